@@ -1,0 +1,265 @@
+"""Task: one piece of work inside a project.
+
+Invariants
+    1. The status moves only along ``TRANSITIONS``; the same status again is no event.
+    2. A deleted task accepts nothing but its restoration.
+    3. At most ``ASSIGNEES_MAX`` people are assigned, each once.
+    4. An unchanged field is no event, so the history holds only changes.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, assert_never
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from domain.base import DomainError, Event, NotFound, Personal, ProjectId, TaskId, UserId
+
+ASSIGNEES_MAX = 20
+OWN_DELETE_WINDOW = timedelta(hours=24)
+"""How long a plain member may delete a task that they created themselves."""
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands; the values are stored, so they never change."""
+
+    TODO = "TODO"
+    IN_PROGRESS = "IN_PROGRESS"
+    IN_REVIEW = "IN_REVIEW"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+
+
+class Priority(StrEnum):
+    """How urgent a task is; the values are stored, so they never change."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    URGENT = "URGENT"
+
+
+# Events ---------------------------------------------------------------------
+
+
+class TaskCreated(Event, frozen=True, kw_only=True, tag="task.created"):
+    """Somebody put a piece of work on a project's list."""
+
+    project_id: ProjectId
+    project_key: str
+    number: int
+    title: Personal
+    description: Personal | None = None
+    status: TaskStatus
+    priority: Priority
+    parent_id: TaskId | None = None
+    created_by: UserId
+    created_at: datetime  # a rule needs it: members delete their own young tasks
+
+
+class TaskRetitled(Event, frozen=True, kw_only=True, tag="task.retitled"):
+    """A task got another title."""
+
+    from_: Personal = field(name="from")
+    to: Personal
+
+
+class TaskDescribed(Event, frozen=True, kw_only=True, tag="task.described"):
+    """The description of a task was written, rewritten or (null) removed."""
+
+    description: Personal | None
+
+
+class TaskStatusChanged(Event, frozen=True, kw_only=True, tag="task.status_changed"):
+    """A task went from one status to another."""
+
+    from_: TaskStatus = field(name="from")
+    to: TaskStatus
+
+
+class TaskPriorityChanged(Event, frozen=True, kw_only=True, tag="task.priority_changed"):
+    """A task became more or less urgent."""
+
+    from_: Priority = field(name="from")
+    to: Priority
+
+
+class TaskAssigned(Event, frozen=True, kw_only=True, tag="task.assigned"):
+    """Somebody became responsible for a task."""
+
+    user_id: UserId
+
+
+class TaskUnassigned(Event, frozen=True, kw_only=True, tag="task.unassigned"):
+    """Somebody is no longer responsible for a task."""
+
+    user_id: UserId
+
+
+class TaskDeleted(Event, frozen=True, kw_only=True, tag="task.deleted"):
+    """A task was put in the trash; everything about it can still be restored."""
+
+
+class TaskRestored(Event, frozen=True, kw_only=True, tag="task.restored"):
+    """A task came back from the trash exactly as it was."""
+
+
+TaskEvent = (
+    TaskCreated
+    | TaskRetitled
+    | TaskDescribed
+    | TaskStatusChanged
+    | TaskPriorityChanged
+    | TaskAssigned
+    | TaskUnassigned
+    | TaskDeleted
+    | TaskRestored
+)
+
+
+# State ----------------------------------------------------------------------
+
+TRANSITIONS: dict[TaskStatus, tuple[TaskStatus, ...]] = {
+    TaskStatus.TODO: (TaskStatus.IN_PROGRESS, TaskStatus.CANCELLED),
+    TaskStatus.IN_PROGRESS: (
+        TaskStatus.TODO,
+        TaskStatus.IN_REVIEW,
+        TaskStatus.DONE,
+        TaskStatus.CANCELLED,
+    ),
+    TaskStatus.IN_REVIEW: (TaskStatus.IN_PROGRESS, TaskStatus.DONE, TaskStatus.CANCELLED),
+    TaskStatus.DONE: (TaskStatus.TODO, TaskStatus.IN_PROGRESS),
+    TaskStatus.CANCELLED: (TaskStatus.TODO,),
+}
+
+FINISHED = frozenset({TaskStatus.DONE, TaskStatus.CANCELLED})
+
+
+class Task(Struct, frozen=True, kw_only=True, gc=False):
+    """What the rules below need to know about a task, and nothing more."""
+
+    platform: ClassVar[bool] = False
+
+    project_id: ProjectId | None = None
+    project_key: str = ""
+    number: int = 0
+    title: str = ""
+    description: str | None = None
+    status: TaskStatus = TaskStatus.TODO
+    priority: Priority = Priority.MEDIUM
+    parent_id: TaskId | None = None
+    assignees: tuple[UserId, ...] = ()
+    created_by: UserId | None = None
+    created_at: datetime | None = None
+    deleted: bool = False
+
+    def evolve(self, event: TaskEvent) -> "Task":
+        match event:
+            case TaskStatusChanged():
+                return replace(self, status=event.to)
+            case TaskCreated():
+                return Task(
+                    project_id=event.project_id,
+                    project_key=event.project_key,
+                    number=event.number,
+                    title=event.title,
+                    description=event.description,
+                    status=event.status,
+                    priority=event.priority,
+                    parent_id=event.parent_id,
+                    created_by=event.created_by,
+                    created_at=event.created_at,
+                )
+            case TaskRetitled():
+                return replace(self, title=event.to)
+            case TaskDescribed():
+                return replace(self, description=event.description)
+            case TaskPriorityChanged():
+                return replace(self, priority=event.to)
+            case TaskAssigned():
+                return replace(self, assignees=(*self.assignees, event.user_id))
+            case TaskUnassigned():
+                return replace(self, assignees=_without(self.assignees, event.user_id))
+            case TaskDeleted():
+                return replace(self, deleted=True)
+            case TaskRestored():
+                return replace(self, deleted=False)
+            case _:
+                assert_never(event)
+
+    # Decisions: each returns the events to record; an empty list means "already so".
+
+    def retitle(self, title: str) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [] if title == self.title else [TaskRetitled(from_=self.title, to=title)]
+
+    def describe(self, description: str | None) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [] if description == self.description else [TaskDescribed(description=description)]
+
+    def change_status(self, to: TaskStatus) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        if to is self.status:
+            return []
+        if to not in TRANSITIONS[self.status]:
+            raise TransitionNotAllowed(at=self.status, to=to, allowed=TRANSITIONS[self.status])
+        return [TaskStatusChanged(from_=self.status, to=to)]
+
+    def change_priority(self, to: Priority) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [] if to is self.priority else [TaskPriorityChanged(from_=self.priority, to=to)]
+
+    def assign(self, user_id: UserId) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        if user_id in self.assignees:
+            return []
+        if len(self.assignees) >= ASSIGNEES_MAX:
+            raise TooManyAssignees(limit=ASSIGNEES_MAX)
+        return [TaskAssigned(user_id=user_id)]
+
+    def unassign(self, user_id: UserId) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [TaskUnassigned(user_id=user_id)] if user_id in self.assignees else []
+
+    def delete(self) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [TaskDeleted()]
+
+    def restore(self) -> list[TaskEvent]:
+        if self.project_id is None:
+            raise NotFound
+        return [TaskRestored()] if self.deleted else []
+
+    def refuse_unless_here(self) -> None:
+        """Refuse when the task was never created or is in the trash."""
+        if self.project_id is None or self.deleted:
+            raise NotFound
+
+    def is_own_and_young(self, by: UserId, now: datetime) -> bool:
+        """Say whether a plain member may delete it: their own, and created a short time ago."""
+        return (
+            self.created_by == by
+            and self.created_at is not None
+            and now - self.created_at <= OWN_DELETE_WINDOW
+        )
+
+
+def _without(assignees: Iterable[UserId], user_id: UserId) -> tuple[UserId, ...]:
+    return tuple(a for a in assignees if a != user_id)
+
+
+# Errors ---------------------------------------------------------------------
+
+
+class TransitionNotAllowed(DomainError):
+    """A task cannot go to that status from where it stands; see `allowed`."""
+
+    code = "transition_not_allowed"
+
+
+class TooManyAssignees(DomainError):
+    """A task can have at most 20 assignees; unassign somebody first."""
+
+    code = "too_many_assignees"
