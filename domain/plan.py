@@ -1,0 +1,92 @@
+"""Plans: how much of each thing an organization may have."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+from domain.base import DomainError
+
+
+class Plan(StrEnum):
+    """What an organization subscribed to; the values are stored, so they never change."""
+
+    FREE = "FREE"
+    BASIC = "BASIC"
+    PREMIUM = "PREMIUM"
+
+
+class Countable(StrEnum):
+    """What a plan limits by number; each is a field of ``PlanLimits``."""
+
+    MEMBERS = "members"
+    PROJECTS = "projects"
+    TASKS = "tasks"
+    WEBHOOKS = "webhooks"
+
+
+class PlanLimits(Struct, frozen=True, kw_only=True):
+    """The limits of one plan; None is no limit."""
+
+    members: int  # with open invitations
+    projects: int | None  # not archived, not deleted
+    tasks: int | None  # not deleted
+    webhooks: int
+    requests_per_minute: int
+    bulk_tasks: int  # in one request
+    audit_window: timedelta | None  # how far back the audit log is readable
+    trash_retention: timedelta
+
+
+PLAN_LIMITS: dict[Plan, PlanLimits] = {
+    Plan.FREE: PlanLimits(
+        members=10,
+        projects=5,
+        tasks=1_000,
+        webhooks=2,
+        requests_per_minute=100,
+        bulk_tasks=50,
+        audit_window=timedelta(days=90),
+        trash_retention=timedelta(days=30),
+    ),
+    Plan.BASIC: PlanLimits(
+        members=100,
+        projects=100,
+        tasks=50_000,
+        webhooks=20,
+        requests_per_minute=1_000,
+        bulk_tasks=500,
+        audit_window=timedelta(days=365),
+        trash_retention=timedelta(days=60),
+    ),
+    Plan.PREMIUM: PlanLimits(
+        members=50_000,  # not a price but a bound: members are folded from one stream
+        projects=None,
+        tasks=None,
+        webhooks=200,
+        requests_per_minute=10_000,
+        bulk_tasks=5_000,
+        audit_window=None,
+        trash_retention=timedelta(days=180),
+    ),
+}
+
+_UPGRADE = {Plan.FREE: Plan.BASIC, Plan.BASIC: Plan.PREMIUM, Plan.PREMIUM: None}
+
+
+def refuse_if_full(plan: Plan, what: Countable, used: int) -> None:
+    """Refuse one more of *what* when *used* of them already fill the *plan*.
+
+    :raises PlanLimitReached: with ``limit``, ``used``, ``plan`` and the plan to go to, if any.
+    """
+    limit: int | None = getattr(PLAN_LIMITS[plan], what)
+    if limit is not None and used >= limit:
+        raise PlanLimitReached(
+            what=what, limit=limit, used=used, plan=plan, upgrade_to=_UPGRADE[plan]
+        )
+
+
+class PlanLimitReached(DomainError):
+    """Your plan has no room for one more; remove something or choose a larger plan."""
+
+    code = "plan_limit"

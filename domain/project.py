@@ -1,0 +1,252 @@
+"""Project: a body of work with a short key, such as ENG, that its tasks are numbered under.
+
+Invariants
+    1. The status moves only along ``TRANSITIONS``; the same status again is no event.
+    2. An archived project can be read but not changed; one on hold takes no new tasks.
+    3. A deleted project accepts nothing but its restoration.
+    4. The key never changes, so a task's number means the same task forever.
+"""
+
+import re
+from enum import StrEnum
+from typing import ClassVar, assert_never
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from domain.base import DomainError, Event, NotFound, Personal, UserId
+
+PROJECT_KEY_PATTERN = r"^[A-Z][A-Z0-9]{1,9}$"
+"""2-10 capital letters and digits, a letter first: short enough to say ``ENG-12`` aloud."""
+
+_KEY = re.compile(PROJECT_KEY_PATTERN)
+
+
+class ProjectStatus(StrEnum):
+    """Where a project stands; the values are stored, so they never change."""
+
+    ACTIVE = "ACTIVE"
+    ON_HOLD = "ON_HOLD"
+    ARCHIVED = "ARCHIVED"
+
+
+# Events ---------------------------------------------------------------------
+
+
+class ProjectCreated(Event, frozen=True, kw_only=True, tag="project.created"):
+    """Somebody opened a project."""
+
+    key: str
+    name: Personal
+    description: Personal | None = None
+    workflow: str = "standard"
+    lead: UserId | None = None
+    created_by: UserId
+
+
+class ProjectRenamed(Event, frozen=True, kw_only=True, tag="project.renamed"):
+    """A project got another name."""
+
+    from_: Personal = field(name="from")
+    to: Personal
+
+
+class ProjectDescribed(Event, frozen=True, kw_only=True, tag="project.described"):
+    """The description of a project was written, rewritten or (null) removed."""
+
+    description: Personal | None
+
+
+class ProjectLeadAssigned(Event, frozen=True, kw_only=True, tag="project.lead_assigned"):
+    """Somebody, or (null) nobody, leads a project from now on."""
+
+    user_id: UserId | None
+
+
+class ProjectPutOnHold(Event, frozen=True, kw_only=True, tag="project.put_on_hold"):
+    """A project waits: no new tasks, and no task is started."""
+
+    reason: Personal | None = None
+
+
+class ProjectResumed(Event, frozen=True, kw_only=True, tag="project.resumed"):
+    """A project that waited goes on."""
+
+
+class ProjectArchived(Event, frozen=True, kw_only=True, tag="project.archived"):
+    """A project is finished with: it stays readable and can no longer be changed."""
+
+
+class ProjectUnarchived(Event, frozen=True, kw_only=True, tag="project.unarchived"):
+    """A project came back from the archive and is active again."""
+
+
+class ProjectDeleted(Event, frozen=True, kw_only=True, tag="project.deleted"):
+    """A project was put in the trash with all of its tasks."""
+
+
+class ProjectRestored(Event, frozen=True, kw_only=True, tag="project.restored"):
+    """A project came back from the trash exactly as it was, its tasks with it."""
+
+
+ProjectEvent = (
+    ProjectCreated
+    | ProjectRenamed
+    | ProjectDescribed
+    | ProjectLeadAssigned
+    | ProjectPutOnHold
+    | ProjectResumed
+    | ProjectArchived
+    | ProjectUnarchived
+    | ProjectDeleted
+    | ProjectRestored
+)
+
+
+# State ----------------------------------------------------------------------
+
+TRANSITIONS: dict[ProjectStatus, tuple[ProjectStatus, ...]] = {
+    ProjectStatus.ACTIVE: (ProjectStatus.ON_HOLD, ProjectStatus.ARCHIVED),
+    ProjectStatus.ON_HOLD: (ProjectStatus.ACTIVE, ProjectStatus.ARCHIVED),
+    ProjectStatus.ARCHIVED: (ProjectStatus.ACTIVE,),
+}
+
+
+class Project(Struct, frozen=True, kw_only=True, gc=False):
+    """What the rules below need to know about a project."""
+
+    platform: ClassVar[bool] = False
+
+    key: str = ""
+    name: str = ""
+    description: str | None = None
+    workflow: str = "standard"
+    lead: UserId | None = None
+    status: ProjectStatus = ProjectStatus.ACTIVE
+    created: bool = False
+    deleted: bool = False
+
+    def evolve(self, event: ProjectEvent) -> "Project":
+        match event:
+            case ProjectCreated():
+                return Project(
+                    key=event.key,
+                    name=event.name,
+                    description=event.description,
+                    workflow=event.workflow,
+                    lead=event.lead,
+                    created=True,
+                )
+            case ProjectRenamed():
+                return replace(self, name=event.to)
+            case ProjectDescribed():
+                return replace(self, description=event.description)
+            case ProjectLeadAssigned():
+                return replace(self, lead=event.user_id)
+            case ProjectPutOnHold():
+                return replace(self, status=ProjectStatus.ON_HOLD)
+            case ProjectResumed() | ProjectUnarchived():
+                return replace(self, status=ProjectStatus.ACTIVE)
+            case ProjectArchived():
+                return replace(self, status=ProjectStatus.ARCHIVED)
+            case ProjectDeleted():
+                return replace(self, deleted=True)
+            case ProjectRestored():
+                return replace(self, deleted=False)
+            case _:
+                assert_never(event)
+
+    # Decisions: each returns the events to record; an empty list means "already so".
+
+    def create(self, created: ProjectCreated) -> list[ProjectEvent]:
+        """Open the project; a second time is the retry of the first, as ids are ours."""
+        if _KEY.fullmatch(created.key) is None:
+            raise ProjectKeyNotAllowed
+        return [] if self.created else [created]
+
+    def rename(self, name: str) -> list[ProjectEvent]:
+        self.refuse_unless_editable()
+        return [] if name == self.name else [ProjectRenamed(from_=self.name, to=name)]
+
+    def describe(self, description: str | None) -> list[ProjectEvent]:
+        self.refuse_unless_editable()
+        if description == self.description:
+            return []
+        return [ProjectDescribed(description=description)]
+
+    def assign_lead(self, user_id: UserId | None) -> list[ProjectEvent]:
+        self.refuse_unless_editable()
+        return [] if user_id == self.lead else [ProjectLeadAssigned(user_id=user_id)]
+
+    def hold(self, reason: str | None = None) -> list[ProjectEvent]:
+        return [ProjectPutOnHold(reason=reason)] if self._moves(ProjectStatus.ON_HOLD) else []
+
+    def resume(self) -> list[ProjectEvent]:
+        """Go on after a hold; an archived project needs ``unarchive``, which a plan may refuse."""
+        self.refuse_unless_editable()
+        return [ProjectResumed()] if self._moves(ProjectStatus.ACTIVE) else []
+
+    def archive(self) -> list[ProjectEvent]:
+        return [ProjectArchived()] if self._moves(ProjectStatus.ARCHIVED) else []
+
+    def unarchive(self) -> list[ProjectEvent]:
+        self.refuse_unless_here()
+        if self.status is not ProjectStatus.ARCHIVED:
+            return []
+        return [ProjectUnarchived()] if self._moves(ProjectStatus.ACTIVE) else []
+
+    def delete(self) -> list[ProjectEvent]:
+        self.refuse_unless_here()
+        return [ProjectDeleted()]
+
+    def restore(self) -> list[ProjectEvent]:
+        if not self.created:
+            raise NotFound
+        return [ProjectRestored()] if self.deleted else []
+
+    def refuse_unless_here(self) -> None:
+        """Refuse when the project was never created or is in the trash."""
+        if not self.created or self.deleted:
+            raise NotFound
+
+    def refuse_unless_editable(self) -> None:
+        """Refuse changes of the project or its tasks when it is gone or archived."""
+        self.refuse_unless_here()
+        if self.status is ProjectStatus.ARCHIVED:
+            raise ProjectIsArchived
+
+    def refuse_unless_takes_tasks(self) -> None:
+        """Refuse new tasks, and starting one, when it is gone, archived or on hold."""
+        self.refuse_unless_editable()
+        if self.status is ProjectStatus.ON_HOLD:
+            raise ProjectOnHold
+
+    def _moves(self, to: ProjectStatus) -> bool:
+        """Say whether going *to* is a change; the one forbidden way starts in the archive."""
+        self.refuse_unless_here()
+        if to is self.status:
+            return False
+        if to not in TRANSITIONS[self.status]:
+            raise ProjectIsArchived
+        return True
+
+
+# Errors ---------------------------------------------------------------------
+
+
+class ProjectOnHold(DomainError):
+    """This project is on hold and takes no new work; resume it first."""
+
+    code = "project_on_hold"
+
+
+class ProjectIsArchived(DomainError):
+    """This project is archived and cannot be changed; unarchive it first."""
+
+    code = "project_archived"
+
+
+class ProjectKeyNotAllowed(DomainError):
+    """A project key has 2 to 10 capital letters or digits and begins with a letter."""
+
+    code = "project_key_not_allowed"
