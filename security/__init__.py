@@ -1,0 +1,1 @@
+"""Who may speak, and is believed: passwords, tokens, seals and signatures; keys are passed in."""

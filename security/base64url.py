@@ -1,0 +1,23 @@
+"""Base64url without padding (RFC 4648, section 5), read strictly.
+
+Only the canonical spelling is read, so that no token has a second spelling:
+the standard library skips foreign characters and ignores spare bits.
+"""
+
+import base64
+
+
+def encode(raw: bytes) -> str:
+    """Return *raw* as base64url text without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def decode(text: str) -> bytes:
+    """Return the bytes that *text* spells.
+
+    :raises ValueError: if ``encode`` would not have written exactly *text*.
+    """
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if encode(raw) != text:
+        raise ValueError("not canonical base64url")
+    return raw
