@@ -1,0 +1,147 @@
+"""Password hashes, and the queue that makes them one at a time."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import argon2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from security.passwords import HashingBusy, HashingQueue, Passwords, Verdict
+
+CHEAP = Passwords(memory_kib=8, iterations=1)
+RIGHT = "correct horse battery staple"
+STORED = CHEAP.hash(RIGHT)
+
+
+def test_the_cost_is_owasps_argon2id_by_default() -> None:
+    passwords = Passwords()
+    stored = passwords.hash(RIGHT)
+
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert passwords.verify(stored, RIGHT) == Verdict(accepted=True)
+    assert passwords.verify(STORED, RIGHT) == Verdict(accepted=True, needs_rehash=True)
+    assert passwords.verify(STORED, "wrong") == Verdict(accepted=False)
+
+
+@settings(max_examples=50)
+@given(password=st.text(), other=st.text())
+def test_only_the_same_password_is_accepted(password: str, other: str) -> None:
+    stored = CHEAP.hash(password)
+
+    assert CHEAP.verify(stored, password).accepted
+    assert other == password or not CHEAP.verify(stored, other + "x").accepted
+
+
+def test_the_reference_library_accepts_our_hash() -> None:
+    assert argon2.PasswordHasher().verify(STORED, RIGHT)
+
+
+def test_one_password_never_gives_the_same_hash_twice() -> None:
+    assert CHEAP.hash(RIGHT) != STORED
+
+
+@pytest.mark.parametrize("password", ["", RIGHT, "\ud800", "x" * 100_000, "\u0301" * 100_000])
+def test_an_unknown_user_is_refused_whatever_the_password(password: str) -> None:
+    assert CHEAP.verify(None, password) == Verdict(accepted=False)
+
+
+def test_composed_and_decomposed_accents_are_one_password() -> None:
+    assert CHEAP.verify(CHEAP.hash("caf\u00e9 au lait"), "cafe\u0301 au lait").accepted
+
+
+def test_nothing_is_cut_or_trimmed() -> None:
+    stored = CHEAP.hash("x" * 256)
+
+    assert not CHEAP.verify(stored, "x" * 255).accepted
+    assert not CHEAP.verify(STORED, f" {RIGHT}").accepted
+
+
+def test_a_damaged_hash_is_an_error_not_a_wrong_password() -> None:
+    with pytest.raises(argon2.exceptions.InvalidHashError):
+        CHEAP.verify("damaged", RIGHT)
+
+
+class Gated(Passwords):
+    """Real hashing that waits at a gate, so that a test can fill the queue."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        super().__init__(memory_kib=8, iterations=1)
+        self.gate.clear()
+        self.threads: set[int] = set()
+
+    def hash(self, password: str) -> str:
+        self.gate.wait(10)
+        if hasattr(self, "threads"):
+            self.threads.add(threading.get_ident())
+        return super().hash(password)
+
+
+class TestHashingQueue:
+    @pytest.fixture
+    def gated(self) -> Gated:
+        return Gated()
+
+    @pytest.fixture
+    def queue(self, gated: Gated) -> Iterator[HashingQueue]:
+        queue = HashingQueue(gated, waiting_max=3)
+        yield queue
+        gated.gate.set()
+        queue.close()
+
+    async def test_hashes_and_verifies(self, queue: HashingQueue, gated: Gated) -> None:
+        gated.gate.set()
+        stored = await queue.hash(RIGHT)
+
+        assert await queue.verify(stored, RIGHT) == Verdict(accepted=True)
+        assert await queue.verify(None, RIGHT) == Verdict(accepted=False)
+
+    async def test_refuses_at_once_when_full_and_serves_the_others_in_one_thread(
+        self, queue: HashingQueue, gated: Gated
+    ) -> None:
+        inside = [asyncio.create_task(queue.hash(RIGHT)) for _ in range(4)]
+        await asyncio.sleep(0)
+
+        with pytest.raises(HashingBusy) as busy:
+            await queue.hash(RIGHT)
+        gated.gate.set()
+        served = await asyncio.gather(*inside)
+
+        assert busy.value.retry_after_s == 1
+        assert len(set(served)) == 4
+        assert len(gated.threads) == 1
+        assert threading.get_ident() not in gated.threads
+
+    async def test_serves_again_after_a_burst(self, queue: HashingQueue, gated: Gated) -> None:
+        gated.gate.set()
+
+        for _ in range(10):
+            await queue.hash(RIGHT)
+
+    async def test_gives_the_place_of_one_who_left_to_another(
+        self, queue: HashingQueue, gated: Gated
+    ) -> None:
+        inside = [asyncio.create_task(queue.hash(RIGHT)) for _ in range(4)]
+        await asyncio.sleep(0)
+
+        inside[-1].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await inside[-1]
+        late = asyncio.create_task(queue.hash(RIGHT))
+        await asyncio.sleep(0)
+        gated.gate.set()
+
+        assert await late
+
+    async def test_passes_errors_on_and_frees_the_place(
+        self, queue: HashingQueue, gated: Gated
+    ) -> None:
+        gated.gate.set()
+
+        for _ in range(6):
+            with pytest.raises(argon2.exceptions.InvalidHashError):
+                await queue.verify("damaged", RIGHT)
