@@ -1,0 +1,66 @@
+"""List cursors that only we can write.
+
+A cursor is bound to what it was given out for (organization, filter, sort): it
+is refused anywhere else. It is signed, not encrypted, so put nothing secret in.
+"""
+
+import hmac
+from collections.abc import Sequence
+
+import msgspec
+
+from security import base64url
+from security.derivation import derive_key
+
+CURSOR_CHARS_MAX = 1024
+"""A cursor travels in a query string; proxies commonly cut those at a few KiB."""
+
+MAC_BYTES = 16
+"""HMAC-SHA256 cut to 128 bits, as RFC 2104, section 5 allows."""
+
+CursorValue = str | int | float | bool | None
+"""What a cursor may carry: JSON's scalars."""
+
+
+class InvalidCursor(Exception):
+    """This cursor was not given out for this list."""
+
+
+class CursorKey:
+    """Writes and reads cursors under one secret of at least 32 bytes."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = derive_key(secret, "trackrecord list cursor v1")
+
+    def encode(self, binding: str, values: Sequence[CursorValue]) -> str:
+        """Return a cursor that carries *values* and is good for *binding* only.
+
+        :raises ValueError: if it would be longer than ``CURSOR_CHARS_MAX``.
+        """
+        payload = msgspec.json.encode(values)
+        cursor = base64url.encode(self._mac(binding, payload) + payload)
+        if len(cursor) > CURSOR_CHARS_MAX:
+            raise ValueError(f"a cursor has at most {CURSOR_CHARS_MAX} characters")
+        return cursor
+
+    def decode(self, binding: str, cursor: str) -> list[CursorValue]:
+        """Return the values that *cursor* carries.
+
+        :raises InvalidCursor: if we did not write it, or wrote it for another binding.
+        """
+        if len(cursor) > CURSOR_CHARS_MAX:
+            raise InvalidCursor
+        try:
+            raw = base64url.decode(cursor)
+        except ValueError:
+            raise InvalidCursor from None
+        mac, payload = raw[:MAC_BYTES], raw[MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(binding, payload)):
+            raise InvalidCursor
+        return msgspec.json.decode(payload, type=list[CursorValue])
+
+    def _mac(self, binding: str, payload: bytes) -> bytes:
+        # The length in front keeps "a" + "bc" and "ab" + "c" apart.
+        bound = binding.encode("utf-8", "surrogatepass")
+        message = len(bound).to_bytes(4, "big") + bound + payload
+        return hmac.digest(self._key, message, "sha256")[:MAC_BYTES]

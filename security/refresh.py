@@ -1,0 +1,69 @@
+"""Refresh tokens that are computed, not stored.
+
+``rt1.<family>.<generation>.<mac>``: a family is one login, its generation counts
+rotations. Whoever has the key and the family's nonce can compute every token of
+the family, so neither a token nor its hash is ever written down, two servers
+that rotate the same token at once agree on its successor, and a forged token is
+told from a spent one.
+"""
+
+import hmac
+import re
+from uuid import UUID
+
+import msgspec
+
+from security import base64url
+
+GENERATION_MAX = 2**32 - 1
+"""One rotation a second for 136 years."""
+
+_SHAPE = re.compile(
+    r"rt1\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9][0-9]{0,9})\.([A-Za-z0-9_-]{43})"
+)
+
+
+class RefreshToken(msgspec.Struct, frozen=True):
+    """What a refresh token says of itself; believe it only once it is ``authentic``."""
+
+    family: UUID
+    generation: int
+    mac: bytes
+
+
+def mint(key: bytes, family: UUID, generation: int, nonce: bytes) -> str:
+    """Return the token of *generation* in *family*; the same every time it is asked.
+
+    *nonce* is random and the family's own, so one leaked key alone mints nothing.
+
+    :raises ValueError: if the generation is negative or beyond ``GENERATION_MAX``.
+    """
+    if not 0 <= generation <= GENERATION_MAX:
+        raise ValueError("a generation is a 32-bit number")
+    mac = _mac(key, family, generation, nonce)
+    return f"rt1.{family}.{generation}.{base64url.encode(mac)}"
+
+
+def parse(token: str) -> RefreshToken | None:
+    """Return the parts of *token*, or None if it is not a refresh token's exact spelling."""
+    match = _SHAPE.fullmatch(token)
+    if match is None:
+        return None
+    family, generation, mac = match.groups()
+    if int(generation) > GENERATION_MAX:
+        return None
+    try:
+        return RefreshToken(UUID(family), int(generation), base64url.decode(mac))
+    except ValueError:
+        return None
+
+
+def authentic(key: bytes, token: RefreshToken, nonce: bytes) -> bool:
+    """Say whether we minted *token*; whether it is still good is for the family to say."""
+    return hmac.compare_digest(token.mac, _mac(key, token.family, token.generation, nonce))
+
+
+def _mac(key: bytes, family: UUID, generation: int, nonce: bytes) -> bytes:
+    # Fixed widths before the nonce: no two families or generations share a message.
+    message = family.bytes + generation.to_bytes(4, "big") + nonce
+    return hmac.digest(key, message, "sha256")
