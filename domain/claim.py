@@ -88,6 +88,9 @@ class PlatformClaim(Claim, frozen=True, gc=False):
 
     platform: ClassVar[bool] = True
 
+    def evolve(self, event: ClaimEvent) -> "PlatformClaim":
+        return PlatformClaim(super().evolve(event).holder)
+
 
 def subdomain_claim(subdomain: str) -> UUID:
     """Return the stream of the claim on *subdomain* (already lower case)."""

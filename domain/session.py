@@ -50,6 +50,7 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
 
     user_id: UserId
     nonce: str  # random; worth nothing without the key that tokens are computed with
+    credentials: int = 0  # how often the user had changed the password by then
     expires_at: datetime
     idle_expires_at: datetime
 
@@ -94,6 +95,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
 
     user_id: UserId | None = None
     nonce: str = ""
+    credentials: int = 0
     generation: int = 0
     rotated_at: datetime | None = None
     expires_at: datetime | None = None
@@ -113,6 +115,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                 return Session(
                     user_id=event.user_id,
                     nonce=event.nonce,
+                    credentials=event.credentials,
                     expires_at=event.expires_at,
                     idle_expires_at=event.idle_expires_at,
                 )
@@ -125,7 +128,9 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
 
     # Decisions: each returns the events to record; an empty list means "already so".
 
-    def start(self, user_id: UserId, nonce: str, now: datetime) -> list[SessionEvent]:
+    def start(
+        self, user_id: UserId, nonce: str, now: datetime, *, credentials: int = 0
+    ) -> list[SessionEvent]:
         """Log in; a second time is the retry of the first, as ids are ours."""
         if self.user_id is not None:
             return []
@@ -133,6 +138,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
             SessionStarted(
                 user_id=user_id,
                 nonce=nonce,
+                credentials=credentials,
                 expires_at=now + ABSOLUTE_LIFETIME,
                 idle_expires_at=now + IDLE_LIFETIME,
             )

@@ -10,6 +10,7 @@ Invariants
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import ClassVar, assert_never
 
 from msgspec import Struct, field
@@ -206,6 +207,16 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         if to not in TRANSITIONS[self.status]:
             raise TransitionNotAllowed(at=self.status, to=to, allowed=TRANSITIONS[self.status])
         return [TaskStatusChanged(from_=self.status, to=to)]
+
+    def walk_to(self, to: TaskStatus) -> list[TaskEvent]:
+        """Go to *to* through the fewest statuses between, one event a step."""
+        self.refuse_unless_here()
+        paths: list[tuple[TaskStatus, ...]] = [(self.status,)]
+        for path in paths:
+            if path[-1] is to:
+                return [TaskStatusChanged(from_=a, to=b) for a, b in pairwise(path)]
+            paths += [(*path, step) for step in TRANSITIONS[path[-1]] if step not in path]
+        raise TransitionNotAllowed(at=self.status, to=to, allowed=TRANSITIONS[self.status])
 
     def change_priority(self, to: Priority) -> list[TaskEvent]:
         self.refuse_unless_here()

@@ -85,11 +85,15 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     email_claim: UUID | None = None
     active: bool = True
     organization_id: OrgId | None = None
+    credentials: int = 0
+    """How often the password was changed; a session begun under an earlier count is over."""
 
     def evolve(self, event: UserEvent) -> "User":
         match event:
-            case LoginFailed() | PasswordChanged():
+            case LoginFailed():
                 return self
+            case PasswordChanged():
+                return replace(self, credentials=self.credentials + 1)
             case UserRegistered():
                 return User(
                     registered=True,

@@ -1,0 +1,1 @@
+"""Remembers what happened: append, read, follow. The only floor that knows the event library."""

@@ -1,0 +1,220 @@
+"""Load, decide, append: the same steps for every command."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import msgspec
+from msgspec import Struct
+
+from commands.base import (
+    Change,
+    ChangedSince,
+    Command,
+    Context,
+    Decision,
+    KeyReused,
+    NotPermitted,
+)
+from commands.loading import Loader
+from commands.reading import Loaded, NotLoaded, Numbers, NumberUnknown, Reading, StateCache
+from commands.recording import Recording, prepare
+from domain.base import DomainError, NotFound
+from domain.organization import Organization
+from domain.permission import ROLE_PERMISSIONS
+from eventstore.append import CommandAlreadyDone, ConcurrencyConflict, StoredReply
+from eventstore.log import EventLog
+
+ATTEMPTS_MAX = 12
+"""Tries of one command against others on the same streams, before it is told to come back."""
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """What became of a command.
+
+    ``position`` is that of its last event, None if nothing happened; ``states`` are the streams
+    it changed (or found unchanged) with their new versions; ``events`` what it recorded.
+    """
+
+    position: int | None
+    states: dict[UUID, Loaded]
+    events: list[Change]
+    reply: StoredReply | None = None
+
+
+Render = Callable[[Receipt], StoredReply]
+"""Makes the reply that is stored with an Idempotency-Key, before the append."""
+
+
+class CommandHandler:
+    """Runs commands against the log and retries when somebody else wrote first."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._loader = Loader(log, StateCache())
+        self._numbers = Numbers()
+        self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def loader(self) -> Loader:
+        """The folded streams of this process, for queries that must be fresh."""
+        return self._loader
+
+    async def handle(
+        self, command: Command, context: Context, render: Render | None = None
+    ) -> Receipt:
+        """Run *command* to its end: recorded, already so, or refused with nothing recorded.
+
+        :raises DomainError: a rule refused it, judged on the newest events.
+        :raises ConcurrencyConflict: others were faster ``ATTEMPTS_MAX`` times in a row.
+        :raises LogUnavailable: the database does not write.
+        """
+        if context.idempotency is not None:
+            stored = await self._log.reply(context.idempotency.reply_key)
+            if stored is not None:
+                return _replayed(stored, context)
+        async with self._turn(command.target):
+            return await self._attempts(command, context, render)
+
+    async def _attempts(self, command: Command, context: Context, render: Render | None) -> Receipt:
+        extra: dict[UUID, Loaded] = {}
+        conflict: ConcurrencyConflict | None = None
+        for _ in range(ATTEMPTS_MAX):
+            reading = Reading(self._loader.cache, self._numbers, context.org_id, extra)
+            try:
+                decision = await self._decide(command, context, reading)
+                recording = await prepare(self._log, command, context, reading, decision)
+                await self._check_unchanged_since(context, recording)
+                if context.dry_run or not recording.writes:
+                    if await self._loader.refresh(reading.loaded, extra):
+                        self._return_number(reading)
+                        continue
+                    return self._nothing_recorded(reading, recording, context)
+                return await self._append(recording, context, render, reading)
+            except DomainError:
+                self._return_number(reading)
+                # A refusal goes out only if it was decided on the newest events.
+                if not await self._loader.refresh(reading.loaded, extra):
+                    raise
+            except ConcurrencyConflict as error:
+                conflict = error
+                self._lose(reading, error.stream)
+                await self._loader.refresh(reading.loaded, extra)
+                for stream in reading.assumed:
+                    self._loader.cache.drop(stream)
+                if error.stream in context.seen:
+                    raise
+        raise conflict or ConcurrencyConflict(command.target or context.command_id)
+
+    async def _decide(self, command: Command, context: Context, reading: Reading) -> Decision:
+        while True:
+            try:
+                _check_permission(command, context, reading)
+                return command.decide(reading, context)
+            except NotLoaded as missing:
+                await self._loader.load(missing.kind, missing.stream, reading.extra)
+            except NumberUnknown as unknown:
+                number = await self._loader.first_free_number(unknown.project_id)
+                self._numbers.start_at(unknown.project_id, number)
+                self._return_number(reading)
+
+    async def _append(
+        self,
+        recording: Recording,
+        context: Context,
+        render: Render | None,
+        reading: Reading,
+    ) -> Receipt:
+        receipt = Receipt(position=None, states=recording.states, events=recording.changes)
+        if context.idempotency is not None and render is not None:
+            recording.append.reply_key = context.idempotency.reply_key
+            recording.append.reply = render(receipt)
+        try:
+            position = await self._log.append(recording.append)
+        except CommandAlreadyDone as done:
+            self._return_number(reading)
+            return await self._done_before(done, context, receipt)
+        except ConcurrencyConflict:
+            raise
+        except BaseException:
+            self._return_number(reading)
+            raise
+        for stream, loaded in recording.states.items():
+            self._loader.cache.put(stream, loaded)
+        for subject, sealer in recording.sealers.items():
+            self._log.keys.keep(subject, sealer)
+        return msgspec.structs.replace(receipt, position=position)
+
+    async def _done_before(
+        self, done: CommandAlreadyDone, context: Context, receipt: Receipt
+    ) -> Receipt:
+        if context.idempotency is not None:
+            stored = await self._log.reply(context.idempotency.reply_key)
+            if stored is not None:
+                return _replayed(stored, context)
+        return msgspec.structs.replace(receipt, position=done.position)
+
+    def _nothing_recorded(
+        self, reading: Reading, recording: Recording, context: Context
+    ) -> Receipt:
+        self._return_number(reading)
+        states = {stream: found for stream, (_, found) in reading.loaded.items()}
+        if context.dry_run:
+            states.update(recording.states)
+        return Receipt(position=None, states=states, events=recording.changes)
+
+    async def _check_unchanged_since(self, context: Context, recording: Recording) -> None:
+        """Refuse when a field that this command sets was changed after the If-Match version.
+
+        Each field of an aggregate has an event of its own, so the tags say what was set.
+        """
+        if context.if_match is None:
+            return
+        for change in recording.changes:
+            before = recording.append.expects[change.stream]
+            if before < context.if_match:
+                raise ChangedSince(version=before)
+            if before > context.if_match:
+                since = await self._log.stream(change.stream, context.if_match)
+                tags = {str(event.__struct_config__.tag) for event in change.events}
+                if any(recorded.tag in tags for recorded in since):
+                    raise ChangedSince(version=before)
+
+    def _turn(self, target: UUID | None) -> AbstractAsyncContextManager[Any]:
+        if target is None:
+            return nullcontext()
+        lock = self._locks.get(target)
+        if lock is None:
+            lock = self._locks[target] = asyncio.Lock()
+        return lock
+
+    def _return_number(self, reading: Reading) -> None:
+        if reading.taken is not None:
+            self._numbers.give_back(*reading.taken)
+            reading.taken = None
+
+    def _lose(self, reading: Reading, stream: UUID) -> None:
+        if reading.taken is not None and stream in reading.loaded:
+            kind, found = reading.loaded[stream]
+            if found.version == 0 and kind.__name__ == "Claim":
+                self._numbers.forget(reading.taken[0])  # another process took it
+        self._return_number(reading)
+
+
+def _check_permission(command: Command, context: Context, reading: Reading) -> None:
+    if command.needs is None:
+        return
+    role = reading(Organization, context.organization).role_of(context.user_id)
+    if role is None:
+        raise NotFound
+    if command.needs not in ROLE_PERMISSIONS[role]:
+        raise NotPermitted(needs=command.needs)
+
+
+def _replayed(stored: StoredReply, context: Context) -> Receipt:
+    if context.idempotency is not None and stored.request_hash != context.idempotency.request_hash:
+        raise KeyReused
+    return Receipt(position=stored.position, states={}, events=[], reply=stored)

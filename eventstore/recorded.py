@@ -1,0 +1,110 @@
+"""The envelope around a domain event, and the row in which it is stored."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from domain.base import Event, OrgId
+
+
+class ActorKind(StrEnum):
+    """What sort of actor caused an event; the values are stored, so they never change."""
+
+    USER = "user"
+    API_KEY = "api_key"
+    SYSTEM = "system"
+
+
+class Actor(Struct, frozen=True):
+    """Who caused an event."""
+
+    kind: ActorKind
+    id: UUID
+
+
+class Metadata(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Who asked, from where and why: what the audit log shows beside the event itself.
+
+    ``stream`` and ``version`` stand here too, so that the hash of the stored bytes covers the
+    place of the event and not only its content. ``ip`` and ``user_agent`` are commitments.
+    """
+
+    id: UUID
+    org_id: OrgId
+    stream: UUID
+    version: int
+    at: datetime
+    actor: Actor
+    command: str
+    command_id: UUID
+    on_behalf_of: UUID | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+    correlation_id: str | None = None
+    causation_id: UUID | None = None
+    idempotency_key: str | None = None
+    schema: int = 1
+
+
+class Row(Struct, gc=False):
+    """One stored event, column by column, in the order of the table.
+
+    ``position``, ``org_seq`` are 0 until the append assigns them; ``recorded_at`` is in
+    microseconds since 1970, UTC; ``command_id`` stands on the first event of a command only.
+    """
+
+    position: int
+    stream_id: UUID
+    version: int
+    tag: str
+    state: bytes
+    private: bytes | None
+    org_id: OrgId
+    org_seq: int
+    recorded_at: int
+    command_id: UUID | None
+
+
+class Recorded(Struct, frozen=True, gc=False):
+    """One event as readers of the log see it, with its personal values opened.
+
+    A value whose key was destroyed reads as ``ERASED``.
+    """
+
+    position: int
+    org_id: OrgId
+    org_seq: int
+    stream_id: UUID
+    version: int
+    recorded_at: int
+    event: Event
+    raw_metadata: msgspec.Raw
+
+    @property
+    def at(self) -> datetime:
+        """When the command was handled, UTC."""
+        return datetime.fromtimestamp(self.recorded_at / 1_000_000, UTC)
+
+    @property
+    def tag(self) -> str:
+        return str(self.event.__struct_config__.tag)
+
+    @property
+    def metadata(self) -> Metadata:
+        """The full envelope; decoded on demand, as most readers do not need it."""
+        return _METADATA.decode(self.raw_metadata)
+
+
+_METADATA = msgspec.json.Decoder(Metadata)
+
+ERASED = "[erased]"
+"""What a personal value reads as once the key of its subject is destroyed."""
+
+
+def microseconds(at: datetime) -> int:
+    """Return *at* in whole microseconds since 1970."""
+    return int(at.timestamp()) * 1_000_000 + at.microsecond

@@ -1,0 +1,52 @@
+"""Old stored shapes to today's events; the stored bytes never change.
+
+``STEPS`` maps a stored tag to its steps, oldest first. Step *n* takes the event of schema
+version *n* as plain JSON and returns it in version *n + 1*; the tag may change on the way. The
+event's schema version stands in its metadata (``schema``, 1 when absent), so an event written in
+the newest shape passes through no step. ``tests/eventstore/golden`` holds one file for each
+shape ever stored.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from domain.base import Event
+from domain.catalog import EVENT_TYPES
+from eventstore.recorded import Row
+
+Step = Callable[[dict[str, Any]], dict[str, Any]]
+
+STEPS: dict[str, Sequence[Step]] = {}
+
+
+class _Plain(Struct, frozen=True):
+    metadata: Raw
+    event: dict[str, Any]
+
+
+class Upcast(Struct, frozen=True):
+    """A stored event in today's shape."""
+
+    metadata: Raw
+    event: Event
+
+
+class _Schema(Struct, frozen=True):
+    schema: int = 1
+
+
+def schema_version(tag: str) -> int:
+    """Return the version in which events of *tag* are written today."""
+    return len(STEPS.get(tag, ())) + 1
+
+
+def upcast(row: Row, steps: Sequence[Step]) -> Upcast:
+    """Return the event of *row* after the steps that its schema version still has to take."""
+    plain = msgspec.json.decode(row.state, type=_Plain)
+    event = plain.event
+    for step in steps[msgspec.json.decode(plain.metadata, type=_Schema).schema - 1 :]:
+        event = step(event)
+    return Upcast(plain.metadata, msgspec.convert(event, EVENT_TYPES[event["type"]]))

@@ -1,0 +1,111 @@
+"""Group commit: one writer, and everything that queued up during the last commit is the next one.
+
+A commit costs a sync to the disk whether it carries one command or two hundred, so commands that
+come at the same time share one. Each keeps its own outcome. There is no waiting for company: an
+idle writer commits what it gets at once.
+"""
+
+import asyncio
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from eventstore.append import (
+    AlreadyDone,
+    Append,
+    Appended,
+    CommandAlreadyDone,
+    ConcurrencyConflict,
+    Conflict,
+    LogUnavailable,
+    Outcome,
+)
+from eventstore.store import Store
+
+BATCH_MAX = 512
+"""Commands in one transaction: bounds how long the first of them waits."""
+
+QUEUE_MAX = 10_000
+"""Commands waiting for the disk; beyond it the log says that it is busy."""
+
+Waiting = tuple[Append, "asyncio.Future[int]"]
+Settled = tuple["asyncio.Future[int]", Outcome | BaseException]
+
+
+class GroupCommit:
+    """Takes appends from one event loop and commits them in batches on a thread of its own."""
+
+    def __init__(self, store: Store, committed: Callable[[int], None]) -> None:
+        self._store, self._committed = store, committed
+        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = Thread(target=self._run, name="log-writer", daemon=True)
+        self._thread.start()
+
+    async def append(self, append: Append) -> int:
+        """Write *append* durably and return the position of its last event.
+
+        A caller that is cancelled meanwhile may find its command recorded all the same.
+
+        :raises ConcurrencyConflict: a stream that it expects has moved on.
+        :raises CommandAlreadyDone: it was recorded before.
+        :raises LogUnavailable: the database does not write, or too many commands wait.
+        """
+        if self._queue.qsize() >= QUEUE_MAX:
+            raise LogUnavailable("too many commands wait for the disk")
+        settled: asyncio.Future[int] = self._loop.create_future()
+        self._queue.put((append, settled))
+        return await settled
+
+    async def close(self) -> None:
+        """Commit what is queued, then stop the thread."""
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        open_ = True
+        while open_:
+            batch: list[Waiting] = []
+            waiting = self._queue.get()
+            while waiting is not None:
+                batch.append(waiting)
+                if len(batch) >= BATCH_MAX:
+                    break
+                try:
+                    waiting = self._queue.get_nowait()
+                except Empty:
+                    break
+            open_ = waiting is not None
+            if batch:
+                self._commit(batch)
+
+    def _commit(self, batch: list[Waiting]) -> None:
+        outcomes: list[Outcome] | list[BaseException]
+        try:
+            outcomes = self._store.commit([append for append, _ in batch])
+        except BaseException as error:  # noqa: BLE001  the waiting callers get it, whatever it is
+            outcomes = [error] * len(batch)
+        settled = [(future, o) for (_, future), o in zip(batch, outcomes, strict=True)]
+        self._loop.call_soon_threadsafe(self._settle, settled)
+
+    def _settle(self, settled: list[Settled]) -> None:
+        newest = 0
+        for future, outcome in settled:
+            if isinstance(outcome, Appended):
+                newest = max(newest, outcome.position)
+            if not future.done():  # a cancelled caller waits no longer
+                _resolve(future, outcome)
+        if newest:
+            self._committed(newest)
+
+
+def _resolve(future: "asyncio.Future[int]", outcome: Outcome | BaseException) -> None:
+    match outcome:
+        case Appended(position=position):
+            future.set_result(position)
+        case Conflict(stream=stream):
+            future.set_exception(ConcurrencyConflict(stream))
+        case AlreadyDone(position=position):
+            future.set_exception(CommandAlreadyDone(position))
+        case _:
+            future.set_exception(outcome)
