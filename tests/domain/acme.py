@@ -1,0 +1,55 @@
+"""One organization for the stories: Ana is ADMIN, Ben MANAGER, Cleo MEMBER, Dan a stranger."""
+
+from uuid import UUID
+
+from domain.base import UserId
+from domain.membership import (
+    MemberInvited,
+    MemberJoined,
+    MemberRoleChanged,
+    Role,
+)
+from domain.organization import (
+    Organization,
+    OrganizationCreated,
+    OrganizationDeleted,
+    PlanChanged,
+)
+from domain.plan import Plan
+from tests.domain.spec import (
+    ANA,
+    BEN,
+    CLAIM,
+    CLEO,
+    DAY,
+    INVITATION,
+    NOW,
+    given,
+)
+
+CREATED = OrganizationCreated(name="Acme", subdomain="acme", plan=Plan.FREE)
+NEW = given(Organization(), CREATED, MemberJoined(user_id=ANA, role=Role.ADMIN))
+TEAM = given(
+    NEW, MemberJoined(user_id=BEN, role=Role.MANAGER), MemberJoined(user_id=CLEO, role=Role.MEMBER)
+)
+TWO_ADMINS = given(TEAM, MemberRoleChanged(user_id=BEN, from_=Role.MANAGER, to=Role.ADMIN))
+DELETED = given(TEAM, OrganizationDeleted())
+
+
+def invitation(n: int = 0, role: Role = Role.MEMBER, claim: UUID = CLAIM) -> MemberInvited:
+    return MemberInvited(
+        invitation_id=UUID(int=INVITATION.int + n),
+        email="dan@example.com",
+        email_claim=claim,
+        role=role,
+        token_hash="0" * 64,
+        expires_at=NOW + 7 * DAY,
+    )
+
+
+def crowd(members: int, plan: Plan = Plan.FREE) -> Organization:
+    joined = (
+        MemberJoined(user_id=UserId(UUID(int=100 + n)), role=Role.MEMBER)
+        for n in range(members - 1)
+    )
+    return given(NEW, PlanChanged(from_=Plan.FREE, to=plan), *joined)

@@ -1,0 +1,94 @@
+"""Given / when / then on states: the cast, the fold, and values for property tests."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from types import NoneType
+from typing import Annotated, Any, NewType, TypeVar, get_args, get_origin
+from uuid import UUID
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from msgspec import UNSET, UnsetType
+from msgspec.structs import fields
+
+from domain.base import DomainError, Event, OrgId, ProjectId, State, TaskId, UserId
+
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+
+IDS = [UUID(int=n) for n in range(1, 5)]
+ANA, BEN, CLEO, DAN = (UserId(i) for i in IDS)
+ACME, OTHER = OrgId(UUID(int=11)), OrgId(UUID(int=12))
+ENG, TASK = ProjectId(UUID(int=21)), TaskId(UUID(int=31))
+CLAIM, INVITATION = UUID(int=41), UUID(int=51)
+
+QUICK = settings(max_examples=20, stateful_step_count=25, deadline=None)
+"""No deadline: a busy machine is not a broken rule."""
+
+S = TypeVar("S", bound=State)
+Decision = Callable[[Any], Sequence[Event]]
+
+
+def given(state: S, *events: Event) -> S:
+    """Return *state* after *events*."""
+    for event in events:
+        state = state.evolve(event)
+    return state
+
+
+def outcome(decide: Decision, state: State) -> Sequence[Event]:
+    """Return what *decide* records; a refusal records nothing."""
+    try:
+        return decide(state)
+    except DomainError:
+        return []
+
+
+def check_refused(error: type[DomainError], *decisions: Callable[[], object]) -> None:
+    """Take each of *decisions*: all must be refused for the same reason."""
+    for decide in decisions:
+        with pytest.raises(error):
+            decide()
+
+
+def check_twice_is_once(state: State, steps: Iterable[Decision]) -> None:
+    """Take each step twice from where the ones before it led: the second records nothing."""
+    for decide in steps:
+        state = given(state, *outcome(decide, state))
+        assert outcome(decide, state) == []
+
+
+def events_of(union: Any) -> st.SearchStrategy[Event]:
+    """Return a strategy for any event of *union*, over ids so few that they meet."""
+    return st.one_of([event_of(kind) for kind in get_args(union)])
+
+
+def event_of(kind: type[Event]) -> st.SearchStrategy[Event]:
+    """Return a strategy for events of one class."""
+    return st.builds(kind, **{f.name: _values_of(f.type) for f in fields(kind)})
+
+
+_VALUES: dict[Any, st.SearchStrategy[Any]] = {
+    UUID: st.sampled_from(IDS),
+    str: st.sampled_from(["", "a", "Zürich 🚀"]),
+    int: st.integers(0, 9),
+    bool: st.booleans(),
+    datetime: st.datetimes(timezones=st.just(UTC)),
+    NoneType: st.none(),
+    UnsetType: st.just(UNSET),
+    tuple[str, ...]: st.sampled_from([(), ("*",), ("task.*", "project.created")]),
+}
+
+
+def _values_of(kind: Any) -> st.SearchStrategy[Any]:
+    if isinstance(kind, NewType):
+        return _values_of(kind.__supertype__)
+    if get_origin(kind) is Annotated:
+        return _values_of(get_args(kind)[0])
+    if isinstance(kind, type) and issubclass(kind, Enum) and kind is not UnsetType:
+        return st.sampled_from(list(kind))
+    if kind in _VALUES:
+        return _VALUES[kind]
+    return st.one_of([_values_of(part) for part in get_args(kind)])

@@ -1,0 +1,86 @@
+"""The catalog is complete, and every entry says what it means."""
+
+import importlib
+import pkgutil
+import re
+from collections import Counter
+from enum import StrEnum
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from hypothesis import given as forall
+from hypothesis import settings
+
+import domain
+from domain.base import DomainError, Event
+from domain.catalog import EVENT_TYPES, AnyEvent, events_covered_by, tag_of
+from domain.enums import ENUMS
+from domain.webhook import EVENT_PATTERN
+from tests.domain.spec import QUICK, events_of
+
+MODULES = [
+    importlib.import_module(f"domain.{module.name}")
+    for module in pkgutil.iter_modules(domain.__path__)
+]
+
+
+def defined(base: type[Any]) -> list[type[Any]]:
+    """Return the subclasses of *base* that the domain defines, each once."""
+    return [
+        item
+        for module in MODULES
+        for item in vars(module).values()
+        if isinstance(item, type)
+        and issubclass(item, base)
+        and item is not base
+        and item.__module__ == module.__name__
+    ]
+
+
+ERRORS = defined(DomainError)
+
+
+def test_every_event_of_the_domain_is_in_the_catalog_under_its_own_name() -> None:
+    assert set(defined(Event)) == set(get_args(AnyEvent)) == set(EVENT_TYPES.values())
+    assert all(tag_of(event) == tag for tag, event in EVENT_TYPES.items())
+    assert list(EVENT_TYPES) == sorted(EVENT_TYPES)
+
+
+@pytest.mark.parametrize("tag", EVENT_TYPES)
+def test_an_event_has_a_dotted_name_and_a_meaning(tag: str) -> None:
+    kind = EVENT_TYPES[tag]
+    assert re.fullmatch(EVENT_PATTERN, tag)
+    assert "*" not in tag
+    assert (kind.__doc__ or "").strip().partition("\n")[0].endswith(".")
+    assert kind.__struct_config__.frozen
+
+
+@settings(QUICK, max_examples=100)
+@forall(events_of(AnyEvent))
+def test_an_event_comes_back_from_json_as_it_was(event: Event) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(event), type=AnyEvent) == event
+
+
+def test_a_webhook_pattern_covers_the_events_it_names() -> None:
+    assert events_covered_by("*") == tuple(EVENT_TYPES)
+    assert events_covered_by("task.created") == ("task.created",)
+    assert set(events_covered_by("task.*")) == {t for t in EVENT_TYPES if t.startswith("task.")}
+    assert events_covered_by("task.exploded") == events_covered_by("toast.*") == ()
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_error_tells_its_reader_what_to_do_in_one_sentence(error: type[DomainError]) -> None:
+    assert str(error()).endswith(".")
+    assert len(str(error())) <= 120
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", error.code)
+
+
+def test_no_two_errors_share_a_code() -> None:
+    assert [c for c, n in Counter(error.code for error in ERRORS).items() if n > 1] == []
+
+
+def test_every_set_of_values_that_the_domain_defines_is_listed() -> None:
+    shown = {kind for kind in defined(StrEnum) if kind.__name__ != "Countable"}
+    assert set(ENUMS.values()) == shown
+    assert list(ENUMS) == sorted(ENUMS)

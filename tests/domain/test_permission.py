@@ -1,0 +1,63 @@
+"""The table of roles and permissions, written out once more so that a change is deliberate."""
+
+from itertools import pairwise
+
+import pytest
+
+from domain.membership import Role
+from domain.permission import ROLE_PERMISSIONS, Permission, is_allowed
+
+TABLE = """
+                    ADMIN MANAGER MEMBER
+org:read            yes   yes     yes
+org:manage          yes   no      no
+member:invite       yes   yes     no
+member:remove       yes   yes     no
+member:manage       yes   no      no
+member:leave        yes   yes     yes
+project:read        yes   yes     yes
+project:create      yes   yes     no
+project:edit        yes   yes     no
+project:archive     yes   yes     no
+project:hold        yes   yes     no
+project:delete      yes   yes     no
+task:read           yes   yes     yes
+task:create         yes   yes     yes
+task:edit           yes   yes     yes
+task:delete         yes   yes     no
+task:delete_own     yes   yes     yes
+task:force          yes   yes     no
+webhook:read        yes   yes     no
+webhook:manage      yes   no      no
+audit:read          yes   no      no
+"""
+HEADER, *ROWS = (line.split() for line in TABLE.strip().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("role", "permission", "allowed"),
+    [
+        (Role(role), Permission(name), answer == "yes")
+        for name, *answers in ROWS
+        for role, answer in zip(HEADER, answers, strict=True)
+    ],
+)
+def test_a_role_may_what_the_table_says(role: Role, permission: Permission, allowed: bool) -> None:
+    assert is_allowed(role, permission) is allowed
+
+
+def test_every_permission_and_every_role_is_in_the_table() -> None:
+    assert [name for name, *_ in ROWS] == [str(permission) for permission in Permission]
+    assert set(ROLE_PERMISSIONS) == set(Role) == {Role(name) for name in HEADER}
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_no_role_means_no_permission(permission: Permission) -> None:
+    assert not is_allowed(None, permission)
+
+
+def test_a_higher_role_may_all_that_a_lower_one_may() -> None:
+    by_rank = sorted(Role, key=lambda role: role.rank)
+    assert by_rank == [Role.MEMBER, Role.MANAGER, Role.ADMIN]
+    for lower, higher in pairwise(by_rank):
+        assert ROLE_PERMISSIONS[lower] < ROLE_PERMISSIONS[higher]
