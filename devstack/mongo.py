@@ -7,6 +7,7 @@ keeps its own directory, because their files are not each other's.
 
 import importlib.util
 import shutil
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,10 +34,10 @@ def mongo(data_dir: Path, port: int | None = None) -> Server:
     data_dir = data_dir.resolve()
     held = HeldPort(port)
     number = int(held)
-    if program := shutil.which("mongod"):
+    if program := _on_path("mongod"):
         engine, files = "mongod", data_dir / "mongod"
         argv, query = _mongod(program, files, number), f"replicaSet={REPLICA_SET}"
-    elif program := shutil.which("secantusd-rs"):
+    elif program := _on_path("secantusd-rs"):
         engine, files = "secantusd-rs", data_dir / "secantusd-rs"
         argv, query = _secantus_rust(program, files, number), "directConnection=true"
     elif importlib.util.find_spec("secantus") is not None:
@@ -62,6 +63,12 @@ def mongo(data_dir: Path, port: int | None = None) -> Server:
         ping=lambda: _serves_writes(number),
         explanations=IN_USE,
     )
+
+
+def _on_path(name: str) -> str | None:
+    """Return the program's absolute path, since it is run from the data directory, or None."""
+    found = shutil.which(name)
+    return str(Path(found).absolute()) if found is not None else None
 
 
 def _mongod(program: str, files: Path, port: int) -> Sequence[str]:
@@ -95,6 +102,10 @@ def _empty_config(data_dir: Path) -> Path:
 
 def _serves_writes(port: int) -> bool:
     """Tell whether the node is primary; on the way there, make it the only member of its set."""
+    try:  # The driver would spend its whole timeout on a port where nobody listens yet.
+        socket.create_connection((HOST, port), timeout=PING_TIMEOUT_MS / 1000).close()
+    except OSError:
+        return False
     client: MongoClient[dict[str, Any]] = MongoClient(
         HOST,
         port,

