@@ -134,6 +134,7 @@ def test_an_admin_changes_roles_and_the_same_role_is_no_event() -> None:
         MemberRoleChanged(user_id=CLEO, from_=Role.MEMBER, to=Role.ADMIN)
     ]
     assert TEAM.change_role(CLEO, Role.MEMBER, by=ANA) == []
+    assert TEAM.change_role(ANA, Role.ADMIN, by=ANA) == []
 
 
 def test_nobody_raises_their_own_role() -> None:
