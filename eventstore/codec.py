@@ -7,7 +7,6 @@ subject: the actor for where a request came from, the stream for what it says.
 """
 
 import hashlib
-import os
 from typing import Any, Protocol, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from msgspec.structs import replace
 
 from domain.base import Event
 from domain.catalog import EVENT_TYPES
+from eventstore.randomness import random_bytes
 from eventstore.recorded import ERASED, Metadata, Recorded, Row, microseconds
 from eventstore.upcasting import STEPS, schema_version, upcast
 
@@ -74,7 +74,7 @@ _DECODERS = {tag: _decoder(tag, event_type) for tag, event_type in EVENT_TYPES.i
 
 def commit_to(value: str) -> tuple[str, tuple[bytes, str]]:
     """Return a salted commitment to *value*, and what opens it."""
-    salt = os.urandom(SALT_BYTES)
+    salt = random_bytes(SALT_BYTES)
     digest = hashlib.sha256(salt + value.encode()).hexdigest()
     return f"sha256:{digest}", (salt, value)
 

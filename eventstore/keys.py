@@ -12,12 +12,10 @@ _CACHE_MAX = 50_000
 
 
 class KeyWrapper(Protocol):
-    """Wraps data keys under the master key; the security floor provides it."""
+    """Makes data keys and keeps them wrapped by a master key; the security floor provides it."""
 
-    def new_key(self) -> bytes: ...
-    def wrap(self, key: bytes, subject: UUID, /) -> bytes: ...
-    def unwrap(self, wrapped: bytes, subject: UUID, /) -> bytes: ...
-    def sealer(self, key: bytes, /) -> Sealer: ...
+    def make(self, subject: UUID, /) -> tuple[Sealer, bytes]: ...
+    def open(self, wrapped: bytes, subject: UUID, /) -> Sealer: ...
 
 
 class SubjectKeys:
@@ -42,15 +40,16 @@ class SubjectKeys:
         missing = [s for s in dict.fromkeys(subjects) if s not in self._sealers]
         if missing:
             for subject, wrapped in self._load(missing).items():
-                self._put(subject, wrapped and self._wrapper.unwrap(wrapped, subject))
+                opened = None if wrapped is None else self._wrapper.open(wrapped, subject)
+                self._sealers[subject] = opened
+            self._trim()
 
     def make(self, subject: UUID) -> tuple[Sealer, bytes]:
         """Return a new sealer for *subject* and its wrapped key, which the append must write.
 
         Nothing is cached before the append has succeeded: call ``keep`` then.
         """
-        key = self._wrapper.new_key()
-        return self._wrapper.sealer(key), self._wrapper.wrap(key, subject)
+        return self._wrapper.make(subject)
 
     def keep(self, subject: UUID, sealer: Sealer) -> None:
         """Cache the sealer of a key that is now durable."""
@@ -60,10 +59,6 @@ class SubjectKeys:
     def forget(self, subject: UUID) -> None:
         """Drop the key of *subject* from this process."""
         self._sealers.pop(subject, None)
-
-    def _put(self, subject: UUID, key: bytes | None) -> None:
-        self._sealers[subject] = self._wrapper.sealer(key) if key else None
-        self._trim()
 
     def _trim(self) -> None:
         while len(self._sealers) > _CACHE_MAX:

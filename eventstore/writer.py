@@ -6,8 +6,9 @@ idle writer commits what it gets at once.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Thread
 
 from eventstore.append import (
@@ -33,11 +34,19 @@ Settled = tuple["asyncio.Future[int]", Outcome | BaseException]
 
 
 class GroupCommit:
-    """Takes appends from one event loop and commits them in batches on a thread of its own."""
+    """Takes appends from one event loop and commits them in batches on a thread of its own.
+
+    What waits is kept on the loop's side and handed over whole, once a batch: each hand-over
+    between threads costs more than encoding a command.
+    """
 
     def __init__(self, store: Store, committed: Callable[[int], None]) -> None:
         self._store, self._committed = store, committed
-        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._waiting: deque[Waiting] = deque()
+        self._batches: SimpleQueue[list[Waiting]] = SimpleQueue()
+        self._busy = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._loop = asyncio.get_running_loop()
         self._thread = Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
@@ -51,33 +60,30 @@ class GroupCommit:
         :raises CommandAlreadyDone: it was recorded before.
         :raises LogUnavailable: the database does not write, or too many commands wait.
         """
-        if self._queue.qsize() >= QUEUE_MAX:
+        if len(self._waiting) >= QUEUE_MAX:
             raise LogUnavailable("too many commands wait for the disk")
         settled: asyncio.Future[int] = self._loop.create_future()
-        self._queue.put((append, settled))
+        self._waiting.append((append, settled))
+        if not self._busy:
+            self._busy = True
+            self._idle.clear()
+            # Not at once: others that are ready in this turn of the loop come along.
+            self._loop.call_soon(self._hand_over)
         return await settled
 
     async def close(self) -> None:
-        """Commit what is queued, then stop the thread."""
-        self._queue.put(None)
+        """Commit what waits, then stop the thread."""
+        await self._idle.wait()
+        self._batches.put([])
         await asyncio.to_thread(self._thread.join)
 
+    def _hand_over(self) -> None:
+        count = min(len(self._waiting), BATCH_MAX)
+        self._batches.put([self._waiting.popleft() for _ in range(count)])
+
     def _run(self) -> None:
-        open_ = True
-        while open_:
-            batch: list[Waiting] = []
-            waiting = self._queue.get()
-            while waiting is not None:
-                batch.append(waiting)
-                if len(batch) >= BATCH_MAX:
-                    break
-                try:
-                    waiting = self._queue.get_nowait()
-                except Empty:
-                    break
-            open_ = waiting is not None
-            if batch:
-                self._commit(batch)
+        while batch := self._batches.get():
+            self._commit(batch)
 
     def _commit(self, batch: list[Waiting]) -> None:
         outcomes: list[Outcome] | list[BaseException]
@@ -97,6 +103,11 @@ class GroupCommit:
                 _resolve(future, outcome)
         if newest:
             self._committed(newest)
+        if self._waiting:
+            self._hand_over()
+        else:
+            self._busy = False
+            self._idle.set()
 
 
 def _resolve(future: "asyncio.Future[int]", outcome: Outcome | BaseException) -> None:

@@ -1,0 +1,1 @@
+"""Puts the house together: settings, clock, wiring, wake-ups, logging, health."""

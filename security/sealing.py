@@ -6,11 +6,9 @@ stays untouched. AES-256-GCM throughout (NIST SP 800-38D) with random 96-bit
 nonces, which are safe for 2^32 messages a key.
 """
 
-import hashlib
 import hmac
 import os
-import threading
-from collections import OrderedDict
+from collections.abc import Callable
 from uuid import UUID, uuid5
 
 from cryptography.exceptions import InvalidTag
@@ -22,16 +20,12 @@ DATA_KEY_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16
 KEY_ID_BYTES = 8
-SALT_BYTES = 16
 
 SEALED_V1 = b"\x01"
 """First byte of a sealed value: then nonce, ciphertext, tag."""
 
 WRAPPED_V1 = b"\x01"
 """First byte of a wrapped key: then the master key's id, nonce, ciphertext, tag."""
-
-SEALERS_MAX = 4096
-"""Sealers kept ready, about 2 KiB each."""
 
 CLAIM_NAMESPACE = UUID("8d0c6f0e-54a4-5b1c-9c1f-2f7f3c6a9b11")
 """Ids of claim streams live here. Fixed for ever: another value frees every taken name."""
@@ -44,16 +38,17 @@ class SealBroken(Exception):
 class Sealer:
     """Seals and opens values with one data key; safe to share between threads."""
 
-    __slots__ = ("_aead",)
+    __slots__ = ("_aead", "_random")
 
-    def __init__(self, data_key: bytes) -> None:
+    def __init__(self, data_key: bytes, random: Callable[[int], bytes] = os.urandom) -> None:
         if len(data_key) != DATA_KEY_BYTES:
             raise ValueError(f"a data key has {DATA_KEY_BYTES} bytes")
         self._aead = AESGCM(data_key)
+        self._random = random
 
     def seal(self, plain: bytes, aad: bytes) -> bytes:
         """Return *plain* sealed; it opens only with the same *aad*, which says what it is."""
-        nonce = os.urandom(NONCE_BYTES)
+        nonce = self._random(NONCE_BYTES)
         return SEALED_V1 + nonce + self._aead.encrypt(nonce, plain, SEALED_V1 + aad)
 
     def open(self, blob: bytes, aad: bytes) -> bytes:
@@ -103,76 +98,31 @@ class MasterKey:
             raise SealBroken from None
 
 
-class Sealers:
-    """Sealers ready for use, the least recently used dropped first.
+class DataKeys:
+    """Makes and opens the data keys of subjects; it keeps none of them.
 
-    Asking needs the wrapped key each time, so a subject whose wrapped key is
-    erased can not be served from memory. Master keys other than the first only
-    unwrap: they are the ones rotated out. Safe to share between threads.
+    Master keys other than the first only unwrap: they are the ones rotated out. *random* gives
+    as many unpredictable bytes as asked for, none of them twice.
     """
 
-    def __init__(self, current: MasterKey, *previous: MasterKey, size_max: int = SEALERS_MAX):
-        self._current = current
-        self._masters = {master.key_id: master for master in (*previous, current)}
-        self._size_max = size_max
-        self._ready: OrderedDict[UUID, tuple[bytes, Sealer]] = OrderedDict()
-        self._lock = threading.Lock()
+    def __init__(self, *masters: MasterKey, random: Callable[[int], bytes] = os.urandom) -> None:
+        self._current, self._random = masters[0], random
+        self._masters = {master.key_id: master for master in masters}
 
-    def new(self, subject: UUID) -> bytes:
-        """Return a new wrapped data key for *subject*, to be stored."""
-        return self._current.wrap(new_data_key(), subject)
+    def make(self, subject: UUID) -> tuple[Sealer, bytes]:
+        """Return the sealer of a new data key for *subject*, and the key wrapped to be stored."""
+        key = self._random(DATA_KEY_BYTES)
+        return Sealer(key, self._random), self._current.wrap(key, subject)
 
-    def of(self, wrapped: bytes, subject: UUID) -> Sealer:
+    def open(self, wrapped: bytes, subject: UUID) -> Sealer:
         """Return the sealer of *subject*, whose wrapped data key is *wrapped*.
 
         :raises SealBroken: if no master key of ours unwraps it.
         """
-        with self._lock:
-            ready = self._ready.get(subject)
-            if ready is not None and ready[0] == wrapped:
-                self._ready.move_to_end(subject)
-                return ready[1]
-        sealer = Sealer(self._unwrap(wrapped, subject))
-        with self._lock:
-            self._ready[subject] = (wrapped, sealer)
-            self._ready.move_to_end(subject)
-            while len(self._ready) > self._size_max:
-                self._ready.popitem(last=False)
-        return sealer
-
-    def forget(self, subject: UUID) -> None:
-        """Drop the sealer of *subject* from memory, as an erasure must."""
-        with self._lock:
-            self._ready.pop(subject, None)
-
-    def _unwrap(self, wrapped: bytes, subject: UUID) -> bytes:
         master = self._masters.get(wrapped[1 : 1 + KEY_ID_BYTES])
         if master is None:
             raise SealBroken
-        return master.unwrap(wrapped, subject)
-
-
-def new_data_key() -> bytes:
-    """Return 32 random bytes: the key of one subject."""
-    return os.urandom(DATA_KEY_BYTES)
-
-
-def new_salt() -> bytes:
-    """Return the 16 random bytes that a commitment needs."""
-    return os.urandom(SALT_BYTES)
-
-
-def commitment(salt: bytes, value: bytes) -> str:
-    """Return what can stand in the log for *value*, and prove it later, but not tell it.
-
-    Once the random salt is destroyed, not even a guessed value can be confirmed.
-
-    :raises ValueError: if the salt has not 16 bytes: salt and value are simply
-        joined, so another length would let two pairs share a commitment.
-    """
-    if len(salt) != SALT_BYTES:
-        raise ValueError(f"a salt has {SALT_BYTES} bytes")
-    return "sha256:" + hashlib.sha256(salt + value).hexdigest()
+        return Sealer(master.unwrap(wrapped, subject), self._random)
 
 
 def pepper_hash(pepper: bytes, kind: str, value: str) -> bytes:

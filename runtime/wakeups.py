@@ -1,0 +1,85 @@
+"""Wake-ups: "the log has grown", from any process to those that follow it.
+
+A hint and nothing more: whoever waits also looks by themselves after a short while, so a lost
+wake-up, or no Redis at all, costs latency and never an event.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+CHANNEL = "trackrecord:log"
+RECONNECT_S = 1.0
+_logger = logging.getLogger(__name__)
+
+
+class Wakeups:
+    """Sends and receives wake-ups, through Redis if there is one, within the process always."""
+
+    def __init__(self, redis_url: str = "") -> None:
+        self._redis: Redis | None = (
+            Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)  # pyright: ignore[reportUnknownMemberType]
+            if redis_url
+            else None
+        )
+        self._grown = asyncio.Event()
+        self._unsent = 0
+        self._sender: asyncio.Task[None] | None = None
+        self._receiver: asyncio.Task[None] | None = None
+
+    def listen(self) -> None:
+        """Begin to receive what other processes send."""
+        if self._redis is not None and self._receiver is None:
+            self._receiver = asyncio.create_task(self._receive(self._redis))
+
+    def committed(self, position: int) -> None:
+        """Tell everybody that the log has grown up to *position*; never waits, never fails."""
+        self._ring()
+        self._unsent = max(self._unsent, position)
+        if self._redis is not None and (self._sender is None or self._sender.done()):
+            self._sender = asyncio.create_task(self._send(self._redis))
+
+    async def wait(self, timeout_s: float) -> None:
+        """Return when the log has grown, or after *timeout_s* seconds."""
+        grown = self._grown
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await grown.wait()
+
+    async def close(self) -> None:
+        for task in (self._sender, self._receiver):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        if self._redis is not None:
+            with contextlib.suppress(RedisError, OSError):
+                await self._redis.aclose()
+
+    def _ring(self) -> None:
+        # A new event each time: everybody who waits now is released exactly once.
+        self._grown, rung = asyncio.Event(), self._grown
+        rung.set()
+
+    async def _send(self, redis: Redis) -> None:
+        while self._unsent:
+            position, self._unsent = self._unsent, 0
+            try:
+                await redis.publish(CHANNEL, str(position))
+            except (RedisError, OSError) as error:
+                _logger.debug("wake-up not sent: %s", error)
+                return
+
+    async def _receive(self, redis: Redis) -> None:
+        while True:
+            try:
+                async with redis.pubsub() as channel:
+                    await channel.subscribe(CHANNEL)  # pyright: ignore[reportUnknownMemberType]
+                    async for _ in channel.listen():
+                        self._ring()
+            except (RedisError, OSError) as error:
+                _logger.debug("no wake-ups for now: %s", error)
+            await asyncio.sleep(RECONNECT_S)
