@@ -1,0 +1,297 @@
+"""The export format `trackrecord-export/1`: what stands in each line, byte for byte.
+
+An export is UTF-8 text in lines, each one JSON object in exactly one spelling, ended by a newline
+(0x0A). No spaces stand between tokens, members keep the order given here, and text is not escaped
+more than JSON demands. There are four kinds of lines:
+
+1. one **manifest**, the first line;
+2. for every event in the range, in order and without gaps, an **event** line, or
+3. in a filtered export, a **skeleton** line for an event that the filter leaves out;
+4. one **trailer**, the last line. A file without it was cut off.
+
+### Manifest
+
+    {"manifest":{"format":"trackrecord-export/1","organization":"<uuid>","from":1,"to":9,
+     "treeSize":9,"schemaVersion":1,"exportedAt":"<RFC 3339>","filter":null,"vkey":"<key>",
+     "checkpoints":["<signed note>"]},"sum":"<crc>"}        (in one line)
+
+- `from`, `to`: the organization's sequence numbers of the first and the last line below; `to` is
+  `from` - 1 if there is none.
+- `treeSize`: the size of the last checkpoint, at least `to`.
+- `filter`: `null`, or an object that says what was asked for; only then may skeletons stand below.
+- `vkey`: the public key in signed-note form. Trust it only if you know it from elsewhere.
+- `checkpoints`: C2SP signed checkpoints, their sizes strictly increasing from `from` - 1 on. Their
+  origin is `<log>/<organization>`, the signing key is named `<log>` or like the origin.
+- `before`, only if `from` > 1: `{"size":<from - 1>,"frontier":["<hex>"]}`, the perfect subtrees of
+  the tree before the range, largest first.
+- `after`, only if `treeSize` > `to` > 0: `["<hex>"]`, the RFC 9162 consistency proof from size `to`
+  to size `treeSize`.
+
+### Event
+
+    {"seq":1,"position":17,"recordedAt":"<RFC 3339>","stream":"<uuid>","version":1,
+     "type":"task.created","hash":"<hex>","disclosed":{"event.title":["<base64 salt>","Ship it"]},
+     "sum":"<crc>","state":{"metadata":{...},"event":{...}}}        (in one line)
+
+`state` is always the last member, and its bytes are the bytes that are stored: everything between
+the first `,"state":` and the last brace of the line. `hash` is the RFC 6962 leaf hash of these
+bytes, SHA-256(0x00 || state); leaf `seq` - 1 of the organization's Merkle tree. `stream` and
+`version` repeat `metadata.stream` and `metadata.version` of the state, `type` repeats `event.type`.
+
+`disclosed` is optional. Personal data stands in the state only as a commitment,
+`"sha256:<hex of SHA-256(salt || UTF-8 value)>"`; where the value still exists and may be shown,
+`disclosed` gives salt and value under the path of the commitment, which starts with `event.` or
+`metadata.` and is split at its dots (a number steps into an array).
+
+### Skeleton
+
+    {"seq":2,"hash":"<hex>","sum":"<crc>"}
+
+### Trailer
+
+    {"trailer":{"lines":10,"sha256":"<hex>"}}
+
+The number of lines above it, and the SHA-256 of all their bytes with their newlines.
+
+### What proves what
+
+The signed checkpoints prove `seq`, `hash` and the state of every line, hence also its stream,
+version, type and the disclosed values. `position` and `recordedAt` come from the database and are
+not signed. `sum`, eight hex digits, is the CRC-32 of the line's bytes before `,"sum"`: it proves
+nothing against a forger, but finds the line in which a byte was damaged.
+"""
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from operator import index
+from typing import Any, NamedTuple, cast
+
+from audit.merkle import HASH_BYTES, Frontier
+
+FORMAT = "trackrecord-export/1"
+STATE = b',"state":'
+SUM_BYTES = len(',"sum":"00000000"')
+
+
+class LineInvalid(Exception):
+    """The line is none of this format, or not in the one spelling that it allows."""
+
+
+class Entry(NamedTuple):
+    """One exported event; *recorded_at*, *stream* and *type* need no JSON escapes."""
+
+    seq: int
+    position: int
+    recorded_at: str
+    stream: str
+    version: int
+    type: str
+    hash: bytes
+    state: bytes
+    disclosed: Mapping[str, tuple[bytes, str]] | None = None
+    """Path of a commitment -> its salt and value."""
+
+
+class Skeleton(NamedTuple):
+    """The place of an event that a filter left out."""
+
+    seq: int
+    hash: bytes
+
+
+class Manifest(NamedTuple):
+    """What the whole file claims; *before* and *after* tie a part to the tree around it."""
+
+    organization: str
+    first: int
+    last: int
+    tree_size: int
+    schema_version: int
+    exported_at: str
+    filter: Mapping[str, Any] | None  # Any: a filter is whatever JSON the exporter was asked
+    vkey: str
+    checkpoints: tuple[str, ...]
+    before: Frontier | None = None
+    after: tuple[bytes, ...] = ()
+
+
+class Trailer:
+    """Counts and hashes the lines of an export while they are written or read."""
+
+    def __init__(self) -> None:
+        """Start above the first line."""
+        self.lines = 0
+        self._digest = hashlib.sha256()
+
+    def add(self, line: bytes) -> bytes:
+        """Take *line*, newline included, into account and return it."""
+        self.lines += 1
+        self._digest.update(line)
+        return line
+
+    def line(self) -> bytes:
+        """Return the trailer for the lines so far."""
+        return b'{"trailer":{"lines":%d,"sha256":"%b"}}\n' % (
+            self.lines,
+            self._digest.hexdigest().encode(),
+        )
+
+
+def commitment(salt: bytes, value: str) -> str:
+    """Return what stands in a state instead of the personal *value*."""
+    return "sha256:" + hashlib.sha256(salt + value.encode()).hexdigest()
+
+
+def manifest_line(manifest: Manifest) -> bytes:
+    """Return the first line of an export."""
+    members: dict[str, Any] = {  # Any: JSON
+        "format": FORMAT,
+        "organization": manifest.organization,
+        "from": manifest.first,
+        "to": manifest.last,
+        "treeSize": manifest.tree_size,
+        "schemaVersion": manifest.schema_version,
+        "exportedAt": manifest.exported_at,
+        "filter": manifest.filter,
+        "vkey": manifest.vkey,
+        "checkpoints": manifest.checkpoints,
+    }
+    if manifest.before is not None:
+        frontier = [subtree.hex() for subtree in manifest.before.subtrees]
+        members["before"] = {"size": manifest.before.size, "frontier": frontier}
+    if manifest.after:
+        members["after"] = [node.hex() for node in manifest.after]
+    return _summed(b'{"manifest":' + _json(members)) + b"}\n"
+
+
+def event_line(entry: Entry) -> bytes:
+    """Return the line of one event; the state is copied as it is.
+
+    :raises ValueError: a newline in the state, or a path that could be mistaken for a member.
+    """
+    if b"\n" in entry.state:
+        raise ValueError("a stored state is one line of JSON")
+    return b"%b%b%b}\n" % (_summed(_event_head(entry)), STATE, entry.state)
+
+
+def skeleton_line(seq: int, leaf_hash: bytes) -> bytes:
+    """Return the line that keeps the place of an event that the filter leaves out."""
+    return _summed(b'{"seq":%d,"hash":"%b"' % (seq, leaf_hash.hex().encode())) + b"}\n"
+
+
+def is_trailer(line: bytes) -> bool:
+    """Say whether *line* wants to be a trailer; what it must be, `Trailer.line` knows."""
+    return line.startswith(b'{"trailer":')
+
+
+def decode_line(line: bytes) -> tuple[Manifest | Entry | Skeleton, bool]:
+    """Return what *line* says, and whether its sum fits.
+
+    :raises LineInvalid: it is not byte for byte what an encoder of this module writes.
+    """
+    if not line.endswith(b"}\n"):
+        raise LineInvalid("the line is cut off" if not line.endswith(b"\n") else "not an object")
+    cut = -1 if line.startswith(b'{"manifest":') else line.find(STATE)
+    head = line[:cut] if cut >= 0 else line[:-2]
+    body, claimed = head[:-SUM_BYTES], head[-SUM_BYTES:]
+    try:
+        decoded, spelled = _decode(json.loads(body + b"}"), line[cut + len(STATE) : -2])
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise LineInvalid(f"not a line of this format ({type(error).__name__})") from None
+    end = len(head)
+    same = spelled[: end - SUM_BYTES] == body and spelled[end:] == line[end:]
+    if not same or claimed[:8] != b',"sum":"':
+        raise LineInvalid("not in the one spelling that the format allows")
+    return decoded, spelled[end - SUM_BYTES : end] == claimed
+
+
+def _event_head(entry: Entry) -> bytes:
+    head = (
+        f'{{"seq":{entry.seq:d},"position":{entry.position:d},"recordedAt":"{entry.recorded_at}",'
+        f'"stream":"{entry.stream}","version":{entry.version:d},"type":"{entry.type}",'
+        f'"hash":"{entry.hash.hex()}"'
+    ).encode()
+    if not entry.disclosed:
+        return head
+    disclosed: dict[str, tuple[str, str]] = {}
+    for path, (salt, value) in entry.disclosed.items():
+        if not path.startswith(("event.", "metadata.")):
+            raise ValueError(f"{path!r} is no path into a state")
+        disclosed[path] = (base64.b64encode(salt).decode(), value)
+    return head + b',"disclosed":' + _json(disclosed)
+
+
+def _decode(fields: Any, state: bytes) -> tuple[Manifest | Entry | Skeleton, bytes]:
+    """Return what the members say, and how the encoders above spell that."""
+    if "manifest" in fields:
+        manifest = _manifest(fields["manifest"])
+        return manifest, manifest_line(manifest)
+    if "position" in fields:
+        entry = _entry(fields, state)
+        return entry, event_line(entry)
+    skeleton = Skeleton(index(fields["seq"]), _hash(fields["hash"]))
+    return skeleton, skeleton_line(*skeleton)
+
+
+def _entry(fields: Any, state: bytes) -> Entry:
+    disclosed = {
+        path: (base64.b64decode(salt, validate=True), _text(value))
+        for path, (salt, value) in fields.get("disclosed", {}).items()
+    }
+    return Entry(
+        seq=index(fields["seq"]),
+        position=index(fields["position"]),
+        recorded_at=_text(fields["recordedAt"]),
+        stream=_text(fields["stream"]),
+        version=index(fields["version"]),
+        type=_text(fields["type"]),
+        hash=_hash(fields["hash"]),
+        state=state,
+        disclosed=disclosed or None,
+    )
+
+
+def _manifest(members: Any) -> Manifest:
+    before, asked = members.get("before"), members["filter"]
+    if before is not None:
+        before = Frontier(index(before["size"]), [_hash(node) for node in before["frontier"]])
+    if not (asked is None or isinstance(asked, dict)):
+        raise TypeError("a filter is an object")
+    return Manifest(
+        organization=_text(members["organization"]),
+        first=index(members["from"]),
+        last=index(members["to"]),
+        tree_size=index(members["treeSize"]),
+        schema_version=index(members["schemaVersion"]),
+        exported_at=_text(members["exportedAt"]),
+        filter=cast("dict[str, Any] | None", asked),
+        vkey=_text(members["vkey"]),
+        checkpoints=tuple(_text(note) for note in members["checkpoints"]),
+        before=before,
+        after=tuple(_hash(node) for node in members.get("after", ())),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text expected")
+    return value
+
+
+def _hash(value: str) -> bytes:
+    decoded = bytes.fromhex(value)
+    if len(decoded) != HASH_BYTES:
+        raise ValueError("a hash has 32 bytes")
+    return decoded
+
+
+def _summed(body: bytes) -> bytes:
+    return b'%b,"sum":"%08x"' % (body, zlib.crc32(body))
+
+
+def _json(value: object) -> bytes:
+    spelled = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return spelled.encode()
