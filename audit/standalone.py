@@ -1,0 +1,57 @@
+"""Check a Trackrecord export without Trackrecord: Python >= 3.11 and `cryptography` suffice.
+
+    python trackrecord-verify.py EXPORT.jsonl [--key VKEY] [--previous CHECKPOINT]
+
+The exit status is 0 if everything is proven, 1 if anything is wrong, 2 if a file cannot be read.
+The format is described in `docs/reference/export-format.md`.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from audit.note import Checkpoint, NoteInvalid, Verifier, open_checkpoint
+from audit.verify import verify
+
+LINE_BYTES_MAX = 64 * 1024 * 1024
+"""A longer line is read, and blamed, in pieces: a hostile file must not fill the memory."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check the file named on the command line, print the report, return the exit status."""
+    parser = argparse.ArgumentParser(description="Check a Trackrecord audit export offline.")
+    parser.add_argument("file", help="the export (JSONL); - reads standard input")
+    parser.add_argument("--key", metavar="VKEY", help="the public key to trust, name+id+base64")
+    parser.add_argument(
+        "--previous", metavar="FILE", help="a signed checkpoint kept from earlier; needs --key"
+    )
+    options = parser.parse_args(arguments)
+    if options.previous and not options.key:
+        parser.error("--previous needs --key: a checkpoint is worth as much as the key behind it")
+    try:
+        previous = _kept_checkpoint(options.previous, options.key) if options.previous else None
+        if options.file == "-":
+            report = verify(_lines(sys.stdin.buffer), options.key, previous)
+        else:
+            with Path(options.file).open("rb") as export:
+                report = verify(_lines(export), options.key, previous)
+    except (OSError, UnicodeDecodeError, NoteInvalid) as reason:
+        sys.stderr.write(f"{reason}\n")
+        return 2
+    sys.stdout.write(f"{report}\n")
+    return 0 if report.ok else 1
+
+
+def _kept_checkpoint(path: str, vkey: str) -> Checkpoint:
+    note = Path(path).read_text(encoding="utf-8")
+    return open_checkpoint(note, Verifier.parse(vkey))
+
+
+def _lines(export: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: export.readline(LINE_BYTES_MAX), b"")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

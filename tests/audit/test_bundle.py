@@ -1,0 +1,105 @@
+"""The bundled verifier is one file that works alone, and says the same as the project's own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import audit.bundle
+from audit.bundle import bundle
+from audit.lines import event_line
+from audit.standalone import main
+from tests.audit.exports import SIGNER, STRANGER, checkpoint, closed, entry, export
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty folder with nothing but the script in it."""
+    folder = tmp_path_factory.mktemp("alone")
+    made = subprocess.run(
+        [sys.executable, "-m", "audit.bundle"], cwd=ROOT, capture_output=True, check=True
+    )
+    assert made.stdout.decode() == bundle()
+    (folder / "trackrecord-verify.py").write_bytes(made.stdout)
+    return folder
+
+
+def run(alone: Path, lines: list[bytes], *options: str) -> tuple[int, str]:
+    """Run the script on an export that comes through a pipe, isolated from the project."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "error", "trackrecord-verify.py", "-", *options],
+        cwd=alone,
+        input=b"".join(lines),
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode, (done.stdout + done.stderr).decode()
+
+
+class TestBundledScript:
+    def test_accepts_a_good_export(self, alone: Path) -> None:
+        (alone / "kept").write_text(checkpoint(4))
+
+        status, said = run(alone, export(), "--key", SIGNER.vkey, "--previous", "kept")
+
+        assert (status, said) == (0, "OK: 9 events, 0 skeletons, proven to 9\n")
+
+    def test_names_the_altered_line_of_a_bad_one(self, alone: Path) -> None:
+        *lines, _ = export()
+        item = entry(6)
+        lines[6] = event_line(item._replace(state=item.state.replace(b"e6", b"e7")))
+
+        status, said = run(alone, closed(lines), "--key", SIGNER.vkey)
+
+        assert status == 1
+        assert said.startswith("line 7, seq 6: the state does not match its hash\nNOT OK")
+
+    def test_holds_no_import_of_the_project(self, alone: Path) -> None:
+        imports = [line for line in bundle().splitlines() if line.startswith(("import ", "from "))]
+        roots = {line.split()[1].partition(".")[0] for line in imports}
+
+        assert roots - set(sys.stdlib_module_names) == {"cryptography"}
+
+    def test_is_not_written_when_two_modules_define_one_name(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(audit.bundle, "MODULES", ("merkle", "note", "bundle", "verify"))
+        monkeypatch.setattr(audit.bundle, "_defined", lambda _: {"same"})
+
+        with pytest.raises(ValueError, match="same is defined in merkle and in note"):
+            bundle()
+
+
+class TestCommandLine:
+    def test_reads_a_named_file(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "export.jsonl"
+        path.write_bytes(b"".join(export()))
+
+        assert main([str(path)]) == 0
+        assert f"key was taken from the file itself: {SIGNER.vkey}" in capsys.readouterr().out
+
+    def test_believes_only_the_trusted_key(self, tmp_path: Path) -> None:
+        path = tmp_path / "export.jsonl"
+        path.write_bytes(b"".join(export()))
+
+        assert main([str(path), "--key", STRANGER.vkey]) == 1
+        assert main([str(path), "--key", "nonsense"]) == 1
+
+    def test_says_which_file_cannot_be_read(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        kept = tmp_path / "kept"
+        kept.write_text(checkpoint(4, STRANGER))
+
+        assert main([str(tmp_path / "none")]) == 2
+        assert "none" in capsys.readouterr().err
+        assert main(["x", "--key", SIGNER.vkey, "--previous", str(kept)]) == 2
+        assert "has not signed" in capsys.readouterr().err
+
+    def test_asks_for_a_key_with_a_kept_checkpoint(self) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            main(["x", "--previous", "kept"])
