@@ -13,10 +13,21 @@ from domain.membership import Role
 from domain.organization import Organization
 from domain.permission import Permission, is_allowed
 from domain.project import Project
-from domain.task import FINISHED, Priority, Task, TaskCreated, TaskEvent, TaskStatus
+from domain.task import (
+    FINISHED,
+    Priority,
+    Task,
+    TaskCreated,
+    TaskEvent,
+    TaskStatus,
+    TaskStatusChanged,
+)
 
 Title = Annotated[str, Meta(min_length=1, max_length=300)]
 Description = Annotated[str, Meta(max_length=100_000)]
+
+STARTED = frozenset({TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW})
+"""Statuses that no task enters while its project is on hold."""
 
 
 class CreateTask(Command, frozen=True, kw_only=True):
@@ -194,11 +205,12 @@ def change_status(
     """Return the events of a move, judged with the project and the role of who asks."""
     task, project = read_task(read, task_id)
     project.refuse_unless_editable()
-    if to in (TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW) and to is not task.status:
-        project.refuse_unless_takes_tasks()
     if task.status in FINISHED and to is not task.status:
         _refuse_unless_may_reopen(read, context, task)
-    return task.walk_to(to) if via_path else task.change_status(to)
+    events = task.walk_to(to) if via_path else task.change_status(to)
+    if any(isinstance(step, TaskStatusChanged) and step.to in STARTED for step in events):
+        project.refuse_unless_takes_tasks()  # passing through is starting too
+    return events
 
 
 def _refuse_unless_may_reopen(read: Reading, context: Context, task: Task) -> None:

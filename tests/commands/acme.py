@@ -1,0 +1,96 @@
+"""One organization for the stories: Ana is ADMIN, Ben MANAGER, Cleo MEMBER, Dan a stranger."""
+
+from uuid import UUID
+
+from domain.base import OrgId, ProjectId, TaskId, UserId
+from domain.claim import (
+    EmailClaimed,
+    ProjectKeyClaimed,
+    SubdomainClaimed,
+    TaskNumberClaimed,
+    project_key_claim,
+    subdomain_claim,
+    task_number_claim,
+)
+from domain.membership import MemberJoined, Role
+from domain.organization import OrganizationCreated
+from domain.plan import Plan
+from domain.project import ProjectCreated
+from domain.task import Priority, TaskCreated, TaskStatus, TaskStatusChanged
+from domain.user import UserRegistered
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, NOW, OTHER, TASK
+from tests.spec import Past, on
+
+OPS = ProjectId(UUID(int=22))
+CHILD = TaskId(UUID(int=32))
+FOREIGN_PROJECT, FOREIGN_TASK = ProjectId(UUID(int=23)), TaskId(UUID(int=33))
+
+
+def claim_of(user: UserId) -> UUID:
+    """Return the stream that keeps the address of *user* unique."""
+    return UUID(int=user.int + 1_000)
+
+
+def account(user: UserId, name: str) -> tuple[Past, Past]:
+    """Return the account of one person and the claim on their address."""
+    email = f"{name.lower()}@example.com"
+    registered = UserRegistered(email=email, name=name, email_claim=claim_of(user))
+    return on(user, registered), on(claim_of(user), EmailClaimed(holder=user))
+
+
+def founded(org_id: OrgId, subdomain: str, **roles: tuple[UserId, Role]) -> tuple[Past, Past]:
+    """Return an organization with its members and the claim on its subdomain."""
+    created = OrganizationCreated(name=subdomain.title(), subdomain=subdomain, plan=Plan.FREE)
+    joined = (MemberJoined(user_id=user, role=role) for user, role in roles.values())
+    claim = on(subdomain_claim(subdomain), SubdomainClaimed(holder=org_id))
+    return on(org_id, created, *joined, org_id=org_id), claim
+
+
+def task(
+    number: int = 1,
+    by: UserId = ANA,
+    project: ProjectId = ENG,
+    key: str = "ENG",
+) -> TaskCreated:
+    """Return the creation of a task at NOW."""
+    return TaskCreated(
+        project_id=project,
+        project_key=key,
+        number=number,
+        title="Oil it",
+        status=TaskStatus.TODO,
+        priority=Priority.MEDIUM,
+        created_by=by,
+        created_at=NOW,
+    )
+
+
+def went(*path: TaskStatus) -> tuple[TaskStatusChanged, ...]:
+    """Return the changes along *path*, which begins with TODO."""
+    steps = zip((TaskStatus.TODO, *path), path, strict=False)
+    return tuple(TaskStatusChanged(from_=a, to=b) for a, b in steps)
+
+
+CREATED = task()
+ACCOUNTS = (
+    *account(ANA, "Ana"),
+    *account(BEN, "Ben"),
+    *account(CLEO, "Cleo"),
+    *account(DAN, "Dan"),
+)
+TEAM, TEAM_SUBDOMAIN = founded(
+    ACME, "acme", ana=(ANA, Role.ADMIN), ben=(BEN, Role.MANAGER), cleo=(CLEO, Role.MEMBER)
+)
+OPENED = ProjectCreated(key="ENG", name="Engine", created_by=ANA)
+PROJECT = on(ENG, OPENED)
+PROJECT_KEY = on(project_key_claim(ACME, "ENG"), ProjectKeyClaimed(holder=ENG))
+FIRST = on(task_number_claim(ENG, 1), TaskNumberClaimed(holder=TASK))
+HERE = (TEAM, PROJECT, on(TASK, CREATED), FIRST)
+"""Acme with one project and one task, made by Ana."""
+
+STRANGERS = (
+    founded(OTHER, "other", dan=(DAN, Role.ADMIN))[0],
+    on(FOREIGN_PROJECT, ProjectCreated(key="ENG", name="Theirs", created_by=DAN), org_id=OTHER),
+    on(FOREIGN_TASK, task(by=DAN, project=FOREIGN_PROJECT), org_id=OTHER),
+)
+"""Another organization, which must not exist for Acme."""

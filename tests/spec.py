@@ -1,0 +1,164 @@
+"""Given events, when a command, then events: the real handler on the real log in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from commands.base import Command, Context
+from commands.handler import CommandHandler
+from domain.base import PLATFORM, DomainError, Event, OrgId
+from domain.catalog import tag_of
+from eventstore.append import Append
+from eventstore.codec import PERSONAL, Sealer, came_from, encode
+from eventstore.identifiers import new_id
+from eventstore.log import EventLog
+from eventstore.memory import MemoryStore
+from eventstore.recorded import Actor, ActorKind, Metadata
+from eventstore.store import Store
+from security.sealing import DataKeys, MasterKey
+from tests.domain.spec import ACME, ANA, NOW
+
+PLATFORM_KINDS = ("user", "session", "email", "subdomain")
+SOMEWHERE = came_from(None, None, None)
+
+
+def data_keys() -> DataKeys:
+    """Return real keys under a master key that is no secret."""
+    return DataKeys(MasterKey("only for tests, and forty letters long .."))
+
+
+class Past(NamedTuple):
+    """Events of one stream."""
+
+    stream: UUID
+    events: tuple[Event, ...]
+    org_id: OrgId
+
+
+def on(stream: UUID, *events: Event, org_id: OrgId | None = None) -> Past:
+    """Say what happened on *stream*; account-level facts belong to the platform by themselves."""
+    platform = bool(events) and tag_of(events[0]).partition(".")[0] in PLATFORM_KINDS
+    return Past(stream, events, org_id or (PLATFORM if platform else ACME))
+
+
+def context(by: UUID = ANA, **about: Any) -> Context:
+    """Return a request of *by* in ACME at NOW, unless *about* says otherwise."""
+    facts: dict[str, Any] = {"now": NOW, "command_id": new_id(), "org_id": ACME}
+    return Context(actor=Actor(ActorKind.USER, by), **(facts | about))
+
+
+@asynccontextmanager
+async def opened(store: Store) -> AsyncGenerator[EventLog]:
+    """Open the log on *store* for as long as the block runs."""
+    log = EventLog(store, data_keys())
+    await log.open()
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
+async def record(log: EventLog, *past: Past) -> int:
+    """Append *past* in one command, with keys where they are needed; return its position."""
+    append = Append(command_id=new_id(), rows=[], expects={}, keys={})
+    heads = await log.heads([stream for stream, _, _ in past])
+    versions: dict[UUID, int] = {}
+    for stream, events, org_id in past:
+        sealer = await _sealer(log, stream, events, append)
+        append.expects.setdefault(stream, heads.get(stream, 0))
+        for event in events:
+            versions[stream] = versions.get(stream, heads.get(stream, 0)) + 1
+            metadata = envelope(stream, versions[stream], org_id=org_id)
+            append.rows.append(encode(event, metadata, SOMEWHERE, sealer))
+    return await log.append(append) if append.rows else 0
+
+
+def envelope(stream: UUID, version: int, **about: Any) -> Metadata:
+    """Return metadata that puts an event at a place; *about* overrides."""
+    facts: dict[str, Any] = {
+        "id": new_id(),
+        "org_id": ACME,
+        "at": NOW,
+        "actor": Actor(ActorKind.SYSTEM, UUID(int=0)),
+        "command": "Test",
+        "command_id": uuid4(),
+    }
+    return Metadata(stream=stream, version=version, **(facts | about))
+
+
+async def _sealer(
+    log: EventLog, stream: UUID, events: Iterable[Event], append: Append
+) -> Sealer | None:
+    if not any(PERSONAL[type(event)].encoded for event in events):
+        return None
+    await log.fetch_keys([stream])
+    sealer = log.keys.cached(stream)
+    if sealer is None:
+        sealer, append.keys[stream] = log.keys.make(stream)
+        log.keys.keep(stream, sealer)
+    return sealer
+
+
+class Given:
+    """What has happened so far."""
+
+    def __init__(self, *past: Past) -> None:
+        self.past = past
+
+    def when(self, command: Command, *, by: UUID = ANA, **about: Any) -> "When":
+        """Run *command* as *by*; *about* are further facts of its context."""
+        return asyncio.run(self._run(command, context(by, **about)))
+
+    async def _run(self, command: Command, asked: Context) -> "When":
+        async with opened(MemoryStore()) as log:
+            start = await record(log, *self.past)
+            refused: DomainError | None = None
+            try:
+                await CommandHandler(log).handle(command, asked)
+            except DomainError as error:
+                refused = error
+            after = await log.tail(start, 1_000)
+            secrets = {s: await log.secrets(s) for s in {r.stream_id for r in after}}
+            found = [Past(r.stream_id, (r.event,), r.org_id) for r in after]
+            return When(found, refused, secrets)
+
+
+class When:
+    """What a command came to: events, nothing, or a refusal."""
+
+    def __init__(
+        self,
+        recorded: Sequence[Past],
+        refused: DomainError | None,
+        secrets: Mapping[UUID, Mapping[str, bytes]],
+    ) -> None:
+        self.recorded, self.refused, self.secrets = recorded, refused, secrets
+
+    def then(self, *expected: Event | Past) -> "When":
+        """Check that exactly *expected* was recorded, in order; nothing at all if none."""
+        if self.refused is not None:
+            raise self.refused
+        found = list(self.recorded)
+        for wanted in expected:
+            for event in wanted.events if isinstance(wanted, Past) else (wanted,):
+                assert found, f"{event} was not recorded"
+                stream, (recorded,), org_id = found.pop(0)
+                assert recorded == event
+                if isinstance(wanted, Past):
+                    assert (stream, org_id) == (wanted.stream, wanted.org_id)
+        assert not found, f"also recorded: {found}"
+        return self
+
+    def then_refused(self, error: type[DomainError], **facts: Any) -> None:
+        """Check that the command was refused with exactly *error*, and left no trace."""
+        assert type(self.refused) is error, self.recorded or self.refused
+        assert self.refused is not None
+        assert self.refused.facts.items() >= facts.items()
+        assert not self.recorded
+
+
+def given(*past: Past) -> Given:
+    """Begin a story with what has happened."""
+    return Given(*past)
