@@ -1,11 +1,12 @@
 """Streams from the log into memory, and up to date."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from functools import cache
+from typing import TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 from commands.reading import Loaded, StateCache
-from domain.base import PLATFORM, NotFound, OrgId, ProjectId, State
+from domain.base import PLATFORM, Event, NotFound, OrgId, ProjectId, State
 from domain.claim import task_number_claim
 from eventstore.log import EventLog
 from eventstore.recorded import Recorded
@@ -21,8 +22,14 @@ class Loader:
         self.cache = cache
 
     async def load(self, kind: type[State], stream: UUID, extra: dict[UUID, Loaded]) -> Loaded:
-        """Return the folded stream; an unknown one has version 0 and is kept in *extra* only."""
-        loaded = fold(Loaded(kind(), 0, None), await self._log.stream(stream))
+        """Return the folded stream; an unknown one has version 0 and is kept in *extra* only.
+
+        :raises NotFound: the stream is something else than *kind*; ids come from callers.
+        """
+        events = await self._log.stream(stream)
+        if events and not isinstance(events[0].event, _events_of(kind)):
+            raise NotFound
+        loaded = fold(Loaded(kind(), 0, None), events)
         if loaded.version:
             self.cache.put(stream, loaded)
             extra.pop(stream, None)
@@ -80,6 +87,8 @@ class Loader:
             elif known.version < head:
                 known = fold(known, await self._log.stream(stream, known.version))
                 self.cache.put(stream, known)
+            if not isinstance(known.state, kind):
+                raise NotFound
             if known.org_id != (PLATFORM if kind.platform else org_id):
                 raise NotFound
             found.append(known)
@@ -99,6 +108,11 @@ class Loader:
                 taken = held
                 step = step * 32 if held == probes[-1] else (0 if step == 1 else max(step // 32, 1))
         return taken + 1
+
+
+@cache
+def _events_of(kind: type[State]) -> tuple[type[Event], ...]:
+    return get_args(get_type_hints(kind.evolve)["event"])
 
 
 def fold(loaded: Loaded, events: Iterable[Recorded]) -> Loaded:

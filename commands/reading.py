@@ -118,8 +118,8 @@ class Reading:
     def __call__(self, kind: type[S], stream: UUID) -> S:
         """Return the state of *stream* in the caller's organization (or on the platform).
 
-        A stream that does not exist gives the initial state; one of another organization does
-        not exist for the caller.
+        A stream that does not exist gives the initial state; one of another organization, or of
+        another kind, does not exist for the caller.
         """
         found = self._cache.get(stream) or self.extra.get(stream)
         if found is None:
@@ -128,7 +128,9 @@ class Reading:
         owner = PLATFORM if kind.platform else self._org_id
         if found.org_id is not None and found.org_id != owner:
             raise NotFound
-        return cast(S, found.state)
+        if not isinstance(found.state, kind):
+            raise NotFound
+        return found.state
 
     def new(self, kind: type[S], stream: UUID) -> S:
         """Return the state of a stream that is most likely new, without looking.
