@@ -115,7 +115,8 @@ class WebhookClient:
             reason = f"no complete answer within {self._deadline_s:g} s"
             raise SendFailed(reason, FailureKind.TIMEOUT) from error
         except (httpcore.ProtocolError, httpcore.NetworkError, OSError) as error:
-            raise SendFailed(f"no valid HTTP answer: {error}", FailureKind.PROTOCOL) from error
+            detail = str(error) or "the connection was lost"
+            raise SendFailed(f"no valid HTTP answer: {detail}", FailureKind.PROTOCOL) from error
         status, received_headers, excerpt, ip = answer
         elapsed_ms = round((time.perf_counter() - started) * 1000)
         return Answer(status, received_headers, excerpt, ip, elapsed_ms)

@@ -50,7 +50,7 @@ class SystemResolver:
     """getaddrinfo on threads of its own, so that slow name servers starve nothing but webhooks.
 
     Daemon threads and not an executor: Python joins an executor's threads when it exits, and a
-    look-up that no name server answers can last for half a minute.
+    look-up may wait 5 s, twice, for each of up to three name servers (resolv.conf(5), defaults).
     """
 
     def __init__(self, threads_max: int = RESOLVER_THREADS_MAX) -> None:

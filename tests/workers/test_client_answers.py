@@ -190,3 +190,17 @@ async def test_a_closed_port_is_a_connect_failure(client: WebhookClient) -> None
     failure = await failure_of(client, url)
 
     assert failure.kind is FailureKind.CONNECT
+
+
+async def test_closing_the_client_fails_a_send_under_way(
+    receiver: Receiver, client: WebhookClient
+) -> None:
+    receiver.answer_with(Reply(delay_s=30))
+
+    under_way = asyncio.create_task(failure_of(client, receiver.url))
+    await receiver.wait_for(1)
+    await client.aclose()
+    failure = await under_way
+
+    assert failure.kind is FailureKind.PROTOCOL
+    assert failure.reason.endswith("the connection was lost")
