@@ -74,6 +74,7 @@ from audit.merkle import HASH_BYTES, Frontier
 FORMAT = "trackrecord-export/1"
 STATE = b',"state":'
 SUM_BYTES = len(',"sum":"00000000"')
+SPELL = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class LineInvalid(Exception):
@@ -293,5 +294,4 @@ def _summed(body: bytes) -> bytes:
 
 
 def _json(value: object) -> bytes:
-    spelled = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return spelled.encode()
+    return SPELL(value).encode()

@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+from domain.audit import AuditEvent
 from domain.base import Event
 from domain.claim import ClaimEvent
 from domain.organization import OrganizationEvent
@@ -19,6 +20,7 @@ AnyEvent = (
     | ProjectEvent
     | TaskEvent
     | WebhookEvent
+    | AuditEvent
 )
 
 

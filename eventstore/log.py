@@ -18,6 +18,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 READ_THREADS = 8
+SEQUENCE_MAX = 2**62
+"""More than any organization's sequence will reach."""
 
 
 class EventLog:
@@ -79,6 +81,10 @@ class EventLog:
         """Return an organization's rows with a sequence above *after*, in order."""
         return await self._read(self.store.organization, org_id, after, limit)
 
+    async def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
+        """Return an organization's rows with a sequence below *before*, newest first."""
+        return await self._read(self.store.organization_before, org_id, before, limit)
+
     async def organization_heads(self) -> dict[OrgId, int]:
         """Return the newest sequence of every organization."""
         return await self._read(self.store.organization_heads)
@@ -115,9 +121,11 @@ class EventLog:
         """Return the signed tree heads of an organization of at least *since*."""
         return await self._read(self.store.tree_heads, org_id, since)
 
-    async def newest_tree_head(self, org_id: OrgId) -> TreeHead | None:
-        """Return the largest signed tree head of an organization."""
-        return await self._read(self.store.newest_tree_head, org_id)
+    async def newest_tree_head(
+        self, org_id: OrgId, size_max: int = SEQUENCE_MAX
+    ) -> TreeHead | None:
+        """Return the largest signed tree head of an organization up to *size_max*."""
+        return await self._read(self.store.newest_tree_head, org_id, size_max)
 
     async def put_tree_head(self, head: TreeHead) -> None:
         """Keep a signed tree head."""

@@ -83,6 +83,10 @@ class MemoryStore(POPOApplicationRecorder):
     def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
         return self._organizations.get(org_id, [])[after : after + limit]
 
+    def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
+        rows = self._organizations.get(org_id, [])[: max(before - 1, 0)]
+        return rows[::-1][:limit]
+
     def heads(self, streams: Sequence[UUID]) -> dict[UUID, int]:
         return {s: self._streams[s][-1].version for s in streams if s in self._streams}
 
@@ -115,9 +119,10 @@ class MemoryStore(POPOApplicationRecorder):
         heads = self._tree_heads.get(org_id, {})
         return [heads[size] for size in sorted(heads) if size >= since]
 
-    def newest_tree_head(self, org_id: OrgId) -> TreeHead | None:
-        heads = self._tree_heads.get(org_id)
-        return heads[max(heads)] if heads else None
+    def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
+        heads = self._tree_heads.get(org_id, {})
+        newest = max((size for size in heads if size <= size_max), default=None)
+        return None if newest is None else heads[newest]
 
     def put_tree_head(self, head: TreeHead) -> None:
         self._tree_heads.setdefault(head.org_id, {}).setdefault(head.size, head)

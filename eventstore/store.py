@@ -45,6 +45,9 @@ class Store(Protocol):
     def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
         """Return an organization's events with a sequence above *after*, in order."""
 
+    def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
+        """Return an organization's events with a sequence below *before*, newest first."""
+
     def heads(self, streams: Sequence[UUID]) -> dict[UUID, int]:
         """Return the newest version of each stream; unknown streams are left out."""
 
@@ -72,8 +75,8 @@ class Store(Protocol):
     def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
         """Return the signed tree heads of an organization of at least *since*, smallest first."""
 
-    def newest_tree_head(self, org_id: OrgId) -> TreeHead | None:
-        """Return the largest signed tree head of an organization."""
+    def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
+        """Return the largest signed tree head of an organization up to *size_max*."""
 
     def put_tree_head(self, head: TreeHead) -> None:
         """Keep a signed tree head; a second one of the same size is ignored."""

@@ -81,6 +81,10 @@ class SqlTables(ABC):
         rest = "WHERE org_id = ? AND org_seq > ? ORDER BY org_seq LIMIT ?"
         return self._events(rest, (self._id(org_id), after, limit))
 
+    def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
+        rest = "WHERE org_id = ? AND org_seq < ? ORDER BY org_seq DESC LIMIT ?"
+        return self._events(rest, (self._id(org_id), before, limit))
+
     def heads(self, streams: Sequence[UUID]) -> dict[UUID, int]:
         if not streams:
             return {}
@@ -212,9 +216,9 @@ class SqlTables(ABC):
         statement = _TREE_HEADS + "AND size >= ? ORDER BY size"
         return [self._tree_head(h) for h in self._query(statement, (self._id(org_id), since))]
 
-    def newest_tree_head(self, org_id: OrgId) -> TreeHead | None:
-        statement = _TREE_HEADS + "ORDER BY size DESC LIMIT 1"
-        found = self._query(statement, (self._id(org_id),))
+    def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
+        statement = _TREE_HEADS + "AND size <= ? ORDER BY size DESC LIMIT 1"
+        found = self._query(statement, (self._id(org_id), size_max))
         return self._tree_head(found[0]) if found else None
 
     def _tree_head(self, columns: tuple[Any, ...]) -> TreeHead:

@@ -1,0 +1,107 @@
+"""Export: an organization's log as a file that proves itself, streamed in constant memory."""
+
+from collections.abc import AsyncIterator, Callable, Collection
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from audit.lines import Entry, Manifest, Trailer, event_line, manifest_line, skeleton_line
+from audit.merkle import Frontier, leaf_hash
+from audit.opened import Opened, open_all
+from audit.sealer import Sealer
+from domain.base import OrgId
+from eventstore.log import EventLog
+from eventstore.recorded import Row
+
+BATCH = 500
+"""Events in memory at a time."""
+CHECKPOINTS_MAX = 256
+"""Checkpoints in a manifest; of more, evenly spread ones are named."""
+SCHEMA_VERSION = 1
+
+
+class Selection(Struct, frozen=True, kw_only=True):
+    """What to export: events *first* to *last* of an organization, both included.
+
+    With *types*, the lines of other events keep only their hashes.
+    """
+
+    org_id: OrgId
+    first: int
+    last: int
+    types: tuple[str, ...] = ()
+
+
+async def export_lines(
+    log: EventLog, sealer: Sealer, selection: Selection, now: Callable[[], datetime]
+) -> AsyncIterator[bytes]:
+    """Yield the export in pieces of whole lines; see ``audit/lines.py`` for the format.
+
+    :raises LogTampered: the log contradicts what was signed before.
+    """
+    trailer = Trailer()
+    manifest = await _manifest(log, sealer, selection, now())
+    yield trailer.add(manifest_line(manifest))
+    at = selection.first - 1
+    while at < selection.last:
+        rows = await log.organization(selection.org_id, at, min(BATCH, selection.last - at))
+        if not rows:
+            return  # no trailer: the reader sees that the file is cut off
+        at = rows[-1].org_seq
+        yield b"".join([trailer.add(line) for line in await _lines(log, rows, selection.types)])
+    yield trailer.line()
+
+
+async def _lines(log: EventLog, rows: list[Row], types: Collection[str]) -> list[bytes]:
+    wanted = [row for row in rows if not types or row.tag in types]
+    opened = {entry.row.position: entry for entry in await open_all(log, wanted)}
+    return [
+        event_line(_entry(opened[row.position]))
+        if row.position in opened
+        else skeleton_line(row.org_seq, leaf_hash(row.state))
+        for row in rows
+    ]
+
+
+def _entry(opened: Opened) -> Entry:
+    row = opened.row
+    disclosed = {f"event.{name}": value for name, value in opened.event_values.items()}
+    disclosed.update({f"metadata.{n}": value for n, value in opened.origin_values.items()})
+    return Entry(
+        seq=row.org_seq,
+        position=row.position,
+        recorded_at=instant(datetime.fromtimestamp(row.recorded_at / 1_000_000, UTC)),
+        stream=str(row.stream_id),
+        version=row.version,
+        type=row.tag,
+        hash=leaf_hash(row.state),
+        state=row.state,
+        disclosed=disclosed or None,
+    )
+
+
+async def _manifest(log: EventLog, sealer: Sealer, selection: Selection, now: datetime) -> Manifest:
+    org_id, first, last = selection.org_id, selection.first, selection.last
+    before = None
+    if first > 1:
+        before = Frontier.from_bytes((await sealer.head_at(org_id, first - 1)).frontier)
+    newest = await sealer.head_at(org_id, last)
+    heads = [h for h in await log.tree_heads(org_id, first - 1) if 0 < h.size < last]
+    step = len(heads) // CHECKPOINTS_MAX + 1
+    return Manifest(
+        organization=str(org_id),
+        first=first,
+        last=last,
+        tree_size=last,
+        schema_version=SCHEMA_VERSION,
+        exported_at=instant(now),
+        filter={"types": list(selection.types)} if selection.types else None,
+        vkey=sealer.signer.vkey,
+        checkpoints=(*(h.note for h in heads[::step]), newest.note),
+        before=before,
+    )
+
+
+def instant(at: datetime) -> str:
+    """Return *at* as RFC 3339 in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,71 @@
+"""Stored events with everything readable that may be read: for auditors and their exports."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from eventstore.codec import Values, event_values, origin_values
+from eventstore.log import EventLog
+from eventstore.recorded import ERASED, Metadata, Row
+
+
+class Envelope(Struct, frozen=True):
+    """The stored bytes of an event, its own fields left as they are."""
+
+    metadata: Metadata
+    event: dict[str, Any]
+
+
+class Opened(Struct, frozen=True):
+    """A row with its envelope and the personal values whose keys still exist."""
+
+    row: Row
+    stored: Envelope
+    event_values: Values
+    origin_values: Values
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The event's fields without its type, personal values opened or erased."""
+        data = {name: value for name, value in self.stored.event.items() if name != "type"}
+        for name, value in data.items():
+            if name in self.event_values:
+                data[name] = self.event_values[name][1]
+            elif isinstance(value, str) and _is_commitment(value):
+                data[name] = ERASED
+        return data
+
+    def origin(self, name: str) -> str | None:
+        """Return ``ip`` or ``userAgent`` of the request, None if unknown or erased."""
+        value = self.origin_values.get(name)
+        return value[1] if value else None
+
+
+_decode = msgspec.json.Decoder(Envelope).decode
+_COMMITMENT = len("sha256:") + 64
+
+
+async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened]:
+    """Return *rows* opened, with one read for the keys that are not at hand."""
+    stored = [_decode(row.state) for row in rows]
+    subjects: list[UUID] = []
+    for row, envelope in zip(rows, stored, strict=True):
+        if row.private is not None:
+            subjects += (row.stream_id, envelope.metadata.actor.id)
+    await log.fetch_keys(subjects)
+    return [
+        Opened(
+            row,
+            envelope,
+            event_values(row, log.keys.cached(row.stream_id)),
+            origin_values(row, log.keys.cached(envelope.metadata.actor.id)),
+        )
+        for row, envelope in zip(rows, stored, strict=True)
+    ]
+
+
+def _is_commitment(value: str) -> bool:
+    return len(value) == _COMMITMENT and value.startswith("sha256:")

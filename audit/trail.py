@@ -1,0 +1,107 @@
+"""The audit log as a list: an organization's events, newest first, filtered."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from audit.opened import Opened, open_all
+from domain.base import OrgId
+from eventstore.log import SEQUENCE_MAX, EventLog
+from eventstore.recorded import Row, microseconds
+
+BATCH = 500
+SCAN_MAX = 10_000
+"""Events looked at for one page; a page that finds less says where to go on."""
+
+
+class TrailFilter(Struct, frozen=True, kw_only=True):
+    """Which events to show; what is None does not matter."""
+
+    type: str | None = None
+    stream: UUID | None = None
+    actor: UUID | None = None
+    request_id: str | None = None
+    ip: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Page(Struct, frozen=True):
+    """Entries, newest first, and the sequence below which the next page begins, if any."""
+
+    entries: list[Opened]
+    next_before: int | None
+
+
+async def read_trail(
+    log: EventLog, org_id: OrgId, wanted: TrailFilter, limit: int, before: int = SEQUENCE_MAX
+) -> Page:
+    """Return at most *limit* events of the organization with a sequence below *before*."""
+    found: list[Opened] = []
+    scanned = 0
+    while scanned < SCAN_MAX:
+        rows = await log.organization_before(org_id, before, BATCH)
+        candidates = [row for row in rows if _may_match(row, wanted)]
+        for opened in await open_all(log, candidates):
+            if _matches(opened, wanted):
+                found.append(opened)
+                if len(found) == limit:
+                    more = opened.row.org_seq > 1
+                    return Page(found, opened.row.org_seq if more else None)
+        if len(rows) < BATCH or (
+            wanted.since and rows[-1].recorded_at < microseconds(wanted.since)
+        ):
+            return Page(found, None)
+        scanned += len(rows)
+        before = rows[-1].org_seq
+    return Page(found, before)
+
+
+def _may_match(row: Row, wanted: TrailFilter) -> bool:
+    """Say whether the columns alone let *row* pass."""
+    return (
+        (wanted.type is None or row.tag == wanted.type)
+        and (wanted.stream is None or row.stream_id == wanted.stream)
+        and (wanted.since is None or row.recorded_at >= microseconds(wanted.since))
+        and (wanted.until is None or row.recorded_at < microseconds(wanted.until))
+    )
+
+
+def _matches(opened: Opened, wanted: TrailFilter) -> bool:
+    metadata = opened.stored.metadata
+    return (
+        (wanted.actor is None or metadata.actor.id == wanted.actor)
+        and (wanted.request_id is None or metadata.request_id == wanted.request_id)
+        and (wanted.ip is None or opened.origin("ip") == wanted.ip)
+    )
+
+
+def entry_json(opened: Opened) -> dict[str, Any]:
+    """Return the event in the form in which every door shows it."""
+    row, metadata = opened.row, opened.stored.metadata
+    entry: dict[str, Any] = {
+        "id": metadata.id,
+        "type": row.tag,
+        "version": metadata.schema,
+        "position": row.position,
+        "seq": row.org_seq,
+        "organizationId": row.org_id,
+        "stream": {
+            "type": row.tag.partition(".")[0],
+            "id": row.stream_id,
+            "version": row.version,
+        },
+        "actor": {"type": metadata.actor.kind, "id": metadata.actor.id},
+        "at": datetime.fromtimestamp(row.recorded_at / 1_000_000, UTC),
+        "command": metadata.command,
+        "requestId": metadata.request_id,
+        "correlationId": metadata.correlation_id,
+        "data": opened.data,
+    }
+    for name in ("ip", "userAgent"):
+        value = opened.origin(name)
+        if value is not None:
+            entry[name] = value
+    return entry

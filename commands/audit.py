@@ -1,0 +1,22 @@
+"""Commands on the audit log."""
+
+from typing import ClassVar
+
+from commands.base import Command, Context, Decision, only
+from commands.reading import Reading
+from domain.audit import AuditTrail, audit_trail
+from domain.permission import Permission
+
+
+class ExportAudit(Command, frozen=True, kw_only=True):
+    """Take a part of the organization's log out of the system."""
+
+    needs: ClassVar[Permission | None] = Permission.AUDIT_READ
+    first: int
+    last: int
+    format: str
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        stream = audit_trail(context.organization)
+        trail = read(AuditTrail, stream)
+        return only(stream, trail.export(self.first, self.last, self.format))

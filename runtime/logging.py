@@ -1,0 +1,36 @@
+"""Logs: one JSON object a line on standard error, which nothing in a message can break."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+
+_encode = msgspec.json.Encoder().encode
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one JSON object; line breaks and control characters come out escaped."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        facts: object = getattr(record, "facts", None)
+        if isinstance(facts, dict):
+            line.update(facts)  # pyright: ignore[reportUnknownArgumentType]  what the caller logged
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return _encode(line).decode()
+
+
+def set_up_logging(level: str) -> None:
+    """Send every log record of this process to standard error as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for noisy in ("pymongo", "arq.worker", "httpx", "httpcore", "psycopg.pool"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
