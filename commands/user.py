@@ -34,6 +34,8 @@ class RegisterUser(Command, frozen=True, kw_only=True):
 
     def decide(self, read: Reading, context: Context, /) -> Decision:
         user = read.new(User, self.user_id)
+        if user.registered:  # the retry of the first; it must not replace the password
+            return []
         if read.new(PlatformClaim, self.email_claim).holder is not None:
             raise EmailTaken
         registered = UserRegistered(email=self.email, name=self.name, email_claim=self.email_claim)
