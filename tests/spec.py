@@ -1,7 +1,7 @@
 """Given events, when a command, then events: the real handler on the real log in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -50,7 +50,7 @@ def context(by: UUID = ANA, **about: Any) -> Context:
 
 
 @asynccontextmanager
-async def opened(store: Store) -> AsyncGenerator[EventLog]:
+async def opened(store: Store) -> AsyncGenerator[EventLog, None]:
     """Open the log on *store* for as long as the block runs."""
     log = EventLog(store, data_keys())
     await log.open()
