@@ -1,0 +1,1 @@
+"""Shows what happened: read models in MongoDB, each rebuildable from the log."""

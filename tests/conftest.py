@@ -1,0 +1,42 @@
+"""Servers for every test that needs one: started once, a database of its own for each test."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+
+from devstack.mongo import mongo
+
+
+@pytest.fixture(scope="session")
+def mongo_url() -> Iterator[str]:
+    """Start the best MongoDB-protocol server of this machine."""
+    top = Path(tempfile.mkdtemp(prefix="mongo-"))
+    top.chmod(0o755)
+    with mongo(top / "server") as server:
+        yield server.url
+    shutil.rmtree(top)
+
+
+@pytest.fixture(scope="session")
+async def mongo_client(mongo_url: str) -> AsyncIterator[AsyncMongoClient[dict[str, Any]]]:
+    """Open one client for the session's event loop."""
+    client = AsyncMongoClient[dict[str, Any]](mongo_url, tz_aware=True)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def database(
+    mongo_client: AsyncMongoClient[dict[str, Any]],
+) -> AsyncIterator[AsyncDatabase[dict[str, Any]]]:
+    """Give an empty database, dropped afterwards."""
+    name = f"test_{uuid4().hex[:12]}"
+    yield mongo_client[name]
+    await mongo_client.drop_database(name)
