@@ -27,12 +27,17 @@ class LogTampered(Exception):
     """The log no longer is what an earlier signed checkpoint says; nothing is signed on top."""
 
 
+def signer(key: bytes) -> Signer:
+    """Return the signer of checkpoints that a 32-byte *key* makes."""
+    return Signer(LOG_NAME, Ed25519PrivateKey.from_private_bytes(key))
+
+
 class Sealer:
     """Makes and keeps signed tree heads; one in each process that needs any."""
 
     def __init__(self, log: EventLog, key: bytes, now: Callable[[], datetime]) -> None:
         self._log, self._now = log, now
-        self.signer = Signer(LOG_NAME, Ed25519PrivateKey.from_private_bytes(key))
+        self.signer = signer(key)
         self._position: int | None = None
 
     async def head_at(self, org_id: OrgId, size: int) -> TreeHead:
@@ -60,16 +65,20 @@ class Sealer:
                 self._position = rows[-1].position
         for org_id, size in grown.items():
             try:
-                await self._refuse_if_shorter(org_id, size)
-                await self.head_at(org_id, size)
+                await self.seal(org_id, size)
             except LogTampered:
                 _logger.exception("the tree of organization %s is not signed any more", org_id)
         return len(grown)
 
-    async def _refuse_if_shorter(self, org_id: OrgId, size: int) -> None:
+    async def seal(self, org_id: OrgId, size: int) -> TreeHead:
+        """Return the signed tree head of an organization that now has *size* events.
+
+        :raises LogTampered: more of them were signed before, or others.
+        """
         newest = await self._log.newest_tree_head(org_id)
         if newest is not None and newest.size > size:
             raise LogTampered(f"{org_id}: {size} events, but {newest.size} were signed")
+        return await self.head_at(org_id, size)
 
     def _resumed(self, known: TreeHead | None) -> Frontier:
         if known is None:

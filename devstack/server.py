@@ -160,7 +160,7 @@ class Server:
                     user=who.uid if who else None,
                     group=who.gid if who else None,
                     extra_groups=[] if who else None,
-                    preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509 - see above
+                    preexec_fn=lambda: die_with(parent),  # noqa: PLW1509 - see above
                 )
             except (OSError, subprocess.SubprocessError) as failure:
                 raise self._failed(f"cannot run {self.argv[0]}: {failure}") from failure
@@ -190,7 +190,7 @@ class Server:
         self.stop()
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Ask the kernel, between fork and exec, to kill this child when its parent dies.
 
     After the change of user, which would clear the request (prctl(2)); subprocess does it in this

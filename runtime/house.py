@@ -12,6 +12,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
+from audit.sealer import Sealer
 from commands.handler import CommandHandler
 from eventstore.append import LogUnavailable
 from eventstore.log import EventLog
@@ -50,6 +51,7 @@ class Keys(Struct, frozen=True):
     pepper: bytes
     cursors: CursorKey
     master: MasterKey
+    audit: bytes
 
 
 class House(Struct, frozen=True, kw_only=True):
@@ -60,6 +62,7 @@ class House(Struct, frozen=True, kw_only=True):
     keys: Keys
     log: EventLog
     commands: CommandHandler
+    sealer: Sealer
     wakeups: Wakeups
     passwords: HashingQueue
     guard: UrlGuard
@@ -77,6 +80,7 @@ def derive_keys(settings: Settings) -> Keys:
         pepper=derive_key(settings.master_key, "claims on personal values"),
         cursors=CursorKey(settings.jwt_refresh_secret),
         master=MasterKey(settings.master_key),
+        audit=derive_key(settings.master_key, "audit checkpoints"),
     )
 
 
@@ -88,8 +92,7 @@ async def open_house(settings: Settings, clock: Clock = system_clock) -> AsyncIt
     """
     keys = derive_keys(settings)
     async with AsyncExitStack() as stack:
-        log = await patiently("event log", settings.events_url, lambda: _open_log(settings, keys))
-        stack.push_async_callback(log.close)
+        log = await stack.enter_async_context(open_log(settings, keys))
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
             settings.mongodb_uri,
             serverSelectionTimeoutMS=3_000,
@@ -112,11 +115,25 @@ async def open_house(settings: Settings, clock: Clock = system_clock) -> AsyncIt
             keys=keys,
             log=log,
             commands=CommandHandler(log),
+            sealer=Sealer(log, keys.audit, clock),
             wakeups=wakeups,
             passwords=passwords,
             guard=UrlGuard([ipaddress.ip_network(n) for n in settings.webhook_allow_networks]),
             database=client[settings.mongodb_database],
         )
+
+
+@asynccontextmanager
+async def open_log(settings: Settings, keys: Keys) -> AsyncIterator[EventLog]:
+    """Open the event log alone, as the commands that need no read model do.
+
+    :raises StoreUnreachable: it did not answer ``ATTEMPTS_MAX`` times.
+    """
+    log = await patiently("event log", settings.events_url, lambda: _open_log(settings, keys))
+    try:
+        yield log
+    finally:
+        await log.close()
 
 
 async def _open_log(settings: Settings, keys: Keys) -> EventLog:

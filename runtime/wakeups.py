@@ -49,6 +49,16 @@ class Wakeups:
             async with asyncio.timeout(timeout_s):
                 await grown.wait()
 
+    async def trouble(self) -> str | None:
+        """Return what is wrong with Redis, None if it answers."""
+        if self._redis is None:
+            return "not set"
+        try:
+            await self._redis.publish(CHANNEL, "0")
+        except (RedisError, OSError) as error:
+            return str(error)
+        return None
+
     async def close(self) -> None:
         for task in (self._sender, self._receiver):
             if task is not None:

@@ -1,0 +1,48 @@
+"""``trackrecord``: the operator's command line.
+
+Exit codes: 0 done, 1 it failed or found something wrong, 2 it was asked or set up wrongly.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from cli import audit, demo, doctor, processes, rebuild, up
+from devstack import DevstackError
+from eventstore.append import LogUnavailable
+from runtime.house import StoreUnreachable
+from runtime.settings import SettingsInvalid
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of every command; docs/reference/cli.md is written from it."""
+    top = argparse.ArgumentParser(
+        prog="trackrecord", description="Event-sourced task management backend."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in (up, processes, rebuild, audit, doctor, demo):
+        module.add_to(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    asked = parser().parse_args(arguments)
+    run: Run = asked.run
+    try:
+        return run(asked)
+    except SettingsInvalid as error:
+        for problem in error.problems:
+            print(f"setting {problem}", file=sys.stderr)
+        return 2
+    except (DevstackError, StoreUnreachable, LogUnavailable) as error:
+        print(f"trackrecord: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""``audit export`` and ``audit verify``: take the log out, and prove what was taken."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from rich.progress import Progress
+
+from audit import standalone
+from audit.export import Selection, export_lines
+from audit.sealer import Sealer, signer
+from cli.running import settings_of_running
+from domain.base import OrgId
+from runtime.clock import system_clock
+from runtime.house import derive_keys, open_log
+from runtime.settings import load_settings
+
+
+def add_to(commands: Any) -> None:
+    """Add the commands to the parser."""
+    audit = commands.add_parser("audit", help="export the log, verify an export, show the key")
+    kinds = audit.add_subparsers(dest="kind", required=True)
+    export = kinds.add_parser("export", help="write an organization's log as JSON lines")
+    export.add_argument("organization", type=UUID, help="id of the organization")
+    export.add_argument("file", type=Path, help="file to write")
+    export.add_argument("--from", dest="first", type=int, default=1, help="first sequence")
+    export.add_argument("--to", dest="last", type=int, default=None, help="last sequence")
+    export.set_defaults(run=run_export)
+    verify = kinds.add_parser("verify", help="check an export offline, line by line")
+    verify.add_argument("file", help="file to check")
+    verify.add_argument(
+        "--key", dest="vkey", metavar="VKEY", help="public key to trust, as `audit key` printed it"
+    )
+    verify.set_defaults(run=run_verify)
+    kinds.add_parser(
+        "key", help="print the public key that checkpoints are signed with"
+    ).set_defaults(run=run_key)
+
+
+def run_export(asked: argparse.Namespace) -> int:
+    """Write the export; readable values are included."""
+    with asked.file.open("wb") as file, Progress() as progress:
+        return asyncio.run(_export(asked, file, progress))
+
+
+async def _export(asked: argparse.Namespace, file: BinaryIO, progress: Progress) -> int:
+    settings = load_settings(settings_of_running())
+    keys = derive_keys(settings)
+    async with open_log(settings, keys) as log:
+        sealer = Sealer(log, keys.audit, system_clock)
+        org_id = OrgId(asked.organization)
+        newest = (await log.organization_heads()).get(org_id, 0)
+        last = min(asked.last or newest, newest)
+        if not newest or asked.first > last:
+            print(f"organization {org_id} has no events in that range", file=sys.stderr)
+            return 1
+        selection = Selection(org_id=org_id, first=asked.first, last=last)
+        bar = progress.add_task("exporting", total=last - asked.first + 1)
+        async for piece in export_lines(log, sealer, selection, system_clock):
+            file.write(piece)
+            progress.advance(bar, piece.count(b"\n"))
+    print(f"{last - asked.first + 1} events; verify with: trackrecord audit verify {asked.file}")
+    return 0
+
+
+def run_verify(asked: argparse.Namespace) -> int:
+    """Check the file without any server; 1 if a single byte is not as it was written."""
+    arguments = [asked.file, *(["--key", asked.vkey] if asked.vkey else [])]
+    return standalone.main(arguments)
+
+
+def run_key(_: argparse.Namespace) -> int:
+    """Print the public key in signed-note form."""
+    settings = load_settings(settings_of_running())
+    print(signer(derive_keys(settings).audit).vkey)
+    return 0

@@ -1,0 +1,93 @@
+"""``doctor``: examine settings, stores, read models and the log, and say what to do."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pymongo.errors import PyMongoError
+
+from audit.sealer import LogTampered
+from cli.running import settings_of_running
+from eventstore.append import LogUnavailable
+from projections.catalog import PROJECTIONS
+from projections.live import Pointers, read_checkpoint
+from runtime.house import House, open_house
+from runtime.settings import Settings, load_settings
+
+Finding = tuple[bool, str]
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    commands.add_parser("doctor", help="examine settings, stores and read models").set_defaults(
+        run=run
+    )
+
+
+def run(_: argparse.Namespace) -> int:
+    """Print one line an examination; 1 if any of them found something wrong."""
+    settings = load_settings(settings_of_running())
+    findings = asyncio.run(_examine(settings))
+    for well, what in findings:
+        print(f"{'ok  ' if well else 'BAD '} {what}")
+    return 0 if all(well for well, _ in findings) else 1
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    findings: list[Finding] = [
+        (True, f"settings: {settings.app_env}, data in {settings.data_dir}"),
+    ]
+    async with open_house(settings) as house:
+        examinations: tuple[Callable[[House], Awaitable[list[Finding]]], ...] = (
+            _log,
+            _redis,
+            _trees,
+            _read_models,
+        )
+        for examine in examinations:
+            try:
+                findings += await examine(house)
+            except (LogUnavailable, PyMongoError) as error:
+                findings.append((False, f"{examine.__name__.strip('_')}: {error}"))
+    return findings
+
+
+async def _log(house: House) -> list[Finding]:
+    position = await house.log.last_position()
+    return [(True, f"log: {position} events")]
+
+
+async def _trees(house: House) -> list[Finding]:
+    heads = await house.log.organization_heads()
+    try:
+        for org_id, size in heads.items():
+            await house.sealer.seal(org_id, size)
+    except LogTampered as error:
+        return [(False, f"audit trees: {error}")]
+    return [(True, f"audit trees: {len(heads)} organizations agree with what was signed")]
+
+
+async def _read_models(house: House) -> list[Finding]:
+    findings: list[Finding] = []
+    head = await house.log.last_position()
+    pointers = Pointers(house.database)
+    for projection in PROJECTIONS:
+        collection = await pointers.collection(projection.name)
+        checkpoint = await read_checkpoint(house.database, collection) if collection else None
+        if checkpoint is None:
+            findings.append((False, f"{projection.name}: never projected; is `project` running?"))
+            continue
+        parked = f", {len(checkpoint.parked)} streams parked" if checkpoint.parked else ""
+        behind = max(0, head - checkpoint.position)
+        findings.append((not parked, f"{projection.name}: {behind} events behind{parked}"))
+    return findings
+
+
+async def _redis(house: House) -> list[Finding]:
+    if not house.settings.redis_url:
+        return [(True, "redis: none set; wake-ups come from polling")]
+    trouble = await house.wakeups.trouble()
+    if trouble:
+        return [(False, f"redis: {trouble}; everything works, only slower")]
+    return [(True, "redis: answers")]

@@ -1,0 +1,86 @@
+"""``rebuild`` and ``replay``: read models made anew from the log, and the log told again."""
+
+import argparse
+import asyncio
+import sys
+from typing import Any
+
+import msgspec
+from rich.progress import Progress
+
+from audit.opened import open_all
+from audit.trail import entry_json
+from cli.running import settings_of_running
+from projections.catalog import PROJECTIONS
+from projections.digest import verify
+from projections.rebuild import rebuild
+from runtime.house import House, derive_keys, open_house, open_log
+from runtime.settings import load_settings
+
+BATCH = 500
+
+
+def add_to(commands: Any) -> None:
+    """Add the commands to the parser."""
+    names = [projection.name for projection in PROJECTIONS]
+    again = commands.add_parser("rebuild", help="build read models anew beside the live ones")
+    again.add_argument("name", nargs="?", choices=names, help="read model to rebuild")
+    again.add_argument("--all", action="store_true", help="rebuild every read model")
+    again.add_argument(
+        "--verify", action="store_true", help="compare with the live one instead of replacing it"
+    )
+    again.set_defaults(run=run_rebuild)
+    told = commands.add_parser("replay", help="print the log as JSON lines, oldest first")
+    told.add_argument("--from", dest="after", type=int, default=1, help="first position")
+    told.add_argument("--type", action="append", default=[], help="only events of this type")
+    told.set_defaults(run=run_replay)
+
+
+def run_rebuild(asked: argparse.Namespace) -> int:
+    """Rebuild or verify; 1 if a live read model differs from its rebuild."""
+    if bool(asked.name) == asked.all:
+        print("name one read model, or say --all", file=sys.stderr)
+        return 2
+    return asyncio.run(_rebuild(asked))
+
+
+async def _rebuild(asked: argparse.Namespace) -> int:
+    different = 0
+    async with open_house(load_settings(settings_of_running())) as house:
+        for projection in PROJECTIONS:
+            if asked.all or projection.name == asked.name:
+                different += await _rebuild_one(house, projection, verify_only=asked.verify)
+    return 1 if different else 0
+
+
+async def _rebuild_one(house: House, projection: Any, *, verify_only: bool) -> int:
+    with Progress(transient=True) as progress:
+        bar = progress.add_task(projection.name)
+
+        def advance(position: int, head: int) -> None:
+            progress.update(bar, completed=position, total=head)
+
+        if not verify_only:
+            collection = await rebuild(projection, house.log, house.database, advance)
+            print(f"{projection.name}: {collection} is live")
+            return 0
+        found = await verify(projection, house.log, house.database, advance)
+    print(f"{projection.name}: {found}")
+    return 0 if found.equal else 1
+
+
+def run_replay(asked: argparse.Namespace) -> int:
+    """Print the log; nothing is sent, nothing is changed."""
+    return asyncio.run(_replay(asked))
+
+
+async def _replay(asked: argparse.Namespace) -> int:
+    settings = load_settings(settings_of_running())
+    encode = msgspec.json.Encoder().encode
+    async with open_log(settings, derive_keys(settings)) as log:
+        after = asked.after - 1
+        while rows := await log.tail_rows(after, BATCH, asked.type):
+            for opened in await open_all(log, rows):
+                sys.stdout.buffer.write(encode(entry_json(opened)) + b"\n")
+            after = rows[-1].position
+    return 0

@@ -1,0 +1,87 @@
+"""Rate limits: how often one caller may ask, by the generic cell rate algorithm (GCRA).
+
+Kept in the memory of the process: a limit is a brake on one caller, not an account of all.
+"""
+
+import math
+import re
+import time
+from collections.abc import Callable
+
+from msgspec import Struct
+
+KEYS_MAX = 50_000
+"""Callers remembered; beyond it those who have paid up are forgotten: about 6 MB."""
+
+_LIMIT = re.compile(r"([a-z]+)=([1-9]\d{0,8})/([1-9]\d{0,5})")
+
+
+class Refusal(Struct, frozen=True):
+    """Too often: come back in *retry_after_s* seconds (whole, at least one)."""
+
+    name: str
+    count: int
+    per_s: int
+    retry_after_s: int
+
+    def headers(self) -> dict[str, str]:
+        """Return Retry-After (RFC 9110) and the two RateLimit fields (draft-ietf-httpapi-10)."""
+        return {
+            "retry-after": str(self.retry_after_s),
+            "ratelimit-policy": f'"{self.name}";q={self.count};w={self.per_s}',
+            "ratelimit": f'"{self.name}";r=0;t={self.retry_after_s}',
+        }
+
+
+class Rate:
+    """At most *count* requests of one caller in any *per_s* seconds, at once or spread."""
+
+    def __init__(
+        self, name: str, count: int, per_s: int, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.name, self.count, self.per_s = name, count, per_s
+        self._step_s = per_s / count
+        self._burst_s = per_s - self._step_s
+        self._now = now
+        self._due: dict[object, float] = {}  # by caller: when all that was taken is paid off
+
+    def take(self, key: object) -> Refusal | None:
+        """Count one request of *key*; None: it may pass."""
+        now = self._now()
+        due = self._due.get(key, now)
+        ahead_s = due - now
+        if ahead_s > self._burst_s:
+            wait_s = max(1, math.ceil(ahead_s - self._burst_s))
+            return Refusal(self.name, self.count, self.per_s, wait_s)
+        if len(self._due) >= KEYS_MAX and key not in self._due:
+            self._forget(now)
+        self._due[key] = max(due, now) + self._step_s
+        return None
+
+    def _forget(self, now: float) -> None:
+        self._due = {key: due for key, due in self._due.items() if due > now}
+        while len(self._due) >= KEYS_MAX:  # a flood of callers: the oldest start afresh
+            self._due.pop(next(iter(self._due)))
+
+
+class Rates:
+    """The limits of a process by name; a name that is not configured is not limited."""
+
+    def __init__(self, configured: str, now: Callable[[], float] = time.monotonic) -> None:
+        """Read ``name=count/seconds``, comma separated, or ``off``.
+
+        :raises ValueError: for anything else.
+        """
+        self._rates: dict[str, Rate] = {}
+        parts = [] if configured == "off" else configured.split(",")
+        for part in parts:
+            match = _LIMIT.fullmatch(part.strip())
+            if match is None:
+                raise ValueError(f"{part!r} is no rate limit such as login=30/60")
+            name = match[1]
+            self._rates[name] = Rate(name, int(match[2]), int(match[3]), now)
+
+    def take(self, name: str, key: object) -> Refusal | None:
+        """Count one request of *key* against the limit *name*; None: it may pass."""
+        rate = self._rates.get(name)
+        return None if rate is None else rate.take(key)
