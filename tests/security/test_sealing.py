@@ -1,6 +1,6 @@
 """Sealed values open with their own key for their own purpose, and are noise otherwise."""
 
-import hashlib
+import os
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,16 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from security.sealing import (
+    DATA_KEY_BYTES,
+    DataKeys,
     MasterKey,
     SealBroken,
     Sealer,
-    Sealers,
     claim_id,
-    commitment,
-    new_data_key,
-    new_salt,
     pepper_hash,
 )
+
+
+def new_data_key() -> bytes:
+    return os.urandom(DATA_KEY_BYTES)
+
 
 MASTER = MasterKey("a master secret for these tests, long")
 NEXT = MasterKey("the master secret after the rotation!")
@@ -47,7 +50,7 @@ def test_nothing_at_random_opens(blob: bytes) -> None:
     with pytest.raises(SealBroken):
         MASTER.unwrap(blob, ANA)
     with pytest.raises(SealBroken):
-        Sealers(MASTER).of(blob, ANA)
+        DataKeys(MASTER).open(blob, ANA)
 
 
 def test_a_value_opens_for_no_other_purpose_and_with_no_other_key() -> None:
@@ -104,69 +107,44 @@ class TestMasterKey:
             MasterKey("short")
 
 
-class TestSealers:
-    def test_one_sealer_is_kept_for_a_subject(self) -> None:
-        sealers = Sealers(MASTER)
-        wrapped = sealers.new(ANA)
+class TestDataKeys:
+    def test_a_made_key_opens_again_from_its_wrapped_form(self) -> None:
+        keys = DataKeys(MASTER)
+        sealer, wrapped = keys.make(ANA)
+        blob = sealer.seal(b"x", b"")
 
-        assert sealers.of(wrapped, ANA) is sealers.of(wrapped, ANA)
+        assert keys.open(wrapped, ANA).open(blob, b"") == b"x"
+        with pytest.raises(SealBroken):
+            keys.open(wrapped, BEN)
 
-    def test_another_wrapped_key_of_the_subject_gets_another_sealer(self) -> None:
-        sealers = Sealers(MASTER)
-        blob = sealers.of(sealers.new(ANA), ANA).seal(b"x", b"")
+    def test_two_keys_of_one_subject_are_two_keys(self) -> None:
+        keys = DataKeys(MASTER)
+        (sealer, _), (_, other) = keys.make(ANA), keys.make(ANA)
 
         with pytest.raises(SealBroken):
-            sealers.of(sealers.new(ANA), ANA).open(blob, b"")
-
-    def test_a_remembered_sealer_is_not_given_to_another_subject(self) -> None:
-        sealers = Sealers(MASTER)
-        wrapped = sealers.new(ANA)
-        sealers.of(wrapped, ANA)
-
-        with pytest.raises(SealBroken):
-            sealers.of(wrapped, BEN)
+            keys.open(other, ANA).open(sealer.seal(b"x", b""), b"")
 
     def test_a_rotated_master_key_still_unwraps_and_wraps_no_more(self) -> None:
-        old = Sealers(MASTER)
-        wrapped = old.new(ANA)
-        blob = old.of(wrapped, ANA).seal(b"x", b"")
-        rotated = Sealers(NEXT, MASTER)
+        sealer, wrapped = DataKeys(MASTER).make(ANA)
+        blob = sealer.seal(b"x", b"")
+        rotated = DataKeys(NEXT, MASTER)
 
-        assert rotated.of(wrapped, ANA).open(blob, b"") == b"x"
-        NEXT.unwrap(rotated.new(BEN), BEN)
+        assert rotated.open(wrapped, ANA).open(blob, b"") == b"x"
+        NEXT.unwrap(rotated.make(BEN)[1], BEN)
         with pytest.raises(SealBroken):
-            Sealers(NEXT).of(wrapped, ANA)
+            DataKeys(NEXT).open(wrapped, ANA)
 
-    def test_the_least_recently_used_is_dropped_and_made_anew_when_asked(self) -> None:
-        sealers = Sealers(MASTER, size_max=2)
-        keys = {subject: sealers.new(subject) for subject in (uuid4(), uuid4(), uuid4())}
-        first, second, third = keys
-        kept = sealers.of(keys[first], first)
-        dropped = sealers.of(keys[second], second)
-        sealers.of(keys[first], first)
-        sealers.of(keys[third], third)
+    def test_keys_and_nonces_come_from_the_random_source_it_was_given(self) -> None:
+        asked: list[int] = []
 
-        assert sealers.of(keys[first], first) is kept
-        assert sealers.of(keys[second], second) is not dropped
+        def source(count: int) -> bytes:
+            asked.append(count)
+            return os.urandom(count)
 
-    def test_a_forgotten_sealer_is_gone_from_memory(self) -> None:
-        sealers = Sealers(MASTER)
-        wrapped = sealers.new(ANA)
-        before = sealers.of(wrapped, ANA)
+        sealer, _ = DataKeys(MASTER, random=source).make(ANA)
+        sealer.seal(b"x", b"")
 
-        sealers.forget(ANA)
-        sealers.forget(BEN)
-
-        assert sealers.of(wrapped, ANA) is not before
-
-
-def test_a_commitment_is_the_sha256_of_salt_and_value() -> None:
-    salt = new_salt()
-
-    assert commitment(salt, b"v") == "sha256:" + hashlib.sha256(salt + b"v").hexdigest()
-    assert commitment(salt, b"v") != commitment(new_salt(), b"v")
-    with pytest.raises(ValueError, match="16 bytes"):
-        commitment(salt + b"v", b"")
+        assert asked == [DATA_KEY_BYTES, 12]
 
 
 def test_a_pepper_hash_tells_kinds_values_and_peppers_apart() -> None:
