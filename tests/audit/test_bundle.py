@@ -12,7 +12,6 @@ from audit.lines import event_line
 from audit.standalone import main
 from tests.audit.exports import SIGNER, STRANGER, checkpoint, closed, entry, export
 
-
 ROOT = Path(__file__).parents[2]
 
 

@@ -184,6 +184,15 @@ class TestProofs:
         with pytest.raises(ProofInvalid):
             verify_consistency(old, size, root_of(forged), root_of(leaves), proof)
 
+    def test_longer_than_the_tree_is_high_are_refused_whatever_root_they_lead_to(self) -> None:
+        leaf, extra = LEAVES[0], LEAVES[1]
+        old, new = node_hash(leaf, extra), root_of(LEAVES[:3])
+
+        with pytest.raises(ProofInvalid, match="longer"):
+            verify_inclusion(leaf, 0, 1, [extra], node_hash(extra, leaf))
+        with pytest.raises(ProofInvalid, match="longer"):
+            verify_consistency(2, 3, old, node_hash(extra, new), [LEAVES[2], extra])
+
     def test_for_leaves_and_sizes_that_do_not_exist_are_refused(self) -> None:
         for index in (-1, 3):
             with pytest.raises(ValueError, match="no leaf"):

@@ -121,7 +121,7 @@ class TestDamage:
         for number, line in enumerate(sample, start=1):
             lines = list(FILTERED)
             at_line = number if number < 4 else len(FILTERED)
-            for at in range(0, len(line), 3 if number == 1 else 1):
+            for at in range(0, len(line), 7 if number == 1 else 1):
                 damaged = line[:at] + bytes([line[at] ^ bit]) + line[at + 1 :]
                 lines[at_line - 1] = damaged
                 assert check(by_newline(b"".join(lines))).problems[0].line == at_line
@@ -135,6 +135,23 @@ class TestDamage:
 
         assert not report.ok
         assert report.problems[0].line >= sample.count(b"\n", 0, end)
+
+    @pytest.mark.parametrize("line", [3, 6, 10])
+    @pytest.mark.parametrize("before", [b'"hash":"', b'"seq":', b'"se'])
+    def test_of_one_line_makes_no_other_suspect(self, line: int, before: bytes) -> None:
+        lines = list(WHOLE)
+        good = lines[line - 1]
+        at = good.index(before) + len(before)
+        other = b"7" if good[at : at + 1] == b"8" else b"8"
+        lines[line - 1] = good[:at] + other + good[at + 1 :]
+
+        assert [found_line for found_line, _ in found(check(lines))] == [line, 11]
+
+    def test_at_the_end_is_told_with_what_is_missing(self) -> None:
+        assert found(check(WHOLE[:8])) == [
+            (8, "the file was cut off: after this line, more or a trailer is missing"),
+            (8, "seq 8 to 9 is missing above: dropped or cut off"),
+        ]
 
     def test_of_an_empty_file_is_found(self) -> None:
         assert [line for line, _ in found(check([]))] == [1]
@@ -294,6 +311,7 @@ class TestCheckpoints:
             ({"checkpoints": (checkpoint(9).replace("\n9\n", "\n8\n"),)}, "does not fit the text"),
             ({"checkpoints": (checkpoint(9, origin=f"{LOG}/other"),)}, f"it is of {LOG}/other"),
             ({"checkpoints": (checkpoint(9, origin=f"else/{ACME}"),)}, f"it is of else/{ACME}"),
+            ({"checkpoints": (checkpoint(9, origin=LOG),)}, f"it is of {LOG}, not of {ACME}"),
             ({"checkpoints": (checkpoint(9), checkpoint(4))}, "size 4 follows size 9"),
             ({"checkpoints": (checkpoint(9), checkpoint(11))}, "only one checkpoint may lie"),
             ({"sizes": [4]}, "no checkpoint covers seq 5 to 9"),
