@@ -16,7 +16,7 @@ from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, Outcome
 from eventstore.plain import insert_plain
 from eventstore.recorded import Row
-from eventstore.settle import settle
+from eventstore.settle import settle, suspects
 from eventstore.tables import SIDE_TABLES, SqlTables
 
 _EVENTS_TABLE = (
@@ -93,16 +93,16 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         try:
-            return self._attempt(appends, suspicious=False)
-        except IntegrityError:
-            # A command came twice or a subject got its key meanwhile: look closer.
-            return self._attempt(appends, suspicious=True)
-        except PersistenceError:
-            # The connection broke, perhaps after the commit: the command ids tell.
             try:
+                return self._attempt(appends, suspicious=False)
+            except PersistenceError:
+                # A command came twice, a subject got its key meanwhile, or the connection broke,
+                # perhaps after the commit: the command ids tell.
                 return self._attempt(appends, suspicious=True)
-            except PersistenceError as error:
-                raise LogUnavailable(str(error)) from error
+        except IntegrityError:
+            raise
+        except PersistenceError as error:
+            raise LogUnavailable(str(error)) from error
 
     def _attempt(self, appends: Sequence[Append], *, suspicious: bool) -> list[Outcome]:
         with self.datastore.transaction(commit=True) as library_cursor:
@@ -113,10 +113,11 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
                 def read(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
                     return cursor.execute(_sql(statement), parameters, prepare=True).fetchall()
 
+                heads = self._load_heads(appends, read)
                 settled = settle(
                     appends,
-                    self._load_heads(appends, read),
-                    done=self._done(appends, read) if suspicious else {},
+                    heads,
+                    done=self._done(suspects(appends, heads, suspicious), read),
                     held_keys=self._held(appends, read) if suspicious else set(),
                 )
                 self._insert(cursor, settled.admitted)

@@ -84,6 +84,17 @@ def _verdict(
     return None
 
 
+def suspects(appends: Sequence[Append], heads: Heads, suspicious: bool) -> Sequence[Append]:
+    """Return the commands that may have been recorded before, before any is settled.
+
+    One that came again finds its own streams moved on, by itself; after an error it may be any.
+    """
+    if suspicious:
+        return appends
+    known = heads.streams
+    return [a for a in appends if any(known.get(s, 0) != v for s, v in a.expects.items())]
+
+
 def every_stream(appends: Sequence[Append]) -> list[UUID]:
     """Return each stream that a command read or writes, once."""
     streams: dict[UUID, None] = {}

@@ -13,7 +13,7 @@ from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, Outcome
 from eventstore.plain import insert_plain
 from eventstore.recorded import Row
-from eventstore.settle import settle
+from eventstore.settle import settle, suspects
 from eventstore.tables import SIDE_TABLES, SqlTables
 
 _COLUMNS = 10
@@ -37,6 +37,13 @@ _GUARDS = (
     "CREATE TRIGGER IF NOT EXISTS events_never_change BEFORE UPDATE ON stored_events"
     " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
     "CREATE TRIGGER IF NOT EXISTS events_never_go BEFORE DELETE ON stored_events"
+    " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
+    # REPLACE deletes the rows in its way, and delete triggers do not fire for it unless a
+    # connection asks for that (recursive_triggers); this costs some 4 us an event.
+    "CREATE TRIGGER IF NOT EXISTS events_never_replaced BEFORE INSERT ON stored_events"
+    " WHEN EXISTS (SELECT 1 FROM stored_events WHERE rowid = NEW.rowid"
+    " OR originator_id = NEW.originator_id AND originator_version = NEW.originator_version"
+    " OR org_id = NEW.org_id AND org_seq = NEW.org_seq OR command_id = NEW.command_id)"
     " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
 )
 
@@ -99,7 +106,7 @@ class SqliteStore(SqlTables, SQLiteApplicationRecorder):
             settled = settle(
                 appends,
                 heads,
-                done=self._done(appends, self._read) if suspicious else {},
+                done=self._done(suspects(appends, heads, suspicious), self._read),
                 held_keys=self._held(appends, self._read) if suspicious else set(),
             )
             self._insert(settled.admitted)

@@ -1,5 +1,6 @@
 """Stories of the commands on projects."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -146,7 +147,7 @@ class TestMovingAProject:
 
     @pytest.mark.parametrize("move", [HoldProject, ResumeProject])
     def test_out_of_the_archive_takes_unarchiving(self, move: type[Command]) -> None:
-        given(*HERE, ARCHIVED).when(move(project_id=ENG)).then_refused(ProjectIsArchived)
+        given(*HERE, ARCHIVED).when(_of(move, ENG)).then_refused(ProjectIsArchived)
 
 
 EVERY = [
@@ -179,4 +180,5 @@ class TestEveryProjectCommand:
 
 
 def _of(kind: type[Command], stream: UUID) -> Command:
-    return kind(project_id=stream)
+    fields: dict[str, Any] = {"project_id": stream}
+    return kind(**fields)

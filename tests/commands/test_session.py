@@ -1,6 +1,7 @@
 """Stories of the commands on sessions."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -149,5 +150,7 @@ class TestRevokeSession:
 
 @pytest.mark.parametrize("kind", [RotateRefreshToken, LogOut, RevokeSession])
 def test_a_session_is_not_found_under_the_id_of_something_else(kind: type[Command]) -> None:
-    fields = {"presented": 0} if kind is RotateRefreshToken else {}
-    given(*HERE).when(kind(session_id=ANA, **fields)).then_refused(NotFound)
+    fields: dict[str, Any] = {"session_id": ANA}
+    if kind is RotateRefreshToken:
+        fields["presented"] = 0
+    given(*HERE).when(kind(**fields)).then_refused(NotFound)

@@ -1,0 +1,239 @@
+"""What every event database must do, whatever it is made of.
+
+A test module subclasses ``StoreContract`` and has a fixture ``store`` that gives an empty one.
+"""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from eventstore.append import AlreadyDone, Appended, Conflict, Secret, StoredReply
+from eventstore.store import Store, TreeHead
+from tests.domain.spec import ACME, ANA, BEN, OTHER
+from tests.eventstore.rows import command
+
+A, B, C = (UUID(int=n) for n in (0xA, 0xB, 0xC))
+REPLY = StoredReply(b"\x00hash", 201, b'{"ok":true}', '"1"', 0)
+
+
+class StoreContract:
+    """Appends, reads and what must not happen."""
+
+    # Reading back -----------------------------------------------------------
+
+    def test_an_empty_log_has_nothing(self, store: Store) -> None:
+        assert store.last_position() == 0
+        assert store.tail(0, 10) == store.stream(A) == store.organization(ACME, 0, 10) == []
+        assert store.heads([A]) == store.heads([]) == store.organization_heads() == {}
+        assert store.keys([A]) == {}
+        assert store.secrets(A) == {}
+        assert store.reply(b"key") is None
+        assert store.newest_tree_head(ACME, 9) is None
+        assert store.commit([]) == []
+
+    def test_every_column_comes_back_as_it_was(self, store: Store) -> None:
+        written = command(A, events=2, private=b"\x00\xff sealed")
+
+        assert store.commit([written]) == [Appended(2)]
+
+        assert store.stream(A) == store.tail(0, 10) == store.organization(ACME, 0, 10)
+        assert store.stream(A) == written.rows
+        assert [type(r.state) for r in store.stream(A)] == [bytes, bytes]
+        assert [r.command_id for r in store.stream(A)] == [None, written.command_id]
+
+    def test_positions_and_sequences_have_no_gaps(self, store: Store) -> None:
+        store.commit([command(A, events=2), command(B, org_id=OTHER), command(C)])
+        store.commit([command(A, 2), command(B, 1, events=2, org_id=OTHER)])
+
+        assert [r.position for r in store.tail(0, 100)] == [1, 2, 3, 4, 5, 6, 7]
+        ours, theirs = (store.organization(org, 0, 100) for org in (ACME, OTHER))
+        assert [(r.org_seq, r.position) for r in ours] == [(1, 1), (2, 2), (3, 4), (4, 5)]
+        assert [(r.org_seq, r.position) for r in theirs] == [(1, 3), (2, 6), (3, 7)]
+        assert [r.version for r in store.stream(A)] == [1, 2, 3]
+        assert store.organization_heads() == {ACME: 4, OTHER: 3}
+        assert store.last_position() == 7
+
+    def test_reads_begin_after_a_place_and_stop_at_a_limit(self, store: Store) -> None:
+        store.commit([command(A, events=5)])
+
+        assert [r.position for r in store.tail(2, 2)] == [3, 4]
+        assert [r.org_seq for r in store.organization(ACME, 3, 1)] == [4]
+        assert [r.version for r in store.stream(A, 3)] == [4, 5]
+        assert store.tail(5, 10) == store.stream(A, 5) == store.organization(ACME, 5, 10) == []
+
+    def test_a_tail_can_be_of_some_tags_only(self, store: Store) -> None:
+        kinds = ["task.created", "task.deleted", "project.created", "task.deleted"]
+        store.commit([command(uuid4(), tag=kind) for kind in kinds])
+
+        assert [r.position for r in store.tail(0, 10, ["task.deleted"])] == [2, 4]
+        assert [r.position for r in store.tail(0, 1, ["task.deleted"])] == [2]
+        both = store.tail(1, 10, ["task.deleted", "project.created"])
+        assert [r.position for r in both] == [2, 3, 4]
+        assert store.tail(0, 10, ["no.such"]) == []
+
+    def test_heads_are_of_the_streams_asked_for(self, store: Store) -> None:
+        streams = [UUID(int=n) for n in range(1, 301)]
+        store.commit([command(s, events=1 + s.int % 3) for s in streams])
+
+        found = store.heads([UUID(int=9_999), *streams, A])
+
+        assert found == {s: 1 + s.int % 3 for s in streams}
+
+    # Conflicts --------------------------------------------------------------
+
+    def test_only_the_command_that_came_late_is_refused(self, store: Store) -> None:
+        store.commit([command(A)])
+
+        outcomes = store.commit([command(B), command(A, 0), command(C)])
+
+        assert outcomes == [Appended(2), Conflict(A), Appended(3)]
+        assert [r.stream_id for r in store.tail(0, 10)] == [A, B, C]
+
+    @pytest.mark.parametrize("read_at", [0, 2])
+    def test_a_stream_that_was_only_read_counts_too(self, store: Store, read_at: int) -> None:
+        store.commit([command(A)])
+
+        assert store.commit([command(B, reads={A: read_at})]) == [Conflict(A)]
+        assert store.commit([command(B, reads={A: 1})]) == [Appended(2)]
+        assert store.heads([A, B]) == {A: 1, B: 1}
+
+    def test_commands_of_one_commit_see_each_other(self, store: Store) -> None:
+        batch = [
+            command(A, reads={B: 0}),
+            command(B, reads={A: 1}),
+            command(A, reads={B: 0}),
+            command(A, 1, reads={B: 1}),
+            command(A, 1),
+        ]
+
+        assert store.commit(batch) == [
+            Appended(1),
+            Appended(2),
+            Conflict(A),
+            Appended(3),
+            Conflict(A),
+        ]
+
+    def test_a_refused_command_takes_no_place(self, store: Store) -> None:
+        store.commit([command(A), command(A, events=3), command(B)])
+
+        assert [(r.position, r.org_seq) for r in store.tail(0, 10)] == [(1, 1), (2, 2)]
+
+    # The same command twice -------------------------------------------------
+
+    def test_a_command_that_comes_again_is_told_where_it_is(self, store: Store) -> None:
+        first = command(A, events=2)
+        store.commit([first, command(B)])
+
+        assert store.commit([command(A, events=2, command_id=first.command_id)]) == [AlreadyDone(2)]
+        assert store.last_position() == 3
+
+    def test_a_command_decided_anew_is_still_the_same(self, store: Store) -> None:
+        first = command(A)
+        store.commit([first])
+        again = command(
+            A, 1, command_id=first.command_id, keys={B: b"key"}, secrets=(Secret(A, "s", b"x"),)
+        )
+
+        assert store.commit([again, command(C)]) == [AlreadyDone(1), Appended(2)]
+        assert (store.heads([A]), store.keys([B]), store.secrets(A)) == ({A: 1}, {}, {})
+
+    def test_a_command_may_come_twice_in_one_commit(self, store: Store) -> None:
+        first = command(A, events=2)
+        again = command(A, 2, command_id=first.command_id)
+
+        assert store.commit([first, again, command(B)]) == [
+            Appended(2),
+            AlreadyDone(2),
+            Appended(3),
+        ]
+
+    # What stands beside the events ------------------------------------------
+
+    def test_what_stands_beside_is_written_with_the_events(self, store: Store) -> None:
+        secrets = (Secret(ANA, "password", b"\x00hash"), Secret(ANA, "other", b"o"))
+        asked = command(
+            A, events=2, keys={A: b"\x01key"}, secrets=secrets, reply_key=b"k", reply=REPLY
+        )
+
+        store.commit([command(B), asked])
+
+        assert store.keys([A, B]) == {A: b"\x01key"}
+        assert store.secrets(ANA) == {"password": b"\x00hash", "other": b"o"}
+        assert store.reply(b"k") == StoredReply(b"\x00hash", 201, b'{"ok":true}', '"1"', 3)
+
+    def test_nothing_beside_is_written_without_the_events(self, store: Store) -> None:
+        store.commit([command(A)])
+        late = command(
+            A, keys={A: b"key"}, secrets=(Secret(ANA, "s", b"x"),), reply_key=b"k", reply=REPLY
+        )
+
+        assert store.commit([late]) == [Conflict(A)]
+        assert (store.keys([A]), store.secrets(ANA), store.reply(b"k")) == ({}, {}, None)
+
+    def test_a_reply_needs_no_event(self, store: Store) -> None:
+        store.commit([command(A, events=0, reply_key=b"k", reply=REPLY)])
+
+        assert store.reply(b"k") == REPLY
+        assert store.last_position() == 0
+
+    def test_the_first_reply_to_a_key_stays(self, store: Store) -> None:
+        other = StoredReply(b"other", 500, b"", None, 0)
+        store.commit([command(A, reply_key=b"k", reply=REPLY)])
+        store.commit([command(A, 1, reply_key=b"k", reply=other)])
+
+        kept = store.reply(b"k")
+        assert kept is not None
+        assert (kept.status, kept.position) == (201, 1)
+
+    def test_secrets_are_replaced_and_removed(self, store: Store) -> None:
+        store.commit([command(A, secrets=(Secret(ANA, "a", b"1"), Secret(ANA, "b", b"2")))])
+        store.commit([command(A, 1, secrets=(Secret(ANA, "a", b"3"), Secret(ANA, "b", None)))])
+        store.put_secret(Secret(BEN, "a", b"4"))
+
+        assert store.secrets(ANA) == {"a": b"3"}
+        assert store.secrets(BEN) == {"a": b"4"}
+
+    def test_a_subject_has_one_key(self, store: Store) -> None:
+        assert store.commit([command(A, keys={ANA: b"1"}), command(B, keys={ANA: b"2"})]) == [
+            Appended(1),
+            Conflict(ANA),
+        ]
+        assert store.commit([command(B, keys={ANA: b"3"}), command(C)]) == [
+            Conflict(ANA),
+            Appended(2),
+        ]
+        assert store.keys([ANA]) == {ANA: b"1"}
+
+    def test_a_destroyed_key_is_never_replaced(self, store: Store) -> None:
+        store.commit([command(A, keys={ANA: b"1"})])
+        store.destroy_key(ANA)
+        store.destroy_key(BEN)
+
+        assert store.commit([command(B, keys={ANA: b"2"})]) == [Conflict(ANA)]
+        assert store.commit([command(B, keys={BEN: b"2"})]) == [Conflict(BEN)]
+        assert store.keys([ANA, BEN]) == {ANA: None, BEN: None}
+
+    def test_any_number_of_keys_is_found(self, store: Store) -> None:
+        subjects = [UUID(int=n) for n in range(1, 1_202)]
+        store.commit([command(A, keys={s: s.bytes for s in subjects})])
+
+        assert store.keys([B, *subjects]) == {s: s.bytes for s in subjects}
+
+    def test_tree_heads_are_kept_by_size(self, store: Store) -> None:
+        three, one, two = (TreeHead(ACME, n, bytes([n]), f"note {n}") for n in (3, 1, 2))
+        for head in (three, one, two, TreeHead(OTHER, 9, b"", "theirs")):
+            store.put_tree_head(head)
+        store.put_tree_head(TreeHead(ACME, 3, b"forged", "forged"))
+
+        assert store.tree_heads(ACME) == [one, two, three]
+        assert store.tree_heads(ACME, 2) == [two, three]
+        assert store.newest_tree_head(ACME, 9) == store.newest_tree_head(ACME, 3) == three
+        assert store.newest_tree_head(ACME, 2) == two
+        assert store.newest_tree_head(ACME, 0) is None
+
+    def test_creating_again_changes_nothing(self, store: Store) -> None:
+        store.commit([command(A)])
+        store.create()
+
+        assert store.last_position() == 1

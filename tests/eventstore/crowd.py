@@ -1,0 +1,80 @@
+"""Many writers at once, and a reader that follows them."""
+
+import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from uuid import UUID
+
+from domain.base import OrgId
+from eventstore.append import Appended
+from eventstore.store import Store
+from tests.domain.spec import ACME, OTHER
+from tests.eventstore.rows import command
+
+STREAMS = [UUID(int=n) for n in range(1, 7)]
+
+
+def write(store: Store, seed: int, count: int) -> int:
+    """Append *count* commands to streams that all writers share; return how many conflicts."""
+    chance = random.Random(seed)  # noqa: S311  a plan for a test, not a secret
+    conflicts = 0
+    while count:
+        stream, other = chance.sample(STREAMS, 2)
+        heads = store.heads([stream, other])
+        asked = command(
+            stream,
+            heads.get(stream, 0),
+            events=chance.randint(1, 3),
+            org_id=chance.choice([ACME, OTHER]),
+            reads={other: heads.get(other, 0)},
+        )
+        [outcome] = store.commit([asked])
+        if isinstance(outcome, Appended):
+            count -= 1
+        else:
+            conflicts += 1
+    return conflicts
+
+
+def follow(store: Store, done: Event) -> list[int]:
+    """Tail the log until *done* and to its end; return the positions in the order seen."""
+    seen: list[int] = []
+    last = False
+    while True:
+        found = store.tail(seen[-1] if seen else 0, 7)
+        seen += [row.position for row in found]
+        if not found and last:
+            return seen
+        last = done.is_set()
+
+
+def check_crowd(writers: Sequence[Store], reader: Store, *, count: int) -> None:
+    """Let each of *writers* append *count* commands at once while *reader* follows."""
+    done = Event()
+    with ThreadPoolExecutor(len(writers) + 1) as threads:
+        following = threads.submit(follow, reader, done)
+        writing = [threads.submit(write, w, n, count) for n, w in enumerate(writers)]
+        try:
+            conflicts = sum(future.result() for future in writing)
+        finally:
+            done.set()
+        seen = following.result()
+
+    assert conflicts > 0  # or they did not meet, and this showed nothing
+    assert seen == list(range(1, reader.last_position() + 1))
+    check_gapless(reader)
+
+
+def check_gapless(store: Store) -> None:
+    """Check that positions, versions and sequences count from 1 without a gap."""
+    rows = store.tail(0, 1_000_000)
+    assert [row.position for row in rows] == list(range(1, len(rows) + 1))
+    versions: dict[UUID, int] = {}
+    sequences: dict[OrgId, int] = {}
+    for row in rows:
+        versions[row.stream_id] = versions.get(row.stream_id, 0) + 1
+        sequences[row.org_id] = sequences.get(row.org_id, 0) + 1
+        assert (row.version, row.org_seq) == (versions[row.stream_id], sequences[row.org_id])
+    assert store.heads(list(versions)) == versions
+    assert store.organization_heads() == sequences

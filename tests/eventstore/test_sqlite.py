@@ -1,0 +1,112 @@
+"""The log in SQLite keeps the contract, and the file itself refuses change."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from eventstore.append import AlreadyDone, Conflict, LogUnavailable
+from eventstore.sqlite import SqliteStore
+from tests.eventstore.contract import StoreContract
+from tests.eventstore.crowd import check_crowd
+from tests.eventstore.rows import command
+
+A, B = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "log.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(str(path))
+    store.create()
+    yield store
+    store.close()
+
+
+class TestSqliteStore(StoreContract):
+    pass
+
+
+def test_a_crowd_leaves_no_gap_and_a_reader_misses_nothing(path: Path, store: SqliteStore) -> None:
+    other = SqliteStore(str(path))
+    with closing(other):
+        check_crowd([store, store, other], other, count=40)
+
+
+def test_another_handle_on_the_file_counts_too(path: Path, store: SqliteStore) -> None:
+    first = command(A)
+    with closing(SqliteStore(str(path))) as other:
+        other.commit([first])
+
+        assert store.commit([command(A)]) == [Conflict(A)]
+        assert store.commit([command(A, 1, command_id=first.command_id)]) == [AlreadyDone(1)]
+
+
+def test_what_was_committed_is_there_after_opening_again(path: Path, store: SqliteStore) -> None:
+    store.commit([command(A, events=3)])
+    rows = store.stream(A)
+    store.close()
+
+    with closing(SqliteStore(str(path))) as again:
+        again.create()
+        assert again.stream(A) == rows
+
+
+CHANGES = [
+    "UPDATE stored_events SET state = 'forged'",
+    "UPDATE stored_events SET rowid = rowid + 10",
+    "DELETE FROM stored_events",
+    "INSERT OR REPLACE INTO stored_events SELECT * FROM stored_events",
+    "REPLACE INTO stored_events SELECT rowid + 10, originator_id, originator_version, topic,"
+    " 'forged', private, org_id, org_seq + 10, recorded_at, NULL FROM stored_events",
+    "REPLACE INTO stored_events SELECT rowid + 10, originator_id, originator_version + 10, topic,"
+    " 'forged', private, org_id, org_seq, recorded_at, NULL FROM stored_events",
+    "REPLACE INTO stored_events SELECT rowid + 10, originator_id, originator_version + 10, topic,"
+    " 'forged', private, org_id, org_seq + 10, recorded_at, command_id FROM stored_events",
+    "INSERT INTO stored_events SELECT * FROM stored_events WHERE true"
+    " ON CONFLICT (originator_id, originator_version) DO UPDATE SET state = 'forged'",
+    "INSERT INTO stored_events SELECT * FROM stored_events WHERE true"
+    " ON CONFLICT (rowid) DO UPDATE SET state = 'forged'",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_database_itself_refuses_to_change_an_event(
+    path: Path, store: SqliteStore, change: str
+) -> None:
+    store.commit([command(A)])
+    before = store.tail(0, 10)
+
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as raw,
+        pytest.raises(sqlite3.IntegrityError, match="events are immutable"),
+    ):
+        raw.execute(change)
+
+    assert store.tail(0, 10) == before
+
+
+def test_every_commit_is_synced_to_the_disk(store: SqliteStore) -> None:
+    for connection in store._connections:  # pyright: ignore[reportPrivateUsage]
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_locked_file_is_unavailable_and_comes_back(path: Path) -> None:
+    with closing(SqliteStore(str(path), lock_timeout_s=0)) as store:
+        store.create()
+        with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+            raw.execute("BEGIN IMMEDIATE")
+            with pytest.raises(LogUnavailable):
+                store.commit([command(A)])
+            raw.execute("ROLLBACK")
+
+        store.commit([command(A)])
+        assert store.heads([A]) == {A: 1}
