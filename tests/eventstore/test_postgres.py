@@ -1,0 +1,159 @@
+"""The log in PostgreSQL keeps the contract, also between processes and when answers get lost."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from commands.handler import CommandHandler
+from commands.user import RegisterUser
+from eventstore.append import AlreadyDone, Append, Conflict, LogUnavailable
+from eventstore.log import EventLog
+from eventstore.postgres import PostgresStore
+from tests.commands.acme import claim_of
+from tests.domain.spec import ANA
+from tests.eventstore.contract import StoreContract
+from tests.eventstore.crowd import check_crowd
+from tests.eventstore.cutting import cutting_proxy
+from tests.eventstore.rows import command
+from tests.spec import context, opened
+
+pytestmark = pytest.mark.servers
+
+A, B = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture
+def store(postgres_url: str) -> Iterator[PostgresStore]:
+    with closing(PostgresStore(postgres_url)) as store:
+        store.create()
+        yield store
+
+
+class TestPostgresStore(StoreContract):
+    pass
+
+
+def test_a_crowd_leaves_no_gap_and_a_reader_misses_nothing(
+    postgres_url: str, store: PostgresStore
+) -> None:
+    with closing(PostgresStore(postgres_url)) as other:
+        check_crowd([store, store, other, other], other, count=40)
+
+
+def test_another_process_on_the_database_counts_too(
+    postgres_url: str, store: PostgresStore
+) -> None:
+    first = command(A)
+    with closing(PostgresStore(postgres_url)) as other:
+        other.create()
+        other.commit([first])
+
+        assert store.commit([command(A)]) == [Conflict(A)]
+        assert store.commit([command(A, 1, command_id=first.command_id)]) == [AlreadyDone(1)]
+
+
+CHANGES = [
+    "UPDATE stored_events SET state = 'forged'",
+    "UPDATE stored_events SET notification_id = notification_id + 10",
+    "DELETE FROM stored_events",
+    "TRUNCATE stored_events",
+    "INSERT INTO stored_events SELECT * FROM stored_events"
+    " ON CONFLICT (originator_id, originator_version) DO UPDATE SET state = 'forged'",
+    "INSERT INTO stored_events SELECT * FROM stored_events"
+    " ON CONFLICT (notification_id) DO UPDATE SET state = 'forged'",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_database_itself_refuses_to_change_an_event(
+    postgres_url: str, store: PostgresStore, change: str
+) -> None:
+    store.commit([command(A)])
+    before = store.tail(0, 10)
+
+    with (
+        psycopg.connect(postgres_url, autocommit=True) as raw,
+        pytest.raises(psycopg.errors.RaiseException, match="events are immutable"),
+    ):
+        raw.execute(change.encode())
+
+    assert store.tail(0, 10) == before
+
+
+def test_a_locked_table_is_unavailable_and_comes_back(postgres_url: str) -> None:
+    with closing(PostgresStore(postgres_url, lock_timeout_s=1)) as store:
+        store.create()
+        with psycopg.connect(postgres_url) as raw:
+            raw.execute("LOCK TABLE stored_events IN EXCLUSIVE MODE")
+            with pytest.raises(LogUnavailable):
+                store.commit([command(A)])
+            raw.rollback()
+
+        store.commit([command(A)])
+        assert store.heads([A]) == {A: 1}
+
+
+async def connected(url: str) -> PostgresStore:
+    """Open a store beside the loop, which has to carry its connection."""
+    return await asyncio.to_thread(PostgresStore, url)
+
+
+async def outcomes_of(log: EventLog, *appends: Append) -> list[str]:
+    """Append all at once; return the name of each error, or nothing."""
+    settled = await asyncio.gather(*map(log.append, appends), return_exceptions=True)
+    return [type(s).__name__ if isinstance(s, BaseException) else "" for s in settled]
+
+
+class TestALostAnswerToCommit:
+    async def test_is_success_all_the_same_and_the_event_is_there_once(
+        self, postgres_url: str, store: PostgresStore
+    ) -> None:
+        register = RegisterUser(
+            user_id=ANA, email="a@example.com", email_claim=claim_of(ANA), name="Ana",
+            password_hash=b"hash",
+        )  # fmt: skip
+        async with (
+            cutting_proxy(postgres_url) as proxy,
+            opened(await connected(proxy.url)) as log,
+        ):
+            proxy.cuts = 1
+            receipt = await CommandHandler(log).handle(register, context(ANA, org_id=None))
+
+            assert proxy.cut == 1
+            assert receipt.position == 2
+            assert [r.tag for r in await log.tail(0, 10)] == ["user.registered", "email.claimed"]
+
+    async def test_is_no_success_for_others_of_the_same_commit(
+        self, postgres_url: str, store: PostgresStore
+    ) -> None:
+        store.commit([command(A)])
+        async with (
+            cutting_proxy(postgres_url) as proxy,
+            opened(await connected(proxy.url)) as log,
+        ):
+            proxy.cuts = 1
+            done, late = command(B), command(A)
+            outcomes = await outcomes_of(log, done, late)
+
+            assert proxy.cut == 1
+            assert outcomes == ["CommandAlreadyDone", "ConcurrencyConflict"]
+            assert store.last_position() == 2
+
+    async def test_twice_in_a_row_is_unavailable_and_a_third_try_finds_it(
+        self, postgres_url: str, store: PostgresStore
+    ) -> None:
+        async with (
+            cutting_proxy(postgres_url) as proxy,
+            opened(await connected(proxy.url)) as log,
+        ):
+            proxy.cuts = 2
+            asked = command(A)
+            [outcome] = await outcomes_of(log, asked)
+            [again] = await outcomes_of(log, asked)
+
+            assert (outcome, again) == ("LogUnavailable", "CommandAlreadyDone")
+            assert store.heads([A]) == {A: 1}
