@@ -1,0 +1,45 @@
+"""An organization with a history, recorded by the real handler."""
+
+from uuid import uuid4
+
+from commands.handler import CommandHandler
+from commands.organization import CreateOrganization
+from commands.project import CreateProject
+from commands.task import CreateTask, EditTask
+from commands.user import RegisterUser
+from domain.base import ProjectId, TaskId
+from eventstore.log import EventLog
+from tests.domain.spec import ACME, ANA
+from tests.spec import context
+
+TITLES = ("Ship it", "Paint the fence", "Call Ben", "Rest")
+CLAIM = uuid4()
+
+
+async def found_acme(log: EventLog) -> tuple[CommandHandler, ProjectId, list[TaskId]]:
+    """Register Ana with ACME, a project and four tasks, the first of them renamed."""
+    handler = CommandHandler(log)
+    asking = {"ip": "203.0.113.7", "user_agent": "curl/8"}
+    organization = CreateOrganization(organization_id=ACME, name="Acme", subdomain="acme")
+    await handler.handle(
+        RegisterUser(
+            user_id=ANA,
+            email="ana@example.test",
+            email_claim=CLAIM,
+            name="Ana",
+            password_hash=b"hash",
+            organization=organization,
+        ),
+        context(org_id=None, **asking),
+    )
+    project_id = ProjectId(uuid4())
+    await handler.handle(
+        CreateProject(project_id=project_id, key="ENG", name="Engineering"), context(**asking)
+    )
+    tasks: list[TaskId] = []
+    for title in TITLES:
+        tasks.append(TaskId(uuid4()))
+        creating = CreateTask(task_id=tasks[-1], project_id=project_id, title=title)
+        await handler.handle(creating, context(**asking))
+    await handler.handle(EditTask(task_id=tasks[0], title="Ship it now"), context(**asking))
+    return handler, project_id, tasks

@@ -1,0 +1,72 @@
+"""Wake-ups reach who waits, through Redis and without it."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devstack.redis import redis
+from runtime.wakeups import Wakeups
+
+LONG_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    data: Path = tmp_path_factory.mktemp("redis")
+    with redis(data) as server:
+        yield server.url
+
+
+async def woken(wakeups: Wakeups) -> bool:
+    """Wait for a wake-up, say whether it came before the time was over."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await wakeups.wait(LONG_S)
+    return loop.time() - began < LONG_S / 2
+
+
+async def test_a_commit_of_the_same_process_wakes_without_redis() -> None:
+    wakeups = Wakeups()
+    waiting = asyncio.create_task(woken(wakeups))
+    await asyncio.sleep(0)
+
+    wakeups.committed(1)
+
+    assert await waiting
+    await wakeups.close()
+
+
+async def test_waiting_ends_by_itself() -> None:
+    wakeups = Wakeups()
+
+    await wakeups.wait(0.01)
+
+    await wakeups.close()
+
+
+@pytest.mark.servers
+async def test_a_commit_of_another_process_wakes_through_redis(redis_url: str) -> None:
+    here, there = Wakeups(redis_url), Wakeups(redis_url)
+    here.listen()
+    waiting = asyncio.create_task(woken(here))
+    while not waiting.done():  # until the subscription stands, a wake-up may be missed
+        there.committed(1)
+        await asyncio.wait([waiting], timeout=0.02)
+
+    assert await waiting
+    assert await here.trouble() is None
+    await here.close()
+    await there.close()
+
+
+async def test_a_redis_that_is_down_is_no_error() -> None:
+    wakeups = Wakeups("redis://127.0.0.1:1/0")
+    wakeups.listen()
+
+    wakeups.committed(1)
+    await wakeups.wait(0.01)
+
+    assert await wakeups.trouble()
+    await wakeups.close()
