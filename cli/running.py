@@ -1,15 +1,44 @@
-"""Where a running ``trackrecord up`` keeps its embedded stores, for commands beside it."""
+"""Where a running ``trackrecord up`` keeps its stores and processes, for commands beside it."""
 
-import json
 import os
 from pathlib import Path
 
+import msgspec
+from msgspec import Struct
+
 RUNNING_FILE = "running.json"
-_URLS = ("EVENTS_URL", "MONGODB_URI", "REDIS_URL")
+
+
+class Running(Struct, frozen=True):
+    """What ``up`` writes once everything answers, and again whenever a process is new."""
+
+    url: str
+    data_dir: str
+    environment: dict[str, str]
+    """The variables by which the stores are found."""
+    processes: dict[str, int]
+    """The process ids by command: serve, project, work."""
+
+
+def write_running(running: Running) -> None:
+    """Make *running* known; whoever reads sees the old or the new, never half of it."""
+    path = Path(running.data_dir) / RUNNING_FILE
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(msgspec.json.encode(running))
+    fresh.replace(path)
+
+
+def find_running(data_dir: Path | None = None) -> Running | None:
+    """Return the system that ``up`` runs in *data_dir* (default: DATA_DIR), if it does."""
+    path = (data_dir or Path(os.environ.get("DATA_DIR") or "data")) / RUNNING_FILE
+    try:
+        running = msgspec.json.decode(path.read_bytes(), type=Running)
+    except FileNotFoundError:
+        return None
+    return running
 
 
 def settings_of_running() -> dict[str, str]:
     """Return the environment, completed with the stores of ``up`` in this DATA_DIR, if it runs."""
-    found = Path(os.environ.get("DATA_DIR") or "data") / RUNNING_FILE
-    urls: dict[str, str] = json.loads(found.read_text()) if found.exists() else {}
-    return {**{name: urls[name] for name in _URLS if name in urls}, **os.environ}
+    running = find_running()
+    return {**(running.environment if running else {}), **os.environ}

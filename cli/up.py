@@ -6,7 +6,6 @@ Ctrl-C stops the processes first and their stores last.
 
 import argparse
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -19,15 +18,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from cli.running import RUNNING_FILE
+from cli.running import RUNNING_FILE, Running, write_running
 from cli.seed import DEMO_EMAIL, DEMO_PASSWORD, seed
 from devstack import DevstackError
 from devstack.lock import DataDirLock
 from devstack.mongo import mongo
 from devstack.redis import redis
 from devstack.server import Server, die_with
+from eventstore.open import SQLITE
 from runtime.settings import Settings, load_settings
 
+STORES = ("EVENTS_URL", "MONGODB_URI", "REDIS_URL")
 PROCESSES = ("serve", "project", "work")
 STOP_S = 15.0
 READY_S = 60.0
@@ -55,6 +56,7 @@ def run(asked: argparse.Namespace) -> int:
     settings = load_settings()
     with DataDirLock(settings.data_dir), _stores(settings) as environment:
         house = [Process(name, environment, settings.data_dir) for name in PROCESSES]
+        known: dict[str, int] = {}
         stop = _on_signal()
         try:
             for process in house:
@@ -64,6 +66,7 @@ def run(asked: argparse.Namespace) -> int:
                 seed(_base(settings), settings.data_dir)
             _say_hello(settings)
             while not stop:
+                known = _make_known(settings, environment, house, known)
                 time.sleep(WATCH_S)
                 for process in house:
                     process.watch()
@@ -74,6 +77,18 @@ def run(asked: argparse.Namespace) -> int:
             for process in house:
                 process.stop()
     return 0
+
+
+def _make_known(
+    settings: Settings, environment: dict[str, str], house: list["Process"], known: dict[str, int]
+) -> dict[str, int]:
+    """Write down which processes run, if that is news."""
+    processes = {p.name: p.pid for p in house if p.pid is not None}
+    if processes != known:
+        stores = {name: environment[name] for name in STORES}
+        directory = str(settings.data_dir.resolve())
+        write_running(Running(_base(settings), directory, stores, processes))
+    return processes
 
 
 class Environment(dict[str, str]):
@@ -87,8 +102,10 @@ def _stores(settings: Settings) -> Iterator[Environment]:
     """Start the stores that no setting names; yield the environment for the processes."""
     environment = Environment(os.environ)
     environment.servers = []
-    environment["EVENTS_URL"] = settings.events_url
-    environment["DATA_DIR"] = str(settings.data_dir)
+    environment["EVENTS_URL"] = _absolute(settings.events_url)
+    environment["DATA_DIR"] = str(settings.data_dir.resolve())
+    # On a laptop the receivers that one tries out are on the same machine.
+    environment.setdefault("WEBHOOK_ALLOW_NETWORKS", "127.0.0.0/8,::1/128")
     if not settings.mongodb_uri:
         environment.servers.append(mongo(settings.data_dir / "mongo"))
         environment["MONGODB_URI"] = environment.servers[-1].url
@@ -102,8 +119,6 @@ def _stores(settings: Settings) -> Iterator[Environment]:
             server.start()
         for server in environment.servers:
             server.wait_ready()
-        urls = ("EVENTS_URL", "MONGODB_URI", "REDIS_URL")
-        running.write_text(json.dumps({name: environment[name] for name in urls}))
         yield environment
     finally:
         running.unlink(missing_ok=True)
@@ -209,6 +224,13 @@ def _wait_ready(settings: Settings, house: list[Process], stop: list[int]) -> No
                 f"the API did not get ready in {READY_S:.0f} s:\n{house[0].log_end()}"
             )
         time.sleep(WATCH_S)
+
+
+def _absolute(events_url: str) -> str:
+    """Return a SQLite URL that means the same file wherever a process is started."""
+    if not events_url.startswith(SQLITE):
+        return events_url
+    return f"{SQLITE}{Path(events_url.removeprefix(SQLITE)).resolve()}"
 
 
 def _answers(url: str) -> bool:

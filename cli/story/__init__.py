@@ -1,0 +1,1 @@
+"""The demo's story: what it claims, and how each claim is checked."""
