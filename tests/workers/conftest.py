@@ -1,12 +1,20 @@
 """A receiver and clients that may reach it, for the tests of what workers send."""
 
-from collections.abc import AsyncIterator
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo.asynchronous.database import AsyncDatabase
 
+from devstack.redis import redis
+from runtime.settings import Settings, load_settings
 from security.url_guard import UrlGuard
 from tests.workers.receiver import Receiver
 from tests.workers.sending import DEADLINE_S, LOOPBACK
+from tests.workers.stage import Stage, opened_stage
 from workers.client import WebhookClient
 
 
@@ -26,3 +34,33 @@ async def client() -> AsyncIterator[WebhookClient]:
 async def hasty() -> AsyncIterator[WebhookClient]:
     async with WebhookClient(UrlGuard([LOOPBACK]), deadline_s=DEADLINE_S) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """Start a Redis for the session."""
+    top = Path(tempfile.mkdtemp(prefix="redis-"))
+    top.chmod(0o755)
+    with redis(top / "server") as server:
+        yield server.url
+    shutil.rmtree(top)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, mongo_url: str, database: AsyncDatabase[dict[str, Any]]) -> Settings:
+    """Give settings with an empty log, an empty database and no Redis."""
+    return load_settings(
+        {
+            "APP_ENV": "test",
+            "DATA_DIR": str(tmp_path),
+            "MONGODB_URI": mongo_url,
+            "MONGODB_DATABASE": database.name,
+            "WEBHOOK_ALLOW_NETWORKS": str(LOOPBACK),
+        }
+    )
+
+
+@pytest.fixture
+async def stage(settings: Settings) -> AsyncIterator[Stage]:
+    async with opened_stage(settings) as stage:
+        yield stage

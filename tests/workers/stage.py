@@ -1,0 +1,155 @@
+"""A house with real stores, one organization, and webhooks that really send."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from standardwebhooks import Webhook as Verifier
+
+from commands.webhook import secret_name
+from domain.task import TaskRetitled
+from domain.webhook import DeliveryMode, WebhookCreated, WebhookEvent
+from eventstore.append import Secret
+from projections.delivery import (
+    DELIVERIES,
+    ENDPOINTS,
+    Attempt,
+    Delivery,
+    attempts_at,
+    deliveries_of,
+    delivery_id,
+)
+from runtime.house import House, open_house
+from runtime.settings import Settings
+from security.signing import new_secret
+from tests.spec import on, record
+from tests.workers.receiver import Received
+from workers.deliveries import Deliveries
+from workers.schedule import Schedule
+
+MS = timedelta(milliseconds=1)
+QUICK = Schedule(pauses=(0 * MS,) + (20 * MS,) * 9, breaker_after=100)
+"""The ten tries of production within a fifth of a second, and no breaker."""
+
+PATIENCE_S = 10.0
+ONE, TWO, THREE = UUID(int=1001), UUID(int=1002), UUID(int=1003)
+"""Streams in which things happen."""
+
+
+class AdjustableClock:
+    """The time of the machine, moved by ``ahead``."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class Stage:
+    """What a story of deliveries needs; everything in it is the real thing."""
+
+    def __init__(self, house: House, clock: AdjustableClock) -> None:
+        self.house, self.clock = house, clock
+        self.secrets: dict[UUID, list[str]] = {}
+
+    async def webhook(
+        self,
+        url: str,
+        *,
+        events: Sequence[str] = ("task.*",),
+        mode: DeliveryMode = DeliveryMode.ORDERED,
+        from_seq: int = 0,
+    ) -> UUID:
+        """Subscribe *url* and return the webhook's id."""
+        webhook_id = uuid4()
+        await self.new_secret(webhook_id, 1)
+        created = WebhookCreated(url=url, events=tuple(events), mode=mode, from_seq=from_seq)
+        await self.change(webhook_id, created)
+        return webhook_id
+
+    async def new_secret(self, webhook_id: UUID, version: int) -> str:
+        """Keep a signing secret beside the log, as the API does."""
+        secret = new_secret()
+        sealed = self.house.keys.master.wrap(secret.encode(), webhook_id)
+        await self.house.log.put_secret(Secret(webhook_id, secret_name(version), sealed))
+        self.secrets.setdefault(webhook_id, []).append(secret)
+        return secret
+
+    async def change(self, webhook_id: UUID, *events: WebhookEvent) -> None:
+        """Record events of a webhook."""
+        await record(self.house.log, on(webhook_id, *events))
+
+    async def happen(self, *streams: UUID) -> None:
+        """Record one event for each of *streams*, in one commit."""
+        events = [on(each, TaskRetitled(from_="a", to="b")) for each in streams]
+        await record(self.house.log, *events)
+
+    @asynccontextmanager
+    async def delivering(
+        self, schedule: Schedule = QUICK, **how: Any
+    ) -> AsyncGenerator[Deliveries]:
+        """Run a delivery engine for as long as the block lasts."""
+        engine = Deliveries(self.house, schedule=schedule, **how)
+        running = asyncio.create_task(engine.run())
+        try:
+            yield engine
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
+    async def deliveries(self, webhook_id: UUID) -> list[Delivery]:
+        """Return all deliveries of a webhook, the oldest event first."""
+        found = await deliveries_of(self.house.database, webhook_id, before=None, limit=10_000)
+        return found[::-1]
+
+    async def states(self, webhook_id: UUID) -> list[str]:
+        """Return the states of its deliveries, in the order of events."""
+        return [each.status.value for each in await self.deliveries(webhook_id)]
+
+    async def attempts(self, webhook_id: UUID, seq: int) -> list[Attempt]:
+        """Return how one delivery was tried."""
+        return await attempts_at(self.house.database, delivery_id(str(webhook_id), seq))
+
+    async def endpoint(self, webhook_id: UUID) -> dict[str, Any]:
+        """Return the operational document of a webhook."""
+        found = await self.house.database[ENDPOINTS].find_one({"_id": str(webhook_id)})
+        return found or {}
+
+    async def count(self, **wanted: Any) -> int:
+        """Return how many deliveries are as *wanted*."""
+        return await self.house.database[DELIVERIES].count_documents(wanted)
+
+    def verified(self, webhook_id: UUID, received: Received, secret: int = -1) -> dict[str, Any]:
+        """Return the body of a request after the official library has checked its signature."""
+        verifier = Verifier(self.secrets[webhook_id][secret])
+        body: dict[str, Any] = verifier.verify(received.body, dict(received.headers))
+        assert body["id"] == received.headers["webhook-id"]
+        return body
+
+
+@asynccontextmanager
+async def opened_stage(settings: Settings) -> AsyncGenerator[Stage]:
+    """Open a house on *settings* for as long as the block lasts."""
+    clock = AdjustableClock()
+    async with open_house(settings, clock) as house:
+        yield Stage(house, clock)
+
+
+async def eventually(fact: Callable[[], Awaitable[Any]], wanted: Any = True) -> None:
+    """Return as soon as *fact* gives *wanted*; fail when it does not in time."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while (found := await fact()) != wanted:
+        assert asyncio.get_running_loop().time() < deadline, f"{found!r} is not {wanted!r}"
+        await asyncio.sleep(0.005)
+
+
+def seqs(requests: Sequence[Received]) -> list[int]:
+    """Return the sequences of *requests* in the order in which they came."""
+    return [json.loads(each.body)["seq"] for each in requests]

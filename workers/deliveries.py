@@ -1,0 +1,167 @@
+"""The delivery engine: from the log to the customers' endpoints, whoever else may be down.
+
+It follows the log, holds the leases of endpoints and runs a sender for each. Redis only makes it
+quicker: without any, the log is looked at each second.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Sequence
+
+from pymongo.errors import PyMongoError
+
+from eventstore.append import LogUnavailable
+from eventstore.identifiers import new_id
+from projections.delivery import ENDPOINTS, create_delivery_indexes
+from runtime.house import House
+from workers.client import WebhookClient
+from workers.lease import LEASE_S, Endpoint, Leases
+from workers.ledger import LeaseLost
+from workers.posting import Posting
+from workers.schedule import Schedule
+from workers.sender import Sender, Tools
+from workers.webhooks import Webhooks
+
+SWEEP_S = 1.0
+"""How late an event may be when its wake-up was lost."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Deliveries:
+    """Sends the webhooks of every organization, as far as no other worker does."""
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        schedule: Schedule | None = None,
+        lease_s: float = LEASE_S,
+        client: WebhookClient | None = None,
+    ) -> None:
+        self._house = house
+        self.worker = f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
+        self._client = client or WebhookClient(house.guard)
+        posting = Posting(house, self._client, self.worker)
+        self._tools = Tools(house, posting, schedule or Schedule())
+        self._webhooks = Webhooks(house.log)
+        self._leases = Leases(house.database, self.worker, house.clock, lease_s)
+        self._senders: dict[str, Sender] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._sweep_at = 0.0
+
+    async def run(self) -> None:
+        """Deliver until cancelled; then finish the posts under way and give the leases back."""
+        await create_delivery_indexes(self._house.database)
+        await self._webhooks.open()
+        keeper = asyncio.create_task(self._keep_leases())
+        try:
+            while True:
+                await self._look_and_wait()
+        finally:
+            await self._close()
+            keeper.cancel()
+            await self._client.aclose()
+
+    async def _look_and_wait(self) -> None:
+        # Waiting begins before the look, so that nothing slips in between.
+        woken = asyncio.create_task(self._house.wakeups.wait(SWEEP_S))
+        await asyncio.sleep(0)
+        try:
+            await self._look()
+            await woken
+        except (LogUnavailable, PyMongoError) as error:
+            _logger.warning("deliveries wait: %s", error)
+            await woken
+        finally:
+            woken.cancel()
+
+    async def _look(self) -> None:
+        news = await self._webhooks.follow()
+        for name in news.webhooks & self._senders.keys():
+            self._senders[name].update(self._webhooks.known[name])
+        for sender in self._senders.values():
+            if sender.known.org_id in news.organizations:
+                sender.stir()
+        await self._reap()
+        now = asyncio.get_running_loop().time()
+        if now >= self._sweep_at or news.webhooks:
+            await self._acquire()
+        if now >= self._sweep_at or not news.organizations:
+            await self._pass_nudges_on()
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_S
+
+    async def _acquire(self) -> None:
+        known = self._webhooks.known
+        wanted = [
+            each
+            for name, each in known.items()
+            if name not in self._senders and not each.webhook.deleted
+        ]
+        if not wanted:
+            return
+        valid_until = asyncio.get_running_loop().time() + self._leases.lease_s
+        for endpoint in await self._leases.acquire(wanted):
+            self._begin(endpoint, valid_until)
+
+    def _begin(self, endpoint: Endpoint, valid_until: float) -> None:
+        known = self._webhooks.known[endpoint.id]
+        sender = Sender(self._tools, known, endpoint, valid_until)
+        self._senders[endpoint.id] = sender
+        self._running[endpoint.id] = asyncio.create_task(sender.run())
+
+    async def _reap(self) -> None:
+        """Give back the endpoints whose senders have ended, for whatever reason."""
+        for name in [name for name, task in self._running.items() if task.done()]:
+            task = self._running.pop(name)
+            del self._senders[name]
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _report(name, error)
+            await self._leases.release(name)
+
+    async def _pass_nudges_on(self) -> None:
+        if not self._senders:
+            return
+        nudged = self._house.database[ENDPOINTS].find({"nudged": True}, {"_id": 1})
+        async for each in nudged:
+            if each["_id"] in self._senders:
+                self._senders[each["_id"]].nudge()
+
+    async def _keep_leases(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._leases.lease_s / 3)
+            if not self._senders:
+                continue
+            began = loop.time()
+            before = set(self._senders)
+            try:
+                ours = await self._leases.renew()
+            except PyMongoError as error:
+                _logger.warning("leases not renewed: %s", error)
+                continue
+            for name in before & self._senders.keys():
+                if name in ours:
+                    self._senders[name].valid_until = began + self._leases.lease_s
+                else:
+                    self._running[name].cancel()
+
+    async def _close(self) -> None:
+        for sender in self._senders.values():
+            sender.stop()
+        if self._running:
+            await asyncio.wait(self._running.values())
+        with contextlib.suppress(PyMongoError):
+            await self._reap()
+
+
+def _report(name: str, error: BaseException) -> None:
+    parts: Sequence[BaseException] = getattr(error, "exceptions", ())
+    if any(isinstance(part, LeaseLost) for part in parts):
+        _logger.info("the endpoint %s is another worker's now", name)
+    else:
+        _logger.error("sending for %s broke off and begins again", name, exc_info=error)

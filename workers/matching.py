@@ -1,0 +1,115 @@
+"""From the log to deliveries: which events a webhook asked for, in their order."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from domain.base import OrgId
+from eventstore.log import EventLog
+from eventstore.recorded import Row
+from projections.delivery import DELIVERIES, Database, Delivery, delivery_id
+from workers.body import event_id
+from workers.lease import Endpoint, ReplayProgress
+from workers.webhooks import Known
+
+ROWS = 200
+
+
+class Matched(Struct):
+    """The deliveries of some rows, what to remember of it, and whether there may be more."""
+
+    deliveries: list[tuple[Delivery, Row]]
+    fields: dict[str, Any]
+    more: bool
+
+
+class Matcher:
+    """Reads on for one endpoint, from its cursor."""
+
+    def __init__(self, log: EventLog, database: Database, endpoint: Endpoint) -> None:
+        self._log, self._database, self._endpoint = log, database, endpoint
+
+    async def fan_out(self, known: Known, now: datetime) -> Matched:
+        """Return the deliveries of the next rows after the cursor, and move it."""
+        at = self._endpoint
+        rows = await self._rows(known.org_id, at.fan)
+        matched: list[tuple[Delivery, Row]] = []
+        for row in rows:
+            at.fan = row.org_seq
+            if known.webhook.is_subscribed_to(row.tag):
+                matched.append((_delivery(at.id, row, at.last, now), row))
+                at.last = row.org_seq
+        fields = {"fan": at.fan, "last": at.last} if rows else {}
+        return Matched(matched, fields, len(rows) == ROWS)
+
+    async def replay(self, known: Known, now: datetime) -> Matched | None:
+        """Return the next deliveries of the oldest replay not yet done, None if there is none."""
+        at = self._endpoint
+        asked = next((r for r in known.replays if _is_due(r.version, at.replay)), None)
+        if asked is None:
+            return None
+        first = at.replay.next if asked.version == at.replay.version else asked.first
+        last = min(asked.last, at.fan)  # what comes later is sent anyway
+        rows = [r for r in await self._rows(known.org_id, first - 1) if r.org_seq <= last]
+        matched = await self._again(known, rows, now)
+        done = not rows or rows[-1].org_seq == last
+        at.replay = ReplayProgress(asked.version, 0 if done else rows[-1].org_seq + 1)
+        return Matched(matched, {"replay": msgspec.to_builtins(at.replay)}, more=True)
+
+    async def _again(
+        self, known: Known, rows: list[Row], now: datetime
+    ) -> list[tuple[Delivery, Row]]:
+        wanted = [row for row in rows if known.webhook.is_subscribed_to(row.tag)]
+        if not wanted:
+            return []
+        sent = await self._sent_before(wanted[0].org_seq, wanted[-1].org_seq)
+        prev = await self._last_before(wanted[0].org_seq)
+        matched: list[tuple[Delivery, Row]] = []
+        for row in wanted:
+            delivery = _delivery(self._endpoint.id, row, prev, now)
+            former = sent.get(row.org_seq)
+            if former is not None:
+                delivery.prev, delivery.attempts = former.prev, former.attempts
+                delivery.created_at = former.created_at
+            matched.append((delivery, row))
+            prev = row.org_seq
+        return matched
+
+    async def _rows(self, org_id: OrgId, after: int) -> list[Row]:
+        rows = await self._log.organization(org_id, after, ROWS)
+        # The sequence has no holes; should one be seen all the same, nothing beyond it is.
+        for expected, row in enumerate(rows, start=after + 1):
+            if row.org_seq != expected:
+                return rows[: expected - after - 1]
+        return rows
+
+    async def _sent_before(self, first: int, last: int) -> dict[int, Delivery]:
+        window = {"endpoint": self._endpoint.id, "seq": {"$gte": first, "$lte": last}}
+        found = self._database[DELIVERIES].find(window)
+        return {each["seq"]: msgspec.convert(each, Delivery) async for each in found}
+
+    async def _last_before(self, seq: int) -> int:
+        before = {"endpoint": self._endpoint.id, "seq": {"$gt": 0, "$lt": seq}}
+        found = await self._database[DELIVERIES].find_one(before, {"seq": 1}, sort=[("seq", -1)])
+        return int(found["seq"]) if found else 0
+
+
+def _is_due(version: int, progress: ReplayProgress) -> bool:
+    return version > progress.version or (version == progress.version and progress.next > 0)
+
+
+def _delivery(endpoint: str, row: Row, prev: int, now: datetime) -> Delivery:
+    return Delivery(
+        id=delivery_id(endpoint, row.org_seq),
+        endpoint=endpoint,
+        org=str(row.org_id),
+        seq=row.org_seq,
+        prev=prev,
+        event_id=event_id(row),
+        type=row.tag,
+        stream=str(row.stream_id),
+        created_at=now,
+        next_at=now,
+    )

@@ -1,0 +1,129 @@
+"""One attempt: the event as a signed POST, and a record of what came back."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from commands.webhook import secret_name
+from domain.base import OrgId
+from eventstore.recorded import Row
+from projections.delivery import PING, Attempt, Delivery
+from runtime.house import House
+from security.signing import sign
+from workers.body import body_of, ping_body
+from workers.client import Answer, WebhookClient
+from workers.dialing import FailureKind, SendFailed
+from workers.webhooks import Known
+
+AT_ONCE_PER_DESTINATION_MAX = 16
+"""Posts under way to one host and port, whoever's endpoints they are for."""
+
+
+class Unreadable(Exception):
+    """What is to be sent cannot be made: no such event, a newer one, or nothing to sign with."""
+
+
+class Posting:
+    """Sends for all endpoints of this process."""
+
+    def __init__(self, house: House, client: WebhookClient, worker: str) -> None:
+        self._house, self._client, self._worker = house, client, worker
+        self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._secrets: dict[tuple[UUID, int], str] = {}
+
+    def slot(self, url: str) -> asyncio.Semaphore:
+        """Return what limits the posts to the destination of *url*; enter it before a post."""
+        destination = urlsplit(url).netloc
+        slot = self._slots.get(destination)
+        if slot is None:
+            slot = self._slots[destination] = asyncio.Semaphore(AT_ONCE_PER_DESTINATION_MAX)
+        return slot
+
+    async def post(
+        self, known: Known, delivery: Delivery, row: Row | None
+    ) -> tuple[Attempt, Answer | SendFailed]:
+        """Send *delivery* once; *row* is its event, if at hand.
+
+        :raises LogUnavailable: when the event or a secret cannot be read now.
+        """
+        at = self._house.clock()
+        headers: Mapping[str, str] = {}
+        outcome: Answer | SendFailed
+        try:
+            body = await self._body(known.org_id, delivery, row)
+            headers = await self._headers(known, delivery.event_id, at, body)
+            outcome = await self._client.post(str(known.id), known.webhook.url, headers, body)
+        except SendFailed as failed:
+            outcome = failed
+        except Unreadable as unreadable:
+            outcome = SendFailed(str(unreadable), FailureKind.PROTOCOL)
+        return self._attempt(delivery, at, headers, outcome), outcome
+
+    async def _body(self, org_id: OrgId, delivery: Delivery, row: Row | None) -> bytes:
+        if delivery.type == PING:
+            return ping_body(delivery)
+        if row is None:
+            rows = await self._house.log.organization(org_id, delivery.seq - 1, 1)
+            row = rows[0] if rows else None
+        if row is None or row.org_seq != delivery.seq:
+            raise Unreadable("the log has no such event")
+        try:
+            (recorded,) = await self._house.log.decoded([row])
+        except (msgspec.ValidationError, KeyError) as error:
+            raise Unreadable("the event is of a version that is not known here") from error
+        return body_of(delivery, recorded)
+
+    async def _headers(
+        self, known: Known, event_id: str, at: datetime, body: bytes
+    ) -> Mapping[str, str]:
+        versions = known.webhook.secret_versions(at)
+        secrets = [await self._secret(known.id, version) for version in versions]
+        live = [secret for secret in secrets if secret]
+        if not live:
+            raise Unreadable("the webhook has no signing secret")
+        signed = sign(live, event_id, int(at.timestamp()), body)
+        return {"Content-Type": "application/json", **signed}
+
+    async def _secret(self, webhook_id: UUID, version: int) -> str:
+        secret = self._secrets.get((webhook_id, version))
+        if secret is None:
+            sealed = await self._house.log.secret(webhook_id, secret_name(version))
+            if sealed is None:
+                return ""
+            secret = self._house.keys.master.unwrap(sealed, webhook_id).decode()
+            self._secrets[webhook_id, version] = secret
+        return secret
+
+    def _attempt(
+        self,
+        delivery: Delivery,
+        at: datetime,
+        headers: Mapping[str, str],
+        outcome: Answer | SendFailed,
+    ) -> Attempt:
+        n = delivery.attempts + 1
+        came = outcome if isinstance(outcome, Answer) else None
+        failed = outcome if isinstance(outcome, SendFailed) else None
+        took_s = (self._house.clock() - at).total_seconds()
+        return Attempt(
+            id=f"{delivery.id}:{n}",
+            delivery=delivery.id,
+            endpoint=delivery.endpoint,
+            seq=delivery.seq,
+            n=n,
+            at=at,
+            ms=came.duration_ms if came else round(took_s * 1000),
+            worker=self._worker,
+            status=came.status if came else None,
+            error=failed.reason if failed else None,
+            kind=failed.kind.value if failed else None,
+            ip=came.ip if came else None,
+            excerpt=came.excerpt.decode(errors="replace") if came else "",
+            request_headers=dict(headers),
+            response_headers=came.headers if came else {},
+        )

@@ -1,0 +1,316 @@
+"""Sends for one endpoint for as long as its lease is ours."""
+
+import asyncio
+import contextlib
+import logging
+from datetime import timedelta
+
+from msgspec import Struct
+from pymongo.errors import PyMongoError
+
+from commands.base import Context
+from commands.webhook import DisableWebhook
+from domain.base import DomainError
+from domain.webhook import DeliveryMode, PauseCause
+from eventstore.append import ConcurrencyConflict, LogUnavailable
+from eventstore.identifiers import new_id
+from eventstore.recorded import Actor, ActorKind, Row
+from projections.delivery import (
+    PING,
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    document,
+    open_deliveries,
+)
+from runtime.house import House
+from workers.client import Answer
+from workers.dialing import SendFailed
+from workers.lanes import Lanes
+from workers.lease import Endpoint
+from workers.ledger import Ledger
+from workers.matching import Matched, Matcher
+from workers.posting import Posting
+from workers.schedule import Health, Schedule, Verdict, judge
+from workers.webhooks import Known
+
+OPEN_MAX = 2_000
+"""Deliveries of one endpoint that are open at once; the rest waits in the log."""
+
+WINDOW = 16
+"""Posts under way to one endpoint in parallel mode; in ordered mode it is one."""
+
+UNWRITTEN_MAX = 256
+"""Attempts not yet in the database, at most: what a killed worker may send twice."""
+
+LOOK_S = 1.0
+"""The longest sleep: a clock that jumps is noticed within it."""
+
+REWRITE_S = 0.5
+_logger = logging.getLogger(__name__)
+
+
+class Tools(Struct, frozen=True):
+    """What all senders of a process share."""
+
+    house: House
+    posting: Posting
+    schedule: Schedule
+
+
+class Sender:
+    """The deliveries of one endpoint: taken from the log, sent, written down."""
+
+    def __init__(self, tools: Tools, known: Known, endpoint: Endpoint, valid_until: float) -> None:
+        self.known = known
+        self.valid_until = valid_until
+        """When our lease ends unless renewed, on the clock of the event loop."""
+        self._tools, self._endpoint = tools, endpoint
+        self._clock, self._schedule = tools.house.clock, tools.schedule
+        database = tools.house.database
+        self._ledger = Ledger(database, endpoint.id, endpoint.lease.fence)
+        self._matcher = Matcher(tools.house.log, database, endpoint)
+        self._ordered = known.webhook.mode is DeliveryMode.ORDERED
+        self._lanes = Lanes(ordered=self._ordered)
+        self._rows: dict[str, Row] = {}
+        self._pings: dict[str, Delivery] = {}
+        self._health = endpoint.breaker
+        self._stirred = asyncio.Event()
+        self._grown = self._nudged = True
+        self._stopping = self._ending = self._disabling = False
+        self._posts: set[asyncio.Task[None]] = set()
+
+    # What the engine tells it ------------------------------------------------
+
+    def stir(self) -> None:
+        """Say that the organization has new events."""
+        self._grown = True
+        self._stirred.set()
+
+    def nudge(self) -> None:
+        """Say that somebody has put deliveries back, or asked for a ping."""
+        self._nudged = True
+        self._stirred.set()
+
+    def update(self, known: Known) -> None:
+        """Say that the webhook was changed."""
+        self.known = known
+        self._disabling = False
+        if known.webhook.deleted or self._ordered != (known.webhook.mode is DeliveryMode.ORDERED):
+            self.stop()  # after another mode, a new one is started on the same lease
+        self.stir()
+
+    def stop(self) -> None:
+        """End ``run`` once what is under way is done and written."""
+        self._stopping = True
+        self._stirred.set()
+
+    # Its life ----------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Send until stopped.
+
+        :raises ExceptionGroup: of LeaseLost when the endpoint has become another's.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._write())
+            while not self._stopping:
+                self._stirred.clear()
+                more = await self._take_in_what_can_be()
+                idle = self._start(group)
+                if not more:
+                    await self._sleep(idle=idle)
+            while self._posts:
+                await asyncio.wait(self._posts)
+            self._ending = True
+            self._ledger.dirty.set()
+
+    async def _write(self) -> None:
+        last = False
+        while not last:
+            await self._ledger.dirty.wait()
+            last = self._ending
+            try:
+                await self._ledger.flush()
+            except PyMongoError as error:
+                _logger.warning("deliveries of %s not written: %s", self._endpoint.id, error)
+                await asyncio.sleep(REWRITE_S)
+            self._stirred.set()
+
+    async def _take_in_what_can_be(self) -> bool:
+        try:
+            return await self._take_in()
+        except (LogUnavailable, PyMongoError) as error:
+            _logger.warning("deliveries of %s wait: %s", self._endpoint.id, error)
+            self._grown = True
+            return False
+
+    async def _take_in(self) -> bool:
+        """Take in what is new; say whether there may be more of it right now."""
+        if self._nudged:
+            await self._load()
+        if self.known.webhook.paused or len(self._lanes) >= OPEN_MAX:
+            return False
+        matched = await self._matcher.replay(self.known, self._clock())
+        if matched is not None:
+            self._take(matched, again=True)
+            return True
+        if not self._grown:
+            return False
+        self._grown = False
+        matched = await self._matcher.fan_out(self.known, self._clock())
+        self._take(matched, again=False)
+        self._grown |= matched.more
+        await asyncio.sleep(0)  # a store in this process never yields by itself
+        return matched.more
+
+    def _take(self, matched: Matched, *, again: bool) -> None:
+        for delivery, row in matched.deliveries:
+            if delivery.id in self._lanes:
+                continue
+            if again:
+                self._ledger.again(delivery)
+            else:
+                self._ledger.new(delivery)
+            self._rows[delivery.id] = row
+            self._lanes.add(delivery)
+        if matched.fields:
+            self._ledger.set(**matched.fields)
+
+    async def _load(self) -> None:
+        """Read what is open according to the database and not known here."""
+        self._ledger.set(nudged=False)
+        await self._ledger.flush()  # before the look: what is put back later nudges again
+        found = await open_deliveries(self._tools.house.database, self._endpoint.id)
+        self._nudged = False
+        for delivery in found:
+            if delivery.type == PING:
+                self._pings.setdefault(delivery.id, delivery)
+            elif delivery.id not in self._lanes:
+                self._lanes.add(delivery)
+
+    # Sending -----------------------------------------------------------------
+
+    def _start(self, group: asyncio.TaskGroup) -> bool:
+        """Start the posts that may go now; say whether only time can bring more of them."""
+        if not self._is_ours():
+            return False
+        pings, self._pings = self._pings, {}
+        for ping in pings.values():
+            self._spawn(group, ping)
+        if self._disabling or self.known.webhook.paused or self._ledger.unwritten >= UNWRITTEN_MAX:
+            return False
+        now, held_until = self._clock(), self._health.open_until
+        if held_until is not None and now < held_until:
+            return True
+        probing = self._health.fails >= self._schedule.breaker_after
+        window = 1 if self._ordered or probing else WINDOW
+        while len(self._posts) < window:
+            delivery = self._lanes.take(now)
+            if delivery is None:
+                return True
+            self._spawn(group, delivery)
+        return False
+
+    def _spawn(self, group: asyncio.TaskGroup, delivery: Delivery) -> None:
+        post = group.create_task(self._send(delivery))
+        self._posts.add(post)
+        post.add_done_callback(self._ended)
+
+    def _ended(self, post: asyncio.Task[None]) -> None:
+        self._posts.discard(post)
+        self._stirred.set()
+
+    async def _send(self, delivery: Delivery) -> None:
+        known = self.known
+        async with self._tools.posting.slot(known.webhook.url):
+            if not self._is_ours():
+                self._give_back(delivery)
+                return
+            try:
+                row = self._rows.get(delivery.id)
+                attempt, outcome = await self._tools.posting.post(known, delivery, row)
+            except LogUnavailable:
+                delivery.next_at = self._clock() + timedelta(seconds=LOOK_S)
+                self._give_back(delivery)
+                return
+        disable = self._settle(delivery, attempt, outcome)
+        if disable is not None:
+            await self._disable(disable)
+
+    def _settle(
+        self, delivery: Delivery, attempt: Attempt, outcome: Answer | SendFailed
+    ) -> PauseCause | None:
+        """Write down how it went; return why the webhook is to be disabled, if it is."""
+        now = self._clock()
+        delivery.tries += 1
+        verdict = judge(self._schedule, delivery.tries, outcome, now)
+        if delivery.type == PING and verdict.status is not DeliveryStatus.SUCCESS:
+            verdict = Verdict(status=DeliveryStatus.FAILED)
+        _apply(delivery, verdict, attempt)
+        self._ledger.attempted(delivery, attempt)
+        if delivery.type == PING:
+            return None
+        disable = verdict.disable
+        health = self._health.after(verdict, self._schedule, now)
+        if health.is_hopeless(self._schedule, now):
+            disable = disable or PauseCause.FAILING
+        if health is not self._health:
+            self._set_health(health)
+        self._give_back(delivery)
+        return disable
+
+    def _give_back(self, delivery: Delivery) -> None:
+        if delivery.type == PING:
+            if delivery.open:
+                self._pings[delivery.id] = delivery
+            return
+        self._rows.pop(delivery.id, None)  # a retry may be days away: the log has it
+        self._lanes.back(delivery)
+
+    def _set_health(self, health: Health) -> None:
+        self._health = health
+        self._ledger.set(breaker=document(health))
+
+    async def _disable(self, cause: PauseCause) -> None:
+        self._disabling = True
+        command = DisableWebhook(webhook_id=self.known.id, cause=cause)
+        by = Context(
+            actor=Actor(ActorKind.SYSTEM, self.known.id),
+            now=self._clock(),
+            command_id=new_id(),
+            org_id=self.known.org_id,
+        )
+        try:
+            await self._tools.house.commands.handle(command, by)
+        except (DomainError, ConcurrencyConflict, LogUnavailable) as error:
+            _logger.warning("webhook %s not disabled: %s", self.known.id, error)
+            self._disabling = False
+        else:
+            self._set_health(Health())  # whoever resumes it begins anew
+
+    # Waiting -----------------------------------------------------------------
+
+    def _is_ours(self) -> bool:
+        return asyncio.get_running_loop().time() < self.valid_until
+
+    async def _sleep(self, *, idle: bool) -> None:
+        now = self._clock()
+        wake_at = self._lanes.next_at(now) if idle else None
+        sleep_s = LOOK_S
+        if wake_at is not None:
+            wake_at = max(wake_at, self._health.open_until or wake_at)
+            sleep_s = min(max((wake_at - now).total_seconds(), 0.0), LOOK_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(sleep_s):
+                await self._stirred.wait()
+
+
+def _apply(delivery: Delivery, verdict: Verdict, attempt: Attempt) -> None:
+    delivery.status = verdict.status
+    delivery.open = verdict.status is DeliveryStatus.RETRYING
+    delivery.attempts = attempt.n
+    delivery.last_status, delivery.last_error = attempt.status, attempt.error
+    delivery.next_at = verdict.next_at or delivery.next_at
+    if not delivery.open:
+        delivery.ended_at = attempt.at
