@@ -1,0 +1,178 @@
+"""HTTP for the audit log: read it, export it, check what was signed."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get
+from litestar.params import FromQuery, Parameter
+from litestar.response import Stream
+from msgspec import Struct
+
+from api.answer import Answer
+from api.asking import Asking
+from api.policy import needs
+from api.problem import FieldError, invalid
+from api.reading import LIMIT_DEFAULT, Paging
+from api.route import Cursor, Limit, shows
+from audit.export import Selection, export_lines
+from audit.trail import TrailFilter, entry_json, read_trail
+from commands.audit import ExportAudit
+from domain.base import NotFound
+from domain.permission import Permission
+from eventstore.log import SEQUENCE_MAX
+from projections.queries import Page
+
+_encode = msgspec.json.Encoder().encode
+
+
+class StreamPlace(Struct, frozen=True):
+    """Where an event stands: kind and id of its stream, and its version there."""
+
+    type: str
+    id: UUID
+    version: int
+
+
+class ActorView(Struct, frozen=True):
+    """Who caused an event."""
+
+    type: str
+    id: UUID
+
+
+class EventView(Struct, frozen=True, rename="camel"):
+    """One event of the log, as every door shows it."""
+
+    id: UUID
+    type: str
+    version: int
+    position: int
+    seq: int
+    organization_id: UUID
+    stream: StreamPlace
+    actor: ActorView
+    at: datetime
+    command: str
+    request_id: str | None
+    correlation_id: str | None
+    data: dict[str, Any]
+    ip: str | None = None
+    user_agent: str | None = None
+
+
+class EventList(Struct, frozen=True, rename="camel"):
+    """A page of the audit log, the newest first."""
+
+    items: list[EventView]
+    next_cursor: str | None
+
+
+class CheckpointView(Struct, frozen=True, rename="camel"):
+    """The newest signed tree head of an organization, and the key to check it with."""
+
+    size: int
+    note: str
+    vkey: str
+
+
+Text = FromQuery[Annotated[str | None, Parameter(max_length=200, description="Only these")]]
+Id = FromQuery[Annotated[UUID | None, Parameter(description="Only these")]]
+Time = FromQuery[Annotated[datetime | None, Parameter(description="RFC 3339")]]
+
+
+class AuditController(Controller):
+    """The immutable log of an organization."""
+
+    path = "/api/audit"
+    tags = ("Audit",)
+
+    @get("/", opt=needs(Permission.AUDIT_READ), responses=shows(EventList))
+    async def list_events(  # noqa: PLR0913, PLR0917 - one parameter a filter, as the description lists them
+        self,
+        request: Asking,
+        event_type: FromQuery[
+            Annotated[str | None, Parameter(query="type", max_length=200, description="Only these")]
+        ] = None,
+        stream: Id = None,
+        actor: Id = None,
+        request_id: FromQuery[
+            Annotated[
+                str | None, Parameter(query="requestId", max_length=200, description="Only these")
+            ]
+        ] = None,
+        ip: Text = None,
+        since: Time = None,
+        until: Time = None,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> Answer:
+        """List who did what, the newest first; straight from the log, never from a copy."""
+        wanted = TrailFilter(
+            type=event_type,
+            stream=stream,
+            actor=actor,
+            request_id=request_id,
+            ip=ip,
+            since=_aware("since", since),
+            until=_aware("until", until),
+        )
+        filters = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
+        paging = Paging(request, **filters)
+        before = paging.key(cursor) or SEQUENCE_MAX
+        log = request.door.house.log
+        page = await read_trail(log, request.organization, wanted, limit, before)
+        items = [_encode(entry_json(opened)) for opened in page.entries]
+        return paging.answer(Page(items, page.next_before), limit)
+
+    @get("/export", opt=needs(Permission.AUDIT_READ), responses=shows(bytes, 200, "JSON lines"))
+    async def export(
+        self,
+        request: Asking,
+        export_format: FromQuery[
+            Annotated[Literal["jsonl"], Parameter(query="format", description="JSON lines")]
+        ] = "jsonl",
+        first: FromQuery[
+            Annotated[int | None, Parameter(query="from", ge=1, description="First sequence")]
+        ] = None,
+        last: FromQuery[
+            Annotated[int | None, Parameter(query="to", ge=1, description="Last sequence")]
+        ] = None,
+    ) -> Stream:
+        """Export the log as a file that proves itself; the export is an event, too."""
+        house, org_id = request.door.house, request.organization
+        newest = await house.log.organization_head(org_id)
+        selection = Selection(
+            org_id=org_id, first=first or 1, last=min(last or SEQUENCE_MAX, newest)
+        )
+        if selection.first > selection.last:
+            raise invalid(FieldError("from", f"The log has {newest} events"))
+        noted = ExportAudit(first=selection.first, last=selection.last, format=export_format)
+        await house.commands.handle(noted, request.context(request.caller))
+        name = f"audit-{org_id}-{selection.first}-{selection.last}.jsonl"
+        return Stream(
+            export_lines(house.log, house.sealer, selection, house.clock),
+            media_type="application/jsonl",
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+
+    @get("/checkpoint", opt=needs(Permission.AUDIT_READ), responses=shows(CheckpointView))
+    async def checkpoint(self, request: Asking) -> Answer:
+        """Return the newest signed checkpoint; keep it, and no later log can contradict it."""
+        house, org_id = request.door.house, request.organization
+        size = await house.log.organization_head(org_id)
+        if not size:
+            raise NotFound
+        head = await house.sealer.seal(org_id, size)
+        return Answer(_encode(CheckpointView(head.size, head.note, house.sealer.signer.vkey)))
+
+
+def _aware(name: str, at: datetime | None) -> datetime | None:
+    """Return *at*, which must say its offset from UTC.
+
+    :raises Problem: it does not.
+    """
+    if at is not None and at.tzinfo is None:
+        raise invalid(FieldError(name, "A time needs its offset, such as Z"))
+    return at

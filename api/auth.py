@@ -1,0 +1,140 @@
+"""HTTP for signing up, in and out."""
+
+from typing import Annotated, cast
+
+from litestar import Controller, get, post
+from litestar.params import JSONBody
+from msgspec import Meta, Struct
+
+from api.account import ProfileView, profile_of, render_profile
+from api.answer import Answer
+from api.asking import Asking
+from api.commanding import Wanted, perform
+from api.cookie import refuse_foreign_origin
+from api.credentials import (
+    Tokens,
+    begin_session,
+    context_as,
+    cookie_of,
+    refuse_weak,
+    verified,
+    with_tokens,
+)
+from api.policy import account, public
+from api.problem import Problem, unauthorized
+from api.registration import register_user
+from api.route import nothing, shows
+from commands.organization import OrganizationName, Subdomain
+from commands.session import LogOut, RotateRefreshToken
+from commands.user import PASSWORD, ChangePassword, Email, PersonName
+from domain.base import NotFound, SessionId
+from domain.session import Session, SessionExpired, SessionIsOver
+from domain.user import User
+from security import refresh
+
+Password = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class NewOrganization(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """An organization to open together with an account."""
+
+    name: OrganizationName
+    subdomain: Subdomain
+
+
+class Registration(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a registration; with an organization, its author becomes its ADMIN."""
+
+    email: Email
+    password: Password
+    name: PersonName
+    organization: NewOrganization | None = None
+
+
+class Login(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a login."""
+
+    email: Annotated[str, Meta(max_length=254)]
+    password: Annotated[str, Meta(max_length=1024)]
+
+
+class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a password change."""
+
+    current_password: Annotated[str, Meta(max_length=1024)]
+    new_password: Password
+
+
+class AuthController(Controller):
+    """Accounts and sessions; answers with tokens are never cached."""
+
+    path = "/api/auth"
+    tags = ("Authentication",)
+
+    @post("/register", status_code=201, opt=public("register"), responses=shows(ProfileView, 201))
+    async def register(self, request: Asking, data: JSONBody[Registration]) -> Answer:
+        """Open an account, and an organization with it if one is asked for."""
+        return await register_user(request, data)
+
+    @post("/login", status_code=200, opt=public("login"), responses=shows(Tokens))
+    async def login(self, request: Asking, data: JSONBody[Login]) -> Answer:
+        """Exchange e-mail and password for an access token and a refresh cookie."""
+        user_id, user = await verified(request, data.email, data.password)
+        return await begin_session(request, user_id, user)
+
+    @post("/refresh-token", status_code=200, opt=public("refresh"), responses=shows(Tokens))
+    async def refresh_token(self, request: Asking) -> Answer:
+        """Exchange the refresh cookie for its successor and a new access token."""
+        refuse_foreign_origin(request)
+        house = request.door.house
+        presented = refresh.parse(cookie_of(house).read(request) or "")
+        if presented is None:
+            raise unauthorized()
+        session_id = SessionId(presented.family)
+        try:
+            session = await house.commands.loader.fresh(Session, session_id)
+        except NotFound:
+            raise unauthorized() from None
+        nonce = session.nonce.encode()
+        if session.user_id is None or not refresh.authentic(house.keys.refresh, presented, nonce):
+            raise unauthorized()
+        command = RotateRefreshToken(session_id=session_id, presented=presented.generation)
+        context = context_as(request, session.user_id)
+        try:
+            receipt = await house.commands.handle(command, context)
+        except (SessionIsOver, SessionExpired):
+            raise unauthorized() from None
+        rotated = cast(Session, receipt.states[session_id].state)
+        if rotated.ended:
+            raise unauthorized()
+        user = await house.commands.loader.fresh(User, session.user_id)
+        return with_tokens(request, session_id, rotated, user)
+
+    @post("/logout", status_code=200, opt=account(), responses=nothing())
+    async def logout(self, request: Asking) -> Answer:
+        """End this session: neither its refresh token nor its access token counts any longer."""
+        session_id = request.caller.session_id
+        answer = await perform(request, LogOut(session_id=session_id), Wanted(stream=session_id))
+        return answer.with_header(*cookie_of(request.door.house).clear())
+
+    @post("/change-password", status_code=200, opt=account(), responses=shows(Tokens))
+    async def change_password(self, request: Asking, data: JSONBody[PasswordChange]) -> Answer:
+        """Choose another password; every session ends, and this answer begins a new one."""
+        house, caller = request.door.house, request.caller
+        request.door.limit("login", caller.user_id)
+        stored = await house.log.secret(caller.user_id, PASSWORD)
+        now = None if stored is None else stored.decode()
+        if not (await house.passwords.verify(now, data.current_password)).accepted:
+            raise Problem(401, "wrong_password", "The current password is wrong.")
+        user = caller.user
+        refuse_weak(house, data.new_password, "$.newPassword", user.email, user.name)
+        hashed = (await house.passwords.hash(data.new_password)).encode()
+        command = ChangePassword(user_id=caller.user_id, password_hash=hashed)
+        receipt = await house.commands.handle(command, request.context(caller))
+        changed = cast(User, receipt.states[caller.user_id].state)
+        return await begin_session(request, caller.user_id, changed)
+
+    @get("/profile", opt=account(), responses=shows(ProfileView))
+    async def profile(self, request: Asking) -> Answer:
+        """Return who you are."""
+        return Answer(render_profile(profile_of(request.caller)))

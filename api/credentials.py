@@ -1,0 +1,177 @@
+"""Proving to be somebody: e-mail and password against the account, tokens for a session."""
+
+import secrets
+import unicodedata
+from typing import cast
+from uuid import UUID
+
+from msgspec import Struct
+
+from api.answer import Answer, json_answer
+from api.asking import Asking
+from api.cookie import RefreshCookie
+from api.problem import FieldError, Problem, invalid
+from commands.base import Context
+from commands.session import LogIn
+from commands.user import PASSWORD, RecordFailedLogin
+from domain.base import DomainError, NotFound, SessionId, UserId
+from domain.claim import PlatformClaim
+from domain.session import Session
+from domain.user import User
+from eventstore.append import Secret
+from eventstore.identifiers import new_id
+from eventstore.recorded import Actor, ActorKind
+from runtime.house import House
+from security import refresh
+from security.password_rules import weaknesses
+from security.sealing import claim_id
+
+PRODUCT = "trackrecord"
+NONCE_BYTES = 16
+
+
+class Tokens(Struct, frozen=True, rename="camel"):
+    """What a client needs to go on; the refresh token is in the cookie only."""
+
+    access_token: str
+    token_type: str
+    expires_in: int  # seconds
+
+
+def normalised(email: str) -> str:
+    """Return the one spelling of an address under which it is claimed."""
+    return unicodedata.normalize("NFC", email.strip().lower())
+
+
+def email_claim(house: House, email: str) -> UUID:
+    """Return the stream of the claim on an address, already normalised."""
+    return claim_id(house.keys.pepper, "email", email)
+
+
+def refuse_weak(house: House, password: str, path: str, *known: str) -> None:
+    """Refuse a password that others would guess, knowing what is *known* of its user.
+
+    :raises Problem: 422 with every weakness.
+    """
+    found = weaknesses(
+        password,
+        context=[PRODUCT, *(word for word in known if word)],
+        length_min=house.settings.password_min_length,
+    )
+    if found:
+        raise Problem(
+            422,
+            "weak_password",
+            "Choose a password that is harder to guess.",
+            errors=[FieldError(path, weakness) for weakness in found],
+            facts={"weaknesses": found},
+        )
+
+
+def context_as(asking: Asking, user_id: UserId) -> Context:
+    """Return the context of a command that *user_id* gives before anything of them is proven."""
+    return Context(
+        actor=Actor(ActorKind.USER, user_id),
+        now=asking.door.house.clock(),
+        command_id=new_id(),
+        ip=asking.facts.ip,
+        user_agent=asking.facts.user_agent,
+        request_id=asking.facts.request_id,
+    )
+
+
+async def verified(asking: Asking, email: str, password: str) -> tuple[UserId, User]:
+    """Return the account whose password this is.
+
+    Unknown, wrong and deactivated take the same time and get the same answer.
+
+    :raises Problem: 401.
+    """
+    house = asking.door.house
+    user_id, user = await _account(house, email)
+    stored = None if user_id is None else await house.log.secret(user_id, PASSWORD)
+    verdict = await house.passwords.verify(None if stored is None else stored.decode(), password)
+    if user_id is None or user is None:
+        raise _wrong()
+    if not verdict.accepted or not user.active:
+        await house.commands.handle(RecordFailedLogin(user_id=user_id), context_as(asking, user_id))
+        raise _wrong()
+    if verdict.needs_rehash:
+        again = (await house.passwords.hash(password)).encode()
+        await house.log.put_secret(Secret(user_id, PASSWORD, again))
+    return user_id, user
+
+
+async def _account(house: House, email: str) -> tuple[UserId | None, User | None]:
+    loader = house.commands.loader
+    try:
+        claim = await loader.fresh(PlatformClaim, email_claim(house, normalised(email)))
+        if claim.holder is None:
+            return None, None
+        return UserId(claim.holder), await loader.fresh(User, claim.holder)
+    except NotFound:
+        return None, None
+
+
+async def begin_session(asking: Asking, user_id: UserId, user: User) -> Answer:
+    """Log a verified user in and return the answer with their tokens.
+
+    :raises Problem: 401 when the account changed since it was verified.
+    """
+    house = asking.door.house
+    session_id = SessionId(new_id())
+    command = LogIn(
+        session_id=session_id,
+        user_id=user_id,
+        nonce=secrets.token_hex(NONCE_BYTES),
+        credentials=user.credentials,
+    )
+    try:
+        receipt = await house.commands.handle(command, context_as(asking, user_id))
+    except DomainError:
+        raise _wrong() from None
+    if receipt.position is not None:
+        asking.door.writes.note(user_id, receipt.position)
+    session = cast(Session, receipt.states[session_id].state)
+    return with_tokens(asking, session_id, session, user)
+
+
+def with_tokens(asking: Asking, session_id: SessionId, session: Session, user: User) -> Answer:
+    """Return the answer that hands out the session's current tokens."""
+    house = asking.door.house
+    assert session.user_id is not None  # noqa: S101 - it was started
+    ttl = house.settings.jwt_access_expiry
+    access = house.keys.tokens.issue(
+        session.user_id, session_id, user.organization_id, house.clock(), ttl
+    )
+    token = refresh.mint(house.keys.refresh, session_id, session.generation, session.nonce.encode())
+    answer = json_answer(Tokens(access, "Bearer", int(ttl.total_seconds())))
+    return answer.with_header(*cookie_of(house).set(token))
+
+
+def cookie_of(house: House) -> RefreshCookie:
+    """Return the refresh cookie as this deployment has it."""
+    return RefreshCookie(
+        secure=house.settings.cookie_secure, lifetime=house.settings.jwt_refresh_expiry
+    )
+
+
+def refuse_odd_address(email: str) -> None:
+    """Refuse what cannot be an e-mail address; whether it is one, only a mail can tell.
+
+    :raises Problem: 422.
+    """
+    local, _, domain = email.partition("@")
+    if not local or "." not in domain.strip(".") or not email.isprintable() or " " in email:
+        raise invalid(FieldError("$.email", "Expected an e-mail address"))
+    if "@" in domain:
+        raise invalid(FieldError("$.email", "Expected an e-mail address"))
+
+
+def _wrong() -> Problem:
+    return Problem(
+        401,
+        "invalid_credentials",
+        "E-mail or password are wrong.",
+        headers={"www-authenticate": "Bearer"},
+    )

@@ -1,0 +1,79 @@
+"""Queries over HTTP: wait for the reader's own writes, then hand on what was rendered before."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from api.answer import Answer, conditional
+from api.asking import Asking
+from api.problem import malformed, not_found
+from projections.queries import Found, Page
+from security.cursors import InvalidCursor
+
+LIMIT_DEFAULT, LIMIT_MAX = 50, 100
+_POSITION = re.compile(rb"\d{1,15}")
+
+
+async def own_writes_in(asking: Asking, name: str) -> None:
+    """Wait until the read model *name* shows the caller's last write and X-Min-Position.
+
+    :raises Problem: 503 when it does not in time, 400 for a malformed header.
+    """
+    position = asking.door.writes.of(asking.caller.user_id)
+    asked = asking.facts.headers.get(b"x-min-position")
+    if asked is not None:
+        if _POSITION.fullmatch(asked) is None:
+            raise malformed("X-Min-Position is a position as X-Position gave it.")
+        position = max(position, int(asked))
+    await asking.door.caught_up(name, position)
+
+
+def one(asking: Asking, found: Found | None) -> Answer:
+    """Return one thing, or 304, or 404.
+
+    :raises Problem: there is no such thing.
+    """
+    if found is None:
+        raise not_found()
+    return conditional(asking.facts.headers.get(b"if-none-match"), found.json, found.version)
+
+
+class Paging:
+    """One list: its cursors are good for this organization, path and filter only."""
+
+    def __init__(self, asking: Asking, **filters: Any) -> None:
+        self._asking = asking
+        self._filters = {name: str(value) for name, value in filters.items() if value is not None}
+        parts = [str(asking.organization), asking.scope["path"], *sorted(self._filters.items())]
+        self._binding = msgspec.json.encode(parts).decode()
+
+    def key(self, cursor: str | None) -> Any:
+        """Return the key at which the page begins, None for the first.
+
+        :raises Problem: 400 for a cursor that was not given out for this list.
+        """
+        if cursor is None:
+            return None
+        try:
+            (key,) = self._asking.door.house.keys.cursors.decode(self._binding, cursor)
+        except (InvalidCursor, ValueError):
+            raise malformed("This cursor was not given out for this list.") from None
+        return key
+
+    def answer(self, page: Page, limit: int) -> Answer:
+        """Return the page with the way to the next one, in the body and as a Link (RFC 8288)."""
+        if page.next_key is None:
+            return Answer(joined(page.items, None))
+        cursor = self._asking.door.house.keys.cursors.encode(self._binding, [page.next_key])
+        query = urlencode({**self._filters, "limit": limit, "cursor": cursor})
+        link = f'<{self._asking.scope["path"]}?{query}>; rel="next"'
+        return Answer(joined(page.items, cursor), headers=[(b"link", link.encode())])
+
+
+def joined(items: Sequence[bytes], cursor: str | None) -> bytes:
+    """Return a list of things that are JSON already."""
+    following = b"null" if cursor is None else msgspec.json.encode(cursor)
+    return b'{"items":[%b],"nextCursor":%b}' % (b",".join(items), following)

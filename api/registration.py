@@ -1,0 +1,93 @@
+"""Opening an account: checked, hashed, claimed and recorded in one append."""
+
+from typing import Any, cast
+
+from msgspec.structs import replace
+
+from api.account import ProfileView, render_profile
+from api.answer import Answer
+from api.asking import Asking
+from api.commanding import would_record
+from api.credentials import (
+    context_as,
+    email_claim,
+    normalised,
+    refuse_odd_address,
+    refuse_weak,
+)
+from commands.handler import Receipt
+from commands.organization import CreateOrganization
+from commands.user import RegisterUser
+from domain.base import OrgId, UserId
+from domain.membership import Role
+from domain.user import User
+from eventstore.append import StoredReply
+from eventstore.identifiers import new_id
+
+
+async def register_user(asking: Asking, data: Any) -> Answer:
+    """Return 201 with the new account; *data* is a ``Registration``.
+
+    :raises Problem: 422 for an odd address or a weak password.
+    :raises DomainError: the address or the subdomain is taken.
+    """
+    house = asking.door.house
+    email = normalised(data.email)
+    refuse_odd_address(email)
+    named = data.organization
+    known = (named.name, named.subdomain) if named else ()
+    refuse_weak(house, data.password, "$.password", email, data.name, *known)
+    user_id = UserId(new_id())
+    opening = None
+    if named is not None:
+        org_id = OrgId(new_id())
+        opening = CreateOrganization(
+            organization_id=org_id, name=named.name, subdomain=named.subdomain
+        )
+    claim = email_claim(house, email)
+    command = RegisterUser(
+        user_id=user_id,
+        email=email,
+        email_claim=claim,
+        name=data.name,
+        password_hash=(await house.passwords.hash(data.password)).encode(),
+        organization=opening,
+    )
+    context = context_as(asking, user_id)
+    idempotency = asking.idempotency(f"register|{claim.hex}")
+    dry_run = asking.is_dry_run()
+    if idempotency is not None and not dry_run:
+        context = replace(context, idempotency=idempotency, command_id=idempotency.command_id)
+    if opening is not None:
+        context = replace(context, org_id=opening.organization_id)
+    context = replace(context, dry_run=dry_run)
+
+    def shown(receipt: Receipt) -> bytes:
+        return _rendered(user_id, cast(User, receipt.states[user_id].state))
+
+    def render(receipt: Receipt) -> StoredReply:
+        assert idempotency is not None  # noqa: S101 - the handler asks only then
+        return StoredReply(idempotency.request_hash, 201, shown(receipt), None, 0)
+
+    receipt = await house.commands.handle(command, context, render if idempotency else None)
+    if dry_run:
+        return would_record(receipt)
+    if receipt.reply is not None:
+        return Answer(receipt.reply.body, 201).with_header(b"idempotent-replayed", b"true")
+    answer = Answer(shown(receipt), 201, headers=[(b"location", b"/api/auth/profile")])
+    if receipt.position is not None:
+        asking.door.writes.note(user_id, receipt.position)
+        answer.with_header(b"x-position", b"%d" % receipt.position)
+    return answer
+
+
+def _rendered(user_id: UserId, user: User) -> bytes:
+    org_id = user.organization_id
+    profile = ProfileView(
+        id=user_id,
+        email=user.email,
+        name=user.name,
+        role=None if org_id is None else Role.ADMIN,
+        organization_id=org_id,
+    )
+    return render_profile(profile)
