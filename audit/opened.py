@@ -61,7 +61,11 @@ async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened]:
             row,
             envelope,
             event_values(row, log.keys.cached(row.stream_id)),
-            origin_values(row, log.keys.cached(envelope.metadata.actor.id)),
+            origin_values(
+                row,
+                log.keys.cached(envelope.metadata.actor.id),
+                envelope.metadata.command_id,
+            ),
         )
         for row, envelope in zip(rows, stored, strict=True)
     ]

@@ -52,7 +52,7 @@ async def _export(asked: argparse.Namespace, file: BinaryIO, progress: Progress)
     async with open_log(settings, keys) as log:
         sealer = Sealer(log, keys.audit, system_clock)
         org_id = OrgId(asked.organization)
-        newest = (await log.organization_heads()).get(org_id, 0)
+        newest = await log.organization_head(org_id)
         last = min(asked.last or newest, newest)
         if not newest or asked.first > last:
             print(f"organization {org_id} has no events in that range", file=sys.stderr)

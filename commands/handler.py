@@ -197,10 +197,12 @@ class CommandHandler:
             reading.taken = None
 
     def _lose(self, reading: Reading, stream: UUID) -> None:
-        if reading.taken is not None and stream in reading.loaded:
-            kind, found = reading.loaded[stream]
-            if found.version == 0 and kind.__name__ == "Claim":
-                self._numbers.forget(reading.taken[0])  # another process took it
+        """Let go of the number that a lost race took; look again if the number was the cause.
+
+        Another process has it, or the one before it that was assumed to be held never was.
+        """
+        if reading.taken is not None and stream in reading.claimed:
+            self._numbers.forget(reading.taken[0])
         self._return_number(reading)
 
 

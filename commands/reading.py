@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.base import PLATFORM, NotFound, OrgId, ProjectId, State
+from domain.claim import Claim
 
 S = TypeVar("S", bound=State)
 
@@ -152,6 +153,12 @@ class Reading:
         number = self._numbers.take(project_id)
         self.taken = (project_id, number)
         return number
+
+    @property
+    def claimed(self) -> set[UUID]:
+        """The streams by which a task number is taken: its claim, and that of the one before."""
+        new = {s for s, (kind, f) in self.loaded.items() if not f.version and kind is Claim}
+        return new | set(self.assumed)
 
     def version(self, stream: UUID) -> int:
         return self.loaded[stream][1].version

@@ -8,7 +8,7 @@ from commands.base import Change, Command, Context, Decision
 from commands.reading import Loaded, Reading
 from domain.base import PLATFORM, OrgId
 from eventstore.append import Append, Secret
-from eventstore.codec import PERSONAL, From, Sealer, came_from, encode
+from eventstore.codec import NOWHERE, PERSONAL, Origin, Sealer, encode, seal_origin
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.recorded import ActorKind, Metadata
@@ -80,12 +80,12 @@ def _encode_all(
     rows[-1].command_id = context.command_id
 
 
-def _origin(log: EventLog, context: Context, recording: Recording) -> From:
-    sealer = None
-    if context.actor.kind is ActorKind.USER:
-        subject = context.actor.id
-        sealer = recording.sealers.get(subject) or log.keys.cached(subject)
-    return came_from(context.ip, context.user_agent, sealer)
+def _origin(log: EventLog, context: Context, recording: Recording) -> Origin:
+    if context.actor.kind is not ActorKind.USER:
+        return NOWHERE
+    subject = context.actor.id
+    sealer = recording.sealers.get(subject) or log.keys.cached(subject)
+    return seal_origin(context.ip, context.user_agent, sealer, context.command_id)
 
 
 def _make_key(log: EventLog, subject: UUID, recording: Recording) -> None:
@@ -99,7 +99,7 @@ def _is_personal(change: Change) -> bool:
 
 
 def _metadata(
-    command: Command, context: Context, origin: From, org_id: OrgId, place: tuple[UUID, int]
+    command: Command, context: Context, origin: Origin, org_id: OrgId, place: tuple[UUID, int]
 ) -> Metadata:
     return Metadata(
         id=new_id(),

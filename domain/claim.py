@@ -8,6 +8,7 @@ Invariants
     2. Only the holder's release frees it; a task number is never freed.
 """
 
+from functools import lru_cache
 from typing import ClassVar, assert_never
 from uuid import UUID, uuid5
 
@@ -15,6 +16,7 @@ from msgspec import Struct
 
 from domain.base import DomainError, Event, OrgId, ProjectId
 
+CLAIMS_REMEMBERED = 4096
 _NAMESPACE = UUID("6f0c1f5e-52a0-5d4b-9a53-0d6f7c1f4a11")
 
 
@@ -102,6 +104,7 @@ def project_key_claim(org_id: OrgId, key: str) -> UUID:
     return uuid5(_NAMESPACE, f"project-key/{org_id.hex}/{key}")
 
 
+@lru_cache(CLAIMS_REMEMBERED)  # each number is looked at twice: when taken, and by the next
 def task_number_claim(project_id: ProjectId, number: int) -> UUID:
     """Return the stream of the claim on task *number* of a project."""
     return uuid5(_NAMESPACE, f"task-number/{project_id.hex}/{number}")

@@ -79,31 +79,36 @@ def commit_to(value: str) -> tuple[str, tuple[bytes, str]]:
     return f"sha256:{digest}", (salt, value)
 
 
-class From(Struct, frozen=True):
-    """Where a command came from, committed to once for all of its events."""
+class Origin(Struct, frozen=True):
+    """Where a command came from: committed to and sealed once for all of its events."""
 
-    ip: str | None
-    user_agent: str | None
-    values: Values
-    sealer: Sealer | None
+    ip: str | None = None
+    user_agent: str | None = None
+    sealed: bytes | None = None
 
 
-def came_from(ip: str | None, user_agent: str | None, sealer: Sealer | None) -> From:
-    """Commit to the address and program that a command came from.
+NOWHERE = Origin()
+"""The origin of a command without a request, or without anybody to whose key it could belong."""
 
-    Without a sealer (nobody to whose key they could belong) they are not kept at all.
-    """
+
+def seal_origin(
+    ip: str | None, user_agent: str | None, sealer: Sealer | None, command_id: UUID
+) -> Origin:
+    """Commit to the address and program that a command came from."""
+    if sealer is None or (ip is None and user_agent is None):
+        return NOWHERE
     values: Values = {}
-    commitments: list[str | None] = []
-    for name, value in (("ip", ip), ("userAgent", user_agent)):
-        commitment = None
-        if value is not None and sealer is not None:
-            commitment, values[name] = commit_to(value)
-        commitments.append(commitment)
-    return From(commitments[0], commitments[1], values, sealer)
+    ip_commitment = agent_commitment = None
+    if ip is not None:
+        ip_commitment, values["ip"] = commit_to(ip)
+    if user_agent is not None:
+        agent_commitment, values["userAgent"] = commit_to(user_agent)
+    # Bound to the command, so that it cannot be moved to another one.
+    sealed = sealer.seal(_pack(values), command_id.bytes)
+    return Origin(ip_commitment, agent_commitment, sealed)
 
 
-def encode(event: Event, metadata: Metadata, origin: From, sealer: Sealer | None) -> Row:
+def encode(event: Event, metadata: Metadata, origin: Origin, sealer: Sealer | None) -> Row:
     """Return the row of *event*; position and sequence are the append's to assign.
 
     *sealer* is that of the stream; it may be None only for events without personal fields.
@@ -111,10 +116,6 @@ def encode(event: Event, metadata: Metadata, origin: From, sealer: Sealer | None
     tag = str(event.__struct_config__.tag)
     if tag in STEPS:
         metadata = replace(metadata, schema=schema_version(tag))
-    place = _place(metadata.stream, metadata.version)
-    sealed_origin = (
-        origin.sealer.seal(_pack(origin.values), place) if origin.values and origin.sealer else None
-    )
     sealed_event = None
     fields = PERSONAL[type(event)].encoded
     if fields:
@@ -128,14 +129,14 @@ def encode(event: Event, metadata: Metadata, origin: From, sealer: Sealer | None
             if sealer is None:
                 raise ValueError(f"{type(event).__name__} needs the key of its stream")
             event = replace(event, **commitments)
-            sealed_event = sealer.seal(_pack(values), place)
+            sealed_event = sealer.seal(_pack(values), _place(metadata.stream, metadata.version))
     return Row(
         position=0,
         stream_id=metadata.stream,
         version=metadata.version,
         tag=tag,
         state=_encoder.encode(_Stored(metadata, event)),
-        private=_pack((sealed_origin, sealed_event)) if sealed_origin or sealed_event else None,
+        private=(_pack((origin.sealed, sealed_event)) if origin.sealed or sealed_event else None),
         org_id=metadata.org_id,
         org_seq=0,
         recorded_at=microseconds(metadata.at),
@@ -183,21 +184,19 @@ def _opened(event: Event, attributes: dict[str, str], row: Row, sealer: Sealer |
 
 def event_values(row: Row, sealer: Sealer | None) -> Values:
     """Return the personal values of the event in *row* with their salts."""
-    return _values(row, 1, sealer)
+    return _values(row, 1, sealer, _place(row.stream_id, row.version))
 
 
-def origin_values(row: Row, sealer: Sealer | None) -> Values:
+def origin_values(row: Row, sealer: Sealer | None, command_id: UUID) -> Values:
     """Return the personal values of the envelope in *row* with their salts."""
-    return _values(row, 0, sealer)
+    return _values(row, 0, sealer, command_id.bytes)
 
 
-def _values(row: Row, part: int, sealer: Sealer | None) -> Values:
+def _values(row: Row, part: int, sealer: Sealer | None, aad: bytes) -> Values:
     if row.private is None or sealer is None:
         return {}
     blob = _unpack_private(row.private)[part]
-    if blob is None:
-        return {}
-    return _unpack_values(sealer.open(blob, _place(row.stream_id, row.version)))
+    return {} if blob is None else _unpack_values(sealer.open(blob, aad))
 
 
 def _place(stream: UUID, version: int) -> bytes:

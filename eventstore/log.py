@@ -85,6 +85,11 @@ class EventLog:
         """Return an organization's rows with a sequence below *before*, newest first."""
         return await self._read(self.store.organization_before, org_id, before, limit)
 
+    async def organization_head(self, org_id: OrgId) -> int:
+        """Return the newest sequence of one organization, 0 if it has no events."""
+        newest = await self.organization_before(org_id, SEQUENCE_MAX, 1)
+        return newest[0].org_seq if newest else 0
+
     async def organization_heads(self) -> dict[OrgId, int]:
         """Return the newest sequence of every organization."""
         return await self._read(self.store.organization_heads)

@@ -11,7 +11,7 @@ from commands.handler import CommandHandler
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.catalog import tag_of
 from eventstore.append import Append
-from eventstore.codec import PERSONAL, Sealer, came_from, encode
+from eventstore.codec import PERSONAL, NOWHERE, Sealer, encode
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
@@ -21,7 +21,7 @@ from security.sealing import DataKeys, MasterKey
 from tests.domain.spec import ACME, ANA, NOW
 
 PLATFORM_KINDS = ("user", "session", "email", "subdomain")
-SOMEWHERE = came_from(None, None, None)
+SOMEWHERE = NOWHERE
 
 
 def data_keys() -> DataKeys:
