@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ Recorder = ApplicationRecorder
 
 class Conformance(cases.ApplicationRecorderTestCase[Any]):
     """Insert, select, and many threads that do both."""
+
+    def tearDown(self) -> None:
+        """Wait for the reading threads, which the cases leave behind, before the store closes."""
+        for thread in threading.enumerate():
+            if "read_continuously" in thread.name:
+                thread.join()
 
 
 class NoInterleaving(cases.NonInterleavingNotificationIDsBaseCase):
