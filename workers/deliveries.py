@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 from pymongo.errors import PyMongoError
 
-from eventstore.append import LogUnavailable
 from eventstore.identifiers import new_id
 from projections.delivery import ENDPOINTS, create_delivery_indexes
 from runtime.house import House
+from runtime.outages import StoreOutage
 from workers.client import WebhookClient
 from workers.lease import LEASE_S, Endpoint, Leases
 from workers.ledger import LeaseLost
@@ -73,7 +73,7 @@ class Deliveries:
         try:
             await self._look()
             await woken
-        except (LogUnavailable, PyMongoError) as error:
+        except StoreOutage as error:
             _logger.warning("deliveries wait: %s", error)
             await woken
         finally:

@@ -8,13 +8,9 @@ from datetime import timedelta
 from msgspec import Struct
 from pymongo.errors import PyMongoError
 
-from commands.base import Context
-from commands.webhook import DisableWebhook
-from domain.base import DomainError
 from domain.webhook import DeliveryMode, PauseCause
-from eventstore.append import ConcurrencyConflict, LogUnavailable
-from eventstore.identifiers import new_id
-from eventstore.recorded import Actor, ActorKind, Row
+from eventstore.append import LogUnavailable
+from eventstore.recorded import Row
 from projections.delivery import (
     PING,
     Attempt,
@@ -24,6 +20,7 @@ from projections.delivery import (
     open_deliveries,
 )
 from runtime.house import House
+from runtime.outages import StoreOutage
 from workers.client import Answer
 from workers.dialing import SendFailed
 from workers.lanes import Lanes
@@ -32,6 +29,7 @@ from workers.ledger import Ledger
 from workers.matching import Matched, Matcher
 from workers.posting import Posting
 from workers.schedule import Health, Schedule, Verdict, judge
+from workers.settling import disable, settle
 from workers.webhooks import Known
 
 OPEN_MAX = 2_000
@@ -140,7 +138,7 @@ class Sender:
     async def _take_in_what_can_be(self) -> bool:
         try:
             return await self._take_in()
-        except (LogUnavailable, PyMongoError) as error:
+        except StoreOutage as error:
             _logger.warning("deliveries of %s wait: %s", self._endpoint.id, error)
             self._grown = True
             return False
@@ -234,9 +232,9 @@ class Sender:
                 delivery.next_at = self._clock() + timedelta(seconds=LOOK_S)
                 self._give_back(delivery)
                 return
-        disable = self._settle(delivery, attempt, outcome)
-        if disable is not None:
-            await self._disable(disable)
+        cause = self._settle(delivery, attempt, outcome)
+        if cause is not None:
+            await self._disable(cause)
 
     def _settle(
         self, delivery: Delivery, attempt: Attempt, outcome: Answer | SendFailed
@@ -247,18 +245,18 @@ class Sender:
         verdict = judge(self._schedule, delivery.tries, outcome, now)
         if delivery.type == PING and verdict.status is not DeliveryStatus.SUCCESS:
             verdict = Verdict(status=DeliveryStatus.FAILED)
-        _apply(delivery, verdict, attempt)
+        settle(delivery, verdict, attempt)
         self._ledger.attempted(delivery, attempt)
         if delivery.type == PING:
             return None
-        disable = verdict.disable
+        cause = verdict.disable
         health = self._health.after(verdict, self._schedule, now)
         if health.is_hopeless(self._schedule, now):
-            disable = disable or PauseCause.FAILING
+            cause = cause or PauseCause.FAILING
         if health is not self._health:
             self._set_health(health)
         self._give_back(delivery)
-        return disable
+        return cause
 
     def _give_back(self, delivery: Delivery) -> None:
         if delivery.type == PING:
@@ -274,20 +272,10 @@ class Sender:
 
     async def _disable(self, cause: PauseCause) -> None:
         self._disabling = True
-        command = DisableWebhook(webhook_id=self.known.id, cause=cause)
-        by = Context(
-            actor=Actor(ActorKind.SYSTEM, self.known.id),
-            now=self._clock(),
-            command_id=new_id(),
-            org_id=self.known.org_id,
-        )
-        try:
-            await self._tools.house.commands.handle(command, by)
-        except (DomainError, ConcurrencyConflict, LogUnavailable) as error:
-            _logger.warning("webhook %s not disabled: %s", self.known.id, error)
-            self._disabling = False
-        else:
+        if await disable(self._tools.house, self.known, cause):
             self._set_health(Health())  # whoever resumes it begins anew
+        else:
+            self._disabling = False
 
     # Waiting -----------------------------------------------------------------
 
@@ -304,13 +292,3 @@ class Sender:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(sleep_s):
                 await self._stirred.wait()
-
-
-def _apply(delivery: Delivery, verdict: Verdict, attempt: Attempt) -> None:
-    delivery.status = verdict.status
-    delivery.open = verdict.status is DeliveryStatus.RETRYING
-    delivery.attempts = attempt.n
-    delivery.last_status, delivery.last_error = attempt.status, attempt.error
-    delivery.next_at = verdict.next_at or delivery.next_at
-    if not delivery.open:
-        delivery.ended_at = attempt.at

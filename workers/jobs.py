@@ -1,0 +1,78 @@
+"""Background jobs, run by arq.
+
+Redis may lose any of them: each is made again from what MongoDB has, by its schedule or by asking
+again. What must happen (deliveries, their retries) is never a job.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from arq import Worker
+from arq.connections import RedisSettings
+from arq.cron import cron
+
+from projections.delivery import add_ping, prune, put_back
+from runtime.house import House
+
+KEPT = timedelta(days=30)
+"""How long attempts and ended deliveries can be looked up."""
+
+JOB_TIMEOUT_S = 20
+POLL_S = 0.05
+"""arq looks for jobs this often; its default of 0.5 s is also how long each of them would wait."""
+
+HEALTH_CHECK_S = 10
+CONNECT_TRIES = 1  # whoever supervises tries again, and does not block meanwhile
+
+Context = dict[str, Any]
+
+
+async def ping(ctx: Context, webhook_id: str, org_id: str) -> str:
+    """Send a test event to a webhook; return the id of its delivery."""
+    house: House = ctx["house"]
+    made = await add_ping(house.database, UUID(webhook_id), UUID(org_id), house.clock())
+    await _wake(house)
+    return made.id
+
+
+async def redeliver(ctx: Context, webhook_id: str, delivery: str) -> bool:
+    """Send a delivery that has ended once more; say whether there was one."""
+    house: House = ctx["house"]
+    found = await put_back(house.database, UUID(webhook_id), delivery, house.clock())
+    await _wake(house)
+    return found
+
+
+async def prune_deliveries(ctx: Context) -> int:
+    """Remove attempts and deliveries older than ``KEPT``; return how many attempts."""
+    house: House = ctx["house"]
+    return await prune(house.database, house.clock() - KEPT)
+
+
+def make_worker(house: House, *, burst: bool = False) -> Worker:
+    """Return the arq worker of a process; with *burst* it ends when no job is left.
+
+    Results are not kept, as a kept result blocks the next job of the same id.
+    """
+    redis = RedisSettings.from_dsn(house.settings.redis_url)
+    redis.conn_retries = CONNECT_TRIES
+    return Worker(
+        functions=[ping, redeliver, prune_deliveries],
+        cron_jobs=[cron(prune_deliveries, hour={3}, minute={20}, run_at_startup=True)],
+        redis_settings=redis,
+        ctx={"house": house},
+        burst=burst,
+        handle_signals=False,
+        job_timeout=JOB_TIMEOUT_S,
+        keep_result=0,
+        poll_delay=POLL_S,
+        health_check_interval=HEALTH_CHECK_S,
+        job_serializer=msgspec.msgpack.encode,
+        job_deserializer=msgspec.msgpack.decode,
+    )
+
+
+async def _wake(house: House) -> None:
+    house.wakeups.committed(await house.log.last_position())

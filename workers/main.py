@@ -1,0 +1,81 @@
+"""The worker process: the delivery engine, and arq beside it.
+
+Neither needs the other. While Redis is away arq is started again and again, and deliveries go on.
+"""
+
+import asyncio
+import logging
+
+from arq import Worker
+from redis.exceptions import RedisError
+
+from runtime.house import House, open_house
+from runtime.outages import StoreOutage
+from runtime.settings import Settings
+from workers.deliveries import Deliveries
+from workers.jobs import make_worker
+
+RESTART_S = 1.0
+RESTART_S_MAX = 30.0
+STEADY_S = 60.0
+"""An arq that ran for so long failed for a new reason: the pauses begin anew."""
+
+_logger = logging.getLogger(__name__)
+
+
+async def run_worker(settings: Settings) -> None:
+    """Deliver webhooks and run jobs until cancelled; then finish the posts under way."""
+    async with open_house(settings) as house:
+        await work(house)
+
+
+async def work(house: House) -> None:
+    """Deliver webhooks and run the jobs of a house that is open, until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_deliver(house), name="deliver webhooks")
+        if house.settings.redis_url:
+            group.create_task(run_jobs(house), name="run jobs")
+
+
+async def _deliver(house: House) -> None:
+    while True:
+        try:
+            await Deliveries(house).run()
+        except StoreOutage as error:
+            _logger.warning("deliveries begin again: %s", error)
+        await asyncio.sleep(RESTART_S)
+
+
+async def run_jobs(house: House, pause_s: float = RESTART_S) -> None:
+    """Run arq until cancelled, and start it again when Redis took it down."""
+    loop = asyncio.get_running_loop()
+    first_pause_s = pause_s
+    while True:
+        began = loop.time()
+        try:
+            await _run(make_worker(house))
+        except (RedisError, OSError) as error:
+            if loop.time() - began > STEADY_S:
+                pause_s = first_pause_s
+            _logger.warning("no jobs for now, again in %.0f s: %s", pause_s, error)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, RESTART_S_MAX)
+
+
+async def _run(worker: Worker) -> None:
+    try:
+        # Not arq's own async_run: its task would go on when we are cancelled.
+        await worker.main()
+    finally:
+        await _close(worker)
+
+
+async def _close(worker: Worker) -> None:
+    for job in worker.tasks.values():
+        job.cancel()
+    await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+    worker.tasks.clear()
+    try:
+        await worker.close()
+    except (RedisError, OSError) as error:
+        _logger.debug("arq did not say goodbye to Redis: %s", error)
