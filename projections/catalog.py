@@ -4,9 +4,23 @@ from typing import Any
 
 from projections.base import Projection
 from projections.live import Database, create_indexes, go_live_first
+from projections.member import Members
+from projections.organization import Organizations
+from projections.project import Projects
+from projections.session import Sessions
 from projections.task import Tasks
+from projections.user import Users
+from projections.webhook import Webhooks
 
-PROJECTIONS: tuple[Projection[Any], ...] = (Tasks(),)
+PROJECTIONS: tuple[Projection[Any], ...] = (
+    Members(),
+    Organizations(),
+    Projects(),
+    Sessions(),
+    Tasks(),
+    Users(),
+    Webhooks(),
+)
 
 BY_NAME: dict[str, Projection[Any]] = {one.name: one for one in PROJECTIONS}
 

@@ -19,7 +19,7 @@ from projections.live import (
 _TRANSIENT = "TransientTransactionError"
 
 
-async def flip(database: Database, before: Pointer | None, to: Checkpoint) -> bool:
+async def flip(database: Database, before: Pointer, to: Checkpoint) -> bool:
     """Point at *to* if it holds all that the live collection does; False: catch up first.
 
     Retiring the live checkpoint and a projector's next batch write the same document, so one of
@@ -29,7 +29,7 @@ async def flip(database: Database, before: Pointer | None, to: Checkpoint) -> bo
     """
     try:
         async with database.client.start_session() as session, await session.start_transaction():
-            done = before is None or await _retire(database, before, to.position, session)
+            done = await _retire(database, before, to.position, session)
             if done:
                 await _point(database, before, to, session)
             else:
@@ -72,8 +72,13 @@ async def drop_older(database: Database, name: str) -> None:
     retired = {"model": name, "phase": Phase.RETIRED.value}
     async for checkpoint in database[CHECKPOINTS].find(retired, {"_id": 1}):
         if checkpoint["_id"] not in keep:
-            await database.drop_collection(checkpoint["_id"])
-            await database[CHECKPOINTS].delete_one({"_id": checkpoint["_id"]})
+            await drop(database, checkpoint["_id"])
+
+
+async def drop(database: Database, collection: str) -> None:
+    """Drop a collection that nothing points at, its checkpoint first."""
+    await database[CHECKPOINTS].delete_one({"_id": collection})
+    await database.drop_collection(collection)
 
 
 async def _retire(
@@ -90,17 +95,14 @@ async def _retire(
 
 
 async def _point(
-    database: Database, before: Pointer | None, to: Checkpoint, session: AsyncClientSession
+    database: Database, before: Pointer, to: Checkpoint, session: AsyncClientSession
 ) -> None:
     there: Document = {
         "version": to.version,
         "collection": to.collection,
-        "previous": before.collection if before else None,
+        "previous": before.collection,
     }
     await _set_phase(database, to.collection, Phase.LIVE, session)
-    if before is None:
-        await database[POINTERS].insert_one({"_id": to.model, **there}, session=session)
-        return
     here = {"_id": to.model, "collection": before.collection}
     moved = await database[POINTERS].update_one(here, {"$set": there}, session=session)
     if moved.matched_count == 0:

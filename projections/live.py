@@ -124,14 +124,16 @@ async def read_checkpoint(database: Database, collection: str) -> Checkpoint | N
 
 
 async def go_live_first(database: Database, projection: Projection[Any]) -> Pointer:
-    """Create the read model's very first collection, empty, and point at it."""
+    """Return the read model's pointer; without one, create its very first collection, empty."""
+    known = await Pointers(database).fresh(projection.name)
+    if known is not None:
+        return known
     collection = f"{projection.name}_v{projection.version}"
     first = Checkpoint(collection=collection, model=projection.name, version=projection.version)
     await create_collection(database, projection, first)
     pointer = {"_id": projection.name, "version": projection.version, "collection": collection}
     try:
         await database[POINTERS].insert_one(pointer)
-    except DuplicateKeyError:
-        found = await database[POINTERS].find_one({"_id": projection.name})
-        return convert(found, Pointer)
+    except DuplicateKeyError:  # somebody else was faster, perhaps with another version
+        return await go_live_first(database, projection)
     return Pointer(collection=collection, version=projection.version)

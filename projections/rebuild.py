@@ -11,14 +11,15 @@ from typing import Any
 from eventstore.log import EventLog
 from projections.base import Projection
 from projections.batch import BatchWriter, OutOfTurn
-from projections.flip import drop_older, flip
+from projections.flip import drop, drop_older, flip
+from projections.folding import ProjectionFailed
 from projections.live import (
     CHECKPOINTS,
     Checkpoint,
     Database,
     Phase,
-    Pointers,
     create_collection,
+    go_live_first,
 )
 
 REBUILD_BATCH_MAX = 1_000
@@ -29,7 +30,7 @@ Progress = Callable[[int, int], None]
 """Told how far the rebuild is and how far the log goes, both as positions."""
 
 
-def _tell_nobody(position: int, head: int) -> None:
+def tell_nobody(position: int, head: int) -> None:
     """Tell nobody."""
 
 
@@ -37,18 +38,22 @@ async def rebuild(
     projection: Projection[Any],
     log: EventLog,
     database: Database,
-    progress: Progress = _tell_nobody,
+    progress: Progress = tell_nobody,
 ) -> str:
     """Build *projection* anew, point queries at it and return the collection's name.
 
     :raises ProjectionFailed: an event cannot be folded; the live collection stays.
     :raises OutOfTurn: another rebuild was faster.
     """
-    before = await Pointers(database).fresh(projection.name)
+    before = await go_live_first(database, projection)
     checkpoint = await _unfinished(projection, database) or await _begin(projection, database)
     writer = BatchWriter(projection, log, database, checkpoint, strict=True)
     for _ in range(FLIPS_MAX):
-        await build(writer, log, await log.last_position(), progress)
+        try:
+            await build(writer, log, await log.last_position(), progress)
+        except ProjectionFailed:
+            await drop(database, checkpoint.collection)  # nothing to go on from after a repair
+            raise
         if await flip(database, before, checkpoint):
             await drop_older(database, projection.name)
             return checkpoint.collection
@@ -56,7 +61,7 @@ async def rebuild(
 
 
 async def build(
-    writer: BatchWriter[Any], log: EventLog, to: int, progress: Progress = _tell_nobody
+    writer: BatchWriter[Any], log: EventLog, to: int, progress: Progress = tell_nobody
 ) -> None:
     """Bring a collection up to position *to*, exactly."""
     while (at := writer.checkpoint.position) < to:

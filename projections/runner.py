@@ -30,7 +30,7 @@ Advanced = Callable[[str, int], None]
 _logger = logging.getLogger(__name__)
 
 
-def _tell_nobody(collection: str, position: int) -> None:
+def tell_nobody(collection: str, position: int) -> None:
     """Tell nobody."""
 
 
@@ -41,13 +41,15 @@ class Projector:
     stream, which is tried again whenever a projector starts.
     """
 
+    batch_max = BATCH_MAX
+
     def __init__(
         self,
         projection: Projection[Any],
         log: EventLog,
         database: Database,
         wait: Wait,
-        advanced: Advanced = _tell_nobody,
+        advanced: Advanced = tell_nobody,
     ) -> None:
         self._projection, self._log, self._database = projection, log, database
         self._wait, self._advanced = wait, advanced
@@ -86,7 +88,7 @@ class Projector:
         head = await self._log.last_position()  # before the rows, so that it cannot be past them
         if head <= after:
             return False
-        rows = await self._log.tail_rows(after, BATCH_MAX, self._projection.tags)
+        rows = await self._log.tail_rows(after, self.batch_max, self._projection.tags)
         now = asyncio.get_running_loop().time()
         if not rows:
             too_early_s = self._foreign_moved_at + FOREIGN_S - now
@@ -95,7 +97,7 @@ class Projector:
                 return True
             self._foreign_moved_at = now
         last = rows[-1].position if rows else 0
-        scanned = last if len(rows) == BATCH_MAX else max(head, last)
+        scanned = last if len(rows) == self.batch_max else max(head, last)
         await writer.write(rows, scanned)
         self._advanced(writer.checkpoint.collection, scanned)
         return True
@@ -108,9 +110,8 @@ class Projector:
         return self._writer
 
     async def _open(self) -> BatchWriter[Any] | None:
-        pointer = await self._pointers.fresh(self.name)
-        if pointer is None:
-            pointer = await go_live_first(self._database, self._projection)
+        pointer = await go_live_first(self._database, self._projection)
+        await self._pointers.fresh(self.name)  # or what it remembers would be taken for newer
         if pointer.version > self._projection.version:
             return None  # this process is of yesterday; the new one takes over
         if pointer.version < self._projection.version:

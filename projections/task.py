@@ -93,10 +93,10 @@ class Tasks(AggregateProjection[Task]):
         IndexModel([("org", ASCENDING), ("key", ASCENDING)]),
     )
 
-    def render(self, document_id: str, state: Task, recorded: Recorded) -> bytes:
+    def render(self, key: str, state: Task, recorded: Recorded) -> bytes:
         return render_task(recorded.stream_id, state, recorded.version, recorded.at)
 
-    def fields(self, document_id: str, state: Task, recorded: Recorded) -> Fields:
+    def fields(self, key: str, state: Task, recorded: Recorded) -> Fields:
         return {
             "org": str(recorded.org_id),
             "project": str(state.project_id),

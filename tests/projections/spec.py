@@ -1,18 +1,43 @@
 """What the stories of the read models share: a projector driven to the end of the log."""
 
+import random
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from domain.base import Event
+from domain.base import Event, SessionId, WebhookId
+from domain.membership import LeaveCause, MemberLeft
+from domain.project import ProjectPutOnHold
+from domain.session import SessionStarted
+from domain.task import (
+    Priority,
+    TaskAssigned,
+    TaskDeleted,
+    TaskPriorityChanged,
+    TaskRetitled,
+    TaskStatus,
+    TaskStatusChanged,
+)
+from domain.user import LoginFailed
+from domain.webhook import DeliveryMode, WebhookCreated
 from eventstore.log import EventLog
 from eventstore.recorded import Recorded, microseconds
 from projections.base import Projection
 from projections.folding import Batch
-from projections.live import Database, Document
+from projections.live import Database, Document, Pointers
 from projections.runner import Projector
-from tests.domain.spec import ACME, NOW
+from tests.commands.acme import ACCOUNTS, HERE, task
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, NOW
+from tests.spec import on, record
+
+WEBHOOK, SESSION = WebhookId(UUID(int=800)), SessionId(UUID(int=801))
+HOOKED = WebhookCreated(
+    url="https://example.com/hook", events=("task.*",), mode=DeliveryMode.ORDERED, from_seq=0
+)
+LOGGED_IN = SessionStarted(
+    user_id=ANA, nonce="n", expires_at=NOW + 30 * DAY, idle_expires_at=NOW + 7 * DAY
+)
 
 
 async def never(timeout_s: float) -> None:
@@ -55,3 +80,33 @@ def shown(projection: Projection[Any], *events: Recorded) -> dict[str, Document]
     for event in events:
         batch.fold(event)
     return batch.documents()
+
+
+async def live(database: Database, name: str) -> str:
+    """Return the live collection of the read model *name*."""
+    pointer = await Pointers(database).fresh(name)
+    assert pointer is not None
+    return pointer.collection
+
+
+async def a_busy_day(log: EventLog, seed: int, tasks: int = 25) -> None:
+    """Record what a small organization does in a day: every column, tasks in random order."""
+    chance = random.Random(seed)  # noqa: S311 - the same story each time
+    await record(log, *ACCOUNTS, *HERE)
+    await record(log, on(WEBHOOK, HOOKED), on(SESSION, LOGGED_IN))
+    ids = [UUID(int=1_000 + n) for n in range(tasks)]
+    for number, stream in enumerate(ids, 2):
+        await record(log, on(stream, task(number)))
+        other = chance.choice(ids[: number - 1])
+        event = chance.choice(
+            [
+                TaskRetitled(from_="", to=f"Title {number}"),
+                TaskStatusChanged(from_=TaskStatus.TODO, to=chance.choice(list(TaskStatus))),
+                TaskPriorityChanged(from_=Priority.LOW, to=chance.choice(list(Priority))),
+                TaskAssigned(user_id=chance.choice([ANA, BEN, CLEO])),
+                TaskDeleted(),
+            ]
+        )
+        await record(log, on(other, event))
+    await record(log, on(ACME, MemberLeft(user_id=CLEO, cause=LeaveCause.LEFT), org_id=ACME))
+    await record(log, on(ANA, LoginFailed()), on(ENG, ProjectPutOnHold()))

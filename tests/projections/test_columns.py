@@ -1,0 +1,171 @@
+"""The read models of the other columns show what their events tell."""
+
+import json
+from uuid import UUID
+
+import pytest
+
+from domain.base import Event
+from domain.membership import (
+    LeaveCause,
+    MemberDeactivated,
+    MemberJoined,
+    MemberLeft,
+    MemberReactivated,
+    MemberRoleChanged,
+    Role,
+)
+from domain.organization import Organization, OrganizationCreated, OrganizationRenamed
+from domain.plan import Plan
+from domain.project import Project, ProjectArchived, ProjectDeleted, ProjectLeadAssigned
+from domain.session import SessionEnded, SessionRotated
+from domain.user import User, UserDeactivated, UserProfileChanged, UserRegistered
+from domain.webhook import PauseCause, Webhook, WebhookPaused, WebhookResumed
+from projections.base import Projection
+from projections.catalog import PROJECTIONS
+from projections.member import Members
+from projections.organization import Organizations, render_organization
+from projections.project import Projects, render_project
+from projections.session import Sessions
+from projections.user import Users, render_user
+from projections.webhook import Webhooks, render_webhook
+from tests.commands.acme import OPENED
+from tests.domain.spec import ACME, ANA, BEN, CLAIM, DAY, ENG, NOW
+from tests.projections.spec import HOOKED, LOGGED_IN, SESSION, WEBHOOK, shown, story
+
+CREATED = OrganizationCreated(name="Acme", subdomain="acme", plan=Plan.FREE)
+JOINED = MemberJoined(user_id=ANA, role=Role.ADMIN)
+DEMOTED = MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER)
+
+
+def key(stream: UUID) -> str:
+    return f"{ACME}:{stream}"
+
+
+REGISTERED = UserRegistered(email="ana@example.com", name="Ana", email_claim=CLAIM)
+
+
+def test_a_project_is_shown_as_a_command_answers_it() -> None:
+    events = (OPENED, ProjectLeadAssigned(user_id=BEN), ProjectArchived())
+    project = Project()
+    for event in events:
+        project = project.evolve(event)
+
+    document = shown(Projects(), *story(ENG, *events))[key(ENG)]
+
+    assert document["json"] == render_project(ENG, project, 3, NOW)
+    assert (document["status"], document["key"], document["deleted"]) == ("ARCHIVED", "ENG", False)
+
+
+def test_a_deleted_project_is_in_no_list() -> None:
+    document = shown(Projects(), *story(ENG, OPENED, ProjectDeleted()))[key(ENG)]
+
+    assert document["deleted"]
+
+
+def test_an_organization_has_the_version_of_its_stream_also_when_somebody_joins() -> None:
+    events = (CREATED, JOINED, OrganizationRenamed(from_="Acme", to="Acme & Co"))
+    organization = Organization()
+    for event in events:
+        organization = organization.evolve(event)
+
+    document = shown(Organizations(), *story(ACME, *events))[key(ACME)]
+
+    assert document["json"] == render_organization(ACME, organization, 3, NOW)
+    assert ANA.hex not in document["state"].decode()
+
+
+@pytest.mark.parametrize(
+    ("then", "role", "active", "left"),
+    [
+        ((), "ADMIN", True, False),
+        (
+            (MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER),),
+            "MEMBER",
+            True,
+            False,
+        ),
+        ((MemberDeactivated(user_id=ANA),), "ADMIN", False, False),
+        ((MemberDeactivated(user_id=ANA), MemberReactivated(user_id=ANA)), "ADMIN", True, False),
+        ((MemberLeft(user_id=ANA, cause=LeaveCause.LEFT),), "ADMIN", True, True),
+    ],
+)
+def test_a_member_is_shown_with_role_and_state(
+    then: tuple[Event, ...], role: str, active: bool, left: bool
+) -> None:
+    document = shown(Members(), *story(ACME, JOINED, *then))[f"{ACME}:{ANA}"]
+
+    member = json.loads(document["json"])
+    assert (member["role"], member["active"], document["deleted"]) == (role, active, left)
+
+
+def test_whoever_comes_back_begins_anew() -> None:
+    left = MemberLeft(user_id=ANA, cause=LeaveCause.LEFT)
+    again = MemberJoined(user_id=ANA, role=Role.MEMBER)
+
+    document = shown(Members(), *story(ACME, JOINED, left, again))[f"{ACME}:{ANA}"]
+
+    assert not document["deleted"]
+    assert json.loads(document["json"])["role"] == "MEMBER"
+
+
+def test_a_user_is_shown_by_name_and_without_anything_secret() -> None:
+    events = (REGISTERED, UserProfileChanged(name="Ana B"), UserDeactivated())
+    user = User()
+    for event in events:
+        user = user.evolve(event)
+
+    document = shown(Users(), *story(ANA, *events))[key(ANA)]
+
+    assert document["json"] == render_user(ANA, user)
+    assert json.loads(document["json"])["active"] is False
+
+
+def test_a_session_is_shown_until_it_ends() -> None:
+    rotated = SessionRotated(generation=1, rotated_at=NOW, idle_expires_at=NOW + 40 * DAY)
+
+    running = shown(Sessions(), *story(SESSION, LOGGED_IN, rotated))[key(SESSION)]
+    over = shown(Sessions(), *story(SESSION, LOGGED_IN, SessionEnded()))[key(SESSION)]
+
+    assert running["expires"] == NOW + 30 * DAY
+    assert not running["deleted"]
+    assert over["deleted"]
+    assert json.loads(over["json"])["ended"] is True
+
+
+def test_a_webhook_says_whether_and_why_it_is_paused() -> None:
+    paused = WebhookPaused(cause=PauseCause.FAILING)
+    webhook = Webhook().evolve(HOOKED).evolve(paused)
+
+    document = shown(Webhooks(), *story(WEBHOOK, HOOKED, paused))[key(WEBHOOK)]
+    resumed = shown(Webhooks(), *story(WEBHOOK, HOOKED, paused, WebhookResumed()))[key(WEBHOOK)]
+
+    assert document["json"] == render_webhook(WEBHOOK, webhook, 2, NOW)
+    assert json.loads(document["json"])["cause"] == "failing"
+    assert json.loads(resumed["json"])["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("projection", "stream", "events"),
+    [
+        (Projects(), ENG, (OPENED, ProjectArchived())),
+        (Organizations(), ACME, (CREATED, JOINED)),
+        (Members(), ACME, (JOINED,)),
+        (Users(), ANA, (REGISTERED, UserProfileChanged(name="B"))),
+        (Sessions(), SESSION, (LOGGED_IN, SessionEnded())),
+        (Webhooks(), WEBHOOK, (HOOKED, WebhookResumed())),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_a_story_told_twice_shows_the_same(
+    projection: Projection[object], stream: UUID, events: tuple[Event, ...]
+) -> None:
+    once = story(stream, *events)
+
+    assert shown(projection, *once, *once) == shown(projection, *once)
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: one.name)
+def test_every_index_begins_with_whose_it_is(projection: Projection[object]) -> None:
+    for index in projection.indexes:
+        assert next(iter(index.document["key"])) in {"org", "user"}
