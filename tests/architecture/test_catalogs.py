@@ -1,0 +1,91 @@
+"""Every event, error and command is complete, and the pages about them are what the code says."""
+
+import inspect
+from collections import Counter
+
+import pytest
+
+from commands.base import Command
+from domain.base import DomainError, Event
+from domain.catalog import EVENT_TYPES, tag_of
+from domain.organization import OrganizationCreated
+from domain.permission import Permission
+from tools.behaviours import unrecorded
+from tools.catalog import PAGES, REFERENCE
+from tools.discover import leaves
+from tools.reach import events_of
+
+COMMANDS = leaves(Command, "commands")
+ERRORS = leaves(DomainError, "domain", "commands")
+EVENTS = leaves(Event, "domain")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_generated_page_says_what_the_code_says(page: str) -> None:
+    written = REFERENCE / page
+
+    assert written.exists(), f"docs/reference/{page} is missing: run `make docs`"
+    assert written.read_text(encoding="utf-8") == PAGES[page](), "stale: run `make docs`"
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_rule_that_refuses_has_a_code_a_message_and_a_status(
+    error: type[DomainError],
+) -> None:
+    from api.errors import STATUS
+
+    assert error.code
+    assert (inspect.getdoc(error) or "").endswith(".")
+    assert error.__doc__ != DomainError.__doc__
+    assert 400 <= STATUS[error] < 500
+
+
+def test_no_status_is_kept_for_an_error_that_nothing_raises() -> None:
+    from api.errors import STATUS
+
+    assert set(STATUS) == set(ERRORS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_what_it_does_and_what_it_needs(command: type[Command]) -> None:
+    needs = command.needs
+
+    assert needs is None or isinstance(needs, Permission)
+    assert "__doc__" in vars(command)
+    assert (inspect.getdoc(command) or "").partition("\n\n")[0].rstrip().endswith(".")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_can_record_something(command: type[Command]) -> None:
+    assert events_of(command)
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_every_event_has_a_meaning_and_a_name_of_its_own(event: type[Event]) -> None:
+    assert "__doc__" in vars(event)
+    assert (inspect.getdoc(event) or "").partition("\n\n")[0].rstrip().endswith(".")
+    assert EVENT_TYPES[tag_of(event)] is event
+    assert Counter(tag_of(other) for other in EVENTS)[tag_of(event)] == 1
+
+
+def test_what_a_command_can_record_is_read_through_all_the_rules_it_calls() -> None:
+    by_name = {command.__name__: command for command in COMMANDS}
+
+    def recorded(name: str) -> list[str]:
+        return sorted(tag_of(event) for event in events_of(by_name[name]))
+
+    assert OrganizationCreated in events_of(by_name["RegisterUser"])
+    assert recorded("CreateTask") == ["task.created", "task_number.claimed"]
+    assert recorded("DeleteTask") == ["task.deleted"]
+    assert recorded("ChangePassword") == ["user.password_changed"]
+    assert recorded("RotateRefreshToken") == [
+        "session.reuse_detected",
+        "session.revoked",
+        "session.rotated",
+    ]
+
+
+def test_an_event_that_no_command_records_is_named_in_the_page_of_behaviours() -> None:
+    page = (REFERENCE / "behaviours.md").read_text(encoding="utf-8")
+
+    assert all(f"`{tag}`" in page for tag in unrecorded(COMMANDS))

@@ -1,0 +1,72 @@
+"""Imports point down, and the domain is pure."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.architecture.house import PACKAGES, PROJECT, ROOT, SOURCES, files, short, tree
+
+DOMAIN = list(files(ROOT / "domain", ".py"))
+
+PURE = {"__future__", "abc", "collections", "dataclasses", "datetime", "enum", "functools"}
+PURE |= {"hashlib", "ipaddress", "itertools", "math", "msgspec", "re", "string", "types", "typing"}
+PURE |= {"uuid", "domain"}
+"""What the domain may import: types and arithmetic, nothing that looks at the world."""
+
+IMPURE = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "uuid1", "uuid4", "uuid7"}
+IMPURE |= {"random", "randint", "choice", "urandom", "token_bytes", "token_hex", "environ"}
+IMPURE |= {"getenv", "open", "print", "input", "sleep"}
+
+
+def test_every_floor_keeps_its_contracts() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+
+    checked = subprocess.run(
+        [linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_package_stands_on_a_floor_or_beside_the_house() -> None:
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    layers = next(c["layers"] for c in contracts if c["type"] == "layers")
+    floors = {package.strip() for layer in layers for package in layer.split("|")}
+
+    assert set(PACKAGES) - floors == {"devstack", "tools"}
+    assert set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) == floors | {
+        "devstack"
+    }
+
+
+def test_no_source_imports_tests_benchmarks_or_tools() -> None:
+    beside = {"tests", "benchmarks", "tools"}
+    sources = [path for path in SOURCES if path.parts[len(ROOT.parts)] != "tools"]
+
+    assert {short(path): found for path in sources if (found := _imported(path) & beside)} == {}
+
+
+def test_the_domain_imports_nothing_that_looks_at_the_world() -> None:
+    assert {short(p): found for p in DOMAIN if (found := _imported(p) - PURE)} == {}
+
+
+def test_the_domain_reads_no_clock_and_rolls_no_dice() -> None:
+    assert {short(p): found for p in DOMAIN if (found := _called(p) & IMPURE)} == {}
+
+
+def _called(path: Path) -> set[str]:
+    """Return the last part of the name of everything that a module calls."""
+    called = (node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+    return {f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "") for f in called}
+
+
+def _imported(path: Path) -> set[str]:
+    """Return the top-level packages that a module imports, at any depth of its code."""
+    names: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return {name.partition(".")[0] for name in names}

@@ -1,0 +1,61 @@
+"""Things stand where their names say, and say what they are."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.architecture.house import PYTHON, ROOT, SOURCES, entries, short, tree
+
+ROOT_ENTRIES = {".ci", ".dockerignore", ".gitignore", "Dockerfile", "docker-compose.yml"}
+ROOT_ENTRIES |= {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"}
+ROOT_ENTRIES |= {"pyproject.toml", "requirements.lock"}
+ROOT_ENTRIES |= {"api", "audit", "cli", "commands", "devstack", "domain", "eventstore"}
+ROOT_ENTRIES |= {"projections", "runtime", "security", "workers"}
+ROOT_ENTRIES |= {"benchmarks", "docs", "tests", "tools"}
+
+SAYS_NOTHING = {"common", "helper", "helpers", "manager", "managers", "misc", "service"}
+SAYS_NOTHING |= {"services", "shared", "stuff", "util", "utils"}
+
+LEFT_FOR_LATER = re.compile(r"#.*\b(TODO|FIXME|XXX|HACK)\b")
+
+DEFINITION = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def test_nothing_stands_at_the_root_that_has_no_place_there() -> None:
+    assert {path.name for path in entries(ROOT)} - ROOT_ENTRIES == set()
+
+
+def test_every_module_has_a_name_that_says_something() -> None:
+    assert [short(path) for path in PYTHON if _words(path) & SAYS_NOTHING] == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    written = [path for path in SOURCES if path.read_text(encoding="utf-8").strip()]
+
+    assert [short(path) for path in written if not ast.get_docstring(tree(path))] == []
+
+
+def test_every_public_class_and_function_of_a_module_says_what_it_is() -> None:
+    silent = [f"{short(path)}:{name}" for path in SOURCES for name in _silent(path)]
+
+    assert silent == []
+
+
+def test_nothing_is_left_for_later() -> None:
+    found = {short(p): LEFT_FOR_LATER.findall(p.read_text(encoding="utf-8")) for p in SOURCES}
+
+    assert {path: words for path, words in found.items() if words} == {}
+
+
+def _words(path: Path) -> set[str]:
+    name = path.parent.name if path.stem == "__init__" else path.stem
+    return set(name.split("_"))
+
+
+def _silent(path: Path) -> Iterator[str]:
+    """Yield the public names of a module that have no docstring."""
+    for node in tree(path).body:
+        public = isinstance(node, DEFINITION) and not node.name.startswith("_")
+        if public and not ast.get_docstring(node):
+            yield node.name

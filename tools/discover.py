@@ -1,0 +1,37 @@
+"""What there is in the house: modules, and the classes that stand at the end of a hierarchy."""
+
+import importlib
+import pkgutil
+from types import ModuleType
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def modules_of(package: str) -> list[ModuleType]:
+    """Import *package* and every module in it, sorted by name; ``__main__`` is left alone."""
+    top = importlib.import_module(package)
+    names = [
+        found.name
+        for found in pkgutil.walk_packages(top.__path__, f"{package}.")
+        if not found.name.endswith(".__main__")
+    ]
+    return [top, *(importlib.import_module(name) for name in sorted(names))]
+
+
+def leaves(base: type[T], *packages: str) -> list[type[T]]:
+    """Return the classes in *packages* that come from *base* and that nothing comes from.
+
+    Sorted by name. Everything in the packages is imported first, so that none is missing.
+    """
+    for package in packages:
+        modules_of(package)
+    found: dict[str, type[T]] = {}
+    waiting = [base]
+    while waiting:
+        below = waiting.pop().__subclasses__()
+        waiting += below
+        for kind in below:
+            if not kind.__subclasses__() and kind.__module__.partition(".")[0] in packages:
+                found[kind.__name__] = kind
+    return [found[name] for name in sorted(found)]

@@ -1,0 +1,95 @@
+"""The page of events: what is stored, shown in the audit log and sent to webhooks."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from msgspec import UnsetType
+
+import domain
+from domain.base import Event
+from domain.catalog import EVENT_TYPES
+from eventstore.codec import PERSONAL
+from tools.markdown import code, fence, meaning, page, table
+
+Machine = Mapping[StrEnum, Sequence[StrEnum]]
+
+_INTRO = """\
+Every fact that the log can hold. The **tag** is its stored name, its webhook `type` and its name
+in the audit log, and never changes. A field marked **personal** stands in the log as a salted
+commitment; its value is sealed under the key of the stream and gone when that key is destroyed
+(see [privacy](../explanation/privacy.md)). Who, when and from where is in the envelope of each
+event, described in [the log](../explanation/the-log.md)."""
+
+
+def events_page() -> str:
+    """Return the page: a table an aggregate, then the status machines."""
+    parts = [_INTRO]
+    for kind in dict.fromkeys(_kind(tag) for tag in EVENT_TYPES):
+        rows = [_row(tag, event) for tag, event in EVENT_TYPES.items() if _kind(tag) == kind]
+        parts += [f"## {kind}", table(("tag", "class", "fields", "meaning"), rows)]
+    for name, machine in machines().items():
+        parts += [f"## Statuses of a {name}", status_diagram(machine)]
+    return page("Events", *parts)
+
+
+def machines() -> dict[str, Machine]:
+    """Return every table of transitions in the domain, by the module that has it."""
+    found: dict[str, Machine] = {}
+    for module in pkgutil.iter_modules(domain.__path__):
+        loaded = importlib.import_module(f"domain.{module.name}")
+        machine: Machine | None = getattr(loaded, "TRANSITIONS", None)
+        if machine is not None:
+            found[module.name] = machine
+    return dict(sorted(found.items()))
+
+
+def status_diagram(machine: Machine) -> str:
+    """Return *machine* as a mermaid state diagram; its first status is where things begin."""
+    arrows = [f"    {at} --> {to}" for at, targets in machine.items() for to in targets]
+    return fence("mermaid", ["stateDiagram-v2", f"    [*] --> {next(iter(machine))}", *arrows])
+
+
+def fields_of(event: type[Event]) -> Iterator[tuple[str, str, bool]]:
+    """Yield each field as JSON has it: name, type, whether it is personal."""
+    hints = get_type_hints(event)
+    personal = PERSONAL[event].encoded
+    names = zip(event.__struct_fields__, event.__struct_encode_fields__, strict=True)
+    for attribute, name in names:
+        yield name, type_name(hints[attribute]), attribute in personal
+
+
+def _kind(tag: str) -> str:
+    return tag.partition(".")[0]
+
+
+def _row(tag: str, event: type[Event]) -> tuple[str, ...]:
+    fields = (
+        f"{code(name)}: {kind}{' (**personal**)' if personal else ''}"
+        for name, kind, personal in fields_of(event)
+    )
+    return code(tag), code(event.__name__), "; ".join(fields) or "none", meaning(event)
+
+
+_PLAIN: dict[Any, str] = {
+    str: "text",
+    int: "number",
+    bool: "true or false",
+    datetime: "time",
+    UUID: "id",
+    NoneType: "null",
+    UnsetType: "absent",
+}
+
+
+def type_name(hint: Any) -> str:
+    """Return the name of a type for readers of JSON."""
+    parts = [type_name(part) for part in get_args(hint) if part is not Ellipsis]
+    if not parts:
+        return _PLAIN.get(hint) or str(hint.__name__)
+    return f"list of {parts[0]}" if get_origin(hint) is tuple else " or ".join(parts)
