@@ -28,6 +28,10 @@ from workers.webhooks import Webhooks
 SWEEP_S = 1.0
 """How late an event may be when its wake-up was lost."""
 
+GRACE_S = 8.0
+"""How long posts under way may take to end when the process stops. Supervisors commonly kill
+after 10 s; what is cut off is sent again, under the same id."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -40,11 +44,11 @@ class Deliveries:
         *,
         schedule: Schedule | None = None,
         lease_s: float = LEASE_S,
-        client: WebhookClient | None = None,
+        grace_s: float = GRACE_S,
     ) -> None:
-        self._house = house
+        self._house, self._grace_s = house, grace_s
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
-        self._client = client or WebhookClient(house.guard)
+        self._client = WebhookClient(house.guard)
         posting = Posting(house, self._client, self.worker)
         self._tools = Tools(house, posting, schedule or Schedule())
         self._webhooks = Webhooks(house.log)
@@ -54,7 +58,10 @@ class Deliveries:
         self._sweep_at = 0.0
 
     async def run(self) -> None:
-        """Deliver until cancelled; then finish the posts under way and give the leases back."""
+        """Deliver until cancelled; then finish the posts under way and give the leases back.
+
+        :raises StoreOutage: when log or database cannot be read at the start.
+        """
         await create_delivery_indexes(self._house.database)
         await self._webhooks.open()
         keeper = asyncio.create_task(self._keep_leases())
@@ -154,7 +161,10 @@ class Deliveries:
         for sender in self._senders.values():
             sender.stop()
         if self._running:
-            await asyncio.wait(self._running.values())
+            _, late = await asyncio.wait(self._running.values(), timeout=self._grace_s)
+            for running in late:
+                running.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         with contextlib.suppress(PyMongoError):
             await self._reap()
 

@@ -87,8 +87,7 @@ class Stage:
 
     async def happen(self, *streams: UUID) -> None:
         """Record one event for each of *streams*, in one commit."""
-        events = [on(each, TaskRetitled(from_="a", to="b")) for each in streams]
-        await record(self.house.log, *events)
+        await record(self.house.log, *(on(each, retitled()) for each in streams))
 
     @asynccontextmanager
     async def delivering(
@@ -122,6 +121,11 @@ class Stage:
         found = await self.house.database[ENDPOINTS].find_one({"_id": str(webhook_id)})
         return found or {}
 
+    async def fails(self, webhook_id: UUID) -> int:
+        """Return how many failures in a row are written down."""
+        breaker: dict[str, Any] = (await self.endpoint(webhook_id)).get("breaker", {})
+        return int(breaker.get("fails", 0))
+
     async def count(self, **wanted: Any) -> int:
         """Return how many deliveries are as *wanted*."""
         return await self.house.database[DELIVERIES].count_documents(wanted)
@@ -148,6 +152,11 @@ async def eventually(fact: Callable[[], Awaitable[Any]], wanted: Any = True) -> 
     while (found := await fact()) != wanted:
         assert asyncio.get_running_loop().time() < deadline, f"{found!r} is not {wanted!r}"
         await asyncio.sleep(0.005)
+
+
+def retitled() -> TaskRetitled:
+    """Return an event that can happen to a task again and again."""
+    return TaskRetitled(from_="a", to="b")
 
 
 def seqs(requests: Sequence[Received]) -> list[int]:
