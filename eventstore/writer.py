@@ -44,7 +44,7 @@ class GroupCommit:
         self._store, self._committed = store, committed
         self._waiting: deque[Waiting] = deque()
         self._batches: SimpleQueue[list[Waiting]] = SimpleQueue()
-        self._busy = False
+        self._busy = self._closed = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._loop = asyncio.get_running_loop()
@@ -58,8 +58,11 @@ class GroupCommit:
 
         :raises ConcurrencyConflict: a stream that it expects has moved on.
         :raises CommandAlreadyDone: it was recorded before.
-        :raises LogUnavailable: the database does not write, or too many commands wait.
+        :raises LogUnavailable: the database does not write, too many commands wait, or the log
+            was closed.
         """
+        if self._closed:
+            raise LogUnavailable("the log is closed")
         if len(self._waiting) >= QUEUE_MAX:
             raise LogUnavailable("too many commands wait for the disk")
         settled: asyncio.Future[int] = self._loop.create_future()
@@ -72,7 +75,8 @@ class GroupCommit:
         return await settled
 
     async def close(self) -> None:
-        """Commit what waits, then stop the thread."""
+        """Commit what waits, then stop the thread; from now on nothing more is taken."""
+        self._closed = True
         await self._idle.wait()
         self._batches.put([])
         await asyncio.to_thread(self._thread.join)
@@ -101,13 +105,13 @@ class GroupCommit:
                 newest = max(newest, outcome.position)
             if not future.done():  # a cancelled caller waits no longer
                 _resolve(future, outcome)
-        if newest:
-            self._committed(newest)
         if self._waiting:
             self._hand_over()
         else:
             self._busy = False
             self._idle.set()
+        if newest:  # last: whatever a listener does, the writer goes on
+            self._committed(newest)
 
 
 def _resolve(future: "asyncio.Future[int]", outcome: Outcome | BaseException) -> None:

@@ -1,0 +1,176 @@
+"""Commands that share a commit keep their own outcomes, and no caller is left waiting."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+import eventstore.writer
+from eventstore.append import (
+    Append,
+    CommandAlreadyDone,
+    ConcurrencyConflict,
+    LogUnavailable,
+)
+from eventstore.log import EventLog
+from eventstore.sqlite import SqliteStore
+from tests.eventstore.rows import command
+from tests.spec import data_keys, opened
+
+A, B, C = (UUID(int=n) for n in (1, 2, 3))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "log.db"
+
+
+@pytest.fixture
+async def log(path: Path) -> AsyncIterator[EventLog]:
+    async with opened(SqliteStore(str(path), lock_timeout_s=30)) as log:
+        yield log
+
+
+@pytest.fixture
+def other_program(path: Path, log: EventLog) -> Iterator[sqlite3.Connection]:
+    """Give a connection that can hold the file's write lock against us."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+async def settled(log: EventLog, *appends: Append) -> list[int | BaseException]:
+    return await asyncio.gather(*map(log.append, appends), return_exceptions=True)
+
+
+async def eventually_position(log: EventLog, position: int) -> None:
+    async with asyncio.timeout(10):
+        while await log.last_position() < position:  # noqa: ASYNC110  another thread writes
+            await asyncio.sleep(0.001)
+
+
+async def test_each_command_of_a_commit_has_its_own_outcome(log: EventLog) -> None:
+    first = command(A)
+    await log.append(first)
+
+    again = command(A, 1, command_id=first.command_id)
+    b, late, twice, c = await settled(log, command(B), command(A), again, command(C))
+
+    assert (b, c) == (2, 3)
+    assert isinstance(late, ConcurrencyConflict)
+    assert late.stream == A
+    assert isinstance(twice, CommandAlreadyDone)
+    assert twice.position == 1
+
+
+async def test_more_than_one_commit_can_carry_are_all_recorded(log: EventLog) -> None:
+    outcomes = await settled(log, *(command(uuid4()) for _ in range(1_200)))
+
+    assert outcomes == list(range(1, 1_201))
+
+
+async def test_listeners_hear_of_the_newest_position(log: EventLog) -> None:
+    heard: list[int] = []
+    log.on_commit(heard.append)
+
+    await settled(log, command(A, events=2), command(B), command(A))
+    await settled(log, command(A))  # late: nothing was recorded
+
+    assert heard == [3]
+
+
+async def test_a_listener_that_fails_stops_nobody(log: EventLog) -> None:
+    def fail(position: int) -> None:
+        raise ZeroDivisionError
+
+    failures: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, failure: failures.append(failure))
+    log.on_commit(fail)
+    try:
+        async with asyncio.timeout(10):
+            first = asyncio.create_task(log.append(command(A)))
+            await asyncio.sleep(0)  # it is handed over
+            await asyncio.sleep(0)
+            assert await asyncio.gather(first, log.append(command(B))) == [1, 2]
+            assert await log.append(command(C)) == 3
+    finally:
+        loop.set_exception_handler(before)
+    assert {type(failure["exception"]) for failure in failures} == {ZeroDivisionError}
+
+
+async def test_a_store_that_fails_fails_everybody_and_recovers(path: Path) -> None:
+    async with opened(SqliteStore(str(path), lock_timeout_s=0)) as log:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other_program:
+            other_program.execute("BEGIN IMMEDIATE")
+            outcomes = await settled(log, command(A), command(B), command(C))
+            other_program.execute("ROLLBACK")
+
+        assert [type(outcome) for outcome in outcomes] == [LogUnavailable] * 3
+        assert await settled(log, command(A), command(B)) == [1, 2]
+
+
+async def test_a_caller_that_went_away_leaves_the_others_alone(
+    log: EventLog, other_program: sqlite3.Connection
+) -> None:
+    other_program.execute("BEGIN IMMEDIATE")
+    gone, waiting = (asyncio.create_task(log.append(command(s))) for s in (A, B))
+    await asyncio.sleep(0)
+    later = asyncio.create_task(log.append(command(C)))
+    await asyncio.sleep(0)
+    gone.cancel()
+    later.cancel()
+    other_program.execute("ROLLBACK")
+
+    assert await waiting == 2
+    await eventually_position(log, 3)  # cancelled or not, what was handed over is recorded
+    assert gone.cancelled()
+    assert later.cancelled()
+
+
+async def test_too_many_waiting_commands_are_turned_away(
+    log: EventLog, other_program: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eventstore.writer, "QUEUE_MAX", 2)
+    other_program.execute("BEGIN IMMEDIATE")
+    handed_over = asyncio.create_task(log.append(command(A)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting = [asyncio.create_task(log.append(command(s))) for s in (B, C)]
+    await asyncio.sleep(0)
+
+    with pytest.raises(LogUnavailable, match="too many"):
+        await log.append(command(uuid4()))
+
+    other_program.execute("ROLLBACK")
+    assert await asyncio.gather(handed_over, *waiting) == [1, 2, 3]
+
+
+async def test_closing_commits_what_waits(path: Path) -> None:
+    log = EventLog(SqliteStore(str(path)), data_keys())
+    await log.open()
+    waiting = [asyncio.create_task(log.append(command(uuid4()))) for _ in range(700)]
+    await asyncio.sleep(0)
+
+    await log.close()
+
+    assert sorted([await w for w in waiting]) == list(range(1, 701))
+    with closing(SqliteStore(str(path))) as again:
+        assert again.last_position() == 700
+
+
+async def test_a_log_that_is_not_open_says_so(path: Path) -> None:
+    log = EventLog(SqliteStore(str(path)), data_keys())
+    with pytest.raises(LogUnavailable):
+        await log.append(command(A))
+    await log.open()
+    await log.close()
+
+    async with asyncio.timeout(10):
+        with pytest.raises(LogUnavailable):
+            await log.append(command(A))
