@@ -114,6 +114,17 @@ class StoreContract:
             Conflict(A),
         ]
 
+    def test_what_a_refused_command_would_have_made_is_not_there(self, store: Store) -> None:
+        store.commit([command(A), command(B)])
+        refused = command(A, 0, reads={B: 0})
+
+        outcomes = store.commit([refused, command(C, reads={A: 0}), command(C, reads={A: 1})])
+
+        assert outcomes[1:] == [Conflict(A), Appended(3)]
+        refused = command(UUID(int=0xD), reads={B: 0})
+        made = command(UUID(int=0xE), reads={UUID(int=0xD): 1})
+        assert store.commit([refused, made]) == [Conflict(B), Conflict(UUID(int=0xD))]
+
     def test_a_refused_command_takes_no_place(self, store: Store) -> None:
         store.commit([command(A), command(A, events=3), command(B)])
 

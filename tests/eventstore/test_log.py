@@ -97,7 +97,7 @@ async def test_a_listener_that_fails_stops_nobody(log: EventLog) -> None:
             first = asyncio.create_task(log.append(command(A)))
             await asyncio.sleep(0)  # it is handed over
             await asyncio.sleep(0)
-            assert await asyncio.gather(first, log.append(command(B))) == [1, 2]
+            assert list(await asyncio.gather(first, log.append(command(B)))) == [1, 2]
             assert await log.append(command(C)) == 3
     finally:
         loop.set_exception_handler(before)
