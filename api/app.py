@@ -1,5 +1,6 @@
 """The application: every route, its guard, and the edge around them all."""
 
+import msgspec
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
@@ -9,12 +10,19 @@ from api.asking import Asking, guard
 from api.audit import AuditController
 from api.auth import AuthController
 from api.cors import Cors
+from api.docs import DocsController
 from api.door import Door
 from api.edge import Edge
 from api.errors import answer_error
+from api.health import HealthController
+from api.member import MemberController
+from api.meta import MetaController
+from api.openapi import describe
+from api.organization import OrganizationController
 from api.policy import refuse_without_policy
 from api.project import ProjectController
 from api.task import ProjectTaskController, TaskController
+from api.webhook import WebhookController
 from projections.progress import Progress
 from projections.queries import Queries
 from runtime.house import House
@@ -22,10 +30,16 @@ from runtime.house import House
 ROUTES: list[ControllerRouterHandler] = [
     AuthController,
     AccountController,
+    OrganizationController,
+    MemberController,
     ProjectController,
     ProjectTaskController,
     TaskController,
+    WebhookController,
     AuditController,
+    MetaController,
+    HealthController,
+    DocsController,
 ]
 
 
@@ -39,7 +53,7 @@ def create_app(
 
     :raises PolicyMissing: a route does not say who may use it.
     """
-    door = Door(house, queries, progress)
+    door = Door(house, lambda: msgspec.json.encode(describe(ROUTES)), queries, progress)
     settings = house.settings
     app = Litestar(
         ROUTES,

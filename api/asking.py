@@ -3,12 +3,15 @@
 import hmac
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 from uuid import UUID, uuid5
 
 from litestar.connection import ASGIConnection, Request
+from litestar.enums import ParamType
 from litestar.handlers.base import BaseRouteHandler
+from litestar.params import ParameterKwarg
 
 from api.access import Caller
 from api.decoding import decode_body
@@ -152,17 +155,17 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     method = connection.scope["method"]
     if method == "OPTIONS":
         return
-    if connection.scope["query_string"]:
-        _refuse_repeated(connection.scope["query_string"])
     policy = handler.opt[POLICY]
     door = connection.door
     if policy is Open.PUBLIC:
         if handler.opt[RATE]:
             door.limit(handler.opt[RATE], network_of(connection.facts.ip))
+        _check_query(connection, handler)
         return
     connection.claims = _claims(connection)
     caller = await connection.let_in(fresh=method in READS)
     door.limit("api", caller.user_id)
+    _check_query(connection, handler)
     if method in READS and isinstance(policy, Permission):
         if caller.role is None:
             raise NoOrganization
@@ -184,6 +187,22 @@ def _claims(connection: Asking) -> AccessClaims:
         raise unauthorized() from None
 
 
+@lru_cache(256)
+def _parameters_of(handler: BaseRouteHandler) -> frozenset[str]:
+    """Return the names of the query parameters that a route knows."""
+    names: set[str] = set() if READS & handler_methods(handler) else {"dry_run"}
+    for name, field in handler.parsed_fn_signature.parameters.items():
+        definition = field.kwarg_definition
+        if isinstance(definition, ParameterKwarg) and definition.param_type is not ParamType.PATH:
+            names.add(definition.name or name)
+    return frozenset(names)
+
+
+def handler_methods(handler: BaseRouteHandler) -> set[str]:
+    """Return the methods that a route answers."""
+    return {str(method) for method in getattr(handler, "http_methods", ())}
+
+
 def network_of(ip: str | None) -> str:
     """Return what one subscriber has: an IPv4 address, or an IPv6 network of 56 bits."""
     if ip is None or ":" not in ip:
@@ -194,7 +213,14 @@ def network_of(ip: str | None) -> str:
         return ip
 
 
-def _refuse_repeated(query: bytes) -> None:
+def _check_query(connection: Asking, handler: BaseRouteHandler) -> None:
+    """Refuse parameters that are repeated, unknown or not to be read.
+
+    A misspelt filter would silently show everything.
+    """
+    query: bytes = connection.scope["query_string"]
+    if not query:
+        return
     try:
         pairs = parse_qsl(
             query.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict"
@@ -205,6 +231,9 @@ def _refuse_repeated(query: bytes) -> None:
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise invalid(FieldError(twice, "The parameter is there more than once"))
+    unknown = set(names) - _parameters_of(handler)
+    if unknown:
+        raise invalid(*(FieldError(name, "Unknown parameter") for name in sorted(unknown)))
     if any("\0" in value for _, value in pairs):
         raise invalid(FieldError("query", "A text must not contain NUL characters"))
 

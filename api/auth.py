@@ -20,11 +20,11 @@ from api.credentials import (
     verified,
     with_tokens,
 )
+from api.organization import NewOrganization
 from api.policy import account, public
 from api.problem import Problem, unauthorized
 from api.registration import register_user
 from api.route import nothing, shows
-from commands.organization import OrganizationName, Subdomain
 from commands.session import LogOut, RotateRefreshToken
 from commands.user import PASSWORD, ChangePassword, Email, PersonName
 from domain.base import NotFound, SessionId
@@ -33,13 +33,6 @@ from domain.user import User
 from security import refresh
 
 Password = Annotated[str, Meta(min_length=1, max_length=1024)]
-
-
-class NewOrganization(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """An organization to open together with an account."""
-
-    name: OrganizationName
-    subdomain: Subdomain
 
 
 class Registration(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

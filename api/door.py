@@ -1,6 +1,8 @@
 """What all routes of one process share."""
 
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from projections.progress import Progress
 from projections.queries import Queries
 from runtime.house import House
 from runtime.rates import Rates
+from security.tokens import KeyRing
 
 WRITERS_MAX = 50_000
 """People whose last write is remembered; the least recent are forgotten first: about 10 MB."""
@@ -38,10 +41,16 @@ class Door:
     """The house as HTTP needs it: access checks, limits, read models and their progress."""
 
     def __init__(
-        self, house: House, queries: Queries | None = None, progress: Progress | None = None
+        self,
+        house: House,
+        describe: Callable[[], bytes],
+        queries: Queries | None = None,
+        progress: Progress | None = None,
     ) -> None:
+        """*describe* makes the API's description, which takes too long for every start."""
         pointers = Pointers(house.database)
-        self.house = house
+        self.house, self.description = house, cache(describe)
+        self.jwks = KeyRing(house.settings.jwt_access_secret).jwks()
         self.access = Access(house.commands.loader)
         self.rates = Rates(house.settings.rate_limits)
         self.writes = LastWrites()

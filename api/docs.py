@@ -1,0 +1,59 @@
+"""HTTP for the API's own description, and a page to try it that works without the internet."""
+
+from functools import cache
+from pathlib import Path
+
+from litestar import Controller, get
+
+from api.answer import Answer
+from api.asking import Asking
+from api.policy import public
+
+STATIC = Path(__file__).parent / "static"
+
+_CSP = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    b"img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+_KINDS = {
+    "docs.html": b"text/html; charset=utf-8",
+    "docs.js": b"text/javascript; charset=utf-8",
+    "docs.css": b"text/css; charset=utf-8",
+}
+
+
+class DocsController(Controller):
+    """The description for programs, the page for people."""
+
+    path = "/api"
+    include_in_schema = False
+
+    @get("/openapi.json", opt=public())
+    async def description(self, request: Asking) -> Answer:
+        """Return the description of this API, OpenAPI 3.1."""
+        return Answer(request.door.description())
+
+    @get("/docs", opt=public())
+    async def page(self, request: Asking) -> Answer:
+        """Return the page."""
+        return _file("docs.html")
+
+    @get("/docs/docs.js", opt=public())
+    async def script(self, request: Asking) -> Answer:
+        """Return what the page does."""
+        return _file("docs.js")
+
+    @get("/docs/docs.css", opt=public())
+    async def style(self, request: Asking) -> Answer:
+        """Return how the page looks."""
+        return _file("docs.css")
+
+
+def _file(name: str) -> Answer:
+    headers = [(b"content-security-policy", _CSP)]
+    return Answer(_content(name), content_type=_KINDS[name], headers=headers)
+
+
+@cache
+def _content(name: str) -> bytes:
+    return (STATIC / name).read_bytes()

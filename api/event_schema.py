@@ -1,0 +1,63 @@
+"""What events look like to those who receive them: names, meaning and JSON Schema of the data."""
+
+from typing import Any, get_args
+
+import msgspec
+from msgspec import Struct
+
+from domain.catalog import EVENT_TYPES
+from domain.claim import EmailClaimed, EmailReleased, SubdomainClaimed, SubdomainReleased
+from domain.session import SessionEvent
+from domain.user import UserEvent
+
+_PLATFORM = {
+    *get_args(UserEvent),
+    *get_args(SessionEvent),
+    EmailClaimed,
+    EmailReleased,
+    SubdomainClaimed,
+    SubdomainReleased,
+}
+"""Facts about accounts: they happen in no organization, so no webhook ever gets them."""
+
+
+class EventKind(Struct, frozen=True):
+    """One sort of event; ``schema`` is JSON Schema 2020-12 of its ``data``."""
+
+    type: str
+    description: str
+    schema: dict[str, Any]
+
+
+class EventKindList(Struct, frozen=True, rename="camel"):
+    """Every sort of event of an organization."""
+
+    items: list[EventKind]
+    next_cursor: str | None
+
+
+def _kind(tag: str, event: type) -> EventKind:
+    (schema,), definitions = msgspec.json.schema_components((event,))
+    data: dict[str, Any] = definitions.pop(schema["$ref"].rpartition("/")[2])
+    data["properties"].pop("type")  # it stands beside the data, not in it
+    data["required"] = [name for name in data.get("required", []) if name != "type"]
+    data.pop("title", None)
+    inlined: dict[str, Any] = _inlined(data, definitions)
+    return EventKind(tag, " ".join((event.__doc__ or "").split()), inlined)
+
+
+def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
+    """Return *part* with what it refers to in its place: each schema stands alone."""
+    if isinstance(part, dict):
+        name = str(part.get("$ref", "")).rpartition("/")[2]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        if name:
+            return _inlined(definitions[name], definitions)
+        return {key: _inlined(value, definitions) for key, value in part.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(part, list):
+        return [_inlined(value, definitions) for value in part]  # pyright: ignore[reportUnknownVariableType]
+    return part
+
+
+EVENT_KINDS = EventKindList(
+    [_kind(tag, event) for tag, event in EVENT_TYPES.items() if event not in _PLATFORM], None
+)
