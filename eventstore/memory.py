@@ -11,7 +11,7 @@ from domain.base import OrgId
 from eventstore.append import Append, Outcome, Secret, StoredReply
 from eventstore.plain import insert_plain
 from eventstore.recorded import Row
-from eventstore.settle import Heads, every_stream, settle
+from eventstore.settle import Heads, settle, streams_to_look_up
 from eventstore.store import TreeHead
 
 
@@ -37,7 +37,7 @@ class MemoryStore(POPOApplicationRecorder):
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         with self._database_lock:
             heads = Heads(
-                self.heads(every_stream(appends)),
+                self.heads(streams_to_look_up(appends, every=True)),
                 {org_id: len(rows) for org_id, rows in self._organizations.items()},
                 len(self._rows),
             )

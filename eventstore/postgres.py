@@ -16,7 +16,6 @@ from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, Outcome
 from eventstore.plain import insert_plain
 from eventstore.recorded import Row
-from eventstore.settle import settle, suspects
 from eventstore.tables import SIDE_TABLES, SqlTables
 
 _EVENTS_TABLE = (
@@ -113,13 +112,7 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
                 def read(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
                     return cursor.execute(_sql(statement), parameters, prepare=True).fetchall()
 
-                heads = self._load_heads(appends, read)
-                settled = settle(
-                    appends,
-                    heads,
-                    done=self._done(suspects(appends, heads, suspicious), read),
-                    held_keys=self._held(appends, read) if suspicious else set(),
-                )
+                settled = self._settle(appends, read, suspicious=suspicious)
                 self._insert(cursor, settled.admitted)
                 self._notify_channel(library_cursor)
         return settled.outcomes

@@ -84,22 +84,38 @@ def _verdict(
     return None
 
 
-def suspects(appends: Sequence[Append], heads: Heads, suspicious: bool) -> Sequence[Append]:
-    """Return the commands that may have been recorded before, before any is settled.
+def refused(appends: Sequence[Append], settled: Settled) -> list[Append]:
+    """Return the commands that met a conflict: perhaps with themselves, recorded before."""
+    pairs = zip(appends, settled.outcomes, strict=True)
+    return [append for append, outcome in pairs if isinstance(outcome, Conflict)]
 
-    One that came again finds its own streams moved on, by itself; after an error it may be any.
+
+def own_conflicts(
+    appends: Sequence[Append], settled: Settled, done: Mapping[UUID, int]
+) -> list[Outcome]:
+    """Return the outcomes, conflicts of commands that are *done* already turned into that."""
+    return [
+        AlreadyDone(done[append.command_id])
+        if isinstance(outcome, Conflict) and append.command_id in done
+        else outcome
+        for append, outcome in zip(appends, settled.outcomes, strict=True)
+    ]
+
+
+def streams_to_look_up(appends: Sequence[Append], *, every: bool) -> list[UUID]:
+    """Return the streams whose heads must be read before settling, each once.
+
+    Those that a command expects to be new, or that one before it in the batch writes to, are
+    left out unless *every* is asked for: the unique index refuses the batch if a guess is wrong.
     """
-    if suspicious:
-        return appends
-    known = heads.streams
-    return [a for a in appends if any(known.get(s, 0) != v for s, v in a.expects.items())]
-
-
-def every_stream(appends: Sequence[Append]) -> list[UUID]:
-    """Return each stream that a command read or writes, once."""
     streams: dict[UUID, None] = {}
+    written: set[UUID] = set()
     for append in appends:
-        streams.update(dict.fromkeys(append.expects))
+        writes = {row.stream_id for row in append.rows}
+        for stream, version in append.expects.items():
+            if every or not ((version == 0 and stream in writes) or stream in written):
+                streams[stream] = None
+        written |= writes
     return list(streams)
 
 

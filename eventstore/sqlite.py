@@ -13,7 +13,6 @@ from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, Outcome
 from eventstore.plain import insert_plain
 from eventstore.recorded import Row
-from eventstore.settle import settle, suspects
 from eventstore.tables import SIDE_TABLES, SqlTables
 
 _COLUMNS = 10
@@ -91,7 +90,7 @@ class SqliteStore(SqlTables, SQLiteApplicationRecorder):
                 try:
                     return self._attempt(appends, suspicious=False)
                 except sqlite3.IntegrityError:
-                    # A command came twice or a subject got its key meanwhile: look closer.
+                    # Nothing was written; now look closer.
                     return self._attempt(appends, suspicious=True)
             except sqlite3.IntegrityError as error:
                 raise IntegrityError(str(error)) from error
@@ -102,13 +101,7 @@ class SqliteStore(SqlTables, SQLiteApplicationRecorder):
         writer = self._writer
         writer.execute("BEGIN IMMEDIATE")
         try:
-            heads = self._load_heads(appends, self._read)
-            settled = settle(
-                appends,
-                heads,
-                done=self._done(suspects(appends, heads, suspicious), self._read),
-                held_keys=self._held(appends, self._read) if suspicious else set(),
-            )
+            settled = self._settle(appends, self._read, suspicious=suspicious)
             self._insert(settled.admitted)
             writer.execute("COMMIT")
         except BaseException:

@@ -12,7 +12,15 @@ from uuid import UUID
 from domain.base import OrgId
 from eventstore.append import Append, Secret, StoredReply
 from eventstore.recorded import Row
-from eventstore.settle import Heads, every_organization, every_stream
+from eventstore.settle import (
+    Heads,
+    Settled,
+    every_organization,
+    own_conflicts,
+    refused,
+    settle,
+    streams_to_look_up,
+)
 from eventstore.store import TreeHead
 
 COLUMNS = (
@@ -111,8 +119,27 @@ class SqlTables(ABC):
         )
         return statement, [*map(self._id, organizations), *[self._id(_NOBODY)] * padding]
 
-    def _load_heads(self, appends: Sequence[Append], read: Read) -> Heads:
-        streams, organizations = every_stream(appends), every_organization(appends)
+    def _settle(self, appends: Sequence[Append], read: Read, *, suspicious: bool) -> Settled:
+        """Settle a batch on what the transaction sees.
+
+        *suspicious* after the unique indexes refused it once: a command came twice, a stream is
+        not as new as it was thought to be, or a subject got its key meanwhile.
+        """
+        settled = settle(
+            appends,
+            self._load_heads(appends, read, every=suspicious),
+            done=self._done(appends, read) if suspicious else {},
+            held_keys=self._held(appends, read) if suspicious else set(),
+        )
+        if not suspicious:
+            # One that came again finds its own streams moved on, by itself.
+            done = self._done(refused(appends, settled), read)
+            settled.outcomes = own_conflicts(appends, settled, done)
+        return settled
+
+    def _load_heads(self, appends: Sequence[Append], read: Read, *, every: bool) -> Heads:
+        streams = streams_to_look_up(appends, every=every)
+        organizations = every_organization(appends)
         versions = _paired(streams, read(*self._heads_query(streams))) if streams else {}
         sequences = (
             _paired(organizations, read(*self._organizations_query(organizations)))
