@@ -1,0 +1,131 @@
+"""One deterministic event of each kind, every field of it set, and the files that keep them.
+
+``python -m tests.eventstore.examples`` writes a file for each kind that has none. A file that is
+there never changes: it is what some log out there holds.
+"""
+
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, NewType, get_args, get_origin
+from unittest.mock import patch
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct, UnsetType
+from msgspec.structs import fields
+
+from domain.base import Event
+from domain.catalog import EVENT_TYPES
+from eventstore.codec import Values, encode, event_values, seal_origin
+from eventstore.recorded import Actor, ActorKind, Metadata, Row
+from security.sealing import Sealer
+from tests.domain.spec import ACME, ANA
+
+GOLDEN = Path(__file__).with_name("golden")
+AT = datetime(2026, 3, 1, 9, 30, 0, 123_456, tzinfo=UTC)
+STREAM, COMMAND = UUID(int=0x5EA), UUID(int=0xC0)
+VERSION = 3
+
+
+class Golden(Struct, frozen=True):
+    """One stored event with what opens it and what it means."""
+
+    tag: str
+    state: str
+    private: str | None  # hexadecimal, as are the next two
+    key: str
+    salts: dict[str, str]
+    event: dict[str, Any]
+
+    @property
+    def row(self) -> Row:
+        """The event as the database holds it."""
+        private = None if self.private is None else bytes.fromhex(self.private)
+        state = self.state.encode()
+        return Row(9, STREAM, VERSION, self.tag, state, private, ACME, 5, 0, COMMAND)
+
+    @property
+    def sealer(self) -> Sealer:
+        return Sealer(bytes.fromhex(self.key))
+
+
+def example(kind: type[Event]) -> Event:
+    """Return an event of *kind* whose fields say their own names."""
+    return kind(**{f.name: _value(f.type, f.name) for f in fields(kind)})
+
+
+def _value(hint: Any, name: str) -> Any:
+    if isinstance(hint, NewType):
+        return _value(hint.__supertype__, name)
+    if get_origin(hint) is Annotated:
+        return f'Zürich "{name}"\n🚀'
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return list(hint)[-1]
+    if hint == tuple[str, ...]:
+        return ("task.created", "project.*")
+    known = {UUID: UUID(int=0x1D), str: f"the {name}", int: 7, bool: True, datetime: AT}
+    if hint in known:
+        return known[hint]
+    return next(_value(part, name) for part in get_args(hint) if part not in (NoneType, UnsetType))
+
+
+def envelope() -> Metadata:
+    """Return full metadata, so that no field of it changes its name unseen."""
+    return Metadata(
+        id=UUID(int=0xE),
+        org_id=ACME,
+        stream=STREAM,
+        version=VERSION,
+        at=AT,
+        actor=Actor(ActorKind.API_KEY, ANA),
+        command="DoIt",
+        command_id=COMMAND,
+        on_behalf_of=ANA,
+        request_id="request",
+        correlation_id="correlation",
+        causation_id=UUID(int=0xCA),
+        idempotency_key="key",
+    )
+
+
+def store(kind: type[Event]) -> Golden:
+    """Return an event of *kind* as it would be stored today, with salts that are no secret."""
+    key = bytes(range(32))
+    counted = iter(range(1, 1_000))
+
+    def foreseen(size: int) -> bytes:
+        return next(counted).to_bytes(size, "big")
+
+    sealer = Sealer(key, foreseen)
+    with patch("eventstore.codec.random_bytes", foreseen):
+        row = encode(example(kind), envelope(), seal_origin(None, None, None, COMMAND), sealer)
+    values: Values = event_values(row, sealer)
+    return Golden(
+        tag=row.tag,
+        state=row.state.decode(),
+        private=row.private.hex() if row.private else None,
+        key=key.hex(),
+        salts={name: salt.hex() for name, (salt, _) in values.items()},
+        event=msgspec.to_builtins(example(kind)),
+    )
+
+
+def golden(tag: str) -> Golden:
+    """Return the stored event of *tag* from its file."""
+    return msgspec.json.decode((GOLDEN / f"{tag}.json").read_bytes(), type=Golden)
+
+
+def write_missing() -> None:
+    """Write a file for each kind of event that has none."""
+    for tag, kind in EVENT_TYPES.items():
+        path = GOLDEN / f"{tag}.json"
+        if not path.exists():
+            path.write_bytes(
+                msgspec.json.format(msgspec.json.encode(store(kind)), indent=2) + b"\n"
+            )
+
+
+if __name__ == "__main__":
+    write_missing()

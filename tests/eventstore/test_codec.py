@@ -1,0 +1,152 @@
+"""Events come back from their bytes as they were; what is personal never stands in them."""
+
+import hashlib
+from typing import Any
+
+import pytest
+from hypothesis import given as forall
+from hypothesis import settings
+from hypothesis import strategies as st
+from msgspec import json
+from msgspec.structs import replace
+
+from domain.base import Event
+from domain.catalog import EVENT_TYPES
+from domain.project import ProjectRenamed
+from domain.task import TaskRetitled
+from eventstore.codec import (
+    NOWHERE,
+    PERSONAL,
+    decode,
+    encode,
+    event_values,
+    needs_key,
+    origin_values,
+    seal_origin,
+)
+from eventstore.recorded import ERASED, Row
+from security.sealing import SealBroken, Sealer
+from tests.domain.spec import event_of
+from tests.eventstore.examples import COMMAND, STREAM, VERSION, envelope
+
+KEY, OTHER_KEY = Sealer(bytes(range(32))), Sealer(bytes(range(1, 33)))
+TELLING = st.text(max_size=40).map("¿{}".format)
+"""Any text, with a mark that stands in the stored bytes only if the text does."""
+
+
+def stored(event: Event, sealer: Sealer | None = KEY) -> Row:
+    return encode(event, envelope(), NOWHERE, sealer)
+
+
+def personal(event: Event) -> dict[str, str]:
+    """Return the personal values of *event* by their stored names."""
+    found = {e: getattr(event, name) for name, e in PERSONAL[type(event)].encoded.items()}
+    return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+def outspoken(data: st.DataObject, tag: str) -> Event:
+    """Draw an event whose personal values are all telling."""
+    event = data.draw(event_of(EVENT_TYPES[tag]))
+    attributes = PERSONAL[type(event)].attributes
+    told: dict[str, Any] = {attributes[name]: data.draw(TELLING) for name in personal(event)}
+    return replace(event, **told)
+
+
+@settings(max_examples=8, deadline=None)
+@pytest.mark.parametrize("tag", EVENT_TYPES)
+@forall(data=st.data())
+def test_every_event_comes_back_and_tells_nothing_personal(tag: str, data: st.DataObject) -> None:
+    event = outspoken(data, tag)
+
+    row = stored(event)
+
+    back = decode(row, KEY)
+    assert back.event == event
+    assert type(back.event) is EVENT_TYPES[tag]
+    assert back.metadata == envelope()
+    assert (back.tag, row.tag, back.at) == (tag, tag, envelope().at)
+    assert "¿".encode() not in row.state + (row.private or b"")
+    assert personal(decode(row, None).event) == dict.fromkeys(personal(event), ERASED)
+    check_committed(row, personal(event))
+
+
+def check_committed(row: Row, told: dict[str, str]) -> None:
+    """Check that each value of *told* stands in *row* as a commitment that its salt opens."""
+    values = event_values(row, KEY)
+    assert {name: value for name, (_, value) in values.items()} == told
+    event = json.decode(row.state)["event"]
+    for name, (salt, value) in values.items():
+        assert len(salt) == 16
+        assert event[name] == f"sha256:{hashlib.sha256(salt + value.encode()).hexdigest()}"
+
+
+def test_two_commitments_to_one_value_differ() -> None:
+    same = TaskRetitled(from_="one name", to="one name")
+
+    told = json.decode(stored(same).state)["event"]
+
+    assert told["from"] != told["to"]
+
+
+def test_an_event_with_personal_values_is_not_stored_without_a_key() -> None:
+    with pytest.raises(ValueError, match="needs the key"):
+        stored(TaskRetitled(from_="a", to="b"), None)
+
+
+def test_a_key_is_needed_exactly_for_kinds_with_personal_values() -> None:
+    for kind in EVENT_TYPES.values():
+        row = Row(
+            1, STREAM, 1, str(kind.__struct_config__.tag), b"", None, envelope().org_id, 1, 0, None
+        )
+        assert needs_key(row) is bool(PERSONAL[kind].encoded)
+
+
+@pytest.mark.parametrize("change", [{"version": VERSION + 1}, {"stream_id": COMMAND}])
+def test_sealed_values_open_only_at_their_own_event(change: dict[str, Any]) -> None:
+    row = stored(TaskRetitled(from_="a", to="b"))
+    moved = replace(row, **change)
+
+    with pytest.raises(SealBroken):
+        decode(moved, KEY)
+
+
+def test_sealed_values_of_one_event_do_not_open_at_another() -> None:
+    row, other = stored(TaskRetitled(from_="a", to="b")), stored(ProjectRenamed(from_="c", to="d"))
+    swapped = replace(row, version=VERSION + 1, private=other.private)
+
+    with pytest.raises(SealBroken):
+        decode(swapped, KEY)
+
+
+def test_another_key_opens_nothing() -> None:
+    with pytest.raises(SealBroken):
+        decode(stored(TaskRetitled(from_="a", to="b")), OTHER_KEY)
+
+
+class TestWhereACommandCameFrom:
+    def test_opens_with_the_key_of_the_actor_only(self) -> None:
+        origin = seal_origin("192.0.2.7", "Browser/1", OTHER_KEY, COMMAND)
+        row = encode(TaskRetitled(from_="a", to="b"), envelope(), origin, KEY)
+
+        assert b"192.0.2.7" not in row.state + (row.private or b"")
+        values = origin_values(row, OTHER_KEY, COMMAND)
+        assert {n: v for n, (_, v) in values.items()} == {
+            "ip": "192.0.2.7",
+            "userAgent": "Browser/1",
+        }
+        for name, told in (("ip", origin.ip), ("userAgent", origin.user_agent)):
+            salt, value = values[name]
+            assert told == f"sha256:{hashlib.sha256(salt + value.encode()).hexdigest()}"
+        assert origin_values(row, None, COMMAND) == {}
+        with pytest.raises(SealBroken):
+            origin_values(row, OTHER_KEY, STREAM)
+
+    def test_is_not_kept_when_it_could_be_nobodys(self) -> None:
+        assert seal_origin("192.0.2.7", "Browser/1", None, COMMAND) == NOWHERE
+        assert seal_origin(None, None, KEY, COMMAND) == NOWHERE
+
+    def test_may_be_known_in_part(self) -> None:
+        origin = seal_origin("192.0.2.7", None, KEY, COMMAND)
+
+        assert origin.ip is not None
+        assert origin.user_agent is None

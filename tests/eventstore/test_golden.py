@@ -1,0 +1,105 @@
+"""Every shape that was ever stored is still read, and written byte for byte as it was."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from msgspec import json
+
+from domain.catalog import EVENT_TYPES
+from domain.task import TaskRetitled
+from eventstore.codec import NOWHERE, decode, encode
+from eventstore.recorded import ERASED
+from eventstore.upcasting import STEPS, Step
+from tests.eventstore.examples import GOLDEN, envelope, example, golden
+
+TITLED = "task.retitled"
+
+
+def test_every_kind_of_event_has_its_file() -> None:
+    """A new kind gets one from ``python -m tests.eventstore.examples``."""
+    missing = set(EVENT_TYPES) - {path.stem for path in GOLDEN.glob("*.json")}
+    assert not missing
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_a_stored_event_means_what_it_meant(path: Any) -> None:
+    kept = golden(path.stem)
+
+    read = decode(kept.row, kept.sealer)
+
+    assert json.decode(json.encode(read.event)) == kept.event
+    assert read.metadata == envelope()
+
+
+@pytest.mark.parametrize("tag", EVENT_TYPES)
+def test_an_event_is_stored_as_it_always_was(tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = golden(tag)
+    salts = iter(kept.salts.values())
+
+    def kept_salt(size: int) -> bytes:
+        return bytes.fromhex(next(salts))
+
+    monkeypatch.setattr("eventstore.codec.random_bytes", kept_salt)
+
+    row = encode(example(EVENT_TYPES[tag]), envelope(), NOWHERE, kept.sealer)
+
+    assert row.state == kept.row.state
+
+
+def steps(*taken: Step) -> Sequence[Step]:
+    return taken
+
+
+class TestAnOlderShape:
+    """``task.retitled`` as if today's shape were its third."""
+
+    def test_takes_the_steps_it_has_not_taken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        kept = golden(TITLED)
+        old = kept.state.replace('"from":', '"was":').replace('"to":', '"title":')
+        taken: list[int] = []
+
+        def first(event: dict[str, Any]) -> dict[str, Any]:
+            taken.append(1)
+            event["from"] = event.pop("was")
+            return event
+
+        def second(event: dict[str, Any]) -> dict[str, Any]:
+            taken.append(2)
+            event["to"] = event.pop("title")
+            return event
+
+        monkeypatch.setitem(STEPS, TITLED, steps(first, second))
+        row = kept.row
+        row.state = old.encode()
+        row.private = None
+
+        read = decode(row, None)
+
+        assert taken == [1, 2]
+        assert read.event == TaskRetitled(from_=ERASED, to=ERASED)
+        assert row.state == old.encode()
+
+    def test_of_today_takes_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def never(event: dict[str, Any]) -> dict[str, Any]:
+            raise AssertionError(event)
+
+        monkeypatch.setitem(STEPS, TITLED, steps(never, never))
+        event = TaskRetitled(from_="a", to="b")
+
+        row = encode(event, envelope(), NOWHERE, golden(TITLED).sealer)
+
+        assert decode(row, golden(TITLED).sealer).event == event
+        assert decode(row, golden(TITLED).sealer).metadata.schema == 3
+
+    def test_may_have_had_another_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def renamed(event: dict[str, Any]) -> dict[str, Any]:
+            return event | {"type": TITLED}
+
+        monkeypatch.setitem(STEPS, "task.renamed", steps(renamed))
+        kept = golden(TITLED)
+        row = kept.row
+        row.tag = "task.renamed"
+        row.state = kept.state.replace(TITLED, "task.renamed").encode()
+
+        assert decode(row, kept.sealer).event == example(TaskRetitled)
