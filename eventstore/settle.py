@@ -41,6 +41,10 @@ class Settled:
         self.outcomes: list[Outcome] = []
         self.admitted: list[Append] = []
 
+    @property
+    def has_conflicts(self) -> bool:
+        return len(self.admitted) < len(self.outcomes)
+
 
 def settle(
     appends: Sequence[Append],
@@ -84,29 +88,12 @@ def _verdict(
     return None
 
 
-def refused(appends: Sequence[Append], settled: Settled) -> list[Append]:
-    """Return the commands that met a conflict: perhaps with themselves, recorded before."""
-    pairs = zip(appends, settled.outcomes, strict=True)
-    return [append for append, outcome in pairs if isinstance(outcome, Conflict)]
-
-
-def own_conflicts(
-    appends: Sequence[Append], settled: Settled, done: Mapping[UUID, int]
-) -> list[Outcome]:
-    """Return the outcomes, conflicts of commands that are *done* already turned into that."""
-    return [
-        AlreadyDone(done[append.command_id])
-        if isinstance(outcome, Conflict) and append.command_id in done
-        else outcome
-        for append, outcome in zip(appends, settled.outcomes, strict=True)
-    ]
-
-
 def streams_to_look_up(appends: Sequence[Append], *, every: bool) -> list[UUID]:
     """Return the streams whose heads must be read before settling, each once.
 
     Those that a command expects to be new, or that one before it in the batch writes to, are
-    left out unless *every* is asked for: the unique index refuses the batch if a guess is wrong.
+    left out unless *every* is asked for: that holds while all of the batch is admitted, and the
+    unique index refuses the batch if a stream was not new after all.
     """
     streams: dict[UUID, None] = {}
     written: set[UUID] = set()

@@ -16,8 +16,6 @@ from eventstore.settle import (
     Heads,
     Settled,
     every_organization,
-    own_conflicts,
-    refused,
     settle,
     streams_to_look_up,
 )
@@ -125,17 +123,19 @@ class SqlTables(ABC):
         *suspicious* after the unique indexes refused it once: a command came twice, a stream is
         not as new as it was thought to be, or a subject got its key meanwhile.
         """
-        settled = settle(
+        if not suspicious:
+            heads = self._load_heads(appends, read, every=False)
+            settled = settle(appends, heads, done={}, held_keys=set())
+            if not settled.has_conflicts:
+                return settled
+        # Some is refused: then what it would have written tells nothing of the heads, and it may
+        # have met itself, recorded before.
+        return settle(
             appends,
-            self._load_heads(appends, read, every=suspicious),
-            done=self._done(appends, read) if suspicious else {},
+            self._load_heads(appends, read, every=True),
+            done=self._done(appends, read),
             held_keys=self._held(appends, read) if suspicious else set(),
         )
-        if not suspicious:
-            # One that came again finds its own streams moved on, by itself.
-            done = self._done(refused(appends, settled), read)
-            settled.outcomes = own_conflicts(appends, settled, done)
-        return settled
 
     def _load_heads(self, appends: Sequence[Append], read: Read, *, every: bool) -> Heads:
         streams = streams_to_look_up(appends, every=every)
