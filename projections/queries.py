@@ -18,6 +18,7 @@ from projections.base import document_id
 from projections.live import Database, Document, Pointers
 from projections.task import facet
 from projections.windows import Windows
+from projections.wire import Lane
 
 PAGE_DEFAULT = 50
 SESSIONS_MAX = 100
@@ -48,14 +49,14 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
 
 
 EVERY_TASK = TaskFilter()
-NOTHING = Page([], None)
+ONE = {"_id": 0, "json": 1, "version": 1, "deleted": 1}
 
 
 class Queries:
     """The read models as one process reads them. All raise PyMongoError when they do not answer."""
 
-    def __init__(self, database: Database, pointers: Pointers) -> None:
-        self._database, self._pointers = database, pointers
+    def __init__(self, database: Database, pointers: Pointers, lane: Lane | None = None) -> None:
+        self._database, self._pointers, self._lane = database, pointers, lane
         self._windows = Windows()
 
     # One thing by its id; None for what is not there, in the trash or another organization's.
@@ -161,35 +162,39 @@ class Queries:
     # The reads themselves ---------------------------------------------------
 
     async def _with_users(self, members: list[tuple[str, bytes]]) -> list[bytes]:
-        collection = await self._pointers.collection("users")
-        if collection is None or not members:
-            return [json for _, json in members]
         ids = [f"{PLATFORM}:{user}" for user, _ in members]
-        found = self._database[collection].find({"_id": {"$in": ids}}, {"json": 1})
-        users = {one["_id"]: one["json"] async for one in found}
-        return [_joined(json, users.get(f"{PLATFORM}:{user}", b"null")) for user, json in members]
+        where: Document = {"_id": {"$in": ids}}
+        found = await self._find("users", {"filter": where, "projection": {"json": 1}}, len(ids))
+        users = {one["_id"]: one["json"] for one in found}
+        return [_joined(json, users.get(f"{PLATFORM}:{u}", b"null")) for u, json in members]
 
     async def _one(self, name: str, where: Document) -> Found | None:
-        collection = await self._pointers.collection(name)
-        if collection is None:
-            return None
-        found = await self._database[collection].find_one(
-            where, {"_id": 0, "json": 1, "version": 1, "deleted": 1}
-        )
-        if found is None or found["deleted"]:
-            return None
-        return Found(found["json"], found["version"])
+        asked: Document = {"filter": where, "projection": ONE}
+        for found in await self._find(name, asked, 1):
+            return None if found["deleted"] else Found(found["json"], found["version"])
+        return None
 
     async def _list(
         self, name: str, where: Document, sort: tuple[str, int], limit: int
     ) -> list[Document]:
-        collection = await self._pointers.collection(name)
-        if collection is None:
-            return []
         fields = {"_id": 0, "json": 1, sort[0]: 1}
-        # A negative limit asks for a single batch: the server keeps no cursor for us.
-        found = self._database[collection].find(where, fields, sort=[sort], limit=-limit)
-        return await found.to_list()
+        asked: Document = {"filter": where, "projection": fields, "sort": dict([sort])}
+        return await self._find(name, asked, limit)
+
+    async def _find(self, name: str, asked: Document, limit: int) -> list[Document]:
+        """Return at most *limit* documents, in one batch: the server keeps no cursor for us."""
+        collection = await self._pointers.collection(name)
+        if collection is None or not limit:
+            return []
+        command: Document = {"find": collection, **asked, "limit": limit, "singleBatch": True}
+        if self._lane is not None:
+            found = await self._lane.find(self._database.name, command)
+            if found is not None:
+                return found
+        cursor = self._database[collection].find(
+            asked["filter"], asked["projection"], sort=asked.get("sort"), limit=-limit
+        )
+        return await cursor.to_list()
 
 
 def _by_id(org_id: OrgId, thing: UUID) -> Document:

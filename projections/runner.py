@@ -12,6 +12,7 @@ from eventstore.append import LogUnavailable
 from eventstore.log import EventLog
 from projections.base import Projection
 from projections.batch import BatchWriter, OutOfTurn
+from projections.folding import ProjectionFailed
 from projections.live import Database, Phase, Pointers, go_live_first, read_checkpoint
 from projections.rebuild import rebuild
 
@@ -21,6 +22,7 @@ SWEEP_S = 0.25
 FOREIGN_S = 0.05
 """How often at most the checkpoint is moved past events of other read models only."""
 RETRY_FIRST_S, RETRY_MAX_S = 0.1, 5.0
+REBUILD_AGAIN_S = 60.0
 
 Wait = Callable[[float], Awaitable[None]]
 """Returns when the log may have grown, or after so many seconds."""
@@ -78,6 +80,9 @@ class Projector:
                     _logger.warning("%s cannot be projected for now: %s", self.name, outage)
                 delay_s = min(RETRY_MAX_S, delay_s * 2 or RETRY_FIRST_S)
                 await asyncio.sleep(delay_s)
+            except ProjectionFailed:
+                _logger.exception("%s: its new version cannot be built", self.name)
+                await asyncio.sleep(REBUILD_AGAIN_S)
 
     async def step(self) -> bool:
         """Project one batch; False when there was nothing to do for now."""

@@ -80,9 +80,9 @@ async def test_after_a_rebuild_it_is_the_new_collection_that_counts(database: Da
 
 
 async def test_no_answer_from_the_read_models_is_an_error_and_not_a_no() -> None:
-    client = AsyncMongoClient[dict[str, Any]]("mongodb://127.0.0.1:1/", serverSelectionTimeoutMS=50)
-    database = client["nowhere"]
+    client = AsyncMongoClient[dict[str, Any]]("mongodb://127.0.0.1:1/", connect=False)
+    await client.close()
+    database = client["closed"]
 
     with pytest.raises(PyMongoError):
         await Progress(database, Pointers(database)).reached("tasks", 1, 10)
-    await client.close()

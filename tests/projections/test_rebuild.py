@@ -12,6 +12,7 @@ from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Recorded
 from projections.batch import OutOfTurn
+from projections.digest import verify
 from projections.flip import flip, roll_back
 from projections.folding import ProjectionFailed
 from projections.live import Database, Phase, Pointers, read_checkpoint
@@ -20,7 +21,6 @@ from projections.queries import Queries
 from projections.rebuild import rebuild
 from projections.runner import Projector
 from projections.task import Tasks
-from projections.verify import verify
 from tests.commands.acme import task
 from tests.domain.spec import ACME, ENG, TASK
 from tests.projections.spec import a_busy_day, live, project_all, to_the_end

@@ -1,22 +1,30 @@
 """The projector keeps up with the log, whatever happens to it."""
 
 import asyncio
+import gc
 import random
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
 
+from devstack.mongo import mongo
+from devstack.server import Server
 from domain.task import Task, TaskAssigned, TaskRetitled, TaskStatus
 from domain.user import LoginFailed
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Recorded
 from projections.catalog import PROJECTIONS
+from projections.digest import digest
 from projections.live import Database, Pointers, read_checkpoint
 from projections.queries import Queries
 from projections.runner import Projector
 from projections.task import Tasks
-from projections.verify import digest
 from tests.commands.acme import ACCOUNTS, HERE, task, went
 from tests.domain.spec import ACME, ANA, BEN, ENG, TASK
 from tests.projections.spec import a_busy_day, live, never, project_all, to_the_end
@@ -146,6 +154,36 @@ async def test_an_event_that_cannot_be_read_parks_its_stream(database: Database)
     assert list(checkpoint.parked) == [str(TASK)]
 
 
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    """Give a server of the test's own, to be stopped."""
+    tmp_path.chmod(0o755)
+    return mongo(tmp_path / "server")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_an_outage_of_the_read_models_is_survived(server: Server) -> None:
+    async with opened(MemoryStore()) as log:
+        await record(log, *HERE)
+        with server:
+            client = AsyncMongoClient[dict[str, Any]](server.url, serverSelectionTimeoutMS=200)
+            database = client["outage"]
+            running = asyncio.create_task(Projector(Tasks(), log, database, patient).run())
+            await until_at(database, await log.last_position())
+            server.stop()
+            position = await record(log, on(TASK, *went(TaskStatus.IN_PROGRESS)))
+            with pytest.raises(PyMongoError):
+                await database["tasks_v1"].find_one()
+            server.start()
+            server.wait_ready()
+
+            await until_at(database, position)
+            assert not running.done()
+            running.cancel()
+            await client.close()
+    gc.collect()  # the driver forgets sockets that were refused, and the warning belongs here
+
+
 async def patient(timeout_s: float) -> None:
     """Wait as a projector does that nobody wakes."""
     await asyncio.sleep(timeout_s)
@@ -155,9 +193,10 @@ async def until_at(database: Database, position: int) -> None:
     """Wait until the tasks have reached *position*."""
     async with asyncio.timeout(30):
         while True:
-            checkpoint = await read_checkpoint(database, "tasks_v1")
-            if checkpoint is not None and checkpoint.position >= position:
-                return
+            with suppress(PyMongoError):
+                checkpoint = await read_checkpoint(database, "tasks_v1")
+                if checkpoint is not None and checkpoint.position >= position:
+                    return
             await asyncio.sleep(0.01)
 
 

@@ -49,6 +49,13 @@ class Verdict(Struct, frozen=True):
     def equal(self) -> bool:
         return self.live == self.rebuilt
 
+    def __str__(self) -> str:
+        words = "is what the log says" if self.equal else "differs from what the log says"
+        live, rebuilt = self.live, self.rebuilt
+        sums = live.sum if self.equal else f"{live.sum}, rebuilt {rebuilt.sum}"
+        counts = f"{live.documents} of {rebuilt.documents} documents"
+        return f"{words} at position {live.position} ({counts}, digest {sums})"
+
 
 class Summing:
     """A digest in the making."""
