@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import FromQuery, Parameter
+from litestar.params import FromQuery, Parameter, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
 
@@ -93,13 +93,16 @@ class AuditController(Controller):
         self,
         request: Asking,
         event_type: FromQuery[
-            Annotated[str | None, Parameter(query="type", max_length=200, description="Only these")]
+            Annotated[
+                str | None, QueryParameter(name="type", max_length=200, description="Only these")
+            ]
         ] = None,
         stream: Id = None,
         actor: Id = None,
         request_id: FromQuery[
             Annotated[
-                str | None, Parameter(query="requestId", max_length=200, description="Only these")
+                str | None,
+                QueryParameter(name="requestId", max_length=200, description="Only these"),
             ]
         ] = None,
         ip: Text = None,
@@ -131,13 +134,13 @@ class AuditController(Controller):
         self,
         request: Asking,
         export_format: FromQuery[
-            Annotated[Literal["jsonl"], Parameter(query="format", description="JSON lines")]
+            Annotated[Literal["jsonl"], QueryParameter(name="format", description="JSON lines")]
         ] = "jsonl",
         first: FromQuery[
-            Annotated[int | None, Parameter(query="from", ge=1, description="First sequence")]
+            Annotated[int | None, QueryParameter(name="from", ge=1, description="First sequence")]
         ] = None,
         last: FromQuery[
-            Annotated[int | None, Parameter(query="to", ge=1, description="Last sequence")]
+            Annotated[int | None, QueryParameter(name="to", ge=1, description="Last sequence")]
         ] = None,
     ) -> Stream:
         """Export the log as a file that proves itself; the export is an event, too."""

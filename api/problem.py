@@ -46,7 +46,7 @@ class Problem(Exception):
         }
         if self.errors:
             said["errors"] = self.errors
-        return _encode({**said, **{_camel(name): fact for name, fact in self.facts.items()}})
+        return _encode({**said, **{camel(name): fact for name, fact in self.facts.items()}})
 
 
 def invalid(*errors: FieldError) -> Problem:
@@ -77,6 +77,7 @@ def unauthorized(code: str = "unauthorized") -> Problem:
     )
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """Return a name as the API spells it."""
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)

@@ -9,7 +9,7 @@ import msgspec
 
 from api.answer import Answer, conditional
 from api.asking import Asking
-from api.problem import malformed, not_found
+from api.problem import camel, malformed, not_found
 from projections.queries import Found, Page
 from security.cursors import InvalidCursor
 
@@ -46,7 +46,9 @@ class Paging:
 
     def __init__(self, asking: Asking, **filters: Any) -> None:
         self._asking = asking
-        self._filters = {name: str(value) for name, value in filters.items() if value is not None}
+        self._filters = {
+            camel(name): str(value) for name, value in filters.items() if value is not None
+        }
         parts = [str(asking.organization), asking.scope["path"], *sorted(self._filters.items())]
         self._binding = msgspec.json.encode(parts).decode()
 

@@ -1,0 +1,108 @@
+"""One house on real stores for all tests of the API, with its projectors at work."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from msgspec.structs import replace
+
+from api.app import create_app
+from projections.catalog import PROJECTIONS, ensure_indexes
+from projections.live import Pointers
+from projections.progress import Progress
+from projections.queries import Queries
+from projections.runner import Projector
+from runtime.house import House, open_house
+from runtime.settings import load_settings
+from security.passwords import HashingQueue, Passwords
+from tests.api.stage import MovableClock, Person, sign_up
+
+Make = Callable[..., Litestar]
+
+
+@pytest.fixture(scope="session")
+def the_clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def clock(the_clock: MovableClock) -> Iterator[MovableClock]:
+    """Give the clock of the house; it is set right again after the test."""
+    yield the_clock
+    the_clock.ahead *= 0
+
+
+@pytest.fixture(scope="session")
+async def house(
+    mongo_url: str, tmp_path_factory: pytest.TempPathFactory, the_clock: MovableClock
+) -> AsyncIterator[House]:
+    """Open a house with projectors; passwords are hashed at the least cost there is."""
+    settings = load_settings(
+        {
+            "APP_ENV": "test",
+            "MONGODB_URI": mongo_url,
+            "MONGODB_DATABASE": "test_api",
+            "DATA_DIR": str(tmp_path_factory.mktemp("api")),
+            "RATE_LIMITS": "off",
+            "LOG_LEVEL": "ERROR",
+            "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
+        }
+    )
+    async with open_house(settings, the_clock) as opened:
+        await opened.database.client.drop_database("test_api")
+        await ensure_indexes(opened.database)
+        quick = HashingQueue(Passwords(memory_kib=8, iterations=1), waiting_max=200)
+        yield replace(opened, passwords=quick)
+        quick.close()
+
+
+@pytest.fixture(scope="session")
+async def read_side(house: House) -> AsyncIterator[tuple[Queries, Progress]]:
+    """Project in the background and tell the readers how far that is."""
+    pointers = Pointers(house.database)
+    progress = Progress(house.database, pointers)
+    running: list[asyncio.Task[None]] = []
+    for projection in PROJECTIONS:
+        wait: Any = house.wakeups.wait
+        projector = Projector(projection, house.log, house.database, wait, progress.note)
+        running.append(asyncio.create_task(projector.run()))
+    yield Queries(house.database, pointers), progress
+    for task in running:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture(scope="session")
+def make_app(house: House, read_side: tuple[Queries, Progress]) -> Make:
+    """Give a maker of applications on the house, with other settings if need be."""
+
+    def make(**settings: Any) -> Litestar:
+        changed = replace(house, settings=replace(house.settings, **settings))
+        return create_app(changed, *read_side)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def app(make_app: Make) -> Litestar:
+    return make_app()
+
+
+@pytest.fixture
+async def ana(app: Litestar) -> AsyncIterator[Person]:
+    """Sign up the ADMIN of an organization of her own."""
+    person = await sign_up(app)
+    yield person
+    await person.client.aclose()
+
+
+@pytest.fixture
+async def dan(app: Litestar) -> AsyncIterator[Person]:
+    """Sign up a stranger: the ADMIN of another organization."""
+    person = await sign_up(app)
+    yield person
+    await person.client.aclose()

@@ -1,0 +1,131 @@
+"""People who use the API: each with an account and an organization of their own."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+from litestar import Litestar
+
+from domain.base import OrgId, UserId
+from domain.membership import MemberJoined, Role
+from domain.user import ActiveOrganizationChanged
+from eventstore.identifiers import new_id
+from runtime.house import House
+from tests.spec import on, record
+
+PASSWORD = "violet-tractor-9-moon"
+DEADLINE_S = 10.0
+Json = dict[str, Any]
+
+
+class MovableClock:
+    """The machine's time, moved ahead by as much as a test wants."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class Person:
+    """Somebody with a token, talking to one application."""
+
+    def __init__(self, client: httpx.AsyncClient, email: str, profile: Json, token: str) -> None:
+        self.client, self.email, self.token = client, email, token
+        self.id, self.org_id = profile["id"], profile["organizationId"]
+
+    async def ask(self, method: str, path: str, **about: Any) -> httpx.Response:
+        """Send one request under /api, with the token."""
+        headers = {"authorization": f"Bearer {self.token}", **about.pop("headers", {})}
+        return await self.client.request(method, f"/api{path}", headers=headers, **about)
+
+    async def get(self, path: str, **about: Any) -> httpx.Response:
+        return await self.ask("GET", path, **about)
+
+    async def post(self, path: str, json: Any = None, **about: Any) -> httpx.Response:
+        return await self.ask("POST", path, json=json, **about)
+
+    async def patch(self, path: str, json: Any, **about: Any) -> httpx.Response:
+        return await self.ask("PATCH", path, json=json, **about)
+
+    async def delete(self, path: str, **about: Any) -> httpx.Response:
+        return await self.ask("DELETE", path, **about)
+
+    async def project(self, key: str = "ENG") -> Json:
+        """Open a project."""
+        return done(await self.post("/project", {"key": key, "name": "Engine"}), 201)
+
+    async def task(self, project: Json, title: str = "Oil it", **fields: Any) -> Json:
+        """Put a task on the list of *project*."""
+        path = f"/project/{project['id']}/tasks"
+        return done(await self.post(path, {"title": title, **fields}), 201)
+
+
+def client_of(app: Litestar) -> httpx.AsyncClient:
+    """Return a browser-like client: it keeps cookies, those for HTTPS included."""
+    transport = httpx.ASGITransport(app, client=("192.0.2.7", 4711))
+    return httpx.AsyncClient(transport=transport, base_url="https://api.example.org")
+
+
+def unique(prefix: str = "x") -> str:
+    """Return a name that no other test uses, good for addresses and subdomains."""
+    return f"{prefix}{new_id().hex[6:]}"
+
+
+async def sign_up(app: Litestar, *, organization: bool = True, email: str | None = None) -> Person:
+    """Register somebody and log them in."""
+    client = client_of(app)
+    email = email or f"{unique('p')}@example.com"
+    body: Json = {"email": email, "password": PASSWORD, "name": "Pat"}
+    if organization:
+        body["organization"] = {"name": "Acme", "subdomain": unique("o")[:30]}
+    profile = done(await client.post("/api/auth/register", json=body), 201)
+    return Person(client, email, profile, await log_in(client, email))
+
+
+async def log_in(client: httpx.AsyncClient, email: str, password: str = PASSWORD) -> str:
+    """Log in and return the access token."""
+    body = {"email": email, "password": password}
+    answer = done(await client.post("/api/auth/login", json=body), 200)
+    return str(answer["accessToken"])
+
+
+async def join(house: House, person: Person, org_id: str, role: Role) -> None:
+    """Make *person* a member of another organization, where they work from now on."""
+    org, user = OrgId(UUID(org_id)), UserId(UUID(person.id))
+    await record(
+        house.log,
+        on(org, MemberJoined(user_id=user, role=role), org_id=org),
+        on(user, ActiveOrganizationChanged(organization_id=org)),
+    )
+    person.org_id = org_id
+
+
+def done(response: httpx.Response, status: int) -> Any:
+    """Return the body of a response that must have *status*."""
+    assert response.status_code == status, f"{response.status_code}: {response.text}"
+    return response.json() if response.content else None
+
+
+def refused(response: httpx.Response, status: int, code: str) -> Json:
+    """Return the problem of a response that must be this one."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    problem: Json = done(response, status)
+    assert problem["code"] == code
+    assert problem["status"] == status
+    assert problem["requestId"] == response.headers["x-request-id"]
+    return problem
+
+
+async def stored_events(house: House, stream: str) -> list[str]:
+    """Return the names of the events of a stream."""
+    return [recorded.tag for recorded in await house.log.stream(UUID(stream))]
+
+
+async def at_once(*questions: Any) -> list[httpx.Response]:
+    """Send several requests at the same time."""
+    async with asyncio.timeout(DEADLINE_S):
+        return list(await asyncio.gather(*questions))

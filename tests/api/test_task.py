@@ -1,0 +1,159 @@
+"""Tasks over HTTP."""
+
+from tests.api.stage import Person, done, refused
+
+
+class TestCreateTask:
+    async def test_answers_with_the_task_and_where_it_is(self, ana: Person) -> None:
+        project = await ana.project()
+
+        response = await ana.post(f"/project/{project['id']}/tasks", {"title": "Oil it"})
+
+        task = done(response, 201)
+        assert task["key"] == "ENG-1"
+        assert task["status"] == "TODO"
+        assert task["createdBy"] == ana.id
+        assert response.headers["location"] == f"/api/task/{task['id']}"
+        assert response.headers["etag"] == '"1"'
+        assert int(response.headers["x-position"]) > 0
+
+    async def test_is_refused_in_an_archived_project(self, ana: Person) -> None:
+        project = await ana.project()
+        done(await ana.post(f"/project/{project['id']}/archive"), 200)
+
+        response = await ana.post(f"/project/{project['id']}/tasks", {"title": "Late"})
+
+        refused(response, 409, "project_archived")
+
+
+class TestGetTask:
+    async def test_gives_the_bytes_that_the_command_answered_with(self, ana: Person) -> None:
+        project = await ana.project()
+        made = await ana.post(f"/project/{project['id']}/tasks", {"title": "Oil it"})
+
+        by_key = await ana.get("/task/ENG-1")
+        by_id = await ana.get(f"/task/{made.json()['id']}")
+
+        assert by_key.content == by_id.content == made.content
+        assert by_key.headers["etag"] == made.headers["etag"]
+
+    async def test_answers_304_to_whoever_has_that_version(self, ana: Person) -> None:
+        await ana.task(await ana.project())
+
+        for tag in ('"1"', 'W/"1"', '"7", "1"', "*"):
+            response = await ana.get("/task/ENG-1", headers={"if-none-match": tag})
+            assert response.status_code == 304
+            assert response.content == b""
+
+        assert (await ana.get("/task/ENG-1", headers={"if-none-match": '"2"'})).status_code == 200
+
+    async def test_finds_nothing_deleted_and_nothing_in_a_deleted_project(
+        self, ana: Person
+    ) -> None:
+        project = await ana.project()
+        await ana.task(project)
+        await ana.task(project)
+        done(await ana.delete("/task/ENG-1"), 204)
+
+        refused(await ana.get("/task/ENG-1"), 404, "not_found")
+        done(await ana.delete(f"/project/{project['id']}"), 204)
+        refused(await ana.get("/task/ENG-2"), 404, "not_found")
+        refused(await ana.get(f"/project/{project['id']}/tasks"), 404, "not_found")
+
+        done(await ana.post(f"/project/{project['id']}/restore"), 200)
+        assert done(await ana.get("/task/ENG-2"), 200)["number"] == 2
+        refused(await ana.get("/task/ENG-1"), 404, "not_found")
+        done(await ana.post("/task/ENG-1/restore"), 200)
+        assert done(await ana.get("/task/ENG-1"), 200)["number"] == 1
+
+    async def test_refuses_what_is_neither_an_id_nor_a_key(self, ana: Person) -> None:
+        await ana.project()
+
+        for ref in ("ENG-2", "ENG-0", "OPS-1", "eng-1", "%00", "ENG-99999999999", "a" * 500):
+            refused(await ana.get(f"/task/{ref}"), 404, "not_found")
+
+
+class TestEditTask:
+    async def test_changes_what_is_named_and_leaves_the_rest(self, ana: Person) -> None:
+        await ana.task(await ana.project(), description="Left front")
+
+        task = done(await ana.patch("/task/ENG-1", {"title": "Grease it", "priority": "HIGH"}), 200)
+
+        assert (task["title"], task["priority"]) == ("Grease it", "HIGH")
+        assert task["description"] == "Left front"
+        assert task["version"] == 3
+        assert done(await ana.get("/task/ENG-1"), 200) == task
+
+    async def test_answers_alike_when_all_is_so_already(self, ana: Person) -> None:
+        made = await ana.task(await ana.project())
+
+        response = await ana.patch("/task/ENG-1", {"title": made["title"]})
+
+        assert done(response, 200) == made
+        assert "x-position" not in response.headers
+
+    async def test_is_refused_only_if_a_field_that_it_sets_was_changed(self, ana: Person) -> None:
+        await ana.task(await ana.project())
+        done(await ana.patch("/task/ENG-1", {"title": "Grease it"}), 200)
+        since_1 = {"if-match": '"1"'}
+
+        refused(
+            await ana.patch("/task/ENG-1", {"title": "Oil it"}, headers=since_1),
+            412,
+            "changed_since",
+        )
+        done(await ana.patch("/task/ENG-1", {"priority": "LOW"}, headers=since_1), 200)
+        bad = await ana.patch("/task/ENG-1", {"priority": "LOW"}, headers={"if-match": "new"})
+        refused(bad, 400, "malformed_request")
+
+
+class TestMoveTask:
+    async def test_is_refused_with_the_statuses_that_are_allowed(self, ana: Person) -> None:
+        await ana.task(await ana.project())
+
+        problem = refused(
+            await ana.post("/task/ENG-1/status", {"status": "DONE"}), 409, "transition_not_allowed"
+        )
+
+        assert problem["allowed"] == ["IN_PROGRESS", "CANCELLED"]
+
+    async def test_goes_through_those_between_when_asked_to(self, ana: Person) -> None:
+        await ana.task(await ana.project())
+
+        task = done(await ana.post("/task/ENG-1/status", {"status": "DONE", "path": "auto"}), 200)
+
+        assert (task["status"], task["version"]) == ("DONE", 3)
+
+
+class TestAssignTask:
+    async def test_assigns_members_and_takes_them_off_again(self, ana: Person) -> None:
+        await ana.task(await ana.project())
+
+        task = done(await ana.post("/task/ENG-1/assignees", {"userId": ana.id}), 200)
+        assert task["assignees"] == [ana.id]
+        task = done(await ana.delete(f"/task/ENG-1/assignees/{ana.id}"), 200)
+        assert task["assignees"] == []
+
+    async def test_knows_nobody_of_another_organization(self, ana: Person, dan: Person) -> None:
+        await ana.task(await ana.project())
+
+        refused(await ana.post("/task/ENG-1/assignees", {"userId": dan.id}), 404, "not_found")
+
+
+class TestListTasks:
+    async def test_shows_the_newest_first_and_only_what_was_asked_for(self, ana: Person) -> None:
+        project = await ana.project()
+        for title, priority in (("One", "LOW"), ("Two", "HIGH"), ("Three", "LOW")):
+            await ana.task(project, title, priority=priority)
+        done(await ana.post("/task/ENG-3/status", {"status": "IN_PROGRESS"}), 200)
+        done(await ana.post("/task/ENG-1/assignees", {"userId": ana.id}), 200)
+
+        async def titles(query: str) -> list[str]:
+            page = done(await ana.get(f"/project/{project['id']}/tasks{query}"), 200)
+            return [task["title"] for task in page["items"]]
+
+        assert await titles("") == ["Three", "Two", "One"]
+        assert await titles("?priority=LOW") == ["Three", "One"]
+        assert await titles("?status=TODO&priority=LOW") == ["One"]
+        assert await titles(f"?assignee={ana.id}") == ["One"]
+        assert await titles("?status=DONE") == []
