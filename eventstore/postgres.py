@@ -48,6 +48,9 @@ _INSERT = (
 
 T = TypeVar("T")
 
+LOST_MAX = 2
+"""Connections that may break under one batch before its callers are told."""
+
 
 class PostgresStore(SqlTables, PostgresApplicationRecorder):
     """The library's PostgreSQL recorder with our columns and an append of many commands at once.
@@ -91,17 +94,19 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
     # The append -------------------------------------------------------------
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
-        try:
+        suspicious, lost = False, 0
+        while True:
             try:
-                return self._attempt(appends, suspicious=False)
-            except PersistenceError:
-                # A command came twice, a subject got its key meanwhile, or the connection broke,
-                # perhaps after the commit: the command ids tell.
-                return self._attempt(appends, suspicious=True)
-        except IntegrityError:
-            raise
-        except PersistenceError as error:
-            raise LogUnavailable(str(error)) from error
+                return self._attempt(appends, suspicious=suspicious)
+            except IntegrityError:
+                if suspicious:
+                    raise
+            except PersistenceError as error:
+                # The connection broke, perhaps after the commit: the command ids will tell.
+                lost += 1
+                if lost == LOST_MAX:
+                    raise LogUnavailable(str(error)) from error
+            suspicious = True
 
     def _attempt(self, appends: Sequence[Append], *, suspicious: bool) -> list[Outcome]:
         with self.datastore.transaction(commit=True) as library_cursor:
