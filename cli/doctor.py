@@ -5,14 +5,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pymongo.errors import PyMongoError
-
 from audit.sealer import LogTampered
 from cli.running import settings_of_running
-from eventstore.append import LogUnavailable
 from projections.catalog import PROJECTIONS
 from projections.live import Pointers, read_checkpoint
 from runtime.house import House, open_house
+from runtime.outages import StoreOutage
 from runtime.settings import Settings, load_settings
 
 Finding = tuple[bool, str]
@@ -48,7 +46,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         for examine in examinations:
             try:
                 findings += await examine(house)
-            except (LogUnavailable, PyMongoError) as error:
+            except StoreOutage as error:
                 findings.append((False, f"{examine.__name__.strip('_')}: {error}"))
     return findings
 

@@ -10,15 +10,14 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError
 
 from audit.sealer import Sealer
 from commands.handler import CommandHandler
-from eventstore.append import LogUnavailable
 from eventstore.log import EventLog
 from eventstore.open import open_store
 from eventstore.randomness import random_bytes
 from runtime.clock import Clock, system_clock
+from runtime.outages import StoreOutage
 from runtime.settings import Settings
 from runtime.wakeups import Wakeups
 from security.cursors import CursorKey
@@ -157,7 +156,7 @@ async def patiently(
     for attempt in range(1, ATTEMPTS_MAX + 1):
         try:
             return await reach()
-        except (LogUnavailable, PyMongoError, OSError) as error:
+        except (*StoreOutage, OSError) as error:
             if attempt == ATTEMPTS_MAX:
                 raise StoreUnreachable(
                     f"{what} at {without_password(url)} did not answer in {attempt} attempts"

@@ -3,13 +3,12 @@
 import asyncio
 import logging
 
-from pymongo.errors import PyMongoError
-
 from audit.sealer import Sealer
-from eventstore.append import LogUnavailable
 from projections.catalog import PROJECTIONS
 from projections.runner import Projector
 from runtime.house import House, open_house
+from runtime.outages import StoreOutage
+from runtime.process import run_process, until_stopped
 from runtime.settings import Settings
 
 SEAL_EVERY_S = 1.0
@@ -37,6 +36,10 @@ async def _seal(sealer: Sealer, house: House) -> None:
     while True:
         try:
             await sealer.seal_new()
-        except (LogUnavailable, PyMongoError) as error:
+        except StoreOutage as error:
             _logger.warning("trees are not signed for now: %s", error)
         await asyncio.sleep(SEAL_EVERY_S)
+
+
+if __name__ == "__main__":
+    run_process(until_stopped(run_projectors))

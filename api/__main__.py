@@ -1,0 +1,7 @@
+"""``python -m api``: the HTTP server as a process."""
+
+from api.serving import serve
+from runtime.process import run_process
+
+if __name__ == "__main__":
+    run_process(serve)

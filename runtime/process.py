@@ -1,0 +1,55 @@
+"""What every process of ours does first and last: settings, logs, signals, exit code."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import uvloop
+
+from runtime.house import StoreUnreachable
+from runtime.logging import set_up_logging
+from runtime.settings import Settings, SettingsInvalid, load_settings
+
+Main = Callable[[Settings], None]
+
+
+def run_process(main: Main) -> None:
+    """Run *main* with the settings of this process, and exit.
+
+    Exit codes: 0 stopped when told to, 1 a store could not be reached, 2 wrong settings.
+    """
+    try:
+        settings = load_settings()
+        set_up_logging(settings.log_level)
+        main(settings)
+    except SettingsInvalid as error:
+        sys.exit(_said(2, *(f"setting {problem}" for problem in error.problems)))
+    except StoreUnreachable as error:
+        sys.exit(_said(1, str(error)))
+
+
+def until_stopped(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> Main:
+    """Return a main that runs *run* and cancels it on SIGTERM or SIGINT."""
+
+    def main(settings: Settings) -> None:
+        uvloop.run(_cancelled_by_signal(run(settings)))
+
+    return main
+
+
+async def _cancelled_by_signal(running: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(running)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _said(code: int, *lines: str) -> int:
+    for line in lines:
+        sys.stderr.write(f"trackrecord: {line}\n")
+    return code
