@@ -72,10 +72,9 @@ class CommandHandler:
         :raises ConcurrencyConflict: others were faster ``ATTEMPTS_MAX`` times in a row.
         :raises LogUnavailable: the database does not write.
         """
-        if context.idempotency is not None:
-            stored = await self._log.reply(context.idempotency.reply_key)
-            if stored is not None:
-                return _replayed(stored, context)
+        stored = await self._stored(context)
+        if stored is not None:
+            return stored
         async with self._turn(command.target):
             return await self._attempts(command, context, render)
 
@@ -92,13 +91,17 @@ class CommandHandler:
                     if await self._loader.refresh(reading.loaded, extra):
                         self._return_number(reading)
                         continue
-                    return self._nothing_recorded(reading, recording, context)
+                    stored = await self._stored(context)
+                    return stored or self._nothing_recorded(reading, recording, context)
                 return await self._append(recording, context, render, reading)
             except DomainError:
                 self._return_number(reading)
                 # A refusal goes out only if it was decided on the newest events.
                 if not await self._loader.refresh(reading.loaded, extra):
-                    raise
+                    stored = await self._stored(context)
+                    if stored is None:
+                        raise
+                    return stored
             except ConcurrencyConflict as error:
                 conflict = error
                 self._lose(reading, error.stream)
@@ -151,11 +154,19 @@ class CommandHandler:
     async def _done_before(
         self, done: CommandAlreadyDone, context: Context, receipt: Receipt
     ) -> Receipt:
-        if context.idempotency is not None:
-            stored = await self._log.reply(context.idempotency.reply_key)
-            if stored is not None:
-                return _replayed(stored, context)
-        return msgspec.structs.replace(receipt, position=done.position)
+        stored = await self._stored(context)
+        return stored or msgspec.structs.replace(receipt, position=done.position)
+
+    async def _stored(self, context: Context) -> Receipt | None:
+        """Return what was replied to this Idempotency-Key before.
+
+        Asked once more before anything is refused or left undone: the same request may have
+        been recorded meanwhile, and then it met its own effect.
+        """
+        if context.idempotency is None:
+            return None
+        stored = await self._log.reply(context.idempotency.reply_key)
+        return None if stored is None else _replayed(stored, context)
 
     def _nothing_recorded(
         self, reading: Reading, recording: Recording, context: Context

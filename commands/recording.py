@@ -7,7 +7,7 @@ from msgspec import Struct
 from commands.base import Change, Command, Context, Decision
 from commands.reading import Loaded, Reading
 from domain.base import PLATFORM, OrgId
-from eventstore.append import Append, Secret
+from eventstore.append import Append, ConcurrencyConflict, Secret
 from eventstore.codec import NOWHERE, PERSONAL, Origin, Sealer, encode, seal_origin
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
@@ -30,13 +30,20 @@ class Recording(Struct):
 async def prepare(
     log: EventLog, command: Command, context: Context, reading: Reading, decision: Decision
 ) -> Recording:
-    """Return the decision as rows in the order decided, with the versions they must follow."""
+    """Return the decision as rows in the order decided, with the versions they must follow.
+
+    :raises ConcurrencyConflict: the caller was let in by another version than was read now.
+    """
+    expects = reading.expects
+    for stream, version in context.seen.items():
+        if expects.setdefault(stream, version) != version:
+            raise ConcurrencyConflict(stream)
     changes = [part for part in decision if isinstance(part, Change) and part.events]
     secrets = tuple(part for part in decision if isinstance(part, Secret))
     append = Append(
         command_id=context.command_id,
         rows=[],
-        expects={**context.seen, **reading.expects},
+        expects=expects,
         keys={},
         secrets=secrets,
     )

@@ -1,0 +1,217 @@
+"""The handler: decides again when others were first, and never records a thing twice."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+
+from commands.base import ChangedSince, NotPermitted
+from commands.handler import CommandHandler
+from commands.organization import EditMember
+from commands.project import ArchiveProject, EditProject, UnarchiveProject
+from commands.task import ChangeTaskStatus, CreateTask, DeleteTask, EditTask
+from domain.base import NotFound, OrgId, TaskId
+from domain.membership import MemberRoleChanged, Role
+from domain.project import ProjectArchived, ProjectIsArchived
+from domain.task import Priority, TaskCreated, TaskStatus
+from eventstore.append import ConcurrencyConflict
+from eventstore.log import EventLog
+from tests.domain.spec import ACME, BEN, CLEO, ENG, TASK
+from tests.spec import context
+
+RETITLE = EditTask(task_id=TASK, title="New")
+
+
+async def events(log: EventLog, stream: UUID = TASK) -> list[str]:
+    return [recorded.tag for recorded in await log.stream(stream)]
+
+
+class TestADecisionOnOldKnowledge:
+    async def test_is_taken_again(
+        self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        await handler.handle(RETITLE, context())  # both know the task now, in different versions
+        await elsewhere.handle(EditTask(task_id=TASK, title="Other"), context())
+        await handler.handle(EditTask(task_id=TASK, title="Third"), context())
+
+        told = [getattr(r.event, "from_", None) for r in await log.stream(TASK)]
+        assert told == [None, "Oil it", "New", "Other"]
+
+    async def test_refuses_nothing_that_is_right_by_now(
+        self, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        await handler.handle(ArchiveProject(project_id=ENG), context())
+        await elsewhere.handle(UnarchiveProject(project_id=ENG), context())
+
+        receipt = await handler.handle(RETITLE, context())
+
+        assert receipt.position is not None
+
+    async def test_records_nothing_that_is_wrong_by_now(
+        self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        await handler.handle(RETITLE, context())
+        await elsewhere.handle(ArchiveProject(project_id=ENG), context())
+        before = await log.last_position()
+
+        with pytest.raises(ProjectIsArchived):
+            await handler.handle(EditTask(task_id=TASK, title="Third"), context())
+
+        assert await log.last_position() == before
+
+    async def test_says_nothing_happened_only_if_that_is_so(
+        self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        await handler.handle(RETITLE, context())
+        await elsewhere.handle(EditTask(task_id=TASK, title="Other"), context())
+
+        receipt = await handler.handle(RETITLE, context())  # was "New" when it last looked
+
+        assert receipt.position is not None
+        assert (await events(log))[-1] == "task.retitled"
+
+
+async def test_a_command_that_changes_nothing_records_nothing(
+    log: EventLog, handler: CommandHandler
+) -> None:
+    before = await log.last_position()
+
+    receipt = await handler.handle(EditTask(task_id=TASK, title="Oil it"), context())
+
+    assert receipt.position is None
+    assert receipt.events == []
+    assert receipt.states[TASK].version == 1
+    assert await log.last_position() == before
+
+
+class TestADryRun:
+    async def test_tells_what_would_be_and_stores_nothing(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
+        before = await log.last_position()
+        asked = CreateTask(task_id=TaskId(uuid4()), project_id=ENG, title="Try")
+
+        receipt = await handler.handle(asked, context(dry_run=True))
+
+        assert receipt.position is None
+        [created, claimed] = receipt.events
+        assert isinstance(created.events[0], TaskCreated)
+        assert created.events[0].number == 2
+        assert receipt.states[asked.task_id].version == 1
+        assert await log.last_position() == before
+        assert await log.heads([asked.task_id, claimed.stream]) == {}
+        again = await handler.handle(asked, context())
+        assert again.events[0].events[0].number == 2  # type: ignore[attr-defined]
+
+    async def test_is_refused_as_the_real_one(self, handler: CommandHandler) -> None:
+        with pytest.raises(NotPermitted):
+            await handler.handle(DeleteTask(task_id=TASK), context(CLEO, dry_run=True))
+
+
+class TestIfMatch:
+    async def test_lets_pass_what_nobody_changed_since(
+        self, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        await elsewhere.handle(EditTask(task_id=TASK, priority=Priority.HIGH), context())
+
+        receipt = await handler.handle(RETITLE, context(if_match=1))
+
+        assert receipt.states[TASK].version == 3
+
+    async def test_refuses_a_change_of_the_same_field(
+        self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        await elsewhere.handle(EditTask(task_id=TASK, title="Other"), context())
+
+        with pytest.raises(ChangedSince) as refused:
+            await handler.handle(RETITLE, context(if_match=1))
+
+        assert refused.value.facts == {"version": 2}
+        assert len(await events(log)) == 2
+
+    async def test_refuses_as_a_whole(self, log: EventLog, handler: CommandHandler) -> None:
+        await handler.handle(EditTask(task_id=TASK, title="Other"), context())
+        both = EditTask(task_id=TASK, title="New", priority=Priority.LOW)
+
+        with pytest.raises(ChangedSince):
+            await handler.handle(both, context(if_match=1))
+
+        assert len(await events(log)) == 2
+
+    async def test_refuses_a_version_that_is_yet_to_come(self, handler: CommandHandler) -> None:
+        with pytest.raises(ChangedSince):
+            await handler.handle(RETITLE, context(if_match=2))
+
+    async def test_has_nothing_against_what_is_so_already(self, handler: CommandHandler) -> None:
+        await handler.handle(RETITLE, context())
+
+        receipt = await handler.handle(RETITLE, context(if_match=1))
+
+        assert receipt.position is None
+
+
+class TestAuthorization:
+    async def test_a_decision_depends_on_the_role_it_was_allowed_by(
+        self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        await handler.handle(RETITLE, context(BEN))  # knows Ben as a MANAGER
+        demote = EditMember(organization_id=ACME, user_id=BEN, role=Role.MEMBER)
+        await elsewhere.handle(demote, context())
+
+        with pytest.raises(NotPermitted):
+            await handler.handle(ArchiveProject(project_id=ENG), context(BEN))
+
+        assert await events(log, ENG) == ["project.created"]
+
+    async def test_of_a_demotion_and_a_command_one_is_first(
+        self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        demote = EditMember(organization_id=ACME, user_id=BEN, role=Role.MEMBER)
+        archive = ArchiveProject(project_id=ENG)
+
+        archived, _ = await asyncio.gather(
+            handler.handle(archive, context(BEN)),
+            elsewhere.handle(demote, context()),
+            return_exceptions=True,
+        )
+
+        order = [r.event for r in await log.tail(0, 100)]
+        demoted = next(n for n, e in enumerate(order) if isinstance(e, MemberRoleChanged))
+        if isinstance(archived, BaseException):
+            assert isinstance(archived, NotPermitted)
+            assert ProjectArchived() not in order
+        else:
+            assert order.index(ProjectArchived()) < demoted
+
+    @pytest.mark.parametrize("version", [1, 3], ids=["older", "newer"])
+    async def test_a_caller_is_who_they_were_also_for_a_command_that_reads_it(
+        self, log: EventLog, handler: CommandHandler, version: int
+    ) -> None:
+        await handler.handle(RETITLE, context())  # the task is at 2 now
+
+        asked = EditTask(task_id=TASK, title="Third")
+        with pytest.raises(ConcurrencyConflict):
+            await handler.handle(asked, context(seen={TASK: version}))
+
+        assert len(await events(log)) == 2
+
+    async def test_a_caller_who_has_changed_meanwhile_is_let_in_no_more(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
+        let_in_by = TASK  # any stream will do: a session, say
+        rename = EditProject(project_id=ENG, name="New")
+        await handler.handle(rename, context(seen={let_in_by: 1}))
+        await handler.handle(RETITLE, context())
+
+        again = EditProject(project_id=ENG, name="Third")
+        with pytest.raises(ConcurrencyConflict):
+            await handler.handle(again, context(seen={let_in_by: 1}))
+
+        assert await events(log, ENG) == ["project.created", "project.renamed"]
+
+
+async def test_organizations_do_not_see_each_other(handler: CommandHandler) -> None:
+    create = CreateTask(task_id=TaskId(uuid4()), project_id=ENG, title="One")
+    for command in (RETITLE, ChangeTaskStatus(task_id=TASK, to=TaskStatus.DONE), create):
+        with pytest.raises(NotFound):
+            await handler.handle(command, context(org_id=OrgId(uuid4())))

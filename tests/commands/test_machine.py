@@ -1,0 +1,251 @@
+"""Any sequence of commands by anybody leaves the log as a simple model says it must be."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+)
+from msgspec import Struct
+
+from commands.base import Command
+from commands.handler import CommandHandler
+from commands.loading import fold
+from commands.organization import EditMember
+from commands.project import (
+    ArchiveProject,
+    CreateProject,
+    DeleteProject,
+    HoldProject,
+    ProjectCommand,
+    RestoreProject,
+    ResumeProject,
+    UnarchiveProject,
+)
+from commands.reading import Loaded
+from commands.task import (
+    ChangeTaskStatus,
+    CreateTask,
+    DeleteTask,
+    EditTask,
+    RestoreTask,
+    TaskCommand,
+)
+from domain.base import DomainError, ProjectId, TaskId, UserId
+from domain.membership import Role
+from domain.organization import Organization
+from domain.permission import ROLE_PERMISSIONS, Permission
+from domain.project import Project, ProjectStatus
+from domain.task import FINISHED, TRANSITIONS, Task, TaskStatus
+from eventstore.log import EventLog
+from eventstore.memory import MemoryStore
+from tests.commands.acme import ACCOUNTS, TEAM
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN
+from tests.eventstore.crowd import check_gapless
+from tests.spec import context, data_keys, record
+
+T = TypeVar("T")
+PEOPLE = st.sampled_from([ANA, BEN, CLEO, DAN])
+ACTIVE, ON_HOLD, ARCHIVED = ProjectStatus
+MOVES: dict[type[ProjectCommand], tuple[ProjectStatus, frozenset[ProjectStatus]]] = {
+    HoldProject: (ON_HOLD, frozenset({ACTIVE, ON_HOLD})),
+    ResumeProject: (ACTIVE, frozenset({ACTIVE, ON_HOLD})),
+    ArchiveProject: (ARCHIVED, frozenset(ProjectStatus)),
+}
+NONE: MultipleResults[Any] = multiple()
+STARTED = (TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW)
+
+
+class Piece(Struct):
+    """What the model knows of a task."""
+
+    project: ProjectId
+    number: int
+    creator: UserId
+    title: str = "One"
+    status: TaskStatus = TaskStatus.TODO
+
+
+class Company(RuleBasedStateMachine):
+    """Drives two handlers on one log beside a model made of dictionaries."""
+
+    projects: Bundle[ProjectId] = Bundle("projects")
+    tasks: Bundle[TaskId] = Bundle("tasks")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.store = MemoryStore()
+        self.log = EventLog(self.store, data_keys())
+        self.run(self.log.open())
+        self.run(record(self.log, TEAM, *ACCOUNTS))
+        self.handlers = [CommandHandler(self.log), CommandHandler(self.log)]
+        self.roles: dict[UserId, Role] = {ANA: Role.ADMIN, BEN: Role.MANAGER, CLEO: Role.MEMBER}
+        self.statuses: dict[ProjectId, ProjectStatus] = {}
+        self.keys: set[str] = set()
+        self.pieces: dict[TaskId, Piece] = {}
+        self.trash: set[UUID] = set()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    def teardown(self) -> None:
+        self.run(self.log.close())
+        self.runner.close()
+
+    def passes(self, command: Command, by: UserId, right: bool) -> bool:
+        """Handle *command* on the handler whose turn it is; it must pass exactly if *right*."""
+        self.handlers.reverse()
+        before = self.store.last_position()
+        refusal: DomainError | None = None
+        try:
+            self.run(self.handlers[0].handle(command, context(by)))
+        except DomainError as refused:
+            refusal = refused
+        assert right is (refusal is None), f"{command}: {refusal!r}"
+        assert right or self.store.last_position() == before
+        return right
+
+    def may(self, by: UserId, what: Permission | None) -> bool:
+        return by in self.roles and what in ROLE_PERMISSIONS[self.roles[by]]
+
+    def editable(self, project: ProjectId) -> bool:
+        return project not in self.trash and self.statuses[project] is not ARCHIVED
+
+    # Projects and members ---------------------------------------------------
+
+    @rule(target=projects, by=PEOPLE, key=st.sampled_from(["ENG", "OPS", "HR"]))
+    def create_project(self, by: UserId, key: str) -> Any:
+        project = ProjectId(uuid4())
+        command = CreateProject(project_id=project, key=key, name=key)
+        right = self.may(by, command.needs) and key not in self.keys
+        if not self.passes(command, by, right):
+            return NONE
+        self.keys.add(key)
+        self.statuses[project] = ACTIVE
+        return project
+
+    @rule(project=projects, by=PEOPLE, kind=st.sampled_from(list(MOVES)))
+    def move_project(self, project: ProjectId, by: UserId, kind: type[ProjectCommand]) -> None:
+        to, allowed = MOVES[kind]
+        here = project not in self.trash and self.statuses[project] in allowed
+        if self.passes(kind(project_id=project), by, self.may(by, kind.needs) and here):
+            self.statuses[project] = to
+
+    @rule(project=projects, by=PEOPLE)
+    def unarchive_project(self, project: ProjectId, by: UserId) -> None:
+        right = self.may(by, UnarchiveProject.needs) and project not in self.trash
+        passed = self.passes(UnarchiveProject(project_id=project), by, right)
+        if passed and self.statuses[project] is ARCHIVED:
+            self.statuses[project] = ACTIVE
+
+    @rule(project=projects, by=PEOPLE)
+    def delete_project(self, project: ProjectId, by: UserId) -> None:
+        right = self.may(by, DeleteProject.needs) and project not in self.trash
+        if self.passes(DeleteProject(project_id=project), by, right):
+            self.trash.add(project)
+
+    @rule(project=projects, by=PEOPLE)
+    def restore_project(self, project: ProjectId, by: UserId) -> None:
+        right = self.may(by, RestoreProject.needs)
+        if self.passes(RestoreProject(project_id=project), by, right):
+            self.trash.discard(project)
+
+    @rule(who=PEOPLE, by=PEOPLE, role=st.sampled_from(Role))
+    def change_role(self, who: UserId, by: UserId, role: Role) -> None:
+        command = EditMember(organization_id=ACME, user_id=who, role=role)
+        admins = [user for user, held in self.roles.items() if held is Role.ADMIN]
+        last = admins == [who] and role is not Role.ADMIN
+        right = self.may(by, command.needs) and who in self.roles and not last
+        if self.passes(command, by, right):
+            self.roles[who] = role
+
+    # Tasks ------------------------------------------------------------------
+
+    @rule(target=tasks, project=projects, by=PEOPLE)
+    def create_task(self, project: ProjectId, by: UserId) -> Any:
+        task = TaskId(uuid4())
+        command = CreateTask(task_id=task, project_id=project, title="One")
+        active = project not in self.trash and self.statuses[project] is ACTIVE
+        if not self.passes(command, by, self.may(by, command.needs) and active):
+            return NONE
+        number = 1 + sum(piece.project == project for piece in self.pieces.values())
+        self.pieces[task] = Piece(project, number, by)
+        return task
+
+    @rule(task=tasks, by=PEOPLE, title=st.sampled_from(["One", "Two"]))
+    def retitle(self, task: TaskId, by: UserId, title: str) -> None:
+        piece = self.pieces[task]
+        here = self.editable(piece.project) and task not in self.trash
+        command = EditTask(task_id=task, title=title)
+        if self.passes(command, by, self.may(by, command.needs) and here):
+            piece.title = title
+
+    @rule(task=tasks, by=PEOPLE, to=st.sampled_from(TaskStatus))
+    def move_task(self, task: TaskId, by: UserId, to: TaskStatus) -> None:
+        piece = self.pieces[task]
+        right = self.may(by, Permission.TASK_EDIT) and task not in self.trash
+        right = right and self.editable(piece.project)
+        if right and to is not piece.status:
+            leads = by == piece.creator or self.roles[by] is not Role.MEMBER
+            held = self.statuses[piece.project] is ON_HOLD and to in STARTED
+            way = to in TRANSITIONS[piece.status]
+            right = way and not held and (leads or piece.status not in FINISHED)
+        if self.passes(ChangeTaskStatus(task_id=task, to=to), by, right):
+            piece.status = to
+
+    @rule(task=tasks, by=PEOPLE, kind=st.sampled_from([DeleteTask, RestoreTask]))
+    def delete_or_restore(self, task: TaskId, by: UserId, kind: type[TaskCommand]) -> None:
+        piece = self.pieces[task]
+        own = by in self.roles and by == piece.creator
+        right = (self.may(by, Permission.TASK_DELETE) or own) and piece.project not in self.trash
+        if kind is DeleteTask:
+            right = right and task not in self.trash
+        if self.passes(kind(task_id=task), by, right):
+            (self.trash.add if kind is DeleteTask else self.trash.discard)(task)
+
+    # What must hold at all times --------------------------------------------
+
+    def replayed(self, kind: type[Any], stream: UUID, version: int | None = None) -> Any:
+        events = self.run(self.log.stream(stream))
+        return fold(Loaded(kind(), 0, None), events[:version]).state
+
+    @invariant()
+    def replaying_the_log_gives_the_model(self) -> None:
+        for project, status in self.statuses.items():
+            found = self.replayed(Project, project)
+            assert (found.status, found.deleted) == (status, project in self.trash)
+        for task, piece in self.pieces.items():
+            found = self.replayed(Task, task)
+            told = Piece(
+                found.project_id, found.number, found.created_by, found.title, found.status
+            )
+            assert (told, found.deleted) == (piece, task in self.trash)
+        members = self.replayed(Organization, ACME).members
+        assert {user: member.role for user, member in members.items()} == self.roles
+
+    @invariant()
+    def what_is_kept_in_memory_is_what_the_log_says(self) -> None:
+        for handler in self.handlers:
+            for stream in (ACME, *self.statuses, *self.pieces):
+                known = handler.loader.cache.get(stream)
+                if known is not None:
+                    again = self.replayed(type(known.state), stream, known.version)
+                    assert known.state == again
+
+    @invariant()
+    def the_log_has_no_gap(self) -> None:
+        check_gapless(self.store)
+
+
+Company.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestCompany = Company.TestCase
