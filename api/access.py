@@ -39,6 +39,10 @@ class Caller(Struct, frozen=True):
     seen: dict[UUID, int]
     fresh: bool
 
+    def is_as(self, other: "Caller") -> bool:
+        """Say whether both were let in by the same facts."""
+        return self.seen == other.seen and self.org_id == other.org_id
+
 
 class Access:
     """Checks tokens' sessions against the event log."""

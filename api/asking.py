@@ -49,9 +49,20 @@ class Asking(Request[Any, Any, Any]):
     def caller(self) -> Caller:
         return self.known_caller
 
+    async def own_organization(self) -> OrgId:
+        """Return the organization that the caller works in, looked up just now.
+
+        For commands that must know it beforehand; queries have looked it up already.
+
+        :raises NoOrganization: when there is none.
+        """
+        if not self.known_caller.fresh:
+            await self.let_in(fresh=True)
+        return self.organization
+
     @property
     def organization(self) -> OrgId:
-        """The organization that the caller works in.
+        """The organization that the caller of a query works in.
 
         :raises NoOrganization: when there is none.
         """

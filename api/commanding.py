@@ -61,9 +61,11 @@ async def perform(asking: Asking, command: Command, wanted: Wanted) -> Answer:
             caller = await asking.let_in(fresh=True)
             continue
         except DomainError:
-            if not caller.fresh:  # nothing verified yet that they may even hear the refusal
-                await asking.let_in(fresh=True)
-            raise
+            # A refusal goes out only to somebody, and about an organization, looked up just now.
+            known, caller = caller, await asking.let_in(fresh=True)
+            if known.is_as(caller) or attempt == LET_IN_MAX:
+                raise
+            continue
         if receipt.position is None and not caller.fresh:
             await asking.let_in(fresh=True)
         return await _answer(asking, receipt, wanted, context)

@@ -133,7 +133,7 @@ class MemberController(Controller):
 async def _show(asking: Asking, org_id: OrgId, user_id: UserId) -> Show:
     """Return how to show a member of the new state; name and entry do not change by commands."""
     found = None
-    if org_id == asking.caller.org_id:
+    if org_id == await asking.own_organization():
         found = await asking.door.queries.member(org_id, user_id)
     rest = _Rest() if found is None else _decode_rest(found)
 

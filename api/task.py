@@ -96,7 +96,7 @@ async def task_id_of(asking: Asking, ref: str) -> TaskId:
     match = TASK_KEY.fullmatch(ref)
     if match is None:
         raise NotFound
-    org_id: OrgId = asking.organization
+    org_id: OrgId = await asking.own_organization()
     loader = asking.door.house.commands.loader
     project = await loader.fresh(Claim, project_key_claim(org_id, match[1]), org_id)
     if project.holder is None:

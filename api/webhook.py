@@ -117,7 +117,7 @@ class WebhookController(Controller):
         house, webhook_id = request.door.house, WebhookId(new_id())
         secret, from_seq = new_secret(), data.from_seq
         if from_seq is None:
-            from_seq = await house.log.organization_head(request.organization)
+            from_seq = await house.log.organization_head(await request.own_organization())
         command = CreateWebhook(
             webhook_id=webhook_id,
             url=data.url,
@@ -229,7 +229,8 @@ class WebhookController(Controller):
         """Send events of the past once more, under the same ids; without ``toSeq`` up to now."""
         to_seq = data.to_seq
         if to_seq is None:
-            to_seq = await request.door.house.log.organization_head(request.organization)
+            own = await request.own_organization()
+            to_seq = await request.door.house.log.organization_head(own)
         command = ReplayWebhook(
             webhook_id=WebhookId(webhook_id), from_seq=data.from_seq, to_seq=to_seq
         )

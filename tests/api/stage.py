@@ -54,19 +54,26 @@ class Person:
     async def delete(self, path: str, **about: Any) -> httpx.Response:
         return await self.ask("DELETE", path, **about)
 
-    async def project(self, key: str = "ENG") -> Json:
+    async def project(self, key: str = "ENG") -> Any:
         """Open a project."""
         return done(await self.post("/project", {"key": key, "name": "Engine"}), 201)
 
-    async def task(self, project: Json, title: str = "Oil it", **fields: Any) -> Json:
+    async def task(self, project: Json, title: str = "Oil it", **fields: Any) -> Any:
         """Put a task on the list of *project*."""
         path = f"/project/{project['id']}/tasks"
         return done(await self.post(path, {"title": title, **fields}), 201)
 
 
+def another_device(person: "Person") -> httpx.AsyncClient:
+    """Return a client of the same application without the cookies of *person*."""
+    transport = person.client._transport  # pyright: ignore[reportPrivateUsage]
+    return httpx.AsyncClient(transport=transport, base_url=person.client.base_url)
+
+
 def client_of(app: Litestar) -> httpx.AsyncClient:
     """Return a browser-like client: it keeps cookies, those for HTTPS included."""
-    transport = httpx.ASGITransport(app, client=("192.0.2.7", 4711))
+    asgi: Any = app  # ASGI's types are dictionaries here and typed ones there
+    transport = httpx.ASGITransport(asgi, client=("192.0.2.7", 4711))
     return httpx.AsyncClient(transport=transport, base_url="https://api.example.org")
 
 

@@ -181,7 +181,7 @@ class TestAccessToken:
         tokens += [f"Bearer {ana.token[:-4]}AAAA", "Bearer é", "Bearer " + "a" * 5000]
         answers: list[httpx.Response] = []
         for authorization in tokens:
-            headers = {"authorization": authorization.encode(), "x-request-id": "the-same-id"}
+            headers = {b"authorization": authorization.encode(), b"x-request-id": b"the-same-id"}
             answers.append(await ana.client.get("/api/user/me", headers=headers))
 
         for answer in answers:

@@ -9,6 +9,7 @@ from runtime.house import House
 from tests.api.stage import (
     MovableClock,
     Person,
+    another_device,
     at_once,
     client_of,
     done,
@@ -125,7 +126,7 @@ class TestRefresh:
 
 class TestSessions:
     async def test_lists_ones_logins_and_ends_one_of_them(self, ana: Person) -> None:
-        elsewhere = await log_in(client_of_same(ana), ana.email)
+        elsewhere = await log_in(another_device(ana), ana.email)
 
         items = done(await ana.get("/auth/sessions"), 200)["items"]
         assert len(items) == 2
@@ -143,11 +144,3 @@ class TestSessions:
         refused(await ana.delete(f"/auth/sessions/{theirs}"), 404, "not_found")
 
         done(await dan.get("/user/me"), 200)
-
-
-def client_of_same(person: Person) -> httpx.AsyncClient:
-    """Return a second device of the same person."""
-    return httpx.AsyncClient(
-        transport=person.client._transport,
-        base_url=person.client.base_url,
-    )

@@ -1,0 +1,75 @@
+"""Projects over HTTP."""
+
+from tests.api.stage import Person, done, refused
+
+
+class TestProject:
+    async def test_is_opened_shown_and_listed_by_key(self, ana: Person) -> None:
+        response = await ana.post("/project", {"key": "OPS", "name": "Operations"})
+        project = done(response, 201)
+        await ana.project("ENG")
+
+        shown = await ana.get(f"/project/{project['id']}")
+
+        assert shown.content == response.content
+        assert response.headers["location"] == f"/api/project/{project['id']}"
+        page = done(await ana.get("/project"), 200)
+        assert [item["key"] for item in page["items"]] == ["ENG", "OPS"]
+
+    async def test_takes_a_key_once(self, ana: Person, dan: Person) -> None:
+        await ana.project("ENG")
+
+        refused(await ana.post("/project", {"key": "ENG", "name": "E"}), 409, "project_key_taken")
+        await dan.project("ENG")
+
+    async def test_changes_what_is_named_and_leaves_the_rest(self, ana: Person) -> None:
+        project = await ana.project()
+        path = f"/project/{project['id']}"
+
+        changed = done(await ana.patch(path, {"description": "Motors", "lead": ana.id}), 200)
+        assert (changed["name"], changed["description"]) == ("Engine", "Motors")
+        assert changed["lead"] == ana.id
+        changed = done(await ana.patch(path, {"description": None, "lead": None}), 200)
+        assert (changed["description"], changed["lead"]) == (None, None)
+        assert done(await ana.get(path), 200) == changed
+
+    async def test_goes_on_hold_into_the_archive_and_back(self, ana: Person) -> None:
+        project = await ana.project()
+        path = f"/project/{project['id']}"
+
+        for step, body, status in (
+            ("hold", {"reason": "Holidays"}, "ON_HOLD"),
+            ("resume", None, "ACTIVE"),
+            ("hold", None, "ON_HOLD"),
+            ("archive", None, "ARCHIVED"),
+            ("unarchive", None, "ACTIVE"),
+        ):
+            changed = done(await ana.post(f"{path}/{step}", body), 200)
+            assert changed["status"] == status
+        done(await ana.post(f"{path}/archive"), 200)
+        refused(await ana.post(f"{path}/hold"), 409, "project_archived")
+        refused(await ana.patch(path, {"name": "Late"}), 409, "project_archived")
+        listed = done(await ana.get("/project?status=ARCHIVED"), 200)["items"]
+        assert [item["id"] for item in listed] == [project["id"]]
+        assert done(await ana.get("/project?status=ACTIVE"), 200)["items"] == []
+
+    async def test_takes_no_tasks_while_on_hold(self, ana: Person) -> None:
+        project = await ana.project()
+        done(await ana.post(f"/project/{project['id']}/hold"), 200)
+
+        response = await ana.post(f"/project/{project['id']}/tasks", {"title": "Late"})
+
+        refused(response, 409, "project_on_hold")
+
+    async def test_is_gone_when_deleted_and_comes_back_as_it_was(self, ana: Person) -> None:
+        project = await ana.project()
+        path = f"/project/{project['id']}"
+        done(await ana.delete(path), 204)
+
+        refused(await ana.get(path), 404, "not_found")
+        assert done(await ana.get("/project"), 200)["items"] == []
+        refused(await ana.delete(path), 404, "not_found")
+
+        restored = done(await ana.post(f"{path}/restore"), 200)
+        same = {**project, "version": restored["version"], "updatedAt": restored["updatedAt"]}
+        assert restored == same
