@@ -1,0 +1,104 @@
+"""What does group commit give on PostgreSQL, with its own durability (fsync on)?"""
+
+from collections.abc import Sequence
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from benchmarks.appending import IN_FLIGHT, Batches, measure_appending, timed
+from benchmarks.figures import Figure
+from benchmarks.library import Tickets
+from benchmarks.pace import Pace
+from benchmarks.workplace import workplace
+from devstack.postgres import postgres
+from eventstore.append import Append, Outcome
+from eventstore.postgres import PostgresStore
+from eventstore.recorded import Row
+
+_TABLE = """
+CREATE TABLE by_hand (position bigserial PRIMARY KEY,
+  originator_id uuid NOT NULL, originator_version bigint NOT NULL, topic text NOT NULL,
+  state bytea NOT NULL, private bytea, org_id uuid NOT NULL, org_seq bigint NOT NULL,
+  recorded_at bigint NOT NULL, command_id uuid);
+CREATE UNIQUE INDEX ON by_hand (originator_id, originator_version);
+CREATE UNIQUE INDEX ON by_hand (org_id, org_seq);
+CREATE UNIQUE INDEX ON by_hand (command_id) WHERE command_id IS NOT NULL;
+"""
+_INSERT = b"INSERT INTO by_hand VALUES "
+_ONE = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+
+class NotingStore(PostgresStore):
+    """Notes the rows of every batch that it commits."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.batches: Batches = []
+
+    def commit(self, appends: Sequence[Append]) -> list[Outcome]:
+        outcomes = super().commit(appends)
+        self.batches.append([row for append in appends for row in append.rows])
+        return outcomes
+
+
+def measure() -> list[Figure]:
+    """Return the figures of PostgreSQL."""
+    with workplace() as directory, postgres(directory / "postgres") as server:
+        for database in ("events", "library"):
+            with psycopg.connect(server.url, autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {database}")
+        events_url = server.url.rpartition("/")[0] + "/events"
+        store = NotingStore(events_url)
+        tickets = Tickets(env=_library_environment(server.url))
+        with psycopg.connect(events_url, autocommit=True) as connection:
+            connection.execute(_TABLE)
+            by_hand = _ByHand(connection)
+            figures = measure_appending(store, store.batches, tickets, by_hand.insert)
+        tickets.close()
+        return figures
+
+
+def _library_environment(url: str) -> dict[str, str]:
+    parts = conninfo_to_dict(url)
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": "library",
+        "POSTGRES_HOST": str(parts["host"]),
+        "POSTGRES_PORT": str(parts["port"]),
+        "POSTGRES_USER": str(parts["user"]),
+        "POSTGRES_PASSWORD": "unused",
+        "POSTGRES_POOL_SIZE": str(IN_FLIGHT // 4),
+        "POSTGRES_MAX_WAITING": "1000",
+    }
+
+
+class _ByHand:
+    """One INSERT of many rows and a commit, values ready: the quickest that needs no array."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def insert(self, batches: Batches) -> Pace:
+        values = {id(batch): [v for row in batch for v in _values(row)] for batch in batches}
+
+        def one(batch: Sequence[Row]) -> None:
+            rows = ",".join([_ONE] * len(batch))
+            with self._connection.transaction(), self._connection.cursor() as cursor:
+                cursor.execute(_INSERT + rows.encode(), values[id(batch)])
+
+        return timed(one, batches)
+
+
+def _values(row: Row) -> tuple[object, ...]:
+    return (
+        row.position,
+        row.stream_id,
+        row.version,
+        row.tag,
+        row.state,
+        row.private,
+        row.org_id,
+        row.org_seq,
+        row.recorded_at,
+        row.command_id,
+    )

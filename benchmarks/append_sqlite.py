@@ -1,0 +1,91 @@
+"""What does group commit give on SQLite, every commit synced to the disk (FULL)?"""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.appending import Batches, measure_appending, timed
+from benchmarks.figures import Figure
+from benchmarks.library import Tickets
+from benchmarks.pace import Pace
+from benchmarks.workplace import workplace
+from eventstore.append import Append, Outcome
+from eventstore.recorded import Row
+from eventstore.sqlite import SqliteStore
+
+SYNCHRONOUS_FULL = 2
+
+_TABLE = """
+CREATE TABLE stored_events (position INTEGER PRIMARY KEY AUTOINCREMENT,
+  originator_id TEXT NOT NULL, originator_version INTEGER NOT NULL, topic TEXT NOT NULL,
+  state BLOB NOT NULL, private BLOB, org_id TEXT NOT NULL, org_seq INTEGER NOT NULL,
+  recorded_at INTEGER NOT NULL, command_id TEXT);
+CREATE UNIQUE INDEX by_stream ON stored_events (originator_id, originator_version);
+CREATE UNIQUE INDEX by_organization ON stored_events (org_id, org_seq);
+CREATE UNIQUE INDEX by_command ON stored_events (command_id) WHERE command_id IS NOT NULL;
+"""
+_INSERT = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class NotingStore(SqliteStore):
+    """Notes the rows of every batch that it commits."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.batches: Batches = []
+
+    def commit(self, appends: Sequence[Append]) -> list[Outcome]:
+        outcomes = super().commit(appends)
+        self.batches.append([row for append in appends for row in append.rows])
+        return outcomes
+
+
+def measure() -> list[Figure]:
+    """Return the figures of SQLite."""
+    with workplace() as directory:
+        store = NotingStore(str(directory / "events.db"))
+        tickets = Tickets(
+            env={
+                "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+                "SQLITE_DBNAME": str(directory / "library.db"),
+                "SQLITE_LOCK_TIMEOUT": "60",
+            }
+        )
+        by_hand = _ByHand(directory / "by-hand.db")
+        return measure_appending(store, store.batches, tickets, by_hand.insert)
+
+
+class _ByHand:
+    """The shortest code that writes the same rows as durably."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute(f"PRAGMA synchronous={SYNCHRONOUS_FULL}")
+        self._connection.executescript(_TABLE)
+
+    def insert(self, batches: Batches) -> Pace:
+        values = {id(batch): [_values(row) for row in batch] for batch in batches}
+
+        def one(batch: Sequence[Row]) -> None:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(_INSERT, values[id(batch)])
+            self._connection.execute("COMMIT")
+
+        return timed(one, batches)
+
+
+def _values(row: Row) -> tuple[object, ...]:
+    command = row.command_id.hex if row.command_id else None
+    return (
+        None,
+        row.stream_id.hex,
+        row.version,
+        row.tag,
+        row.state,
+        row.private,
+        row.org_id.hex,
+        row.org_seq,
+        row.recorded_at,
+        command,
+    )

@@ -1,0 +1,106 @@
+"""One event a command, written durably in three ways: ours, the library's own, and by hand."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from statistics import fmean
+
+import uvloop
+
+from benchmarks.figures import Figure, interleaved, ratios
+from benchmarks.library import LibraryWriters, Tickets
+from benchmarks.pace import Pace
+from benchmarks.writers import Writers, open_writers
+from eventstore.recorded import Row
+from eventstore.store import Store
+
+IN_FLIGHT = 64
+CELL_S = 0.7
+READY_EACH = 60
+"""Commands of each writer in the cell that starts from encoded rows."""
+ROUNDS = 11
+TARGET_LIBRARY = 6
+TARGET_BY_HAND = 0.5
+
+Batches = list[list[Row]]
+"""The rows of each transaction, in order."""
+
+
+def measure_appending(
+    store: Store, batches: Batches, tickets: Tickets, by_hand: Callable[[Batches], Pace]
+) -> list[Figure]:
+    """Return paces of commands and what they are to one another.
+
+    *batches* is where *store* notes what it commits; *by_hand* inserts the same again.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        writers = runner.run(open_writers(store, IN_FLIGHT))
+        threads = LibraryWriters(tickets, IN_FLIGHT)
+
+        def ready() -> Pace:
+            batches.clear()
+            return runner.run(writers.append_ready(READY_EACH))
+
+        cells = {
+            "ready": ready,
+            "by hand": lambda: by_hand(batches),
+            "ours": lambda: runner.run(writers.append(CELL_S)),
+            "library": lambda: threads.save(CELL_S),
+            "commands": lambda: runner.run(writers.command(CELL_S)),
+        }
+        measured = interleaved(ROUNDS, cells)
+        runner.run(writers.log.close())
+    return [*_promises(measured), *_paces(measured), *_costs(writers, batches)]
+
+
+def timed(insert: Callable[[Sequence[Row]], object], batches: Batches) -> Pace:
+    """Return the pace at which *insert* writes all batches."""
+    pace = Pace()
+    with pace.timed():
+        for batch in batches:
+            insert(batch)
+    pace.done = sum(map(len, batches))
+    return pace
+
+
+def _promises(measured: dict[str, list[Pace]]) -> list[Figure]:
+    rates = {name: [pace.per_second for pace in paces] for name, paces in measured.items()}
+    return [
+        Figure(
+            what=f"{IN_FLIGHT} in flight, against the library from {IN_FLIGHT} threads",
+            unit="x",
+            rounds=ratios(rates["ours"], rates["library"]),
+            target=TARGET_LIBRARY,
+        ),
+        Figure(
+            what="rows ready, against the same inserted by hand in the same batches",
+            unit="x",
+            rounds=ratios(rates["ready"], rates["by hand"]),
+            target=TARGET_BY_HAND,
+        ),
+    ]
+
+
+def _paces(measured: dict[str, list[Pace]]) -> list[Figure]:
+    names = {
+        "ours": "an event encoded, its origin sealed, appended",
+        "ready": "the same, rows ready",
+        "by hand": "the same rows by hand, values ready",
+        "library": "the library, Application.save",
+        "commands": "a whole command: loaded, decided, encoded, sealed, appended",
+    }
+    figures: list[Figure] = []
+    for name, what in names.items():
+        rates = [pace.per_second for pace in measured[name]]
+        cpu = [pace.cpu_us for pace in measured[name]]
+        figures.append(Figure(what=what, unit="commands/s", rounds=rates))
+        figures.append(Figure(what=f"{what}: this process", unit="µs CPU", rounds=cpu))
+    return figures
+
+
+def _costs(writers: Writers, batches: Batches) -> list[Figure]:
+    size = fmean(map(len, batches))
+    return [
+        Figure(what="event loop, an append", unit="µs CPU", rounds=writers.loop_us[1:]),
+        Figure(what="writer thread, an append", unit="µs CPU", rounds=writers.writer_us[1:]),
+        Figure(what="commands in a transaction, last round", unit="", rounds=[size]),
+    ]

@@ -1,0 +1,30 @@
+"""A calm moment: when others on this machine leave it to us."""
+
+import time
+from pathlib import Path
+
+BUSY_CORES_MAX = 0.3
+PATIENCE_S = 5.0
+LOOK_S = 0.3
+
+_STAT = Path("/proc/stat")
+_TICKS_PER_S = 100  # USER_HZ, the same on every Linux architecture of ours
+
+
+def wait_for_calm() -> None:
+    """Return when the machine was all but idle for a moment, or after ``PATIENCE_S`` seconds.
+
+    Where there is no ``/proc/stat`` it returns at once.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while _STAT.exists() and time.monotonic() < until:
+        before = _busy_ticks()
+        time.sleep(LOOK_S)
+        if (_busy_ticks() - before) / _TICKS_PER_S / LOOK_S < BUSY_CORES_MAX:
+            return
+
+
+def _busy_ticks() -> int:
+    """Return what all cores spent working since the start: user, nice, system, interrupts."""
+    ticks = [int(word) for word in _STAT.read_text().split(maxsplit=9)[1:9]]
+    return sum(ticks[:3]) + sum(ticks[5:7])

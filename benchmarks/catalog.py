@@ -1,0 +1,22 @@
+"""Every benchmark by name, with the question that it answers."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from benchmarks import append_postgres, append_sqlite, load_fold, replay
+from benchmarks.figures import Figure
+
+
+class Benchmark(NamedTuple):
+    """A question and how it is measured."""
+
+    question: str
+    measure: Callable[[], list[Figure]]
+
+
+BENCHMARKS = {
+    "append-sqlite": Benchmark(append_sqlite.__doc__ or "", append_sqlite.measure),
+    "append-postgres": Benchmark(append_postgres.__doc__ or "", append_postgres.measure),
+    "load-fold": Benchmark(load_fold.__doc__ or "", load_fold.measure),
+    "replay": Benchmark(replay.__doc__ or "", replay.measure),
+}

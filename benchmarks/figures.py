@@ -1,0 +1,106 @@
+"""What a benchmark gives: figures, each with all of its rounds, and the machine they are from."""
+
+import os
+import platform
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+from msgspec import Struct
+
+from benchmarks.calm import wait_for_calm
+
+T = TypeVar("T")
+
+LIBRARIES = ("eventsourcing", "msgspec", "cryptography", "psycopg", "pymongo", "litestar", "uvloop")
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """One number, measured once a round; with a target it is a promise, without it explains."""
+
+    what: str
+    unit: str
+    rounds: list[float]
+    target: float | None = None
+    at_least: bool = True
+
+    @property
+    def measured(self) -> float:
+        """The median of the rounds, which one disturbed round does not move."""
+        return median(self.rounds)
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target holds; None when there is none."""
+        if self.target is None:
+            return None
+        return self.measured >= self.target if self.at_least else self.measured <= self.target
+
+
+class Machine(Struct, frozen=True):
+    """Where and when the figures were measured."""
+
+    cpu: str
+    cores: int
+    system: str
+    python: str
+    libraries: dict[str, str]
+    at: datetime
+    load_average: float
+    """Of the last minute before the benchmark began: above 0 others were working too."""
+
+
+class Result(Struct, frozen=True):
+    """One benchmark, as ``results/<name>.json`` keeps it."""
+
+    name: str
+    question: str
+    machine: Machine
+    figures: list[Figure]
+
+
+def this_machine() -> Machine:
+    """Return what can be told of the machine, now."""
+    libraries = {name: version(name) for name in LIBRARIES}
+    return Machine(
+        cpu=_cpu(),
+        cores=os.cpu_count() or 1,
+        system=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+        libraries={**libraries, "SQLite": sqlite3.sqlite_version},
+        at=datetime.now(UTC).replace(microsecond=0),
+        load_average=round(os.getloadavg()[0], 2),
+    )
+
+
+def _cpu() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
+
+
+def interleaved(rounds: int, cells: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:
+    """Measure every cell once a round, one right after the other.
+
+    What disturbs a noisy machine then disturbs the cells of a round alike, so that ratios within
+    a round hold where absolute numbers do not. One round before the first is thrown away: it
+    fills caches and prepares statements. Each round waits a little for a calm moment.
+    """
+    measured: dict[str, list[T]] = {name: [] for name in cells}
+    for turn in range(rounds + 1):
+        wait_for_calm()
+        for name, cell in cells.items():
+            value = cell()
+            if turn:
+                measured[name].append(value)
+    return measured
+
+
+def ratios(over: Sequence[float], under: Sequence[float]) -> list[float]:
+    """Return the ratios of values measured in the same round."""
+    return [a / b for a, b in zip(over, under, strict=True)]

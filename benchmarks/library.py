@@ -1,0 +1,60 @@
+"""The event library used directly, as its tutorial does: one ``save`` a command."""
+
+import threading
+import time
+from uuid import UUID
+
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
+
+from benchmarks.pace import Pace
+
+IN_ORDER = ("IN_PROGRESS", "IN_REVIEW", "IN_PROGRESS", "TODO")
+
+
+class Ticket(Aggregate):
+    """A task of one changing status, in the library's own words."""
+
+    @event("Opened")
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.status = "TODO"
+
+    @event("StatusChanged")
+    def change_status(self, from_: str, to: str) -> None:
+        self.status = to
+
+
+class Tickets(Application[UUID]):
+    """Tickets with no cache and no snapshots; the environment names the database."""
+
+
+class LibraryWriters:
+    """Threads that change and save a ticket each."""
+
+    def __init__(self, application: Tickets, threads: int) -> None:
+        self._application = application
+        self._tickets = [Ticket(title=f"Say what ticket {n} is about") for n in range(threads)]
+        application.save(*self._tickets)
+
+    def save(self, seconds: float) -> Pace:
+        """Save for *seconds*, each thread as often as it can."""
+        saved = [0] * len(self._tickets)
+        until = time.perf_counter() + seconds
+
+        def work(n: int) -> None:
+            ticket = self._tickets[n]
+            while time.perf_counter() < until:
+                ticket.change_status(ticket.status, IN_ORDER[saved[n] % 4])
+                self._application.save(ticket)
+                saved[n] += 1
+
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(len(saved))]
+        pace = Pace()
+        with pace.timed():
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        pace.done = sum(saved)
+        return pace

@@ -1,0 +1,79 @@
+"""What does loading a task of 20 events cost above reading its rows?"""
+
+import time
+
+import uvloop
+
+from benchmarks.figures import Figure, interleaved
+from benchmarks.seeding import ROUND_TRIP, Office, open_log
+from benchmarks.workplace import workplace
+from commands.loading import fold
+from commands.reading import Loaded
+from commands.task import AssignTask, EditTask
+from domain.base import TaskId
+from domain.task import Priority, Task
+from eventstore.log import EventLog
+from eventstore.sqlite import SqliteStore
+
+EVENTS = 20
+TASKS = 50
+LOADS = 1_000
+ROUNDS = 15
+TARGET_US = 40
+
+
+def measure() -> list[Figure]:
+    """Return CPU microseconds a load, of the whole and of reading the rows alone."""
+    with workplace() as directory:
+        return uvloop.run(_measure(SqliteStore(str(directory / "events.db"))))
+
+
+async def _measure(store: SqliteStore) -> list[Figure]:
+    log = await open_log(store)
+    tasks = await _tasks(log)
+    assert {len(store.stream(task)) for task in tasks} == {EVENTS}
+    cells = {"rows": lambda: _rows(store, tasks), "load": lambda: _load(log, tasks)}
+    measured = interleaved(ROUNDS, cells)
+    await log.close()
+    above = [load - rows for load, rows in zip(measured["load"], measured["rows"], strict=True)]
+    what = f"decode and fold a task of {EVENTS} events, above reading its rows"
+    return [
+        Figure(what=what, unit="µs CPU", rounds=above, target=TARGET_US, at_least=False),
+        Figure(what="read its rows (SQLite)", unit="µs CPU", rounds=measured["rows"]),
+        Figure(what="EventLog.stream and fold", unit="µs CPU", rounds=measured["load"]),
+    ]
+
+
+async def _tasks(log: EventLog) -> list[TaskId]:
+    """Make tasks of 1 creation, 17 changes of status, 1 of priority and 1 assignment."""
+    office = Office(log)
+    await office.furnish()
+    tasks = await office.add_tasks(TASKS)
+    for task in tasks:
+        await office.do(AssignTask(task_id=task, user_id=office.user_id))
+        await office.do(EditTask(task_id=task, priority=Priority.HIGH))
+        await office.move(task, [*ROUND_TRIP * 4, ROUND_TRIP[0]])
+    return tasks
+
+
+def _rows(store: SqliteStore, tasks: list[TaskId]) -> float:
+    began = time.thread_time_ns()
+    for n in range(LOADS):
+        store.stream(tasks[n % TASKS])
+    return (time.thread_time_ns() - began) / LOADS / 1000
+
+
+def _load(log: EventLog, tasks: list[TaskId]) -> float:
+    loads = _loads(log, tasks)
+    began = time.thread_time_ns()
+    # In-process reads never wait, so the coroutine runs to its end at once.
+    try:
+        loads.send(None)
+    except StopIteration:
+        return (time.thread_time_ns() - began) / LOADS / 1000
+    raise AssertionError("a read of an in-process store has waited")
+
+
+async def _loads(log: EventLog, tasks: list[TaskId]) -> None:
+    for n in range(LOADS):
+        fold(Loaded(Task(), 0, None), await log.stream(tasks[n % TASKS]))

@@ -1,0 +1,85 @@
+"""How fast does one process decode and fold the log, with the rows already in memory?"""
+
+import time
+from collections import Counter
+from uuid import UUID
+
+import uvloop
+
+from benchmarks.figures import Figure, interleaved
+from benchmarks.seeding import DESCRIPTION, ROUND_TRIP, Office, open_log
+from commands.task import AssignTask, EditTask
+from domain.base import State
+from domain.claim import Claim
+from domain.task import Priority, Task
+from eventstore.codec import decode
+from eventstore.log import EventLog
+from eventstore.memory import MemoryStore
+from eventstore.recorded import Row
+
+TASKS = 1_000
+ROUNDS = 15
+TARGET_PER_S = 250_000
+
+KINDS: dict[str, type[State]] = {"task": Task, "task_number": Claim}
+
+
+def measure() -> list[Figure]:
+    """Return events a second, of decoding and folding and of decoding alone."""
+    return uvloop.run(_measure())
+
+
+async def _measure() -> list[Figure]:
+    log = await open_log(MemoryStore())
+    rows = await _history(log)
+    await log.fetch_keys({row.stream_id for row in rows})
+    cells = {
+        "replay": lambda: _per_second(log, rows, folding=True),
+        "decode": lambda: _per_second(log, rows, folding=False),
+    }
+    measured = interleaved(ROUNDS, cells)
+    await log.close()
+    counts = Counter(row.tag for row in rows)
+    mix = ", ".join(f"{n / len(rows):.0%} {tag}" for tag, n in counts.most_common())
+    return [
+        Figure(
+            what=f"decode and fold ({mix})",
+            unit="events/s CPU",
+            rounds=measured["replay"],
+            target=TARGET_PER_S,
+        ),
+        Figure(what="decode alone", unit="events/s CPU", rounds=measured["decode"]),
+    ]
+
+
+async def _history(log: EventLog) -> list[Row]:
+    """Return the rows of tasks as people leave them behind: made, moved, some of them edited."""
+    office = Office(log)
+    await office.furnish()
+    start = await log.last_position()
+    tasks = await office.add_tasks(TASKS)
+    for number, task in enumerate(tasks):
+        if number % 10 < 8:
+            await office.do(AssignTask(task_id=task, user_id=office.user_id))
+        await office.move(task, ROUND_TRIP[: number % 5])
+        if number % 5 == 0:
+            await office.do(EditTask(task_id=task, title=f"Task {number}, better said"))
+        if number % 4 == 0:
+            await office.do(EditTask(task_id=task, priority=Priority.HIGH))
+        if number % 10 == 0:
+            await office.do(EditTask(task_id=task, description=DESCRIPTION))
+    return await log.tail_rows(start, 1_000_000)
+
+
+def _per_second(log: EventLog, rows: list[Row], *, folding: bool) -> float:
+    cached = log.keys.cached
+    states: dict[UUID, State] = {}
+    began = time.thread_time_ns()
+    for row in rows:
+        event = decode(row, cached(row.stream_id)).event
+        if folding:
+            state = states.get(row.stream_id)
+            if state is None:
+                state = KINDS[row.tag.partition(".")[0]]()
+            states[row.stream_id] = state.evolve(event)
+    return len(rows) / (time.thread_time_ns() - began) * 1_000_000_000

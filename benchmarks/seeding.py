@@ -1,0 +1,96 @@
+"""An organization with people, a project and tasks, made by the real commands."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from commands.base import Command, Context
+from commands.handler import CommandHandler, Receipt
+from commands.organization import CreateOrganization
+from commands.project import CreateProject
+from commands.task import ChangeTaskStatus, CreateTask
+from commands.user import RegisterUser
+from domain.base import OrgId, ProjectId, TaskId, UserId
+from domain.task import TaskStatus
+from eventstore.identifiers import new_id
+from eventstore.log import EventLog
+from eventstore.randomness import random_bytes
+from eventstore.recorded import Actor, ActorKind
+from eventstore.store import Store
+from security.sealing import DataKeys, MasterKey
+
+IP = "203.0.113.7"
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0"
+DESCRIPTION = "As an operator I want to see what was decided and when, so that I can explain it. "
+ROUND_TRIP = (TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW, TaskStatus.IN_PROGRESS, TaskStatus.TODO)
+"""Status changes that lead back to where a new task stands."""
+
+
+class Office:
+    """One user at work in one organization, on a log of their own."""
+
+    def __init__(self, log: EventLog) -> None:
+        self.log = log
+        self.commands = CommandHandler(log)
+        self.user_id, self.org_id = UserId(uuid4()), OrgId(uuid4())
+        self.project_id = ProjectId(uuid4())
+
+    def context(self) -> Context:
+        """Return the context of one command, as a request brings it."""
+        return Context(
+            actor=Actor(ActorKind.USER, self.user_id),
+            now=datetime.now(UTC),
+            command_id=new_id(),
+            org_id=self.org_id,
+            ip=IP,
+            user_agent=USER_AGENT,
+            request_id="01JZ4R7C8N6WQ0T2X9K5",
+        )
+
+    async def do(self, command: Command) -> Receipt:
+        return await self.commands.handle(command, self.context())
+
+    async def furnish(self) -> None:
+        """Register the user with the organization and make the project."""
+        organization = CreateOrganization(
+            organization_id=self.org_id, name="Acme", subdomain=f"acme-{self.org_id.hex[:8]}"
+        )
+        await self.do(
+            RegisterUser(
+                user_id=self.user_id,
+                email=f"{self.user_id.hex}@example.com",
+                email_claim=uuid4(),
+                name="Ana",
+                password_hash=b"none",
+                organization=organization,
+            )
+        )
+        await self.do(CreateProject(project_id=self.project_id, key="ENG", name="Engineering"))
+
+    async def add_task(self, number: int) -> TaskId:
+        """Make a task with a title and a description of ordinary length."""
+        task_id = TaskId(new_id())
+        title = f"Say what task {number} is about"
+        await self.do(
+            CreateTask(
+                task_id=task_id,
+                project_id=self.project_id,
+                title=title,
+                description=DESCRIPTION * 2,
+            )
+        )
+        return task_id
+
+    async def add_tasks(self, count: int) -> list[TaskId]:
+        return [await self.add_task(number) for number in range(count)]
+
+    async def move(self, task_id: TaskId, path: Sequence[TaskStatus]) -> None:
+        for status in path:
+            await self.do(ChangeTaskStatus(task_id=task_id, to=status))
+
+
+async def open_log(store: Store) -> EventLog:
+    """Open a log on *store* with keys that nobody else has."""
+    log = EventLog(store, DataKeys(MasterKey(UUID(int=0).hex * 2), random=random_bytes))
+    await log.open()
+    return log

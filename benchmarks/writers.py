@@ -1,0 +1,126 @@
+"""Our own writers: each has a task of its own and sends the next command after the reply."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from benchmarks.pace import Pace
+from benchmarks.seeding import IP, ROUND_TRIP, USER_AGENT, Office, open_log
+from commands.task import ChangeTaskStatus
+from domain.base import TaskId
+from domain.task import TaskStatus, TaskStatusChanged
+from eventstore.append import Append
+from eventstore.codec import encode, seal_origin
+from eventstore.identifiers import new_id
+from eventstore.recorded import Metadata
+from eventstore.store import Store
+
+
+class Writers:
+    """As many writers as there are tasks, on one event loop."""
+
+    def __init__(
+        self, office: Office, organization: int, tasks: list[TaskId], busy_tasks: list[TaskId]
+    ) -> None:
+        self.log, self._office, self._organization = office.log, office, organization
+        self._appended = dict.fromkeys(tasks, 1)
+        self._commanded = dict.fromkeys(busy_tasks, 0)
+        self.loop_us: list[float] = []
+        self.writer_us: list[float] = []
+
+    async def append(self, seconds: float) -> Pace:
+        """Encode and append one event at a time; note the CPU time a command by thread."""
+        writer = next(t for t in threading.enumerate() if t.name == "log-writer")
+        clock = time.pthread_getcpuclockid(writer.ident or 0)
+        loop_before, writer_before = time.thread_time(), time.clock_gettime(clock)
+        pace = await _for_a_while(seconds, self._append, list(self._appended))
+        self.loop_us.append((time.thread_time() - loop_before) / pace.done * 1e6)
+        self.writer_us.append((time.clock_gettime(clock) - writer_before) / pace.done * 1e6)
+        return pace
+
+    async def append_ready(self, commands_each: int) -> Pace:
+        """Append events that were encoded before the clock started."""
+        tasks = list(self._appended)
+        ready = {task: [self._next(task) for _ in range(commands_each)] for task in tasks}
+
+        async def work(task: TaskId) -> None:
+            for append in ready[task]:
+                await self.log.append(append)
+
+        pace = Pace()
+        with pace.timed():
+            await asyncio.gather(*(work(task) for task in tasks))
+        pace.done = len(tasks) * commands_each
+        return pace
+
+    async def command(self, seconds: float) -> Pace:
+        """Run whole commands: load, decide, encode, append."""
+        return await _for_a_while(seconds, self._command, list(self._commanded))
+
+    async def _append(self, task: TaskId) -> None:
+        await self.log.append(self._next(task))
+
+    def _next(self, task: TaskId) -> Append:
+        """Return the next event of *task*, encoded and its origin sealed."""
+        office, version = self._office, self._appended[task]
+        sealer = self.log.keys.cached(office.user_id)
+        context = office.context()
+        origin = seal_origin(IP, USER_AGENT, sealer, context.command_id)
+        metadata = Metadata(
+            id=new_id(),
+            org_id=office.org_id,
+            stream=task,
+            version=version + 1,
+            at=datetime.now(UTC),
+            actor=context.actor,
+            command="ChangeTaskStatus",
+            command_id=context.command_id,
+            ip=origin.ip,
+            user_agent=origin.user_agent,
+            request_id=context.request_id,
+        )
+        event = TaskStatusChanged(from_=_status(version - 1), to=_status(version))
+        row = encode(event, metadata, origin, None)
+        row.command_id = context.command_id
+        expects: dict[UUID, int] = {task: version, office.org_id: self._organization}
+        self._appended[task] = version + 1
+        return Append(command_id=context.command_id, rows=[row], expects=expects, keys={})
+
+    async def _command(self, task: TaskId) -> None:
+        step = self._commanded[task]
+        await self._office.do(ChangeTaskStatus(task_id=task, to=ROUND_TRIP[step % 4]))
+        self._commanded[task] = step + 1
+
+
+async def open_writers(store: Store, count: int) -> Writers:
+    """Open a log on *store* and make a task for each of *count* writers of either sort."""
+    office = Office(await open_log(store))
+    await office.furnish()
+    version = (await office.log.heads([office.org_id]))[office.org_id]
+    tasks, busy_tasks = await office.add_tasks(count), await office.add_tasks(count)
+    return Writers(office, version, tasks, busy_tasks)
+
+
+def _status(step: int) -> TaskStatus:
+    return ROUND_TRIP[(step - 1) % len(ROUND_TRIP)]
+
+
+async def _for_a_while(
+    seconds: float, one: Callable[[TaskId], Awaitable[None]], tasks: list[TaskId]
+) -> Pace:
+    until = time.perf_counter() + seconds
+
+    async def work(task: TaskId) -> int:
+        done = 0
+        while time.perf_counter() < until:
+            await one(task)
+            done += 1
+        return done
+
+    pace = Pace()
+    with pace.timed():
+        pace.done = sum(await asyncio.gather(*(work(task) for task in tasks)))
+    return pace
