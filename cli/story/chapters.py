@@ -6,6 +6,7 @@ import signal
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -144,10 +145,10 @@ async def kill(story: Story) -> None:
         pid = story.refresh().processes[name]
         os.kill(pid, signal.SIGKILL)
         story.console.print(f"    killed {name} (process {pid})")
-        await story.until(lambda n=name, p=pid: _is_new(story, n, p), f"{name} starts again")
+        await story.until(partial(_is_new, story, name, pid), f"{name} starts again")
     await load
     expected = [f"ENG-{n}" for n in range(1, TASKS + LOAD_TASKS + 1)]
-    await story.until(lambda: _serves(story), "the API answers again")
+    await story.until(partial(_serves, story), "the API answers again")
     keys = await _keys(story)
     story.claim("API, worker and projector were killed and came back by themselves", True)
     story.claim("no acknowledged task was lost, none was made twice", keys == expected)
