@@ -1,6 +1,7 @@
 """Given events, when a command, then events: the real handler on the real log in memory."""
 
 import asyncio
+import atexit
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from commands.handler import CommandHandler
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.catalog import tag_of
 from eventstore.append import Append
-from eventstore.codec import PERSONAL, NOWHERE, Sealer, encode
+from eventstore.codec import NOWHERE, PERSONAL, Sealer, encode
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
@@ -21,7 +22,9 @@ from security.sealing import DataKeys, MasterKey
 from tests.domain.spec import ACME, ANA, NOW
 
 PLATFORM_KINDS = ("user", "session", "email", "subdomain")
-SOMEWHERE = NOWHERE
+
+_runner = asyncio.Runner()  # one for all stories: making a loop costs more than a story
+atexit.register(_runner.close)
 
 
 def data_keys() -> DataKeys:
@@ -71,7 +74,7 @@ async def record(log: EventLog, *past: Past) -> int:
         for event in events:
             versions[stream] = versions.get(stream, heads.get(stream, 0)) + 1
             metadata = envelope(stream, versions[stream], org_id=org_id)
-            append.rows.append(encode(event, metadata, SOMEWHERE, sealer))
+            append.rows.append(encode(event, metadata, NOWHERE, sealer))
     return await log.append(append) if append.rows else 0
 
 
@@ -109,7 +112,7 @@ class Given:
 
     def when(self, command: Command, *, by: UUID = ANA, **about: Any) -> "When":
         """Run *command* as *by*; *about* are further facts of its context."""
-        return asyncio.run(self._run(command, context(by, **about)))
+        return _runner.run(self._run(command, context(by, **about)))
 
     async def _run(self, command: Command, asked: Context) -> "When":
         async with opened(MemoryStore()) as log:

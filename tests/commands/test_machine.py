@@ -247,5 +247,5 @@ class Company(RuleBasedStateMachine):
         check_gapless(self.store)
 
 
-Company.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+Company.TestCase.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
 TestCompany = Company.TestCase

@@ -52,7 +52,7 @@ def outspoken(data: st.DataObject, tag: str) -> Event:
     return replace(event, **told)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @pytest.mark.parametrize("tag", EVENT_TYPES)
 @forall(data=st.data())
 def test_every_event_comes_back_and_tells_nothing_personal(tag: str, data: st.DataObject) -> None:

@@ -11,7 +11,7 @@ from eventstore.sqlite import SqliteStore
 from tests.eventstore.crowd import check_gapless
 
 ROOT = Path(__file__).parents[2]
-KILLS = 4
+KILLS = 3
 
 
 def acknowledged(path: Path, lines: int) -> list[tuple[UUID, int, UUID]]:

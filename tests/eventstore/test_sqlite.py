@@ -37,7 +37,7 @@ class TestSqliteStore(StoreContract):
 def test_a_crowd_leaves_no_gap_and_a_reader_misses_nothing(path: Path, store: SqliteStore) -> None:
     other = SqliteStore(str(path))
     with closing(other):
-        check_crowd([store, store, other], other, count=40)
+        check_crowd([store, store, other], other, count=25)
 
 
 def test_another_handle_on_the_file_counts_too(path: Path, store: SqliteStore) -> None:
