@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
+from api.asking import Asking
 from api.policy import POLICY, Open, handlers_of
 from api.problem import PROBLEM_JSON
 
@@ -79,6 +80,7 @@ def describe(routes: list[ControllerRouterHandler]) -> Json:
             path="/description",
             use_handler_docstrings=True,
         ),
+        request_class=Asking,
         logging_config=None,
     )
     described: Json = app.openapi_schema.to_schema()

@@ -1,0 +1,219 @@
+"""The contract itself: routes and their policies, errors, the description, the page."""
+
+import json
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from litestar import Litestar, get
+
+from api.app import ROUTES
+from api.docs import STATIC
+from api.errors import STATUS, as_problem
+from api.openapi import describe
+from api.policy import POLICY, Open, PolicyMissing, handlers_of, refuse_without_policy
+from domain.base import DomainError
+from domain.permission import Permission
+from eventstore.append import ConcurrencyConflict, LogUnavailable
+from runtime.house import House
+from security.passwords import HashingBusy
+from tests.api.stage import Person, client_of, done, refused
+
+PUBLIC = {
+    ("POST", "/api/auth/register"),
+    ("POST", "/api/auth/login"),
+    ("POST", "/api/auth/refresh-token"),
+    ("GET", "/api/meta/enums"),
+    ("GET", "/.well-known/jwks.json"),
+    ("GET", "/api/health"),
+    ("GET", "/health"),
+    ("GET", "/api/health/ready"),
+    ("GET", "/health/ready"),
+    ("GET", "/api/openapi.json"),
+    ("GET", "/api/docs"),
+    ("GET", "/api/docs/docs.js"),
+    ("GET", "/api/docs/docs.css"),
+}
+
+
+def leaves(error: type[DomainError]) -> list[type[DomainError]]:
+    """Return the errors that are raised: those that no other one refines."""
+    below = [leaf for each in error.__subclasses__() for leaf in leaves(each)]
+    return below or [error]
+
+
+class TestRoutes:
+    def test_are_public_only_if_they_are_on_this_list(self, app: Litestar) -> None:
+        public = {
+            (method, path)
+            for path, method, handler in handlers_of(app)
+            if handler.opt[POLICY] is Open.PUBLIC
+        }
+
+        assert public == PUBLIC
+
+    async def test_refuse_whoever_has_no_token_unless_they_are_public(self, app: Litestar) -> None:
+        async with client_of(app) as client:
+            for path, method, handler in handlers_of(app):
+                if handler.opt[POLICY] is Open.PUBLIC:
+                    continue
+                filled = path.replace("{task}", "ENG-1").replace("{", "").replace("}", "")
+                for name in (
+                    "project_id",
+                    "organization_id",
+                    "webhook_id",
+                    "user_id",
+                    "session_id",
+                ):
+                    filled = filled.replace(name, "00000000-0000-0000-0000-000000000001")
+                response = await client.request(method, filled, content=b"not read")
+                assert response.status_code in (401, 404, 415), (method, filled)
+                response = await client.request(method, filled)
+                if response.status_code != 404:
+                    refused(response, 401, "unauthorized")
+
+    def test_do_not_start_without_a_policy(self) -> None:
+        @get("/api/forgotten")
+        async def forgotten() -> None:
+            """Say nothing of who may ask."""
+
+        with pytest.raises(PolicyMissing, match="GET /api/forgotten"):
+            refuse_without_policy(Litestar([forgotten], openapi_config=None))
+
+    def test_that_show_something_need_a_permission_to_read(self, app: Litestar) -> None:
+        for _, method, handler in handlers_of(app):
+            policy = handler.opt[POLICY]
+            if method == "GET" and isinstance(policy, Permission):
+                assert policy.endswith(":read")
+
+
+class TestErrors:
+    @pytest.mark.parametrize("error", leaves(DomainError), ids=lambda error: error.__name__)
+    def test_every_rule_has_a_status_a_code_and_a_message(self, error: type[DomainError]) -> None:
+        problem = as_problem(error())
+
+        assert STATUS[error] in range(400, 500)
+        assert problem is not None
+        assert problem.code == error.code
+        assert problem.detail
+        assert problem.detail[0].isupper()
+
+    def test_codes_are_not_shared(self) -> None:
+        codes = [error.code for error in STATUS]
+
+        assert len(codes) == len(set(codes))
+
+    @pytest.mark.parametrize(
+        ("error", "status", "code"),
+        [
+            (LogUnavailable("disk full"), 503, "unavailable"),
+            (HashingBusy(), 503, "busy"),
+            (ConcurrencyConflict(stream=uuid4()), 409, "conflict"),
+        ],
+    )
+    def test_outages_say_when_to_come_back(self, error: Any, status: int, code: str) -> None:
+        problem = as_problem(error)
+
+        assert problem is not None
+        assert (problem.status, problem.code) == (status, code)
+        assert int(problem.headers["retry-after"]) > 0
+
+    async def test_a_bug_tells_nothing_but_its_request_id(
+        self,
+        ana: Person,
+        house: House,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        async def broken(*_: Any) -> None:
+            raise RuntimeError("secret detail")
+
+        monkeypatch.setattr("api.project.own_writes_in", broken)
+
+        response = await ana.get("/project")
+
+        problem = refused(response, 500, "internal_error")
+        assert "secret" not in response.text
+        (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert problem["requestId"] in record.getMessage()
+        assert record.exc_info is not None
+
+
+class TestDescription:
+    def test_is_complete_for_every_route(self, app: Litestar) -> None:
+        described = describe(ROUTES)
+
+        assert described["openapi"].startswith("3.1")
+        for path, method, handler in handlers_of(app):
+            if path.startswith(("/api/docs", "/api/openapi")):
+                continue
+            operation = described["paths"][path][method.lower()]
+            assert operation["summary"]
+            assert operation["tags"]
+            assert "default" in operation["responses"]
+            public = handler.opt[POLICY] is Open.PUBLIC
+            assert operation["security"] == ([] if public else [{"bearer": []}])
+            assert (handler.parsed_data_field is not None) == ("requestBody" in operation)
+            if handler.parsed_data_field is not None:
+                schema = next(iter(operation["requestBody"]["content"].values()))["schema"]
+                assert "$ref" in str(schema)
+
+    def test_says_that_bodies_take_no_other_fields(self) -> None:
+        schemas = describe(ROUTES)["components"]["schemas"]
+
+        for name in ("NewTask", "TaskChange", "Registration", "NewOrganization", "Hold", "Replay"):
+            assert schemas[name]["additionalProperties"] is False
+
+    def test_refers_only_to_what_is_there(self) -> None:
+        described = describe(ROUTES)
+
+        texts = re.findall(r'"\$ref": ?"#/([^"]+)"', json.dumps(described))
+        assert texts
+        for reference in texts:
+            at: Any = described
+            for name in reference.split("/"):
+                at = at[name]
+
+    async def test_is_served_with_a_page_that_needs_nothing_from_elsewhere(
+        self, app: Litestar
+    ) -> None:
+        async with client_of(app) as client:
+            assert done(await client.get("/api/openapi.json"), 200)["paths"]
+            for path in ("/api/docs", "/api/docs/docs.js", "/api/docs/docs.css"):
+                response = await client.get(path)
+                assert response.status_code == 200
+                assert "script-src 'self'" in response.headers["content-security-policy"]
+
+        for file in STATIC.iterdir():
+            text = file.read_text()
+            assert "http://" not in text
+            assert "https://" not in text
+            assert "innerHTML" not in text
+
+
+class TestMeta:
+    async def test_enumerations_and_keys_are_public(self, app: Litestar) -> None:
+        async with client_of(app) as client:
+            enums = done(await client.get("/api/meta/enums"), 200)
+            keys = done(await client.get("/.well-known/jwks.json"), 200)["keys"]
+
+        assert enums["TaskStatus"] == ["TODO", "IN_PROGRESS", "IN_REVIEW", "DONE", "CANCELLED"]
+        assert enums["Role"] == ["MEMBER", "MANAGER", "ADMIN"]
+        assert keys[0]["kty"] == "OKP"
+        assert "d" not in keys[0]
+
+    async def test_health_says_whether_the_stores_answer(
+        self, app: Litestar, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with client_of(app) as client:
+            for path in ("/health", "/api/health", "/health/ready", "/api/health/ready"):
+                assert done(await client.get(path), 200)["status"] == "ok"
+
+            def broken() -> None:
+                raise LogUnavailable("disk full")
+
+            monkeypatch.setattr(house.log.store, "last_position", broken)
+            problem = refused(await client.get("/health/ready"), 503, "not_ready")
+            assert problem["checks"] == {"eventLog": "unavailable", "readModels": "ok"}
+            done(await client.get("/health"), 200)

@@ -1,0 +1,158 @@
+"""Input is read strictly, and nothing that a client can send is our fault."""
+
+import json
+from typing import Any
+
+import pytest
+from litestar import Litestar
+
+from tests.api.stage import Person, client_of, done, refused
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b'{"key": "ENG", "name": "E", "status": "ARCHIVED"}', "$.status"),
+        (b'{"key": "ENG", "name": "E", "organizationId": null}', "$.organizationId"),
+        (b'{"key": "ENG", "name": 3}', "$.name"),
+        (b'{"key": "ENG", "name": ["E"]}', "$.name"),
+        (b'{"key": "ENG", "name": "E", "lead": "3"}', "$.lead"),
+        (b'{"key": "ENG", "name": "E", "name": "F"}', "$.name"),
+        (b'{"key": "eng", "name": "E"}', "$.key"),
+        (b'{"key": "ENG", "name": ""}', "$.name"),
+        (b'{"key": "ENG"}', "$"),
+        (b'[{"key": "ENG"}]', "$"),
+        (b'"ENG"', "$"),
+        (b"null", "$"),
+        (b"", "$"),
+        (b'{"key": "ENG", "name": "a\\u0000b"}', "$"),
+    ],
+)
+async def test_unfit_values_are_refused_by_their_place(ana: Person, body: bytes, path: str) -> None:
+    response = await ana.post("/project", content=body, headers=JSON)
+
+    problem = refused(response, 422, "invalid_request")
+    assert problem["errors"][0]["path"] == path
+    assert done(await ana.get("/project"), 200)["items"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b'{"key": "ENG" "name": "E"}',
+        b'\xff\xfe{"key": "ENG"}',
+        b'{"key": "ENG", "name": "\xff"}',
+        b'{"key": "ENG", "name": "\xed\xa0\x80"}',
+        b'{"key": "ENG", "name": "\\ud800"}',
+        b'{"key": "ENG", "name": "a\x00b"}',
+        b"[" * 100_000,
+        b'{"key":' * 100_000,
+        b'{"key": "ENG", "name": "E"} x',
+        b'{"key": "ENG", "name": NaN}',
+        b"\x00",
+    ],
+)
+async def test_what_is_no_json_is_refused(ana: Person, body: bytes) -> None:
+    response = await ana.post("/project", content=body, headers=JSON)
+
+    assert response.status_code in (400, 422)
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+NASTY: list[Any] = [
+    "",
+    " ",
+    "\u0000",
+    "a\u0000b",
+    "\u202e\u2066",
+    "\ufeff",
+    "😀" * 50,
+    "x" * 400_000,
+    "'; DROP TABLE events; --",
+    "{$gt: 1}",
+    {"$gt": ""},
+    {"$where": "1"},
+    ["x"],
+    [],
+    {},
+    0,
+    -1,
+    1.5,
+    1e308,
+    2**63,
+    10**400,
+    True,
+    None,
+    "../../etc/passwd",
+    "\r\nX-Injected: 1",
+    "%s%n",
+    "null",
+    "1e999",
+]
+
+
+@pytest.mark.parametrize("value", NASTY, ids=lambda value: repr(value)[:20])
+async def test_nasty_values_are_never_our_fault(ana: Person, value: Any) -> None:
+    project = await ana.project()
+    await ana.task(project)
+    bodies: list[tuple[str, str, str]] = [
+        ("POST", f"/project/{project['id']}/tasks", "title description priority parentId"),
+        ("PATCH", "/task/ENG-1", "title description priority status"),
+        ("POST", "/task/ENG-1/status", "status path"),
+        ("POST", "/task/ENG-1/assignees", "userId"),
+        ("POST", "/project", "key name description lead"),
+        ("PATCH", f"/org/{ana.org_id}", "name subdomain"),
+        ("PATCH", f"/org/{ana.org_id}/members/{ana.id}", "role active"),
+        ("POST", "/webhook", "url events mode description fromSeq"),
+        ("POST", "/auth/change-password", "currentPassword newPassword"),
+    ]
+    for method, path, fields in bodies:
+        for field in fields.split():
+            content = json.dumps({field: value}).encode()
+            response = await ana.ask(method, path, content=content, headers=JSON)
+            assert response.status_code < 500, (method, path, field, response.text)
+
+
+async def test_nasty_headers_and_addresses_are_never_our_fault(ana: Person) -> None:
+    values = ["", "\x7f", "é", "x" * 5000, "'", "-1", "99999999999999999999", '"1"', "*", "a,b"]
+    for name in ("if-match", "if-none-match", "x-min-position", "idempotency-key", "cookie"):
+        for value in values:
+            raw = {name.encode(): value.encode()}
+            for method in ("GET", "POST"):
+                response = await ana.ask(method, "/project", headers=raw)
+                assert response.status_code < 500 or response.status_code == 503
+    for path in ("/project/%ff", "/task/%00", "/task/..%2f", "/project?limit=%ff", "/a%20b"):
+        assert (await ana.get(path)).status_code in (400, 404, 422)
+
+
+class TestQuery:
+    async def test_refuses_unknown_repeated_and_unfit_parameters(self, ana: Person) -> None:
+        for query in (
+            "limit=0",
+            "limit=101",
+            "limit=ten",
+            "status=DONE",
+            "stauts=ACTIVE",
+            "status=ACTIVE&status=ARCHIVED",
+            "cursor=a%00b",
+            "dry_run=true",
+        ):
+            problem = refused(await ana.get(f"/project?{query}"), 422, "invalid_request")
+            assert problem["errors"]
+
+    async def test_dry_run_is_true_or_false(self, ana: Person) -> None:
+        body = {"key": "ENG", "name": "E"}
+
+        refused(await ana.post("/project?dry_run=yes", body), 422, "invalid_request")
+        done(await ana.post("/project?dry_run=false", body), 201)
+
+
+async def test_login_takes_no_other_types_either(app: Litestar) -> None:
+    bodies: list[Any] = [{"email": 1, "password": 2}, {"email": "a"}, [], {"email": {"$ne": ""}}]
+    async with client_of(app) as client:
+        for body in bodies:
+            response = await client.post("/api/auth/login", json=body)
+            refused(response, 422, "invalid_request")
