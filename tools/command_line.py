@@ -13,7 +13,8 @@ def command_line_page() -> str:
     import cli.__main__ as door  # noqa: PLC0415 - the other pages need no processes
 
     parser = door.parser()
-    parts = [f"{parser.description}\n\n{inspect.getdoc(door)}"]
+    _, _, about_all = (inspect.getdoc(door) or "").partition("\n\n")
+    parts = [f"{parser.description}\n\n{about_all}"]
     for path, about, command in _commands(parser, parser.prog):
         parts += [f"## {path}", about]
         rows = [_row(action) for action in command._actions if _is_argument(action)]  # pyright: ignore[reportPrivateUsage]
@@ -44,8 +45,8 @@ def _is_argument(action: argparse.Action) -> bool:
 
 
 def _row(action: argparse.Action) -> tuple[str, str, str]:
-    value = (action.metavar or action.dest).upper() if action.nargs != 0 else ""  # type: ignore[union-attr]
     names = ", ".join(action.option_strings)
+    value = str(action.metavar or names.lstrip("-")).upper() if action.nargs != 0 else ""
     shown = f"{names} {value}".strip() if names else str(action.metavar or action.dest)
     default = "" if action.default in (None, False, [], argparse.SUPPRESS) else action.default
     said = action.help or ""

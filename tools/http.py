@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from tools.markdown import code, page, table
@@ -23,23 +24,26 @@ server gives under `/api/openapi.json` and as an interactive page under `/api/do
 - What an error says is in [errors](errors.md)."""
 
 
-def openapi_json() -> str:
-    """Return the API's description as the server gives it, indented."""
-    from tools.application import described_application  # noqa: PLC0415 - see http_page
+@cache
+def description() -> dict[str, Any]:
+    """Return the OpenAPI description of the application."""
+    from api.app import ROUTES  # noqa: PLC0415 - the other pages need no HTTP
+    from api.openapi import describe  # noqa: PLC0415
 
-    return json.dumps(described_application().schema, indent=1, ensure_ascii=False) + "\n"
+    return describe(ROUTES)
+
+
+def openapi_json() -> str:
+    """Return the API's description, indented and sorted so that changes are small."""
+    return json.dumps(description(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def http_page() -> str:
     """Return the page: a table a tag, a row an operation."""
-    from tools.application import described_application  # noqa: PLC0415 - others need no HTTP
-
-    described = described_application()
     tags: dict[str, list[tuple[str, ...]]] = {}
-    for path, method, operation in operations(described.schema):
-        who = described.policies.get((path, method.upper()), "")
+    for path, method, operation in operations(description()):
         tag = (operation.get("tags") or ["Other"])[0]
-        tags.setdefault(tag, []).append(_row(path, method, operation, who))
+        tags.setdefault(tag, []).append(_row(path, method, operation))
     header = ("request", "what it does", "who", "body", "answers")
     parts = [f"## {tag}\n\n{table(header, rows)}" for tag, rows in sorted(tags.items())]
     return page("HTTP", _INTRO, *parts)
@@ -51,11 +55,20 @@ def operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any
         yield from ((path, method, item[method]) for method in METHODS if method in item)
 
 
-def _row(path: str, method: str, operation: dict[str, Any], who: str) -> tuple[str, ...]:
+def _row(path: str, method: str, operation: dict[str, Any]) -> tuple[str, ...]:
     said = operation.get("description") or operation.get("summary") or ""
     answers = [status for status in operation.get("responses", {}) if status.startswith("2")]
     body = _shape(operation.get("requestBody", {}))
-    return code(f"{method.upper()} {path}"), said, code(who), code(body), ", ".join(answers)
+    who = _who(operation)
+    return code(f"{method.upper()} {path}"), said, who, code(body), ", ".join(answers)
+
+
+def _who(operation: dict[str, Any]) -> str:
+    """Return the permission that is needed, or who else may ask."""
+    needs = operation.get("x-needs")
+    if needs is not None:
+        return code(needs)
+    return "whoever is logged in" if operation.get("security") else "everybody"
 
 
 def _shape(body: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from cli.__main__ import parser
 from tests.architecture.house import PAGES, PROJECT, ROOT, short
-from tools.http import METHODS
+from tools.http import METHODS, description
 
 DOCS = ROOT / "docs"
 DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
@@ -33,11 +33,13 @@ class Block(NamedTuple):
     text: str
 
 
-def _blocks(*kinds: str) -> Iterator[Block]:
-    for page in WRITTEN:
-        for kind, text in FENCE.findall(page.read_text(encoding="utf-8")):
-            if kind in kinds:
-                yield Block(page, kind, text)
+def _blocks(*kinds: str) -> list[Block]:
+    return [
+        Block(page, kind, text)
+        for page in WRITTEN
+        for kind, text in FENCE.findall(page.read_text(encoding="utf-8"))
+        if kind in kinds
+    ]
 
 
 def _anchor(heading: str) -> str:
@@ -120,9 +122,7 @@ def test_a_command_on_a_page_exists(block: Block) -> None:
 
 @pytest.mark.parametrize("block", _blocks("sh"), ids=lambda b: f"{b.page.stem}")
 def test_a_request_on_a_page_goes_to_a_route_that_exists(block: Block) -> None:
-    from tools.application import described_application
-
-    paths = described_application().schema["paths"]
+    paths = description()["paths"]
     for words in _commands(block.text):
         for word in (w for w in words if "/api/" in w and "curl" in words[0]):
             path = "/api/" + word.partition("/api/")[2].partition("?")[0]
@@ -160,8 +160,12 @@ def _commands(block: str) -> Iterator[list[str]]:
         words = shlex.split(inner.replace("$(", "").removesuffix(")"), comments=True)
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
             words.pop(0)
-        if words:
-            yield words[: words.index("|")] if "|" in words else words
+        cut = next((at for at, word in enumerate(words) if word in _GOES_ON), len(words))
+        if cut:
+            yield words[:cut]
+
+
+_GOES_ON = {"|", "||", "&&", "&", ">", ">>", ";"}
 
 
 def _method(words: list[str]) -> str:

@@ -7,19 +7,24 @@ from pathlib import Path
 
 from tests.architecture.house import PYTHON, ROOT, SOURCES, entries, short, tree
 
-ROOT_ENTRIES = {".ci", ".dockerignore", ".gitignore", "Dockerfile", "docker-compose.yml"}
-ROOT_ENTRIES |= {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"}
-ROOT_ENTRIES |= {"pyproject.toml", "requirements.lock"}
-ROOT_ENTRIES |= {"api", "audit", "cli", "commands", "devstack", "domain", "eventstore"}
-ROOT_ENTRIES |= {"projections", "runtime", "security", "workers"}
-ROOT_ENTRIES |= {"benchmarks", "docs", "tests", "tools"}
+ROOT_ENTRIES = (
+    {".ci", ".dockerignore", ".gitignore", "Dockerfile", "docker-compose.yml"}
+    | {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"}
+    | {"pyproject.toml", "requirements.lock"}
+    | {"api", "audit", "cli", "commands", "devstack", "domain", "eventstore"}
+    | {"projections", "runtime", "security", "workers"}
+    | {"benchmarks", "docs", "tests", "tools"}
+)
 
-SAYS_NOTHING = {"common", "helper", "helpers", "manager", "managers", "misc", "service"}
-SAYS_NOTHING |= {"services", "shared", "stuff", "util", "utils"}
+SAYS_NOTHING = {"common", "helper", "helpers", "manager", "managers", "misc", "service"} | {
+    "services",
+    "shared",
+    "stuff",
+    "util",
+    "utils",
+}
 
 LEFT_FOR_LATER = re.compile(r"#.*\b(TODO|FIXME|XXX|HACK)\b")
-
-DEFINITION = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def test_nothing_stands_at_the_root_that_has_no_place_there() -> None:
@@ -56,6 +61,7 @@ def _words(path: Path) -> set[str]:
 def _silent(path: Path) -> Iterator[str]:
     """Yield the public names of a module that have no docstring."""
     for node in tree(path).body:
-        public = isinstance(node, DEFINITION) and not node.name.startswith("_")
-        if public and not ast.get_docstring(node):
-            yield node.name
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            public = not node.name.startswith("_")
+            if public and not ast.get_docstring(node):
+                yield node.name

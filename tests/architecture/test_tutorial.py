@@ -1,0 +1,113 @@
+"""The tutorial, done as it is written, on the whole product."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from devstack.port import HeldPort
+from tests.architecture.house import ROOT
+
+PAGE = ROOT / "docs" / "tutorial" / "first-webhook.md"
+BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+START_S = 120.0
+DELIVERY_S = 30.0
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
+
+
+class Reader:
+    """Somebody who follows the page in a folder of their own, on other ports."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port, self.receiving = folder, int(HeldPort()), int(HeldPort())
+
+    def ours(self, text: str) -> str:
+        """Return *text* of the page with our ports, and with the program that is tested."""
+        text = text.replace(":3000", f":{self.port}").replace(":9000", f":{self.receiving}")
+        program = f"{sys.executable} -m cli"
+        return text.replace("9000)", f"{self.receiving})").replace(".venv/bin/trackrecord", program)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of everything that the reader starts."""
+        own = {"DATA_DIR": str(self.folder / "data"), "PORT": str(self.port)}
+        return {**os.environ, **own, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    """Start the product as `make run` does, on data of its own."""
+    reader = Reader(tmp_path)
+    for folder in (tmp_path, *tmp_path.parents[:2]):  # the stores run as somebody else
+        folder.chmod(0o755)
+    output = tmp_path / "up.txt"
+    with output.open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "cli", "up"],
+            cwd=ROOT,
+            env=reader.environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _until(lambda: "Ctrl-C stops" in output.read_text(), START_S, output, child)
+        yield reader
+    finally:
+        child.send_signal(signal.SIGINT)
+        child.wait(60)
+
+
+def test_the_tutorial_ends_with_a_verified_webhook_and_a_proven_history(reader: Reader) -> None:
+    blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+    assert blocks[0] == ("sh", "make run\n")
+    [receiver] = [text for kind, text in blocks if kind == "python"]
+    (reader.folder / "receiver.py").write_text(reader.ours(receiver))
+    steps = [reader.ours(text) for kind, text in blocks[1:] if kind == "sh"]
+
+    story = "set -eu\ntrap 'kill $(jobs -p)' EXIT\n" + "\n".join(steps) + WAIT
+    told = subprocess.run(
+        ["/usr/bin/env", "bash", "-c", story],
+        cwd=reader.folder,
+        env=reader.environment(),
+        capture_output=True,
+        text=True,
+        timeout=START_S + DELIVERY_S,
+        check=False,
+    )
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    received = (reader.folder / "received.txt").read_text().splitlines()
+    assert [line.split()[1] for line in received] == [
+        "task.created",
+        "task.status_changed",
+        "task.status_changed",
+    ]
+    places = [line.split() for line in received]
+    assert [later[2] for later in places[1:]] == [earlier[4] for earlier in places[:-1]]
+    assert '"code":"transition_not_allowed"' in told.stdout
+    assert '"allowed":["TODO","IN_PROGRESS"]' in told.stdout
+    assert told.stdout.rstrip().endswith("found out")
+
+
+WAIT = f"""
+for _ in $(seq {DELIVERY_S * 10:.0f}); do
+  test "$(wc -l < received.txt)" -ge 3 && break
+  read -rt 0.1 <> <(:) || :
+done
+"""
+
+
+def _until(
+    holds: Callable[[], bool], timeout_s: float, output: Path, child: subprocess.Popen[bytes]
+) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert child.poll() is None, output.read_text()
+        assert time.monotonic() < deadline, output.read_text()
+        time.sleep(0.1)
