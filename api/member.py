@@ -85,7 +85,7 @@ class MemberController(Controller):
         org_id = own_organization(request, organization_id)
         paging = Paging(request)
         after = paging.key(cursor)
-        await own_writes_in(request, "members")
+        await own_writes_in(request, "members", "users")
         return paging.answer(await request.door.queries.members_of(org_id, limit, after), limit)
 
     @get("/{user_id:uuid}", opt=needs(Permission.ORG_READ), responses=shows(MemberWithUser))
@@ -94,7 +94,7 @@ class MemberController(Controller):
     ) -> Answer:
         """Return one member."""
         org_id = own_organization(request, organization_id)
-        await own_writes_in(request, "members")
+        await own_writes_in(request, "members", "users")
         found = await request.door.queries.member(org_id, UserId(user_id))
         if found is None:
             raise not_found()

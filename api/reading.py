@@ -17,8 +17,8 @@ LIMIT_DEFAULT, LIMIT_MAX = 50, 100
 _POSITION = re.compile(rb"\d{1,15}")
 
 
-async def own_writes_in(asking: Asking, name: str) -> None:
-    """Wait until the read model *name* shows the caller's last write and X-Min-Position.
+async def own_writes_in(asking: Asking, *names: str) -> None:
+    """Wait until the read models *names* show the caller's last write and X-Min-Position.
 
     :raises Problem: 503 when it does not in time, 400 for a malformed header.
     """
@@ -28,7 +28,8 @@ async def own_writes_in(asking: Asking, name: str) -> None:
         if _POSITION.fullmatch(asked) is None:
             raise malformed("X-Min-Position is a position as X-Position gave it.")
         position = max(position, int(asked))
-    await asking.door.caught_up(name, position)
+    for name in names:
+        await asking.door.caught_up(name, position)
 
 
 def one(asking: Asking, found: Found | None) -> Answer:
