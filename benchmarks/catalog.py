@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from benchmarks import append_postgres, append_sqlite, load_fold, replay
+from benchmarks import append_postgres, append_sqlite, http_create, http_page, load_fold, replay
 from benchmarks.figures import Figure
 
 
@@ -19,4 +19,6 @@ BENCHMARKS = {
     "append-postgres": Benchmark(append_postgres.__doc__ or "", append_postgres.measure),
     "load-fold": Benchmark(load_fold.__doc__ or "", load_fold.measure),
     "replay": Benchmark(replay.__doc__ or "", replay.measure),
+    "http-create": Benchmark(http_create.__doc__ or "", http_create.measure),
+    "http-page": Benchmark(http_page.__doc__ or "", http_page.measure),
 }

@@ -1,24 +1,28 @@
 """How quickly something was done, and what it cost."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 
 class Pace:
-    """A count of commands with the wall and CPU time of the whole process that they took."""
+    """A count of commands with the wall time and the CPU time of one process that they took.
 
-    def __init__(self) -> None:
+    *cpu* gives the CPU seconds that the process, this one unless said otherwise, has used so far.
+    """
+
+    def __init__(self, cpu: Callable[[], float] = time.process_time) -> None:
         self.done = 0
+        self._cpu = cpu
         self._seconds = self._cpu_seconds = 0.0
 
     @contextmanager
     def timed(self) -> Generator[None]:
         """Take the time of what happens inside."""
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall, cpu = time.perf_counter(), self._cpu()
         yield
         self._seconds += time.perf_counter() - wall
-        self._cpu_seconds += time.process_time() - cpu
+        self._cpu_seconds += self._cpu() - cpu
 
     @property
     def per_second(self) -> float:
@@ -26,5 +30,5 @@ class Pace:
 
     @property
     def cpu_us(self) -> float:
-        """CPU microseconds of this process a command; neighbours move it less than the pace."""
+        """CPU microseconds a command; neighbours move it less than the pace."""
         return self._cpu_seconds / self.done * 1e6

@@ -1,0 +1,137 @@
+"""A client that costs little: HTTP/1.1 on kept connections, a request at a time on each."""
+
+import asyncio
+import time
+from typing import Any, cast
+
+import msgspec
+
+from benchmarks.pace import Pace
+from benchmarks.processes import Clock, cpu_seconds
+
+READY_S = 60.0
+Address = tuple[str, int]
+
+
+class RequestFailed(Exception):
+    """The server answered with something else than success."""
+
+
+class Connection(asyncio.Protocol):
+    """One kept connection; reads answers that say their length, as all of ours do."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[bytes] | None = None
+        self._received = b""
+        self._expected = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(ConnectionError("the server closed the connection"))
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if not self._expected:
+            head, found, _ = self._received.partition(b"\r\n\r\n")
+            if not found:
+                return
+            _, _, length = head.lower().partition(b"\r\ncontent-length:")
+            self._expected = len(head) + 4 + int(length.partition(b"\r\n")[0] or b"0")
+        if len(self._received) >= self._expected and self._answer is not None:
+            answer, self._received, self._expected = self._received, b"", 0
+            self._answer.set_result(answer)
+
+    async def ask(self, request: bytes) -> bytes:
+        """Send one request and return its whole answer.
+
+        :raises RequestFailed: it is no success.
+        """
+        assert self._transport is not None
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        answer = await self._answer
+        if answer[9:10] != b"2":
+            raise RequestFailed(answer.decode(errors="replace"))
+        return answer
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+class Client:
+    """Somebody who is logged in, with as many connections as needed."""
+
+    def __init__(self, address: Address) -> None:
+        self._address, self._headers = address, ""
+        self._first: Connection | None = None
+
+    async def connect(self) -> Connection:
+        """Open a connection."""
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(Connection, *self._address)
+        return connection
+
+    def request(self, method: str, path: str, body: Any = None) -> bytes:
+        """Return the bytes of a request."""
+        content = b"" if body is None else msgspec.json.encode(body)
+        head = f"{method} {path} HTTP/1.1\r\nhost: {self._address[0]}\r\n{self._headers}"
+        if body is not None:
+            head += f"content-type: application/json\r\ncontent-length: {len(content)}\r\n"
+        return f"{head}\r\n".encode() + content
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Send one request on a connection kept for such; return the body's content."""
+        if self._first is None:
+            self._first = await self.connect()
+        answer = await self._first.ask(self.request(method, path, body))
+        content = answer.partition(b"\r\n\r\n")[2]
+        return msgspec.json.decode(content) if content else None
+
+    async def log_in(self) -> str:
+        """Wait for the server, register with an organization, log in; return a project's id."""
+        await self._wait_until_ready()
+        account = {"email": "ana@example.com", "password": "tulip-Harbour-91-quiet"}
+        organization = {"name": "Acme", "subdomain": "acme"}
+        registration = {**account, "name": "Ana", "organization": organization}
+        await self.ask("POST", "/api/auth/register", registration)
+        token = (await self.ask("POST", "/api/auth/login", account))["accessToken"]
+        self._headers = f"authorization: Bearer {token}\r\nuser-agent: bench\r\n"
+        project = await self.ask("POST", "/api/project", {"key": "ENG", "name": "Engineering"})
+        return str(project["id"])
+
+    async def load(self, request: bytes, connections: int, seconds: float, server: Clock) -> Pace:
+        """Send the same request over and over on *connections*; CPU time is the server's."""
+        opened = [await self.connect() for _ in range(connections)]
+        until = time.perf_counter() + seconds
+
+        async def work(connection: Connection) -> int:
+            done = 0
+            while time.perf_counter() < until:
+                await connection.ask(request)
+                done += 1
+            return done
+
+        pace = Pace(lambda: cpu_seconds(server))
+        with pace.timed():
+            pace.done = sum(await asyncio.gather(*map(work, opened)))
+        for connection in opened:
+            connection.close()
+        return pace
+
+    async def _wait_until_ready(self) -> None:
+        until = time.monotonic() + READY_S
+        while True:
+            try:
+                await self.ask("GET", "/api/health/ready")
+            except (OSError, RequestFailed):
+                if time.monotonic() > until:
+                    raise
+                self._first = None
+                await asyncio.sleep(0.1)
+            else:
+                return

@@ -1,0 +1,63 @@
+"""The API server with two routes more, to compare with; run by the benchmarks as a process.
+
+Everything in front of these routes is the same as in front of those they are compared with:
+the edge, routing, authentication, permission, parameters and the strict body.
+"""
+
+from functools import cache
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.params import FromPath, JSONBody
+
+from api.answer import Answer, etag
+from api.app import ROUTES
+from api.asking import Asking
+from api.policy import needs
+from api.route import Cursor, Limit
+from api.serving import serve
+from api.task import NewTask
+from domain.permission import Permission
+from runtime.process import run_process
+
+TASK_BYTES = 480
+"""About what a new task is in JSON."""
+
+
+class NothingController(Controller):
+    """Answers with bytes that were there before the request."""
+
+    path = "/bench/{size:int}/{project_id:uuid}/tasks"
+
+    @post("/", opt=needs(Permission.TASK_CREATE))
+    async def store_nothing(
+        self,
+        request: Asking,
+        size: FromPath[int],
+        project_id: FromPath[UUID],
+        data: JSONBody[NewTask],
+    ) -> Answer:
+        """Read the request as creating a task does, and record nothing."""
+        return Answer(_constant(size), 201, headers=[(b"etag", etag(1))])
+
+    @get("/", opt=needs(Permission.TASK_READ))
+    async def read_nothing(
+        self,
+        request: Asking,
+        size: FromPath[int],
+        project_id: FromPath[UUID],
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Answer:
+        """Answer as listing tasks does, and look nothing up."""
+        return Answer(_constant(size))
+
+
+@cache
+def _constant(size: int) -> bytes:
+    return b'"%s"' % (b"x" * (size - 2))
+
+
+if __name__ == "__main__":
+    ROUTES.append(NothingController)
+    run_process(serve)
