@@ -17,7 +17,7 @@ class Running(Struct, frozen=True):
     environment: dict[str, str]
     """The variables by which the stores are found."""
     processes: dict[str, int]
-    """The process ids by command: serve, project, work."""
+    """The process ids: up, serve, project, work, and the embedded stores by name."""
 
 
 def write_running(running: Running) -> None:
@@ -33,8 +33,9 @@ def find_running(data_dir: Path | None = None) -> Running | None:
     path = (data_dir or Path(os.environ.get("DATA_DIR") or "data")) / RUNNING_FILE
     try:
         running = msgspec.json.decode(path.read_bytes(), type=Running)
-    except FileNotFoundError:
-        return None
+        os.kill(running.processes["up"], 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None  # never started, or killed before it could take its word back
     return running
 
 

@@ -62,9 +62,10 @@ def run(asked: argparse.Namespace) -> int:
             for process in house:
                 process.start()
             _wait_ready(settings, house, stop)
-            if not asked.no_demo and not stop:
-                seed(_base(settings), settings.data_dir)
-            _say_hello(settings)
+            if not stop:
+                if not asked.no_demo:
+                    seed(_base(settings), settings.data_dir)
+                _say_hello(settings)
             while not stop:
                 known = _make_known(settings, environment, house, known)
                 time.sleep(WATCH_S)
@@ -80,10 +81,12 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _make_known(
-    settings: Settings, environment: dict[str, str], house: list["Process"], known: dict[str, int]
+    settings: Settings, environment: "Environment", house: list["Process"], known: dict[str, int]
 ) -> dict[str, int]:
     """Write down which processes run, if that is news."""
-    processes = {p.name: p.pid for p in house if p.pid is not None}
+    everything: list[Process | Server] = [*house, *environment.servers]
+    processes = {"up": os.getpid()}
+    processes.update({p.name: p.pid for p in everything if p.pid is not None})
     if processes != known:
         stores = {name: environment[name] for name in STORES}
         directory = str(settings.data_dir.resolve())

@@ -10,8 +10,10 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 import msgspec
+import pymongo
 from pymongo import InsertOne, ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import PyMongoError
 
 from eventstore.append import LogUnavailable
 from eventstore.log import EventLog
@@ -19,10 +21,13 @@ from eventstore.recorded import Recorded, Row
 from projections.base import Projection
 from projections.folding import Batch, Folded
 from projections.live import CHECKPOINTS, Checkpoint, Database, Document
+from projections.transaction import Transactions
 
 S = TypeVar("S")
 Write = InsertOne[Document] | ReplaceOne[Document]
 
+ALONE_S = 2.0
+"""How long a checkpoint may take to move by itself before a transaction asks why."""
 RECENT_MAX = 20_000
 """Documents kept in memory to fold on: a few tens of MB."""
 
@@ -37,7 +42,7 @@ class BatchWriter(Generic[S]):
     After any failure, throw it away and read the checkpoint again: what was stored is unknown.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - strict and transactions are for rebuild and projector
         self,
         projection: Projection[S],
         log: EventLog,
@@ -45,10 +50,12 @@ class BatchWriter(Generic[S]):
         checkpoint: Checkpoint,
         *,
         strict: bool = False,
+        transactions: Transactions | None = None,
     ) -> None:
         self.projection, self.checkpoint, self.strict = projection, checkpoint, strict
         self._log, self._database = log, database
         self._documents = database[checkpoint.collection]
+        self._transactions = transactions or Transactions(database, checkpoint.collection)
         self._recent: OrderedDict[str, Folded[S]] = OrderedDict()
         self._decode_state = msgspec.json.Decoder(projection.state).decode
 
@@ -138,15 +145,24 @@ class BatchWriter(Generic[S]):
             self._recent.popitem(last=False)
 
     async def _commit(self, writes: Sequence[Write], update: Document) -> None:
-        if not writes:
-            await self._move_checkpoint(update, None)
+        if not writes and await self._moved_alone(update):
             return
-        async with (
-            self._database.client.start_session() as session,
-            await session.start_transaction(),
-        ):
+
+        async def write(session: AsyncClientSession) -> None:
             await self._move_checkpoint(update, session)
-            await self._documents.bulk_write(writes, ordered=True, session=session)
+            if writes:
+                await self._documents.bulk_write(writes, ordered=True, session=session)
+
+        await self._transactions.run(write)
+
+    async def _moved_alone(self, update: Document) -> bool:
+        """Move the checkpoint without a transaction, unless something holds it."""
+        try:
+            with pymongo.timeout(ALONE_S):
+                await self._move_checkpoint(update, None)
+        except PyMongoError:
+            return False
+        return True
 
     async def _move_checkpoint(self, update: Document, session: AsyncClientSession | None) -> None:
         # Only from where we believe to be: of two projectors at work, one finds out here.

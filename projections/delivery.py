@@ -153,7 +153,7 @@ async def attempts_at(database: Database, delivery: str) -> list[Attempt]:
     """Return the attempts of a delivery, the first one first."""
     found = [each async for each in database[ATTEMPTS].find({"delivery": delivery})]
     attempts = [msgspec.convert(each, Attempt) for each in found]
-    return sorted(attempts, key=lambda attempt: attempt.n)
+    return sorted(attempts, key=lambda attempt: (attempt.n, attempt.at))
 
 
 async def put_back(database: Database, endpoint: UUID, wanted: str, now: datetime) -> bool:

@@ -15,13 +15,14 @@ from projections.batch import BatchWriter, OutOfTurn
 from projections.folding import ProjectionFailed
 from projections.live import Database, Phase, Pointers, go_live_first, read_checkpoint
 from projections.rebuild import rebuild
+from projections.transaction import Transactions
 
 BATCH_MAX = 500
 SWEEP_S = 0.25
 """How long at most until the log is looked at, without any wake-up."""
 FOREIGN_S = 0.05
 """How often at most the checkpoint is moved past events of other read models only."""
-RETRY_FIRST_S, RETRY_MAX_S = 0.1, 5.0
+RETRY_FIRST_S, RETRY_MAX_S = 0.1, 2.0
 REBUILD_AGAIN_S = 60.0
 
 Wait = Callable[[float], Awaitable[None]]
@@ -58,6 +59,7 @@ class Projector:
         self._pointers = Pointers(database)
         self._writer: BatchWriter[Any] | None = None
         self._retried: set[str] = set()
+        self._transactions = Transactions(database, projection.name)
         self._foreign_moved_at = 0.0
 
     @property
@@ -125,7 +127,13 @@ class Projector:
         checkpoint = await read_checkpoint(self._database, pointer.collection)
         if checkpoint is None or checkpoint.phase is not Phase.LIVE:
             return None
-        writer = BatchWriter(self._projection, self._log, self._database, checkpoint)
+        writer = BatchWriter(
+            self._projection,
+            self._log,
+            self._database,
+            checkpoint,
+            transactions=self._transactions,
+        )
         for stream in set(checkpoint.parked) - self._retried:
             self._retried.add(stream)
             if await writer.retry(UUID(stream)):

@@ -1,0 +1,127 @@
+"""The whole product as real processes, started by ``trackrecord up`` in a directory of its own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from cli.running import Running, find_running
+from devstack.port import HeldPort
+
+ROOT = Path(__file__).parents[2]
+START_S = 90.0
+POLL_S = 0.05
+T = TypeVar("T")
+COMMAND = [sys.executable, "-m", "cli"]
+
+
+def environment(data_dir: Path, **more: str) -> dict[str, str]:
+    """Return an environment of our own: nothing of the caller's settings gets in."""
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return {**kept, "PYTHONPATH": str(ROOT), "DATA_DIR": str(data_dir), **more}
+
+
+def eventually(ask: Callable[[], T | None], what: str, timeout_s: float = 60.0) -> T:
+    """Return what *ask* gives as soon as it gives something."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        found = ask()
+        if found is not None:
+            return found
+        time.sleep(POLL_S)
+    raise AssertionError(f"{what}: not within {timeout_s:.0f} s")
+
+
+class System:
+    """A running ``up``."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.port = HeldPort()
+        self.environment = environment(data_dir, PORT=str(int(self.port)), RATE_LIMITS="off")
+        self.output = data_dir / "up.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.output.open("ab") as output:
+            command = [*COMMAND, "up", "--no-demo"]
+            self.process = subprocess.Popen(
+                command, env=self.environment, cwd=ROOT, stdout=output, stderr=output
+            )
+        eventually(self._started, f"up: {self.output.read_text()}", START_S)
+
+    def _started(self) -> Running | None:
+        assert self.process is not None
+        assert self.process.poll() is None, self.output.read_text()
+        return find_running(self.data_dir)
+
+    @property
+    def running(self) -> Running:
+        found = find_running(self.data_dir)
+        assert found is not None, self.output.read_text()
+        return found
+
+    def kill(self, name: str) -> None:
+        """Kill one process without warning, and wait until another has taken its place."""
+        old = self.running.processes[name]
+        os.kill(old, signal.SIGKILL)
+
+        def replaced() -> int | None:
+            new = self.running.processes.get(name)
+            return new if new not in (None, old) else None
+
+        eventually(replaced, f"{name} starts again")
+
+    def command(self, *arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a command of the operator beside the running system."""
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def http(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=f"{self.running.url}/api", timeout=10)
+
+    def stop(self) -> int:
+        """Stop as Ctrl-C does; return the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+
+@contextmanager
+def data_directory() -> Iterator[Path]:
+    """Yield a directory that servers under another account may enter, gone afterwards."""
+    directory = Path(tempfile.mkdtemp(prefix="trackrecord-"))
+    directory.chmod(0o755)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def system() -> Iterator[System]:
+    """Run the product until the block ends."""
+    with data_directory() as directory:
+        started = System(directory)
+        try:
+            started.start()
+            yield started
+        finally:
+            if started.process is not None and started.process.poll() is None:
+                started.stop()

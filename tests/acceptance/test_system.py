@@ -1,0 +1,102 @@
+"""The README's claims, held by real processes."""
+
+import os
+import signal
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from tests.acceptance.load import Load
+from tests.acceptance.system import System, data_directory, environment, eventually, system
+
+pytestmark = pytest.mark.acceptance
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[System]:
+    with system() as started:
+        yield started
+
+
+def test_the_demo_tells_its_whole_story(running: System) -> None:
+    told = running.command("demo")
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "Every claim held." in told.stdout
+
+
+@pytest.mark.parametrize("victim", ["serve", "project", "work", "redis", "mongo"])
+async def test_killing_any_one_process_under_load_loses_nothing(
+    running: System, victim: str
+) -> None:
+    async with Load(running) as load:
+        await load.run(kill=victim)
+
+        await load.check_that_nothing_acknowledged_is_lost()
+
+    verified = running.command("rebuild", "--all", "--verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_the_doctor_finds_a_healthy_system(running: System) -> None:
+    examined = running.command("doctor")
+
+    assert examined.returncode == 0, examined.stdout + examined.stderr
+    assert "BAD" not in examined.stdout
+
+
+def test_a_second_system_in_the_same_directory_is_refused(running: System) -> None:
+    second = running.command("up", "--no-demo")
+
+    assert second.returncode == 1
+    assert "in use" in second.stderr
+
+
+def test_ctrl_c_stops_everything_and_a_new_start_finds_everything(running: System) -> None:
+    before = running.command("replay").stdout
+    processes = running.running.processes
+
+    assert running.stop() == 0
+
+    for name, pid in processes.items():
+        assert _gone(pid), f"{name} still runs"
+    running.start()
+    assert running.command("replay").stdout.startswith(before)
+
+
+def test_killing_the_supervisor_leaves_no_process_behind() -> None:
+    with data_directory() as directory:
+        alone = System(directory)
+        alone.start()
+        processes = alone.running.processes
+        assert alone.process is not None
+
+        alone.process.send_signal(signal.SIGKILL)
+        alone.process.wait()
+
+        for pid in processes.values():
+            eventually(partial(_gone, pid), f"process {pid} ends")
+
+
+def _gone(pid: int) -> bool | None:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "many"), ("APP_ENV", "production"), ("EVENTS_URL", "mysql://x")]
+)
+def test_wrong_settings_end_with_one_clear_line_each_and_code_2(name: str, value: str) -> None:
+    with data_directory() as directory:
+        alone = System(directory)
+        alone.environment = environment(directory, **{name: value})
+
+        refused = alone.command("up")
+
+        assert refused.returncode == 2
+        assert refused.stderr.startswith("setting ")
+        assert "Traceback" not in refused.stderr
