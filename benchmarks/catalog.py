@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from benchmarks import append_postgres, append_sqlite, http_create, http_page, load_fold, replay
+from benchmarks import (
+    append_postgres,
+    append_sqlite,
+    http_create,
+    http_page,
+    load_fold,
+    replay,
+    suite,
+    webhook_latency,
+)
 from benchmarks.figures import Figure
 
 
@@ -21,4 +30,6 @@ BENCHMARKS = {
     "replay": Benchmark(replay.__doc__ or "", replay.measure),
     "http-create": Benchmark(http_create.__doc__ or "", http_create.measure),
     "http-page": Benchmark(http_page.__doc__ or "", http_page.measure),
+    "webhook-latency": Benchmark(webhook_latency.__doc__ or "", webhook_latency.measure),
+    "tests": Benchmark(suite.__doc__ or "", suite.measure),
 }

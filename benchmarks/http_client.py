@@ -25,11 +25,13 @@ class Connection(asyncio.Protocol):
         self._answer: asyncio.Future[bytes] | None = None
         self._received = b""
         self._expected = 0
+        self.is_open = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.is_open = False
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionError("the server closed the connection"))
 
@@ -86,7 +88,7 @@ class Client:
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Send one request on a connection kept for such; return the body's content."""
-        if self._first is None:
+        if self._first is None or not self._first.is_open:
             self._first = await self.connect()
         answer = await self._first.ask(self.request(method, path, body))
         content = answer.partition(b"\r\n\r\n")[2]
