@@ -23,6 +23,7 @@ from commands.loading import Loader
 from commands.reading import Loaded, NotLoaded, Numbers, NumberUnknown, Reading, StateCache
 from commands.recording import Recording, prepare
 from domain.base import DomainError, NotFound
+from domain.claim import task_number_claim
 from domain.organization import Organization
 from domain.permission import ROLE_PERMISSIONS
 from eventstore.append import CommandAlreadyDone, ConcurrencyConflict, StoredReply
@@ -30,6 +31,9 @@ from eventstore.log import EventLog
 
 ATTEMPTS_MAX = 12
 """Tries of one command against others on the same streams, before it is told to come back."""
+
+PATIENCE = 4
+"""Attempts after which the hint of the next task number is looked up anew."""
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -81,7 +85,7 @@ class CommandHandler:
     async def _attempts(self, command: Command, context: Context, render: Render | None) -> Receipt:
         extra: dict[UUID, Loaded] = {}
         conflict: ConcurrencyConflict | None = None
-        for _ in range(ATTEMPTS_MAX):
+        for attempt in range(1, ATTEMPTS_MAX + 1):
             reading = Reading(self._loader.cache, self._numbers, context.org_id, extra)
             try:
                 decision = await self._decide(command, context, reading)
@@ -104,12 +108,13 @@ class CommandHandler:
                     return stored
             except ConcurrencyConflict as error:
                 conflict = error
-                self._lose(reading, error.stream)
+                await self._lose(reading, error.stream, attempt)
                 await self._loader.refresh(reading.loaded, extra)
-                for stream in reading.assumed:
-                    self._loader.cache.drop(stream)
                 if error.stream in context.seen:
                     raise
+            except BaseException:
+                self._return_number(reading)
+                raise
         raise conflict or ConcurrencyConflict(command.target or context.command_id)
 
     async def _decide(self, command: Command, context: Context, reading: Reading) -> Decision:
@@ -140,11 +145,6 @@ class CommandHandler:
         except CommandAlreadyDone as done:
             self._return_number(reading)
             return await self._done_before(done, context, receipt)
-        except ConcurrencyConflict:
-            raise
-        except BaseException:
-            self._return_number(reading)
-            raise
         for stream, loaded in recording.states.items():
             self._loader.cache.put(stream, loaded)
         for subject, sealer in recording.sealers.items():
@@ -207,13 +207,23 @@ class CommandHandler:
             self._numbers.give_back(*reading.taken)
             reading.taken = None
 
-    def _lose(self, reading: Reading, stream: UUID) -> None:
-        """Let go of the number that a lost race took; look again if the number was the cause.
+    async def _lose(self, reading: Reading, stream: UUID, attempt: int) -> None:
+        """Let go of the number that a lost race took, so that nobody needs long for the next.
 
-        Another process has it, or the one before it that was assumed to be held never was.
+        One that somebody holds is never tried again, and others may be far ahead. One whose
+        predecessor is missing goes back; whoever had that one has given it back too, or does now.
         """
-        if reading.taken is not None and stream in reading.claimed:
-            self._numbers.forget(reading.taken[0])
+        for assumed in reading.assumed:
+            self._loader.cache.drop(assumed)
+        if reading.taken is None:
+            return
+        project_id, number = reading.taken
+        if stream == task_number_claim(project_id, number):
+            reading.taken = None
+            free = await self._loader.first_free_number(project_id)
+            self._numbers.skip_to(project_id, max(free, number + 1))
+        elif attempt > PATIENCE:
+            self._numbers.forget(project_id)
         self._return_number(reading)
 
 

@@ -12,7 +12,6 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.base import PLATFORM, NotFound, OrgId, ProjectId, State
-from domain.claim import Claim
 
 S = TypeVar("S", bound=State)
 
@@ -97,6 +96,10 @@ class Numbers:
     def start_at(self, project_id: ProjectId, number: int) -> None:
         self._next.setdefault(project_id, number)
 
+    def skip_to(self, project_id: ProjectId, number: int) -> None:
+        """Take no number below *number* any more: they are held."""
+        self._next[project_id] = max(self._next.get(project_id, number), number)
+
     def forget(self, project_id: ProjectId) -> None:
         self._next.pop(project_id, None)
 
@@ -153,12 +156,6 @@ class Reading:
         number = self._numbers.take(project_id)
         self.taken = (project_id, number)
         return number
-
-    @property
-    def claimed(self) -> set[UUID]:
-        """The streams by which a task number is taken: its claim, and that of the one before."""
-        new = {s for s, (kind, f) in self.loaded.items() if not f.version and kind is Claim}
-        return new | set(self.assumed)
 
     def version(self, stream: UUID) -> int:
         return self.loaded[stream][1].version

@@ -34,16 +34,16 @@ async def prepare(
 
     :raises ConcurrencyConflict: the caller was let in by another version than was read now.
     """
-    expects = reading.expects
+    reads = reading.expects
     for stream, version in context.seen.items():
-        if expects.setdefault(stream, version) != version:
+        if reads.get(stream, version) != version:
             raise ConcurrencyConflict(stream)
     changes = [part for part in decision if isinstance(part, Change) and part.events]
     secrets = tuple(part for part in decision if isinstance(part, Secret))
     append = Append(
         command_id=context.command_id,
         rows=[],
-        expects=expects,
+        expects={**context.seen, **reads},  # who may not act is told so first
         keys={},
         secrets=secrets,
     )

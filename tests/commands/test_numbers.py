@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -17,8 +17,11 @@ from eventstore.append import ConcurrencyConflict
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
 from tests.commands.acme import PROJECT, TEAM
-from tests.domain.spec import ACME, CLEO, ENG
+from tests.domain.spec import CLEO, ENG
 from tests.spec import context, opened, record
+
+GONE = {UUID(int=0x999): 9}
+"""A session that is not there: found out by the append, when the number is long taken."""
 
 
 def new_task(project_id: Any = ENG) -> CreateTask:
@@ -31,12 +34,25 @@ async def numbers(log: EventLog) -> list[int]:
 
 
 class TestTaskNumbers:
+    async def test_wait_for_the_one_before(self, log: EventLog, handler: CommandHandler) -> None:
+        await handler.handle(new_task(), context())
+
+        failed, *made = await asyncio.gather(
+            handler.handle(new_task(), context(seen=GONE)),
+            *(handler.handle(new_task(), context()) for _ in "123"),
+            return_exceptions=True,
+        )
+
+        assert isinstance(failed, ConcurrencyConflict)
+        assert not any(isinstance(one, BaseException) for one in made)
+        assert await numbers(log) == [1, 2, 3, 4, 5]
+
     async def test_of_a_creation_that_failed_are_used_again(
         self, log: EventLog, handler: CommandHandler
     ) -> None:
         await handler.handle(new_task(), context())
         with pytest.raises(ConcurrencyConflict):
-            await handler.handle(new_task(), context(seen={ACME: 99}))
+            await handler.handle(new_task(), context(seen=GONE))
         with pytest.raises(NotFound):
             await handler.handle(new_task(uuid4()), context())
         await handler.handle(new_task(), context(dry_run=True))
@@ -50,9 +66,20 @@ class TestTaskNumbers:
         for _ in range(40):
             await handler.handle(new_task(), context())
         await elsewhere.handle(new_task(), context())
-        await handler.handle(new_task(), context())
+        for _ in range(40):
+            await handler.handle(new_task(), context())
+        await elsewhere.handle(new_task(), context())  # it thinks that 43 is next
 
-        assert await numbers(log) == list(range(1, 44))
+        assert await numbers(log) == list(range(1, 84))
+
+    async def test_are_found_by_many_at_once_in_two_processes(
+        self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        both = (handler, elsewhere)
+
+        await asyncio.gather(*(both[n % 2].handle(new_task(), context()) for n in range(100)))
+
+        assert await numbers(log) == list(range(1, 102))
 
     @pytest.mark.parametrize("seed", range(3))
     async def test_have_no_gap_whatever_becomes_of_others(self, tmp_path: Path, seed: int) -> None:
@@ -65,7 +92,7 @@ class TestTaskNumbers:
             async def create(n: int) -> None:
                 handler = handlers[n % 2]
                 if (n + seed) % 5 == 0:
-                    stale = context(seen={ACME: 99})
+                    stale = context(seen=GONE)
                     with pytest.raises(ConcurrencyConflict):
                         await handler.handle(new_task(), stale)
                 elif (n + seed) % 7 == 0:
