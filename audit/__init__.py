@@ -1,0 +1,1 @@
+"""Proves what happened: trees, signatures, exports and their verification."""

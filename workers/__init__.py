@@ -1,0 +1,1 @@
+"""Tells others what happened: signed webhooks, and the jobs around them."""

@@ -20,6 +20,7 @@ LOAD_TASKS = 60
 
 
 async def found(story: Story) -> None:
+    """Register an organization and open a project."""
     await story.ask(
         "POST",
         "/auth/register",
@@ -45,6 +46,7 @@ async def _project_is_there(story: Story) -> bool:
 
 
 async def subscribe(story: Story) -> None:
+    """Subscribe a receiver that will refuse the first delivery."""
     story.webhook = await story.ask(
         "POST", "/webhook", {"url": story.receiver.url, "events": ["task.*"]}
     )
@@ -55,6 +57,7 @@ async def subscribe(story: Story) -> None:
 
 
 async def crowd(story: Story) -> None:
+    """Create tasks from several clients at once."""
     numbers = iter(range(1, TASKS + 1))
 
     async def client() -> None:
@@ -68,6 +71,7 @@ async def crowd(story: Story) -> None:
 
 
 async def move(story: Story) -> None:
+    """Move a task through its statuses, and where it may not go."""
     first = await story.ask("GET", "/task/ENG-1")
     path = f"/task/{first['id']}/status"
     for status in ("IN_PROGRESS", "IN_REVIEW", "DONE"):
@@ -82,6 +86,7 @@ async def move(story: Story) -> None:
 
 
 async def deliver(story: Story) -> None:
+    """Wait for the webhooks and compare them with the log."""
     trail = await _events(story, "task.")
     expected = len(trail)
 
@@ -114,6 +119,7 @@ async def deliver(story: Story) -> None:
 
 
 async def prove(story: Story) -> None:
+    """Export the audit log, verify it, and damage one bit."""
     answer = await story.http.get("/audit/export", params={"format": "jsonl"})
     answer.raise_for_status()
     story.export = answer.content
@@ -131,6 +137,7 @@ async def prove(story: Story) -> None:
 
 
 async def kill(story: Story) -> None:
+    """Kill each process while clients work."""
     acknowledged: list[dict[str, Any]] = []
     numbers = iter(range(LOAD_TASKS))
 
@@ -167,6 +174,7 @@ async def _serves(story: Story) -> bool:
 
 
 async def rebuild(story: Story) -> None:
+    """Rebuild every read model beside the live one and compare."""
     environment = {**os.environ, **story.running.environment, "DATA_DIR": story.running.data_dir}
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -1,0 +1,26 @@
+"""Stories of the commands on the audit log."""
+
+from commands.audit import ExportAudit
+from commands.base import NotPermitted
+from domain.audit import AuditExported, audit_trail
+from domain.base import NotFound
+from tests.commands.acme import HERE
+from tests.domain.spec import ACME, ANA, BEN, DAN
+from tests.spec import given, on
+
+export = ExportAudit(first=3, last=9, format="jsonl")
+exported = AuditExported(from_=3, to=9, format="jsonl")
+
+
+class TestExportAudit:
+    def test_notes_what_was_taken_out(self) -> None:
+        given(*HERE).when(export, by=ANA).then(on(audit_trail(ACME), exported))
+
+    def test_notes_every_export_anew(self) -> None:
+        given(*HERE, on(audit_trail(ACME), exported)).when(export, by=ANA).then(exported)
+
+    def test_is_refused_to_everybody_below_admin(self) -> None:
+        given(*HERE).when(export, by=BEN).then_refused(NotPermitted)
+
+    def test_is_refused_to_strangers_as_if_there_were_nothing(self) -> None:
+        given(*HERE).when(export, by=DAN).then_refused(NotFound)
