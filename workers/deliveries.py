@@ -18,7 +18,7 @@ from projections.delivery import ENDPOINTS, create_delivery_indexes
 from runtime.house import House
 from runtime.outages import StoreOutage
 from workers.client import WebhookClient
-from workers.lease import LEASE_S, Endpoint, Leases
+from workers.lease import LEASE_S, Leases
 from workers.ledger import LeaseLost
 from workers.posting import Posting
 from workers.schedule import Schedule
@@ -112,14 +112,11 @@ class Deliveries:
         if not wanted:
             return
         valid_until = asyncio.get_running_loop().time() + self._leases.lease_s
-        for endpoint in await self._leases.acquire(wanted):
-            self._begin(endpoint, valid_until)
-
-    def _begin(self, endpoint: Endpoint, valid_until: float) -> None:
-        known = self._webhooks.known[endpoint.id]
-        sender = Sender(self._tools, known, endpoint, valid_until)
-        self._senders[endpoint.id] = sender
-        self._running[endpoint.id] = asyncio.create_task(sender.run())
+        for held in await self._leases.acquire(wanted):
+            name = held.endpoint.id
+            sender = Sender(self._tools, known[name], held, valid_until)
+            self._senders[name] = sender
+            self._running[name] = asyncio.create_task(sender.run())
 
     async def _reap(self) -> None:
         """Give back the endpoints whose senders have ended, for whatever reason."""

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from arq import Worker
+from arq import ArqRedis, Worker, create_pool
 from arq.connections import RedisSettings
 from arq.cron import cron
 
@@ -24,7 +24,6 @@ POLL_S = 0.05
 """arq looks for jobs this often; its default of 0.5 s is also how long each of them would wait."""
 
 HEALTH_CHECK_S = 10
-CONNECT_TRIES = 1  # whoever supervises tries again, and does not block meanwhile
 
 Context = dict[str, Any]
 
@@ -51,17 +50,30 @@ async def prune_deliveries(ctx: Context) -> int:
     return await prune(house.database, house.clock() - KEPT)
 
 
-def make_worker(house: House, *, burst: bool = False) -> Worker:
-    """Return the arq worker of a process; with *burst* it ends when no job is left.
+async def open_queue(redis_url: str) -> ArqRedis:
+    """Return a connection to the queue, to close with ``aclose``.
+
+    :raises RedisError: when Redis does not answer; whoever supervises tries again.
+    """
+    settings = RedisSettings.from_dsn(redis_url)
+    settings.conn_retries = 0
+    return await create_pool(
+        settings,
+        job_serializer=msgspec.msgpack.encode,
+        job_deserializer=msgspec.msgpack.decode,
+    )
+
+
+def make_worker(house: House, queue: ArqRedis, *, burst: bool = False) -> Worker:
+    """Return an arq worker; with *burst* it ends when no job is left.
 
     Results are not kept, as a kept result blocks the next job of the same id.
     """
-    redis = RedisSettings.from_dsn(house.settings.redis_url)
-    redis.conn_retries = CONNECT_TRIES
     return Worker(
         functions=[ping, redeliver, prune_deliveries],
         cron_jobs=[cron(prune_deliveries, hour={3}, minute={20}, run_at_startup=True)],
-        redis_settings=redis,
+        redis_pool=queue,
+        queue_name=None,
         ctx={"house": house},
         burst=burst,
         handle_signals=False,

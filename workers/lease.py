@@ -3,15 +3,24 @@
 The lease keeps two workers from sending at once; that no write of a worker that has lost it takes
 effect is for its fence to see to: a number that grows with each change of hands and stands in the
 filter of every write.
+
+A worker killed within a transaction leaves it open on the server, which would let nobody else
+write for a minute (transactionLifetimeLimitSeconds). So the lease names the session in which its
+owner writes, and whoever takes over ends that first.
 """
 
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
+from bson import Binary
 from msgspec import Struct, field
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from projections.delivery import ENDPOINTS, Database, Document
 from runtime.clock import Clock
@@ -21,22 +30,28 @@ from workers.webhooks import Known
 LEASE_S = 5.0
 """How long an endpoint stands still after its worker was killed, at most."""
 
+_logger = logging.getLogger(__name__)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Lease(Struct):
-    """Whose an endpoint is, until when."""
+    """Whose an endpoint is, until when, and in which session of MongoDB they write."""
 
     owner: str
     until: datetime
     fence: int
+    session: UUID | None = None
 
 
 class ReplayProgress(Struct):
-    """How far the newest replay has come; ``version`` is that of its request."""
+    """How far the newest replay has come; ``version`` is that of its request.
+
+    ``next`` is the sequence to go on with, 0 when it is done; ``prev`` the last that matched.
+    """
 
     version: int = 0
     next: int = 0
+    prev: int | None = None
 
 
 class Endpoint(Struct, kw_only=True):
@@ -54,46 +69,72 @@ class Endpoint(Struct, kw_only=True):
     replay: ReplayProgress = field(default_factory=ReplayProgress)
 
 
+class Held(NamedTuple):
+    """An endpoint that is ours, and the session in which everything about it is written."""
+
+    endpoint: Endpoint
+    session: AsyncClientSession
+
+
 class Leases:
     """The endpoints that one worker, *owner*, holds."""
 
     def __init__(self, database: Database, owner: str, clock: Clock, lease_s: float) -> None:
         self._endpoints = database[ENDPOINTS]
+        self._client = database.client
         self._clock = clock
         self._exist: set[str] = set()
         self.owner = owner
         self.lease_s = lease_s
 
-    async def acquire(self, wanted: Iterable[Known]) -> list[Endpoint]:
+    async def acquire(self, wanted: Iterable[Known]) -> list[Held]:
         """Return those of *wanted* that were free and are ours now."""
         by_id = {str(known.id): known for known in wanted}
         won = [await self._found(by_id[name]) for name in by_id.keys() - self._exist]
-        free = self._endpoints.find({"lease.until": {"$lt": self._clock()}}, {"_id": 1})
-        won += [await self._take(each["_id"]) async for each in free if each["_id"] in by_id]
-        return [msgspec.convert(each, Endpoint) for each in won if each]
+        free = self._endpoints.find({"lease.until": {"$lt": self._clock()}}, {"lease": 1})
+        won += [await self._take_over(each) async for each in free if each["_id"] in by_id]
+        return [held for held in won if held is not None]
 
-    async def _found(self, known: Known) -> Document | None:
+    async def _found(self, known: Known) -> Held | None:
         """Create the endpoint of a webhook seen for the first time, held by us."""
         self._exist.add(str(known.id))
-        lease = {"owner": self.owner, "until": self._until(), "fence": 1}
+        session = self._client.start_session()
+        lease = {"owner": self.owner, "fence": 1, **self._terms(session)}
         start = {"org": str(known.org_id), "fan": known.webhook.from_seq, "last": 0}
         created: Document = {"_id": str(known.id), **start, "lease": lease}
         try:
             await self._endpoints.insert_one(created)
         except DuplicateKeyError:
+            await session.end_session()
             return None
-        return created
+        return Held(msgspec.convert(created, Endpoint), session)
 
-    async def _take(self, name: str) -> Document | None:
+    async def _take_over(self, free: Document) -> Held | None:
+        if free["lease"]["owner"] and free["lease"].get("session"):
+            await self._end(free["lease"]["session"])
+        session = self._client.start_session()
+        terms = {"owner": self.owner, **self._terms(session)}
         taken: Document | None = await self._endpoints.find_one_and_update(
-            {"_id": name, "lease.until": {"$lt": self._clock()}},
+            {"_id": free["_id"], "lease.until": {"$lt": self._clock()}},
             {
-                "$set": {"lease.owner": self.owner, "lease.until": self._until()},
+                "$set": {f"lease.{name}": term for name, term in terms.items()},
                 "$inc": {"lease.fence": 1},
             },
             return_document=ReturnDocument.AFTER,
         )
-        return taken
+        if taken is None:
+            await session.end_session()
+            return None
+        return Held(msgspec.convert(taken, Endpoint), session)
+
+    async def _end(self, session: UUID) -> None:
+        try:
+            await self._client.admin.command("killSessions", [{"id": Binary.from_uuid(session)}])
+        except OperationFailure as error:
+            _logger.warning("a session of a dead worker stays open: %s", error)
+
+    def _terms(self, session: AsyncClientSession) -> Document:
+        return {"until": self._until(), "session": UUID(bytes=session.session_id["id"])}
 
     async def renew(self) -> set[str]:
         """Keep what we hold for another while; return what that is."""

@@ -53,8 +53,10 @@ def _empty() -> _Batch:
 class Ledger:
     """What is to be written about one endpoint, under the fence of our lease."""
 
-    def __init__(self, database: Database, endpoint: str, fence: int) -> None:
-        self._database = database
+    def __init__(
+        self, database: Database, endpoint: str, fence: int, session: AsyncClientSession
+    ) -> None:
+        self._database, self._session = database, session
         self._mine = {"_id": endpoint, "lease.fence": fence}
         self._batch = _empty()
         self._writing = asyncio.Lock()
@@ -132,8 +134,11 @@ class Ledger:
                     documents, ordered=False, session=session
                 )
 
-        async with self._database.client.start_session() as session:
-            await session.with_transaction(write)
+        await self._session.with_transaction(write)
+
+    async def close(self) -> None:
+        """End the session; what is waiting is dropped."""
+        await self._session.end_session()
 
     def _restore(self, batch: _Batch) -> None:
         newer = self._batch

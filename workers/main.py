@@ -4,16 +4,17 @@ Neither needs the other. While Redis is away arq is started again and again, and
 """
 
 import asyncio
+import contextlib
 import logging
 
-from arq import Worker
+from arq import ArqRedis, Worker
 from redis.exceptions import RedisError
 
 from runtime.house import House, open_house
 from runtime.outages import StoreOutage
 from runtime.settings import Settings
 from workers.deliveries import Deliveries
-from workers.jobs import make_worker
+from workers.jobs import make_worker, open_queue
 
 RESTART_S = 1.0
 RESTART_S_MAX = 30.0
@@ -53,7 +54,7 @@ async def run_jobs(house: House, pause_s: float = RESTART_S) -> None:
     while True:
         began = loop.time()
         try:
-            await _run(make_worker(house))
+            await _run(house)
         except (RedisError, OSError) as error:
             if loop.time() - began > STEADY_S:
                 pause_s = first_pause_s
@@ -62,20 +63,20 @@ async def run_jobs(house: House, pause_s: float = RESTART_S) -> None:
         pause_s = min(pause_s * 2, RESTART_S_MAX)
 
 
-async def _run(worker: Worker) -> None:
+async def _run(house: House) -> None:
+    queue = await open_queue(house.settings.redis_url)
+    worker = make_worker(house, queue)
     try:
         # Not arq's own async_run: its task would go on when we are cancelled.
         await worker.main()
     finally:
-        await _close(worker)
+        await _close(worker, queue)
 
 
-async def _close(worker: Worker) -> None:
+async def _close(worker: Worker, queue: ArqRedis) -> None:
+    # Not arq's own close: it calls what redis-py has deprecated.
     for job in worker.tasks.values():
         job.cancel()
     await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
-    worker.tasks.clear()
-    try:
-        await worker.close()
-    except (RedisError, OSError) as error:
-        _logger.debug("arq did not say goodbye to Redis: %s", error)
+    with contextlib.suppress(RedisError, OSError):
+        await queue.aclose(close_connection_pool=True)

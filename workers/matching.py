@@ -12,7 +12,7 @@ from eventstore.recorded import Row
 from projections.delivery import DELIVERIES, Database, Delivery, delivery_id
 from workers.body import event_id
 from workers.lease import Endpoint, ReplayProgress
-from workers.webhooks import Known
+from workers.webhooks import Known, Replay
 
 ROWS = 200
 
@@ -44,28 +44,36 @@ class Matcher:
         fields = {"fan": at.fan, "last": at.last} if rows else {}
         return Matched(matched, fields, len(rows) == ROWS)
 
-    async def replay(self, known: Known, now: datetime) -> Matched | None:
-        """Return the next deliveries of the oldest replay not yet done, None if there is none."""
+    def due_replay(self, known: Known) -> Replay | None:
+        """Return the oldest replay that is not done yet."""
+        progress = self._endpoint.replay
+        return next((each for each in known.replays if _is_due(each.version, progress)), None)
+
+    async def replay(self, known: Known, asked: Replay, now: datetime) -> Matched:
+        """Return the next deliveries of a replay; what was sent before must be written by now."""
         at = self._endpoint
-        asked = next((r for r in known.replays if _is_due(r.version, at.replay)), None)
-        if asked is None:
-            return None
-        first = at.replay.next if asked.version == at.replay.version else asked.first
+        progress = at.replay
+        if progress.version != asked.version:
+            progress = ReplayProgress(asked.version, asked.first)
         last = min(asked.last, at.fan)  # what comes later is sent anyway
-        rows = [r for r in await self._rows(known.org_id, first - 1) if r.org_seq <= last]
-        matched = await self._again(known, rows, now)
+        rows = [
+            row for row in await self._rows(known.org_id, progress.next - 1) if row.org_seq <= last
+        ]
+        matched = await self._again(known, rows, progress.prev, now)
         done = not rows or rows[-1].org_seq == last
-        at.replay = ReplayProgress(asked.version, 0 if done else rows[-1].org_seq + 1)
+        prev = matched[-1][0].seq if matched else progress.prev
+        at.replay = ReplayProgress(asked.version, 0 if done else rows[-1].org_seq + 1, prev)
         return Matched(matched, {"replay": msgspec.to_builtins(at.replay)}, more=True)
 
     async def _again(
-        self, known: Known, rows: list[Row], now: datetime
+        self, known: Known, rows: list[Row], prev: int | None, now: datetime
     ) -> list[tuple[Delivery, Row]]:
         wanted = [row for row in rows if known.webhook.is_subscribed_to(row.tag)]
         if not wanted:
             return []
         sent = await self._sent_before(wanted[0].org_seq, wanted[-1].org_seq)
-        prev = await self._last_before(wanted[0].org_seq)
+        if prev is None:
+            prev = await self._last_before(wanted[0].org_seq)
         matched: list[tuple[Delivery, Row]] = []
         for row in wanted:
             delivery = _delivery(self._endpoint.id, row, prev, now)

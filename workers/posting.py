@@ -11,6 +11,7 @@ import msgspec
 
 from commands.webhook import secret_name
 from domain.base import OrgId
+from eventstore.identifiers import new_id
 from eventstore.recorded import Row
 from projections.delivery import PING, Attempt, Delivery
 from runtime.house import House
@@ -111,7 +112,7 @@ class Posting:
         failed = outcome if isinstance(outcome, SendFailed) else None
         took_s = (self._house.clock() - at).total_seconds()
         return Attempt(
-            id=f"{delivery.id}:{n}",
+            id=str(new_id()),
             delivery=delivery.id,
             endpoint=delivery.endpoint,
             seq=delivery.seq,

@@ -24,7 +24,7 @@ from runtime.outages import StoreOutage
 from workers.client import Answer
 from workers.dialing import SendFailed
 from workers.lanes import Lanes
-from workers.lease import Endpoint
+from workers.lease import Held
 from workers.ledger import Ledger
 from workers.matching import Matched, Matcher
 from workers.posting import Posting
@@ -59,14 +59,15 @@ class Tools(Struct, frozen=True):
 class Sender:
     """The deliveries of one endpoint: taken from the log, sent, written down."""
 
-    def __init__(self, tools: Tools, known: Known, endpoint: Endpoint, valid_until: float) -> None:
+    def __init__(self, tools: Tools, known: Known, held: Held, valid_until: float) -> None:
+        endpoint = held.endpoint
         self.known = known
         self.valid_until = valid_until
         """When our lease ends unless renewed, on the clock of the event loop."""
         self._tools, self._endpoint = tools, endpoint
         self._clock, self._schedule = tools.house.clock, tools.schedule
         database = tools.house.database
-        self._ledger = Ledger(database, endpoint.id, endpoint.lease.fence)
+        self._ledger = Ledger(database, endpoint.id, endpoint.lease.fence, held.session)
         self._matcher = Matcher(tools.house.log, database, endpoint)
         self._ordered = known.webhook.mode is DeliveryMode.ORDERED
         self._lanes = Lanes(ordered=self._ordered)
@@ -110,6 +111,12 @@ class Sender:
 
         :raises ExceptionGroup: of LeaseLost when the endpoint has become another's.
         """
+        try:
+            await self._run()
+        finally:
+            await self._ledger.close()
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._write())
             while not self._stopping:
@@ -149,9 +156,10 @@ class Sender:
             await self._load()
         if self.known.webhook.paused or len(self._lanes) >= OPEN_MAX:
             return False
-        matched = await self._matcher.replay(self.known, self._clock())
-        if matched is not None:
-            self._take(matched, again=True)
+        asked = self._matcher.due_replay(self.known)
+        if asked is not None:
+            await self._ledger.flush()  # how often something was sent is read from there
+            self._take(await self._matcher.replay(self.known, asked, self._clock()), again=True)
             return True
         if not self._grown:
             return False

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,22 @@ async def hasty() -> AsyncIterator[WebhookClient]:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """Start a Redis for the session."""
+    with _open_dir() as top, redis(top / "server") as server:
+        yield server.url
+
+
+@pytest.fixture
+def open_dir() -> Iterator[Path]:
+    """Give a directory that any account can enter; pytest's own are closed to all but us."""
+    with _open_dir() as top:
+        yield top
+
+
+@contextmanager
+def _open_dir() -> Iterator[Path]:
     top = Path(tempfile.mkdtemp(prefix="redis-"))
     top.chmod(0o755)
-    with redis(top / "server") as server:
-        yield server.url
+    yield top
     shutil.rmtree(top)
 
 

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook as Verifier
 
 from commands.webhook import secret_name
 from domain.task import TaskRetitled
-from domain.webhook import DeliveryMode, WebhookCreated, WebhookEvent
+from domain.webhook import DeliveryMode, PauseCause, Webhook, WebhookCreated, WebhookEvent
 from eventstore.append import Secret
 from projections.delivery import (
     DELIVERIES,
@@ -27,6 +27,7 @@ from projections.delivery import (
 from runtime.house import House, open_house
 from runtime.settings import Settings
 from security.signing import new_secret
+from tests.domain.spec import ACME
 from tests.spec import on, record
 from tests.workers.receiver import Received
 from workers.deliveries import Deliveries
@@ -98,6 +99,7 @@ class Stage:
         running = asyncio.create_task(engine.run())
         try:
             yield engine
+            assert not running.done(), running.exception()
         finally:
             running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -125,6 +127,15 @@ class Stage:
         """Return how many failures in a row are written down."""
         breaker: dict[str, Any] = (await self.endpoint(webhook_id)).get("breaker", {})
         return int(breaker.get("fails", 0))
+
+    async def owner(self, webhook_id: UUID) -> str:
+        """Return which worker sends for a webhook; nothing when none does."""
+        lease: dict[str, Any] = (await self.endpoint(webhook_id)).get("lease", {})
+        return str(lease.get("owner", ""))
+
+    async def paused(self, webhook_id: UUID) -> PauseCause | None:
+        """Return why a webhook is paused, as the log has it."""
+        return (await self.house.commands.loader.fresh(Webhook, webhook_id, ACME)).paused
 
     async def count(self, **wanted: Any) -> int:
         """Return how many deliveries are as *wanted*."""

@@ -1,0 +1,125 @@
+"""Replay, redelivery and ping: what is sent again keeps its id."""
+
+import pytest
+
+from domain.webhook import PauseCause as Cause
+from domain.webhook import WebhookPaused, WebhookReplayRequested, WebhookUpdated
+from projections.delivery import add_ping, find_delivery, prune, put_back
+from tests.domain.spec import ACME
+from tests.workers.receiver import Receiver, Reply
+from tests.workers.stage import MS, ONE, TWO, Stage, eventually, seqs
+from workers.schedule import Schedule
+
+pytestmark = pytest.mark.servers
+
+
+async def test_a_replay_sends_a_range_once_more_under_the_same_ids(
+    stage: Stage, receiver: Receiver
+) -> None:
+    webhook_id = await stage.webhook(receiver.url)
+    async with stage.delivering():
+        await stage.happen(ONE, TWO, ONE, TWO)
+        await receiver.wait_for(4)
+        await eventually(lambda: stage.states(webhook_id), ["SUCCESS"] * 4)
+        await stage.change(webhook_id, WebhookReplayRequested(from_seq=3, to_seq=4))
+        requests = await receiver.wait_for(6)
+        await eventually(lambda: stage.count(open=True), 0)
+
+    assert seqs(requests) == [2, 3, 4, 5, 3, 4]
+    ids = [each.headers["webhook-id"] for each in requests]
+    assert ids[4:] == ids[1:3]
+    bodies = [stage.verified(webhook_id, each) for each in requests]
+    assert bodies[4:] == bodies[1:3]
+    assert [each.n for each in await stage.attempts(webhook_id, 3)] == [1, 2]
+
+
+async def test_a_replay_goes_back_before_the_beginning_and_is_done_once(
+    stage: Stage, receiver: Receiver
+) -> None:
+    await stage.happen(*[ONE] * 300)
+    webhook_id = await stage.webhook(receiver.url, from_seq=301)
+    await stage.change(webhook_id, WebhookReplayRequested(from_seq=1, to_seq=10_000))
+    async with stage.delivering():
+        requests = await receiver.wait_for(300)
+        await eventually(lambda: stage.count(status="SUCCESS"), 300)
+    async with stage.delivering():
+        await stage.happen(ONE)
+        last = (await receiver.wait_for(301))[-1]
+
+    bodies = [stage.verified(webhook_id, each) for each in requests]
+    assert [each["prevSeq"] for each in bodies] == list(range(300))
+    assert await stage.count(attempts=1) == 301
+    assert seqs([last]) == [303]
+
+
+async def test_a_replay_sends_what_the_webhook_asks_for_now(
+    stage: Stage, receiver: Receiver
+) -> None:
+    webhook_id = await stage.webhook(receiver.url, events=("project.*",))
+    await stage.happen(ONE)
+    await stage.change(webhook_id, WebhookUpdated(events=("task.*",)))
+    async with stage.delivering():
+        await stage.change(webhook_id, WebhookReplayRequested(from_seq=1, to_seq=2))
+        (request,) = await receiver.wait_for(1)
+
+    assert seqs([request]) == [2]
+
+
+async def test_a_failed_delivery_can_be_sent_again(stage: Stage, receiver: Receiver) -> None:
+    receiver.answer_with(Reply(status=500), Reply())
+    webhook_id = await stage.webhook(receiver.url)
+    async with stage.delivering(Schedule(pauses=(0 * MS,))):
+        await stage.happen(ONE)
+        await eventually(lambda: stage.states(webhook_id), ["FAILED"])
+        (failed,) = await stage.deliveries(webhook_id)
+        assert await put_back(stage.house.database, webhook_id, failed.id, stage.clock())
+        stage.house.wakeups.committed(1)
+        await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
+
+    first, second = receiver.requests
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+
+
+async def test_only_what_has_ended_can_be_sent_again(stage: Stage, receiver: Receiver) -> None:
+    receiver.answer_with(Reply(status=500))
+    webhook_id = await stage.webhook(receiver.url)
+    async with stage.delivering(Schedule()):
+        await stage.happen(ONE)
+        await eventually(lambda: stage.states(webhook_id), ["RETRYING"])
+        (waiting,) = await stage.deliveries(webhook_id)
+
+    assert not await put_back(stage.house.database, webhook_id, waiting.id, stage.clock())
+
+
+async def test_a_ping_reaches_a_paused_webhook_and_is_never_repeated(
+    stage: Stage, receiver: Receiver
+) -> None:
+    receiver.answer_with(Reply(status=500))
+    webhook_id = await stage.webhook(receiver.url)
+    await stage.change(webhook_id, WebhookPaused(cause=Cause.MANUAL))
+    database = stage.house.database
+    async with stage.delivering():
+        ping = await add_ping(database, webhook_id, ACME, stage.clock())
+        stage.house.wakeups.committed(1)
+        (request,) = await receiver.wait_for(1)
+        await eventually(lambda: stage.count(_id=ping.id, status="FAILED"), 1)
+
+    body = stage.verified(webhook_id, request)
+    assert (body["type"], body["data"]) == ("webhook.ping", {"webhookId": str(webhook_id)})
+    found = await find_delivery(database, webhook_id, ping.id)
+    assert found is not None
+    assert (found.tries, found.last_status) == (1, 500)
+    assert await stage.fails(webhook_id) == 0
+
+
+async def test_what_ended_long_ago_is_pruned_and_what_is_open_stays(
+    stage: Stage, receiver: Receiver
+) -> None:
+    receiver.answer_with(Reply(), Reply(status=500))
+    webhook_id = await stage.webhook(receiver.url)
+    async with stage.delivering(Schedule()):
+        await stage.happen(ONE, TWO)
+        await eventually(lambda: stage.states(webhook_id), ["SUCCESS", "RETRYING"])
+
+    assert await prune(stage.house.database, stage.clock()) == 2
+    assert await stage.states(webhook_id) == ["RETRYING"]
