@@ -111,8 +111,11 @@ class Loader:
 
 
 @cache
+@cache
 def _events_of(kind: type[State]) -> tuple[type[Event], ...]:
-    return get_args(get_type_hints(kind.evolve)["event"])
+    """Return the events that *kind* folds: a union, or the only one."""
+    events = get_type_hints(kind.evolve)["event"]
+    return get_args(events) or (events,)
 
 
 def fold(loaded: Loaded, events: Iterable[Recorded]) -> Loaded:
