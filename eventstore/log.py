@@ -46,7 +46,13 @@ class EventLog:
         if self._writer is not None:
             await self._writer.close()
         self._threads.shutdown()
-        self.store.close()
+        await self._close_store()
+
+    async def _close_store(self) -> None:
+        if self.store.inline:
+            self.store.close()
+        else:  # waits for connections that are just being made
+            await asyncio.to_thread(self.store.close)
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
         """Call *listener* with the newest position after each commit of this process."""
