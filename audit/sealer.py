@@ -59,7 +59,7 @@ class Sealer:
             self._position = await self._log.last_position()
             grown = await self._log.organization_heads()
         else:
-            grown = {}
+            grown = dict[OrgId, int]()
             while rows := await self._log.tail_rows(self._position, BATCH):
                 grown.update({row.org_id: row.org_seq for row in rows})
                 self._position = rows[-1].position

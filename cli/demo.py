@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ async def _tell(story: Story) -> None:
 
 
 @contextlib.contextmanager
-def _system(console: Console) -> Iterator[Running]:
+def _system(console: Console) -> Generator[Running]:
     running = find_running()
     if running is not None:
         console.print(f"using the system at {running.url}")

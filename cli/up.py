@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -101,7 +101,7 @@ class Environment(dict[str, str]):
 
 
 @contextlib.contextmanager
-def _stores(settings: Settings) -> Iterator[Environment]:
+def _stores(settings: Settings) -> Generator[Environment]:
     """Start the stores that no setting names; yield the environment for the processes."""
     environment = Environment(os.environ)
     environment.servers = []

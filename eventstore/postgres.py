@@ -89,7 +89,7 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
             # Two processes that start together must not create the same things at once.
             cursor.execute("SELECT pg_advisory_xact_lock(7274)")
             for statement in (*_GUARDS, *sides):
-                cursor.execute(SQL(statement))
+                cursor.execute(_sql(statement))
 
     # The append -------------------------------------------------------------
 

@@ -28,6 +28,7 @@ class Store(Protocol):
 
     def create(self) -> None:
         """Create what is missing of the schema, the guards against change included."""
+        ...
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Write a batch durably, with one outcome a command.
@@ -35,51 +36,68 @@ class Store(Protocol):
         :raises LogUnavailable: nothing of the batch was written, or it is unknown whether it
             was; the command ids make a second try safe.
         """
+        ...
 
     def stream(self, stream_id: UUID, after: int = 0) -> list[Row]:
         """Return the events of a stream with a version above *after*, oldest first."""
+        ...
 
     def tail(self, after: int, limit: int, tags: Sequence[str] = ()) -> list[Row]:
         """Return at most *limit* events with a position above *after*, in commit order."""
+        ...
 
     def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
         """Return an organization's events with a sequence above *after*, in order."""
+        ...
 
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
         """Return an organization's events with a sequence below *before*, newest first."""
+        ...
 
     def heads(self, streams: Sequence[UUID]) -> dict[UUID, int]:
         """Return the newest version of each stream; unknown streams are left out."""
+        ...
 
     def organization_heads(self) -> dict[OrgId, int]:
         """Return the newest sequence of every organization."""
+        ...
 
     def last_position(self) -> int:
         """Return the newest position, 0 when the log is empty."""
+        ...
 
     def keys(self, subjects: Sequence[UUID]) -> dict[UUID, bytes | None]:
         """Return wrapped data keys; None for a destroyed one, unknown subjects left out."""
+        ...
 
     def destroy_key(self, subject: UUID) -> None:
         """Forget the data key of *subject* for ever; what it sealed becomes unreadable."""
+        ...
 
     def secrets(self, owner: UUID) -> Mapping[str, bytes]:
         """Return the sealed secrets of *owner* by name."""
+        ...
 
     def put_secret(self, secret: Secret) -> None:
         """Write one secret without an event (a stronger hash of the same password)."""
+        ...
 
     def reply(self, key: bytes) -> StoredReply | None:
         """Return the stored reply to an Idempotency-Key of an actor."""
+        ...
 
     def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
         """Return the signed tree heads of an organization of at least *since*, smallest first."""
+        ...
 
     def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
         """Return the largest signed tree head of an organization up to *size_max*."""
+        ...
 
     def put_tree_head(self, head: TreeHead) -> None:
         """Keep a signed tree head; a second one of the same size is ignored."""
+        ...
 
     def close(self) -> None:
         """Close every connection."""
+        ...

@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -84,7 +84,7 @@ def derive_keys(settings: Settings) -> Keys:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[House]:
+async def open_house(settings: Settings, clock: Clock = system_clock) -> AsyncGenerator[House]:
     """Open the stores, wait for those that are still starting, and close all at the end.
 
     :raises StoreUnreachable: a store did not answer ``ATTEMPTS_MAX`` times.
@@ -123,7 +123,7 @@ async def open_house(settings: Settings, clock: Clock = system_clock) -> AsyncIt
 
 
 @asynccontextmanager
-async def open_log(settings: Settings, keys: Keys) -> AsyncIterator[EventLog]:
+async def open_log(settings: Settings, keys: Keys) -> AsyncGenerator[EventLog]:
     """Open the event log alone, as the commands that need no read model do.
 
     :raises StoreUnreachable: it did not answer ``ATTEMPTS_MAX`` times.

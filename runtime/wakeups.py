@@ -7,8 +7,9 @@ wake-up, or no Redis at all, costs latency and never an event.
 import asyncio
 import contextlib
 import logging
+from typing import Any
 
-from redis.asyncio import Redis
+import redis.asyncio
 from redis.exceptions import RedisError
 
 CHANNEL = "trackrecord:log"
@@ -20,8 +21,9 @@ class Wakeups:
     """Sends and receives wake-ups, through Redis if there is one, within the process always."""
 
     def __init__(self, redis_url: str = "") -> None:
-        self._redis: Redis | None = (
-            Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)  # pyright: ignore[reportUnknownMemberType]
+        # Any: the client's own annotations are partial.
+        self._redis: Any = (
+            redis.asyncio.Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)  # pyright: ignore[reportUnknownMemberType]
             if redis_url
             else None
         )
@@ -74,7 +76,7 @@ class Wakeups:
         self._grown, rung = asyncio.Event(), self._grown
         rung.set()
 
-    async def _send(self, redis: Redis) -> None:
+    async def _send(self, redis: Any) -> None:
         while self._unsent:
             position, self._unsent = self._unsent, 0
             try:
@@ -83,11 +85,11 @@ class Wakeups:
                 _logger.debug("wake-up not sent: %s", error)
                 return
 
-    async def _receive(self, redis: Redis) -> None:
+    async def _receive(self, redis: Any) -> None:
         while True:
             try:
                 async with redis.pubsub() as channel:
-                    await channel.subscribe(CHANNEL)  # pyright: ignore[reportUnknownMemberType]
+                    await channel.subscribe(CHANNEL)
                     async for _ in channel.listen():
                         self._ring()
             except (RedisError, OSError) as error:

@@ -1,5 +1,6 @@
 """An organization with a history, recorded by the real handler."""
 
+from typing import Any
 from uuid import uuid4
 
 from commands.handler import CommandHandler
@@ -19,7 +20,7 @@ CLAIM = uuid4()
 async def found_acme(log: EventLog) -> tuple[CommandHandler, ProjectId, list[TaskId]]:
     """Register Ana with ACME, a project and four tasks, the first of them renamed."""
     handler = CommandHandler(log)
-    asking = {"ip": "203.0.113.7", "user_agent": "curl/8"}
+    asking: dict[str, Any] = {"ip": "203.0.113.7", "user_agent": "curl/8"}
     organization = CreateOrganization(organization_id=ACME, name="Acme", subdomain="acme")
     await handler.handle(
         RegisterUser(

@@ -20,12 +20,11 @@ async def insist(transactions: Transactions, body: Any) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
-                await transactions.run(body)
+                return await transactions.run(body)
             except PyMongoError as error:
-                assert error.has_error_label("TransientTransactionError")
+                if not error.has_error_label("TransientTransactionError"):
+                    raise
                 await asyncio.sleep(0.05)
-            else:
-                return
 
 
 async def test_a_successor_ends_the_open_transaction_of_a_killed_writer(database: Database) -> None:
