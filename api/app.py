@@ -10,6 +10,7 @@ from api.asking import Asking, guard
 from api.audit import AuditController
 from api.auth import AuthController
 from api.cors import Cors
+from api.delivery import DeliveryController
 from api.docs import DocsController
 from api.door import Door
 from api.edge import Edge
@@ -36,6 +37,7 @@ ROUTES: list[ControllerRouterHandler] = [
     ProjectTaskController,
     TaskController,
     WebhookController,
+    DeliveryController,
     AuditController,
     MetaController,
     HealthController,
