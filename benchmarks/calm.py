@@ -1,4 +1,4 @@
-"""A calm moment: when others on this machine leave it to us."""
+"""How calm the machine is, and how quick: neighbours slow a shared core down by a third."""
 
 import time
 from pathlib import Path
@@ -6,6 +6,9 @@ from pathlib import Path
 BUSY_CORES_MAX = 0.3
 PATIENCE_S = 5.0
 LOOK_S = 0.3
+
+PYTHON_SPEED = "how quick the machine was: products added in a plain loop"
+_PRODUCTS = 300_000
 
 _STAT = Path("/proc/stat")
 _TICKS_PER_S = 100  # USER_HZ, the same on every Linux architecture of ours
@@ -22,6 +25,17 @@ def wait_for_calm() -> None:
         time.sleep(LOOK_S)
         if (_busy_ticks() - before) / _TICKS_PER_S / LOOK_S < BUSY_CORES_MAX:
             return
+
+
+def python_speed() -> float:
+    """Return how many million times a second of CPU time plain Python multiplies and adds.
+
+    Absolute CPU times can be compared only where this is the same.
+    """
+    began, total = time.thread_time_ns(), 0
+    for n in range(_PRODUCTS):
+        total += n * n
+    return _PRODUCTS / (time.thread_time_ns() - began) * 1000
 
 
 def _busy_ticks() -> int:

@@ -4,6 +4,7 @@ import time
 
 import uvloop
 
+from benchmarks.calm import PYTHON_SPEED, python_speed
 from benchmarks.figures import Figure, interleaved
 from benchmarks.seeding import ROUND_TRIP, Office, open_log
 from benchmarks.workplace import workplace
@@ -17,8 +18,8 @@ from eventstore.sqlite import SqliteStore
 
 EVENTS = 20
 TASKS = 50
-LOADS = 1_000
-ROUNDS = 15
+LOADS = 300
+ROUNDS = 25
 TARGET_US = 40
 
 
@@ -32,7 +33,11 @@ async def _measure(store: SqliteStore) -> list[Figure]:
     log = await open_log(store)
     tasks = await _tasks(log)
     assert {len(store.stream(task)) for task in tasks} == {EVENTS}
-    cells = {"rows": lambda: _rows(store, tasks), "load": lambda: _load(log, tasks)}
+    cells = {
+        "rows": lambda: _rows(store, tasks),
+        "load": lambda: _load(log, tasks),
+        "machine": python_speed,
+    }
     measured = interleaved(ROUNDS, cells)
     await log.close()
     above = [load - rows for load, rows in zip(measured["load"], measured["rows"], strict=True)]
@@ -40,7 +45,8 @@ async def _measure(store: SqliteStore) -> list[Figure]:
     return [
         Figure(what=what, unit="µs CPU", rounds=above, target=TARGET_US, at_least=False),
         Figure(what="read its rows (SQLite)", unit="µs CPU", rounds=measured["rows"]),
-        Figure(what="EventLog.stream and fold", unit="µs CPU", rounds=measured["load"]),
+        Figure(what="EventLog.history and fold", unit="µs CPU", rounds=measured["load"]),
+        Figure(what=PYTHON_SPEED, unit="million/s CPU", rounds=measured["machine"]),
     ]
 
 
@@ -76,4 +82,4 @@ def _load(log: EventLog, tasks: list[TaskId]) -> float:
 
 async def _loads(log: EventLog, tasks: list[TaskId]) -> None:
     for n in range(LOADS):
-        fold(Loaded(Task(), 0, None), await log.stream(tasks[n % TASKS]))
+        fold(Loaded(Task(), 0, None), await log.history(tasks[n % TASKS]))
