@@ -8,8 +8,7 @@ from uuid import UUID
 from commands.reading import Loaded, StateCache
 from domain.base import PLATFORM, Event, NotFound, OrgId, ProjectId, State
 from domain.claim import task_number_claim
-from eventstore.log import EventLog
-from eventstore.recorded import Recorded
+from eventstore.log import EventLog, History
 
 S = TypeVar("S", bound=State)
 
@@ -26,10 +25,10 @@ class Loader:
 
         :raises NotFound: the stream is something else than *kind*; ids come from callers.
         """
-        events = await self._log.stream(stream)
-        if events and not isinstance(events[0].event, _events_of(kind)):
+        history = await self._log.history(stream)
+        if history.events and not isinstance(history.events[0], _events_of(kind)):
             raise NotFound
-        loaded = fold(Loaded(kind(), 0, None), events)
+        loaded = fold(Loaded(kind(), 0, None), history)
         if loaded.version:
             self.cache.put(stream, loaded)
             extra.pop(stream, None)
@@ -51,7 +50,7 @@ class Loader:
             if known is None:
                 await self.load(kind, stream, extra)
             elif known.version < heads.get(stream, 0):
-                self.cache.put(stream, fold(known, await self._log.stream(stream, known.version)))
+                self.cache.put(stream, fold(known, await self._log.history(stream, known.version)))
         return moved
 
     async def fresh(self, kind: type[S], stream: UUID, org_id: OrgId | None = None) -> S:
@@ -85,7 +84,7 @@ class Loader:
             if known is None:
                 known = await self.load(kind, stream, {})
             elif known.version < head:
-                known = fold(known, await self._log.stream(stream, known.version))
+                known = fold(known, await self._log.history(stream, known.version))
                 self.cache.put(stream, known)
             if not isinstance(known.state, kind):
                 raise NotFound
@@ -118,10 +117,11 @@ def _events_of(kind: type[State]) -> tuple[type[Event], ...]:
     return get_args(events) or (events,)
 
 
-def fold(loaded: Loaded, events: Iterable[Recorded]) -> Loaded:
-    """Return *loaded* after *events* of the same stream."""
-    state, version, org_id = loaded.state, loaded.version, loaded.org_id
-    for recorded in events:
-        state = state.evolve(recorded.event)
-        version, org_id = recorded.version, recorded.org_id
-    return Loaded(state, version, org_id)
+def fold(loaded: Loaded, history: History) -> Loaded:
+    """Return *loaded* after what happened next on the same stream."""
+    if not history.events:
+        return loaded
+    state = loaded.state
+    for event in history.events:
+        state = state.evolve(event)
+    return Loaded(state, history.version, history.org_id)

@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from domain.base import OrgId
+from msgspec import Struct
+
+from domain.base import Event, OrgId
 from eventstore.append import Append, LogUnavailable, Secret, StoredReply
-from eventstore.codec import decode, needs_key
+from eventstore.codec import SEALED_TAGS, decode, decode_event
 from eventstore.keys import KeyWrapper, SubjectKeys
 from eventstore.recorded import Recorded, Row
 from eventstore.store import Store, TreeHead
@@ -20,6 +22,14 @@ T = TypeVar("T")
 READ_THREADS = 8
 SEQUENCE_MAX = 2**62
 """More than any organization's sequence will reach."""
+
+
+class History(Struct, frozen=True):
+    """Events of one stream, and the version and organization of the last of them."""
+
+    events: list[Event]
+    version: int
+    org_id: OrgId | None
 
 
 class EventLog:
@@ -74,6 +84,16 @@ class EventLog:
         """Return the events of a stream above version *after*; nothing for an unknown one."""
         rows = await self._read(self.store.stream, stream_id, after)
         return await self.decoded(rows)
+
+    async def history(self, stream_id: UUID, after: int = 0) -> History:
+        """Return the bare events of a stream above version *after*, to fold on."""
+        rows = await self._read(self.store.stream, stream_id, after)
+        if not rows:
+            return History([], after, None)
+        await self._fetch_keys_for(rows)
+        sealer = self.keys.cached(stream_id)
+        events = [decode_event(row, sealer) for row in rows]
+        return History(events, rows[-1].version, rows[-1].org_id)
 
     async def tail(self, after: int, limit: int, tags: Sequence[str] = ()) -> list[Recorded]:
         """Return at most *limit* events above position *after*, in commit order."""
@@ -144,10 +164,16 @@ class EventLog:
 
     async def decoded(self, rows: Sequence[Row]) -> list[Recorded]:
         """Return *rows* with their personal values opened."""
-        sealed = [row.stream_id for row in rows if row.private is not None and needs_key(row)]
+        await self._fetch_keys_for(rows)
+        cached = self.keys.cached
+        return [
+            decode(row, cached(row.stream_id) if row.tag in SEALED_TAGS else None) for row in rows
+        ]
+
+    async def _fetch_keys_for(self, rows: Sequence[Row]) -> None:
+        sealed = [row.stream_id for row in rows if row.tag in SEALED_TAGS]
         if sealed:
             await self.fetch_keys(sealed)
-        return [decode(row, self.keys.cached(row.stream_id)) for row in rows]
 
     async def _read(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self.store.inline:

@@ -82,7 +82,7 @@ class Recorded(Struct, frozen=True, gc=False):
     version: int
     recorded_at: int
     event: Event
-    raw_metadata: msgspec.Raw
+    raw_metadata: bytes
 
     @property
     def at(self) -> datetime:

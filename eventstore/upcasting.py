@@ -27,13 +27,6 @@ class _Plain(Struct, frozen=True):
     event: dict[str, Any]
 
 
-class Upcast(Struct, frozen=True):
-    """A stored event in today's shape."""
-
-    metadata: Raw
-    event: Event
-
-
 class _Schema(Struct, frozen=True):
     schema: int = 1
 
@@ -43,10 +36,10 @@ def schema_version(tag: str) -> int:
     return len(STEPS.get(tag, ())) + 1
 
 
-def upcast(row: Row, steps: Sequence[Step]) -> Upcast:
+def upcast(row: Row, steps: Sequence[Step]) -> Event:
     """Return the event of *row* after the steps that its schema version still has to take."""
     plain = msgspec.json.decode(row.state, type=_Plain)
     event = plain.event
     for step in steps[msgspec.json.decode(plain.metadata, type=_Schema).schema - 1 :]:
         event = step(event)
-    return Upcast(plain.metadata, msgspec.convert(event, EVENT_TYPES[event["type"]]))
+    return msgspec.convert(event, EVENT_TYPES[event["type"]])

@@ -120,7 +120,8 @@ class TestLogIn:
         response = await person.client.post(LOGIN, json=body)
 
         tokens = done(response, 200)
-        assert set(tokens) == {"accessToken", "tokenType", "expiresIn"}
+        assert set(tokens) == {"accessToken", "tokenType", "expiresIn", "user"}
+        assert tokens["user"]["email"] == person.email
         assert tokens["expiresIn"] == 900
         cookie = response.headers["set-cookie"]
         assert cookie.startswith("__Host-rt=rt1.")
@@ -166,6 +167,11 @@ class TestLogIn:
         stored = await house.log.secret(UUID(person.id), NAME)
         assert stored is not None
         assert b"m=8," in stored
+
+    async def test_cannot_be_tried_without_effect(self, ana: Person) -> None:
+        body = {"email": ana.email, "password": PASSWORD}
+
+        refused(await ana.client.post(f"{LOGIN}?dry_run=true", json=body), 422, "invalid_request")
 
 
 class TestAccessToken:
@@ -235,6 +241,17 @@ class TestChangePassword:
         refused(await ana.post("/auth/change-password", body), 401, "wrong_password")
 
         assert await stored_events(house, ana.id) == before
+
+    async def test_is_not_taken_for_a_repetition_by_its_key(self, ana: Person) -> None:
+        key = {"idempotency-key": "change-it"}
+        there = {"currentPassword": PASSWORD, "newPassword": "quiet-harbour-77-lamp"}
+        back = {"currentPassword": "quiet-harbour-77-lamp", "newPassword": PASSWORD}
+
+        for body in (there, back, there):
+            response = await ana.post("/auth/change-password", body, headers=key)
+            ana.token = done(response, 200)["accessToken"]
+
+        await log_in(ana.client, ana.email, "quiet-harbour-77-lamp")
 
     async def test_refuses_a_weak_new_one(self, ana: Person) -> None:
         body = {"currentPassword": PASSWORD, "newPassword": "short"}

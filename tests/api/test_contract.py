@@ -6,13 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from litestar import Litestar, get
+from litestar import Litestar, Request, get
 
 from api.app import ROUTES
+from api.asking import guard
 from api.docs import STATIC
 from api.errors import STATUS, as_problem
 from api.openapi import describe
-from api.policy import POLICY, Open, PolicyMissing, handlers_of, refuse_without_policy
+from api.policy import POLICY, Open, PolicyMissing, handlers_of, needs, refuse_without_policy
 from domain.base import DomainError
 from domain.permission import Permission
 from eventstore.append import ConcurrencyConflict, LogUnavailable
@@ -79,7 +80,19 @@ class TestRoutes:
             """Say nothing of who may ask."""
 
         with pytest.raises(PolicyMissing, match="GET /api/forgotten"):
-            refuse_without_policy(Litestar([forgotten], openapi_config=None))
+            refuse_without_policy(Litestar([forgotten], openapi_config=None), guard)
+
+    def test_do_not_start_unguarded(self) -> None:
+        async def nothing(_: Request[Any, Any, Any]) -> None:
+            """Let everybody in."""
+
+        @get("/api/open", opt=needs(Permission.TASK_READ), before_request=nothing)
+        async def unguarded() -> None:
+            """Forget the guard."""
+
+        app = Litestar([unguarded], before_request=guard, openapi_config=None)
+        with pytest.raises(PolicyMissing, match="GET /api/open"):
+            refuse_without_policy(app, guard)
 
     def test_that_show_something_need_a_permission_to_read(self, app: Litestar) -> None:
         for _, method, handler in handlers_of(app):

@@ -19,7 +19,6 @@ from msgspec import Struct
 
 from commands.base import Command
 from commands.handler import CommandHandler
-from commands.loading import fold
 from commands.organization import EditMember
 from commands.project import (
     ArchiveProject,
@@ -31,7 +30,6 @@ from commands.project import (
     ResumeProject,
     UnarchiveProject,
 )
-from commands.reading import Loaded
 from commands.task import (
     ChangeTaskStatus,
     CreateTask,
@@ -216,8 +214,10 @@ class Company(RuleBasedStateMachine):
     # What must hold at all times --------------------------------------------
 
     def replayed(self, kind: type[Any], stream: UUID, version: int | None = None) -> Any:
-        events = self.run(self.log.stream(stream))
-        return fold(Loaded(kind(), 0, None), events[:version]).state
+        state = kind()
+        for recorded in self.run(self.log.stream(stream))[:version]:
+            state = state.evolve(recorded.event)
+        return state
 
     @invariant()
     def replaying_the_log_gives_the_model(self) -> None:
