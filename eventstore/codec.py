@@ -74,7 +74,7 @@ event has a member called ``event``. Looking from the end passes over the event 
 short, and not over the metadata, nine tenths of most states."""
 
 SEALED_TAGS = frozenset(tag for tag, kind in EVENT_TYPES.items() if PERSONAL[kind].encoded)
-"""The events that take the key of their stream to be read whole."""
+"""The events with personal values, by the names they are written under today."""
 
 
 def commit_to(value: str) -> tuple[str, tuple[bytes, str]]:
@@ -170,10 +170,14 @@ def decode_event(row: Row, sealer: Sealer | None) -> Event:
     """Return the event of *row* without its envelope: enough to fold on."""
     tag, state = row.tag, row.state
     if tag in STEPS:
-        event = upcast(row, STEPS[tag])
-    else:
-        event = _DECODE[tag](state[state.rindex(_EVENT) + len(_EVENT) : -1])
+        return _opened(upcast(row, STEPS[tag]), row, sealer)
+    event = _DECODE[tag](state[state.rindex(_EVENT) + len(_EVENT) : -1])
     return _opened(event, row, sealer) if tag in SEALED_TAGS else event
+
+
+def takes_key(tag: str) -> bool:
+    """Say whether an event of *tag* takes the key of its stream to be read whole."""
+    return tag in SEALED_TAGS or tag in STEPS
 
 
 def _opened(event: Event, row: Row, sealer: Sealer | None) -> Event:

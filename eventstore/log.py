@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from domain.base import Event, OrgId
 from eventstore.append import Append, LogUnavailable, Secret, StoredReply
-from eventstore.codec import SEALED_TAGS, decode, decode_event
+from eventstore.codec import decode, decode_event, takes_key
 from eventstore.keys import KeyWrapper, SubjectKeys
 from eventstore.recorded import Recorded, Row
 from eventstore.store import Store, TreeHead
@@ -166,12 +166,10 @@ class EventLog:
         """Return *rows* with their personal values opened."""
         await self._fetch_keys_for(rows)
         cached = self.keys.cached
-        return [
-            decode(row, cached(row.stream_id) if row.tag in SEALED_TAGS else None) for row in rows
-        ]
+        return [decode(row, cached(row.stream_id) if takes_key(row.tag) else None) for row in rows]
 
     async def _fetch_keys_for(self, rows: Sequence[Row]) -> None:
-        sealed = [row.stream_id for row in rows if row.tag in SEALED_TAGS]
+        sealed = [row.stream_id for row in rows if takes_key(row.tag)]
         if sealed:
             await self.fetch_keys(sealed)
 
