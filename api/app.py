@@ -57,20 +57,22 @@ def create_app(
     """
     door = Door(house, lambda: msgspec.json.encode(describe(ROUTES)), queries, progress)
     settings = house.settings
+    access_log = AccessLog(enabled=settings.log_level.upper() in ("DEBUG", "INFO"))
     app = Litestar(
         ROUTES,
         request_class=type("Asking", (Asking,), {"__slots__": (), "door": door}),
-        guards=[guard],
+        before_request=guard,
         exception_handlers={Exception: answer_error},
+        on_shutdown=[access_log.flush],
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
-    refuse_without_policy(app)
+    refuse_without_policy(app, guard)
     app.asgi_handler = Edge(
         app.asgi_handler,
         cors=Cors(settings.cors_origins),
         trusted_proxies=settings.trusted_proxies,
-        access_log=AccessLog(enabled=settings.log_level.upper() in ("DEBUG", "INFO")),
+        access_log=access_log,
     )
     return app

@@ -5,8 +5,10 @@ import unicodedata
 from typing import cast
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
+from api.account import ProfileView
 from api.answer import Answer, json_answer
 from api.asking import Asking
 from api.cookie import RefreshCookie
@@ -16,6 +18,7 @@ from commands.session import LogIn
 from commands.user import PASSWORD, RecordFailedLogin
 from domain.base import DomainError, NotFound, SessionId, UserId
 from domain.claim import PlatformClaim
+from domain.organization import Organization
 from domain.session import Session
 from domain.user import User
 from eventstore.append import Secret
@@ -36,6 +39,12 @@ class Tokens(Struct, frozen=True, rename="camel"):
     access_token: str
     token_type: str
     expires_in: int  # seconds
+
+
+class LoginView(Tokens, frozen=True, rename="camel"):
+    """The tokens of a new session, and whose it is."""
+
+    user: ProfileView
 
 
 def normalised(email: str) -> str:
@@ -133,20 +142,38 @@ async def begin_session(asking: Asking, user_id: UserId, user: User) -> Answer:
     if receipt.position is not None:
         asking.door.writes.note(user_id, receipt.position)
     session = cast(Session, receipt.states[session_id].state)
-    return with_tokens(asking, session_id, session, user)
+    tokens, cookie = tokens_of(house, session_id, session, user)
+    profile = await _profile(house, user_id, user)
+    view = LoginView(**msgspec.structs.asdict(tokens), user=profile)
+    return json_answer(view).with_header(*cookie)
 
 
-def with_tokens(asking: Asking, session_id: SessionId, session: Session, user: User) -> Answer:
-    """Return the answer that hands out the session's current tokens."""
-    house = asking.door.house
+async def _profile(house: House, user_id: UserId, user: User) -> ProfileView:
+    org_id, role = user.organization_id, None
+    if org_id is not None:
+        organization = await house.commands.loader.fresh(Organization, org_id, org_id)
+        role = organization.role_of(user_id)
+    return ProfileView(
+        id=user_id,
+        email=user.email,
+        name=user.name,
+        role=role,
+        organization_id=None if role is None else org_id,
+    )
+
+
+def tokens_of(
+    house: House, session_id: SessionId, session: Session, user: User
+) -> tuple[Tokens, tuple[bytes, bytes]]:
+    """Return the session's current tokens: one for the body, one for the cookie."""
     assert session.user_id is not None  # noqa: S101 - it was started
     ttl = house.settings.jwt_access_expiry
     access = house.keys.tokens.issue(
         session.user_id, session_id, user.organization_id, house.clock(), ttl
     )
     token = refresh.mint(house.keys.refresh, session_id, session.generation, session.nonce.encode())
-    answer = json_answer(Tokens(access, "Bearer", int(ttl.total_seconds())))
-    return answer.with_header(*cookie_of(house).set(token))
+    tokens = Tokens(access, "Bearer", int(ttl.total_seconds()))
+    return tokens, cookie_of(house).set(token)
 
 
 def cookie_of(house: House) -> RefreshCookie:

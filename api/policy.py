@@ -11,6 +11,7 @@ from domain.permission import Permission
 
 POLICY = "policy"
 RATE = "rate"
+NO_DRY_RUN = "no_dry_run"
 
 
 class Open(StrEnum):
@@ -23,14 +24,17 @@ class Open(StrEnum):
 Policy = Permission | Open
 
 
-def public(rate: str | None = None) -> dict[str, Any]:
-    """Return the options of a route for everybody, limited by address under the name *rate*."""
-    return {"public": True, POLICY: Open.PUBLIC, RATE: rate}
+def public(rate: str | None = None, *, dry_run: bool = True) -> dict[str, Any]:
+    """Return the options of a route for everybody, limited by address under the name *rate*.
+
+    Without *dry_run* it cannot be asked what it would record, as it hands out tokens.
+    """
+    return {"public": True, POLICY: Open.PUBLIC, RATE: rate, NO_DRY_RUN: not dry_run}
 
 
-def account() -> dict[str, Any]:
+def account(*, dry_run: bool = True) -> dict[str, Any]:
     """Return the options of a route for whoever is logged in."""
-    return {POLICY: Open.ACCOUNT}
+    return {POLICY: Open.ACCOUNT, NO_DRY_RUN: not dry_run}
 
 
 def needs(permission: Permission) -> dict[str, Any]:
@@ -56,8 +60,8 @@ def handlers_of(app: Litestar) -> list[tuple[str, str, HTTPRouteHandler]]:
     return found
 
 
-def refuse_without_policy(app: Litestar) -> None:
-    """Refuse to start with a route that has no policy.
+def refuse_without_policy(app: Litestar, guard: Any) -> None:
+    """Refuse to start with a route that has no policy, or that *guard* does not guard.
 
     :raises PolicyMissing: naming all of them.
     """
@@ -65,6 +69,7 @@ def refuse_without_policy(app: Litestar) -> None:
         f"{method} {path}"
         for path, method, handler in handlers_of(app)
         if not isinstance(handler.opt.get(POLICY), Permission | Open)
+        or handler.resolve_before_request() is not guard
     ]
     if without:
         raise PolicyMissing(", ".join(without))
