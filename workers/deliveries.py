@@ -20,9 +20,9 @@ from runtime.outages import StoreOutage
 from workers.client import WebhookClient
 from workers.lease import LEASE_S, Leases
 from workers.ledger import LeaseLost
-from workers.posting import Posting
+from workers.posting import Posting, Tools
 from workers.schedule import Schedule
-from workers.sender import Sender, Tools
+from workers.sender import Sender
 from workers.webhooks import Webhooks
 
 SWEEP_S = 1.0

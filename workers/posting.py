@@ -8,6 +8,7 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 import msgspec
+from msgspec import Struct
 
 from commands.webhook import secret_name
 from domain.base import OrgId
@@ -19,6 +20,7 @@ from security.signing import sign
 from workers.body import body_of, ping_body
 from workers.client import Answer, WebhookClient
 from workers.dialing import FailureKind, SendFailed
+from workers.schedule import Schedule
 from workers.webhooks import Known
 
 AT_ONCE_PER_DESTINATION_MAX = 16
@@ -128,3 +130,11 @@ class Posting:
             request_headers=dict(headers),
             response_headers=came.headers if came else {},
         )
+
+
+class Tools(Struct, frozen=True):
+    """What all senders of a process share."""
+
+    house: House
+    posting: Posting
+    schedule: Schedule

@@ -5,7 +5,6 @@ import contextlib
 import logging
 from datetime import timedelta
 
-from msgspec import Struct
 from pymongo.errors import PyMongoError
 
 from domain.webhook import DeliveryMode, PauseCause
@@ -19,7 +18,6 @@ from projections.delivery import (
     document,
     open_deliveries,
 )
-from runtime.house import House
 from runtime.outages import StoreOutage
 from workers.client import Answer
 from workers.dialing import SendFailed
@@ -27,13 +25,17 @@ from workers.lanes import Lanes
 from workers.lease import Held
 from workers.ledger import Ledger
 from workers.matching import Matched, Matcher
-from workers.posting import Posting
-from workers.schedule import Health, Schedule, Verdict, judge
+from workers.posting import Tools
+from workers.schedule import Health, Verdict, judge
 from workers.settling import disable, settle
 from workers.webhooks import Known
 
 OPEN_MAX = 2_000
 """Deliveries of one endpoint that are open at once; the rest waits in the log."""
+
+READ_AHEAD = 64
+"""Deliveries without an attempt that are taken in while others can be sent: what is sent before
+it is written for the first time takes one write instead of two."""
 
 WINDOW = 16
 """Posts under way to one endpoint in parallel mode; in ordered mode it is one."""
@@ -46,14 +48,6 @@ LOOK_S = 1.0
 
 REWRITE_S = 0.5
 _logger = logging.getLogger(__name__)
-
-
-class Tools(Struct, frozen=True):
-    """What all senders of a process share."""
-
-    house: House
-    posting: Posting
-    schedule: Schedule
 
 
 class Sender:
@@ -78,8 +72,8 @@ class Sender:
         self._grown = self._nudged = True
         self._stopping = self._ending = self._disabling = False
         self._posts: set[asyncio.Task[None]] = set()
-
-    # What the engine tells it ------------------------------------------------
+        self._fresh = 0  # deliveries without an attempt
+        self._idle = True  # nothing could be sent at the last look
 
     def stir(self) -> None:
         """Say that the organization has new events."""
@@ -104,8 +98,6 @@ class Sender:
         self._stopping = True
         self._stirred.set()
 
-    # Its life ----------------------------------------------------------------
-
     async def run(self) -> None:
         """Send until stopped.
 
@@ -122,9 +114,9 @@ class Sender:
             while not self._stopping:
                 self._stirred.clear()
                 more = await self._take_in_what_can_be()
-                idle = self._start(group)
+                self._idle = self._start(group)
                 if not more:
-                    await self._sleep(idle=idle)
+                    await self._sleep()
             while self._posts:
                 await asyncio.wait(self._posts)
             self._ending = True
@@ -161,7 +153,7 @@ class Sender:
             await self._ledger.flush()  # how often something was sent is read from there
             self._take(await self._matcher.replay(self.known, asked, self._clock()), again=True)
             return True
-        if not self._grown:
+        if not self._grown or not (self._idle or self._fresh < READ_AHEAD):
             return False
         self._grown = False
         matched = await self._matcher.fan_out(self.known, self._clock())
@@ -179,7 +171,7 @@ class Sender:
             else:
                 self._ledger.new(delivery)
             self._rows[delivery.id] = row
-            self._lanes.add(delivery)
+            self._add(delivery)
         if matched.fields:
             self._ledger.set(**matched.fields)
 
@@ -193,9 +185,11 @@ class Sender:
             if delivery.type == PING:
                 self._pings.setdefault(delivery.id, delivery)
             elif delivery.id not in self._lanes:
-                self._lanes.add(delivery)
+                self._add(delivery)
 
-    # Sending -----------------------------------------------------------------
+    def _add(self, delivery: Delivery) -> None:
+        self._lanes.add(delivery)
+        self._fresh += not delivery.tries
 
     def _start(self, group: asyncio.TaskGroup) -> bool:
         """Start the posts that may go now; say whether only time can bring more of them."""
@@ -249,6 +243,7 @@ class Sender:
     ) -> PauseCause | None:
         """Write down how it went; return why the webhook is to be disabled, if it is."""
         now = self._clock()
+        self._fresh -= not delivery.tries and delivery.type != PING
         delivery.tries += 1
         verdict = judge(self._schedule, delivery.tries, outcome, now)
         if delivery.type == PING and verdict.status is not DeliveryStatus.SUCCESS:
@@ -285,14 +280,12 @@ class Sender:
         else:
             self._disabling = False
 
-    # Waiting -----------------------------------------------------------------
-
     def _is_ours(self) -> bool:
         return asyncio.get_running_loop().time() < self.valid_until
 
-    async def _sleep(self, *, idle: bool) -> None:
+    async def _sleep(self) -> None:
         now = self._clock()
-        wake_at = self._lanes.next_at(now) if idle else None
+        wake_at = self._lanes.next_at(now) if self._idle else None
         sleep_s = LOOK_S
         if wake_at is not None:
             wake_at = max(wake_at, self._health.open_until or wake_at)
