@@ -42,8 +42,8 @@ _GUARDS = (
 _INSERT = (
     "INSERT INTO stored_events (notification_id, originator_id, originator_version, topic, state,"
     " private, org_id, org_seq, recorded_at, command_id)"
-    " SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::bigint[], %s::text[], %s::bytea[],"
-    " %s::bytea[], %s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[])"
+    " SELECT * FROM unnest(%b::bigint[], %b::uuid[], %b::bigint[], %b::text[], %b::bytea[],"
+    " %b::bytea[], %b::uuid[], %b::bigint[], %b::bigint[], %b::uuid[])"
 )
 
 T = TypeVar("T")
@@ -111,7 +111,11 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
     def _attempt(self, appends: Sequence[Append], *, suspicious: bool) -> list[Outcome]:
         with self.datastore.transaction(commit=True) as library_cursor:
             connection: Connection[Any] = library_cursor.connection
-            with connection.cursor(row_factory=tuple_row) as cursor:
+            # A pipeline: what needs no answer at once does not wait for one.
+            with (
+                connection.pipeline() as pipeline,
+                connection.cursor(row_factory=tuple_row) as cursor,
+            ):
                 self._lock_table(library_cursor)
 
                 def read(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -120,6 +124,7 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
                 settled = self._settle(appends, read, suspicious=suspicious)
                 self._insert(cursor, settled.admitted)
                 self._notify_channel(library_cursor)
+                pipeline.sync()  # so that a refusal is raised here, as what it is
         return settled.outcomes
 
     def _insert(self, cursor: Cursor[tuple[Any, ...]], appends: Sequence[Append]) -> None:
@@ -143,7 +148,7 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
             cursor.execute(
                 SQL(
                     "INSERT INTO subject_keys (subject, wrapped)"
-                    " SELECT * FROM unnest(%s::uuid[], %s::bytea[])"
+                    " SELECT * FROM unnest(%b::uuid[], %b::bytea[])"
                 ),
                 [[subject for subject, _ in keys], [wrapped for _, wrapped in keys]],
                 prepare=True,
