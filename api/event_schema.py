@@ -1,24 +1,11 @@
 """What events look like to those who receive them: names, meaning and JSON Schema of the data."""
 
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from domain.catalog import EVENT_TYPES
-from domain.claim import EmailClaimed, EmailReleased, SubdomainClaimed, SubdomainReleased
-from domain.session import SessionEvent
-from domain.user import UserEvent
-
-_PLATFORM = {
-    *get_args(UserEvent),
-    *get_args(SessionEvent),
-    EmailClaimed,
-    EmailReleased,
-    SubdomainClaimed,
-    SubdomainReleased,
-}
-"""Facts about accounts: they happen in no organization, so no webhook ever gets them."""
+from domain.catalog import PUBLIC_EVENT_TYPES
 
 
 class EventKind(Struct, frozen=True):
@@ -58,6 +45,4 @@ def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
     return part
 
 
-EVENT_KINDS = EventKindList(
-    [_kind(tag, event) for tag, event in EVENT_TYPES.items() if event not in _PLATFORM], None
-)
+EVENT_KINDS = EventKindList([_kind(tag, event) for tag, event in PUBLIC_EVENT_TYPES.items()], None)

@@ -34,6 +34,13 @@ EVENT_TYPES: dict[str, type[Event]] = {
 }
 
 
+_INTERNAL = {tag_of(event) for event in get_args(ClaimEvent | UserEvent | SessionEvent)}
+
+PUBLIC_EVENT_TYPES = {tag: kind for tag, kind in EVENT_TYPES.items() if tag not in _INTERNAL}
+"""The events that webhooks carry. Claims only keep values unique, what they mean is told by the
+event beside them; accounts and their sessions belong to no organization."""
+
+
 def events_covered_by(pattern: str) -> tuple[str, ...]:
     """Return the names of the events that a webhook's *pattern* asks for; none: it is unknown."""
-    return tuple(tag for tag in EVENT_TYPES if pattern_covers(pattern, tag))
+    return tuple(tag for tag in PUBLIC_EVENT_TYPES if pattern_covers(pattern, tag))

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.base import OrgId
+from domain.catalog import PUBLIC_EVENT_TYPES
 from eventstore.log import EventLog
 from eventstore.recorded import Row
 from projections.delivery import DELIVERIES, Database, Delivery, delivery_id
@@ -39,7 +40,7 @@ class Matcher:
         matched: list[tuple[Delivery, Row]] = []
         for row in rows:
             at.fan = row.org_seq
-            if known.webhook.is_subscribed_to(row.tag):
+            if _is_wanted(known, row):
                 matched.append((_delivery(at.id, row, at.last, now), row))
                 at.last = row.org_seq
         fields = {"fan": at.fan, "last": at.last} if rows else {}
@@ -69,7 +70,7 @@ class Matcher:
     async def _again(
         self, known: Known, rows: list[Row], prev: int | None, now: datetime
     ) -> list[tuple[Delivery, Row]]:
-        wanted = [row for row in rows if known.webhook.is_subscribed_to(row.tag)]
+        wanted = [row for row in rows if _is_wanted(known, row)]
         if not wanted:
             return []
         sent = await self._sent_before(wanted[0].org_seq, wanted[-1].org_seq)
@@ -107,6 +108,10 @@ class Matcher:
 
 def _is_due(version: int, progress: ReplayProgress) -> bool:
     return version > progress.version or (version == progress.version and progress.next > 0)
+
+
+def _is_wanted(known: Known, row: Row) -> bool:
+    return row.tag in PUBLIC_EVENT_TYPES and known.webhook.is_subscribed_to(row.tag)
 
 
 def _delivery(endpoint: str, row: Row, prev: int, now: datetime) -> Delivery:

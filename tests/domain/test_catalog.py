@@ -14,7 +14,7 @@ from hypothesis import settings
 
 import domain
 from domain.base import DomainError, Event
-from domain.catalog import EVENT_TYPES, AnyEvent, events_covered_by, tag_of
+from domain.catalog import EVENT_TYPES, PUBLIC_EVENT_TYPES, AnyEvent, events_covered_by, tag_of
 from domain.enums import ENUMS
 from domain.webhook import EVENT_PATTERN
 from tests.domain.spec import QUICK, events_of
@@ -63,10 +63,24 @@ def test_an_event_comes_back_from_json_as_it_was(event: Event) -> None:
 
 
 def test_a_webhook_pattern_covers_the_events_it_names() -> None:
-    assert events_covered_by("*") == tuple(EVENT_TYPES)
+    assert events_covered_by("*") == tuple(PUBLIC_EVENT_TYPES)
     assert events_covered_by("task.created") == ("task.created",)
     assert set(events_covered_by("task.*")) == {t for t in EVENT_TYPES if t.startswith("task.")}
     assert events_covered_by("task.exploded") == events_covered_by("toast.*") == ()
+
+
+def test_webhooks_carry_neither_bookkeeping_nor_facts_about_accounts() -> None:
+    internal = set(EVENT_TYPES) - set(PUBLIC_EVENT_TYPES)
+
+    assert {tag.partition(".")[0] for tag in internal} == {
+        "email",
+        "subdomain",
+        "project_key",
+        "task_number",
+        "user",
+        "session",
+    }
+    assert events_covered_by("task_number.claimed") == ()
 
 
 @pytest.mark.parametrize("error", ERRORS)
