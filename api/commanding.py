@@ -136,6 +136,7 @@ async def _changed_at(
 
 
 def would_record(receipt: Receipt) -> Answer:
+    """Return what a dry run shows: the events that the command would append."""
     events = [
         {"type": tag_of(event), "streamId": change.stream, "data": _data(event)}
         for change in receipt.events

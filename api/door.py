@@ -54,7 +54,7 @@ class Door:
         self.access = Access(house.commands.loader)
         self.rates = Rates(house.settings.rate_limits)
         self.writes = LastWrites()
-        self.queries = queries or Queries(house.database, pointers)
+        self.queries = queries or Queries(house.database, pointers, house.lane)
         self.progress = progress or Progress(house.database, pointers)
 
     async def caught_up(self, name: str, position: int) -> None:

@@ -15,6 +15,7 @@ from api.credentials import (
     refuse_odd_address,
     refuse_weak,
 )
+from commands.base import Context
 from commands.handler import Receipt
 from commands.organization import CreateOrganization
 from commands.user import RegisterUser
@@ -31,36 +32,9 @@ async def register_user(asking: Asking, data: Any) -> Answer:
     :raises Problem: 422 for an odd address or a weak password.
     :raises DomainError: the address or the subdomain is taken.
     """
-    house = asking.door.house
-    email = normalised(data.email)
-    refuse_odd_address(email)
-    named = data.organization
-    known = (named.name, named.subdomain) if named else ()
-    refuse_weak(house, data.password, "$.password", email, data.name, *known)
-    user_id = UserId(new_id())
-    opening = None
-    if named is not None:
-        org_id = OrgId(new_id())
-        opening = CreateOrganization(
-            organization_id=org_id, name=named.name, subdomain=named.subdomain
-        )
-    claim = email_claim(house, email)
-    command = RegisterUser(
-        user_id=user_id,
-        email=email,
-        email_claim=claim,
-        name=data.name,
-        password_hash=(await house.passwords.hash(data.password)).encode(),
-        organization=opening,
-    )
-    context = context_as(asking, user_id)
-    idempotency = asking.idempotency(f"register|{claim.hex}")
-    dry_run = asking.is_dry_run()
-    if idempotency is not None and not dry_run:
-        context = replace(context, idempotency=idempotency, command_id=idempotency.command_id)
-    if opening is not None:
-        context = replace(context, org_id=opening.organization_id)
-    context = replace(context, dry_run=dry_run)
+    command = await _command(asking, data)
+    context = _context(asking, command)
+    user_id, idempotency = command.user_id, context.idempotency
 
     def shown(receipt: Receipt) -> bytes:
         return _rendered(user_id, cast(User, receipt.states[user_id].state))
@@ -69,8 +43,9 @@ async def register_user(asking: Asking, data: Any) -> Answer:
         assert idempotency is not None  # noqa: S101 - the handler asks only then
         return StoredReply(idempotency.request_hash, 201, shown(receipt), None, 0)
 
-    receipt = await house.commands.handle(command, context, render if idempotency else None)
-    if dry_run:
+    handle = asking.door.house.commands.handle
+    receipt = await handle(command, context, render if idempotency else None)
+    if context.dry_run:
         return would_record(receipt)
     if receipt.reply is not None:
         return Answer(receipt.reply.body, 201).with_header(b"idempotent-replayed", b"true")
@@ -79,6 +54,41 @@ async def register_user(asking: Asking, data: Any) -> Answer:
         asking.door.writes.note(user_id, receipt.position)
         answer.with_header(b"x-position", b"%d" % receipt.position)
     return answer
+
+
+async def _command(asking: Asking, data: Any) -> RegisterUser:
+    house = asking.door.house
+    email = normalised(data.email)
+    refuse_odd_address(email)
+    named = data.organization
+    known = (named.name, named.subdomain) if named else ()
+    refuse_weak(house, data.password, "$.password", email, data.name, *known)
+    opening = None
+    if named is not None:
+        opening = CreateOrganization(
+            organization_id=OrgId(new_id()), name=named.name, subdomain=named.subdomain
+        )
+    return RegisterUser(
+        user_id=UserId(new_id()),
+        email=email,
+        email_claim=email_claim(house, email),
+        name=data.name,
+        password_hash=(await house.passwords.hash(data.password)).encode(),
+        organization=opening,
+    )
+
+
+def _context(asking: Asking, command: RegisterUser) -> Context:
+    """Return who asks: the new user, in the organization that is opened with the account."""
+    context = context_as(asking, command.user_id)
+    if command.organization is not None:
+        context = replace(context, org_id=command.organization.organization_id)
+    if asking.is_dry_run():
+        return replace(context, dry_run=True)
+    idempotency = asking.idempotency(f"register|{command.email_claim.hex}")
+    if idempotency is None:
+        return context
+    return replace(context, idempotency=idempotency, command_id=idempotency.command_id)
 
 
 def _rendered(user_id: UserId, user: User) -> bytes:

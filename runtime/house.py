@@ -16,6 +16,7 @@ from commands.handler import CommandHandler
 from eventstore.log import EventLog
 from eventstore.open import open_store
 from eventstore.randomness import random_bytes
+from projections.wire import Lane
 from runtime.clock import Clock, system_clock
 from runtime.outages import StoreOutage
 from runtime.settings import Settings
@@ -66,6 +67,8 @@ class House(Struct, frozen=True, kw_only=True):
     passwords: HashingQueue
     guard: UrlGuard
     database: Database
+    lane: Lane | None
+    """A quick way to read models, where the connection is a plain one."""
 
 
 def derive_keys(settings: Settings) -> Keys:
@@ -106,6 +109,9 @@ async def open_house(settings: Settings, clock: Clock = system_clock) -> AsyncGe
         wakeups.listen()
         stack.push_async_callback(wakeups.close)
         log.on_commit(wakeups.committed)
+        lane = await Lane.for_uri(client, settings.mongodb_uri)
+        if lane is not None:
+            stack.callback(lane.close)
         passwords = HashingQueue(Passwords())
         stack.callback(passwords.close)
         yield House(
@@ -119,6 +125,7 @@ async def open_house(settings: Settings, clock: Clock = system_clock) -> AsyncGe
             passwords=passwords,
             guard=UrlGuard([ipaddress.ip_network(n) for n in settings.webhook_allow_networks]),
             database=client[settings.mongodb_database],
+            lane=lane,
         )
 
 
