@@ -194,11 +194,9 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
         return value
 
     def _row(self, columns: tuple[Any, ...]) -> Row:
-        position, stream, version, tag, state, private, org, seq, at, command = columns
+        position, stream, version, tag, state, private, org, seq, at = columns
         opened = None if private is None else bytes(private)
-        return Row(
-            position, stream, version, tag, bytes(state), opened, OrgId(org), seq, at, command
-        )
+        return Row(position, stream, version, tag, bytes(state), opened, OrgId(org), seq, at, None)
 
     def close(self) -> None:
         self.datastore.close()

@@ -54,7 +54,8 @@ class Row(Struct, gc=False):
     """One stored event, column by column, in the order of the table.
 
     ``position``, ``org_seq`` are 0 until the append assigns them; ``recorded_at`` is in
-    microseconds since 1970, UTC; ``command_id`` stands on the last event of a command only.
+    microseconds since 1970, UTC; ``command_id`` is written with the last
+    event of a command only, to find one that comes again, and readers do not get it.
     """
 
     position: int

@@ -23,7 +23,7 @@ from eventstore.store import TreeHead
 
 COLUMNS = (
     "position, originator_id, originator_version, topic, state, private, org_id, org_seq,"
-    " recorded_at, command_id"
+    " recorded_at"
 )
 
 SIDE_TABLES = (

@@ -37,9 +37,10 @@ class StoreContract:
         assert store.commit([written]) == [Appended(2)]
 
         assert store.stream(A) == store.tail(0, 10) == store.organization(ACME, 0, 10)
+        for row in written.rows:
+            row.command_id = None  # it is for finding the command again, not for readers
         assert store.stream(A) == written.rows
         assert [type(r.state) for r in store.stream(A)] == [bytes, bytes]
-        assert [r.command_id for r in store.stream(A)] == [None, written.command_id]
 
     def test_positions_and_sequences_have_no_gaps(self, store: Store) -> None:
         store.commit([command(A, events=2), command(B, org_id=OTHER), command(C)])
