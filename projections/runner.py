@@ -69,7 +69,9 @@ class Projector:
     async def run(self) -> None:
         """Project until cancelled."""
         delay_s = 0.0
-        while True:
+        ours = asyncio.current_task()
+        # The driver, cancelled at an unlucky moment, reports an outage instead: so ask each time.
+        while ours is None or not ours.cancelling():
             try:
                 if not await self.step():
                     await self._wait(SWEEP_S)
