@@ -79,12 +79,16 @@ async def _answer(asking: Asking, receipt: Receipt, wanted: Wanted, context: Con
         asking.door.writes.note(asking.caller.user_id, receipt.position)
     if receipt.reply is not None:
         return _replayed(asking, receipt.reply, wanted, context)
+    body = await _shown(asking, receipt, wanted, context)
+    return _complete(body, wanted, receipt.states[wanted.stream].version, receipt.position)
+
+
+async def _shown(asking: Asking, receipt: Receipt, wanted: Wanted, context: Context) -> bytes:
+    if wanted.show is None:
+        return b""
     found = receipt.states[wanted.stream]
-    body = b""
-    if wanted.show is not None:
-        at = await _changed_at(asking, receipt, wanted.stream, found, context)
-        body = wanted.show(found.state, found.version, at)
-    return _complete(body, wanted, found.version, receipt.position)
+    at = await _changed_at(asking, receipt, wanted.stream, found, context)
+    return wanted.show(found.state, found.version, at)
 
 
 def _render(asking: Asking, wanted: Wanted, context: Context) -> Render | None:
@@ -92,12 +96,11 @@ def _render(asking: Asking, wanted: Wanted, context: Context) -> Render | None:
     if idempotency is None:
         return None
 
-    def render(receipt: Receipt) -> StoredReply:
-        found = receipt.states[wanted.stream]
-        body = wanted.show(found.state, found.version, context.now) if wanted.show else b""
+    async def render(receipt: Receipt) -> StoredReply:
+        body = await _shown(asking, receipt, wanted, context)
         if wanted.secret:
             body = asking.door.house.keys.master.wrap(body, context.command_id)
-        version = etag(found.version).decode()
+        version = etag(receipt.states[wanted.stream].version).decode()
         return StoredReply(idempotency.request_hash, wanted.status, body, version, 0)
 
     return render
@@ -108,7 +111,7 @@ def _replayed(asking: Asking, reply: StoredReply, wanted: Wanted, context: Conte
     if wanted.secret:
         body = asking.door.house.keys.master.unwrap(body, context.command_id)
     version = int((reply.etag or "0").strip('"'))
-    answer = _complete(body, wanted, version, reply.position)
+    answer = _complete(body, wanted, version, reply.position or None)
     return answer.with_header(b"idempotent-replayed", b"true")
 
 

@@ -39,7 +39,7 @@ async def register_user(asking: Asking, data: Any) -> Answer:
     def shown(receipt: Receipt) -> bytes:
         return _rendered(user_id, cast(User, receipt.states[user_id].state))
 
-    def render(receipt: Receipt) -> StoredReply:
+    async def render(receipt: Receipt) -> StoredReply:
         assert idempotency is not None  # noqa: S101 - the handler asks only then
         return StoredReply(idempotency.request_hash, 201, shown(receipt), None, 0)
 

@@ -1,7 +1,7 @@
 """Load, decide, append: the same steps for every command."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 from uuid import UUID
@@ -49,7 +49,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     reply: StoredReply | None = None
 
 
-Render = Callable[[Receipt], StoredReply]
+Render = Callable[[Receipt], Awaitable[StoredReply]]
 """Makes the reply that is stored with an Idempotency-Key, before the append."""
 
 
@@ -90,13 +90,15 @@ class CommandHandler:
             try:
                 decision = await self._decide(command, context, reading)
                 recording = await prepare(self._log, command, context, reading, decision)
-                await self._check_unchanged_since(context, recording)
+                await self._check_unchanged_since(command, context, recording)
                 if context.dry_run or not recording.writes:
                     if await self._loader.refresh(reading.loaded, extra):
                         self._return_number(reading)
                         continue
                     stored = await self._stored(context)
-                    return stored or self._nothing_recorded(reading, recording, context)
+                    return stored or await self._nothing_recorded(
+                        reading, recording, context, render
+                    )
                 return await self._append(recording, context, render, reading)
             except DomainError:
                 self._return_number(reading)
@@ -139,7 +141,7 @@ class CommandHandler:
         receipt = Receipt(position=None, states=recording.states, events=recording.changes)
         if context.idempotency is not None and render is not None:
             recording.append.reply_key = context.idempotency.reply_key
-            recording.append.reply = render(receipt)
+            recording.append.reply = await render(receipt)
         try:
             position = await self._log.append(recording.append)
         except CommandAlreadyDone as done:
@@ -168,23 +170,34 @@ class CommandHandler:
         stored = await self._log.reply(context.idempotency.reply_key)
         return None if stored is None else _replayed(stored, context)
 
-    def _nothing_recorded(
-        self, reading: Reading, recording: Recording, context: Context
+    async def _nothing_recorded(
+        self, reading: Reading, recording: Recording, context: Context, render: Render | None
     ) -> Receipt:
+        """Return what was found; a retry under the same key will get the same answer."""
         self._return_number(reading)
         states = {stream: found for stream, (_, found) in reading.loaded.items()}
         if context.dry_run:
             states.update(recording.states)
-        return Receipt(position=None, states=states, events=recording.changes)
+        receipt = Receipt(position=None, states=states, events=recording.changes)
+        if context.idempotency is not None and render is not None:
+            recording.append.reply_key = context.idempotency.reply_key
+            recording.append.reply = await render(receipt)
+            await self._log.append(recording.append)
+        return receipt
 
-    async def _check_unchanged_since(self, context: Context, recording: Recording) -> None:
+    async def _check_unchanged_since(
+        self, command: Command, context: Context, recording: Recording
+    ) -> None:
         """Refuse when a field that this command sets was changed after the If-Match version.
 
-        Each field of an aggregate has an event of its own, so the tags say what was set.
+        The version is that of the command's target. Each field of an aggregate has an event of
+        its own, so the tags say what was set.
         """
         if context.if_match is None:
             return
         for change in recording.changes:
+            if change.stream != command.target:
+                continue
             before = recording.append.expects[change.stream]
             if before < context.if_match:
                 raise ChangedSince(version=before)

@@ -4,6 +4,7 @@
 what must not be in an event (keys, secrets) or can be made again (replies, tree heads).
 """
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -221,7 +222,7 @@ class SqlTables(ABC):
         reply = append.reply
         if reply is None or append.reply_key is None:
             return None
-        at = append.rows[-1].recorded_at if append.rows else 0
+        at = append.rows[-1].recorded_at if append.rows else time.time_ns() // 1_000
         position = append.rows[-1].position if append.rows else reply.position
         statement = (
             "INSERT INTO replies (reply_key, request_hash, status, body, etag, position,"

@@ -7,11 +7,12 @@ import pytest
 
 from commands.base import ChangedSince, NotPermitted
 from commands.handler import CommandHandler
-from commands.organization import EditMember
+from commands.organization import EditMember, EditOrganization
 from commands.project import ArchiveProject, EditProject, UnarchiveProject
 from commands.task import ChangeTaskStatus, CreateTask, DeleteTask, EditTask
 from domain.base import NotFound, OrgId, TaskId
 from domain.membership import MemberRoleChanged, Role
+from domain.organization import Organization
 from domain.project import ProjectArchived, ProjectIsArchived
 from domain.task import Priority, TaskCreated, TaskStatus
 from eventstore.append import ConcurrencyConflict
@@ -128,6 +129,16 @@ class TestIfMatch:
 
         assert refused.value.facts == {"version": 2}
         assert len(await events(log)) == 2
+
+    async def test_is_about_the_target_and_not_about_claims_beside_it(
+        self, handler: CommandHandler
+    ) -> None:
+        version = (await handler.loader.fresh_loaded([(Organization, ACME)], ACME))[0].version
+        moving = EditOrganization(organization_id=ACME, subdomain="acme-two")
+
+        receipt = await handler.handle(moving, context(if_match=version))
+
+        assert receipt.position is not None
 
     async def test_refuses_as_a_whole(self, log: EventLog, handler: CommandHandler) -> None:
         await handler.handle(EditTask(task_id=TASK, title="Other"), context())

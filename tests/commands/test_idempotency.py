@@ -43,7 +43,7 @@ class Rendering:
         assert asked.idempotency is not None
         self._hash = asked.idempotency.request_hash
 
-    def __call__(self, receipt: Receipt) -> StoredReply:
+    async def __call__(self, receipt: Receipt) -> StoredReply:
         return StoredReply(self._hash, 200, uuid4().bytes, None, 0)
 
 
@@ -71,6 +71,17 @@ class TestAnIdempotencyKey:
         assert await handle(elsewhere, RETITLE, keyed("k", "new")) == first
         assert first.position == (await log.stream(TASK))[1].position
         assert len(await events(log)) == 3
+
+    async def test_that_changed_nothing_changes_nothing_later_either(
+        self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        already_so = EditTask(task_id=TASK, status=TaskStatus.TODO)
+        first = await handle(handler, already_so, keyed("k", "todo"))
+        await elsewhere.handle(EditTask(task_id=TASK, status=TaskStatus.IN_PROGRESS), context())
+
+        assert await handle(handler, already_so, keyed("k", "todo")) == first
+
+        assert await events(log) == ["task.created", "task.status_changed"]
 
     async def test_is_good_for_one_body_only(self, log: EventLog, handler: CommandHandler) -> None:
         await handle(handler, RETITLE, keyed("k", "new"))
