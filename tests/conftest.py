@@ -40,3 +40,14 @@ async def database(
     name = f"test_{uuid4().hex[:12]}"
     yield mongo_client[name]
     await mongo_client.drop_database(name)
+
+
+SERVERS = {"mongo_url", "postgres_server", "redis_url", "data_dir", "receiver"}
+"""Fixtures that start a server: who uses one, however indirectly, is no unit test."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a server, so that the others can be run alone in seconds."""
+    for item in items:
+        if SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.servers)

@@ -19,6 +19,8 @@ from eventstore.sqlite import SqliteStore
 sys.modules.setdefault("eventsourcing.cipher", eventsourcing.cryptography)
 from eventsourcing.tests import persistence as cases  # noqa: E402
 
+pytestmark = pytest.mark.servers
+
 Recorder = ApplicationRecorder
 
 

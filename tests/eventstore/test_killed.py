@@ -7,10 +7,14 @@ from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from eventstore.append import AlreadyDone
 from eventstore.sqlite import SqliteStore
 from tests.eventstore.crowd import check_gapless
 from tests.eventstore.rows import command
+
+pytestmark = pytest.mark.servers
 
 ROOT = Path(__file__).parents[2]
 KILLS = 3
