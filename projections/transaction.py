@@ -54,7 +54,7 @@ class Transactions:
 
     async def _begin(self) -> AsyncClientSession:
         session = self._database.client.start_session()
-        noted = {"$addToSet": {"sessions": session.session_id["id"].as_uuid()}}
+        noted = {"$addToSet": {"sessions": session.session_id["id"]}}
         await self._database[WRITERS].update_one({"_id": self._name}, noted, upsert=True)
         self._session = session
         return session
@@ -67,9 +67,13 @@ class Transactions:
             return
         self._conflicts_since = None
         found = await self._database[WRITERS].find_one({"_id": self._name})
-        noted: list[UUID] = found["sessions"] if found else []
+        noted: list[Binary | UUID] = found["sessions"] if found else []
         if noted:
-            ids = [{"id": Binary.from_uuid(session)} for session in noted]
-            await self._database.command("killSessions", ids)
+            await self._database.command("killSessions", [{"id": _binary(s)} for s in noted])
             forgotten = {"$pullAll": {"sessions": noted}}
             await self._database[WRITERS].update_one({"_id": self._name}, forgotten)
+
+
+def _binary(session: Binary | UUID) -> Binary:
+    """Return the id as commands take it; how it is read back is a setting of the client."""
+    return session if isinstance(session, Binary) else Binary.from_uuid(session)
