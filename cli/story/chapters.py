@@ -187,8 +187,8 @@ async def rebuild(story: Story) -> None:
         stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await process.communicate()
-    for line in output.decode().splitlines():
-        story.console.print(f"    {line}")
+    for line in filter(None, output.decode().splitlines()):
+        story.console.print(f"    {line}", soft_wrap=True)
     story.claim("all digests are equal", process.returncode == 0)
 
 
