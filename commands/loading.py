@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import TypeVar, get_args, get_type_hints
+from typing import TypeVar, cast, get_args, get_type_hints
 from uuid import UUID
 
 from commands.reading import Loaded, StateCache
@@ -58,18 +58,13 @@ class Loader:
 
         :raises NotFound: it does not exist, or belongs to another organization than *org_id*.
         """
-        return (await self.fresh_many([(kind, stream)], org_id))[0]  # type: ignore[return-value]
-
-    async def fresh_many(
-        self, wanted: Iterable[tuple[type[State], UUID]], org_id: OrgId | None = None
-    ) -> list[State]:
-        """Return the newest states of several streams with one look at their heads."""
-        return [e.state for e in await self.fresh_loaded(wanted, org_id)]
+        [found] = await self.fresh_loaded([(kind, stream)], org_id)
+        return cast(S, found.state)
 
     async def fresh_loaded(
         self, wanted: Iterable[tuple[type[State], UUID]], org_id: OrgId | None = None
     ) -> list[Loaded]:
-        """Return what ``fresh_many`` returns, with versions.
+        """Return the newest states of several streams, by one look at all their heads.
 
         :raises NotFound: one of them does not exist, or belongs to another organization.
         """
