@@ -4,29 +4,30 @@ import msgspec
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
-from api.access_log import AccessLog
-from api.account import AccountController
-from api.asking import Asking, guard
 from api.audit import AuditController
-from api.auth import AuthController
-from api.cors import Cors
-from api.delivery import DeliveryController
 from api.docs import DocsController
-from api.door import Door
-from api.edge import Edge
-from api.errors import answer_error
 from api.health import HealthController
-from api.member import MemberController
+from api.hooks.delivery import DeliveryController
+from api.hooks.webhook import WebhookController
+from api.http.access_log import AccessLog
+from api.http.cors import Cors
+from api.http.edge import Edge
+from api.http.errors import answer_error
+from api.http.guard import guard
+from api.http.openapi import describe
+from api.http.policy import refuse_without_policy
+from api.http.request import ApiRequest
+from api.http.state import ApiState
+from api.identity.account import AccountController
+from api.identity.auth import AuthController
+from api.identity.member import MemberController
+from api.identity.organization import OrganizationController
 from api.meta import MetaController
-from api.openapi import describe
-from api.organization import OrganizationController
-from api.policy import refuse_without_policy
-from api.project import ProjectController
-from api.task import ProjectTaskController, TaskController
-from api.webhook import WebhookController
-from projections.progress import Progress
-from projections.queries import Queries
-from runtime.house import House
+from api.work.project import ProjectController
+from api.work.task import ProjectTaskController, TaskController
+from projections.engine.find import ReadModels
+from projections.engine.progress import Progress
+from runtime.system import System
 
 ROUTES: list[ControllerRouterHandler] = [
     AuthController,
@@ -46,7 +47,7 @@ ROUTES: list[ControllerRouterHandler] = [
 
 
 def create_app(
-    house: House, queries: Queries | None = None, progress: Progress | None = None
+    system: System, models: ReadModels | None = None, progress: Progress | None = None
 ) -> Litestar:
     """Return the ASGI application of an open *house*.
 
@@ -55,12 +56,12 @@ def create_app(
 
     :raises PolicyMissing: a route does not say who may use it.
     """
-    door = Door(house, lambda: msgspec.json.encode(describe(ROUTES)), queries, progress)
-    settings = house.settings
+    api = ApiState(system, lambda: msgspec.json.encode(describe(ROUTES)), models, progress)
+    settings = system.settings
     access_log = AccessLog(enabled=settings.log_level.upper() in ("DEBUG", "INFO"))
     app = Litestar(
         ROUTES,
-        request_class=type("Asking", (Asking,), {"__slots__": (), "door": door}),
+        request_class=type("BoundRequest", (ApiRequest,), {"__slots__": (), "api": api}),
         before_request=guard,
         exception_handlers={Exception: answer_error},
         on_shutdown=[access_log.flush],

@@ -10,19 +10,19 @@ from litestar.params import FromQuery, Parameter, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
 
-from api.answer import Answer
-from api.asking import Asking
-from api.policy import needs
-from api.problem import FieldError, invalid
-from api.reading import LIMIT_DEFAULT, Paging
-from api.route import Cursor, Limit, shows
+from api.http.paging import LIMIT_DEFAULT, Paging
+from api.http.parameters import Cursor, Limit, shows
+from api.http.policy import needs
+from api.http.problem import FieldError, invalid
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
 from audit.export import Selection, export_lines
 from audit.trail import TrailFilter, entry_json, read_trail
 from commands.audit import ExportAudit
 from domain.base import NotFound
 from domain.permission import Permission
 from eventstore.log import SEQUENCE_MAX
-from projections.queries import Page
+from projections.engine.find import Page
 
 _encode = msgspec.json.Encoder().encode
 
@@ -91,7 +91,7 @@ class AuditController(Controller):
     @get("/", opt=needs(Permission.AUDIT_READ), responses=shows(EventList))
     async def list_events(  # noqa: PLR0913, PLR0917 - one parameter a filter, as the description lists them
         self,
-        request: Asking,
+        request: ApiRequest,
         event_type: FromQuery[
             Annotated[
                 str | None, QueryParameter(name="type", max_length=200, description="Only these")
@@ -110,7 +110,7 @@ class AuditController(Controller):
         until: Time = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
-    ) -> Answer:
+    ) -> ApiResponse:
         """List who did what, the newest first; straight from the log, never from a copy."""
         wanted = TrailFilter(
             type=event_type,
@@ -124,7 +124,7 @@ class AuditController(Controller):
         filters = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
         paging = Paging(request, **filters)
         before = paging.key(cursor) or SEQUENCE_MAX
-        log = request.door.house.log
+        log = request.api.system.log
         page = await read_trail(log, request.organization, wanted, limit, before)
         items = [_encode(entry_json(opened)) for opened in page.entries]
         return paging.answer(Page(items, page.next_before), limit)
@@ -132,7 +132,7 @@ class AuditController(Controller):
     @get("/export", opt=needs(Permission.AUDIT_READ), responses=shows(bytes, 200, "JSON lines"))
     async def export(
         self,
-        request: Asking,
+        request: ApiRequest,
         export_format: FromQuery[
             Annotated[Literal["jsonl"], QueryParameter(name="format", description="JSON lines")]
         ] = "jsonl",
@@ -144,31 +144,33 @@ class AuditController(Controller):
         ] = None,
     ) -> Stream:
         """Export the log as a file that proves itself; the export is an event, too."""
-        house, org_id = request.door.house, request.organization
-        newest = await house.log.organization_head(org_id)
+        system, org_id = request.api.system, request.organization
+        newest = await system.log.organization_head(org_id)
         selection = Selection(
             org_id=org_id, first=first or 1, last=min(last or SEQUENCE_MAX, newest)
         )
         if selection.first > selection.last:
             raise invalid(FieldError("from", f"The log has {newest} events"))
         noted = ExportAudit(first=selection.first, last=selection.last, format=export_format)
-        await house.commands.handle(noted, request.context(request.caller))
+        await system.commands.handle(noted, request.context(request.caller))
         name = f"audit-{org_id}-{selection.first}-{selection.last}.jsonl"
         return Stream(
-            export_lines(house.log, house.sealer, selection, house.clock),
+            export_lines(system.log, system.tree_signer, selection, system.clock),
             media_type="application/jsonl",
             headers={"content-disposition": f'attachment; filename="{name}"'},
         )
 
     @get("/checkpoint", opt=needs(Permission.AUDIT_READ), responses=shows(CheckpointView))
-    async def checkpoint(self, request: Asking) -> Answer:
+    async def checkpoint(self, request: ApiRequest) -> ApiResponse:
         """Return the newest signed checkpoint; keep it, and no later log can contradict it."""
-        house, org_id = request.door.house, request.organization
-        size = await house.log.organization_head(org_id)
+        system, org_id = request.api.system, request.organization
+        size = await system.log.organization_head(org_id)
         if not size:
             raise NotFound
-        head = await house.sealer.seal(org_id, size)
-        return Answer(_encode(CheckpointView(head.size, head.note, house.sealer.signer.vkey)))
+        head = await system.tree_signer.seal(org_id, size)
+        return ApiResponse(
+            _encode(CheckpointView(head.size, head.note, system.tree_signer.signer.vkey))
+        )
 
 
 def _aware(name: str, at: datetime | None) -> datetime | None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from litestar import Controller, get
 
-from api.answer import Answer
-from api.asking import Asking
-from api.policy import public
+from api.http.policy import public
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
 
 STATIC = Path(__file__).parent / "static"
 
@@ -29,29 +29,29 @@ class DocsController(Controller):
     include_in_schema = False
 
     @get("/openapi.json", opt=public())
-    async def description(self, request: Asking) -> Answer:
+    async def description(self, request: ApiRequest) -> ApiResponse:
         """Return the description of this API, OpenAPI 3.1."""
-        return Answer(request.door.description())
+        return ApiResponse(request.api.description())
 
     @get("/docs", opt=public())
-    async def page(self, request: Asking) -> Answer:
+    async def page(self, request: ApiRequest) -> ApiResponse:
         """Return the page."""
         return _file("docs.html")
 
     @get("/docs/docs.js", opt=public())
-    async def script(self, request: Asking) -> Answer:
+    async def script(self, request: ApiRequest) -> ApiResponse:
         """Return what the page does."""
         return _file("docs.js")
 
     @get("/docs/docs.css", opt=public())
-    async def style(self, request: Asking) -> Answer:
+    async def style(self, request: ApiRequest) -> ApiResponse:
         """Return how the page looks."""
         return _file("docs.css")
 
 
-def _file(name: str) -> Answer:
+def _file(name: str) -> ApiResponse:
     headers = [(b"content-security-policy", _CSP)]
-    return Answer(_content(name), content_type=_KINDS[name], headers=headers)
+    return ApiResponse(_content(name), content_type=_KINDS[name], headers=headers)
 
 
 @cache

@@ -6,11 +6,11 @@ from collections.abc import Awaitable
 from litestar import Controller, get
 from msgspec import Struct
 
-from api.answer import Answer, json_answer
-from api.asking import Asking
-from api.policy import public
-from api.problem import Problem
-from api.route import shows
+from api.http.parameters import shows
+from api.http.policy import public
+from api.http.problem import Problem
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse, json_response
 from runtime.outages import StoreOutage
 
 ANSWER_S = 2.0
@@ -30,27 +30,27 @@ class HealthController(Controller):
     tags = ("Operations",)
 
     @get(["/api/health", "/health"], opt=public(), responses=shows(Health))
-    async def live(self, request: Asking) -> Answer:
+    async def live(self, request: ApiRequest) -> ApiResponse:
         """Say that the process answers at all; the stores are not asked."""
-        return json_answer(Health("ok", {}))
+        return json_response(Health("ok", {}))
 
     @get(["/api/health/ready", "/health/ready"], opt=public(), responses=shows(Health))
-    async def ready(self, request: Asking) -> Answer:
+    async def ready(self, request: ApiRequest) -> ApiResponse:
         """Say whether the stores answer, so that requests can be served."""
-        house = request.door.house
+        system = request.api.system
         checks = {
-            "eventLog": await _state(house.log.last_position()),
-            "readModels": await _state(house.database.command("ping")),
+            "eventLog": await _state(system.log.last_position()),
+            "readModels": await _state(system.database.command("ping")),
         }
         if set(checks.values()) != {"ok"}:
             raise Problem(
                 503,
                 "not_ready",
                 "A store does not answer.",
-                facts={"checks": checks},
+                details={"checks": checks},
                 headers={"retry-after": "2"},
             )
-        return json_answer(Health("ok", checks))
+        return json_response(Health("ok", checks))
 
 
 async def _state(question: Awaitable[object]) -> str:

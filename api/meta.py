@@ -4,10 +4,10 @@ from typing import Any
 
 from litestar import Controller, get
 
-from api.answer import Answer, json_answer
-from api.asking import Asking
-from api.policy import public
-from api.route import shows
+from api.http.parameters import shows
+from api.http.policy import public
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse, json_response
 from domain.enums import ENUMS
 
 _VALUES = {name: [value.value for value in kind] for name, kind in ENUMS.items()}
@@ -19,11 +19,11 @@ class MetaController(Controller):
     tags = ("Meta",)
 
     @get("/api/meta/enums", opt=public(), responses=shows(dict[str, list[str]]))
-    async def enums(self, request: Asking) -> Answer:
+    async def enums(self, request: ApiRequest) -> ApiResponse:
         """List the values of every enumeration, by its name."""
-        return json_answer(_VALUES)
+        return json_response(_VALUES)
 
     @get("/.well-known/jwks.json", opt=public(), responses=shows(dict[str, Any]))
-    async def jwks(self, request: Asking) -> Answer:
+    async def jwks(self, request: ApiRequest) -> ApiResponse:
         """Return the public keys that access tokens are signed with (RFC 7517)."""
-        return json_answer(request.door.jwks)
+        return json_response(request.api.jwks)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from audit.lines import Entry, Manifest, Trailer, event_line, manifest_line, skeleton_line
 from audit.merkle import Frontier, leaf_hash
 from audit.opened import Opened, open_all
-from audit.sealer import Sealer
+from audit.tree_signer import TreeSigner
 from domain.base import OrgId
 from eventstore.log import EventLog
 from eventstore.recorded import Row
@@ -33,14 +33,14 @@ class Selection(Struct, frozen=True, kw_only=True):
 
 
 async def export_lines(
-    log: EventLog, sealer: Sealer, selection: Selection, now: Callable[[], datetime]
+    log: EventLog, tree_signer: TreeSigner, selection: Selection, now: Callable[[], datetime]
 ) -> AsyncIterator[bytes]:
     """Yield the export in pieces of whole lines; see ``audit/lines.py`` for the format.
 
     :raises LogTampered: the log contradicts what was signed before.
     """
     trailer = Trailer()
-    manifest = await _manifest(log, sealer, selection, now())
+    manifest = await _manifest(log, tree_signer, selection, now())
     yield trailer.add(manifest_line(manifest))
     at = selection.first - 1
     while at < selection.last:
@@ -80,12 +80,14 @@ def _entry(opened: Opened) -> Entry:
     )
 
 
-async def _manifest(log: EventLog, sealer: Sealer, selection: Selection, now: datetime) -> Manifest:
+async def _manifest(
+    log: EventLog, tree_signer: TreeSigner, selection: Selection, now: datetime
+) -> Manifest:
     org_id, first, last = selection.org_id, selection.first, selection.last
     before = None
     if first > 1:
-        before = Frontier.from_bytes((await sealer.head_at(org_id, first - 1)).frontier)
-    newest = await sealer.head_at(org_id, last)
+        before = Frontier.from_bytes((await tree_signer.head_at(org_id, first - 1)).frontier)
+    newest = await tree_signer.head_at(org_id, last)
     heads = [h for h in await log.tree_heads(org_id, first - 1) if 0 < h.size < last]
     step = len(heads) // CHECKPOINTS_MAX + 1
     return Manifest(
@@ -96,7 +98,7 @@ async def _manifest(log: EventLog, sealer: Sealer, selection: Selection, now: da
         schema_version=SCHEMA_VERSION,
         exported_at=instant(now),
         filter={"types": list(selection.types)} if selection.types else None,
-        vkey=sealer.signer.vkey,
+        vkey=tree_signer.signer.vkey,
         checkpoints=(*(h.note for h in heads[::step]), newest.note),
         before=before,
     )

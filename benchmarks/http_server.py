@@ -10,13 +10,13 @@ from uuid import UUID
 from litestar import Controller, get, post
 from litestar.params import FromPath, JSONBody
 
-from api.answer import Answer, etag
 from api.app import ROUTES
-from api.asking import Asking
-from api.policy import needs
-from api.route import Cursor, Limit
+from api.http.parameters import Cursor, Limit
+from api.http.policy import needs
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse, etag
 from api.serving import serve
-from api.task import NewTask
+from api.work.task import NewTask
 from domain.permission import Permission
 from runtime.process import run_process
 
@@ -32,25 +32,25 @@ class NothingController(Controller):
     @post("/", opt=needs(Permission.TASK_CREATE))
     async def store_nothing(
         self,
-        request: Asking,
+        request: ApiRequest,
         size: FromPath[int],
         project_id: FromPath[UUID],
         data: JSONBody[NewTask],
-    ) -> Answer:
+    ) -> ApiResponse:
         """Read the request as creating a task does, and record nothing."""
-        return Answer(_constant(size), 201, headers=[(b"etag", etag(1))])
+        return ApiResponse(_constant(size), 201, headers=[(b"etag", etag(1))])
 
     @get("/", opt=needs(Permission.TASK_READ))
     async def read_nothing(
         self,
-        request: Asking,
+        request: ApiRequest,
         size: FromPath[int],
         project_id: FromPath[UUID],
         limit: Limit = 50,
         cursor: Cursor = None,
-    ) -> Answer:
-        """Answer as listing tasks does, and look nothing up."""
-        return Answer(_constant(size))
+    ) -> ApiResponse:
+        """ApiResponse as listing tasks does, and look nothing up."""
+        return ApiResponse(_constant(size))
 
 
 @cache

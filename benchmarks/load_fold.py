@@ -10,9 +10,10 @@ from benchmarks.seeding import ROUND_TRIP, Office, open_log
 from benchmarks.workplace import workplace
 from commands.loading import fold
 from commands.reading import Loaded
-from commands.task import AssignTask, EditTask
+from commands.work.task import AssignTask, EditTask
 from domain.base import TaskId
-from domain.task import Priority, Task
+from domain.work.task.events import Priority
+from domain.work.task.state import Task
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
 

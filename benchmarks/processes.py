@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 STOP_S = 20.0
 API = "benchmarks.http_server"
 """The real server with two more routes; see there."""
-PROJECTORS = "runtime.projecting"
+PROJECTORS = "workers.projecting"
 WORKER = "workers"
 
 Clock = int

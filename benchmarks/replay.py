@@ -8,10 +8,11 @@ import uvloop
 from benchmarks.calm import PYTHON_SPEED, python_speed
 from benchmarks.figures import Figure, interleaved
 from benchmarks.seeding import DESCRIPTION, ROUND_TRIP, Office, open_log
-from commands.task import AssignTask, EditTask
+from commands.work.task import AssignTask, EditTask
 from domain.base import State
 from domain.claim import Claim
-from domain.task import Priority, Task
+from domain.work.task.events import Priority
+from domain.work.task.state import Task
 from eventstore.codec import decode
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore

@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 from commands.base import Command, Context
 from commands.handler import CommandHandler, Receipt
-from commands.organization import CreateOrganization
-from commands.project import CreateProject
-from commands.task import ChangeTaskStatus, CreateTask
-from commands.user import RegisterUser
+from commands.identity.organization import CreateOrganization
+from commands.identity.user import RegisterUser
+from commands.work.project import CreateProject
+from commands.work.task import ChangeTaskStatus, CreateTask
 from domain.base import OrgId, ProjectId, TaskId, UserId
-from domain.task import TaskStatus
+from domain.work.task.events import TaskStatus
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.randomness import random_bytes

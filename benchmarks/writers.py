@@ -9,9 +9,9 @@ from uuid import UUID
 
 from benchmarks.pace import Pace
 from benchmarks.seeding import IP, ROUND_TRIP, USER_AGENT, Office, open_log
-from commands.task import ChangeTaskStatus
+from commands.work.task import ChangeTaskStatus
 from domain.base import TaskId
-from domain.task import TaskStatus, TaskStatusChanged
+from domain.work.task.events import TaskStatus, TaskStatusChanged
 from eventstore.append import Append
 from eventstore.codec import encode, seal_origin
 from eventstore.identifiers import new_id

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from cli import audit, demo, doctor, processes, rebuild, up
 from devstack import DevstackError
 from eventstore.append import LogUnavailable
-from runtime.house import StoreUnreachable
 from runtime.settings import SettingsInvalid
+from runtime.system import StoreUnreachable
 
 Run = Callable[[argparse.Namespace], int]
 

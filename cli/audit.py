@@ -11,12 +11,12 @@ from rich.progress import Progress
 
 from audit import standalone
 from audit.export import Selection, export_lines
-from audit.sealer import Sealer, signer
+from audit.tree_signer import TreeSigner, signer
 from cli.running import settings_of_running
 from domain.base import OrgId
 from runtime.clock import system_clock
-from runtime.house import derive_keys, open_log
 from runtime.settings import load_settings
+from runtime.system import derive_keys, open_log
 
 
 def add_to(commands: Any) -> None:
@@ -50,7 +50,7 @@ async def _export(asked: argparse.Namespace, file: BinaryIO, progress: Progress)
     settings = load_settings(settings_of_running())
     keys = derive_keys(settings)
     async with open_log(settings, keys) as log:
-        sealer = Sealer(log, keys.audit, system_clock)
+        tree_signer = TreeSigner(log, keys.audit, system_clock)
         org_id = OrgId(asked.organization)
         newest = await log.organization_head(org_id)
         last = min(asked.last or newest, newest)
@@ -59,7 +59,7 @@ async def _export(asked: argparse.Namespace, file: BinaryIO, progress: Progress)
             return 1
         selection = Selection(org_id=org_id, first=asked.first, last=last)
         bar = progress.add_task("exporting", total=last - asked.first + 1)
-        async for piece in export_lines(log, sealer, selection, system_clock):
+        async for piece in export_lines(log, tree_signer, selection, system_clock):
             file.write(piece)
             progress.advance(bar, piece.count(b"\n"))
     print(f"{last - asked.first + 1} events; verify with: trackrecord audit verify {asked.file}")

@@ -5,13 +5,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from audit.sealer import LogTampered
+from audit.tree_signer import LogTampered
 from cli.running import settings_of_running
 from projections.catalog import PROJECTIONS
-from projections.live import Pointers, read_checkpoint
-from runtime.house import House, open_house
+from projections.engine.checkpoints import Pointers, read_checkpoint
 from runtime.outages import StoreOutage
 from runtime.settings import Settings, load_settings
+from runtime.system import System, open_system
 
 Finding = tuple[bool, str]
 
@@ -36,8 +36,8 @@ async def _examine(settings: Settings) -> list[Finding]:
     findings: list[Finding] = [
         (True, f"settings: {settings.app_env}, data in {settings.data_dir}"),
     ]
-    async with open_house(settings) as house:
-        examinations: tuple[Callable[[House], Awaitable[list[Finding]]], ...] = (
+    async with open_system(settings) as system:
+        examinations: tuple[Callable[[System], Awaitable[list[Finding]]], ...] = (
             _log,
             _redis,
             _trees,
@@ -45,34 +45,34 @@ async def _examine(settings: Settings) -> list[Finding]:
         )
         for examine in examinations:
             try:
-                findings += await examine(house)
+                findings += await examine(system)
             except StoreOutage as error:
                 findings.append((False, f"{examine.__name__.strip('_')}: {error}"))
     return findings
 
 
-async def _log(house: House) -> list[Finding]:
-    position = await house.log.last_position()
+async def _log(system: System) -> list[Finding]:
+    position = await system.log.last_position()
     return [(True, f"log: {position} events")]
 
 
-async def _trees(house: House) -> list[Finding]:
-    heads = await house.log.organization_heads()
+async def _trees(system: System) -> list[Finding]:
+    heads = await system.log.organization_heads()
     try:
         for org_id, size in heads.items():
-            await house.sealer.seal(org_id, size)
+            await system.tree_signer.seal(org_id, size)
     except LogTampered as error:
         return [(False, f"audit trees: {error}")]
     return [(True, f"audit trees: {len(heads)} organizations agree with what was signed")]
 
 
-async def _read_models(house: House) -> list[Finding]:
+async def _read_models(system: System) -> list[Finding]:
     findings: list[Finding] = []
-    head = await house.log.last_position()
-    pointers = Pointers(house.database)
+    head = await system.log.last_position()
+    pointers = Pointers(system.database)
     for projection in PROJECTIONS:
         collection = await pointers.collection(projection.name)
-        checkpoint = await read_checkpoint(house.database, collection) if collection else None
+        checkpoint = await read_checkpoint(system.database, collection) if collection else None
         if checkpoint is None:
             findings.append((False, f"{projection.name}: never projected; is `project` running?"))
             continue
@@ -82,10 +82,10 @@ async def _read_models(house: House) -> list[Finding]:
     return findings
 
 
-async def _redis(house: House) -> list[Finding]:
-    if not house.settings.redis_url:
+async def _redis(system: System) -> list[Finding]:
+    if not system.settings.redis_url:
         return [(True, "redis: none set; wake-ups come from polling")]
-    trouble = await house.wakeups.trouble()
+    trouble = await system.wakeups.trouble()
     if trouble:
         return [(False, f"redis: {trouble}; everything works, only slower")]
     return [(True, "redis: answers")]

@@ -9,7 +9,7 @@ from cli.running import settings_of_running
 
 _MODULES = {
     "serve": ("api", "run the HTTP API"),
-    "project": ("runtime.projecting", "run the projectors and the audit sealer"),
+    "project": ("workers.projecting", "run the projectors and the audit sealer"),
     "work": ("workers", "run the webhook deliveries and background jobs"),
 }
 

@@ -12,10 +12,10 @@ from audit.opened import open_all
 from audit.trail import entry_json
 from cli.running import settings_of_running
 from projections.catalog import PROJECTIONS
-from projections.digest import verify
-from projections.rebuild import rebuild
-from runtime.house import House, derive_keys, open_house, open_log
+from projections.engine.digest import verify
+from projections.engine.rebuild import rebuild
 from runtime.settings import load_settings
+from runtime.system import System, derive_keys, open_log, open_system
 
 BATCH = 500
 
@@ -46,14 +46,14 @@ def run_rebuild(asked: argparse.Namespace) -> int:
 
 async def _rebuild(asked: argparse.Namespace) -> int:
     different = 0
-    async with open_house(load_settings(settings_of_running())) as house:
+    async with open_system(load_settings(settings_of_running())) as system:
         for projection in PROJECTIONS:
             if asked.all or projection.name == asked.name:
-                different += await _rebuild_one(house, projection, verify_only=asked.verify)
+                different += await _rebuild_one(system, projection, verify_only=asked.verify)
     return 1 if different else 0
 
 
-async def _rebuild_one(house: House, projection: Any, *, verify_only: bool) -> int:
+async def _rebuild_one(system: System, projection: Any, *, verify_only: bool) -> int:
     with Progress(transient=True) as progress:
         bar = progress.add_task(projection.name)
 
@@ -61,10 +61,10 @@ async def _rebuild_one(house: House, projection: Any, *, verify_only: bool) -> i
             progress.update(bar, completed=position, total=head)
 
         if not verify_only:
-            collection = await rebuild(projection, house.log, house.database, advance)
+            collection = await rebuild(projection, system.log, system.database, advance)
             print(f"{projection.name}: {collection} is live")
             return 0
-        found = await verify(projection, house.log, house.database, advance)
+        found = await verify(projection, system.log, system.database, advance)
     print(f"{projection.name}: {found}")
     return 0 if found.equal else 1
 

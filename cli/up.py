@@ -55,36 +55,36 @@ def run(asked: argparse.Namespace) -> int:
     """Run until stopped; return 0 after a clean stop."""
     settings = load_settings()
     with DataDirLock(settings.data_dir), _stores(settings) as environment:
-        house = [Process(name, environment, settings.data_dir) for name in PROCESSES]
+        system = [Process(name, environment, settings.data_dir) for name in PROCESSES]
         known: dict[str, int] = {}
         stop = _on_signal()
         try:
-            for process in house:
+            for process in system:
                 process.start()
-            _wait_ready(settings, house, stop)
+            _wait_ready(settings, system, stop)
             if not stop:
                 if not asked.no_demo:
                     seed(_base(settings), settings.data_dir)
                 _say_hello(settings)
             while not stop:
-                known = _make_known(settings, environment, house, known)
+                known = _make_known(settings, environment, system, known)
                 time.sleep(WATCH_S)
-                for process in house:
+                for process in system:
                     process.watch()
                 for server in environment.servers:
                     _watch(server)
         finally:
             _say("stopping …")
-            for process in house:
+            for process in system:
                 process.stop()
     return 0
 
 
 def _make_known(
-    settings: Settings, environment: "Environment", house: list["Process"], known: dict[str, int]
+    settings: Settings, environment: "Environment", system: list["Process"], known: dict[str, int]
 ) -> dict[str, int]:
     """Write down which processes run, if that is news."""
-    everything: list[Process | Server] = [*house, *environment.servers]
+    everything: list[Process | Server] = [*system, *environment.servers]
     processes = {"up": os.getpid()}
     processes.update({p.name: p.pid for p in everything if p.pid is not None})
     if processes != known:
@@ -212,19 +212,19 @@ def _on_signal() -> list[int]:
     return asked
 
 
-def _wait_ready(settings: Settings, house: list[Process], stop: list[int]) -> None:
+def _wait_ready(settings: Settings, system: list[Process], stop: list[int]) -> None:
     deadline = time.monotonic() + READY_S
     while not stop:
         if _answers(f"{_base(settings)}/api/health/ready"):
             return
-        for process in house:
+        for process in system:
             if process.exit_code() is not None:
                 raise DevstackError(
                     f"{process.name} ended with {process.exit_code()}:\n{process.log_end()}"
                 )
         if time.monotonic() > deadline:
             raise DevstackError(
-                f"the API did not get ready in {READY_S:.0f} s:\n{house[0].log_end()}"
+                f"the API did not get ready in {READY_S:.0f} s:\n{system[0].log_end()}"
             )
         time.sleep(WATCH_S)
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from commands.base import Command, Context, Decision, only
+from commands.base import Command, Context, Decision, changes_of
 from commands.reading import Reading
 from domain.audit import AuditTrail, audit_trail
 from domain.permission import Permission
@@ -19,4 +19,4 @@ class ExportAudit(Command, frozen=True, kw_only=True):
     def decide(self, read: Reading, context: Context, /) -> Decision:
         stream = audit_trail(context.organization)
         trail = read(AuditTrail, stream)
-        return only(stream, trail.export(self.first, self.last, self.format))
+        return changes_of(stream, trail.export(self.first, self.last, self.format))

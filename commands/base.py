@@ -93,7 +93,7 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         raise NotImplementedError
 
 
-def only(stream: UUID, events: Sequence[Event], **at: Any) -> Decision:
+def changes_of(stream: UUID, events: Sequence[Event], **at: Any) -> Decision:
     """Return the decision that changes one stream, or nothing at all."""
     return [Change(stream, events, **at)] if events else []
 

@@ -24,7 +24,7 @@ from commands.reading import Loaded, NotLoaded, Numbers, NumberUnknown, Reading,
 from commands.recording import Recording, prepare
 from domain.base import DomainError, NotFound
 from domain.claim import task_number_claim
-from domain.organization import Organization
+from domain.identity.organization.state import Organization
 from domain.permission import ROLE_PERMISSIONS
 from eventstore.append import CommandAlreadyDone, ConcurrencyConflict, StoredReply
 from eventstore.log import EventLog
@@ -149,8 +149,8 @@ class CommandHandler:
             return await self._done_before(done, context, receipt)
         for stream, loaded in recording.states.items():
             self._loader.cache.put(stream, loaded)
-        for subject, sealer in recording.sealers.items():
-            self._log.keys.keep(subject, sealer)
+        for subject, cipher in recording.ciphers.items():
+            self._log.keys.keep(subject, cipher)
         return msgspec.structs.replace(receipt, position=position)
 
     async def _done_before(

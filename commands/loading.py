@@ -105,7 +105,6 @@ class Loader:
 
 
 @cache
-@cache
 def _events_of(kind: type[State]) -> tuple[type[Event], ...]:
     """Return the events that *kind* folds: a union, or the only one."""
     events = get_type_hints(kind.evolve)["event"]

@@ -8,7 +8,7 @@ from commands.base import Change, Command, Context, Decision
 from commands.reading import Loaded, Reading
 from domain.base import PLATFORM, OrgId
 from eventstore.append import Append, ConcurrencyConflict, Secret
-from eventstore.codec import NOWHERE, PERSONAL, Origin, Sealer, encode, seal_origin
+from eventstore.codec import NOWHERE, PERSONAL, Cipher, Origin, encode, seal_origin
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.recorded import ActorKind, Metadata
@@ -20,7 +20,7 @@ class Recording(Struct):
     append: Append
     states: dict[UUID, Loaded]
     changes: list[Change]
-    sealers: dict[UUID, Sealer]
+    ciphers: dict[UUID, Cipher]
 
     @property
     def writes(self) -> bool:
@@ -77,12 +77,12 @@ def _encode_all(
         kind, found = reading.loaded[change.stream]
         org_id = change.org_id or (PLATFORM if kind.platform else context.organization)
         state, version = found.state, found.version
-        sealer = recording.sealers.get(change.stream) or log.keys.cached(change.stream)
+        cipher = recording.ciphers.get(change.stream) or log.keys.cached(change.stream)
         for event in change.events:
             version += 1
             state = state.evolve(event)
             metadata = _metadata(command, context, origin, org_id, (change.stream, version))
-            rows.append(encode(event, metadata, origin, sealer))
+            rows.append(encode(event, metadata, origin, cipher))
         recording.states[change.stream] = Loaded(state, version, org_id)
     rows[-1].command_id = context.command_id
 
@@ -91,13 +91,13 @@ def _origin(log: EventLog, context: Context, recording: Recording) -> Origin:
     if context.actor.kind is not ActorKind.USER:
         return NOWHERE
     subject = context.actor.id
-    sealer = recording.sealers.get(subject) or log.keys.cached(subject)
-    return seal_origin(context.ip, context.user_agent, sealer, context.command_id)
+    cipher = recording.ciphers.get(subject) or log.keys.cached(subject)
+    return seal_origin(context.ip, context.user_agent, cipher, context.command_id)
 
 
 def _make_key(log: EventLog, subject: UUID, recording: Recording) -> None:
-    sealer, wrapped = log.keys.make(subject)
-    recording.sealers[subject] = sealer
+    cipher, wrapped = log.keys.make(subject)
+    recording.ciphers[subject] = cipher
     recording.append.keys[subject] = wrapped
 
 

@@ -44,9 +44,9 @@ class DomainError(Exception):
 
     code: ClassVar[str]
 
-    def __init__(self, **facts: Any) -> None:
+    def __init__(self, **details: Any) -> None:
         super().__init__(" ".join((self.__doc__ or "").split()))
-        self.facts = facts
+        self.details = details
 
 
 class NotFound(DomainError):

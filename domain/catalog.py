@@ -5,12 +5,13 @@ from typing import get_args
 from domain.audit import AuditEvent
 from domain.base import Event
 from domain.claim import ClaimEvent
-from domain.organization import OrganizationEvent
-from domain.project import ProjectEvent
-from domain.session import SessionEvent
-from domain.task import TaskEvent
-from domain.user import UserEvent
-from domain.webhook import WebhookEvent, pattern_covers
+from domain.hooks.webhook.events import WebhookEvent
+from domain.hooks.webhook.state import pattern_covers
+from domain.identity.organization.events import OrganizationEvent
+from domain.identity.session import SessionEvent
+from domain.identity.user import UserEvent
+from domain.work.project import ProjectEvent
+from domain.work.task.events import TaskEvent
 
 AnyEvent = (
     ClaimEvent

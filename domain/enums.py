@@ -2,13 +2,13 @@
 
 from enum import StrEnum
 
-from domain.membership import LeaveCause, Role
+from domain.hooks.webhook.events import DeliveryMode, PauseCause
+from domain.identity.organization.membership import LeaveCause, Role
+from domain.identity.plan import Plan
+from domain.identity.session import RevocationCause
 from domain.permission import Permission
-from domain.plan import Plan
-from domain.project import ProjectStatus
-from domain.session import RevocationCause
-from domain.task import Priority, TaskStatus
-from domain.webhook import DeliveryMode, PauseCause
+from domain.work.project import ProjectStatus
+from domain.work.task.events import Priority, TaskStatus
 
 ENUMS: dict[str, type[StrEnum]] = {
     enum.__name__: enum

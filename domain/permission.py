@@ -1,12 +1,13 @@
 """Permission: what each role may ask for. Whatever the table does not grant is denied.
 
-Rules that need more than the role stand with their aggregate: a MANAGER removes only a MEMBER
-(``domain/organization.py``), a MEMBER deletes only their own young tasks (``domain/task.py``).
+Rules that need more than the role are decided by the aggregate: ``domain/identity/organization``
+lets a MANAGER remove only a MEMBER, ``domain/work/task`` lets a MEMBER delete only their own
+tasks of the last 24 hours.
 """
 
 from enum import StrEnum
 
-from domain.membership import Role
+from domain.identity.organization.membership import Role
 
 
 class Permission(StrEnum):

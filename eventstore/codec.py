@@ -23,7 +23,7 @@ from eventstore.upcasting import STEPS, schema_version, upcast
 SALT_BYTES = 16
 
 
-class Sealer(Protocol):
+class Cipher(Protocol):
     """Seals bytes under the data key of one subject."""
 
     def seal(self, plain: bytes, aad: bytes, /) -> bytes: ...
@@ -97,10 +97,10 @@ NOWHERE = Origin()
 
 
 def seal_origin(
-    ip: str | None, user_agent: str | None, sealer: Sealer | None, command_id: UUID
+    ip: str | None, user_agent: str | None, cipher: Cipher | None, command_id: UUID
 ) -> Origin:
     """Commit to the address and program that a command came from."""
-    if sealer is None or (ip is None and user_agent is None):
+    if cipher is None or (ip is None and user_agent is None):
         return NOWHERE
     values: Values = {}
     ip_commitment = agent_commitment = None
@@ -109,11 +109,11 @@ def seal_origin(
     if user_agent is not None:
         agent_commitment, values["userAgent"] = commit_to(user_agent)
     # Bound to the command, so that it cannot be moved to another one.
-    sealed = sealer.seal(_pack(values), command_id.bytes)
+    sealed = cipher.seal(_pack(values), command_id.bytes)
     return Origin(ip_commitment, agent_commitment, sealed)
 
 
-def encode(event: Event, metadata: Metadata, origin: Origin, sealer: Sealer | None) -> Row:
+def encode(event: Event, metadata: Metadata, origin: Origin, cipher: Cipher | None) -> Row:
     """Return the row of *event*; position and sequence are the append's to assign.
 
     *sealer* is that of the stream; it may be None only for events without personal fields.
@@ -131,10 +131,10 @@ def encode(event: Event, metadata: Metadata, origin: Origin, sealer: Sealer | No
             if isinstance(value, str):
                 commitments[name], values[encoded] = commit_to(value)
         if values:
-            if sealer is None:
+            if cipher is None:
                 raise ValueError(f"{type(event).__name__} needs the key of its stream")
             event = replace(event, **commitments)
-            sealed_event = sealer.seal(_pack(values), _place(metadata.stream, metadata.version))
+            sealed_event = cipher.seal(_pack(values), _place(metadata.stream, metadata.version))
     return Row(
         position=0,
         stream_id=metadata.stream,
@@ -149,7 +149,7 @@ def encode(event: Event, metadata: Metadata, origin: Origin, sealer: Sealer | No
     )
 
 
-def decode(row: Row, sealer: Sealer | None) -> Recorded:
+def decode(row: Row, cipher: Cipher | None) -> Recorded:
     """Return *row* as readers see it; without the sealer of the stream, personal values are erased.
 
     :raises msgspec.ValidationError: when the stored bytes are not what this version can read.
@@ -161,18 +161,18 @@ def decode(row: Row, sealer: Sealer | None) -> Recorded:
         row.stream_id,
         row.version,
         row.recorded_at,
-        decode_event(row, sealer),
+        decode_event(row, cipher),
         row.state[_METADATA_AT : row.state.rindex(_EVENT)],
     )
 
 
-def decode_event(row: Row, sealer: Sealer | None) -> Event:
+def decode_event(row: Row, cipher: Cipher | None) -> Event:
     """Return the event of *row* without its envelope: enough to fold on."""
     tag, state = row.tag, row.state
     if tag in STEPS:
-        return _opened(upcast(row, STEPS[tag]), row, sealer)
+        return _opened(upcast(row, STEPS[tag]), row, cipher)
     event = _DECODE[tag](state[state.rindex(_EVENT) + len(_EVENT) : -1])
-    return _opened(event, row, sealer) if tag in SEALED_TAGS else event
+    return _opened(event, row, cipher) if tag in SEALED_TAGS else event
 
 
 def takes_key(tag: str) -> bool:
@@ -180,8 +180,8 @@ def takes_key(tag: str) -> bool:
     return tag in SEALED_TAGS or tag in STEPS
 
 
-def _opened(event: Event, row: Row, sealer: Sealer | None) -> Event:
-    values = event_values(row, sealer)
+def _opened(event: Event, row: Row, cipher: Cipher | None) -> Event:
+    values = event_values(row, cipher)
     opened: dict[str, str] = {}
     for encoded, name in PERSONAL[type(event)].attributes.items():
         if isinstance(getattr(event, name), str):
@@ -189,21 +189,21 @@ def _opened(event: Event, row: Row, sealer: Sealer | None) -> Event:
     return replace(event, **opened) if opened else event
 
 
-def event_values(row: Row, sealer: Sealer | None) -> Values:
+def event_values(row: Row, cipher: Cipher | None) -> Values:
     """Return the personal values of the event in *row* with their salts."""
-    return _values(row, 1, sealer, _place(row.stream_id, row.version))
+    return _values(row, 1, cipher, _place(row.stream_id, row.version))
 
 
-def origin_values(row: Row, sealer: Sealer | None, command_id: UUID) -> Values:
+def origin_values(row: Row, cipher: Cipher | None, command_id: UUID) -> Values:
     """Return the personal values of the envelope in *row* with their salts."""
-    return _values(row, 0, sealer, command_id.bytes)
+    return _values(row, 0, cipher, command_id.bytes)
 
 
-def _values(row: Row, part: int, sealer: Sealer | None, aad: bytes) -> Values:
-    if row.private is None or sealer is None:
+def _values(row: Row, part: int, cipher: Cipher | None, aad: bytes) -> Values:
+    if row.private is None or cipher is None:
         return {}
     blob = _unpack_private(row.private)[part]
-    return {} if blob is None else _unpack_values(sealer.open(blob, aad))
+    return {} if blob is None else _unpack_values(cipher.open(blob, aad))
 
 
 def _place(stream: UUID, version: int) -> bytes:

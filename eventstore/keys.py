@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 from uuid import UUID
 
-from eventstore.codec import Sealer
+from eventstore.codec import Cipher
 
 _CACHE_MAX = 50_000
 """Subjects whose keys stay unwrapped in memory: about 25 MB."""
@@ -14,8 +14,8 @@ _CACHE_MAX = 50_000
 class KeyWrapper(Protocol):
     """Makes data keys and keeps them wrapped by a master key; the security floor provides it."""
 
-    def make(self, subject: UUID, /) -> tuple[Sealer, bytes]: ...
-    def open(self, wrapped: bytes, subject: UUID, /) -> Sealer: ...
+    def make(self, subject: UUID, /) -> tuple[Cipher, bytes]: ...
+    def open(self, wrapped: bytes, subject: UUID, /) -> Cipher: ...
 
 
 class SubjectKeys:
@@ -29,9 +29,9 @@ class SubjectKeys:
         self, wrapper: KeyWrapper, load: Callable[[list[UUID]], Mapping[UUID, bytes | None]]
     ) -> None:
         self._wrapper, self._load = wrapper, load
-        self._sealers: OrderedDict[UUID, Sealer | None] = OrderedDict()
+        self._sealers: OrderedDict[UUID, Cipher | None] = OrderedDict()
 
-    def cached(self, subject: UUID) -> Sealer | None:
+    def cached(self, subject: UUID) -> Cipher | None:
         """Return the sealer of *subject* if it is at hand."""
         return self._sealers.get(subject)
 
@@ -44,16 +44,16 @@ class SubjectKeys:
                 self._sealers[subject] = opened
             self._trim()
 
-    def make(self, subject: UUID) -> tuple[Sealer, bytes]:
+    def make(self, subject: UUID) -> tuple[Cipher, bytes]:
         """Return a new sealer for *subject* and its wrapped key, which the append must write.
 
         Nothing is cached before the append has succeeded: call ``keep`` then.
         """
         return self._wrapper.make(subject)
 
-    def keep(self, subject: UUID, sealer: Sealer) -> None:
+    def keep(self, subject: UUID, cipher: Cipher) -> None:
         """Cache the sealer of a key that is now durable."""
-        self._sealers[subject] = sealer
+        self._sealers[subject] = cipher
         self._trim()
 
     def forget(self, subject: UUID) -> None:

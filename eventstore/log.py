@@ -91,8 +91,8 @@ class EventLog:
         if not rows:
             return History([], after, None)
         await self._fetch_keys_for(rows)
-        sealer = self.keys.cached(stream_id)
-        events = [decode_event(row, sealer) for row in rows]
+        cipher = self.keys.cached(stream_id)
+        events = [decode_event(row, cipher) for row in rows]
         return History(events, rows[-1].version, rows[-1].org_id)
 
     async def tail(self, after: int, limit: int, tags: Sequence[str] = ()) -> list[Recorded]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError, StoredEvent
+from eventsourcing.persistence import StoredEvent
 from eventsourcing.popo import POPOApplicationRecorder
 
 from domain.base import OrgId
@@ -129,6 +129,3 @@ class MemoryStore(POPOApplicationRecorder):
 
     def close(self) -> None:
         """Nothing to close."""
-
-
-__all__ = ["IntegrityError", "MemoryStore"]

@@ -3,14 +3,14 @@
 from typing import Any
 
 from projections.base import Projection
-from projections.live import Database, create_indexes, go_live_first
-from projections.member import Members
-from projections.organization import Organizations
-from projections.project import Projects
-from projections.session import Sessions
-from projections.task import Tasks
-from projections.user import Users
-from projections.webhook import Webhooks
+from projections.engine.checkpoints import Database, create_indexes, go_live_first
+from projections.hooks.webhook import Webhooks
+from projections.identity.member import Members
+from projections.identity.organization import Organizations
+from projections.identity.session import Sessions
+from projections.identity.user import Users
+from projections.work.project import Projects
+from projections.work.task import Tasks
 
 PROJECTIONS: tuple[Projection[Any], ...] = (
     Members(),
@@ -21,8 +21,6 @@ PROJECTIONS: tuple[Projection[Any], ...] = (
     Users(),
     Webhooks(),
 )
-
-BY_NAME: dict[str, Projection[Any]] = {one.name: one for one in PROJECTIONS}
 
 
 async def ensure_indexes(database: Database) -> None:

@@ -19,9 +19,9 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        facts: object = getattr(record, "facts", None)
-        if isinstance(facts, dict):
-            line.update(facts)  # pyright: ignore[reportUnknownArgumentType]  what the caller logged
+        details: object = getattr(record, "facts", None)
+        if isinstance(details, dict):
+            line.update(details)  # pyright: ignore[reportUnknownArgumentType]  what the caller logged
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return _encode(line).decode()

@@ -9,9 +9,9 @@ from typing import Any
 
 import uvloop
 
-from runtime.house import StoreUnreachable
 from runtime.logging import set_up_logging
 from runtime.settings import Settings, SettingsInvalid, load_settings
+from runtime.system import StoreUnreachable
 
 Main = Callable[[Settings], None]
 

@@ -35,7 +35,7 @@ class SealBroken(Exception):
     """This was not sealed with this key for this purpose, or was changed since."""
 
 
-class Sealer:
+class Cipher:
     """Seals and opens values with one data key; safe to share between threads."""
 
     __slots__ = ("_aead", "_random")
@@ -109,12 +109,12 @@ class DataKeys:
         self._current, self._random = masters[0], random
         self._masters = {master.key_id: master for master in masters}
 
-    def make(self, subject: UUID) -> tuple[Sealer, bytes]:
+    def make(self, subject: UUID) -> tuple[Cipher, bytes]:
         """Return the sealer of a new data key for *subject*, and the key wrapped to be stored."""
         key = self._random(DATA_KEY_BYTES)
-        return Sealer(key, self._random), self._current.wrap(key, subject)
+        return Cipher(key, self._random), self._current.wrap(key, subject)
 
-    def open(self, wrapped: bytes, subject: UUID) -> Sealer:
+    def open(self, wrapped: bytes, subject: UUID) -> Cipher:
         """Return the sealer of *subject*, whose wrapped data key is *wrapped*.
 
         :raises SealBroken: if no master key of ours unwraps it.
@@ -122,7 +122,7 @@ class DataKeys:
         master = self._masters.get(wrapped[1 : 1 + KEY_ID_BYTES])
         if master is None:
             raise SealBroken
-        return Sealer(master.unwrap(wrapped, subject), self._random)
+        return Cipher(master.unwrap(wrapped, subject), self._random)
 
 
 def pepper_hash(pepper: bytes, kind: str, value: str) -> bytes:

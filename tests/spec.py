@@ -12,7 +12,7 @@ from commands.handler import CommandHandler
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.catalog import tag_of
 from eventstore.append import Append
-from eventstore.codec import NOWHERE, PERSONAL, Sealer, encode
+from eventstore.codec import NOWHERE, PERSONAL, Cipher, encode
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
@@ -48,8 +48,8 @@ def on(stream: UUID, *events: Event, org_id: OrgId | None = None) -> Past:
 
 def context(by: UUID = ANA, **about: Any) -> Context:
     """Return a request of *by* in ACME at NOW, unless *about* says otherwise."""
-    facts: dict[str, Any] = {"now": NOW, "command_id": new_id(), "org_id": ACME}
-    return Context(actor=Actor(ActorKind.USER, by), **(facts | about))
+    details: dict[str, Any] = {"now": NOW, "command_id": new_id(), "org_id": ACME}
+    return Context(actor=Actor(ActorKind.USER, by), **(details | about))
 
 
 @asynccontextmanager
@@ -69,18 +69,18 @@ async def record(log: EventLog, *past: Past) -> int:
     heads = await log.heads([stream for stream, _, _ in past])
     versions: dict[UUID, int] = {}
     for stream, events, org_id in past:
-        sealer = await _sealer(log, stream, events, append)
+        cipher = await _sealer(log, stream, events, append)
         append.expects.setdefault(stream, heads.get(stream, 0))
         for event in events:
             versions[stream] = versions.get(stream, heads.get(stream, 0)) + 1
             metadata = envelope(stream, versions[stream], org_id=org_id)
-            append.rows.append(encode(event, metadata, NOWHERE, sealer))
+            append.rows.append(encode(event, metadata, NOWHERE, cipher))
     return await log.append(append) if append.rows else 0
 
 
 def envelope(stream: UUID, version: int, **about: Any) -> Metadata:
     """Return metadata that puts an event at a place; *about* overrides."""
-    facts: dict[str, Any] = {
+    details: dict[str, Any] = {
         "id": new_id(),
         "org_id": ACME,
         "at": NOW,
@@ -88,20 +88,20 @@ def envelope(stream: UUID, version: int, **about: Any) -> Metadata:
         "command": "Test",
         "command_id": uuid4(),
     }
-    return Metadata(stream=stream, version=version, **(facts | about))
+    return Metadata(stream=stream, version=version, **(details | about))
 
 
 async def _sealer(
     log: EventLog, stream: UUID, events: Iterable[Event], append: Append
-) -> Sealer | None:
+) -> Cipher | None:
     if not any(PERSONAL[type(event)].encoded for event in events):
         return None
     await log.fetch_keys([stream])
-    sealer = log.keys.cached(stream)
-    if sealer is None:
-        sealer, append.keys[stream] = log.keys.make(stream)
-        log.keys.keep(stream, sealer)
-    return sealer
+    cipher = log.keys.cached(stream)
+    if cipher is None:
+        cipher, append.keys[stream] = log.keys.make(stream)
+        log.keys.keep(stream, cipher)
+    return cipher
 
 
 class Given:
@@ -154,11 +154,11 @@ class When:
         assert not found, f"also recorded: {found}"
         return self
 
-    def then_refused(self, error: type[DomainError], **facts: Any) -> None:
+    def then_refused(self, error: type[DomainError], **details: Any) -> None:
         """Check that the command was refused with exactly *error*, and left no trace."""
         assert type(self.refused) is error, self.recorded or self.refused
         assert self.refused is not None
-        assert self.refused.facts.items() >= facts.items()
+        assert self.refused.details.items() >= details.items()
         assert not self.recorded
 
 

@@ -56,7 +56,7 @@ def _row(command: type[Command], stories: dict[str, list[str]]) -> tuple[str, ..
 def _stories() -> dict[str, list[str]]:
     """Return the story files by the names that they mention."""
     found: dict[str, list[str]] = {}
-    for path in sorted((ROOT / "tests" / "commands").glob("test_*.py")):
+    for path in sorted((ROOT / "tests" / "commands").rglob("test_*.py")):
         tree = ast.parse(path.read_text())
         for name in sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}):
             found.setdefault(name, []).append(str(path.relative_to(ROOT)))

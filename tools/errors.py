@@ -14,7 +14,7 @@ statuses that would be `allowed`, stand beside them in camelCase."""
 
 def errors_page() -> str:
     """Return the page: what rules refuse, then what the HTTP door itself answers."""
-    from api.errors import STATUS  # noqa: PLC0415 - the other pages need no HTTP
+    from api.http.errors import STATUS  # noqa: PLC0415 - the other pages need no HTTP
 
     rules = sorted(leaves(DomainError, "domain", "commands"), key=lambda e: (STATUS[e], e.code))
     rows = [(code(e.code), str(STATUS[e]), meaning(e)) for e in rules]

@@ -41,11 +41,12 @@ def events_page() -> str:
 def machines() -> dict[str, Machine]:
     """Return every table of transitions in the domain, by the module that has it."""
     found: dict[str, Machine] = {}
-    for module in pkgutil.iter_modules(domain.__path__):
-        loaded = importlib.import_module(f"domain.{module.name}")
+    for module in pkgutil.walk_packages(domain.__path__, "domain."):
+        loaded = importlib.import_module(module.name)
         machine: Machine | None = getattr(loaded, "TRANSITIONS", None)
         if machine is not None:
-            found[module.name] = machine
+            package, _, name = module.name.rpartition(".")
+            found[package.rpartition(".")[2] if name == "state" else name] = machine
     return dict(sorted(found.items()))
 
 

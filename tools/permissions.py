@@ -1,7 +1,7 @@
 """The page of permissions: which role may what, and what each command needs."""
 
 from commands.base import Command
-from domain.membership import Role
+from domain.identity.organization.membership import Role
 from domain.permission import ROLE_PERMISSIONS, Permission
 from tools.discover import leaves
 from tools.markdown import code, meaning, page, table

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[1]
 
 
-class Known(NamedTuple):
+class KnownWebhook(NamedTuple):
     """One problem: its status, its code for programs and its text for people."""
 
     status: int
@@ -28,7 +28,7 @@ class _Maker(NamedTuple):
     says: tuple[Any, ...]
 
 
-def problems_of_the_door() -> Iterator[Known]:
+def problems_of_the_door() -> Iterator[KnownWebhook]:
     """Yield every problem that can be read off, some of them more than once."""
     functions = [
         node
@@ -45,7 +45,7 @@ def problems_of_the_door() -> Iterator[Known]:
         for says in _calls(function, makers):
             match [part.value if isinstance(part, ast.Constant) else part for part in says]:
                 case [int(status), str(code), str(detail)]:
-                    yield Known(status, code, detail)
+                    yield KnownWebhook(status, code, detail)
                 case _:
                     pass
 

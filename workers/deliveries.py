@@ -13,17 +13,17 @@ from collections.abc import Sequence
 
 from pymongo.errors import PyMongoError
 
+from deliveries.client import WebhookClient
+from deliveries.lease import LEASE_S, Leases
+from deliveries.ledger import LeaseLost
+from deliveries.records import ENDPOINTS, create_delivery_indexes
+from deliveries.retry import Schedule
+from deliveries.subscriptions import Webhooks
 from eventstore.identifiers import new_id
-from projections.delivery import ENDPOINTS, create_delivery_indexes
-from runtime.house import House
 from runtime.outages import StoreOutage
-from workers.client import WebhookClient
-from workers.lease import LEASE_S, Leases
-from workers.ledger import LeaseLost
-from workers.posting import Posting, Tools
-from workers.schedule import Schedule
+from runtime.system import System
+from workers.posting import Posting, SenderParts
 from workers.sender import Sender
-from workers.webhooks import Webhooks
 
 SWEEP_S = 1.0
 """How late an event may be when its wake-up was lost."""
@@ -40,19 +40,19 @@ class Deliveries:
 
     def __init__(
         self,
-        house: House,
+        system: System,
         *,
         schedule: Schedule | None = None,
         lease_s: float = LEASE_S,
         grace_s: float = GRACE_S,
     ) -> None:
-        self._house, self._grace_s = house, grace_s
+        self._house, self._grace_s = system, grace_s
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
-        self._client = WebhookClient(house.guard)
-        posting = Posting(house, self._client, self.worker)
-        self._tools = Tools(house, posting, schedule or Schedule())
-        self._webhooks = Webhooks(house.log)
-        self._leases = Leases(house.database, self.worker, house.clock, lease_s)
+        self._client = WebhookClient(system.guard)
+        posting = Posting(system, self._client, self.worker)
+        self._tools = SenderParts(system, posting, schedule or Schedule())
+        self._webhooks = Webhooks(system.log)
+        self._leases = Leases(system.database, self.worker, system.clock, lease_s)
         self._senders: dict[str, Sender] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._sweep_at = 0.0

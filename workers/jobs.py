@@ -13,8 +13,8 @@ from arq import ArqRedis, Worker, create_pool
 from arq.connections import RedisSettings
 from arq.cron import cron
 
-from projections.delivery import add_ping, prune, put_back
-from runtime.house import House
+from deliveries.records import add_ping, prune, put_back
+from runtime.system import System
 
 KEPT = timedelta(days=30)
 """How long attempts and ended deliveries can be looked up."""
@@ -30,24 +30,24 @@ Context = dict[str, Any]
 
 async def ping(ctx: Context, webhook_id: str, org_id: str) -> str:
     """Send a test event to a webhook; return the id of its delivery."""
-    house: House = ctx["house"]
-    made = await add_ping(house.database, UUID(webhook_id), UUID(org_id), house.clock())
-    await _wake(house)
+    system: System = ctx["house"]
+    made = await add_ping(system.database, UUID(webhook_id), UUID(org_id), system.clock())
+    await _wake(system)
     return made.id
 
 
 async def redeliver(ctx: Context, webhook_id: str, delivery: str) -> bool:
     """Send a delivery that has ended once more; say whether there was one."""
-    house: House = ctx["house"]
-    found = await put_back(house.database, UUID(webhook_id), delivery, house.clock())
-    await _wake(house)
+    system: System = ctx["house"]
+    found = await put_back(system.database, UUID(webhook_id), delivery, system.clock())
+    await _wake(system)
     return found
 
 
 async def prune_deliveries(ctx: Context) -> int:
     """Remove attempts and deliveries older than ``KEPT``; return how many attempts."""
-    house: House = ctx["house"]
-    return await prune(house.database, house.clock() - KEPT)
+    system: System = ctx["house"]
+    return await prune(system.database, system.clock() - KEPT)
 
 
 async def open_queue(redis_url: str) -> ArqRedis:
@@ -64,7 +64,7 @@ async def open_queue(redis_url: str) -> ArqRedis:
     )
 
 
-def make_worker(house: House, queue: ArqRedis, *, burst: bool = False) -> Worker:
+def make_worker(system: System, queue: ArqRedis, *, burst: bool = False) -> Worker:
     """Return an arq worker; with *burst* it ends when no job is left.
 
     Results are not kept, as a kept result blocks the next job of the same id.
@@ -74,7 +74,7 @@ def make_worker(house: House, queue: ArqRedis, *, burst: bool = False) -> Worker
         cron_jobs=[cron(prune_deliveries, hour={3}, minute={20}, run_at_startup=True)],
         redis_pool=queue,
         queue_name=None,
-        ctx={"house": house},
+        ctx={"house": system},
         burst=burst,
         handle_signals=False,
         job_timeout=JOB_TIMEOUT_S,
@@ -86,5 +86,5 @@ def make_worker(house: House, queue: ArqRedis, *, burst: bool = False) -> Worker
     )
 
 
-async def _wake(house: House) -> None:
-    house.wakeups.committed(await house.log.last_position())
+async def _wake(system: System) -> None:
+    system.wakeups.committed(await system.log.last_position())

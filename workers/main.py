@@ -10,9 +10,9 @@ import logging
 from arq import ArqRedis, Worker
 from redis.exceptions import RedisError
 
-from runtime.house import House, open_house
 from runtime.outages import StoreOutage
 from runtime.settings import Settings
+from runtime.system import System, open_system
 from workers.deliveries import Deliveries
 from workers.jobs import make_worker, open_queue
 
@@ -26,35 +26,35 @@ _logger = logging.getLogger(__name__)
 
 async def run_worker(settings: Settings) -> None:
     """Deliver webhooks and run jobs until cancelled; then finish the posts under way."""
-    async with open_house(settings) as house:
-        await work(house)
+    async with open_system(settings) as system:
+        await work(system)
 
 
-async def work(house: House) -> None:
+async def work(system: System) -> None:
     """Deliver webhooks and run the jobs of a house that is open, until cancelled."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_deliver(house), name="deliver webhooks")
-        if house.settings.redis_url:
-            group.create_task(run_jobs(house), name="run jobs")
+        group.create_task(_deliver(system), name="deliver webhooks")
+        if system.settings.redis_url:
+            group.create_task(run_jobs(system), name="run jobs")
 
 
-async def _deliver(house: House) -> None:
+async def _deliver(system: System) -> None:
     while True:
         try:
-            await Deliveries(house).run()
+            await Deliveries(system).run()
         except StoreOutage as error:
             _logger.warning("deliveries begin again: %s", error)
         await asyncio.sleep(RESTART_S)
 
 
-async def run_jobs(house: House, pause_s: float = RESTART_S) -> None:
+async def run_jobs(system: System, pause_s: float = RESTART_S) -> None:
     """Run arq until cancelled, and start it again when Redis took it down."""
     loop = asyncio.get_running_loop()
     first_pause_s = pause_s
     while True:
         began = loop.time()
         try:
-            await _run(house)
+            await _run(system)
         except (RedisError, OSError) as error:
             if loop.time() - began > STEADY_S:
                 pause_s = first_pause_s
@@ -63,9 +63,9 @@ async def run_jobs(house: House, pause_s: float = RESTART_S) -> None:
         pause_s = min(pause_s * 2, RESTART_S_MAX)
 
 
-async def _run(house: House) -> None:
-    queue = await open_queue(house.settings.redis_url)
-    worker = make_worker(house, queue)
+async def _run(system: System) -> None:
+    queue = await open_queue(system.settings.redis_url)
+    worker = make_worker(system, queue)
     try:
         # Not arq's own async_run: its task would go on when we are cancelled.
         await worker.main()

@@ -10,18 +10,18 @@ from weakref import WeakValueDictionary
 import msgspec
 from msgspec import Struct
 
-from commands.webhook import secret_name
+from commands.hooks.webhook import secret_name
+from deliveries.body import body_of, ping_body
+from deliveries.client import ReceiverResponse, WebhookClient
+from deliveries.dialing import FailureKind, SendFailed
+from deliveries.records import PING, Attempt, Delivery
+from deliveries.retry import Schedule
+from deliveries.subscriptions import KnownWebhook
 from domain.base import OrgId
 from eventstore.identifiers import new_id
 from eventstore.recorded import Row
-from projections.delivery import PING, Attempt, Delivery
-from runtime.house import House
+from runtime.system import System
 from security.signing import sign
-from workers.body import body_of, ping_body
-from workers.client import Answer, WebhookClient
-from workers.dialing import FailureKind, SendFailed
-from workers.schedule import Schedule
-from workers.webhooks import Known
 
 AT_ONCE_PER_DESTINATION_MAX = 16
 """Posts under way to one host and port, whoever's endpoints they are for."""
@@ -34,8 +34,8 @@ class Unreadable(Exception):
 class Posting:
     """Sends for all endpoints of this process."""
 
-    def __init__(self, house: House, client: WebhookClient, worker: str) -> None:
-        self._house, self._client, self._worker = house, client, worker
+    def __init__(self, system: System, client: WebhookClient, worker: str) -> None:
+        self._house, self._client, self._worker = system, client, worker
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._secrets: dict[tuple[UUID, int], str] = {}
 
@@ -48,15 +48,15 @@ class Posting:
         return slot
 
     async def post(
-        self, known: Known, delivery: Delivery, row: Row | None
-    ) -> tuple[Attempt, Answer | SendFailed]:
+        self, known: KnownWebhook, delivery: Delivery, row: Row | None
+    ) -> tuple[Attempt, ReceiverResponse | SendFailed]:
         """Send *delivery* once; *row* is its event, if at hand.
 
         :raises LogUnavailable: when the event or a secret cannot be read now.
         """
         at = self._house.clock()
         headers: Mapping[str, str] = {}
-        outcome: Answer | SendFailed
+        outcome: ReceiverResponse | SendFailed
         try:
             body = await self._body(known.org_id, delivery, row)
             headers = await self._headers(known, delivery.event_id, at, body)
@@ -82,7 +82,7 @@ class Posting:
         return body_of(delivery, recorded)
 
     async def _headers(
-        self, known: Known, event_id: str, at: datetime, body: bytes
+        self, known: KnownWebhook, event_id: str, at: datetime, body: bytes
     ) -> Mapping[str, str]:
         versions = known.webhook.secret_versions(at)
         secrets = [await self._secret(known.id, version) for version in versions]
@@ -107,10 +107,10 @@ class Posting:
         delivery: Delivery,
         at: datetime,
         headers: Mapping[str, str],
-        outcome: Answer | SendFailed,
+        outcome: ReceiverResponse | SendFailed,
     ) -> Attempt:
         n = delivery.attempts + 1
-        came = outcome if isinstance(outcome, Answer) else None
+        came = outcome if isinstance(outcome, ReceiverResponse) else None
         failed = outcome if isinstance(outcome, SendFailed) else None
         took_s = (self._house.clock() - at).total_seconds()
         return Attempt(
@@ -132,9 +132,9 @@ class Posting:
         )
 
 
-class Tools(Struct, frozen=True):
+class SenderParts(Struct, frozen=True):
     """What all senders of a process share."""
 
-    house: House
+    system: System
     posting: Posting
     schedule: Schedule

@@ -7,28 +7,21 @@ from datetime import timedelta
 
 from pymongo.errors import PyMongoError
 
-from domain.webhook import DeliveryMode, PauseCause
+from deliveries.client import ReceiverResponse
+from deliveries.dialing import SendFailed
+from deliveries.fan_out import Matched, Matcher
+from deliveries.lease import HeldEndpoint
+from deliveries.ledger import Ledger
+from deliveries.queue import SendQueue
+from deliveries.records import PING, Attempt, Delivery, DeliveryStatus, document, open_deliveries
+from deliveries.retry import Health, Verdict, judge
+from deliveries.subscriptions import KnownWebhook
+from domain.hooks.webhook.events import DeliveryMode, PauseCause
 from eventstore.append import LogUnavailable
 from eventstore.recorded import Row
-from projections.delivery import (
-    PING,
-    Attempt,
-    Delivery,
-    DeliveryStatus,
-    document,
-    open_deliveries,
-)
 from runtime.outages import StoreOutage
-from workers.client import Answer
-from workers.dialing import SendFailed
-from workers.lanes import Lanes
-from workers.lease import Held
-from workers.ledger import Ledger
-from workers.matching import Matched, Matcher
-from workers.posting import Tools
-from workers.schedule import Health, Verdict, judge
+from workers.posting import SenderParts
 from workers.settling import disable, settle
-from workers.webhooks import Known
 
 OPEN_MAX = 2_000
 """Deliveries of one endpoint that are open at once; the rest waits in the log."""
@@ -53,18 +46,20 @@ _logger = logging.getLogger(__name__)
 class Sender:
     """The deliveries of one endpoint: taken from the log, sent, written down."""
 
-    def __init__(self, tools: Tools, known: Known, held: Held, valid_until: float) -> None:
+    def __init__(
+        self, tools: SenderParts, known: KnownWebhook, held: HeldEndpoint, valid_until: float
+    ) -> None:
         endpoint = held.endpoint
         self.known = known
         self.valid_until = valid_until
         """When our lease ends unless renewed, on the clock of the event loop."""
         self._tools, self._endpoint = tools, endpoint
-        self._clock, self._schedule = tools.house.clock, tools.schedule
-        database = tools.house.database
+        self._clock, self._schedule = tools.system.clock, tools.schedule
+        database = tools.system.database
         self._ledger = Ledger(database, endpoint.id, endpoint.lease.fence, held.session)
-        self._matcher = Matcher(tools.house.log, database, endpoint)
+        self._matcher = Matcher(tools.system.log, database, endpoint)
         self._ordered = known.webhook.mode is DeliveryMode.ORDERED
-        self._lanes = Lanes(ordered=self._ordered)
+        self._lanes = SendQueue(ordered=self._ordered)
         self._rows: dict[str, Row] = {}
         self._pings: dict[str, Delivery] = {}
         self._health = endpoint.breaker
@@ -85,7 +80,7 @@ class Sender:
         self._nudged = True
         self._stirred.set()
 
-    def update(self, known: Known) -> None:
+    def update(self, known: KnownWebhook) -> None:
         """Say that the webhook was changed."""
         self.known = known
         self._disabling = False
@@ -179,7 +174,7 @@ class Sender:
         """Read what is open according to the database and not known here."""
         self._ledger.set(nudged=False)
         await self._ledger.flush()  # before the look: what is put back later nudges again
-        found = await open_deliveries(self._tools.house.database, self._endpoint.id)
+        found = await open_deliveries(self._tools.system.database, self._endpoint.id)
         self._nudged = False
         for delivery in found:
             if delivery.type == PING:
@@ -239,7 +234,7 @@ class Sender:
             await self._disable(cause)
 
     def _settle(
-        self, delivery: Delivery, attempt: Attempt, outcome: Answer | SendFailed
+        self, delivery: Delivery, attempt: Attempt, outcome: ReceiverResponse | SendFailed
     ) -> PauseCause | None:
         """Write down how it went; return why the webhook is to be disabled, if it is."""
         now = self._clock()
@@ -275,7 +270,7 @@ class Sender:
 
     async def _disable(self, cause: PauseCause) -> None:
         self._disabling = True
-        if await disable(self._tools.house, self.known, cause):
+        if await disable(self._tools.system, self.known, cause):
             self._set_health(Health())  # whoever resumes it begins anew
         else:
             self._disabling = False

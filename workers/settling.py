@@ -3,16 +3,16 @@
 import logging
 
 from commands.base import Context
-from commands.webhook import DisableWebhook
+from commands.hooks.webhook import DisableWebhook
+from deliveries.records import Attempt, Delivery, DeliveryStatus
+from deliveries.retry import Verdict
+from deliveries.subscriptions import KnownWebhook
 from domain.base import DomainError
-from domain.webhook import PauseCause
+from domain.hooks.webhook.events import PauseCause
 from eventstore.append import ConcurrencyConflict, LogUnavailable
 from eventstore.identifiers import new_id
 from eventstore.recorded import Actor, ActorKind
-from projections.delivery import Attempt, Delivery, DeliveryStatus
-from runtime.house import House
-from workers.schedule import Verdict
-from workers.webhooks import Known
+from runtime.system import System
 
 _logger = logging.getLogger(__name__)
 
@@ -28,17 +28,17 @@ def settle(delivery: Delivery, verdict: Verdict, attempt: Attempt) -> None:
         delivery.ended_at = attempt.at
 
 
-async def disable(house: House, known: Known, cause: PauseCause) -> bool:
+async def disable(system: System, known: KnownWebhook, cause: PauseCause) -> bool:
     """Have a webhook paused by an event; say whether that is so now."""
     command = DisableWebhook(webhook_id=known.id, cause=cause)
     by = Context(
         actor=Actor(ActorKind.SYSTEM, known.id),
-        now=house.clock(),
+        now=system.clock(),
         command_id=new_id(),
         org_id=known.org_id,
     )
     try:
-        await house.commands.handle(command, by)
+        await system.commands.handle(command, by)
     except (DomainError, ConcurrencyConflict, LogUnavailable) as error:
         _logger.warning("webhook %s not disabled: %s", known.id, error)
         return False

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from api.app import create_app
 from projections.catalog import PROJECTIONS, ensure_indexes
-from projections.live import Pointers
-from projections.progress import Progress
-from projections.queries import Queries
-from projections.runner import Projector
-from runtime.house import House, open_house
+from projections.engine.checkpoints import Pointers
+from projections.engine.find import ReadModels
+from projections.engine.progress import Progress
+from projections.engine.projector import Projector
 from runtime.settings import load_settings
+from runtime.system import System, open_system
 from security.passwords import HashingQueue, Passwords
 from tests.api.stage import MovableClock, Person, sign_up
 
@@ -35,9 +35,9 @@ def clock(the_clock: MovableClock) -> Iterator[MovableClock]:
 
 
 @pytest.fixture(scope="session")
-async def house(
+async def system(
     mongo_url: str, tmp_path_factory: pytest.TempPathFactory, the_clock: MovableClock
-) -> AsyncIterator[House]:
+) -> AsyncIterator[System]:
     """Open a house with projectors; passwords are hashed at the least cost there is."""
     settings = load_settings(
         {
@@ -50,7 +50,7 @@ async def house(
             "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
         }
     )
-    async with open_house(settings, the_clock) as opened:
+    async with open_system(settings, the_clock) as opened:
         await opened.database.client.drop_database("test_api")
         await ensure_indexes(opened.database)
         quick = HashingQueue(Passwords(memory_kib=8, iterations=1), waiting_max=200)
@@ -59,16 +59,16 @@ async def house(
 
 
 @pytest.fixture(scope="session")
-async def read_side(house: House) -> AsyncIterator[tuple[Queries, Progress]]:
+async def read_side(system: System) -> AsyncIterator[tuple[ReadModels, Progress]]:
     """Project in the background and tell the readers how far that is."""
-    pointers = Pointers(house.database)
-    progress = Progress(house.database, pointers)
+    pointers = Pointers(system.database)
+    progress = Progress(system.database, pointers)
     running: list[asyncio.Task[None]] = []
     for projection in PROJECTIONS:
-        wait: Any = house.wakeups.wait
-        projector = Projector(projection, house.log, house.database, wait, progress.note)
+        wait: Any = system.wakeups.wait
+        projector = Projector(projection, system.log, system.database, wait, progress.note)
         running.append(asyncio.create_task(projector.run()))
-    yield Queries(house.database, pointers), progress
+    yield ReadModels(system.database, pointers), progress
     pending = set(running)
     while pending:  # the driver can lose a cancellation that meets the end of a transaction
         for task in pending:
@@ -77,11 +77,11 @@ async def read_side(house: House) -> AsyncIterator[tuple[Queries, Progress]]:
 
 
 @pytest.fixture(scope="session")
-def make_app(house: House, read_side: tuple[Queries, Progress]) -> Make:
+def make_app(system: System, read_side: tuple[ReadModels, Progress]) -> Make:
     """Give a maker of applications on the house, with other settings if need be."""
 
     def make(**settings: Any) -> Litestar:
-        changed = replace(house, settings=replace(house.settings, **settings))
+        changed = replace(system, settings=replace(system.settings, **settings))
         return create_app(changed, *read_side)
 
     return make

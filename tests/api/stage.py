@@ -9,10 +9,10 @@ import httpx
 from litestar import Litestar
 
 from domain.base import OrgId, UserId
-from domain.membership import MemberJoined, Role
-from domain.user import ActiveOrganizationChanged
+from domain.identity.organization.membership import MemberJoined, Role
+from domain.identity.user import ActiveOrganizationChanged
 from eventstore.identifiers import new_id
-from runtime.house import House
+from runtime.system import System
 from tests.spec import on, record
 
 PASSWORD = "violet-tractor-9-moon"
@@ -100,11 +100,11 @@ async def log_in(client: httpx.AsyncClient, email: str, password: str = PASSWORD
     return str(answer["accessToken"])
 
 
-async def join(house: House, person: Person, org_id: str, role: Role) -> None:
+async def join(system: System, person: Person, org_id: str, role: Role) -> None:
     """Make *person* a member of another organization, where they work from now on."""
     org, user = OrgId(UUID(org_id)), UserId(UUID(person.id))
     await record(
-        house.log,
+        system.log,
         on(org, MemberJoined(user_id=user, role=role), org_id=org),
         on(user, ActiveOrganizationChanged(organization_id=org)),
     )
@@ -127,9 +127,9 @@ def refused(response: httpx.Response, status: int, code: str) -> Json:
     return problem
 
 
-async def stored_events(house: House, stream: str) -> list[str]:
+async def stored_events(system: System, stream: str) -> list[str]:
     """Return the names of the events of a stream."""
-    return [recorded.tag for recorded in await house.log.stream(UUID(stream))]
+    return [recorded.tag for recorded in await system.log.stream(UUID(stream))]
 
 
 async def at_once(*questions: Any) -> list[httpx.Response]:

@@ -9,15 +9,15 @@ import pytest
 from litestar import Litestar, Request, get
 
 from api.app import ROUTES
-from api.asking import guard
 from api.docs import STATIC
-from api.errors import STATUS, as_problem
-from api.openapi import describe
-from api.policy import POLICY, Open, PolicyMissing, handlers_of, needs, refuse_without_policy
+from api.http.errors import STATUS, as_problem
+from api.http.guard import guard
+from api.http.openapi import describe
+from api.http.policy import POLICY, Open, PolicyMissing, handlers_of, needs, refuse_without_policy
 from domain.base import DomainError
 from domain.permission import Permission
 from eventstore.append import ConcurrencyConflict, LogUnavailable
-from runtime.house import House
+from runtime.system import System
 from security.passwords import HashingBusy
 from tests.api.stage import Person, client_of, done, refused
 
@@ -135,14 +135,14 @@ class TestErrors:
     async def test_a_bug_tells_nothing_but_its_request_id(
         self,
         ana: Person,
-        house: House,
+        system: System,
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         async def broken(*_: Any) -> None:
             raise RuntimeError("secret detail")
 
-        monkeypatch.setattr("api.project.own_writes_in", broken)
+        monkeypatch.setattr("api.work.project.wait_for_own_writes", broken)
 
         response = await ana.get("/project")
 
@@ -217,7 +217,7 @@ class TestMeta:
         assert "d" not in keys[0]
 
     async def test_health_says_whether_the_stores_answer(
-        self, app: Litestar, house: House, monkeypatch: pytest.MonkeyPatch
+        self, app: Litestar, system: System, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async with client_of(app) as client:
             for path in ("/health", "/api/health", "/health/ready", "/api/health/ready"):
@@ -226,7 +226,7 @@ class TestMeta:
             def broken() -> None:
                 raise LogUnavailable("disk full")
 
-            monkeypatch.setattr(house.log.store, "last_position", broken)
+            monkeypatch.setattr(system.log.store, "last_position", broken)
             problem = refused(await client.get("/health/ready"), 503, "not_ready")
             assert problem["checks"] == {"eventLog": "unavailable", "readModels": "ok"}
             done(await client.get("/health"), 200)

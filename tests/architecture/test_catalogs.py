@@ -8,7 +8,7 @@ import pytest
 from commands.base import Command
 from domain.base import DomainError, Event
 from domain.catalog import EVENT_TYPES, tag_of
-from domain.organization import OrganizationCreated
+from domain.identity.organization.events import OrganizationCreated
 from domain.permission import Permission
 from tools.behaviours import unrecorded
 from tools.catalog import PAGES, REFERENCE
@@ -32,7 +32,7 @@ def test_a_generated_page_says_what_the_code_says(page: str) -> None:
 def test_every_rule_that_refuses_has_a_code_a_message_and_a_status(
     error: type[DomainError],
 ) -> None:
-    from api.errors import STATUS
+    from api.http.errors import STATUS
 
     assert error.code
     assert (inspect.getdoc(error) or "").endswith(".")
@@ -41,7 +41,7 @@ def test_every_rule_that_refuses_has_a_code_a_message_and_a_status(
 
 
 def test_no_status_is_kept_for_an_error_that_nothing_raises() -> None:
-    from api.errors import STATUS
+    from api.http.errors import STATUS
 
     assert set(STATUS) == set(ERRORS)
 

@@ -1,4 +1,4 @@
-"""The file name is the slice: what is about a task is in */task.py."""
+"""The file name is the slice: everything about tasks is in */work/task.py or */work/task/."""
 
 import importlib
 from pathlib import Path
@@ -6,37 +6,37 @@ from pathlib import Path
 import pytest
 
 from domain.base import Event
-from tests.architecture.house import ROOT
+from tests.architecture.sources import ROOT, files
 
 FLOORS = ("commands", "projections", "api")
+AREAS = ("identity", "work", "hooks")
+"""How each of these floors is divided, the domain too."""
 
-BESIDE = {
-    "claim": "an index beside other aggregates: their commands take and free claims",
-    "membership": "the members of an organization; its rules are in domain/organization.py",
-}
+BESIDE = {"claim": "an index beside other aggregates: their commands take and free claims"}
 """Files of the domain that have events and yet are no column of their own."""
 
 ELSEWHERE = {
     ("projections", "audit"): "the audit log is the event stream itself: audit/trail.py reads it",
-    ("api", "session"): "logging in and out is one story with accounts: api/auth.py",
-    ("api", "user"): "an account is reached through its owner's login: api/auth.py, api/account.py",
+    ("api", "identity/session"): "logging in and out belongs to the account: api/identity/auth.py",
+    ("api", "identity/user"): "a user is reached as an account: api/identity/{auth,account}.py",
 }
 """Columns whose floor has another name, or none, each with the reason."""
 
 
 def columns() -> list[str]:
-    """Return the aggregates of the domain: its modules that define events."""
-    found: list[str] = []
-    for path in sorted((ROOT / "domain").glob("*.py")):
-        module = importlib.import_module(f"domain.{path.stem}")
+    """Return the aggregates of the domain, as ``area/name``: modules or packages with events."""
+    found: dict[str, None] = {}
+    for path in files(ROOT / "domain", ".py"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        module = importlib.import_module(".".join(parts))
         events = [
             item
             for item in vars(module).values()
             if isinstance(item, type) and issubclass(item, Event) and item is not Event
         ]
         if any(event.__module__ == module.__name__ for event in events):
-            found.append(path.stem)
-    return found
+            found["/".join(parts[1:3] if parts[1] in AREAS else parts[1:2])] = None
+    return list(found)
 
 
 COLUMNS = [column for column in columns() if column not in BESIDE]
@@ -52,9 +52,10 @@ def test_a_column_has_its_file_on_every_floor(floor: str, column: str) -> None:
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_a_column_has_its_rules_and_stories_told(column: str) -> None:
-    told = [ROOT / "tests" / floor / f"test_{column}.py" for floor in ("domain", "commands")]
+    area, _, name = column.rpartition("/")
+    folders = [ROOT / "tests" / floor / area for floor in ("domain", "commands")]
 
-    assert any(path.exists() for path in told)
+    assert any((folder / f"test_{name}.py").exists() for folder in folders)
 
 
 def test_no_exception_is_about_a_column_that_does_not_exist() -> None:
@@ -64,5 +65,5 @@ def test_no_exception_is_about_a_column_that_does_not_exist() -> None:
 
 
 def _stands(path: Path) -> bool:
-    """Say whether a module or a package of that name is there."""
+    """Return whether a module or a package of that name is there."""
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from cli.__main__ import parser
-from tests.architecture.house import PAGES, PROJECT, ROOT, short
+from tests.architecture.sources import PAGES, PROJECT, ROOT, short
 from tools.http import METHODS, description
 
 DOCS = ROOT / "docs"

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.architecture.house import PACKAGES, PROJECT, ROOT, SOURCES, files, short, tree
+from tests.architecture.sources import PACKAGES, PROJECT, ROOT, SOURCES, files, short, tree
 
 DOMAIN = list(files(ROOT / "domain", ".py"))
 

@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.house import PYTHON, ROOT, SOURCES, entries, short, tree
+from tests.architecture.sources import PYTHON, ROOT, SOURCES, entries, short, tree
 
 ROOT_ENTRIES = (
     {".ci", ".dockerignore", ".gitignore", "Dockerfile", "docker-compose.yml"}
     | {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"}
     | {"pyproject.toml", "requirements.lock"}
-    | {"api", "audit", "cli", "commands", "devstack", "domain", "eventstore"}
+    | {"api", "audit", "cli", "commands", "deliveries", "devstack", "domain", "eventstore"}
     | {"projections", "runtime", "security", "workers"}
     | {"benchmarks", "docs", "tests", "tools"}
 )

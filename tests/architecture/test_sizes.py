@@ -1,6 +1,6 @@
 """Files and functions fit on a screen or few."""
 
-from tests.architecture.house import SOURCES, functions, short
+from tests.architecture.sources import SOURCES, functions, short
 
 FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 40

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from cli.__main__ import parser
 from runtime.settings import SECRET_NAMES, Settings, load_settings
-from tests.architecture.house import PACKAGES, PROJECT, ROOT, SOURCES, files, short, tree
+from tests.architecture.sources import PACKAGES, PROJECT, ROOT, SOURCES, files, short, tree
 from tools.image_lock import needed, part_of
 
 LOCK = (ROOT / "requirements.lock").read_text()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from devstack.port import HeldPort
-from tests.architecture.house import ROOT
+from tests.architecture.sources import ROOT
 
 PAGE = ROOT / "docs" / "tutorial" / "first-webhook.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from audit.export import Selection, export_lines
-from audit.sealer import Sealer
 from audit.trail import TrailFilter, entry_json, read_trail
+from audit.tree_signer import TreeSigner
 from audit.verify import verify
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
@@ -25,8 +25,8 @@ async def log() -> AsyncIterator[EventLog]:
 
 
 async def exported(log: EventLog, selection: Selection) -> list[bytes]:
-    sealer = Sealer(log, KEY, lambda: NOW)
-    pieces = [piece async for piece in export_lines(log, sealer, selection, lambda: NOW)]
+    tree_signer = TreeSigner(log, KEY, lambda: NOW)
+    pieces = [piece async for piece in export_lines(log, tree_signer, selection, lambda: NOW)]
     return b"".join(pieces).splitlines(keepends=True)
 
 
@@ -40,7 +40,7 @@ async def test_a_whole_export_is_proven_and_discloses_what_is_not_erased(log: Ev
 
     lines = await exported(log, Selection(org_id=ACME, first=1, last=size))
 
-    report = verify(lines, Sealer(log, KEY, lambda: NOW).signer.vkey)
+    report = verify(lines, TreeSigner(log, KEY, lambda: NOW).signer.vkey)
     assert report.ok
     assert report.events == size
     text = b"".join(lines).decode()

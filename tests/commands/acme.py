@@ -12,12 +12,12 @@ from domain.claim import (
     subdomain_claim,
     task_number_claim,
 )
-from domain.membership import MemberJoined, Role
-from domain.organization import OrganizationCreated
-from domain.plan import Plan
-from domain.project import ProjectCreated
-from domain.task import Priority, TaskCreated, TaskStatus, TaskStatusChanged
-from domain.user import UserRegistered
+from domain.identity.organization.events import OrganizationCreated
+from domain.identity.organization.membership import MemberJoined, Role
+from domain.identity.plan import Plan
+from domain.identity.user import UserRegistered
+from domain.work.project import ProjectCreated
+from domain.work.task.events import Priority, TaskCreated, TaskStatus, TaskStatusChanged
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, NOW, OTHER, TASK
 from tests.spec import Past, on
 

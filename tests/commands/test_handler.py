@@ -7,14 +7,14 @@ import pytest
 
 from commands.base import ChangedSince, NotPermitted
 from commands.handler import CommandHandler
-from commands.organization import EditMember, EditOrganization
-from commands.project import ArchiveProject, EditProject, UnarchiveProject
-from commands.task import ChangeTaskStatus, CreateTask, DeleteTask, EditTask
+from commands.identity.organization import EditMember, EditOrganization
+from commands.work.project import ArchiveProject, EditProject, UnarchiveProject
+from commands.work.task import ChangeTaskStatus, CreateTask, DeleteTask, EditTask
 from domain.base import NotFound, OrgId, TaskId
-from domain.membership import MemberRoleChanged, Role
-from domain.organization import Organization
-from domain.project import ProjectArchived, ProjectIsArchived
-from domain.task import Priority, TaskCreated, TaskStatus
+from domain.identity.organization.membership import MemberRoleChanged, Role
+from domain.identity.organization.state import Organization
+from domain.work.project import ProjectArchived, ProjectIsArchived
+from domain.work.task.events import Priority, TaskCreated, TaskStatus
 from eventstore.append import ConcurrencyConflict
 from eventstore.log import EventLog
 from tests.domain.spec import ACME, BEN, CLEO, ENG, TASK
@@ -127,7 +127,7 @@ class TestIfMatch:
         with pytest.raises(ChangedSince) as refused:
             await handler.handle(RETITLE, context(if_match=1))
 
-        assert refused.value.facts == {"version": 2}
+        assert refused.value.details == {"version": 2}
         assert len(await events(log)) == 2
 
     async def test_is_about_the_target_and_not_about_claims_beside_it(

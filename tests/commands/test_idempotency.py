@@ -8,11 +8,11 @@ import pytest
 
 from commands.base import Command, Context, Idempotency, KeyReused
 from commands.handler import CommandHandler, Receipt
-from commands.project import ArchiveProject, CreateProject, UnarchiveProject
-from commands.task import CreateTask, DeleteTask, EditTask
+from commands.work.project import ArchiveProject, CreateProject, UnarchiveProject
+from commands.work.task import CreateTask, DeleteTask, EditTask
 from domain.base import ProjectId, TaskId
-from domain.project import ProjectIsArchived
-from domain.task import TaskStatus
+from domain.work.project import ProjectIsArchived
+from domain.work.task.events import TaskStatus
 from eventstore.append import StoredReply
 from eventstore.log import EventLog
 from tests.domain.spec import ANA, BEN, ENG, TASK

@@ -19,8 +19,8 @@ from msgspec import Struct
 
 from commands.base import Command
 from commands.handler import CommandHandler
-from commands.organization import EditMember
-from commands.project import (
+from commands.identity.organization import EditMember
+from commands.work.project import (
     ArchiveProject,
     CreateProject,
     DeleteProject,
@@ -30,7 +30,7 @@ from commands.project import (
     ResumeProject,
     UnarchiveProject,
 )
-from commands.task import (
+from commands.work.task import (
     ChangeTaskStatus,
     CreateTask,
     DeleteTask,
@@ -39,11 +39,12 @@ from commands.task import (
     TaskCommand,
 )
 from domain.base import DomainError, ProjectId, TaskId, UserId
-from domain.membership import Role
-from domain.organization import Organization
+from domain.identity.organization.membership import Role
+from domain.identity.organization.state import Organization
 from domain.permission import ROLE_PERMISSIONS, Permission
-from domain.project import Project, ProjectStatus
-from domain.task import FINISHED, TRANSITIONS, Task, TaskStatus
+from domain.work.project import Project, ProjectStatus
+from domain.work.task.events import TaskStatus
+from domain.work.task.state import FINISHED, TRANSITIONS, Task
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, TEAM

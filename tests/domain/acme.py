@@ -3,19 +3,19 @@
 from uuid import UUID
 
 from domain.base import UserId
-from domain.membership import (
+from domain.identity.organization.events import (
+    OrganizationCreated,
+    OrganizationDeleted,
+    PlanChanged,
+)
+from domain.identity.organization.membership import (
     MemberInvited,
     MemberJoined,
     MemberRoleChanged,
     Role,
 )
-from domain.organization import (
-    Organization,
-    OrganizationCreated,
-    OrganizationDeleted,
-    PlanChanged,
-)
-from domain.plan import Plan
+from domain.identity.organization.state import Organization
+from domain.identity.plan import Plan
 from tests.domain.spec import (
     ANA,
     BEN,

@@ -16,12 +16,12 @@ import domain
 from domain.base import DomainError, Event
 from domain.catalog import EVENT_TYPES, PUBLIC_EVENT_TYPES, AnyEvent, events_covered_by, tag_of
 from domain.enums import ENUMS
-from domain.webhook import EVENT_PATTERN
+from domain.hooks.webhook.state import EVENT_PATTERN
 from tests.domain.spec import QUICK, events_of
 
 MODULES = [
-    importlib.import_module(f"domain.{module.name}")
-    for module in pkgutil.iter_modules(domain.__path__)
+    importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(domain.__path__, "domain.")
 ]
 
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from domain.membership import Role
+from domain.identity.organization.membership import Role
 from domain.permission import ROLE_PERMISSIONS, Permission, is_allowed
 
 TABLE = """

@@ -15,7 +15,7 @@ AT = 1_772_357_400_000_001
 
 def row(stream: UUID, version: int, **about: Any) -> Row:
     """Return an event that no position was assigned to yet."""
-    facts: dict[str, Any] = {
+    details: dict[str, Any] = {
         "tag": "task.created",
         "state": b'{"n":%d,"text":"Z\xc3\xbcrich \\u0000"}' % version,
         "private": None,
@@ -23,7 +23,7 @@ def row(stream: UUID, version: int, **about: Any) -> Row:
         "command_id": None,
     }
     return Row(
-        position=0, stream_id=stream, version=version, org_seq=0, recorded_at=AT, **facts | about
+        position=0, stream_id=stream, version=version, org_seq=0, recorded_at=AT, **details | about
     )
 
 

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from domain.base import Event
 from domain.catalog import EVENT_TYPES, tag_of
-from domain.project import ProjectRenamed
-from domain.task import TaskRetitled
+from domain.work.project import ProjectRenamed
+from domain.work.task.events import TaskRetitled
 from eventstore.codec import (
     NOWHERE,
     PERSONAL,
@@ -25,19 +25,19 @@ from eventstore.codec import (
     seal_origin,
 )
 from eventstore.recorded import ERASED, Row
-from security.sealing import SealBroken, Sealer
+from security.sealing import Cipher, SealBroken
 from tests.domain.spec import event_of
 from tests.eventstore.examples import COMMAND, STREAM, VERSION, envelope
 
-KEY, OTHER_KEY = Sealer(bytes(range(32))), Sealer(bytes(range(1, 33)))
+KEY, OTHER_KEY = Cipher(bytes(range(32))), Cipher(bytes(range(1, 33)))
 MARK = "¿who told?"
 TELLING = st.text(max_size=40).map(f"{MARK}{{}}".format)
 """Any text, with a mark that stands in the stored bytes only if the text does: long enough that
 no sealed bytes spell it by chance."""
 
 
-def stored(event: Event, sealer: Sealer | None = KEY) -> Row:
-    return encode(event, envelope(), NOWHERE, sealer)
+def stored(event: Event, cipher: Cipher | None = KEY) -> Row:
+    return encode(event, envelope(), NOWHERE, cipher)
 
 
 def personal(event: Event) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pytest
 from msgspec import json
 
 from domain.catalog import EVENT_TYPES
-from domain.task import TaskRetitled
+from domain.work.task.events import TaskRetitled
 from eventstore.codec import NOWHERE, decode, encode
 from eventstore.recorded import ERASED
 from eventstore.upcasting import STEPS, Step
@@ -26,7 +26,7 @@ def test_every_kind_of_event_has_its_file() -> None:
 def test_a_stored_event_means_what_it_meant(path: Any) -> None:
     kept = golden(path.stem)
 
-    read = decode(kept.row, kept.sealer)
+    read = decode(kept.row, kept.cipher)
 
     assert json.decode(json.encode(read.event)) == kept.event
     assert read.metadata == envelope()
@@ -42,7 +42,7 @@ def test_an_event_is_stored_as_it_always_was(tag: str, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("eventstore.codec.random_bytes", kept_salt)
 
-    row = encode(example(EVENT_TYPES[tag]), envelope(), NOWHERE, kept.sealer)
+    row = encode(example(EVENT_TYPES[tag]), envelope(), NOWHERE, kept.cipher)
 
     assert row.state == kept.row.state
 
@@ -87,10 +87,10 @@ class TestAnOlderShape:
         monkeypatch.setitem(STEPS, TITLED, steps(never, never))
         event = TaskRetitled(from_="a", to="b")
 
-        row = encode(event, envelope(), NOWHERE, golden(TITLED).sealer)
+        row = encode(event, envelope(), NOWHERE, golden(TITLED).cipher)
 
-        assert decode(row, golden(TITLED).sealer).event == event
-        assert decode(row, golden(TITLED).sealer).metadata.schema == 3
+        assert decode(row, golden(TITLED).cipher).event == event
+        assert decode(row, golden(TITLED).cipher).metadata.schema == 3
 
     def test_may_have_had_another_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def renamed(event: dict[str, Any]) -> dict[str, Any]:
@@ -102,4 +102,4 @@ class TestAnOlderShape:
         row.tag = "task.renamed"
         row.state = kept.state.replace(TITLED, "task.renamed").encode()
 
-        assert decode(row, kept.sealer).event == example(TaskRetitled)
+        assert decode(row, kept.cipher).event == example(TaskRetitled)

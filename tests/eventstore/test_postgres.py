@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from commands.handler import CommandHandler
-from commands.user import RegisterUser
+from commands.identity.user import RegisterUser
 from eventstore.append import AlreadyDone, Append, Conflict, LogUnavailable
 from eventstore.log import EventLog
 from eventstore.postgres import PostgresStore

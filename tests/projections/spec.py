@@ -7,10 +7,12 @@ from uuid import UUID
 import msgspec
 
 from domain.base import Event, SessionId, WebhookId
-from domain.membership import LeaveCause, MemberLeft
-from domain.project import ProjectPutOnHold
-from domain.session import SessionStarted
-from domain.task import (
+from domain.hooks.webhook.events import DeliveryMode, WebhookCreated
+from domain.identity.organization.membership import LeaveCause, MemberLeft
+from domain.identity.session import SessionStarted
+from domain.identity.user import LoginFailed
+from domain.work.project import ProjectPutOnHold
+from domain.work.task.events import (
     Priority,
     TaskAssigned,
     TaskDeleted,
@@ -19,14 +21,12 @@ from domain.task import (
     TaskStatus,
     TaskStatusChanged,
 )
-from domain.user import LoginFailed
-from domain.webhook import DeliveryMode, WebhookCreated
 from eventstore.log import EventLog
 from eventstore.recorded import Recorded, microseconds
 from projections.base import Projection
-from projections.folding import Batch
-from projections.live import Database, Document, Pointers
-from projections.runner import Projector
+from projections.engine.checkpoints import Database, Document, Pointers
+from projections.engine.folding import Batch
+from projections.engine.projector import Projector
 from tests.commands.acme import ACCOUNTS, HERE, task
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, NOW
 from tests.spec import on, record

@@ -6,7 +6,10 @@ from uuid import UUID
 import pytest
 
 from domain.base import Event
-from domain.membership import (
+from domain.hooks.webhook.events import PauseCause, WebhookPaused, WebhookResumed
+from domain.hooks.webhook.state import Webhook
+from domain.identity.organization.events import OrganizationCreated, OrganizationRenamed
+from domain.identity.organization.membership import (
     LeaveCause,
     MemberDeactivated,
     MemberJoined,
@@ -15,20 +18,19 @@ from domain.membership import (
     MemberRoleChanged,
     Role,
 )
-from domain.organization import Organization, OrganizationCreated, OrganizationRenamed
-from domain.plan import Plan
-from domain.project import Project, ProjectArchived, ProjectDeleted, ProjectLeadAssigned
-from domain.session import SessionEnded, SessionRotated
-from domain.user import User, UserDeactivated, UserProfileChanged, UserRegistered
-from domain.webhook import PauseCause, Webhook, WebhookPaused, WebhookResumed
+from domain.identity.organization.state import Organization
+from domain.identity.plan import Plan
+from domain.identity.session import SessionEnded, SessionRotated
+from domain.identity.user import User, UserDeactivated, UserProfileChanged, UserRegistered
+from domain.work.project import Project, ProjectArchived, ProjectDeleted, ProjectLeadAssigned
 from projections.base import Projection
 from projections.catalog import PROJECTIONS
-from projections.member import Members
-from projections.organization import Organizations, render_organization
-from projections.project import Projects, render_project
-from projections.session import Sessions
-from projections.user import Users, render_user
-from projections.webhook import Webhooks, render_webhook
+from projections.hooks.webhook import Webhooks, render_webhook
+from projections.identity.member import Members
+from projections.identity.organization import Organizations, render_organization
+from projections.identity.session import Sessions
+from projections.identity.user import Users, render_user
+from projections.work.project import Projects, render_project
 from tests.commands.acme import OPENED
 from tests.domain.spec import ACME, ANA, BEN, CLAIM, DAY, ENG, NOW
 from tests.projections.spec import HOOKED, LOGGED_IN, SESSION, WEBHOOK, shown, story

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from security.sealing import (
     DATA_KEY_BYTES,
+    Cipher,
     DataKeys,
     MasterKey,
     SealBroken,
-    Sealer,
     claim_id,
     pepper_hash,
 )
@@ -24,7 +24,7 @@ def new_data_key() -> bytes:
 
 MASTER = MasterKey("a master secret for these tests, long")
 NEXT = MasterKey("the master secret after the rotation!")
-SEALER = Sealer(new_data_key())
+SEALER = Cipher(new_data_key())
 ANA, BEN = uuid4(), uuid4()
 PEPPER = b"p" * 32
 
@@ -59,7 +59,7 @@ def test_a_value_opens_for_no_other_purpose_and_with_no_other_key() -> None:
     with pytest.raises(SealBroken):
         SEALER.open(blob, b"name")
     with pytest.raises(SealBroken):
-        Sealer(new_data_key()).open(blob, b"email")
+        Cipher(new_data_key()).open(blob, b"email")
 
 
 def test_the_same_value_never_looks_the_same_twice() -> None:
@@ -69,7 +69,7 @@ def test_the_same_value_never_looks_the_same_twice() -> None:
 @pytest.mark.parametrize("key", [b"", b"k" * 16, b"k" * 33])
 def test_a_data_key_has_32_bytes(key: bytes) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        Sealer(key)
+        Cipher(key)
 
 
 class TestMasterKey:
@@ -110,8 +110,8 @@ class TestMasterKey:
 class TestDataKeys:
     def test_a_made_key_opens_again_from_its_wrapped_form(self) -> None:
         keys = DataKeys(MASTER)
-        sealer, wrapped = keys.make(ANA)
-        blob = sealer.seal(b"x", b"")
+        cipher, wrapped = keys.make(ANA)
+        blob = cipher.seal(b"x", b"")
 
         assert keys.open(wrapped, ANA).open(blob, b"") == b"x"
         with pytest.raises(SealBroken):
@@ -119,14 +119,14 @@ class TestDataKeys:
 
     def test_two_keys_of_one_subject_are_two_keys(self) -> None:
         keys = DataKeys(MASTER)
-        (sealer, _), (_, other) = keys.make(ANA), keys.make(ANA)
+        (cipher, _), (_, other) = keys.make(ANA), keys.make(ANA)
 
         with pytest.raises(SealBroken):
-            keys.open(other, ANA).open(sealer.seal(b"x", b""), b"")
+            keys.open(other, ANA).open(cipher.seal(b"x", b""), b"")
 
     def test_a_rotated_master_key_still_unwraps_and_wraps_no_more(self) -> None:
-        sealer, wrapped = DataKeys(MASTER).make(ANA)
-        blob = sealer.seal(b"x", b"")
+        cipher, wrapped = DataKeys(MASTER).make(ANA)
+        blob = cipher.seal(b"x", b"")
         rotated = DataKeys(NEXT, MASTER)
 
         assert rotated.open(wrapped, ANA).open(blob, b"") == b"x"
@@ -141,8 +141,8 @@ class TestDataKeys:
             asked.append(count)
             return os.urandom(count)
 
-        sealer, _ = DataKeys(MASTER, random=source).make(ANA)
-        sealer.seal(b"x", b"")
+        cipher, _ = DataKeys(MASTER, random=source).make(ANA)
+        cipher.seal(b"x", b"")
 
         assert asked == [DATA_KEY_BYTES, 12]
 

@@ -1,4 +1,4 @@
-"""A receiver and clients that may reach it, for the tests of what workers send."""
+"""A Redis, settings and a stage for the tests of worker processes."""
 
 import shutil
 import tempfile
@@ -12,29 +12,11 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from devstack.redis import redis
 from runtime.settings import Settings, load_settings
-from security.url_guard import UrlGuard
-from tests.workers.receiver import Receiver
-from tests.workers.sending import DEADLINE_S, LOOPBACK
+from tests.deliveries.conftest import receiver
+from tests.deliveries.sending import LOOPBACK
 from tests.workers.stage import Stage, opened_stage
-from workers.client import WebhookClient
 
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[WebhookClient]:
-    async with WebhookClient(UrlGuard([LOOPBACK])) as client:
-        yield client
-
-
-@pytest.fixture
-async def hasty() -> AsyncIterator[WebhookClient]:
-    async with WebhookClient(UrlGuard([LOOPBACK]), deadline_s=DEADLINE_S) as client:
-        yield client
+__all__ = ["receiver"]  # a fixture, found by its name
 
 
 @pytest.fixture(scope="session")

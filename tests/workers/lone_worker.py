@@ -2,8 +2,8 @@
 
 import asyncio
 
-from runtime.house import open_house
 from runtime.settings import load_settings
+from runtime.system import open_system
 from tests.workers.stage import QUICK
 from workers.deliveries import Deliveries
 
@@ -12,8 +12,8 @@ LEASE_S = 1.0
 
 async def main() -> None:
     """Deliver until killed."""
-    async with open_house(load_settings()) as house:
-        await Deliveries(house, schedule=QUICK, lease_s=LEASE_S).run()
+    async with open_system(load_settings()) as system:
+        await Deliveries(system, schedule=QUICK, lease_s=LEASE_S).run()
 
 
 if __name__ == "__main__":

@@ -11,11 +11,8 @@ from uuid import UUID, uuid4
 
 from standardwebhooks import Webhook as Verifier
 
-from commands.webhook import secret_name
-from domain.task import TaskRetitled
-from domain.webhook import DeliveryMode, PauseCause, Webhook, WebhookCreated, WebhookEvent
-from eventstore.append import Secret
-from projections.delivery import (
+from commands.hooks.webhook import secret_name
+from deliveries.records import (
     DELIVERIES,
     ENDPOINTS,
     Attempt,
@@ -24,14 +21,18 @@ from projections.delivery import (
     deliveries_of,
     delivery_id,
 )
-from runtime.house import House, open_house
+from deliveries.retry import Schedule
+from domain.hooks.webhook.events import DeliveryMode, PauseCause, WebhookCreated, WebhookEvent
+from domain.hooks.webhook.state import Webhook
+from domain.work.task.events import TaskRetitled
+from eventstore.append import Secret
 from runtime.settings import Settings
+from runtime.system import System, open_system
 from security.signing import new_secret
+from tests.deliveries.receiver import Received
 from tests.domain.spec import ACME
 from tests.spec import on, record
-from tests.workers.receiver import Received
 from workers.deliveries import Deliveries
-from workers.schedule import Schedule
 
 MS = timedelta(milliseconds=1)
 QUICK = Schedule(pauses=(0 * MS,) + (20 * MS,) * 9, breaker_after=100)
@@ -55,8 +56,8 @@ class AdjustableClock:
 class Stage:
     """What a story of deliveries needs; everything in it is the real thing."""
 
-    def __init__(self, house: House, clock: AdjustableClock) -> None:
-        self.house, self.clock = house, clock
+    def __init__(self, system: System, clock: AdjustableClock) -> None:
+        self.system, self.clock = system, clock
         self.secrets: dict[UUID, list[str]] = {}
 
     async def webhook(
@@ -77,25 +78,25 @@ class Stage:
     async def new_secret(self, webhook_id: UUID, version: int) -> str:
         """Keep a signing secret beside the log, as the API does."""
         secret = new_secret()
-        sealed = self.house.keys.master.wrap(secret.encode(), webhook_id)
-        await self.house.log.put_secret(Secret(webhook_id, secret_name(version), sealed))
+        sealed = self.system.keys.master.wrap(secret.encode(), webhook_id)
+        await self.system.log.put_secret(Secret(webhook_id, secret_name(version), sealed))
         self.secrets.setdefault(webhook_id, []).append(secret)
         return secret
 
     async def change(self, webhook_id: UUID, *events: WebhookEvent) -> None:
         """Record events of a webhook."""
-        await record(self.house.log, on(webhook_id, *events))
+        await record(self.system.log, on(webhook_id, *events))
 
     async def happen(self, *streams: UUID) -> None:
         """Record one event for each of *streams*, in one commit."""
-        await record(self.house.log, *(on(each, retitled()) for each in streams))
+        await record(self.system.log, *(on(each, retitled()) for each in streams))
 
     @asynccontextmanager
     async def delivering(
         self, schedule: Schedule = QUICK, **how: Any
     ) -> AsyncGenerator[Deliveries]:
         """Run a delivery engine for as long as the block lasts."""
-        engine = Deliveries(self.house, schedule=schedule, **how)
+        engine = Deliveries(self.system, schedule=schedule, **how)
         running = asyncio.create_task(engine.run())
         try:
             yield engine
@@ -107,7 +108,7 @@ class Stage:
 
     async def deliveries(self, webhook_id: UUID) -> list[Delivery]:
         """Return all deliveries of a webhook, the oldest event first."""
-        found = await deliveries_of(self.house.database, webhook_id, before=None, limit=10_000)
+        found = await deliveries_of(self.system.database, webhook_id, before=None, limit=10_000)
         return found[::-1]
 
     async def states(self, webhook_id: UUID) -> list[str]:
@@ -116,11 +117,11 @@ class Stage:
 
     async def attempts(self, webhook_id: UUID, seq: int) -> list[Attempt]:
         """Return how one delivery was tried."""
-        return await attempts_at(self.house.database, delivery_id(str(webhook_id), seq))
+        return await attempts_at(self.system.database, delivery_id(str(webhook_id), seq))
 
     async def endpoint(self, webhook_id: UUID) -> dict[str, Any]:
         """Return the operational document of a webhook."""
-        found = await self.house.database[ENDPOINTS].find_one({"_id": str(webhook_id)})
+        found = await self.system.database[ENDPOINTS].find_one({"_id": str(webhook_id)})
         return found or {}
 
     async def fails(self, webhook_id: UUID) -> int:
@@ -135,11 +136,11 @@ class Stage:
 
     async def paused(self, webhook_id: UUID) -> PauseCause | None:
         """Return why a webhook is paused, as the log has it."""
-        return (await self.house.commands.loader.fresh(Webhook, webhook_id, ACME)).paused
+        return (await self.system.commands.loader.fresh(Webhook, webhook_id, ACME)).paused
 
     async def count(self, **wanted: Any) -> int:
         """Return how many deliveries are as *wanted*."""
-        return await self.house.database[DELIVERIES].count_documents(wanted)
+        return await self.system.database[DELIVERIES].count_documents(wanted)
 
     def verified(self, webhook_id: UUID, received: Received, secret: int = -1) -> dict[str, Any]:
         """Return the body of a request after the official library has checked its signature."""
@@ -153,8 +154,8 @@ class Stage:
 async def opened_stage(settings: Settings) -> AsyncGenerator[Stage]:
     """Open a house on *settings* for as long as the block lasts."""
     clock = AdjustableClock()
-    async with open_house(settings, clock) as house:
-        yield Stage(house, clock)
+    async with open_system(settings, clock) as system:
+        yield Stage(system, clock)
 
 
 async def eventually(fact: Callable[[], Awaitable[Any]], wanted: Any = True) -> None:

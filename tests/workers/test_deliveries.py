@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from domain.webhook import DeliveryMode, WebhookSecretRotated, WebhookUpdated
+from deliveries.retry import Schedule
+from domain.hooks.webhook.events import DeliveryMode, WebhookSecretRotated, WebhookUpdated
+from tests.deliveries.receiver import Received, Receiver, Reply
 from tests.domain.spec import OTHER
 from tests.spec import on, record
-from tests.workers.receiver import Received, Receiver, Reply
 from tests.workers.stage import MS, ONE, THREE, TWO, Stage, eventually, retitled, seqs
-from workers.schedule import Schedule
 
 pytestmark = pytest.mark.servers
 
@@ -106,7 +106,7 @@ async def test_a_webhook_begins_where_it_was_told_to_and_hears_its_organization_
     await stage.happen(ONE, TWO)
     from_the_start = await stage.webhook(receiver.url, events=("*",))
     from_now = await stage.webhook(receiver.url, from_seq=4)
-    await record(stage.house.log, on(THREE, retitled(), org_id=OTHER))
+    await record(stage.system.log, on(THREE, retitled(), org_id=OTHER))
     await stage.happen(ONE)
     async with stage.delivering():
         await eventually(lambda: stage.states(from_the_start), ["SUCCESS"] * 5)

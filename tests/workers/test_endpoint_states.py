@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.webhook import (
+from deliveries.retry import Schedule
+from domain.hooks.webhook.events import (
     DeliveryMode,
     WebhookDeleted,
     WebhookPaused,
@@ -12,10 +13,9 @@ from domain.webhook import (
     WebhookResumed,
     WebhookUpdated,
 )
-from domain.webhook import PauseCause as Cause
-from tests.workers.receiver import Receiver, Reply
+from domain.hooks.webhook.events import PauseCause as Cause
+from tests.deliveries.receiver import Receiver, Reply
 from tests.workers.stage import MS, ONE, TWO, Stage, eventually, seqs
-from workers.schedule import Schedule
 
 pytestmark = pytest.mark.servers
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from domain.webhook import PauseCause as Cause
-from domain.webhook import WebhookPaused, WebhookReplayRequested, WebhookUpdated
-from projections.delivery import add_ping, find_delivery, prune, put_back
+from deliveries.records import add_ping, find_delivery, prune, put_back
+from deliveries.retry import Schedule
+from domain.hooks.webhook.events import PauseCause as Cause
+from domain.hooks.webhook.events import WebhookPaused, WebhookReplayRequested, WebhookUpdated
+from tests.deliveries.receiver import Receiver, Reply
 from tests.domain.spec import ACME
-from tests.workers.receiver import Receiver, Reply
 from tests.workers.stage import MS, ONE, TWO, Stage, eventually, seqs
-from workers.schedule import Schedule
 
 pytestmark = pytest.mark.servers
 
@@ -72,8 +72,8 @@ async def test_a_failed_delivery_can_be_sent_again(stage: Stage, receiver: Recei
         await stage.happen(ONE)
         await eventually(lambda: stage.states(webhook_id), ["FAILED"])
         (failed,) = await stage.deliveries(webhook_id)
-        assert await put_back(stage.house.database, webhook_id, failed.id, stage.clock())
-        stage.house.wakeups.committed(1)
+        assert await put_back(stage.system.database, webhook_id, failed.id, stage.clock())
+        stage.system.wakeups.committed(1)
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
 
     first, second = receiver.requests
@@ -88,7 +88,7 @@ async def test_only_what_has_ended_can_be_sent_again(stage: Stage, receiver: Rec
         await eventually(lambda: stage.states(webhook_id), ["RETRYING"])
         (waiting,) = await stage.deliveries(webhook_id)
 
-    assert not await put_back(stage.house.database, webhook_id, waiting.id, stage.clock())
+    assert not await put_back(stage.system.database, webhook_id, waiting.id, stage.clock())
 
 
 async def test_a_ping_reaches_a_paused_webhook_and_is_never_repeated(
@@ -97,10 +97,10 @@ async def test_a_ping_reaches_a_paused_webhook_and_is_never_repeated(
     receiver.answer_with(Reply(status=500))
     webhook_id = await stage.webhook(receiver.url)
     await stage.change(webhook_id, WebhookPaused(cause=Cause.MANUAL))
-    database = stage.house.database
+    database = stage.system.database
     async with stage.delivering():
         ping = await add_ping(database, webhook_id, ACME, stage.clock())
-        stage.house.wakeups.committed(1)
+        stage.system.wakeups.committed(1)
         (request,) = await receiver.wait_for(1)
         await eventually(lambda: stage.count(_id=ping.id, status="FAILED"), 1)
 
@@ -121,5 +121,5 @@ async def test_what_ended_long_ago_is_pruned_and_what_is_open_stays(
         await stage.happen(ONE, TWO)
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS", "RETRYING"])
 
-    assert await prune(stage.house.database, stage.clock()) == 2
+    assert await prune(stage.system.database, stage.clock()) == 2
     assert await stage.states(webhook_id) == ["RETRYING"]

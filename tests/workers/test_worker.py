@@ -13,12 +13,12 @@ from arq import ArqRedis
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from deliveries.records import ATTEMPTS, prune
 from devstack.redis import redis
-from projections.delivery import ATTEMPTS, prune
-from runtime.house import open_house
 from runtime.settings import Settings
+from runtime.system import open_system
+from tests.deliveries.receiver import Receiver
 from tests.domain.spec import ACME
-from tests.workers.receiver import Receiver
 from tests.workers.stage import ONE, Stage, eventually, opened_stage, seqs
 from workers.jobs import KEPT, make_worker, open_queue
 from workers.main import run_jobs, run_worker
@@ -87,7 +87,7 @@ async def test_deliveries_go_on_while_redis_is_down_and_arq_comes_back_with_it(
 ) -> None:
     with redis(open_dir / "redis") as server:
         settings = replace(settings, redis_url=server.url)
-        async with opened_stage(settings) as stage, running(run_jobs(stage.house, 0.05)):
+        async with opened_stage(settings) as stage, running(run_jobs(stage.system, 0.05)):
             webhook_id = await stage.webhook(receiver.url)
             async with stage.delivering():
                 server.stop()
@@ -113,7 +113,7 @@ async def test_jobs_can_be_asked_for_twice_and_happen_once(
             (sent,) = await stage.deliveries(webhook_id)
             for _ in range(2):
                 await pool.enqueue_job("redeliver", str(webhook_id), sent.id, _job_id=sent.id)
-            await make_worker(stage.house, pool, burst=True).main()
+            await make_worker(stage.system, pool, burst=True).main()
             await receiver.wait_for(2)
             await eventually(lambda: stage.count(open=True), 0)
 
@@ -125,7 +125,7 @@ async def test_attempts_are_kept_for_a_month(stage: Stage, receiver: Receiver) -
     async with stage.delivering():
         await stage.happen(ONE)
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
-    database = stage.house.database
+    database = stage.system.database
 
     assert await prune(database, stage.clock() - KEPT) == 0
     assert await prune(database, stage.clock() + timedelta(minutes=1)) == 1
@@ -137,7 +137,7 @@ async def test_a_worker_that_starts_before_redis_is_there_waits_for_it(
 ) -> None:
     server = redis(open_dir / "redis")
     settings = replace(settings, redis_url=server.url)
-    async with open_house(settings) as house, running(run_jobs(house, 0.05)):
+    async with open_system(settings) as system, running(run_jobs(system, 0.05)):
         with server:
             async with queue(server.url) as pool:
                 await pool.enqueue_job("prune_deliveries")

@@ -1,0 +1,218 @@
+"""HTTP for deliveries: what was sent to a webhook, how each attempt went, and sending again."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.params import FromPath, FromQuery, Parameter
+from msgspec import Struct
+
+from api.http.paging import LIMIT_DEFAULT, Paging
+from api.http.parameters import Cursor, Limit, shows
+from api.http.policy import needs
+from api.http.problem import Problem, not_found
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse, json_response
+from commands.base import NotPermitted
+from deliveries.records import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    add_ping,
+    attempts_at,
+    deliveries_of,
+    find_delivery,
+    put_back,
+)
+from domain.hooks.webhook.state import Webhook
+from domain.permission import Permission, is_allowed
+from projections.engine.find import Page
+
+DeliveryId = FromPath[Annotated[str, Parameter(max_length=100)]]
+
+
+class DeliveryView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What has become of one event at one webhook; ``nextAt`` is that of the next attempt."""
+
+    id: str
+    event_id: str
+    type: str
+    seq: int
+    prev_seq: int
+    status: DeliveryStatus
+    attempt_count: int
+    created_at: datetime
+    next_at: datetime | None
+    ended_at: datetime | None
+    last_status: int | None
+    last_error: str | None
+
+
+class AttemptView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One POST and what came back. ``excerpt``, of at most 4 KiB, is the receiver's: escape it."""
+
+    n: int
+    at: datetime
+    duration_ms: int
+    status: int | None
+    error: str | None
+    ip: str | None
+    excerpt: str
+    request_headers: dict[str, str]
+    response_headers: dict[str, str]
+
+
+class DeliveryWithAttempts(DeliveryView, frozen=True, kw_only=True, rename="camel"):
+    """A delivery with every attempt of the last 30 days, the first one first."""
+
+    attempts: list[AttemptView]
+
+
+class DeliveryList(Struct, frozen=True, rename="camel"):
+    """A page of deliveries, the newest event first."""
+
+    items: list[DeliveryView]
+    next_cursor: str | None
+
+
+class DeliveryController(Controller):
+    """What was sent to a webhook."""
+
+    path = "/api/webhook/{webhook_id:uuid}"
+    tags = ("Webhooks",)
+
+    @get("/deliveries", opt=needs(Permission.WEBHOOK_READ), responses=shows(DeliveryList))
+    async def list_deliveries(
+        self,
+        request: ApiRequest,
+        webhook_id: FromPath[UUID],
+        status: FromQuery[
+            Annotated[DeliveryStatus | None, Parameter(description="Only these")]
+        ] = None,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> ApiResponse:
+        """List what was sent to a webhook and what is still to be; pings are not among it."""
+        paging = Paging(request, status=status)
+        before = paging.key(cursor)
+        await _refuse_unless_here(request, webhook_id)
+        found = await deliveries_of(
+            request.api.system.database, webhook_id, before=before, limit=limit + 1, status=status
+        )
+        shown = found[:limit]
+        items = [msgspec.json.encode(_view(each)) for each in shown]
+        return paging.answer(Page(items, shown[-1].seq if len(found) > limit else None), limit)
+
+    @get(
+        "/deliveries/{delivery_id:str}",
+        opt=needs(Permission.WEBHOOK_READ),
+        responses=shows(DeliveryWithAttempts),
+    )
+    async def get_delivery(
+        self, request: ApiRequest, webhook_id: FromPath[UUID], delivery_id: DeliveryId
+    ) -> ApiResponse:
+        """Return a delivery with its attempts."""
+        await _refuse_unless_here(request, webhook_id)
+        delivery = await _delivery(request, webhook_id, delivery_id)
+        attempts = await attempts_at(request.api.system.database, delivery.id)
+        seen = [_attempt_view(each) for each in attempts]
+        return json_response(DeliveryWithAttempts(**_facts(delivery), attempts=seen))
+
+    @post(
+        "/deliveries/{delivery_id:str}/redeliver",
+        status_code=202,
+        opt=needs(Permission.WEBHOOK_MANAGE),
+        responses=shows(DeliveryView, 202, "The delivery is sent again, under the same id"),
+    )
+    async def redeliver(
+        self, request: ApiRequest, webhook_id: FromPath[UUID], delivery_id: DeliveryId
+    ) -> ApiResponse:
+        """Send a delivery that has ended once more."""
+        await _refuse_unless_managed(request, webhook_id)
+        system = request.api.system
+        delivery = await _delivery(request, webhook_id, delivery_id)
+        if request.is_dry_run():
+            return json_response({"events": []})
+        if not await put_back(system.database, webhook_id, delivery.id, system.clock()):
+            raise Problem(
+                409,
+                "delivery_not_ended",
+                "This delivery is still being tried; it can be sent again once it has ended.",
+            )
+        system.wakeups.committed(await system.log.last_position())
+        return json_response(_view(await _delivery(request, webhook_id, delivery_id)), 202)
+
+    @post(
+        "/ping",
+        status_code=202,
+        opt=needs(Permission.WEBHOOK_MANAGE),
+        responses=shows(DeliveryView, 202, "The test event is sent; see its delivery"),
+    )
+    async def ping(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
+        """Send a test event once, also to a paused webhook."""
+        await _refuse_unless_managed(request, webhook_id)
+        if request.is_dry_run():
+            return json_response({"events": []})
+        system = request.api.system
+        made = await add_ping(system.database, webhook_id, request.organization, system.clock())
+        system.wakeups.committed(await system.log.last_position())
+        return json_response(_view(made), 202)
+
+
+async def _refuse_unless_here(request: ApiRequest, webhook_id: UUID) -> None:
+    loader = request.api.system.commands.loader
+    webhook = await loader.fresh(Webhook, webhook_id, request.organization)
+    webhook.refuse_unless_here()
+
+
+async def _refuse_unless_managed(request: ApiRequest, webhook_id: UUID) -> None:
+    # No command is recorded here whose append would check the role.
+    await request.own_organization()
+    role = request.caller.role
+    if role is None or not is_allowed(role, Permission.WEBHOOK_MANAGE):
+        raise NotPermitted(needs=Permission.WEBHOOK_MANAGE)
+    await _refuse_unless_here(request, webhook_id)
+
+
+async def _delivery(request: ApiRequest, webhook_id: UUID, delivery_id: str) -> Delivery:
+    found = await find_delivery(request.api.system.database, webhook_id, delivery_id)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _facts(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "event_id": delivery.event_id,
+        "type": delivery.type,
+        "seq": delivery.seq,
+        "prev_seq": delivery.prev,
+        "status": delivery.status,
+        "attempt_count": delivery.attempts,
+        "created_at": delivery.created_at,
+        "next_at": delivery.next_at if delivery.open else None,
+        "ended_at": delivery.ended_at,
+        "last_status": delivery.last_status,
+        "last_error": delivery.last_error,
+    }
+
+
+def _view(delivery: Delivery) -> DeliveryView:
+    return DeliveryView(**_facts(delivery))
+
+
+def _attempt_view(attempt: Attempt) -> AttemptView:
+    return AttemptView(
+        n=attempt.n,
+        at=attempt.at,
+        duration_ms=attempt.ms,
+        status=attempt.status,
+        error=attempt.error,
+        ip=attempt.ip,
+        excerpt=attempt.excerpt,
+        request_headers=attempt.request_headers,
+        response_headers=attempt.response_headers,
+    )

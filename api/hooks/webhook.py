@@ -1,0 +1,240 @@
+"""HTTP for webhooks; what was sent to them has routes of its own."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, delete, get, patch, post
+from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from api.http.event_schema import EVENT_KINDS, EventKindList
+from api.http.paging import joined, one, wait_for_own_writes
+from api.http.parameters import nothing, shows
+from api.http.policy import needs
+from api.http.problem import FieldError, invalid
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse, json_response
+from api.http.run_command import Reply, run_command
+from commands.hooks.webhook import (
+    CreateWebhook,
+    DeleteWebhook,
+    EditWebhook,
+    Patterns,
+    PauseWebhook,
+    ReplayWebhook,
+    RestoreWebhook,
+    ResumeWebhook,
+    RotateWebhookSecret,
+    Url,
+    WebhookCommand,
+    WebhookDescription,
+)
+from domain.base import WebhookId
+from domain.hooks.webhook.events import DeliveryMode
+from domain.hooks.webhook.state import Webhook
+from domain.permission import Permission
+from eventstore.identifiers import new_id
+from projections.hooks.webhook import WebhookView, find_webhook, render_webhook, webhooks_of
+from security.signing import new_secret
+from security.url_guard import UrlRefused
+
+Seq = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class NewWebhook(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a new webhook; without ``fromSeq`` it is told what happens from now on."""
+
+    url: Url
+    events: Patterns
+    mode: DeliveryMode = DeliveryMode.ORDERED
+    description: WebhookDescription | None = None
+    from_seq: Seq | None = None
+
+
+class WebhookChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a change; fields that are left out stay as they are."""
+
+    url: Url | UnsetType = UNSET
+    events: Patterns | UnsetType = UNSET
+    mode: DeliveryMode | UnsetType = UNSET
+    description: WebhookDescription | UnsetType | None = UNSET
+
+
+class Replay(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a replay: first and last event of the organization's sequence, counted from 1."""
+
+    from_seq: Seq
+    to_seq: Seq | None = None
+
+
+class NewWebhookView(WebhookView, frozen=True, kw_only=True):
+    """A webhook with its signing secret, which is shown this once."""
+
+    secret: str
+
+
+class WebhookList(Struct, frozen=True, rename="camel"):
+    """All webhooks of an organization."""
+
+    items: list[WebhookView]
+    next_cursor: str | None
+
+
+def _shown(webhook_id: UUID, status: int = 200, secret: str | None = None) -> Reply:
+    def show(webhook: Webhook, version: int, at: object) -> bytes:
+        body = render_webhook(webhook_id, webhook, version, at)  # type: ignore[arg-type]
+        if secret is None:
+            return body
+        return b'%b,"secret":%b}' % (body[:-1], msgspec.json.encode(secret))
+
+    location = "/api/webhook" if status == 201 else ""
+    return Reply(
+        stream=webhook_id, show=show, status=status, location=location, secret=secret is not None
+    )
+
+
+async def _change(request: ApiRequest, command: WebhookCommand) -> ApiResponse:
+    return await run_command(request, command, _shown(command.webhook_id))
+
+
+def _refuse_unreachable(request: ApiRequest, url: str) -> None:
+    try:
+        request.api.system.guard.check_url(url)
+    except UrlRefused as refused:
+        raise invalid(FieldError("$.url", refused.reason)) from None
+
+
+class WebhookController(Controller):
+    """Addresses that are told, signed, what happened."""
+
+    path = "/api/webhook"
+    tags = ("Webhooks",)
+
+    @post("/", opt=needs(Permission.WEBHOOK_MANAGE), responses=shows(NewWebhookView, 201))
+    async def create(self, request: ApiRequest, data: JSONBody[NewWebhook]) -> ApiResponse:
+        """Ask to be told about events at an address of yours; the secret is shown only now."""
+        _refuse_unreachable(request, data.url)
+        system, webhook_id = request.api.system, WebhookId(new_id())
+        secret, from_seq = new_secret(), data.from_seq
+        if from_seq is None:
+            from_seq = await system.log.organization_head(await request.own_organization())
+        command = CreateWebhook(
+            webhook_id=webhook_id,
+            url=data.url,
+            events=data.events,
+            mode=data.mode,
+            description=data.description,
+            from_seq=from_seq,
+            sealed_secret=system.keys.master.wrap(secret.encode(), webhook_id),
+        )
+        return await run_command(request, command, _shown(webhook_id, 201, secret))
+
+    @get("/", opt=needs(Permission.WEBHOOK_READ), responses=shows(WebhookList))
+    async def list_webhooks(self, request: ApiRequest) -> ApiResponse:
+        """List the webhooks of the organization."""
+        await wait_for_own_writes(request, "webhooks")
+        return ApiResponse(
+            joined(await webhooks_of(request.api.models, request.organization), None)
+        )
+
+    @get("/events", opt=needs(Permission.WEBHOOK_READ), responses=shows(EventKindList))
+    async def list_events(self, request: ApiRequest) -> ApiResponse:
+        """List the events that a webhook can ask for, with the JSON Schema of their data."""
+        return json_response(EVENT_KINDS)
+
+    @get("/{webhook_id:uuid}", opt=needs(Permission.WEBHOOK_READ), responses=shows(WebhookView))
+    async def get_webhook(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
+        """Return a webhook."""
+        await wait_for_own_writes(request, "webhooks")
+        found = await find_webhook(request.api.models, request.organization, WebhookId(webhook_id))
+        return one(request, found)
+
+    @patch("/{webhook_id:uuid}", opt=needs(Permission.WEBHOOK_MANAGE), responses=shows(WebhookView))
+    async def edit(
+        self, request: ApiRequest, webhook_id: FromPath[UUID], data: JSONBody[WebhookChange]
+    ) -> ApiResponse:
+        """Change where a webhook goes, what it listens to or how it sends."""
+        if data.url is not UNSET:
+            _refuse_unreachable(request, data.url)
+        command = EditWebhook(
+            webhook_id=WebhookId(webhook_id),
+            url=data.url,
+            events=data.events,
+            mode=data.mode,
+            description=data.description,
+        )
+        return await _change(request, command)
+
+    @delete(
+        "/{webhook_id:uuid}",
+        status_code=200,
+        opt=needs(Permission.WEBHOOK_MANAGE),
+        responses=nothing(),
+    )
+    async def remove(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
+        """Put a webhook in the trash; nothing is sent any more."""
+        command = DeleteWebhook(webhook_id=WebhookId(webhook_id))
+        return await run_command(request, command, Reply(stream=webhook_id))
+
+    @post(
+        "/{webhook_id:uuid}/rotate-secret",
+        status_code=200,
+        opt=needs(Permission.WEBHOOK_MANAGE),
+        responses=shows(NewWebhookView),
+    )
+    async def rotate_secret(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
+        """Sign with a new secret, shown only now; the former one signs too for 24 hours."""
+        secret = new_secret()
+        sealed = request.api.system.keys.master.wrap(secret.encode(), webhook_id)
+        command = RotateWebhookSecret(webhook_id=WebhookId(webhook_id), sealed_secret=sealed)
+        return await run_command(request, command, _shown(webhook_id, secret=secret))
+
+    @post(
+        "/{webhook_id:uuid}/pause",
+        status_code=200,
+        opt=needs(Permission.WEBHOOK_MANAGE),
+        responses=shows(WebhookView),
+    )
+    async def pause(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
+        """Send nothing until resumed; what happens meanwhile is sent then."""
+        return await _change(request, PauseWebhook(webhook_id=WebhookId(webhook_id)))
+
+    @post(
+        "/{webhook_id:uuid}/resume",
+        status_code=200,
+        opt=needs(Permission.WEBHOOK_MANAGE),
+        responses=shows(WebhookView),
+    )
+    async def resume(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
+        """Send again, beginning with what was missed."""
+        return await _change(request, ResumeWebhook(webhook_id=WebhookId(webhook_id)))
+
+    @post(
+        "/{webhook_id:uuid}/restore",
+        status_code=200,
+        opt=needs(Permission.WEBHOOK_MANAGE),
+        responses=shows(WebhookView),
+    )
+    async def restore(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
+        """Bring a webhook back from the trash; what it missed is sent."""
+        return await _change(request, RestoreWebhook(webhook_id=WebhookId(webhook_id)))
+
+    @post(
+        "/{webhook_id:uuid}/replay",
+        status_code=202,
+        opt=needs(Permission.WEBHOOK_MANAGE),
+        responses=shows(WebhookView, 202, "The replay is recorded and will be sent"),
+    )
+    async def replay(
+        self, request: ApiRequest, webhook_id: FromPath[UUID], data: JSONBody[Replay]
+    ) -> ApiResponse:
+        """Send events of the past once more, under the same ids; without ``toSeq`` up to now."""
+        to_seq = data.to_seq
+        if to_seq is None:
+            own = await request.own_organization()
+            to_seq = await request.api.system.log.organization_head(own)
+        command = ReplayWebhook(
+            webhook_id=WebhookId(webhook_id), from_seq=data.from_seq, to_seq=to_seq
+        )
+        return await run_command(request, command, _shown(webhook_id, 202))

@@ -1,0 +1,69 @@
+"""Request bodies: strict JSON into typed structs, or a problem that names the place."""
+
+import json
+import re
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from api.http.problem import FieldError, invalid, malformed
+
+T = TypeVar("T")
+
+_PLACE = re.compile(r"(.*) - at `(?:key in )?(.*)`", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+
+
+def decode_body(body: bytes, kind: type[T]) -> T:
+    """Return *body* as a *kind*.
+
+    :raises Problem: 422 for wrong types, unknown or repeated names and NUL characters, 400 for
+        what is no JSON.
+    """
+    try:
+        value: T = _decoder(cast("Any", kind)).decode(body)
+        _UNIQUE.decode(body.decode())
+    except msgspec.ValidationError as error:
+        raise invalid(field_error(str(error))) from None
+    except (ValueError, RecursionError):
+        raise malformed("The body is not valid JSON in UTF-8.") from None
+    if b"\\u0000" in body and _has_nul(json.loads(body)):
+        raise invalid(FieldError("$", "A text must not contain NUL characters"))
+    return value
+
+
+def field_error(message: str) -> FieldError:
+    """Return what msgspec complains about, with the place apart."""
+    place = _PLACE.fullmatch(message)
+    said, path = (place[1], place[2]) if place else (message, "$")
+    unknown = _UNKNOWN.fullmatch(said)
+    if unknown:
+        return FieldError(f"{path}.{unknown[1]}", "Unknown field")
+    return FieldError(path, said)
+
+
+@lru_cache(256)
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind, strict=True)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise invalid(FieldError(f"$.{twice}", "The name is there more than once"))
+    return members
+
+
+# msgspec keeps the last of repeated names, as most parsers do, and proxies may keep the first.
+_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nul(part) for item in value.items() for part in item)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, list):
+        return any(_has_nul(part) for part in value)  # pyright: ignore[reportUnknownVariableType]
+    return isinstance(value, str) and "\0" in value

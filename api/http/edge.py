@@ -1,0 +1,178 @@
+"""The edge: what holds for every request and every answer, routed or not.
+
+It stands around the application, so a 404 for an unknown path and a 405 pass through it too.
+"""
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from api.http.access_log import AccessLog
+from api.http.client_info import SCOPE_KEY, ClientInfo, client_info_of
+from api.http.cors import Cors
+from api.http.problem import PROBLEM_JSON, Problem
+
+BODY_BYTES_MAX = 1024 * 1024
+BODY_DEADLINE_S = 10.0
+"""A body that is not here by then never will be; servers themselves wait for ever."""
+
+Header = tuple[bytes, bytes]
+Message = dict[str, Any]  # ASGI's own shapes are plain dictionaries
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+SECURITY_HEADERS: list[Header] = [
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+REPLACEABLE: list[Header] = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    (b"cache-control", b"no-store"),
+]
+"""Those that a route may give its own value."""
+
+_REPLACED = frozenset(name for name, _ in REPLACEABLE)
+
+
+class Edge:
+    """An ASGI layer: request id, body limits, security headers, CORS and the access log."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        cors: Cors,
+        trusted_proxies: Sequence[str],
+        access_log: AccessLog,
+    ) -> None:
+        self._app, self._cors, self._access_log = app, cors, access_log
+        self._trusted = [ipaddress.ip_network(network) for network in trusted_proxies]
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        client_info = client_info_of(scope, self._trusted)
+        scope[SCOPE_KEY] = client_info
+        origin = client_info.headers.get(b"origin")
+        always = [
+            (b"x-request-id", client_info.request_id.encode()),
+            *SECURITY_HEADERS,
+            *self._cors.headers(origin),
+        ]
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = _completed(message, always)
+            await send(message)
+
+        try:
+            if scope["method"] == "OPTIONS" and self._cors.is_preflight(client_info.headers):
+                await _send(answer, 204, self._cors.preflight(client_info.headers), b"")
+                return
+            await self._app(scope, await _body_read(client_info, receive), answer)
+        except Problem as problem:
+            headers = [(b"content-type", PROBLEM_JSON.encode()), (b"connection", b"close")]
+            await _send(answer, problem.status, headers, problem.body(client_info.request_id))
+        except ConnectionError:
+            status = 499  # the client went away before its request was complete
+        finally:
+            took_s = time.perf_counter() - started
+            self._access_log.add(
+                scope["method"], scope["path"], status, took_s, client_info.request_id
+            )
+
+
+async def _body_read(client_info: ClientInfo, receive: Receive) -> Receive:
+    """Read the whole body, within limits, and return a ``receive`` that has it in one piece.
+
+    :raises Problem: too large, too slow, not JSON by its label, or compressed.
+    :raises ConnectionError: the client went away.
+    """
+    headers = client_info.headers
+    announced = headers.get(b"content-length", b"0")
+    if announced == b"0" and b"transfer-encoding" not in headers:
+        return receive
+    if not announced.isdigit() or int(announced[:20]) > BODY_BYTES_MAX:
+        raise _too_large()
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise Problem(415, "unsupported_encoding", "Send the body without Content-Encoding.")
+    try:
+        async with asyncio.timeout(BODY_DEADLINE_S):
+            body = await _whole(receive)
+    except TimeoutError:
+        raise Problem(408, "request_timeout", "The body did not arrive in time.") from None
+    if body and not _is_json(headers.get(b"content-type", b"")):
+        raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
+    client_info.body = body
+    whole: Message = {"type": "http.request", "body": body, "more_body": False}
+    handed = False
+
+    async def given() -> Any:
+        nonlocal handed
+        if handed:
+            return await receive()
+        handed = True
+        return whole
+
+    return given
+
+
+async def _whole(receive: Receive) -> bytes:
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        if len(message["body"]) > BODY_BYTES_MAX:
+            raise _too_large()
+        alone: bytes = message["body"]
+        return alone
+    body = bytearray()
+    while True:
+        if message["type"] != "http.request":
+            raise ConnectionError
+        body += message["body"]
+        if len(body) > BODY_BYTES_MAX:
+            raise _too_large()
+        if not message.get("more_body", False):
+            return bytes(body)
+        message = await receive()
+
+
+def _is_json(content_type: bytes) -> bool:
+    if content_type == b"application/json":
+        return True
+    kind, _, parameters = content_type.lower().partition(b";")
+    charset = parameters.replace(b'"', b"").strip()
+    return kind.strip() == b"application/json" and charset in (b"", b"charset=utf-8")
+
+
+def _too_large() -> Problem:
+    return Problem(
+        413,
+        "body_too_large",
+        "The body is larger than this API takes.",
+        details={"limit": BODY_BYTES_MAX},
+    )
+
+
+def _completed(message: Message, always: list[Header]) -> list[Header]:
+    given: list[Header] = [(bytes(name), bytes(value)) for name, value in message["headers"]]
+    taken = {name for name, _ in given if name in _REPLACED}
+    return [*given, *always, *(h for h in REPLACEABLE if h[0] not in taken)]
+
+
+async def _send(send: Send, status: int, headers: list[Header], body: bytes) -> None:
+    headers = [*headers, (b"content-length", b"%d" % len(body))] if body else headers
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

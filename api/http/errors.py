@@ -1,0 +1,138 @@
+"""Errors to problems: one table for the rules, one function for the rest."""
+
+import logging
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from api.http.client_info import client_info_in
+from api.http.problem import PROBLEM_JSON, FieldError, Problem, invalid, malformed, not_found
+from commands.base import ChangedSince, KeyReused, NoOrganization, NotPermitted
+from domain.base import DomainError, NotFound
+from domain.claim import EmailTaken, ProjectKeyTaken, SubdomainTaken
+from domain.hooks.webhook.errors import ReplayRangeNotAllowed, SubscriptionNotAllowed
+from domain.identity.organization.membership import (
+    AlreadyMember,
+    InvitationIsOver,
+    LastAdmin,
+    OwnRole,
+    RoleTooLow,
+)
+from domain.identity.plan import PlanLimitReached
+from domain.identity.session import SessionExpired, SessionIsOver
+from domain.identity.subdomain import SubdomainNotAllowed
+from domain.identity.user import AccountDeactivated
+from domain.work.project import ProjectIsArchived, ProjectKeyNotAllowed, ProjectOnHold
+from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
+from eventstore.append import ConcurrencyConflict
+from runtime.outages import StoreOutage
+from security.passwords import HashingBusy
+
+_logger = logging.getLogger("api")
+
+STATUS: dict[type[DomainError], int] = {
+    NotFound: 404,
+    NoOrganization: 409,
+    NotPermitted: 403,
+    RoleTooLow: 403,
+    OwnRole: 403,
+    ChangedSince: 412,
+    KeyReused: 422,
+    EmailTaken: 409,
+    SubdomainTaken: 409,
+    SubdomainNotAllowed: 422,
+    ProjectKeyTaken: 409,
+    ProjectKeyNotAllowed: 422,
+    ProjectOnHold: 409,
+    ProjectIsArchived: 409,
+    LastAdmin: 409,
+    AlreadyMember: 409,
+    InvitationIsOver: 409,
+    PlanLimitReached: 402,
+    TransitionNotAllowed: 409,
+    TooManyAssignees: 409,
+    SubscriptionNotAllowed: 422,
+    ReplayRangeNotAllowed: 422,
+    AccountDeactivated: 403,
+    SessionExpired: 401,
+    SessionIsOver: 401,
+}
+"""The status of every rule that can refuse; a test demands that none is missing."""
+
+
+def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Return the answer to a request that ended in *error*."""
+    client_info = client_info_in(request.scope)
+    problem = as_problem(error)
+    if problem is None:
+        _logger.error("request %s failed", client_info.request_id, exc_info=error)
+        problem = Problem(500, "internal_error", "Something went wrong on our side.")
+    return Response(
+        problem.body(client_info.request_id),
+        status_code=problem.status,
+        media_type=PROBLEM_JSON,
+        headers=problem.headers,
+    )
+
+
+def as_problem(error: Exception) -> Problem | None:  # noqa: PLR0911 - one a kind of error
+    """Return what *error* means to a client; None: a bug of ours."""
+    match error:
+        case Problem():
+            return error
+        case NotFound():
+            return not_found()
+        case DomainError():
+            return _of_rule(error)
+        case ConcurrencyConflict():
+            detail = "Others changed the same thing at the same moment; try again."
+            return Problem(409, "conflict", detail, headers={"retry-after": "1"})
+        case HashingBusy():
+            detail = "Too many people are signing in; try again in a moment."
+            return _unavailable("busy", detail, error.retry_after_s)
+        case HTTPException():
+            return _of_framework(error)
+        case _ if isinstance(error, StoreOutage):
+            _logger.warning("a store does not answer: %s", error)
+            return _unavailable("unavailable", "A store does not answer; try again.", 2)
+        case _:
+            return None
+
+
+def _of_rule(error: DomainError) -> Problem:
+    status = STATUS[type(error)]
+    headers = {"www-authenticate": "Bearer"} if status == 401 else {}
+    return Problem(status, error.code, str(error), details=error.details, headers=headers)
+
+
+def _unavailable(code: str, detail: str, retry_after_s: int) -> Problem:
+    return Problem(503, code, detail, headers={"retry-after": str(retry_after_s)})
+
+
+def _of_framework(error: HTTPException) -> Problem | None:
+    if isinstance(error, ValidationException):
+        return invalid(*_places(error))
+    match error.status_code:
+        case 400:
+            return malformed("The request is not valid.")
+        case 404:
+            return not_found()
+        case 405:
+            # Litestar answers OPTIONS itself, and says so only where a path is known.
+            allow = (error.headers or {}).get("allow", "")
+            detail = "The method is not allowed here."
+            return Problem(405, "method_not_allowed", detail, headers={"allow": allow})
+        case _:
+            return None
+
+
+def _places(error: ValidationException) -> list[FieldError]:
+    extra: Any = error.extra or []
+    places: list[FieldError] = []
+    for message in extra if isinstance(extra, list) else []:  # pyright: ignore[reportUnknownVariableType]
+        if isinstance(message, dict):
+            key = str(message.get("key", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+            text = str(message.get("message", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+            places.append(FieldError("$" if key == "data" else key, text))
+    return places or [FieldError("query", error.detail)]

@@ -1,0 +1,82 @@
+"""ReadModels over HTTP: wait for the reader's own writes, then hand on what was rendered before."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from api.http.problem import camel, malformed, not_found
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse, conditional
+from projections.engine.find import Found, Page
+from security.cursors import InvalidCursor
+
+LIMIT_DEFAULT, LIMIT_MAX = 50, 100
+_POSITION = re.compile(rb"\d{1,15}")
+
+
+async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
+    """Wait until the read models *names* show the caller's last write and X-Min-Position.
+
+    :raises Problem: 503 when it does not in time, 400 for a malformed header.
+    """
+    position = request.api.writes.of(request.caller.user_id)
+    asked = request.client_info.headers.get(b"x-min-position")
+    if asked is not None:
+        if _POSITION.fullmatch(asked) is None:
+            raise malformed("X-Min-Position is a position as X-Position gave it.")
+        position = max(position, int(asked))
+    for name in names:
+        await request.api.caught_up(name, position)
+
+
+def one(request: ApiRequest, found: Found | None) -> ApiResponse:
+    """Return one thing, or 304, or 404.
+
+    :raises Problem: there is no such thing.
+    """
+    if found is None:
+        raise not_found()
+    return conditional(request.client_info.headers.get(b"if-none-match"), found.json, found.version)
+
+
+class Paging:
+    """One list: its cursors are good for this organization, path and filter only."""
+
+    def __init__(self, request: ApiRequest, **filters: Any) -> None:
+        self._asking = request
+        self._filters = {
+            camel(name): str(value) for name, value in filters.items() if value is not None
+        }
+        parts = [str(request.organization), request.scope["path"], *sorted(self._filters.items())]
+        self._binding = msgspec.json.encode(parts).decode()
+
+    def key(self, cursor: str | None) -> Any:
+        """Return the key at which the page begins, None for the first.
+
+        :raises Problem: 400 for a cursor that was not given out for this list.
+        """
+        if cursor is None:
+            return None
+        try:
+            (key,) = self._asking.api.system.keys.cursors.decode(self._binding, cursor)
+        except (InvalidCursor, ValueError):
+            raise malformed("This cursor was not given out for this list.") from None
+        return key
+
+    def answer(self, page: Page, limit: int) -> ApiResponse:
+        """Return the page with the way to the next one, in the body and as a Link (RFC 8288)."""
+        if page.next_key is None:
+            return ApiResponse(joined(page.items, None))
+        cursor = self._asking.api.system.keys.cursors.encode(self._binding, [page.next_key])
+        query = urlencode({**self._filters, "limit": limit, "cursor": cursor})
+        link = f'<{self._asking.scope["path"]}?{query}>; rel="next"'
+        return ApiResponse(joined(page.items, cursor), headers=[(b"link", link.encode())])
+
+
+def joined(items: Sequence[bytes], cursor: str | None) -> bytes:
+    """Return a list of things that are JSON already."""
+    following = b"null" if cursor is None else msgspec.json.encode(cursor)
+    return b'{"items":[%b],"nextCursor":%b}' % (b",".join(items), following)

@@ -1,0 +1,150 @@
+"""A request, with who sent it: what every route gets as its one aggregated dependency."""
+
+import hmac
+import re
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
+from uuid import UUID, uuid5
+
+from litestar.connection import Request
+
+from api.http.body import decode_body
+from api.http.caller import Caller
+from api.http.client_info import ClientInfo, client_info_in
+from api.http.problem import FieldError, invalid, malformed
+from api.http.state import ApiState
+from commands.base import Context, Idempotency, NoOrganization
+from domain.base import OrgId
+from eventstore.identifiers import new_id
+from eventstore.recorded import Actor, ActorKind
+from security.tokens import AccessClaims
+
+_COMMAND_NAMESPACE = UUID("b1c7a4e0-6c0e-5f0a-8d57-1e0a5b6f3c21")
+_KEY = re.compile(r"[!-~]{1,255}")
+_ETAG = re.compile(r'"?(\d{1,15})"?')
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class ApiRequest(Request[Any, Any, Any]):
+    """One request. Its body is read strictly, its caller known before the route runs."""
+
+    __slots__ = ("claims", "known_caller")
+
+    api: ClassVar[ApiState]
+    claims: AccessClaims
+    known_caller: Caller
+
+    @property
+    def client_info(self) -> ClientInfo:
+        return client_info_in(self.scope)
+
+    @property
+    def caller(self) -> Caller:
+        return self.known_caller
+
+    async def own_organization(self) -> OrgId:
+        """Return the organization that the caller works in, looked up just now.
+
+        For commands that must know it beforehand; queries have looked it up already.
+
+        :raises NoOrganization: when there is none.
+        """
+        if not self.known_caller.fresh:
+            await self.identify(fresh=True)
+        return self.organization
+
+    @property
+    def organization(self) -> OrgId:
+        """The organization that the caller of a query works in.
+
+        :raises NoOrganization: when there is none.
+        """
+        if self.known_caller.org_id is None:
+            raise NoOrganization
+        return self.known_caller.org_id
+
+    async def body(self) -> bytes:
+        return self.client_info.body
+
+    async def json(self) -> Any:
+        """Return the body as the type that the route declares, read strictly."""
+        field = self.route_handler.parsed_data_field
+        return None if field is None else decode_body(self.client_info.body, field.annotation)
+
+    async def identify(self, *, fresh: bool) -> Caller:
+        """Look up who asks; see ``Access.check``."""
+        now = self.api.system.clock()
+        self.known_caller = await self.api.access.check(self.claims, now, fresh=fresh)
+        return self.known_caller
+
+    def context(self, caller: Caller, org_id: OrgId | None = None) -> Context:
+        """Return what a command needs to know of this request.
+
+        *org_id* is for the rare command on an organization that the caller does not work in.
+
+        :raises Problem: for a malformed Idempotency-Key, If-Match or dry_run.
+        """
+        headers = self.client_info.headers
+        dry_run = self.is_dry_run()
+        idempotency = None
+        if b"idempotency-key" in headers and not dry_run:
+            idempotency = self.idempotency(caller.user_id.hex)
+        return Context(
+            actor=Actor(ActorKind.USER, caller.user_id),
+            now=self.api.system.clock(),
+            command_id=idempotency.command_id if idempotency else new_id(),
+            org_id=org_id or caller.org_id,
+            ip=self.client_info.ip,
+            user_agent=self.client_info.user_agent,
+            request_id=self.client_info.request_id,
+            idempotency=idempotency,
+            if_match=self._if_match() if b"if-match" in headers else None,
+            dry_run=dry_run,
+            seen=caller.seen,
+        )
+
+    def idempotency(self, actor: str) -> Idempotency | None:
+        """Return the Idempotency-Key of *actor*, if there is one.
+
+        The hashes are keyed: a body may hold a password, and a plain hash of it could be
+        guessed offline.
+        """
+        key = self.client_info.header(b"idempotency-key")
+        if key is None:
+            return None
+        if _KEY.fullmatch(key) is None:
+            raise malformed("Idempotency-Key is 1 to 255 printable ASCII characters.")
+        pepper, whose = self.api.system.keys.pepper, f"{actor}|{key}"
+        asked = b"\0".join(
+            (
+                self.scope["method"].encode(),
+                self.scope["path"].encode(),
+                self.scope["query_string"],
+                self.client_info.body,
+            )
+        )
+        return Idempotency(
+            key=key,
+            reply_key=hmac.digest(pepper, whose.encode(), "sha256"),
+            request_hash=hmac.digest(pepper, asked, "sha256"),
+            command_id=uuid5(_COMMAND_NAMESPACE, whose),
+        )
+
+    def is_dry_run(self) -> bool:
+        """Say whether the request only asks what a command would record."""
+        query: bytes = self.scope["query_string"]
+        if not query:
+            return False
+        asked = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)).get("dry_run")
+        if asked not in (None, "true", "false"):
+            raise invalid(FieldError("dry_run", "Expected true or false"))
+        return asked == "true"
+
+    def _if_match(self) -> int | None:
+        asked = self.client_info.header(b"if-match") or ""
+        if asked == "*":
+            return None
+        match = _ETAG.fullmatch(asked)
+        if match is None:
+            raise malformed('If-Match is one version as an ETag gave it, such as "3".')
+        return int(match[1])

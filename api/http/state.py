@@ -1,0 +1,82 @@
+"""What all routes of one process share."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from api.http.caller import Access
+from api.http.problem import Problem
+from api.http.rates import Rates
+from projections.engine.checkpoints import Pointers
+from projections.engine.find import ReadModels
+from projections.engine.progress import Progress
+from runtime.system import System
+from security.tokens import KeyRing
+
+WRITERS_MAX = 50_000
+"""People whose last write is remembered; the least recent are forgotten first: about 10 MB."""
+
+WAIT_S = 1.0
+"""How long a reader waits for what they wrote before they are told to come back."""
+
+
+class LastWrites:
+    """The position of the last event that each person caused through this process."""
+
+    def __init__(self) -> None:
+        self._positions: OrderedDict[UUID, int] = OrderedDict()
+
+    def note(self, user_id: UUID, position: int) -> None:
+        self._positions[user_id] = max(position, self._positions.pop(user_id, 0))
+        if len(self._positions) > WRITERS_MAX:
+            self._positions.popitem(last=False)
+
+    def of(self, user_id: UUID) -> int:
+        return self._positions.get(user_id, 0)
+
+
+class ApiState:
+    """The house as HTTP needs it: access checks, limits, read models and their progress."""
+
+    def __init__(
+        self,
+        system: System,
+        describe: Callable[[], bytes],
+        models: ReadModels | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """*describe* makes the API's description, which takes too long for every start."""
+        pointers = Pointers(system.database)
+        self.system, self.description = system, cache(describe)
+        self.jwks = KeyRing(system.settings.jwt_access_secret).jwks()
+        self.access = Access(system.commands.loader)
+        self.rates = Rates(system.settings.rate_limits)
+        self.writes = LastWrites()
+        self.models = models or ReadModels(system.database, pointers, system.lane)
+        self.progress = progress or Progress(system.database, pointers)
+
+    async def caught_up(self, name: str, position: int) -> None:
+        """Wait until the read model *name* holds everything up to *position*.
+
+        :raises Problem: 503 when it does not in time.
+        """
+        if position and not await self.progress.reached(name, position, WAIT_S):
+            raise Problem(
+                503,
+                "read_model_behind",
+                "What you wrote is recorded, but not yet readable; ask again in a moment.",
+                headers={"retry-after": "1"},
+            )
+
+    def limit(self, name: str, key: Any) -> None:
+        """Count a request.
+
+        :raises Problem: 429 when *key* asks too often.
+        """
+        refusal = self.rates.take(name, key)
+        if refusal is not None:
+            raise Problem(
+                429, "rate_limited", "Too many requests; slow down.", headers=refusal.headers()
+            )

@@ -1,0 +1,154 @@
+"""HTTP for one's own account: who am I, and where am I logged in."""
+
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, delete, get
+from litestar.params import FromPath
+from msgspec import Struct
+
+from api.http.caller import Caller
+from api.http.paging import joined, wait_for_own_writes
+from api.http.parameters import nothing, shows
+from api.http.policy import account
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
+from api.http.run_command import Reply, run_command
+from commands.identity.session import RevokeSession
+from domain.base import OrgId, SessionId, UserId
+from domain.identity.organization.membership import Role
+from domain.identity.organization.state import Organization
+from domain.identity.plan import PLAN_LIMITS, Plan
+from projections.identity.session import SessionView, sessions_of
+
+_encode = msgspec.json.Encoder().encode
+
+
+class ProfileView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An account as its owner sees it."""
+
+    id: UserId
+    email: str
+    name: str
+    role: Role | None
+    organization_id: OrgId | None
+
+
+class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the plan allows; null is no limit."""
+
+    members: int
+    projects: int | None
+    tasks: int | None
+    webhooks: int
+    requests_per_minute: int
+
+
+class UsageView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How much of it is taken."""
+
+    members: int
+
+
+class OwnOrganizationView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The organization that one works in."""
+
+    id: OrgId
+    name: str
+    subdomain: str
+    plan: Plan
+
+
+class MeView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An account with the organization it works in."""
+
+    id: UserId
+    email: str
+    name: str
+    role: Role | None
+    organization_id: OrgId | None
+    organization: OwnOrganizationView | None
+    plan: Plan | None
+    limits: LimitsView | None
+    usage: UsageView | None
+
+
+class SessionList(Struct, frozen=True, rename="camel"):
+    """Logins that are not over."""
+
+    items: list[SessionView]
+    next_cursor: str | None
+
+
+def profile_of(caller: Caller) -> ProfileView:
+    """Return the account of who asks."""
+    return ProfileView(
+        id=caller.user_id,
+        email=caller.user.email,
+        name=caller.user.name,
+        role=caller.role,
+        organization_id=caller.org_id,
+    )
+
+
+def render_profile(profile: ProfileView) -> bytes:
+    """Return the JSON of *profile*."""
+    return _encode(profile)
+
+
+class AccountController(Controller):
+    """What is one's own, with or without an organization."""
+
+    path = "/api"
+    tags = ("Account",)
+
+    @get("/user/me", opt=account(), responses=shows(MeView))
+    async def me(self, request: ApiRequest) -> ApiResponse:
+        """Return who you are, where you work and what your plan allows."""
+        caller = request.caller
+        organization: Organization | None = None
+        if caller.org_id is not None:
+            loader = request.api.system.commands.loader
+            organization = await loader.fresh(Organization, caller.org_id, caller.org_id)
+        return ApiResponse(_encode(_me(profile_of(caller), organization)))
+
+    @get("/auth/sessions", opt=account(), responses=shows(SessionList))
+    async def sessions(self, request: ApiRequest) -> ApiResponse:
+        """List the logins of your account that are not over."""
+        await wait_for_own_writes(request, "sessions")
+        caller = request.caller
+        items = await sessions_of(
+            request.api.models, caller.user_id, caller.user.credentials, request.api.system.clock()
+        )
+        return ApiResponse(joined(items, None))
+
+    @delete("/auth/sessions/{session_id:uuid}", status_code=200, opt=account(), responses=nothing())
+    async def revoke(self, request: ApiRequest, session_id: FromPath[UUID]) -> ApiResponse:
+        """End one of your logins; what it holds counts no longer, at once."""
+        command = RevokeSession(session_id=SessionId(session_id))
+        return await run_command(request, command, Reply(stream=session_id))
+
+
+def _me(profile: ProfileView, organization: Organization | None) -> MeView:
+    about = msgspec.structs.asdict(profile)
+    if organization is None or profile.organization_id is None:
+        return MeView(**about, organization=None, plan=None, limits=None, usage=None)
+    limits = PLAN_LIMITS[organization.plan]
+    return MeView(
+        **about,
+        organization=OwnOrganizationView(
+            id=profile.organization_id,
+            name=organization.name,
+            subdomain=organization.subdomain,
+            plan=organization.plan,
+        ),
+        plan=organization.plan,
+        limits=LimitsView(
+            members=limits.members,
+            projects=limits.projects,
+            tasks=limits.tasks,
+            webhooks=limits.webhooks,
+            requests_per_minute=limits.requests_per_minute,
+        ),
+        usage=UsageView(members=len(organization.members)),
+    )

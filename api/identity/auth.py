@@ -1,0 +1,150 @@
+"""HTTP for signing up, in and out."""
+
+from typing import Annotated, cast
+
+from litestar import Controller, get, post
+from litestar.params import JSONBody
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from api.http.parameters import nothing, shows
+from api.http.policy import account, public
+from api.http.problem import Problem, unauthorized
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse, json_response
+from api.http.run_command import Reply, run_command
+from api.identity.account import ProfileView, profile_of, render_profile
+from api.identity.organization import NewOrganization
+from api.login.cookie import refuse_foreign_origin
+from api.login.credentials import (
+    LoginView,
+    Tokens,
+    begin_session,
+    context_as,
+    cookie_of,
+    refuse_weak,
+    tokens_of,
+    verified,
+)
+from api.login.registration import register_user
+from commands.identity.session import LogOut, RotateRefreshToken
+from commands.identity.user import PASSWORD, ChangePassword, Email, PersonName
+from domain.base import NotFound, SessionId
+from domain.identity.session import Session, SessionExpired, SessionIsOver
+from domain.identity.user import User
+from eventstore.identifiers import new_id
+from security import refresh
+
+Password = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class Registration(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a registration; with an organization, its author becomes its ADMIN."""
+
+    email: Email
+    password: Password
+    name: PersonName
+    organization: NewOrganization | None = None
+
+
+class Login(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a login."""
+
+    email: Annotated[str, Meta(max_length=254)]
+    password: Annotated[str, Meta(max_length=1024)]
+
+
+class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a password change."""
+
+    current_password: Annotated[str, Meta(max_length=1024)]
+    new_password: Password
+
+
+class AuthController(Controller):
+    """Accounts and sessions; answers with tokens are never cached."""
+
+    path = "/api/auth"
+    tags = ("Authentication",)
+
+    @post("/register", status_code=201, opt=public("register"), responses=shows(ProfileView, 201))
+    async def register(self, request: ApiRequest, data: JSONBody[Registration]) -> ApiResponse:
+        """Open an account, and an organization with it if one is asked for."""
+        return await register_user(request, data)
+
+    @post("/login", status_code=200, opt=public("login", dry_run=False), responses=shows(LoginView))
+    async def login(self, request: ApiRequest, data: JSONBody[Login]) -> ApiResponse:
+        """Exchange e-mail and password for an access token and a refresh cookie."""
+        user_id, user = await verified(request, data.email, data.password)
+        return await begin_session(request, user_id, user)
+
+    @post(
+        "/refresh-token",
+        status_code=200,
+        opt=public("refresh", dry_run=False),
+        responses=shows(Tokens),
+    )
+    async def refresh_token(self, request: ApiRequest) -> ApiResponse:
+        """Exchange the refresh cookie for its successor and a new access token."""
+        refuse_foreign_origin(request)
+        system = request.api.system
+        presented = refresh.parse(cookie_of(system).read(request) or "")
+        if presented is None:
+            raise unauthorized()
+        session_id = SessionId(presented.family)
+        try:
+            session = await system.commands.loader.fresh(Session, session_id)
+        except NotFound:
+            raise unauthorized() from None
+        nonce = session.nonce.encode()
+        if session.user_id is None or not refresh.authentic(system.keys.refresh, presented, nonce):
+            raise unauthorized()
+        command = RotateRefreshToken(session_id=session_id, presented=presented.generation)
+        context = context_as(request, session.user_id)
+        try:
+            receipt = await system.commands.handle(command, context)
+        except (SessionIsOver, SessionExpired):
+            raise unauthorized() from None
+        rotated = cast(Session, receipt.states[session_id].state)
+        if rotated.ended:
+            raise unauthorized()
+        user = await system.commands.loader.fresh(User, session.user_id)
+        tokens, cookie = tokens_of(system, session_id, rotated, user)
+        return json_response(tokens).with_header(*cookie)
+
+    @post("/logout", status_code=200, opt=account(), responses=nothing())
+    async def logout(self, request: ApiRequest) -> ApiResponse:
+        """End this session: neither its refresh token nor its access token counts any longer."""
+        session_id = request.caller.session_id
+        answer = await run_command(request, LogOut(session_id=session_id), Reply(stream=session_id))
+        if answer.status_code == 204:  # not after a dry run
+            answer.with_header(*cookie_of(request.api.system).clear())
+        return answer
+
+    @post(
+        "/change-password", status_code=200, opt=account(dry_run=False), responses=shows(LoginView)
+    )
+    async def change_password(
+        self, request: ApiRequest, data: JSONBody[PasswordChange]
+    ) -> ApiResponse:
+        """Choose another password; every session ends, and this answer begins a new one."""
+        system, caller = request.api.system, request.caller
+        request.api.limit("login", caller.user_id)
+        stored = await system.log.secret(caller.user_id, PASSWORD)
+        now = None if stored is None else stored.decode()
+        if not (await system.passwords.verify(now, data.current_password)).accepted:
+            raise Problem(401, "wrong_password", "The current password is wrong.")
+        user = caller.user
+        refuse_weak(system, data.new_password, "$.newPassword", user.email, user.name)
+        hashed = (await system.passwords.hash(data.new_password)).encode()
+        command = ChangePassword(user_id=caller.user_id, password_hash=hashed)
+        # A retry has to prove the password again, so no answer is kept for it.
+        context = replace(request.context(caller), idempotency=None, command_id=new_id())
+        receipt = await system.commands.handle(command, context)
+        changed = cast(User, receipt.states[caller.user_id].state)
+        return await begin_session(request, caller.user_id, changed)
+
+    @get("/profile", opt=account(), responses=shows(ProfileView))
+    async def profile(self, request: ApiRequest) -> ApiResponse:
+        """Return who you are."""
+        return ApiResponse(render_profile(profile_of(request.caller)))

@@ -1,0 +1,145 @@
+"""HTTP for the members of an organization."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, delete, get, patch
+from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, Struct, UnsetType
+
+from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
+from api.http.parameters import Cursor, Limit, nothing, shows
+from api.http.policy import needs
+from api.http.problem import not_found
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
+from api.http.run_command import Reply, Show, run_command
+from api.identity.organization import own_organization
+from commands.identity.organization import EditMember, RemoveMember
+from domain.base import OrgId, UserId
+from domain.identity.organization.membership import Role
+from domain.identity.organization.state import Organization
+from domain.permission import Permission
+from projections.identity.member import find_member, members_of
+from projections.identity.user import UserView
+
+
+class MemberWithUser(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A member, and who they are."""
+
+    user_id: UserId
+    role: Role
+    active: bool
+    joined_at: datetime | None
+    user: UserView | None
+
+
+class MemberList(Struct, frozen=True, rename="camel"):
+    """A page of members."""
+
+    items: list[MemberWithUser]
+    next_cursor: str | None
+
+
+class MemberChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a change; fields that are left out stay as they are."""
+
+    role: Role | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+
+
+class _Rest(Struct, rename="camel"):
+    """What a change of a member leaves as it is."""
+
+    joined_at: datetime | None = None
+    user: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Shown(Struct, rename="camel"):
+    user_id: UserId
+    role: Role
+    active: bool
+    joined_at: datetime | None
+    user: msgspec.Raw
+
+
+_decode_rest = msgspec.json.Decoder(_Rest).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class MemberController(Controller):
+    """Who belongs to an organization, and as what."""
+
+    path = "/api/org/{organization_id:uuid}/members"
+    tags = ("Members",)
+
+    @get("/", opt=needs(Permission.ORG_READ), responses=shows(MemberList))
+    async def list_members(
+        self,
+        request: ApiRequest,
+        organization_id: FromPath[UUID],
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> ApiResponse:
+        """List the members of the organization that you work in."""
+        org_id = own_organization(request, organization_id)
+        paging = Paging(request)
+        after = paging.key(cursor)
+        await wait_for_own_writes(request, "members", "users")
+        return paging.answer(await members_of(request.api.models, org_id, limit, after), limit)
+
+    @get("/{user_id:uuid}", opt=needs(Permission.ORG_READ), responses=shows(MemberWithUser))
+    async def get_member(
+        self, request: ApiRequest, organization_id: FromPath[UUID], user_id: FromPath[UUID]
+    ) -> ApiResponse:
+        """Return one member."""
+        org_id = own_organization(request, organization_id)
+        await wait_for_own_writes(request, "members", "users")
+        found = await find_member(request.api.models, org_id, UserId(user_id))
+        if found is None:
+            raise not_found()
+        return ApiResponse(found)
+
+    @patch("/{user_id:uuid}", opt=needs(Permission.MEMBER_MANAGE), responses=shows(MemberWithUser))
+    async def edit(
+        self,
+        request: ApiRequest,
+        organization_id: FromPath[UUID],
+        user_id: FromPath[UUID],
+        data: JSONBody[MemberChange],
+    ) -> ApiResponse:
+        """Change the role of a member, or close and open their access."""
+        org_id, member = OrgId(organization_id), UserId(user_id)
+        command = EditMember(
+            organization_id=org_id, user_id=member, role=data.role, active=data.active
+        )
+        wanted = Reply(stream=org_id, show=await _show(request, org_id, member))
+        return await run_command(request, command, wanted)
+
+    @delete(
+        "/{user_id:uuid}",
+        status_code=200,
+        opt=needs(Permission.MEMBER_LEAVE),
+        responses=nothing(),
+    )
+    async def remove(
+        self, request: ApiRequest, organization_id: FromPath[UUID], user_id: FromPath[UUID]
+    ) -> ApiResponse:
+        """End a membership: your own, or somebody else's."""
+        command = RemoveMember(organization_id=OrgId(organization_id), user_id=UserId(user_id))
+        return await run_command(request, command, Reply(stream=organization_id))
+
+
+async def _show(request: ApiRequest, org_id: OrgId, user_id: UserId) -> Show:
+    """Return how to show a member of the new state; name and entry do not change by commands."""
+    found = None
+    if org_id == await request.own_organization():
+        found = await find_member(request.api.models, org_id, user_id)
+    rest = _Rest() if found is None else _decode_rest(found)
+
+    def show(organization: Organization, version: int, at: datetime) -> bytes:
+        member = organization.members[user_id]
+        return _encode(_Shown(user_id, member.role, member.active, rest.joined_at, rest.user))
+
+    return show

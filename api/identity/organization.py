@@ -1,0 +1,150 @@
+"""HTTP for organizations."""
+
+from uuid import UUID
+
+from litestar import Controller, delete, get, patch, post
+from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, Struct, UnsetType
+
+from api.http.paging import one, wait_for_own_writes
+from api.http.parameters import nothing, shows
+from api.http.policy import account, needs
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
+from api.http.run_command import Reply, run_command
+from commands.identity.organization import (
+    ChangePlan,
+    CreateOrganization,
+    DeleteOrganization,
+    EditOrganization,
+    OrganizationName,
+    RestoreOrganization,
+    Subdomain,
+)
+from domain.base import NotFound, OrgId
+from domain.identity.organization.state import Organization
+from domain.identity.plan import Plan
+from domain.permission import Permission
+from eventstore.identifiers import new_id
+from projections.identity.organization import (
+    OrganizationView,
+    find_organization,
+    render_organization,
+)
+
+
+class NewOrganization(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a new organization."""
+
+    name: OrganizationName
+    subdomain: Subdomain
+
+
+class OrganizationChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a change; fields that are left out stay as they are."""
+
+    name: OrganizationName | UnsetType = UNSET
+    subdomain: Subdomain | UnsetType = UNSET
+
+
+class PlanChoice(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a change of plan."""
+
+    plan: Plan
+
+
+def _shown(org_id: OrgId, status: int = 200, acting_in: OrgId | None = None) -> Reply:
+    def show(organization: Organization, version: int, at: object) -> bytes:
+        return render_organization(org_id, organization, version, at)  # type: ignore[arg-type]
+
+    location = "/api/org" if status == 201 else ""
+    return Reply(stream=org_id, show=show, status=status, location=location, org_id=acting_in)
+
+
+def own_organization(request: ApiRequest, organization_id: UUID) -> OrgId:
+    """Return the organization that the caller works in, if it is that one.
+
+    :raises NotFound: any other does not exist for them.
+    """
+    if organization_id != request.caller.org_id:
+        raise NotFound
+    return OrgId(organization_id)
+
+
+class OrganizationController(Controller):
+    """Customers: each with its members, its plan and all that it owns."""
+
+    path = "/api/org"
+    tags = ("Organizations",)
+
+    @post("/", opt=account(), responses=shows(OrganizationView, 201))
+    async def create(self, request: ApiRequest, data: JSONBody[NewOrganization]) -> ApiResponse:
+        """Open an organization with yourself as its ADMIN, and work in it from now on."""
+        org_id = OrgId(new_id())
+        command = CreateOrganization(
+            organization_id=org_id, name=data.name, subdomain=data.subdomain
+        )
+        return await run_command(request, command, _shown(org_id, 201))
+
+    @get("/{organization_id:uuid}", opt=account(), responses=shows(OrganizationView))
+    async def get_organization(
+        self, request: ApiRequest, organization_id: FromPath[UUID]
+    ) -> ApiResponse:
+        """Return the organization that you work in."""
+        org_id = own_organization(request, organization_id)
+        await wait_for_own_writes(request, "organizations")
+        return one(request, await find_organization(request.api.models, org_id))
+
+    @patch(
+        "/{organization_id:uuid}",
+        opt=needs(Permission.ORG_MANAGE),
+        responses=shows(OrganizationView),
+    )
+    async def edit(
+        self,
+        request: ApiRequest,
+        organization_id: FromPath[UUID],
+        data: JSONBody[OrganizationChange],
+    ) -> ApiResponse:
+        """Change name or subdomain; the old subdomain is free for others at once."""
+        org_id = OrgId(organization_id)
+        command = EditOrganization(organization_id=org_id, name=data.name, subdomain=data.subdomain)
+        return await run_command(request, command, _shown(org_id))
+
+    @delete(
+        "/{organization_id:uuid}",
+        status_code=200,
+        opt=needs(Permission.ORG_MANAGE),
+        responses=nothing(),
+    )
+    async def remove(self, request: ApiRequest, organization_id: FromPath[UUID]) -> ApiResponse:
+        """Put the organization in the trash with all that it owns, and work in it no longer."""
+        command = DeleteOrganization(organization_id=OrgId(organization_id))
+        return await run_command(request, command, Reply(stream=organization_id))
+
+    @post(
+        "/{organization_id:uuid}/restore",
+        status_code=200,
+        opt=account(),
+        responses=shows(OrganizationView),
+    )
+    async def restore(self, request: ApiRequest, organization_id: FromPath[UUID]) -> ApiResponse:
+        """Bring a deleted organization back exactly as it was; open to its ADMINs."""
+        org_id = OrgId(organization_id)
+        # Nobody works in a deleted organization: the command itself asks who was its ADMIN.
+        command = RestoreOrganization(organization_id=org_id)
+        return await run_command(request, command, _shown(org_id, acting_in=org_id))
+
+    @patch(
+        "/{organization_id:uuid}/plan",
+        opt=needs(Permission.ORG_MANAGE),
+        responses=shows(OrganizationView),
+    )
+    async def change_plan(
+        self, request: ApiRequest, organization_id: FromPath[UUID], data: JSONBody[PlanChoice]
+    ) -> ApiResponse:
+        """Subscribe to another plan."""
+        org_id = OrgId(organization_id)
+        return await run_command(
+            request, ChangePlan(organization_id=org_id, plan=data.plan), _shown(org_id)
+        )

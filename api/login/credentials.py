@@ -1,0 +1,208 @@
+"""Proving to be somebody: e-mail and password against the account, tokens for a session."""
+
+import secrets
+import unicodedata
+from typing import cast
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from api.http.problem import FieldError, Problem, invalid
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse, json_response
+from api.identity.account import ProfileView
+from api.login.cookie import RefreshCookie
+from commands.base import Context
+from commands.identity.session import LogIn
+from commands.identity.user import PASSWORD, RecordFailedLogin
+from domain.base import DomainError, NotFound, SessionId, UserId
+from domain.claim import PlatformClaim
+from domain.identity.organization.state import Organization
+from domain.identity.session import Session
+from domain.identity.user import User
+from eventstore.append import Secret
+from eventstore.identifiers import new_id
+from eventstore.recorded import Actor, ActorKind
+from runtime.system import System
+from security import refresh
+from security.password_rules import weaknesses
+from security.sealing import claim_id
+
+PRODUCT = "trackrecord"
+NONCE_BYTES = 16
+
+
+class Tokens(Struct, frozen=True, rename="camel"):
+    """What a client needs to go on; the refresh token is in the cookie only."""
+
+    access_token: str
+    token_type: str
+    expires_in: int  # seconds
+
+
+class LoginView(Tokens, frozen=True, rename="camel"):
+    """The tokens of a new session, and whose it is."""
+
+    user: ProfileView
+
+
+def normalised(email: str) -> str:
+    """Return the one spelling of an address under which it is claimed."""
+    return unicodedata.normalize("NFC", email.strip().lower())
+
+
+def email_claim(system: System, email: str) -> UUID:
+    """Return the stream of the claim on an address, already normalised."""
+    return claim_id(system.keys.pepper, "email", email)
+
+
+def refuse_weak(system: System, password: str, path: str, *known: str) -> None:
+    """Refuse a password that others would guess, knowing what is *known* of its user.
+
+    :raises Problem: 422 with every weakness.
+    """
+    found = weaknesses(
+        password,
+        context=[PRODUCT, *(word for word in known if word)],
+        length_min=system.settings.password_min_length,
+    )
+    if found:
+        raise Problem(
+            422,
+            "weak_password",
+            "Choose a password that is harder to guess.",
+            errors=[FieldError(path, weakness) for weakness in found],
+            details={"weaknesses": found},
+        )
+
+
+def context_as(request: ApiRequest, user_id: UserId) -> Context:
+    """Return the context of a command that *user_id* gives before anything of them is proven."""
+    return Context(
+        actor=Actor(ActorKind.USER, user_id),
+        now=request.api.system.clock(),
+        command_id=new_id(),
+        ip=request.client_info.ip,
+        user_agent=request.client_info.user_agent,
+        request_id=request.client_info.request_id,
+    )
+
+
+async def verified(request: ApiRequest, email: str, password: str) -> tuple[UserId, User]:
+    """Return the account whose password this is.
+
+    Unknown, wrong and deactivated take the same time and get the same answer.
+
+    :raises Problem: 401.
+    """
+    system = request.api.system
+    user_id, user = await _account(system, email)
+    stored = None if user_id is None else await system.log.secret(user_id, PASSWORD)
+    verdict = await system.passwords.verify(None if stored is None else stored.decode(), password)
+    if user_id is None or user is None:
+        raise _wrong()
+    if not verdict.accepted or not user.active:
+        await system.commands.handle(
+            RecordFailedLogin(user_id=user_id), context_as(request, user_id)
+        )
+        raise _wrong()
+    if verdict.needs_rehash:
+        again = (await system.passwords.hash(password)).encode()
+        await system.log.put_secret(Secret(user_id, PASSWORD, again))
+    return user_id, user
+
+
+async def _account(system: System, email: str) -> tuple[UserId | None, User | None]:
+    loader = system.commands.loader
+    try:
+        claim = await loader.fresh(PlatformClaim, email_claim(system, normalised(email)))
+        if claim.holder is None:
+            return None, None
+        return UserId(claim.holder), await loader.fresh(User, claim.holder)
+    except NotFound:
+        return None, None
+
+
+async def begin_session(request: ApiRequest, user_id: UserId, user: User) -> ApiResponse:
+    """Log a verified user in and return the answer with their tokens.
+
+    :raises Problem: 401 when the account changed since it was verified.
+    """
+    system = request.api.system
+    session_id = SessionId(new_id())
+    command = LogIn(
+        session_id=session_id,
+        user_id=user_id,
+        nonce=secrets.token_hex(NONCE_BYTES),
+        credentials=user.credentials,
+    )
+    try:
+        receipt = await system.commands.handle(command, context_as(request, user_id))
+    except DomainError:
+        raise _wrong() from None
+    if receipt.position is not None:
+        request.api.writes.note(user_id, receipt.position)
+    session = cast(Session, receipt.states[session_id].state)
+    tokens, cookie = tokens_of(system, session_id, session, user)
+    profile = await _profile(system, user_id, user)
+    view = LoginView(**msgspec.structs.asdict(tokens), user=profile)
+    return json_response(view).with_header(*cookie)
+
+
+async def _profile(system: System, user_id: UserId, user: User) -> ProfileView:
+    org_id, role = user.organization_id, None
+    if org_id is not None:
+        organization = await system.commands.loader.fresh(Organization, org_id, org_id)
+        role = organization.role_of(user_id)
+    return ProfileView(
+        id=user_id,
+        email=user.email,
+        name=user.name,
+        role=role,
+        organization_id=None if role is None else org_id,
+    )
+
+
+def tokens_of(
+    system: System, session_id: SessionId, session: Session, user: User
+) -> tuple[Tokens, tuple[bytes, bytes]]:
+    """Return the session's current tokens: one for the body, one for the cookie."""
+    assert session.user_id is not None  # noqa: S101 - it was started
+    ttl = system.settings.jwt_access_expiry
+    access = system.keys.tokens.issue(
+        session.user_id, session_id, user.organization_id, system.clock(), ttl
+    )
+    token = refresh.mint(
+        system.keys.refresh, session_id, session.generation, session.nonce.encode()
+    )
+    tokens = Tokens(access, "Bearer", int(ttl.total_seconds()))
+    return tokens, cookie_of(system).set(token)
+
+
+def cookie_of(system: System) -> RefreshCookie:
+    """Return the refresh cookie as this deployment has it."""
+    return RefreshCookie(
+        secure=system.settings.cookie_secure, lifetime=system.settings.jwt_refresh_expiry
+    )
+
+
+def refuse_odd_address(email: str) -> None:
+    """Refuse what cannot be an e-mail address; whether it is one, only a mail can tell.
+
+    :raises Problem: 422.
+    """
+    local, _, domain = email.partition("@")
+    if not local or "." not in domain.strip(".") or not email.isprintable() or " " in email:
+        raise invalid(FieldError("$.email", "Expected an e-mail address"))
+    if "@" in domain:
+        raise invalid(FieldError("$.email", "Expected an e-mail address"))
+
+
+def _wrong() -> Problem:
+    return Problem(
+        401,
+        "invalid_credentials",
+        "E-mail or password are wrong.",
+        headers={"www-authenticate": "Bearer"},
+    )

@@ -1,0 +1,198 @@
+"""HTTP for projects."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, delete, get, patch, post
+from litestar.params import FromPath, FromQuery, JSONBody, Parameter
+from msgspec import UNSET, Struct, UnsetType
+
+from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
+from api.http.parameters import Cursor, Limit, nothing, shows
+from api.http.policy import needs
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
+from api.http.run_command import Reply, run_command
+from commands.work.project import (
+    ArchiveProject,
+    CreateProject,
+    DeleteProject,
+    EditProject,
+    HoldProject,
+    ProjectCommand,
+    ProjectDescription,
+    ProjectKey,
+    ProjectName,
+    Reason,
+    RestoreProject,
+    ResumeProject,
+    UnarchiveProject,
+)
+from domain.base import ProjectId, UserId
+from domain.permission import Permission
+from domain.work.project import Project, ProjectStatus
+from eventstore.identifiers import new_id
+from projections.work.project import ProjectView, find_project, projects_of, render_project
+
+
+class NewProject(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a new project."""
+
+    key: ProjectKey
+    name: ProjectName
+    description: ProjectDescription | None = None
+    lead: UserId | None = None
+
+
+class ProjectChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a change; fields that are left out stay as they are."""
+
+    name: ProjectName | UnsetType = UNSET
+    description: ProjectDescription | UnsetType | None = UNSET
+    lead: UserId | UnsetType | None = UNSET
+
+
+class Hold(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a hold."""
+
+    reason: Reason | None = None
+
+
+class ProjectList(Struct, frozen=True, rename="camel"):
+    """A page of projects, by key."""
+
+    items: list[ProjectView]
+    next_cursor: str | None
+
+
+def _shown(project_id: UUID, status: int = 200) -> Reply:
+    def show(project: Project, version: int, at: object) -> bytes:
+        return render_project(project_id, project, version, at)  # type: ignore[arg-type]
+
+    location = "/api/project" if status == 201 else ""
+    return Reply(stream=project_id, show=show, status=status, location=location)
+
+
+async def _change(request: ApiRequest, command: ProjectCommand) -> ApiResponse:
+    return await run_command(request, command, _shown(command.project_id))
+
+
+class ProjectController(Controller):
+    """Bodies of work, each under a key that its tasks are numbered under."""
+
+    path = "/api/project"
+    tags = ("Projects",)
+
+    @post("/", opt=needs(Permission.PROJECT_CREATE), responses=shows(ProjectView, 201))
+    async def create(self, request: ApiRequest, data: JSONBody[NewProject]) -> ApiResponse:
+        """Open a project under a key that no other project of the organization used before."""
+        project_id = ProjectId(new_id())
+        command = CreateProject(
+            project_id=project_id,
+            key=data.key,
+            name=data.name,
+            description=data.description,
+            lead=data.lead,
+        )
+        return await run_command(request, command, _shown(project_id, 201))
+
+    @get("/", opt=needs(Permission.PROJECT_READ), responses=shows(ProjectList))
+    async def list_projects(
+        self,
+        request: ApiRequest,
+        status: FromQuery[
+            Annotated[ProjectStatus | None, Parameter(description="Only these")]
+        ] = None,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> ApiResponse:
+        """List the projects of the organization by key."""
+        paging = Paging(request, status=status)
+        after = paging.key(cursor)
+        await wait_for_own_writes(request, "projects")
+        page = await projects_of(request.api.models, request.organization, status, limit, after)
+        return paging.answer(page, limit)
+
+    @get("/{project_id:uuid}", opt=needs(Permission.PROJECT_READ), responses=shows(ProjectView))
+    async def get_project(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+        """Return a project."""
+        await wait_for_own_writes(request, "projects")
+        found = await find_project(request.api.models, request.organization, ProjectId(project_id))
+        return one(request, found)
+
+    @patch("/{project_id:uuid}", opt=needs(Permission.PROJECT_EDIT), responses=shows(ProjectView))
+    async def edit(
+        self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[ProjectChange]
+    ) -> ApiResponse:
+        """Change name, description or lead of a project."""
+        command = EditProject(
+            project_id=ProjectId(project_id),
+            name=data.name,
+            description=data.description,
+            lead=data.lead,
+        )
+        return await _change(request, command)
+
+    @delete(
+        "/{project_id:uuid}",
+        status_code=200,
+        opt=needs(Permission.PROJECT_DELETE),
+        responses=nothing(),
+    )
+    async def remove(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+        """Put a project in the trash with all of its tasks."""
+        command = DeleteProject(project_id=ProjectId(project_id))
+        return await run_command(request, command, Reply(stream=project_id))
+
+    @post(
+        "/{project_id:uuid}/archive",
+        status_code=200,
+        opt=needs(Permission.PROJECT_ARCHIVE),
+        responses=shows(ProjectView),
+    )
+    async def archive(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+        """Close a project: it stays readable and can no longer be changed."""
+        return await _change(request, ArchiveProject(project_id=ProjectId(project_id)))
+
+    @post(
+        "/{project_id:uuid}/unarchive",
+        status_code=200,
+        opt=needs(Permission.PROJECT_ARCHIVE),
+        responses=shows(ProjectView),
+    )
+    async def unarchive(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+        """Open an archived project again."""
+        return await _change(request, UnarchiveProject(project_id=ProjectId(project_id)))
+
+    @post(
+        "/{project_id:uuid}/hold",
+        status_code=200,
+        opt=needs(Permission.PROJECT_HOLD),
+        responses=shows(ProjectView),
+    )
+    async def hold(
+        self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[Hold | None] = None
+    ) -> ApiResponse:
+        """Let a project wait: no new tasks, and no task is started."""
+        reason = None if data is None else data.reason
+        return await _change(request, HoldProject(project_id=ProjectId(project_id), reason=reason))
+
+    @post(
+        "/{project_id:uuid}/resume",
+        status_code=200,
+        opt=needs(Permission.PROJECT_HOLD),
+        responses=shows(ProjectView),
+    )
+    async def resume(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+        """Go on with a project that waited."""
+        return await _change(request, ResumeProject(project_id=ProjectId(project_id)))
+
+    @post(
+        "/{project_id:uuid}/restore",
+        status_code=200,
+        opt=needs(Permission.PROJECT_DELETE),
+        responses=shows(ProjectView),
+    )
+    async def restore(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+        """Bring a project back from the trash exactly as it was, its tasks with it."""
+        return await _change(request, RestoreProject(project_id=ProjectId(project_id)))

@@ -1,0 +1,271 @@
+"""HTTP for tasks."""
+
+import re
+from typing import Annotated, Literal
+from uuid import UUID
+
+from litestar import Controller, delete, get, patch, post
+from litestar.params import FromPath, FromQuery, JSONBody, Parameter
+from msgspec import UNSET, Struct, UnsetType
+
+from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
+from api.http.parameters import Cursor, Limit, nothing, shows
+from api.http.policy import needs
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
+from api.http.run_command import Reply, run_command
+from commands.work.task import (
+    AssignTask,
+    ChangeTaskStatus,
+    CreateTask,
+    DeleteTask,
+    Description,
+    EditTask,
+    RestoreTask,
+    TaskCommand,
+    Title,
+    UnassignTask,
+)
+from domain.base import NotFound, OrgId, ProjectId, TaskId, UserId
+from domain.claim import Claim, project_key_claim, task_number_claim
+from domain.permission import Permission
+from domain.work.project import Project
+from domain.work.task.events import Priority, TaskStatus
+from domain.work.task.state import Task
+from eventstore.identifiers import new_id
+from projections.work.task import TaskFilter, TaskView, find_task, render_task, tasks_of_project
+
+TASK_KEY = re.compile(r"([A-Z][A-Z0-9]{1,9})-([1-9]\d{0,8})")
+
+
+class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a new task."""
+
+    title: Title
+    description: Description | None = None
+    priority: Priority = Priority.MEDIUM
+    parent_id: TaskId | None = None
+
+
+class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a change; fields that are left out stay as they are."""
+
+    title: Title | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
+    priority: Priority | UnsetType = UNSET
+    status: TaskStatus | UnsetType = UNSET
+
+
+class Move(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a move to another status; ``path`` auto passes through those between."""
+
+    status: TaskStatus
+    path: Literal["auto"] | None = None
+
+
+class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of an assignment."""
+
+    user_id: UserId
+
+
+class TaskList(Struct, frozen=True, rename="camel"):
+    """A page of tasks, the newest first."""
+
+    items: list[TaskView]
+    next_cursor: str | None
+
+
+TaskRef = FromPath[str]
+"""A task's id, or its key such as ENG-12."""
+
+
+def _shown(task_id: UUID, status: int = 200) -> Reply:
+    def show(task: Task, version: int, at: object) -> bytes:
+        return render_task(task_id, task, version, at)  # type: ignore[arg-type]
+
+    location = "/api/task" if status == 201 else ""
+    return Reply(stream=task_id, show=show, status=status, location=location)
+
+
+async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
+    """Return the id of the task that *ref* names, in the caller's organization.
+
+    :raises NotFound: it is neither an id nor a key of theirs.
+    """
+    task_id = _uuid_or_none(ref)
+    if task_id is not None:
+        return TaskId(task_id)
+    match = TASK_KEY.fullmatch(ref)
+    if match is None:
+        raise NotFound
+    org_id: OrgId = await request.own_organization()
+    loader = request.api.system.commands.loader
+    project = await loader.fresh(Claim, project_key_claim(org_id, match[1]), org_id)
+    if project.holder is None:
+        raise NotFound
+    claim = task_number_claim(ProjectId(project.holder), int(match[2]))
+    task = await loader.fresh(Claim, claim, org_id)
+    if task.holder is None:
+        raise NotFound
+    return TaskId(task.holder)
+
+
+def _uuid_or_none(text: str) -> UUID | None:
+    """Return the UUID that *text* spells in its canonical form, or None."""
+    try:
+        found = UUID(text)
+    except ValueError:
+        return None
+    return found if str(found) == text.lower() else None
+
+
+async def refuse_unless_project_here(request: ApiRequest, project_id: ProjectId) -> None:
+    """Refuse a project that is missing, in the trash or another organization's.
+
+    :raises NotFound: it is.
+    """
+    loader = request.api.system.commands.loader
+    project = await loader.fresh(Project, project_id, request.organization)
+    project.refuse_unless_here()
+
+
+async def refuse_unless_task_here(request: ApiRequest, task_id: TaskId) -> None:
+    """Refuse a task that is missing or deleted, or whose project is.
+
+    :raises NotFound: it is.
+    """
+    loader = request.api.system.commands.loader
+    task = await loader.fresh(Task, task_id, request.organization)
+    task.refuse_unless_here()
+    if task.project_id is not None:
+        await refuse_unless_project_here(request, task.project_id)
+
+
+async def _change(request: ApiRequest, command: TaskCommand) -> ApiResponse:
+    return await run_command(request, command, _shown(command.task_id))
+
+
+class ProjectTaskController(Controller):
+    """The tasks of one project."""
+
+    path = "/api/project/{project_id:uuid}/tasks"
+    tags = ("Tasks",)
+
+    @post("/", opt=needs(Permission.TASK_CREATE), responses=shows(TaskView, 201))
+    async def create(
+        self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[NewTask]
+    ) -> ApiResponse:
+        """Put a new task on a project's list; it gets the next number of the project."""
+        task_id = TaskId(new_id())
+        command = CreateTask(
+            task_id=task_id,
+            project_id=ProjectId(project_id),
+            title=data.title,
+            description=data.description,
+            priority=data.priority,
+            parent_id=data.parent_id,
+        )
+        return await run_command(request, command, _shown(task_id, 201))
+
+    @get("/", opt=needs(Permission.TASK_READ), responses=shows(TaskList))
+    async def list_tasks(  # noqa: PLR0913, PLR0917 - a filter each
+        self,
+        request: ApiRequest,
+        project_id: FromPath[UUID],
+        status: FromQuery[Annotated[TaskStatus | None, Parameter(description="Only these")]] = None,
+        priority: FromQuery[Annotated[Priority | None, Parameter(description="Only these")]] = None,
+        assignee: FromQuery[Annotated[UUID | None, Parameter(description="Only theirs")]] = None,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> ApiResponse:
+        """List the tasks of a project, the newest first."""
+        project = ProjectId(project_id)
+        await refuse_unless_project_here(request, project)
+        paging = Paging(request, status=status, priority=priority, assignee=assignee)
+        below = paging.key(cursor)
+        await wait_for_own_writes(request, "tasks")
+        wanted = TaskFilter(
+            status=status,
+            priority=priority,
+            assignee=None if assignee is None else UserId(assignee),
+        )
+        page = await tasks_of_project(
+            request.api.models, request.organization, project, wanted, limit, below
+        )
+        return paging.answer(page, limit)
+
+
+class TaskController(Controller):
+    """One task, by its id or by its key such as ENG-12."""
+
+    path = "/api/task/{task:str}"
+    tags = ("Tasks",)
+
+    @get("/", opt=needs(Permission.TASK_READ), responses=shows(TaskView))
+    async def get_task(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
+        """Return a task."""
+        task_id = await task_id_of(request, task)
+        await refuse_unless_task_here(request, task_id)
+        await wait_for_own_writes(request, "tasks")
+        return one(request, await find_task(request.api.models, request.organization, task_id))
+
+    @patch("/", opt=needs(Permission.TASK_EDIT), responses=shows(TaskView))
+    async def edit(
+        self, request: ApiRequest, task: TaskRef, data: JSONBody[TaskChange]
+    ) -> ApiResponse:
+        """Change fields of a task; a field that is left out or already so records nothing."""
+        command = EditTask(
+            task_id=await task_id_of(request, task),
+            title=data.title,
+            description=data.description,
+            priority=data.priority,
+            status=data.status,
+        )
+        return await _change(request, command)
+
+    @delete("/", status_code=200, opt=needs(Permission.TASK_DELETE_OWN), responses=nothing())
+    async def remove(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
+        """Put a task in the trash. Members may do so with their own for 24 hours."""
+        task_id = await task_id_of(request, task)
+        return await run_command(request, DeleteTask(task_id=task_id), Reply(stream=task_id))
+
+    @post("/status", status_code=200, opt=needs(Permission.TASK_EDIT), responses=shows(TaskView))
+    async def move(self, request: ApiRequest, task: TaskRef, data: JSONBody[Move]) -> ApiResponse:
+        """Move a task to another status; a refusal lists those that it can go to."""
+        task_id = await task_id_of(request, task)
+        via_path = data.path == "auto"
+        return await _change(
+            request, ChangeTaskStatus(task_id=task_id, to=data.status, via_path=via_path)
+        )
+
+    @post("/assignees", status_code=200, opt=needs(Permission.TASK_EDIT), responses=shows(TaskView))
+    async def assign(
+        self, request: ApiRequest, task: TaskRef, data: JSONBody[Assignee]
+    ) -> ApiResponse:
+        """Make an active member of the organization responsible for a task."""
+        task_id = await task_id_of(request, task)
+        return await _change(request, AssignTask(task_id=task_id, user_id=data.user_id))
+
+    @delete(
+        "/assignees/{user_id:uuid}",
+        status_code=200,
+        opt=needs(Permission.TASK_EDIT),
+        responses=shows(TaskView),
+    )
+    async def unassign(
+        self, request: ApiRequest, task: TaskRef, user_id: FromPath[UUID]
+    ) -> ApiResponse:
+        """Take somebody off a task."""
+        task_id = await task_id_of(request, task)
+        return await _change(request, UnassignTask(task_id=task_id, user_id=UserId(user_id)))
+
+    @post(
+        "/restore",
+        status_code=200,
+        opt=needs(Permission.TASK_DELETE_OWN),
+        responses=shows(TaskView),
+    )
+    async def restore(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
+        """Bring a task back from the trash exactly as it was. Members may with their own."""
+        return await _change(request, RestoreTask(task_id=await task_id_of(request, task)))

@@ -1,0 +1,109 @@
+"""Signs the Merkle tree of each organization as its log grows.
+
+Leaf *n* is the stored ``state`` of the organization's event number *n* + 1. A tree is a function
+of the log alone, so sealing it twice, or in two processes, gives the same root.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from audit.merkle import Frontier, leaf_hash
+from audit.note import NoteInvalid, Signer, open_checkpoint, origin_of
+from domain.base import OrgId
+from eventstore.log import EventLog
+from eventstore.store import TreeHead
+
+LOG_NAME = "trackrecord"
+BATCH = 1_000
+"""Events read at a time while a tree catches up."""
+
+_logger = logging.getLogger(__name__)
+
+
+class LogTampered(Exception):
+    """The log no longer is what an earlier signed checkpoint says; nothing is signed on top."""
+
+
+def signer(key: bytes) -> Signer:
+    """Return the signer of checkpoints that a 32-byte *key* makes."""
+    return Signer(LOG_NAME, Ed25519PrivateKey.from_private_bytes(key))
+
+
+class TreeSigner:
+    """Makes and keeps signed tree heads; one in each process that needs any."""
+
+    def __init__(self, log: EventLog, key: bytes, now: Callable[[], datetime]) -> None:
+        self._log, self._now = log, now
+        self.signer = signer(key)
+        self._position: int | None = None
+
+    async def head_at(self, org_id: OrgId, size: int) -> TreeHead:
+        """Return the signed tree head over an organization's first *size* events.
+
+        :raises LogTampered: the log is shorter than that, or contradicts an earlier head.
+        """
+        known = await self._log.newest_tree_head(org_id, size)
+        if known is not None and known.size == size:
+            return known
+        frontier = await self._extended(org_id, self._resumed(known), size)
+        head = TreeHead(org_id, size, frontier.to_bytes(), self._signed(org_id, frontier))
+        await self._log.put_tree_head(head)
+        return head
+
+    async def seal_new(self) -> int:
+        """Sign the trees that grew since the last call; return how many there were."""
+        if self._position is None:
+            self._position = await self._log.last_position()
+            grown = await self._log.organization_heads()
+        else:
+            grown = dict[OrgId, int]()
+            while rows := await self._log.tail_rows(self._position, BATCH):
+                grown.update({row.org_id: row.org_seq for row in rows})
+                self._position = rows[-1].position
+        for org_id, size in grown.items():
+            try:
+                await self.seal(org_id, size)
+            except LogTampered:
+                _logger.exception("the tree of organization %s is not signed any more", org_id)
+        return len(grown)
+
+    async def seal(self, org_id: OrgId, size: int) -> TreeHead:
+        """Return the signed tree head of an organization that now has *size* events.
+
+        :raises LogTampered: more of them were signed before, or others.
+        """
+        newest = await self._log.newest_tree_head(org_id)
+        if newest is not None and newest.size > size:
+            raise LogTampered(f"{org_id}: {size} events, but {newest.size} were signed")
+        return await self.head_at(org_id, size)
+
+    def _resumed(self, known: TreeHead | None) -> Frontier:
+        if known is None:
+            return Frontier()
+        frontier = Frontier.from_bytes(known.frontier)
+        try:
+            signed = open_checkpoint(known.note, self.signer.verifier)
+        except NoteInvalid as error:
+            raise LogTampered(f"{known.org_id}: the head at {known.size} is not ours") from error
+        if (signed.size, signed.root) != (frontier.size, frontier.root()):
+            raise LogTampered(f"{known.org_id}: the head at {known.size} does not fit its note")
+        return frontier
+
+    async def _extended(self, org_id: OrgId, frontier: Frontier, size: int) -> Frontier:
+        while frontier.size < size:
+            count = min(BATCH, size - frontier.size)
+            rows = await self._log.organization(org_id, frontier.size, count)
+            if not rows:
+                raise LogTampered(f"{org_id}: no event {frontier.size + 1} of {size}")
+            for row in rows:
+                if row.org_seq != frontier.size + 1:
+                    raise LogTampered(f"{org_id}: event {frontier.size + 1} is missing")
+                frontier.append(leaf_hash(row.state))
+        return frontier
+
+    def _signed(self, org_id: OrgId, frontier: Frontier) -> str:
+        origin = origin_of(LOG_NAME, str(org_id))
+        return self.signer.sign_checkpoint(origin, frontier.size, frontier.root(), self._now())

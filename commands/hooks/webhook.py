@@ -1,0 +1,157 @@
+"""Commands on webhooks."""
+
+from datetime import timedelta
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from commands.base import Change, Command, Context, Decision, changes_of
+from commands.reading import Reading
+from domain.base import WebhookId
+from domain.catalog import events_covered_by
+from domain.hooks.webhook.errors import SubscriptionNotAllowed
+from domain.hooks.webhook.events import DeliveryMode, PauseCause, WebhookCreated
+from domain.hooks.webhook.state import Webhook
+from domain.permission import Permission
+from eventstore.append import Secret
+
+EventPattern = Annotated[str, Meta(max_length=100)]
+Patterns = Annotated[tuple[EventPattern, ...], Meta(min_length=1, max_length=100)]
+Url = Annotated[str, Meta(min_length=8, max_length=2048)]
+WebhookDescription = Annotated[str, Meta(max_length=1_000)]
+
+OLD_SECRET_LIFETIME = timedelta(hours=24)
+"""How long the former secret still signs beside the new one after a rotation."""
+
+
+def secret_name(version: int) -> str:
+    """Return the name under which a webhook's signing secret is kept beside the log."""
+    return f"webhook.{version}"
+
+
+class CreateWebhook(Command, frozen=True, kw_only=True):
+    """Ask to be told about events at an address of yours."""
+
+    needs: ClassVar[Permission | None] = Permission.WEBHOOK_MANAGE
+    webhook_id: WebhookId
+    url: Url
+    events: Patterns
+    mode: DeliveryMode = DeliveryMode.ORDERED
+    description: WebhookDescription | None = None
+    from_seq: int
+    sealed_secret: bytes
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        _refuse_unknown(self.events)
+        created = WebhookCreated(
+            url=self.url,
+            events=self.events,
+            mode=self.mode,
+            from_seq=self.from_seq,
+            description=self.description,
+        )
+        events = read.new(Webhook, self.webhook_id).create(created)
+        if not events:
+            return []
+        return [
+            Change(self.webhook_id, events),
+            Secret(self.webhook_id, secret_name(created.secret_version), self.sealed_secret),
+        ]
+
+
+class WebhookCommand(Command, frozen=True, kw_only=True):
+    """A command on one webhook."""
+
+    needs: ClassVar[Permission | None] = Permission.WEBHOOK_MANAGE
+    webhook_id: WebhookId
+
+    @property
+    def target(self) -> UUID | None:
+        return self.webhook_id
+
+
+class EditWebhook(WebhookCommand, frozen=True, kw_only=True):
+    """Change where a webhook goes, what it listens to or how it sends."""
+
+    url: Url | UnsetType = UNSET
+    events: Patterns | UnsetType = UNSET
+    mode: DeliveryMode | UnsetType = UNSET
+    description: WebhookDescription | UnsetType | None = UNSET
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        if self.events is not UNSET:
+            _refuse_unknown(self.events)
+        updated = read(Webhook, self.webhook_id).update(
+            url=self.url, events=self.events, mode=self.mode, description=self.description
+        )
+        return changes_of(self.webhook_id, updated)
+
+
+class RotateWebhookSecret(WebhookCommand, frozen=True, kw_only=True):
+    """Sign with a new secret; the former one signs too for another 24 hours."""
+
+    sealed_secret: bytes
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        webhook = read(Webhook, self.webhook_id)
+        events = webhook.rotate_secret(context.now + OLD_SECRET_LIFETIME)
+        return [
+            Change(self.webhook_id, events),
+            Secret(self.webhook_id, secret_name(webhook.secret_version + 1), self.sealed_secret),
+        ]
+
+
+class PauseWebhook(WebhookCommand, frozen=True, kw_only=True):
+    """Send nothing until resumed; what happens meanwhile is sent then."""
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.webhook_id, read(Webhook, self.webhook_id).pause(PauseCause.MANUAL))
+
+
+class DisableWebhook(WebhookCommand, frozen=True, kw_only=True):
+    """Stop sending to an address that is gone or failed for days; a rule asks, not a person."""
+
+    needs: ClassVar[Permission | None] = None
+    cause: PauseCause
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.webhook_id, read(Webhook, self.webhook_id).pause(self.cause))
+
+
+class ResumeWebhook(WebhookCommand, frozen=True, kw_only=True):
+    """Send again, beginning with what was missed."""
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.webhook_id, read(Webhook, self.webhook_id).resume())
+
+
+class ReplayWebhook(WebhookCommand, frozen=True, kw_only=True):
+    """Send the events of a range of the organization's sequence once more, under the same ids."""
+
+    from_seq: int
+    to_seq: int
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        webhook = read(Webhook, self.webhook_id)
+        return changes_of(self.webhook_id, webhook.replay(self.from_seq, self.to_seq))
+
+
+class DeleteWebhook(WebhookCommand, frozen=True, kw_only=True):
+    """Put a webhook in the trash; nothing is sent any more."""
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.webhook_id, read(Webhook, self.webhook_id).delete())
+
+
+class RestoreWebhook(WebhookCommand, frozen=True, kw_only=True):
+    """Bring a webhook back from the trash; what it missed is sent."""
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.webhook_id, read(Webhook, self.webhook_id).restore())
+
+
+def _refuse_unknown(patterns: tuple[str, ...]) -> None:
+    unknown = [pattern for pattern in patterns if not events_covered_by(pattern)]
+    if unknown:
+        raise SubscriptionNotAllowed(unknown=unknown)

@@ -1,0 +1,176 @@
+"""Commands on organizations and their members."""
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from commands.base import Change, Command, Context, Decision, changes_of
+from commands.reading import Reading
+from domain.base import NotFound, OrgId, UserId
+from domain.claim import (
+    PlatformClaim,
+    SubdomainClaimed,
+    SubdomainReleased,
+    SubdomainTaken,
+    subdomain_claim,
+)
+from domain.identity.organization.events import OrganizationCreated, OrganizationEvent
+from domain.identity.organization.membership import Role
+from domain.identity.organization.state import Organization
+from domain.identity.plan import Plan
+from domain.identity.subdomain import SUBDOMAIN_PATTERN
+from domain.identity.user import User
+from domain.permission import Permission
+
+OrganizationName = Annotated[str, Meta(min_length=1, max_length=200)]
+Subdomain = Annotated[str, Meta(pattern=SUBDOMAIN_PATTERN, max_length=63)]
+
+
+class CreateOrganization(Command, frozen=True, kw_only=True):
+    """Open an organization with yourself as its ADMIN, and work in it from now on."""
+
+    needs: ClassVar[Permission | None] = None
+    organization_id: OrgId
+    name: OrganizationName
+    subdomain: Subdomain
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        user = read(User, context.user_id)
+        user.refuse_unless_active()
+        opening = open_organization(read, self, context.user_id)
+        activated = user.activate_organization(self.organization_id) if opening else []
+        return [*opening, *changes_of(context.user_id, activated)]
+
+
+def open_organization(read: Reading, asked: CreateOrganization, by: UserId) -> list[Change]:
+    """Return the changes that open an organization under a free subdomain."""
+    created = OrganizationCreated(name=asked.name, subdomain=asked.subdomain, plan=Plan.FREE)
+    events = read.new(Organization, asked.organization_id).create(created, by=by)
+    claim = subdomain_claim(asked.subdomain)
+    if not events:
+        return []
+    if read.new(PlatformClaim, claim).holder is not None:
+        raise SubdomainTaken(subdomain=asked.subdomain)
+    return [
+        Change(asked.organization_id, events, asked.organization_id),
+        Change(claim, [SubdomainClaimed(holder=asked.organization_id)]),
+    ]
+
+
+class OrganizationCommand(Command, frozen=True, kw_only=True):
+    """A command on the organization that the caller works in."""
+
+    needs: ClassVar[Permission | None] = Permission.ORG_MANAGE
+    organization_id: OrgId
+
+    @property
+    def target(self) -> UUID | None:
+        return self.organization_id
+
+
+class EditOrganization(OrganizationCommand, frozen=True, kw_only=True):
+    """Change name or subdomain; the old subdomain is free for others at once."""
+
+    name: OrganizationName | UnsetType = UNSET
+    subdomain: Subdomain | UnsetType = UNSET
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        organization = read_organization(read, context, self.organization_id)
+        organization.refuse_unless_here()
+        events: list[OrganizationEvent] = []
+        claims: list[Change] = []
+        if self.name is not UNSET:
+            events += organization.rename(self.name)
+        if self.subdomain is not UNSET and self.subdomain != organization.subdomain:
+            events += organization.change_subdomain(self.subdomain)
+            claims = self._claims(read, organization.subdomain, self.subdomain)
+        return [*changes_of(self.organization_id, events), *claims]
+
+    def _claims(self, read: Reading, old: str, new: str) -> list[Change]:
+        claim, released = subdomain_claim(new), subdomain_claim(old)
+        if read(PlatformClaim, claim).holder is not None:
+            raise SubdomainTaken(subdomain=new)
+        read(PlatformClaim, released)
+        return [
+            Change(claim, [SubdomainClaimed(holder=self.organization_id)]),
+            Change(released, [SubdomainReleased()]),
+        ]
+
+
+class ChangePlan(OrganizationCommand, frozen=True, kw_only=True):
+    """Subscribe to another plan."""
+
+    plan: Plan
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        organization = read_organization(read, context, self.organization_id)
+        return changes_of(self.organization_id, organization.change_plan(self.plan))
+
+
+class DeleteOrganization(OrganizationCommand, frozen=True, kw_only=True):
+    """Put the organization in the trash with all that it owns, and work in it no longer."""
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        events = read_organization(read, context, self.organization_id).delete()
+        left = read(User, context.user_id).activate_organization(None)
+        return [*changes_of(self.organization_id, events), *changes_of(context.user_id, left)]
+
+
+class RestoreOrganization(OrganizationCommand, frozen=True, kw_only=True):
+    """Bring a deleted organization back exactly as it was; open to those who were its ADMIN."""
+
+    needs: ClassVar[Permission | None] = None
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        organization = read(Organization, self.organization_id)
+        member = organization.member(context.user_id)
+        if member is None or not member.active or member.role is not Role.ADMIN:
+            raise NotFound
+        events = organization.restore()
+        back = read(User, context.user_id).activate_organization(self.organization_id)
+        return [*changes_of(self.organization_id, events), *changes_of(context.user_id, back)]
+
+
+class EditMember(OrganizationCommand, frozen=True, kw_only=True):
+    """Change the role of a member, or close and open their access."""
+
+    needs: ClassVar[Permission | None] = Permission.MEMBER_MANAGE
+    user_id: UserId
+    role: Role | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        organization = read_organization(read, context, self.organization_id)
+        by = context.user_id
+        events: list[OrganizationEvent] = []
+        if self.role is not UNSET:
+            events += organization.change_role(self.user_id, self.role, by=by)
+        if self.active is True:
+            events += organization.reactivate_member(self.user_id, by=by)
+        if self.active is False:
+            events += organization.deactivate_member(self.user_id, by=by)
+        return changes_of(self.organization_id, events)
+
+
+class RemoveMember(OrganizationCommand, frozen=True, kw_only=True):
+    """End a membership: one's own, or somebody else's."""
+
+    needs: ClassVar[Permission | None] = Permission.MEMBER_LEAVE
+    user_id: UserId
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        organization = read_organization(read, context, self.organization_id)
+        events = organization.remove(self.user_id, by=context.user_id)
+        user = read(User, self.user_id)
+        left: Decision = []
+        if user.organization_id == self.organization_id:
+            left = changes_of(self.user_id, user.activate_organization(None))
+        return [*changes_of(self.organization_id, events), *left]
+
+
+def read_organization(read: Reading, context: Context, organization_id: OrgId) -> Organization:
+    """Return the organization that the caller works in; any other does not exist for them."""
+    if organization_id != context.org_id:
+        raise NotFound
+    return read(Organization, organization_id)

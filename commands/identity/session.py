@@ -1,0 +1,78 @@
+"""Commands on sessions: logins and the refresh tokens that keep them going."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from commands.base import Command, Context, Decision, changes_of
+from commands.reading import Reading
+from domain.base import NotFound, SessionId, UserId
+from domain.identity.session import RevocationCause, Session, SessionIsOver
+from domain.identity.user import User
+from domain.permission import Permission
+
+
+class LogIn(Command, frozen=True, kw_only=True):
+    """Begin a session for a user whose password was verified."""
+
+    needs: ClassVar[Permission | None] = None
+    session_id: SessionId
+    user_id: UserId
+    nonce: str
+    credentials: int
+    """The count of password changes under which the password was verified."""
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        user = read(User, self.user_id)
+        user.refuse_unless_active()
+        if user.credentials != self.credentials:
+            raise SessionIsOver
+        session = read.new(Session, self.session_id)
+        events = session.start(self.user_id, self.nonce, context.now, credentials=self.credentials)
+        return changes_of(self.session_id, events)
+
+
+class SessionCommand(Command, frozen=True, kw_only=True):
+    """A command on one session."""
+
+    needs: ClassVar[Permission | None] = None
+    session_id: SessionId
+
+    @property
+    def target(self) -> UUID | None:
+        return self.session_id
+
+
+class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
+    """Exchange an authentic refresh token for the next one of its session.
+
+    Presenting one that was spent long ago ends the session: somebody has a copy.
+    """
+
+    presented: int
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        session = read(Session, self.session_id)
+        if session.user_id is None:
+            raise SessionIsOver
+        user = read(User, session.user_id)
+        if not user.active or user.credentials != session.credentials:
+            raise SessionIsOver
+        return changes_of(self.session_id, session.rotate(self.presented, context.now))
+
+
+class LogOut(SessionCommand, frozen=True, kw_only=True):
+    """End the session that the caller uses."""
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.session_id, read(Session, self.session_id).end())
+
+
+class RevokeSession(SessionCommand, frozen=True, kw_only=True):
+    """End another session of one's own."""
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        session = read(Session, self.session_id)
+        if session.user_id != context.user_id:
+            raise NotFound
+        events = session.revoke(RevocationCause.BY_USER, by=context.user_id)
+        return changes_of(self.session_id, events)

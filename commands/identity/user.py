@@ -1,0 +1,84 @@
+"""Commands on accounts."""
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from msgspec import Meta
+
+from commands.base import Change, Command, Context, Decision, changes_of
+from commands.identity.organization import CreateOrganization, open_organization
+from commands.reading import Reading
+from domain.base import UserId
+from domain.claim import EmailClaimed, EmailTaken, PlatformClaim
+from domain.identity.user import User, UserRegistered
+from domain.permission import Permission
+from eventstore.append import Secret
+
+Email = Annotated[str, Meta(min_length=3, max_length=254)]
+PersonName = Annotated[str, Meta(min_length=1, max_length=200)]
+
+PASSWORD = "password"  # noqa: S105  the name of the secret
+"""Name under which the hash of a user's password is kept beside the log."""
+
+
+class RegisterUser(Command, frozen=True, kw_only=True):
+    """Open an account, and an organization with it if one is asked for."""
+
+    needs: ClassVar[Permission | None] = None
+    user_id: UserId
+    email: Email
+    email_claim: UUID
+    name: PersonName
+    password_hash: bytes
+    organization: CreateOrganization | None = None
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        user = read.new(User, self.user_id)
+        if user.registered:  # the retry of the first; it must not replace the password
+            return []
+        if read.new(PlatformClaim, self.email_claim).holder is not None:
+            raise EmailTaken
+        registered = UserRegistered(email=self.email, name=self.name, email_claim=self.email_claim)
+        events = user.register(registered)
+        opening: list[Change] = []
+        if self.organization is not None:
+            opening = open_organization(read, self.organization, self.user_id)
+            user = user.evolve(registered)
+            events += user.activate_organization(self.organization.organization_id)
+        return [
+            Change(self.user_id, events),
+            Change(self.email_claim, [EmailClaimed(holder=self.user_id)]),
+            *opening,
+            Secret(self.user_id, PASSWORD, self.password_hash),
+        ]
+
+
+class UserCommand(Command, frozen=True, kw_only=True):
+    """A command of users on their own account."""
+
+    needs: ClassVar[Permission | None] = None
+    user_id: UserId
+
+    @property
+    def target(self) -> UUID | None:
+        return self.user_id
+
+
+class ChangePassword(UserCommand, frozen=True, kw_only=True):
+    """Replace the password; every session that began under the old one is over."""
+
+    password_hash: bytes
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        events = read(User, self.user_id).change_password()
+        return [
+            Change(self.user_id, events),
+            Secret(self.user_id, PASSWORD, self.password_hash),
+        ]
+
+
+class RecordFailedLogin(UserCommand, frozen=True, kw_only=True):
+    """Note that somebody could not prove to be this user."""
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.user_id, read(User, self.user_id).fail_login())

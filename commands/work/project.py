@@ -1,0 +1,142 @@
+"""Commands on projects."""
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from commands.base import Change, Command, Context, Decision, changes_of
+from commands.reading import Reading
+from domain.base import NotFound, ProjectId, UserId
+from domain.claim import Claim, ProjectKeyClaimed, ProjectKeyTaken, project_key_claim
+from domain.identity.organization.state import Organization
+from domain.permission import Permission
+from domain.work.project import PROJECT_KEY_PATTERN, Project, ProjectCreated, ProjectEvent
+
+ProjectName = Annotated[str, Meta(min_length=1, max_length=200)]
+ProjectKey = Annotated[str, Meta(pattern=PROJECT_KEY_PATTERN)]
+ProjectDescription = Annotated[str, Meta(max_length=100_000)]
+Reason = Annotated[str, Meta(min_length=1, max_length=1_000)]
+
+
+class CreateProject(Command, frozen=True, kw_only=True):
+    """Open a project under a key that no other project of the organization used before."""
+
+    needs: ClassVar[Permission | None] = Permission.PROJECT_CREATE
+    project_id: ProjectId
+    key: ProjectKey
+    name: ProjectName
+    description: ProjectDescription | None = None
+    lead: UserId | None = None
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        refuse_unless_member(read, context, self.lead)
+        created = ProjectCreated(
+            key=self.key,
+            name=self.name,
+            description=self.description,
+            lead=self.lead,
+            created_by=context.user_id,
+        )
+        events = read.new(Project, self.project_id).create(created)
+        claim = project_key_claim(context.organization, self.key)
+        if not events:
+            return []
+        if read.new(Claim, claim).holder is not None:
+            raise ProjectKeyTaken(key=self.key)
+        return [
+            Change(self.project_id, events),
+            Change(claim, [ProjectKeyClaimed(holder=self.project_id)]),
+        ]
+
+
+class ProjectCommand(Command, frozen=True, kw_only=True):
+    """A command on one project."""
+
+    needs: ClassVar[Permission | None] = Permission.PROJECT_ARCHIVE
+    project_id: ProjectId
+
+    @property
+    def target(self) -> UUID | None:
+        return self.project_id
+
+
+class EditProject(ProjectCommand, frozen=True, kw_only=True):
+    """Change name, description or lead of a project."""
+
+    needs: ClassVar[Permission | None] = Permission.PROJECT_EDIT
+    name: ProjectName | UnsetType = UNSET
+    description: ProjectDescription | UnsetType | None = UNSET
+    lead: UserId | UnsetType | None = UNSET
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        project = read(Project, self.project_id)
+        events: list[ProjectEvent] = []
+        if self.name is not UNSET:
+            events += project.rename(self.name)
+        if self.description is not UNSET:
+            events += project.describe(self.description)
+        if self.lead is not UNSET:
+            refuse_unless_member(read, context, self.lead)
+            events += project.assign_lead(self.lead)
+        project.refuse_unless_here()
+        return changes_of(self.project_id, events)
+
+
+class HoldProject(ProjectCommand, frozen=True, kw_only=True):
+    """Let a project wait: no new tasks, and no task is started."""
+
+    needs: ClassVar[Permission | None] = Permission.PROJECT_HOLD
+    reason: Reason | None = None
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.project_id, read(Project, self.project_id).hold(self.reason))
+
+
+class ResumeProject(ProjectCommand, frozen=True, kw_only=True):
+    """Go on with a project that waited."""
+
+    needs: ClassVar[Permission | None] = Permission.PROJECT_HOLD
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.project_id, read(Project, self.project_id).resume())
+
+
+class ArchiveProject(ProjectCommand, frozen=True, kw_only=True):
+    """Close a project: it stays readable and can no longer be changed."""
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.project_id, read(Project, self.project_id).archive())
+
+
+class UnarchiveProject(ProjectCommand, frozen=True, kw_only=True):
+    """Open an archived project again."""
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.project_id, read(Project, self.project_id).unarchive())
+
+
+class DeleteProject(ProjectCommand, frozen=True, kw_only=True):
+    """Put a project in the trash with all of its tasks."""
+
+    needs: ClassVar[Permission | None] = Permission.PROJECT_DELETE
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.project_id, read(Project, self.project_id).delete())
+
+
+class RestoreProject(ProjectCommand, frozen=True, kw_only=True):
+    """Bring a project back from the trash exactly as it was, its tasks with it."""
+
+    needs: ClassVar[Permission | None] = Permission.PROJECT_DELETE
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        return changes_of(self.project_id, read(Project, self.project_id).restore())
+
+
+def refuse_unless_member(read: Reading, context: Context, user_id: UserId | None) -> None:
+    """Refuse a person who is not an active member of the caller's organization."""
+    if user_id is None:
+        return
+    if read(Organization, context.organization).role_of(user_id) is None:
+        raise NotFound(user_id=user_id)

@@ -1,0 +1,218 @@
+"""Commands on tasks."""
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from commands.base import Change, Command, Context, Decision, NotPermitted, changes_of
+from commands.reading import Reading
+from domain.base import NotFound, ProjectId, TaskId, UserId
+from domain.claim import Claim, TaskNumberClaimed, task_number_claim
+from domain.identity.organization.membership import Role
+from domain.identity.organization.state import Organization
+from domain.permission import Permission, is_allowed
+from domain.work.project import Project
+from domain.work.task.events import Priority, TaskCreated, TaskEvent, TaskStatus, TaskStatusChanged
+from domain.work.task.state import FINISHED, Task
+
+Title = Annotated[str, Meta(min_length=1, max_length=300)]
+Description = Annotated[str, Meta(max_length=100_000)]
+
+STARTED = frozenset({TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW})
+"""Statuses that no task enters while its project is on hold."""
+
+
+class CreateTask(Command, frozen=True, kw_only=True):
+    """Put a new task on a project's list; it gets the next number of the project."""
+
+    needs: ClassVar[Permission | None] = Permission.TASK_CREATE
+    task_id: TaskId
+    project_id: ProjectId
+    title: Title
+    description: Description | None = None
+    priority: Priority = Priority.MEDIUM
+    parent_id: TaskId | None = None
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        project = read(Project, self.project_id)
+        project.refuse_unless_takes_tasks()
+        if self.parent_id is not None:
+            parent = read(Task, self.parent_id)
+            parent.refuse_unless_here()
+            if parent.project_id != self.project_id:
+                raise NotFound
+        if read.new(Task, self.task_id).project_id is not None:
+            return []
+        number, claim = self._claim(read)
+        created = TaskCreated(
+            project_id=self.project_id,
+            project_key=project.key,
+            number=number,
+            title=self.title,
+            description=self.description,
+            status=TaskStatus.TODO,
+            priority=self.priority,
+            parent_id=self.parent_id,
+            created_by=context.user_id,
+            created_at=context.now,
+        )
+        return [
+            Change(self.task_id, [created]),
+            Change(claim, [TaskNumberClaimed(holder=self.task_id)]),
+        ]
+
+    def _claim(self, read: Reading) -> tuple[int, UUID]:
+        """Return the next free number and the stream that claims it.
+
+        The number before it must be held already, so that numbers never have a gap, whatever
+        becomes of the commands that run at the same time.
+        """
+        while True:
+            number = read.next_number(self.project_id)
+            claim = task_number_claim(self.project_id, number)
+            if read.new(Claim, claim).holder is None:
+                break
+        if number > 1:
+            read.assume(task_number_claim(self.project_id, number - 1), 1)
+        return number, claim
+
+
+class TaskCommand(Command, frozen=True, kw_only=True):
+    """A command on one task."""
+
+    needs: ClassVar[Permission | None] = Permission.TASK_EDIT
+    task_id: TaskId
+
+    @property
+    def target(self) -> UUID | None:
+        return self.task_id
+
+
+class EditTask(TaskCommand, frozen=True, kw_only=True):
+    """Change fields of a task; a field that is left out or already so records nothing."""
+
+    title: Title | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
+    priority: Priority | UnsetType = UNSET
+    status: TaskStatus | UnsetType = UNSET
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        task, project = read_task(read, self.task_id)
+        project.refuse_unless_editable()
+        events: list[TaskEvent] = []
+        if self.title is not UNSET:
+            events += task.retitle(self.title)
+        if self.description is not UNSET:
+            events += task.describe(self.description)
+        if self.priority is not UNSET:
+            events += task.change_priority(self.priority)
+        if self.status is not UNSET:
+            events += change_status(read, context, self.task_id, self.status)
+        return changes_of(self.task_id, events)
+
+
+class ChangeTaskStatus(TaskCommand, frozen=True, kw_only=True):
+    """Move a task to another status.
+
+    With ``via_path`` the statuses between are passed through, one event each.
+    """
+
+    to: TaskStatus
+    via_path: bool = False
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        events = change_status(read, context, self.task_id, self.to, via_path=self.via_path)
+        return changes_of(self.task_id, events)
+
+
+class AssignTask(TaskCommand, frozen=True, kw_only=True):
+    """Make an active member of the organization responsible for a task."""
+
+    user_id: UserId
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        task, project = read_task(read, self.task_id)
+        project.refuse_unless_editable()
+        if read(Organization, context.organization).role_of(self.user_id) is None:
+            raise NotFound(user_id=self.user_id)
+        return changes_of(self.task_id, task.assign(self.user_id))
+
+
+class UnassignTask(TaskCommand, frozen=True, kw_only=True):
+    """Take somebody off a task."""
+
+    user_id: UserId
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        task, project = read_task(read, self.task_id)
+        project.refuse_unless_editable()
+        return changes_of(self.task_id, task.unassign(self.user_id))
+
+
+class DeleteTask(TaskCommand, frozen=True, kw_only=True):
+    """Put a task in the trash. Members may do so with their own for 24 hours."""
+
+    needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        task, _ = read_task(read, self.task_id)
+        if not _may_delete_any(read, context) and not task.is_own_and_young(
+            context.user_id, context.now
+        ):
+            raise NotPermitted(needs=Permission.TASK_DELETE)
+        return changes_of(self.task_id, task.delete())
+
+
+class RestoreTask(TaskCommand, frozen=True, kw_only=True):
+    """Bring a task back from the trash exactly as it was. Members may do so with their own."""
+
+    needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
+
+    def decide(self, read: Reading, context: Context, /) -> Decision:
+        task = read(Task, self.task_id)
+        if task.project_id is None:
+            raise NotFound
+        read(Project, task.project_id).refuse_unless_here()
+        if not _may_delete_any(read, context) and task.created_by != context.user_id:
+            raise NotPermitted(needs=Permission.TASK_DELETE)
+        return changes_of(self.task_id, task.restore())
+
+
+def read_task(read: Reading, task_id: TaskId) -> tuple[Task, Project]:
+    """Return a task that is here, with its project, which must not be in the trash.
+
+    :raises NotFound: when either is missing or deleted.
+    """
+    task = read(Task, task_id)
+    if task.project_id is None or task.deleted:
+        raise NotFound
+    project = read(Project, task.project_id)
+    project.refuse_unless_here()
+    return task, project
+
+
+def change_status(
+    read: Reading, context: Context, task_id: TaskId, to: TaskStatus, *, via_path: bool = False
+) -> list[TaskEvent]:
+    """Return the events of a move, judged with the project and the role of who asks."""
+    task, project = read_task(read, task_id)
+    project.refuse_unless_editable()
+    if task.status in FINISHED and to is not task.status:
+        _refuse_unless_may_reopen(read, context, task)
+    events = task.walk_to(to) if via_path else task.change_status(to)
+    if any(isinstance(step, TaskStatusChanged) and step.to in STARTED for step in events):
+        project.refuse_unless_takes_tasks()  # passing through is starting too
+    return events
+
+
+def _refuse_unless_may_reopen(read: Reading, context: Context, task: Task) -> None:
+    role = read(Organization, context.organization).role_of(context.user_id)
+    concerned = context.user_id in task.assignees or context.user_id == task.created_by
+    if not concerned and role not in (Role.ADMIN, Role.MANAGER):
+        raise NotPermitted(needs="assignee, creator, MANAGER or ADMIN")
+
+
+def _may_delete_any(read: Reading, context: Context) -> bool:
+    role = read(Organization, context.organization).role_of(context.user_id)
+    return is_allowed(role, Permission.TASK_DELETE)

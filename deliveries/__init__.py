@@ -1,0 +1,1 @@
+"""Webhook delivery: subscriptions, fan-out, queue, retries and the HTTP client."""

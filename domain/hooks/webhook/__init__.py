@@ -1,0 +1,1 @@
+"""Webhook: an address of the customer's that is told what happened."""

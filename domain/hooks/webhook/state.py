@@ -1,0 +1,194 @@
+"""Webhook: an address of the customer's that is told what happened.
+
+Secrets never stand here, only which versions exist. Nor do deliveries: what was sent when is
+operational, and comes again from the log by a replay.
+
+Invariants
+    1. It is subscribed to at least one well-formed pattern of event names.
+    2. A rotation raises the secret's version by one; the one before it stays good for a while.
+    3. The same setting again, a second pause or resume, is no event.
+    4. A deleted webhook accepts nothing but its restoration.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar, TypeVar, assert_never
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
+
+from domain.base import NotFound
+from domain.hooks.webhook.errors import ReplayRangeNotAllowed, SubscriptionNotAllowed
+from domain.hooks.webhook.events import (
+    DeliveryMode,
+    PauseCause,
+    WebhookCreated,
+    WebhookDeleted,
+    WebhookEvent,
+    WebhookPaused,
+    WebhookReplayRequested,
+    WebhookRestored,
+    WebhookResumed,
+    WebhookSecretRotated,
+    WebhookUpdated,
+)
+
+EVENT_PATTERN = r"^(\*|[a-z][a-z_]*\.(\*|[a-z][a-z_]*))$"
+"""One event (``task.created``), all of one kind (``task.*``) or all there are (``*``)."""
+
+EVERYTHING = "*"
+_T = TypeVar("_T")
+_PATTERN = re.compile(EVENT_PATTERN)
+
+
+class Webhook(Struct, frozen=True, kw_only=True, gc=False):
+    """What the rules below need to know about a webhook."""
+
+    platform: ClassVar[bool] = False
+
+    url: str = ""
+    events: tuple[str, ...] = ()
+    mode: DeliveryMode = DeliveryMode.ORDERED
+    description: str | None = None
+    from_seq: int = 0
+    secret_version: int = 0
+    old_secret_valid_until: datetime | None = None
+    paused: PauseCause | None = None
+    created: bool = False
+    deleted: bool = False
+
+    def evolve(self, event: WebhookEvent) -> "Webhook":
+        match event:
+            case WebhookCreated():
+                return Webhook(
+                    url=event.url,
+                    events=event.events,
+                    mode=event.mode,
+                    description=event.description,
+                    from_seq=event.from_seq,
+                    secret_version=event.secret_version,
+                    created=True,
+                )
+            case WebhookUpdated():
+                return replace(
+                    self,
+                    url=_changed(event.url, self.url),
+                    events=_changed(event.events, self.events),
+                    mode=_changed(event.mode, self.mode),
+                    description=_changed(event.description, self.description),
+                )
+            case WebhookSecretRotated():
+                return replace(
+                    self,
+                    secret_version=event.secret_version,
+                    old_secret_valid_until=event.old_valid_until,
+                )
+            case WebhookPaused():
+                return replace(self, paused=event.cause)
+            case WebhookResumed():
+                return replace(self, paused=None)
+            case WebhookReplayRequested():
+                return self
+            case WebhookDeleted():
+                return replace(self, deleted=True)
+            case WebhookRestored():
+                return replace(self, deleted=False)
+            case _:
+                assert_never(event)
+
+    # Decisions: each returns the events to record; an empty list means "already so".
+
+    def create(self, created: WebhookCreated) -> list[WebhookEvent]:
+        """Subscribe the address; a second time is the retry of the first, as ids are ours."""
+        refuse_unless_patterns(created.events)
+        return [] if self.created else [created]
+
+    def update(
+        self,
+        *,
+        url: str | UnsetType = UNSET,
+        events: tuple[str, ...] | UnsetType = UNSET,
+        mode: DeliveryMode | UnsetType = UNSET,
+        description: str | UnsetType | None = UNSET,
+    ) -> list[WebhookEvent]:
+        """Change the settings that are given; those left out stay."""
+        self.refuse_unless_here()
+        if events is not UNSET:
+            refuse_unless_patterns(events)
+        update = WebhookUpdated(
+            url=UNSET if url == self.url else url,
+            events=UNSET if events == self.events else events,
+            mode=UNSET if mode == self.mode else mode,
+            description=UNSET if description == self.description else description,
+        )
+        return [] if update == WebhookUpdated() else [update]
+
+    def rotate_secret(self, old_valid_until: datetime) -> list[WebhookEvent]:
+        """Sign with the next version; the former is good until then, older ones at once not."""
+        self.refuse_unless_here()
+        return [
+            WebhookSecretRotated(
+                secret_version=self.secret_version + 1, old_valid_until=old_valid_until
+            )
+        ]
+
+    def pause(self, cause: PauseCause) -> list[WebhookEvent]:
+        self.refuse_unless_here()
+        return [] if self.paused else [WebhookPaused(cause=cause)]
+
+    def resume(self) -> list[WebhookEvent]:
+        self.refuse_unless_here()
+        return [WebhookResumed()] if self.paused else []
+
+    def replay(self, from_seq: int, to_seq: int) -> list[WebhookEvent]:
+        """Ask for events *from_seq* to *to_seq* again, both included, counted from 1."""
+        self.refuse_unless_here()
+        if not 1 <= from_seq <= to_seq:
+            raise ReplayRangeNotAllowed(from_seq=from_seq, to_seq=to_seq)
+        return [WebhookReplayRequested(from_seq=from_seq, to_seq=to_seq)]
+
+    def delete(self) -> list[WebhookEvent]:
+        self.refuse_unless_here()
+        return [WebhookDeleted()]
+
+    def restore(self) -> list[WebhookEvent]:
+        if not self.created:
+            raise NotFound
+        return [WebhookRestored()] if self.deleted else []
+
+    def is_subscribed_to(self, tag: str) -> bool:
+        """Say whether the event named *tag* is among those asked for."""
+        return any(pattern_covers(pattern, tag) for pattern in self.events)
+
+    def secret_versions(self, now: datetime) -> tuple[int, ...]:
+        """Return the versions to sign with at *now*, the newest first."""
+        old = self.old_secret_valid_until
+        if old is not None and now < old:
+            return (self.secret_version, self.secret_version - 1)
+        return (self.secret_version,)
+
+    def refuse_unless_here(self) -> None:
+        """Refuse when the webhook was never created or is in the trash."""
+        if not self.created or self.deleted:
+            raise NotFound
+
+
+def _changed(new: _T | UnsetType, old: _T) -> _T:
+    return old if new is UNSET else new
+
+
+def pattern_covers(pattern: str, tag: str) -> bool:
+    """Say whether *pattern* (see ``EVENT_PATTERN``) asks for the event named *tag*."""
+    return pattern in {EVERYTHING, tag, f"{tag.partition('.')[0]}.*"}
+
+
+def refuse_unless_patterns(patterns: Iterable[str]) -> None:
+    """Refuse an empty subscription and names that no event can have.
+
+    :raises SubscriptionNotAllowed: with ``malformed``, the patterns that are wrong.
+    """
+    patterns = tuple(patterns)
+    malformed = [pattern for pattern in patterns if _PATTERN.fullmatch(pattern) is None]
+    if malformed or not patterns:
+        raise SubscriptionNotAllowed(malformed=malformed)

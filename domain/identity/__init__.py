@@ -1,0 +1,1 @@
+"""People, their sessions, and the organizations they belong to."""

@@ -1,0 +1,1 @@
+"""Organization: one customer, its members and what it subscribed to."""

@@ -1,0 +1,242 @@
+"""Organization: one customer, its members and what it subscribed to.
+
+Invariants
+    1. Members and open invitations together never pass the plan's limit.
+    2. There is always an active ADMIN; the last one cannot leave, be demoted or deactivated.
+    3. Only an ADMIN gives a role above MEMBER, and nobody raises their own.
+    4. A person is a member once; one address has at most one open invitation.
+    5. A deleted organization accepts nothing but its restoration.
+"""
+
+from datetime import datetime
+from typing import ClassVar, assert_never
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.base import NotFound, UserId
+from domain.identity.organization.events import (
+    OrganizationCreated,
+    OrganizationDeleted,
+    OrganizationEvent,
+    OrganizationRenamed,
+    OrganizationRestored,
+    PlanChanged,
+    SubdomainChanged,
+)
+from domain.identity.organization.membership import (
+    AlreadyMember,
+    Invitation,
+    InvitationAccepted,
+    InvitationIsOver,
+    InvitationRevoked,
+    LastAdmin,
+    LeaveCause,
+    Member,
+    MemberDeactivated,
+    MemberInvited,
+    MemberJoined,
+    MemberLeft,
+    MemberReactivated,
+    MemberRoleChanged,
+    OwnRole,
+    Role,
+    RoleTooLow,
+)
+from domain.identity.plan import Countable, Plan, refuse_if_full
+from domain.identity.subdomain import refuse_unless_allowed
+
+
+class Organization(Struct, frozen=True, kw_only=True, gc=False):
+    """What the rules below need to know; the dictionaries are copied, never changed."""
+
+    platform: ClassVar[bool] = False
+
+    name: str = ""
+    subdomain: str = ""
+    plan: Plan = Plan.FREE
+    members: dict[UserId, Member] = {}
+    invitations: dict[UUID, Invitation] = {}
+    created: bool = False
+    deleted: bool = False
+
+    def evolve(self, event: OrganizationEvent) -> "Organization":
+        match event:
+            case OrganizationCreated(name=name, subdomain=subdomain, plan=plan):
+                return Organization(name=name, subdomain=subdomain, plan=plan, created=True)
+            case OrganizationRenamed():
+                return replace(self, name=event.to)
+            case SubdomainChanged():
+                return replace(self, subdomain=event.to)
+            case PlanChanged():
+                return replace(self, plan=event.to)
+            case OrganizationDeleted():
+                return replace(self, deleted=True)
+            case OrganizationRestored():
+                return replace(self, deleted=False)
+            case MemberJoined():
+                return self._with_member(event.user_id, Member(event.role))
+            case MemberLeft():
+                others = {u: m for u, m in self.members.items() if u != event.user_id}
+                return replace(self, members=others)
+            case MemberRoleChanged():
+                return self._with_changed(event.user_id, role=event.to)
+            case MemberDeactivated():
+                return self._with_changed(event.user_id, active=False)
+            case MemberReactivated():
+                return self._with_changed(event.user_id, active=True)
+            case MemberInvited():
+                fresh = Invitation(
+                    event.email_claim, event.role, event.token_hash, event.expires_at
+                )
+                return replace(self, invitations={**self.invitations, event.invitation_id: fresh})
+            case InvitationRevoked() | InvitationAccepted():
+                still = {i: v for i, v in self.invitations.items() if i != event.invitation_id}
+                return replace(self, invitations=still)
+            case _:
+                assert_never(event)
+
+    # Decisions: each returns the events to record; an empty list means "already so".
+    # `by` is the member who asks, or None when one of our own policies does.
+
+    def create(self, created: OrganizationCreated, *, by: UserId) -> list[OrganizationEvent]:
+        """Open the organization with *by* as its first ADMIN."""
+        refuse_unless_allowed(created.subdomain)
+        return [] if self.created else [created, MemberJoined(user_id=by, role=Role.ADMIN)]
+
+    def rename(self, name: str) -> list[OrganizationEvent]:
+        self.refuse_unless_here()
+        return [] if name == self.name else [OrganizationRenamed(from_=self.name, to=name)]
+
+    def change_subdomain(self, to: str) -> list[OrganizationEvent]:
+        self.refuse_unless_here()
+        if to == self.subdomain:
+            return []
+        refuse_unless_allowed(to)
+        return [SubdomainChanged(from_=self.subdomain, to=to)]
+
+    def change_plan(self, to: Plan) -> list[OrganizationEvent]:
+        """Go to another plan; whatever a smaller one has no room for stays, but cannot grow."""
+        self.refuse_unless_here()
+        return [] if to is self.plan else [PlanChanged(from_=self.plan, to=to)]
+
+    def delete(self) -> list[OrganizationEvent]:
+        self.refuse_unless_here()
+        return [OrganizationDeleted()]
+
+    def restore(self) -> list[OrganizationEvent]:
+        if not self.created:
+            raise NotFound
+        return [OrganizationRestored()] if self.deleted else []
+
+    def invite(
+        self, invited: MemberInvited, *, by: UserId | None, now: datetime
+    ) -> list[OrganizationEvent]:
+        """Ask somebody to join; a new invitation to the same address replaces the older one."""
+        self.refuse_unless_here()
+        self._refuse_below(Role.MANAGER if invited.role is Role.MEMBER else Role.ADMIN, by)
+        if invited.invitation_id in self.invitations:
+            return []
+        older = [i for i, v in self.invitations.items() if v.email_claim == invited.email_claim]
+        pending = sum(v.expires_at > now for i, v in self.invitations.items() if i not in older)
+        refuse_if_full(self.plan, Countable.MEMBERS, len(self.members) + pending)
+        return [*(InvitationRevoked(invitation_id=i) for i in older), invited]
+
+    def revoke_invitation(
+        self, invitation_id: UUID, *, by: UserId | None
+    ) -> list[OrganizationEvent]:
+        self.refuse_unless_here()
+        invitation = self.invitations.get(invitation_id)
+        if invitation is None:
+            raise NotFound
+        self._refuse_below(Role.MANAGER if invitation.role is Role.MEMBER else Role.ADMIN, by)
+        return [InvitationRevoked(invitation_id=invitation_id)]
+
+    def accept_invitation(
+        self, invitation_id: UUID, user_id: UserId, now: datetime
+    ) -> list[OrganizationEvent]:
+        self.refuse_unless_here()
+        invitation = self.invitations.get(invitation_id)
+        if invitation is None or invitation.expires_at <= now:
+            raise InvitationIsOver
+        if user_id in self.members:
+            raise AlreadyMember
+        refuse_if_full(self.plan, Countable.MEMBERS, len(self.members))  # the plan may have shrunk
+        return [
+            InvitationAccepted(invitation_id=invitation_id, user_id=user_id),
+            MemberJoined(user_id=user_id, role=invitation.role),
+        ]
+
+    def change_role(
+        self, user_id: UserId, to: Role, *, by: UserId | None
+    ) -> list[OrganizationEvent]:
+        member = self._member_here(user_id)
+        if user_id == by and to.rank > member.role.rank:
+            raise OwnRole
+        self._refuse_below(Role.ADMIN, by)
+        if to is member.role:
+            return []
+        self._refuse_if_last_admin(user_id)
+        return [MemberRoleChanged(user_id=user_id, from_=member.role, to=to)]
+
+    def remove(self, user_id: UserId, *, by: UserId | None) -> list[OrganizationEvent]:
+        """End a membership: one's own, a MEMBER's by a MANAGER, anybody's by an ADMIN."""
+        member = self._member_here(user_id)
+        if user_id != by:
+            self._refuse_below(Role.MANAGER if member.role is Role.MEMBER else Role.ADMIN, by)
+        self._refuse_if_last_admin(user_id)
+        asked = LeaveCause.LEFT if user_id == by else LeaveCause.REMOVED
+        cause = LeaveCause.ACCOUNT_CLOSED if by is None else asked
+        return [MemberLeft(user_id=user_id, cause=cause)]
+
+    def deactivate_member(self, user_id: UserId, *, by: UserId | None) -> list[OrganizationEvent]:
+        member = self._member_here(user_id)
+        self._refuse_below(Role.ADMIN, by)
+        self._refuse_if_last_admin(user_id)
+        return [MemberDeactivated(user_id=user_id)] if member.active else []
+
+    def reactivate_member(self, user_id: UserId, *, by: UserId | None) -> list[OrganizationEvent]:
+        member = self._member_here(user_id)
+        self._refuse_below(Role.ADMIN, by)
+        return [] if member.active else [MemberReactivated(user_id=user_id)]
+
+    def member(self, user_id: UserId) -> Member | None:
+        """Return the place of *user_id*, even when deactivated or in a deleted organization."""
+        return self.members.get(user_id)
+
+    def role_of(self, user_id: UserId) -> Role | None:
+        """Return the role that *user_id* can use now, or None: not or no longer a member."""
+        member = self.members.get(user_id)
+        return member.role if member and member.active and not self.deleted else None
+
+    def refuse_unless_here(self) -> None:
+        """Refuse when the organization was never created or is in the trash."""
+        if not self.created or self.deleted:
+            raise NotFound
+
+    def _member_here(self, user_id: UserId) -> Member:
+        self.refuse_unless_here()
+        member = self.members.get(user_id)
+        if member is None:
+            raise NotFound
+        return member
+
+    def _refuse_below(self, least: Role, by: UserId | None) -> None:
+        if by is None:
+            return
+        role = self.role_of(by)
+        if role is None or role.rank < least.rank:
+            raise RoleTooLow
+
+    def _refuse_if_last_admin(self, user_id: UserId) -> None:
+        admins = [u for u, m in self.members.items() if m.active and m.role is Role.ADMIN]
+        if admins == [user_id]:
+            raise LastAdmin
+
+    def _with_member(self, user_id: UserId, member: Member) -> "Organization":
+        return replace(self, members={**self.members, user_id: member})
+
+    def _with_changed(self, user_id: UserId, **fields: Role | bool) -> "Organization":
+        member = self.members.get(user_id)
+        return self if member is None else self._with_member(user_id, replace(member, **fields))

@@ -1,0 +1,1 @@
+"""Task: one piece of work inside a project."""

@@ -1,0 +1,175 @@
+"""Task: one piece of work inside a project.
+
+Invariants
+    1. The status moves only along ``TRANSITIONS``; the same status again is no event.
+    2. A deleted task accepts nothing but its restoration.
+    3. At most ``ASSIGNEES_MAX`` people are assigned, each once.
+    4. An unchanged field is no event, so the history holds only changes.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import ClassVar, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.base import NotFound, ProjectId, TaskId, UserId
+from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
+from domain.work.task.events import (
+    Priority,
+    TaskAssigned,
+    TaskCreated,
+    TaskDeleted,
+    TaskDescribed,
+    TaskEvent,
+    TaskPriorityChanged,
+    TaskRestored,
+    TaskRetitled,
+    TaskStatus,
+    TaskStatusChanged,
+    TaskUnassigned,
+)
+
+ASSIGNEES_MAX = 20
+OWN_DELETE_WINDOW = timedelta(hours=24)
+"""How long a plain member may delete a task that they created themselves."""
+
+TRANSITIONS: dict[TaskStatus, tuple[TaskStatus, ...]] = {
+    TaskStatus.TODO: (TaskStatus.IN_PROGRESS, TaskStatus.CANCELLED),
+    TaskStatus.IN_PROGRESS: (
+        TaskStatus.TODO,
+        TaskStatus.IN_REVIEW,
+        TaskStatus.DONE,
+        TaskStatus.CANCELLED,
+    ),
+    TaskStatus.IN_REVIEW: (TaskStatus.IN_PROGRESS, TaskStatus.DONE, TaskStatus.CANCELLED),
+    TaskStatus.DONE: (TaskStatus.TODO, TaskStatus.IN_PROGRESS),
+    TaskStatus.CANCELLED: (TaskStatus.TODO,),
+}
+
+FINISHED = frozenset({TaskStatus.DONE, TaskStatus.CANCELLED})
+
+
+class Task(Struct, frozen=True, kw_only=True, gc=False):
+    """What the rules below need to know about a task, and nothing more."""
+
+    platform: ClassVar[bool] = False
+
+    project_id: ProjectId | None = None
+    project_key: str = ""
+    number: int = 0
+    title: str = ""
+    description: str | None = None
+    status: TaskStatus = TaskStatus.TODO
+    priority: Priority = Priority.MEDIUM
+    parent_id: TaskId | None = None
+    assignees: tuple[UserId, ...] = ()
+    created_by: UserId | None = None
+    created_at: datetime | None = None
+    deleted: bool = False
+
+    def evolve(self, event: TaskEvent) -> "Task":
+        match event:
+            case TaskStatusChanged():
+                return replace(self, status=event.to)
+            case TaskCreated():
+                return Task(
+                    project_id=event.project_id,
+                    project_key=event.project_key,
+                    number=event.number,
+                    title=event.title,
+                    description=event.description,
+                    status=event.status,
+                    priority=event.priority,
+                    parent_id=event.parent_id,
+                    created_by=event.created_by,
+                    created_at=event.created_at,
+                )
+            case TaskRetitled():
+                return replace(self, title=event.to)
+            case TaskDescribed():
+                return replace(self, description=event.description)
+            case TaskPriorityChanged():
+                return replace(self, priority=event.to)
+            case TaskAssigned():
+                return replace(self, assignees=(*self.assignees, event.user_id))
+            case TaskUnassigned():
+                return replace(self, assignees=_without(self.assignees, event.user_id))
+            case TaskDeleted():
+                return replace(self, deleted=True)
+            case TaskRestored():
+                return replace(self, deleted=False)
+            case _:
+                assert_never(event)
+
+    # Decisions: each returns the events to record; an empty list means "already so".
+
+    def retitle(self, title: str) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [] if title == self.title else [TaskRetitled(from_=self.title, to=title)]
+
+    def describe(self, description: str | None) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [] if description == self.description else [TaskDescribed(description=description)]
+
+    def change_status(self, to: TaskStatus) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        if to is self.status:
+            return []
+        if to not in TRANSITIONS[self.status]:
+            raise TransitionNotAllowed(at=self.status, to=to, allowed=TRANSITIONS[self.status])
+        return [TaskStatusChanged(from_=self.status, to=to)]
+
+    def walk_to(self, to: TaskStatus) -> list[TaskEvent]:
+        """Go to *to* through the fewest statuses between, one event a step."""
+        self.refuse_unless_here()
+        paths: list[tuple[TaskStatus, ...]] = [(self.status,)]
+        for path in paths:
+            if path[-1] is to:
+                return [TaskStatusChanged(from_=a, to=b) for a, b in pairwise(path)]
+            paths += [(*path, step) for step in TRANSITIONS[path[-1]] if step not in path]
+        raise TransitionNotAllowed(at=self.status, to=to, allowed=TRANSITIONS[self.status])
+
+    def change_priority(self, to: Priority) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [] if to is self.priority else [TaskPriorityChanged(from_=self.priority, to=to)]
+
+    def assign(self, user_id: UserId) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        if user_id in self.assignees:
+            return []
+        if len(self.assignees) >= ASSIGNEES_MAX:
+            raise TooManyAssignees(limit=ASSIGNEES_MAX)
+        return [TaskAssigned(user_id=user_id)]
+
+    def unassign(self, user_id: UserId) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [TaskUnassigned(user_id=user_id)] if user_id in self.assignees else []
+
+    def delete(self) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [TaskDeleted()]
+
+    def restore(self) -> list[TaskEvent]:
+        if self.project_id is None:
+            raise NotFound
+        return [TaskRestored()] if self.deleted else []
+
+    def refuse_unless_here(self) -> None:
+        """Refuse when the task was never created or is in the trash."""
+        if self.project_id is None or self.deleted:
+            raise NotFound
+
+    def is_own_and_young(self, by: UserId, now: datetime) -> bool:
+        """Say whether a plain member may delete it: their own, and created a short time ago."""
+        return (
+            self.created_by == by
+            and self.created_at is not None
+            and now - self.created_at <= OWN_DELETE_WINDOW
+        )
+
+
+def _without(assignees: Iterable[UserId], user_id: UserId) -> tuple[UserId, ...]:
+    return tuple(a for a in assignees if a != user_id)

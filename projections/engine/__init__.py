@@ -1,0 +1,1 @@
+"""The engine that builds, updates, switches and rebuilds every read model."""

@@ -1,0 +1,90 @@
+"""Webhooks as their owners see them: one document each, never with a secret."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from pymongo import ASCENDING, IndexModel
+
+from domain.base import OrgId, WebhookId
+from domain.hooks.webhook.events import DeliveryMode, PauseCause, WebhookEvent
+from domain.hooks.webhook.state import Webhook
+from eventstore.recorded import Recorded
+from projections.base import AggregateProjection, Fields, View, tags_of
+from projections.engine.find import Found, ReadModels
+
+_encode = msgspec.json.Encoder().encode
+
+
+class WebhookStatus(StrEnum):
+    """Whether a webhook is being sent to."""
+
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+
+
+class WebhookView(View, frozen=True, kw_only=True):
+    """A webhook as the API shows it; ``cause`` says why it is paused."""
+
+    id: WebhookId
+    url: str
+    events: tuple[str, ...]
+    mode: DeliveryMode
+    description: str | None
+    status: WebhookStatus
+    cause: PauseCause | None
+    updated_at: datetime
+    version: int
+
+
+def render_webhook(webhook_id: UUID, webhook: Webhook, version: int, updated_at: datetime) -> bytes:
+    """Return the JSON of *webhook*, the same for a reply to a command and for a later GET."""
+    view = WebhookView(
+        id=WebhookId(webhook_id),
+        url=webhook.url,
+        events=webhook.events,
+        mode=webhook.mode,
+        description=webhook.description,
+        status=WebhookStatus.PAUSED if webhook.paused else WebhookStatus.ACTIVE,
+        cause=webhook.paused,
+        updated_at=updated_at,
+        version=version,
+    )
+    return _encode(view)
+
+
+class Webhooks(AggregateProjection[Webhook]):
+    """Webhooks by id, and those of an organization in the order of their ids."""
+
+    name = "webhooks"
+    tags = tags_of(WebhookEvent)
+    state = Webhook
+    indexes = (IndexModel([("org", ASCENDING), ("deleted", ASCENDING), ("order", ASCENDING)]),)
+
+    def render(self, key: str, state: Webhook, recorded: Recorded) -> bytes:
+        return render_webhook(recorded.stream_id, state, recorded.version, recorded.at)
+
+    def fields(self, key: str, state: Webhook, recorded: Recorded) -> Fields:
+        return {
+            "org": str(recorded.org_id),
+            "deleted": state.deleted,
+            "order": key,  # a range over _id would scan on a laptop's server
+        }
+
+
+WEBHOOKS_MAX = 200
+"""As many as the largest plan allows."""
+
+
+async def find_webhook(models: ReadModels, org_id: OrgId, webhook_id: WebhookId) -> Found | None:
+    """Return a webhook; None if it is missing, in the trash or another organization's."""
+    return await models.one("webhooks", org_id, webhook_id)
+
+
+async def webhooks_of(models: ReadModels, org_id: OrgId) -> list[bytes]:
+    """Return the webhooks of the organization in the order of their ids, all of them."""
+    where: dict[str, Any] = {"org": str(org_id), "deleted": False}
+    found = await models.page("webhooks", where, ("order", 1), WEBHOOKS_MAX)
+    return [one["json"] for one in found]

@@ -1,0 +1,1 @@
+"""Read models of people, sessions and organizations."""

@@ -1,0 +1,127 @@
+"""Members as an organization sees them: one document a person and organization."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from pymongo import ASCENDING, IndexModel
+
+from domain.base import PLATFORM, OrgId, UserId
+from domain.identity.organization.membership import (
+    MemberDeactivated,
+    MemberJoined,
+    MemberLeft,
+    MemberReactivated,
+    MemberRoleChanged,
+    Role,
+)
+from eventstore.recorded import Recorded
+from projections.base import Fields, Projection, View, document_id, tags_of
+from projections.engine.find import PAGE_DEFAULT, Page, ReadModels, page_of
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Membership(Struct, frozen=True, kw_only=True):
+    """One person's place in one organization, and since when."""
+
+    user_id: UserId
+    role: Role = Role.MEMBER
+    active: bool = True
+    joined_at: datetime | None = None
+    left: bool = False
+
+
+class MemberView(View, frozen=True, kw_only=True):
+    """A member as the API shows it; a list adds ``user``, who they are."""
+
+    user_id: UserId
+    role: Role
+    active: bool
+    joined_at: datetime | None
+
+
+def render_member(member: Membership) -> bytes:
+    """Return the JSON of *member*."""
+    view = MemberView(
+        user_id=member.user_id,
+        role=member.role,
+        active=member.active,
+        joined_at=member.joined_at,
+    )
+    return _encode(view)
+
+
+class Members(Projection[Membership]):
+    """Members of an organization; who left stays in a document that no list finds."""
+
+    name = "members"
+    tags = tags_of(
+        MemberJoined, MemberRoleChanged, MemberDeactivated, MemberReactivated, MemberLeft
+    )
+    state = Membership
+    indexes = (IndexModel([("org", ASCENDING), ("deleted", ASCENDING), ("user", ASCENDING)]),)
+
+    def keys(self, recorded: Recorded) -> Iterable[str]:
+        event: Any = recorded.event  # each event that is asked for names one user
+        return (document_id(recorded.org_id, event.user_id),)
+
+    def fold(self, key: str, state: Membership | None, recorded: Recorded) -> Membership:
+        event: Any = recorded.event
+        before = state or Membership(user_id=event.user_id)
+        match event:
+            case MemberJoined():
+                return Membership(user_id=event.user_id, role=event.role, joined_at=recorded.at)
+            case MemberRoleChanged():
+                return replace(before, role=event.to)
+            case MemberDeactivated():
+                return replace(before, active=False)
+            case MemberReactivated():
+                return replace(before, active=True)
+            case _:
+                return replace(before, left=True)
+
+    def render(self, key: str, state: Membership, recorded: Recorded) -> bytes:
+        return render_member(state)
+
+    def fields(self, key: str, state: Membership, recorded: Recorded) -> Fields:
+        return {
+            "org": str(recorded.org_id),
+            "deleted": state.left,
+            "user": str(state.user_id),
+        }
+
+
+async def find_member(models: ReadModels, org_id: OrgId, user_id: UserId) -> bytes | None:
+    """Return a member of the organization as the list of members shows them."""
+    found = await models.one("members", org_id, user_id)
+    return (await _with_users(models, [(str(user_id), found.json)]))[0] if found else None
+
+
+async def members_of(
+    models: ReadModels, org_id: OrgId, limit: int = PAGE_DEFAULT, after: str | None = None
+) -> Page:
+    """Return members of the organization by user id, each with ``user``: who they are."""
+    where: dict[str, Any] = {"org": str(org_id), "deleted": False}
+    if after is not None:
+        where["user"] = {"$gt": after}
+    found = await models.page("members", where, ("user", 1), limit + 1)
+    page = page_of(found, "user", limit)
+    users = [one["user"] for one in found[:limit]]
+    items = await _with_users(models, list(zip(users, page.items, strict=True)))
+    return Page(items, page.next_key)
+
+
+async def _with_users(models: ReadModels, members: list[tuple[str, bytes]]) -> list[bytes]:
+    ids = [f"{PLATFORM}:{user}" for user, _ in members]
+    where: dict[str, Any] = {"_id": {"$in": ids}}
+    found = await models.find("users", {"filter": where, "projection": {"json": 1}}, len(ids))
+    users = {one["_id"]: one["json"] for one in found}
+    return [_joined(json, users.get(f"{PLATFORM}:{u}", b"null")) for u, json in members]
+
+
+def _joined(member: bytes, user: bytes) -> bytes:
+    return b'%b,"user":%b}' % (member[:-1], user)

@@ -1,0 +1,41 @@
+"""Users as their fellow members see them: one document an account."""
+
+from uuid import UUID
+
+import msgspec
+
+from domain.base import UserId
+from domain.identity.user import LoginFailed, User, UserEvent
+from eventstore.recorded import Recorded
+from projections.base import AggregateProjection, Fields, View, tags_of
+
+_encode = msgspec.json.Encoder().encode
+
+
+class UserView(View, frozen=True, kw_only=True):
+    """A user as the API shows them to people they work with."""
+
+    id: UserId
+    email: str
+    name: str
+    active: bool
+
+
+def render_user(user_id: UUID, user: User) -> bytes:
+    """Return the JSON of *user*."""
+    view = UserView(id=UserId(user_id), email=user.email, name=user.name, active=user.active)
+    return _encode(view)
+
+
+class Users(AggregateProjection[User]):
+    """Users by id, to put names to members; a failed login changes nothing that is shown."""
+
+    name = "users"
+    tags = tuple(sorted(set(tags_of(UserEvent)) - set(tags_of(LoginFailed))))
+    state = User
+
+    def render(self, key: str, state: User, recorded: Recorded) -> bytes:
+        return render_user(recorded.stream_id, state)
+
+    def fields(self, key: str, state: User, recorded: Recorded) -> Fields:
+        return {"org": str(recorded.org_id), "deleted": False}

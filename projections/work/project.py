@@ -1,0 +1,97 @@
+"""Projects as their readers see them: one document a project."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from pymongo import ASCENDING, IndexModel
+
+from domain.base import OrgId, ProjectId, UserId
+from domain.work.project import Project, ProjectEvent, ProjectStatus
+from eventstore.recorded import Recorded
+from projections.base import AggregateProjection, Fields, View, tags_of
+from projections.engine.find import PAGE_DEFAULT, Found, Page, ReadModels, page_of
+
+_encode = msgspec.json.Encoder().encode
+
+
+class ProjectView(View, frozen=True, kw_only=True):
+    """A project as the API shows it."""
+
+    id: ProjectId
+    key: str
+    name: str
+    description: str | None
+    status: ProjectStatus
+    lead: UserId | None
+    workflow: str
+    updated_at: datetime
+    version: int
+
+
+def render_project(project_id: UUID, project: Project, version: int, updated_at: datetime) -> bytes:
+    """Return the JSON of *project*, the same for a reply to a command and for a later GET."""
+    view = ProjectView(
+        id=ProjectId(project_id),
+        key=project.key,
+        name=project.name,
+        description=project.description,
+        status=project.status,
+        lead=project.lead,
+        workflow=project.workflow,
+        updated_at=updated_at,
+        version=version,
+    )
+    return _encode(view)
+
+
+class Projects(AggregateProjection[Project]):
+    """Projects by id, and those of an organization by key."""
+
+    name = "projects"
+    tags = tags_of(ProjectEvent)
+    state = Project
+    indexes = (
+        IndexModel([("org", ASCENDING), ("deleted", ASCENDING), ("key", ASCENDING)]),
+        IndexModel(
+            [
+                ("org", ASCENDING),
+                ("deleted", ASCENDING),
+                ("status", ASCENDING),
+                ("key", ASCENDING),
+            ]
+        ),
+    )
+
+    def render(self, key: str, state: Project, recorded: Recorded) -> bytes:
+        return render_project(recorded.stream_id, state, recorded.version, recorded.at)
+
+    def fields(self, key: str, state: Project, recorded: Recorded) -> Fields:
+        return {
+            "org": str(recorded.org_id),
+            "deleted": state.deleted,
+            "status": state.status.value,
+            "key": state.key,
+        }
+
+
+async def find_project(models: ReadModels, org_id: OrgId, project_id: ProjectId) -> Found | None:
+    """Return a project; None if it is missing, in the trash or another organization's."""
+    return await models.one("projects", org_id, project_id)
+
+
+async def projects_of(
+    models: ReadModels,
+    org_id: OrgId,
+    status: ProjectStatus | None = None,
+    limit: int = PAGE_DEFAULT,
+    after: str | None = None,
+) -> Page:
+    """Return projects of the organization by key, those *after* the key given."""
+    where: dict[str, Any] = {"org": str(org_id), "deleted": False}
+    if status is not None:
+        where["status"] = status.value
+    if after is not None:
+        where["key"] = {"$gt": after}
+    return page_of(await models.page("projects", where, ("key", 1), limit + 1), "key", limit)

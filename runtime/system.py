@@ -1,0 +1,188 @@
+"""The wiring: every process opens one house and finds in it what it needs."""
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+
+from audit.tree_signer import TreeSigner
+from commands.handler import CommandHandler
+from eventstore.log import EventLog
+from eventstore.open import open_store
+from eventstore.randomness import random_bytes
+from projections.engine.wire import Lane
+from runtime.clock import Clock, system_clock
+from runtime.outages import StoreOutage
+from runtime.settings import Settings
+from runtime.wakeups import Wakeups
+from security.cursors import CursorKey
+from security.derivation import derive_key
+from security.passwords import HashingQueue, Passwords
+from security.sealing import DataKeys, MasterKey
+from security.tokens import AccessTokens, KeyRing
+from security.url_guard import UrlGuard
+
+T = TypeVar("T")
+Database = AsyncDatabase[dict[str, Any]]
+
+ATTEMPTS_MAX = 5
+"""Tries to reach a store at start; the n-th waits n x ``WAIT_S`` before the next."""
+WAIT_S = 5.0
+ISSUER = "trackrecord"
+AUDIENCE = "trackrecord-api"
+_logger = logging.getLogger(__name__)
+
+
+class StoreUnreachable(Exception):
+    """A store did not answer in all attempts; the message says which and where."""
+
+
+class Keys(Struct, frozen=True):
+    """What is derived from the configured secrets, one key a purpose."""
+
+    tokens: AccessTokens
+    refresh: bytes
+    pepper: bytes
+    cursors: CursorKey
+    master: MasterKey
+    audit: bytes
+
+
+class System(Struct, frozen=True, kw_only=True):
+    """The parts of one process, wired."""
+
+    settings: Settings
+    clock: Clock
+    keys: Keys
+    log: EventLog
+    commands: CommandHandler
+    tree_signer: TreeSigner
+    wakeups: Wakeups
+    passwords: HashingQueue
+    guard: UrlGuard
+    database: Database
+    lane: Lane | None
+    """A quick way to read models, where the connection is a plain one."""
+
+
+def derive_keys(settings: Settings) -> Keys:
+    """Return the keys of a deployment; the same settings give the same keys everywhere."""
+    ring = KeyRing(settings.jwt_access_secret)
+    return Keys(
+        tokens=AccessTokens(
+            ring, issuer=ISSUER, audience=AUDIENCE, lifetime_max=settings.jwt_access_expiry
+        ),
+        refresh=derive_key(settings.jwt_refresh_secret, "refresh tokens"),
+        pepper=derive_key(settings.master_key, "claims on personal values"),
+        cursors=CursorKey(settings.jwt_refresh_secret),
+        master=MasterKey(settings.master_key),
+        audit=derive_key(settings.master_key, "audit checkpoints"),
+    )
+
+
+@asynccontextmanager
+async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncGenerator[System]:
+    """Open the stores, wait for those that are still starting, and close all at the end.
+
+    :raises StoreUnreachable: a store did not answer ``ATTEMPTS_MAX`` times.
+    """
+    keys = derive_keys(settings)
+    async with AsyncExitStack() as stack:
+        log = await stack.enter_async_context(open_log(settings, keys))
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+            settings.mongodb_uri,
+            serverSelectionTimeoutMS=3_000,
+            connectTimeoutMS=3_000,
+            tz_aware=True,
+            uuidRepresentation="standard",
+            retryWrites=True,
+        )
+        stack.push_async_callback(client.close)
+        await retry_until_reachable("read models", settings.mongodb_uri, lambda: _ping(client))
+        wakeups = Wakeups(settings.redis_url)
+        wakeups.listen()
+        stack.push_async_callback(wakeups.close)
+        log.on_commit(wakeups.committed)
+        lane = await Lane.for_uri(client, settings.mongodb_uri)
+        if lane is not None:
+            stack.callback(lane.close)
+        passwords = HashingQueue(Passwords())
+        stack.callback(passwords.close)
+        yield System(
+            settings=settings,
+            clock=clock,
+            keys=keys,
+            log=log,
+            commands=CommandHandler(log),
+            tree_signer=TreeSigner(log, keys.audit, clock),
+            wakeups=wakeups,
+            passwords=passwords,
+            guard=UrlGuard([ipaddress.ip_network(n) for n in settings.webhook_allow_networks]),
+            database=client[settings.mongodb_database],
+            lane=lane,
+        )
+
+
+@asynccontextmanager
+async def open_log(settings: Settings, keys: Keys) -> AsyncGenerator[EventLog]:
+    """Open the event log alone, as the commands that need no read model do.
+
+    :raises StoreUnreachable: it did not answer ``ATTEMPTS_MAX`` times.
+    """
+    log = await retry_until_reachable(
+        "event log", settings.events_url, lambda: _open_log(settings, keys)
+    )
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
+async def _open_log(settings: Settings, keys: Keys) -> EventLog:
+    store = await asyncio.to_thread(open_store, settings.events_url)
+    log = EventLog(store, DataKeys(keys.master, random=random_bytes))
+    await log.open()
+    return log
+
+
+async def _ping(client: AsyncMongoClient[dict[str, Any]]) -> None:
+    await client.admin.command("ping")
+
+
+async def retry_until_reachable(
+    what: str, url: str, reach: Callable[[], Awaitable[T]], *, wait_s: float = WAIT_S
+) -> T:
+    """Return what *reach* gives, trying again with growing pauses while a store is down.
+
+    :raises StoreUnreachable: after ``ATTEMPTS_MAX`` attempts.
+    """
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        try:
+            return await reach()
+        except (*StoreOutage, OSError) as error:
+            if attempt == ATTEMPTS_MAX:
+                raise StoreUnreachable(
+                    f"{what} at {without_password(url)} did not answer in {attempt} attempts"
+                ) from error
+            _logger.warning(
+                "%s at %s does not answer (attempt %d of %d); next in %.0f s",
+                what,
+                without_password(url),
+                attempt,
+                ATTEMPTS_MAX,
+                attempt * wait_s,
+            )
+            await asyncio.sleep(attempt * wait_s)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def without_password(url: str) -> str:
+    """Return *url* fit for a log line: what stands before the host is left out."""
+    scheme, found, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if found else url

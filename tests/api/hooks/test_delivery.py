@@ -1,0 +1,152 @@
+"""Deliveries over HTTP: what was sent to a webhook, seen by the people who own it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from domain.identity.organization.membership import Role
+from runtime.system import System
+from tests.api.stage import Json, Person, done, join, refused
+from tests.deliveries.receiver import Receiver, Reply
+from tests.workers.stage import QUICK, eventually
+from workers.deliveries import Deliveries
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+async def receiver(system: System) -> AsyncIterator[Receiver]:
+    """Give a receiver, and let a worker deliver."""
+    async with Receiver() as receiver:
+        running = asyncio.create_task(Deliveries(system, schedule=QUICK).run())
+        yield receiver
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def hooked(ana: Person, receiver: Receiver) -> str:
+    body = {"url": receiver.url, "events": ["task.created"]}
+    webhook: Json = done(await ana.post("/webhook", body), 201)
+    return f"/webhook/{webhook['id']}"
+
+
+async def items(ana: Person, path: str, **query: object) -> list[Json]:
+    found: list[Json] = done(await ana.get(f"{path}/deliveries", params=query), 200)["items"]
+    return found
+
+
+async def states(ana: Person, path: str) -> list[str]:
+    return [each["status"] for each in await items(ana, path)]
+
+
+async def test_a_delivery_is_shown_with_its_attempts(ana: Person, receiver: Receiver) -> None:
+    receiver.answer_with(Reply(status=500, body=b"<b>no</b>"), Reply())
+    path = await hooked(ana, receiver)
+    await ana.task(await ana.project())
+    await eventually(lambda: states(ana, path), ["SUCCESS"])
+
+    (listed,) = await items(ana, path)
+    shown = done(await ana.get(f"{path}/deliveries/{listed['id']}"), 200)
+
+    attempts = shown.pop("attempts")
+    assert shown == listed
+    assert listed["eventId"] == receiver.requests[0].headers["webhook-id"]
+    assert [(each["n"], each["status"]) for each in attempts] == [(1, 500), (2, 200)]
+    assert attempts[0]["excerpt"] == "<b>no</b>"
+    assert listed["attemptCount"] == 2
+    assert listed["nextAt"] is None
+
+
+async def test_deliveries_come_a_page_at_a_time_the_newest_first(
+    ana: Person, receiver: Receiver
+) -> None:
+    path = await hooked(ana, receiver)
+    project = await ana.project()
+    for number in range(5):
+        await ana.task(project, f"Task {number}")
+    await eventually(lambda: states(ana, path), ["SUCCESS"] * 5)
+
+    pages: list[list[int]] = []
+    query: Json = {"limit": 2, "status": "SUCCESS"}
+    while True:
+        page = done(await ana.get(f"{path}/deliveries", params=query), 200)
+        pages.append([each["seq"] for each in page["items"]])
+        if page["nextCursor"] is None:
+            break
+        query["cursor"] = page["nextCursor"]
+
+    seqs = [seq for page in pages for seq in page]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert seqs == sorted(seqs, reverse=True)
+    assert await items(ana, path, status="FAILED") == []
+
+
+async def test_an_ended_delivery_is_sent_again_on_request(ana: Person, receiver: Receiver) -> None:
+    path = await hooked(ana, receiver)
+    await ana.task(await ana.project())
+    await eventually(lambda: states(ana, path), ["SUCCESS"])
+    (sent,) = await items(ana, path)
+    redeliver = f"{path}/deliveries/{sent['id']}/redeliver"
+
+    assert done(await ana.post(f"{redeliver}?dry_run=true"), 200) == {"events": []}
+    assert await states(ana, path) == ["SUCCESS"]
+    assert done(await ana.post(redeliver), 202)["status"] == "PENDING"
+    first, second = await receiver.wait_for(2)
+
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+
+
+async def test_a_delivery_that_waits_is_not_sent_twice(ana: Person, receiver: Receiver) -> None:
+    receiver.answer_with(Reply(status=429, headers={"Retry-After": "60"}))
+    path = await hooked(ana, receiver)
+    await ana.task(await ana.project())
+    await eventually(lambda: states(ana, path), ["RETRYING"])
+    (waiting,) = await items(ana, path)
+
+    assert waiting["nextAt"] is not None
+    answer = await ana.post(f"{path}/deliveries/{waiting['id']}/redeliver")
+    refused(answer, 409, "delivery_not_ended")
+
+
+async def test_a_ping_is_sent_to_a_paused_webhook_too(ana: Person, receiver: Receiver) -> None:
+    path = await hooked(ana, receiver)
+    done(await ana.post(f"{path}/pause"), 200)
+
+    ping = done(await ana.post(f"{path}/ping"), 202)
+    (request,) = await receiver.wait_for(1)
+
+    assert request.headers["webhook-id"] == ping["eventId"]
+
+    async def status() -> str:
+        shown = done(await ana.get(f"{path}/deliveries/{ping['id']}"), 200)
+        return str(shown["status"])
+
+    await eventually(status, "SUCCESS")
+
+
+async def test_strangers_see_nothing_and_members_send_nothing(
+    system: System, ana: Person, dan: Person, receiver: Receiver
+) -> None:
+    path = await hooked(ana, receiver)
+    other = await hooked(ana, receiver)
+    await ana.task(await ana.project())
+    await eventually(lambda: states(ana, path), ["SUCCESS"])
+    (sent,) = await items(ana, path)
+    one = f"{path}/deliveries/{sent['id']}"
+
+    for answer in (
+        await dan.get(f"{path}/deliveries"),
+        await dan.get(one),
+        await dan.post(f"{one}/redeliver"),
+        await dan.post(f"{path}/ping"),
+        await ana.get(f"{other}/deliveries/{sent['id']}"),
+        await ana.get(f"{path}/deliveries/nothing"),
+    ):
+        refused(answer, 404, "not_found")
+    await join(system, dan, ana.org_id, Role.MEMBER)
+    refused(await dan.post(f"{path}/ping"), 403, "not_permitted")
+    done(await ana.delete(path), 204)
+    refused(await ana.get(f"{path}/deliveries"), 404, "not_found")

@@ -1,0 +1,266 @@
+"""What holds for every answer: headers, request ids, limits of bodies."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from litestar import Litestar
+
+from api.http import edge
+from api.http.access_log import AccessLog
+from api.http.client_info import client_info_of
+from tests.api.conftest import Make
+from tests.api.stage import Person, client_of, done, refused
+
+PATHS = [
+    ("GET", "/api/health", 200),
+    ("GET", "/api/nope", 404),
+    ("GET", "/", 404),
+    ("PUT", "/api/project", 405),
+    ("TRACE", "/api/project", 405),
+    ("GET", "/api/project", 401),
+    ("POST", "/api/auth/login", 422),
+    ("GET", "/api/openapi.json", 200),
+    ("GET", "/api/docs", 200),
+    ("OPTIONS", "/api/project", 204),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), PATHS)
+async def test_every_answer_has_the_security_headers(
+    app: Litestar, method: str, path: str, status: int
+) -> None:
+    async with client_of(app) as client:
+        response = await client.request(method, path)
+
+    assert response.status_code == status
+    headers = response.headers
+    assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["cache-control"] == "no-store"
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert headers["vary"] == "Origin"
+    assert len(headers["x-request-id"]) == 32
+    assert "server" not in headers
+    names = [name for name, _ in headers.raw]
+    assert len(names) == len(set(names))
+
+
+class TestRequestId:
+    async def test_is_echoed_if_it_is_fit_and_made_otherwise(self, app: Litestar) -> None:
+        async with client_of(app) as client:
+            for asked, kept in (
+                ("my-request.42_x", True),
+                ("short", False),
+                ("with space in it", False),
+                ("x" * 129, False),
+                ('in"jected-header', False),
+            ):
+                response = await client.get("/api/nope", headers={"x-request-id": asked})
+                assert (response.headers["x-request-id"] == asked) is kept
+                refused(response, 404, "not_found")
+
+    async def test_stands_in_the_event_it_caused(self, ana: Person, system: Any) -> None:
+        from uuid import UUID
+
+        headers = {"x-request-id": "ask-for-me-later", "user-agent": "a" * 600}
+        body = {"key": "ENG", "name": "Engine"}
+        project = done(await ana.post("/project", body, headers=headers), 201)
+
+        (recorded,) = await system.log.stream(UUID(project["id"]))
+
+        assert recorded.metadata.request_id == "ask-for-me-later"
+        assert recorded.metadata.ip
+        assert recorded.metadata.user_agent
+
+
+class TestMethodNotAllowed:
+    async def test_says_what_is_allowed(self, app: Litestar) -> None:
+        async with client_of(app) as client:
+            response = await client.put("/api/project")
+
+        refused(response, 405, "method_not_allowed")
+        assert {"GET", "POST"} <= set(response.headers["allow"].split(", "))
+
+
+class TestBody:
+    async def test_is_limited_whether_announced_or_not(self, ana: Person) -> None:
+        big = json.dumps({"key": "ENG", "name": "x" * edge.BODY_BYTES_MAX}).encode()
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for start in range(0, len(big), 65_536):
+                yield big[start : start + 65_536]
+
+        headers = {"content-type": "application/json"}
+        for content in (big, chunks()):
+            response = await ana.post("/project", content=content, headers=headers)
+            refused(response, 413, "body_too_large")
+
+    async def test_is_read_in_pieces_too(self, ana: Person) -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            for piece in (b'{"key": "E', b'NG", "name"', b': "Engine"}'):
+                yield piece
+
+        response = await ana.post(
+            "/project", content=chunks(), headers={"content-type": "application/json"}
+        )
+
+        done(response, 201)
+
+    @pytest.mark.parametrize("kind", ["text/plain", "", "application/json; charset=latin1"])
+    async def test_is_json_by_its_label(self, ana: Person, kind: str) -> None:
+        response = await ana.post("/project", content=b"{}", headers={"content-type": kind})
+
+        refused(response, 415, "unsupported_media_type")
+
+    async def test_is_not_compressed(self, ana: Person) -> None:
+        headers = {"content-type": "application/json", "content-encoding": "gzip"}
+
+        response = await ana.post("/project", content=b"x", headers=headers)
+
+        refused(response, 415, "unsupported_encoding")
+
+    async def test_has_to_arrive_in_time(
+        self, app: Litestar, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(edge, "BODY_DEADLINE_S", 0.01)
+        sent: list[Any] = []
+
+        async def never() -> Any:
+            await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers = [(b"content-length", b"10"), (b"content-type", b"application/json")]
+        scope: Any = {
+            "type": "http",
+            "method": "POST",
+            "path": "/api/auth/login",
+            "headers": headers,
+            "query_string": b"",
+            "client": None,
+        }
+        await app.asgi_handler(scope, never, send)
+
+        assert sent[0]["status"] == 408
+
+    async def test_that_breaks_off_is_answered_with_nothing(self, app: Litestar) -> None:
+        sent: list[Any] = []
+
+        async def gone() -> Any:
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope: Any = {
+            "type": "http",
+            "method": "POST",
+            "path": "/api/auth/login",
+            "headers": [(b"content-length", b"10")],
+            "query_string": b"",
+            "client": None,
+        }
+        await app.asgi_handler(scope, gone, send)
+
+        assert sent == []
+
+
+class TestClientAddress:
+    def test_is_the_peer_unless_a_trusted_proxy_says_otherwise(self) -> None:
+        from ipaddress import ip_network
+
+        proxies = [ip_network("10.0.0.0/8")]
+
+        def address(peer: str, forwarded: str | None) -> str | None:
+            headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+            return client_info_of({"headers": headers, "client": (peer, 1)}, proxies).ip
+
+        assert address("192.0.2.1", None) == "192.0.2.1"
+        assert address("192.0.2.1", "1.2.3.4") == "192.0.2.1"
+        assert address("10.0.0.1", "1.2.3.4") == "1.2.3.4"
+        assert address("10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.2") == "1.2.3.4"
+        assert address("10.0.0.1", "nonsense, 10.0.0.2") == "10.0.0.2"
+        assert address("10.0.0.1", None) == "10.0.0.1"
+
+
+class TestCors:
+    async def test_names_only_listed_origins(self, app: Litestar) -> None:
+        async with client_of(app) as client:
+            for origin in (
+                "https://evil.example",
+                "null",
+                "http://localhost:51730",
+                "http://localhost:5173.evil.example",
+                "https://localhost:5173",
+                "http://LOCALHOST:5173",
+                "*",
+            ):
+                response = await client.get("/api/health", headers={"origin": origin})
+                assert "access-control-allow-origin" not in response.headers
+                assert response.headers["vary"] == "Origin"
+
+            response = await client.get("/api/nope", headers={"origin": "http://localhost:5173"})
+        assert response.headers["access-control-allow-origin"] == "http://localhost:5173"
+        assert response.headers["access-control-allow-credentials"] == "true"
+
+    async def test_answers_preflights_of_listed_origins(self, app: Litestar) -> None:
+        asked = {"access-control-request-method": "PATCH"}
+        async with client_of(app) as client:
+            mine = await client.options(
+                "/api/project", headers={"origin": "http://localhost:5173", **asked}
+            )
+            others = await client.options(
+                "/api/project", headers={"origin": "https://evil.example", **asked}
+            )
+
+        assert mine.status_code == others.status_code == 204
+        assert "PATCH" in mine.headers["access-control-allow-methods"]
+        assert "If-Match" in mine.headers["access-control-allow-headers"]
+        assert not [name for name in others.headers if name.startswith("access-control")]
+
+
+class TestRateLimits:
+    async def test_brake_logins_by_address(self, make_app: Make) -> None:
+        body = {"email": "nobody@example.com", "password": "wrong"}
+        async with client_of(make_app(rate_limits="login=2/60")) as client:
+            for _ in range(2):
+                assert (await client.post("/api/auth/login", json=body)).status_code == 401
+            response = await client.post("/api/auth/login", json=body)
+            assert (await client.get("/api/health")).status_code == 200
+
+        refused(response, 429, "rate_limited")
+        assert response.headers["retry-after"] == "30"
+        assert response.headers["ratelimit-policy"] == '"login";q=2;w=60'
+        assert response.headers["ratelimit"] == '"login";r=0;t=30'
+
+    async def test_brake_everything_else_by_person(self, make_app: Make, ana: Person) -> None:
+        limited = make_app(rate_limits="api=3/60")
+        async with client_of(limited) as client:
+            headers = {"authorization": f"Bearer {ana.token}"}
+            answers = [await client.get("/api/user/me", headers=headers) for _ in range(4)]
+
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+
+
+class TestAccessLog:
+    def test_writes_one_line_a_request_that_nothing_can_break(self) -> None:
+        written: list[bytes] = []
+
+        async def request() -> None:
+            log = AccessLog(written.append)
+            log.add("GET", '/api/"x"\r\n\x1b[31m', 404, 0.00123, "id-1")
+            log.add("POST", "/api/project", 201, 0.01, "id-2")
+            log.flush()
+
+        asyncio.run(request())
+
+        lines = [json.loads(line) for line in b"".join(written).splitlines()]
+        assert [line["requestId"] for line in lines] == ["id-1", "id-2"]
+        assert lines[0]["path"] == '/api/"x"\r\n\x1b[31m'
+        assert lines[0]["ms"] == 1.23

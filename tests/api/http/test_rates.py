@@ -1,0 +1,98 @@
+"""Rate limits: so many at once, then as they are paid off; each caller apart."""
+
+import pytest
+
+from api.http import rates
+from api.http.rates import Rate, Rates
+
+
+class Now:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+class TestRate:
+    def test_lets_a_burst_through_and_then_one_at_a_time(self) -> None:
+        now = Now()
+        rate = Rate("login", 5, 60, now)
+
+        assert [rate.take("ana") is None for _ in range(6)] == [True] * 5 + [False]
+        refusal = rate.take("ana")
+        assert refusal is not None
+        assert refusal.retry_after_s == 12
+        now.s += 12
+        assert rate.take("ana") is None
+        assert rate.take("ana") is not None
+
+    def test_counts_no_refusals(self) -> None:
+        now = Now()
+        rate = Rate("login", 1, 10, now)
+        rate.take("ana")
+
+        for _ in range(100):
+            assert rate.take("ana") is not None
+
+        now.s += 10
+        assert rate.take("ana") is None
+
+    def test_never_lets_more_than_the_count_through_in_any_window(self) -> None:
+        now = Now()
+        rate = Rate("api", 7, 10, now)
+        passed: list[float] = []
+
+        for _ in range(500):
+            if rate.take("ana") is None:
+                passed.append(now.s)
+            now.s += 0.37
+
+        spread = 2 * 7  # a burst, and what is paid off meanwhile
+        for start in passed:
+            assert sum(start <= at < start + 10 for at in passed) <= spread
+
+    def test_keeps_callers_apart(self) -> None:
+        rate = Rate("login", 1, 60, Now())
+
+        assert rate.take("ana") is None
+        assert rate.take("dan") is None
+        assert rate.take("ana") is not None
+
+    def test_remembers_a_bounded_number_of_callers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rates, "KEYS_MAX", 10)
+        rate = Rate("login", 1, 60, Now())
+
+        for caller in range(100):
+            assert rate.take(caller) is None
+
+        assert rate.take(99) is not None
+
+
+class TestRates:
+    def test_are_read_from_the_settings(self) -> None:
+        configured = Rates("login=1/60, api=2/1", Now())
+
+        assert configured.take("login", "ana") is None
+        refusal = configured.take("login", "ana")
+        assert refusal is not None
+        assert refusal.headers() == {
+            "retry-after": "60",
+            "ratelimit-policy": '"login";q=1;w=60',
+            "ratelimit": '"login";r=0;t=60',
+        }
+        assert [configured.take("other", "ana") for _ in range(5)] == [None] * 5
+
+    def test_can_be_off(self) -> None:
+        off = Rates("off", Now())
+
+        assert [off.take("login", "ana") for _ in range(100)] == [None] * 100
+
+    @pytest.mark.parametrize(
+        "text", ["login", "login=0/60", "login=1/0", "login=a/b", "", "a=1/1,"]
+    )
+    def test_refuse_what_they_cannot_read(self, text: str) -> None:
+        with pytest.raises(ValueError, match="no rate limit"):
+            Rates(text)

@@ -1,0 +1,261 @@
+"""Signing up, in and out."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from commands.identity.user import PASSWORD as NAME
+from eventstore.append import Secret
+from runtime.system import System
+from security.passwords import Passwords
+from tests.api.conftest import Make
+from tests.api.stage import (
+    PASSWORD,
+    MovableClock,
+    Person,
+    at_once,
+    client_of,
+    done,
+    log_in,
+    refused,
+    sign_up,
+    stored_events,
+    unique,
+)
+
+REGISTER, LOGIN = "/api/auth/register", "/api/auth/login"
+
+
+def registration(**fields: object) -> dict[str, object]:
+    email = f"{unique()}@example.com"
+    return {"email": email, "password": PASSWORD, "name": "Pat", **fields}
+
+
+class TestRegister:
+    async def test_makes_the_author_admin_of_the_organization(self, ana: Person) -> None:
+        profile = done(await ana.get("/auth/profile"), 200)
+
+        assert profile == {
+            "id": ana.id,
+            "email": ana.email,
+            "name": "Pat",
+            "role": "ADMIN",
+            "organizationId": ana.org_id,
+        }
+
+    async def test_takes_an_address_once_however_it_is_written(self, app: Litestar) -> None:
+        async with client_of(app) as client:
+            first = registration(email=f"  {unique('Case')}@Example.COM ")
+            done(await client.post(REGISTER, json=first), 201)
+            again = registration(email=str(first["email"]).strip().upper())
+
+            refused(await client.post(REGISTER, json=again), 409, "email_taken")
+
+    async def test_lets_one_of_eight_at_once_in(self, app: Litestar) -> None:
+        async with client_of(app) as client:
+            body = registration()
+
+            answers = await at_once(*(client.post(REGISTER, json=body) for _ in range(8)))
+
+        assert sorted(a.status_code for a in answers) == [201] + [409] * 7
+
+    async def test_refuses_weak_passwords_and_says_why(self, app: Litestar) -> None:
+        async with client_of(app) as client:
+            for password, weakness in (
+                ("short-9!", "too_short"),
+                ("password1234", "common"),
+                ("patrician@example.com", "contains_context"),
+                ("x" * 300, "too_long"),
+            ):
+                body = registration(email="patrician@example.com", password=password)
+                problem = refused(await client.post(REGISTER, json=body), 422, "weak_password")
+                assert weakness in problem["weaknesses"]
+
+    @pytest.mark.parametrize("email", ["a@b", "no-at.example.com", "a b@c.de", "@c.de", "a@b@c.de"])
+    async def test_refuses_what_is_no_address(self, app: Litestar, email: str) -> None:
+        async with client_of(app) as client:
+            response = await client.post(REGISTER, json=registration(email=email))
+
+        assert refused(response, 422, "invalid_request")["errors"][0]["path"] == "$.email"
+
+    async def test_opens_nothing_if_the_subdomain_is_taken(self, app: Litestar) -> None:
+        async with client_of(app) as client:
+            named = {"name": "Acme", "subdomain": unique("o")[:30]}
+            done(await client.post(REGISTER, json=registration(organization=named)), 201)
+            second = registration(organization=named)
+
+            refused(await client.post(REGISTER, json=second), 409, "subdomain_taken")
+            login = {"email": second["email"], "password": PASSWORD}
+            refused(await client.post(LOGIN, json=login), 401, "invalid_credentials")
+
+    async def test_repeats_its_answer_to_the_same_key(self, app: Litestar) -> None:
+        async with client_of(app) as client:
+            body, key = registration(), {"idempotency-key": "register-once"}
+
+            first = await client.post(REGISTER, json=body, headers=key)
+            second = await client.post(REGISTER, json=body, headers=key)
+            other = await client.post(REGISTER, json={**body, "name": "Sam"}, headers=key)
+
+        assert done(first, 201) == done(second, 201)
+        refused(other, 422, "idempotency_key_reused")
+
+    async def test_only_says_what_it_would_record_when_asked_so(self, app: Litestar) -> None:
+        async with client_of(app) as client:
+            body = registration()
+
+            events = done(await client.post(f"{REGISTER}?dry_run=true", json=body), 200)["events"]
+
+            assert [event["type"] for event in events] == ["user.registered", "email.claimed"]
+            done(await client.post(REGISTER, json=body), 201)
+
+
+class TestLogIn:
+    async def test_puts_the_refresh_token_into_the_cookie_only(self, app: Litestar) -> None:
+        person = await sign_up(app, organization=False)
+
+        body = {"email": person.email.upper(), "password": PASSWORD}
+        response = await person.client.post(LOGIN, json=body)
+
+        tokens = done(response, 200)
+        assert set(tokens) == {"accessToken", "tokenType", "expiresIn", "user"}
+        assert tokens["user"]["email"] == person.email
+        assert tokens["expiresIn"] == 900
+        cookie = response.headers["set-cookie"]
+        assert cookie.startswith("__Host-rt=rt1.")
+        for flag in ("Path=/", "HttpOnly", "SameSite=Strict", "Secure", "Max-Age=604800"):
+            assert flag in cookie
+        assert "Domain" not in cookie
+        assert "rt1." not in response.text
+        assert response.headers["cache-control"] == "no-store"
+
+    async def test_over_plain_http_the_cookie_has_another_name(self, make_app: Make) -> None:
+        app = make_app(cookie_secure=False)
+        person = await sign_up(app, organization=False)
+
+        response = await person.client.post(
+            LOGIN, json={"email": person.email, "password": PASSWORD}
+        )
+
+        assert response.headers["set-cookie"].startswith("rt=rt1.")
+        assert "Secure" not in response.headers["set-cookie"]
+
+    async def test_refuses_wrong_and_unknown_with_the_same_bytes(
+        self, system: System, ana: Person
+    ) -> None:
+        same_id = {"x-request-id": "the-same-id"}
+        wrong = {"email": ana.email, "password": "wrong-horse"}
+        unknown = {"email": f"{unique()}@example.com", "password": PASSWORD}
+
+        first = await ana.client.post(LOGIN, json=wrong, headers=same_id)
+        second = await ana.client.post(LOGIN, json=unknown, headers=same_id)
+
+        refused(first, 401, "invalid_credentials")
+        assert first.content == second.content
+        assert first.headers == second.headers
+        assert "user.login_failed" in await stored_events(system, ana.id)
+
+    async def test_makes_an_old_hash_anew(self, system: System, app: Litestar) -> None:
+        person = await sign_up(app, organization=False)
+        old = Passwords(memory_kib=16, iterations=1).hash(PASSWORD)
+        await system.log.put_secret(Secret(UUID(person.id), NAME, old.encode()))
+
+        await log_in(person.client, person.email)
+
+        stored = await system.log.secret(UUID(person.id), NAME)
+        assert stored is not None
+        assert b"m=8," in stored
+
+    async def test_cannot_be_tried_without_effect(self, ana: Person) -> None:
+        body = {"email": ana.email, "password": PASSWORD}
+
+        refused(await ana.client.post(f"{LOGIN}?dry_run=true", json=body), 422, "invalid_request")
+
+
+class TestAccessToken:
+    async def test_says_by_its_code_when_it_has_expired(
+        self, ana: Person, clock: MovableClock
+    ) -> None:
+        clock.ahead = timedelta(minutes=16)
+
+        refused(await ana.get("/user/me"), 401, "token_expired")
+
+    async def test_every_other_failure_has_the_same_bytes(self, ana: Person) -> None:
+        tokens = ["", "Bearer", "Bearer x", f"Basic {ana.token}", f"Bearer {ana.token}x"]
+        tokens += [f"Bearer {ana.token[:-4]}AAAA", "Bearer é", "Bearer " + "a" * 5000]
+        answers: list[httpx.Response] = []
+        for authorization in tokens:
+            headers = {b"authorization": authorization.encode(), b"x-request-id": b"the-same-id"}
+            answers.append(await ana.client.get("/api/user/me", headers=headers))
+
+        for answer in answers:
+            refused(answer, 401, "unauthorized")
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert answer.content == answers[0].content
+
+    async def test_does_not_count_in_the_address(self, ana: Person) -> None:
+        response = await ana.client.get(f"/api/user/me?access_token={ana.token}")
+
+        refused(response, 401, "unauthorized")
+
+    async def test_the_refresh_cookie_alone_opens_nothing_else(self, ana: Person) -> None:
+        assert ana.client.cookies
+
+        refused(await ana.client.get("/api/user/me"), 401, "unauthorized")
+
+
+class TestLogOut:
+    async def test_ends_access_at_once_and_forgets_the_cookie(self, ana: Person) -> None:
+        response = await ana.post("/auth/logout")
+
+        done(response, 204)
+        assert "Max-Age=0" in response.headers["set-cookie"]
+        refused(await ana.get("/user/me"), 401, "unauthorized")
+        refused(await ana.post("/project", {"key": "ENG", "name": "Engine"}), 401, "unauthorized")
+        refused(await ana.client.post("/api/auth/refresh-token"), 401, "unauthorized")
+
+
+class TestChangePassword:
+    async def test_ends_every_session_and_begins_a_new_one(self, ana: Person) -> None:
+        elsewhere = await log_in(ana.client, ana.email)
+        body = {"currentPassword": PASSWORD, "newPassword": "quiet-harbour-77-lamp"}
+
+        tokens = done(await ana.post("/auth/change-password", body), 200)
+
+        for old in (ana.token, elsewhere):
+            headers = {"authorization": f"Bearer {old}"}
+            refused(await ana.client.get("/api/user/me", headers=headers), 401, "unauthorized")
+        ana.token = tokens["accessToken"]
+        done(await ana.get("/user/me"), 200)
+        done(await ana.client.post("/api/auth/refresh-token"), 200)
+        await log_in(ana.client, ana.email, "quiet-harbour-77-lamp")
+
+    async def test_changes_nothing_without_the_current_password(
+        self, system: System, ana: Person
+    ) -> None:
+        before = await stored_events(system, ana.id)
+        body = {"currentPassword": "wrong", "newPassword": "quiet-harbour-77-lamp"}
+
+        refused(await ana.post("/auth/change-password", body), 401, "wrong_password")
+
+        assert await stored_events(system, ana.id) == before
+
+    async def test_is_not_taken_for_a_repetition_by_its_key(self, ana: Person) -> None:
+        key = {"idempotency-key": "change-it"}
+        there = {"currentPassword": PASSWORD, "newPassword": "quiet-harbour-77-lamp"}
+        back = {"currentPassword": "quiet-harbour-77-lamp", "newPassword": PASSWORD}
+
+        for body in (there, back, there):
+            response = await ana.post("/auth/change-password", body, headers=key)
+            ana.token = done(response, 200)["accessToken"]
+
+        await log_in(ana.client, ana.email, "quiet-harbour-77-lamp")
+
+    async def test_refuses_a_weak_new_one(self, ana: Person) -> None:
+        body = {"currentPassword": PASSWORD, "newPassword": "short"}
+
+        problem = refused(await ana.post("/auth/change-password", body), 422, "weak_password")
+
+        assert problem["errors"][0]["path"] == "$.newPassword"

@@ -1,0 +1,128 @@
+"""Organizations and their members over HTTP."""
+
+import pytest
+from litestar import Litestar
+
+from domain.identity.organization.membership import Role
+from runtime.system import System
+from tests.api.stage import Person, done, join, refused, sign_up, unique
+
+
+class TestOrganization:
+    async def test_can_be_opened_later_and_makes_its_author_admin(self, app: Litestar) -> None:
+        person = await sign_up(app, organization=False)
+        body = {"name": "Late Ltd", "subdomain": unique("l")[:30]}
+
+        response = await person.post("/org", body)
+
+        organization = done(response, 201)
+        assert response.headers["location"] == f"/api/org/{organization['id']}"
+        me = done(await person.get("/user/me"), 200)
+        assert (me["role"], me["organizationId"]) == ("ADMIN", organization["id"])
+        assert me["organization"]["name"] == "Late Ltd"
+        assert me["limits"]["projects"] == 5
+        shown = await person.get(f"/org/{organization['id']}")
+        assert shown.content == response.content
+
+    async def test_changes_name_and_subdomain_and_frees_the_old_one(
+        self, ana: Person, dan: Person
+    ) -> None:
+        path = f"/org/{ana.org_id}"
+        old = done(await ana.get(path), 200)["subdomain"]
+        new = unique("n")[:30]
+
+        changed = done(await ana.patch(path, {"name": "Acme & Co", "subdomain": new}), 200)
+
+        assert (changed["name"], changed["subdomain"]) == ("Acme & Co", new)
+        assert done(await ana.get(path), 200) == changed
+        taken = await dan.patch(f"/org/{dan.org_id}", {"subdomain": new})
+        refused(taken, 409, "subdomain_taken")
+        done(await dan.patch(f"/org/{dan.org_id}", {"subdomain": old}), 200)
+
+    @pytest.mark.parametrize("subdomain", ["-a", "a--bc", "A_b", "a" * 64, "www", "api", "ab"])
+    async def test_takes_no_odd_or_reserved_subdomain(self, ana: Person, subdomain: str) -> None:
+        response = await ana.patch(f"/org/{ana.org_id}", {"subdomain": subdomain})
+
+        assert response.status_code == 422
+
+    async def test_goes_to_another_plan(self, ana: Person) -> None:
+        changed = done(await ana.patch(f"/org/{ana.org_id}/plan", {"plan": "BASIC"}), 200)
+
+        assert changed["plan"] == "BASIC"
+        assert done(await ana.get("/user/me"), 200)["limits"]["members"] == 100
+        refused(
+            await ana.patch(f"/org/{ana.org_id}/plan", {"plan": "GOLD"}), 422, "invalid_request"
+        )
+
+    async def test_is_deleted_with_all_it_owns_and_comes_back_exactly(self, ana: Person) -> None:
+        task = await ana.task(await ana.project())
+        done(await ana.delete(f"/org/{ana.org_id}"), 204)
+
+        assert done(await ana.get("/auth/profile"), 200)["organizationId"] is None
+        refused(await ana.get(f"/org/{ana.org_id}"), 404, "not_found")
+        refused(await ana.get("/task/ENG-1"), 409, "no_organization")
+
+        restored = done(await ana.post(f"/org/{ana.org_id}/restore"), 200)
+        assert restored["id"] == ana.org_id
+        assert done(await ana.get("/task/ENG-1"), 200) == task
+
+    async def test_is_restored_by_its_admins_only(self, ana: Person, dan: Person) -> None:
+        done(await ana.delete(f"/org/{ana.org_id}"), 204)
+
+        refused(await dan.post(f"/org/{ana.org_id}/restore"), 404, "not_found")
+
+
+class TestMembers:
+    async def test_are_listed_with_who_they_are(
+        self, system: System, app: Litestar, ana: Person
+    ) -> None:
+        ben = await sign_up(app, organization=False)
+        await join(system, ben, ana.org_id, Role.MEMBER)
+        done(await ana.patch(f"/org/{ana.org_id}", {"name": "Acme II"}), 200)
+
+        page = done(await ana.get(f"/org/{ana.org_id}/members"), 200)
+
+        seen = {item["userId"]: item for item in page["items"]}
+        assert seen[ana.id]["role"] == "ADMIN"
+        assert seen[ben.id]["user"]["email"] == ben.email
+        assert page["nextCursor"] is None
+        one = done(await ana.get(f"/org/{ana.org_id}/members/{ben.id}"), 200)
+        assert one == seen[ben.id]
+
+    async def test_get_another_role(self, system: System, app: Litestar, ana: Person) -> None:
+        ben = await sign_up(app, organization=False)
+        await join(system, ben, ana.org_id, Role.MEMBER)
+        path = f"/org/{ana.org_id}/members/{ben.id}"
+
+        refused(await ben.patch(path, {"role": "ADMIN"}), 403, "not_permitted")
+        changed = done(await ana.patch(path, {"role": "MANAGER"}), 200)
+
+        assert changed["role"] == "MANAGER"
+        assert done(await ana.get(path), 200)["role"] == "MANAGER"
+        assert done(await ben.get("/auth/profile"), 200)["role"] == "MANAGER"
+
+    async def test_the_last_admin_stays(self, ana: Person) -> None:
+        path = f"/org/{ana.org_id}/members/{ana.id}"
+
+        for refusal in (
+            await ana.patch(path, {"role": "MEMBER"}),
+            await ana.patch(path, {"active": False}),
+            await ana.delete(path),
+        ):
+            refused(refusal, 409, "last_admin")
+
+    async def test_can_leave_and_be_removed(
+        self, system: System, app: Litestar, ana: Person
+    ) -> None:
+        leaving = await sign_up(app, organization=False)
+        removed = await sign_up(app, organization=False)
+        for person in (leaving, removed):
+            await join(system, person, ana.org_id, Role.MEMBER)
+
+        done(await leaving.delete(f"/org/{ana.org_id}/members/{leaving.id}"), 204)
+        refused(await removed.delete(f"/org/{ana.org_id}/members/{ana.id}"), 403, "role_too_low")
+        done(await ana.delete(f"/org/{ana.org_id}/members/{removed.id}"), 204)
+
+        page = done(await ana.get(f"/org/{ana.org_id}/members"), 200)
+        assert [item["userId"] for item in page["items"]] == [ana.id]
+        assert done(await removed.get("/auth/profile"), 200)["organizationId"] is None

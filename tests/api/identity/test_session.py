@@ -1,0 +1,146 @@
+"""Sessions: refresh tokens that rotate, logins elsewhere, and their end."""
+
+from datetime import timedelta
+
+import httpx
+from litestar import Litestar
+
+from runtime.system import System
+from tests.api.stage import (
+    MovableClock,
+    Person,
+    another_device,
+    at_once,
+    client_of,
+    done,
+    log_in,
+    refused,
+    sign_up,
+    stored_events,
+)
+
+REFRESH = "/api/auth/refresh-token"
+COOKIE = "__Host-rt"
+
+
+def cookie_of(person: Person) -> str:
+    return str(person.client.cookies[COOKIE])
+
+
+async def refresh_with(app: Litestar, token: str, **headers: str) -> httpx.Response:
+    """Refresh as somebody who has only this one token."""
+    async with client_of(app) as client:
+        return await client.post(REFRESH, headers={"cookie": f"{COOKIE}={token}", **headers})
+
+
+def family_of(token: str) -> str:
+    return token.split(".")[1]
+
+
+class TestRefresh:
+    async def test_rotates_and_gives_a_token_that_works(self, ana: Person) -> None:
+        old = cookie_of(ana)
+
+        tokens = done(await ana.client.post(REFRESH), 200)
+
+        assert cookie_of(ana) != old
+        assert "refresh" not in str(tokens).lower()
+        ana.token = tokens["accessToken"]
+        done(await ana.get("/user/me"), 200)
+
+    async def test_gives_sixteen_at_once_the_same_successor(
+        self, app: Litestar, system: System, ana: Person
+    ) -> None:
+        token = cookie_of(ana)
+
+        answers = await at_once(*(refresh_with(app, token) for _ in range(16)))
+
+        successors = {answer.headers["set-cookie"] for answer in answers}
+        assert [answer.status_code for answer in answers] == [200] * 16
+        assert len(successors) == 1
+        events = await stored_events(system, family_of(token))
+        assert events == ["session.started", "session.rotated"]
+
+    async def test_ends_the_session_when_a_spent_token_comes_back(
+        self, app: Litestar, system: System, ana: Person, clock: MovableClock
+    ) -> None:
+        spent = cookie_of(ana)
+        done(await ana.client.post(REFRESH), 200)
+        clock.ahead = timedelta(seconds=11)
+
+        refused(await refresh_with(app, spent), 401, "unauthorized")
+
+        refused(await ana.client.post(REFRESH), 401, "unauthorized")
+        refused(await ana.get("/user/me"), 401, "unauthorized")
+        events = await stored_events(system, family_of(spent))
+        assert events[-2:] == ["session.reuse_detected", "session.revoked"]
+
+    async def test_is_not_moved_by_forged_tokens(self, app: Litestar, ana: Person) -> None:
+        done(await ana.client.post(REFRESH), 200)
+        version, family, generation, mac = cookie_of(ana).split(".")
+        for forged in (
+            f"{version}.{family}.0.{mac}",
+            f"{version}.{family}.{generation}.{'A' * 43}",
+            f"{version}.00000000-0000-0000-0000-000000000000.0.{mac}",
+            "rt1",
+            "x" * 4000,
+            "",
+        ):
+            refused(await refresh_with(app, forged), 401, "unauthorized")
+
+        done(await ana.client.post(REFRESH), 200)
+
+    async def test_refuses_idle_and_old_sessions(
+        self, app: Litestar, ana: Person, clock: MovableClock
+    ) -> None:
+        token = cookie_of(ana)
+        clock.ahead = timedelta(days=7, minutes=1)
+        refused(await refresh_with(app, token), 401, "unauthorized")
+
+        busy = await sign_up(app, organization=False)
+        token = cookie_of(busy)
+        for days in (13, 19, 25, 31, 36):
+            clock.ahead = timedelta(days=days)
+            answer = await refresh_with(app, token)
+            token = done(answer, 200) and answer.headers["set-cookie"].split("=")[1].split(";")[0]
+        clock.ahead = timedelta(days=38)
+        refused(await refresh_with(app, token), 401, "unauthorized")
+
+    async def test_refuses_pages_of_other_origins(self, app: Litestar, ana: Person) -> None:
+        for headers in (
+            {"origin": "https://evil.example"},
+            {"origin": "null"},
+            {"sec-fetch-site": "cross-site"},
+            {"sec-fetch-site": "same-site", "origin": "https://sub.example.org"},
+        ):
+            refused(await refresh_with(app, cookie_of(ana), **headers), 403, "origin_not_allowed")
+        for headers in ({"origin": "http://localhost:5173"}, {"sec-fetch-site": "same-origin"}):
+            done(await refresh_with(app, cookie_of(ana), **headers), 200)
+
+    async def test_takes_neither_forms_nor_text(self, app: Litestar, ana: Person) -> None:
+        for kind in ("text/plain", "application/x-www-form-urlencoded"):
+            response = await ana.client.post(REFRESH, content="{}", headers={"content-type": kind})
+            refused(response, 415, "unsupported_media_type")
+        done(await ana.client.post(REFRESH, json={}), 200)
+
+
+class TestSessions:
+    async def test_lists_ones_logins_and_ends_one_of_them(self, ana: Person) -> None:
+        elsewhere = await log_in(another_device(ana), ana.email)
+
+        items = done(await ana.get("/auth/sessions"), 200)["items"]
+        assert len(items) == 2
+        mine = family_of(cookie_of(ana))
+        other = next(item["id"] for item in items if item["id"] != mine)
+        done(await ana.delete(f"/auth/sessions/{other}"), 204)
+
+        assert [i["id"] for i in done(await ana.get("/auth/sessions"), 200)["items"]] == [mine]
+        headers = {"authorization": f"Bearer {elsewhere}"}
+        refused(await ana.client.get("/api/user/me", headers=headers), 401, "unauthorized")
+
+    async def test_nobody_ends_a_login_of_somebody_else(self, ana: Person, dan: Person) -> None:
+        theirs = family_of(cookie_of(dan))
+
+        refused(await ana.delete(f"/auth/sessions/{theirs}"), 404, "not_found")
+
+        done(await dan.get("/user/me"), 200)

@@ -1,0 +1,257 @@
+"""Stories of the commands on organizations and their members."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from commands.base import Command, NotPermitted
+from commands.identity.organization import (
+    ChangePlan,
+    CreateOrganization,
+    DeleteOrganization,
+    EditMember,
+    EditOrganization,
+    RemoveMember,
+    RestoreOrganization,
+)
+from domain.base import PLATFORM, NotFound, OrgId
+from domain.claim import SubdomainClaimed, SubdomainReleased, SubdomainTaken, subdomain_claim
+from domain.identity.organization.events import (
+    OrganizationCreated,
+    OrganizationDeleted,
+    OrganizationRenamed,
+    OrganizationRestored,
+    PlanChanged,
+    SubdomainChanged,
+)
+from domain.identity.organization.membership import (
+    LastAdmin,
+    LeaveCause,
+    MemberDeactivated,
+    MemberJoined,
+    MemberLeft,
+    MemberReactivated,
+    MemberRoleChanged,
+    Role,
+    RoleTooLow,
+)
+from domain.identity.plan import Plan
+from domain.identity.subdomain import SubdomainNotAllowed
+from domain.identity.user import AccountDeactivated, ActiveOrganizationChanged, UserDeactivated
+from tests.commands.acme import ACCOUNTS, STRANGERS, TEAM, TEAM_SUBDOMAIN, account
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, OTHER
+from tests.spec import given, on
+
+HOUSE = (TEAM, TEAM_SUBDOMAIN, *ACCOUNTS)
+NEW = OrgId(UUID(int=13))
+DELETED = on(ACME, OrganizationDeleted())
+BEN_ADMIN = on(ACME, MemberRoleChanged(user_id=BEN, from_=Role.MANAGER, to=Role.ADMIN))
+
+
+def create(**about: Any) -> CreateOrganization:
+    details: dict[str, Any] = {"organization_id": NEW, "name": "New", "subdomain": "new"}
+    return CreateOrganization(**(details | about))
+
+
+def active(org_id: OrgId | None) -> ActiveOrganizationChanged:
+    return ActiveOrganizationChanged(organization_id=org_id)
+
+
+class TestCreateOrganization:
+    def test_opens_it_claims_the_subdomain_and_works_there(self) -> None:
+        created = OrganizationCreated(name="New", subdomain="new", plan=Plan.FREE)
+        admin = MemberJoined(user_id=DAN, role=Role.ADMIN)
+        given(*account(DAN, "Dan")).when(create(), by=DAN, org_id=None).then(
+            on(NEW, created, admin, org_id=NEW),
+            on(subdomain_claim("new"), SubdomainClaimed(holder=NEW)),
+            on(DAN, active(NEW)),
+        )
+
+    def test_a_second_time_is_the_retry_of_the_first(self) -> None:
+        again = create(organization_id=ACME, name="Acme", subdomain="acme")
+        given(*HOUSE).when(again).then()
+
+    def test_is_refused_a_taken_subdomain(self) -> None:
+        given(*HOUSE).when(create(subdomain="acme"), by=DAN).then_refused(SubdomainTaken)
+
+    def test_may_take_a_subdomain_that_was_released(self) -> None:
+        released = on(subdomain_claim("acme"), SubdomainReleased())
+        story = given(*HOUSE, released).when(create(subdomain="acme"), by=DAN)
+        assert len(story.recorded) == 4
+
+    def test_is_refused_a_reserved_subdomain(self) -> None:
+        given(*HOUSE).when(create(subdomain="www"), by=DAN).then_refused(SubdomainNotAllowed)
+
+    def test_is_refused_to_a_deactivated_account(self) -> None:
+        story = given(*ACCOUNTS, on(DAN, UserDeactivated())).when(create(), by=DAN)
+        story.then_refused(AccountDeactivated)
+
+    def test_needs_an_account(self) -> None:
+        given().when(create(), by=DAN, org_id=None).then_refused(NotFound)
+
+    def test_cannot_take_the_id_of_an_organization_of_others(self) -> None:
+        asked = create(organization_id=OTHER)
+        given(*HOUSE, *STRANGERS).when(asked, by=ANA).then_refused(NotFound)
+
+
+class TestEditOrganization:
+    def test_renames_it(self) -> None:
+        asked = EditOrganization(organization_id=ACME, name="Apex")
+        given(*HOUSE).when(asked).then(on(ACME, OrganizationRenamed(from_="Acme", to="Apex")))
+
+    def test_takes_the_new_subdomain_and_frees_the_old_one(self) -> None:
+        asked = EditOrganization(organization_id=ACME, subdomain="apex")
+        given(*HOUSE).when(asked).then(
+            on(ACME, SubdomainChanged(from_="acme", to="apex")),
+            on(subdomain_claim("apex"), SubdomainClaimed(holder=ACME)),
+            on(subdomain_claim("acme"), SubdomainReleased(), org_id=PLATFORM),
+        )
+
+    def test_records_nothing_when_all_is_so_already(self) -> None:
+        given(*HOUSE).when(
+            EditOrganization(organization_id=ACME, name="Acme", subdomain="acme")
+        ).then()
+
+    def test_is_refused_a_taken_subdomain_with_the_new_name_too(self) -> None:
+        taken = on(subdomain_claim("apex"), SubdomainClaimed(holder=OTHER))
+        asked = EditOrganization(organization_id=ACME, name="Apex", subdomain="apex")
+        given(*HOUSE, taken).when(asked).then_refused(SubdomainTaken)
+
+    def test_is_refused_a_reserved_subdomain(self) -> None:
+        asked = EditOrganization(organization_id=ACME, subdomain="admin")
+        given(*HOUSE).when(asked).then_refused(SubdomainNotAllowed)
+
+
+class TestChangePlan:
+    def test_subscribes_to_another(self) -> None:
+        changed = PlanChanged(from_=Plan.FREE, to=Plan.BASIC)
+        given(*HOUSE).when(ChangePlan(organization_id=ACME, plan=Plan.BASIC)).then(changed)
+
+    def test_records_nothing_for_the_same(self) -> None:
+        given(*HOUSE).when(ChangePlan(organization_id=ACME, plan=Plan.FREE)).then()
+
+
+class TestDeleteOrganization:
+    def test_leaves_it_too(self) -> None:
+        given(*HOUSE, on(ANA, active(ACME))).when(DeleteOrganization(organization_id=ACME)).then(
+            on(ACME, OrganizationDeleted()), on(ANA, active(None))
+        )
+
+    def test_stays_in_another_one(self) -> None:
+        given(*HOUSE).when(DeleteOrganization(organization_id=ACME)).then(OrganizationDeleted())
+
+    def test_finds_nothing_the_second_time(self) -> None:
+        asked = DeleteOrganization(organization_id=ACME)
+        given(*HOUSE, DELETED).when(asked).then_refused(NotFound)
+
+
+class TestRestoreOrganization:
+    asked = RestoreOrganization(organization_id=ACME)
+
+    def test_brings_it_back_and_works_there(self) -> None:
+        given(*HOUSE, DELETED).when(self.asked, org_id=ACME).then(
+            on(ACME, OrganizationRestored()), on(ANA, active(ACME))
+        )
+
+    @pytest.mark.parametrize("by", [BEN, CLEO, DAN])
+    def test_finds_nothing_for_all_others(self, by: UUID) -> None:
+        given(*HOUSE, DELETED).when(self.asked, by=by).then_refused(NotFound)
+
+    def test_finds_nothing_for_a_deactivated_admin(self) -> None:
+        closed = on(ACME, MemberDeactivated(user_id=BEN))
+        given(*HOUSE, BEN_ADMIN, closed, DELETED).when(self.asked, by=BEN).then_refused(NotFound)
+
+    def test_records_nothing_when_it_is_here(self) -> None:
+        given(*HOUSE, on(ANA, active(ACME))).when(self.asked).then()
+
+
+def edit(user: UUID, **about: Any) -> EditMember:
+    return EditMember(organization_id=ACME, user_id=user, **about)  # type: ignore[arg-type]
+
+
+class TestEditMember:
+    def test_changes_a_role(self) -> None:
+        changed = MemberRoleChanged(user_id=CLEO, from_=Role.MEMBER, to=Role.MANAGER)
+        given(*HOUSE).when(edit(CLEO, role=Role.MANAGER)).then(on(ACME, changed))
+
+    def test_closes_and_opens_access(self) -> None:
+        closed = MemberDeactivated(user_id=CLEO)
+        given(*HOUSE).when(edit(CLEO, active=False)).then(closed)
+        given(*HOUSE, on(ACME, closed)).when(edit(CLEO, active=True)).then(
+            MemberReactivated(user_id=CLEO)
+        )
+
+    def test_records_nothing_when_all_is_so_already(self) -> None:
+        given(*HOUSE).when(edit(CLEO, role=Role.MEMBER, active=True)).then()
+
+    @pytest.mark.parametrize("change", [{"role": Role.MEMBER}, {"active": False}])
+    def test_leaves_the_last_admin_alone(self, change: dict[str, Any]) -> None:
+        given(*HOUSE).when(edit(ANA, **change)).then_refused(LastAdmin)
+
+    def test_lets_an_admin_step_down_when_there_is_another(self) -> None:
+        changed = MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER)
+        given(*HOUSE, BEN_ADMIN).when(edit(ANA, role=Role.MEMBER)).then(changed)
+
+    def test_finds_nobody_outside_the_organization(self) -> None:
+        given(*HOUSE).when(edit(DAN, role=Role.MEMBER)).then_refused(NotFound)
+
+
+def remove(user: UUID) -> RemoveMember:
+    return RemoveMember(organization_id=ACME, user_id=user)  # type: ignore[arg-type]
+
+
+class TestRemoveMember:
+    def test_ends_the_membership_and_where_they_work(self) -> None:
+        left = MemberLeft(user_id=CLEO, cause=LeaveCause.REMOVED)
+        given(*HOUSE, on(CLEO, active(ACME))).when(remove(CLEO), by=BEN).then(
+            on(ACME, left), on(CLEO, active(None))
+        )
+
+    def test_leaves_somebody_who_works_elsewhere_there(self) -> None:
+        left = MemberLeft(user_id=CLEO, cause=LeaveCause.REMOVED)
+        given(*HOUSE, on(CLEO, active(OTHER))).when(remove(CLEO)).then(left)
+
+    def test_lets_everybody_leave(self) -> None:
+        left = MemberLeft(user_id=CLEO, cause=LeaveCause.LEFT)
+        given(*HOUSE).when(remove(CLEO), by=CLEO).then(left)
+
+    def test_is_refused_to_a_member_for_others(self) -> None:
+        given(*HOUSE).when(remove(BEN), by=CLEO).then_refused(RoleTooLow)
+
+    def test_is_refused_to_a_manager_for_an_admin(self) -> None:
+        given(*HOUSE, BEN_ADMIN).when(remove(ANA), by=BEN).then(
+            MemberLeft(user_id=ANA, cause=LeaveCause.REMOVED)
+        )
+        given(*HOUSE).when(remove(ANA), by=BEN).then_refused(RoleTooLow)
+
+    def test_keeps_the_last_admin(self) -> None:
+        given(*HOUSE).when(remove(ANA)).then_refused(LastAdmin)
+
+    def test_finds_nobody_who_is_no_member(self) -> None:
+        given(*HOUSE).when(remove(DAN)).then_refused(NotFound)
+
+
+FOR_ADMINS = [
+    EditOrganization(organization_id=ACME, name="Apex"),
+    ChangePlan(organization_id=ACME, plan=Plan.BASIC),
+    DeleteOrganization(organization_id=ACME),
+    edit(CLEO, role=Role.ADMIN),
+]
+
+
+@pytest.mark.parametrize("command", FOR_ADMINS)
+class TestEveryCommandOnAnOrganization:
+    @pytest.mark.parametrize("by", [BEN, CLEO])
+    def test_is_refused_below_admin(self, command: Command, by: UUID) -> None:
+        given(*HOUSE).when(command, by=by).then_refused(NotPermitted)
+
+    def test_finds_nothing_for_a_stranger(self, command: Command) -> None:
+        given(*HOUSE, *STRANGERS).when(command, by=DAN).then_refused(NotFound)
+
+    def test_finds_nothing_from_another_organization(self, command: Command) -> None:
+        story = given(*HOUSE, *STRANGERS).when(command, by=DAN, org_id=OTHER)
+        story.then_refused(NotFound)
+
+    def test_finds_nothing_in_the_trash(self, command: Command) -> None:
+        given(*HOUSE, DELETED).when(command).then_refused(NotFound)

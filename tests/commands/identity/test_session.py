@@ -1,0 +1,156 @@
+"""Stories of the commands on sessions."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from commands.base import Command
+from commands.identity.session import LogIn, LogOut, RevokeSession, RotateRefreshToken
+from domain.base import NotFound, SessionId
+from domain.identity.session import (
+    ABSOLUTE_LIFETIME,
+    IDLE_LIFETIME,
+    ROTATION_GRACE,
+    RefreshTokenReuseDetected,
+    RevocationCause,
+    SessionEnded,
+    SessionExpired,
+    SessionIsOver,
+    SessionRevoked,
+    SessionRotated,
+    SessionStarted,
+)
+from domain.identity.user import AccountDeactivated, PasswordChanged, UserDeactivated
+from tests.commands.acme import account
+from tests.domain.spec import ANA, BEN, NOW, SECOND
+from tests.spec import given, on
+
+ANAS = account(ANA, "Ana")
+LAPTOP = SessionId(UUID(int=61))
+STARTED = SessionStarted(
+    user_id=ANA,
+    nonce="n",
+    credentials=0,
+    expires_at=NOW + ABSOLUTE_LIFETIME,
+    idle_expires_at=NOW + IDLE_LIFETIME,
+)
+HERE = (*ANAS, on(LAPTOP, STARTED))
+
+
+def log_in(credentials: int = 0) -> LogIn:
+    return LogIn(session_id=LAPTOP, user_id=ANA, nonce="n", credentials=credentials)
+
+
+def rotate(presented: int) -> RotateRefreshToken:
+    return RotateRefreshToken(session_id=LAPTOP, presented=presented)
+
+
+def rotated(generation: int, at: datetime = NOW) -> SessionRotated:
+    idle = min(at + IDLE_LIFETIME, STARTED.expires_at)
+    return SessionRotated(generation=generation, rotated_at=at, idle_expires_at=idle)
+
+
+class TestLogIn:
+    def test_begins_a_session(self) -> None:
+        given(*ANAS).when(log_in(), org_id=None).then(on(LAPTOP, STARTED))
+
+    def test_a_second_time_is_the_retry_of_the_first(self) -> None:
+        given(*HERE).when(log_in()).then()
+
+    def test_is_refused_to_a_deactivated_account(self) -> None:
+        closed = on(ANA, UserDeactivated())
+        given(*ANAS, closed).when(log_in()).then_refused(AccountDeactivated)
+
+    def test_is_refused_when_the_password_was_changed_since_it_was_verified(self) -> None:
+        changed = on(ANA, PasswordChanged())
+        given(*ANAS, changed).when(log_in(credentials=0)).then_refused(SessionIsOver)
+
+    def test_finds_nobody_who_never_registered(self) -> None:
+        given().when(log_in()).then_refused(NotFound)
+
+
+class TestRotateRefreshToken:
+    def test_makes_the_next_generation_current(self) -> None:
+        later = NOW + IDLE_LIFETIME - SECOND
+        given(*HERE).when(rotate(0), now=later).then(on(LAPTOP, rotated(1, later)))
+
+    def test_never_outlives_the_session(self) -> None:
+        history = [rotated(n, NOW + n * (IDLE_LIFETIME - SECOND)) for n in (1, 2, 3, 4)]
+        last = history[-1].rotated_at + SECOND
+        story = given(*HERE, on(LAPTOP, *history)).when(rotate(4), now=last)
+        story.then(rotated(5, last))
+        assert rotated(5, last).idle_expires_at == STARTED.expires_at
+
+    def test_answers_the_one_before_again_for_a_while(self) -> None:
+        in_grace = NOW + ROTATION_GRACE
+        given(*HERE, on(LAPTOP, rotated(1))).when(rotate(0), now=in_grace).then()
+
+    def test_ends_the_session_when_an_old_one_is_presented_later(self) -> None:
+        late = NOW + ROTATION_GRACE + SECOND
+        given(*HERE, on(LAPTOP, rotated(1))).when(rotate(0), now=late).then(
+            RefreshTokenReuseDetected(generation=0),
+            SessionRevoked(by=None, cause=RevocationCause.REUSE),
+        )
+
+    @pytest.mark.parametrize("presented", [0, 3], ids=["too old", "never given"])
+    def test_ends_the_session_for_any_other_generation(self, presented: int) -> None:
+        spent = on(LAPTOP, rotated(1), rotated(2))
+        given(*HERE, spent).when(rotate(presented)).then(
+            RefreshTokenReuseDetected(generation=presented),
+            SessionRevoked(by=None, cause=RevocationCause.REUSE),
+        )
+
+    @pytest.mark.parametrize("later", [IDLE_LIFETIME, ABSOLUTE_LIFETIME])
+    def test_is_refused_when_expired(self, later: object) -> None:
+        story = given(*HERE).when(rotate(0), now=NOW + later)  # type: ignore[operator]
+        story.then_refused(SessionExpired)
+
+    @pytest.mark.parametrize(
+        "past",
+        [
+            on(LAPTOP, SessionEnded()),
+            on(LAPTOP, SessionRevoked(by=ANA, cause=RevocationCause.BY_USER)),
+            on(ANA, PasswordChanged()),
+            on(ANA, UserDeactivated()),
+        ],
+        ids=["ended", "revoked", "password changed", "deactivated"],
+    )
+    def test_is_refused_once_it_is_over(self, past: object) -> None:
+        given(*HERE, past).when(rotate(0)).then_refused(SessionIsOver)  # type: ignore[arg-type]
+
+    def test_is_refused_for_a_session_that_never_was(self) -> None:
+        given(*ANAS).when(rotate(0)).then_refused(SessionIsOver)
+
+
+class TestLogOut:
+    asked = LogOut(session_id=LAPTOP)
+
+    def test_ends_the_session_once(self) -> None:
+        ended = SessionEnded()
+        given(*HERE).when(self.asked).then(on(LAPTOP, ended))
+        given(*HERE, on(LAPTOP, ended)).when(self.asked).then()
+
+    def test_finds_no_session_that_never_was(self) -> None:
+        given(*ANAS).when(self.asked).then_refused(NotFound)
+
+
+class TestRevokeSession:
+    asked = RevokeSession(session_id=LAPTOP)
+
+    def test_ends_ones_own_once(self) -> None:
+        revoked = SessionRevoked(by=ANA, cause=RevocationCause.BY_USER)
+        given(*HERE).when(self.asked).then(revoked)
+        given(*HERE, on(LAPTOP, revoked)).when(self.asked).then()
+
+    def test_finds_nothing_of_somebody_else(self) -> None:
+        given(*HERE).when(self.asked, by=BEN).then_refused(NotFound)
+
+
+@pytest.mark.parametrize("kind", [RotateRefreshToken, LogOut, RevokeSession])
+def test_a_session_is_not_found_under_the_id_of_something_else(kind: type[Command]) -> None:
+    fields: dict[str, Any] = {"session_id": ANA}
+    if kind is RotateRefreshToken:
+        fields["presented"] = 0
+    given(*HERE).when(kind(**fields)).then_refused(NotFound)

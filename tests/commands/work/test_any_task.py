@@ -1,0 +1,91 @@
+"""What is true of every command on a task that is there."""
+
+import pytest
+
+from commands.base import Command
+from commands.work.task import (
+    AssignTask,
+    ChangeTaskStatus,
+    DeleteTask,
+    EditTask,
+    RestoreTask,
+    UnassignTask,
+)
+from domain.base import NotFound
+from domain.claim import task_number_claim
+from domain.identity.organization.events import OrganizationDeleted
+from domain.identity.organization.membership import MemberDeactivated
+from domain.work.project import ProjectArchived, ProjectDeleted, ProjectIsArchived
+from domain.work.task.events import TaskDeleted, TaskStatus
+from tests.commands.acme import (
+    FIRST,
+    FOREIGN_TASK,
+    HERE,
+    PROJECT,
+    STRANGERS,
+    TEAM,
+)
+from tests.domain.spec import ACME, BEN, DAN, ENG, TASK
+from tests.spec import given, on
+
+ARCHIVED, IN_TRASH = on(ENG, ProjectArchived()), on(ENG, ProjectDeleted())
+GONE = on(TASK, TaskDeleted())
+
+EVERY = [
+    EditTask(task_id=TASK, title="New"),
+    ChangeTaskStatus(task_id=TASK, to=TaskStatus.IN_PROGRESS),
+    AssignTask(task_id=TASK, user_id=BEN),
+    UnassignTask(task_id=TASK, user_id=BEN),
+    DeleteTask(task_id=TASK),
+    RestoreTask(task_id=TASK),
+]
+EVERY_EDIT = EVERY[:4]
+
+
+def names(command: object) -> str:
+    return type(command).__name__
+
+
+@pytest.mark.parametrize("command", EVERY, ids=names)
+class TestEveryTaskCommand:
+    def test_finds_nothing_without_the_task(self, command: Command) -> None:
+        given(TEAM, PROJECT, FIRST).when(command).then_refused(NotFound)
+
+    def test_finds_nothing_in_a_project_in_the_trash(self, command: Command) -> None:
+        given(*HERE, IN_TRASH).when(command).then_refused(NotFound)
+
+    def test_finds_nothing_of_another_organization(self, command: Command) -> None:
+        theirs = type(command)(**_fields(command) | {"task_id": FOREIGN_TASK})
+        given(*HERE, *STRANGERS).when(theirs).then_refused(NotFound)
+
+    def test_finds_nothing_under_the_id_of_something_else(self, command: Command) -> None:
+        for wrong in (ENG, ACME, task_number_claim(ENG, 1)):
+            mistaken = type(command)(**_fields(command) | {"task_id": wrong})
+            given(*HERE).when(mistaken).then_refused(NotFound)
+
+    def test_finds_nothing_for_a_stranger(self, command: Command) -> None:
+        given(*HERE).when(command, by=DAN).then_refused(NotFound)
+
+    def test_finds_nothing_for_a_deactivated_member(self, command: Command) -> None:
+        closed = on(ACME, MemberDeactivated(user_id=BEN))
+        given(*HERE, closed).when(command, by=BEN).then_refused(NotFound)
+
+    def test_finds_nothing_in_a_deleted_organization(self, command: Command) -> None:
+        given(*HERE, on(ACME, OrganizationDeleted())).when(command).then_refused(NotFound)
+
+
+@pytest.mark.parametrize("command", EVERY_EDIT, ids=names)
+class TestEveryEditOfATask:
+    def test_is_refused_in_an_archived_project(self, command: Command) -> None:
+        given(*HERE, ARCHIVED).when(command).then_refused(ProjectIsArchived)
+
+    def test_finds_no_task_in_the_trash(self, command: Command) -> None:
+        given(*HERE, GONE).when(command).then_refused(NotFound)
+
+
+def test_a_deleted_task_cannot_be_deleted_again() -> None:
+    given(*HERE, GONE).when(DeleteTask(task_id=TASK)).then_refused(NotFound)
+
+
+def _fields(command: Command) -> dict[str, object]:
+    return {name: getattr(command, name) for name in command.__struct_fields__}

@@ -1,0 +1,268 @@
+"""Stories of the commands on tasks."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from commands.base import NotPermitted
+from commands.work.task import (
+    AssignTask,
+    ChangeTaskStatus,
+    CreateTask,
+    DeleteTask,
+    EditTask,
+    RestoreTask,
+    UnassignTask,
+)
+from domain.base import NotFound, TaskId, UserId
+from domain.claim import TaskNumberClaimed, task_number_claim
+from domain.identity.organization.membership import MemberDeactivated
+from domain.work.project import (
+    ProjectArchived,
+    ProjectDeleted,
+    ProjectIsArchived,
+    ProjectOnHold,
+    ProjectPutOnHold,
+)
+from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
+from domain.work.task.events import (
+    Priority,
+    TaskAssigned,
+    TaskDeleted,
+    TaskDescribed,
+    TaskPriorityChanged,
+    TaskRestored,
+    TaskRetitled,
+    TaskStatus,
+    TaskUnassigned,
+)
+from domain.work.task.state import OWN_DELETE_WINDOW
+from tests.commands.acme import (
+    CHILD,
+    CREATED,
+    FOREIGN_PROJECT,
+    FOREIGN_TASK,
+    HERE,
+    OPS,
+    PROJECT,
+    STRANGERS,
+    TEAM,
+    task,
+    went,
+)
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, NOW, TASK
+from tests.spec import given, on
+
+DOING, REVIEW = TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW
+DONE, CANCELLED, TODO = TaskStatus.DONE, TaskStatus.CANCELLED, TaskStatus.TODO
+ON_HOLD, ARCHIVED = on(ENG, ProjectPutOnHold()), on(ENG, ProjectArchived())
+IN_TRASH, GONE = on(ENG, ProjectDeleted()), on(TASK, TaskDeleted())
+second = TaskNumberClaimed(holder=CHILD)
+
+
+def create(**about: object) -> CreateTask:
+    details: dict[str, object] = {"task_id": CHILD, "project_id": ENG, "title": "Oil it"}
+    return CreateTask(**(details | about))  # type: ignore[arg-type]
+
+
+class TestCreateTask:
+    def test_takes_the_next_number_of_the_project(self) -> None:
+        claim = on(task_number_claim(ENG, 2), second)
+        given(*HERE).when(create()).then(on(CHILD, task(2)), claim)
+
+    def test_takes_number_one_in_a_new_project(self) -> None:
+        given(TEAM, PROJECT).when(create(), by=CLEO).then(task(1, by=CLEO), second)
+
+    def test_a_second_time_is_the_retry_of_the_first(self) -> None:
+        given(*HERE).when(create(task_id=TASK)).then()
+
+    def test_goes_below_a_parent_of_the_same_project(self) -> None:
+        story = given(*HERE).when(create(parent_id=TASK))
+
+        story.then(*(e for past in story.recorded for e in past.events))
+        assert story.recorded[0].events[0].parent_id == TASK  # type: ignore[attr-defined]
+
+    def test_finds_no_parent_of_another_project(self) -> None:
+        other = on(OPS, *PROJECT.events)
+        given(*HERE, other).when(create(project_id=OPS, parent_id=TASK)).then_refused(NotFound)
+
+    def test_finds_no_parent_in_the_trash(self) -> None:
+        given(*HERE, GONE).when(create(parent_id=TASK)).then_refused(NotFound)
+
+    @pytest.mark.parametrize("parent", [FOREIGN_TASK, TaskId(UUID(int=99))])
+    def test_finds_no_parent_elsewhere(self, parent: TaskId) -> None:
+        given(*HERE, *STRANGERS).when(create(parent_id=parent)).then_refused(NotFound)
+
+    def test_is_refused_in_a_project_on_hold(self) -> None:
+        given(*HERE, ON_HOLD).when(create()).then_refused(ProjectOnHold)
+
+    def test_is_refused_in_an_archived_project(self) -> None:
+        given(*HERE, ARCHIVED).when(create()).then_refused(ProjectIsArchived)
+
+    def test_finds_no_project_in_the_trash(self) -> None:
+        given(*HERE, IN_TRASH).when(create()).then_refused(NotFound)
+
+    def test_finds_no_project_of_another_organization(self) -> None:
+        asked = create(project_id=FOREIGN_PROJECT)
+        given(*HERE, *STRANGERS).when(asked).then_refused(NotFound)
+
+    def test_cannot_take_the_id_of_a_task_of_another_organization(self) -> None:
+        given(*HERE, *STRANGERS).when(create(task_id=FOREIGN_TASK)).then_refused(NotFound)
+
+    def test_cannot_take_the_id_of_something_else(self) -> None:
+        given(*HERE).when(create(task_id=TaskId(ENG))).then_refused(NotFound)
+
+
+class TestEditTask:
+    def test_records_each_field_by_itself(self) -> None:
+        asked = EditTask(
+            task_id=TASK, title="New", description="Why", priority=Priority.HIGH, status=DOING
+        )
+        given(*HERE).when(asked, by=CLEO).then(
+            TaskRetitled(from_="Oil it", to="New"),
+            TaskDescribed(description="Why"),
+            TaskPriorityChanged(from_=Priority.MEDIUM, to=Priority.HIGH),
+            *went(DOING),
+        )
+
+    def test_records_nothing_when_all_is_so_already(self) -> None:
+        asked = EditTask(task_id=TASK, title="Oil it", description=None, status=TODO)
+        given(*HERE).when(asked).then()
+
+    def test_is_refused_as_a_whole_when_one_field_is(self) -> None:
+        asked = EditTask(task_id=TASK, title="New", status=DONE)
+        given(*HERE).when(asked).then_refused(TransitionNotAllowed, at=TODO)
+
+
+class TestChangeTaskStatus:
+    def test_goes_one_step(self) -> None:
+        given(*HERE).when(ChangeTaskStatus(task_id=TASK, to=DOING), by=CLEO).then(*went(DOING))
+
+    def test_stays_where_it_is(self) -> None:
+        given(*HERE).when(ChangeTaskStatus(task_id=TASK, to=TODO)).then()
+
+    def test_cannot_skip_a_step(self) -> None:
+        asked = ChangeTaskStatus(task_id=TASK, to=DONE)
+        given(*HERE).when(asked).then_refused(TransitionNotAllowed)
+
+    def test_walks_through_the_steps_between_if_asked(self) -> None:
+        asked = ChangeTaskStatus(task_id=TASK, to=DONE, via_path=True)
+        given(*HERE).when(asked).then(*went(DOING, DONE))
+
+    def test_starts_nothing_in_a_project_on_hold(self) -> None:
+        asked = ChangeTaskStatus(task_id=TASK, to=DOING)
+        given(*HERE, ON_HOLD).when(asked).then_refused(ProjectOnHold)
+
+    def test_cancels_in_a_project_on_hold(self) -> None:
+        asked = ChangeTaskStatus(task_id=TASK, to=CANCELLED)
+        given(*HERE, ON_HOLD).when(asked).then(*went(CANCELLED))
+
+    def test_walking_starts_nothing_in_a_project_on_hold(self) -> None:
+        asked = ChangeTaskStatus(task_id=TASK, to=DONE, via_path=True)
+        given(*HERE, ON_HOLD).when(asked).then_refused(ProjectOnHold)
+
+    @pytest.mark.parametrize("by", [ANA, BEN], ids=["admin", "manager"])
+    def test_is_reopened_by_whoever_leads(self, by: UserId) -> None:
+        finished = (TEAM, PROJECT, on(TASK, task(by=CLEO), *went(CANCELLED)))
+        given(*finished).when(ChangeTaskStatus(task_id=TASK, to=TODO), by=by).then(
+            went(CANCELLED, TODO)[1]
+        )
+
+    def test_is_reopened_by_the_member_who_created_it(self) -> None:
+        finished = (TEAM, PROJECT, on(TASK, task(by=CLEO), *went(DOING, DONE)))
+        given(*finished).when(ChangeTaskStatus(task_id=TASK, to=DOING), by=CLEO).then(
+            went(DONE, DOING)[1]
+        )
+
+    def test_is_reopened_by_the_member_who_is_assigned(self) -> None:
+        finished = (TEAM, PROJECT, on(TASK, CREATED, TaskAssigned(user_id=CLEO), *went(CANCELLED)))
+        given(*finished).when(ChangeTaskStatus(task_id=TASK, to=TODO), by=CLEO).then(
+            went(CANCELLED, TODO)[1]
+        )
+
+    def test_is_not_reopened_by_any_other_member(self) -> None:
+        finished = (*HERE, on(TASK, *went(DOING, DONE)))
+        for asked in (
+            ChangeTaskStatus(task_id=TASK, to=TODO),
+            ChangeTaskStatus(task_id=TASK, to=CANCELLED, via_path=True),
+            EditTask(task_id=TASK, status=DOING),
+        ):
+            given(*finished).when(asked, by=CLEO).then_refused(NotPermitted)
+
+    def test_is_no_reopening_to_leave_it_finished(self) -> None:
+        finished = (*HERE, on(TASK, *went(DOING, DONE)))
+        given(*finished).when(ChangeTaskStatus(task_id=TASK, to=DONE), by=CLEO).then()
+
+
+class TestAssignTask:
+    def test_makes_a_member_responsible(self) -> None:
+        asked = AssignTask(task_id=TASK, user_id=BEN)
+        given(*HERE).when(asked, by=CLEO).then(on(TASK, TaskAssigned(user_id=BEN)))
+
+    def test_records_nothing_the_second_time(self) -> None:
+        asked = AssignTask(task_id=TASK, user_id=BEN)
+        given(*HERE, on(TASK, TaskAssigned(user_id=BEN))).when(asked).then()
+
+    def test_finds_nobody_outside_the_organization(self) -> None:
+        asked = AssignTask(task_id=TASK, user_id=DAN)
+        given(*HERE).when(asked).then_refused(NotFound, user_id=DAN)
+
+    def test_finds_no_deactivated_member(self) -> None:
+        closed = on(ACME, MemberDeactivated(user_id=BEN))
+        given(*HERE, closed).when(AssignTask(task_id=TASK, user_id=BEN)).then_refused(NotFound)
+
+    def test_is_refused_when_there_are_too_many(self) -> None:
+        crowd = (TaskAssigned(user_id=UserId(UUID(int=100 + n))) for n in range(20))
+        asked = AssignTask(task_id=TASK, user_id=BEN)
+        given(*HERE, on(TASK, *crowd)).when(asked).then_refused(TooManyAssignees)
+
+
+class TestUnassignTask:
+    def test_takes_somebody_off(self) -> None:
+        asked = UnassignTask(task_id=TASK, user_id=BEN)
+        off = TaskUnassigned(user_id=BEN)
+        given(*HERE, on(TASK, TaskAssigned(user_id=BEN))).when(asked, by=CLEO).then(off)
+
+    def test_records_nothing_for_somebody_who_is_not_on_it(self) -> None:
+        given(*HERE).when(UnassignTask(task_id=TASK, user_id=DAN)).then()
+
+
+class TestDeleteTask:
+    @pytest.mark.parametrize("by", [ANA, BEN], ids=["admin", "manager"])
+    def test_is_always_allowed_to_those_who_lead(self, by: UserId) -> None:
+        late = NOW + timedelta(days=400)
+        here = (TEAM, PROJECT, on(TASK, task(by=CLEO)))
+        given(*here).when(DeleteTask(task_id=TASK), by=by, now=late).then(TaskDeleted())
+
+    def test_is_allowed_to_members_for_their_own_young_tasks(self) -> None:
+        here = (TEAM, PROJECT, on(TASK, task(by=CLEO)))
+        in_time = NOW + OWN_DELETE_WINDOW
+        given(*here).when(DeleteTask(task_id=TASK), by=CLEO, now=in_time).then(TaskDeleted())
+
+    def test_is_refused_to_members_a_moment_later(self) -> None:
+        here = (TEAM, PROJECT, on(TASK, task(by=CLEO)))
+        late = NOW + OWN_DELETE_WINDOW + timedelta(microseconds=1)
+        asked = DeleteTask(task_id=TASK)
+        given(*here).when(asked, by=CLEO, now=late).then_refused(NotPermitted)
+
+    def test_is_refused_to_members_for_the_tasks_of_others(self) -> None:
+        given(*HERE).when(DeleteTask(task_id=TASK), by=CLEO).then_refused(NotPermitted)
+
+    def test_works_in_an_archived_project_too(self) -> None:
+        given(*HERE, ARCHIVED).when(DeleteTask(task_id=TASK)).then(TaskDeleted())
+
+
+class TestRestoreTask:
+    def test_brings_it_back(self) -> None:
+        given(*HERE, GONE).when(RestoreTask(task_id=TASK), by=BEN).then(TaskRestored())
+
+    def test_records_nothing_for_a_task_that_is_here(self) -> None:
+        given(*HERE).when(RestoreTask(task_id=TASK)).then()
+
+    def test_is_allowed_to_members_for_their_own(self) -> None:
+        here = (TEAM, PROJECT, on(TASK, task(by=CLEO), TaskDeleted()))
+        given(*here).when(RestoreTask(task_id=TASK), by=CLEO).then(TaskRestored())
+
+    def test_is_refused_to_members_for_those_of_others(self) -> None:
+        given(*HERE, GONE).when(RestoreTask(task_id=TASK), by=CLEO).then_refused(NotPermitted)

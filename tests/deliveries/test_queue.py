@@ -1,0 +1,97 @@
+"""Only what is due goes, in the order of the log, and one of a stream at a time."""
+
+from datetime import UTC, datetime, timedelta
+
+from deliveries.queue import SendQueue
+from deliveries.records import Delivery
+
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=5)
+
+
+def delivery(seq: int, stream: str = "a", next_at: datetime = NOW) -> Delivery:
+    return Delivery(
+        id=f"w:{seq}",
+        endpoint="w",
+        org="o",
+        seq=seq,
+        prev=0,
+        event_id="e",
+        type="task.created",
+        stream=stream,
+        created_at=NOW,
+        next_at=next_at,
+    )
+
+
+def lanes_of(*deliveries: Delivery, ordered: bool = True) -> SendQueue:
+    lanes = SendQueue(ordered=ordered)
+    for each in deliveries:
+        lanes.add(each)
+    return lanes
+
+
+def take_all(lanes: SendQueue, now: datetime = NOW) -> list[int]:
+    taken: list[int] = []
+    while (each := lanes.take(now)) is not None:
+        taken.append(each.seq)
+    return taken
+
+
+def end(lanes: SendQueue, each: Delivery) -> None:
+    each.open = False
+    lanes.back(each)
+
+
+def test_of_a_stream_one_is_under_way_at_a_time() -> None:
+    lanes = lanes_of(delivery(1), delivery(2), delivery(3, "b"))
+
+    assert take_all(lanes) == [1, 3]
+
+
+def test_in_parallel_mode_everything_may_go_at_once() -> None:
+    lanes = lanes_of(delivery(2), delivery(1), delivery(3, "b"), ordered=False)
+
+    assert take_all(lanes) == [1, 2, 3]
+
+
+def test_the_next_of_a_stream_goes_when_the_one_before_it_has_ended() -> None:
+    first = delivery(1)
+    lanes = lanes_of(first, delivery(2))
+    lanes.take(NOW)
+    end(lanes, first)
+
+    assert take_all(lanes) == [2]
+    assert len(lanes) == 1
+
+
+def test_a_retry_holds_back_its_stream_until_its_time() -> None:
+    first = delivery(1)
+    lanes = lanes_of(first, delivery(2))
+    lanes.take(NOW)
+    first.next_at = LATER
+    lanes.back(first)
+
+    assert take_all(lanes) == []
+    assert lanes.next_at(NOW) == LATER
+    assert take_all(lanes, LATER) == [1]
+
+
+def test_what_is_put_back_from_the_past_goes_first() -> None:
+    first = delivery(5)
+    lanes = lanes_of(first, delivery(6))
+    lanes.take(NOW)
+    lanes.add(delivery(2))
+    end(lanes, first)
+
+    assert take_all(lanes) == [2]
+    assert "w:5" not in lanes
+
+
+def test_an_empty_lane_is_forgotten() -> None:
+    changes_of = delivery(1)
+    lanes = lanes_of(changes_of)
+    lanes.take(NOW)
+    end(lanes, changes_of)
+
+    assert (len(lanes), lanes.next_at(NOW), lanes.take(NOW)) == (0, None, None)

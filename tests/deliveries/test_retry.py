@@ -1,0 +1,111 @@
+"""When a delivery is tried again follows from data, and from what the receiver asked for."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from deliveries.client import ReceiverResponse
+from deliveries.dialing import FailureKind, SendFailed
+from deliveries.records import DeliveryStatus
+from deliveries.retry import HOUR, MINUTE, SECOND, Health, Schedule, judge, retry_after
+from domain.hooks.webhook.events import PauseCause
+
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+PLAIN = Schedule(jitter=0.0)
+NOTHING = SendFailed("no connection could be made", FailureKind.CONNECT)
+
+
+def answer(status: int, **headers: str) -> ReceiverResponse:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return ReceiverResponse(status, named, b"", "127.0.0.1", 1)
+
+
+def test_the_pauses_are_those_of_the_documentation() -> None:
+    pauses = [PLAIN.pause(tries) for tries in range(11)]
+
+    assert pauses == [
+        timedelta(0),
+        5 * SECOND,
+        5 * MINUTE,
+        30 * MINUTE,
+        *(hours * HOUR for hours in (2, 5, 10, 14, 20, 24)),
+        None,
+    ]
+
+
+def test_jitter_spreads_a_pause_by_a_fifth_both_ways() -> None:
+    schedule = Schedule()
+
+    assert schedule.pause(4, lambda: 0.0) == 1.6 * HOUR
+    assert schedule.pause(4, lambda: 1.0) == 2.4 * HOUR
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_only_2xx_is_success(status: int) -> None:
+    assert judge(PLAIN, 1, answer(status), NOW).status is DeliveryStatus.SUCCESS
+
+
+@pytest.mark.parametrize("status", [100, 301, 302, 307, 400, 404, 500, 599])
+def test_everything_else_is_tried_again(status: int) -> None:
+    verdict = judge(PLAIN, 1, answer(status), NOW)
+
+    assert (verdict.status, verdict.next_at) == (DeliveryStatus.RETRYING, NOW + 5 * SECOND)
+
+
+def test_the_tenth_failure_is_the_last() -> None:
+    assert judge(PLAIN, 9, NOTHING, NOW).status is DeliveryStatus.RETRYING
+    assert judge(PLAIN, 10, NOTHING, NOW).status is DeliveryStatus.FAILED
+
+
+def test_gone_disables_the_endpoint_and_keeps_the_delivery() -> None:
+    verdict = judge(PLAIN, 1, answer(410), NOW)
+
+    assert (verdict.status, verdict.disable) == (DeliveryStatus.RETRYING, PauseCause.GONE)
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "until"),
+    [
+        (429, "120", NOW + 2 * MINUTE),
+        (503, "Sun, 01 Mar 2026 10:00:00 GMT", NOW + 30 * MINUTE),
+        (429, "999999", NOW + 24 * HOUR),
+        (429, "0", NOW),
+        (429, "soon", None),
+        (500, "120", None),
+    ],
+)
+def test_the_receiver_may_say_when_to_come_back(status: int, asked: str, until: Any) -> None:
+    verdict = judge(PLAIN, 1, answer(status, retry_after=asked), NOW)
+
+    assert verdict.hold_until == until
+    assert verdict.next_at == max(NOW + 5 * SECOND, until or NOW)
+
+
+@pytest.mark.parametrize("value", ["", "-1", "1.5", "٣", "9" * 40, "Sun, 99 Mar 2026 10:00:00 GMT"])
+def test_a_malformed_retry_after_is_as_none(value: str) -> None:
+    assert retry_after(value, NOW) is None
+
+
+def test_failures_in_a_row_open_the_breaker_for_longer_and_longer() -> None:
+    schedule = Schedule(breaker_after=3, breaker_pause=SECOND, breaker_pause_max=5 * SECOND)
+    failed = judge(schedule, 1, NOTHING, NOW)
+    health, pauses = Health(), list[timedelta]()
+    for _ in range(7):
+        health = health.after(failed, schedule, NOW)
+        pauses.append((health.open_until or NOW) - NOW)
+
+    assert pauses == [timedelta(0)] * 2 + [SECOND, 2 * SECOND, 4 * SECOND, 5 * SECOND, 5 * SECOND]
+
+
+def test_one_success_makes_an_endpoint_healthy() -> None:
+    sick = Health(fails=9, first_fail=NOW, open_until=NOW)
+
+    assert sick.after(judge(PLAIN, 1, answer(200), NOW), PLAIN, NOW) == Health()
+
+
+def test_an_endpoint_is_hopeless_after_five_days_of_nothing_but_failure() -> None:
+    health = Health().after(judge(PLAIN, 1, NOTHING, NOW), PLAIN, NOW)
+
+    assert not health.is_hopeless(PLAIN, NOW + timedelta(days=5) - SECOND)
+    assert health.is_hopeless(PLAIN, NOW + timedelta(days=5))

@@ -1,0 +1,208 @@
+"""A login and its refresh tokens: who wins the races, and what a thief gets."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given as forall
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from domain.base import NotFound
+from domain.identity.session import (
+    ABSOLUTE_LIFETIME,
+    IDLE_LIFETIME,
+    ROTATION_GRACE,
+    RefreshTokenReuseDetected,
+    RevocationCause,
+    Session,
+    SessionEnded,
+    SessionEvent,
+    SessionExpired,
+    SessionIsOver,
+    SessionRevoked,
+    SessionRotated,
+    SessionStarted,
+)
+from tests.domain.spec import ANA, BEN, DAY, HOUR, NOW, QUICK, SECOND, events_of, given
+
+STARTED = given(Session(), *Session().start(ANA, "nonce", NOW))
+ROTATED = given(STARTED, *STARTED.rotate(0, NOW + HOUR))
+ROTATED_AT = NOW + HOUR
+REUSE = SessionRevoked(by=None, cause=RevocationCause.REUSE)
+
+
+def test_a_login_lives_seven_idle_and_thirty_days_at_most() -> None:
+    assert Session().start(ANA, "nonce", NOW) == [
+        SessionStarted(
+            user_id=ANA,
+            nonce="nonce",
+            expires_at=NOW + timedelta(days=30),
+            idle_expires_at=NOW + timedelta(days=7),
+        )
+    ]
+
+
+def test_starting_again_is_the_retry_of_the_first() -> None:
+    assert STARTED.start(ANA, "other nonce", NOW) == []
+
+
+def test_the_current_token_rotates_to_the_next_generation() -> None:
+    assert STARTED.rotate(0, NOW + HOUR) == [
+        SessionRotated(
+            generation=1, rotated_at=NOW + HOUR, idle_expires_at=NOW + HOUR + IDLE_LIFETIME
+        )
+    ]
+    assert ROTATED.rotate(1, ROTATED_AT + DAY)[0] == SessionRotated(
+        generation=2,
+        rotated_at=ROTATED_AT + DAY,
+        idle_expires_at=ROTATED_AT + DAY + IDLE_LIFETIME,
+    )
+
+
+@pytest.mark.parametrize("late", [-SECOND, timedelta(0), SECOND, ROTATION_GRACE])
+def test_the_loser_of_a_race_gets_the_same_successor(late: timedelta) -> None:
+    assert ROTATED.rotate(0, ROTATED_AT + late) == []
+
+
+def test_sixteen_concurrent_refreshes_rotate_once_and_revoke_nothing() -> None:
+    session, recorded = STARTED, []
+
+    for _ in range(16):
+        events = session.rotate(0, ROTATED_AT)
+        session = given(session, *events)
+        recorded += events
+
+    assert [type(event) for event in recorded] == [SessionRotated]
+    assert session.is_live(ROTATED_AT)
+
+
+def test_the_previous_token_after_the_grace_ends_the_session() -> None:
+    late = ROTATED_AT + ROTATION_GRACE + timedelta(microseconds=1)
+
+    events = ROTATED.rotate(0, late)
+
+    assert events == [RefreshTokenReuseDetected(generation=0), REUSE]
+    assert not given(ROTATED, *events).is_live(late)
+
+
+@pytest.mark.parametrize("presented", [0, 3, 4_294_967_295])
+def test_an_older_or_a_future_token_ends_the_session_even_in_the_grace(presented: int) -> None:
+    twice = given(ROTATED, *ROTATED.rotate(1, ROTATED_AT + SECOND))
+
+    assert twice.rotate(presented, ROTATED_AT + SECOND) == [
+        RefreshTokenReuseDetected(generation=presented),
+        REUSE,
+    ]
+
+
+def test_an_idle_session_expires_to_the_microsecond() -> None:
+    end = NOW + IDLE_LIFETIME
+
+    assert STARTED.rotate(0, end - timedelta(microseconds=1)) != []
+    with pytest.raises(SessionExpired):
+        STARTED.rotate(0, end)
+
+
+def test_a_busy_session_expires_after_thirty_days() -> None:
+    session, now = STARTED, NOW
+    while now + DAY < NOW + ABSOLUTE_LIFETIME:
+        now += DAY
+        session = given(session, *session.rotate(session.generation, now))
+
+    assert session.generation == 29
+    assert session.idle_expires_at == session.expires_at == NOW + ABSOLUTE_LIFETIME
+    with pytest.raises(SessionExpired):
+        session.rotate(session.generation, NOW + ABSOLUTE_LIFETIME)
+
+
+def test_an_expired_session_reports_no_reuse() -> None:
+    with pytest.raises(SessionExpired):
+        ROTATED.rotate(0, ROTATED_AT + IDLE_LIFETIME)
+
+
+def test_logging_out_ends_the_session_once() -> None:
+    ended = given(STARTED, *STARTED.end())
+
+    assert STARTED.end() == [SessionEnded()]
+    assert ended.end() == []
+    assert ended.revoke(RevocationCause.BY_USER, by=ANA) == []
+    assert not ended.is_live(NOW)
+
+
+def test_revoking_says_who_and_why_and_only_once() -> None:
+    event = SessionRevoked(by=BEN, cause=RevocationCause.BY_ADMIN)
+
+    assert STARTED.revoke(RevocationCause.BY_ADMIN, by=BEN) == [event]
+    assert given(STARTED, event).revoke(RevocationCause.BY_ADMIN, by=BEN) == []
+
+
+@pytest.mark.parametrize("presented", [0, 1, 2])
+def test_an_ended_session_refuses_every_token(presented: int) -> None:
+    with pytest.raises(SessionIsOver):
+        given(ROTATED, SessionEnded()).rotate(presented, ROTATED_AT)
+
+
+def test_a_session_that_never_was_is_refused() -> None:
+    with pytest.raises(SessionIsOver):
+        Session().rotate(0, NOW)
+    with pytest.raises(NotFound):
+        Session().end()
+    with pytest.raises(NotFound):
+        Session().revoke(RevocationCause.BY_USER)
+    assert not Session().is_live(NOW)
+
+
+@QUICK
+@forall(st.lists(events_of(SessionEvent), max_size=12))
+def test_folding_never_refuses(events: list[SessionEvent]) -> None:
+    assert isinstance(given(Session(), *events), Session)
+
+
+class Refreshing(RuleBasedStateMachine):
+    """Clients, honest and not, refresh one session while time goes by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session, self.now = STARTED, NOW
+        self.events: list[SessionEvent] = []
+
+    @rule(wait=st.sampled_from([SECOND, ROTATION_GRACE, HOUR, DAY, 8 * DAY]))
+    def time_goes_by(self, wait: timedelta) -> None:
+        self.now += wait
+
+    @rule(back=st.integers(-1, 3))
+    def a_token_is_presented(self, back: int) -> None:
+        presented = max(0, self.session.generation - back)
+        for _ in range(2):
+            try:
+                events = self.session.rotate(presented, self.now)
+            except (SessionExpired, SessionIsOver):
+                events = []
+            self.session = given(self.session, *events)
+            self.events += events
+
+    @rule()
+    def the_user_logs_out(self) -> None:
+        self.session = given(self.session, *self.session.end())
+        assert self.session.end() == []
+
+    @invariant()
+    def each_generation_came_once_and_in_order(self) -> None:
+        rotated = [e.generation for e in self.events if isinstance(e, SessionRotated)]
+        assert rotated == list(range(1, self.session.generation + 1))
+
+    @invariant()
+    def reuse_is_detected_once_at_most_and_is_the_end(self) -> None:
+        seen = [isinstance(e, RefreshTokenReuseDetected) for e in self.events]
+        assert seen.count(True) <= 1
+        assert self.session.ended or True not in seen
+
+    @invariant()
+    def no_idle_time_reaches_beyond_the_absolute_end(self) -> None:
+        assert self.session.idle_expires_at is not None
+        assert self.session.expires_at is not None
+        assert self.session.idle_expires_at <= self.session.expires_at
+
+
+test_refreshing_holds_its_invariants = Refreshing.TestCase
+test_refreshing_holds_its_invariants.settings = QUICK

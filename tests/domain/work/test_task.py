@@ -1,0 +1,218 @@
+"""A task: which way its status goes, who works on it, when it is gone."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given as forall
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from domain.base import NotFound, UserId
+from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
+from domain.work.task.events import (
+    Priority,
+    TaskAssigned,
+    TaskCreated,
+    TaskDeleted,
+    TaskDescribed,
+    TaskEvent,
+    TaskPriorityChanged,
+    TaskRestored,
+    TaskRetitled,
+    TaskStatus,
+    TaskStatusChanged,
+    TaskUnassigned,
+)
+from domain.work.task.state import ASSIGNEES_MAX, FINISHED, TRANSITIONS, Task
+from tests.domain.spec import (
+    ANA,
+    BEN,
+    DAY,
+    ENG,
+    HOUR,
+    IDS,
+    NOW,
+    QUICK,
+    TASK,
+    Decision,
+    check_refused,
+    check_twice_is_once,
+    events_of,
+    given,
+)
+
+CREATED = TaskCreated(
+    project_id=ENG,
+    project_key="ENG",
+    number=12,
+    title="Oil it",
+    description="Every joint",
+    status=TaskStatus.TODO,
+    priority=Priority.MEDIUM,
+    parent_id=TASK,
+    created_by=ANA,
+    created_at=NOW,
+)
+OPEN = given(Task(), CREATED)
+DELETED = given(OPEN, TaskDeleted())
+
+TABLE = """
+            TODO IN_PROGRESS IN_REVIEW DONE CANCELLED
+TODO        same yes         no        no   yes
+IN_PROGRESS yes  same        yes       yes  yes
+IN_REVIEW   no   yes         same      yes  yes
+DONE        yes  yes         no        same no
+CANCELLED   yes  no          no        no   same
+"""
+HEADER, *ROWS = (line.split() for line in TABLE.strip().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("at", "to", "answer"),
+    [
+        (TaskStatus(at), TaskStatus(to), answer)
+        for at, *answers in ROWS
+        for to, answer in zip(HEADER, answers, strict=True)
+    ],
+)
+def test_the_status_moves_as_the_table_says(at: TaskStatus, to: TaskStatus, answer: str) -> None:
+    task = replace(OPEN, status=at)
+    if answer == "no":
+        with pytest.raises(TransitionNotAllowed) as refused:
+            task.change_status(to)
+        assert refused.value.details == {"at": at, "to": to, "allowed": TRANSITIONS[at]}
+    elif answer == "same":
+        assert task.change_status(to) == []
+    else:
+        assert task.change_status(to) == [TaskStatusChanged(from_=at, to=to)]
+        assert given(task, *task.change_status(to)).status is to
+
+
+def test_every_status_has_a_row_a_way_in_and_a_way_out() -> None:
+    assert set(TRANSITIONS) == set(TaskStatus)
+    assert all(TRANSITIONS.values())
+    assert {to for ways in TRANSITIONS.values() for to in ways} == set(TaskStatus)
+    assert {TaskStatus.DONE, TaskStatus.CANCELLED} == FINISHED
+
+
+def test_a_task_remembers_what_it_was_created_with() -> None:
+    assert (
+        Task(
+            project_id=ENG,
+            project_key="ENG",
+            number=12,
+            title="Oil it",
+            description="Every joint",
+            parent_id=TASK,
+            created_by=ANA,
+            created_at=NOW,
+        )
+        == OPEN
+    )
+
+
+def test_a_changed_field_is_one_event_and_the_same_value_none() -> None:
+    assert OPEN.retitle("Grease it") == [TaskRetitled(from_="Oil it", to="Grease it")]
+    assert OPEN.describe(None) == [TaskDescribed(description=None)]
+    assert OPEN.change_priority(Priority.URGENT) == [
+        TaskPriorityChanged(from_=Priority.MEDIUM, to=Priority.URGENT)
+    ]
+    assert OPEN.retitle("Oil it") == OPEN.describe("Every joint") == []
+    assert OPEN.change_priority(Priority.MEDIUM) == []
+    changed = given(
+        OPEN, *OPEN.retitle("B"), *OPEN.describe(None), *OPEN.change_priority(Priority.LOW)
+    )
+    assert (changed.title, changed.description, changed.priority) == ("B", None, Priority.LOW)
+
+
+def test_people_are_assigned_once_and_unassigned_once() -> None:
+    assigned = given(OPEN, *OPEN.assign(ANA), *OPEN.assign(BEN))
+
+    assert OPEN.assign(ANA) == [TaskAssigned(user_id=ANA)]
+    assert assigned.assignees == (ANA, BEN)
+    assert assigned.assign(ANA) == []
+    assert assigned.unassign(ANA) == [TaskUnassigned(user_id=ANA)]
+    assert given(assigned, *assigned.unassign(ANA)).assignees == (BEN,)
+    assert OPEN.unassign(ANA) == []
+
+
+def test_twenty_people_are_enough() -> None:
+    people = [UserId(UUID(int=n)) for n in range(1, ASSIGNEES_MAX + 1)]
+    full = given(OPEN, *(TaskAssigned(user_id=user) for user in people))
+
+    assert full.assign(people[0]) == []
+    with pytest.raises(TooManyAssignees) as refused:
+        full.assign(UserId(UUID(int=99)))
+    assert refused.value.details == {"limit": 20}
+
+
+@pytest.mark.parametrize("task", [DELETED, Task()])
+def test_a_task_that_is_gone_or_never_was_accepts_nothing(task: Task) -> None:
+    check_refused(
+        NotFound,
+        lambda: task.retitle("X"),
+        lambda: task.describe("X"),
+        lambda: task.change_status(TaskStatus.IN_PROGRESS),
+        lambda: task.change_priority(Priority.LOW),
+        lambda: task.assign(ANA),
+        lambda: task.unassign(ANA),
+        task.delete,
+    )
+
+
+def test_a_deleted_task_comes_back_as_it_was() -> None:
+    assert OPEN.delete() == [TaskDeleted()]
+    assert DELETED.restore() == [TaskRestored()]
+    assert given(DELETED, TaskRestored()) == OPEN
+    assert OPEN.restore() == []
+    with pytest.raises(NotFound):
+        Task().restore()
+
+
+@pytest.mark.parametrize(
+    ("by", "age", "answer"),
+    [
+        (ANA, HOUR, True),
+        (ANA, DAY, True),
+        (ANA, DAY + timedelta(microseconds=1), False),
+        (BEN, HOUR, False),
+    ],
+)
+def test_only_the_creator_of_a_young_task_calls_it_their_own(
+    by: UserId, age: timedelta, answer: bool
+) -> None:
+    assert OPEN.is_own_and_young(by, NOW + age) is answer
+    assert not Task().is_own_and_young(by, NOW)
+
+
+@QUICK
+@forall(st.lists(events_of(TaskEvent), max_size=12))
+def test_folding_never_refuses(events: list[TaskEvent]) -> None:
+    assert isinstance(given(Task(), *events), Task)
+
+
+STEPS = st.tuples(
+    st.sampled_from([UserId(i) for i in IDS]),
+    st.sampled_from(list(TaskStatus)),
+    st.sampled_from(list(Priority)),
+).flatmap(
+    lambda drawn: st.sampled_from(
+        [
+            lambda t: t.assign(drawn[0]),
+            lambda t: t.unassign(drawn[0]),
+            lambda t: t.change_status(drawn[1]),
+            lambda t: t.change_priority(drawn[2]),
+            lambda t: t.retitle(drawn[1]),
+            lambda t: t.describe(drawn[2]),
+            lambda t: t.delete(),
+            lambda t: t.restore(),
+        ]
+    )
+)
+
+
+@QUICK
+@forall(st.lists(STEPS, max_size=15))
+def test_deciding_twice_records_once(steps: list[Decision]) -> None:
+    check_twice_is_once(OPEN, steps)

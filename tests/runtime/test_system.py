@@ -1,0 +1,70 @@
+"""A house waits for stores that are still starting, and not for ever."""
+
+import logging
+
+import pytest
+
+from eventstore.append import LogUnavailable
+from runtime.system import ATTEMPTS_MAX, StoreUnreachable, retry_until_reachable, without_password
+
+URL = "postgresql://app:hidden@db:5432/log"
+
+
+class Starting:
+    """A store that answers from its *n*-th attempt on."""
+
+    def __init__(self, answers_at: int) -> None:
+        self.attempts, self._answers_at = 0, answers_at
+
+    async def __call__(self) -> str:
+        self.attempts += 1
+        if self.attempts < self._answers_at:
+            raise LogUnavailable("connection refused")
+        return "open"
+
+
+async def test_a_store_that_answers_at_the_third_try_is_used(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = Starting(answers_at=3)
+
+    with caplog.at_level(logging.WARNING):
+        assert await retry_until_reachable("event log", URL, store, wait_s=0.001) == "open"
+
+    assert store.attempts == 3
+    assert [f"attempt {n} of {ATTEMPTS_MAX}" in caplog.text for n in (1, 2, 3)] == [
+        True,
+        True,
+        False,
+    ]
+    assert "hidden" not in caplog.text
+
+
+async def test_a_store_that_never_answers_ends_the_start_with_its_name() -> None:
+    store = Starting(answers_at=ATTEMPTS_MAX + 1)
+
+    with pytest.raises(StoreUnreachable) as ended:
+        await retry_until_reachable("event log", URL, store, wait_s=0.001)
+
+    assert store.attempts == ATTEMPTS_MAX
+    assert str(ended.value).startswith("event log at postgresql://db:5432/log ")
+
+
+async def test_what_is_no_outage_is_not_tried_again() -> None:
+    async def broken() -> str:
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        await retry_until_reachable("event log", URL, broken, wait_s=0.001)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (URL, "postgresql://db:5432/log"),
+        ("mongodb://u:p%40@a,b/?replicaSet=rs", "mongodb://a,b/?replicaSet=rs"),
+        ("sqlite:///data/events.db", "sqlite:///data/events.db"),
+    ],
+)
+def test_a_url_in_a_log_line_names_no_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown

@@ -1,0 +1,45 @@
+"""The process that derives: projectors of every read model, and the sealer of the audit tree."""
+
+import asyncio
+import logging
+
+from audit.tree_signer import TreeSigner
+from projections.catalog import PROJECTIONS
+from projections.engine.projector import Projector
+from runtime.outages import StoreOutage
+from runtime.process import run_process, until_stopped
+from runtime.settings import Settings
+from runtime.system import System, open_system
+
+SEAL_EVERY_S = 1.0
+"""How often at most the trees are signed while the log grows."""
+
+_logger = logging.getLogger(__name__)
+
+
+async def run_projectors(settings: Settings) -> None:
+    """Keep every read model and every tree up to date until cancelled."""
+    async with open_system(settings) as system:
+        await project(system)
+
+
+async def project(system: System) -> None:
+    """Run the projectors and the sealer of a house that is open."""
+    async with asyncio.TaskGroup() as group:
+        for projection in PROJECTIONS:
+            projector = Projector(projection, system.log, system.database, system.wakeups.wait)
+            group.create_task(projector.run(), name=f"project {projection.name}")
+        group.create_task(_seal(system.tree_signer, system), name="seal")
+
+
+async def _seal(tree_signer: TreeSigner, system: System) -> None:
+    while True:
+        try:
+            await tree_signer.seal_new()
+        except StoreOutage as error:
+            _logger.warning("trees are not signed for now: %s", error)
+        await asyncio.sleep(SEAL_EVERY_S)
+
+
+if __name__ == "__main__":
+    run_process(until_stopped(run_projectors))
