@@ -46,8 +46,17 @@ SERVERS = {"mongo_url", "postgres_server", "redis_url", "data_dir", "receiver"}
 """Fixtures that start a server: who uses one, however indirectly, is no unit test."""
 
 
+ACCEPTANCE_TIMEOUT_S = 300
+"""How long a test of real processes may take: they start, are killed and catch up again."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a server, so that the others can be run alone in seconds."""
+    """Mark the tests that need a server, so that the others can be run alone in seconds.
+
+    Tests of the whole product get the time that real processes take.
+    """
     for item in items:
         if SERVERS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.servers)
+        if item.get_closest_marker("acceptance") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(ACCEPTANCE_TIMEOUT_S))
