@@ -1,1 +1,1 @@
-"""What may happen and what has happened. Pure: no clock, no randomness, no I/O."""
+"""Business rules: events, states, decisions and errors. Pure: no clock, no randomness, no I/O."""

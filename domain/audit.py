@@ -1,7 +1,7 @@
-"""Audit: what was taken out of an organization's log, by whom and how much.
+"""Audit trail: which parts of an organization's log were exported, and by whom.
 
 Invariants
-    1. Every export is itself an event, recorded before its first byte leaves.
+    1. Every export is itself an event, recorded before its first byte is sent.
 """
 
 from typing import ClassVar, assert_never
@@ -18,7 +18,7 @@ _NAMESPACE = UUID("b3a5c0de-2f4b-5b0f-8d3e-51a7c9e0d6aa")
 
 
 class AuditExported(Event, frozen=True, kw_only=True, tag="audit.exported"):
-    """Somebody took a part of the log out of the system, readable values included."""
+    """Somebody exported part of the audit log, with personal data in readable form."""
 
     from_: int = field(name="from")
     to: int
@@ -32,7 +32,7 @@ AuditEvent = AuditExported
 
 
 class AuditTrail(Struct, frozen=True, gc=False):
-    """How often the log of an organization was exported."""
+    """The number of times an organization's log was exported."""
 
     platform: ClassVar[bool] = False
 
@@ -48,10 +48,10 @@ class AuditTrail(Struct, frozen=True, gc=False):
     # Decisions: each returns the events to record.
 
     def export(self, first: int, last: int, format_: str) -> list[AuditEvent]:
-        """Note an export of the events *first* to *last* of the organization, both included."""
+        """Record an export of the organization's events *first* to *last*, both included."""
         return [AuditExported(from_=first, to=last, format=format_)]
 
 
 def audit_trail(org_id: OrgId) -> UUID:
-    """Return the stream in which an organization's exports are noted."""
+    """Return the stream that records an organization's exports."""
     return uuid5(_NAMESPACE, org_id.hex)

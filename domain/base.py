@@ -1,4 +1,4 @@
-"""The nouns that every aggregate is made of: identifiers, events, states and errors."""
+"""What every aggregate is built from: identifiers, events, states and errors."""
 
 from typing import Annotated, Any, ClassVar, NewType, Protocol, Self
 from uuid import UUID
@@ -13,19 +13,19 @@ TaskId = NewType("TaskId", UUID)
 WebhookId = NewType("WebhookId", UUID)
 
 PLATFORM = OrgId(UUID("00000000-0000-7000-8000-000000000001"))
-"""The organization of facts that belong to no customer: accounts, sessions, address claims."""
+"""The organization of events that belong to no customer: accounts, sessions, e-mail claims."""
 
 Personal = Annotated[str, Meta(extra={"personal": True})]
-"""Personal data or free text. The log stores a salted commitment in its place and the value
-itself sealed under the key of the stream, so that destroying one key erases it everywhere."""
+"""Personal data or free text. The log stores a salted commitment in its place and keeps the value
+itself encrypted under the stream's key, so that destroying that key erases it everywhere."""
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
-    """A fact, named in the past tense. Never changed once recorded.
+    """Something that happened, named in the past tense. Never changed once recorded.
 
-    It holds what rules and readers of the business need; which stream, who and when are the
-    envelope's to say. The tag (``task.created``) is its stored name, its webhook type and its
-    name in the audit log: a class may be renamed, a tag never.
+    It holds only business data; the envelope says which stream, who and when. Its tag
+    (``task.created``) is its name in the log, in webhooks and in the audit log: a class may be
+    renamed, a tag never.
     """
 
 
@@ -35,12 +35,12 @@ class State(Protocol):
     platform: ClassVar[bool]
 
     def evolve(self, event: Any, /) -> Self:
-        """Return the state after *event*. Never refuses: it has already happened."""
+        """Return the state after *event*. Never refuses: the event has already happened."""
         ...
 
 
 class DomainError(Exception):
-    """A command broke a rule. The docstring of the leaf class is the message users read."""
+    """A command broke a business rule. A subclass's docstring is the message that users read."""
 
     code: ClassVar[str]
 
@@ -50,6 +50,6 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """There is no such thing here, or you may not see it."""
+    """This resource does not exist, or you do not have access to it."""
 
     code = "not_found"

@@ -1,4 +1,4 @@
-"""Catalog: every event there is, by its stored name."""
+"""Catalog of all events by their stored names."""
 
 from typing import get_args
 
@@ -26,7 +26,7 @@ AnyEvent = (
 
 
 def tag_of(event: Event | type[Event]) -> str:
-    """Return the stored name of an event or of its class."""
+    """Return the stored name of an event or event class."""
     return str(event.__struct_config__.tag)
 
 
@@ -38,10 +38,10 @@ EVENT_TYPES: dict[str, type[Event]] = {
 _INTERNAL = {tag_of(event) for event in get_args(ClaimEvent | UserEvent | SessionEvent)}
 
 PUBLIC_EVENT_TYPES = {tag: kind for tag, kind in EVENT_TYPES.items() if tag not in _INTERNAL}
-"""The events that webhooks carry. Claims only keep values unique, what they mean is told by the
-event beside them; accounts and their sessions belong to no organization."""
+"""The events that webhooks can deliver. Claims are left out because they only keep values unique;
+accounts and sessions are left out because they belong to no organization."""
 
 
 def events_covered_by(pattern: str) -> tuple[str, ...]:
-    """Return the names of the events that a webhook's *pattern* asks for; none: it is unknown."""
+    """Return the names of the events that *pattern* matches; empty if it matches none."""
     return tuple(tag for tag in PUBLIC_EVENT_TYPES if pattern_covers(pattern, tag))

@@ -1,11 +1,11 @@
-"""Claim: one stream for one value that must be unique, such as an e-mail address.
+"""Claim: a stream that keeps one value unique, such as an e-mail address.
 
-The stream's id is derived from the value, so two claims of one value collide on the stream's
-first version and the log itself lets exactly one of them in.
+The stream's id is derived from the value. Two claims of the same value therefore write the same
+version of the same stream, and the log accepts only one of them.
 
 Invariants
     1. A claim has one holder at a time.
-    2. Only the holder's release frees it; a task number is never freed.
+    2. Only its holder can release it; a task number is never released.
 """
 
 from functools import lru_cache
@@ -24,33 +24,33 @@ _NAMESPACE = UUID("6f0c1f5e-52a0-5d4b-9a53-0d6f7c1f4a11")
 
 
 class EmailClaimed(Event, frozen=True, kw_only=True, tag="email.claimed"):
-    """An account took an e-mail address."""
+    """An account claimed an e-mail address."""
 
     holder: UUID
 
 
 class EmailReleased(Event, frozen=True, kw_only=True, tag="email.released"):
-    """An account gave up an e-mail address."""
+    """An account released its e-mail address."""
 
 
 class SubdomainClaimed(Event, frozen=True, kw_only=True, tag="subdomain.claimed"):
-    """An organization took a subdomain."""
+    """An organization claimed a subdomain."""
 
     holder: UUID
 
 
 class SubdomainReleased(Event, frozen=True, kw_only=True, tag="subdomain.released"):
-    """An organization gave up a subdomain."""
+    """An organization released its subdomain."""
 
 
 class ProjectKeyClaimed(Event, frozen=True, kw_only=True, tag="project_key.claimed"):
-    """A project took a key such as ENG; old keys stay claimed and keep leading to it."""
+    """A project claimed a key such as ENG. Keys are never released."""
 
     holder: UUID
 
 
 class TaskNumberClaimed(Event, frozen=True, kw_only=True, tag="task_number.claimed"):
-    """A task took the next number of its project."""
+    """A task claimed the next number in its project."""
 
     holder: UUID
 
@@ -69,7 +69,7 @@ ClaimEvent = (
 
 
 class Claim(Struct, frozen=True, gc=False):
-    """Who holds a value inside one organization, or nobody."""
+    """Who holds a value within one organization; None if nobody does."""
 
     platform: ClassVar[bool] = False
 
@@ -86,7 +86,7 @@ class Claim(Struct, frozen=True, gc=False):
 
 
 class PlatformClaim(Claim, frozen=True, gc=False):
-    """A claim that is unique across all organizations: e-mail address, subdomain."""
+    """A claim that is unique across all organizations: an e-mail address or a subdomain."""
 
     platform: ClassVar[bool] = True
 
@@ -95,18 +95,18 @@ class PlatformClaim(Claim, frozen=True, gc=False):
 
 
 def subdomain_claim(subdomain: str) -> UUID:
-    """Return the stream of the claim on *subdomain* (already lower case)."""
+    """Return the stream of the claim on *subdomain* (already in lower case)."""
     return uuid5(_NAMESPACE, f"subdomain/{subdomain}")
 
 
 def project_key_claim(org_id: OrgId, key: str) -> UUID:
-    """Return the stream of the claim on *key* (already upper case) in its organization."""
+    """Return the stream of the claim on *key* (already in upper case) in an organization."""
     return uuid5(_NAMESPACE, f"project-key/{org_id.hex}/{key}")
 
 
-@lru_cache(CLAIMS_REMEMBERED)  # each number is looked at twice: when taken, and by the next
+@lru_cache(CLAIMS_REMEMBERED)  # each number is looked up twice: when claimed and for the next task
 def task_number_claim(project_id: ProjectId, number: int) -> UUID:
-    """Return the stream of the claim on task *number* of a project."""
+    """Return the stream of the claim on a project's task *number*."""
     return uuid5(_NAMESPACE, f"task-number/{project_id.hex}/{number}")
 
 
@@ -114,18 +114,18 @@ def task_number_claim(project_id: ProjectId, number: int) -> UUID:
 
 
 class EmailTaken(DomainError):
-    """An account with this e-mail address already exists; log in instead."""
+    """An account with this e-mail address already exists. Log in instead."""
 
     code = "email_taken"
 
 
 class SubdomainTaken(DomainError):
-    """Another organization uses this subdomain; choose a different one."""
+    """This subdomain is taken. Choose a different one."""
 
     code = "subdomain_taken"
 
 
 class ProjectKeyTaken(DomainError):
-    """Another project of this organization uses or used this key; choose a different one."""
+    """This key is, or was, used by another project of this organization. Choose a different one."""
 
     code = "project_key_taken"

@@ -1,4 +1,4 @@
-"""Every set of values that the API shows, in one place."""
+"""Every enumeration that the API exposes."""
 
 from enum import StrEnum
 

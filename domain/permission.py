@@ -1,8 +1,8 @@
-"""Permission: what each role may ask for. Whatever the table does not grant is denied.
+"""Permissions of each role. What the table does not grant is denied.
 
 Rules that need more than the role are decided by the aggregate: ``domain/identity/organization``
-lets a MANAGER remove only a MEMBER, ``domain/work/task`` lets a MEMBER delete only their own
-tasks of the last 24 hours.
+lets a MANAGER remove only a MEMBER, ``domain/work/task`` lets a MEMBER delete only tasks that they
+created in the last 24 hours.
 """
 
 from enum import StrEnum
@@ -11,7 +11,7 @@ from domain.identity.organization.membership import Role
 
 
 class Permission(StrEnum):
-    """One thing that a command or a page needs, as ``resource:action``."""
+    """What a command or route requires, as ``resource:action``."""
 
     ORG_READ = "org:read"
     ORG_MANAGE = "org:manage"  # rename, subdomain, plan, delete, restore
@@ -76,5 +76,5 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 
 def is_allowed(role: Role | None, permission: Permission) -> bool:
-    """Say whether *role* grants *permission*; no role, no permission."""
+    """Return whether *role* grants *permission*; no role grants none."""
     return role is not None and permission in ROLE_PERMISSIONS[role]

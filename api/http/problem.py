@@ -61,7 +61,8 @@ def malformed(detail: str) -> Problem:
 
 def not_found() -> Problem:
     """Return the one answer for what is missing, deleted or another organization's."""
-    return Problem(404, "not_found", "There is no such thing here, or you may not see it.")
+    detail = "This resource does not exist, or you do not have access to it."
+    return Problem(404, "not_found", detail)
 
 
 def unauthorized(code: str = "unauthorized") -> Problem:

@@ -1,1 +1,1 @@
-"""Webhooks."""
+"""Webhooks: the addresses that customers register to be notified of events."""

@@ -1,1 +1,1 @@
-"""People, their sessions, and the organizations they belong to."""
+"""Users, their sessions, and the organizations they belong to."""

@@ -1,4 +1,4 @@
-"""Plans: how much of each thing an organization may have."""
+"""Plans: how much of each resource an organization may have."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -9,7 +9,7 @@ from domain.base import DomainError
 
 
 class Plan(StrEnum):
-    """What an organization subscribed to; the values are stored, so they never change."""
+    """The plan of an organization. The values are stored, so they never change."""
 
     FREE = "FREE"
     BASIC = "BASIC"
@@ -26,9 +26,9 @@ class Countable(StrEnum):
 
 
 class PlanLimits(Struct, frozen=True, kw_only=True):
-    """The limits of one plan; None is no limit."""
+    """The limits of one plan; None means unlimited."""
 
-    members: int  # with open invitations
+    members: int  # includes open invitations
     projects: int | None  # not archived, not deleted
     tasks: int | None  # not deleted
     webhooks: int
@@ -60,7 +60,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         trash_retention=timedelta(days=60),
     ),
     Plan.PREMIUM: PlanLimits(
-        members=50_000,  # not a price but a bound: members are folded from one stream
+        members=50_000,  # a technical bound, not a price: members are folded from one stream
         projects=None,
         tasks=None,
         webhooks=200,
@@ -75,9 +75,9 @@ _UPGRADE = {Plan.FREE: Plan.BASIC, Plan.BASIC: Plan.PREMIUM, Plan.PREMIUM: None}
 
 
 def refuse_if_full(plan: Plan, what: Countable, used: int) -> None:
-    """Refuse one more of *what* when *used* of them already fill the *plan*.
+    """Refuse to add one more of *what* if *used* of them already reach the limit of *plan*.
 
-    :raises PlanLimitReached: with ``limit``, ``used``, ``plan`` and the plan to go to, if any.
+    :raises PlanLimitReached: with ``limit``, ``used``, ``plan`` and the plan to upgrade to, if any.
     """
     limit: int | None = getattr(PLAN_LIMITS[plan], what)
     if limit is not None and used >= limit:
@@ -87,6 +87,6 @@ def refuse_if_full(plan: Plan, what: Countable, used: int) -> None:
 
 
 class PlanLimitReached(DomainError):
-    """Your plan has no room for one more; remove something or choose a larger plan."""
+    """You have reached a limit of your plan. Delete something or upgrade to a larger plan."""
 
     code = "plan_limit"

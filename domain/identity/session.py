@@ -1,15 +1,15 @@
-"""Session: one login, and the family of refresh tokens that descends from it.
+"""Session: one login and all refresh tokens issued for it.
 
-A token is computed from a key, the session's nonce and a generation, so neither a token nor
-its hash stands here; the generation alone says which one is current.
+A refresh token is computed from a key, the session's nonce and a generation number. The log
+therefore holds neither tokens nor their hashes; the generation says which token is current.
 
 Invariants
-    1. Only the current generation rotates; each rotation makes the next one current.
-    2. The generation before it is answered for ``ROTATION_GRACE`` with the same successor, as a
-       client whose answer was lost must not be logged out (RFC 9700, 4.14.2 asks for rotation
-       and leaves this race open).
-    3. Any other authentic generation was stolen or replayed: it ends the whole session.
-    4. An ended session stays ended; an expired one never rotates again.
+    1. Only the current generation can be rotated; each rotation makes the next one current.
+    2. For ``ROTATION_GRACE``, the previous generation still receives the same successor: a client
+       that lost the response must not be logged out (RFC 9700, 4.14.2 asks for rotation and leaves
+       this race open).
+    3. Any other authentic generation was stolen or replayed: the whole session ends.
+    4. An ended session stays ended; an expired one cannot be rotated.
 """
 
 from datetime import datetime, timedelta
@@ -25,14 +25,14 @@ IDLE_LIFETIME = timedelta(days=7)
 """A session that is not refreshed for this long expires."""
 
 ABSOLUTE_LIFETIME = timedelta(days=30)
-"""However busy, a session expires this long after the login."""
+"""Every session expires this long after the login, however often it is refreshed."""
 
 ROTATION_GRACE = timedelta(seconds=10)
-"""How long the token just rotated away is still answered, with the same successor."""
+"""How long the previous token still receives its successor."""
 
 
 class RevocationCause(StrEnum):
-    """Why a session was revoked; the values are stored, so they never change."""
+    """Why a session was revoked. The values are stored, so they never change."""
 
     REUSE = "reuse"
     BY_USER = "by_user"
@@ -49,22 +49,22 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
     """A user logged in on a device."""
 
     user_id: UserId
-    nonce: str  # random; worth nothing without the key that tokens are computed with
-    credentials: int = 0  # how often the user had changed the password by then
+    nonce: str  # random; useless without the key that tokens are computed with
+    credentials: int = 0  # how many times the user had changed their password
     expires_at: datetime
     idle_expires_at: datetime
 
 
 class SessionRotated(Event, frozen=True, kw_only=True, tag="session.rotated"):
-    """A device came back and its refresh token was exchanged for the next one."""
+    """A device exchanged its refresh token for the next one."""
 
     generation: int
-    rotated_at: datetime  # a rule needs it: the grace counts from here
+    rotated_at: datetime  # a rule needs it: the grace period starts here
     idle_expires_at: datetime
 
 
 class RefreshTokenReuseDetected(Event, frozen=True, kw_only=True, tag="session.reuse_detected"):
-    """A refresh token that was spent long ago was presented: somebody has a copy."""
+    """A spent refresh token was presented, so somebody else may have a copy."""
 
     generation: int
 
@@ -74,7 +74,7 @@ class SessionEnded(Event, frozen=True, kw_only=True, tag="session.ended"):
 
 
 class SessionRevoked(Event, frozen=True, kw_only=True, tag="session.revoked"):
-    """A session was ended from elsewhere: by its user, an administrator or (null) a rule."""
+    """A user (on another device), an administrator or, if null, a rule ended a session."""
 
     by: UserId | None
     cause: RevocationCause
@@ -89,7 +89,7 @@ SessionEvent = (
 
 
 class Session(Struct, frozen=True, kw_only=True, gc=False):
-    """What the rules below need to know about a login."""
+    """What the rules below need to know about a session."""
 
     platform: ClassVar[bool] = True
 
@@ -126,12 +126,12 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
             case _:
                 assert_never(event)
 
-    # Decisions: each returns the events to record; an empty list means "already so".
+    # Decisions: each returns the events to record; an empty list means that nothing changes.
 
     def start(
         self, user_id: UserId, nonce: str, now: datetime, *, credentials: int = 0
     ) -> list[SessionEvent]:
-        """Log in; a second time is the retry of the first, as ids are ours."""
+        """Start the session; a repeated call is a retry and records nothing."""
         if self.user_id is not None:
             return []
         return [
@@ -145,13 +145,13 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         ]
 
     def rotate(self, presented: int, now: datetime) -> list[SessionEvent]:
-        """Exchange the token of generation *presented*, whose authenticity was checked.
+        """Exchange the token of generation *presented*, which the caller has verified.
 
-        Nothing to record means: hand out the token of the current generation again. Detected
-        reuse is returned, not raised, because it must be recorded; afterwards ``ended`` is true.
+        An empty list means: send the token of the current generation again. Detected reuse is
+        returned, not raised, because it must be recorded; ``ended`` is true afterwards.
 
-        :raises SessionExpired: when it was idle for too long or is too old.
-        :raises SessionIsOver: when it was ended or revoked, or never was.
+        :raises SessionExpired: it was idle for too long or is too old.
+        :raises SessionIsOver: it was ended, revoked or never started.
         """
         if self.user_id is None or self.ended:
             raise SessionIsOver
@@ -175,13 +175,13 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         return [] if self.ended else [SessionRevoked(by=by, cause=cause)]
 
     def is_live(self, now: datetime) -> bool:
-        """Say whether access and refresh tokens of this session are good at *now*."""
+        """Return whether the session's tokens are valid at *now*."""
         if self.ended or self.expires_at is None or self.idle_expires_at is None:
             return False
         return now < min(self.expires_at, self.idle_expires_at)
 
     def refuse_unless_started(self) -> None:
-        """Refuse when nobody ever logged in here."""
+        """Raise NotFound if the session was never started."""
         if self.user_id is None:
             raise NotFound
 
@@ -201,12 +201,12 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class SessionExpired(DomainError):
-    """Your session has expired; log in again."""
+    """Your session has expired. Log in again."""
 
     code = "session_expired"
 
 
 class SessionIsOver(DomainError):
-    """This session has ended; log in again."""
+    """Your session has ended. Log in again."""
 
     code = "session_is_over"

@@ -1,12 +1,12 @@
-"""Subdomain: the name by which an organization is addressed, fit to be a DNS label."""
+"""Subdomain: the name under which an organization is reached; a valid DNS label."""
 
 import re
 
 from domain.base import DomainError
 
 SUBDOMAIN_PATTERN = r"^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"
-"""3-63 lower-case letters, digits and inner hyphens (RFC 1035, 2.3.1; RFC 1123 allows a digit
-first). Two hyphens in a row are refused: ``xn--`` would make it an IDNA label (RFC 5890)."""
+"""3-63 lower-case letters, digits and inner hyphens (RFC 1035, 2.3.1; RFC 1123 allows a leading
+digit). Double hyphens are refused, because ``xn--`` would make it an IDNA label (RFC 5890)."""
 
 _RESERVED = """
     about abuse account accounts admin administrator api app apps assets auth autoconfig
@@ -18,15 +18,16 @@ _RESERVED = """
 """
 
 RESERVED_SUBDOMAINS = frozenset(_RESERVED.split())
-"""Names that mail, certificates (CA/Browser Forum's addresses) or readers would trust as ours."""
+"""Names that mail servers, certificate authorities (CA/Browser Forum) or readers would take for
+ours."""
 
 _PATTERN = re.compile(SUBDOMAIN_PATTERN)
 
 
 def refuse_unless_allowed(subdomain: str) -> None:
-    """Refuse what is not a well-formed or not a free-to-take name.
+    """Refuse a malformed or reserved name.
 
-    :raises SubdomainNotAllowed: with ``reserved`` telling which of the two it was.
+    :raises SubdomainNotAllowed: with ``reserved``, whether the name is reserved.
     """
     reserved = subdomain in RESERVED_SUBDOMAINS
     if reserved or _PATTERN.fullmatch(subdomain) is None:
@@ -34,6 +35,6 @@ def refuse_unless_allowed(subdomain: str) -> None:
 
 
 class SubdomainNotAllowed(DomainError):
-    """A subdomain has 3 to 63 lower-case letters, digits or inner hyphens; some are reserved."""
+    """A subdomain has 3-63 lower-case letters, digits or inner hyphens. Some names are reserved."""
 
     code = "subdomain_not_allowed"

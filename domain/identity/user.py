@@ -1,12 +1,11 @@
 """User: a person's account, the same in every organization they belong to.
 
-The password's hash is deliberately not here: an old, weak hash in a log would live forever.
+The password hash is deliberately not part of it: an old, weak hash would stay in the log forever.
 
 Invariants
-    1. A deactivated account changes nothing until it is reactivated. Two facts are still
-       recorded: a failed login, because it tells of somebody else, and losing the active
-       organization, because others decide that.
-    2. An unchanged field is no event, so the history holds only changes.
+    1. A deactivated account can only be reactivated, with two exceptions: failed logins are
+       recorded, and it can lose its active organization, because others decide that.
+    2. Setting a field to the value it has records no event.
 """
 
 from typing import ClassVar, assert_never
@@ -21,7 +20,7 @@ from domain.base import DomainError, Event, NotFound, OrgId, Personal
 
 
 class UserRegistered(Event, frozen=True, kw_only=True, tag="user.registered"):
-    """A person opened an account."""
+    """A person created an account."""
 
     email: Personal
     name: Personal
@@ -29,27 +28,27 @@ class UserRegistered(Event, frozen=True, kw_only=True, tag="user.registered"):
 
 
 class PasswordChanged(Event, frozen=True, kw_only=True, tag="user.password_changed"):
-    """A user chose a new password; every session they had ends with it."""
+    """A user changed their password; all their sessions end."""
 
 
 class UserProfileChanged(Event, frozen=True, kw_only=True, tag="user.profile_changed"):
-    """A user goes by another name."""
+    """A user changed their name."""
 
     name: Personal
 
 
 class UserDeactivated(Event, frozen=True, kw_only=True, tag="user.deactivated"):
-    """An account was closed to logins; nothing about it was removed."""
+    """An account was deactivated: it cannot log in, but nothing was deleted."""
 
     reason: Personal | None = None
 
 
 class UserReactivated(Event, frozen=True, kw_only=True, tag="user.reactivated"):
-    """A closed account was opened again."""
+    """A deactivated account was reactivated."""
 
 
 class LoginFailed(Event, frozen=True, kw_only=True, tag="user.login_failed"):
-    """Somebody tried to log in to this account and could not prove to be its owner."""
+    """A login to this account failed."""
 
 
 class ActiveOrganizationChanged(
@@ -86,7 +85,7 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     active: bool = True
     organization_id: OrgId | None = None
     credentials: int = 0
-    """How often the password was changed; a session begun under an earlier count is over."""
+    """How many times the password was changed; sessions started under an earlier count are over."""
 
     def evolve(self, event: UserEvent) -> "User":
         match event:
@@ -112,10 +111,10 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
             case _:
                 assert_never(event)
 
-    # Decisions: each returns the events to record; an empty list means "already so".
+    # Decisions: each returns the events to record; an empty list means that nothing changes.
 
     def register(self, registered: UserRegistered) -> list[UserEvent]:
-        """Open the account; a second time is the retry of the first, as ids are ours."""
+        """Create the account; a repeated call is a retry and records nothing."""
         return [] if self.registered else [registered]
 
     def change_password(self) -> list[UserEvent]:
@@ -127,7 +126,7 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
         return [] if name == self.name else [UserProfileChanged(name=name)]
 
     def activate_organization(self, organization_id: OrgId | None) -> list[UserEvent]:
-        """Work in *organization_id* from now on; leaving (None) is open to closed accounts."""
+        """Work in *organization_id* from now on; None also applies to deactivated accounts."""
         if organization_id is None:
             self.refuse_unless_registered()
         else:
@@ -145,17 +144,17 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
         return [] if self.active else [UserReactivated()]
 
     def fail_login(self) -> list[UserEvent]:
-        """Record a wrong proof; closed accounts answer alike, so that nobody can tell."""
+        """Record a failed login; a deactivated account must not be told apart by it."""
         self.refuse_unless_registered()
         return [LoginFailed()]
 
     def refuse_unless_registered(self) -> None:
-        """Refuse when there is no such account."""
+        """Raise NotFound if there is no such account."""
         if not self.registered:
             raise NotFound
 
     def refuse_unless_active(self) -> None:
-        """Refuse when there is no such account or it is deactivated."""
+        """Refuse if there is no such account or it is deactivated."""
         self.refuse_unless_registered()
         if not self.active:
             raise AccountDeactivated
@@ -165,6 +164,6 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AccountDeactivated(DomainError):
-    """This account is deactivated; ask an administrator to reactivate it."""
+    """This account is deactivated. Ask an administrator to reactivate it."""
 
     code = "account_deactivated"

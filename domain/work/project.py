@@ -1,10 +1,10 @@
-"""Project: a body of work with a short key, such as ENG, that its tasks are numbered under.
+"""Project: a set of tasks under a short key, such as ENG, that begins their numbers.
 
 Invariants
-    1. The status moves only along ``TRANSITIONS``; the same status again is no event.
-    2. An archived project can be read but not changed; one on hold takes no new tasks.
-    3. A deleted project accepts nothing but its restoration.
-    4. The key never changes, so a task's number means the same task forever.
+    1. The status moves only along ``TRANSITIONS``; setting the same status records no event.
+    2. An archived project can be read but not changed; one on hold accepts no new tasks.
+    3. A deleted project can only be restored.
+    4. The key never changes, so that a task key such as ENG-12 always means the same task.
 """
 
 import re
@@ -17,13 +17,13 @@ from msgspec.structs import replace
 from domain.base import DomainError, Event, NotFound, Personal, UserId
 
 PROJECT_KEY_PATTERN = r"^[A-Z][A-Z0-9]{1,9}$"
-"""2-10 capital letters and digits, a letter first: short enough to say ``ENG-12`` aloud."""
+"""2-10 capital letters and digits, starting with a letter: short enough to say ``ENG-12`` aloud."""
 
 _KEY = re.compile(PROJECT_KEY_PATTERN)
 
 
 class ProjectStatus(StrEnum):
-    """Where a project stands; the values are stored, so they never change."""
+    """The status of a project. The values are stored, so they never change."""
 
     ACTIVE = "ACTIVE"
     ON_HOLD = "ON_HOLD"
@@ -34,7 +34,7 @@ class ProjectStatus(StrEnum):
 
 
 class ProjectCreated(Event, frozen=True, kw_only=True, tag="project.created"):
-    """Somebody opened a project."""
+    """A project was created."""
 
     key: str
     name: Personal
@@ -45,48 +45,48 @@ class ProjectCreated(Event, frozen=True, kw_only=True, tag="project.created"):
 
 
 class ProjectRenamed(Event, frozen=True, kw_only=True, tag="project.renamed"):
-    """A project got another name."""
+    """A project was renamed."""
 
     from_: Personal = field(name="from")
     to: Personal
 
 
 class ProjectDescribed(Event, frozen=True, kw_only=True, tag="project.described"):
-    """The description of a project was written, rewritten or (null) removed."""
+    """The description of a project was changed or (null) removed."""
 
     description: Personal | None
 
 
 class ProjectLeadAssigned(Event, frozen=True, kw_only=True, tag="project.lead_assigned"):
-    """Somebody, or (null) nobody, leads a project from now on."""
+    """A project has a new lead or, if null, none."""
 
     user_id: UserId | None
 
 
 class ProjectPutOnHold(Event, frozen=True, kw_only=True, tag="project.put_on_hold"):
-    """A project waits: no new tasks, and no task is started."""
+    """A project was put on hold: no tasks can be created or started in it."""
 
     reason: Personal | None = None
 
 
 class ProjectResumed(Event, frozen=True, kw_only=True, tag="project.resumed"):
-    """A project that waited goes on."""
+    """A project on hold was resumed."""
 
 
 class ProjectArchived(Event, frozen=True, kw_only=True, tag="project.archived"):
-    """A project is finished with: it stays readable and can no longer be changed."""
+    """A project was archived: it can be read but no longer changed."""
 
 
 class ProjectUnarchived(Event, frozen=True, kw_only=True, tag="project.unarchived"):
-    """A project came back from the archive and is active again."""
+    """An archived project is active again."""
 
 
 class ProjectDeleted(Event, frozen=True, kw_only=True, tag="project.deleted"):
-    """A project was put in the trash with all of its tasks."""
+    """A project was moved to the trash with all of its tasks."""
 
 
 class ProjectRestored(Event, frozen=True, kw_only=True, tag="project.restored"):
-    """A project came back from the trash exactly as it was, its tasks with it."""
+    """A project was restored from the trash with its tasks, unchanged."""
 
 
 ProjectEvent = (
@@ -156,10 +156,10 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
             case _:
                 assert_never(event)
 
-    # Decisions: each returns the events to record; an empty list means "already so".
+    # Decisions: each returns the events to record; an empty list means that nothing changes.
 
     def create(self, created: ProjectCreated) -> list[ProjectEvent]:
-        """Open the project; a second time is the retry of the first, as ids are ours."""
+        """Create the project; a repeated call is a retry and records nothing."""
         if _KEY.fullmatch(created.key) is None:
             raise ProjectKeyNotAllowed
         return [] if self.created else [created]
@@ -182,7 +182,7 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
         return [ProjectPutOnHold(reason=reason)] if self._moves(ProjectStatus.ON_HOLD) else []
 
     def resume(self) -> list[ProjectEvent]:
-        """Go on after a hold; an archived project needs ``unarchive``, which a plan may refuse."""
+        """Resume after a hold; an archived project needs ``unarchive``, which a plan may refuse."""
         self.refuse_unless_editable()
         return [ProjectResumed()] if self._moves(ProjectStatus.ACTIVE) else []
 
@@ -205,24 +205,24 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
         return [ProjectRestored()] if self.deleted else []
 
     def refuse_unless_here(self) -> None:
-        """Refuse when the project was never created or is in the trash."""
+        """Raise NotFound if the project was never created or is in the trash."""
         if not self.created or self.deleted:
             raise NotFound
 
     def refuse_unless_editable(self) -> None:
-        """Refuse changes of the project or its tasks when it is gone or archived."""
+        """Refuse changes to the project or its tasks if it is deleted or archived."""
         self.refuse_unless_here()
         if self.status is ProjectStatus.ARCHIVED:
             raise ProjectIsArchived
 
     def refuse_unless_takes_tasks(self) -> None:
-        """Refuse new tasks, and starting one, when it is gone, archived or on hold."""
+        """Refuse to create or start tasks if the project is deleted, archived or on hold."""
         self.refuse_unless_editable()
         if self.status is ProjectStatus.ON_HOLD:
             raise ProjectOnHold
 
     def _moves(self, to: ProjectStatus) -> bool:
-        """Say whether going *to* is a change; the one forbidden way starts in the archive."""
+        """Return whether *to* is a new status; an archived project can only be unarchived."""
         self.refuse_unless_here()
         if to is self.status:
             return False
@@ -235,18 +235,18 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ProjectOnHold(DomainError):
-    """This project is on hold and takes no new work; resume it first."""
+    """This project is on hold. Resume it to create or start tasks."""
 
     code = "project_on_hold"
 
 
 class ProjectIsArchived(DomainError):
-    """This project is archived and cannot be changed; unarchive it first."""
+    """This project is archived and cannot be changed. Unarchive it first."""
 
     code = "project_archived"
 
 
 class ProjectKeyNotAllowed(DomainError):
-    """A project key has 2 to 10 capital letters or digits and begins with a letter."""
+    """A project key has 2 to 10 capital letters or digits and starts with a letter."""
 
     code = "project_key_not_allowed"

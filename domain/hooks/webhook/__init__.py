@@ -1,1 +1,1 @@
-"""Webhook: an address of the customer's that is told what happened."""
+"""Webhook: a customer's URL that receives an organization's events."""

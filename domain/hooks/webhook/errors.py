@@ -1,15 +1,15 @@
-"""Why a change of a webhook is refused."""
+"""Errors: why a change to a webhook is refused."""
 
 from domain.base import DomainError
 
 
 class SubscriptionNotAllowed(DomainError):
-    """A webhook needs at least one event: a name such as task.created, task.* or *."""
+    """Subscribe to at least one event, with a pattern such as task.created, task.* or *."""
 
     code = "subscription_not_allowed"
 
 
 class ReplayRangeNotAllowed(DomainError):
-    """A replay goes from a first to a last event of the organization, counted from 1."""
+    """A replay needs `fromSeq` of at least 1 and `toSeq` no smaller than it."""
 
     code = "replay_range_not_allowed"

@@ -1,4 +1,4 @@
-"""What can happen to a webhook."""
+"""Events of a webhook."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,35 +9,35 @@ from domain.base import Event, Personal
 
 
 class DeliveryMode(StrEnum):
-    """In what order events are sent; the values are stored, so they never change."""
+    """The order in which events are sent. The values are stored, so they never change."""
 
-    ORDERED = "ORDERED"  # what happened to one thing arrives in that order, also after retries
+    ORDERED = "ORDERED"  # events of one resource arrive in order, even after retries
     PARALLEL = "PARALLEL"
 
 
 class PauseCause(StrEnum):
-    """Why nothing is sent; the values are stored, so they never change."""
+    """Why a webhook is paused. The values are stored, so they never change."""
 
     MANUAL = "manual"
-    FAILING = "failing"  # nothing but failures for days
+    FAILING = "failing"  # every attempt has failed for days
     GONE = "gone"  # the receiver answered 410 Gone (RFC 9110, 15.5.11)
 
 
 class WebhookCreated(Event, frozen=True, kw_only=True, tag="webhook.created"):
-    """A customer asked to be told about events at an address of theirs."""
+    """A customer subscribed a URL to events."""
 
-    url: Personal  # may carry credentials of the receiver
+    url: Personal  # may contain the receiver's credentials
     events: tuple[str, ...]
     mode: DeliveryMode
-    from_seq: int  # events of the organization after this one are sent
+    from_seq: int  # the webhook receives events after this sequence number
     secret_version: int = 1
     description: Personal | None = None
 
 
 class WebhookUpdated(Event, frozen=True, kw_only=True, tag="webhook.updated"):
-    """A webhook goes elsewhere, listens to something else or sends in another order.
+    """The URL, the subscribed events, the delivery mode or the description of a webhook changed.
 
-    Only what changed is there; an absent field stayed as it was.
+    Holds only the fields that changed.
     """
 
     url: Personal | UnsetType = UNSET
@@ -47,35 +47,35 @@ class WebhookUpdated(Event, frozen=True, kw_only=True, tag="webhook.updated"):
 
 
 class WebhookSecretRotated(Event, frozen=True, kw_only=True, tag="webhook.secret_rotated"):
-    """Deliveries are signed with a new secret, and for a while with the former one too."""
+    """Deliveries are signed with a new secret and, for a while, with the previous one as well."""
 
     secret_version: int
     old_valid_until: datetime
 
 
 class WebhookPaused(Event, frozen=True, kw_only=True, tag="webhook.paused"):
-    """Nothing is sent for now; what happens meanwhile is sent after the resumption."""
+    """Deliveries are paused; events that happen meanwhile are sent once the webhook is resumed."""
 
     cause: PauseCause
 
 
 class WebhookResumed(Event, frozen=True, kw_only=True, tag="webhook.resumed"):
-    """Sending goes on where it stopped."""
+    """Deliveries resumed where they had stopped."""
 
 
 class WebhookReplayRequested(Event, frozen=True, kw_only=True, tag="webhook.replay_requested"):
-    """Events of the past, first and last included, are to be sent again."""
+    """Past events, from the first to the last given (both included), are to be sent again."""
 
     from_seq: int
     to_seq: int
 
 
 class WebhookDeleted(Event, frozen=True, kw_only=True, tag="webhook.deleted"):
-    """A webhook was put in the trash; nothing is sent to it."""
+    """A webhook was moved to the trash; nothing more is sent to it."""
 
 
 class WebhookRestored(Event, frozen=True, kw_only=True, tag="webhook.restored"):
-    """A webhook came back from the trash exactly as it was."""
+    """A webhook was restored from the trash, unchanged."""
 
 
 WebhookEvent = (

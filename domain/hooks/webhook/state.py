@@ -1,13 +1,13 @@
-"""Webhook: an address of the customer's that is told what happened.
+"""Webhook: a customer's URL that receives an organization's events.
 
-Secrets never stand here, only which versions exist. Nor do deliveries: what was sent when is
-operational, and comes again from the log by a replay.
+Holds the versions of the secrets that exist, never a secret itself. Deliveries are not events: they
+are operational data, and a replay makes them again from the log.
 
 Invariants
-    1. It is subscribed to at least one well-formed pattern of event names.
-    2. A rotation raises the secret's version by one; the one before it stays good for a while.
-    3. The same setting again, a second pause or resume, is no event.
-    4. A deleted webhook accepts nothing but its restoration.
+    1. A webhook subscribes to at least one well-formed event pattern.
+    2. Rotating the secret raises its version by one; the previous secret stays valid for a while.
+    3. Repeating a setting, a pause or a resume records no event.
+    4. A deleted webhook can only be restored.
 """
 
 import re
@@ -35,7 +35,7 @@ from domain.hooks.webhook.events import (
 )
 
 EVENT_PATTERN = r"^(\*|[a-z][a-z_]*\.(\*|[a-z][a-z_]*))$"
-"""One event (``task.created``), all of one kind (``task.*``) or all there are (``*``)."""
+"""One event (``task.created``), all events of one kind (``task.*``) or all events (``*``)."""
 
 EVERYTHING = "*"
 _T = TypeVar("_T")
@@ -97,10 +97,10 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
             case _:
                 assert_never(event)
 
-    # Decisions: each returns the events to record; an empty list means "already so".
+    # Decisions: each returns the events to record; an empty list means that nothing changes.
 
     def create(self, created: WebhookCreated) -> list[WebhookEvent]:
-        """Subscribe the address; a second time is the retry of the first, as ids are ours."""
+        """Create the webhook; a repeated call is a retry and records nothing."""
         refuse_unless_patterns(created.events)
         return [] if self.created else [created]
 
@@ -112,7 +112,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
         mode: DeliveryMode | UnsetType = UNSET,
         description: str | UnsetType | None = UNSET,
     ) -> list[WebhookEvent]:
-        """Change the settings that are given; those left out stay."""
+        """Change the settings that are given and leave the rest."""
         self.refuse_unless_here()
         if events is not UNSET:
             refuse_unless_patterns(events)
@@ -125,7 +125,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
         return [] if update == WebhookUpdated() else [update]
 
     def rotate_secret(self, old_valid_until: datetime) -> list[WebhookEvent]:
-        """Sign with the next version; the former is good until then, older ones at once not."""
+        """Sign with the next version; only the previous one stays valid too, until then."""
         self.refuse_unless_here()
         return [
             WebhookSecretRotated(
@@ -142,7 +142,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
         return [WebhookResumed()] if self.paused else []
 
     def replay(self, from_seq: int, to_seq: int) -> list[WebhookEvent]:
-        """Ask for events *from_seq* to *to_seq* again, both included, counted from 1."""
+        """Send the events from *from_seq* to *to_seq* (both included, counted from 1) again."""
         self.refuse_unless_here()
         if not 1 <= from_seq <= to_seq:
             raise ReplayRangeNotAllowed(from_seq=from_seq, to_seq=to_seq)
@@ -158,18 +158,18 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
         return [WebhookRestored()] if self.deleted else []
 
     def is_subscribed_to(self, tag: str) -> bool:
-        """Say whether the event named *tag* is among those asked for."""
+        """Return whether the webhook is subscribed to the event named *tag*."""
         return any(pattern_covers(pattern, tag) for pattern in self.events)
 
     def secret_versions(self, now: datetime) -> tuple[int, ...]:
-        """Return the versions to sign with at *now*, the newest first."""
+        """Return the secret versions to sign with at *now*, newest first."""
         old = self.old_secret_valid_until
         if old is not None and now < old:
             return (self.secret_version, self.secret_version - 1)
         return (self.secret_version,)
 
     def refuse_unless_here(self) -> None:
-        """Refuse when the webhook was never created or is in the trash."""
+        """Raise NotFound if the webhook was never created or is in the trash."""
         if not self.created or self.deleted:
             raise NotFound
 
@@ -179,14 +179,14 @@ def _changed(new: _T | UnsetType, old: _T) -> _T:
 
 
 def pattern_covers(pattern: str, tag: str) -> bool:
-    """Say whether *pattern* (see ``EVENT_PATTERN``) asks for the event named *tag*."""
+    """Return whether *pattern* (see ``EVENT_PATTERN``) matches the event named *tag*."""
     return pattern in {EVERYTHING, tag, f"{tag.partition('.')[0]}.*"}
 
 
 def refuse_unless_patterns(patterns: Iterable[str]) -> None:
-    """Refuse an empty subscription and names that no event can have.
+    """Refuse an empty subscription and malformed patterns.
 
-    :raises SubscriptionNotAllowed: with ``malformed``, the patterns that are wrong.
+    :raises SubscriptionNotAllowed: with ``malformed``, the patterns that are malformed.
     """
     patterns = tuple(patterns)
     malformed = [pattern for pattern in patterns if _PATTERN.fullmatch(pattern) is None]

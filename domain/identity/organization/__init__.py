@@ -1,1 +1,1 @@
-"""Organization: one customer, its members and what it subscribed to."""
+"""Organization: a customer, with its members and its plan."""

@@ -1,4 +1,4 @@
-"""What can happen to an organization."""
+"""Events of an organization, except those of its members."""
 
 from msgspec import field
 
@@ -10,7 +10,7 @@ from domain.identity.plan import Plan
 
 
 class OrganizationCreated(Event, frozen=True, kw_only=True, tag="organization.created"):
-    """A customer opened an organization."""
+    """A customer created an organization."""
 
     name: Personal
     subdomain: str
@@ -18,32 +18,32 @@ class OrganizationCreated(Event, frozen=True, kw_only=True, tag="organization.cr
 
 
 class OrganizationRenamed(Event, frozen=True, kw_only=True, tag="organization.renamed"):
-    """An organization goes by another name."""
+    """An organization was renamed."""
 
     from_: Personal = field(name="from")
     to: Personal
 
 
 class SubdomainChanged(Event, frozen=True, kw_only=True, tag="organization.subdomain_changed"):
-    """An organization is addressed by another subdomain."""
+    """An organization moved to another subdomain."""
 
     from_: str = field(name="from")
     to: str
 
 
 class PlanChanged(Event, frozen=True, kw_only=True, tag="organization.plan_changed"):
-    """An organization subscribed to a larger or smaller plan."""
+    """An organization changed its plan."""
 
     from_: Plan = field(name="from")
     to: Plan
 
 
 class OrganizationDeleted(Event, frozen=True, kw_only=True, tag="organization.deleted"):
-    """An organization was put in the trash with all that it owns."""
+    """An organization was moved to the trash with everything it owns."""
 
 
 class OrganizationRestored(Event, frozen=True, kw_only=True, tag="organization.restored"):
-    """An organization came back from the trash exactly as it was."""
+    """An organization was restored from the trash, unchanged."""
 
 
 OrganizationEvent = (

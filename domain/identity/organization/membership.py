@@ -1,6 +1,6 @@
-"""Membership: who belongs to an organization, as what, and who is asked to join.
+"""Membership: who belongs to an organization, with which role, and who is invited.
 
-The organization decides (``state.py``), because most rules weigh all of its members at once.
+The decisions are in ``state.py``, because most rules depend on all members of the organization.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ INVITATION_LIFETIME = timedelta(days=7)
 
 
 class Role(StrEnum):
-    """What a member may do; the values are stored, so they never change."""
+    """What a member may do. The values are stored, so they never change."""
 
     MEMBER = "MEMBER"
     MANAGER = "MANAGER"
@@ -24,7 +24,7 @@ class Role(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Order the roles: a higher one may do all that a lower one may."""
+        """Return the rank of the role: a higher role may do everything that a lower one may."""
         return _RANKS[self]
 
 
@@ -32,7 +32,7 @@ _RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 class LeaveCause(StrEnum):
-    """Why a membership ended; the values are stored, so they never change."""
+    """Why a membership ended. The values are stored, so they never change."""
 
     LEFT = "left"
     REMOVED = "removed"
@@ -40,14 +40,14 @@ class LeaveCause(StrEnum):
 
 
 class Member(Struct, frozen=True, gc=False):
-    """One person's place in an organization."""
+    """One person's membership of an organization."""
 
     role: Role
     active: bool = True
 
 
 class Invitation(Struct, frozen=True, gc=False):
-    """An open offer to join."""
+    """An invitation that can still be accepted."""
 
     email_claim: UUID
     role: Role
@@ -59,24 +59,24 @@ class Invitation(Struct, frozen=True, gc=False):
 
 
 class MemberInvited(Event, frozen=True, kw_only=True, tag="member.invited"):
-    """Somebody was asked by e-mail to join an organization."""
+    """Somebody was invited by e-mail to join an organization."""
 
     invitation_id: UUID
     email: Personal
     email_claim: UUID
     role: Role
-    token_hash: str  # SHA-256 of 256 random bits, hexadecimal: safe to keep, useless to steal
+    token_hash: str  # SHA-256 (hex) of 256 random bits: the token cannot be computed from it
     expires_at: datetime
 
 
 class InvitationRevoked(Event, frozen=True, kw_only=True, tag="member.invitation_revoked"):
-    """An invitation was taken back before anybody accepted it."""
+    """An invitation was withdrawn before it was accepted."""
 
     invitation_id: UUID
 
 
 class InvitationAccepted(Event, frozen=True, kw_only=True, tag="member.invitation_accepted"):
-    """Whoever was invited said yes; the invitation cannot be used again."""
+    """An invitation was accepted; it cannot be used again."""
 
     invitation_id: UUID
     user_id: UserId
@@ -90,7 +90,7 @@ class MemberJoined(Event, frozen=True, kw_only=True, tag="member.joined"):
 
 
 class MemberRoleChanged(Event, frozen=True, kw_only=True, tag="member.role_changed"):
-    """A member may now do more, or less."""
+    """A member's role changed."""
 
     user_id: UserId
     from_: Role = field(name="from")
@@ -98,20 +98,20 @@ class MemberRoleChanged(Event, frozen=True, kw_only=True, tag="member.role_chang
 
 
 class MemberLeft(Event, frozen=True, kw_only=True, tag="member.left"):
-    """A person is no longer a member: by their own wish, or removed."""
+    """A person left the organization or was removed from it."""
 
     user_id: UserId
     cause: LeaveCause
 
 
 class MemberDeactivated(Event, frozen=True, kw_only=True, tag="member.deactivated"):
-    """A member lost access for now but keeps their place and their role."""
+    """A member was deactivated: they lose access but keep their role."""
 
     user_id: UserId
 
 
 class MemberReactivated(Event, frozen=True, kw_only=True, tag="member.reactivated"):
-    """A deactivated member has access again."""
+    """A deactivated member was given access again."""
 
     user_id: UserId
 
@@ -132,19 +132,19 @@ MembershipEvent = (
 
 
 class RoleTooLow(DomainError):
-    """Your role does not allow this; ask somebody with a higher one."""
+    """Your role does not allow this. Ask a member with a higher role."""
 
     code = "role_too_low"
 
 
 class OwnRole(DomainError):
-    """Nobody can raise their own role; ask an administrator."""
+    """You cannot raise your own role. Ask an administrator to do it."""
 
     code = "own_role"
 
 
 class LastAdmin(DomainError):
-    """An organization needs an active administrator; make somebody else one first."""
+    """An organization needs at least one active administrator. Make another member one first."""
 
     code = "last_admin"
 
@@ -156,6 +156,6 @@ class AlreadyMember(DomainError):
 
 
 class InvitationIsOver(DomainError):
-    """This invitation was used, taken back or has expired; ask for a new one."""
+    """This invitation was used, withdrawn or has expired. Ask for a new one."""
 
     code = "invitation_is_over"

@@ -1,11 +1,11 @@
-"""Organization: one customer, its members and what it subscribed to.
+"""Organization: a customer, with its members and its plan.
 
 Invariants
-    1. Members and open invitations together never pass the plan's limit.
-    2. There is always an active ADMIN; the last one cannot leave, be demoted or deactivated.
-    3. Only an ADMIN gives a role above MEMBER, and nobody raises their own.
-    4. A person is a member once; one address has at most one open invitation.
-    5. A deleted organization accepts nothing but its restoration.
+    1. Members and open invitations together never exceed the plan's limit.
+    2. There is always an active ADMIN: the last one cannot leave, be demoted or be deactivated.
+    3. Only an ADMIN can give a role above MEMBER, and nobody can raise their own role.
+    4. A person is a member at most once; an address has at most one open invitation.
+    5. A deleted organization can only be restored.
 """
 
 from datetime import datetime
@@ -49,7 +49,7 @@ from domain.identity.subdomain import refuse_unless_allowed
 
 
 class Organization(Struct, frozen=True, kw_only=True, gc=False):
-    """What the rules below need to know; the dictionaries are copied, never changed."""
+    """What the rules below need to know; the dictionaries are copied, never changed in place."""
 
     platform: ClassVar[bool] = False
 
@@ -97,11 +97,10 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
             case _:
                 assert_never(event)
 
-    # Decisions: each returns the events to record; an empty list means "already so".
-    # `by` is the member who asks, or None when one of our own policies does.
+    # Decisions: each returns the events to record; an empty list means that nothing changes.
 
     def create(self, created: OrganizationCreated, *, by: UserId) -> list[OrganizationEvent]:
-        """Open the organization with *by* as its first ADMIN."""
+        """Create the organization with *by* as its first ADMIN."""
         refuse_unless_allowed(created.subdomain)
         return [] if self.created else [created, MemberJoined(user_id=by, role=Role.ADMIN)]
 
@@ -117,7 +116,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         return [SubdomainChanged(from_=self.subdomain, to=to)]
 
     def change_plan(self, to: Plan) -> list[OrganizationEvent]:
-        """Go to another plan; whatever a smaller one has no room for stays, but cannot grow."""
+        """Switch to another plan; what exceeds a smaller plan's limits stays but cannot grow."""
         self.refuse_unless_here()
         return [] if to is self.plan else [PlanChanged(from_=self.plan, to=to)]
 
@@ -133,7 +132,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     def invite(
         self, invited: MemberInvited, *, by: UserId | None, now: datetime
     ) -> list[OrganizationEvent]:
-        """Ask somebody to join; a new invitation to the same address replaces the older one."""
+        """Invite somebody; a new invitation to the same address replaces the older one."""
         self.refuse_unless_here()
         self._refuse_below(Role.MANAGER if invited.role is Role.MEMBER else Role.ADMIN, by)
         if invited.invitation_id in self.invitations:
@@ -181,7 +180,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         return [MemberRoleChanged(user_id=user_id, from_=member.role, to=to)]
 
     def remove(self, user_id: UserId, *, by: UserId | None) -> list[OrganizationEvent]:
-        """End a membership: one's own, a MEMBER's by a MANAGER, anybody's by an ADMIN."""
+        """End a membership: your own, a MEMBER's as a MANAGER, or anybody's as an ADMIN."""
         member = self._member_here(user_id)
         if user_id != by:
             self._refuse_below(Role.MANAGER if member.role is Role.MEMBER else Role.ADMIN, by)
@@ -202,16 +201,16 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         return [] if member.active else [MemberReactivated(user_id=user_id)]
 
     def member(self, user_id: UserId) -> Member | None:
-        """Return the place of *user_id*, even when deactivated or in a deleted organization."""
+        """Return the membership of *user_id*, even if deactivated or in a deleted organization."""
         return self.members.get(user_id)
 
     def role_of(self, user_id: UserId) -> Role | None:
-        """Return the role that *user_id* can use now, or None: not or no longer a member."""
+        """Return the role that *user_id* has now; None without an active membership."""
         member = self.members.get(user_id)
         return member.role if member and member.active and not self.deleted else None
 
     def refuse_unless_here(self) -> None:
-        """Refuse when the organization was never created or is in the trash."""
+        """Raise NotFound if the organization was never created or is in the trash."""
         if not self.created or self.deleted:
             raise NotFound
 

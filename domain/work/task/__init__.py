@@ -1,1 +1,1 @@
-"""Task: one piece of work inside a project."""
+"""Task: one piece of work in a project."""

@@ -1,15 +1,15 @@
-"""Why a change of a task is refused."""
+"""Errors: why a change to a task is refused."""
 
 from domain.base import DomainError
 
 
 class TransitionNotAllowed(DomainError):
-    """A task cannot go to that status from where it stands; see `allowed`."""
+    """A task cannot move from its current status to this one. `allowed` lists where it can go."""
 
     code = "transition_not_allowed"
 
 
 class TooManyAssignees(DomainError):
-    """A task can have at most 20 assignees; unassign somebody first."""
+    """A task can have at most 20 assignees. Remove one first."""
 
     code = "too_many_assignees"

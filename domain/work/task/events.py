@@ -1,4 +1,4 @@
-"""What can happen to a task."""
+"""Events of a task."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ from domain.base import Event, Personal, ProjectId, TaskId, UserId
 
 
 class TaskStatus(StrEnum):
-    """Where a task stands; the values are stored, so they never change."""
+    """The status of a task. The values are stored, so they never change."""
 
     TODO = "TODO"
     IN_PROGRESS = "IN_PROGRESS"
@@ -19,7 +19,7 @@ class TaskStatus(StrEnum):
 
 
 class Priority(StrEnum):
-    """How urgent a task is; the values are stored, so they never change."""
+    """How urgent a task is. The values are stored, so they never change."""
 
     LOW = "LOW"
     MEDIUM = "MEDIUM"
@@ -28,7 +28,7 @@ class Priority(StrEnum):
 
 
 class TaskCreated(Event, frozen=True, kw_only=True, tag="task.created"):
-    """Somebody put a piece of work on a project's list."""
+    """A task was created in a project."""
 
     project_id: ProjectId
     project_key: str
@@ -39,54 +39,54 @@ class TaskCreated(Event, frozen=True, kw_only=True, tag="task.created"):
     priority: Priority
     parent_id: TaskId | None = None
     created_by: UserId
-    created_at: datetime  # a rule needs it: members delete their own young tasks
+    created_at: datetime  # a rule needs it: members can delete their own recent tasks
 
 
 class TaskRetitled(Event, frozen=True, kw_only=True, tag="task.retitled"):
-    """A task got another title."""
+    """The title of a task changed."""
 
     from_: Personal = field(name="from")
     to: Personal
 
 
 class TaskDescribed(Event, frozen=True, kw_only=True, tag="task.described"):
-    """The description of a task was written, rewritten or (null) removed."""
+    """The description of a task was changed or (null) removed."""
 
     description: Personal | None
 
 
 class TaskStatusChanged(Event, frozen=True, kw_only=True, tag="task.status_changed"):
-    """A task went from one status to another."""
+    """The status of a task changed."""
 
     from_: TaskStatus = field(name="from")
     to: TaskStatus
 
 
 class TaskPriorityChanged(Event, frozen=True, kw_only=True, tag="task.priority_changed"):
-    """A task became more or less urgent."""
+    """The priority of a task changed."""
 
     from_: Priority = field(name="from")
     to: Priority
 
 
 class TaskAssigned(Event, frozen=True, kw_only=True, tag="task.assigned"):
-    """Somebody became responsible for a task."""
+    """A user was assigned to a task."""
 
     user_id: UserId
 
 
 class TaskUnassigned(Event, frozen=True, kw_only=True, tag="task.unassigned"):
-    """Somebody is no longer responsible for a task."""
+    """A user was unassigned from a task."""
 
     user_id: UserId
 
 
 class TaskDeleted(Event, frozen=True, kw_only=True, tag="task.deleted"):
-    """A task was put in the trash; everything about it can still be restored."""
+    """A task was moved to the trash, from which it can be restored."""
 
 
 class TaskRestored(Event, frozen=True, kw_only=True, tag="task.restored"):
-    """A task came back from the trash exactly as it was."""
+    """A task was restored from the trash, unchanged."""
 
 
 TaskEvent = (

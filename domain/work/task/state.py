@@ -1,10 +1,10 @@
-"""Task: one piece of work inside a project.
+"""Task: one piece of work in a project.
 
 Invariants
-    1. The status moves only along ``TRANSITIONS``; the same status again is no event.
-    2. A deleted task accepts nothing but its restoration.
+    1. The status moves only along ``TRANSITIONS``; setting the same status records no event.
+    2. A deleted task can only be restored.
     3. At most ``ASSIGNEES_MAX`` people are assigned, each once.
-    4. An unchanged field is no event, so the history holds only changes.
+    4. Setting a field to the value it has records no event, so the history holds only changes.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ from domain.work.task.events import (
 
 ASSIGNEES_MAX = 20
 OWN_DELETE_WINDOW = timedelta(hours=24)
-"""How long a plain member may delete a task that they created themselves."""
+"""How long members without a higher role can delete a task that they created."""
 
 TRANSITIONS: dict[TaskStatus, tuple[TaskStatus, ...]] = {
     TaskStatus.TODO: (TaskStatus.IN_PROGRESS, TaskStatus.CANCELLED),
@@ -53,7 +53,7 @@ FINISHED = frozenset({TaskStatus.DONE, TaskStatus.CANCELLED})
 
 
 class Task(Struct, frozen=True, kw_only=True, gc=False):
-    """What the rules below need to know about a task, and nothing more."""
+    """What the rules below need to know about a task, and the fields of its view."""
 
     platform: ClassVar[bool] = False
 
@@ -104,7 +104,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
             case _:
                 assert_never(event)
 
-    # Decisions: each returns the events to record; an empty list means "already so".
+    # Decisions: each returns the events to record; an empty list means that nothing changes.
 
     def retitle(self, title: str) -> list[TaskEvent]:
         self.refuse_unless_here()
@@ -123,7 +123,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         return [TaskStatusChanged(from_=self.status, to=to)]
 
     def walk_to(self, to: TaskStatus) -> list[TaskEvent]:
-        """Go to *to* through the fewest statuses between, one event a step."""
+        """Move to *to* through the fewest intermediate statuses, one event per step."""
         self.refuse_unless_here()
         paths: list[tuple[TaskStatus, ...]] = [(self.status,)]
         for path in paths:
@@ -158,12 +158,12 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         return [TaskRestored()] if self.deleted else []
 
     def refuse_unless_here(self) -> None:
-        """Refuse when the task was never created or is in the trash."""
+        """Raise NotFound if the task was never created or is in the trash."""
         if self.project_id is None or self.deleted:
             raise NotFound
 
     def is_own_and_young(self, by: UserId, now: datetime) -> bool:
-        """Say whether a plain member may delete it: their own, and created a short time ago."""
+        """Return whether *by* created the task a short time ago, which lets a MEMBER delete it."""
         return (
             self.created_by == by
             and self.created_at is not None
