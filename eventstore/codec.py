@@ -175,6 +175,19 @@ def decode_event(row: Row, cipher: Cipher | None) -> Event:
     return _opened(event, row, cipher) if tag in SEALED_TAGS else event
 
 
+class _Identified(Struct, frozen=True):
+    id: UUID
+
+
+class _Envelope(Struct, frozen=True):
+    metadata: _Identified
+
+
+def event_id(row: Row) -> UUID:
+    """Return the id of the event in *row*."""
+    return msgspec.json.decode(row.state, type=_Envelope).metadata.id
+
+
 def takes_key(tag: str) -> bool:
     """Say whether an event of *tag* takes the key of its stream to be read whole."""
     return tag in SEALED_TAGS or tag in STEPS

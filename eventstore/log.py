@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from domain.base import Event, OrgId
 from eventstore.append import Append, LogUnavailable, Secret, StoredReply
-from eventstore.codec import decode, decode_event, takes_key
+from eventstore.codec import decode, decode_event, event_id, takes_key
 from eventstore.keys import KeyWrapper, SubjectKeys
 from eventstore.recorded import Recorded, Row
-from eventstore.store import Store, TreeHead
+from eventstore.store import LogIdentity, Store, TreeHead
 from eventstore.writer import GroupCommit
 
 P = ParamSpec("P")
@@ -78,7 +78,16 @@ class EventLog:
             raise LogUnavailable("the log is not open")
         return await self._writer.append(append)
 
+    @property
+    def parts(self) -> int:
+        """How many partitions there are; each counts its positions from 1."""
+        return self.store.parts
+
     # Reads ------------------------------------------------------------------
+
+    async def identity(self) -> LogIdentity:
+        """Return which log this is."""
+        return await self._read(self.store.identity)
 
     async def stream(self, stream_id: UUID, after: int = 0) -> list[Recorded]:
         """Return the events of a stream above version *after*; nothing for an unknown one."""
@@ -95,13 +104,24 @@ class EventLog:
         events = [decode_event(row, cipher) for row in rows]
         return History(events, rows[-1].version, rows[-1].org_id)
 
-    async def tail(self, after: int, limit: int, tags: Sequence[str] = ()) -> list[Recorded]:
-        """Return at most *limit* events above position *after*, in commit order."""
-        return await self.decoded(await self.tail_rows(after, limit, tags))
+    async def tail(
+        self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0
+    ) -> list[Recorded]:
+        """Return at most *limit* events of a partition above *after*, in commit order."""
+        return await self.decoded(await self.tail_rows(after, limit, tags, part))
 
-    async def tail_rows(self, after: int, limit: int, tags: Sequence[str] = ()) -> list[Row]:
+    async def tail_rows(
+        self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0
+    ) -> list[Row]:
         """Return what ``tail`` returns, undecoded."""
-        return await self._read(self.store.tail, after, limit, tags)
+        return await self._read(self.store.tail, after, limit, tags, part)
+
+    async def event_id_at(self, position: int, part: int = 0) -> UUID | None:
+        """Return the id of the event at *position*, None when there is none."""
+        if position < 1:
+            return None
+        found = await self.tail_rows(position - 1, 1, part=part)
+        return event_id(found[0]) if found else None
 
     async def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
         """Return an organization's rows with a sequence above *after*, in order."""
@@ -124,9 +144,9 @@ class EventLog:
         """Return the newest version of each stream; unknown streams are left out."""
         return await self._read(self.store.heads, streams)
 
-    async def last_position(self) -> int:
-        """Return the newest position, 0 when the log is empty."""
-        return await self._read(self.store.last_position)
+    async def last_position(self, part: int = 0) -> int:
+        """Return the newest position of a partition, 0 when it is empty."""
+        return await self._read(self.store.last_position, part)
 
     async def fetch_keys(self, subjects: Iterable[UUID]) -> None:
         """Bring the data keys of *subjects* into this process."""

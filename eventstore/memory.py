@@ -9,19 +9,22 @@ from eventsourcing.popo import POPOApplicationRecorder
 
 from domain.base import OrgId
 from eventstore.append import Append, Outcome, Secret, StoredReply
+from eventstore.identifiers import new_id
 from eventstore.plain import insert_plain
 from eventstore.recorded import Row
 from eventstore.settle import Heads, settle, streams_to_look_up
-from eventstore.store import TreeHead
+from eventstore.store import LogIdentity, TreeHead, check_part
 
 
 class MemoryStore(POPOApplicationRecorder):
     """As much of an event database as fits in one process; nothing outlives it."""
 
     inline = True
+    parts = 1
 
     def __init__(self) -> None:
         super().__init__()
+        self._identity = LogIdentity(new_id(), 1)
         self._rows: list[Row] = []
         self._streams: dict[UUID, list[Row]] = {}
         self._organizations: dict[OrgId, list[Row]] = {}
@@ -33,6 +36,9 @@ class MemoryStore(POPOApplicationRecorder):
 
     def create(self) -> None:
         """Nothing to create."""
+
+    def identity(self) -> LogIdentity:
+        return self._identity
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         with self._database_lock:
@@ -76,7 +82,8 @@ class MemoryStore(POPOApplicationRecorder):
     def stream(self, stream_id: UUID, after: int = 0) -> list[Row]:
         return [row for row in self._streams.get(stream_id, ()) if row.version > after]
 
-    def tail(self, after: int, limit: int, tags: Sequence[str] = ()) -> list[Row]:
+    def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:
+        check_part(part, self.parts)
         found = (row for row in self._rows[after:] if not tags or row.tag in tags)
         return [row for row, _ in zip(found, range(limit), strict=False)]
 
@@ -93,7 +100,8 @@ class MemoryStore(POPOApplicationRecorder):
     def organization_heads(self) -> dict[OrgId, int]:
         return {org_id: len(rows) for org_id, rows in self._organizations.items()}
 
-    def last_position(self) -> int:
+    def last_position(self, part: int = 0) -> int:
+        check_part(part, self.parts)
         return len(self._rows)
 
     def keys(self, subjects: Sequence[UUID]) -> dict[UUID, bytes | None]:

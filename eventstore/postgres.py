@@ -90,6 +90,7 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
             cursor.execute("SELECT pg_advisory_xact_lock(7274)")
             for statement in (*_GUARDS, *sides):
                 cursor.execute(_sql(statement))
+        self._identify()
 
     # The append -------------------------------------------------------------
 

@@ -66,6 +66,7 @@ class SqliteStore(SqlTables, SQLiteApplicationRecorder):
 
     def create(self) -> None:
         self.create_table()
+        self._identify()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

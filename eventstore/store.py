@@ -11,6 +11,17 @@ from eventstore.append import Append, Outcome, Secret, StoredReply
 from eventstore.recorded import Row
 
 
+class LogIdentity(Struct, frozen=True):
+    """Which log this is, and how often it was set back to a backup.
+
+    A follower keeps both beside its position: positions of another log, or of another epoch of
+    the same one, mean other events.
+    """
+
+    id: UUID
+    epoch: int
+
+
 class TreeHead(Struct, frozen=True):
     """The Merkle tree of one organization after its first *size* events, signed."""
 
@@ -25,6 +36,13 @@ class Store(Protocol):
 
     inline: bool
     """Whether reads are quick enough to run on the event loop (an in-process database)."""
+
+    parts: int
+    """How many partitions the log has; each counts its positions from 1."""
+
+    def identity(self) -> LogIdentity:
+        """Return the identity that the log got when it was created."""
+        ...
 
     def create(self) -> None:
         """Create what is missing of the schema, the guards against change included."""
@@ -42,8 +60,8 @@ class Store(Protocol):
         """Return the events of a stream with a version above *after*, oldest first."""
         ...
 
-    def tail(self, after: int, limit: int, tags: Sequence[str] = ()) -> list[Row]:
-        """Return at most *limit* events with a position above *after*, in commit order."""
+    def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:
+        """Return at most *limit* events of a partition above *after*, in commit order."""
         ...
 
     def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
@@ -62,8 +80,8 @@ class Store(Protocol):
         """Return the newest sequence of every organization."""
         ...
 
-    def last_position(self) -> int:
-        """Return the newest position, 0 when the log is empty."""
+    def last_position(self, part: int = 0) -> int:
+        """Return the newest position of a partition, 0 when it is empty."""
         ...
 
     def keys(self, subjects: Sequence[UUID]) -> dict[UUID, bytes | None]:
@@ -101,3 +119,12 @@ class Store(Protocol):
     def close(self) -> None:
         """Close every connection."""
         ...
+
+
+def check_part(part: int, parts: int) -> None:
+    """Refuse a partition that the log does not have.
+
+    :raises ValueError: *part* is not one of 0 … *parts* - 1.
+    """
+    if not 0 <= part < parts:
+        raise ValueError(f"the log has {parts} partition(s), numbered from 0; there is no {part}")

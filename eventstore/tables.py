@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.base import OrgId
 from eventstore.append import Append, Secret, StoredReply
+from eventstore.identifiers import new_id
 from eventstore.recorded import Row
 from eventstore.settle import (
     Heads,
@@ -20,7 +21,7 @@ from eventstore.settle import (
     settle,
     streams_to_look_up,
 )
-from eventstore.store import TreeHead
+from eventstore.store import LogIdentity, TreeHead, check_part
 
 COLUMNS = (
     "position, originator_id, originator_version, topic, state, private, org_id, org_seq,"
@@ -35,6 +36,8 @@ SIDE_TABLES = (
     "CREATE TABLE IF NOT EXISTS replies ("
     " reply_key {bytes} PRIMARY KEY, request_hash {bytes} NOT NULL, status {int} NOT NULL,"
     " body {bytes} NOT NULL, etag TEXT, position {int} NOT NULL, created_at {int} NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS log_identity ("
+    " one {int} PRIMARY KEY CHECK (one = 1), id {id} NOT NULL, epoch {int} NOT NULL)",
     "CREATE TABLE IF NOT EXISTS tree_heads ("
     " org_id {id} NOT NULL, size {int} NOT NULL, frontier {bytes} NOT NULL, note TEXT NOT NULL,"
     " PRIMARY KEY (org_id, size))",
@@ -79,7 +82,22 @@ class SqlTables(ABC):
         rest = "WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"
         return self._events(rest, (self._id(stream_id), after))
 
-    def tail(self, after: int, limit: int, tags: Sequence[str] = ()) -> list[Row]:
+    parts = 1
+
+    def _identify(self) -> None:
+        """Give the log its identity, unless it has one."""
+        self._execute(
+            "INSERT INTO log_identity (one, id, epoch) VALUES (1, ?, 1)"
+            " ON CONFLICT (one) DO NOTHING",
+            (self._id(new_id()),),
+        )
+
+    def identity(self) -> LogIdentity:
+        [(log_id, epoch)] = self._query("SELECT id, epoch FROM log_identity")
+        return LogIdentity(self._uuid(log_id), epoch)
+
+    def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:
+        check_part(part, self.parts)
         some = f"AND topic IN ({_marks(len(tags))}) " if tags else ""
         rest = f"WHERE {self.POSITION} > ? {some}ORDER BY {self.POSITION} LIMIT ?"
         return self._events(rest, (after, *tags, limit))
@@ -175,7 +193,8 @@ class SqlTables(ABC):
         found = self._query("SELECT org_id, MAX(org_seq) FROM stored_events GROUP BY org_id")
         return {OrgId(self._uuid(org_id)): seq for org_id, seq in found}
 
-    def last_position(self) -> int:
+    def last_position(self, part: int = 0) -> int:
+        check_part(part, self.parts)
         [(position,)] = self._query(f"SELECT MAX({self.POSITION}) FROM stored_events")
         return position or 0
 

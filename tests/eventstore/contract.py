@@ -7,10 +7,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from eventstore.append import AlreadyDone, Appended, Conflict, Secret, StoredReply
+from domain.work.task.events import TaskDeleted
+from eventstore.append import AlreadyDone, Append, Appended, Conflict, Secret, StoredReply
+from eventstore.codec import NOWHERE, encode
+from eventstore.log import EventLog
 from eventstore.store import Store, TreeHead
 from tests.domain.spec import ACME, ANA, BEN, OTHER
+from tests.eventstore.examples import example
 from tests.eventstore.rows import command
+from tests.spec import data_keys, envelope
 
 A, B, C = (UUID(int=n) for n in (0xA, 0xB, 0xC))
 REPLY = StoredReply(b"\x00hash", 201, b'{"ok":true}', '"1"', 0)
@@ -79,6 +84,38 @@ class StoreContract:
         found = store.heads([UUID(int=9_999), *streams, A])
 
         assert found == {s: 1 + s.int % 3 for s in streams}
+
+    def test_the_log_keeps_the_identity_it_was_created_with(self, store: Store) -> None:
+        first = store.identity()
+        store.commit([command(A)])
+        store.create()
+
+        assert store.identity() == first
+        assert first.epoch == 1
+
+    def test_a_partition_that_there_is_not_is_refused(self, store: Store) -> None:
+        assert store.parts == 1
+        assert store.tail(0, 10, part=0) == []
+        for part in (-1, 1):
+            with pytest.raises(ValueError, match="1 partition"):
+                store.tail(0, 10, part=part)
+            with pytest.raises(ValueError, match="1 partition"):
+                store.last_position(part)
+
+    async def test_an_event_is_known_by_its_id(self, store: Store) -> None:
+        log = EventLog(store, data_keys())
+        metadata = [envelope(A, version) for version in (1, 2)]
+        rows = [encode(example(TaskDeleted), m, NOWHERE, None) for m in metadata]
+        store.commit([Append(command_id=uuid4(), rows=rows, expects={A: 0}, keys={})])
+
+        assert [await log.event_id_at(n) for n in (0, 1, 2, 3)] == [
+            None,
+            metadata[0].id,
+            metadata[1].id,
+            None,
+        ]
+        assert await log.identity() == store.identity()
+        assert log.parts == 1
 
     # Conflicts --------------------------------------------------------------
 
