@@ -1,1 +1,1 @@
-"""The door for programs: HTTP."""
+"""The HTTP API."""

@@ -1,4 +1,4 @@
-"""``python -m api``: the HTTP server as a process."""
+"""``python -m api``: run the HTTP server."""
 
 from api.serving import serve
 from runtime.process import run_process

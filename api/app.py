@@ -1,4 +1,4 @@
-"""The application: every route, its guard, and the edge around them all."""
+"""The application: all routes, the guard in front of each, and the edge around them."""
 
 import msgspec
 from litestar import Litestar
@@ -49,12 +49,12 @@ ROUTES: list[ControllerRouterHandler] = [
 def create_app(
     system: System, models: ReadModels | None = None, progress: Progress | None = None
 ) -> Litestar:
-    """Return the ASGI application of an open *house*.
+    """Return the ASGI application for an open *system*.
 
-    A process that also projects hands in its own *queries* and *progress*, so that readers know
-    at once how far the read models are.
+    A process that also runs the projector passes its own *models* and *progress*, so that readers
+    see at once how far the read models are.
 
-    :raises PolicyMissing: a route does not say who may use it.
+    :raises PolicyMissing: a route has no policy.
     """
     api = ApiState(system, lambda: msgspec.json.encode(describe(ROUTES)), models, progress)
     settings = system.settings

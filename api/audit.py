@@ -1,4 +1,4 @@
-"""HTTP for the audit log: read it, export it, check what was signed."""
+"""HTTP routes of the audit log: list events, export them, get the signed checkpoint."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -28,7 +28,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class StreamPlace(Struct, frozen=True):
-    """Where an event stands: kind and id of its stream, and its version there."""
+    """The position of an event in its stream: kind and id of the stream, and the version."""
 
     type: str
     id: UUID
@@ -43,7 +43,7 @@ class ActorView(Struct, frozen=True):
 
 
 class EventView(Struct, frozen=True, rename="camel"):
-    """One event of the log, as every door shows it."""
+    """One event of the log, the same in the audit log, webhooks and dry runs."""
 
     id: UUID
     type: str
@@ -63,23 +63,27 @@ class EventView(Struct, frozen=True, rename="camel"):
 
 
 class EventList(Struct, frozen=True, rename="camel"):
-    """A page of the audit log, the newest first."""
+    """A page of the audit log, newest first."""
 
     items: list[EventView]
     next_cursor: str | None
 
 
 class CheckpointView(Struct, frozen=True, rename="camel"):
-    """The newest signed tree head of an organization, and the key to check it with."""
+    """The newest signed tree head of an organization and the public key that verifies it."""
 
     size: int
     note: str
     vkey: str
 
 
-Text = FromQuery[Annotated[str | None, Parameter(max_length=200, description="Only these")]]
-Id = FromQuery[Annotated[UUID | None, Parameter(description="Only these")]]
-Time = FromQuery[Annotated[datetime | None, Parameter(description="RFC 3339")]]
+Ip = FromQuery[Annotated[str | None, Parameter(max_length=200, description="Filter by IP address")]]
+StreamId = FromQuery[Annotated[UUID | None, Parameter(description="Filter by stream")]]
+ActorId = FromQuery[Annotated[UUID | None, Parameter(description="Filter by actor")]]
+Since = FromQuery[
+    Annotated[datetime | None, Parameter(description="At or after this RFC 3339 time")]
+]
+Until = FromQuery[Annotated[datetime | None, Parameter(description="Before this RFC 3339 time")]]
 
 
 class AuditController(Controller):
@@ -89,29 +93,32 @@ class AuditController(Controller):
     tags = ("Audit",)
 
     @get("/", opt=needs(Permission.AUDIT_READ), responses=shows(EventList))
-    async def list_events(  # noqa: PLR0913, PLR0917 - one parameter a filter, as the description lists them
+    async def list_events(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
         request: ApiRequest,
         event_type: FromQuery[
             Annotated[
-                str | None, QueryParameter(name="type", max_length=200, description="Only these")
+                str | None,
+                QueryParameter(name="type", max_length=200, description="Filter by type"),
             ]
         ] = None,
-        stream: Id = None,
-        actor: Id = None,
+        stream: StreamId = None,
+        actor: ActorId = None,
         request_id: FromQuery[
             Annotated[
                 str | None,
-                QueryParameter(name="requestId", max_length=200, description="Only these"),
+                QueryParameter(
+                    name="requestId", max_length=200, description="Filter by request id"
+                ),
             ]
         ] = None,
-        ip: Text = None,
-        since: Time = None,
-        until: Time = None,
+        ip: Ip = None,
+        since: Since = None,
+        until: Until = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> ApiResponse:
-        """List who did what, the newest first; straight from the log, never from a copy."""
+        """List who did what, newest first, read directly from the log."""
         wanted = TrailFilter(
             type=event_type,
             stream=stream,
@@ -137,20 +144,24 @@ class AuditController(Controller):
             Annotated[Literal["jsonl"], QueryParameter(name="format", description="JSON lines")]
         ] = "jsonl",
         first: FromQuery[
-            Annotated[int | None, QueryParameter(name="from", ge=1, description="First sequence")]
+            Annotated[
+                int | None, QueryParameter(name="from", ge=1, description="First sequence number")
+            ]
         ] = None,
         last: FromQuery[
-            Annotated[int | None, QueryParameter(name="to", ge=1, description="Last sequence")]
+            Annotated[
+                int | None, QueryParameter(name="to", ge=1, description="Last sequence number")
+            ]
         ] = None,
     ) -> Stream:
-        """Export the log as a file that proves itself; the export is an event, too."""
+        """Export events as a file that can be verified offline. The export itself is recorded."""
         system, org_id = request.api.system, request.organization
         newest = await system.log.organization_head(org_id)
         selection = Selection(
             org_id=org_id, first=first or 1, last=min(last or SEQUENCE_MAX, newest)
         )
         if selection.first > selection.last:
-            raise invalid(FieldError("from", f"The log has {newest} events"))
+            raise invalid(FieldError("from", f"The log has only {newest} events"))
         noted = ExportAudit(first=selection.first, last=selection.last, format=export_format)
         await system.commands.handle(noted, request.context(request.caller))
         name = f"audit-{org_id}-{selection.first}-{selection.last}.jsonl"
@@ -162,7 +173,7 @@ class AuditController(Controller):
 
     @get("/checkpoint", opt=needs(Permission.AUDIT_READ), responses=shows(CheckpointView))
     async def checkpoint(self, request: ApiRequest) -> ApiResponse:
-        """Return the newest signed checkpoint; keep it, and no later log can contradict it."""
+        """Return the newest signed checkpoint. Keep it: it proves later that the log only grew."""
         system, org_id = request.api.system, request.organization
         size = await system.log.organization_head(org_id)
         if not size:
@@ -174,10 +185,10 @@ class AuditController(Controller):
 
 
 def _aware(name: str, at: datetime | None) -> datetime | None:
-    """Return *at*, which must say its offset from UTC.
+    """Return *at*, which must include its offset from UTC.
 
     :raises Problem: it does not.
     """
     if at is not None and at.tzinfo is None:
-        raise invalid(FieldError(name, "A time needs its offset, such as Z"))
+        raise invalid(FieldError(name, "Add the offset from UTC, such as Z"))
     return at

@@ -1,4 +1,4 @@
-"""HTTP for the API's own description, and a page to try it that works without the internet."""
+"""HTTP routes of the API description and of an interactive page that works offline."""
 
 from functools import cache
 from pathlib import Path
@@ -23,29 +23,29 @@ _KINDS = {
 
 
 class DocsController(Controller):
-    """The description for programs, the page for people."""
+    """The OpenAPI description and the documentation page."""
 
     path = "/api"
     include_in_schema = False
 
     @get("/openapi.json", opt=public())
     async def description(self, request: ApiRequest) -> ApiResponse:
-        """Return the description of this API, OpenAPI 3.1."""
+        """Return the OpenAPI 3.1 description of this API."""
         return ApiResponse(request.api.description())
 
     @get("/docs", opt=public())
     async def page(self, request: ApiRequest) -> ApiResponse:
-        """Return the page."""
+        """Return the documentation page."""
         return _file("docs.html")
 
     @get("/docs/docs.js", opt=public())
     async def script(self, request: ApiRequest) -> ApiResponse:
-        """Return what the page does."""
+        """Return the script of the page."""
         return _file("docs.js")
 
     @get("/docs/docs.css", opt=public())
     async def style(self, request: ApiRequest) -> ApiResponse:
-        """Return how the page looks."""
+        """Return the style sheet of the page."""
         return _file("docs.css")
 
 

@@ -1,4 +1,4 @@
-"""HTTP for whoever watches over the process."""
+"""HTTP routes of the health checks."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -14,29 +14,29 @@ from api.http.response import ApiResponse, json_response
 from runtime.outages import StoreOutage
 
 ANSWER_S = 2.0
-"""A store that takes longer to answer so little is as good as down."""
+"""A store that takes longer to answer a ping counts as unavailable."""
 
 
 class Health(Struct, frozen=True):
-    """How the process is, and each store that it needs."""
+    """The health of the process and of each store it needs."""
 
     status: str
     checks: dict[str, str]
 
 
 class HealthController(Controller):
-    """Alive, and ready to serve."""
+    """Liveness and readiness checks."""
 
     tags = ("Operations",)
 
     @get(["/api/health", "/health"], opt=public(), responses=shows(Health))
     async def live(self, request: ApiRequest) -> ApiResponse:
-        """Say that the process answers at all; the stores are not asked."""
+        """Report that the process is alive, without checking its stores."""
         return json_response(Health("ok", {}))
 
     @get(["/api/health/ready", "/health/ready"], opt=public(), responses=shows(Health))
     async def ready(self, request: ApiRequest) -> ApiResponse:
-        """Say whether the stores answer, so that requests can be served."""
+        """Report whether the stores answer, so that requests can be served."""
         system = request.api.system
         checks = {
             "eventLog": await _state(system.log.last_position()),
@@ -46,7 +46,7 @@ class HealthController(Controller):
             raise Problem(
                 503,
                 "not_ready",
-                "A store does not answer.",
+                "At least one store does not answer. See `checks`.",
                 details={"checks": checks},
                 headers={"retry-after": "2"},
             )

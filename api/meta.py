@@ -1,4 +1,4 @@
-"""HTTP for what clients need to know beforehand: values of enumerations, public keys."""
+"""HTTP routes of what clients need to know up front: enumeration values and public keys."""
 
 from typing import Any
 
@@ -14,16 +14,16 @@ _VALUES = {name: [value.value for value in kind] for name, kind in ENUMS.items()
 
 
 class MetaController(Controller):
-    """Facts about the API itself."""
+    """Enumerations and keys of the API."""
 
     tags = ("Meta",)
 
     @get("/api/meta/enums", opt=public(), responses=shows(dict[str, list[str]]))
     async def enums(self, request: ApiRequest) -> ApiResponse:
-        """List the values of every enumeration, by its name."""
+        """List the values of every enumeration by its name."""
         return json_response(_VALUES)
 
     @get("/.well-known/jwks.json", opt=public(), responses=shows(dict[str, Any]))
     async def jwks(self, request: ApiRequest) -> ApiResponse:
-        """Return the public keys that access tokens are signed with (RFC 7517)."""
+        """Return the public keys that verify access tokens (RFC 7517)."""
         return json_response(request.api.jwks)

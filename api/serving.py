@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn around the application, stopped without losing requests under way."""
+"""The HTTP server: uvicorn, stopped without losing requests that are under way."""
 
 import gc
 import signal
@@ -16,16 +16,16 @@ from runtime.settings import Settings, load_settings
 from runtime.system import open_system
 
 GRACEFUL_S = 5
-"""How long a stopping server waits for its last answers; an open stream would hold it forever."""
+"""How long a stopping server waits for open responses; a stream could stay open forever."""
 GC_THRESHOLD = 20_000
-"""New containers between two runs of the cycle collector (the default is 700)."""
+"""New containers between two runs of the garbage collector (the default is 700)."""
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 
 def serve(settings: Settings) -> None:
-    """Serve HTTP until told to stop, in one process or several."""
+    """Serve HTTP until stopped, in one process or several."""
     if settings.api_workers > 1:
         config = uvicorn.Config(
             "api.serving:worker_application",
@@ -49,7 +49,7 @@ async def _serve(settings: Settings) -> None:
 class _WorkerApplication:
     """The ASGI application of one of several processes.
 
-    It opens its system at start-up, on the event loop that will serve it.
+    It opens its system at start-up, on the event loop that will run it.
     """
 
     def __init__(self) -> None:
@@ -67,22 +67,22 @@ class _WorkerApplication:
 
 
 def worker_application() -> _WorkerApplication:
-    """Return a new application; uvicorn calls this in each of its processes."""
+    """Return a new application; uvicorn calls this in each worker process."""
     return _WorkerApplication()
 
 
 def spare_the_collector() -> None:
-    """Run the cycle collector less often: start-up objects stay, and requests make few cycles."""
+    """Run the garbage collector less often: start-up objects stay, requests create few cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 50, 100)
 
 
 class _Server(uvicorn.Server):
-    """A server that stops on a signal and lets its system close after it.
+    """A server that stops on a signal and lets its system close afterwards.
 
-    The original raises the signal once more when it has stopped, which would end the process
-    before queued commands are on the disk.
+    Uvicorn's own raises the signal again once it has stopped, which would end the process before
+    queued commands are on disk.
     """
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -91,7 +91,7 @@ class _Server(uvicorn.Server):
 
 
 def _options(settings: Settings) -> dict[str, Any]:
-    """Return uvicorn's settings; X-Forwarded-For is read by our own code, from named proxies."""
+    """Return uvicorn's settings; X-Forwarded-For is left to our code, which knows the proxies."""
     return {
         "host": settings.host,
         "port": settings.port,

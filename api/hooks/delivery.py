@@ -1,4 +1,4 @@
-"""HTTP for deliveries: what was sent to a webhook, how each attempt went, and sending again."""
+"""HTTP routes of deliveries: list them with their attempts, redeliver, send a test event."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -34,7 +34,7 @@ DeliveryId = FromPath[Annotated[str, Parameter(max_length=100)]]
 
 
 class DeliveryView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What has become of one event at one webhook; ``nextAt`` is that of the next attempt."""
+    """The delivery of one event to one webhook; ``nextAt`` is the time of the next attempt."""
 
     id: str
     event_id: str
@@ -51,7 +51,7 @@ class DeliveryView(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class AttemptView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One POST and what came back. ``excerpt``, of at most 4 KiB, is the receiver's: escape it."""
+    """One attempt. ``excerpt`` is up to 4 KiB of the receiver's response: escape it."""
 
     n: int
     at: datetime
@@ -65,20 +65,20 @@ class AttemptView(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class DeliveryWithAttempts(DeliveryView, frozen=True, kw_only=True, rename="camel"):
-    """A delivery with every attempt of the last 30 days, the first one first."""
+    """A delivery with its attempts of the last 30 days, oldest first."""
 
     attempts: list[AttemptView]
 
 
 class DeliveryList(Struct, frozen=True, rename="camel"):
-    """A page of deliveries, the newest event first."""
+    """A page of deliveries, newest event first."""
 
     items: list[DeliveryView]
     next_cursor: str | None
 
 
 class DeliveryController(Controller):
-    """What was sent to a webhook."""
+    """The deliveries of a webhook."""
 
     path = "/api/webhook/{webhook_id:uuid}"
     tags = ("Webhooks",)
@@ -89,12 +89,12 @@ class DeliveryController(Controller):
         request: ApiRequest,
         webhook_id: FromPath[UUID],
         status: FromQuery[
-            Annotated[DeliveryStatus | None, Parameter(description="Only these")]
+            Annotated[DeliveryStatus | None, Parameter(description="Filter by status")]
         ] = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> ApiResponse:
-        """List what was sent to a webhook and what is still to be; pings are not among it."""
+        """List the deliveries of a webhook, sent and pending, without pings."""
         paging = Paging(request, status=status)
         before = paging.key(cursor)
         await _refuse_unless_here(request, webhook_id)
@@ -124,12 +124,12 @@ class DeliveryController(Controller):
         "/deliveries/{delivery_id:str}/redeliver",
         status_code=202,
         opt=needs(Permission.WEBHOOK_MANAGE),
-        responses=shows(DeliveryView, 202, "The delivery is sent again, under the same id"),
+        responses=shows(DeliveryView, 202, "The delivery will be sent again under the same id"),
     )
     async def redeliver(
         self, request: ApiRequest, webhook_id: FromPath[UUID], delivery_id: DeliveryId
     ) -> ApiResponse:
-        """Send a delivery that has ended once more."""
+        """Send a finished delivery once more."""
         await _refuse_unless_managed(request, webhook_id)
         system = request.api.system
         delivery = await _delivery(request, webhook_id, delivery_id)
@@ -139,7 +139,7 @@ class DeliveryController(Controller):
             raise Problem(
                 409,
                 "delivery_not_ended",
-                "This delivery is still being tried; it can be sent again once it has ended.",
+                "This delivery is still being attempted. Redeliver it after it has ended.",
             )
         system.wakeups.committed(await system.log.last_position())
         return json_response(_view(await _delivery(request, webhook_id, delivery_id)), 202)
@@ -148,10 +148,10 @@ class DeliveryController(Controller):
         "/ping",
         status_code=202,
         opt=needs(Permission.WEBHOOK_MANAGE),
-        responses=shows(DeliveryView, 202, "The test event is sent; see its delivery"),
+        responses=shows(DeliveryView, 202, "The test event will be sent; see its delivery"),
     )
     async def ping(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
-        """Send a test event once, also to a paused webhook."""
+        """Send a test event once, even if the webhook is paused."""
         await _refuse_unless_managed(request, webhook_id)
         if request.is_dry_run():
             return json_response({"events": []})
@@ -168,7 +168,7 @@ async def _refuse_unless_here(request: ApiRequest, webhook_id: UUID) -> None:
 
 
 async def _refuse_unless_managed(request: ApiRequest, webhook_id: UUID) -> None:
-    # No command is recorded here whose append would check the role.
+    # No command is recorded here, so no append verifies the role.
     await request.own_organization()
     role = request.caller.role
     if role is None or not is_allowed(role, Permission.WEBHOOK_MANAGE):

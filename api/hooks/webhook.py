@@ -1,4 +1,4 @@
-"""HTTP for webhooks; what was sent to them has routes of its own."""
+"""HTTP routes of webhooks; their deliveries are in ``delivery.py``."""
 
 from typing import Annotated
 from uuid import UUID
@@ -43,7 +43,7 @@ Seq = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 class NewWebhook(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a new webhook; without ``fromSeq`` it is told what happens from now on."""
+    """Body of a new webhook; without ``fromSeq`` it receives events from now on."""
 
     url: Url
     events: Patterns
@@ -53,7 +53,7 @@ class NewWebhook(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
 
 
 class WebhookChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a change; fields that are left out stay as they are."""
+    """Body of a change; omitted fields stay as they are."""
 
     url: Url | UnsetType = UNSET
     events: Patterns | UnsetType = UNSET
@@ -62,14 +62,14 @@ class WebhookChange(Struct, frozen=True, forbid_unknown_fields=True, rename="cam
 
 
 class Replay(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a replay: first and last event of the organization's sequence, counted from 1."""
+    """Body of a replay: first and last sequence number of the organization, counted from 1."""
 
     from_seq: Seq
     to_seq: Seq | None = None
 
 
 class NewWebhookView(WebhookView, frozen=True, kw_only=True):
-    """A webhook with its signing secret, which is shown this once."""
+    """A webhook with its signing secret, which is shown only once."""
 
     secret: str
 
@@ -106,14 +106,14 @@ def _refuse_unreachable(request: ApiRequest, url: str) -> None:
 
 
 class WebhookController(Controller):
-    """Addresses that are told, signed, what happened."""
+    """URLs that receive an organization's events as signed requests."""
 
     path = "/api/webhook"
     tags = ("Webhooks",)
 
     @post("/", opt=needs(Permission.WEBHOOK_MANAGE), responses=shows(NewWebhookView, 201))
     async def create(self, request: ApiRequest, data: JSONBody[NewWebhook]) -> ApiResponse:
-        """Ask to be told about events at an address of yours; the secret is shown only now."""
+        """Subscribe a URL to events. The signing secret is shown only in this response."""
         _refuse_unreachable(request, data.url)
         system, webhook_id = request.api.system, WebhookId(new_id())
         secret, from_seq = new_secret(), data.from_seq
@@ -140,7 +140,7 @@ class WebhookController(Controller):
 
     @get("/events", opt=needs(Permission.WEBHOOK_READ), responses=shows(EventKindList))
     async def list_events(self, request: ApiRequest) -> ApiResponse:
-        """List the events that a webhook can ask for, with the JSON Schema of their data."""
+        """List the events that a webhook can subscribe to, with the JSON Schema of their data."""
         return json_response(EVENT_KINDS)
 
     @get("/{webhook_id:uuid}", opt=needs(Permission.WEBHOOK_READ), responses=shows(WebhookView))
@@ -154,7 +154,7 @@ class WebhookController(Controller):
     async def edit(
         self, request: ApiRequest, webhook_id: FromPath[UUID], data: JSONBody[WebhookChange]
     ) -> ApiResponse:
-        """Change where a webhook goes, what it listens to or how it sends."""
+        """Change the URL, subscribed events, delivery mode or description of a webhook."""
         if data.url is not UNSET:
             _refuse_unreachable(request, data.url)
         command = EditWebhook(
@@ -173,7 +173,7 @@ class WebhookController(Controller):
         responses=nothing(),
     )
     async def remove(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
-        """Put a webhook in the trash; nothing is sent any more."""
+        """Move a webhook to the trash. Nothing more is sent to it."""
         command = DeleteWebhook(webhook_id=WebhookId(webhook_id))
         return await run_command(request, command, Reply(stream=webhook_id))
 
@@ -184,7 +184,7 @@ class WebhookController(Controller):
         responses=shows(NewWebhookView),
     )
     async def rotate_secret(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
-        """Sign with a new secret, shown only now; the former one signs too for 24 hours."""
+        """Sign with a new secret, shown only now. The old one also signs for another 24 hours."""
         secret = new_secret()
         sealed = request.api.system.keys.master.wrap(secret.encode(), webhook_id)
         command = RotateWebhookSecret(webhook_id=WebhookId(webhook_id), sealed_secret=sealed)
@@ -197,7 +197,7 @@ class WebhookController(Controller):
         responses=shows(WebhookView),
     )
     async def pause(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
-        """Send nothing until resumed; what happens meanwhile is sent then."""
+        """Pause deliveries. Events that happen meanwhile are sent after the webhook is resumed."""
         return await _change(request, PauseWebhook(webhook_id=WebhookId(webhook_id)))
 
     @post(
@@ -207,7 +207,7 @@ class WebhookController(Controller):
         responses=shows(WebhookView),
     )
     async def resume(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
-        """Send again, beginning with what was missed."""
+        """Resume deliveries, starting with the events that were missed."""
         return await _change(request, ResumeWebhook(webhook_id=WebhookId(webhook_id)))
 
     @post(
@@ -217,19 +217,19 @@ class WebhookController(Controller):
         responses=shows(WebhookView),
     )
     async def restore(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
-        """Bring a webhook back from the trash; what it missed is sent."""
+        """Restore a webhook from the trash and send the events that it missed."""
         return await _change(request, RestoreWebhook(webhook_id=WebhookId(webhook_id)))
 
     @post(
         "/{webhook_id:uuid}/replay",
         status_code=202,
         opt=needs(Permission.WEBHOOK_MANAGE),
-        responses=shows(WebhookView, 202, "The replay is recorded and will be sent"),
+        responses=shows(WebhookView, 202, "The replay is recorded and will be sent soon"),
     )
     async def replay(
         self, request: ApiRequest, webhook_id: FromPath[UUID], data: JSONBody[Replay]
     ) -> ApiResponse:
-        """Send events of the past once more, under the same ids; without ``toSeq`` up to now."""
+        """Send past events again under the same ids; without ``toSeq``, up to the newest event."""
         to_seq = data.to_seq
         if to_seq is None:
             own = await request.own_organization()

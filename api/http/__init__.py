@@ -1,1 +1,1 @@
-"""HTTP plumbing that every route shares."""
+"""The HTTP plumbing that all routes share."""

@@ -1,7 +1,7 @@
-"""The access log: one JSON line a request, without addresses, names or query strings.
+"""Access log: one JSON line per request, without addresses, names or query strings.
 
-Who asked from where stands, sealed, with the events that the request caused; the request id
-leads there.
+The IP address and user agent are kept, encrypted, with the events that the request caused; the
+request id leads to them.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ Write = Callable[[bytes], object]
 
 
 class AccessLog:
-    """Collects lines for a moment and writes them together: a write a request costs more."""
+    """Buffers lines briefly and writes them together, since one write per request costs more."""
 
     def __init__(self, write: Write | None = None, *, enabled: bool = True) -> None:
         self._write: Write = sys.stderr.buffer.write if write is None else write
@@ -27,7 +27,7 @@ class AccessLog:
         self._encode = msgspec.json.Encoder().encode
 
     def add(self, method: str, path: str, status: int, took_s: float, request_id: str) -> None:
-        """Note one request; *took_s* is in seconds, a *status* of 499 means the client left."""
+        """Log one request; *took_s* is in seconds, *status* 499 means that the client left."""
         if not self._enabled:
             return
         line = self._encode(
@@ -47,7 +47,7 @@ class AccessLog:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was collected."""
+        """Write the buffered lines."""
         if self._lines:
             lines, self._lines = self._lines, []
             self._write(b"\n".join(lines) + b"\n")

@@ -1,4 +1,4 @@
-"""Request bodies: strict JSON into typed structs, or a problem that names the place."""
+"""Request bodies: strict JSON decoded into structs, or a problem that says which field is wrong."""
 
 import json
 import re
@@ -16,10 +16,10 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 
 
 def decode_body(body: bytes, kind: type[T]) -> T:
-    """Return *body* as a *kind*.
+    """Return *body* decoded as a *kind*.
 
-    :raises Problem: 422 for wrong types, unknown or repeated names and NUL characters, 400 for
-        what is no JSON.
+    :raises Problem: 422 for wrong types, unknown or repeated names and NUL characters, 400 if it is
+        not valid JSON.
     """
     try:
         value: T = _decoder(cast("Any", kind)).decode(body)
@@ -29,12 +29,12 @@ def decode_body(body: bytes, kind: type[T]) -> T:
     except (ValueError, RecursionError):
         raise malformed("The body is not valid JSON in UTF-8.") from None
     if b"\\u0000" in body and _has_nul(json.loads(body)):
-        raise invalid(FieldError("$", "A text must not contain NUL characters"))
+        raise invalid(FieldError("$", "Text must not contain NUL characters"))
     return value
 
 
 def field_error(message: str) -> FieldError:
-    """Return what msgspec complains about, with the place apart."""
+    """Return the msgspec error *message* split into path and message."""
     place = _PLACE.fullmatch(message)
     said, path = (place[1], place[2]) if place else (message, "$")
     unknown = _UNKNOWN.fullmatch(said)
@@ -53,11 +53,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise invalid(FieldError(f"$.{twice}", "The name is there more than once"))
+        raise invalid(FieldError(f"$.{twice}", "The name is repeated"))
     return members
 
 
-# msgspec keeps the last of repeated names, as most parsers do, and proxies may keep the first.
+# msgspec keeps the last of repeated names, as most parsers do; a proxy may keep the first.
 _UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)
 
 

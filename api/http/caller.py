@@ -1,7 +1,7 @@
-"""Who asks: a token is only a hint, the write side says whether it still counts.
+"""Identifies the caller: a valid token is not enough, its session must still be active.
 
-On every request the session, the account and the membership are looked up, so a logout, a new
-password or a deactivation ends access at once although the token would be good for minutes.
+Session, account and membership are looked up on every request. A logout, a new password or a
+deactivation therefore ends access at once, although the token has not expired.
 """
 
 from datetime import datetime
@@ -21,14 +21,15 @@ from domain.identity.user import User
 from security.tokens import AccessClaims
 
 Read = tuple[Loaded, Loaded, Loaded | None]
-"""Session, account and, if there is one, organization."""
+"""Session, account and the organization, if any."""
 
 
 class Caller(Struct, frozen=True):
-    """A person whose token, session and account are good.
+    """An authenticated user with an active session and account.
 
-    ``org_id`` is None without an organization; ``seen`` are the versions by which they were let
-    in, which a command's append verifies; ``fresh`` says whether these were read just now.
+    ``org_id`` is None without an organization. ``seen`` maps the streams this was read from to
+    their versions, which a command's append verifies. ``fresh`` says whether they were read just
+    now rather than taken from memory.
     """
 
     user_id: UserId
@@ -40,24 +41,24 @@ class Caller(Struct, frozen=True):
     fresh: bool
 
     def is_as(self, other: "Caller") -> bool:
-        """Say whether both were let in by the same facts."""
+        """Return whether both were identified from the same versions of the same organization."""
         return self.seen == other.seen and self.org_id == other.org_id
 
 
 class Access:
-    """Checks tokens' sessions against the event log."""
+    """Checks the session behind a token against the event log."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
 
     async def check(self, claims: AccessClaims, now: datetime, *, fresh: bool) -> Caller:
-        """Return who asks.
+        """Return the caller.
 
-        Without *fresh*, states in memory will do if they let the caller in: a command's append
-        verifies their versions. A refusal is always decided on what was read just now.
+        Without *fresh*, states in memory are enough to accept the caller, because a command's
+        append verifies their versions. A refusal always rests on states that were read just now.
 
-        :raises Problem: 401 when the session or the account is over, 403 when the membership is
-            suspended.
+        :raises Problem: 401 if the session or the account is no longer active, 403 if the
+            membership is deactivated.
         """
         if not fresh:
             caller = self._from_memory(claims, now)
@@ -117,7 +118,7 @@ def _identify(claims: AccessClaims, now: datetime, read: Read, *, fresh: bool) -
         role = organization.role_of(user_id)
         if role is None:
             _refuse_if_suspended(organization, user_id)
-            org_id = None  # deleted, or left a moment ago: a person without organization
+            org_id = None  # deleted, or the caller just left it: a user without an organization
     return Caller(
         user_id,
         SessionId(claims.sid),
@@ -132,4 +133,5 @@ def _identify(claims: AccessClaims, now: datetime, read: Read, *, fresh: bool) -
 def _refuse_if_suspended(organization: Organization, user_id: UserId) -> None:
     member = organization.member(user_id)
     if member is not None and not member.active and not organization.deleted:
-        raise Problem(403, "membership_suspended", "Your access to this organization is suspended.")
+        detail = "Your access to this organization is suspended. Ask an administrator."
+        raise Problem(403, "membership_suspended", detail)

@@ -1,4 +1,4 @@
-"""What the edge learns of a request before any route sees it."""
+"""Client info: what headers and connection tell about the sender of a request."""
 
 import ipaddress
 import re
@@ -10,7 +10,7 @@ from msgspec import Struct
 from eventstore.identifiers import new_id
 
 USER_AGENT_CHARS_MAX = 512
-"""Longer ones are cut: it is kept with every event."""
+"""Longer values are truncated, because it is stored with every event."""
 
 SCOPE_KEY = "trackrecord.facts"
 
@@ -19,7 +19,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class ClientInfo(Struct):
-    """Who and what, as far as headers and the connection say."""
+    """Request id, IP address, user agent and headers of a request."""
 
     request_id: str
     ip: str | None
@@ -28,13 +28,13 @@ class ClientInfo(Struct):
     body: bytes = b""
 
     def header(self, name: bytes) -> str | None:
-        """Return a header by its lower-case name."""
+        """Return the header with the lower-case *name*."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
 
 def client_info_of(scope: Mapping[str, Any], trusted: Sequence[Network]) -> ClientInfo:
-    """Return the facts of a request; *trusted* are the proxies whose X-Forwarded-For counts."""
+    """Return the client info of a request; X-Forwarded-For counts if set by a *trusted* proxy."""
     headers: dict[bytes, bytes] = dict(scope["headers"])
     asked = headers.get(b"x-request-id")
     known = asked is not None and _REQUEST_ID.fullmatch(asked)
@@ -52,16 +52,16 @@ def client_info_of(scope: Mapping[str, Any], trusted: Sequence[Network]) -> Clie
 
 
 def client_info_in(scope: Any) -> ClientInfo:
-    """Return the facts that the edge has put into *scope*, an ASGI scope."""
+    """Return the client info that the edge put into the ASGI *scope*."""
     client_info: ClientInfo = scope[SCOPE_KEY]
     return client_info
 
 
 def _behind(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
-    """Return the last address that no trusted proxy vouches to be one of ours.
+    """Return the address of the client in front of our trusted proxies.
 
-    Each proxy appends the address it got the request from, so only the part that our own
-    proxies wrote, read from the right, can be believed.
+    Each proxy appends the address it received the request from, so the list is trustworthy only
+    from the right, up to the first address that is not one of our proxies.
     """
     hops = [*(hop.strip() for hop in forwarded.split(",")), peer]
     believed = peer

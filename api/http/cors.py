@@ -1,11 +1,11 @@
-"""CORS: which browsers' origins may read answers, by exact match (WHATWG Fetch, section 3.2)."""
+"""CORS: which origins may read responses, by exact match (WHATWG Fetch, section 3.2)."""
 
 from collections.abc import Mapping, Sequence
 
 Header = tuple[bytes, bytes]
 
 PREFLIGHT_S = 600
-"""How long browsers may remember a preflight; Chromium caps it at two hours."""
+"""How long browsers may cache a preflight; Chromium caps it at two hours."""
 
 METHODS = b"GET, POST, PATCH, DELETE"
 ASKED = (
@@ -21,7 +21,7 @@ _VARY: Header = (b"vary", b"Origin")
 
 
 class Cors:
-    """Knows the allowed origins; never ``*``, as the refresh cookie comes with requests."""
+    """Knows the allowed origins; never ``*``, since requests carry the refresh cookie."""
 
     def __init__(self, origins: Sequence[str]) -> None:
         self._headers: dict[bytes, list[Header]] = {
@@ -37,7 +37,7 @@ class Cors:
         self._others = [_VARY]
 
     def headers(self, origin: bytes | None) -> list[Header]:
-        """Return the headers of an answer to a page of *origin*."""
+        """Return the CORS headers of a response to a page of *origin*."""
         return self._others if origin is None else self._headers.get(origin, self._others)
 
     def allows(self, origin: bytes) -> bool:
@@ -45,11 +45,11 @@ class Cors:
 
     @staticmethod
     def is_preflight(headers: Mapping[bytes, bytes]) -> bool:
-        """Say whether a browser asks beforehand on behalf of a page."""
+        """Return whether the request is a preflight."""
         return b"origin" in headers and b"access-control-request-method" in headers
 
     def preflight(self, headers: Mapping[bytes, bytes]) -> list[Header]:
-        """Return the answer's own headers: nothing is granted to origins that are not listed."""
+        """Return the headers of the preflight response; an unknown origin gets none."""
         if not self.allows(headers[b"origin"]):
             return []
         return [

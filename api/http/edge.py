@@ -1,6 +1,6 @@
-"""The edge: what holds for every request and every answer, routed or not.
+"""Edge: what applies to every request and response, whether or not a route matches.
 
-It stands around the application, so a 404 for an unknown path and a 405 pass through it too.
+It wraps the whole application, so that responses with 404 and 405 pass through it as well.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from api.http.problem import PROBLEM_JSON, Problem
 
 BODY_BYTES_MAX = 1024 * 1024
 BODY_DEADLINE_S = 10.0
-"""A body that is not here by then never will be; servers themselves wait for ever."""
+"""A body that takes longer is refused; the server itself would wait forever."""
 
 Header = tuple[bytes, bytes]
 Message = dict[str, Any]  # ASGI's own shapes are plain dictionaries
@@ -37,13 +37,13 @@ REPLACEABLE: list[Header] = [
     ),
     (b"cache-control", b"no-store"),
 ]
-"""Those that a route may give its own value."""
+"""Headers whose value a route may replace."""
 
 _REPLACED = frozenset(name for name, _ in REPLACEABLE)
 
 
 class Edge:
-    """An ASGI layer: request id, body limits, security headers, CORS and the access log."""
+    """ASGI middleware: request id, body limits, security headers, CORS and the access log."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Edge:
             headers = [(b"content-type", PROBLEM_JSON.encode()), (b"connection", b"close")]
             await _send(answer, problem.status, headers, problem.body(client_info.request_id))
         except ConnectionError:
-            status = 499  # the client went away before its request was complete
+            status = 499  # the client disconnected before its request was complete
         finally:
             took_s = time.perf_counter() - started
             self._access_log.add(
@@ -96,10 +96,10 @@ class Edge:
 
 
 async def _body_read(client_info: ClientInfo, receive: Receive) -> Receive:
-    """Read the whole body, within limits, and return a ``receive`` that has it in one piece.
+    """Read the whole body, within limits, and return a ``receive`` that yields it in one piece.
 
-    :raises Problem: too large, too slow, not JSON by its label, or compressed.
-    :raises ConnectionError: the client went away.
+    :raises Problem: the body is too large, too slow, compressed or not labelled as JSON.
+    :raises ConnectionError: the client disconnected.
     """
     headers = client_info.headers
     announced = headers.get(b"content-length", b"0")
@@ -161,7 +161,7 @@ def _too_large() -> Problem:
     return Problem(
         413,
         "body_too_large",
-        "The body is larger than this API takes.",
+        "The request body is too large. `limit` is the maximum in bytes.",
         details={"limit": BODY_BYTES_MAX},
     )
 

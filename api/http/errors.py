@@ -1,4 +1,4 @@
-"""Errors to problems: one table for the rules, one function for the rest."""
+"""Maps exceptions to problems: a table for domain errors, a function for all others."""
 
 import logging
 from typing import Any
@@ -58,16 +58,17 @@ STATUS: dict[type[DomainError], int] = {
     SessionExpired: 401,
     SessionIsOver: 401,
 }
-"""The status of every rule that can refuse; a test demands that none is missing."""
+"""The HTTP status of every domain error; a test checks that none is missing."""
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Return the answer to a request that ended in *error*."""
+    """Return the response to a request that failed with *error*."""
     client_info = client_info_in(request.scope)
     problem = as_problem(error)
     if problem is None:
         _logger.error("request %s failed", client_info.request_id, exc_info=error)
-        problem = Problem(500, "internal_error", "Something went wrong on our side.")
+        detail = "Something went wrong on our side. Quote the `requestId` when you report it."
+        problem = Problem(500, "internal_error", detail)
     return Response(
         problem.body(client_info.request_id),
         status_code=problem.status,
@@ -77,7 +78,7 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
 
 
 def as_problem(error: Exception) -> Problem | None:  # noqa: PLR0911 - one a kind of error
-    """Return what *error* means to a client; None: a bug of ours."""
+    """Return the problem that *error* is to a client, or None if it is a bug of ours."""
     match error:
         case Problem():
             return error
@@ -86,16 +87,16 @@ def as_problem(error: Exception) -> Problem | None:  # noqa: PLR0911 - one a kin
         case DomainError():
             return _of_rule(error)
         case ConcurrencyConflict():
-            detail = "Others changed the same thing at the same moment; try again."
+            detail = "Someone else changed the same resource at the same time. Try again."
             return Problem(409, "conflict", detail, headers={"retry-after": "1"})
         case HashingBusy():
-            detail = "Too many people are signing in; try again in a moment."
+            detail = "Too many people are logging in. Try again in a moment."
             return _unavailable("busy", detail, error.retry_after_s)
         case HTTPException():
             return _of_framework(error)
         case _ if isinstance(error, StoreOutage):
             _logger.warning("a store does not answer: %s", error)
-            return _unavailable("unavailable", "A store does not answer; try again.", 2)
+            return _unavailable("unavailable", "A store does not answer. Try again in a moment.", 2)
         case _:
             return None
 
@@ -115,13 +116,13 @@ def _of_framework(error: HTTPException) -> Problem | None:
         return invalid(*_places(error))
     match error.status_code:
         case 400:
-            return malformed("The request is not valid.")
+            return malformed("The request is malformed.")
         case 404:
             return not_found()
         case 405:
-            # Litestar answers OPTIONS itself, and says so only where a path is known.
+            # Litestar answers OPTIONS itself and gives Allow only where the path is known.
             allow = (error.headers or {}).get("allow", "")
-            detail = "The method is not allowed here."
+            detail = "This resource does not support this method."
             return Problem(405, "method_not_allowed", detail, headers={"allow": allow})
         case _:
             return None

@@ -1,4 +1,4 @@
-"""What events look like to those who receive them: names, meaning and JSON Schema of the data."""
+"""Events as receivers see them: their names, meaning and the JSON Schema of their data."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from domain.catalog import PUBLIC_EVENT_TYPES
 
 
 class EventKind(Struct, frozen=True):
-    """One sort of event; ``schema`` is JSON Schema 2020-12 of its ``data``."""
+    """One type of event; ``schema`` is the JSON Schema 2020-12 of its ``data``."""
 
     type: str
     description: str
@@ -17,7 +17,7 @@ class EventKind(Struct, frozen=True):
 
 
 class EventKindList(Struct, frozen=True, rename="camel"):
-    """Every sort of event of an organization."""
+    """All types of events that an organization has."""
 
     items: list[EventKind]
     next_cursor: str | None
@@ -26,7 +26,7 @@ class EventKindList(Struct, frozen=True, rename="camel"):
 def _kind(tag: str, event: type) -> EventKind:
     (schema,), definitions = msgspec.json.schema_components((event,))
     data: dict[str, Any] = definitions.pop(schema["$ref"].rpartition("/")[2])
-    data["properties"].pop("type")  # it stands beside the data, not in it
+    data["properties"].pop("type")  # it stands beside the data, not inside
     data["required"] = [name for name in data.get("required", []) if name != "type"]
     data.pop("title", None)
     inlined: dict[str, Any] = _inlined(data, definitions)
@@ -34,7 +34,7 @@ def _kind(tag: str, event: type) -> EventKind:
 
 
 def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
-    """Return *part* with what it refers to in its place: each schema stands alone."""
+    """Return *part* with its references replaced by what they refer to."""
     if isinstance(part, dict):
         name = str(part.get("$ref", "")).rpartition("/")[2]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         if name:

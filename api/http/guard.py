@@ -1,4 +1,4 @@
-"""The guard before every route: who calls, how often, and with which parameters."""
+"""The guard in front of every route: authentication, rate limits, parameters and permissions."""
 
 import ipaddress
 from functools import lru_cache
@@ -19,10 +19,10 @@ from security.tokens import AccessClaims, InvalidToken, TokenExpired
 
 
 async def guard(connection: Request[Any, Any, Any]) -> None:
-    """Let a request in or refuse it, before its body is looked at.
+    """Accept or refuse a request before its body is read.
 
-    Runs before each route. Litestar's own guards copy the route for every request, which takes
-    longer than all of this; that no route goes without is checked at start.
+    Litestar's own guards copy the route for every request, which takes longer than all of this. The
+    application refuses to start if a route lacks this guard.
 
     :raises Problem: 401, 403, 422 or 429.
     """
@@ -65,7 +65,7 @@ def _claims(connection: ApiRequest) -> AccessClaims:
 
 @lru_cache(256)
 def _parameters_of(handler: BaseRouteHandler) -> frozenset[str]:
-    """Return the names of the query parameters that a route knows."""
+    """Return the names of the query parameters that a route accepts."""
     names: set[str] = set()
     if not READS & handler_methods(handler) and not handler.opt.get(NO_DRY_RUN):
         names.add("dry_run")
@@ -77,12 +77,12 @@ def _parameters_of(handler: BaseRouteHandler) -> frozenset[str]:
 
 
 def handler_methods(handler: BaseRouteHandler) -> set[str]:
-    """Return the methods that a route answers."""
+    """Return the HTTP methods of a route."""
     return {str(method) for method in getattr(handler, "http_methods", ())}
 
 
 def network_of(ip: str | None) -> str:
-    """Return what one subscriber has: an IPv4 address, or an IPv6 network of 56 bits."""
+    """Return the network of one customer: the IPv4 address, or the IPv6 network of 56 bits."""
     if ip is None or ":" not in ip:
         return ip or ""
     try:
@@ -92,9 +92,9 @@ def network_of(ip: str | None) -> str:
 
 
 def _check_query(connection: ApiRequest, handler: BaseRouteHandler) -> None:
-    """Refuse parameters that are repeated, unknown or not to be read.
+    """Refuse query parameters that are repeated, unknown or malformed.
 
-    A misspelt filter would silently show everything.
+    Ignoring a misspelt filter would silently return everything.
     """
     query: bytes = connection.scope["query_string"]
     if not query:
@@ -104,13 +104,13 @@ def _check_query(connection: ApiRequest, handler: BaseRouteHandler) -> None:
             query.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict"
         )
     except (UnicodeDecodeError, ValueError):
-        raise malformed("The query string is not valid.") from None
+        raise malformed("The query string is malformed.") from None
     names = [name for name, _ in pairs]
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise invalid(FieldError(twice, "The parameter is there more than once"))
+        raise invalid(FieldError(twice, "The parameter is repeated"))
     unknown = set(names) - _parameters_of(handler)
     if unknown:
         raise invalid(*(FieldError(name, "Unknown parameter") for name in sorted(unknown)))
     if any("\0" in value for _, value in pairs):
-        raise invalid(FieldError("query", "A text must not contain NUL characters"))
+        raise invalid(FieldError("query", "Text must not contain NUL characters"))

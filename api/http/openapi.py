@@ -1,4 +1,4 @@
-"""The API's description, OpenAPI 3.1: what Litestar reads from the routes, made complete."""
+"""The OpenAPI 3.1 description: what Litestar derives from the routes, completed."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 _PROBLEM: Json = {
     "title": "Problem",
     "type": "object",
-    "description": "Why a request was not done (RFC 9457); some codes add facts of their own.",
+    "description": "Why a request failed (RFC 9457); some codes add members of their own.",
     "required": ["type", "title", "status", "detail", "code", "requestId"],
     "properties": {
         "type": {"type": "string"},
@@ -53,25 +53,25 @@ def _parameter(place: str, name: str, kind: str, meaning: str) -> Json:
 
 _ON_COMMANDS = {
     "DryRun": _parameter(
-        "query", "dry_run", "boolean", "Answer with the events it would record; record nothing"
+        "query", "dry_run", "boolean", "Only return the events that would be recorded"
     ),
     "IdempotencyKey": _parameter(
-        "header", "Idempotency-Key", "string", "The same key and request get the same answer"
+        "header", "Idempotency-Key", "string", "The same key and request return the same response"
     ),
     "IfMatch": _parameter(
-        "header", "If-Match", "string", "Fail if a field set here changed after this version"
+        "header", "If-Match", "string", "Fail if a field in the body has changed since this version"
     ),
 }
 _ON_QUERIES = {
     "MinPosition": _parameter(
-        "header", "X-Min-Position", "integer", "Wait until everything up to here is readable"
+        "header", "X-Min-Position", "integer", "Wait until this position of the log is readable"
     ),
 }
 
 
 def describe(routes: list[ControllerRouterHandler]) -> Json:
-    """Return the description of *routes*."""
-    # An application of its own: the one that serves has no routes but ours.
+    """Return the OpenAPI description of *routes*."""
+    # A separate application: the one that serves has only our routes.
     app = Litestar(
         routes,
         openapi_config=OpenAPIConfig(
@@ -122,7 +122,7 @@ def _complete(operation: Json, method: str, handler: HTTPRouteHandler) -> None:
         answers.pop("200", None)
     answers.pop("400", None)
     answers["default"] = {
-        "description": "The request was not done",
+        "description": "The request failed",
         "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     common = _ON_QUERIES if method == "GET" else _ON_COMMANDS
@@ -136,7 +136,7 @@ def _first_sentence(text: str) -> str:
 
 
 def _close(described: Json, handlers: Any) -> None:
-    """Say of request bodies what Litestar leaves out: that unknown fields are refused."""
+    """Add what Litestar leaves out for request bodies: unknown fields are refused."""
     schemas = described["components"]["schemas"]
     pending: list[Any] = [
         field.annotation for h in handlers if (field := h.parsed_data_field) is not None

@@ -1,4 +1,4 @@
-"""ReadModels over HTTP: wait for the reader's own writes, then hand on what was rendered before."""
+"""Reads over HTTP: waiting for the caller's own writes, single resources, pages of lists."""
 
 import re
 from collections.abc import Sequence
@@ -18,24 +18,24 @@ _POSITION = re.compile(rb"\d{1,15}")
 
 
 async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
-    """Wait until the read models *names* show the caller's last write and X-Min-Position.
+    """Wait until the read models *names* include the caller's last write and X-Min-Position.
 
-    :raises Problem: 503 when it does not in time, 400 for a malformed header.
+    :raises Problem: 503 if that takes too long, 400 for a malformed header.
     """
     position = request.api.writes.of(request.caller.user_id)
     asked = request.client_info.headers.get(b"x-min-position")
     if asked is not None:
         if _POSITION.fullmatch(asked) is None:
-            raise malformed("X-Min-Position is a position as X-Position gave it.")
+            raise malformed("Send X-Min-Position as a number that X-Position returned.")
         position = max(position, int(asked))
     for name in names:
         await request.api.caught_up(name, position)
 
 
 def one(request: ApiRequest, found: Found | None) -> ApiResponse:
-    """Return one thing, or 304, or 404.
+    """Return the response with one resource, or 304.
 
-    :raises Problem: there is no such thing.
+    :raises Problem: 404 if *found* is None.
     """
     if found is None:
         raise not_found()
@@ -43,10 +43,10 @@ def one(request: ApiRequest, found: Found | None) -> ApiResponse:
 
 
 class Paging:
-    """One list: its cursors are good for this organization, path and filter only."""
+    """The pages of one list; a cursor is valid only for its organization, path and filters."""
 
     def __init__(self, request: ApiRequest, **filters: Any) -> None:
-        self._asking = request
+        self._request = request
         self._filters = {
             camel(name): str(value) for name, value in filters.items() if value is not None
         }
@@ -54,29 +54,29 @@ class Paging:
         self._binding = msgspec.json.encode(parts).decode()
 
     def key(self, cursor: str | None) -> Any:
-        """Return the key at which the page begins, None for the first.
+        """Return the key at which the page begins; None for the first page.
 
-        :raises Problem: 400 for a cursor that was not given out for this list.
+        :raises Problem: 400 for a cursor from elsewhere.
         """
         if cursor is None:
             return None
         try:
-            (key,) = self._asking.api.system.keys.cursors.decode(self._binding, cursor)
+            (key,) = self._request.api.system.keys.cursors.decode(self._binding, cursor)
         except (InvalidCursor, ValueError):
-            raise malformed("This cursor was not given out for this list.") from None
+            raise malformed("This cursor belongs to another list. Start without one.") from None
         return key
 
     def answer(self, page: Page, limit: int) -> ApiResponse:
-        """Return the page with the way to the next one, in the body and as a Link (RFC 8288)."""
+        """Return the page, with the next cursor in the body and in a Link header (RFC 8288)."""
         if page.next_key is None:
             return ApiResponse(joined(page.items, None))
-        cursor = self._asking.api.system.keys.cursors.encode(self._binding, [page.next_key])
+        cursor = self._request.api.system.keys.cursors.encode(self._binding, [page.next_key])
         query = urlencode({**self._filters, "limit": limit, "cursor": cursor})
-        link = f'<{self._asking.scope["path"]}?{query}>; rel="next"'
+        link = f'<{self._request.scope["path"]}?{query}>; rel="next"'
         return ApiResponse(joined(page.items, cursor), headers=[(b"link", link.encode())])
 
 
 def joined(items: Sequence[bytes], cursor: str | None) -> bytes:
-    """Return a list of things that are JSON already."""
+    """Return the JSON of a list whose *items* are JSON already."""
     following = b"null" if cursor is None else msgspec.json.encode(cursor)
     return b'{"items":[%b],"nextCursor":%b}' % (b",".join(items), following)

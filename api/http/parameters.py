@@ -1,4 +1,4 @@
-"""Shapes of parameters and answers that several routes share."""
+"""Parameters and response types that several routes share."""
 
 from typing import Annotated, Any
 
@@ -7,16 +7,16 @@ from litestar.params import FromQuery, Parameter
 
 from api.http.paging import LIMIT_MAX
 
-Limit = FromQuery[Annotated[int, Parameter(ge=1, le=LIMIT_MAX, description="Things on a page")]]
-Cursor = FromQuery[Annotated[str | None, Parameter(description="nextCursor of the page before")]]
+Limit = FromQuery[Annotated[int, Parameter(ge=1, le=LIMIT_MAX, description="Page size")]]
+Cursor = FromQuery[Annotated[str | None, Parameter(description="`nextCursor` of the last page")]]
 
 
 def shows(view: Any, status: int = 200, description: str = "The resource") -> Any:
-    """Return what a route's answer looks like in the API's description."""
+    """Return what the OpenAPI description says about a successful response."""
     spec = ResponseSpec(view, description=description, generate_examples=False)
     return {status: spec}
 
 
 def nothing() -> Any:
-    """Return what the answer of a route looks like that has done its work and shows nothing."""
+    """Return the description of a response without a body (204)."""
     return {204: ResponseSpec(None, description="Done", generate_examples=False)}

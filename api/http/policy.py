@@ -1,4 +1,4 @@
-"""Policies: every route says who may use it, and the application does not start otherwise."""
+"""Policies: every route declares who may use it, or the application does not start."""
 
 from enum import StrEnum
 from typing import Any
@@ -15,25 +15,25 @@ NO_DRY_RUN = "no_dry_run"
 
 
 class Open(StrEnum):
-    """What a route may ask for instead of a permission of the caller's role."""
+    """Who may use a route that requires no permission."""
 
-    PUBLIC = "public"  # anybody, without a token
-    ACCOUNT = "account"  # whoever is logged in, with or without organization
+    PUBLIC = "public"  # everybody, without a token
+    ACCOUNT = "account"  # every logged-in user, with or without an organization
 
 
 Policy = Permission | Open
 
 
 def public(rate: str | None = None, *, dry_run: bool = True) -> dict[str, Any]:
-    """Return the options of a route for everybody, limited by address under the name *rate*.
+    """Return the options of a public route, limited by IP address under the name *rate*.
 
-    Without *dry_run* it cannot be asked what it would record, as it hands out tokens.
+    Without *dry_run* it refuses dry runs, because it issues tokens.
     """
     return {POLICY: Open.PUBLIC, RATE: rate, NO_DRY_RUN: not dry_run}
 
 
 def account(*, dry_run: bool = True) -> dict[str, Any]:
-    """Return the options of a route for whoever is logged in."""
+    """Return the options of a route for logged-in users."""
     return {POLICY: Open.ACCOUNT, NO_DRY_RUN: not dry_run}
 
 
@@ -43,15 +43,15 @@ def needs(permission: Permission) -> dict[str, Any]:
 
 
 class PolicyMissing(Exception):
-    """A route does not say who may use it; nothing is served until it does."""
+    """A route has no policy; the application does not start."""
 
 
 def handlers_of(app: Litestar) -> list[tuple[str, str, HTTPRouteHandler]]:
-    """Return path, method and handler of every route, those that Litestar makes left out."""
+    """Return path, method and handler of every route, except those that Litestar adds."""
     found: list[tuple[str, str, HTTPRouteHandler]] = []
     for route in app.routes:
         if not isinstance(route, HTTPRoute):
-            raise PolicyMissing(f"{route.path} is neither HTTP nor does it have a policy")
+            raise PolicyMissing(f"{route.path} is not an HTTP route, so it cannot have a policy")
         found += [
             (route.path_format, str(method), handler)
             for method, (handler, _) in route.route_handler_map.items()
@@ -61,9 +61,9 @@ def handlers_of(app: Litestar) -> list[tuple[str, str, HTTPRouteHandler]]:
 
 
 def refuse_without_policy(app: Litestar, guard: Any) -> None:
-    """Refuse to start with a route that has no policy, or that *guard* does not guard.
+    """Refuse to start if a route has no policy or lacks the *guard*.
 
-    :raises PolicyMissing: naming all of them.
+    :raises PolicyMissing: with the names of all such routes.
     """
     without = [
         f"{method} {path}"

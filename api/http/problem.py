@@ -1,4 +1,4 @@
-"""Problems: every answer that is not a success, as RFC 9457 (problem+json) has it."""
+"""Problems: error responses as RFC 9457 (application/problem+json)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,14 +11,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 class FieldError(Struct, frozen=True):
-    """What is wrong with one part of a request: ``$.title`` in the body, or a parameter's name."""
+    """An error in one part of a request: ``$.title`` in the body, or the name of a parameter."""
 
     path: str
     message: str
 
 
 class Problem(Exception):
-    """The request cannot be done; *code* is for programs, *detail* for people."""
+    """A request failed; *code* is for programs, *detail* for people."""
 
     def __init__(  # noqa: PLR0913 - the parts of a problem
         self,
@@ -35,7 +35,7 @@ class Problem(Exception):
         self.errors, self.details, self.headers = tuple(errors), details or {}, dict(headers or {})
 
     def body(self, request_id: str) -> bytes:
-        """Return the problem as JSON, naming the request that it answers."""
+        """Return the problem as JSON, with the id of the request."""
         said: dict[str, Any] = {
             "type": f"urn:trackrecord:problem:{self.code}",
             "title": self.code.replace("_", " ").capitalize(),
@@ -50,35 +50,36 @@ class Problem(Exception):
 
 
 def invalid(*errors: FieldError) -> Problem:
-    """Return the problem of a request that names unknown or unfit values."""
-    return Problem(422, "invalid_request", "The request has invalid values.", errors=errors)
+    """Return the problem of a request with invalid values."""
+    detail = "The request has invalid values. See `errors`."
+    return Problem(422, "invalid_request", detail, errors=errors)
 
 
 def malformed(detail: str) -> Problem:
-    """Return the problem of a request that cannot even be read."""
+    """Return the problem of a request that cannot be parsed."""
     return Problem(400, "malformed_request", detail)
 
 
 def not_found() -> Problem:
-    """Return the one answer for what is missing, deleted or another organization's."""
+    """Return the one problem for what is missing, deleted or another organization's."""
     detail = "This resource does not exist, or you do not have access to it."
     return Problem(404, "not_found", detail)
 
 
 def unauthorized(code: str = "unauthorized") -> Problem:
-    """Return the one answer to whoever did not prove to be somebody.
+    """Return the one problem for requests without valid authentication.
 
-    Only ``token_expired`` is told apart, by its code: a client renews its token on that.
+    Only ``token_expired`` has a code of its own, because clients then renew their token.
     """
     return Problem(
         401,
         code,
-        "Authenticate with a valid access token.",
+        "Send a valid access token in the Authorization header.",
         headers={"www-authenticate": "Bearer"},
     )
 
 
 def camel(name: str) -> str:
-    """Return a name as the API spells it."""
+    """Return *name* in camel case, as the API spells it."""
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)

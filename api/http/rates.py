@@ -1,6 +1,6 @@
-"""Rate limits: how often one caller may ask, by the generic cell rate algorithm (GCRA).
+"""Rate limits per caller, by the generic cell rate algorithm (GCRA).
 
-Kept in the memory of the process: a limit is a brake on one caller, not an account of all.
+They are kept in the memory of one process: they slow down one caller and need not be exact.
 """
 
 import math
@@ -11,13 +11,13 @@ from collections.abc import Callable
 from msgspec import Struct
 
 KEYS_MAX = 50_000
-"""Callers remembered; beyond it those who have paid up are forgotten: about 6 MB."""
+"""Callers remembered; beyond it, those without recent requests are dropped: about 6 MB."""
 
 _LIMIT = re.compile(r"([a-z]+)=([1-9]\d{0,8})/([1-9]\d{0,5})")
 
 
 class Refusal(Struct, frozen=True):
-    """Too often: come back in *retry_after_s* seconds (whole, at least one)."""
+    """The limit is exceeded; retry after *retry_after_s* seconds (whole, at least one)."""
 
     name: str
     count: int
@@ -34,7 +34,7 @@ class Refusal(Struct, frozen=True):
 
 
 class Rate:
-    """At most *count* requests of one caller in any *per_s* seconds, at once or spread."""
+    """At most *count* requests per caller in any *per_s* seconds, in a burst or spread out."""
 
     def __init__(
         self, name: str, count: int, per_s: int, now: Callable[[], float] = time.monotonic
@@ -43,10 +43,10 @@ class Rate:
         self._step_s = per_s / count
         self._burst_s = per_s - self._step_s
         self._now = now
-        self._due: dict[object, float] = {}  # by caller: when all that was taken is paid off
+        self._due: dict[object, float] = {}  # per caller: when its allowance is full again
 
     def take(self, key: object) -> Refusal | None:
-        """Count one request of *key*; None: it may pass."""
+        """Count one request of *key*; None means that it is allowed."""
         now = self._now()
         due = self._due.get(key, now)
         ahead_s = due - now
@@ -60,15 +60,15 @@ class Rate:
 
     def _forget(self, now: float) -> None:
         self._due = {key: due for key, due in self._due.items() if due > now}
-        while len(self._due) >= KEYS_MAX:  # a flood of callers: the oldest start afresh
+        while len(self._due) >= KEYS_MAX:  # a flood of callers: drop the oldest
             self._due.pop(next(iter(self._due)))
 
 
 class Rates:
-    """The limits of a process by name; a name that is not configured is not limited."""
+    """The rate limits of a process by name; a name that is not configured is unlimited."""
 
     def __init__(self, configured: str, now: Callable[[], float] = time.monotonic) -> None:
-        """Read ``name=count/seconds``, comma separated, or ``off``.
+        """Parse ``name=count/seconds``, comma separated, or ``off``.
 
         :raises ValueError: for anything else.
         """
@@ -77,11 +77,11 @@ class Rates:
         for part in parts:
             match = _LIMIT.fullmatch(part.strip())
             if match is None:
-                raise ValueError(f"{part!r} is no rate limit such as login=30/60")
+                raise ValueError(f"{part!r} is not a rate limit; write it like login=30/60")
             name = match[1]
             self._rates[name] = Rate(name, int(match[2]), int(match[3]), now)
 
     def take(self, name: str, key: object) -> Refusal | None:
-        """Count one request of *key* against the limit *name*; None: it may pass."""
+        """Count one request of *key* against the limit *name*; None means that it is allowed."""
         rate = self._rates.get(name)
         return None if rate is None else rate.take(key)

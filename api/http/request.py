@@ -1,4 +1,4 @@
-"""A request, with who sent it: what every route gets as its one aggregated dependency."""
+"""The request that every route receives, with its caller."""
 
 import hmac
 import re
@@ -26,7 +26,7 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ApiRequest(Request[Any, Any, Any]):
-    """One request. Its body is read strictly, its caller known before the route runs."""
+    """A request. Its body is decoded strictly, its caller is identified before the route runs."""
 
     __slots__ = ("claims", "known_caller")
 
@@ -43,11 +43,11 @@ class ApiRequest(Request[Any, Any, Any]):
         return self.known_caller
 
     async def own_organization(self) -> OrgId:
-        """Return the organization that the caller works in, looked up just now.
+        """Return the organization that the caller works in, read just now.
 
-        For commands that must know it beforehand; queries have looked it up already.
+        For commands that need it up front; queries have read it already.
 
-        :raises NoOrganization: when there is none.
+        :raises NoOrganization: the caller works in none.
         """
         if not self.known_caller.fresh:
             await self.identify(fresh=True)
@@ -57,7 +57,7 @@ class ApiRequest(Request[Any, Any, Any]):
     def organization(self) -> OrgId:
         """The organization that the caller of a query works in.
 
-        :raises NoOrganization: when there is none.
+        :raises NoOrganization: the caller works in none.
         """
         if self.known_caller.org_id is None:
             raise NoOrganization
@@ -67,20 +67,20 @@ class ApiRequest(Request[Any, Any, Any]):
         return self.client_info.body
 
     async def json(self) -> Any:
-        """Return the body as the type that the route declares, read strictly."""
+        """Return the body decoded as the type that the route declares."""
         field = self.route_handler.parsed_data_field
         return None if field is None else decode_body(self.client_info.body, field.annotation)
 
     async def identify(self, *, fresh: bool) -> Caller:
-        """Look up who asks; see ``Access.check``."""
+        """Identify the caller; see ``Access.check``."""
         now = self.api.system.clock()
         self.known_caller = await self.api.access.check(self.claims, now, fresh=fresh)
         return self.known_caller
 
     def context(self, caller: Caller, org_id: OrgId | None = None) -> Context:
-        """Return what a command needs to know of this request.
+        """Return the context that a command needs from this request.
 
-        *org_id* is for the rare command on an organization that the caller does not work in.
+        *org_id* is for the few commands on an organization other than the caller's current one.
 
         :raises Problem: for a malformed Idempotency-Key, If-Match or dry_run.
         """
@@ -104,16 +104,16 @@ class ApiRequest(Request[Any, Any, Any]):
         )
 
     def idempotency(self, actor: str) -> Idempotency | None:
-        """Return the Idempotency-Key of *actor*, if there is one.
+        """Return the idempotency key of *actor*, or None if the request has none.
 
-        The hashes are keyed: a body may hold a password, and a plain hash of it could be
+        The hashes are keyed, because a body may contain a password and a plain hash of it could be
         guessed offline.
         """
         key = self.client_info.header(b"idempotency-key")
         if key is None:
             return None
         if _KEY.fullmatch(key) is None:
-            raise malformed("Idempotency-Key is 1 to 255 printable ASCII characters.")
+            raise malformed("Send Idempotency-Key as 1 to 255 printable ASCII characters.")
         pepper, whose = self.api.system.keys.pepper, f"{actor}|{key}"
         asked = b"\0".join(
             (
@@ -131,7 +131,7 @@ class ApiRequest(Request[Any, Any, Any]):
         )
 
     def is_dry_run(self) -> bool:
-        """Say whether the request only asks what a command would record."""
+        """Return whether the request is a dry run, which only shows what a command would record."""
         query: bytes = self.scope["query_string"]
         if not query:
             return False
@@ -146,5 +146,5 @@ class ApiRequest(Request[Any, Any, Any]):
             return None
         match = _ETAG.fullmatch(asked)
         if match is None:
-            raise malformed('If-Match is one version as an ETag gave it, such as "3".')
+            raise malformed('Send If-Match as one version from an ETag, such as "3".')
         return int(match[1])

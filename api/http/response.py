@@ -1,4 +1,4 @@
-"""Answers: bytes that are ready to be sent, with as little as possible in between."""
+"""Responses whose bytes are ready to send, with as little overhead as possible."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,7 @@ _decode_id = msgspec.json.Decoder(_Identified)
 
 
 class ApiResponse(ASGIResponse):
-    """One answer: an ASGI application of its own, as Litestar's responses cost twice the route."""
+    """A response that is its own ASGI app, since Litestar's take twice as long as the route."""
 
     def __init__(  # pyright: ignore[reportMissingSuperCall]
         self,
@@ -43,13 +43,13 @@ class ApiResponse(ASGIResponse):
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
     def with_header(self, name: bytes, value: bytes) -> "ApiResponse":
-        """Return the answer with one more header."""
+        """Return the response with one more header."""
         self.raw.append((name, value))
         return self
 
 
 def json_response(value: Any, status: int = 200) -> ApiResponse:
-    """Return *value* as JSON."""
+    """Return a response with *value* as JSON."""
     return ApiResponse(_encode(value), status)
 
 
@@ -59,7 +59,7 @@ def etag(version: int) -> bytes:
 
 
 def conditional(asked: bytes | None, body: bytes, version: int) -> ApiResponse:
-    """Return a resource, or 304 when the client has that version already."""
+    """Return a resource, or 304 if the client already has this version."""
     tag = etag(version)
     if asked is not None and _matches(asked, tag):
         return ApiResponse(b"", 304, headers=[(b"etag", tag)])
@@ -67,7 +67,7 @@ def conditional(asked: bytes | None, body: bytes, version: int) -> ApiResponse:
 
 
 def _matches(asked: bytes, tag: bytes) -> bool:
-    """Compare weakly, as RFC 9110, section 13.1.2 has it for If-None-Match."""
+    """Compare weakly, as RFC 9110, section 13.1.2 requires for If-None-Match."""
     candidates = [candidate.strip().removeprefix(b"W/") for candidate in asked.split(b",")]
     return b"*" in candidates or tag in candidates
 

@@ -1,4 +1,4 @@
-"""Commands over HTTP: run one, answer with the new state, keep the answer for a retry."""
+"""Commands over HTTP: run one, respond with the new state, keep the response for retries."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -18,19 +18,19 @@ from domain.catalog import tag_of
 from eventstore.append import ConcurrencyConflict, StoredReply
 
 IDENTIFY_MAX = 5
-"""Times a caller is looked up again because their session or account changed meanwhile."""
+"""How often the caller is identified again because their session or account changed meanwhile."""
 
 Show = Callable[[Any, int, datetime], bytes]
-"""Renders a state at a version, last changed then."""
+"""Renders a state, given its version and the time of its last change."""
 
 _encode = msgspec.json.Encoder().encode
 _to_builtins = msgspec.to_builtins
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """What the answer to a command shows: the new state of *stream*, or nothing (204).
+    """What the response to a command shows: the new state of *stream*, or nothing (204).
 
-    A ``secret`` is shown in this answer only: what is stored for retries is sealed.
+    A ``secret`` is shown only in this response; the copy kept for retries is encrypted.
     """
 
     stream: UUID
@@ -42,10 +42,10 @@ class Reply(Struct, frozen=True, kw_only=True):
 
 
 async def run_command(request: ApiRequest, command: Command, wanted: Reply) -> ApiResponse:
-    """Run *command* for whoever asks and return the answer.
+    """Run *command* for the caller and return the response.
 
-    :raises DomainError: a rule refused it.
-    :raises Problem: who asks may not, or no longer.
+    :raises DomainError: a business rule refused it.
+    :raises Problem: the caller is not, or no longer, allowed to send it.
     """
     caller = request.caller
     for attempt in range(1, IDENTIFY_MAX + 1):
@@ -60,7 +60,7 @@ async def run_command(request: ApiRequest, command: Command, wanted: Reply) -> A
             caller = await request.identify(fresh=True)
             continue
         except DomainError:
-            # A refusal goes out only to somebody, and about an organization, looked up just now.
+            # A refusal must not rest on an outdated caller or organization: read them again.
             known, caller = caller, await request.identify(fresh=True)
             if known.is_as(caller) or attempt == IDENTIFY_MAX:
                 raise
@@ -126,7 +126,7 @@ def _complete(body: bytes, wanted: Reply, version: int, position: int | None) ->
     if position is not None:
         answer.with_header(b"x-position", b"%d" % position)
     if wanted.location:
-        # By the body, not by the command: a retry's command has made up another id.
+        # From the body, not from the command: a retry's command has a new id.
         answer.with_header(b"location", f"{wanted.location}/{id_in(body)}".encode())
     return answer
 
@@ -134,7 +134,7 @@ def _complete(body: bytes, wanted: Reply, version: int, position: int | None) ->
 async def _changed_at(
     request: ApiRequest, receipt: Receipt, stream: UUID, found: Loaded, context: Context
 ) -> datetime:
-    """Return when the shown stream last changed: now, unless this command changed nothing."""
+    """Return when the stream last changed: now, unless this command changed nothing."""
     if any(change.stream == stream for change in receipt.events):
         return context.now
     last = await request.api.system.log.stream(stream, found.version - 1)
@@ -142,7 +142,7 @@ async def _changed_at(
 
 
 def would_record(receipt: Receipt) -> ApiResponse:
-    """Return what a dry run shows: the events that the command would append."""
+    """Return the response to a dry run: the events that the command would append."""
     events = [
         {"type": tag_of(event), "streamId": change.stream, "data": _data(event)}
         for change in receipt.events

@@ -1,4 +1,4 @@
-"""What all routes of one process share."""
+"""API state: what all routes of one process share."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from runtime.system import System
 from security.tokens import KeyRing
 
 WRITERS_MAX = 50_000
-"""People whose last write is remembered; the least recent are forgotten first: about 10 MB."""
+"""Users whose last write is remembered; the least recent are dropped first: about 10 MB."""
 
 WAIT_S = 1.0
-"""How long a reader waits for what they wrote before they are told to come back."""
+"""How long a reader waits for their own write before the response is 503."""
 
 
 class LastWrites:
-    """The position of the last event that each person caused through this process."""
+    """The position of each user's last event through this process."""
 
     def __init__(self) -> None:
         self._positions: OrderedDict[UUID, int] = OrderedDict()
@@ -38,7 +38,7 @@ class LastWrites:
 
 
 class ApiState:
-    """The house as HTTP needs it: access checks, limits, read models and their progress."""
+    """Access checks, rate limits, read models and their progress for all routes of a process."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class ApiState:
         models: ReadModels | None = None,
         progress: Progress | None = None,
     ) -> None:
-        """*describe* makes the API's description, which takes too long for every start."""
+        """*describe* returns the API description; it is called lazily, as it is slow."""
         pointers = Pointers(system.database)
         self.system, self.description = system, cache(describe)
         self.jwks = KeyRing(system.settings.jwt_access_secret).jwks()
@@ -58,22 +58,22 @@ class ApiState:
         self.progress = progress or Progress(system.database, pointers)
 
     async def caught_up(self, name: str, position: int) -> None:
-        """Wait until the read model *name* holds everything up to *position*.
+        """Wait until the read model *name* includes everything up to *position*.
 
-        :raises Problem: 503 when it does not in time.
+        :raises Problem: 503 if that takes too long.
         """
         if position and not await self.progress.reached(name, position, WAIT_S):
             raise Problem(
                 503,
                 "read_model_behind",
-                "What you wrote is recorded, but not yet readable; ask again in a moment.",
+                "Your change is recorded but not yet readable. Try again in a moment.",
                 headers={"retry-after": "1"},
             )
 
     def limit(self, name: str, key: Any) -> None:
         """Count a request.
 
-        :raises Problem: 429 when *key* asks too often.
+        :raises Problem: 429 if *key* exceeds the limit.
         """
         refusal = self.rates.take(name, key)
         if refusal is not None:

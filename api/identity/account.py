@@ -1,4 +1,4 @@
-"""HTTP for one's own account: who am I, and where am I logged in."""
+"""HTTP routes of the caller's own account and sessions."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ class ProfileView(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the plan allows; null is no limit."""
+    """The limits of the plan; null means unlimited."""
 
     members: int
     projects: int | None
@@ -45,13 +45,13 @@ class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class UsageView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """How much of it is taken."""
+    """How much of the limits is used."""
 
     members: int
 
 
 class OwnOrganizationView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The organization that one works in."""
+    """The organization that the caller works in."""
 
     id: OrgId
     name: str
@@ -60,7 +60,7 @@ class OwnOrganizationView(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class MeView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An account with the organization it works in."""
+    """The caller's account and the organization they work in."""
 
     id: UserId
     email: str
@@ -74,14 +74,14 @@ class MeView(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class SessionList(Struct, frozen=True, rename="camel"):
-    """Logins that are not over."""
+    """The sessions of an account that are still active."""
 
     items: list[SessionView]
     next_cursor: str | None
 
 
 def profile_of(caller: Caller) -> ProfileView:
-    """Return the account of who asks."""
+    """Return the caller's account."""
     return ProfileView(
         id=caller.user_id,
         email=caller.user.email,
@@ -97,14 +97,14 @@ def render_profile(profile: ProfileView) -> bytes:
 
 
 class AccountController(Controller):
-    """What is one's own, with or without an organization."""
+    """The caller's own account, with or without an organization."""
 
     path = "/api"
     tags = ("Account",)
 
     @get("/user/me", opt=account(), responses=shows(MeView))
     async def me(self, request: ApiRequest) -> ApiResponse:
-        """Return who you are, where you work and what your plan allows."""
+        """Return your account, the organization you work in, its plan and limits."""
         caller = request.caller
         organization: Organization | None = None
         if caller.org_id is not None:
@@ -114,7 +114,7 @@ class AccountController(Controller):
 
     @get("/auth/sessions", opt=account(), responses=shows(SessionList))
     async def sessions(self, request: ApiRequest) -> ApiResponse:
-        """List the logins of your account that are not over."""
+        """List the active sessions of your account."""
         await wait_for_own_writes(request, "sessions")
         caller = request.caller
         items = await sessions_of(
@@ -124,7 +124,7 @@ class AccountController(Controller):
 
     @delete("/auth/sessions/{session_id:uuid}", status_code=200, opt=account(), responses=nothing())
     async def revoke(self, request: ApiRequest, session_id: FromPath[UUID]) -> ApiResponse:
-        """End one of your logins; what it holds counts no longer, at once."""
+        """End one of your sessions. Its tokens stop working at once."""
         command = RevokeSession(session_id=SessionId(session_id))
         return await run_command(request, command, Reply(stream=session_id))
 

@@ -1,4 +1,4 @@
-"""HTTP for signing up, in and out."""
+"""HTTP routes for registration, login and logout."""
 
 from typing import Annotated, cast
 
@@ -39,7 +39,7 @@ Password = Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
 class Registration(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a registration; with an organization, its author becomes its ADMIN."""
+    """Body of a registration; the new user becomes the ADMIN of the organization, if any."""
 
     email: Email
     password: Password
@@ -62,19 +62,19 @@ class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
 
 class AuthController(Controller):
-    """Accounts and sessions; answers with tokens are never cached."""
+    """Accounts and sessions; responses with tokens are never cached."""
 
     path = "/api/auth"
     tags = ("Authentication",)
 
     @post("/register", status_code=201, opt=public("register"), responses=shows(ProfileView, 201))
     async def register(self, request: ApiRequest, data: JSONBody[Registration]) -> ApiResponse:
-        """Open an account, and an organization with it if one is asked for."""
+        """Create an account and, if requested, an organization."""
         return await register_user(request, data)
 
     @post("/login", status_code=200, opt=public("login", dry_run=False), responses=shows(LoginView))
     async def login(self, request: ApiRequest, data: JSONBody[Login]) -> ApiResponse:
-        """Exchange e-mail and password for an access token and a refresh cookie."""
+        """Log in with e-mail address and password to get an access token and a refresh cookie."""
         user_id, user = await verified(request, data.email, data.password)
         return await begin_session(request, user_id, user)
 
@@ -85,7 +85,7 @@ class AuthController(Controller):
         responses=shows(Tokens),
     )
     async def refresh_token(self, request: ApiRequest) -> ApiResponse:
-        """Exchange the refresh cookie for its successor and a new access token."""
+        """Exchange the refresh cookie for a new one and a new access token."""
         refuse_foreign_origin(request)
         system = request.api.system
         presented = refresh.parse(cookie_of(system).read(request) or "")
@@ -114,7 +114,7 @@ class AuthController(Controller):
 
     @post("/logout", status_code=200, opt=account(), responses=nothing())
     async def logout(self, request: ApiRequest) -> ApiResponse:
-        """End this session: neither its refresh token nor its access token counts any longer."""
+        """End this session. Its access and refresh tokens stop working at once."""
         session_id = request.caller.session_id
         answer = await run_command(request, LogOut(session_id=session_id), Reply(stream=session_id))
         if answer.status_code == 204:  # not after a dry run
@@ -127,18 +127,18 @@ class AuthController(Controller):
     async def change_password(
         self, request: ApiRequest, data: JSONBody[PasswordChange]
     ) -> ApiResponse:
-        """Choose another password; every session ends, and this answer begins a new one."""
+        """Change your password. All your sessions end, and the response starts a new one."""
         system, caller = request.api.system, request.caller
         request.api.limit("login", caller.user_id)
         stored = await system.log.secret(caller.user_id, PASSWORD)
         now = None if stored is None else stored.decode()
         if not (await system.passwords.verify(now, data.current_password)).accepted:
-            raise Problem(401, "wrong_password", "The current password is wrong.")
+            raise Problem(401, "wrong_password", "Your current password is wrong.")
         user = caller.user
         refuse_weak(system, data.new_password, "$.newPassword", user.email, user.name)
         hashed = (await system.passwords.hash(data.new_password)).encode()
         command = ChangePassword(user_id=caller.user_id, password_hash=hashed)
-        # A retry has to prove the password again, so no answer is kept for it.
+        # A retry has to prove the password again, so no reply is stored.
         context = replace(request.context(caller), idempotency=None, command_id=new_id())
         receipt = await system.commands.handle(command, context)
         changed = cast(User, receipt.states[caller.user_id].state)
@@ -146,5 +146,5 @@ class AuthController(Controller):
 
     @get("/profile", opt=account(), responses=shows(ProfileView))
     async def profile(self, request: ApiRequest) -> ApiResponse:
-        """Return who you are."""
+        """Return your account."""
         return ApiResponse(render_profile(profile_of(request.caller)))

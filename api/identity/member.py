@@ -1,4 +1,4 @@
-"""HTTP for the members of an organization."""
+"""HTTP routes of the members of an organization."""
 
 from datetime import datetime
 from uuid import UUID
@@ -26,7 +26,7 @@ from projections.identity.user import UserView
 
 
 class MemberWithUser(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A member, and who they are."""
+    """A member with their name and e-mail address."""
 
     user_id: UserId
     role: Role
@@ -43,14 +43,14 @@ class MemberList(Struct, frozen=True, rename="camel"):
 
 
 class MemberChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a change; fields that are left out stay as they are."""
+    """Body of a change; omitted fields stay as they are."""
 
     role: Role | UnsetType = UNSET
     active: bool | UnsetType = UNSET
 
 
 class _Rest(Struct, rename="camel"):
-    """What a change of a member leaves as it is."""
+    """The parts of a member that no command changes."""
 
     joined_at: datetime | None = None
     user: msgspec.Raw = msgspec.Raw(b"null")
@@ -69,7 +69,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class MemberController(Controller):
-    """Who belongs to an organization, and as what."""
+    """The members of an organization and their roles."""
 
     path = "/api/org/{organization_id:uuid}/members"
     tags = ("Members",)
@@ -82,7 +82,7 @@ class MemberController(Controller):
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> ApiResponse:
-        """List the members of the organization that you work in."""
+        """List the members of your organization."""
         org_id = own_organization(request, organization_id)
         paging = Paging(request)
         after = paging.key(cursor)
@@ -93,7 +93,7 @@ class MemberController(Controller):
     async def get_member(
         self, request: ApiRequest, organization_id: FromPath[UUID], user_id: FromPath[UUID]
     ) -> ApiResponse:
-        """Return one member."""
+        """Return a member."""
         org_id = own_organization(request, organization_id)
         await wait_for_own_writes(request, "members", "users")
         found = await find_member(request.api.models, org_id, UserId(user_id))
@@ -109,7 +109,7 @@ class MemberController(Controller):
         user_id: FromPath[UUID],
         data: JSONBody[MemberChange],
     ) -> ApiResponse:
-        """Change the role of a member, or close and open their access."""
+        """Change the role of a member, deactivate or reactivate them."""
         org_id, member = OrgId(organization_id), UserId(user_id)
         command = EditMember(
             organization_id=org_id, user_id=member, role=data.role, active=data.active
@@ -126,13 +126,13 @@ class MemberController(Controller):
     async def remove(
         self, request: ApiRequest, organization_id: FromPath[UUID], user_id: FromPath[UUID]
     ) -> ApiResponse:
-        """End a membership: your own, or somebody else's."""
+        """Remove a member or leave the organization."""
         command = RemoveMember(organization_id=OrgId(organization_id), user_id=UserId(user_id))
         return await run_command(request, command, Reply(stream=organization_id))
 
 
 async def _show(request: ApiRequest, org_id: OrgId, user_id: UserId) -> Show:
-    """Return how to show a member of the new state; name and entry do not change by commands."""
+    """Return a function that renders a member; name and joining date come from the read model."""
     found = None
     if org_id == await request.own_organization():
         found = await find_member(request.api.models, org_id, user_id)

@@ -1,4 +1,4 @@
-"""HTTP for organizations."""
+"""HTTP routes of organizations."""
 
 from uuid import UUID
 
@@ -41,14 +41,14 @@ class NewOrganization(Struct, frozen=True, forbid_unknown_fields=True, rename="c
 
 
 class OrganizationChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a change; fields that are left out stay as they are."""
+    """Body of a change; omitted fields stay as they are."""
 
     name: OrganizationName | UnsetType = UNSET
     subdomain: Subdomain | UnsetType = UNSET
 
 
 class PlanChoice(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a change of plan."""
+    """Body of a plan change."""
 
     plan: Plan
 
@@ -62,9 +62,9 @@ def _shown(org_id: OrgId, status: int = 200, acting_in: OrgId | None = None) -> 
 
 
 def own_organization(request: ApiRequest, organization_id: UUID) -> OrgId:
-    """Return the organization that the caller works in, if it is that one.
+    """Return the caller's organization, if it has this id.
 
-    :raises NotFound: any other does not exist for them.
+    :raises NotFound: it is another one.
     """
     if organization_id != request.caller.org_id:
         raise NotFound
@@ -72,14 +72,14 @@ def own_organization(request: ApiRequest, organization_id: UUID) -> OrgId:
 
 
 class OrganizationController(Controller):
-    """Customers: each with its members, its plan and all that it owns."""
+    """Customers, each with its members, its plan and everything it owns."""
 
     path = "/api/org"
     tags = ("Organizations",)
 
     @post("/", opt=account(), responses=shows(OrganizationView, 201))
     async def create(self, request: ApiRequest, data: JSONBody[NewOrganization]) -> ApiResponse:
-        """Open an organization with yourself as its ADMIN, and work in it from now on."""
+        """Create an organization with yourself as its ADMIN, and work in it from now on."""
         org_id = OrgId(new_id())
         command = CreateOrganization(
             organization_id=org_id, name=data.name, subdomain=data.subdomain
@@ -106,7 +106,7 @@ class OrganizationController(Controller):
         organization_id: FromPath[UUID],
         data: JSONBody[OrganizationChange],
     ) -> ApiResponse:
-        """Change name or subdomain; the old subdomain is free for others at once."""
+        """Change the name or subdomain. The old subdomain becomes available to others at once."""
         org_id = OrgId(organization_id)
         command = EditOrganization(organization_id=org_id, name=data.name, subdomain=data.subdomain)
         return await run_command(request, command, _shown(org_id))
@@ -118,7 +118,7 @@ class OrganizationController(Controller):
         responses=nothing(),
     )
     async def remove(self, request: ApiRequest, organization_id: FromPath[UUID]) -> ApiResponse:
-        """Put the organization in the trash with all that it owns, and work in it no longer."""
+        """Move the organization to the trash with everything it owns."""
         command = DeleteOrganization(organization_id=OrgId(organization_id))
         return await run_command(request, command, Reply(stream=organization_id))
 
@@ -129,9 +129,9 @@ class OrganizationController(Controller):
         responses=shows(OrganizationView),
     )
     async def restore(self, request: ApiRequest, organization_id: FromPath[UUID]) -> ApiResponse:
-        """Bring a deleted organization back exactly as it was; open to its ADMINs."""
+        """Restore a deleted organization. Only its ADMINs can do this."""
         org_id = OrgId(organization_id)
-        # Nobody works in a deleted organization: the command itself asks who was its ADMIN.
+        # Nobody works in a deleted organization, so the command checks who was its ADMIN.
         command = RestoreOrganization(organization_id=org_id)
         return await run_command(request, command, _shown(org_id, acting_in=org_id))
 
@@ -143,7 +143,7 @@ class OrganizationController(Controller):
     async def change_plan(
         self, request: ApiRequest, organization_id: FromPath[UUID], data: JSONBody[PlanChoice]
     ) -> ApiResponse:
-        """Subscribe to another plan."""
+        """Change the plan of the organization."""
         org_id = OrgId(organization_id)
         return await run_command(
             request, ChangePlan(organization_id=org_id, plan=data.plan), _shown(org_id)

@@ -1,1 +1,1 @@
-"""Logging in: passwords, tokens, cookies and new accounts."""
+"""Login: credentials, tokens, cookies and registration."""

@@ -1,4 +1,4 @@
-"""The refresh cookie, and who may make a browser send it (RFC 6265bis)."""
+"""The refresh cookie, and which origins may send it (RFC 6265bis)."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ LIFETIME_MAX = timedelta(days=7)
 
 
 class RefreshCookie:
-    """Sets and reads the cookie; ``__Host-`` binds it to this host, over HTTPS, for all paths."""
+    """Sets and reads the cookie; ``__Host-`` binds it to this host, HTTPS and all paths."""
 
     def __init__(self, *, secure: bool, lifetime: timedelta) -> None:
         self.name = "__Host-rt" if secure else "rt"
@@ -17,15 +17,15 @@ class RefreshCookie:
         self._flags = "; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
 
     def set(self, token: str) -> tuple[bytes, bytes]:
-        """Return the header that gives a browser its refresh token."""
+        """Return the header that sets the cookie."""
         return self._header(token, self._lifetime_s)
 
     def clear(self) -> tuple[bytes, bytes]:
-        """Return the header that makes a browser forget it."""
+        """Return the header that deletes the cookie."""
         return self._header("", 0)
 
     def read(self, request: ApiRequest) -> str | None:
-        """Return the refresh token that came with a request; a second one makes none count."""
+        """Return the refresh token of a request; None if there is not exactly one."""
         header = request.client_info.header(b"cookie") or ""
         pairs = [pair.strip().partition("=") for pair in header.split(";")]
         values = [value for name, _, value in pairs if name == self.name]
@@ -39,7 +39,7 @@ class RefreshCookie:
 def refuse_foreign_origin(request: ApiRequest) -> None:
     """Refuse a request that a page of another origin made a browser send.
 
-    Programs that are no browsers send neither header, and no cookie they do not have.
+    Clients that are not browsers send neither header, nor a cookie that they do not have.
 
     :raises Problem: 403.
     """
@@ -48,4 +48,5 @@ def refuse_foreign_origin(request: ApiRequest) -> None:
     if site in ("same-origin", "none") or (origin is None and site is None):
         return
     if origin not in request.api.system.settings.cors_origins:
-        raise Problem(403, "origin_not_allowed", "This origin may not use the refresh cookie.")
+        detail = "Pages of this origin may not use the refresh cookie."
+        raise Problem(403, "origin_not_allowed", detail)

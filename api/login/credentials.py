@@ -1,4 +1,4 @@
-"""Proving to be somebody: e-mail and password against the account, tokens for a session."""
+"""Credentials: check e-mail address and password, start a session, issue its tokens."""
 
 import secrets
 import unicodedata
@@ -34,7 +34,7 @@ NONCE_BYTES = 16
 
 
 class Tokens(Struct, frozen=True, rename="camel"):
-    """What a client needs to go on; the refresh token is in the cookie only."""
+    """The tokens a client needs; the refresh token is only in the cookie."""
 
     access_token: str
     token_type: str
@@ -42,23 +42,23 @@ class Tokens(Struct, frozen=True, rename="camel"):
 
 
 class LoginView(Tokens, frozen=True, rename="camel"):
-    """The tokens of a new session, and whose it is."""
+    """The tokens of a new session and the user's account."""
 
     user: ProfileView
 
 
 def normalised(email: str) -> str:
-    """Return the one spelling of an address under which it is claimed."""
+    """Return the normalized form of an address, under which it is claimed."""
     return unicodedata.normalize("NFC", email.strip().lower())
 
 
 def email_claim(system: System, email: str) -> UUID:
-    """Return the stream of the claim on an address, already normalised."""
+    """Return the stream of the claim on a normalized address."""
     return claim_id(system.keys.pepper, "email", email)
 
 
 def refuse_weak(system: System, password: str, path: str, *known: str) -> None:
-    """Refuse a password that others would guess, knowing what is *known* of its user.
+    """Refuse a password that others would guess, given what is *known* about the user.
 
     :raises Problem: 422 with every weakness.
     """
@@ -71,14 +71,14 @@ def refuse_weak(system: System, password: str, path: str, *known: str) -> None:
         raise Problem(
             422,
             "weak_password",
-            "Choose a password that is harder to guess.",
+            "This password is too easy to guess. See `weaknesses`.",
             errors=[FieldError(path, weakness) for weakness in found],
             details={"weaknesses": found},
         )
 
 
 def context_as(request: ApiRequest, user_id: UserId) -> Context:
-    """Return the context of a command that *user_id* gives before anything of them is proven."""
+    """Return the context of a command by *user_id*, who is not authenticated yet."""
     return Context(
         actor=Actor(ActorKind.USER, user_id),
         now=request.api.system.clock(),
@@ -90,9 +90,9 @@ def context_as(request: ApiRequest, user_id: UserId) -> Context:
 
 
 async def verified(request: ApiRequest, email: str, password: str) -> tuple[UserId, User]:
-    """Return the account whose password this is.
+    """Return the account with this e-mail address and password.
 
-    Unknown, wrong and deactivated take the same time and get the same answer.
+    Unknown, wrong and deactivated take the same time and get the same response.
 
     :raises Problem: 401.
     """
@@ -125,9 +125,9 @@ async def _account(system: System, email: str) -> tuple[UserId | None, User | No
 
 
 async def begin_session(request: ApiRequest, user_id: UserId, user: User) -> ApiResponse:
-    """Log a verified user in and return the answer with their tokens.
+    """Start a session for a verified user and return the response with its tokens.
 
-    :raises Problem: 401 when the account changed since it was verified.
+    :raises Problem: 401 if the account changed since it was verified.
     """
     system = request.api.system
     session_id = SessionId(new_id())
@@ -167,7 +167,7 @@ async def _profile(system: System, user_id: UserId, user: User) -> ProfileView:
 def tokens_of(
     system: System, session_id: SessionId, session: Session, user: User
 ) -> tuple[Tokens, tuple[bytes, bytes]]:
-    """Return the session's current tokens: one for the body, one for the cookie."""
+    """Return the current tokens of a session: one for the body, one for the cookie."""
     assert session.user_id is not None  # noqa: S101 - it was started
     ttl = system.settings.jwt_access_expiry
     access = system.keys.tokens.issue(
@@ -181,14 +181,14 @@ def tokens_of(
 
 
 def cookie_of(system: System) -> RefreshCookie:
-    """Return the refresh cookie as this deployment has it."""
+    """Return the refresh cookie as configured for this deployment."""
     return RefreshCookie(
         secure=system.settings.cookie_secure, lifetime=system.settings.jwt_refresh_expiry
     )
 
 
 def refuse_odd_address(email: str) -> None:
-    """Refuse what cannot be an e-mail address; whether it is one, only a mail can tell.
+    """Refuse what cannot be an e-mail address; only sending mail could prove that it exists.
 
     :raises Problem: 422.
     """
@@ -203,6 +203,6 @@ def _wrong() -> Problem:
     return Problem(
         401,
         "invalid_credentials",
-        "E-mail or password are wrong.",
+        "Wrong e-mail address or password.",
         headers={"www-authenticate": "Bearer"},
     )

@@ -1,4 +1,4 @@
-"""Opening an account: checked, hashed, claimed and recorded in one append."""
+"""Registration: check, hash, claim and record a new account in one append."""
 
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ from eventstore.identifiers import new_id
 async def register_user(request: ApiRequest, data: Any) -> ApiResponse:
     """Return 201 with the new account; *data* is a ``Registration``.
 
-    :raises Problem: 422 for an odd address or a weak password.
+    :raises Problem: 422 for a malformed address or a weak password.
     :raises DomainError: the address or the subdomain is taken.
     """
     command = await _command(request, data)
@@ -79,7 +79,7 @@ async def _command(request: ApiRequest, data: Any) -> RegisterUser:
 
 
 def _context(request: ApiRequest, command: RegisterUser) -> Context:
-    """Return who asks: the new user, in the organization that is opened with the account."""
+    """Return the command's context: the new user, in the organization created with the account."""
     context = context_as(request, command.user_id)
     if command.organization is not None:
         context = replace(context, org_id=command.organization.organization_id)

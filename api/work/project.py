@@ -1,4 +1,4 @@
-"""HTTP for projects."""
+"""HTTP routes of projects."""
 
 from typing import Annotated
 from uuid import UUID
@@ -45,7 +45,7 @@ class NewProject(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
 
 
 class ProjectChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a change; fields that are left out stay as they are."""
+    """Body of a change; omitted fields stay as they are."""
 
     name: ProjectName | UnsetType = UNSET
     description: ProjectDescription | UnsetType | None = UNSET
@@ -59,7 +59,7 @@ class Hold(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 class ProjectList(Struct, frozen=True, rename="camel"):
-    """A page of projects, by key."""
+    """A page of projects, sorted by key."""
 
     items: list[ProjectView]
     next_cursor: str | None
@@ -78,14 +78,14 @@ async def _change(request: ApiRequest, command: ProjectCommand) -> ApiResponse:
 
 
 class ProjectController(Controller):
-    """Bodies of work, each under a key that its tasks are numbered under."""
+    """Projects: sets of tasks, numbered under the project's key."""
 
     path = "/api/project"
     tags = ("Projects",)
 
     @post("/", opt=needs(Permission.PROJECT_CREATE), responses=shows(ProjectView, 201))
     async def create(self, request: ApiRequest, data: JSONBody[NewProject]) -> ApiResponse:
-        """Open a project under a key that no other project of the organization used before."""
+        """Create a project. Its key must be new in the organization."""
         project_id = ProjectId(new_id())
         command = CreateProject(
             project_id=project_id,
@@ -101,12 +101,12 @@ class ProjectController(Controller):
         self,
         request: ApiRequest,
         status: FromQuery[
-            Annotated[ProjectStatus | None, Parameter(description="Only these")]
+            Annotated[ProjectStatus | None, Parameter(description="Filter by status")]
         ] = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> ApiResponse:
-        """List the projects of the organization by key."""
+        """List the projects of the organization, sorted by key."""
         paging = Paging(request, status=status)
         after = paging.key(cursor)
         await wait_for_own_writes(request, "projects")
@@ -124,7 +124,7 @@ class ProjectController(Controller):
     async def edit(
         self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[ProjectChange]
     ) -> ApiResponse:
-        """Change name, description or lead of a project."""
+        """Change the name, description or lead of a project."""
         command = EditProject(
             project_id=ProjectId(project_id),
             name=data.name,
@@ -140,7 +140,7 @@ class ProjectController(Controller):
         responses=nothing(),
     )
     async def remove(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
-        """Put a project in the trash with all of its tasks."""
+        """Move a project to the trash with all of its tasks."""
         command = DeleteProject(project_id=ProjectId(project_id))
         return await run_command(request, command, Reply(stream=project_id))
 
@@ -151,7 +151,7 @@ class ProjectController(Controller):
         responses=shows(ProjectView),
     )
     async def archive(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
-        """Close a project: it stays readable and can no longer be changed."""
+        """Archive a project. It stays readable but can no longer be changed."""
         return await _change(request, ArchiveProject(project_id=ProjectId(project_id)))
 
     @post(
@@ -161,7 +161,7 @@ class ProjectController(Controller):
         responses=shows(ProjectView),
     )
     async def unarchive(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
-        """Open an archived project again."""
+        """Unarchive a project."""
         return await _change(request, UnarchiveProject(project_id=ProjectId(project_id)))
 
     @post(
@@ -173,7 +173,7 @@ class ProjectController(Controller):
     async def hold(
         self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[Hold | None] = None
     ) -> ApiResponse:
-        """Let a project wait: no new tasks, and no task is started."""
+        """Put a project on hold: no tasks can be created or started in it."""
         reason = None if data is None else data.reason
         return await _change(request, HoldProject(project_id=ProjectId(project_id), reason=reason))
 
@@ -184,7 +184,7 @@ class ProjectController(Controller):
         responses=shows(ProjectView),
     )
     async def resume(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
-        """Go on with a project that waited."""
+        """Resume a project that is on hold."""
         return await _change(request, ResumeProject(project_id=ProjectId(project_id)))
 
     @post(
@@ -194,5 +194,5 @@ class ProjectController(Controller):
         responses=shows(ProjectView),
     )
     async def restore(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
-        """Bring a project back from the trash exactly as it was, its tasks with it."""
+        """Restore a project and its tasks from the trash."""
         return await _change(request, RestoreProject(project_id=ProjectId(project_id)))

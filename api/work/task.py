@@ -1,4 +1,4 @@
-"""HTTP for tasks."""
+"""HTTP routes of tasks."""
 
 import re
 from typing import Annotated, Literal
@@ -48,7 +48,7 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a change; fields that are left out stay as they are."""
+    """Body of a change; omitted fields stay as they are."""
 
     title: Title | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
@@ -57,7 +57,7 @@ class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
 
 
 class Move(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a move to another status; ``path`` auto passes through those between."""
+    """Body of a status change; with ``path`` auto the task passes through the statuses between."""
 
     status: TaskStatus
     path: Literal["auto"] | None = None
@@ -70,14 +70,14 @@ class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 class TaskList(Struct, frozen=True, rename="camel"):
-    """A page of tasks, the newest first."""
+    """A page of tasks, newest first."""
 
     items: list[TaskView]
     next_cursor: str | None
 
 
 TaskRef = FromPath[str]
-"""A task's id, or its key such as ENG-12."""
+"""The id of a task, or its key such as ENG-12."""
 
 
 def _shown(task_id: UUID, status: int = 200) -> Reply:
@@ -89,9 +89,9 @@ def _shown(task_id: UUID, status: int = 200) -> Reply:
 
 
 async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
-    """Return the id of the task that *ref* names, in the caller's organization.
+    """Return the id of the task that *ref* names in the caller's organization.
 
-    :raises NotFound: it is neither an id nor a key of theirs.
+    :raises NotFound: there is none.
     """
     task_id = _uuid_or_none(ref)
     if task_id is not None:
@@ -112,7 +112,7 @@ async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
 
 
 def _uuid_or_none(text: str) -> UUID | None:
-    """Return the UUID that *text* spells in its canonical form, or None."""
+    """Return the UUID that *text* is in canonical form, or None."""
     try:
         found = UUID(text)
     except ValueError:
@@ -121,7 +121,7 @@ def _uuid_or_none(text: str) -> UUID | None:
 
 
 async def refuse_unless_project_here(request: ApiRequest, project_id: ProjectId) -> None:
-    """Refuse a project that is missing, in the trash or another organization's.
+    """Refuse a project that is missing, deleted or another organization's.
 
     :raises NotFound: it is.
     """
@@ -156,7 +156,7 @@ class ProjectTaskController(Controller):
     async def create(
         self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[NewTask]
     ) -> ApiResponse:
-        """Put a new task on a project's list; it gets the next number of the project."""
+        """Create a task. It gets the next number in its project."""
         task_id = TaskId(new_id())
         command = CreateTask(
             task_id=task_id,
@@ -169,17 +169,23 @@ class ProjectTaskController(Controller):
         return await run_command(request, command, _shown(task_id, 201))
 
     @get("/", opt=needs(Permission.TASK_READ), responses=shows(TaskList))
-    async def list_tasks(  # noqa: PLR0913, PLR0917 - a filter each
+    async def list_tasks(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
         request: ApiRequest,
         project_id: FromPath[UUID],
-        status: FromQuery[Annotated[TaskStatus | None, Parameter(description="Only these")]] = None,
-        priority: FromQuery[Annotated[Priority | None, Parameter(description="Only these")]] = None,
-        assignee: FromQuery[Annotated[UUID | None, Parameter(description="Only theirs")]] = None,
+        status: FromQuery[
+            Annotated[TaskStatus | None, Parameter(description="Filter by status")]
+        ] = None,
+        priority: FromQuery[
+            Annotated[Priority | None, Parameter(description="Filter by priority")]
+        ] = None,
+        assignee: FromQuery[
+            Annotated[UUID | None, Parameter(description="Filter by assignee")]
+        ] = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> ApiResponse:
-        """List the tasks of a project, the newest first."""
+        """List the tasks of a project, newest first."""
         project = ProjectId(project_id)
         await refuse_unless_project_here(request, project)
         paging = Paging(request, status=status, priority=priority, assignee=assignee)
@@ -197,7 +203,7 @@ class ProjectTaskController(Controller):
 
 
 class TaskController(Controller):
-    """One task, by its id or by its key such as ENG-12."""
+    """Tasks, by id or by key such as ENG-12."""
 
     path = "/api/task/{task:str}"
     tags = ("Tasks",)
@@ -214,7 +220,7 @@ class TaskController(Controller):
     async def edit(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[TaskChange]
     ) -> ApiResponse:
-        """Change fields of a task; a field that is left out or already so records nothing."""
+        """Change fields of a task. Omitted fields stay; fields that already have the value, too."""
         command = EditTask(
             task_id=await task_id_of(request, task),
             title=data.title,
@@ -226,13 +232,13 @@ class TaskController(Controller):
 
     @delete("/", status_code=200, opt=needs(Permission.TASK_DELETE_OWN), responses=nothing())
     async def remove(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
-        """Put a task in the trash. Members may do so with their own for 24 hours."""
+        """Move a task to the trash. Members may delete their own tasks for 24 hours."""
         task_id = await task_id_of(request, task)
         return await run_command(request, DeleteTask(task_id=task_id), Reply(stream=task_id))
 
     @post("/status", status_code=200, opt=needs(Permission.TASK_EDIT), responses=shows(TaskView))
     async def move(self, request: ApiRequest, task: TaskRef, data: JSONBody[Move]) -> ApiResponse:
-        """Move a task to another status; a refusal lists those that it can go to."""
+        """Change the status of a task. If refused, `allowed` lists the possible statuses."""
         task_id = await task_id_of(request, task)
         via_path = data.path == "auto"
         return await _change(
@@ -243,7 +249,7 @@ class TaskController(Controller):
     async def assign(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[Assignee]
     ) -> ApiResponse:
-        """Make an active member of the organization responsible for a task."""
+        """Assign an active member of the organization to a task."""
         task_id = await task_id_of(request, task)
         return await _change(request, AssignTask(task_id=task_id, user_id=data.user_id))
 
@@ -256,7 +262,7 @@ class TaskController(Controller):
     async def unassign(
         self, request: ApiRequest, task: TaskRef, user_id: FromPath[UUID]
     ) -> ApiResponse:
-        """Take somebody off a task."""
+        """Unassign somebody from a task."""
         task_id = await task_id_of(request, task)
         return await _change(request, UnassignTask(task_id=task_id, user_id=UserId(user_id)))
 
@@ -267,5 +273,5 @@ class TaskController(Controller):
         responses=shows(TaskView),
     )
     async def restore(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
-        """Bring a task back from the trash exactly as it was. Members may with their own."""
+        """Restore a task from the trash. Members may restore their own tasks."""
         return await _change(request, RestoreTask(task_id=await task_id_of(request, task)))

@@ -94,5 +94,5 @@ class TestRates:
         "text", ["login", "login=0/60", "login=1/0", "login=a/b", "", "a=1/1,"]
     )
     def test_refuse_what_they_cannot_read(self, text: str) -> None:
-        with pytest.raises(ValueError, match="no rate limit"):
+        with pytest.raises(ValueError, match="not a rate limit"):
             Rates(text)
