@@ -77,6 +77,15 @@ class CheckpointView(Struct, frozen=True, rename="camel"):
     vkey: str
 
 
+EventType = FromQuery[
+    Annotated[str | None, QueryParameter(name="type", max_length=200, description="Filter by type")]
+]
+RequestId = FromQuery[
+    Annotated[
+        str | None,
+        QueryParameter(name="requestId", max_length=200, description="Filter by request id"),
+    ]
+]
 Ip = FromQuery[Annotated[str | None, Parameter(max_length=200, description="Filter by IP address")]]
 StreamId = FromQuery[Annotated[UUID | None, Parameter(description="Filter by stream")]]
 ActorId = FromQuery[Annotated[UUID | None, Parameter(description="Filter by actor")]]
@@ -96,22 +105,10 @@ class AuditController(Controller):
     async def list_events(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
         request: ApiRequest,
-        event_type: FromQuery[
-            Annotated[
-                str | None,
-                QueryParameter(name="type", max_length=200, description="Filter by type"),
-            ]
-        ] = None,
+        event_type: EventType = None,
         stream: StreamId = None,
         actor: ActorId = None,
-        request_id: FromQuery[
-            Annotated[
-                str | None,
-                QueryParameter(
-                    name="requestId", max_length=200, description="Filter by request id"
-                ),
-            ]
-        ] = None,
+        request_id: RequestId = None,
         ip: Ip = None,
         since: Since = None,
         until: Until = None,
