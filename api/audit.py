@@ -11,7 +11,7 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from api.http.paging import LIMIT_DEFAULT, Paging
-from api.http.parameters import Cursor, Limit, shows
+from api.http.parameters import Cursor, Limit, Page, shows
 from api.http.policy import needs
 from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
@@ -22,7 +22,7 @@ from commands.audit import ExportAudit
 from domain.base import NotFound
 from domain.permission import Permission
 from eventstore.log import SEQUENCE_MAX
-from projections.engine.find import Page
+from projections.engine.find import Page as FoundPage
 
 _encode = msgspec.json.Encoder().encode
 
@@ -62,13 +62,6 @@ class EventView(Struct, frozen=True, rename="camel"):
     user_agent: str | None = None
 
 
-class EventList(Struct, frozen=True, rename="camel"):
-    """A page of the audit log, newest first."""
-
-    items: list[EventView]
-    next_cursor: str | None
-
-
 class CheckpointView(Struct, frozen=True, rename="camel"):
     """The newest signed tree head of an organization and the public key that verifies it."""
 
@@ -101,7 +94,7 @@ class AuditController(Controller):
     path = "/api/audit"
     tags = ("Audit",)
 
-    @get("/", opt=needs(Permission.AUDIT_READ), responses=shows(EventList))
+    @get("/", opt=needs(Permission.AUDIT_READ), responses=shows(Page[EventView]))
     async def list_events(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
         request: ApiRequest,
@@ -131,7 +124,7 @@ class AuditController(Controller):
         log = request.api.system.log
         page = await read_trail(log, request.organization, wanted, limit, before)
         items = [_encode(entry_json(opened)) for opened in page.entries]
-        return paging.answer(Page(items, page.next_before), limit)
+        return paging.answer(FoundPage(items, page.next_before), limit)
 
     @get("/export", opt=needs(Permission.AUDIT_READ), responses=shows(bytes, 200, "JSON lines"))
     async def export(

@@ -1,6 +1,6 @@
 """The audit log as a list: an organization's events, newest first, filtered."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from audit.opened import Opened, open_all
 from domain.base import OrgId
+from eventstore.event_json import event_json
 from eventstore.log import SEQUENCE_MAX, EventLog
-from eventstore.recorded import Row, microseconds
+from eventstore.recorded import Row, microseconds, recorded_time
 
 BATCH = 500
 SCAN_MAX = 10_000
@@ -28,7 +29,7 @@ class TrailFilter(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
-class Page(Struct, frozen=True):
+class TrailPage(Struct, frozen=True):
     """Entries, newest first, and the sequence below which the next page begins, if any."""
 
     entries: list[Opened]
@@ -37,7 +38,7 @@ class Page(Struct, frozen=True):
 
 async def read_trail(
     log: EventLog, org_id: OrgId, wanted: TrailFilter, limit: int, before: int = SEQUENCE_MAX
-) -> Page:
+) -> TrailPage:
     """Return at most *limit* events of the organization with a sequence below *before*."""
     found: list[Opened] = []
     scanned = 0
@@ -49,14 +50,14 @@ async def read_trail(
                 found.append(opened)
                 if len(found) == limit:
                     more = opened.row.org_seq > 1
-                    return Page(found, opened.row.org_seq if more else None)
+                    return TrailPage(found, opened.row.org_seq if more else None)
         if len(rows) < BATCH or (
             wanted.since and rows[-1].recorded_at < microseconds(wanted.since)
         ):
-            return Page(found, None)
+            return TrailPage(found, None)
         scanned += len(rows)
         before = rows[-1].org_seq
-    return Page(found, before)
+    return TrailPage(found, before)
 
 
 def _may_match(row: Row, wanted: TrailFilter) -> bool:
@@ -79,26 +80,15 @@ def _matches(opened: Opened, wanted: TrailFilter) -> bool:
 
 
 def entry_json(opened: Opened) -> dict[str, Any]:
-    """Return the event in the form in which every door shows it."""
+    """Return an event of the audit log: with when, by which command and from where it came."""
     row, metadata = opened.row, opened.stored.metadata
-    entry: dict[str, Any] = {
-        "id": metadata.id,
-        "type": row.tag,
-        "version": metadata.schema,
+    entry = event_json(row, metadata, opened.data)
+    entry |= {
         "position": row.position,
-        "seq": row.org_seq,
-        "organizationId": row.org_id,
-        "stream": {
-            "type": row.tag.partition(".")[0],
-            "id": row.stream_id,
-            "version": row.version,
-        },
-        "actor": {"type": metadata.actor.kind, "id": metadata.actor.id},
-        "at": datetime.fromtimestamp(row.recorded_at / 1_000_000, UTC),
+        "at": recorded_time(row.recorded_at),
         "command": metadata.command,
         "requestId": metadata.request_id,
         "correlationId": metadata.correlation_id,
-        "data": opened.data,
     }
     for name in ("ip", "userAgent"):
         value = opened.origin(name)

@@ -8,8 +8,7 @@ from benchmarks.calm import PYTHON_SPEED, python_speed
 from benchmarks.figures import Figure, interleaved
 from benchmarks.seeding import ROUND_TRIP, Office, open_log
 from benchmarks.workplace import workplace
-from commands.loading import fold
-from commands.reading import Loaded
+from commands.states import Loaded, fold
 from commands.work.task import AssignTask, EditTask
 from domain.base import TaskId
 from domain.work.task.events import Priority
@@ -83,4 +82,4 @@ def _load(log: EventLog, tasks: list[TaskId]) -> float:
 
 async def _loads(log: EventLog, tasks: list[TaskId]) -> None:
     for n in range(LOADS):
-        fold(Loaded(Task(), 0, None), await log.history(tasks[n % TASKS]))
+        fold(Loaded(Task(), 0, None, None), await log.history(tasks[n % TASKS]))

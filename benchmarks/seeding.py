@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from commands.base import Command, Context
-from commands.handler import CommandHandler, Receipt
+from commands.handler import CommandHandler
 from commands.identity.organization import CreateOrganization
 from commands.identity.user import RegisterUser
+from commands.receipt import Receipt
 from commands.work.project import CreateProject
 from commands.work.task import ChangeTaskStatus, CreateTask
 from domain.base import OrgId, ProjectId, TaskId, UserId

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from commands.base import Command, Context, Decision, changes_of
-from commands.reading import Reading
+from commands.reads import Reads
 from domain.audit import AuditTrail, audit_trail
 from domain.permission import Permission
 
@@ -16,7 +16,7 @@ class ExportAudit(Command, frozen=True, kw_only=True):
     last: int
     format: str
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
         stream = audit_trail(context.organization)
-        trail = read(AuditTrail, stream)
+        trail = await read(AuditTrail, stream)
         return changes_of(stream, trail.export(self.first, self.last, self.format))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.reading import Reading
+from commands.reads import Reads
 from domain.base import DomainError, Event, OrgId, UserId
 from domain.permission import Permission
 from eventstore.append import Secret
@@ -85,8 +85,8 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         return None
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        """Return what to record. Pure and repeatable: it may be called several times.
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        """Return what to record. It only reads, and may be called several times.
 
         :raises DomainError: when a rule refuses.
         """

@@ -1,11 +1,13 @@
 """A decision made ready for the log: sealed rows, new keys, and the states that follow."""
 
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
 from commands.base import Change, Command, Context, Decision
-from commands.reading import Loaded, Reading
+from commands.reads import Reads
+from commands.states import Loaded
 from domain.base import PLATFORM, OrgId
 from eventstore.append import Append, ConcurrencyConflict, Secret
 from eventstore.codec import NOWHERE, PERSONAL, Cipher, Origin, encode, seal_origin
@@ -18,7 +20,7 @@ class Recording(Struct):
     """What one command is about to write, and what the streams will then be."""
 
     append: Append
-    states: dict[UUID, Loaded]
+    states: dict[UUID, Loaded[Any]]
     changes: list[Change]
     ciphers: dict[UUID, Cipher]
 
@@ -28,36 +30,34 @@ class Recording(Struct):
 
 
 async def prepare(
-    log: EventLog, command: Command, context: Context, reading: Reading, decision: Decision
+    log: EventLog, command: Command, context: Context, reads: Reads, decision: Decision
 ) -> Recording:
     """Return the decision as rows in the order decided, with the versions they must follow.
 
     :raises ConcurrencyConflict: the caller was let in by another version than was read now.
     """
-    reads = reading.expects
+    expects = reads.expects
     for stream, version in context.seen.items():
-        if reads.get(stream, version) != version:
+        if expects.get(stream, version) != version:
             raise ConcurrencyConflict(stream)
     changes = [part for part in decision if isinstance(part, Change) and part.events]
     secrets = tuple(part for part in decision if isinstance(part, Secret))
     append = Append(
         command_id=context.command_id,
         rows=[],
-        expects={**context.seen, **reads},  # who may not act is told so first
+        expects={**context.seen, **expects},  # who may not act is told so first
         keys={},
         secrets=secrets,
     )
     recording = Recording(append, {}, changes, {})
     if changes:
-        await _fetch_keys(log, context, reading, changes)
-        _encode_all(log, command, context, reading, recording)
+        await _fetch_keys(log, context, reads, changes)
+        _encode_all(log, command, context, reads, recording)
     return recording
 
 
-async def _fetch_keys(
-    log: EventLog, context: Context, reading: Reading, changes: list[Change]
-) -> None:
-    subjects = [c.stream for c in changes if reading.version(c.stream) and _is_personal(c)]
+async def _fetch_keys(log: EventLog, context: Context, reads: Reads, changes: list[Change]) -> None:
+    subjects = [c.stream for c in changes if reads.version(c.stream) and _is_personal(c)]
     if context.actor.kind is ActorKind.USER:
         subjects.append(context.actor.id)
     missing = [s for s in subjects if log.keys.cached(s) is None]
@@ -66,7 +66,7 @@ async def _fetch_keys(
 
 
 def _encode_all(
-    log: EventLog, command: Command, context: Context, reading: Reading, recording: Recording
+    log: EventLog, command: Command, context: Context, reads: Reads, recording: Recording
 ) -> None:
     for change in recording.changes:
         if _is_personal(change) and log.keys.cached(change.stream) is None:
@@ -74,7 +74,7 @@ def _encode_all(
     origin = _origin(log, context, recording)
     rows = recording.append.rows
     for change in recording.changes:
-        kind, found = reading.loaded[change.stream]
+        kind, found = reads.loaded[change.stream]
         org_id = change.org_id or (PLATFORM if kind.platform else context.organization)
         state, version = found.state, found.version
         cipher = recording.ciphers.get(change.stream) or log.keys.cached(change.stream)
@@ -83,7 +83,7 @@ def _encode_all(
             state = state.evolve(event)
             metadata = _metadata(command, context, origin, org_id, (change.stream, version))
             rows.append(encode(event, metadata, origin, cipher))
-        recording.states[change.stream] = Loaded(state, version, org_id)
+        recording.states[change.stream] = Loaded(state, version, org_id, context.now)
     rows[-1].command_id = context.command_id
 
 

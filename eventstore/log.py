@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from domain.base import Event, OrgId
 from eventstore.append import Append, LogUnavailable, Secret, StoredReply
 from eventstore.codec import decode, decode_event, event_id, takes_key
 from eventstore.keys import KeyWrapper, SubjectKeys
-from eventstore.recorded import Recorded, Row
+from eventstore.recorded import Recorded, Row, recorded_time
 from eventstore.store import LogIdentity, Store, TreeHead
 from eventstore.writer import GroupCommit
 
@@ -25,11 +26,12 @@ SEQUENCE_MAX = 2**62
 
 
 class History(Struct, frozen=True):
-    """Events of one stream, and the version and organization of the last of them."""
+    """Events of one stream; version, organization and time are those of the last of them."""
 
     events: list[Event]
     version: int
     org_id: OrgId | None
+    at: datetime | None
 
 
 class EventLog:
@@ -98,11 +100,12 @@ class EventLog:
         """Return the bare events of a stream above version *after*, to fold on."""
         rows = await self._read(self.store.stream, stream_id, after)
         if not rows:
-            return History([], after, None)
+            return History([], after, None, None)
         await self._fetch_keys_for(rows)
         cipher = self.keys.cached(stream_id)
         events = [decode_event(row, cipher) for row in rows]
-        return History(events, rows[-1].version, rows[-1].org_id)
+        last = rows[-1]
+        return History(events, last.version, last.org_id, recorded_time(last.recorded_at))
 
     async def tail(
         self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0

@@ -88,7 +88,7 @@ class Recorded(Struct, frozen=True, gc=False):
     @property
     def at(self) -> datetime:
         """When the command was handled, UTC."""
-        return datetime.fromtimestamp(self.recorded_at / 1_000_000, UTC)
+        return recorded_time(self.recorded_at)
 
     @property
     def tag(self) -> str:
@@ -104,6 +104,11 @@ _METADATA = msgspec.json.Decoder(Metadata)
 
 ERASED = "[erased]"
 """What a personal value reads as once the key of its subject is destroyed."""
+
+
+def recorded_time(recorded_at: int) -> datetime:
+    """Return the time of an event, UTC, from its microseconds since 1970."""
+    return datetime.fromtimestamp(recorded_at / 1_000_000, UTC)
 
 
 def microseconds(at: datetime) -> int:

@@ -69,6 +69,7 @@ class _Reader:
                     pass
 
     def _learn(self, target: ast.expr, value: ast.expr) -> None:
+        value = value.value if isinstance(value, ast.Await) else value
         match target, value:
             case ast.Tuple(elts=names), ast.Call(func=ast.Name(id=name)):
                 parts = get_args(_returned(self._globals.get(name)))
@@ -84,6 +85,8 @@ class _Reader:
 
     def _type_of(self, value: ast.expr) -> type[Any] | None:
         match value:
+            case ast.Await(value=awaited):
+                return self._type_of(awaited)
             case ast.Name(id=name):
                 return self._types.get(name)
             case ast.Call(func=ast.Name(id="read"), args=[ast.Name(id=kind), *_]):

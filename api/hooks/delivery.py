@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, Parameter
 from msgspec import Struct
 
 from api.http.paging import LIMIT_DEFAULT, Paging
-from api.http.parameters import Cursor, Limit, shows
+from api.http.parameters import Cursor, Limit, Page, shows
 from api.http.policy import needs
 from api.http.problem import Problem, not_found
 from api.http.request import ApiRequest
@@ -28,7 +28,7 @@ from deliveries.records import (
 )
 from domain.hooks.webhook.state import Webhook
 from domain.permission import Permission, is_allowed
-from projections.engine.find import Page
+from projections.engine.find import Page as FoundPage
 
 DeliveryId = FromPath[Annotated[str, Parameter(max_length=100)]]
 
@@ -70,20 +70,13 @@ class DeliveryWithAttempts(DeliveryView, frozen=True, kw_only=True, rename="came
     attempts: list[AttemptView]
 
 
-class DeliveryList(Struct, frozen=True, rename="camel"):
-    """A page of deliveries, newest event first."""
-
-    items: list[DeliveryView]
-    next_cursor: str | None
-
-
 class DeliveryController(Controller):
     """The deliveries of a webhook."""
 
     path = "/api/webhook/{webhook_id:uuid}"
     tags = ("Webhooks",)
 
-    @get("/deliveries", opt=needs(Permission.WEBHOOK_READ), responses=shows(DeliveryList))
+    @get("/deliveries", opt=needs(Permission.WEBHOOK_READ), responses=shows(Page[DeliveryView]))
     async def list_deliveries(
         self,
         request: ApiRequest,
@@ -103,7 +96,7 @@ class DeliveryController(Controller):
         )
         shown = found[:limit]
         items = [msgspec.json.encode(_view(each)) for each in shown]
-        return paging.answer(Page(items, shown[-1].seq if len(found) > limit else None), limit)
+        return paging.answer(FoundPage(items, shown[-1].seq if len(found) > limit else None), limit)
 
     @get(
         "/deliveries/{delivery_id:str}",
@@ -162,8 +155,8 @@ class DeliveryController(Controller):
 
 
 async def _refuse_unless_here(request: ApiRequest, webhook_id: UUID) -> None:
-    loader = request.api.system.commands.loader
-    webhook = await loader.fresh(Webhook, webhook_id, request.organization)
+    states = request.api.system.commands.states
+    webhook = await states.fresh(Webhook, webhook_id, request.organization)
     webhook.refuse_unless_here()
 
 

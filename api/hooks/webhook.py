@@ -8,9 +8,9 @@ from litestar import Controller, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from api.http.event_schema import EVENT_KINDS, EventKindList
+from api.http.event_schema import EVENT_KINDS, EventKind
 from api.http.paging import joined, one, wait_for_own_writes
-from api.http.parameters import nothing, shows
+from api.http.parameters import Page, nothing, shows
 from api.http.policy import needs
 from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
@@ -74,13 +74,6 @@ class NewWebhookView(WebhookView, frozen=True, kw_only=True):
     secret: str
 
 
-class WebhookList(Struct, frozen=True, rename="camel"):
-    """All webhooks of an organization."""
-
-    items: list[WebhookView]
-    next_cursor: str | None
-
-
 def _shown(webhook_id: UUID, status: int = 200, secret: str | None = None) -> Reply:
     def show(webhook: Webhook, version: int, at: object) -> bytes:
         body = render_webhook(webhook_id, webhook, version, at)  # type: ignore[arg-type]
@@ -88,7 +81,7 @@ def _shown(webhook_id: UUID, status: int = 200, secret: str | None = None) -> Re
             return body
         return b'%b,"secret":%b}' % (body[:-1], msgspec.json.encode(secret))
 
-    location = "/api/webhook" if status == 201 else ""
+    location = "/api/webhook/{id}" if status == 201 else ""
     return Reply(
         stream=webhook_id, show=show, status=status, location=location, secret=secret is not None
     )
@@ -130,7 +123,7 @@ class WebhookController(Controller):
         )
         return await run_command(request, command, _shown(webhook_id, 201, secret))
 
-    @get("/", opt=needs(Permission.WEBHOOK_READ), responses=shows(WebhookList))
+    @get("/", opt=needs(Permission.WEBHOOK_READ), responses=shows(Page[WebhookView]))
     async def list_webhooks(self, request: ApiRequest) -> ApiResponse:
         """List the webhooks of the organization."""
         await wait_for_own_writes(request, "webhooks")
@@ -138,10 +131,10 @@ class WebhookController(Controller):
             joined(await webhooks_of(request.api.models, request.organization), None)
         )
 
-    @get("/events", opt=needs(Permission.WEBHOOK_READ), responses=shows(EventKindList))
+    @get("/events", opt=needs(Permission.WEBHOOK_READ), responses=shows(Page[EventKind]))
     async def list_events(self, request: ApiRequest) -> ApiResponse:
         """List the events that a webhook can subscribe to, with the JSON Schema of their data."""
-        return json_response(EVENT_KINDS)
+        return json_response(Page(EVENT_KINDS, None))
 
     @get("/{webhook_id:uuid}", opt=needs(Permission.WEBHOOK_READ), responses=shows(WebhookView))
     async def get_webhook(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:

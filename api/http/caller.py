@@ -11,8 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from api.http.problem import Problem, unauthorized
-from commands.loading import Loader
-from commands.reading import Loaded
+from commands.states import Loaded, States
 from domain.base import NotFound, OrgId, SessionId, State, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
@@ -20,7 +19,7 @@ from domain.identity.session import Session
 from domain.identity.user import User
 from security.tokens import AccessClaims
 
-Read = tuple[Loaded, Loaded, Loaded | None]
+Read = tuple[Loaded[Session], Loaded[User], Loaded[Organization] | None]
 """Session, account and the organization, if any."""
 
 
@@ -48,8 +47,8 @@ class Caller(Struct, frozen=True):
 class Access:
     """Checks the session behind a token against the event log."""
 
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
+    def __init__(self, states: States) -> None:
+        self._states = states
 
     async def check(self, claims: AccessClaims, now: datetime, *, fresh: bool) -> Caller:
         """Return the caller.
@@ -67,7 +66,7 @@ class Access:
         return await self._from_log(claims, now)
 
     def _from_memory(self, claims: AccessClaims, now: datetime) -> Caller | None:
-        cache = self._loader.cache
+        cache = self._states.cache
         session, user = cache.get(claims.sid), cache.get(claims.sub)
         if session is None or user is None:
             return None
@@ -81,10 +80,10 @@ class Access:
             return None
 
     async def _from_log(self, claims: AccessClaims, now: datetime) -> Caller:
-        known = self._loader.cache.get(claims.sub)
+        known = self._states.cache.get(claims.sub)
         org_id = None if known is None else cast(User, known.state).organization_id
         read = await self._read(claims, org_id)
-        now_in = cast(User, read[1].state).organization_id
+        now_in = read[1].state.organization_id
         if now_in != org_id:
             read = await self._read(claims, now_in)
         return _identify(claims, now, read, fresh=True)
@@ -94,7 +93,7 @@ class Access:
         if org_id is not None:
             wanted.append((Organization, org_id))
         try:
-            session, user, *rest = await self._loader.fresh_loaded(wanted, org_id)
+            session, user, *rest = await self._states.all_fresh(wanted, org_id)
         except NotFound:
             raise unauthorized() from None
         return session, user, rest[0] if rest else None
@@ -102,7 +101,7 @@ class Access:
 
 def _identify(claims: AccessClaims, now: datetime, read: Read, *, fresh: bool) -> Caller:
     session_read, user_read, organization_read = read
-    session, user = cast(Session, session_read.state), cast(User, user_read.state)
+    session, user = session_read.state, user_read.state
     good = (
         session.user_id == claims.sub
         and session.is_live(now)
@@ -114,7 +113,7 @@ def _identify(claims: AccessClaims, now: datetime, read: Read, *, fresh: bool) -
     user_id = UserId(claims.sub)
     org_id, role = user.organization_id, None
     if organization_read is not None:
-        organization = cast(Organization, organization_read.state)
+        organization = organization_read.state
         role = organization.role_of(user_id)
         if role is None:
             _refuse_if_suspended(organization, user_id)

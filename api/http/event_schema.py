@@ -16,13 +16,6 @@ class EventKind(Struct, frozen=True):
     schema: dict[str, Any]
 
 
-class EventKindList(Struct, frozen=True, rename="camel"):
-    """All types of events that an organization has."""
-
-    items: list[EventKind]
-    next_cursor: str | None
-
-
 def _kind(tag: str, event: type) -> EventKind:
     (schema,), definitions = msgspec.json.schema_components((event,))
     data: dict[str, Any] = definitions.pop(schema["$ref"].rpartition("/")[2])
@@ -45,4 +38,5 @@ def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
     return part
 
 
-EVENT_KINDS = EventKindList([_kind(tag, event) for tag, event in PUBLIC_EVENT_TYPES.items()], None)
+EVENT_KINDS = [_kind(tag, event) for tag, event in PUBLIC_EVENT_TYPES.items()]
+"""Every sort of event of an organization."""

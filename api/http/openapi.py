@@ -83,7 +83,7 @@ def describe(routes: list[ControllerRouterHandler]) -> Json:
         request_class=ApiRequest,
         logging_config=None,
     )
-    described: Json = app.openapi_schema.to_schema()
+    described = _with_plain_names(app.openapi_schema.to_schema())
     handlers = {(path, method): handler for path, method, handler in handlers_of(app)}
     for path, method, operation in _operations(described):
         _complete(operation, method, handlers[path, method])
@@ -95,6 +95,15 @@ def describe(routes: list[ControllerRouterHandler]) -> Json:
     }
     _close(described, handlers.values())
     return described
+
+
+def _with_plain_names(described: Json) -> Json:
+    """Name a page after what is on it: Litestar writes ``Page_api.audit.EventView_``."""
+    text = msgspec.json.encode(described).decode()
+    text = re.sub(r"\bPage_(?:\w+\.)*(\w+)_(?=\")", r"\1Page", text)
+    text = re.sub(r'"Page\[(\w+)\]"', r'"\1Page"', text)
+    plain: Json = msgspec.json.decode(text)
+    return plain
 
 
 def _version() -> str:

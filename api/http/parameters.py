@@ -1,14 +1,24 @@
 """Parameters and response types that several routes share."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery, Parameter
+from msgspec import Struct
 
 from api.http.paging import LIMIT_MAX
 
+T = TypeVar("T")
+
 Limit = FromQuery[Annotated[int, Parameter(ge=1, le=LIMIT_MAX, description="Page size")]]
 Cursor = FromQuery[Annotated[str | None, Parameter(description="`nextCursor` of the last page")]]
+
+
+class Page(Struct, Generic[T], frozen=True, rename="camel"):
+    """A page of a list; ``nextCursor`` leads to the next one, null on the last."""
+
+    items: list[T]
+    next_cursor: str | None
 
 
 def shows(view: Any, status: int = 200, description: str = "The resource") -> Any:

@@ -11,11 +11,11 @@ from msgspec import Struct
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, etag, id_in
 from commands.base import Command, Context
-from commands.handler import Receipt, Render
-from commands.reading import Loaded
+from commands.receipt import Receipt, Render
 from domain.base import DomainError, OrgId
 from domain.catalog import tag_of
 from eventstore.append import ConcurrencyConflict, StoredReply
+from eventstore.event_json import event_data, unrecorded_json
 
 IDENTIFY_MAX = 5
 """How often the caller is identified again because their session or account changed meanwhile."""
@@ -24,13 +24,14 @@ Show = Callable[[Any, int, datetime], bytes]
 """Renders a state, given its version and the time of its last change."""
 
 _encode = msgspec.json.Encoder().encode
-_to_builtins = msgspec.to_builtins
 
 
 class Reply(Struct, frozen=True, kw_only=True):
     """What the response to a command shows: the new state of *stream*, or nothing (204).
 
-    A ``secret`` is shown only in this response; the copy kept for retries is encrypted.
+    ``{id}`` in ``location`` stands for the id of the shown resource. A ``secret`` is shown only
+    in this response; the copy kept for retries is encrypted. ``tagged`` is False for a resource
+    whose GET has no ETag.
     """
 
     stream: UUID
@@ -39,9 +40,10 @@ class Reply(Struct, frozen=True, kw_only=True):
     location: str = ""
     org_id: OrgId | None = None
     secret: bool = False
+    tagged: bool = True
 
 
-async def run_command(request: ApiRequest, command: Command, wanted: Reply) -> ApiResponse:
+async def run_command(request: ApiRequest, command: Command, reply: Reply) -> ApiResponse:
     """Run *command* for the caller and return the response.
 
     :raises DomainError: a business rule refused it.
@@ -49,11 +51,9 @@ async def run_command(request: ApiRequest, command: Command, wanted: Reply) -> A
     """
     caller = request.caller
     for attempt in range(1, IDENTIFY_MAX + 1):
-        context = request.context(caller, wanted.org_id)
+        context = request.context(caller, reply.org_id)
         try:
-            receipt = await request.api.system.commands.handle(
-                command, context, _render(request, wanted, context)
-            )
+            receipt = await _handle(request, command, reply, context)
         except ConcurrencyConflict as conflict:
             if conflict.stream not in context.seen or attempt == IDENTIFY_MAX:
                 raise
@@ -67,91 +67,89 @@ async def run_command(request: ApiRequest, command: Command, wanted: Reply) -> A
             continue
         if receipt.position is None and not caller.fresh:
             await request.identify(fresh=True)
-        return await _answer(request, receipt, wanted, context)
+        return _answer(request, receipt, reply, context)
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _answer(
-    request: ApiRequest, receipt: Receipt, wanted: Reply, context: Context
+async def run_command_as(
+    request: ApiRequest, command: Command, reply: Reply, context: Context
 ) -> ApiResponse:
-    if context.dry_run:
-        return would_record(receipt)
-    if receipt.position is not None:
-        request.api.writes.note(request.caller.user_id, receipt.position)
-    if receipt.reply is not None:
-        return _replayed(request, receipt.reply, wanted, context)
-    body = await _shown(request, receipt, wanted, context)
-    return _complete(body, wanted, receipt.states[wanted.stream].version, receipt.position)
+    """Run *command* in a context of its own, as for somebody who has no session yet.
+
+    :raises DomainError: a rule refused it.
+    """
+    receipt = await _handle(request, command, reply, context)
+    return _answer(request, receipt, reply, context)
 
 
-async def _shown(request: ApiRequest, receipt: Receipt, wanted: Reply, context: Context) -> bytes:
-    if wanted.show is None:
-        return b""
-    found = receipt.states[wanted.stream]
-    at = await _changed_at(request, receipt, wanted.stream, found, context)
-    return wanted.show(found.state, found.version, at)
+async def _handle(request: ApiRequest, command: Command, reply: Reply, context: Context) -> Receipt:
+    render = _render(request, reply, context)
+    return await request.api.system.commands.handle(command, context, render)
 
 
-def _render(request: ApiRequest, wanted: Reply, context: Context) -> Render | None:
+def _render(request: ApiRequest, reply: Reply, context: Context) -> Render | None:
     idempotency = context.idempotency
     if idempotency is None:
         return None
 
-    async def render(receipt: Receipt) -> StoredReply:
-        body = await _shown(request, receipt, wanted, context)
-        if wanted.secret:
+    def render(receipt: Receipt) -> StoredReply:
+        body = _shown(receipt, reply)
+        if reply.secret:
             body = request.api.system.keys.master.wrap(body, context.command_id)
-        version = etag(receipt.states[wanted.stream].version).decode()
-        return StoredReply(idempotency.request_hash, wanted.status, body, version, 0)
+        version = etag(receipt.states[reply.stream].version).decode()
+        return StoredReply(idempotency.request_hash, reply.status, body, version, 0)
 
     return render
 
 
+def _answer(request: ApiRequest, receipt: Receipt, reply: Reply, context: Context) -> ApiResponse:
+    if context.dry_run:
+        return _would_record(receipt)
+    if receipt.position is not None:
+        request.api.writes.note(context.user_id, receipt.position)
+    if receipt.reply is not None:
+        return _replayed(request, receipt.reply, reply, context)
+    version = receipt.states[reply.stream].version
+    return _complete(_shown(receipt, reply), reply, version, receipt.position)
+
+
+def _shown(receipt: Receipt, reply: Reply) -> bytes:
+    found = receipt.states[reply.stream]
+    if reply.show is None or found.at is None:
+        return b""
+    return reply.show(found.state, found.version, found.at)
+
+
 def _replayed(
-    request: ApiRequest, reply: StoredReply, wanted: Reply, context: Context
+    request: ApiRequest, stored: StoredReply, reply: Reply, context: Context
 ) -> ApiResponse:
-    body = reply.body
-    if wanted.secret:
+    body = stored.body
+    if reply.secret:
         body = request.api.system.keys.master.unwrap(body, context.command_id)
-    version = int((reply.etag or "0").strip('"'))
-    answer = _complete(body, wanted, version, reply.position or None)
+    version = int((stored.etag or "0").strip('"'))
+    answer = _complete(body, reply, version, stored.position or None)
     return answer.with_header(b"idempotent-replayed", b"true")
 
 
-def _complete(body: bytes, wanted: Reply, version: int, position: int | None) -> ApiResponse:
-    if not body:
-        answer = ApiResponse(b"", 204)
-    else:
-        answer = ApiResponse(body, wanted.status, headers=[(b"etag", etag(version))])
+def _complete(body: bytes, reply: Reply, version: int, position: int | None) -> ApiResponse:
+    answer = ApiResponse(body, reply.status) if body else ApiResponse(b"", 204)
+    if body and reply.tagged:
+        answer.with_header(b"etag", etag(version))
     if position is not None:
         answer.with_header(b"x-position", b"%d" % position)
-    if wanted.location:
+    if reply.location:
         # From the body, not from the command: a retry's command has a new id.
-        answer.with_header(b"location", f"{wanted.location}/{id_in(body)}".encode())
+        answer.with_header(b"location", reply.location.format(id=id_in(body)).encode())
     return answer
 
 
-async def _changed_at(
-    request: ApiRequest, receipt: Receipt, stream: UUID, found: Loaded, context: Context
-) -> datetime:
-    """Return when the stream last changed: now, unless this command changed nothing."""
-    if any(change.stream == stream for change in receipt.events):
-        return context.now
-    last = await request.api.system.log.stream(stream, found.version - 1)
-    return last[-1].at
-
-
-def would_record(receipt: Receipt) -> ApiResponse:
+def _would_record(receipt: Receipt) -> ApiResponse:
     """Return the response to a dry run: the events that the command would append."""
-    events = [
-        {"type": tag_of(event), "streamId": change.stream, "data": _data(event)}
-        for change in receipt.events
-        for event in change.events
-    ]
+    events: list[dict[str, Any]] = []
+    for change in receipt.events:
+        before = receipt.states[change.stream].version - len(change.events)
+        events += [
+            unrecorded_json(tag_of(event), change.stream, version, event_data(event))
+            for version, event in enumerate(change.events, start=before + 1)
+        ]
     return ApiResponse(_encode({"events": events}))
-
-
-def _data(event: Any) -> dict[str, Any]:
-    data: dict[str, Any] = _to_builtins(event)
-    data.pop("type")
-    return data

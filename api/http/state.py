@@ -51,7 +51,7 @@ class ApiState:
         pointers = Pointers(system.database)
         self.system, self.description = system, cache(describe)
         self.jwks = KeyRing(system.settings.jwt_access_secret).jwks()
-        self.access = Access(system.commands.loader)
+        self.access = Access(system.commands.states)
         self.rates = Rates(system.settings.rate_limits)
         self.writes = LastWrites()
         self.models = models or ReadModels(system.database, pointers, system.lane)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from api.http.caller import Caller
 from api.http.paging import joined, wait_for_own_writes
-from api.http.parameters import nothing, shows
+from api.http.parameters import Page, nothing, shows
 from api.http.policy import account
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
@@ -73,13 +73,6 @@ class MeView(Struct, frozen=True, kw_only=True, rename="camel"):
     usage: UsageView | None
 
 
-class SessionList(Struct, frozen=True, rename="camel"):
-    """The sessions of an account that are still active."""
-
-    items: list[SessionView]
-    next_cursor: str | None
-
-
 def profile_of(caller: Caller) -> ProfileView:
     """Return the caller's account."""
     return ProfileView(
@@ -108,11 +101,11 @@ class AccountController(Controller):
         caller = request.caller
         organization: Organization | None = None
         if caller.org_id is not None:
-            loader = request.api.system.commands.loader
-            organization = await loader.fresh(Organization, caller.org_id, caller.org_id)
+            states = request.api.system.commands.states
+            organization = await states.fresh(Organization, caller.org_id, caller.org_id)
         return ApiResponse(_encode(_me(profile_of(caller), organization)))
 
-    @get("/auth/sessions", opt=account(), responses=shows(SessionList))
+    @get("/auth/sessions", opt=account(), responses=shows(Page[SessionView]))
     async def sessions(self, request: ApiRequest) -> ApiResponse:
         """List the active sessions of your account."""
         await wait_for_own_writes(request, "sessions")

@@ -93,7 +93,7 @@ class AuthController(Controller):
             raise unauthorized()
         session_id = SessionId(presented.family)
         try:
-            session = await system.commands.loader.fresh(Session, session_id)
+            session = await system.commands.states.fresh(Session, session_id)
         except NotFound:
             raise unauthorized() from None
         nonce = session.nonce.encode()
@@ -108,7 +108,7 @@ class AuthController(Controller):
         rotated = cast(Session, receipt.states[session_id].state)
         if rotated.ended:
             raise unauthorized()
-        user = await system.commands.loader.fresh(User, session.user_id)
+        user = await system.commands.states.fresh(User, session.user_id)
         tokens, cookie = tokens_of(system, session_id, rotated, user)
         return json_response(tokens).with_header(*cookie)
 

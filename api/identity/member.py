@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
-from api.http.parameters import Cursor, Limit, nothing, shows
+from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import needs
 from api.http.problem import not_found
 from api.http.request import ApiRequest
@@ -33,13 +33,6 @@ class MemberWithUser(Struct, frozen=True, kw_only=True, rename="camel"):
     active: bool
     joined_at: datetime | None
     user: UserView | None
-
-
-class MemberList(Struct, frozen=True, rename="camel"):
-    """A page of members."""
-
-    items: list[MemberWithUser]
-    next_cursor: str | None
 
 
 class MemberChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -74,7 +67,7 @@ class MemberController(Controller):
     path = "/api/org/{organization_id:uuid}/members"
     tags = ("Members",)
 
-    @get("/", opt=needs(Permission.ORG_READ), responses=shows(MemberList))
+    @get("/", opt=needs(Permission.ORG_READ), responses=shows(Page[MemberWithUser]))
     async def list_members(
         self,
         request: ApiRequest,

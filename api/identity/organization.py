@@ -57,7 +57,7 @@ def _shown(org_id: OrgId, status: int = 200, acting_in: OrgId | None = None) -> 
     def show(organization: Organization, version: int, at: object) -> bytes:
         return render_organization(org_id, organization, version, at)  # type: ignore[arg-type]
 
-    location = "/api/org" if status == 201 else ""
+    location = "/api/org/{id}" if status == 201 else ""
     return Reply(stream=org_id, show=show, status=status, location=location, org_id=acting_in)
 
 

@@ -114,12 +114,12 @@ async def verified(request: ApiRequest, email: str, password: str) -> tuple[User
 
 
 async def _account(system: System, email: str) -> tuple[UserId | None, User | None]:
-    loader = system.commands.loader
+    states = system.commands.states
     try:
-        claim = await loader.fresh(PlatformClaim, email_claim(system, normalised(email)))
+        claim = await states.fresh(PlatformClaim, email_claim(system, normalised(email)))
         if claim.holder is None:
             return None, None
-        return UserId(claim.holder), await loader.fresh(User, claim.holder)
+        return UserId(claim.holder), await states.fresh(User, claim.holder)
     except NotFound:
         return None, None
 
@@ -153,7 +153,7 @@ async def begin_session(request: ApiRequest, user_id: UserId, user: User) -> Api
 async def _profile(system: System, user_id: UserId, user: User) -> ProfileView:
     org_id, role = user.organization_id, None
     if org_id is not None:
-        organization = await system.commands.loader.fresh(Organization, org_id, org_id)
+        organization = await system.commands.states.fresh(Organization, org_id, org_id)
         role = organization.role_of(user_id)
     return ProfileView(
         id=user_id,

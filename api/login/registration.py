@@ -1,12 +1,13 @@
 """Registration: check, hash, claim and record a new account in one append."""
 
-from typing import Any, cast
+from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
-from api.http.run_command import would_record
+from api.http.run_command import Reply, run_command_as
 from api.identity.account import ProfileView, render_profile
 from api.login.credentials import (
     context_as,
@@ -16,13 +17,11 @@ from api.login.credentials import (
     refuse_weak,
 )
 from commands.base import Context
-from commands.handler import Receipt
 from commands.identity.organization import CreateOrganization
 from commands.identity.user import RegisterUser
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.user import User
-from eventstore.append import StoredReply
 from eventstore.identifiers import new_id
 
 
@@ -33,27 +32,14 @@ async def register_user(request: ApiRequest, data: Any) -> ApiResponse:
     :raises DomainError: the address or the subdomain is taken.
     """
     command = await _command(request, data)
-    context = _context(request, command)
-    user_id, idempotency = command.user_id, context.idempotency
+    user_id = command.user_id
 
-    def shown(receipt: Receipt) -> bytes:
-        return _rendered(user_id, cast(User, receipt.states[user_id].state))
+    def show(user: User, _version: int, _at: datetime) -> bytes:
+        return _rendered(user_id, user)
 
-    async def render(receipt: Receipt) -> StoredReply:
-        assert idempotency is not None  # noqa: S101 - the handler asks only then
-        return StoredReply(idempotency.request_hash, 201, shown(receipt), None, 0)
-
-    handle = request.api.system.commands.handle
-    receipt = await handle(command, context, render if idempotency else None)
-    if context.dry_run:
-        return would_record(receipt)
-    if receipt.reply is not None:
-        return ApiResponse(receipt.reply.body, 201).with_header(b"idempotent-replayed", b"true")
-    answer = ApiResponse(shown(receipt), 201, headers=[(b"location", b"/api/auth/profile")])
-    if receipt.position is not None:
-        request.api.writes.note(user_id, receipt.position)
-        answer.with_header(b"x-position", b"%d" % receipt.position)
-    return answer
+    location = "/api/auth/profile"
+    reply = Reply(stream=user_id, show=show, status=201, location=location, tagged=False)
+    return await run_command_as(request, command, reply, _context(request, command))
 
 
 async def _command(request: ApiRequest, data: Any) -> RegisterUser:

@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 from msgspec import UNSET, Struct, UnsetType
 
 from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
-from api.http.parameters import Cursor, Limit, nothing, shows
+from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
@@ -58,18 +58,11 @@ class Hold(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     reason: Reason | None = None
 
 
-class ProjectList(Struct, frozen=True, rename="camel"):
-    """A page of projects, sorted by key."""
-
-    items: list[ProjectView]
-    next_cursor: str | None
-
-
 def _shown(project_id: UUID, status: int = 200) -> Reply:
     def show(project: Project, version: int, at: object) -> bytes:
         return render_project(project_id, project, version, at)  # type: ignore[arg-type]
 
-    location = "/api/project" if status == 201 else ""
+    location = "/api/project/{id}" if status == 201 else ""
     return Reply(stream=project_id, show=show, status=status, location=location)
 
 
@@ -96,7 +89,7 @@ class ProjectController(Controller):
         )
         return await run_command(request, command, _shown(project_id, 201))
 
-    @get("/", opt=needs(Permission.PROJECT_READ), responses=shows(ProjectList))
+    @get("/", opt=needs(Permission.PROJECT_READ), responses=shows(Page[ProjectView]))
     async def list_projects(
         self,
         request: ApiRequest,

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 from msgspec import UNSET, Struct, UnsetType
 
 from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
-from api.http.parameters import Cursor, Limit, nothing, shows
+from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
@@ -69,13 +69,6 @@ class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     user_id: UserId
 
 
-class TaskList(Struct, frozen=True, rename="camel"):
-    """A page of tasks, newest first."""
-
-    items: list[TaskView]
-    next_cursor: str | None
-
-
 TaskRef = FromPath[str]
 """The id of a task, or its key such as ENG-12."""
 
@@ -84,7 +77,7 @@ def _shown(task_id: UUID, status: int = 200) -> Reply:
     def show(task: Task, version: int, at: object) -> bytes:
         return render_task(task_id, task, version, at)  # type: ignore[arg-type]
 
-    location = "/api/task" if status == 201 else ""
+    location = "/api/task/{id}" if status == 201 else ""
     return Reply(stream=task_id, show=show, status=status, location=location)
 
 
@@ -100,12 +93,12 @@ async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
     if match is None:
         raise NotFound
     org_id: OrgId = await request.own_organization()
-    loader = request.api.system.commands.loader
-    project = await loader.fresh(Claim, project_key_claim(org_id, match[1]), org_id)
+    states = request.api.system.commands.states
+    project = await states.fresh(Claim, project_key_claim(org_id, match[1]), org_id)
     if project.holder is None:
         raise NotFound
     claim = task_number_claim(ProjectId(project.holder), int(match[2]))
-    task = await loader.fresh(Claim, claim, org_id)
+    task = await states.fresh(Claim, claim, org_id)
     if task.holder is None:
         raise NotFound
     return TaskId(task.holder)
@@ -125,8 +118,8 @@ async def refuse_unless_project_here(request: ApiRequest, project_id: ProjectId)
 
     :raises NotFound: it is.
     """
-    loader = request.api.system.commands.loader
-    project = await loader.fresh(Project, project_id, request.organization)
+    states = request.api.system.commands.states
+    project = await states.fresh(Project, project_id, request.organization)
     project.refuse_unless_here()
 
 
@@ -135,8 +128,8 @@ async def refuse_unless_task_here(request: ApiRequest, task_id: TaskId) -> None:
 
     :raises NotFound: it is.
     """
-    loader = request.api.system.commands.loader
-    task = await loader.fresh(Task, task_id, request.organization)
+    states = request.api.system.commands.states
+    task = await states.fresh(Task, task_id, request.organization)
     task.refuse_unless_here()
     if task.project_id is not None:
         await refuse_unless_project_here(request, task.project_id)
@@ -168,7 +161,7 @@ class ProjectTaskController(Controller):
         )
         return await run_command(request, command, _shown(task_id, 201))
 
-    @get("/", opt=needs(Permission.TASK_READ), responses=shows(TaskList))
+    @get("/", opt=needs(Permission.TASK_READ), responses=shows(Page[TaskView]))
     async def list_tasks(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
         request: ApiRequest,

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from commands.base import Change, Command, Context, Decision, changes_of
-from commands.reading import Reading
+from commands.reads import Reads
 from domain.base import WebhookId
 from domain.catalog import events_covered_by
 from domain.hooks.webhook.errors import SubscriptionNotAllowed
@@ -42,7 +42,7 @@ class CreateWebhook(Command, frozen=True, kw_only=True):
     from_seq: int
     sealed_secret: bytes
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
         _refuse_unknown(self.events)
         created = WebhookCreated(
             url=self.url,
@@ -79,10 +79,11 @@ class EditWebhook(WebhookCommand, frozen=True, kw_only=True):
     mode: DeliveryMode | UnsetType = UNSET
     description: WebhookDescription | UnsetType | None = UNSET
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
         if self.events is not UNSET:
             _refuse_unknown(self.events)
-        updated = read(Webhook, self.webhook_id).update(
+        webhook = await read(Webhook, self.webhook_id)
+        updated = webhook.update(
             url=self.url, events=self.events, mode=self.mode, description=self.description
         )
         return changes_of(self.webhook_id, updated)
@@ -93,8 +94,8 @@ class RotateWebhookSecret(WebhookCommand, frozen=True, kw_only=True):
 
     sealed_secret: bytes
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        webhook = read(Webhook, self.webhook_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        webhook = await read(Webhook, self.webhook_id)
         events = webhook.rotate_secret(context.now + OLD_SECRET_LIFETIME)
         return [
             Change(self.webhook_id, events),
@@ -105,8 +106,9 @@ class RotateWebhookSecret(WebhookCommand, frozen=True, kw_only=True):
 class PauseWebhook(WebhookCommand, frozen=True, kw_only=True):
     """Send nothing until resumed; what happens meanwhile is sent then."""
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.webhook_id, read(Webhook, self.webhook_id).pause(PauseCause.MANUAL))
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        webhook = await read(Webhook, self.webhook_id)
+        return changes_of(self.webhook_id, webhook.pause(PauseCause.MANUAL))
 
 
 class DisableWebhook(WebhookCommand, frozen=True, kw_only=True):
@@ -115,15 +117,17 @@ class DisableWebhook(WebhookCommand, frozen=True, kw_only=True):
     needs: ClassVar[Permission | None] = None
     cause: PauseCause
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.webhook_id, read(Webhook, self.webhook_id).pause(self.cause))
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        webhook = await read(Webhook, self.webhook_id)
+        return changes_of(self.webhook_id, webhook.pause(self.cause))
 
 
 class ResumeWebhook(WebhookCommand, frozen=True, kw_only=True):
     """Send again, beginning with what was missed."""
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.webhook_id, read(Webhook, self.webhook_id).resume())
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        webhook = await read(Webhook, self.webhook_id)
+        return changes_of(self.webhook_id, webhook.resume())
 
 
 class ReplayWebhook(WebhookCommand, frozen=True, kw_only=True):
@@ -132,23 +136,25 @@ class ReplayWebhook(WebhookCommand, frozen=True, kw_only=True):
     from_seq: int
     to_seq: int
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        webhook = read(Webhook, self.webhook_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        webhook = await read(Webhook, self.webhook_id)
         return changes_of(self.webhook_id, webhook.replay(self.from_seq, self.to_seq))
 
 
 class DeleteWebhook(WebhookCommand, frozen=True, kw_only=True):
     """Put a webhook in the trash; nothing is sent any more."""
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.webhook_id, read(Webhook, self.webhook_id).delete())
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        webhook = await read(Webhook, self.webhook_id)
+        return changes_of(self.webhook_id, webhook.delete())
 
 
 class RestoreWebhook(WebhookCommand, frozen=True, kw_only=True):
     """Bring a webhook back from the trash; what it missed is sent."""
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.webhook_id, read(Webhook, self.webhook_id).restore())
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        webhook = await read(Webhook, self.webhook_id)
+        return changes_of(self.webhook_id, webhook.restore())
 
 
 def _refuse_unknown(patterns: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from commands.base import Change, Command, Context, Decision, changes_of
-from commands.reading import Reading
+from commands.reads import Reads
 from domain.base import NotFound, OrgId, UserId
 from domain.claim import (
     PlatformClaim,
@@ -35,15 +35,15 @@ class CreateOrganization(Command, frozen=True, kw_only=True):
     name: OrganizationName
     subdomain: Subdomain
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        user = read(User, context.user_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        user = await read(User, context.user_id)
         user.refuse_unless_active()
-        opening = open_organization(read, self, context.user_id)
+        opening = await open_organization(read, self, context.user_id)
         activated = user.activate_organization(self.organization_id) if opening else []
         return [*opening, *changes_of(context.user_id, activated)]
 
 
-def open_organization(read: Reading, asked: CreateOrganization, by: UserId) -> list[Change]:
+async def open_organization(read: Reads, asked: CreateOrganization, by: UserId) -> list[Change]:
     """Return the changes that open an organization under a free subdomain."""
     created = OrganizationCreated(name=asked.name, subdomain=asked.subdomain, plan=Plan.FREE)
     events = read.new(Organization, asked.organization_id).create(created, by=by)
@@ -75,8 +75,8 @@ class EditOrganization(OrganizationCommand, frozen=True, kw_only=True):
     name: OrganizationName | UnsetType = UNSET
     subdomain: Subdomain | UnsetType = UNSET
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        organization = read_organization(read, context, self.organization_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
         organization.refuse_unless_here()
         events: list[OrganizationEvent] = []
         claims: list[Change] = []
@@ -84,14 +84,15 @@ class EditOrganization(OrganizationCommand, frozen=True, kw_only=True):
             events += organization.rename(self.name)
         if self.subdomain is not UNSET and self.subdomain != organization.subdomain:
             events += organization.change_subdomain(self.subdomain)
-            claims = self._claims(read, organization.subdomain, self.subdomain)
+            claims = await self._claims(read, organization.subdomain, self.subdomain)
         return [*changes_of(self.organization_id, events), *claims]
 
-    def _claims(self, read: Reading, old: str, new: str) -> list[Change]:
+    async def _claims(self, read: Reads, old: str, new: str) -> list[Change]:
         claim, released = subdomain_claim(new), subdomain_claim(old)
-        if read(PlatformClaim, claim).holder is not None:
+        claimed = await read(PlatformClaim, claim)
+        if claimed.holder is not None:
             raise SubdomainTaken(subdomain=new)
-        read(PlatformClaim, released)
+        await read(PlatformClaim, released)
         return [
             Change(claim, [SubdomainClaimed(holder=self.organization_id)]),
             Change(released, [SubdomainReleased()]),
@@ -103,17 +104,19 @@ class ChangePlan(OrganizationCommand, frozen=True, kw_only=True):
 
     plan: Plan
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        organization = read_organization(read, context, self.organization_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
         return changes_of(self.organization_id, organization.change_plan(self.plan))
 
 
 class DeleteOrganization(OrganizationCommand, frozen=True, kw_only=True):
     """Put the organization in the trash with all that it owns, and work in it no longer."""
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        events = read_organization(read, context, self.organization_id).delete()
-        left = read(User, context.user_id).activate_organization(None)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
+        events = organization.delete()
+        user = await read(User, context.user_id)
+        left = user.activate_organization(None)
         return [*changes_of(self.organization_id, events), *changes_of(context.user_id, left)]
 
 
@@ -122,13 +125,14 @@ class RestoreOrganization(OrganizationCommand, frozen=True, kw_only=True):
 
     needs: ClassVar[Permission | None] = None
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        organization = read(Organization, self.organization_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read(Organization, self.organization_id)
         member = organization.member(context.user_id)
         if member is None or not member.active or member.role is not Role.ADMIN:
             raise NotFound
         events = organization.restore()
-        back = read(User, context.user_id).activate_organization(self.organization_id)
+        user = await read(User, context.user_id)
+        back = user.activate_organization(self.organization_id)
         return [*changes_of(self.organization_id, events), *changes_of(context.user_id, back)]
 
 
@@ -140,8 +144,8 @@ class EditMember(OrganizationCommand, frozen=True, kw_only=True):
     role: Role | UnsetType = UNSET
     active: bool | UnsetType = UNSET
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        organization = read_organization(read, context, self.organization_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
         by = context.user_id
         events: list[OrganizationEvent] = []
         if self.role is not UNSET:
@@ -159,18 +163,18 @@ class RemoveMember(OrganizationCommand, frozen=True, kw_only=True):
     needs: ClassVar[Permission | None] = Permission.MEMBER_LEAVE
     user_id: UserId
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        organization = read_organization(read, context, self.organization_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
         events = organization.remove(self.user_id, by=context.user_id)
-        user = read(User, self.user_id)
+        user = await read(User, self.user_id)
         left: Decision = []
         if user.organization_id == self.organization_id:
             left = changes_of(self.user_id, user.activate_organization(None))
         return [*changes_of(self.organization_id, events), *left]
 
 
-def read_organization(read: Reading, context: Context, organization_id: OrgId) -> Organization:
+async def read_organization(read: Reads, context: Context, organization_id: OrgId) -> Organization:
     """Return the organization that the caller works in; any other does not exist for them."""
     if organization_id != context.org_id:
         raise NotFound
-    return read(Organization, organization_id)
+    return await read(Organization, organization_id)

@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from commands.base import Command, Context, Decision, changes_of
-from commands.reading import Reading
+from commands.reads import Reads
 from domain.base import NotFound, SessionId, UserId
 from domain.identity.session import RevocationCause, Session, SessionIsOver
 from domain.identity.user import User
@@ -21,8 +21,8 @@ class LogIn(Command, frozen=True, kw_only=True):
     credentials: int
     """The count of password changes under which the password was verified."""
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        user = read(User, self.user_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        user = await read(User, self.user_id)
         user.refuse_unless_active()
         if user.credentials != self.credentials:
             raise SessionIsOver
@@ -50,11 +50,11 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
 
     presented: int
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        session = read(Session, self.session_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        session = await read(Session, self.session_id)
         if session.user_id is None:
             raise SessionIsOver
-        user = read(User, session.user_id)
+        user = await read(User, session.user_id)
         if not user.active or user.credentials != session.credentials:
             raise SessionIsOver
         return changes_of(self.session_id, session.rotate(self.presented, context.now))
@@ -63,15 +63,16 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
 class LogOut(SessionCommand, frozen=True, kw_only=True):
     """End the session that the caller uses."""
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.session_id, read(Session, self.session_id).end())
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        session = await read(Session, self.session_id)
+        return changes_of(self.session_id, session.end())
 
 
 class RevokeSession(SessionCommand, frozen=True, kw_only=True):
     """End another session of one's own."""
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        session = read(Session, self.session_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        session = await read(Session, self.session_id)
         if session.user_id != context.user_id:
             raise NotFound
         events = session.revoke(RevocationCause.BY_USER, by=context.user_id)

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from commands.base import Change, Command, Context, Decision, changes_of
 from commands.identity.organization import CreateOrganization, open_organization
-from commands.reading import Reading
+from commands.reads import Reads
 from domain.base import UserId
 from domain.claim import EmailClaimed, EmailTaken, PlatformClaim
 from domain.identity.user import User, UserRegistered
@@ -32,7 +32,7 @@ class RegisterUser(Command, frozen=True, kw_only=True):
     password_hash: bytes
     organization: CreateOrganization | None = None
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
         user = read.new(User, self.user_id)
         if user.registered:  # the retry of the first; it must not replace the password
             return []
@@ -42,7 +42,7 @@ class RegisterUser(Command, frozen=True, kw_only=True):
         events = user.register(registered)
         opening: list[Change] = []
         if self.organization is not None:
-            opening = open_organization(read, self.organization, self.user_id)
+            opening = await open_organization(read, self.organization, self.user_id)
             user = user.evolve(registered)
             events += user.activate_organization(self.organization.organization_id)
         return [
@@ -69,8 +69,9 @@ class ChangePassword(UserCommand, frozen=True, kw_only=True):
 
     password_hash: bytes
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        events = read(User, self.user_id).change_password()
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        user = await read(User, self.user_id)
+        events = user.change_password()
         return [
             Change(self.user_id, events),
             Secret(self.user_id, PASSWORD, self.password_hash),
@@ -80,5 +81,6 @@ class ChangePassword(UserCommand, frozen=True, kw_only=True):
 class RecordFailedLogin(UserCommand, frozen=True, kw_only=True):
     """Note that somebody could not prove to be this user."""
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.user_id, read(User, self.user_id).fail_login())
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        user = await read(User, self.user_id)
+        return changes_of(self.user_id, user.fail_login())

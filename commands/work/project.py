@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from commands.base import Change, Command, Context, Decision, changes_of
-from commands.reading import Reading
+from commands.reads import Reads
 from domain.base import NotFound, ProjectId, UserId
 from domain.claim import Claim, ProjectKeyClaimed, ProjectKeyTaken, project_key_claim
 from domain.identity.organization.state import Organization
@@ -29,8 +29,8 @@ class CreateProject(Command, frozen=True, kw_only=True):
     description: ProjectDescription | None = None
     lead: UserId | None = None
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        refuse_unless_member(read, context, self.lead)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        await refuse_unless_member(read, context, self.lead)
         created = ProjectCreated(
             key=self.key,
             name=self.name,
@@ -69,15 +69,15 @@ class EditProject(ProjectCommand, frozen=True, kw_only=True):
     description: ProjectDescription | UnsetType | None = UNSET
     lead: UserId | UnsetType | None = UNSET
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        project = read(Project, self.project_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        project = await read(Project, self.project_id)
         events: list[ProjectEvent] = []
         if self.name is not UNSET:
             events += project.rename(self.name)
         if self.description is not UNSET:
             events += project.describe(self.description)
         if self.lead is not UNSET:
-            refuse_unless_member(read, context, self.lead)
+            await refuse_unless_member(read, context, self.lead)
             events += project.assign_lead(self.lead)
         project.refuse_unless_here()
         return changes_of(self.project_id, events)
@@ -89,8 +89,9 @@ class HoldProject(ProjectCommand, frozen=True, kw_only=True):
     needs: ClassVar[Permission | None] = Permission.PROJECT_HOLD
     reason: Reason | None = None
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.project_id, read(Project, self.project_id).hold(self.reason))
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        project = await read(Project, self.project_id)
+        return changes_of(self.project_id, project.hold(self.reason))
 
 
 class ResumeProject(ProjectCommand, frozen=True, kw_only=True):
@@ -98,22 +99,25 @@ class ResumeProject(ProjectCommand, frozen=True, kw_only=True):
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_HOLD
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.project_id, read(Project, self.project_id).resume())
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        project = await read(Project, self.project_id)
+        return changes_of(self.project_id, project.resume())
 
 
 class ArchiveProject(ProjectCommand, frozen=True, kw_only=True):
     """Close a project: it stays readable and can no longer be changed."""
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.project_id, read(Project, self.project_id).archive())
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        project = await read(Project, self.project_id)
+        return changes_of(self.project_id, project.archive())
 
 
 class UnarchiveProject(ProjectCommand, frozen=True, kw_only=True):
     """Open an archived project again."""
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.project_id, read(Project, self.project_id).unarchive())
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        project = await read(Project, self.project_id)
+        return changes_of(self.project_id, project.unarchive())
 
 
 class DeleteProject(ProjectCommand, frozen=True, kw_only=True):
@@ -121,8 +125,9 @@ class DeleteProject(ProjectCommand, frozen=True, kw_only=True):
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_DELETE
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.project_id, read(Project, self.project_id).delete())
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        project = await read(Project, self.project_id)
+        return changes_of(self.project_id, project.delete())
 
 
 class RestoreProject(ProjectCommand, frozen=True, kw_only=True):
@@ -130,13 +135,15 @@ class RestoreProject(ProjectCommand, frozen=True, kw_only=True):
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_DELETE
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        return changes_of(self.project_id, read(Project, self.project_id).restore())
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        project = await read(Project, self.project_id)
+        return changes_of(self.project_id, project.restore())
 
 
-def refuse_unless_member(read: Reading, context: Context, user_id: UserId | None) -> None:
+async def refuse_unless_member(read: Reads, context: Context, user_id: UserId | None) -> None:
     """Refuse a person who is not an active member of the caller's organization."""
     if user_id is None:
         return
-    if read(Organization, context.organization).role_of(user_id) is None:
+    organization = await read(Organization, context.organization)
+    if organization.role_of(user_id) is None:
         raise NotFound(user_id=user_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from commands.base import Change, Command, Context, Decision, NotPermitted, changes_of
-from commands.reading import Reading
+from commands.reads import Reads
 from domain.base import NotFound, ProjectId, TaskId, UserId
 from domain.claim import Claim, TaskNumberClaimed, task_number_claim
 from domain.identity.organization.membership import Role
@@ -34,17 +34,17 @@ class CreateTask(Command, frozen=True, kw_only=True):
     priority: Priority = Priority.MEDIUM
     parent_id: TaskId | None = None
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        project = read(Project, self.project_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        project = await read(Project, self.project_id)
         project.refuse_unless_takes_tasks()
         if self.parent_id is not None:
-            parent = read(Task, self.parent_id)
+            parent = await read(Task, self.parent_id)
             parent.refuse_unless_here()
             if parent.project_id != self.project_id:
                 raise NotFound
         if read.new(Task, self.task_id).project_id is not None:
             return []
-        number, claim = self._claim(read)
+        number, claim = await self._claim(read)
         created = TaskCreated(
             project_id=self.project_id,
             project_key=project.key,
@@ -62,14 +62,14 @@ class CreateTask(Command, frozen=True, kw_only=True):
             Change(claim, [TaskNumberClaimed(holder=self.task_id)]),
         ]
 
-    def _claim(self, read: Reading) -> tuple[int, UUID]:
+    async def _claim(self, read: Reads) -> tuple[int, UUID]:
         """Return the next free number and the stream that claims it.
 
         The number before it must be held already, so that numbers never have a gap, whatever
         becomes of the commands that run at the same time.
         """
         while True:
-            number = read.next_number(self.project_id)
+            number = await read.next_number(self.project_id)
             claim = task_number_claim(self.project_id, number)
             if read.new(Claim, claim).holder is None:
                 break
@@ -97,8 +97,8 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
     priority: Priority | UnsetType = UNSET
     status: TaskStatus | UnsetType = UNSET
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        task, project = read_task(read, self.task_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        task, project = await read_task(read, self.task_id)
         project.refuse_unless_editable()
         events: list[TaskEvent] = []
         if self.title is not UNSET:
@@ -108,7 +108,7 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
         if self.priority is not UNSET:
             events += task.change_priority(self.priority)
         if self.status is not UNSET:
-            events += change_status(read, context, self.task_id, self.status)
+            events += await change_status(read, context, self.task_id, self.status)
         return changes_of(self.task_id, events)
 
 
@@ -121,8 +121,8 @@ class ChangeTaskStatus(TaskCommand, frozen=True, kw_only=True):
     to: TaskStatus
     via_path: bool = False
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        events = change_status(read, context, self.task_id, self.to, via_path=self.via_path)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        events = await change_status(read, context, self.task_id, self.to, via_path=self.via_path)
         return changes_of(self.task_id, events)
 
 
@@ -131,10 +131,11 @@ class AssignTask(TaskCommand, frozen=True, kw_only=True):
 
     user_id: UserId
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        task, project = read_task(read, self.task_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        task, project = await read_task(read, self.task_id)
         project.refuse_unless_editable()
-        if read(Organization, context.organization).role_of(self.user_id) is None:
+        organization = await read(Organization, context.organization)
+        if organization.role_of(self.user_id) is None:
             raise NotFound(user_id=self.user_id)
         return changes_of(self.task_id, task.assign(self.user_id))
 
@@ -144,8 +145,8 @@ class UnassignTask(TaskCommand, frozen=True, kw_only=True):
 
     user_id: UserId
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        task, project = read_task(read, self.task_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        task, project = await read_task(read, self.task_id)
         project.refuse_unless_editable()
         return changes_of(self.task_id, task.unassign(self.user_id))
 
@@ -155,9 +156,9 @@ class DeleteTask(TaskCommand, frozen=True, kw_only=True):
 
     needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        task, _ = read_task(read, self.task_id)
-        if not _may_delete_any(read, context) and not task.is_own_and_young(
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        task, _ = await read_task(read, self.task_id)
+        if not await _may_delete_any(read, context) and not task.is_own_and_young(
             context.user_id, context.now
         ):
             raise NotPermitted(needs=Permission.TASK_DELETE)
@@ -169,50 +170,53 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
 
     needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
 
-    def decide(self, read: Reading, context: Context, /) -> Decision:
-        task = read(Task, self.task_id)
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        task = await read(Task, self.task_id)
         if task.project_id is None:
             raise NotFound
-        read(Project, task.project_id).refuse_unless_here()
-        if not _may_delete_any(read, context) and task.created_by != context.user_id:
+        project = await read(Project, task.project_id)
+        project.refuse_unless_here()
+        if not await _may_delete_any(read, context) and task.created_by != context.user_id:
             raise NotPermitted(needs=Permission.TASK_DELETE)
         return changes_of(self.task_id, task.restore())
 
 
-def read_task(read: Reading, task_id: TaskId) -> tuple[Task, Project]:
+async def read_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
     """Return a task that is here, with its project, which must not be in the trash.
 
     :raises NotFound: when either is missing or deleted.
     """
-    task = read(Task, task_id)
+    task = await read(Task, task_id)
     if task.project_id is None or task.deleted:
         raise NotFound
-    project = read(Project, task.project_id)
+    project = await read(Project, task.project_id)
     project.refuse_unless_here()
     return task, project
 
 
-def change_status(
-    read: Reading, context: Context, task_id: TaskId, to: TaskStatus, *, via_path: bool = False
+async def change_status(
+    read: Reads, context: Context, task_id: TaskId, to: TaskStatus, *, via_path: bool = False
 ) -> list[TaskEvent]:
     """Return the events of a move, judged with the project and the role of who asks."""
-    task, project = read_task(read, task_id)
+    task, project = await read_task(read, task_id)
     project.refuse_unless_editable()
     if task.status in FINISHED and to is not task.status:
-        _refuse_unless_may_reopen(read, context, task)
+        await _refuse_unless_may_reopen(read, context, task)
     events = task.walk_to(to) if via_path else task.change_status(to)
     if any(isinstance(step, TaskStatusChanged) and step.to in STARTED for step in events):
         project.refuse_unless_takes_tasks()  # passing through is starting too
     return events
 
 
-def _refuse_unless_may_reopen(read: Reading, context: Context, task: Task) -> None:
-    role = read(Organization, context.organization).role_of(context.user_id)
+async def _refuse_unless_may_reopen(read: Reads, context: Context, task: Task) -> None:
+    organization = await read(Organization, context.organization)
+    role = organization.role_of(context.user_id)
     concerned = context.user_id in task.assignees or context.user_id == task.created_by
     if not concerned and role not in (Role.ADMIN, Role.MANAGER):
         raise NotPermitted(needs="assignee, creator, MANAGER or ADMIN")
 
 
-def _may_delete_any(read: Reading, context: Context) -> bool:
-    role = read(Organization, context.organization).role_of(context.user_id)
+async def _may_delete_any(read: Reads, context: Context) -> bool:
+    organization = await read(Organization, context.organization)
+    role = organization.role_of(context.user_id)
     return is_allowed(role, Permission.TASK_DELETE)

@@ -1,23 +1,29 @@
 """The handler: decides again when others were first, and never records a thing twice."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 import pytest
 
-from commands.base import ChangedSince, NotPermitted
+from commands.base import ChangedSince, Command, Context, Decision, NotPermitted, changes_of
 from commands.handler import CommandHandler
 from commands.identity.organization import EditMember, EditOrganization
+from commands.reads import Reads
 from commands.work.project import ArchiveProject, EditProject, UnarchiveProject
 from commands.work.task import ChangeTaskStatus, CreateTask, DeleteTask, EditTask
 from domain.base import NotFound, OrgId, TaskId
 from domain.identity.organization.membership import MemberRoleChanged, Role
 from domain.identity.organization.state import Organization
+from domain.permission import Permission
 from domain.work.project import ProjectArchived, ProjectIsArchived
 from domain.work.task.events import Priority, TaskCreated, TaskStatus
+from domain.work.task.state import Task
 from eventstore.append import ConcurrencyConflict
 from eventstore.log import EventLog
-from tests.domain.spec import ACME, BEN, CLEO, ENG, TASK
+from tests.domain.spec import ACME, BEN, CLEO, ENG, NOW, TASK
 from tests.spec import context
 
 RETITLE = EditTask(task_id=TASK, title="New")
@@ -70,6 +76,49 @@ class TestADecisionOnOldKnowledge:
 
         assert receipt.position is not None
         assert (await events(log))[-1] == "task.retitled"
+
+
+class RetitleAfterAPause(Command, frozen=True, kw_only=True):
+    """Retitles a task; between two reads of it, somebody else changes it in the same process."""
+
+    needs: ClassVar[Permission | None] = None
+    meanwhile: Callable[[], Awaitable[object]]
+    seen: list[tuple[str, str]]
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        first = await read(Task, TASK)
+        await self.meanwhile()
+        second = await read(Task, TASK)
+        self.seen.append((first.title, second.title))
+        return changes_of(TASK, second.retitle("Mine"))
+
+
+async def test_a_decision_sees_one_version_of_a_stream_and_is_taken_again_if_that_was_old(
+    log: EventLog, handler: CommandHandler
+) -> None:
+    theirs = iter([EditTask(task_id=TASK, title="Theirs")])
+
+    async def meanwhile() -> None:
+        for command in theirs:
+            await handler.handle(command, context())
+
+    seen: list[tuple[str, str]] = []
+    await handler.handle(RetitleAfterAPause(meanwhile=meanwhile, seen=seen), context())
+
+    assert seen == [("Oil it", "Oil it"), ("Theirs", "Theirs")]
+    assert (await events(log)) == ["task.created", "task.retitled", "task.retitled"]
+
+
+async def test_a_state_knows_when_its_last_event_was_recorded(
+    log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
+) -> None:
+    later = NOW + timedelta(hours=1)
+    receipt = await handler.handle(RETITLE, context(now=later))
+    again = await elsewhere.handle(RETITLE, context(now=later + timedelta(hours=1)))
+
+    assert receipt.states[TASK].at == later
+    assert again.position is None
+    assert again.states[TASK].at == later == (await log.stream(TASK))[-1].at
 
 
 async def test_a_command_that_changes_nothing_records_nothing(
@@ -133,7 +182,7 @@ class TestIfMatch:
     async def test_is_about_the_target_and_not_about_claims_beside_it(
         self, handler: CommandHandler
     ) -> None:
-        version = (await handler.loader.fresh_loaded([(Organization, ACME)], ACME))[0].version
+        version = (await handler.states.all_fresh([(Organization, ACME)], ACME))[0].version
         moving = EditOrganization(organization_id=ACME, subdomain="acme-two")
 
         receipt = await handler.handle(moving, context(if_match=version))

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from commands.base import Command, Context, Idempotency, KeyReused
-from commands.handler import CommandHandler, Receipt
+from commands.handler import CommandHandler
+from commands.receipt import Receipt
 from commands.work.project import ArchiveProject, CreateProject, UnarchiveProject
 from commands.work.task import CreateTask, DeleteTask, EditTask
 from domain.base import ProjectId, TaskId
@@ -43,7 +44,7 @@ class Rendering:
         assert asked.idempotency is not None
         self._hash = asked.idempotency.request_hash
 
-    async def __call__(self, receipt: Receipt) -> StoredReply:
+    def __call__(self, receipt: Receipt) -> StoredReply:
         return StoredReply(self._hash, 200, uuid4().bytes, None, 0)
 
 

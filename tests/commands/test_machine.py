@@ -238,7 +238,7 @@ class Company(RuleBasedStateMachine):
     def what_is_kept_in_memory_is_what_the_log_says(self) -> None:
         for handler in self.handlers:
             for stream in (ACME, *self.statuses, *self.pieces):
-                known = handler.loader.cache.get(stream)
+                known = handler.states.cache.get(stream)
                 if known is not None:
                     again = self.replayed(type(known.state), stream, known.version)
                     assert known.state == again

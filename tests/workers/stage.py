@@ -136,7 +136,7 @@ class Stage:
 
     async def paused(self, webhook_id: UUID) -> PauseCause | None:
         """Return why a webhook is paused, as the log has it."""
-        return (await self.system.commands.loader.fresh(Webhook, webhook_id, ACME)).paused
+        return (await self.system.commands.states.fresh(Webhook, webhook_id, ACME)).paused
 
     async def count(self, **wanted: Any) -> int:
         """Return how many deliveries are as *wanted*."""

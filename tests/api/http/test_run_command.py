@@ -81,7 +81,7 @@ class TestDryRun:
 
         events = done(response, 200)["events"]
         assert [event["type"] for event in events] == ["task.retitled", "task.priority_changed"]
-        assert {event["streamId"] for event in events} == {task["id"]}
+        assert {event["stream"]["id"] for event in events} == {task["id"]}
         assert events[0]["data"] == {"from": "Oil it", "to": "Grease it"}
         assert "x-position" not in response.headers
         assert await stored_events(system, task["id"]) == ["task.created"]

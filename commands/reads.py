@@ -1,0 +1,79 @@
+"""What one decision reads: folded streams, each with the version at which it was read.
+
+The append verifies all of these versions, so whatever a decision read still holds when its
+events are recorded.
+"""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from commands.numbers import Numbers, Taken
+from commands.states import Loaded, States
+from domain.base import PLATFORM, NotFound, OrgId, ProjectId, State
+
+S = TypeVar("S", bound=State)
+
+
+class Reads:
+    """The reads of one decision. Call it with a kind of state and a stream id."""
+
+    def __init__(self, states: States, numbers: Numbers, org_id: OrgId | None) -> None:
+        self._states, self._numbers, self._org_id = states, numbers, org_id
+        self.loaded: dict[UUID, tuple[type[State], Loaded[Any]]] = {}
+        self.assumed: dict[UUID, int] = {}
+        self.taken: Taken | None = None
+
+    async def __call__(self, kind: type[S], stream: UUID) -> S:
+        """Return the state of *stream* in the caller's organization (or on the platform).
+
+        A stream that does not exist gives the initial state.
+
+        :raises NotFound: it is another organization's, or holds another kind of state.
+        """
+        found = self._known(stream) or await self._states.load(kind, stream)
+        return self._read(kind, stream, found)
+
+    def new(self, kind: type[S], stream: UUID) -> S:
+        """Return the state of a stream that is most likely new, without looking in the log.
+
+        The append verifies the guess; after a wrong one the stream is in memory, and is read.
+        """
+        found = self._known(stream) or Loaded(kind(), 0, None, None)
+        return self._read(kind, stream, found)
+
+    def assume(self, stream: UUID, version: int) -> None:
+        """Let the append verify that *stream* is at *version*, without looking now."""
+        self.assumed[stream] = version
+
+    async def next_number(self, project_id: ProjectId) -> int:
+        """Return the next task number of a project, most likely free."""
+        number = await self._numbers.take(project_id)
+        self.taken = Taken(project_id, number)
+        return number
+
+    def version(self, stream: UUID) -> int:
+        """Return the version at which *stream* was read."""
+        return self.loaded[stream][1].version
+
+    @property
+    def expects(self) -> dict[UUID, int]:
+        """Every stream that the decision read or assumed, with its version."""
+        versions = {stream: found.version for stream, (_, found) in self.loaded.items()}
+        versions.update(self.assumed)
+        return versions
+
+    def _known(self, stream: UUID) -> Loaded[Any] | None:
+        """Return *stream* as this decision read it before, else as it is in memory.
+
+        A decision that waits must not see two versions of one stream: the append would verify
+        only the later one.
+        """
+        read = self.loaded.get(stream)
+        return self._states.cache.get(stream) if read is None else read[1]
+
+    def _read(self, kind: type[S], stream: UUID, found: Loaded[Any]) -> S:
+        self.loaded[stream] = (kind, found)
+        owner = PLATFORM if kind.platform else self._org_id
+        if found.org_id not in (None, owner) or not isinstance(found.state, kind):
+            raise NotFound
+        return found.state

@@ -1,0 +1,40 @@
+"""What became of a command, and the reply that is kept for a retry under the same key."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from commands.base import Change, Context
+from commands.recording import Recording
+from commands.states import Loaded
+from eventstore.append import StoredReply
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """What became of a command.
+
+    ``position`` is that of its last event, None if nothing happened; ``states`` are the streams
+    it changed (or found unchanged) with their new versions; ``events`` what it recorded.
+    """
+
+    position: int | None
+    states: dict[UUID, Loaded[Any]]
+    events: list[Change]
+    reply: StoredReply | None = None
+
+
+Render = Callable[[Receipt], StoredReply]
+"""Makes the reply that is stored with an Idempotency-Key, before the append."""
+
+
+def add_reply(
+    recording: Recording, context: Context, render: Render | None, receipt: Receipt
+) -> bool:
+    """Add the reply to what is written if there is a key for it; return whether there is."""
+    if context.idempotency is None or render is None:
+        return False
+    recording.append.reply_key = context.idempotency.reply_key
+    recording.append.reply = render(receipt)
+    return True

@@ -1,0 +1,153 @@
+"""Folded streams: loaded from the log, kept in memory, brought up to date."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any, Generic, TypeVar, cast, get_args, get_type_hints
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.base import PLATFORM, Event, NotFound, OrgId, State
+from eventstore.log import EventLog, History
+
+S = TypeVar("S", bound=State)
+_S = TypeVar("_S")  # the class is generic over any state; the bound stands where it is used
+
+CACHE_MAX = 100_000
+"""Folded streams kept in memory: about 100 MB of tasks."""
+
+
+class Loaded(Struct, Generic[_S], frozen=True):
+    """A folded stream: its state, its version and when its last event was recorded.
+
+    A stream that does not exist has version 0, no organization and no time.
+    """
+
+    state: _S
+    version: int
+    org_id: OrgId | None
+    at: datetime | None
+
+
+Wanted = tuple[type[State], UUID]
+"""A stream and the kind of state that it should have."""
+
+
+class StateCache:
+    """Folded states by stream, least recently used ones dropped first.
+
+    Correctness never depends on it: the append verifies every version that was read.
+    """
+
+    def __init__(self, size_max: int = CACHE_MAX) -> None:
+        self._size_max = size_max
+        self._loaded: OrderedDict[UUID, Loaded[Any]] = OrderedDict()
+
+    def get(self, stream: UUID) -> Loaded[Any] | None:
+        """Return the state of *stream* as this process last saw it, if it is in memory."""
+        found = self._loaded.get(stream)
+        if found is not None:
+            self._loaded.move_to_end(stream)
+        return found
+
+    def put(self, stream: UUID, loaded: Loaded[Any]) -> None:
+        """Keep *loaded* unless a newer version is there."""
+        known = self._loaded.get(stream)
+        if known is None or known.version < loaded.version:
+            self._loaded[stream] = loaded
+            if len(self._loaded) > self._size_max:
+                self._loaded.popitem(last=False)
+
+    def drop(self, stream: UUID) -> None:
+        """Forget *stream*; the next read loads it again."""
+        self._loaded.pop(stream, None)
+
+
+class States:
+    """The states of one process: a cache in front of the log."""
+
+    def __init__(self, log: EventLog, cache: StateCache) -> None:
+        self._log = log
+        self.cache = cache
+
+    async def load(self, kind: type[S], stream: UUID) -> Loaded[S]:
+        """Return the folded stream from the log; one that does not exist has version 0.
+
+        :raises NotFound: the stream holds another kind of state; ids come from callers.
+        """
+        history = await self._log.history(stream)
+        if history.events and not isinstance(history.events[0], _events_of(kind)):
+            raise NotFound
+        loaded = fold(Loaded(kind(), 0, None, None), history)
+        if loaded.version:
+            self.cache.put(stream, loaded)
+        return loaded
+
+    async def refresh(self, read: Mapping[UUID, tuple[type[State], Loaded[Any]]]) -> bool:
+        """Bring streams that a decision read up to date; return whether any had moved on."""
+        heads = await self._log.heads(list(read))
+        moved = False
+        for stream, (kind, loaded) in read.items():
+            head = heads.get(stream, 0)
+            if head != loaded.version:
+                moved = True
+                await self._up_to(head, kind, stream)
+        return moved
+
+    async def fresh(self, kind: type[S], stream: UUID, org_id: OrgId | None = None) -> S:
+        """Return the newest state of *stream*, verified by one look at its head.
+
+        :raises NotFound: it does not exist, or belongs to another organization than *org_id*.
+        """
+        [found] = await self.all_fresh([(kind, stream)], org_id)
+        return cast(S, found.state)
+
+    async def all_fresh(
+        self, wanted: Iterable[Wanted], org_id: OrgId | None = None
+    ) -> list[Loaded[Any]]:
+        """Return the newest states of several streams, by one look at all their heads.
+
+        :raises NotFound: one of them does not exist, or belongs to another organization.
+        """
+        asked = list(wanted)
+        heads = await self._log.heads([stream for _, stream in asked])
+        found: list[Loaded[Any]] = []
+        for kind, stream in asked:
+            head = heads.get(stream, 0)
+            if head == 0:
+                raise NotFound
+            known = await self._up_to(head, kind, stream)
+            owner = PLATFORM if kind.platform else org_id
+            if not isinstance(known.state, kind) or known.org_id != owner:
+                raise NotFound
+            found.append(known)
+        return found
+
+    async def _up_to(self, head: int, kind: type[State], stream: UUID) -> Loaded[Any]:
+        """Return *stream* with at least *head* events folded."""
+        known = self.cache.get(stream)
+        if known is None:
+            return await self.load(kind, stream)
+        if known.version < head:
+            known = fold(known, await self._log.history(stream, known.version))
+            self.cache.put(stream, known)
+        return known
+
+
+def fold(loaded: Loaded[Any], history: History) -> Loaded[Any]:
+    """Return *loaded* after what happened next on the same stream."""
+    if not history.events:
+        return loaded
+    state = loaded.state
+    for event in history.events:
+        state = state.evolve(event)
+    return Loaded(state, history.version, history.org_id, history.at)
+
+
+@cache
+def _events_of(kind: type[State]) -> tuple[type[Event], ...]:
+    """Return the events that *kind* folds: a union, or the only one."""
+    events = get_type_hints(kind.evolve)["event"]
+    return get_args(events) or (events,)
