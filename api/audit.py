@@ -70,6 +70,7 @@ class CheckpointView(Struct, frozen=True, rename="camel"):
     vkey: str
 
 
+Ip = FromQuery[Annotated[str | None, Parameter(max_length=200, description="Filter by IP address")]]
 EventType = FromQuery[
     Annotated[str | None, QueryParameter(name="type", max_length=200, description="Filter by type")]
 ]
@@ -79,7 +80,6 @@ RequestId = FromQuery[
         QueryParameter(name="requestId", max_length=200, description="Filter by request id"),
     ]
 ]
-Ip = FromQuery[Annotated[str | None, Parameter(max_length=200, description="Filter by IP address")]]
 StreamId = FromQuery[Annotated[UUID | None, Parameter(description="Filter by stream")]]
 ActorId = FromQuery[Annotated[UUID | None, Parameter(description="Filter by actor")]]
 Since = FromQuery[

@@ -223,7 +223,7 @@ class TestMeta:
             for path in ("/health", "/api/health", "/health/ready", "/api/health/ready"):
                 assert done(await client.get(path), 200)["status"] == "ok"
 
-            def broken() -> None:
+            def broken(*_: Any) -> None:
                 raise LogUnavailable("disk full")
 
             monkeypatch.setattr(system.log.store, "last_position", broken)
