@@ -1,1 +1,1 @@
-"""Proves what happened: trees, signatures, exports and their verification."""
+"""Audit: Merkle trees, signatures, exports, verification and the trail of who did what."""

@@ -1,4 +1,4 @@
-"""The signed roots that an export has to reach: its own checkpoints and one remembered earlier."""
+"""Anchors: the signed roots that an export is checked against."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from audit.note import Checkpoint, NoteInvalid, Verifier, open_checkpoint, origi
 
 @dataclass(slots=True)
 class Anchors:
-    """Signed roots by increasing size, and what is wrong with those that had to be left out."""
+    """Signed roots by increasing size, and the problems of those that were rejected."""
 
     signed: list[Checkpoint] = field(default_factory=list[Checkpoint])
     problems: list[str] = field(default_factory=list[str])
@@ -17,10 +17,10 @@ class Anchors:
 def anchors_of(
     manifest: Manifest, trusted: str | None = None, previous: Checkpoint | None = None
 ) -> Anchors:
-    """Collect what the lines under *manifest* are to be held against.
+    """Return the signed roots to check the lines under *manifest* against.
 
-    Checkpoints count if they are signed by the *trusted* vkey, or, without one, by the vkey that
-    the file brings. *previous* is a checkpoint of the same tree that the caller has kept.
+    Checkpoints count if they are signed by the *trusted* vkey or, without one, by the vkey in the
+    file. *previous* is a checkpoint of the same tree that the caller kept from earlier.
     """
     anchors = Anchors()
     try:
@@ -29,7 +29,9 @@ def anchors_of(
         anchors.problems.append(f"the key cannot be read: {reason}")
         return anchors
     if manifest.vkey != key.vkey:
-        anchors.problems.append(f"the file names the key {manifest.vkey}, trusted is {key.vkey}")
+        anchors.problems.append(
+            f"the file names the key {manifest.vkey}, but {key.vkey} is trusted"
+        )
     for number, note in enumerate(manifest.checkpoints, start=1):
         try:
             anchors.signed.append(_opened(note, key, manifest, anchors.signed))
@@ -41,40 +43,42 @@ def anchors_of(
     elif newest < manifest.last:
         anchors.problems.append(f"no checkpoint covers seq {newest + 1} to {manifest.last}")
     elif newest != manifest.tree_size:
-        anchors.problems.append(f"treeSize is {manifest.tree_size}, the last checkpoint's {newest}")
+        anchors.problems.append(
+            f"treeSize is {manifest.tree_size}, but the last checkpoint says {newest}"
+        )
     if previous is not None:
         _remember(previous, manifest, key, anchors)
     return anchors
 
 
 def _opened(note: str, key: Verifier, manifest: Manifest, earlier: list[Checkpoint]) -> Checkpoint:
-    """Return the checkpoint, if it is signed and the lines below can be held against it.
+    """Return the checkpoint if it is signed and within the range of the lines.
 
-    :raises NoteInvalid: why not.
+    :raises NoteInvalid: it is not; the message says why.
     """
     checkpoint = open_checkpoint(note, key)
     _refuse_foreign(checkpoint, key, manifest)
     if checkpoint.size < manifest.first - 1:
-        raise NoteInvalid(f"size {checkpoint.size} lies before the range")
+        raise NoteInvalid(f"size {checkpoint.size} is before the range")
     if earlier and checkpoint.size <= earlier[-1].size:
         raise NoteInvalid(f"size {checkpoint.size} follows size {earlier[-1].size}")
     if earlier and earlier[-1].size >= manifest.last:
-        raise NoteInvalid("only one checkpoint may lie at or beyond the end of the range")
+        raise NoteInvalid("only one checkpoint may be at or after the end of the range")
     return checkpoint
 
 
 def _refuse_foreign(checkpoint: Checkpoint, key: Verifier, manifest: Manifest) -> None:
-    """Demand this organization's origin under the key's name: one key may sign many trees.
+    """Check that the origin is this organization's: one key may sign many trees.
 
     :raises NoteInvalid: it is another's.
     """
     own = checkpoint.origin in (key.name, origin_of(key.name, manifest.organization))
     if not own or not checkpoint.origin.endswith(f"/{manifest.organization}"):
-        raise NoteInvalid(f"it is of {checkpoint.origin}, not of {manifest.organization}")
+        raise NoteInvalid(f"it belongs to {checkpoint.origin}, not to {manifest.organization}")
 
 
 def _remember(previous: Checkpoint, manifest: Manifest, key: Verifier, anchors: Anchors) -> None:
-    """Add *previous* to the anchors where the range reaches it, or say why it cannot be kept."""
+    """Add *previous* to the anchors if the range reaches it; otherwise report why not."""
     size = previous.size
     try:
         _refuse_foreign(previous, key, manifest)
@@ -93,7 +97,7 @@ def _remember(previous: Checkpoint, manifest: Manifest, key: Verifier, anchors: 
         anchors.signed.sort(key=lambda checkpoint: checkpoint.size)
     elif size > manifest.tree_size:
         anchors.problems.append(
-            f"the log became shorter: {manifest.tree_size} events, {size} in the previous one"
+            f"the log became shorter: {manifest.tree_size} events, previously {size}"
         )
     elif size > 0:
         anchors.problems.append(

@@ -1,9 +1,8 @@
-"""Write the verifier as one file that needs nothing of this project.
+"""Writes the verifier as a single file that does not need this project.
 
     python -m audit.bundle > trackrecord-verify.py
 
-The modules are joined as they are, in the order in which they need each other; only their imports
-of one another are left out.
+The modules are concatenated in the order of their dependencies, without the imports of each other.
 """
 
 import ast
@@ -11,7 +10,7 @@ import sys
 from pathlib import Path
 
 MODULES = ("merkle", "note", "lines", "anchor", "report", "verify", "standalone")
-"""Each stands below those that it imports."""
+"""In order: each module imports only from those before it."""
 
 HEADER = '''#!/usr/bin/env python3
 """Check a Trackrecord export offline; made by `python -m audit.bundle`, do not edit.
@@ -26,7 +25,7 @@ Needs Python >= 3.11 and the package `cryptography`.
 def bundle() -> str:
     """Return the source text of the stand-alone verifier.
 
-    :raises ValueError: two modules define the same name, so that they cannot share one file.
+    :raises ValueError: two modules define the same name, so they cannot share one file.
     """
     folder = Path(__file__).parent
     owners: dict[str, str] = {}

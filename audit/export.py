@@ -1,4 +1,4 @@
-"""Export: an organization's log as a file that proves itself, streamed in constant memory."""
+"""Export: an organization's log as a verifiable file, streamed in constant memory."""
 
 from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime
@@ -14,16 +14,16 @@ from eventstore.log import EventLog
 from eventstore.recorded import Row
 
 BATCH = 500
-"""Events in memory at a time."""
+"""Events held in memory at a time."""
 CHECKPOINTS_MAX = 256
-"""Checkpoints in a manifest; of more, evenly spread ones are named."""
+"""Checkpoints in a manifest; if there are more, an evenly spread selection."""
 SCHEMA_VERSION = 1
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """What to export: events *first* to *last* of an organization, both included.
+    """What to export: an organization's events *first* to *last*, both included.
 
-    With *types*, the lines of other events keep only their hashes.
+    With *types*, events of other types are exported as hashes only.
     """
 
     org_id: OrgId
@@ -35,9 +35,9 @@ class Selection(Struct, frozen=True, kw_only=True):
 async def export_lines(
     log: EventLog, tree_signer: TreeSigner, selection: Selection, now: Callable[[], datetime]
 ) -> AsyncIterator[bytes]:
-    """Yield the export in pieces of whole lines; see ``audit/lines.py`` for the format.
+    """Yield the export in chunks of whole lines; ``audit/lines.py`` describes the format.
 
-    :raises LogTampered: the log contradicts what was signed before.
+    :raises LogTampered: the log contradicts an earlier signed checkpoint.
     """
     trailer = Trailer()
     manifest = await _manifest(log, tree_signer, selection, now())
@@ -46,7 +46,7 @@ async def export_lines(
     while at < selection.last:
         rows = await log.organization(selection.org_id, at, min(BATCH, selection.last - at))
         if not rows:
-            return  # no trailer: the reader sees that the file is cut off
+            return  # no trailer, so the reader sees that the file is incomplete
         at = rows[-1].org_seq
         yield b"".join([trailer.add(line) for line in await _lines(log, rows, selection.types)])
     yield trailer.line()

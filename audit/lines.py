@@ -78,7 +78,7 @@ SPELL = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", "
 
 
 class LineInvalid(Exception):
-    """The line is none of this format, or not in the one spelling that it allows."""
+    """The line does not follow the format, or not in its one canonical spelling."""
 
 
 class Entry(NamedTuple):
@@ -93,18 +93,18 @@ class Entry(NamedTuple):
     hash: bytes
     state: bytes
     disclosed: Mapping[str, tuple[bytes, str]] | None = None
-    """Path of a commitment -> its salt and value."""
+    """Path of a commitment -> salt and value."""
 
 
 class Skeleton(NamedTuple):
-    """The place of an event that a filter left out."""
+    """A placeholder for an event that the filter left out."""
 
     seq: int
     hash: bytes
 
 
 class Manifest(NamedTuple):
-    """What the whole file claims; *before* and *after* tie a part to the tree around it."""
+    """What the file claims to contain; *before* and *after* connect it to the rest of the tree."""
 
     organization: str
     first: int
@@ -112,7 +112,7 @@ class Manifest(NamedTuple):
     tree_size: int
     schema_version: int
     exported_at: str
-    filter: Mapping[str, Any] | None  # Any: a filter is whatever JSON the exporter was asked
+    filter: Mapping[str, Any] | None  # Any: a filter is arbitrary JSON
     vkey: str
     checkpoints: tuple[str, ...]
     before: Frontier | None = None
@@ -120,15 +120,15 @@ class Manifest(NamedTuple):
 
 
 class Trailer:
-    """Counts and hashes the lines of an export while they are written or read."""
+    """Counts and hashes the lines of an export as they are written or read."""
 
     def __init__(self) -> None:
-        """Start above the first line."""
+        """Start before the first line."""
         self.lines = 0
         self._digest = hashlib.sha256()
 
     def add(self, line: bytes) -> bytes:
-        """Take *line*, newline included, into account and return it."""
+        """Count *line*, including its newline, and return it."""
         self.lines += 1
         self._digest.update(line)
         return line
@@ -142,7 +142,7 @@ class Trailer:
 
 
 def commitment(salt: bytes, value: str) -> str:
-    """Return what stands in a state instead of the personal *value*."""
+    """Return what a state stores instead of the personal *value*."""
     return "sha256:" + hashlib.sha256(salt + value.encode()).hexdigest()
 
 
@@ -169,7 +169,7 @@ def manifest_line(manifest: Manifest) -> bytes:
 
 
 def event_line(entry: Entry) -> bytes:
-    """Return the line of one event; the state is copied as it is.
+    """Return the line of one event; the state is copied unchanged.
 
     :raises ValueError: a newline in the state, or a path that could be mistaken for a member.
     """
@@ -179,22 +179,22 @@ def event_line(entry: Entry) -> bytes:
 
 
 def skeleton_line(seq: int, leaf_hash: bytes) -> bytes:
-    """Return the line that keeps the place of an event that the filter leaves out."""
+    """Return the placeholder line for an event that the filter left out."""
     return _summed(b'{"seq":%d,"hash":"%b"' % (seq, leaf_hash.hex().encode())) + b"}\n"
 
 
 def is_trailer(line: bytes) -> bool:
-    """Say whether *line* wants to be a trailer; what it must be, `Trailer.line` knows."""
+    """Return whether *line* looks like a trailer; ``Trailer.line`` decides whether it is right."""
     return line.startswith(b'{"trailer":')
 
 
 def decode_line(line: bytes) -> tuple[Manifest | Entry | Skeleton, bool]:
-    """Return what *line* says, and whether its sum fits.
+    """Return the decoded *line* and whether its checksum is right.
 
-    :raises LineInvalid: it is not byte for byte what an encoder of this module writes.
+    :raises LineInvalid: it is not byte for byte what this module would have written.
     """
     if not line.endswith(b"}\n"):
-        raise LineInvalid("the line is cut off" if not line.endswith(b"\n") else "not an object")
+        raise LineInvalid("the line is incomplete" if not line.endswith(b"\n") else "not an object")
     cut = -1 if line.startswith(b'{"manifest":') else line.find(STATE)
     head = line[:cut] if cut >= 0 else line[:-2]
     body, claimed = head[:-SUM_BYTES], head[-SUM_BYTES:]
@@ -205,7 +205,7 @@ def decode_line(line: bytes) -> tuple[Manifest | Entry | Skeleton, bool]:
     end = len(head)
     same = spelled[: end - SUM_BYTES] == body and spelled[end:] == line[end:]
     if not same or claimed[:8] != b',"sum":"':
-        raise LineInvalid("not in the one spelling that the format allows")
+        raise LineInvalid("not in canonical form")
     return decoded, spelled[end - SUM_BYTES : end] == claimed
 
 
@@ -226,7 +226,7 @@ def _event_head(entry: Entry) -> bytes:
 
 
 def _decode(fields: Any, state: bytes) -> tuple[Manifest | Entry | Skeleton, bytes]:
-    """Return what the members say, and how the encoders above spell that."""
+    """Return the decoded line and its canonical encoding."""
     if "manifest" in fields:
         manifest = _manifest(fields["manifest"])
         return manifest, manifest_line(manifest)
@@ -260,7 +260,7 @@ def _manifest(members: Any) -> Manifest:
     if before is not None:
         before = Frontier(index(before["size"]), [_hash(node) for node in before["frontier"]])
     if not (asked is None or isinstance(asked, dict)):
-        raise TypeError("a filter is an object")
+        raise TypeError("a filter must be an object")
     return Manifest(
         organization=_text(members["organization"]),
         first=index(members["from"]),
@@ -285,7 +285,7 @@ def _text(value: object) -> str:
 def _hash(value: str) -> bytes:
     decoded = bytes.fromhex(value)
     if len(decoded) != HASH_BYTES:
-        raise ValueError("a hash has 32 bytes")
+        raise ValueError("a hash must have 32 bytes")
     return decoded
 
 

@@ -1,9 +1,9 @@
-"""Merkle trees as RFC 6962 section 2.1 and RFC 9162 section 2.1 define them, over SHA-256.
+"""Merkle trees as defined in RFC 6962 section 2.1 and RFC 9162 section 2.1, over SHA-256.
 
-Leaves and nodes are hashed under different prefixes, so no node can pass for a leaf. Everything
-here is pure; sizes and indexes count leaves from 0, hashes are 32 raw bytes. A proof is a list of
-subtree roots; `inclusion_path` and `consistency_path` name those subtrees as half-open ranges of
-leaves, so that a store which keeps subtree roots can answer without hashing all leaves again.
+Leaves and nodes are hashed with different prefixes, so no node can pass for a leaf. Sizes and
+indexes count leaves from 0; hashes are 32 raw bytes. A proof is a list of subtree roots;
+`inclusion_path` and `consistency_path` return those subtrees as half-open ranges of leaves, so that
+a store of subtree roots can answer without hashing all leaves again. Everything is pure.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ SIZE_BYTES = 8
 
 
 class ProofInvalid(Exception):
-    """The proof does not connect what it claims to connect."""
+    """The proof does not prove what it claims to."""
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -32,8 +32,8 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 class Frontier:
     """The right edge of a growing tree: the roots of its perfect subtrees, largest first.
 
-    This is all that is needed to append leaves and to know the root: one hash for every 1 in the
-    binary form of the size (at most 63), whatever the size.
+    It is all that is needed to append leaves and compute the root: one hash for every 1 in the
+    binary form of the size, so at most 63.
     """
 
     __slots__ = ("_size", "_subtrees")
@@ -70,7 +70,7 @@ class Frontier:
         self._size += 1
 
     def root(self) -> bytes:
-        """Return the root of the tree; of no leaves at all it is SHA-256 of nothing."""
+        """Return the root of the tree; that of an empty tree is the SHA-256 of nothing."""
         if not self._subtrees:
             return EMPTY_ROOT
         root = self._subtrees[-1]
@@ -84,13 +84,13 @@ class Frontier:
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> "Frontier":
-        """Read back what `to_bytes` wrote.
+        """Return the frontier that `to_bytes` encoded.
 
-        :raises ValueError: these bytes are no frontier.
+        :raises ValueError: these bytes are not a frontier.
         """
         hashes = stored[SIZE_BYTES:]
         if len(stored) < SIZE_BYTES or len(hashes) % HASH_BYTES:
-            raise ValueError(f"{len(stored)} bytes are no frontier")
+            raise ValueError(f"{len(stored)} bytes are not a frontier")
         size = int.from_bytes(stored[:SIZE_BYTES], "big")
         return cls(size, [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)])
 
@@ -126,12 +126,12 @@ def inclusion_path(index: int, size: int) -> list[tuple[int, int]]:
 def consistency_path(old_size: int, size: int) -> list[tuple[int, int]]:
     """Return the leaf ranges whose roots prove that *size* continues *old_size*, lowest first.
 
-    Nothing is needed, and the list is empty, for equal sizes.
+    Empty for equal sizes, which need no proof.
 
     :raises ValueError: not 0 < old_size <= size; RFC 6962 defines no proof from an empty tree.
     """
     if not 0 < old_size <= size:
-        raise ValueError(f"no consistency proof leads from size {old_size} to {size}")
+        raise ValueError(f"there is no consistency proof from size {old_size} to {size}")
     path: list[tuple[int, int]] = []
     low, high = 0, size
     while old_size < high:
@@ -168,9 +168,9 @@ def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes
 def verify_inclusion(
     leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> None:
-    """Accept that the leaf hash *leaf* stands at *index* of the tree (RFC 9162 2.1.3.2).
+    """Check that the leaf hash *leaf* is at *index* of the tree (RFC 9162 2.1.3.2).
 
-    :raises ProofInvalid: it is not proven.
+    :raises ProofInvalid: the proof does not show it.
     """
     if not 0 <= index < size:
         raise ProofInvalid(f"a tree of {size} has no leaf {index}")
@@ -179,7 +179,7 @@ def verify_inclusion(
     here, last, computed = index, size - 1, leaf
     for sibling in _hashes(proof):
         if last == 0:
-            raise ProofInvalid("the proof is longer than the tree is high")
+            raise ProofInvalid("the proof is longer than the height of the tree")
         if here & 1 or here == last:
             computed = node_hash(sibling, computed)
             here, last = _up_to_left_sibling(here, last)
@@ -193,18 +193,18 @@ def verify_inclusion(
 def verify_consistency(
     size1: int, size2: int, root1: bytes, root2: bytes, proof: Sequence[bytes]
 ) -> None:
-    """Accept that the tree *size2*/*root2* continues *size1*/*root1* (RFC 9162 2.1.4.2).
+    """Check that the tree *size2*/*root2* continues *size1*/*root1* (RFC 9162 2.1.4.2).
 
     An empty first tree proves nothing and is refused.
 
-    :raises ProofInvalid: it is not proven.
+    :raises ProofInvalid: the proof does not show it.
     """
     if not 0 < size1 <= size2:
         raise ProofInvalid(f"size {size2} cannot be proven to continue size {size1}")
     if size1 == size2:
         if proof:
-            raise ProofInvalid("equal sizes need no proof, but there is one")
-        _require_same(root1, root2, "two roots for one size")
+            raise ProofInvalid("the sizes are equal, so the proof must be empty")
+        _require_same(root1, root2, "two different roots for the same size")
         return
     hashes = _hashes(proof)
     if size1.bit_count() == 1:  # a perfect old tree is itself the first subtree of the walk
@@ -215,7 +215,7 @@ def verify_consistency(
     old = new = hashes[0]
     for sibling in hashes[1:]:
         if last == 0:
-            raise ProofInvalid("the proof is longer than the tree is high")
+            raise ProofInvalid("the proof is longer than the height of the tree")
         if here & 1 or here == last:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
             here, last = _up_to_left_sibling(here, last)
@@ -228,14 +228,14 @@ def verify_consistency(
 
 
 def _split(size: int) -> int:
-    """Return the largest power of two below *size* (> 1): where RFC 6962 cuts a tree in two."""
+    """Return the largest power of two below *size* (> 1), where RFC 6962 splits a tree."""
     return 1 << (size - 1).bit_length() - 1
 
 
 def _up_to_left_sibling(here: int, last: int, *, odd: bool = False) -> tuple[int, int]:
-    """Climb the levels at which the node has no sibling, because the tree's right edge is ragged.
+    """Skip the levels at which the node has no sibling, because the tree's right edge is ragged.
 
-    With *odd*, climb while the node is a right child, as the start of a consistency proof wants.
+    With *odd*, climb while the node is a right child, as the start of a consistency proof needs.
     """
     while (here & 1) if odd else (here & 1 == 0 and here != 0):
         here, last = here >> 1, last >> 1
@@ -250,7 +250,7 @@ def _hashes(proof: Sequence[bytes]) -> list[bytes]:
 
 def _require_end_of_proof(last: int) -> None:
     if last != 0:
-        raise ProofInvalid("the proof is shorter than the tree is high")
+        raise ProofInvalid("the proof is shorter than the height of the tree")
 
 
 def _require_same(computed: bytes, claimed: bytes, otherwise: str) -> None:

@@ -1,9 +1,9 @@
-"""Signed checkpoints: what a log says about itself, under a signature that cannot be taken back.
+"""Signed checkpoints: the size and root hash of a log, under a signature.
 
-The form is C2SP signed-note v1.0.0 with Ed25519 keys (type 0x01) around a C2SP tlog-checkpoint:
+The format is C2SP signed-note v1.0.0 with Ed25519 keys (type 0x01) around a C2SP tlog-checkpoint:
 origin, size, base64 root and, as our only extension line, `time <RFC 3339>`, each ended by a
-newline; then an empty line and one signature line for every signer. Go's `x/mod/sumdb/note` and
-the transparency-log witnesses read the same form.
+newline; then an empty line and one signature line per signer. Go's `x/mod/sumdb/note` and
+transparency-log witnesses read the same format.
 """
 
 import base64
@@ -21,18 +21,18 @@ ED25519 = b"\x01"
 KEY_ID_BYTES = 4
 SIGNATURE_BYTES = 64
 NOTE_BYTES_MAX = 1_000_000
-"""The size up to which signed-note asks every client to accept notes; ours accepts no more."""
+"""The size up to which signed-note requires clients to accept notes; ours accepts no more."""
 SIGNATURES_MAX = 100
-"""As many signature lines as Go's verifier accepts."""
+"""As many as Go's verifier accepts."""
 
 
 class NoteInvalid(Exception):
-    """The note or key is malformed, or nobody trusted has signed exactly this text."""
+    """The note or key is malformed, or no trusted key has signed this text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The root of a tree at one size; *origin* names the log, *extensions* are further lines."""
+    """The root of a tree at one size; *origin* names the log, *extensions* are additional lines."""
 
     origin: str
     size: int
@@ -40,22 +40,22 @@ class Checkpoint:
     extensions: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """Return the lines that are signed."""
+        """Return the lines to be signed."""
         lines = (self.origin, str(self.size), _base64(self.root), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read signed lines back.
+        """Parse signed lines.
 
-        :raises NoteInvalid: they are no checkpoint in its one canonical spelling.
+        :raises NoteInvalid: they are not a checkpoint in canonical form.
         """
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]):
-            raise NoteInvalid("a checkpoint is at least three lines that are not empty")
+            raise NoteInvalid("a checkpoint needs at least three lines, none of them empty")
         origin, size, root = lines[:3]
         if not (size.isascii() and size.isdecimal()) or (size[0] == "0" and size != "0"):
-            raise NoteInvalid(f"{size!r} is no tree size")
+            raise NoteInvalid(f"{size!r} is not a tree size")
         if len(size) > 19:
             raise NoteInvalid("the tree size does not fit in 63 bits")
         decoded = _from_base64(root)
@@ -66,7 +66,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """The public half of a signer."""
+    """The public key of a signer."""
 
     name: str
     public_key: bytes
@@ -77,9 +77,9 @@ class Verifier:
         :raises NoteInvalid: the name is empty or has a space or plus, or the key is not 32 bytes.
         """
         if not self.name.isprintable() or {*self.name} & {" ", "+"} or not self.name:
-            raise NoteInvalid(f"{self.name!r} is no key name")
+            raise NoteInvalid(f"{self.name!r} is not a key name")
         if len(self.public_key) != 32:
-            raise NoteInvalid("an Ed25519 public key has 32 bytes")
+            raise NoteInvalid("an Ed25519 public key must have 32 bytes")
 
     @property
     def key_id(self) -> bytes:
@@ -94,9 +94,9 @@ class Verifier:
 
     @classmethod
     def parse(cls, vkey: str) -> Self:
-        """Read the text form back.
+        """Parse the text form of a key.
 
-        :raises NoteInvalid: it is malformed, of another signature type, or its id is not its own.
+        :raises NoteInvalid: it is malformed, of another type, or its id does not match.
         """
         name, _, rest = vkey.partition("+")
         key_id, _, encoded = rest.partition("+")
@@ -109,7 +109,7 @@ class Verifier:
         return verifier
 
     def has_signed(self, text: str, signature: bytes) -> bool:
-        """Say whether *signature* is this key's over exactly *text*."""
+        """Return whether *signature* is this key's signature over exactly *text*."""
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text.encode())
         except (InvalidSignature, ValueError):
@@ -121,33 +121,33 @@ class Signer:
     """A named private key that signs checkpoints."""
 
     def __init__(self, name: str, private_key: Ed25519PrivateKey) -> None:
-        """Sign as *name*, which C2SP asks to be the origin of the log.
+        """Sign as *name*, which C2SP recommends to be the origin of the log.
 
-        :raises NoteInvalid: the name is empty or holds a space or plus.
+        :raises NoteInvalid: the name is empty or contains a space or plus.
         """
         self._key = private_key
         self.verifier = Verifier(name, private_key.public_key().public_bytes_raw())
 
     @property
     def vkey(self) -> str:
-        """The text that others need in order to check this signer."""
+        """The public key in text form, for others to check signatures."""
         return self.verifier.vkey
 
     def sign(self, text: str) -> str:
-        """Return *text*, which ends in a newline, as a signed note.
+        """Return *text*, which must end in a newline, as a signed note.
 
-        :raises NoteInvalid: the text is not what a note may contain.
+        :raises NoteInvalid: a note cannot contain this text.
         """
         _refuse_unless_text(text)
         if not text.endswith("\n"):
-            raise NoteInvalid("the text of a note ends in a newline")
+            raise NoteInvalid("the text of a note must end in a newline")
         blob = self.verifier.key_id + self._key.sign(text.encode())
         return f"{text}\n— {self.verifier.name} {_base64(blob)}\n"
 
     def sign_checkpoint(self, origin: str, size: int, root: bytes, now: datetime) -> str:
         """Return the signed checkpoint of a tree; *now* (aware) becomes its `time` line.
 
-        :raises NoteInvalid: these values make no checkpoint.
+        :raises NoteInvalid: these values do not make a valid checkpoint.
         """
         instant = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         text = Checkpoint(origin, size, root, (f"time {instant}",)).text()
@@ -161,17 +161,17 @@ def origin_of(log: str, organization: str) -> str:
 
 
 def open_note(note: str, verifier: Verifier) -> str:
-    """Return the text of *note* once *verifier* is seen to have signed it.
+    """Return the text of *note* after checking that *verifier* has signed it.
 
-    Signatures of other keys are ignored, as signed-note demands: they may be witnesses.
+    Signatures of other keys are ignored, as signed-note requires: they may be witnesses.
 
-    :raises NoteInvalid: malformed, not signed by this key, or signed wrongly.
+    :raises NoteInvalid: it is malformed, not signed by this key, or its signature is wrong.
     """
     _refuse_unless_text(note)
     text, separator, tail = note.rpartition("\n\n")
     lines = tail.split("\n")
     if not separator or lines.pop() or not 0 < len(lines) <= SIGNATURES_MAX:
-        raise NoteInvalid("a note is text, an empty line and signature lines")
+        raise NoteInvalid("a note must be text, an empty line and signature lines")
     text += "\n"
     signed = False
     for line in lines:
@@ -179,7 +179,7 @@ def open_note(note: str, verifier: Verifier) -> str:
         if name != verifier.name or signature[:KEY_ID_BYTES] != verifier.key_id:
             continue
         if not verifier.has_signed(text, signature[KEY_ID_BYTES:]):
-            raise NoteInvalid(f"the signature of {verifier.name} does not fit the text")
+            raise NoteInvalid(f"the signature of {verifier.name} does not match the text")
         signed = True
     if not signed:
         raise NoteInvalid(f"{verifier.vkey} has not signed this")
@@ -187,7 +187,7 @@ def open_note(note: str, verifier: Verifier) -> str:
 
 
 def open_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
-    """Return the checkpoint in *note* once *verifier* is seen to have signed it.
+    """Return the checkpoint in *note* after checking that *verifier* has signed it.
 
     :raises NoteInvalid: it is malformed, or this key has not signed it.
     """
@@ -211,7 +211,7 @@ def _refuse_unless_text(text: str) -> None:
     if size > NOTE_BYTES_MAX:
         raise NoteInvalid("the note is too long")
     if any(character < " " and character != "\n" for character in text):
-        raise NoteInvalid("the note holds control characters")
+        raise NoteInvalid("the note contains control characters")
 
 
 def _base64(data: bytes) -> str:
@@ -219,11 +219,11 @@ def _base64(data: bytes) -> str:
 
 
 def _from_base64(text: str) -> bytes:
-    """Decode strictly: one value has one spelling, so that no byte of a note is without effect."""
+    """Decode strictly: each value has one spelling, so that changing any byte of a note matters."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise NoteInvalid("malformed base64") from None
     if _base64(data) != text:
-        raise NoteInvalid("base64 that is not canonical")
+        raise NoteInvalid("base64 is not in canonical form")
     return data

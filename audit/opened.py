@@ -1,4 +1,4 @@
-"""Stored events with everything readable that may be read: for auditors and their exports."""
+"""Stored events with their personal values decrypted, for auditors and exports."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,14 +13,14 @@ from eventstore.recorded import ERASED, Metadata, Row
 
 
 class Envelope(Struct, frozen=True):
-    """The stored bytes of an event, its own fields left as they are."""
+    """The parsed envelope of a stored event; the event itself stays as it is."""
 
     metadata: Metadata
     event: dict[str, Any]
 
 
 class Opened(Struct, frozen=True):
-    """A row with its envelope and the personal values whose keys still exist."""
+    """A row with its envelope and those personal values whose keys still exist."""
 
     row: Row
     stored: Envelope
@@ -29,7 +29,7 @@ class Opened(Struct, frozen=True):
 
     @property
     def data(self) -> dict[str, Any]:
-        """The event's fields without its type, personal values opened or erased."""
+        """The event's fields without its type; personal values are readable or marked erased."""
         data = {name: value for name, value in self.stored.event.items() if name != "type"}
         for name, value in data.items():
             if name in self.event_values:
@@ -39,7 +39,7 @@ class Opened(Struct, frozen=True):
         return data
 
     def origin(self, name: str) -> str | None:
-        """Return ``ip`` or ``userAgent`` of the request, None if unknown or erased."""
+        """Return ``ip`` or ``userAgent`` of the request; None if unknown or erased."""
         value = self.origin_values.get(name)
         return value[1] if value else None
 
@@ -49,7 +49,7 @@ _COMMITMENT = len("sha256:") + 64
 
 
 async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened]:
-    """Return *rows* opened, with one read for the keys that are not at hand."""
+    """Return *rows* opened, reading the keys that are not cached in one query."""
     stored = [_decode(row.state) for row in rows]
     subjects: list[UUID] = []
     for row, envelope in zip(rows, stored, strict=True):

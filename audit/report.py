@@ -1,15 +1,15 @@
-"""What a check of an export found, for programs and for people."""
+"""The report of a verification, for programs and people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 PROBLEMS_MAX = 100
-"""Problems that a report lists; more are only counted, so that memory stays bounded."""
+"""Problems listed in a report; further ones are only counted, to bound memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, from *line* on (counted from 1), to *last_line* if a range is concerned."""
+    """A problem at *line* (counted from 1), or from there to *last_line*."""
 
     line: int
     seq: int | None
@@ -28,7 +28,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome: *proven* is the last seq that a signed root covers, 0 if none does."""
+    """The result: *proven* is the last seq covered by a signed root, 0 if none is."""
 
     events: int
     skeletons: int
@@ -37,11 +37,11 @@ class Report:
     key_is_trusted: bool
     problems: Sequence[Problem]
     more: int
-    """How many problems there are beyond those listed."""
+    """The number of problems beyond those listed."""
 
     @property
     def ok(self) -> bool:
-        """Whether nothing at all is wrong."""
+        """Whether there are no problems."""
         return not self.problems
 
     def __str__(self) -> str:
@@ -55,5 +55,6 @@ class Report:
         lines.append(
             f"{verdict}: {self.events} events, {self.skeletons} skeletons, proven to {self.proven}"
         )
-        # Text of a hostile file goes to a terminal here: escaped, it cannot steer it or add lines.
+        # Text of a hostile file goes to a terminal here: escaped, it cannot control it or add
+        # lines.
         return "\n".join(line.encode("unicode_escape").decode("ascii") for line in lines)

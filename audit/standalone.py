@@ -1,4 +1,4 @@
-"""Check a Trackrecord export without Trackrecord: Python >= 3.11 and `cryptography` suffice.
+"""Checks a Trackrecord export without Trackrecord; needs Python >= 3.11 and `cryptography`.
 
     python trackrecord-verify.py EXPORT.jsonl [--key VKEY] [--previous CHECKPOINT]
 
@@ -16,20 +16,20 @@ from audit.note import Checkpoint, NoteInvalid, Verifier, open_checkpoint
 from audit.verify import verify
 
 LINE_BYTES_MAX = 64 * 1024 * 1024
-"""A longer line is read, and blamed, in pieces: a hostile file must not fill the memory."""
+"""A longer line is read, and reported, in pieces: a hostile file must not fill the memory."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check the file named on the command line, print the report, return the exit status."""
+    """Check the file named on the command line, print the report and return the exit status."""
     parser = argparse.ArgumentParser(description="Check a Trackrecord audit export offline.")
     parser.add_argument("file", help="the export (JSONL); - reads standard input")
     parser.add_argument("--key", metavar="VKEY", help="the public key to trust, name+id+base64")
     parser.add_argument(
-        "--previous", metavar="FILE", help="a signed checkpoint kept from earlier; needs --key"
+        "--previous", metavar="FILE", help="a signed checkpoint you kept from earlier; needs --key"
     )
     options = parser.parse_args(arguments)
     if options.previous and not options.key:
-        parser.error("--previous needs --key: a checkpoint is worth as much as the key behind it")
+        parser.error("--previous needs --key: without a trusted key a checkpoint proves nothing")
     try:
         previous = _kept_checkpoint(options.previous, options.key) if options.previous else None
         if options.file == "-":

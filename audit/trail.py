@@ -1,4 +1,4 @@
-"""The audit log as a list: an organization's events, newest first, filtered."""
+"""Audit trail: an organization's events, newest first, filtered."""
 
 from datetime import datetime
 from typing import Any
@@ -14,11 +14,11 @@ from eventstore.recorded import Row, microseconds, recorded_time
 
 BATCH = 500
 SCAN_MAX = 10_000
-"""Events looked at for one page; a page that finds less says where to go on."""
+"""Events scanned for one page; a page that finds fewer says where to continue."""
 
 
 class TrailFilter(Struct, frozen=True, kw_only=True):
-    """Which events to show; what is None does not matter."""
+    """Which events to show; None matches all."""
 
     type: str | None = None
     stream: UUID | None = None
@@ -30,7 +30,7 @@ class TrailFilter(Struct, frozen=True, kw_only=True):
 
 
 class TrailPage(Struct, frozen=True):
-    """Entries, newest first, and the sequence below which the next page begins, if any."""
+    """Entries, newest first, and the sequence number below which the next page begins, if any."""
 
     entries: list[Opened]
     next_before: int | None
@@ -39,7 +39,7 @@ class TrailPage(Struct, frozen=True):
 async def read_trail(
     log: EventLog, org_id: OrgId, wanted: TrailFilter, limit: int, before: int = SEQUENCE_MAX
 ) -> TrailPage:
-    """Return at most *limit* events of the organization with a sequence below *before*."""
+    """Return at most *limit* events of the organization with a sequence number below *before*."""
     found: list[Opened] = []
     scanned = 0
     while scanned < SCAN_MAX:
@@ -61,7 +61,7 @@ async def read_trail(
 
 
 def _may_match(row: Row, wanted: TrailFilter) -> bool:
-    """Say whether the columns alone let *row* pass."""
+    """Return whether *row* can match, judging by its columns alone."""
     return (
         (wanted.type is None or row.tag == wanted.type)
         and (wanted.stream is None or row.stream_id == wanted.stream)
@@ -80,7 +80,7 @@ def _matches(opened: Opened, wanted: TrailFilter) -> bool:
 
 
 def entry_json(opened: Opened) -> dict[str, Any]:
-    """Return an event of the audit log: with when, by which command and from where it came."""
+    """Return an event as the audit log shows it: with its time, command and origin."""
     row, metadata = opened.row, opened.stored.metadata
     entry = event_json(row, metadata, opened.data)
     entry |= {

@@ -1,7 +1,7 @@
 """Signs the Merkle tree of each organization as its log grows.
 
-Leaf *n* is the stored ``state`` of the organization's event number *n* + 1. A tree is a function
-of the log alone, so sealing it twice, or in two processes, gives the same root.
+Leaf *n* is the stored ``state`` of the organization's event number *n* + 1. A tree depends only on
+the log, so signing it twice, or in two processes, gives the same root.
 """
 
 import logging
@@ -24,16 +24,16 @@ _logger = logging.getLogger(__name__)
 
 
 class LogTampered(Exception):
-    """The log no longer is what an earlier signed checkpoint says; nothing is signed on top."""
+    """The log contradicts an earlier signed checkpoint; nothing more is signed for it."""
 
 
 def signer(key: bytes) -> Signer:
-    """Return the signer of checkpoints that a 32-byte *key* makes."""
+    """Return the signer of checkpoints with a 32-byte *key*."""
     return Signer(LOG_NAME, Ed25519PrivateKey.from_private_bytes(key))
 
 
 class TreeSigner:
-    """Makes and keeps signed tree heads; one in each process that needs any."""
+    """Creates and stores signed tree heads; one per process that needs them."""
 
     def __init__(self, log: EventLog, key: bytes, now: Callable[[], datetime]) -> None:
         self._log, self._now = log, now
@@ -43,7 +43,7 @@ class TreeSigner:
     async def head_at(self, org_id: OrgId, size: int) -> TreeHead:
         """Return the signed tree head over an organization's first *size* events.
 
-        :raises LogTampered: the log is shorter than that, or contradicts an earlier head.
+        :raises LogTampered: the log is shorter, or contradicts an earlier head.
         """
         known = await self._log.newest_tree_head(org_id, size)
         if known is not None and known.size == size:
@@ -67,13 +67,13 @@ class TreeSigner:
             try:
                 await self.seal(org_id, size)
             except LogTampered:
-                _logger.exception("the tree of organization %s is not signed any more", org_id)
+                _logger.exception("the tree of organization %s is no longer signed", org_id)
         return len(grown)
 
     async def seal(self, org_id: OrgId, size: int) -> TreeHead:
         """Return the signed tree head of an organization that now has *size* events.
 
-        :raises LogTampered: more of them were signed before, or others.
+        :raises LogTampered: an earlier head covers more events, or different ones.
         """
         newest = await self._log.newest_tree_head(org_id)
         if newest is not None and newest.size > size:
@@ -87,9 +87,11 @@ class TreeSigner:
         try:
             signed = open_checkpoint(known.note, self.signer.verifier)
         except NoteInvalid as error:
-            raise LogTampered(f"{known.org_id}: the head at {known.size} is not ours") from error
+            raise LogTampered(
+                f"{known.org_id}: the head at {known.size} was not signed by us"
+            ) from error
         if (signed.size, signed.root) != (frontier.size, frontier.root()):
-            raise LogTampered(f"{known.org_id}: the head at {known.size} does not fit its note")
+            raise LogTampered(f"{known.org_id}: the head at {known.size} does not match its note")
         return frontier
 
     async def _extended(self, org_id: OrgId, frontier: Frontier, size: int) -> Frontier:

@@ -1,7 +1,7 @@
-"""Check an export line by line, in constant memory, and name the lines that are not as written.
+"""Verifies an export line by line, in constant memory, and names the lines that were altered.
 
-No server and no database is asked: the file, a public key and perhaps a remembered checkpoint are
-all there is. What each finding means stands in `audit/lines.py`.
+Needs no server and no database: only the file, a public key and, optionally, an earlier checkpoint.
+`audit/lines.py` describes the format.
 """
 
 import json
@@ -24,8 +24,8 @@ from audit.note import Checkpoint
 from audit.report import PROBLEMS_MAX, Problem, Report
 
 GAPS_MAX = 100
-"""Gaps that are remembered, in order to tell a moved line from a repeated one."""
-DAMAGED = "the line was altered: it does not fit its sum"
+"""Gaps that are remembered, to tell a moved line from a repeated one."""
+DAMAGED = "the line was altered: its checksum is wrong"
 
 
 def verify(
@@ -33,8 +33,8 @@ def verify(
 ) -> Report:
     """Check an export, given as its lines with their newlines.
 
-    *trusted* is the vkey to believe; without it the file's own is used, and the report says so.
-    *previous*, a checkpoint kept from earlier, shows that the log since then only grew.
+    *trusted* is the vkey to trust; without it the file's own is used, and the report says so.
+    *previous*, a checkpoint kept from earlier, shows that the log has only grown since.
     """
     walk = _Walk(trusted, previous)
     for line in lines:
@@ -54,30 +54,30 @@ class _Walk:
         self._tree: Frontier | None = None
         self._anchors: list[Checkpoint] = []
         self._seq: int | None = None
-        self._unreadable = 0  # lines since the last one whose seq is known
+        self._unreadable = 0  # lines since the last one with a known seq
         self._gaps: list[tuple[int, int]] = []
         self._proven, self._leaf_line = 0, 1
-        self._mark = (1, 0)  # line and seq up to which nothing is in doubt
+        self._mark = (1, 0)  # line and seq up to which everything is proven
 
     def take(self, line: bytes) -> None:
         """Check the next line of the file."""
         self._number += 1
         if self._ended:
-            self._blame("stands after the trailer")
+            self._blame("there is a line after the trailer")
         elif is_trailer(line):
             self._ended = True
             self._require_all()
             if line != self._trailer.line():
-                self._blame("the trailer's count or digest does not fit the lines above")
+                self._blame("the trailer's count or digest does not match the lines above")
         else:
             self._trailer.add(line)
             self._read(line)
 
     def report(self) -> Report:
-        """Check what only the end of the file shows, and return the findings."""
+        """Check what only the end of the file shows, and return the report."""
         if not self._ended:
             self._number = max(self._number, 1)
-            self._blame("the file was cut off: after this line, more or a trailer is missing")
+            self._blame("the file was cut off: lines or the trailer are missing after this line")
             self._require_all()
         if self._manifest is not None:
             self._reach_beyond(self._manifest)
@@ -103,7 +103,7 @@ class _Walk:
             self._begin(decoded, [] if intact else [DAMAGED])
             return
         if self._number == 1:
-            self._blame("the manifest is missing: the file was cut off at its beginning")
+            self._blame("the manifest is missing: the beginning of the file is lost")
         if intact or decoded.seq == (self._seq or 0) + 1:
             self._step(decoded, intact)
         else:  # the damage may be in seq itself
@@ -112,7 +112,7 @@ class _Walk:
 
     def _begin(self, manifest: Manifest, reasons: list[str]) -> None:
         if self._number > 1:
-            self._blame("a manifest stands below the first line")
+            self._blame("there is a manifest below the first line")
             return
         before = manifest.before or Frontier()
         anchors = anchors_of(manifest, self._trusted, self._previous)
@@ -120,9 +120,9 @@ class _Walk:
         self._manifest, self._seq = manifest, manifest.first - 1
         self._mark = (1, manifest.first - 1)
         if manifest.first < 1 or manifest.last < manifest.first - 1:
-            reasons.append(f"no range leads from {manifest.first} to {manifest.last}")
+            reasons.append(f"there is no range from {manifest.first} to {manifest.last}")
         elif before.size != manifest.first - 1 or (manifest.before and not before.size):
-            reasons.append("before does not end where the range begins")
+            reasons.append("`before` does not end where the range begins")
         else:
             self._tree, self._anchors = before, anchors.signed
         for reason in reasons:
@@ -140,7 +140,7 @@ class _Walk:
         else:
             self._skeletons += 1
             if self._manifest is not None and self._manifest.filter is None:
-                reasons.append("a skeleton in an export without a filter")
+                reasons.append("there is a skeleton in an export without a filter")
         disorder = self._follow(item.seq)
         if disorder is not None:
             reasons.append(disorder)
@@ -152,24 +152,24 @@ class _Walk:
             self._reach()
 
     def _follow(self, seq: int) -> str | None:
-        """Move on to *seq*; return what is wrong with that, if anything."""
+        """Move on to *seq* and return what is wrong with it, if anything."""
         if self._seq is None or seq == self._seq + 1:
             self._seq, self._unreadable = seq, 0
             return None
         if seq <= self._seq:
             if any(low <= seq <= high for low, high in self._gaps):
                 return "out of order: it belongs further up"
-            return "a duplicate: this seq stands above already, or it was moved"
+            return "a duplicate or moved line: this seq is already above"
         low, high, unreadable = self._seq + 1, seq - 1, self._unreadable
         self._seq, self._unreadable, self._tree = seq, 0, None
         if high - low < unreadable:
             return None  # the unreadable lines stand for these
         if len(self._gaps) < GAPS_MAX:
             self._gaps.append((low, high))
-        return f"seq {_span(low, high)} should stand before it: dropped or moved"
+        return f"seq {_span(low, high)} is missing before it: dropped or moved"
 
     def _reach(self) -> None:
-        """Hold the tree against the signed root of its present size, if there is one."""
+        """Compare the tree with the signed root of its present size, if there is one."""
         tree, anchors = self._tree, self._anchors
         if tree is None or not anchors or anchors[0].size != tree.size:
             return
@@ -181,7 +181,7 @@ class _Walk:
             self._blame_range(f"they do not lead to the signed root of size {tree.size}")
 
     def _reach_beyond(self, manifest: Manifest) -> None:
-        """Hold a range that ends inside the tree against the checkpoint beyond its end."""
+        """Check a range that ends inside the tree against the checkpoint beyond its end."""
         tree = self._tree
         if tree is None or not self._anchors or tree.size != manifest.last or tree.size == 0:
             return
@@ -196,7 +196,7 @@ class _Walk:
             self._proven = tree.size
 
     def _require_all(self) -> None:
-        """Demand that the last line above is the last of the range."""
+        """Check that the last line is the last of the range."""
         if self._manifest is None or self._seq is None:
             return
         last, announced = self._seq, self._manifest.last
@@ -206,7 +206,7 @@ class _Walk:
             self._blame(f"the manifest announces no seq after {announced}")
 
     def _blame_range(self, what: str) -> None:
-        """Blame all lines since the last root that came out right; later roots say nothing new."""
+        """Blame all lines since the last root that was right; later roots say nothing new."""
         line, seq = self._mark
         tree, self._tree = self._tree, None
         if tree is None or tree.size <= seq:
@@ -225,7 +225,7 @@ class _Walk:
 
 
 def _contradictions(entry: Entry) -> list[str]:
-    """Say where an event line and its disclosed values differ from the state that it carries."""
+    """Yield how an event line and its disclosed values differ from the state it contains."""
     try:
         state = json.loads(entry.state)
     except (ValueError, RecursionError):
@@ -241,14 +241,14 @@ def _contradictions(entry: Entry) -> list[str]:
         if _at(state, path) != said
     ]
     return wrong + [
-        f"the disclosed {path} does not fit its commitment"
+        f"the disclosed {path} does not match its commitment"
         for path, (salt, value) in (entry.disclosed or {}).items()
         if _at(state, path) != commitment(salt, value)
     ]
 
 
 def _at(state: Any, path: str) -> Any:
-    """Return what stands at a dotted path of decoded JSON, None if nothing does."""
+    """Return the value at a dotted path of decoded JSON; None if there is none."""
     for step in path.split("."):
         if isinstance(state, dict):
             state = cast("dict[str, Any]", state).get(step)

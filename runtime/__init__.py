@@ -1,1 +1,1 @@
-"""Puts the house together: settings, clock, wiring, wake-ups, logging, health."""
+"""Settings, clock, wiring, wake-ups, logging: what every process needs."""

@@ -1,12 +1,12 @@
-"""The clock: the one place where the time comes from."""
+"""The clock: the only source of the current time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Gives the time now, aware and in UTC. Tests hand in their own."""
+"""Returns the current time, aware and in UTC. Tests pass their own."""
 
 
 def system_clock() -> datetime:
-    """Return the time of the machine, UTC."""
+    """Return the machine's time in UTC."""
     return datetime.now(UTC)

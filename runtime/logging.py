@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard error, which nothing in a message can break."""
+"""Logging: one JSON object per line on standard error."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as one JSON object; line breaks and control characters come out escaped."""
+    """Formats a record as one JSON object; line breaks and control characters are escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -28,7 +28,7 @@ class JsonLines(logging.Formatter):
 
 
 def set_up_logging(level: str) -> None:
-    """Send every log record of this process to standard error as JSON lines."""
+    """Send the log records of this process to standard error as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

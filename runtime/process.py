@@ -1,4 +1,4 @@
-"""What every process of ours does first and last: settings, logs, signals, exit code."""
+"""How every process starts and ends: settings, logging, signals, exit code."""
 
 import asyncio
 import contextlib
@@ -17,9 +17,9 @@ Main = Callable[[Settings], None]
 
 
 def run_process(main: Main) -> None:
-    """Run *main* with the settings of this process, and exit.
+    """Run *main* with the settings of this process, then exit.
 
-    Exit codes: 0 stopped when told to, 1 a store could not be reached, 2 wrong settings.
+    Exit codes: 0 stopped on request, 1 a store could not be reached, 2 wrong settings.
     """
     try:
         settings = load_settings()
@@ -32,7 +32,7 @@ def run_process(main: Main) -> None:
 
 
 def until_stopped(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> Main:
-    """Return a main that runs *run* and cancels it on SIGTERM or SIGINT."""
+    """Return a main function that runs *run* and cancels it on SIGTERM or SIGINT."""
 
     def main(settings: Settings) -> None:
         uvloop.run(_cancelled_by_signal(run(settings)))

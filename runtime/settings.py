@@ -1,6 +1,7 @@
-"""Settings: read once at start from the environment, checked, and never changed after.
+"""Settings: read from the environment and checked once at start, then never changed.
 
-Each field's ``env`` names its variable; ``docs/reference/settings.md`` is written from this class.
+Each field's ``env`` names its variable; ``docs/reference/settings.md`` is generated from this
+class.
 """
 
 import ipaddress
@@ -23,7 +24,7 @@ SECRET_NAMES = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "MASTER_KEY")
 
 
 class AppEnv(StrEnum):
-    """Where the process runs; production refuses made-up secrets and open doors."""
+    """Where the process runs; production refuses generated secrets and unsafe defaults."""
 
     DEVELOPMENT = "development"
     TEST = "test"
@@ -31,7 +32,7 @@ class AppEnv(StrEnum):
 
 
 class SettingsInvalid(Exception):
-    """The environment holds what no process should start with; one line a problem."""
+    """The environment has invalid settings; one line per problem."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -43,14 +44,14 @@ def _env(name: str, meaning: str) -> Meta:
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Everything that can be set from outside."""
+    """All settings."""
 
     app_env: Annotated[
         AppEnv, _env("APP_ENV", "development, test or production; NODE_ENV is read too")
     ] = AppEnv.DEVELOPMENT
     host: Annotated[str, _env("HOST", "address the API listens on")] = "127.0.0.1"
     port: Annotated[int, _env("PORT", "port of the API")] = 3000
-    data_dir: Annotated[Path, _env("DATA_DIR", "where embedded stores and secrets live")] = Path(
+    data_dir: Annotated[Path, _env("DATA_DIR", "embedded stores and generated secrets")] = Path(
         "data"
     )
     events_url: Annotated[
@@ -61,7 +62,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         "trackrecord"
     )
     redis_url: Annotated[
-        str, _env("REDIS_URL", "wake-ups and jobs; empty: works without, only slower")
+        str, _env("REDIS_URL", "wake-ups and jobs; may be empty, which only adds latency")
     ] = ""
     jwt_access_secret: Annotated[str, _env("JWT_ACCESS_SECRET", "signs access tokens")] = ""
     jwt_refresh_secret: Annotated[str, _env("JWT_REFRESH_SECRET", "computes refresh tokens")] = ""
@@ -73,7 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = timedelta(days=7)
     master_key: Annotated[str, _env("MASTER_KEY", "wraps the keys of personal data")] = ""
     cors_origins: Annotated[
-        tuple[str, ...], _env("CORS_ORIGINS", "exact origins of browsers, comma separated")
+        tuple[str, ...], _env("CORS_ORIGINS", "exact browser origins to allow, comma separated")
     ] = ("http://localhost:5173",)
     cookie_secure: Annotated[
         bool, _env("COOKIE_SECURE", "refresh cookie over HTTPS only; default outside development")
@@ -83,10 +84,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, _env("RATE_LIMITS", "name=count/seconds, comma separated, or off")
     ] = "login=30/60,register=60/60,api=6000/60"
     trusted_proxies: Annotated[
-        tuple[str, ...], _env("TRUSTED_PROXIES", "networks whose X-Forwarded-For is believed")
+        tuple[str, ...],
+        _env("TRUSTED_PROXIES", "trusted proxies: networks whose X-Forwarded-For counts"),
     ] = ()
     webhook_allow_networks: Annotated[
-        tuple[str, ...], _env("WEBHOOK_ALLOW_NETWORKS", "private networks webhooks may reach")
+        tuple[str, ...], _env("WEBHOOK_ALLOW_NETWORKS", "private networks that webhooks may reach")
     ] = ()
     api_workers: Annotated[int, _env("API_WORKERS", "API processes; one with SQLite")] = 1
     log_level: Annotated[str, _env("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR")] = "INFO"
@@ -99,7 +101,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Return the settings of this process.
 
-    Outside production, secrets that are not set are made on the first start and kept in
+    Outside production, missing secrets are generated on the first start and kept in
     ``DATA_DIR/secrets.json``, readable by its owner only.
 
     :raises SettingsInvalid: naming every variable that is wrong.
@@ -128,7 +130,9 @@ def _completed(values: dict[str, Any], env: Mapping[str, str]) -> Settings:
     data_dir: Path = values.get("data_dir", Path("data"))
     values.setdefault("events_url", f"sqlite:///{data_dir / 'events.db'}")
     missing = [name for name in SECRET_NAMES if not env.get(name)]
-    problems = [f"{name}: not set; production makes up no secret" for name in missing if production]
+    problems = [
+        f"{name}: not set; production does not generate secrets" for name in missing if production
+    ]
     if missing and not production:
         kept = _kept_secrets(data_dir)
         values.update({name.lower(): kept[name] for name in missing})
@@ -146,13 +150,13 @@ def _completed(values: dict[str, Any], env: Mapping[str, str]) -> Settings:
 def _contradictions(settings: Settings) -> list[str]:
     problems: list[str] = []
     if not settings.events_url.startswith(("sqlite:///", "postgresql://", "postgres://")):
-        problems.append("EVENTS_URL: neither sqlite:///path nor postgresql://…")
+        problems.append("EVENTS_URL: must be sqlite:///path or postgresql://…")
     if settings.events_url.startswith("sqlite") and settings.api_workers > 1:
         problems.append("API_WORKERS: SQLite takes one writing API process; use PostgreSQL")
     if "*" in settings.cors_origins:
         problems.append("CORS_ORIGINS: * cannot be used with credentials; name each origin")
     if settings.is_production and not settings.mongodb_uri:
-        problems.append("MONGODB_URI: not set; production embeds no store")
+        problems.append("MONGODB_URI: not set; production has no embedded store")
     for field in ("trusted_proxies", "webhook_allow_networks"):
         for network in getattr(settings, field):
             try:
@@ -169,7 +173,7 @@ def _kept_secrets(data_dir: Path) -> dict[str, str]:
         return kept
     made = {name: secrets.token_urlsafe(48) for name in SECRET_NAMES}
     data_dir.mkdir(parents=True, exist_ok=True)
-    # Exclusive: of two first starts at once, one makes the file and the other reads it.
+    # Exclusive: if two first starts race, one creates the file and the other reads it.
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(made, file)

@@ -1,4 +1,4 @@
-"""The wiring: every process opens one house and finds in it what it needs."""
+"""The system: every process opens one and finds its stores and services in it."""
 
 import asyncio
 import ipaddress
@@ -32,7 +32,7 @@ T = TypeVar("T")
 Database = AsyncDatabase[dict[str, Any]]
 
 ATTEMPTS_MAX = 5
-"""Tries to reach a store at start; the n-th waits n x ``WAIT_S`` before the next."""
+"""Attempts to reach a store at start; the n-th is followed by a wait of n x ``WAIT_S``."""
 WAIT_S = 5.0
 ISSUER = "trackrecord"
 AUDIENCE = "trackrecord-api"
@@ -40,11 +40,11 @@ _logger = logging.getLogger(__name__)
 
 
 class StoreUnreachable(Exception):
-    """A store did not answer in all attempts; the message says which and where."""
+    """A store did not answer in all attempts; the message says which one and where."""
 
 
 class Keys(Struct, frozen=True):
-    """What is derived from the configured secrets, one key a purpose."""
+    """The keys derived from the configured secrets, one per purpose."""
 
     tokens: AccessTokens
     refresh: bytes
@@ -55,7 +55,7 @@ class Keys(Struct, frozen=True):
 
 
 class System(Struct, frozen=True, kw_only=True):
-    """The parts of one process, wired."""
+    """The wired parts of one process."""
 
     settings: Settings
     clock: Clock
@@ -88,9 +88,9 @@ def derive_keys(settings: Settings) -> Keys:
 
 @asynccontextmanager
 async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncGenerator[System]:
-    """Open the stores, wait for those that are still starting, and close all at the end.
+    """Open the stores, waiting for those that are still starting, and close them at the end.
 
-    :raises StoreUnreachable: a store did not answer ``ATTEMPTS_MAX`` times.
+    :raises StoreUnreachable: a store did not answer in ``ATTEMPTS_MAX`` attempts.
     """
     keys = derive_keys(settings)
     async with AsyncExitStack() as stack:
@@ -131,9 +131,9 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
 
 @asynccontextmanager
 async def open_log(settings: Settings, keys: Keys) -> AsyncGenerator[EventLog]:
-    """Open the event log alone, as the commands that need no read model do.
+    """Open only the event log, for commands that need no read model.
 
-    :raises StoreUnreachable: it did not answer ``ATTEMPTS_MAX`` times.
+    :raises StoreUnreachable: it did not answer in ``ATTEMPTS_MAX`` attempts.
     """
     log = await retry_until_reachable(
         "event log", settings.events_url, lambda: _open_log(settings, keys)
@@ -158,7 +158,7 @@ async def _ping(client: AsyncMongoClient[dict[str, Any]]) -> None:
 async def retry_until_reachable(
     what: str, url: str, reach: Callable[[], Awaitable[T]], *, wait_s: float = WAIT_S
 ) -> T:
-    """Return what *reach* gives, trying again with growing pauses while a store is down.
+    """Return what *reach* returns, retrying with growing pauses while a store is down.
 
     :raises StoreUnreachable: after ``ATTEMPTS_MAX`` attempts.
     """
@@ -183,6 +183,6 @@ async def retry_until_reachable(
 
 
 def without_password(url: str) -> str:
-    """Return *url* fit for a log line: what stands before the host is left out."""
+    """Return *url* without user and password, fit for a log line."""
     scheme, found, rest = url.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}" if found else url

@@ -1,7 +1,7 @@
-"""Wake-ups: "the log has grown", from any process to those that follow it.
+"""Wake-ups: tell the processes that follow the log that it has grown.
 
-A hint and nothing more: whoever waits also looks by themselves after a short while, so a lost
-wake-up, or no Redis at all, costs latency and never an event.
+A wake-up is only a hint: followers also poll after a short while, so a lost wake-up, or no Redis at
+all, costs latency but never an event.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Wakeups:
-    """Sends and receives wake-ups, through Redis if there is one, within the process always."""
+    """Sends and receives wake-ups: within the process and, if configured, through Redis."""
 
     def __init__(self, redis_url: str = "") -> None:
         # Any: the client's own annotations are partial.
@@ -33,12 +33,12 @@ class Wakeups:
         self._receiver: asyncio.Task[None] | None = None
 
     def listen(self) -> None:
-        """Begin to receive what other processes send."""
+        """Start to receive wake-ups from other processes."""
         if self._redis is not None and self._receiver is None:
             self._receiver = asyncio.create_task(self._receive(self._redis))
 
     def committed(self, position: int) -> None:
-        """Tell everybody that the log has grown up to *position*; never waits, never fails."""
+        """Announce that the log has grown up to *position*; never waits, never fails."""
         self._ring()
         self._unsent = max(self._unsent, position)
         if self._redis is not None and (self._sender is None or self._sender.done()):
@@ -52,7 +52,7 @@ class Wakeups:
                 await grown.wait()
 
     async def trouble(self) -> str | None:
-        """Return what is wrong with Redis, None if it answers."""
+        """Return what is wrong with Redis; None if it answers."""
         if self._redis is None:
             return "not set"
         try:
@@ -72,7 +72,7 @@ class Wakeups:
                 await self._redis.aclose()
 
     def _ring(self) -> None:
-        # A new event each time: everybody who waits now is released exactly once.
+        # A new event each time, so that everybody who is waiting now is released exactly once.
         self._grown, rung = asyncio.Event(), self._grown
         rung.set()
 
@@ -93,5 +93,5 @@ class Wakeups:
                     async for _ in channel.listen():
                         self._ring()
             except (RedisError, OSError) as error:
-                _logger.debug("no wake-ups for now: %s", error)
+                _logger.debug("wake-ups are unavailable for now: %s", error)
             await asyncio.sleep(RECONNECT_S)

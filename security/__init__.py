@@ -1,1 +1,1 @@
-"""Who may speak, and is believed: passwords, tokens, seals and signatures; keys are passed in."""
+"""Authentication and cryptography: passwords, tokens, encryption, signatures, the URL guard."""

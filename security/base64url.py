@@ -1,7 +1,7 @@
-"""Base64url without padding (RFC 4648, section 5), read strictly.
+"""Base64url without padding (RFC 4648, section 5), decoded strictly.
 
-Only the canonical spelling is read, so that no token has a second spelling:
-the standard library skips foreign characters and ignores spare bits.
+Only the canonical spelling is accepted, so that no token has a second one: the standard library
+skips foreign characters and ignores spare bits.
 """
 
 import base64
@@ -13,9 +13,9 @@ def encode(raw: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Return the bytes that *text* spells.
+    """Return the bytes that *text* encodes.
 
-    :raises ValueError: if ``encode`` would not have written exactly *text*.
+    :raises ValueError: ``encode`` would not have written exactly *text*.
     """
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if encode(raw) != text:

@@ -1,7 +1,7 @@
-"""List cursors that only we can write.
+"""List cursors that nobody else can forge.
 
-A cursor is bound to what it was given out for (organization, filter, sort): it
-is refused anywhere else. It is signed, not encrypted, so put nothing secret in.
+A cursor is bound to the list it was issued for (organization, filters, sort order) and refused
+anywhere else. It is signed, not encrypted, so it must not contain secrets.
 """
 
 import hmac
@@ -13,29 +13,29 @@ from security import base64url
 from security.derivation import derive_key
 
 CURSOR_CHARS_MAX = 1024
-"""A cursor travels in a query string; proxies commonly cut those at a few KiB."""
+"""A cursor travels in a query string; proxies commonly truncate those at a few KiB."""
 
 MAC_BYTES = 16
-"""HMAC-SHA256 cut to 128 bits, as RFC 2104, section 5 allows."""
+"""HMAC-SHA256 truncated to 128 bits, as RFC 2104, section 5 allows."""
 
 CursorValue = str | int | float | bool | None
-"""What a cursor may carry: JSON's scalars."""
+"""What a cursor can contain: JSON scalars."""
 
 
 class InvalidCursor(Exception):
-    """This cursor was not given out for this list."""
+    """This cursor was not issued for this list."""
 
 
 class CursorKey:
-    """Writes and reads cursors under one secret of at least 32 bytes."""
+    """Encodes and decodes cursors with one secret of at least 32 bytes."""
 
     def __init__(self, secret: str) -> None:
         self._key = derive_key(secret, "trackrecord list cursor v1")
 
     def encode(self, binding: str, values: Sequence[CursorValue]) -> str:
-        """Return a cursor that carries *values* and is good for *binding* only.
+        """Return a cursor that contains *values* and is valid for *binding* only.
 
-        :raises ValueError: if it would be longer than ``CURSOR_CHARS_MAX``.
+        :raises ValueError: it would be longer than ``CURSOR_CHARS_MAX``.
         """
         payload = msgspec.json.encode(values)
         cursor = base64url.encode(self._mac(binding, payload) + payload)
@@ -44,9 +44,9 @@ class CursorKey:
         return cursor
 
     def decode(self, binding: str, cursor: str) -> list[CursorValue]:
-        """Return the values that *cursor* carries.
+        """Return the values in *cursor*.
 
-        :raises InvalidCursor: if we did not write it, or wrote it for another binding.
+        :raises InvalidCursor: we did not issue it, or issued it for another binding.
         """
         if len(cursor) > CURSOR_CHARS_MAX:
             raise InvalidCursor
@@ -60,7 +60,7 @@ class CursorKey:
         return msgspec.json.decode(payload, type=list[CursorValue])
 
     def _mac(self, binding: str, payload: bytes) -> bytes:
-        # The length in front keeps "a" + "bc" and "ab" + "c" apart.
+        # The length prefix distinguishes "a" + "bc" from "ab" + "c".
         bound = binding.encode("utf-8", "surrogatepass")
         message = len(bound).to_bytes(4, "big") + bound + payload
         return hmac.digest(self._key, message, "sha256")[:MAC_BYTES]

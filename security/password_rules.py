@@ -1,7 +1,7 @@
-"""Which new passwords are refused, and why: those that others would guess.
+"""Which new passwords are refused because somebody could guess them.
 
-After NIST SP 800-63B-4, section 3.1.1.2: a minimum length, a blocklist, and what
-is known about the user. No rules about digits or symbols, and no expiry.
+After NIST SP 800-63B-4, section 3.1.1.2: a minimum length, a blocklist and what is known about the
+user. No rules about digits or symbols, and no expiry.
 """
 
 import unicodedata
@@ -13,19 +13,19 @@ from zxcvbn_rs_py import zxcvbn
 
 LENGTH_MIN = 10
 LENGTH_MAX = 256
-"""In code points after NFC; long enough for any phrase, short enough to hash at once."""
+"""In code points after NFC; long enough for any passphrase, short enough to hash quickly."""
 
 SCORE_MIN = 3
 """zxcvbn's "safely unguessable": more than 10^8 guesses."""
 
 SCORED_CHARS = 72
-"""zxcvbn's time grows faster than the text; what comes after adds strength, never takes it."""
+"""zxcvbn's time grows faster than the text; further characters can only add strength."""
 
 CONTEXT_CHARS_MIN = 4
-"""Shorter names are parts of too many words."""
+"""Shorter names occur inside too many words."""
 
 RAW_CHARS_MAX = 4 * LENGTH_MAX
-"""NFC joins at most four code points into one, so beyond this nothing needs normalising."""
+"""NFC joins at most four code points into one, so longer input need not be normalised."""
 
 COMMON = frozenset(
     Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").split()
@@ -33,7 +33,7 @@ COMMON = frozenset(
 
 
 class Weakness(StrEnum):
-    """Why a password is refused; API clients see these codes, so they never change."""
+    """Why a password is refused. API clients see these codes, so they never change."""
 
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
@@ -43,10 +43,10 @@ class Weakness(StrEnum):
 
 
 def weaknesses(password: str, *, context: Sequence[str], length_min: int = LENGTH_MIN) -> list[str]:
-    """Return every ``Weakness`` of *password*; an empty list is a good password.
+    """Return every ``Weakness`` of *password*; an empty list means that it is acceptable.
 
-    *context* is what an attacker knows: e-mail, names of the user, the organization,
-    its subdomain and the product. Of a password that is too long, nothing else is said.
+    *context* is what an attacker knows: e-mail address, name of the user, the organization, its
+    subdomain and the product. A password that is too long is not checked further.
     """
     if len(password) > RAW_CHARS_MAX:
         return [Weakness.TOO_LONG]
@@ -68,7 +68,7 @@ def weaknesses(password: str, *, context: Sequence[str], length_min: int = LENGT
 
 
 def _is_common(password: str) -> bool:
-    """Say whether it is a common password, or one with digits or signs put around it."""
+    """Return whether it is a common password, or one with digits or symbols around it."""
     folded = password.casefold()
     core = folded.strip("0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ")
     return folded in COMMON or core in COMMON
@@ -83,7 +83,7 @@ def _words(context: Sequence[str]) -> Iterator[str]:
 
 
 def _contains(password: str, words: Sequence[str]) -> bool:
-    """Say whether a word is in the password, however both are written and separated."""
+    """Return whether the password contains a word, ignoring case, spelling and separators."""
     squeezed = _squeezed(password)
     for word in map(_squeezed, words):
         if len(word) >= CONTEXT_CHARS_MIN and word in squeezed:

@@ -1,10 +1,9 @@
 """Refresh tokens that are computed, not stored.
 
-``rt1.<family>.<generation>.<mac>``: a family is one login, its generation counts
-rotations. Whoever has the key and the family's nonce can compute every token of
-the family, so neither a token nor its hash is ever written down, two servers
-that rotate the same token at once agree on its successor, and a forged token is
-told from a spent one.
+``rt1.<family>.<generation>.<mac>``: a family is one login, its generation counts rotations. Whoever
+has the key and the family's nonce can compute every token of the family. Therefore neither a token
+nor its hash is ever stored, two servers that rotate the same token at the same time agree on its
+successor, and a forged token can be told from a spent one.
 """
 
 import hmac
@@ -24,7 +23,7 @@ _SHAPE = re.compile(
 
 
 class RefreshToken(msgspec.Struct, frozen=True):
-    """What a refresh token says of itself; believe it only once it is ``authentic``."""
+    """The claims of a refresh token; do not trust them before ``authentic`` returns true."""
 
     family: UUID
     generation: int
@@ -32,11 +31,11 @@ class RefreshToken(msgspec.Struct, frozen=True):
 
 
 def mint(key: bytes, family: UUID, generation: int, nonce: bytes) -> str:
-    """Return the token of *generation* in *family*; the same every time it is asked.
+    """Return the token of *generation* in *family*, the same on every call.
 
-    *nonce* is random and the family's own, so one leaked key alone mints nothing.
+    *nonce* is random and unique to the family, so that a leaked key alone forges nothing.
 
-    :raises ValueError: if the generation is negative or beyond ``GENERATION_MAX``.
+    :raises ValueError: the generation is negative or beyond ``GENERATION_MAX``.
     """
     if not 0 <= generation <= GENERATION_MAX:
         raise ValueError("a generation is a 32-bit number")
@@ -45,7 +44,7 @@ def mint(key: bytes, family: UUID, generation: int, nonce: bytes) -> str:
 
 
 def parse(token: str) -> RefreshToken | None:
-    """Return the parts of *token*, or None if it is not a refresh token's exact spelling."""
+    """Return the parts of *token*; None if it is not a refresh token in its exact spelling."""
     match = _SHAPE.fullmatch(token)
     if match is None:
         return None
@@ -59,11 +58,11 @@ def parse(token: str) -> RefreshToken | None:
 
 
 def authentic(key: bytes, token: RefreshToken, nonce: bytes) -> bool:
-    """Say whether we minted *token*; whether it is still good is for the family to say."""
+    """Return whether we issued *token*; whether it is still valid depends on the family."""
     return hmac.compare_digest(token.mac, _mac(key, token.family, token.generation, nonce))
 
 
 def _mac(key: bytes, family: UUID, generation: int, nonce: bytes) -> bytes:
-    # Fixed widths before the nonce: no two families or generations share a message.
+    # Fixed widths before the nonce, so no two families or generations share a message.
     message = family.bytes + generation.to_bytes(4, "big") + nonce
     return hmac.digest(key, message, "sha256")

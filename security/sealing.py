@@ -1,9 +1,8 @@
-"""Personal data at rest: each subject's values sealed with that subject's own key.
+"""Encryption of personal data: each subject's values under the subject's own key.
 
-A data key lives only wrapped by the master key. Destroy the wrapped key, and
-everything it sealed is noise for ever, wherever copies may lie; the log itself
-stays untouched. AES-256-GCM throughout (NIST SP 800-38D) with random 96-bit
-nonces, which are safe for 2^32 messages a key.
+A data key is stored only wrapped by the master key. Once the wrapped key is destroyed, what it
+encrypted is unreadable forever, in all copies, while the log itself stays unchanged. AES-256-GCM
+throughout (NIST SP 800-38D) with random 96-bit nonces, which are safe for 2^32 messages per key.
 """
 
 import hmac
@@ -28,15 +27,15 @@ WRAPPED_V1 = b"\x01"
 """First byte of a wrapped key: then the master key's id, nonce, ciphertext, tag."""
 
 CLAIM_NAMESPACE = UUID("8d0c6f0e-54a4-5b1c-9c1f-2f7f3c6a9b11")
-"""Ids of claim streams live here. Fixed for ever: another value frees every taken name."""
+"""The namespace of the ids of claim streams. Never change it: all taken names would become free."""
 
 
 class SealBroken(Exception):
-    """This was not sealed with this key for this purpose, or was changed since."""
+    """This was not encrypted with this key for this purpose, or was changed since."""
 
 
 class Cipher:
-    """Seals and opens values with one data key; safe to share between threads."""
+    """Encrypts and decrypts values with one data key; can be shared between threads."""
 
     __slots__ = ("_aead", "_random")
 
@@ -47,14 +46,14 @@ class Cipher:
         self._random = random
 
     def seal(self, plain: bytes, aad: bytes) -> bytes:
-        """Return *plain* sealed; it opens only with the same *aad*, which says what it is."""
+        """Return *plain* encrypted; it opens only with the same *aad*, which says what it is."""
         nonce = self._random(NONCE_BYTES)
         return SEALED_V1 + nonce + self._aead.encrypt(nonce, plain, SEALED_V1 + aad)
 
     def open(self, blob: bytes, aad: bytes) -> bytes:
-        """Return what was sealed.
+        """Return the decrypted value.
 
-        :raises SealBroken: if key, *aad* or a single bit is another.
+        :raises SealBroken: the key or *aad* differs, or a bit was changed.
         """
         if blob[:1] != SEALED_V1 or len(blob) < 1 + NONCE_BYTES + TAG_BYTES:
             raise SealBroken
@@ -68,7 +67,7 @@ class Cipher:
 class MasterKey:
     """Wraps data keys. Derived from a configured secret of at least 32 bytes.
 
-    Its ``key_id`` says which secret it came from and gives nothing of it away.
+    Its ``key_id`` identifies the secret without revealing anything about it.
     """
 
     def __init__(self, secret: str) -> None:
@@ -76,7 +75,7 @@ class MasterKey:
         self.key_id = derive_key(secret, "trackrecord data key wrapping id v1")[:KEY_ID_BYTES]
 
     def wrap(self, data_key: bytes, subject: UUID) -> bytes:
-        """Return *data_key* fit to be stored, bound to *subject*."""
+        """Return *data_key* wrapped for storage and bound to *subject*."""
         nonce = os.urandom(NONCE_BYTES)
         head = WRAPPED_V1 + self.key_id
         return head + nonce + self._aead.encrypt(nonce, data_key, head + subject.bytes)
@@ -84,8 +83,8 @@ class MasterKey:
     def unwrap(self, blob: bytes, subject: UUID) -> bytes:
         """Return the data key.
 
-        :raises SealBroken: if it was wrapped by another master key, for another
-            subject, or was changed since.
+        :raises SealBroken: it was wrapped by another master key, for another subject, or was
+            changed since.
         """
         head_bytes = len(WRAPPED_V1) + KEY_ID_BYTES
         head, nonce = blob[:head_bytes], blob[head_bytes : head_bytes + NONCE_BYTES]
@@ -99,10 +98,10 @@ class MasterKey:
 
 
 class DataKeys:
-    """Makes and opens the data keys of subjects; it keeps none of them.
+    """Creates and opens the data keys of subjects; it stores none of them.
 
-    Master keys other than the first only unwrap: they are the ones rotated out. *random* gives
-    as many unpredictable bytes as asked for, none of them twice.
+    Master keys other than the first only unwrap: they are the previous ones. *random* returns as
+    many unpredictable bytes as asked for, never the same ones twice.
     """
 
     def __init__(self, *masters: MasterKey, random: Callable[[int], bytes] = os.urandom) -> None:
@@ -110,14 +109,14 @@ class DataKeys:
         self._masters = {master.key_id: master for master in masters}
 
     def make(self, subject: UUID) -> tuple[Cipher, bytes]:
-        """Return the sealer of a new data key for *subject*, and the key wrapped to be stored."""
+        """Return the cipher of a new data key for *subject*, and the wrapped key to be stored."""
         key = self._random(DATA_KEY_BYTES)
         return Cipher(key, self._random), self._current.wrap(key, subject)
 
     def open(self, wrapped: bytes, subject: UUID) -> Cipher:
-        """Return the sealer of *subject*, whose wrapped data key is *wrapped*.
+        """Return the cipher of *subject*, whose wrapped data key is *wrapped*.
 
-        :raises SealBroken: if no master key of ours unwraps it.
+        :raises SealBroken: none of our master keys unwraps it.
         """
         master = self._masters.get(wrapped[1 : 1 + KEY_ID_BYTES])
         if master is None:
@@ -126,11 +125,11 @@ class DataKeys:
 
 
 def pepper_hash(pepper: bytes, kind: str, value: str) -> bytes:
-    """Return a keyed hash of *value*, the same each time: equality without the value.
+    """Return a keyed hash of *value*, the same every time, to compare values without storing them.
 
-    HMAC-SHA256 over kind, NUL, value. Bring the value to one spelling first.
+    HMAC-SHA256 over kind, NUL, value. Normalise the value first.
 
-    :raises ValueError: if the kind contains NUL.
+    :raises ValueError: the kind contains NUL.
     """
     if "\0" in kind:
         raise ValueError("a kind contains no NUL")

@@ -1,4 +1,4 @@
-"""Refuses secrets that somebody could guess, before anything is signed with them."""
+"""Refuses configured secrets that somebody could guess."""
 
 from itertools import pairwise
 
@@ -8,7 +8,7 @@ DISTINCT_CHARACTERS_MIN = 8
 """128 random bits in hexadecimal have fewer than 8 distinct digits once in 10^8 times."""
 
 REMAINDER_MIN = 16
-"""What must be left of a secret when well-known words are taken out of it."""
+"""What must remain of a secret once well-known words are removed."""
 
 _SAMPLE_TEXT = """
     access admin change changeit changeme characters default demo dev development example for
@@ -18,11 +18,11 @@ _SAMPLE_TEXT = """
 """
 
 SAMPLE_WORDS = sorted(_SAMPLE_TEXT.split(), key=len, reverse=True)
-"""What sample secrets are made of; longest first, or "test" would leave "ing" of "testing"."""
+"""The words sample secrets are made of; longest first, or "test" would leave "ing" of "testing"."""
 
 
 def weakness_of(secret: str) -> str | None:
-    """Return why *secret* must not be used, or None if nothing is wrong with it.
+    """Return why *secret* must not be used; None if nothing is wrong with it.
 
     The reason is a phrase for the operator's log and never quotes the secret.
     """
@@ -40,13 +40,13 @@ def weakness_of(secret: str) -> str | None:
 
 
 def _is_repetition(secret: str) -> bool:
-    """Say whether the secret is one part written at least twice, the last time perhaps cut."""
+    """Return whether the secret is one part repeated, the last time perhaps cut short."""
     length = len(secret)
     return any(secret[period:] == secret[:-period] for period in range(1, length // 2 + 1))
 
 
 def _is_sequence(secret: str) -> bool:
-    """Say whether most characters are the neighbours of the ones before them: abcd, 4321."""
+    """Return whether most characters follow their neighbours: abcd, 4321."""
     neighbours = sum(abs(ord(b) - ord(a)) == 1 for a, b in pairwise(secret))
     return neighbours * 2 > len(secret)
 

@@ -1,7 +1,7 @@
-"""Webhook signatures, as Standard Webhooks 1.0 (standardwebhooks.com) has them.
+"""Webhook signatures as specified by Standard Webhooks 1.0 (standardwebhooks.com).
 
-``v1`` is HMAC-SHA256 with a shared ``whsec_`` secret, ``v1a`` is Ed25519 with a
-``whsk_`` key whose public half the receiver holds. Both sign ``id.timestamp.body``.
+``v1`` is HMAC-SHA256 with a shared ``whsec_`` secret, ``v1a`` is Ed25519 with a ``whsk_`` key whose
+public half the receiver holds. Both sign ``id.timestamp.body``.
 """
 
 import base64
@@ -16,35 +16,35 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of a secret
 PRIVATE_KEY_PREFIX = "whsk_"
 SECRET_BYTES = 32
-"""Standard Webhooks asks for 24 to 64 random bytes."""
+"""Standard Webhooks requires 24 to 64 random bytes."""
 
 SECRET_BYTES_MIN, SECRET_BYTES_MAX = 24, 64
 ED25519_SEED_BYTES = 32
 
-# The dot separates what is signed, and white space or CR LF would break the header.
+# The dot separates the signed parts; white space or CR LF would break the header.
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 
 def new_secret() -> str:
-    """Return a fresh shared secret: ``whsec_`` and the base64 of 32 random bytes."""
+    """Return a new shared secret: ``whsec_`` and the base64 of 32 random bytes."""
     random_bytes = randomness.token_bytes(SECRET_BYTES)
     return SECRET_PREFIX + base64.b64encode(random_bytes).decode("ascii")
 
 
 def sign(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """Return the three headers that prove we sent *body*.
+    """Return the three headers that prove that we sent *body*.
 
-    Every live secret signs, so that receivers can change theirs in their own time.
-    *timestamp* is in seconds since the epoch and is that of the attempt; *message_id*
-    stays the same through all attempts.
+    Every valid secret signs, so that receivers can switch to a new one at their own pace.
+    *timestamp* is the time of the attempt in seconds since the epoch; *message_id* stays the same
+    through all attempts.
 
-    :raises ValueError: if a secret is malformed, there is none, or the message id has
-        characters other than letters, digits, ``-`` and ``_``.
+    :raises ValueError: a secret is malformed, there is none, or the message id has characters other
+        than letters, digits, ``-`` and ``_``.
     """
     if not secrets:
-        raise ValueError("nothing to sign with")
+        raise ValueError("there is no secret to sign with")
     if _MESSAGE_ID.fullmatch(message_id) is None:
-        raise ValueError("a message id is 1 to 255 letters, digits, - and _")
+        raise ValueError("a message id must be 1 to 255 letters, digits, - and _")
     signed = b"%s.%d.%s" % (message_id.encode("ascii"), timestamp, body)
     return {
         "webhook-id": message_id,
@@ -55,7 +55,7 @@ def sign(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -
 
 def _signature(secret: str, signed: bytes) -> str:
     if secret.startswith(PRIVATE_KEY_PREFIX):
-        # The key is written as seed and public half; the seed gives both.
+        # The key is written as seed and public half; the seed determines both.
         seed = _key_bytes(secret, PRIVATE_KEY_PREFIX)[:ED25519_SEED_BYTES]
         version, proof = "v1a", Ed25519PrivateKey.from_private_bytes(seed).sign(signed)
     else:
@@ -66,11 +66,13 @@ def _signature(secret: str, signed: bytes) -> str:
 
 def _key_bytes(secret: str, prefix: str) -> bytes:
     if not secret.startswith(prefix):
-        raise ValueError(f"a webhook secret starts with {prefix}")
+        raise ValueError(f"a webhook secret must start with {prefix}")
     try:
         key = base64.b64decode(secret.removeprefix(prefix), validate=True)
     except binascii.Error:
-        raise ValueError("a webhook secret is base64 after its prefix") from None
+        raise ValueError("a webhook secret must be base64 after its prefix") from None
     if not SECRET_BYTES_MIN <= len(key) <= SECRET_BYTES_MAX:
-        raise ValueError(f"a webhook secret has {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes")
+        raise ValueError(
+            f"a webhook secret must have {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes"
+        )
     return key

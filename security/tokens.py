@@ -1,9 +1,9 @@
 """Access tokens: JWTs (RFC 7519) of exactly one kind, signed with Ed25519.
 
-There is nothing to choose for whoever presents a token: one algorithm, keys from
-our own ring picked by ``kid``, the ``at+jwt`` type of RFC 9068, every claim
-required and of its exact type. That the session still lives is for the caller to
-ask; a token only says who signed in, and until when it may be believed.
+A token leaves no choices to its sender: one algorithm, keys from our own ring selected by ``kid``,
+the ``at+jwt`` type of RFC 9068, every claim required and of its exact type. A token says only who
+logged in and until when it is valid; whether the session is still active is for the caller to
+check.
 """
 
 import hashlib
@@ -24,29 +24,29 @@ from security.derivation import derive_key
 ALGORITHM: Literal["EdDSA"] = "EdDSA"
 TOKEN_TYPE: Literal["at+jwt"] = "at+jwt"  # noqa: S105 - a media type (RFC 9068, section 2.1)
 TOKEN_CHARS_MAX = 2048
-"""Ours have about 550; nothing longer is worth decoding."""
+"""Ours have about 550; longer ones are not decoded."""
 
 LIFETIME_MAX = timedelta(minutes=15)
 LEEWAY = timedelta(seconds=5)
 """How far the clocks of two servers may differ."""
 
 CACHE_SIZE = 10_000
-"""Verified tokens remembered: about 14 MB, and 0.1 to 0.3 ms saved on each request."""
+"""Verified tokens kept in memory: about 14 MB, saves 0.1 to 0.3 ms per request."""
 
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """A NumericDate (RFC 7519, section 2), whole and within JSON's exact integers."""
 
 
 class InvalidToken(Exception):
-    """This is not one of our access tokens, or it is not to be believed now."""
+    """This is not one of our access tokens, or it is not valid now."""
 
 
 class TokenExpired(InvalidToken):
-    """This was a good access token until its time was over."""
+    """This is one of our access tokens, but it has expired."""
 
 
 class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an access token says: this user, in this session, acts for this organization."""
+    """The claims of an access token: the user, the session and the organization they act for."""
 
     iss: str
     aud: str
@@ -60,7 +60,7 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole header. Anything more (jku, jwk, x5u, crit, b64, zip) is an attack."""
+    """The whole header. Any other member (jku, jwk, x5u, crit, b64, zip) is an attack."""
 
     alg: Literal["EdDSA"]
     typ: Literal["at+jwt"]
@@ -75,10 +75,10 @@ def thumbprint(public: Ed25519PublicKey) -> str:
 
 
 class KeyRing:
-    """The signing key, and during a rotation its predecessor, which only verifies.
+    """The signing key and, during a rotation, its predecessor, which only verifies.
 
-    Both are derived from configured secrets of at least 32 bytes. A ring never
-    changes: to rotate or retire a key, build another ring.
+    Both are derived from configured secrets of at least 32 bytes. A ring never changes: to rotate
+    or retire a key, build another ring.
     """
 
     def __init__(self, current: str, previous: str | None = None) -> None:
@@ -89,7 +89,7 @@ class KeyRing:
         self._public = {thumbprint(public): public for public in publics}
 
     def public_key(self, kid: str) -> Ed25519PublicKey | None:
-        """Return the key of that id, or None if it is not, or no longer, ours."""
+        """Return the key with that id; None if it is not, or no longer, ours."""
         return self._public.get(kid)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
@@ -115,7 +115,7 @@ class KeyRing:
 
 
 class AccessTokens:
-    """Issues access tokens and tells ours from all others."""
+    """Issues access tokens and verifies them."""
 
     def __init__(
         self,
@@ -134,8 +134,8 @@ class AccessTokens:
         self._jws = PyJWS(algorithms=[ALGORITHM])
         self._headers = msgspec.json.Decoder(_Header)
         self._claims = msgspec.json.Decoder(AccessClaims)
-        # Only what time cannot change is remembered, and refusals never are:
-        # forged tokens can not push good ones out.
+        # Only what time cannot change is remembered, and refusals never are: forged tokens cannot
+        # push good ones out.
         self._authentic: Callable[[str], AccessClaims] = lru_cache(cache_size)(self._authenticate)
 
     def issue(
@@ -146,9 +146,9 @@ class AccessTokens:
         now: datetime,
         ttl: timedelta = LIFETIME_MAX,
     ) -> str:
-        """Return a token that is good from *now* on for *ttl*, in whole seconds.
+        """Return a token that is valid from *now* on for *ttl*, in whole seconds.
 
-        :raises ValueError: if *ttl* is under a second or over the longest lifetime.
+        :raises ValueError: *ttl* is shorter than a second or longer than the maximum.
         """
         lifetime_s = int(ttl.total_seconds())
         if not 0 < lifetime_s <= self._lifetime_max_s:
@@ -170,10 +170,10 @@ class AccessTokens:
         return self._jws.encode(payload, self._ring.signing_key, ALGORITHM, headers)
 
     def verify(self, token: str, now: datetime) -> AccessClaims:
-        """Return what *token* says, if we issued it and it is good at *now* (aware).
+        """Return the claims of *token*, if we issued it and it is valid at *now* (aware).
 
-        :raises TokenExpired: if it is ours and its time is over.
-        :raises InvalidToken: for everything else that is wrong with it.
+        :raises TokenExpired: it is ours and has expired.
+        :raises InvalidToken: anything else is wrong with it.
         """
         if len(token) > TOKEN_CHARS_MAX:
             raise InvalidToken
@@ -186,7 +186,7 @@ class AccessTokens:
         return claims
 
     def _authenticate(self, token: str) -> AccessClaims:
-        """Return the claims of a token that we signed and would have issued like this."""
+        """Return the claims of a token that we signed and would have issued in this form."""
         try:
             header = self._headers.decode(base64url.decode(token.partition(".")[0]))
             key = self._ring.public_key(header.kid)

@@ -1,8 +1,8 @@
-"""Which URLs and addresses a webhook may be sent to.
+"""URL guard: which URLs and addresses webhooks may be sent to.
 
-A customer names the URL and our worker stands beside the databases, so two checks are made and
-both are needed: `check_url` when an endpoint is created and before each send, `check_address` on
-every address the name resolves to, right before the socket is opened.
+A customer chooses the URL, and our worker runs next to the databases. Two checks are therefore
+needed: `check_url` when a webhook is created and before each attempt, `check_address` on every
+address that the name resolves to, right before the connection is opened.
 """
 
 import re
@@ -88,7 +88,7 @@ LOOPBACKS: tuple[IPAddress, ...] = (IPv4Address("127.0.0.1"), IPv6Address("::1")
 
 
 class UrlRefused(Exception):
-    """The URL or one of its addresses may not receive webhooks; `reason` is for its owner."""
+    """The URL or one of its addresses may not receive webhooks; `reason` is shown to its owner."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -97,7 +97,7 @@ class UrlRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL taken apart: scheme and host in lower case, IPv6 literals without brackets."""
+    """The parts of a URL: scheme and host in lower case, IPv6 literals without brackets."""
 
     scheme: str
     host: str
@@ -106,7 +106,7 @@ class Target:
 
 
 class UrlGuard:
-    """Decides for the whole process; *allow* (WEBHOOK_ALLOW_NETWORKS) wins over every refusal."""
+    """Checks for the whole process; *allow* (WEBHOOK_ALLOW_NETWORKS) overrides every refusal."""
 
     def __init__(self, allow: Sequence[IPNetwork] = ()) -> None:
         self._allow = tuple(allow)
@@ -116,7 +116,7 @@ class UrlGuard:
 
         Plain http, other ports and address literals pass only inside the allowed networks.
 
-        :raises UrlRefused: when the URL may not be an endpoint
+        :raises UrlRefused: webhooks may not be sent to the URL.
         """
         if len(url) > URL_CHARS_MAX:
             raise UrlRefused(f"the URL is longer than {URL_CHARS_MAX} characters")
@@ -139,7 +139,7 @@ class UrlGuard:
         return Target(scheme, host, port, (parts["path"] or "/") + (parts["query"] or ""))
 
     def fixed_addresses(self, host: str) -> tuple[IPAddress, ...]:
-        """Return the allowed addresses *host* means without DNS; nothing for every other name.
+        """Return the allowed addresses that *host* means without DNS; empty for every other name.
 
         `localhost` is never looked up (RFC 6761 section 6.3).
         """
@@ -149,9 +149,9 @@ class UrlGuard:
         return (address,) if address is not None and self._allows(address) else ()
 
     def check_address(self, address: IPAddress) -> None:
-        """Return when a socket may be opened to *address*.
+        """Return if a connection to *address* is allowed.
 
-        :raises UrlRefused: naming the special network it belongs to
+        :raises UrlRefused: it belongs to a special network, which the reason names.
         """
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
@@ -168,7 +168,7 @@ class UrlGuard:
 
 
 def _canonical_literal(host: str) -> IPAddress | None:
-    """Return the address that *host* spells in its one canonical form, if it does."""
+    """Return the address that *host* spells in canonical form, or None."""
     address: IPAddress
     try:
         address = IPv6Address(host) if ":" in host else IPv4Address(host)

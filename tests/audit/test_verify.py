@@ -149,7 +149,7 @@ class TestDamage:
 
     def test_at_the_end_is_told_with_what_is_missing(self) -> None:
         assert found(check(WHOLE[:8])) == [
-            (8, "the file was cut off: after this line, more or a trailer is missing"),
+            (8, "the file was cut off: lines or the trailer are missing after this line"),
             (8, "seq 8 to 9 is missing above: dropped or cut off"),
         ]
 
@@ -196,10 +196,12 @@ class TestLines:
     ) -> None:
         assert "manifest is missing" in found(check(sample[1:]))[0][1]
         assert found(check(sample[:-1]))[0][0] == len(sample) - 1
-        assert (len(sample) + 1, "stands after the trailer") in found(check([*sample, sample[-1]]))
+        assert (len(sample) + 1, "there is a line after the trailer") in found(
+            check([*sample, sample[-1]])
+        )
         twice = [sample[0], *sample]
         problems = found(check(closed(twice[:-1]) if fits else twice))
-        assert problems[0] == (2, "a manifest stands below the first line")
+        assert problems[0] == (2, "there is a manifest below the first line")
 
     def test_that_were_cut_off_the_end_are_named(self, sample: list[bytes], fits: bool) -> None:
         for end in range(1, len(sample) - 1):
@@ -263,12 +265,12 @@ class TestForgery:
     def test_of_a_disclosed_value_is_found(self, path: str) -> None:
         report = check(forged(3, lambda item: item._replace(disclosed={path: (b"s", "v")})))
 
-        assert found(report) == [(4, f"the disclosed {path} does not fit its commitment")]
+        assert found(report) == [(4, f"the disclosed {path} does not match its commitment")]
 
     def test_that_hides_events_without_a_filter_is_found(self) -> None:
         report = check(export(hidden=[2], filter=None))
 
-        assert found(report) == [(3, "a skeleton in an export without a filter")]
+        assert found(report) == [(3, "there is a skeleton in an export without a filter")]
 
     def test_by_a_state_that_is_no_json_is_found(self) -> None:
         for state in (b"{", b"[" * 100_000, b"\xff"):
@@ -306,21 +308,30 @@ class TestCheckpoints:
         ("other", "what"),
         [
             ({"checkpoints": ()}, "no checkpoint proves anything"),
-            ({"checkpoints": ("nonsense",)}, "checkpoint 1 of 1: a note is text"),
+            ({"checkpoints": ("nonsense",)}, "checkpoint 1 of 1: a note must be text"),
             ({"checkpoints": (checkpoint(9, STRANGER),)}, "has not signed this"),
-            ({"checkpoints": (checkpoint(9).replace("\n9\n", "\n8\n"),)}, "does not fit the text"),
-            ({"checkpoints": (checkpoint(9, origin=f"{LOG}/other"),)}, f"it is of {LOG}/other"),
-            ({"checkpoints": (checkpoint(9, origin=f"else/{ACME}"),)}, f"it is of else/{ACME}"),
-            ({"checkpoints": (checkpoint(9, origin=LOG),)}, f"it is of {LOG}, not of {ACME}"),
+            (
+                {"checkpoints": (checkpoint(9).replace("\n9\n", "\n8\n"),)},
+                "does not match the text",
+            ),
+            (
+                {"checkpoints": (checkpoint(9, origin=f"{LOG}/other"),)},
+                f"it belongs to {LOG}/other",
+            ),
+            (
+                {"checkpoints": (checkpoint(9, origin=f"else/{ACME}"),)},
+                f"it belongs to else/{ACME}",
+            ),
+            ({"checkpoints": (checkpoint(9, origin=LOG),)}, f"it belongs to {LOG}, not to {ACME}"),
             ({"checkpoints": (checkpoint(9), checkpoint(4))}, "size 4 follows size 9"),
-            ({"checkpoints": (checkpoint(9), checkpoint(11))}, "only one checkpoint may lie"),
+            ({"checkpoints": (checkpoint(9), checkpoint(11))}, "only one checkpoint may be"),
             ({"sizes": [4]}, "no checkpoint covers seq 5 to 9"),
             ({"tree_size": 10}, "treeSize is 10"),
             ({"vkey": "nonsense"}, "the file names the key nonsense"),
             ({"vkey": STRANGER.vkey}, f"the file names the key {STRANGER.vkey}"),
-            ({"organization": OTHER}, f"not of {OTHER}"),
-            ({"before": Frontier(1, hashes(1))}, "before does not end where the range begins"),
-            ({"before": Frontier()}, "before does not end where the range begins"),
+            ({"organization": OTHER}, f"not to {OTHER}"),
+            ({"before": Frontier(1, hashes(1))}, "`before` does not end where the range begins"),
+            ({"before": Frontier()}, "`before` does not end where the range begins"),
         ],
     )
     def test_that_prove_nothing_are_problems_of_the_first_line(
@@ -337,7 +348,7 @@ class TestCheckpoints:
     def test_below_the_range_are_refused(self) -> None:
         problems = found(check(export(4, 9, [9], checkpoints=(checkpoint(2), checkpoint(9)))))
 
-        assert "size 2 lies before the range" in problems[0][1]
+        assert "size 2 is before the range" in problems[0][1]
 
     def test_do_not_accept_another_frontier_before_the_range(self) -> None:
         other = Frontier(3, [leaf_hash(b"a"), leaf_hash(b"b")])
@@ -377,7 +388,7 @@ class TestPreviousCheckpoint:
     def test_of_another_log_is_refused(self) -> None:
         report = check(WHOLE, previous=kept(4, origin=f"{LOG}/other"))
 
-        assert "the previous checkpoint: it is of" in found(report)[0][1]
+        assert "the previous checkpoint: it belongs to" in found(report)[0][1]
 
     def test_outside_of_the_range_is_said_to_be_useless(self) -> None:
         for size in (2, 8):

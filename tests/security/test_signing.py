@@ -124,5 +124,5 @@ def test_a_malformed_secret_is_refused(secret: str) -> None:
 
 
 def test_nothing_is_sent_unsigned() -> None:
-    with pytest.raises(ValueError, match="nothing to sign with"):
+    with pytest.raises(ValueError, match="there is no secret to sign with"):
         sign([], "msg_1", 0, b"")
