@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from benchmarks.catalog import BENCHMARKS
-from benchmarks.figures import Result, this_machine
-from benchmarks.report import keep, one_line, write_table
+from benchmarks.harness.figures import Result, this_machine
+from benchmarks.harness.report import keep, one_line, write_table
 
 
 def main() -> int:

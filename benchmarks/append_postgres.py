@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from benchmarks.appending import IN_FLIGHT, Batches, measure_appending, timed
-from benchmarks.figures import Figure
-from benchmarks.library import Tickets
-from benchmarks.pace import Pace
-from benchmarks.workplace import workplace
+from benchmarks.harness.appending import IN_FLIGHT, Batches, measure_appending, timed
+from benchmarks.harness.figures import Figure
+from benchmarks.harness.library import Tickets
+from benchmarks.harness.pace import Pace
+from benchmarks.harness.workplace import workplace
 from devstack.postgres import postgres
 from eventstore.append import Append, Outcome
 from eventstore.postgres import PostgresStore

@@ -4,11 +4,11 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.appending import Batches, measure_appending, timed
-from benchmarks.figures import Figure
-from benchmarks.library import Tickets
-from benchmarks.pace import Pace
-from benchmarks.workplace import workplace
+from benchmarks.harness.appending import Batches, measure_appending, timed
+from benchmarks.harness.figures import Figure
+from benchmarks.harness.library import Tickets
+from benchmarks.harness.pace import Pace
+from benchmarks.harness.workplace import workplace
 from eventstore.append import Append, Outcome
 from eventstore.recorded import Row
 from eventstore.sqlite import SqliteStore

@@ -13,7 +13,7 @@ from benchmarks import (
     suite,
     webhook_latency,
 )
-from benchmarks.figures import Figure
+from benchmarks.harness.figures import Figure
 
 
 class Benchmark(NamedTuple):

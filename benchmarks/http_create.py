@@ -4,13 +4,13 @@ import asyncio
 
 import uvloop
 
-from benchmarks.figures import Figure, interleaved, ratios
-from benchmarks.http_client import Client
-from benchmarks.http_server import TASK_BYTES
-from benchmarks.pace import Pace
-from benchmarks.processes import API, cpu_clock, stack
-from benchmarks.seeding import DESCRIPTION
-from benchmarks.workplace import workplace
+from benchmarks.harness.figures import Figure, interleaved, ratios
+from benchmarks.harness.http_client import Client
+from benchmarks.harness.http_server import TASK_BYTES
+from benchmarks.harness.pace import Pace
+from benchmarks.harness.processes import API, cpu_clock, stack
+from benchmarks.harness.seeding import DESCRIPTION
+from benchmarks.harness.workplace import workplace
 
 CONNECTIONS = 64
 CELL_S = 1.5

@@ -6,12 +6,12 @@ from typing import Any
 
 import uvloop
 
-from benchmarks.figures import Figure, interleaved, ratios
-from benchmarks.http_client import Client, RequestFailed
-from benchmarks.pace import Pace
-from benchmarks.processes import API, PROJECTORS, cpu_clock, stack
-from benchmarks.seeding import DESCRIPTION
-from benchmarks.workplace import workplace
+from benchmarks.harness.figures import Figure, interleaved, ratios
+from benchmarks.harness.http_client import Client, RequestFailed
+from benchmarks.harness.pace import Pace
+from benchmarks.harness.processes import API, PROJECTORS, cpu_clock, stack
+from benchmarks.harness.seeding import DESCRIPTION
+from benchmarks.harness.workplace import workplace
 
 CONNECTIONS = 16
 CELL_S = 1.5

@@ -4,10 +4,10 @@ import time
 
 import uvloop
 
-from benchmarks.calm import PYTHON_SPEED, python_speed
-from benchmarks.figures import Figure, interleaved
-from benchmarks.seeding import ROUND_TRIP, Office, open_log
-from benchmarks.workplace import workplace
+from benchmarks.harness.calm import PYTHON_SPEED, python_speed
+from benchmarks.harness.figures import Figure, interleaved
+from benchmarks.harness.seeding import ROUND_TRIP, Office, open_log
+from benchmarks.harness.workplace import workplace
 from commands.states import Loaded, fold
 from commands.work.task import AssignTask, EditTask
 from domain.base import TaskId

@@ -5,9 +5,9 @@ from collections import Counter
 
 import uvloop
 
-from benchmarks.calm import PYTHON_SPEED, python_speed
-from benchmarks.figures import Figure, interleaved
-from benchmarks.seeding import DESCRIPTION, ROUND_TRIP, Office, open_log
+from benchmarks.harness.calm import PYTHON_SPEED, python_speed
+from benchmarks.harness.figures import Figure, interleaved
+from benchmarks.harness.seeding import DESCRIPTION, ROUND_TRIP, Office, open_log
 from commands.work.task import AssignTask, EditTask
 from domain.base import State
 from domain.claim import Claim

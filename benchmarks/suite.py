@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.figures import Figure
+from benchmarks.harness.figures import Figure
 
 ROOT = Path(__file__).parent.parent
 UNIT = ("-m", "not servers and not acceptance")

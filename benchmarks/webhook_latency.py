@@ -6,11 +6,11 @@ from statistics import median, quantiles
 
 import uvloop
 
-from benchmarks.calm import wait_for_calm
-from benchmarks.figures import Figure
-from benchmarks.http_client import Client
-from benchmarks.processes import API, WORKER, stack
-from benchmarks.workplace import workplace
+from benchmarks.harness.calm import wait_for_calm
+from benchmarks.harness.figures import Figure
+from benchmarks.harness.http_client import Client
+from benchmarks.harness.processes import API, WORKER, stack
+from benchmarks.harness.workplace import workplace
 from devstack.port import HOST
 
 ROUNDS = 7

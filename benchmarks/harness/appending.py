@@ -6,10 +6,10 @@ from statistics import fmean
 
 import uvloop
 
-from benchmarks.figures import Figure, interleaved, ratios
-from benchmarks.library import LibraryWriters, Tickets
-from benchmarks.pace import Pace
-from benchmarks.writers import Writers, open_writers
+from benchmarks.harness.figures import Figure, interleaved, ratios
+from benchmarks.harness.library import LibraryWriters, Tickets
+from benchmarks.harness.pace import Pace
+from benchmarks.harness.writers import Writers, open_writers
 from eventstore.recorded import Row
 from eventstore.store import Store
 

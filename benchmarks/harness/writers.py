@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
-from benchmarks.pace import Pace
-from benchmarks.seeding import IP, ROUND_TRIP, USER_AGENT, Office, open_log
+from benchmarks.harness.pace import Pace
+from benchmarks.harness.seeding import IP, ROUND_TRIP, USER_AGENT, Office, open_log
 from commands.work.task import ChangeTaskStatus
 from domain.base import TaskId
 from domain.work.task.events import TaskStatus, TaskStatusChanged

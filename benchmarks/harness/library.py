@@ -7,7 +7,7 @@ from uuid import UUID
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from benchmarks.pace import Pace
+from benchmarks.harness.pace import Pace
 
 IN_ORDER = ("IN_PROGRESS", "IN_REVIEW", "IN_PROGRESS", "TODO")
 

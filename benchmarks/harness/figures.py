@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from benchmarks.calm import wait_for_calm
+from benchmarks.harness.calm import wait_for_calm
 
 T = TypeVar("T")
 

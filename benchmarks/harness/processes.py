@@ -13,9 +13,9 @@ from devstack.mongo import mongo
 from devstack.port import HOST, HeldPort
 from devstack.redis import redis
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STOP_S = 20.0
-API = "benchmarks.http_server"
+API = "benchmarks.harness.http_server"
 """The real server with two more routes; see there."""
 PROJECTORS = "workers.projecting"
 WORKER = "workers"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.figures import Figure, Machine, Result
+from benchmarks.harness.figures import Figure, Machine, Result
 
-RESULTS = Path(__file__).parent / "results"
-TABLE = Path(__file__).parent / "RESULTS.md"
+RESULTS = Path(__file__).parents[1] / "results"
+TABLE = Path(__file__).parents[1] / "RESULTS.md"
 
 _HEAD = """\
 # What was measured

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import msgspec
 
-from benchmarks.pace import Pace
-from benchmarks.processes import Clock, cpu_seconds
+from benchmarks.harness.pace import Pace
+from benchmarks.harness.processes import Clock, cpu_seconds
 
 READY_S = 60.0
 Address = tuple[str, int]

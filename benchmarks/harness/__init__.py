@@ -1,0 +1,1 @@
+"""What every benchmark measures with: clocks, machines, clients, servers and seeds."""
