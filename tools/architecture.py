@@ -2,12 +2,10 @@
 
 import ast
 import tomllib
-from pathlib import Path
 from typing import Any
 
+from tools.discover import ROOT
 from tools.markdown import code, fence, page, table
-
-ROOT = Path(__file__).parents[1]
 
 _INTRO = """\
 Imports point down, never sideways, and import-linter holds it (`make lint`). Every arrow below is
@@ -18,11 +16,11 @@ def architecture_page() -> str:
     """Return the page: the floors as a diagram, what each package is, the other contracts."""
     lint: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     contracts = lint["importlinter"]["contracts"]
-    layers = next(c["layers"] for c in contracts if c["type"] == "layers")
-    floors = [[package.strip() for package in layer.split("|")] for layer in layers]
+    house = next(c for c in contracts if c["type"] == "layers")
+    floors = [[package.strip() for package in layer.split("|")] for layer in house["layers"]]
     packages = [package for floor in floors for package in floor]
     rows = [(code(f"{package}/"), _about(package)) for package in packages]
-    others = [f"- {contract['name']}." for contract in contracts if contract["type"] != "layers"]
+    others = [f"- {contract['name']}." for contract in contracts if contract is not house]
     return page(
         "Architecture",
         _INTRO,

@@ -7,13 +7,13 @@ from litestar import Controller, delete, get
 from litestar.params import FromPath
 from msgspec import Struct
 
-from api.http.caller import Caller
 from api.http.paging import joined, wait_for_own_writes
 from api.http.parameters import Page, nothing, shows
 from api.http.policy import account
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
+from api.login.profile import ProfileView, profile_of
 from commands.identity.session import RevokeSession
 from domain.base import OrgId, SessionId, UserId
 from domain.identity.organization.membership import Role
@@ -22,16 +22,6 @@ from domain.identity.plan import PLAN_LIMITS, Plan
 from projections.identity.session import SessionView, sessions_of
 
 _encode = msgspec.json.Encoder().encode
-
-
-class ProfileView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An account as its owner sees it."""
-
-    id: UserId
-    email: str
-    name: str
-    role: Role | None
-    organization_id: OrgId | None
 
 
 class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -71,22 +61,6 @@ class MeView(Struct, frozen=True, kw_only=True, rename="camel"):
     plan: Plan | None
     limits: LimitsView | None
     usage: UsageView | None
-
-
-def profile_of(caller: Caller) -> ProfileView:
-    """Return the caller's account."""
-    return ProfileView(
-        id=caller.user_id,
-        email=caller.user.email,
-        name=caller.user.name,
-        role=caller.role,
-        organization_id=caller.org_id,
-    )
-
-
-def render_profile(profile: ProfileView) -> bytes:
-    """Return the JSON of *profile*."""
-    return _encode(profile)
 
 
 class AccountController(Controller):

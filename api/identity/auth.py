@@ -13,7 +13,6 @@ from api.http.problem import Problem, unauthorized
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, run_command
-from api.identity.account import ProfileView, profile_of, render_profile
 from api.identity.organization import NewOrganization
 from api.login.cookie import refuse_foreign_origin
 from api.login.credentials import (
@@ -26,6 +25,7 @@ from api.login.credentials import (
     tokens_of,
     verified,
 )
+from api.login.profile import ProfileView, profile_of, render_profile
 from api.login.registration import register_user
 from commands.identity.session import LogOut, RotateRefreshToken
 from commands.identity.user import PASSWORD, ChangePassword, Email, PersonName

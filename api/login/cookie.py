@@ -5,7 +5,7 @@ from datetime import timedelta
 from api.http.problem import Problem
 from api.http.request import ApiRequest
 
-LIFETIME_MAX = timedelta(days=7)
+_LIFETIME_MAX = timedelta(days=7)
 
 
 class RefreshCookie:
@@ -13,7 +13,7 @@ class RefreshCookie:
 
     def __init__(self, *, secure: bool, lifetime: timedelta) -> None:
         self.name = "__Host-rt" if secure else "rt"
-        self._lifetime_s = int(min(lifetime, LIFETIME_MAX).total_seconds())
+        self._lifetime_s = int(min(lifetime, _LIFETIME_MAX).total_seconds())
         self._flags = "; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
 
     def set(self, token: str) -> tuple[bytes, bytes]:

@@ -11,8 +11,8 @@ from msgspec import Struct
 from api.http.problem import FieldError, Problem, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
-from api.identity.account import ProfileView
 from api.login.cookie import RefreshCookie
+from api.login.profile import ProfileView
 from commands.base import Context
 from commands.identity.session import LogIn
 from commands.identity.user import PASSWORD, RecordFailedLogin
@@ -30,7 +30,7 @@ from security.password_rules import weaknesses
 from security.sealing import claim_id
 
 PRODUCT = "trackrecord"
-NONCE_BYTES = 16
+_NONCE_BYTES = 16
 
 
 class Tokens(Struct, frozen=True, rename="camel"):
@@ -134,7 +134,7 @@ async def begin_session(request: ApiRequest, user_id: UserId, user: User) -> Api
     command = LogIn(
         session_id=session_id,
         user_id=user_id,
-        nonce=secrets.token_hex(NONCE_BYTES),
+        nonce=secrets.token_hex(_NONCE_BYTES),
         credentials=user.credentials,
     )
     try:

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command_as
-from api.identity.account import ProfileView, render_profile
 from api.login.credentials import (
     context_as,
     email_claim,
@@ -16,6 +15,7 @@ from api.login.credentials import (
     refuse_odd_address,
     refuse_weak,
 )
+from api.login.profile import ProfileView, render_profile
 from commands.base import Context
 from commands.identity.organization import CreateOrganization
 from commands.identity.user import RegisterUser

@@ -44,6 +44,23 @@ def test_every_package_stands_on_a_floor_or_beside_the_house() -> None:
     }
 
 
+def test_every_package_is_searched_for_cycles_of_imports() -> None:
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    [acyclic] = [c for c in contracts if c["type"] == "acyclic_siblings"]
+
+    assert set(acyclic["ancestors"]) == set(PROJECT["tool"]["importlinter"]["root_packages"])
+    assert "ignore_imports" not in acyclic
+    assert "skip_descendants" not in acyclic
+
+
+def test_every_module_of_a_layered_package_stands_in_one_of_its_layers() -> None:
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    inner = [c for c in contracts if c["type"] == "layers" and "containers" in c]
+
+    assert {name for c in inner for name in c["containers"]} >= {"domain", "api"}
+    assert all(c["exhaustive"] for c in inner)
+
+
 def test_no_source_imports_tests_benchmarks_or_tools() -> None:
     beside = {"tests", "benchmarks", "tools"}
     sources = [path for path in SOURCES if path.parts[len(ROOT.parts)] != "tools"]

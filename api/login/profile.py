@@ -1,0 +1,36 @@
+"""Profile: an account as its owner sees it."""
+
+import msgspec
+from msgspec import Struct
+
+from api.http.caller import Caller
+from domain.base import OrgId, UserId
+from domain.identity.organization.membership import Role
+
+_encode = msgspec.json.Encoder().encode
+
+
+class ProfileView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An account as its owner sees it."""
+
+    id: UserId
+    email: str
+    name: str
+    role: Role | None
+    organization_id: OrgId | None
+
+
+def profile_of(caller: Caller) -> ProfileView:
+    """Return the caller's account."""
+    return ProfileView(
+        id=caller.user_id,
+        email=caller.user.email,
+        name=caller.user.name,
+        role=caller.role,
+        organization_id=caller.org_id,
+    )
+
+
+def render_profile(profile: ProfileView) -> bytes:
+    """Return the JSON of *profile*."""
+    return _encode(profile)
