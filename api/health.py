@@ -17,7 +17,7 @@ ANSWER_S = 2.0
 """A store that takes longer to answer a ping counts as unavailable."""
 
 
-class Health(Struct, frozen=True):
+class HealthStatus(Struct, frozen=True):
     """The health of the process and of each store it needs."""
 
     status: str
@@ -29,12 +29,12 @@ class HealthController(Controller):
 
     tags = ("Operations",)
 
-    @get(["/api/health", "/health"], opt=public(), responses=shows(Health))
+    @get(["/api/health", "/health"], opt=public(), responses=shows(HealthStatus))
     async def live(self, request: ApiRequest) -> ApiResponse:
         """Report that the process is alive, without checking its stores."""
-        return json_response(Health("ok", {}))
+        return json_response(HealthStatus("ok", {}))
 
-    @get(["/api/health/ready", "/health/ready"], opt=public(), responses=shows(Health))
+    @get(["/api/health/ready", "/health/ready"], opt=public(), responses=shows(HealthStatus))
     async def ready(self, request: ApiRequest) -> ApiResponse:
         """Report whether the stores answer, so that requests can be served."""
         system = request.api.system
@@ -50,7 +50,7 @@ class HealthController(Controller):
                 details={"checks": checks},
                 headers={"retry-after": "2"},
             )
-        return json_response(Health("ok", checks))
+        return json_response(HealthStatus("ok", checks))
 
 
 async def _state(question: Awaitable[object]) -> str:

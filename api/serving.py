@@ -2,7 +2,6 @@
 
 import gc
 import signal
-from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
 
@@ -11,6 +10,7 @@ import uvloop
 from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
+from api.http.edge import Receive, Send
 from runtime.logging import set_up_logging
 from runtime.settings import Settings, load_settings
 from runtime.system import open_system
@@ -19,9 +19,6 @@ GRACEFUL_S = 5
 """How long a stopping server waits for open responses; a stream could stay open forever."""
 GC_THRESHOLD = 20_000
 """New containers between two runs of the garbage collector (the default is 700)."""
-
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
 
 
 def serve(settings: Settings) -> None:

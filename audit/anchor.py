@@ -3,19 +3,19 @@
 from dataclasses import dataclass, field
 
 from audit.lines import Manifest
-from audit.note import Checkpoint, NoteInvalid, Verifier, open_checkpoint, origin_of
+from audit.note import NoteInvalid, TreeCheckpoint, Verifier, open_checkpoint, origin_of
 
 
 @dataclass(slots=True)
 class Anchors:
     """Signed roots by increasing size, and the problems of those that were rejected."""
 
-    signed: list[Checkpoint] = field(default_factory=list[Checkpoint])
+    signed: list[TreeCheckpoint] = field(default_factory=list[TreeCheckpoint])
     problems: list[str] = field(default_factory=list[str])
 
 
 def anchors_of(
-    manifest: Manifest, trusted: str | None = None, previous: Checkpoint | None = None
+    manifest: Manifest, trusted: str | None = None, previous: TreeCheckpoint | None = None
 ) -> Anchors:
     """Return the signed roots to check the lines under *manifest* against.
 
@@ -51,7 +51,9 @@ def anchors_of(
     return anchors
 
 
-def _opened(note: str, key: Verifier, manifest: Manifest, earlier: list[Checkpoint]) -> Checkpoint:
+def _opened(
+    note: str, key: Verifier, manifest: Manifest, earlier: list[TreeCheckpoint]
+) -> TreeCheckpoint:
     """Return the checkpoint if it is signed and within the range of the lines.
 
     :raises NoteInvalid: it is not; the message says why.
@@ -67,7 +69,7 @@ def _opened(note: str, key: Verifier, manifest: Manifest, earlier: list[Checkpoi
     return checkpoint
 
 
-def _refuse_foreign(checkpoint: Checkpoint, key: Verifier, manifest: Manifest) -> None:
+def _refuse_foreign(checkpoint: TreeCheckpoint, key: Verifier, manifest: Manifest) -> None:
     """Check that the origin is this organization's: one key may sign many trees.
 
     :raises NoteInvalid: it is another's.
@@ -77,7 +79,9 @@ def _refuse_foreign(checkpoint: Checkpoint, key: Verifier, manifest: Manifest) -
         raise NoteInvalid(f"it belongs to {checkpoint.origin}, not to {manifest.organization}")
 
 
-def _remember(previous: Checkpoint, manifest: Manifest, key: Verifier, anchors: Anchors) -> None:
+def _remember(
+    previous: TreeCheckpoint, manifest: Manifest, key: Verifier, anchors: Anchors
+) -> None:
     """Add *previous* to the anchors if the range reaches it; otherwise report why not."""
     size = previous.size
     try:

@@ -13,7 +13,7 @@ from domain.base import OrgId
 from eventstore.log import EventLog
 from eventstore.recorded import Row
 
-BATCH = 500
+_BATCH = 500
 """Events held in memory at a time."""
 CHECKPOINTS_MAX = 256
 """Checkpoints in a manifest; if there are more, an evenly spread selection."""
@@ -44,7 +44,7 @@ async def export_lines(
     yield trailer.add(manifest_line(manifest))
     at = selection.first - 1
     while at < selection.last:
-        rows = await log.organization(selection.org_id, at, min(BATCH, selection.last - at))
+        rows = await log.organization(selection.org_id, at, min(_BATCH, selection.last - at))
         if not rows:
             return  # no trailer, so the reader sees that the file is incomplete
         at = rows[-1].org_seq

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 ED25519 = b"\x01"
 """The signature type of signed-note that means plain Ed25519."""
-KEY_ID_BYTES = 4
+_KEY_ID_BYTES = 4
 SIGNATURE_BYTES = 64
 NOTE_BYTES_MAX = 1_000_000
 """The size up to which signed-note requires clients to accept notes; ours accepts no more."""
@@ -31,7 +31,7 @@ class NoteInvalid(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class TreeCheckpoint:
     """The root of a tree at one size; *origin* names the log, *extensions* are additional lines."""
 
     origin: str
@@ -85,7 +85,7 @@ class Verifier:
     def key_id(self) -> bytes:
         """The first 4 bytes of SHA-256(name, newline, 0x01, public key)."""
         named = self.name.encode() + b"\n" + ED25519 + self.public_key
-        return hashlib.sha256(named).digest()[:KEY_ID_BYTES]
+        return hashlib.sha256(named).digest()[:_KEY_ID_BYTES]
 
     @property
     def vkey(self) -> str:
@@ -150,8 +150,8 @@ class Signer:
         :raises NoteInvalid: these values do not make a valid checkpoint.
         """
         instant = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        text = Checkpoint(origin, size, root, (f"time {instant}",)).text()
-        Checkpoint.parse(text)
+        text = TreeCheckpoint(origin, size, root, (f"time {instant}",)).text()
+        TreeCheckpoint.parse(text)
         return self.sign(text)
 
 
@@ -176,9 +176,9 @@ def open_note(note: str, verifier: Verifier) -> str:
     signed = False
     for line in lines:
         name, signature = _signature_of(line)
-        if name != verifier.name or signature[:KEY_ID_BYTES] != verifier.key_id:
+        if name != verifier.name or signature[:_KEY_ID_BYTES] != verifier.key_id:
             continue
-        if not verifier.has_signed(text, signature[KEY_ID_BYTES:]):
+        if not verifier.has_signed(text, signature[_KEY_ID_BYTES:]):
             raise NoteInvalid(f"the signature of {verifier.name} does not match the text")
         signed = True
     if not signed:
@@ -186,19 +186,19 @@ def open_note(note: str, verifier: Verifier) -> str:
     return text
 
 
-def open_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
+def open_checkpoint(note: str, verifier: Verifier) -> TreeCheckpoint:
     """Return the checkpoint in *note* after checking that *verifier* has signed it.
 
     :raises NoteInvalid: it is malformed, or this key has not signed it.
     """
-    return Checkpoint.parse(open_note(note, verifier))
+    return TreeCheckpoint.parse(open_note(note, verifier))
 
 
 def _signature_of(line: str) -> tuple[str, bytes]:
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
     signature = _from_base64(encoded)
-    if dash != "—" or not name or len(signature) <= KEY_ID_BYTES:
+    if dash != "—" or not name or len(signature) <= _KEY_ID_BYTES:
         raise NoteInvalid("a signature line is malformed")
     return name, signature
 

@@ -8,7 +8,7 @@ PROBLEMS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Discrepancy:
     """A problem at *line* (counted from 1), or from there to *last_line*."""
 
     line: int
@@ -35,7 +35,7 @@ class Report:
     proven: int
     vkey: str | None
     key_is_trusted: bool
-    problems: Sequence[Problem]
+    problems: Sequence[Discrepancy]
     more: int
     """The number of problems beyond those listed."""
 

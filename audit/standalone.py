@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from audit.note import Checkpoint, NoteInvalid, Verifier, open_checkpoint
+from audit.note import NoteInvalid, TreeCheckpoint, Verifier, open_checkpoint
 from audit.verify import verify
 
 LINE_BYTES_MAX = 64 * 1024 * 1024
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if report.ok else 1
 
 
-def _kept_checkpoint(path: str, vkey: str) -> Checkpoint:
+def _kept_checkpoint(path: str, vkey: str) -> TreeCheckpoint:
     note = Path(path).read_text(encoding="utf-8")
     return open_checkpoint(note, Verifier.parse(vkey))
 

@@ -12,7 +12,7 @@ from eventstore.event_json import event_json
 from eventstore.log import SEQUENCE_MAX, EventLog
 from eventstore.recorded import Row, microseconds, recorded_time
 
-BATCH = 500
+_BATCH = 500
 SCAN_MAX = 10_000
 """Events scanned for one page; a page that finds fewer says where to continue."""
 
@@ -43,7 +43,7 @@ async def read_trail(
     found: list[Opened] = []
     scanned = 0
     while scanned < SCAN_MAX:
-        rows = await log.organization_before(org_id, before, BATCH)
+        rows = await log.organization_before(org_id, before, _BATCH)
         candidates = [row for row in rows if _may_match(row, wanted)]
         for opened in await open_all(log, candidates):
             if _matches(opened, wanted):
@@ -51,7 +51,7 @@ async def read_trail(
                 if len(found) == limit:
                     more = opened.row.org_seq > 1
                     return TrailPage(found, opened.row.org_seq if more else None)
-        if len(rows) < BATCH or (
+        if len(rows) < _BATCH or (
             wanted.since and rows[-1].recorded_at < microseconds(wanted.since)
         ):
             return TrailPage(found, None)

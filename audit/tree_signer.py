@@ -17,7 +17,7 @@ from eventstore.log import EventLog
 from eventstore.store import TreeHead
 
 LOG_NAME = "trackrecord"
-BATCH = 1_000
+_BATCH = 1_000
 """Events read at a time while a tree catches up."""
 
 _logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class TreeSigner:
             grown = await self._log.organization_heads()
         else:
             grown = dict[OrgId, int]()
-            while rows := await self._log.tail_rows(self._position, BATCH):
+            while rows := await self._log.tail_rows(self._position, _BATCH):
                 grown.update({row.org_id: row.org_seq for row in rows})
                 self._position = rows[-1].position
         for org_id, size in grown.items():
@@ -96,7 +96,7 @@ class TreeSigner:
 
     async def _extended(self, org_id: OrgId, frontier: Frontier, size: int) -> Frontier:
         while frontier.size < size:
-            count = min(BATCH, size - frontier.size)
+            count = min(_BATCH, size - frontier.size)
             rows = await self._log.organization(org_id, frontier.size, count)
             if not rows:
                 raise LogTampered(f"{org_id}: no event {frontier.size + 1} of {size}")

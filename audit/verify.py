@@ -20,8 +20,8 @@ from audit.lines import (
     is_trailer,
 )
 from audit.merkle import Frontier, ProofInvalid, leaf_hash, verify_consistency
-from audit.note import Checkpoint
-from audit.report import PROBLEMS_MAX, Problem, Report
+from audit.note import TreeCheckpoint
+from audit.report import PROBLEMS_MAX, Discrepancy, Report
 
 GAPS_MAX = 100
 """Gaps that are remembered, to tell a moved line from a repeated one."""
@@ -29,7 +29,7 @@ DAMAGED = "the line was altered: its checksum is wrong"
 
 
 def verify(
-    lines: Iterable[bytes], trusted: str | None = None, previous: Checkpoint | None = None
+    lines: Iterable[bytes], trusted: str | None = None, previous: TreeCheckpoint | None = None
 ) -> Report:
     """Check an export, given as its lines with their newlines.
 
@@ -45,14 +45,14 @@ def verify(
 class _Walk:
     """One pass over a file. The tree is None once positions in it are no longer certain."""
 
-    def __init__(self, trusted: str | None, previous: Checkpoint | None) -> None:
+    def __init__(self, trusted: str | None, previous: TreeCheckpoint | None) -> None:
         self._trusted, self._previous = trusted, previous
         self._manifest: Manifest | None = None
         self._trailer, self._ended = Trailer(), False
         self._number = self._events = self._skeletons = self._more = 0
-        self._problems: list[Problem] = []
+        self._problems: list[Discrepancy] = []
         self._tree: Frontier | None = None
-        self._anchors: list[Checkpoint] = []
+        self._anchors: list[TreeCheckpoint] = []
         self._seq: int | None = None
         self._unreadable = 0  # lines since the last one with a known seq
         self._gaps: list[tuple[int, int]] = []
@@ -221,7 +221,7 @@ class _Walk:
         if len(self._problems) == PROBLEMS_MAX:
             self._more += 1
         else:
-            self._problems.append(Problem(line or self._number, seq, what, last))
+            self._problems.append(Discrepancy(line or self._number, seq, what, last))
 
 
 def _contradictions(entry: Entry) -> list[str]:

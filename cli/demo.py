@@ -24,7 +24,7 @@ from devstack import DevstackError
 from devstack.port import HeldPort
 
 START_S = 90.0
-POLL_S = 0.1
+_POLL_S = 0.1
 
 
 def add_to(commands: Any) -> None:
@@ -81,5 +81,5 @@ def _ready(child: subprocess.Popen[bytes], directory: Path) -> Running:
             return running
         if child.poll() is not None:
             raise DevstackError(f"the system ended with {child.returncode}")
-        time.sleep(POLL_S)
+        time.sleep(_POLL_S)
     raise DevstackError(f"the system did not start within {START_S:.0f} s")

@@ -12,12 +12,12 @@ from audit.opened import open_all
 from audit.trail import entry_json
 from cli.running import settings_of_running
 from projections.catalog import PROJECTIONS
-from projections.engine.digest import verify
+from projections.engine.digest import compare
 from projections.engine.rebuild import rebuild
 from runtime.settings import load_settings
 from runtime.system import System, derive_keys, open_log, open_system
 
-BATCH = 500
+_BATCH = 500
 
 
 def add_to(commands: Any) -> None:
@@ -64,7 +64,7 @@ async def _rebuild_one(system: System, projection: Any, *, verify_only: bool) ->
             collection = await rebuild(projection, system.log, system.database, advance)
             print(f"{projection.name}: {collection} is live")
             return 0
-        found = await verify(projection, system.log, system.database, advance)
+        found = await compare(projection, system.log, system.database, advance)
     print(f"{projection.name}: {found}")
     return 0 if found.equal else 1
 
@@ -79,7 +79,7 @@ async def _replay(asked: argparse.Namespace) -> int:
     encode = msgspec.json.Encoder().encode
     async with open_log(settings, derive_keys(settings)) as log:
         after = asked.after - 1
-        while rows := await log.tail_rows(after, BATCH, asked.type):
+        while rows := await log.tail_rows(after, _BATCH, asked.type):
             for opened in await open_all(log, rows):
                 sys.stdout.buffer.write(encode(entry_json(opened)) + b"\n")
             after = rows[-1].position

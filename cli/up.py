@@ -31,7 +31,7 @@ from runtime.settings import Settings, load_settings
 STORES = ("EVENTS_URL", "MONGODB_URI", "REDIS_URL")
 PROCESSES = ("serve", "project", "work")
 STOP_S = 15.0
-READY_S = 60.0
+_READY_S = 60.0
 RESTART_PAUSE_S = (0.2, 1.0, 5.0)
 """Pause before a process that died is started again: short at first, longer if it keeps dying."""
 STABLE_S = 30.0
@@ -213,7 +213,7 @@ def _on_signal() -> list[int]:
 
 
 def _wait_ready(settings: Settings, system: list[Process], stop: list[int]) -> None:
-    deadline = time.monotonic() + READY_S
+    deadline = time.monotonic() + _READY_S
     while not stop:
         if _answers(f"{_base(settings)}/api/health/ready"):
             return
@@ -224,7 +224,7 @@ def _wait_ready(settings: Settings, system: list[Process], stop: list[int]) -> N
                 )
         if time.monotonic() > deadline:
             raise DevstackError(
-                f"the API did not get ready in {READY_S:.0f} s:\n{system[0].log_end()}"
+                f"the API did not get ready in {_READY_S:.0f} s:\n{system[0].log_end()}"
             )
         time.sleep(WATCH_S)
 

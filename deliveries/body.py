@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from deliveries.records import Delivery
-from eventstore.recorded import Recorded, Row
+from eventstore.recorded import Recorded
 from eventstore.upcasting import schema_version
 
 
@@ -36,21 +36,7 @@ class _Body(Struct, rename="camel", omit_defaults=True):
     actor: _Actor | None = None
 
 
-class _Identified(Struct):
-    id: str
-
-
-class _Envelope(Struct):
-    metadata: _Identified
-
-
 _encode = msgspec.json.Encoder().encode
-_envelope = msgspec.json.Decoder(_Envelope).decode
-
-
-def event_id(row: Row) -> str:
-    """Return the id of the event in *row*, also of an event that this version cannot read."""
-    return _envelope(row.state).metadata.id
 
 
 def body_of(delivery: Delivery, recorded: Recorded) -> bytes:

@@ -32,7 +32,7 @@ ANSWER_HEADERS_MAX = 64
 ANSWER_HEADER_CHARS_MAX = 1024
 KEEP_IDLE_S = 4.0  # below the 5 s after which Node, uvicorn and Apache hang up by default
 LINE_AGE_S_MAX = 60.0  # a receiver that moves in DNS is followed after this time
-LINES_MAX = 256
+_LINES_MAX = 256
 CONNECTIONS_PER_LINE_MAX = 64  # a caller with a wider window would queue inside the deadline
 
 USER_AGENT = "Trackrecord-Webhooks/1"
@@ -84,7 +84,7 @@ class WebhookClient:
         deadline_s: float = DEADLINE_S,
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
-        lines_max: int = LINES_MAX,
+        lines_max: int = _LINES_MAX,
     ) -> None:
         self._guard = guard
         self._deadline_s = deadline_s

@@ -6,16 +6,17 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from deliveries.body import event_id
 from deliveries.lease import Endpoint, ReplayProgress
-from deliveries.records import DELIVERIES, Database, Delivery, delivery_id
+from deliveries.records import DELIVERIES, Delivery, delivery_id
 from deliveries.subscriptions import KnownWebhook, Replay
 from domain.base import OrgId
 from domain.catalog import PUBLIC_EVENT_TYPES
+from eventstore.codec import event_id
 from eventstore.log import EventLog
 from eventstore.recorded import Row
+from projections.engine.checkpoints import Database
 
-ROWS = 64
+_ROWS = 64
 """Read at a time: small, so that sending begins at once and other endpoints have their turn."""
 
 
@@ -44,7 +45,7 @@ class Matcher:
                 matched.append((_delivery(at.id, row, at.last, now), row))
                 at.last = row.org_seq
         fields = {"fan": at.fan, "last": at.last} if rows else {}
-        return Matched(matched, fields, len(rows) == ROWS)
+        return Matched(matched, fields, len(rows) == _ROWS)
 
     def due_replay(self, known: KnownWebhook) -> Replay | None:
         """Return the oldest replay that is not done yet."""
@@ -88,7 +89,7 @@ class Matcher:
         return matched
 
     async def _rows(self, org_id: OrgId, after: int) -> list[Row]:
-        rows = await self._log.organization(org_id, after, ROWS)
+        rows = await self._log.organization(org_id, after, _ROWS)
         # The sequence has no holes; should one be seen all the same, nothing beyond it is.
         for expected, row in enumerate(rows, start=after + 1):
             if row.org_seq != expected:
@@ -121,7 +122,7 @@ def _delivery(endpoint: str, row: Row, prev: int, now: datetime) -> Delivery:
         org=str(row.org_id),
         seq=row.org_seq,
         prev=prev,
-        event_id=event_id(row),
+        event_id=str(event_id(row)),
         type=row.tag,
         stream=str(row.stream_id),
         created_at=now,

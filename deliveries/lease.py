@@ -22,9 +22,10 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
-from deliveries.records import ENDPOINTS, Database, Document
+from deliveries.records import ENDPOINTS
 from deliveries.retry import Health
 from deliveries.subscriptions import KnownWebhook
+from projections.engine.checkpoints import Database, Document
 from runtime.clock import Clock
 
 LEASE_S = 5.0

@@ -18,11 +18,10 @@ from deliveries.records import (
     DELIVERIES,
     ENDPOINTS,
     Attempt,
-    Database,
     Delivery,
-    Document,
     document,
 )
+from projections.engine.checkpoints import Database, Document
 
 DUPLICATE_KEY = 11000
 CHANGES = (

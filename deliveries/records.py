@@ -8,18 +8,14 @@ it passed, and a delivery that is sent once more keeps its id.
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct, field
 from pymongo import IndexModel
-from pymongo.asynchronous.database import AsyncDatabase
 
 from eventstore.identifiers import new_id
-
-Database = AsyncDatabase[dict[str, Any]]
-Document = dict[str, Any]
+from projections.engine.checkpoints import Database, Document
 
 ENDPOINTS, DELIVERIES, ATTEMPTS = "endpoints", "deliveries", "attempts"
 

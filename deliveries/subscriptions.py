@@ -11,7 +11,7 @@ from eventstore.log import EventLog
 from eventstore.recorded import Recorded
 
 TAGS = tuple(tag for tag in EVENT_TYPES if tag.startswith("webhook."))
-ROWS = 500
+_ROWS = 500
 
 
 class Replay(Struct, frozen=True):
@@ -39,7 +39,7 @@ class LogNews(Struct):
     webhooks: set[str]
 
 
-class Webhooks:
+class KnownWebhooks:
     """Follows the log and folds every webhook, those in the trash too."""
 
     def __init__(self, log: EventLog) -> None:
@@ -51,7 +51,7 @@ class Webhooks:
         """Fold what the log has; ``follow`` goes on from there."""
         self._position = await self._log.last_position()
         after = 0
-        while rows := await self._log.tail(after, ROWS, TAGS):
+        while rows := await self._log.tail(after, _ROWS, TAGS):
             for recorded in rows:
                 self._fold(recorded)
             after = rows[-1].position
@@ -59,7 +59,7 @@ class Webhooks:
     async def follow(self) -> LogNews:
         """Return what is new; nothing in it when the log has not grown."""
         news = LogNews(set(), set())
-        while rows := await self._log.tail_rows(self._position, ROWS):
+        while rows := await self._log.tail_rows(self._position, _ROWS):
             for row in rows:
                 news.organizations.add(row.org_id)
             about = [row for row in rows if row.tag in TAGS]

@@ -14,7 +14,7 @@ from typing import Self
 from devstack import DevstackError
 
 LOCK_FILE = ".lock"
-POLL_S = 0.05
+_POLL_S = 0.05
 
 
 class DataDirBusy(DevstackError):
@@ -47,7 +47,7 @@ class DataDirLock:
                     f"{self.data_dir} is in use by another instance (process {holder}, or a server "
                     "it started); stop that one first or choose another data directory"
                 )
-            time.sleep(POLL_S)
+            time.sleep(_POLL_S)
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         self._file = file

@@ -23,7 +23,7 @@ from devstack.account import Account
 from devstack.port import HOST, HeldPort
 from devstack.server import Server, ServerFailed
 
-PING_TIMEOUT_S = 2
+_PING_TIMEOUT_S = 2
 SOCKET_PATH_BYTES_MAX = 107  # sun_path of unix(7), less its closing zero
 SUPERUSER = "postgres"
 DEBIAN = Path("/usr/lib/postgresql")
@@ -169,7 +169,7 @@ def _socket_directory(data_dir: Path, port: int) -> str:
 
 def _answers(url: str) -> bool:
     try:
-        with psycopg.connect(url, connect_timeout=PING_TIMEOUT_S) as connection:
+        with psycopg.connect(url, connect_timeout=_PING_TIMEOUT_S) as connection:
             return connection.execute("SELECT 1").fetchone() == (1,)
     except psycopg.Error:
         return False

@@ -9,7 +9,7 @@ from pathlib import Path
 from devstack.port import HOST, HeldPort
 from devstack.server import Server, ServerFailed
 
-PING_TIMEOUT_S = 1.0
+_PING_TIMEOUT_S = 1.0
 
 
 def redis(data_dir: Path, port: int | None = None) -> Server:
@@ -43,7 +43,7 @@ def redis(data_dir: Path, port: int | None = None) -> Server:
 def _answers(port: int) -> bool:
     """Tell whether PING is answered with PONG; while it loads its file Redis says LOADING."""
     try:
-        with socket.create_connection((HOST, port), timeout=PING_TIMEOUT_S) as connection:
+        with socket.create_connection((HOST, port), timeout=_PING_TIMEOUT_S) as connection:
             connection.sendall(b"PING\r\n")
             return connection.recv(64).startswith(b"+PONG")
     except OSError:

@@ -25,13 +25,13 @@ from devstack.account import Account
 from devstack.lock import DataDirLock
 from devstack.port import HeldPort
 
-READY_S = 60.0
+_READY_S = 60.0
 """How long a cold start may take on a busy machine before it counts as failed."""
-GRACE_S = 10.0
+_GRACE_S = 10.0
 """How long a server may take to stop by itself; SecantusDB needs 0.4 to 2.2 s."""
 ORPHANS_S = 10.0
 """How long the last children of a killed server may take to notice; PostgreSQL's need a moment."""
-POLL_S = 0.05
+_POLL_S = 0.05
 LOG_BYTES_MAX = 8 * 1024 * 1024
 """A log larger than this is set aside at the next start (one old log is kept)."""
 LOG_TAIL_LINES = 15
@@ -108,7 +108,7 @@ class Server:
             self._lock.release()
             raise
 
-    def wait_ready(self, timeout_s: float = READY_S) -> None:
+    def wait_ready(self, timeout_s: float = _READY_S) -> None:
         """Return as soon as the server answers its ping.
 
         :raises ServerFailed: when it has ended, or does not answer within `timeout_s`.
@@ -119,14 +119,14 @@ class Server:
         while True:
             ready = self.ping()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                code = self._process.wait(timeout=0 if ready else POLL_S)
+                code = self._process.wait(timeout=0 if ready else _POLL_S)
                 raise self._failed(f"ended with status {code} before it was ready")
             if ready:
                 return
             if time.monotonic() >= deadline:
                 raise self._failed(f"did not answer at {self.url} within {timeout_s:g} s")
 
-    def stop(self, grace_s: float = GRACE_S) -> None:
+    def stop(self, grace_s: float = _GRACE_S) -> None:
         """Ask the server to stop; after `grace_s` kill it with its group. Stopped is fine too."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(self.stop_signal)

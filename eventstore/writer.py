@@ -30,7 +30,7 @@ QUEUE_MAX = 10_000
 """Commands waiting for the disk; beyond it the log says that it is busy."""
 
 Waiting = tuple[Append, "asyncio.Future[int]"]
-Settled = tuple["asyncio.Future[int]", Outcome | BaseException]
+_Settled = tuple["asyncio.Future[int]", Outcome | BaseException]
 
 
 class GroupCommit:
@@ -98,7 +98,7 @@ class GroupCommit:
         settled = [(future, o) for (_, future), o in zip(batch, outcomes, strict=True)]
         self._loop.call_soon_threadsafe(self._settle, settled)
 
-    def _settle(self, settled: list[Settled]) -> None:
+    def _settle(self, settled: list[_Settled]) -> None:
         newest = 0
         for future, outcome in settled:
             if isinstance(outcome, Appended):

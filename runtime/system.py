@@ -29,11 +29,11 @@ from security.tokens import AccessTokens, KeyRing
 from security.url_guard import UrlGuard
 
 T = TypeVar("T")
-Database = AsyncDatabase[dict[str, Any]]
+_Database = AsyncDatabase[dict[str, Any]]
 
-ATTEMPTS_MAX = 5
-"""Attempts to reach a store at start; the n-th is followed by a wait of n x ``WAIT_S``."""
-WAIT_S = 5.0
+CONNECTS_MAX = 5
+"""Attempts to reach a store at start; the n-th is followed by a wait of n x ``_WAIT_S``."""
+_WAIT_S = 5.0
 ISSUER = "trackrecord"
 AUDIENCE = "trackrecord-api"
 _logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class System(Struct, frozen=True, kw_only=True):
     wakeups: Wakeups
     passwords: HashingQueue
     guard: UrlGuard
-    database: Database
+    database: _Database
     lane: Lane | None
     """A quick way to read models, where the connection is a plain one."""
 
@@ -156,17 +156,17 @@ async def _ping(client: AsyncMongoClient[dict[str, Any]]) -> None:
 
 
 async def retry_until_reachable(
-    what: str, url: str, reach: Callable[[], Awaitable[T]], *, wait_s: float = WAIT_S
+    what: str, url: str, reach: Callable[[], Awaitable[T]], *, wait_s: float = _WAIT_S
 ) -> T:
     """Return what *reach* returns, retrying with growing pauses while a store is down.
 
-    :raises StoreUnreachable: after ``ATTEMPTS_MAX`` attempts.
+    :raises StoreUnreachable: after ``CONNECTS_MAX`` attempts.
     """
-    for attempt in range(1, ATTEMPTS_MAX + 1):
+    for attempt in range(1, CONNECTS_MAX + 1):
         try:
             return await reach()
         except (*StoreOutage, OSError) as error:
-            if attempt == ATTEMPTS_MAX:
+            if attempt == CONNECTS_MAX:
                 raise StoreUnreachable(
                     f"{what} at {without_password(url)} did not answer in {attempt} attempts"
                 ) from error
@@ -175,7 +175,7 @@ async def retry_until_reachable(
                 what,
                 without_password(url),
                 attempt,
-                ATTEMPTS_MAX,
+                CONNECTS_MAX,
                 attempt * wait_s,
             )
             await asyncio.sleep(attempt * wait_s)

@@ -7,17 +7,17 @@ skips foreign characters and ignores spare bits.
 import base64
 
 
-def encode(raw: bytes) -> str:
+def to_base64url(raw: bytes) -> str:
     """Return *raw* as base64url text without padding."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
-def decode(text: str) -> bytes:
+def from_base64url(text: str) -> bytes:
     """Return the bytes that *text* encodes.
 
-    :raises ValueError: ``encode`` would not have written exactly *text*.
+    :raises ValueError: ``to_base64url`` would not have written exactly *text*.
     """
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if encode(raw) != text:
+    if to_base64url(raw) != text:
         raise ValueError("not canonical base64url")
     return raw

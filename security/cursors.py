@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from security import base64url
+from security.base64url import from_base64url, to_base64url
 from security.derivation import derive_key
 
 CURSOR_CHARS_MAX = 1024
@@ -38,7 +38,7 @@ class CursorKey:
         :raises ValueError: it would be longer than ``CURSOR_CHARS_MAX``.
         """
         payload = msgspec.json.encode(values)
-        cursor = base64url.encode(self._mac(binding, payload) + payload)
+        cursor = to_base64url(self._mac(binding, payload) + payload)
         if len(cursor) > CURSOR_CHARS_MAX:
             raise ValueError(f"a cursor has at most {CURSOR_CHARS_MAX} characters")
         return cursor
@@ -51,7 +51,7 @@ class CursorKey:
         if len(cursor) > CURSOR_CHARS_MAX:
             raise InvalidCursor
         try:
-            raw = base64url.decode(cursor)
+            raw = from_base64url(cursor)
         except ValueError:
             raise InvalidCursor from None
         mac, payload = raw[:MAC_BYTES], raw[MAC_BYTES:]

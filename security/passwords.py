@@ -29,7 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class PasswordCheck(msgspec.Struct, frozen=True):
     """Whether a password was right, and whether its hash must be renewed at today's cost."""
 
     accepted: bool
@@ -55,7 +55,7 @@ class Passwords:
         """Return the hash in PHC string format, with a random salt of its own."""
         return self._hasher.hash(_prepared(password))
 
-    def verify(self, stored: str | None, password: str) -> Verdict:
+    def verify(self, stored: str | None, password: str) -> PasswordCheck:
         """Return whether *password* matches *stored*.
 
         None stands for an unknown user: it takes as long as a wrong password and is refused. A hash
@@ -67,10 +67,10 @@ class Passwords:
         try:
             self._hasher.verify(self._nobody if stored is None else stored, _prepared(password))
         except VerifyMismatchError:
-            return Verdict(accepted=False)
+            return PasswordCheck(accepted=False)
         if stored is None:
-            return Verdict(accepted=False)
-        return Verdict(accepted=True, needs_rehash=self.needs_rehash(stored))
+            return PasswordCheck(accepted=False)
+        return PasswordCheck(accepted=True, needs_rehash=self.needs_rehash(stored))
 
     def needs_rehash(self, stored: str) -> bool:
         """Return whether *stored* was made at a cost other than today's."""
@@ -102,7 +102,7 @@ class HashingQueue:
         """
         return await self._in_turn(self._passwords.hash, password)
 
-    async def verify(self, stored: str | None, password: str) -> Verdict:
+    async def verify(self, stored: str | None, password: str) -> PasswordCheck:
         """Return whether *password* matches *stored* (None: an unknown user).
 
         :raises HashingBusy: the queue is full.

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from security import base64url
+from security.base64url import from_base64url, to_base64url
 
 GENERATION_MAX = 2**32 - 1
 """One rotation a second for 136 years."""
@@ -40,7 +40,7 @@ def mint(key: bytes, family: UUID, generation: int, nonce: bytes) -> str:
     if not 0 <= generation <= GENERATION_MAX:
         raise ValueError("a generation is a 32-bit number")
     mac = _mac(key, family, generation, nonce)
-    return f"rt1.{family}.{generation}.{base64url.encode(mac)}"
+    return f"rt1.{family}.{generation}.{to_base64url(mac)}"
 
 
 def parse(token: str) -> RefreshToken | None:
@@ -52,7 +52,7 @@ def parse(token: str) -> RefreshToken | None:
     if int(generation) > GENERATION_MAX:
         return None
     try:
-        return RefreshToken(UUID(family), int(generation), base64url.decode(mac))
+        return RefreshToken(UUID(family), int(generation), from_base64url(mac))
     except ValueError:
         return None
 

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from security.derivation import derive_key
 
 DATA_KEY_BYTES = 32
-NONCE_BYTES = 12
+_NONCE_BYTES = 12
 TAG_BYTES = 16
-KEY_ID_BYTES = 8
+_KEY_ID_BYTES = 8
 
 SEALED_V1 = b"\x01"
 """First byte of a sealed value: then nonce, ciphertext, tag."""
@@ -34,7 +34,7 @@ class SealBroken(Exception):
     """This was not encrypted with this key for this purpose, or was changed since."""
 
 
-class Cipher:
+class StreamCipher:
     """Encrypts and decrypts values with one data key; can be shared between threads."""
 
     __slots__ = ("_aead", "_random")
@@ -47,7 +47,7 @@ class Cipher:
 
     def seal(self, plain: bytes, aad: bytes) -> bytes:
         """Return *plain* encrypted; it opens only with the same *aad*, which says what it is."""
-        nonce = self._random(NONCE_BYTES)
+        nonce = self._random(_NONCE_BYTES)
         return SEALED_V1 + nonce + self._aead.encrypt(nonce, plain, SEALED_V1 + aad)
 
     def open(self, blob: bytes, aad: bytes) -> bytes:
@@ -55,11 +55,11 @@ class Cipher:
 
         :raises SealBroken: the key or *aad* differs, or a bit was changed.
         """
-        if blob[:1] != SEALED_V1 or len(blob) < 1 + NONCE_BYTES + TAG_BYTES:
+        if blob[:1] != SEALED_V1 or len(blob) < 1 + _NONCE_BYTES + TAG_BYTES:
             raise SealBroken
-        nonce = blob[1 : 1 + NONCE_BYTES]
+        nonce = blob[1 : 1 + _NONCE_BYTES]
         try:
-            return self._aead.decrypt(nonce, blob[1 + NONCE_BYTES :], SEALED_V1 + aad)
+            return self._aead.decrypt(nonce, blob[1 + _NONCE_BYTES :], SEALED_V1 + aad)
         except InvalidTag:
             raise SealBroken from None
 
@@ -72,11 +72,11 @@ class MasterKey:
 
     def __init__(self, secret: str) -> None:
         self._aead = AESGCM(derive_key(secret, "trackrecord data key wrapping v1"))
-        self.key_id = derive_key(secret, "trackrecord data key wrapping id v1")[:KEY_ID_BYTES]
+        self.key_id = derive_key(secret, "trackrecord data key wrapping id v1")[:_KEY_ID_BYTES]
 
     def wrap(self, data_key: bytes, subject: UUID) -> bytes:
         """Return *data_key* wrapped for storage and bound to *subject*."""
-        nonce = os.urandom(NONCE_BYTES)
+        nonce = os.urandom(_NONCE_BYTES)
         head = WRAPPED_V1 + self.key_id
         return head + nonce + self._aead.encrypt(nonce, data_key, head + subject.bytes)
 
@@ -86,12 +86,12 @@ class MasterKey:
         :raises SealBroken: it was wrapped by another master key, for another subject, or was
             changed since.
         """
-        head_bytes = len(WRAPPED_V1) + KEY_ID_BYTES
-        head, nonce = blob[:head_bytes], blob[head_bytes : head_bytes + NONCE_BYTES]
-        if head != WRAPPED_V1 + self.key_id or len(nonce) != NONCE_BYTES:
+        head_bytes = len(WRAPPED_V1) + _KEY_ID_BYTES
+        head, nonce = blob[:head_bytes], blob[head_bytes : head_bytes + _NONCE_BYTES]
+        if head != WRAPPED_V1 + self.key_id or len(nonce) != _NONCE_BYTES:
             raise SealBroken
         try:
-            wrapped = blob[head_bytes + NONCE_BYTES :]
+            wrapped = blob[head_bytes + _NONCE_BYTES :]
             return self._aead.decrypt(nonce, wrapped, head + subject.bytes)
         except InvalidTag:
             raise SealBroken from None
@@ -108,20 +108,20 @@ class DataKeys:
         self._current, self._random = masters[0], random
         self._masters = {master.key_id: master for master in masters}
 
-    def make(self, subject: UUID) -> tuple[Cipher, bytes]:
+    def make(self, subject: UUID) -> tuple[StreamCipher, bytes]:
         """Return the cipher of a new data key for *subject*, and the wrapped key to be stored."""
         key = self._random(DATA_KEY_BYTES)
-        return Cipher(key, self._random), self._current.wrap(key, subject)
+        return StreamCipher(key, self._random), self._current.wrap(key, subject)
 
-    def open(self, wrapped: bytes, subject: UUID) -> Cipher:
+    def open(self, wrapped: bytes, subject: UUID) -> StreamCipher:
         """Return the cipher of *subject*, whose wrapped data key is *wrapped*.
 
         :raises SealBroken: none of our master keys unwraps it.
         """
-        master = self._masters.get(wrapped[1 : 1 + KEY_ID_BYTES])
+        master = self._masters.get(wrapped[1 : 1 + _KEY_ID_BYTES])
         if master is None:
             raise SealBroken
-        return Cipher(master.unwrap(wrapped, subject), self._random)
+        return StreamCipher(master.unwrap(wrapped, subject), self._random)
 
 
 def pepper_hash(pepper: bytes, kind: str, value: str) -> bytes:

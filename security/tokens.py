@@ -18,7 +18,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from jwt.api_jws import PyJWS
 
-from security import base64url
+from security.base64url import from_base64url, to_base64url
 from security.derivation import derive_key
 
 ALGORITHM: Literal["EdDSA"] = "EdDSA"
@@ -69,9 +69,9 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def thumbprint(public: Ed25519PublicKey) -> str:
     """Return the SHA-256 thumbprint (RFC 7638) of an Ed25519 key (RFC 8037, appendix A.3)."""
-    x = base64url.encode(public.public_bytes_raw())
+    x = to_base64url(public.public_bytes_raw())
     canonical = f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'
-    return base64url.encode(hashlib.sha256(canonical.encode("ascii")).digest())
+    return to_base64url(hashlib.sha256(canonical.encode("ascii")).digest())
 
 
 class KeyRing:
@@ -99,7 +99,7 @@ class KeyRing:
                 {
                     "kty": "OKP",
                     "crv": "Ed25519",
-                    "x": base64url.encode(public.public_bytes_raw()),
+                    "x": to_base64url(public.public_bytes_raw()),
                     "kid": kid,
                     "use": "sig",
                     "alg": ALGORITHM,
@@ -188,7 +188,7 @@ class AccessTokens:
     def _authenticate(self, token: str) -> AccessClaims:
         """Return the claims of a token that we signed and would have issued in this form."""
         try:
-            header = self._headers.decode(base64url.decode(token.partition(".")[0]))
+            header = self._headers.decode(from_base64url(token.partition(".")[0]))
             key = self._ring.public_key(header.kid)
             if key is None:
                 raise InvalidToken

@@ -5,11 +5,9 @@ from pathlib import Path
 
 from commands.base import Command
 from domain.catalog import EVENT_TYPES, tag_of
-from tools.discover import leaves
+from tools.discover import ROOT, leaves
 from tools.markdown import code, page, summary, table
 from tools.reach import events_of
-
-ROOT = Path(__file__).parents[1]
 
 _INTRO = """\
 Every command there is: what it asks for, the events that it can record (none at all if things are

@@ -2,8 +2,12 @@
 
 import importlib
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
+
+ROOT = Path(__file__).parents[1]
+"""Where the project's files stand."""
 
 T = TypeVar("T")
 

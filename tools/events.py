@@ -19,6 +19,9 @@ from tools.markdown import code, fence, meaning, page, table
 
 Machine = Mapping[StrEnum, Sequence[StrEnum]]
 
+_MACHINE = "_TRANSITIONS"
+"""How the name of a table of transitions ends; before it stands what moves along it."""
+
 _INTRO = """\
 Every fact that the log can hold. The **tag** is its stored name, its webhook `type` and its name
 in the audit log, and never changes. A field marked **personal** stands in the log as a salted
@@ -39,14 +42,13 @@ def events_page() -> str:
 
 
 def machines() -> dict[str, Machine]:
-    """Return every table of transitions in the domain, by the module that has it."""
+    """Return every table of transitions in the domain, by what moves along it."""
     found: dict[str, Machine] = {}
     for module in pkgutil.walk_packages(domain.__path__, "domain."):
         loaded = importlib.import_module(module.name)
-        machine: Machine | None = getattr(loaded, "TRANSITIONS", None)
-        if machine is not None:
-            package, _, name = module.name.rpartition(".")
-            found[package.rpartition(".")[2] if name == "state" else name] = machine
+        for name, machine in vars(loaded).items():
+            if name.endswith(_MACHINE):
+                found[name.removesuffix(_MACHINE).lower()] = machine
     return dict(sorted(found.items()))
 
 

@@ -12,12 +12,12 @@ import sys
 import tomllib
 from collections.abc import Iterable
 from importlib.metadata import requires
-from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[1]
+from tools.discover import ROOT
+
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==")
 
 

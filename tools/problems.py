@@ -6,13 +6,12 @@ on to such a call. Texts stand there as they are or under a name that was just g
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).parents[1]
+from tools.discover import ROOT
 
 
-class KnownWebhook(NamedTuple):
+class KnownProblem(NamedTuple):
     """One problem: its status, its code for programs and its text for people."""
 
     status: int
@@ -28,7 +27,7 @@ class _Maker(NamedTuple):
     says: tuple[Any, ...]
 
 
-def problems_of_the_door() -> Iterator[KnownWebhook]:
+def problems_of_the_door() -> Iterator[KnownProblem]:
     """Yield every problem that can be read off, some of them more than once."""
     functions = [
         node
@@ -45,7 +44,7 @@ def problems_of_the_door() -> Iterator[KnownWebhook]:
         for says in _calls(function, makers):
             match [part.value if isinstance(part, ast.Constant) else part for part in says]:
                 case [int(status), str(code), str(detail)]:
-                    yield KnownWebhook(status, code, detail)
+                    yield KnownProblem(status, code, detail)
                 case _:
                     pass
 

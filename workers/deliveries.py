@@ -18,17 +18,17 @@ from deliveries.lease import LEASE_S, Leases
 from deliveries.ledger import LeaseLost
 from deliveries.records import ENDPOINTS, create_delivery_indexes
 from deliveries.retry import Schedule
-from deliveries.subscriptions import Webhooks
+from deliveries.subscriptions import KnownWebhooks
 from eventstore.identifiers import new_id
 from runtime.outages import StoreOutage
 from runtime.system import System
 from workers.posting import Posting, SenderParts
 from workers.sender import Sender
 
-SWEEP_S = 1.0
+_SWEEP_S = 1.0
 """How late an event may be when its wake-up was lost."""
 
-GRACE_S = 8.0
+_GRACE_S = 8.0
 """How long posts under way may take to end when the process stops. Supervisors commonly kill
 after 10 s; what is cut off is sent again, under the same id."""
 
@@ -44,14 +44,14 @@ class Deliveries:
         *,
         schedule: Schedule | None = None,
         lease_s: float = LEASE_S,
-        grace_s: float = GRACE_S,
+        grace_s: float = _GRACE_S,
     ) -> None:
         self._house, self._grace_s = system, grace_s
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
         self._client = WebhookClient(system.guard)
         posting = Posting(system, self._client, self.worker)
         self._tools = SenderParts(system, posting, schedule or Schedule())
-        self._webhooks = Webhooks(system.log)
+        self._webhooks = KnownWebhooks(system.log)
         self._leases = Leases(system.database, self.worker, system.clock, lease_s)
         self._senders: dict[str, Sender] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -75,7 +75,7 @@ class Deliveries:
 
     async def _look_and_wait(self) -> None:
         # Waiting begins before the look, so that nothing slips in between.
-        woken = asyncio.create_task(self._house.wakeups.wait(SWEEP_S))
+        woken = asyncio.create_task(self._house.wakeups.wait(_SWEEP_S))
         await asyncio.sleep(0)
         try:
             await self._look()
@@ -100,7 +100,7 @@ class Deliveries:
         if now >= self._sweep_at or not news.organizations:
             await self._pass_nudges_on()
         if now >= self._sweep_at:
-            self._sweep_at = now + SWEEP_S
+            self._sweep_at = now + _SWEEP_S
 
     async def _acquire(self) -> None:
         known = self._webhooks.known

@@ -20,15 +20,15 @@ KEPT = timedelta(days=30)
 """How long attempts and ended deliveries can be looked up."""
 
 JOB_TIMEOUT_S = 20
-POLL_S = 0.05
+_POLL_S = 0.05
 """arq looks for jobs this often; its default of 0.5 s is also how long each of them would wait."""
 
 HEALTH_CHECK_S = 10
 
-Context = dict[str, Any]
+_Context = dict[str, Any]
 
 
-async def ping(ctx: Context, webhook_id: str, org_id: str) -> str:
+async def ping(ctx: _Context, webhook_id: str, org_id: str) -> str:
     """Send a test event to a webhook; return the id of its delivery."""
     system: System = ctx["house"]
     made = await add_ping(system.database, UUID(webhook_id), UUID(org_id), system.clock())
@@ -36,7 +36,7 @@ async def ping(ctx: Context, webhook_id: str, org_id: str) -> str:
     return made.id
 
 
-async def redeliver(ctx: Context, webhook_id: str, delivery: str) -> bool:
+async def redeliver(ctx: _Context, webhook_id: str, delivery: str) -> bool:
     """Send a delivery that has ended once more; say whether there was one."""
     system: System = ctx["house"]
     found = await put_back(system.database, UUID(webhook_id), delivery, system.clock())
@@ -44,7 +44,7 @@ async def redeliver(ctx: Context, webhook_id: str, delivery: str) -> bool:
     return found
 
 
-async def prune_deliveries(ctx: Context) -> int:
+async def prune_deliveries(ctx: _Context) -> int:
     """Remove attempts and deliveries older than ``KEPT``; return how many attempts."""
     system: System = ctx["house"]
     return await prune(system.database, system.clock() - KEPT)
@@ -79,7 +79,7 @@ def make_worker(system: System, queue: ArqRedis, *, burst: bool = False) -> Work
         handle_signals=False,
         job_timeout=JOB_TIMEOUT_S,
         keep_result=0,
-        poll_delay=POLL_S,
+        poll_delay=_POLL_S,
         health_check_interval=HEALTH_CHECK_S,
         job_serializer=msgspec.msgpack.encode,
         job_deserializer=msgspec.msgpack.decode,

@@ -21,7 +21,7 @@ from eventstore.append import LogUnavailable
 from eventstore.recorded import Row
 from runtime.outages import StoreOutage
 from workers.posting import SenderParts
-from workers.settling import disable, settle
+from workers.settling import apply_verdict, disable
 
 OPEN_MAX = 2_000
 """Deliveries of one endpoint that are open at once; the rest waits in the log."""
@@ -243,7 +243,7 @@ class Sender:
         verdict = judge(self._schedule, delivery.tries, outcome, now)
         if delivery.type == PING and verdict.status is not DeliveryStatus.SUCCESS:
             verdict = Verdict(status=DeliveryStatus.FAILED)
-        settle(delivery, verdict, attempt)
+        apply_verdict(delivery, verdict, attempt)
         self._ledger.attempted(delivery, attempt)
         if delivery.type == PING:
             return None

@@ -17,7 +17,7 @@ from runtime.system import System
 _logger = logging.getLogger(__name__)
 
 
-def settle(delivery: Delivery, verdict: Verdict, attempt: Attempt) -> None:
+def apply_verdict(delivery: Delivery, verdict: Verdict, attempt: Attempt) -> None:
     """Change *delivery* as the verdict on its newest attempt says."""
     delivery.status = verdict.status
     delivery.open = verdict.status is DeliveryStatus.RETRYING

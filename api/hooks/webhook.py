@@ -61,7 +61,7 @@ class WebhookChange(Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     description: WebhookDescription | UnsetType | None = UNSET
 
 
-class Replay(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class ReplayRange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Body of a replay: first and last sequence number of the organization, counted from 1."""
 
     from_seq: Seq
@@ -220,7 +220,7 @@ class WebhookController(Controller):
         responses=shows(WebhookView, 202, "The replay is recorded and will be sent soon"),
     )
     async def replay(
-        self, request: ApiRequest, webhook_id: FromPath[UUID], data: JSONBody[Replay]
+        self, request: ApiRequest, webhook_id: FromPath[UUID], data: JSONBody[ReplayRange]
     ) -> ApiResponse:
         """Send past events again under the same ids; without ``toSeq``, up to the newest event."""
         to_seq = data.to_seq

@@ -12,16 +12,16 @@ from collections.abc import Callable
 import msgspec
 
 FLUSH_S = 0.1
-LINES_MAX = 200
+_LINES_MAX = 200
 
-Write = Callable[[bytes], object]
+_Write = Callable[[bytes], object]
 
 
 class AccessLog:
     """Buffers lines briefly and writes them together, since one write per request costs more."""
 
-    def __init__(self, write: Write | None = None, *, enabled: bool = True) -> None:
-        self._write: Write = sys.stderr.buffer.write if write is None else write
+    def __init__(self, write: _Write | None = None, *, enabled: bool = True) -> None:
+        self._write: _Write = sys.stderr.buffer.write if write is None else write
         self._enabled = enabled
         self._lines: list[bytes] = []
         self._encode = msgspec.json.Encoder().encode
@@ -43,7 +43,7 @@ class AccessLog:
         self._lines.append(line)
         if len(self._lines) == 1:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
-        elif len(self._lines) >= LINES_MAX:
+        elif len(self._lines) >= _LINES_MAX:
             self.flush()
 
     def flush(self) -> None:

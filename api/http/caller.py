@@ -19,7 +19,7 @@ from domain.identity.session import Session
 from domain.identity.user import User
 from security.tokens import AccessClaims
 
-Read = tuple[Loaded[Session], Loaded[User], Loaded[Organization] | None]
+_Read = tuple[Loaded[Session], Loaded[User], Loaded[Organization] | None]
 """Session, account and the organization, if any."""
 
 
@@ -88,7 +88,7 @@ class Access:
             read = await self._read(claims, now_in)
         return _identify(claims, now, read, fresh=True)
 
-    async def _read(self, claims: AccessClaims, org_id: OrgId | None) -> Read:
+    async def _read(self, claims: AccessClaims, org_id: OrgId | None) -> _Read:
         wanted: list[tuple[type[State], UUID]] = [(Session, claims.sid), (User, claims.sub)]
         if org_id is not None:
             wanted.append((Organization, org_id))
@@ -99,7 +99,7 @@ class Access:
         return session, user, rest[0] if rest else None
 
 
-def _identify(claims: AccessClaims, now: datetime, read: Read, *, fresh: bool) -> Caller:
+def _identify(claims: AccessClaims, now: datetime, read: _Read, *, fresh: bool) -> Caller:
     session_read, user_read, organization_read = read
     session, user = session_read.state, user_read.state
     good = (

@@ -7,7 +7,7 @@ Header = tuple[bytes, bytes]
 PREFLIGHT_S = 600
 """How long browsers may cache a preflight; Chromium caps it at two hours."""
 
-METHODS = b"GET, POST, PATCH, DELETE"
+_METHODS = b"GET, POST, PATCH, DELETE"
 ASKED = (
     b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Min-Position, "
     b"X-Request-Id, X-Requested-With"
@@ -53,7 +53,7 @@ class Cors:
         if not self.allows(headers[b"origin"]):
             return []
         return [
-            (b"access-control-allow-methods", METHODS),
+            (b"access-control-allow-methods", _METHODS),
             (b"access-control-allow-headers", ASKED),
             (b"access-control-max-age", b"%d" % PREFLIGHT_S),
         ]

@@ -11,14 +11,13 @@ from typing import Any
 
 from api.http.access_log import AccessLog
 from api.http.client_info import SCOPE_KEY, ClientInfo, client_info_of
-from api.http.cors import Cors
+from api.http.cors import Cors, Header
 from api.http.problem import PROBLEM_JSON, Problem
 
 BODY_BYTES_MAX = 1024 * 1024
 BODY_DEADLINE_S = 10.0
 """A body that takes longer is refused; the server itself would wait forever."""
 
-Header = tuple[bytes, bytes]
 Message = dict[str, Any]  # ASGI's own shapes are plain dictionaries
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]

@@ -18,7 +18,7 @@ from security.tokens import KeyRing
 WRITERS_MAX = 50_000
 """Users whose last write is remembered; the least recent are dropped first: about 10 MB."""
 
-WAIT_S = 1.0
+_WAIT_S = 1.0
 """How long a reader waits for their own write before the response is 503."""
 
 
@@ -62,7 +62,7 @@ class ApiState:
 
         :raises Problem: 503 if that takes too long.
         """
-        if position and not await self.progress.reached(name, position, WAIT_S):
+        if position and not await self.progress.reached(name, position, _WAIT_S):
             raise Problem(
                 503,
                 "read_model_behind",

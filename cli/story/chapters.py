@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from audit.verify import verify
-from cli.story.claims import PASSWORD, ClaimFailed, Story
+from cli.story.claims import STORY_PASSWORD, ClaimFailed, Story
 
 CLIENTS = 8
 TASKS = 20
@@ -26,12 +26,14 @@ async def found(story: Story) -> None:
         "/auth/register",
         {
             "email": story.email,
-            "password": PASSWORD,
+            "password": STORY_PASSWORD,
             "name": "Ana",
             "organization": {"name": "Demo", "subdomain": story.slug},
         },
     )
-    login = await story.ask("POST", "/auth/login", {"email": story.email, "password": PASSWORD})
+    login = await story.ask(
+        "POST", "/auth/login", {"email": story.email, "password": STORY_PASSWORD}
+    )
     story.http.headers["authorization"] = f"Bearer {login['accessToken']}"
     profile = await story.ask("GET", "/auth/profile")
     story.claim("who registers an organization is its ADMIN", profile["role"] == "ADMIN")
@@ -173,7 +175,7 @@ async def _serves(story: Story) -> bool:
     return answer.status_code == 200
 
 
-async def rebuild(story: Story) -> None:
+async def compare_rebuilt(story: Story) -> None:
     """Rebuild every read model beside the live one and compare."""
     environment = {**os.environ, **story.running.environment, "DATA_DIR": story.running.data_dir}
     process = await asyncio.create_subprocess_exec(
@@ -233,5 +235,5 @@ CHAPTERS: tuple[tuple[str, Callable[[Story], Awaitable[None]]], ...] = (
     ("Signed webhooks: retried, in order, none missing", deliver),
     ("The audit log, proven offline", prove),
     ("Kill -9 in the middle of the work", kill),
-    ("Every read model, rebuilt from the log and compared", rebuild),
+    ("Every read model, rebuilt from the log and compared", compare_rebuilt),
 )

@@ -14,9 +14,9 @@ from rich.console import Console
 from cli.running import Running, find_running
 from cli.story.receiver import Receiver
 
-PASSWORD = "a long walk beside the river"  # noqa: S105  of an account that lives for one demo
+STORY_PASSWORD = "a long walk beside the river"  # noqa: S105  of an account that lives for one demo
 RETRY_S = 60.0
-POLL_S = 0.05
+_POLL_S = 0.05
 
 
 class ClaimFailed(Exception):
@@ -75,7 +75,7 @@ class Story:
                 if answer.status_code < 500:
                     answer.raise_for_status()
                     return answer.json()
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(_POLL_S)
         raise ClaimFailed(f"{method} {path} was not answered for {RETRY_S:.0f} s")
 
     async def until(
@@ -89,7 +89,7 @@ class Story:
         while not await holds():
             if time.monotonic() > deadline:
                 raise ClaimFailed(f"{what}: not within {timeout_s:.0f} s")
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(_POLL_S)
 
     def refresh(self) -> Running:
         """Return the system as it runs now: processes that died have new ids."""

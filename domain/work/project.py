@@ -1,7 +1,7 @@
 """Project: a set of tasks under a short key, such as ENG, that begins their numbers.
 
 Invariants
-    1. The status moves only along ``TRANSITIONS``; setting the same status records no event.
+    1. The status moves only along ``PROJECT_TRANSITIONS``; setting the same one records no event.
     2. An archived project can be read but not changed; one on hold accepts no new tasks.
     3. A deleted project can only be restored.
     4. The key never changes, so that a task key such as ENG-12 always means the same task.
@@ -105,7 +105,7 @@ ProjectEvent = (
 
 # State ----------------------------------------------------------------------
 
-TRANSITIONS: dict[ProjectStatus, tuple[ProjectStatus, ...]] = {
+PROJECT_TRANSITIONS: dict[ProjectStatus, tuple[ProjectStatus, ...]] = {
     ProjectStatus.ACTIVE: (ProjectStatus.ON_HOLD, ProjectStatus.ARCHIVED),
     ProjectStatus.ON_HOLD: (ProjectStatus.ACTIVE, ProjectStatus.ARCHIVED),
     ProjectStatus.ARCHIVED: (ProjectStatus.ACTIVE,),
@@ -226,7 +226,7 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         if to is self.status:
             return False
-        if to not in TRANSITIONS[self.status]:
+        if to not in PROJECT_TRANSITIONS[self.status]:
             raise ProjectIsArchived
         return True
 

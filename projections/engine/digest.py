@@ -20,7 +20,7 @@ from projections.engine.checkpoints import (
     Pointers,
     create_collection,
 )
-from projections.engine.rebuild import Progress, build, tell_nobody
+from projections.engine.rebuild import OnProgress, build, tell_nobody
 from projections.engine.switch import drop
 
 _MODULUS = 2**256
@@ -39,7 +39,7 @@ class Digest(Struct, frozen=True):
     sum: str
 
 
-class Verdict(Struct, frozen=True):
+class Comparison(Struct, frozen=True):
     """A live collection, and the same read model built anew from the log."""
 
     live: Digest
@@ -94,12 +94,12 @@ async def digest(database: Database, collection: str) -> Digest:
     return summing.at(checkpoint["position"])
 
 
-async def verify(
+async def compare(
     projection: Projection[Any],
     log: EventLog,
     database: Database,
-    progress: Progress = tell_nobody,
-) -> Verdict:
+    progress: OnProgress = tell_nobody,
+) -> Comparison:
     """Build *projection* anew up to where the live one is, compare, and drop it again.
 
     :raises LookupError: it was never projected.
@@ -119,6 +119,6 @@ async def verify(
         await create_collection(database, projection, scratch)
         writer = BatchWriter(projection, log, database, scratch, strict=True)
         await build(writer, log, live.position, progress)
-        return Verdict(live, await digest(database, scratch.collection))
+        return Comparison(live, await digest(database, scratch.collection))
     finally:
         await drop(database, scratch.collection)

@@ -5,7 +5,7 @@ import contextlib
 
 from projections.engine.checkpoints import Database, Phase, Pointers, read_checkpoint
 
-POLL_S = 0.005
+_POLL_S = 0.005
 
 
 class Progress:
@@ -68,7 +68,7 @@ class Progress:
             await self._pointers.fresh(name)  # replaced meanwhile: the next look is at that one
         else:
             self.note(checkpoint.collection, checkpoint.position)
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(_POLL_S)
 
 
 def _retrieved(look: asyncio.Task[None]) -> None:

@@ -17,8 +17,8 @@ from projections.engine.folding import ProjectionFailed
 from projections.engine.rebuild import rebuild
 from projections.engine.transaction import Transactions
 
-BATCH_MAX = 500
-SWEEP_S = 0.25
+_BATCH_MAX = 500
+_SWEEP_S = 0.25
 """How long at most until the log is looked at, without any wake-up."""
 FOREIGN_S = 0.05
 """How often at most the checkpoint is moved past events of other read models only."""
@@ -33,7 +33,7 @@ Advanced = Callable[[str, int], None]
 _logger = logging.getLogger(__name__)
 
 
-def tell_nobody(collection: str, position: int) -> None:
+def _tell_nobody(collection: str, position: int) -> None:
     """Tell nobody."""
 
 
@@ -44,7 +44,7 @@ class Projector:
     stream, which is tried again whenever a projector starts.
     """
 
-    batch_max = BATCH_MAX
+    batch_max = _BATCH_MAX
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Projector:
         log: EventLog,
         database: Database,
         wait: Wait,
-        advanced: Advanced = tell_nobody,
+        advanced: Advanced = _tell_nobody,
     ) -> None:
         self._projection, self._log, self._database = projection, log, database
         self._wait, self._advanced = wait, advanced
@@ -74,7 +74,7 @@ class Projector:
         while ours is None or not ours.cancelling():
             try:
                 if not await self.step():
-                    await self._wait(SWEEP_S)
+                    await self._wait(_SWEEP_S)
                 delay_s = 0.0
             except OutOfTurn:
                 self._writer = None

@@ -26,7 +26,7 @@ REBUILD_BATCH_MAX = 1_000
 FLIPS_MAX = 100
 """Tries to catch up with a live collection that is itself being written to."""
 
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Told how far the rebuild is and how far the log goes, both as positions."""
 
 
@@ -38,7 +38,7 @@ async def rebuild(
     projection: Projection[Any],
     log: EventLog,
     database: Database,
-    progress: Progress = tell_nobody,
+    progress: OnProgress = tell_nobody,
 ) -> str:
     """Build *projection* anew, point queries at it and return the collection's name.
 
@@ -61,7 +61,7 @@ async def rebuild(
 
 
 async def build(
-    writer: BatchWriter[Any], log: EventLog, to: int, progress: Progress = tell_nobody
+    writer: BatchWriter[Any], log: EventLog, to: int, progress: OnProgress = tell_nobody
 ) -> None:
     """Bring a collection up to position *to*, exactly."""
     while (at := writer.checkpoint.position) < to:

@@ -12,7 +12,6 @@ OP_MSG, section kind 0).
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import bson
 from bson.errors import BSONError
@@ -20,10 +19,11 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.uri_parser import parse_uri
 from pymongo.errors import PyMongoError
 
-Document = dict[str, Any]
+from projections.engine.checkpoints import Document
+
 Address = tuple[str, int]
 Primary = Callable[[], Awaitable[Address | None]]
-NOWHERE = ("127.0.0.1", 0)
+_NOWHERE = ("127.0.0.1", 0)
 """Where to connect to while there is no primary: it is refused."""
 
 OP_MSG = 2013
@@ -137,7 +137,7 @@ class Lane:
     async def _connect(self) -> _Connection:
         self._open += 1
         try:
-            host, port = await self._primary() or NOWHERE
+            host, port = await self._primary() or _NOWHERE
             loop = asyncio.get_running_loop()
             _, connection = await loop.create_connection(_Connection, host, port)
         except BaseException:

@@ -175,7 +175,14 @@ class TestDescription:
     def test_says_that_bodies_take_no_other_fields(self) -> None:
         schemas = describe(ROUTES)["components"]["schemas"]
 
-        for name in ("NewTask", "TaskChange", "Registration", "NewOrganization", "Hold", "Replay"):
+        for name in (
+            "NewTask",
+            "TaskChange",
+            "Registration",
+            "NewOrganization",
+            "Hold",
+            "ReplayRange",
+        ):
             assert schemas[name]["additionalProperties"] is False
 
     def test_refers_only_to_what_is_there(self) -> None:

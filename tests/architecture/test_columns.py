@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 
 from domain.base import Event
-from tests.architecture.sources import ROOT, files
+from tests.architecture.sources import AREAS, ROOT, files
 
 FLOORS = ("commands", "projections", "api")
-AREAS = ("identity", "work", "hooks")
-"""How each of these floors is divided, the domain too."""
 
 BESIDE = {"claim": "an index beside other aggregates: their commands take and free claims"}
 """Files of the domain that have events and yet are no column of their own."""

@@ -2,10 +2,11 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.sources import PYTHON, ROOT, SOURCES, entries, short, tree
+from tests.architecture.sources import AREAS, PYTHON, ROOT, SOURCES, entries, short, tree
 
 ROOT_ENTRIES = (
     {".ci", ".dockerignore", ".gitignore", "Dockerfile", "docker-compose.yml"}
@@ -15,6 +16,13 @@ ROOT_ENTRIES = (
     | {"projections", "runtime", "security", "workers"}
     | {"benchmarks", "docs", "tests", "tools"}
 )
+
+PROTOCOLS = {
+    "add_to": "each subcommand adds its parser so",
+    "run": "each subcommand runs so",
+    "main": "where `python -m` starts",
+}
+"""Names that several modules have because somebody calls all of them alike."""
 
 SAYS_NOTHING = {"common", "helper", "helpers", "manager", "managers", "misc", "service"} | {
     "services",
@@ -47,6 +55,25 @@ def test_every_public_class_and_function_of_a_module_says_what_it_is() -> None:
     assert silent == []
 
 
+def test_a_public_name_means_one_thing_in_the_whole_house() -> None:
+    found: dict[str, list[Path]] = {}
+    for path in SOURCES:
+        for name in _public(path):
+            found.setdefault(name, []).append(path)
+
+    assert {
+        name: [short(path) for path in paths]
+        for name, paths in found.items()
+        if len(paths) > 1 and len({_column(path) for path in paths}) > 1 and name not in PROTOCOLS
+    } == {}
+
+
+def test_no_name_is_excepted_that_stands_only_once() -> None:
+    names = Counter(name for path in SOURCES for name in _public(path))
+
+    assert [name for name in PROTOCOLS if names[name] < 2] == []
+
+
 def test_nothing_is_left_for_later() -> None:
     found = {short(p): LEFT_FOR_LATER.findall(p.read_text(encoding="utf-8")) for p in SOURCES}
 
@@ -56,6 +83,37 @@ def test_nothing_is_left_for_later() -> None:
 def _words(path: Path) -> set[str]:
     name = path.parent.name if path.stem == "__init__" else path.stem
     return set(name.split("_"))
+
+
+def _public(path: Path) -> Iterator[str]:
+    """Yield the public names that a module defines; type variables mean nothing outside it."""
+    for node in tree(path).body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                yield from _unless_private(name)
+            case ast.AsyncFunctionDef(name=name):
+                yield from _unless_private(name)
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                yield from _unless_private(name)
+            case ast.Assign(value=ast.Call(func=ast.Name(id="TypeVar" | "ParamSpec"))):
+                pass
+            case ast.Assign(targets=targets):
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        yield from _unless_private(target.id)
+            case _:
+                pass
+
+
+def _unless_private(name: str) -> Iterator[str]:
+    if not name.startswith("_"):
+        yield name
+
+
+def _column(path: Path) -> tuple[str, ...]:
+    """Return what the files of one column have in common, as ``("work", "task")``."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[1:3] if parts[1] in AREAS else parts
 
 
 def _silent(path: Path) -> Iterator[str]:

@@ -1,15 +1,40 @@
-"""Files and functions fit on a screen or few."""
+"""Files, classes and functions fit on a screen or few, and a folder in a short list."""
 
-from tests.architecture.sources import SOURCES, functions, short
+import ast
+from collections import Counter
+
+from tests.architecture.sources import PYTHON, SOURCES, functions, short, tree
 
 FILE_LINES_MAX = 300
+CLASS_LINES_MAX = 200
 FUNCTION_LINES_MAX = 40
+FILES_IN_A_FOLDER_MAX = 20
+TO_BE_DIVIDED = {"eventstore/tables.py:SqlTables", "workers/sender.py:Sender"}
+"""Classes that are still too long."""
 
 
 def test_no_file_is_longer_than_a_few_screens() -> None:
     lines = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
 
     assert {path: count for path, count in lines.items() if count > FILE_LINES_MAX} == {}
+
+
+def test_no_class_is_longer_than_a_few_screens() -> None:
+    lines = {
+        f"{short(path)}:{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ClassDef)
+    }
+
+    too_long = {name: count for name, count in lines.items() if count > CLASS_LINES_MAX}
+    assert set(too_long) - TO_BE_DIVIDED == set(), too_long
+
+
+def test_no_folder_has_more_files_than_a_reader_takes_in() -> None:
+    files = Counter(short(path.parent) for path in PYTHON if path.stem != "__init__")
+
+    assert {name: count for name, count in files.items() if count > FILES_IN_A_FOLDER_MAX} == {}
 
 
 def test_no_function_is_longer_than_a_screen() -> None:

@@ -19,7 +19,7 @@ from audit.lines import (
     skeleton_line,
 )
 from audit.merkle import Frontier, consistency_proof, leaf_hash, root_of
-from audit.note import Checkpoint, Signer, origin_of
+from audit.note import Signer, TreeCheckpoint, origin_of
 
 ACME = "0190a1b2-0000-7000-8000-000000000001"
 STREAM = "0190a1b2-0000-7000-8000-0000000000aa"
@@ -58,9 +58,11 @@ def checkpoint(size: int, signer: Signer = SIGNER, origin: str = origin_of(LOG, 
     return signer.sign_checkpoint(origin, size, root_of(hashes(size)), NOW)
 
 
-def kept(size: int, root: bytes | None = None, origin: str = origin_of(LOG, ACME)) -> Checkpoint:
+def kept(
+    size: int, root: bytes | None = None, origin: str = origin_of(LOG, ACME)
+) -> TreeCheckpoint:
     """Return a checkpoint as an auditor has kept it."""
-    return Checkpoint(origin, size, root or root_of(hashes(size)))
+    return TreeCheckpoint(origin, size, root or root_of(hashes(size)))
 
 
 def manifest(first: int, last: int, sizes: Sequence[int], **other: Any) -> Manifest:

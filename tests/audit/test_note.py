@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.note import (
-    Checkpoint,
     NoteInvalid,
     Signer,
+    TreeCheckpoint,
     Verifier,
     open_checkpoint,
     open_note,
@@ -68,7 +68,7 @@ class TestCheckpoint:
     def test_is_opened_by_the_signers_verifier(self) -> None:
         opened = open_checkpoint(NOTE, Verifier.parse(SIGNER.vkey))
 
-        assert opened == Checkpoint(ORIGIN, 42, ROOT, ("time 2026-03-01T12:00:05Z",))
+        assert opened == TreeCheckpoint(ORIGIN, 42, ROOT, ("time 2026-03-01T12:00:05Z",))
 
     def test_tells_its_time_in_utc(self) -> None:
         abroad = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))

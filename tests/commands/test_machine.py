@@ -44,7 +44,7 @@ from domain.identity.organization.state import Organization
 from domain.permission import ROLE_PERMISSIONS, Permission
 from domain.work.project import Project, ProjectStatus
 from domain.work.task.events import TaskStatus
-from domain.work.task.state import FINISHED, TRANSITIONS, Task
+from domain.work.task.state import FINISHED, TASK_TRANSITIONS, Task
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, TEAM
@@ -197,7 +197,7 @@ class Company(RuleBasedStateMachine):
         if right and to is not piece.status:
             leads = by == piece.creator or self.roles[by] is not Role.MEMBER
             held = self.statuses[piece.project] is ON_HOLD and to in STARTED
-            way = to in TRANSITIONS[piece.status]
+            way = to in TASK_TRANSITIONS[piece.status]
             right = way and not held and (leads or piece.status not in FINISHED)
         if self.passes(ChangeTaskStatus(task_id=task, to=to), by, right):
             piece.status = to

@@ -20,7 +20,7 @@ from domain.base import Event
 from domain.catalog import EVENT_TYPES
 from eventstore.codec import Values, encode, event_values, seal_origin
 from eventstore.recorded import Actor, ActorKind, Metadata, Row
-from security.sealing import Cipher
+from security.sealing import StreamCipher
 from tests.domain.spec import ACME, ANA
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -47,8 +47,8 @@ class Golden(Struct, frozen=True):
         return Row(9, STREAM, VERSION, self.tag, state, private, ACME, 5, 0, COMMAND)
 
     @property
-    def cipher(self) -> Cipher:
-        return Cipher(bytes.fromhex(self.key))
+    def cipher(self) -> StreamCipher:
+        return StreamCipher(bytes.fromhex(self.key))
 
 
 def example(kind: type[Event]) -> Event:
@@ -98,7 +98,7 @@ def store(kind: type[Event]) -> Golden:
     def foreseen(size: int) -> bytes:
         return next(counted).to_bytes(size, "big")
 
-    cipher = Cipher(key, foreseen)
+    cipher = StreamCipher(key, foreseen)
     with patch("eventstore.codec.random_bytes", foreseen):
         row = encode(example(kind), envelope(), seal_origin(None, None, None, COMMAND), cipher)
     values: Values = event_values(row, cipher)

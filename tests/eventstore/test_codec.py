@@ -25,18 +25,18 @@ from eventstore.codec import (
     seal_origin,
 )
 from eventstore.recorded import ERASED, Row
-from security.sealing import Cipher, SealBroken
+from security.sealing import SealBroken, StreamCipher
 from tests.domain.spec import event_of
 from tests.eventstore.examples import COMMAND, STREAM, VERSION, envelope
 
-KEY, OTHER_KEY = Cipher(bytes(range(32))), Cipher(bytes(range(1, 33)))
+KEY, OTHER_KEY = StreamCipher(bytes(range(32))), StreamCipher(bytes(range(1, 33)))
 MARK = "¿who told?"
 TELLING = st.text(max_size=40).map(f"{MARK}{{}}".format)
 """Any text, with a mark that stands in the stored bytes only if the text does: long enough that
 no sealed bytes spell it by chance."""
 
 
-def stored(event: Event, cipher: Cipher | None = KEY) -> Row:
+def stored(event: Event, cipher: StreamCipher | None = KEY) -> Row:
     return encode(event, envelope(), NOWHERE, cipher)
 
 

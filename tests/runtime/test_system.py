@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from eventstore.append import LogUnavailable
-from runtime.system import ATTEMPTS_MAX, StoreUnreachable, retry_until_reachable, without_password
+from runtime.system import CONNECTS_MAX, StoreUnreachable, retry_until_reachable, without_password
 
 URL = "postgresql://app:hidden@db:5432/log"
 
@@ -32,7 +32,7 @@ async def test_a_store_that_answers_at_the_third_try_is_used(
         assert await retry_until_reachable("event log", URL, store, wait_s=0.001) == "open"
 
     assert store.attempts == 3
-    assert [f"attempt {n} of {ATTEMPTS_MAX}" in caplog.text for n in (1, 2, 3)] == [
+    assert [f"attempt {n} of {CONNECTS_MAX}" in caplog.text for n in (1, 2, 3)] == [
         True,
         True,
         False,
@@ -41,12 +41,12 @@ async def test_a_store_that_answers_at_the_third_try_is_used(
 
 
 async def test_a_store_that_never_answers_ends_the_start_with_its_name() -> None:
-    store = Starting(answers_at=ATTEMPTS_MAX + 1)
+    store = Starting(answers_at=CONNECTS_MAX + 1)
 
     with pytest.raises(StoreUnreachable) as ended:
         await retry_until_reachable("event log", URL, store, wait_s=0.001)
 
-    assert store.attempts == ATTEMPTS_MAX
+    assert store.attempts == CONNECTS_MAX
     assert str(ended.value).startswith("event log at postgresql://db:5432/log ")
 
 

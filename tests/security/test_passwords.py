@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from security.passwords import HashingBusy, HashingQueue, Passwords, Verdict
+from security.passwords import HashingBusy, HashingQueue, PasswordCheck, Passwords
 
 CHEAP = Passwords(memory_kib=8, iterations=1)
 RIGHT = "correct horse battery staple"
@@ -21,9 +21,9 @@ def test_the_cost_is_owasps_argon2id_by_default() -> None:
     stored = passwords.hash(RIGHT)
 
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert passwords.verify(stored, RIGHT) == Verdict(accepted=True)
-    assert passwords.verify(STORED, RIGHT) == Verdict(accepted=True, needs_rehash=True)
-    assert passwords.verify(STORED, "wrong") == Verdict(accepted=False)
+    assert passwords.verify(stored, RIGHT) == PasswordCheck(accepted=True)
+    assert passwords.verify(STORED, RIGHT) == PasswordCheck(accepted=True, needs_rehash=True)
+    assert passwords.verify(STORED, "wrong") == PasswordCheck(accepted=False)
 
 
 @settings(max_examples=50)
@@ -45,7 +45,7 @@ def test_one_password_never_gives_the_same_hash_twice() -> None:
 
 @pytest.mark.parametrize("password", ["", RIGHT, "\ud800", "x" * 100_000, "\u0301" * 100_000])
 def test_an_unknown_user_is_refused_whatever_the_password(password: str) -> None:
-    assert CHEAP.verify(None, password) == Verdict(accepted=False)
+    assert CHEAP.verify(None, password) == PasswordCheck(accepted=False)
 
 
 def test_composed_and_decomposed_accents_are_one_password() -> None:
@@ -97,8 +97,8 @@ class TestHashingQueue:
         gated.gate.set()
         stored = await queue.hash(RIGHT)
 
-        assert await queue.verify(stored, RIGHT) == Verdict(accepted=True)
-        assert await queue.verify(None, RIGHT) == Verdict(accepted=False)
+        assert await queue.verify(stored, RIGHT) == PasswordCheck(accepted=True)
+        assert await queue.verify(None, RIGHT) == PasswordCheck(accepted=False)
 
     async def test_refuses_at_once_when_full_and_serves_the_others_in_one_thread(
         self, queue: HashingQueue, gated: Gated

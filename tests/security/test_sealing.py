@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from security.sealing import (
     DATA_KEY_BYTES,
-    Cipher,
     DataKeys,
     MasterKey,
     SealBroken,
+    StreamCipher,
     claim_id,
     pepper_hash,
 )
@@ -24,7 +24,7 @@ def new_data_key() -> bytes:
 
 MASTER = MasterKey("a master secret for these tests, long")
 NEXT = MasterKey("the master secret after the rotation!")
-SEALER = Cipher(new_data_key())
+SEALER = StreamCipher(new_data_key())
 ANA, BEN = uuid4(), uuid4()
 PEPPER = b"p" * 32
 
@@ -59,7 +59,7 @@ def test_a_value_opens_for_no_other_purpose_and_with_no_other_key() -> None:
     with pytest.raises(SealBroken):
         SEALER.open(blob, b"name")
     with pytest.raises(SealBroken):
-        Cipher(new_data_key()).open(blob, b"email")
+        StreamCipher(new_data_key()).open(blob, b"email")
 
 
 def test_the_same_value_never_looks_the_same_twice() -> None:
@@ -69,7 +69,7 @@ def test_the_same_value_never_looks_the_same_twice() -> None:
 @pytest.mark.parametrize("key", [b"", b"k" * 16, b"k" * 33])
 def test_a_data_key_has_32_bytes(key: bytes) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        Cipher(key)
+        StreamCipher(key)
 
 
 class TestMasterKey:

@@ -13,8 +13,9 @@ from pymongo.errors import PyMongoError
 
 from deliveries.lease import Leases
 from deliveries.ledger import LeaseLost, Ledger
-from deliveries.records import ENDPOINTS, Database
-from deliveries.subscriptions import Webhooks
+from deliveries.records import ENDPOINTS
+from deliveries.subscriptions import KnownWebhooks
+from projections.engine.checkpoints import Database
 from runtime.settings import Settings
 from tests.deliveries.receiver import Received, Receiver, Reply
 from tests.deliveries.sending import LOOPBACK
@@ -91,7 +92,7 @@ async def test_a_worker_killed_in_a_transaction_stops_nobody(
 ) -> None:
     webhook_id = await stage.webhook(receiver.url)
     endpoints = stage.system.database[ENDPOINTS]
-    known = Webhooks(stage.system.log)
+    known = KnownWebhooks(stage.system.log)
     await known.open()
     dead = Leases(stage.system.database, "dead", stage.clock, lease_s=0.1)
     (held,) = await dead.acquire(known.known.values())

@@ -1,7 +1,7 @@
 """Task: one piece of work in a project.
 
 Invariants
-    1. The status moves only along ``TRANSITIONS``; setting the same status records no event.
+    1. The status moves only along ``TASK_TRANSITIONS``; setting the same status records no event.
     2. A deleted task can only be restored.
     3. At most ``ASSIGNEES_MAX`` people are assigned, each once.
     4. Setting a field to the value it has records no event, so the history holds only changes.
@@ -36,7 +36,7 @@ ASSIGNEES_MAX = 20
 OWN_DELETE_WINDOW = timedelta(hours=24)
 """How long members without a higher role can delete a task that they created."""
 
-TRANSITIONS: dict[TaskStatus, tuple[TaskStatus, ...]] = {
+TASK_TRANSITIONS: dict[TaskStatus, tuple[TaskStatus, ...]] = {
     TaskStatus.TODO: (TaskStatus.IN_PROGRESS, TaskStatus.CANCELLED),
     TaskStatus.IN_PROGRESS: (
         TaskStatus.TODO,
@@ -118,8 +118,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         if to is self.status:
             return []
-        if to not in TRANSITIONS[self.status]:
-            raise TransitionNotAllowed(at=self.status, to=to, allowed=TRANSITIONS[self.status])
+        if to not in TASK_TRANSITIONS[self.status]:
+            raise TransitionNotAllowed(at=self.status, to=to, allowed=TASK_TRANSITIONS[self.status])
         return [TaskStatusChanged(from_=self.status, to=to)]
 
     def walk_to(self, to: TaskStatus) -> list[TaskEvent]:
@@ -129,8 +129,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         for path in paths:
             if path[-1] is to:
                 return [TaskStatusChanged(from_=a, to=b) for a, b in pairwise(path)]
-            paths += [(*path, step) for step in TRANSITIONS[path[-1]] if step not in path]
-        raise TransitionNotAllowed(at=self.status, to=to, allowed=TRANSITIONS[self.status])
+            paths += [(*path, step) for step in TASK_TRANSITIONS[path[-1]] if step not in path]
+        raise TransitionNotAllowed(at=self.status, to=to, allowed=TASK_TRANSITIONS[self.status])
 
     def change_priority(self, to: Priority) -> list[TaskEvent]:
         self.refuse_unless_here()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from domain.base import DomainError, Event, NotFound
 from domain.work.project import (
-    TRANSITIONS,
+    PROJECT_TRANSITIONS,
     Project,
     ProjectArchived,
     ProjectCreated,
@@ -115,7 +115,9 @@ def test_the_table_allows_exactly_what_the_commands_can_do() -> None:
             except ProjectIsArchived:
                 continue
             reached[state.status].add(given(state, *events).status)
-    assert {s: to - {s} for s, to in reached.items()} == {s: set(t) for s, t in TRANSITIONS.items()}
+    assert {s: to - {s} for s, to in reached.items()} == {
+        s: set(t) for s, t in PROJECT_TRANSITIONS.items()
+    }
 
 
 def test_a_hold_may_say_why() -> None:

@@ -24,7 +24,7 @@ from domain.work.task.events import (
     TaskStatusChanged,
     TaskUnassigned,
 )
-from domain.work.task.state import ASSIGNEES_MAX, FINISHED, TRANSITIONS, Task
+from domain.work.task.state import ASSIGNEES_MAX, FINISHED, TASK_TRANSITIONS, Task
 from tests.domain.spec import (
     ANA,
     BEN,
@@ -81,7 +81,7 @@ def test_the_status_moves_as_the_table_says(at: TaskStatus, to: TaskStatus, answ
     if answer == "no":
         with pytest.raises(TransitionNotAllowed) as refused:
             task.change_status(to)
-        assert refused.value.details == {"at": at, "to": to, "allowed": TRANSITIONS[at]}
+        assert refused.value.details == {"at": at, "to": to, "allowed": TASK_TRANSITIONS[at]}
     elif answer == "same":
         assert task.change_status(to) == []
     else:
@@ -90,9 +90,9 @@ def test_the_status_moves_as_the_table_says(at: TaskStatus, to: TaskStatus, answ
 
 
 def test_every_status_has_a_row_a_way_in_and_a_way_out() -> None:
-    assert set(TRANSITIONS) == set(TaskStatus)
-    assert all(TRANSITIONS.values())
-    assert {to for ways in TRANSITIONS.values() for to in ways} == set(TaskStatus)
+    assert set(TASK_TRANSITIONS) == set(TaskStatus)
+    assert all(TASK_TRANSITIONS.values())
+    assert {to for ways in TASK_TRANSITIONS.values() for to in ways} == set(TaskStatus)
     assert {TaskStatus.DONE, TaskStatus.CANCELLED} == FINISHED
 
 

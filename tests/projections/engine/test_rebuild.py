@@ -13,7 +13,7 @@ from eventstore.memory import MemoryStore
 from eventstore.recorded import Recorded
 from projections.engine.batch import OutOfTurn
 from projections.engine.checkpoints import Database, Phase, Pointers, read_checkpoint
-from projections.engine.digest import verify
+from projections.engine.digest import compare
 from projections.engine.find import ReadModels
 from projections.engine.folding import ProjectionFailed
 from projections.engine.progress import Progress
@@ -65,7 +65,7 @@ async def test_a_rebuilt_read_model_holds_what_the_old_one_did(database: Databas
         await project_all(Tasks(), log, database)
 
         collection = await rebuild(Tasks(), log, database, lambda at, of: seen.append((at, of)))
-        verdict = await verify(Tasks(), log, database)
+        verdict = await compare(Tasks(), log, database)
 
         assert collection == "tasks_v1_b1" == await live(database, "tasks")
         assert seen[-1] == (await log.last_position(), await log.last_position())
@@ -80,7 +80,7 @@ async def test_a_changed_document_is_found_out(database: Database) -> None:
         await project_all(Tasks(), log, database)
         await database["tasks_v1"].update_one({"_id": f"{ACME}:{TASK}"}, {"$set": {"json": b"{}"}})
 
-        verdict = await verify(Tasks(), log, database)
+        verdict = await compare(Tasks(), log, database)
 
     assert not verdict.equal
 
@@ -96,7 +96,7 @@ async def test_what_is_recorded_during_a_rebuild_is_in_it(database: Database) ->
             progress = Progress(database, Pointers(database))
             assert await progress.reached("tasks", await log.last_position(), 30)
 
-        verdict = await verify(Tasks(), log, database)
+        verdict = await compare(Tasks(), log, database)
         page = await tasks_of_project(
             ReadModels(database, Pointers(database)), ACME, ENG, limit=100
         )
@@ -126,7 +126,7 @@ async def test_the_one_before_stays_for_a_rollback_and_older_ones_go(database: D
 
         assert names == {"tasks_v1_b1", "tasks_v1_b2"}
         assert back == "tasks_v1_b1" == await live(database, "tasks")
-        assert (await verify(Tasks(), log, database)).equal
+        assert (await compare(Tasks(), log, database)).equal
 
 
 async def test_a_rebuild_that_was_broken_off_goes_on(database: Database) -> None:
@@ -156,7 +156,7 @@ async def test_a_rebuild_never_skips_an_event(database: Database) -> None:
             await rebuild(Broken(), log, database)
 
         assert await live(database, "tasks") == "tasks_v1"
-        assert (await verify(Tasks(), log, database)).equal
+        assert (await compare(Tasks(), log, database)).equal
 
 
 async def test_a_newer_version_builds_itself_and_the_older_projector_rests(
