@@ -22,7 +22,7 @@ from commands.audit import ExportAudit
 from domain.base import NotFound
 from domain.permission import Permission
 from eventstore.log import SEQUENCE_MAX
-from projections.engine.find import Page as FoundPage
+from projections.engine.find import FoundPage
 
 _encode = msgspec.json.Encoder().encode
 

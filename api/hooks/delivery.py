@@ -28,7 +28,7 @@ from deliveries.records import (
 )
 from domain.hooks.webhook.state import Webhook
 from domain.permission import Permission, is_allowed
-from projections.engine.find import Page as FoundPage
+from projections.engine.find import FoundPage
 
 DeliveryId = FromPath[Annotated[str, Parameter(max_length=100)]]
 

@@ -10,7 +10,7 @@ import msgspec
 from api.http.problem import camel, malformed, not_found
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, conditional
-from projections.engine.find import Found, Page
+from projections.engine.find import Found, FoundPage
 from security.cursors import InvalidCursor
 
 LIMIT_DEFAULT, LIMIT_MAX = 50, 100
@@ -66,7 +66,7 @@ class Paging:
             raise malformed("This cursor belongs to another list. Start without one.") from None
         return key
 
-    def answer(self, page: Page, limit: int) -> ApiResponse:
+    def answer(self, page: FoundPage, limit: int) -> ApiResponse:
         """Return the page, with the next cursor in the body and in a Link header (RFC 8288)."""
         if page.next_key is None:
             return ApiResponse(joined(page.items, None))

@@ -25,7 +25,7 @@ class Found(NamedTuple):
     version: int
 
 
-class Page(NamedTuple):
+class FoundPage(NamedTuple):
     """The JSON of some things, and the key after which to go on; None: that was all."""
 
     items: list[bytes]
@@ -70,7 +70,7 @@ class ReadModels:
         return await cursor.to_list()
 
 
-def page_of(found: list[Document], key: str, limit: int) -> Page:
+def page_of(found: list[Document], key: str, limit: int) -> FoundPage:
     """Return the first *limit* of *found*, and the *key* to go on after if there are more."""
     next_key = found[limit - 1][key] if len(found) > limit else None
-    return Page([one["json"] for one in found[:limit]], next_key)
+    return FoundPage([one["json"] for one in found[:limit]], next_key)

@@ -20,7 +20,7 @@ from domain.identity.organization.membership import (
 )
 from eventstore.recorded import Recorded
 from projections.base import Fields, Projection, View, document_id, tags_of
-from projections.engine.find import PAGE_DEFAULT, Page, ReadModels, page_of
+from projections.engine.find import PAGE_DEFAULT, FoundPage, ReadModels, page_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -103,7 +103,7 @@ async def find_member(models: ReadModels, org_id: OrgId, user_id: UserId) -> byt
 
 async def members_of(
     models: ReadModels, org_id: OrgId, limit: int = PAGE_DEFAULT, after: str | None = None
-) -> Page:
+) -> FoundPage:
     """Return members of the organization by user id, each with ``user``: who they are."""
     where: dict[str, Any] = {"org": str(org_id), "deleted": False}
     if after is not None:
@@ -112,7 +112,7 @@ async def members_of(
     page = page_of(found, "user", limit)
     users = [one["user"] for one in found[:limit]]
     items = await _with_users(models, list(zip(users, page.items, strict=True)))
-    return Page(items, page.next_key)
+    return FoundPage(items, page.next_key)
 
 
 async def _with_users(models: ReadModels, members: list[tuple[str, bytes]]) -> list[bytes]:

@@ -11,7 +11,7 @@ from domain.base import OrgId, ProjectId, UserId
 from domain.work.project import Project, ProjectEvent, ProjectStatus
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, Fields, View, tags_of
-from projections.engine.find import PAGE_DEFAULT, Found, Page, ReadModels, page_of
+from projections.engine.find import PAGE_DEFAULT, Found, FoundPage, ReadModels, page_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -87,7 +87,7 @@ async def projects_of(
     status: ProjectStatus | None = None,
     limit: int = PAGE_DEFAULT,
     after: str | None = None,
-) -> Page:
+) -> FoundPage:
     """Return projects of the organization by key, those *after* the key given."""
     where: dict[str, Any] = {"org": str(org_id), "deleted": False}
     if status is not None:

@@ -14,7 +14,7 @@ from domain.work.task.events import Priority, TaskEvent, TaskStatus
 from domain.work.task.state import Task
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, Fields, View, tags_of
-from projections.engine.find import PAGE_DEFAULT, Found, Page, ReadModels, page_of
+from projections.engine.find import PAGE_DEFAULT, Found, FoundPage, ReadModels, page_of
 
 IN_TRASH = "trash"
 _encode = msgspec.json.Encoder().encode
@@ -133,7 +133,7 @@ async def tasks_of_project(  # noqa: PLR0913, PLR0917 - the list, its filter and
     wanted: TaskFilter = EVERY_TASK,
     limit: int = PAGE_DEFAULT,
     below: int | None = None,
-) -> Page:
+) -> FoundPage:
     """Return tasks of a project, the newest first, with numbers *below* the one given."""
     where: dict[str, Any] = {
         "org": str(org_id),

@@ -20,7 +20,7 @@ from domain.work.task.events import Priority, TaskAssigned, TaskDeleted, TaskSta
 from eventstore.memory import MemoryStore
 from projections.catalog import PROJECTIONS, ensure_indexes
 from projections.engine.checkpoints import Database, Pointers
-from projections.engine.find import Page, ReadModels
+from projections.engine.find import FoundPage, ReadModels
 from projections.hooks.webhook import find_webhook, webhooks_of
 from projections.identity.member import find_member, members_of
 from projections.identity.organization import find_organization
@@ -46,7 +46,7 @@ async def projected(database: Database, *more: Any) -> ReadModels:
     return ReadModels(database, Pointers(database))
 
 
-def numbers(page: Page) -> list[int]:
+def numbers(page: FoundPage) -> list[int]:
     return [json.loads(item)["number"] for item in page.items]
 
 
@@ -168,7 +168,7 @@ async def test_what_was_never_projected_is_empty(database: Database) -> None:
     models = ReadModels(database, Pointers(database))
 
     assert await find_task(models, ACME, TASK) is None
-    assert await tasks_of_project(models, ACME, ENG) == Page([], None)
+    assert await tasks_of_project(models, ACME, ENG) == FoundPage([], None)
 
 
 class Finds(CommandListener):
