@@ -65,7 +65,7 @@ def _system(console: Console) -> Generator[Running]:
         console.print("no system runs here; starting one for this demo …")
         environment = {**os.environ, "DATA_DIR": directory, "PORT": str(int(HeldPort()))}
         command = [sys.executable, "-m", "cli", "up", "--no-demo"]
-        child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
+        child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
         try:
             yield _ready(child, Path(directory))
         finally:

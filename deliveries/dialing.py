@@ -99,11 +99,11 @@ class DialedStream(httpcore.AsyncNetworkStream):
         self._stream = stream
         self.address = address
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
         """Return what has arrived; nothing means the peer has ended."""
         return await self._stream.read(max_bytes, timeout)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's signature
         """Send all of *buffer*."""
         await self._stream.write(buffer, timeout)
 
@@ -142,7 +142,7 @@ class GuardedDialer(httpcore.AsyncNetworkBackend):
         self._guard = guard
         self._resolve = resolve
         # pyright sees the stand-in httpcore exports where anyio is missing.
-        self._sockets: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()  # pyright: ignore[reportAttributeAccessIssue]
+        self._sockets: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()  # pyright: ignore[reportAttributeAccessIssue]  # not in httpcore's stubs
 
     async def connect_tcp(
         self,
@@ -211,6 +211,6 @@ def strict_tls() -> ssl.SSLContext:
 
 def dialed_ip(response: httpcore.Response) -> str:
     """Return the address that *response* came from."""
-    extensions = cast("dict[str, object]", response.extensions)  # pyright: ignore[reportUnknownMemberType]
+    extensions = cast("dict[str, object]", response.extensions)  # pyright: ignore[reportUnknownMemberType]  # untyped in httpcore
     stream = extensions["network_stream"]
     return str(stream.address) if isinstance(stream, DialedStream) else ""

@@ -23,7 +23,7 @@ class Wakeups:
     def __init__(self, redis_url: str = "") -> None:
         # Any: the client's own annotations are partial.
         self._redis: Any = (
-            redis.asyncio.Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)  # pyright: ignore[reportUnknownMemberType]
+            redis.asyncio.Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)  # pyright: ignore[reportUnknownMemberType]  # redis-py has no types here
             if redis_url
             else None
         )

@@ -17,7 +17,7 @@ def command_line_page() -> str:
     parts = [f"{parser.description}\n\n{about_all}"]
     for path, about, command in _commands(parser, parser.prog):
         parts += [f"## {path}", about]
-        rows = [_row(action) for action in command._actions if _is_argument(action)]  # pyright: ignore[reportPrivateUsage]
+        rows = [_row(action) for action in command._actions if _is_argument(action)]  # pyright: ignore[reportPrivateUsage]  # argparse has no public way to list its commands
         if rows:
             parts.append(table(("argument", "default", "meaning"), rows))
     return page("Command line", *parts)
@@ -27,11 +27,11 @@ def _commands(
     parser: argparse.ArgumentParser, path: str
 ) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
     """Yield path, meaning and parser of every command that runs."""
-    for action in parser._actions:  # pyright: ignore[reportPrivateUsage]
-        if not isinstance(action, argparse._SubParsersAction):  # pyright: ignore[reportPrivateUsage]
+    for action in parser._actions:  # pyright: ignore[reportPrivateUsage]  # argparse has no public way to list its commands
+        if not isinstance(action, argparse._SubParsersAction):  # pyright: ignore[reportPrivateUsage]  # argparse has no public way to list its commands
             continue
-        helps = {choice.dest: choice.help or "" for choice in action._choices_actions}  # pyright: ignore[reportPrivateUsage]
-        named = cast(dict[str, argparse.ArgumentParser], action.choices)  # pyright: ignore[reportUnknownMemberType]
+        helps = {choice.dest: choice.help or "" for choice in action._choices_actions}  # pyright: ignore[reportPrivateUsage]  # argparse has no public way to list its commands
+        named = cast(dict[str, argparse.ArgumentParser], action.choices)  # pyright: ignore[reportUnknownMemberType]  # untyped in argparse
         for name, command in named.items():
             below = list(_commands(command, f"{path} {name}"))
             if below:
@@ -41,7 +41,7 @@ def _commands(
 
 
 def _is_argument(action: argparse.Action) -> bool:
-    return not isinstance(action, argparse._HelpAction)  # pyright: ignore[reportPrivateUsage]
+    return not isinstance(action, argparse._HelpAction)  # pyright: ignore[reportPrivateUsage]  # argparse has no public way to list its commands
 
 
 def _row(action: argparse.Action) -> tuple[str, str, str]:

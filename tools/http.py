@@ -28,7 +28,7 @@ server gives under `/api/openapi.json` and as an interactive page under `/api/do
 def description() -> dict[str, Any]:
     """Return the OpenAPI description of the application."""
     from api.app import ROUTES  # noqa: PLC0415 - the other pages need no HTTP
-    from api.http.openapi import describe  # noqa: PLC0415
+    from api.http.openapi import describe  # noqa: PLC0415 - takes a second, and other pages do not need it
 
     return describe(ROUTES)
 

@@ -49,7 +49,7 @@ def _shown(value: Any) -> str:
         case Enum():
             return code(value.value)
         case tuple():
-            return code(",".join(map(str, value)))  # pyright: ignore[reportUnknownArgumentType]
+            return code(",".join(map(str, value)))  # pyright: ignore[reportUnknownArgumentType]  # a default of any type
         case _:
             return code(value)
 

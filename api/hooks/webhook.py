@@ -1,5 +1,6 @@
 """HTTP routes of webhooks; their deliveries are in ``delivery.py``."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -75,8 +76,8 @@ class NewWebhookView(WebhookView, frozen=True, kw_only=True):
 
 
 def _shown(webhook_id: UUID, status: int = 200, secret: str | None = None) -> Reply:
-    def show(webhook: Webhook, version: int, at: object) -> bytes:
-        body = render_webhook(webhook_id, webhook, version, at)  # type: ignore[arg-type]
+    def show(webhook: Webhook, version: int, at: datetime) -> bytes:
+        body = render_webhook(webhook_id, webhook, version, at)
         if secret is None:
             return body
         return b'%b,"secret":%b}' % (body[:-1], msgspec.json.encode(secret))

@@ -63,7 +63,7 @@ _UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)
 
 def _has_nul(value: Any) -> bool:
     if isinstance(value, dict):
-        return any(_has_nul(part) for item in value.items() for part in item)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return any(_has_nul(part) for item in value.items() for part in item)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # any JSON value
     if isinstance(value, list):
-        return any(_has_nul(part) for part in value)  # pyright: ignore[reportUnknownVariableType]
+        return any(_has_nul(part) for part in value)  # pyright: ignore[reportUnknownVariableType]  # any JSON value
     return isinstance(value, str) and "\0" in value

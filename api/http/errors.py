@@ -131,9 +131,9 @@ def _of_framework(error: HTTPException) -> Problem | None:
 def _places(error: ValidationException) -> list[FieldError]:
     extra: Any = error.extra or []
     places: list[FieldError] = []
-    for message in extra if isinstance(extra, list) else []:  # pyright: ignore[reportUnknownVariableType]
+    for message in extra if isinstance(extra, list) else []:  # pyright: ignore[reportUnknownVariableType]  # Litestar types extra as Any
         if isinstance(message, dict):
-            key = str(message.get("key", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-            text = str(message.get("message", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+            key = str(message.get("key", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # Litestar types extra as Any
+            text = str(message.get("message", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # Litestar types extra as Any
             places.append(FieldError("$" if key == "data" else key, text))
     return places or [FieldError("query", error.detail)]

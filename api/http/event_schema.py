@@ -29,12 +29,12 @@ def _kind(tag: str, event: type) -> EventKind:
 def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
     """Return *part* with its references replaced by what they refer to."""
     if isinstance(part, dict):
-        name = str(part.get("$ref", "")).rpartition("/")[2]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        name = str(part.get("$ref", "")).rpartition("/")[2]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # any JSON Schema
         if name:
             return _inlined(definitions[name], definitions)
-        return {key: _inlined(value, definitions) for key, value in part.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {key: _inlined(value, definitions) for key, value in part.items()}  # pyright: ignore[reportUnknownVariableType]  # any JSON Schema
     if isinstance(part, list):
-        return [_inlined(value, definitions) for value in part]  # pyright: ignore[reportUnknownVariableType]
+        return [_inlined(value, definitions) for value in part]  # pyright: ignore[reportUnknownVariableType]  # any JSON Schema
     return part
 
 

@@ -22,7 +22,7 @@ _decode_id = msgspec.json.Decoder(_Identified)
 class ApiResponse(ASGIResponse):
     """A response that is its own ASGI app, since Litestar's take twice as long as the route."""
 
-    def __init__(  # pyright: ignore[reportMissingSuperCall]
+    def __init__(  # pyright: ignore[reportMissingSuperCall]  # the base class renders what is rendered already
         self,
         body: bytes = b"",
         status: int = 200,

@@ -1,5 +1,6 @@
 """HTTP routes of organizations."""
 
+from datetime import datetime
 from uuid import UUID
 
 from litestar import Controller, delete, get, patch, post
@@ -54,8 +55,8 @@ class PlanChoice(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
 
 
 def _shown(org_id: OrgId, status: int = 200, acting_in: OrgId | None = None) -> Reply:
-    def show(organization: Organization, version: int, at: object) -> bytes:
-        return render_organization(org_id, organization, version, at)  # type: ignore[arg-type]
+    def show(organization: Organization, version: int, at: datetime) -> bytes:
+        return render_organization(org_id, organization, version, at)
 
     location = "/api/org/{id}" if status == 201 else ""
     return Reply(stream=org_id, show=show, status=status, location=location, org_id=acting_in)

@@ -1,5 +1,6 @@
 """HTTP routes of projects."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -59,8 +60,8 @@ class Hold(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 def _shown(project_id: UUID, status: int = 200) -> Reply:
-    def show(project: Project, version: int, at: object) -> bytes:
-        return render_project(project_id, project, version, at)  # type: ignore[arg-type]
+    def show(project: Project, version: int, at: datetime) -> bytes:
+        return render_project(project_id, project, version, at)
 
     location = "/api/project/{id}" if status == 201 else ""
     return Reply(stream=project_id, show=show, status=status, location=location)

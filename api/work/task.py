@@ -1,6 +1,7 @@
 """HTTP routes of tasks."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -74,8 +75,8 @@ TaskRef = FromPath[str]
 
 
 def _shown(task_id: UUID, status: int = 200) -> Reply:
-    def show(task: Task, version: int, at: object) -> bytes:
-        return render_task(task_id, task, version, at)  # type: ignore[arg-type]
+    def show(task: Task, version: int, at: datetime) -> bytes:
+        return render_task(task_id, task, version, at)
 
     location = "/api/task/{id}" if status == 201 else ""
     return Reply(stream=task_id, show=show, status=status, location=location)

@@ -78,7 +78,7 @@ class _Connection(asyncio.Protocol):
         header = length + b"\1\0\0\0\0\0\0\0" + OP_MSG.to_bytes(4, "little")
         self._transport.write(header + _FLAGS_AND_KIND + body)
         answer = await self._answer
-        return bson.decode(memoryview(answer)[_DOCUMENT_AT:])  # pyright: ignore[reportUnknownMemberType]
+        return bson.decode(memoryview(answer)[_DOCUMENT_AT:])  # pyright: ignore[reportUnknownMemberType]  # bson is partly untyped
 
     def close(self) -> None:
         if self._transport is not None:

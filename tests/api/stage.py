@@ -66,7 +66,7 @@ class Person:
 
 def another_device(person: "Person") -> httpx.AsyncClient:
     """Return a client of the same application without the cookies of *person*."""
-    transport = person.client._transport  # pyright: ignore[reportPrivateUsage]
+    transport = person.client._transport  # pyright: ignore[reportPrivateUsage]  # the test looks inside
     return httpx.AsyncClient(transport=transport, base_url=person.client.base_url)
 
 

@@ -101,7 +101,7 @@ def test_python_on_a_page_imports_only_what_there_is(block: Block) -> None:
     namespace: dict[str, object] = {}
     for node in ast.parse(block.text).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            exec(compile(ast.Module([node], []), str(block.page), "exec"), namespace)  # noqa: S102
+            exec(compile(ast.Module([node], []), str(block.page), "exec"), namespace)  # noqa: S102 - runs the imports of a page
 
 
 @pytest.mark.parametrize("block", _blocks("sh"), ids=lambda b: f"{b.page.stem}")

@@ -52,7 +52,7 @@ async def handle(handler: CommandHandler, command: Command, asked: Context) -> S
     """Handle a request with a key; return the stored reply."""
     receipt = await handler.handle(command, asked, Rendering(asked))
     assert asked.idempotency is not None
-    stored = receipt.reply or await handler._log.reply(asked.idempotency.reply_key)  # pyright: ignore[reportPrivateUsage]
+    stored = receipt.reply or await handler._log.reply(asked.idempotency.reply_key)  # pyright: ignore[reportPrivateUsage]  # the test looks inside
     assert stored is not None
     return stored
 

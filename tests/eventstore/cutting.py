@@ -63,7 +63,7 @@ async def cutting_proxy(url: str) -> AsyncGenerator[CuttingProxy, None]:
     proxy = CuttingProxy(url)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    netloc = proxy._upstream.netloc.rpartition(":")[0]  # pyright: ignore[reportPrivateUsage]
-    proxy.url = proxy._upstream._replace(netloc=f"{netloc}:{port}").geturl()  # pyright: ignore[reportPrivateUsage]
+    netloc = proxy._upstream.netloc.rpartition(":")[0]  # pyright: ignore[reportPrivateUsage]  # the test looks inside
+    proxy.url = proxy._upstream._replace(netloc=f"{netloc}:{port}").geturl()  # pyright: ignore[reportPrivateUsage]  # the test looks inside
     async with server:
         yield proxy

@@ -17,7 +17,7 @@ from eventstore.sqlite import SqliteStore
 # The cases import the library's older cipher, which needs a package that nothing of ours uses;
 # its newer one has the same class on `cryptography`.
 sys.modules.setdefault("eventsourcing.cipher", eventsourcing.cryptography)
-from eventsourcing.tests import persistence as cases  # noqa: E402
+from eventsourcing.tests import persistence as cases  # noqa: E402 - after the environment is set
 
 pytestmark = pytest.mark.servers
 

@@ -94,7 +94,7 @@ def test_the_database_itself_refuses_to_change_an_event(
 
 
 def test_every_commit_is_synced_to_the_disk(store: SqliteStore) -> None:
-    for connection in store._connections:  # pyright: ignore[reportPrivateUsage]
+    for connection in store._connections:  # pyright: ignore[reportPrivateUsage]  # the test looks inside
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 

@@ -44,7 +44,7 @@ HOSTILE_URLS = {
     "trailing line feed": "https://hooks.example.com/\n",
     "space in the path": "https://hooks.example.com/a b",
     "delete character": "https://hooks.example.com/\x7f",
-    "full-width digits": "https://１２７.0.0.1/",  # noqa: RUF001
+    "full-width digits": "https://１２７.0.0.1/",  # noqa: RUF001 - on purpose
     "ideographic full stop": "https://127。0。0。1/",
     "circled letters": "https://ⓛocalhost/",
     "kelvin sign": "https://hoo\N{KELVIN SIGN}s.example.com/",

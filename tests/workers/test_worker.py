@@ -74,7 +74,7 @@ async def test_emptying_redis_loses_nothing(
         webhook_id = await stage.webhook(receiver.url)
         await stage.happen(*[ONE] * 50)
         await receiver.wait_for(10)
-        async with Redis.from_url(redis_url) as emptied:  # pyright: ignore[reportUnknownMemberType]
+        async with Redis.from_url(redis_url) as emptied:  # pyright: ignore[reportUnknownMemberType]  # untyped in the library
             await emptied.flushall()
         await stage.happen(*[ONE] * 50)
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"] * 100)

@@ -167,7 +167,7 @@ class TestRestoreOrganization:
 
 
 def edit(user: UUID, **about: Any) -> EditMember:
-    return EditMember(organization_id=ACME, user_id=user, **about)  # type: ignore[arg-type]
+    return EditMember(organization_id=ACME, user_id=user, **about)  # type: ignore[arg-type]  # what is given is checked at run time
 
 
 class TestEditMember:
@@ -198,7 +198,7 @@ class TestEditMember:
 
 
 def remove(user: UUID) -> RemoveMember:
-    return RemoveMember(organization_id=ACME, user_id=user)  # type: ignore[arg-type]
+    return RemoveMember(organization_id=ACME, user_id=user)  # type: ignore[arg-type]  # what is given is checked at run time
 
 
 class TestRemoveMember:

@@ -104,7 +104,7 @@ class TestRotateRefreshToken:
 
     @pytest.mark.parametrize("later", [IDLE_LIFETIME, ABSOLUTE_LIFETIME])
     def test_is_refused_when_expired(self, later: object) -> None:
-        story = given(*HERE).when(rotate(0), now=NOW + later)  # type: ignore[operator]
+        story = given(*HERE).when(rotate(0), now=NOW + later)  # type: ignore[operator]  # a timedelta or None
         story.then_refused(SessionExpired)
 
     @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ class TestRotateRefreshToken:
         ids=["ended", "revoked", "password changed", "deactivated"],
     )
     def test_is_refused_once_it_is_over(self, past: object) -> None:
-        given(*HERE, past).when(rotate(0)).then_refused(SessionIsOver)  # type: ignore[arg-type]
+        given(*HERE, past).when(rotate(0)).then_refused(SessionIsOver)  # type: ignore[arg-type]  # what is given is checked at run time
 
     def test_is_refused_for_a_session_that_never_was(self) -> None:
         given(*ANAS).when(rotate(0)).then_refused(SessionIsOver)

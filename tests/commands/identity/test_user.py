@@ -110,7 +110,7 @@ class TestChangePassword:
         given().when(self.asked).then_refused(NotFound)
 
     def test_finds_nobody_under_the_id_of_something_else(self) -> None:
-        asked = ChangePassword(user_id=OTHER, password_hash=b"new")  # type: ignore[arg-type]
+        asked = ChangePassword(user_id=OTHER, password_hash=b"new")  # type: ignore[arg-type]  # what is given is checked at run time
         past = OrganizationCreated(name="Other", subdomain="other", plan=Plan.FREE)
         given(on(OTHER, past, org_id=OTHER)).when(asked).then_refused(NotFound)
 

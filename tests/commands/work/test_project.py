@@ -44,7 +44,7 @@ IN_TRASH = on(ENG, ProjectDeleted())
 
 def create(**about: object) -> CreateProject:
     details: dict[str, object] = {"project_id": OPS, "key": "OPS", "name": "Operations"}
-    return CreateProject(**(details | about))  # type: ignore[arg-type]
+    return CreateProject(**(details | about))  # type: ignore[arg-type]  # what is given is checked at run time
 
 
 class TestCreateProject:

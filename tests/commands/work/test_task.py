@@ -63,7 +63,7 @@ second = TaskNumberClaimed(holder=CHILD)
 
 def create(**about: object) -> CreateTask:
     details: dict[str, object] = {"task_id": CHILD, "project_id": ENG, "title": "Oil it"}
-    return CreateTask(**(details | about))  # type: ignore[arg-type]
+    return CreateTask(**(details | about))  # type: ignore[arg-type]  # what is given is checked at run time
 
 
 class TestCreateTask:
@@ -81,7 +81,7 @@ class TestCreateTask:
         story = given(*HERE).when(create(parent_id=TASK))
 
         story.then(*(e for past in story.recorded for e in past.events))
-        assert story.recorded[0].events[0].parent_id == TASK  # type: ignore[attr-defined]
+        assert story.recorded[0].events[0].parent_id == TASK  # type: ignore[attr-defined]  # a union of events, and this one has it
 
     def test_finds_no_parent_of_another_project(self) -> None:
         other = on(OPS, *PROJECT.events)
