@@ -50,7 +50,7 @@ class Comparison(Struct, frozen=True):
         return self.live == self.rebuilt
 
     def __str__(self) -> str:
-        words = "is what the log says" if self.equal else "differs from what the log says"
+        words = "matches the log" if self.equal else "differs from the log"
         live, rebuilt = self.live, self.rebuilt
         sums = live.sum if self.equal else f"{live.sum}, rebuilt {rebuilt.sum}"
         counts = f"{live.documents} of {rebuilt.documents} documents"

@@ -1,0 +1,73 @@
+"""The page for newcomers names only files that exist, and the lists it relies on are complete."""
+
+import re
+from pathlib import Path
+
+import pytest
+from litestar import Controller
+
+from api.app import ROUTES
+from projections.base import AggregateProjection, Projection
+from projections.catalog import PROJECTIONS
+from tests.architecture.sources import ROOT
+from tools.discover import leaves
+
+PAGE = ROOT / "docs" / "how-to" / "find-your-way.md"
+GLOSSARY = ROOT / "docs" / "glossary.md"
+
+PATH = re.compile(r"`([\w.-]+(?:/[\w.-]*)+|[\w-]+\.(?:py|md|yml|toml))`( \*\(new\)\*)?")
+TASKS = ("field", "aggregate", "list", "retried", "CSV", "setting", "CLI command", "error")
+"""A word of the heading under which each kind of change is found."""
+
+NAMED = [(path, bool(new)) for path, new in PATH.findall(PAGE.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("path", [path for path, new in NAMED if not new])
+def test_every_file_that_the_page_names_exists(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize("path", [path for path, new in NAMED if new])
+def test_every_new_file_belongs_in_a_folder_that_exists(path: str) -> None:
+    assert not (ROOT / path).exists()
+    assert (ROOT / path).parent.is_dir()
+
+
+@pytest.mark.parametrize("word", TASKS)
+def test_each_kind_of_change_has_a_heading(word: str) -> None:
+    headings = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:3] == "## "]
+
+    assert len([line for line in headings if word in line]) == 1
+
+
+def test_every_read_model_is_in_the_catalog() -> None:
+    assert set(leaves(Projection, "projections")) - {AggregateProjection} == {
+        type(projection) for projection in PROJECTIONS
+    }
+
+
+def test_every_controller_is_in_the_application() -> None:
+    assert set(leaves(Controller, "api")) == set(ROUTES)
+
+
+def test_a_slice_is_found_by_its_name() -> None:
+    found = {str(path.relative_to(ROOT)) for path in ROOT.glob("*/work/task*")}
+
+    assert found == {
+        "domain/work/task",
+        "commands/work/task.py",
+        "projections/work/task.py",
+        "api/work/task.py",
+    }
+
+
+def test_the_glossary_has_every_term_once_and_in_order() -> None:
+    terms = _terms(GLOSSARY)
+
+    assert len(terms) > 30
+    assert terms == sorted(set(terms))
+
+
+def _terms(page: Path) -> list[str]:
+    rows = page.read_text(encoding="utf-8").splitlines()
+    return [row.split("|")[1].strip().strip("*").lower() for row in rows if row.startswith("| **")]
