@@ -113,7 +113,7 @@ def test_a_command_on_a_page_exists(block: Block) -> None:
                 assert {a for a in asked if "=" not in a} <= targets
             case [("trackrecord" | ".venv/bin/trackrecord"), *arguments]:
                 parser().parse_args(arguments)
-            case ["python", "-m", module, *_]:
+            case [("python" | ".venv/bin/python"), "-m", module, *_]:
                 path = ROOT / module.replace(".", "/")
                 assert path.with_suffix(".py").exists() or (path / "__main__.py").exists()
             case _:

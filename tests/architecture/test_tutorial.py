@@ -1,4 +1,4 @@
-"""The tutorial, done as it is written, on the whole product."""
+"""The tutorial and the README's commands, run as they are written on the whole product."""
 
 import os
 import re
@@ -15,6 +15,7 @@ from devstack.port import HeldPort
 from tests.architecture.sources import ROOT
 
 PAGE = ROOT / "docs" / "tutorial" / "first-webhook.md"
+README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 START_S = 120.0
 DELIVERY_S = 30.0
@@ -23,13 +24,13 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
 
 
 class Reader:
-    """Somebody who follows the page in a folder of their own, on other ports."""
+    """Follows a page in a folder of its own, on other ports."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port, self.receiving = folder, int(HeldPort()), int(HeldPort())
 
     def ours(self, text: str) -> str:
-        """Return *text* of the page with our ports, and with the program that is tested."""
+        """Return *text* of the page with our ports and the program under test."""
         text = text.replace(":3000", f":{self.port}").replace(":9000", f":{self.receiving}")
         program = f"{sys.executable} -m cli"
         return text.replace("9000)", f"{self.receiving})").replace(".venv/bin/trackrecord", program)
@@ -39,10 +40,22 @@ class Reader:
         own = {"DATA_DIR": str(self.folder / "data"), "PORT": str(self.port)}
         return {**os.environ, **own, "PYTHONPATH": str(ROOT)}
 
+    def run(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run a shell script in the reader's folder."""
+        return subprocess.run(
+            ["/usr/bin/env", "bash", "-c", script],
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=START_S + DELIVERY_S,
+            check=False,
+        )
+
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    """Start the product as `make run` does, on data of its own."""
+    """Start the product as `make run` does, with a data directory of its own."""
     reader = Reader(tmp_path)
     for folder in (tmp_path, *tmp_path.parents[:2]):  # the stores run as somebody else
         folder.chmod(0o755)
@@ -63,23 +76,29 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
         child.wait(60)
 
 
-def test_the_tutorial_ends_with_a_verified_webhook_and_a_proven_history(reader: Reader) -> None:
+def test_the_commands_of_the_readme_run_as_they_are_pasted(reader: Reader) -> None:
+    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
+    [commands] = [text for kind, text in blocks if kind == "sh" and "curl" in text]
+
+    told = reader.run("set -eu\n" + reader.ours(commands))
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    changed, refused, audit, *verified = filter(None, told.stdout.splitlines())
+    assert '"key":"ENG-1"' in changed
+    assert '"code":"transition_not_allowed"' in refused
+    assert '"type":"task.status_changed"' in audit
+    assert [line for line in verified if line.startswith("OK: ")]
+    assert verified[-1].startswith("tasks: matches the log")
+
+
+def test_the_tutorial_ends_with_a_verified_webhook_and_history(reader: Reader) -> None:
     blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
     assert blocks[0] == ("sh", "make run\n")
     [receiver] = [text for kind, text in blocks if kind == "python"]
     (reader.folder / "receiver.py").write_text(reader.ours(receiver))
     steps = [reader.ours(text) for kind, text in blocks[1:] if kind == "sh"]
 
-    story = "set -eu\ntrap 'kill $(jobs -p)' EXIT\n" + "\n".join(steps) + WAIT
-    told = subprocess.run(
-        ["/usr/bin/env", "bash", "-c", story],
-        cwd=reader.folder,
-        env=reader.environment(),
-        capture_output=True,
-        text=True,
-        timeout=START_S + DELIVERY_S,
-        check=False,
-    )
+    told = reader.run("set -eu\ntrap 'kill $(jobs -p)' EXIT\n" + "\n".join(steps) + WAIT)
 
     assert told.returncode == 0, told.stdout + told.stderr
     received = (reader.folder / "received.txt").read_text().splitlines()
