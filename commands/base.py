@@ -8,8 +8,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.reads import Reads
-from domain.base import DomainError, Event, OrgId, UserId
-from domain.permission import Permission
+from domain.base import DomainError, Event, NotFound, OrgId, UserId
+from domain.identity.organization.state import Organization
+from domain.permission import Permission, is_allowed
 from eventstore.append import Secret
 from eventstore.recorded import Actor
 
@@ -71,8 +72,8 @@ Decision = Sequence[Change | Secret]
 class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request, named in the imperative; its docstring is its summary in the API.
 
-    ``needs`` is checked against the caller's role in the same append that records the events;
-    None means that the command itself says who may do it.
+    ``needs`` is the permission that the caller's role must grant; None if membership does not
+    matter, as for commands on one's own account.
     """
 
     needs: ClassVar[Permission | None]
@@ -85,12 +86,39 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         return None
 
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        """Refuse a caller who may not send this command.
+
+        Called before each decision, with the same reads: what it rests on still holds when the
+        events are recorded. Called alone before a stored reply is repeated, so it must not depend
+        on what the command itself changes.
+
+        :raises NotPermitted: the caller's role grants less.
+        :raises NotFound: the caller is no active member of the organization.
+        """
+        if self.needs is not None:
+            await refuse_unless_role_grants(read, context, self.needs)
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         """Return what to record. It only reads, and may be called several times.
 
         :raises DomainError: when a rule refuses.
         """
         raise NotImplementedError
+
+
+async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permission) -> None:
+    """Refuse a caller whose role in their organization does not grant *needed*.
+
+    :raises NotPermitted: it does not.
+    :raises NotFound: they are no active member.
+    """
+    organization = await read(Organization, context.organization)
+    role = organization.role_of(context.user_id)
+    if role is None:
+        raise NotFound
+    if not is_allowed(role, needed):
+        raise NotPermitted(needs=needed)
 
 
 def changes_of(stream: UUID, events: Sequence[Event], **at: Any) -> Decision:

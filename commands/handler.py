@@ -8,12 +8,13 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from commands.base import Command, Context, KeyReused
+from commands.base import Command, Context
+from commands.if_match import refuse_if_changed_since
 from commands.numbers import Numbers
-from commands.preconditions import check_permission, refuse_if_changed_since
 from commands.reads import Reads
 from commands.receipt import Receipt, Render, add_reply
 from commands.recording import Recording, prepare
+from commands.replay import Replay
 from commands.states import StateCache, States
 from domain.base import DomainError
 from eventstore.append import CommandAlreadyDone, ConcurrencyConflict
@@ -32,6 +33,7 @@ class CommandHandler:
         self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self.states = States(log, StateCache())
         """The folded streams of this process, for queries that must be fresh."""
+        self._replay = Replay(log, self.states, self._numbers)
 
     async def handle(
         self, command: Command, context: Context, render: Render | None = None
@@ -44,13 +46,14 @@ class CommandHandler:
         2. decide: the command returns what to record, or a rule refuses it;
         3. encode: seal personal values and turn the events into rows;
         4. append: write everything at once if all versions that were read still hold;
-        5. reply: return the new states, or what was replied to the same key before.
+        5. reply: return the new states, or what was replied to the same key before, to a caller
+           who is still let in and permitted.
 
         :raises DomainError: a rule refused it, judged on the newest events.
         :raises ConcurrencyConflict: others were faster ``ATTEMPTS_MAX`` times in a row.
         :raises LogUnavailable: the database does not write.
         """
-        stored = await self._stored(context)
+        stored = await self._replay.find(command, context)
         if stored is not None:
             return stored
         async with self._turn(command.target):
@@ -64,7 +67,7 @@ class CommandHandler:
             except DomainError:
                 # A refusal goes out only if it was decided on the newest events.
                 moved = await self._moved(reads)
-                receipt = None if moved else await self._stored(context)
+                receipt = None if moved else await self._replay.find(command, context)
                 if receipt is None and not moved:
                     raise
             except ConcurrencyConflict as conflict:
@@ -83,19 +86,24 @@ class CommandHandler:
         self, command: Command, context: Context, render: Render | None, reads: Reads
     ) -> Receipt | None:
         """Return what became of one attempt, None if it decided on what is no longer true."""
-        await check_permission(command, context, reads)
+        await command.permit(reads, context)
         decision = await command.decide(reads, context)
         recording = await prepare(self._log, command, context, reads, decision)
         await refuse_if_changed_since(self._log, command, context, recording)
         if recording.writes and not context.dry_run:
-            return await self._append(recording, context, render, reads)
+            return await self._append(command, context, render, reads, recording)
         if await self._moved(reads):
             return None
-        stored = await self._stored(context)
+        stored = await self._replay.find(command, context)
         return stored or await self._nothing_recorded(reads, recording, context, render)
 
     async def _append(
-        self, recording: Recording, context: Context, render: Render | None, reads: Reads
+        self,
+        command: Command,
+        context: Context,
+        render: Render | None,
+        reads: Reads,
+        recording: Recording,
     ) -> Receipt:
         receipt = Receipt(position=None, states=recording.states, events=recording.changes)
         add_reply(recording, context, render, receipt)
@@ -103,7 +111,7 @@ class CommandHandler:
             position = await self._log.append(recording.append)
         except CommandAlreadyDone as done:
             self._numbers.give_back(reads.taken)
-            stored = await self._stored(context)
+            stored = await self._replay.find(command, context)
             return stored or msgspec.structs.replace(receipt, position=done.position)
         for stream, loaded in recording.states.items():
             self.states.cache.put(stream, loaded)
@@ -134,23 +142,6 @@ class CommandHandler:
             self.states.cache.drop(assumed)
         await self._numbers.lose(reads.taken, conflict.stream, attempt)
         await self.states.refresh(reads.loaded)
-
-    async def _stored(self, context: Context) -> Receipt | None:
-        """Return what was replied to this Idempotency-Key before.
-
-        Asked once more before anything is refused or left undone: the same request may have
-        been recorded meanwhile, and then it met its own effect.
-
-        :raises KeyReused: the key came with another request.
-        """
-        if context.idempotency is None:
-            return None
-        stored = await self._log.reply(context.idempotency.reply_key)
-        if stored is None:
-            return None
-        if stored.request_hash != context.idempotency.request_hash:
-            raise KeyReused
-        return Receipt(position=stored.position, states={}, events=[], reply=stored)
 
     def _turn(self, target: UUID | None) -> AbstractAsyncContextManager[Any]:
         """Let commands on one stream of this process wait for each other."""

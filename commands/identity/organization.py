@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from commands.base import Change, Command, Context, Decision, changes_of
+from commands.base import Change, Command, Context, Decision, changes_of, refuse_unless_role_grants
 from commands.reads import Reads
 from domain.base import NotFound, OrgId, UserId
 from domain.claim import (
@@ -125,11 +125,14 @@ class RestoreOrganization(OrganizationCommand, frozen=True, kw_only=True):
 
     needs: ClassVar[Permission | None] = None
 
-    async def decide(self, read: Reads, context: Context, /) -> Decision:
+    async def permit(self, read: Reads, context: Context, /) -> None:
         organization = await read(Organization, self.organization_id)
         member = organization.member(context.user_id)
         if member is None or not member.active or member.role is not Role.ADMIN:
             raise NotFound
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read(Organization, self.organization_id)
         events = organization.restore()
         user = await read(User, context.user_id)
         back = user.activate_organization(self.organization_id)
@@ -162,6 +165,11 @@ class RemoveMember(OrganizationCommand, frozen=True, kw_only=True):
 
     needs: ClassVar[Permission | None] = Permission.MEMBER_LEAVE
     user_id: UserId
+
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        own = self.user_id == context.user_id
+        needed = Permission.MEMBER_LEAVE if own else Permission.MEMBER_REMOVE
+        await refuse_unless_role_grants(read, context, needed)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         organization = await read_organization(read, context, self.organization_id)

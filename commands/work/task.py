@@ -5,7 +5,15 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from commands.base import Change, Command, Context, Decision, NotPermitted, changes_of
+from commands.base import (
+    Change,
+    Command,
+    Context,
+    Decision,
+    NotPermitted,
+    changes_of,
+    refuse_unless_role_grants,
+)
 from commands.reads import Reads
 from domain.base import NotFound, ProjectId, TaskId, UserId
 from domain.claim import Claim, TaskNumberClaimed, task_number_claim
@@ -156,6 +164,9 @@ class DeleteTask(TaskCommand, frozen=True, kw_only=True):
 
     needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
 
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await _refuse_unless_own(read, context, self.task_id)
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task, _ = await read_task(read, self.task_id)
         if not await _may_delete_any(read, context) and not task.is_own_and_young(
@@ -170,14 +181,15 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
 
     needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
 
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await _refuse_unless_own(read, context, self.task_id)
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task = await read(Task, self.task_id)
         if task.project_id is None:
             raise NotFound
         project = await read(Project, task.project_id)
         project.refuse_unless_here()
-        if not await _may_delete_any(read, context) and task.created_by != context.user_id:
-            raise NotPermitted(needs=Permission.TASK_DELETE)
         return changes_of(self.task_id, task.restore())
 
 
@@ -214,6 +226,16 @@ async def _refuse_unless_may_reopen(read: Reads, context: Context, task: Task) -
     concerned = context.user_id in task.assignees or context.user_id == task.created_by
     if not concerned and role not in (Role.ADMIN, Role.MANAGER):
         raise NotPermitted(needs="assignee, creator, MANAGER or ADMIN")
+
+
+async def _refuse_unless_own(read: Reads, context: Context, task_id: TaskId) -> None:
+    """Refuse somebody who may delete or restore neither every task nor this one."""
+    await refuse_unless_role_grants(read, context, Permission.TASK_DELETE_OWN)
+    task = await read(Task, task_id)
+    if task.project_id is None:
+        raise NotFound
+    if not await _may_delete_any(read, context) and task.created_by != context.user_id:
+        raise NotPermitted(needs=Permission.TASK_DELETE)
 
 
 async def _may_delete_any(read: Reads, context: Context) -> bool:

@@ -217,7 +217,7 @@ class TestRemoveMember:
         given(*HOUSE).when(remove(CLEO), by=CLEO).then(left)
 
     def test_is_refused_to_a_member_for_others(self) -> None:
-        given(*HOUSE).when(remove(BEN), by=CLEO).then_refused(RoleTooLow)
+        given(*HOUSE).when(remove(BEN), by=CLEO).then_refused(NotPermitted)
 
     def test_is_refused_to_a_manager_for_an_admin(self) -> None:
         given(*HOUSE, BEN_ADMIN).when(remove(ANA), by=BEN).then(

@@ -1,30 +1,8 @@
-"""What is checked for every command, whatever it decides: permission and If-Match."""
+"""If-Match: a change is refused when somebody changed the same field since."""
 
-from commands.base import ChangedSince, Command, Context, NotPermitted
-from commands.reads import Reads
+from commands.base import ChangedSince, Command, Context
 from commands.recording import Recording
-from domain.base import NotFound
-from domain.identity.organization.state import Organization
-from domain.permission import ROLE_PERMISSIONS
 from eventstore.log import EventLog
-
-
-async def check_permission(command: Command, context: Context, reads: Reads) -> None:
-    """Refuse a caller whose role does not grant what the command needs.
-
-    The role is read like any other state, so the append verifies that it still holds.
-
-    :raises NotPermitted: the role grants less.
-    :raises NotFound: the caller is no active member of the organization.
-    """
-    if command.needs is None:
-        return
-    organization = await reads(Organization, context.organization)
-    role = organization.role_of(context.user_id)
-    if role is None:
-        raise NotFound
-    if command.needs not in ROLE_PERMISSIONS[role]:
-        raise NotPermitted(needs=command.needs)
 
 
 async def refuse_if_changed_since(

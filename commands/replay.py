@@ -1,0 +1,66 @@
+"""Repeating a stored reply: only to a caller who would be let in and permitted now."""
+
+from commands.base import Command, Context, KeyReused
+from commands.numbers import Numbers
+from commands.reads import Reads
+from commands.receipt import Receipt
+from commands.states import States
+from domain.base import DomainError
+from eventstore.append import ConcurrencyConflict, StoredReply
+from eventstore.log import EventLog
+
+LOOKS_MAX = 12
+"""Times the caller's permission is judged again because what it rests on moved meanwhile."""
+
+
+class Replay:
+    """Finds what was replied to an Idempotency-Key before."""
+
+    def __init__(self, log: EventLog, states: States, numbers: Numbers) -> None:
+        self._log, self._states, self._numbers = log, states, numbers
+
+    async def find(self, command: Command, context: Context) -> Receipt | None:
+        """Return the stored reply to this request, None if there is none.
+
+        Asked first, and once more before anything is refused or left undone: the same request
+        may have been recorded meanwhile, and then it met its own effect.
+
+        :raises KeyReused: the key came with another request.
+        :raises DomainError: the caller may not send this command any more.
+        :raises ConcurrencyConflict: the session or account by which they were let in changed.
+        """
+        if context.idempotency is None:
+            return None
+        stored = await self._log.reply(context.idempotency.reply_key)
+        if stored is None:
+            return None
+        if stored.request_hash != context.idempotency.request_hash:
+            raise KeyReused
+        await self._refuse_unless_still_let_in(context)
+        await self._refuse_unless_still_permitted(command, context)
+        return _receipt(stored)
+
+    async def _refuse_unless_still_let_in(self, context: Context) -> None:
+        heads = await self._log.heads(list(context.seen))
+        for stream, version in context.seen.items():
+            if heads.get(stream, 0) != version:
+                raise ConcurrencyConflict(stream)
+
+    async def _refuse_unless_still_permitted(self, command: Command, context: Context) -> None:
+        for _ in range(LOOKS_MAX):
+            reads = Reads(self._states, self._numbers, context.org_id)
+            refusal: DomainError | None = None
+            try:
+                await command.permit(reads, context)
+            except DomainError as error:
+                refusal = error
+            if await self._states.refresh(reads.loaded):
+                continue  # judged on what is no longer true
+            if refusal is not None:
+                raise refusal
+            return
+        raise ConcurrencyConflict(command.target or context.command_id)
+
+
+def _receipt(stored: StoredReply) -> Receipt:
+    return Receipt(position=stored.position, states={}, events=[], reply=stored)
