@@ -11,7 +11,18 @@ DOMAIN = list(files(ROOT / "domain", ".py"))
 
 PURE = (
     {"__future__", "abc", "collections", "dataclasses", "datetime", "enum", "functools"}
-    | {"hashlib", "ipaddress", "itertools", "math", "msgspec", "re", "string", "types", "typing"}
+    | {
+        "hashlib",
+        "immutables",
+        "ipaddress",
+        "itertools",
+        "math",
+        "msgspec",
+        "re",
+        "string",
+        "types",
+        "typing",
+    }
     | {"uuid", "domain"}
 )
 """What the domain may import: types and arithmetic, nothing that looks at the world."""
