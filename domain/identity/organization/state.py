@@ -71,6 +71,8 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
 
     def evolve(self, event: OrganizationEvent) -> "Organization":
         match event:
+            case MemberJoined():
+                return self._with_member(event.user_id, Member(event.role))
             case OrganizationCreated(name=name, subdomain=subdomain, plan=plan):
                 return Organization(name=name, subdomain=subdomain, plan=plan, created=True)
             case OrganizationRenamed():
@@ -83,8 +85,6 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True)
             case OrganizationRestored():
                 return replace(self, deleted=False)
-            case MemberJoined():
-                return self._with_member(event.user_id, Member(event.role))
             case MemberLeft():
                 return replace(self, members=_without(self.members, event.user_id))
             case MemberRoleChanged():
