@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from deliveries.lease import Endpoint, ReplayProgress
 from deliveries.records import DELIVERIES, Delivery, delivery_id
-from deliveries.subscriptions import KnownWebhook, Replay
+from deliveries.subscriptions import KnownWebhook, RequestedReplay
 from domain.base import OrgId
 from domain.catalog import PUBLIC_EVENT_TYPES
 from eventstore.codec import event_id
@@ -47,12 +47,12 @@ class Matcher:
         fields = {"fan": at.fan, "last": at.last} if rows else {}
         return Matched(matched, fields, len(rows) == _ROWS)
 
-    def due_replay(self, known: KnownWebhook) -> Replay | None:
+    def due_replay(self, known: KnownWebhook) -> RequestedReplay | None:
         """Return the oldest replay that is not done yet."""
         progress = self._endpoint.replay
         return next((each for each in known.replays if _is_due(each.version, progress)), None)
 
-    async def replay(self, known: KnownWebhook, asked: Replay, now: datetime) -> Matched:
+    async def replay(self, known: KnownWebhook, asked: RequestedReplay, now: datetime) -> Matched:
         """Return the next deliveries of a replay; what was sent before must be written by now."""
         at = self._endpoint
         progress = at.replay

@@ -14,7 +14,7 @@ TAGS = tuple(tag for tag in EVENT_TYPES if tag.startswith("webhook."))
 _ROWS = 500
 
 
-class Replay(Struct, frozen=True):
+class RequestedReplay(Struct, frozen=True):
     """Events asked for again, first and last included; ``version`` is that of the request."""
 
     version: int
@@ -29,7 +29,7 @@ class KnownWebhook(Struct, frozen=True):
     org_id: OrgId
     version: int
     webhook: Webhook
-    replays: tuple[Replay, ...] = ()
+    replays: tuple[RequestedReplay, ...] = ()
 
 
 class LogNews(Struct):
@@ -77,7 +77,7 @@ class KnownWebhooks:
             return
         event, replays = recorded.event, known.replays
         if isinstance(event, WebhookReplayRequested):
-            replays = (*replays, Replay(recorded.version, event.from_seq, event.to_seq))
+            replays = (*replays, RequestedReplay(recorded.version, event.from_seq, event.to_seq))
         self.known[name] = replace(
             known,
             version=recorded.version,
