@@ -14,8 +14,8 @@ from commands.numbers import Numbers
 from commands.reads import Reads
 from commands.receipt import Receipt, Render, add_reply
 from commands.recording import Recording, prepare
-from commands.replay import Replay
 from commands.states import StateCache, States
+from commands.stored_replies import StoredReplies
 from domain.base import DomainError
 from eventstore.append import CommandAlreadyDone, ConcurrencyConflict
 from eventstore.log import EventLog
@@ -33,7 +33,7 @@ class CommandHandler:
         self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self.states = States(log, StateCache())
         """The folded streams of this process, for queries that must be fresh."""
-        self._replay = Replay(log, self.states, self._numbers)
+        self._replies = StoredReplies(log, self.states, self._numbers)
 
     async def handle(
         self, command: Command, context: Context, render: Render | None = None
@@ -53,7 +53,7 @@ class CommandHandler:
         :raises ConcurrencyConflict: others were faster ``ATTEMPTS_MAX`` times in a row.
         :raises LogUnavailable: the database does not write.
         """
-        stored = await self._replay.find(command, context)
+        stored = await self._replies.find(command, context)
         if stored is not None:
             return stored
         async with self._turn(command.target):
@@ -67,7 +67,7 @@ class CommandHandler:
             except DomainError:
                 # A refusal goes out only if it was decided on the newest events.
                 moved = await self._moved(reads)
-                receipt = None if moved else await self._replay.find(command, context)
+                receipt = None if moved else await self._replies.find(command, context)
                 if receipt is None and not moved:
                     raise
             except ConcurrencyConflict as conflict:
@@ -94,7 +94,7 @@ class CommandHandler:
             return await self._append(command, context, render, reads, recording)
         if await self._moved(reads):
             return None
-        stored = await self._replay.find(command, context)
+        stored = await self._replies.find(command, context)
         return stored or await self._nothing_recorded(reads, recording, context, render)
 
     async def _append(
@@ -111,7 +111,7 @@ class CommandHandler:
             position = await self._log.append(recording.append)
         except CommandAlreadyDone as done:
             self._numbers.give_back(reads.taken)
-            stored = await self._replay.find(command, context)
+            stored = await self._replies.find(command, context)
             return stored or msgspec.structs.replace(receipt, position=done.position)
         for stream, loaded in recording.states.items():
             self.states.cache.put(stream, loaded)

@@ -13,7 +13,7 @@ LOOKS_MAX = 12
 """Times the caller's permission is judged again because what it rests on moved meanwhile."""
 
 
-class Replay:
+class StoredReplies:
     """Finds what was replied to an Idempotency-Key before."""
 
     def __init__(self, log: EventLog, states: States, numbers: Numbers) -> None:
