@@ -3,10 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RUN_READY := $(VENV)/.ready-run
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+  --python-version 3.11 pyproject.toml
 
 .PHONY: run test unit check lint types docs demo bench lock clean
 
-run: $(READY)
+run: $(RUN_READY)
 	@$(BIN)/trackrecord up
 
 test: check
@@ -29,26 +33,36 @@ types: $(READY)
 docs: $(READY)
 	$(BIN)/python -m tools.catalog
 
-demo: $(READY)
+demo: $(RUN_READY)
 	@$(BIN)/trackrecord demo
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-# What is installed is exactly what requirements.lock names, checked by hash.
-$(READY): requirements.lock pyproject.toml
+# What is installed is exactly what a lock names, checked by hash: requirements-run.lock holds what
+# the product runs on, requirements.lock the development tools as well. Nothing is compiled ahead:
+# Python compiles the few modules that are imported, and most never are.
+$(RUN_READY): requirements-run.lock pyproject.toml | $(BIN)/python
+	@echo "installing what the product runs on (once) ..."
+	@$(PIP) --no-compile --require-hashes -r requirements-run.lock
+	@$(PIP) --no-compile --no-deps --no-build-isolation -e .
+	@touch $(RUN_READY)
+
+$(READY): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing the locked dependencies (once) ..."
+	@$(PIP) --no-compile --require-hashes -r requirements.lock
+	@$(PIP) --no-compile --no-deps --no-build-isolation -e .
+	@touch $(READY) $(RUN_READY)
+
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Trackrecord needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV) || \
+	@$(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV) || \
 	  { rm -rf $(VENV); echo "Python has no venv module here: apt-get install python3-venv"; exit 1; }
-	@echo "installing the locked dependencies (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $(READY)
 
 lock: $(READY)
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
-	  --all-extras --python-version 3.11 pyproject.toml -o requirements.lock
+	$(LOCK) --extra embedded --extra build -o requirements-run.lock
+	$(LOCK) --all-extras -c requirements-run.lock -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -27,6 +27,7 @@ from api.work.project import ProjectController
 from api.work.task import ProjectTaskController, TaskController
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
+from runtime.setting import LogLevel
 from runtime.system import System
 
 ROUTES: list[ControllerRouterHandler] = [
@@ -58,7 +59,7 @@ def create_app(
     """
     api = ApiState(system, lambda: msgspec.json.encode(describe(ROUTES)), models, progress)
     settings = system.settings
-    access_log = AccessLog(enabled=settings.log_level.upper() in ("DEBUG", "INFO"))
+    access_log = AccessLog(enabled=settings.log_level in (LogLevel.DEBUG, LogLevel.INFO))
     app = Litestar(
         ROUTES,
         request_class=type("BoundRequest", (ApiRequest,), {"__slots__": (), "api": api}),

@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from runtime.settings import environment
+
 RUNNING_FILE = "running.json"
 
 
@@ -42,4 +44,4 @@ def find_running(data_dir: Path | None = None) -> Running | None:
 def settings_of_running() -> dict[str, str]:
     """Return the environment, completed with the stores of ``up`` in this DATA_DIR, if it runs."""
     running = find_running()
-    return {**(running.environment if running else {}), **os.environ}
+    return {**(running.environment if running else {}), **environment()}

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -26,7 +26,7 @@ from devstack.mongo import mongo
 from devstack.redis import redis
 from devstack.server import Server, die_with
 from eventstore.open import SQLITE
-from runtime.settings import Settings, load_settings
+from runtime.settings import Settings, environment, load_settings, unknown_names
 
 STORES = ("EVENTS_URL", "MONGODB_URI", "REDIS_URL")
 PROCESSES = ("serve", "project", "work")
@@ -53,9 +53,12 @@ def add_to(commands: Any) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Run until stopped; return 0 after a clean stop."""
-    settings = load_settings()
-    with DataDirLock(settings.data_dir), _stores(settings) as environment:
-        system = [Process(name, environment, settings.data_dir) for name in PROCESSES]
+    environ = environment()
+    settings = load_settings(environ)
+    for warning in unknown_names(environ):
+        _say(f"warning: {warning}")
+    with DataDirLock(settings.data_dir), _stores(settings, environ) as stores:
+        system = [Process(name, stores, settings.data_dir) for name in PROCESSES]
         known: dict[str, int] = {}
         stop = _on_signal()
         try:
@@ -67,11 +70,11 @@ def run(asked: argparse.Namespace) -> int:
                     seed(_base(settings), settings.data_dir)
                 _say_hello(settings)
             while not stop:
-                known = _make_known(settings, environment, system, known)
+                known = _make_known(settings, stores, system, known)
                 time.sleep(WATCH_S)
                 for process in system:
                     process.watch()
-                for server in environment.servers:
+                for server in stores.servers:
                     _watch(server)
         finally:
             _say("stopping …")
@@ -101,9 +104,9 @@ class Environment(dict[str, str]):
 
 
 @contextlib.contextmanager
-def _stores(settings: Settings) -> Generator[Environment]:
+def _stores(settings: Settings, environ: Mapping[str, str]) -> Generator[Environment]:
     """Start the stores that no setting names; yield the environment for the processes."""
-    environment = Environment(os.environ)
+    environment = Environment(environ)
     environment.servers = []
     environment["EVENTS_URL"] = _absolute(settings.events_url)
     environment["DATA_DIR"] = str(settings.data_dir.resolve())

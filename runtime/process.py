@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -10,10 +11,17 @@ from typing import Any
 import uvloop
 
 from runtime.logging import set_up_logging
-from runtime.settings import Settings, SettingsInvalid, load_settings
+from runtime.settings import (
+    Settings,
+    SettingsInvalid,
+    environment,
+    load_settings,
+    unknown_names,
+)
 from runtime.system import StoreUnreachable
 
 Main = Callable[[Settings], None]
+_logger = logging.getLogger(__name__)
 
 
 def run_process(main: Main) -> None:
@@ -22,8 +30,11 @@ def run_process(main: Main) -> None:
     Exit codes: 0 stopped on request, 1 a store could not be reached, 2 wrong settings.
     """
     try:
-        settings = load_settings()
+        environ = environment()
+        settings = load_settings(environ)
         set_up_logging(settings.log_level)
+        for warning in unknown_names(environ):
+            _logger.warning(warning)
         main(settings)
     except SettingsInvalid as error:
         sys.exit(_said(2, *(f"setting {problem}" for problem in error.problems)))

@@ -1,34 +1,42 @@
-"""Settings: read from the environment and checked once at start, then never changed.
+"""Settings: read from the environment and ``.env``, checked once at start, then never changed.
 
-Each field's ``env`` names its variable; ``docs/reference/settings.md`` is generated from this
-class.
+``docs/reference/settings.md`` is generated from the class.
 """
 
-import ipaddress
-import json
+import difflib
 import os
-import re
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from msgspec import Meta, Struct
+from dotenv import dotenv_values
+from msgspec import Struct
 
+from runtime.rate_limit import RateLimits, parse_rate_limits
+from runtime.secret_file import SECRET_NAMES, SecretsLost, kept_secrets
+from runtime.setting import (
+    AppEnv,
+    DatabaseName,
+    EventsUrl,
+    Host,
+    LogLevel,
+    MongoUri,
+    RedisUrl,
+    Setting,
+    WebOrigin,
+)
 from security.secrets_check import weakness_of
+from security.url_guard import IPNetwork
 
-SECRETS_FILE = "secrets.json"
-SECRET_NAMES = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "MASTER_KEY")
+ENV_FILE = ".env"
+ACCESS_EXPIRY_MAX = timedelta(minutes=15)
+"""The longest life of an access token in production (RFC 9068 tokens of at most 900 s)."""
 
-
-class AppEnv(StrEnum):
-    """Where the process runs; production refuses generated secrets and unsafe defaults."""
-
-    DEVELOPMENT = "development"
-    TEST = "test"
-    PRODUCTION = "production"
+_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
+_ALIKE = 0.85
+"""How alike a variable's name must be to a setting's to be taken for a misspelling (0 to 1)."""
+_OUR_PREFIXES = ("TRACKRECORD_", "JWT_", "WEBHOOK_")
 
 
 class SettingsInvalid(Exception):
@@ -39,169 +47,202 @@ class SettingsInvalid(Exception):
         self.problems = problems
 
 
-def _env(name: str, meaning: str) -> Meta:
-    return Meta(extra={"env": name}, description=meaning)
-
-
 class Settings(Struct, frozen=True, kw_only=True):
     """All settings."""
 
     app_env: Annotated[
-        AppEnv, _env("APP_ENV", "development, test or production; NODE_ENV is read too")
+        AppEnv, Setting("APP_ENV", "development, test or production; NODE_ENV is read too")
     ] = AppEnv.DEVELOPMENT
-    host: Annotated[str, _env("HOST", "address the API listens on")] = "127.0.0.1"
-    port: Annotated[int, _env("PORT", "port of the API")] = 3000
-    data_dir: Annotated[Path, _env("DATA_DIR", "embedded stores and generated secrets")] = Path(
+    host: Annotated[Host, Setting("HOST", "address the API listens on")] = Host("127.0.0.1")
+    port: Annotated[int, Setting("PORT", "port of the API", 1, 65_535)] = 3000
+    data_dir: Annotated[Path, Setting("DATA_DIR", "embedded stores and generated secrets")] = Path(
         "data"
     )
     events_url: Annotated[
-        str, _env("EVENTS_URL", "event log: sqlite:///path or postgresql://…")
-    ] = ""
-    mongodb_uri: Annotated[str, _env("MONGODB_URI", "read models; a replica set")] = ""
-    mongodb_database: Annotated[str, _env("MONGODB_DATABASE", "database of the read models")] = (
-        "trackrecord"
+        EventsUrl, Setting("EVENTS_URL", "event log: sqlite:///path or postgresql://…")
+    ] = EventsUrl("")
+    mongodb_uri: Annotated[MongoUri, Setting("MONGODB_URI", "read models; a replica set")] = (
+        MongoUri("")
     )
+    mongodb_database: Annotated[
+        DatabaseName, Setting("MONGODB_DATABASE", "database of the read models")
+    ] = DatabaseName("trackrecord")
     redis_url: Annotated[
-        str, _env("REDIS_URL", "wake-ups and jobs; may be empty, which only adds latency")
-    ] = ""
-    jwt_access_secret: Annotated[str, _env("JWT_ACCESS_SECRET", "signs access tokens")] = ""
-    jwt_refresh_secret: Annotated[str, _env("JWT_REFRESH_SECRET", "computes refresh tokens")] = ""
-    jwt_access_expiry: Annotated[timedelta, _env("JWT_ACCESS_EXPIRY", "15m, 900s …")] = timedelta(
-        minutes=15
+        RedisUrl, Setting("REDIS_URL", "wake-ups and jobs; may be empty, which only adds latency")
+    ] = RedisUrl("")
+    jwt_access_secret: Annotated[str, Setting("JWT_ACCESS_SECRET", "signs access tokens")] = ""
+    jwt_refresh_secret: Annotated[str, Setting("JWT_REFRESH_SECRET", "computes refresh tokens")] = (
+        ""
     )
+    jwt_access_expiry: Annotated[
+        timedelta,
+        Setting(
+            "JWT_ACCESS_EXPIRY",
+            "lifetime of an access token; at most 15m in production",
+            timedelta(seconds=1),
+            _DAY,
+        ),
+    ] = timedelta(minutes=15)
     jwt_refresh_expiry: Annotated[
-        timedelta, _env("JWT_REFRESH_EXPIRY", "lifetime of the refresh cookie, at most 7d")
+        timedelta,
+        Setting(
+            "JWT_REFRESH_EXPIRY",
+            "how long a session lives without a refresh, and its cookie",
+            _MINUTE,
+            7 * _DAY,
+        ),
     ] = timedelta(days=7)
-    master_key: Annotated[str, _env("MASTER_KEY", "wraps the keys of personal data")] = ""
+    master_key: Annotated[str, Setting("MASTER_KEY", "wraps the keys of personal data")] = ""
     cors_origins: Annotated[
-        tuple[str, ...], _env("CORS_ORIGINS", "exact browser origins to allow, comma separated")
-    ] = ("http://localhost:5173",)
+        tuple[WebOrigin, ...],
+        Setting("CORS_ORIGINS", "exact browser origins to allow, comma separated"),
+    ] = (WebOrigin("http://localhost:5173"),)
     cookie_secure: Annotated[
-        bool, _env("COOKIE_SECURE", "refresh cookie over HTTPS only; default outside development")
+        bool,
+        Setting("COOKIE_SECURE", "refresh cookie over HTTPS only; true outside development"),
     ] = False
-    password_min_length: Annotated[int, _env("PASSWORD_MIN_LENGTH", "code points")] = 10
+    password_min_length: Annotated[int, Setting("PASSWORD_MIN_LENGTH", "code points", 8, 256)] = 10
     rate_limits: Annotated[
-        str, _env("RATE_LIMITS", "name=count/seconds, comma separated, or off")
-    ] = "login=30/60,register=60/60,api=6000/60"
+        RateLimits, Setting("RATE_LIMITS", "name=count/seconds, comma separated, or off")
+    ] = parse_rate_limits("login=30/60,register=60/60,api=6000/60")
     trusted_proxies: Annotated[
-        tuple[str, ...],
-        _env("TRUSTED_PROXIES", "trusted proxies: networks whose X-Forwarded-For counts"),
+        tuple[IPNetwork, ...],
+        Setting("TRUSTED_PROXIES", "trusted proxies: networks whose X-Forwarded-For counts"),
     ] = ()
     webhook_allow_networks: Annotated[
-        tuple[str, ...], _env("WEBHOOK_ALLOW_NETWORKS", "private networks that webhooks may reach")
+        tuple[IPNetwork, ...],
+        Setting("WEBHOOK_ALLOW_NETWORKS", "private networks that webhooks may reach"),
     ] = ()
-    api_workers: Annotated[int, _env("API_WORKERS", "API processes; one with SQLite")] = 1
-    log_level: Annotated[str, _env("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR")] = "INFO"
+    api_workers: Annotated[
+        int, Setting("API_WORKERS", "API processes; one with SQLite", 1, 256)
+    ] = 1
+    log_level: Annotated[LogLevel, Setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR")] = (
+        LogLevel.INFO
+    )
+    allow_unsafe: Annotated[
+        tuple[str, ...],
+        Setting("ALLOW_UNSAFE", "names of settings whose unsafe value is meant, in production"),
+    ] = ()
 
     @property
     def is_production(self) -> bool:
         return self.app_env is AppEnv.PRODUCTION
 
 
+def described() -> Iterator[tuple[str, Any, Setting]]:
+    """Yield field, type and description of every setting, in the order of the class."""
+    for field, hint in get_type_hints(Settings, include_extras=True).items():
+        yield field, hint.__origin__, hint.__metadata__[0]
+
+
+def environment(directory: Path | None = None) -> dict[str, str]:
+    """Return the environment of this process, completed by ``.env`` in *directory* (default: cwd).
+
+    What is set in the environment wins.
+
+    :raises SettingsInvalid: a line of the file sets nothing.
+    """
+    path = (directory or Path.cwd()) / ENV_FILE
+    kept = dotenv_values(path, interpolate=False) if path.is_file() else {}
+    empty = [f"{name}: has no value in {path}" for name, value in kept.items() if value is None]
+    if empty:
+        raise SettingsInvalid(empty)
+    return {**{name: value for name, value in kept.items() if value is not None}, **os.environ}
+
+
+def unknown_names(environ: Mapping[str, str]) -> list[str]:
+    """Return a warning for each variable that was probably meant for us but is no setting."""
+    known = {setting.env for _, _, setting in described()} | {"NODE_ENV"}
+    warnings: list[str] = []
+    for name in sorted(environ.keys() - known):
+        alike = difflib.get_close_matches(name, known, 1, _ALIKE)
+        if alike:
+            warnings.append(f"{name} is not a setting and is ignored; {alike[0]} is one")
+        elif name.startswith(_OUR_PREFIXES):
+            warnings.append(f"{name} is not a setting and is ignored")
+    return warnings
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of this process.
+    """Return the settings of this process, from *environ* or the environment and ``.env``.
 
     Outside production, missing secrets are generated on the first start and kept in
     ``DATA_DIR/secrets.json``, readable by its owner only.
 
     :raises SettingsInvalid: naming every variable that is wrong.
     """
-    env = dict(os.environ if environ is None else environ)
+    env = environment() if environ is None else dict(environ)
     env.setdefault("APP_ENV", env.get("NODE_ENV") or AppEnv.DEVELOPMENT)
     problems: list[str] = []
     values: dict[str, Any] = {}
-    for field, hint in get_type_hints(Settings, include_extras=True).items():
-        name = hint.__metadata__[0].extra["env"]
-        text = env.get(name, "").strip()
+    for field, kind, setting in described():
+        text = env.get(setting.env, "").strip()
         if not text:
             continue
         try:
-            values[field] = _parse(hint.__origin__, text)
+            values[field] = setting.parse(kind, text)
         except ValueError as error:
-            problems.append(f"{name}: {error}")
+            problems.append(f"{setting.env}: {error}")
     if problems:
         raise SettingsInvalid(problems)
-    return _completed(values, env)
+    return _completed(values)
 
 
-def _completed(values: dict[str, Any], env: Mapping[str, str]) -> Settings:
-    production = values.get("app_env") is AppEnv.PRODUCTION
-    values.setdefault("cookie_secure", values.get("app_env") is not AppEnv.DEVELOPMENT)
+def _completed(values: dict[str, Any]) -> Settings:
+    app_env = values.get("app_env")
+    values.setdefault("cookie_secure", app_env is not AppEnv.DEVELOPMENT)
     data_dir: Path = values.get("data_dir", Path("data"))
-    values.setdefault("events_url", f"sqlite:///{data_dir / 'events.db'}")
-    missing = [name for name in SECRET_NAMES if not env.get(name)]
-    problems = [
-        f"{name}: not set; production does not generate secrets" for name in missing if production
-    ]
-    if missing and not production:
-        kept = _kept_secrets(data_dir)
-        values.update({name.lower(): kept[name] for name in missing})
-    for name in SECRET_NAMES:
-        weakness = weakness_of(values.get(name.lower(), ""))
-        if weakness and name not in missing:
-            problems.append(f"{name}: {weakness}")
+    values.setdefault("events_url", EventsUrl(f"sqlite:///{data_dir / 'events.db'}"))
+    given = [name for name in SECRET_NAMES if name.lower() in values]
+    weak = [f"{name}: {why}" for name in given if (why := weakness_of(values[name.lower()]))]
     settings = Settings(**values)
-    problems += _contradictions(settings)
+    problems = weak + _contradictions(settings)
+    if settings.is_production:
+        problems += _refused_in_production(settings)
+    if not problems and len(given) < len(SECRET_NAMES):
+        settings, problems = _with_kept_secrets(values, given)
     if problems:
         raise SettingsInvalid(problems)
     return settings
 
 
+def _with_kept_secrets(values: dict[str, Any], given: list[str]) -> tuple[Settings, list[str]]:
+    missing = [name for name in SECRET_NAMES if name not in given]
+    data_dir: Path = values.get("data_dir", Path("data"))
+    try:
+        kept = kept_secrets(data_dir, values["events_url"])
+    except (SecretsLost, ValueError, OSError) as error:
+        return Settings(**values), [f"{', '.join(missing)}: {error}"]
+    values.update({name.lower(): kept[name] for name in missing})
+    return Settings(**values), []
+
+
 def _contradictions(settings: Settings) -> list[str]:
     problems: list[str] = []
-    if not settings.events_url.startswith(("sqlite:///", "postgresql://", "postgres://")):
-        problems.append("EVENTS_URL: must be sqlite:///path or postgresql://…")
     if settings.events_url.startswith("sqlite") and settings.api_workers > 1:
         problems.append("API_WORKERS: SQLite takes one writing API process; use PostgreSQL")
-    if "*" in settings.cors_origins:
-        problems.append("CORS_ORIGINS: * cannot be used with credentials; name each origin")
-    if settings.is_production and not settings.mongodb_uri:
-        problems.append("MONGODB_URI: not set; production has no embedded store")
-    for field in ("trusted_proxies", "webhook_allow_networks"):
-        for network in getattr(settings, field):
-            try:
-                ipaddress.ip_network(network)
-            except ValueError as error:
-                problems.append(f"{field.upper()}: {error}")
-    return problems
+    known = {setting.env for _, _, setting in described()}
+    strangers = [name for name in settings.allow_unsafe if name not in known]
+    return problems + [f"ALLOW_UNSAFE: {name} is not a setting" for name in strangers]
 
 
-def _kept_secrets(data_dir: Path) -> dict[str, str]:
-    path = data_dir / SECRETS_FILE
-    if path.exists():
-        kept: dict[str, str] = json.loads(path.read_text())
-        return kept
-    made = {name: secrets.token_urlsafe(48) for name in SECRET_NAMES}
-    data_dir.mkdir(parents=True, exist_ok=True)
-    # Exclusive: if two first starts race, one creates the file and the other reads it.
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(made, file)
-    except FileExistsError:
-        return _kept_secrets(data_dir)
-    return made
+def _refused_in_production(settings: Settings) -> Iterator[str]:
+    for name in SECRET_NAMES:
+        if not getattr(settings, name.lower()):
+            yield f"{name}: not set; production does not generate secrets"
+    if not settings.mongodb_uri:
+        yield "MONGODB_URI: not set; production has no embedded store"
+    if settings.jwt_access_expiry > ACCESS_EXPIRY_MAX:
+        yield "JWT_ACCESS_EXPIRY: at most 15m in production"
+    for name, why in _unsafe(settings):
+        if name not in settings.allow_unsafe:
+            yield f"{name}: {why}; if it is meant, set ALLOW_UNSAFE={name}, too"
 
 
-_DURATION = re.compile(r"(\d{1,9})(s|m|h|d)?")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def _parse(kind: Any, text: str) -> Any:
-    if kind is bool:
-        if text.lower() not in ("true", "false", "1", "0"):
-            raise ValueError(f"{text!r} is neither true nor false")
-        return text.lower() in ("true", "1")
-    if kind is timedelta:
-        return _duration(text)
-    if kind == tuple[str, ...]:
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    if kind is AppEnv and text not in list(AppEnv):
-        raise ValueError(f"{text!r} is none of {', '.join(AppEnv)}")
-    return kind(text)
-
-
-def _duration(text: str) -> timedelta:
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise ValueError(f"{text!r} is no duration such as 900s, 15m, 12h or 7d")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2] or "s"])
+def _unsafe(settings: Settings) -> Iterator[tuple[str, str]]:
+    if not settings.cookie_secure:
+        yield "COOKIE_SECURE", "false sends the refresh cookie in the clear"
+    if any(network.prefixlen == 0 for network in settings.trusted_proxies):
+        yield "TRUSTED_PROXIES", "lets every client choose the address that it is known by"
+    if any(network.prefixlen == 0 for network in settings.webhook_allow_networks):
+        yield "WEBHOOK_ALLOW_NETWORKS", "lets webhooks reach every server of your network"

@@ -1,7 +1,6 @@
 """The system: every process opens one and finds its stores and services in it."""
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -123,7 +122,7 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
             tree_signer=TreeSigner(log, keys.audit, clock),
             wakeups=wakeups,
             passwords=passwords,
-            guard=UrlGuard([ipaddress.ip_network(n) for n in settings.webhook_allow_networks]),
+            guard=UrlGuard(settings.webhook_allow_networks),
             database=client[settings.mongodb_database],
             lane=lane,
         )

@@ -4,13 +4,12 @@ It wraps the whole application, so that responses with 404 and 405 pass through 
 """
 
 import asyncio
-import ipaddress
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from api.http.access_log import AccessLog
-from api.http.client_info import SCOPE_KEY, ClientInfo, client_info_of
+from api.http.client_info import SCOPE_KEY, ClientInfo, Network, client_info_of
 from api.http.cors import Cors, Header
 from api.http.problem import PROBLEM_JSON, Problem
 
@@ -49,11 +48,11 @@ class Edge:
         app: App,
         *,
         cors: Cors,
-        trusted_proxies: Sequence[str],
+        trusted_proxies: Sequence[Network],
         access_log: AccessLog,
     ) -> None:
         self._app, self._cors, self._access_log = app, cors, access_log
-        self._trusted = [ipaddress.ip_network(network) for network in trusted_proxies]
+        self._trusted = trusted_proxies
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -4,16 +4,15 @@ They are kept in the memory of one process: they slow down one caller and need n
 """
 
 import math
-import re
 import time
 from collections.abc import Callable
 
 from msgspec import Struct
 
+from runtime.rate_limit import RateLimits
+
 KEYS_MAX = 50_000
 """Callers remembered; beyond it, those without recent requests are dropped: about 6 MB."""
-
-_LIMIT = re.compile(r"([a-z]+)=([1-9]\d{0,8})/([1-9]\d{0,5})")
 
 
 class Refusal(Struct, frozen=True):
@@ -67,19 +66,8 @@ class Rate:
 class Rates:
     """The rate limits of a process by name; a name that is not configured is unlimited."""
 
-    def __init__(self, configured: str, now: Callable[[], float] = time.monotonic) -> None:
-        """Parse ``name=count/seconds``, comma separated, or ``off``.
-
-        :raises ValueError: for anything else.
-        """
-        self._rates: dict[str, Rate] = {}
-        parts = [] if configured == "off" else configured.split(",")
-        for part in parts:
-            match = _LIMIT.fullmatch(part.strip())
-            if match is None:
-                raise ValueError(f"{part!r} is not a rate limit; write it like login=30/60")
-            name = match[1]
-            self._rates[name] = Rate(name, int(match[2]), int(match[3]), now)
+    def __init__(self, limits: RateLimits, now: Callable[[], float] = time.monotonic) -> None:
+        self._rates = {each.name: Rate(each.name, each.count, each.per_s, now) for each in limits}
 
     def take(self, name: str, key: object) -> Refusal | None:
         """Count one request of *key* against the limit *name*; None means that it is allowed."""

@@ -99,7 +99,11 @@ class AuthController(Controller):
         nonce = session.nonce.encode()
         if session.user_id is None or not refresh.authentic(system.keys.refresh, presented, nonce):
             raise unauthorized()
-        command = RotateRefreshToken(session_id=session_id, presented=presented.generation)
+        command = RotateRefreshToken(
+            session_id=session_id,
+            presented=presented.generation,
+            idle=request.api.system.settings.jwt_refresh_expiry,
+        )
         context = context_as(request, session.user_id)
         try:
             receipt = await system.commands.handle(command, context)

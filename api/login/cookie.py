@@ -5,15 +5,13 @@ from datetime import timedelta
 from api.http.problem import Problem
 from api.http.request import ApiRequest
 
-_LIFETIME_MAX = timedelta(days=7)
-
 
 class RefreshCookie:
     """Sets and reads the cookie; ``__Host-`` binds it to this host, HTTPS and all paths."""
 
     def __init__(self, *, secure: bool, lifetime: timedelta) -> None:
         self.name = "__Host-rt" if secure else "rt"
-        self._lifetime_s = int(min(lifetime, _LIFETIME_MAX).total_seconds())
+        self._lifetime_s = int(lifetime.total_seconds())
         self._flags = "; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
 
     def set(self, token: str) -> tuple[bytes, bytes]:

@@ -136,6 +136,7 @@ async def begin_session(request: ApiRequest, user_id: UserId, user: User) -> Api
         user_id=user_id,
         nonce=secrets.token_hex(_NONCE_BYTES),
         credentials=user.credentials,
+        idle=system.settings.jwt_refresh_expiry,
     )
     try:
         receipt = await system.commands.handle(command, context_as(request, user_id))

@@ -1,12 +1,13 @@
 """Commands on sessions: logins and the refresh tokens that keep them going."""
 
+from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
 from domain.base import NotFound, SessionId, UserId
-from domain.identity.session import RevocationCause, Session, SessionIsOver
+from domain.identity.session import IDLE_LIFETIME, RevocationCause, Session, SessionIsOver
 from domain.identity.user import User
 from domain.permission import Permission
 
@@ -20,6 +21,8 @@ class LogIn(Command, frozen=True, kw_only=True):
     nonce: str
     credentials: int
     """The count of password changes under which the password was verified."""
+    idle: timedelta = IDLE_LIFETIME
+    """How long the session lives without a refresh."""
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         user = await read(User, self.user_id)
@@ -27,7 +30,13 @@ class LogIn(Command, frozen=True, kw_only=True):
         if user.credentials != self.credentials:
             raise SessionIsOver
         session = read.new(Session, self.session_id)
-        events = session.start(self.user_id, self.nonce, context.now, credentials=self.credentials)
+        events = session.start(
+            self.user_id,
+            self.nonce,
+            context.now,
+            credentials=self.credentials,
+            idle=self.idle,
+        )
         return changes_of(self.session_id, events)
 
 
@@ -49,6 +58,8 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
     """
 
     presented: int
+    idle: timedelta = IDLE_LIFETIME
+    """How long the session lives without another refresh."""
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         session = await read(Session, self.session_id)
@@ -57,7 +68,7 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
         user = await read(User, session.user_id)
         if not user.active or user.credentials != session.credentials:
             raise SessionIsOver
-        return changes_of(self.session_id, session.rotate(self.presented, context.now))
+        return changes_of(self.session_id, session.rotate(self.presented, context.now, self.idle))
 
 
 class LogOut(SessionCommand, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from domain.base import DomainError, Event, NotFound, UserId
 
 IDLE_LIFETIME = timedelta(days=7)
-"""A session that is not refreshed for this long expires."""
+"""A session that is not refreshed for this long expires; a deployment may choose less."""
 
 ABSOLUTE_LIFETIME = timedelta(days=30)
 """Every session expires this long after the login, however often it is refreshed."""
@@ -129,7 +129,13 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 
     def start(
-        self, user_id: UserId, nonce: str, now: datetime, *, credentials: int = 0
+        self,
+        user_id: UserId,
+        nonce: str,
+        now: datetime,
+        *,
+        credentials: int = 0,
+        idle: timedelta = IDLE_LIFETIME,
     ) -> list[SessionEvent]:
         """Start the session; a repeated call is a retry and records nothing."""
         if self.user_id is not None:
@@ -140,11 +146,13 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                 nonce=nonce,
                 credentials=credentials,
                 expires_at=now + ABSOLUTE_LIFETIME,
-                idle_expires_at=now + IDLE_LIFETIME,
+                idle_expires_at=now + idle,
             )
         ]
 
-    def rotate(self, presented: int, now: datetime) -> list[SessionEvent]:
+    def rotate(
+        self, presented: int, now: datetime, idle: timedelta = IDLE_LIFETIME
+    ) -> list[SessionEvent]:
         """Exchange the token of generation *presented*, which the caller has verified.
 
         An empty list means: send the token of the current generation again. Detected reuse is
@@ -158,7 +166,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         if not self.is_live(now):
             raise SessionExpired
         if presented == self.generation:
-            return [self._rotation(now)]
+            return [self._rotation(now, now + idle)]
         if presented == self.generation - 1 and self._is_in_grace(now):
             return []
         return [
@@ -185,8 +193,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         if self.user_id is None:
             raise NotFound
 
-    def _rotation(self, now: datetime) -> SessionRotated:
-        idle = now + IDLE_LIFETIME
+    def _rotation(self, now: datetime, idle: datetime) -> SessionRotated:
         return SessionRotated(
             generation=self.generation + 1,
             rotated_at=now,

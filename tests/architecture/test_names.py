@@ -11,7 +11,7 @@ from tests.architecture.sources import AREAS, PYTHON, ROOT, SOURCES, entries, sh
 ROOT_ENTRIES = (
     {".ci", ".dockerignore", ".gitignore", "Dockerfile", "docker-compose.yml"}
     | {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"}
-    | {"pyproject.toml", "requirements.lock"}
+    | {"pyproject.toml", "requirements.lock", "requirements-run.lock"}
     | {"api", "audit", "cli", "commands", "deliveries", "devstack", "domain", "eventstore"}
     | {"projections", "runtime", "security", "workers"}
     | {"benchmarks", "docs", "tests", "tools"}

@@ -13,11 +13,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from cli.__main__ import parser
-from runtime.settings import SECRET_NAMES, Settings, load_settings
+from runtime.secret_file import SECRET_NAMES
+from runtime.settings import Settings, load_settings
 from tests.architecture.sources import PACKAGES, PROJECT, ROOT, SOURCES, files, short, tree
 from tools.image_lock import needed, part_of
 
 LOCK = (ROOT / "requirements.lock").read_text()
+RUN_LOCK = (ROOT / "requirements-run.lock").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {"api": "serve", "projector": "project", "worker": "work"}
@@ -47,11 +49,21 @@ def test_everything_declared_is_locked_in_a_version_that_was_asked_for() -> None
         assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)])
 
 
-def test_everything_locked_is_checked_by_hash() -> None:
-    locked = re.split(r"\n(?=\S)", LOCK.strip())
+@pytest.mark.parametrize("lock", [LOCK, RUN_LOCK], ids=["everything", "run"])
+def test_everything_locked_is_checked_by_hash(lock: str) -> None:
+    locked = re.split(r"\n(?=\S)", lock.strip())
 
     assert [entry.partition(" ")[0] for entry in locked if "--hash=sha256:" not in entry] == []
-    assert not re.search(r"^\s*--?(index|extra-index|find-links|trusted)", LOCK, re.MULTILINE)
+    assert not re.search(r"^\s*--?(index|extra-index|find-links|trusted)", lock, re.MULTILINE)
+
+
+def test_what_make_run_installs_is_a_part_of_what_is_locked_and_has_no_tools() -> None:
+    full = {m["name"]: m["version"] for m in LOCKED.finditer(LOCK)}
+    run = {m["name"]: m["version"] for m in LOCKED.finditer(RUN_LOCK)}
+
+    assert run.items() <= full.items()
+    assert not run.keys() & {"mypy", "pyright", "pytest", "ruff", "hypothesis", "uv"}
+    assert {canonicalize_name(n) for n in needed(PROJECT["project"]["dependencies"])} <= run.keys()
 
 
 def test_no_host_of_a_package_registry_is_named() -> None:

@@ -2,12 +2,22 @@
 
 import json
 import stat
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from runtime.settings import SECRETS_FILE, AppEnv, SettingsInvalid, load_settings
+from runtime.secret_file import SECRETS_FILE
+from runtime.setting import AppEnv, LogLevel
+from runtime.settings import (
+    Settings,
+    SettingsInvalid,
+    described,
+    environment,
+    load_settings,
+    unknown_names,
+)
 
 STRONG = {
     "JWT_ACCESS_SECRET": "kV8Qw3zNf0aPq7RrT2yUuIoLmXcVbN5s9dFgH1jK",
@@ -70,27 +80,171 @@ def test_a_weak_secret_is_refused_and_not_repeated(weak: str) -> None:
     assert weak == "x" or weak not in problem
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("PORT", "many"),
-        ("JWT_ACCESS_EXPIRY", "soon"),
-        ("APP_ENV", "staging"),
-        ("COOKIE_SECURE", "perhaps"),
-        ("EVENTS_URL", "mysql://db"),
-        ("CORS_ORIGINS", "*"),
-        ("WEBHOOK_ALLOW_NETWORKS", "everything"),
-        ("TRUSTED_PROXIES", "10.0.0.0/99"),
-        ("API_WORKERS", "4"),
-    ],
-)
-def test_a_wrong_value_is_named(tmp_path: Path, name: str, text: str) -> None:
+REFUSED: dict[str, tuple[str, ...]] = {
+    "APP_ENV": ("staging", "PRODUCTION"),
+    "HOST": ("http://localhost", "127.0.0.1:80", "two words", "::1%", "-a"),
+    "PORT": ("many", "0", "-1", "65536", "3.5", "٣"),
+    "DATA_DIR": (__file__,),
+    "EVENTS_URL": ("mysql://db", "sqlite:///", "postgresql://db", "postgresql://db:none/log"),
+    "MONGODB_URI": ("localhost", "mongodb://", "http://db", "mongodb://db:99999"),
+    "MONGODB_DATABASE": ("a.b", "a b", "x" * 64),
+    "REDIS_URL": ("localhost:6379", "http://cache", "redis//cache"),
+    "JWT_ACCESS_SECRET": ("secret", "a" * 40),
+    "JWT_REFRESH_SECRET": ("secret", "a" * 40),
+    "JWT_ACCESS_EXPIRY": ("soon", "0", "0s", "2d", "-1", "1.5m"),
+    "JWT_REFRESH_EXPIRY": ("never", "0", "59s", "8d"),
+    "MASTER_KEY": ("changeme", "a" * 40),
+    "CORS_ORIGINS": ("*", "example.com", "https://a.example/", "https://u@a.example", "null"),
+    "COOKIE_SECURE": ("perhaps", "yes"),
+    "PASSWORD_MIN_LENGTH": ("7", "0", "long", "257"),
+    "RATE_LIMITS": ("login", "login=0/60", "login=1/0", "api=a/b", "api=1/1,", "logins=1/1"),
+    "TRUSTED_PROXIES": ("10.0.0.0/99", "proxy", "10.0.0.1/8"),
+    "WEBHOOK_ALLOW_NETWORKS": ("everything", "::1/200"),
+    "API_WORKERS": ("0", "-2", "4", "two"),
+    "LOG_LEVEL": ("LOUD", "10"),
+    "ALLOW_UNSAFE": ("EVERYTHING",),
+}
+"""Values that are refused outside production, too."""
+
+
+def _refused() -> Iterator[tuple[str, str]]:
+    for name, texts in REFUSED.items():
+        for text in texts:
+            yield name, text
+
+
+def test_every_setting_has_a_value_that_is_refused() -> None:
+    assert {setting.env for _, _, setting in described()} == set(REFUSED)
+
+
+@pytest.mark.parametrize(("name", "text"), list(_refused()))
+def test_a_wrong_value_is_named_on_one_line(tmp_path: Path, name: str, text: str) -> None:
     with pytest.raises(SettingsInvalid) as refused:
         load_settings({"DATA_DIR": str(tmp_path), name: text})
 
-    assert [p.partition(":")[0] for p in refused.value.problems] == [name]
+    [problem] = refused.value.problems
+    assert problem.startswith(f"{name}: ")
+    assert "\n" not in problem
+
+
+def test_every_wrong_value_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings({"DATA_DIR": str(tmp_path), "PORT": "0", "LOG_LEVEL": "LOUD"})
+
+    assert [p.partition(":")[0] for p in refused.value.problems] == ["PORT", "LOG_LEVEL"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("HOST", "::1"),
+        ("HOST", "api.internal"),
+        ("PORT", "65535"),
+        ("EVENTS_URL", "postgresql:///log"),
+        ("MONGODB_URI", "mongodb+srv://cluster.example/"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1"),
+        ("RATE_LIMITS", "off"),
+        ("LOG_LEVEL", "debug"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8"),
+    ],
+)
+def test_a_right_value_is_taken(tmp_path: Path, name: str, text: str) -> None:
+    load_settings({"DATA_DIR": str(tmp_path), name: text})
+
+
+def test_the_level_of_the_log_is_read_in_any_case(tmp_path: Path) -> None:
+    settings = load_settings({"DATA_DIR": str(tmp_path), "LOG_LEVEL": "warning"})
+
+    assert settings.log_level is LogLevel.WARNING
 
 
 def test_production_embeds_no_store() -> None:
     with pytest.raises(SettingsInvalid, match="MONGODB_URI"):
         load_settings({k: v for k, v in PRODUCTION.items() if k != "MONGODB_URI"})
+
+
+def test_production_keeps_access_tokens_short() -> None:
+    load_settings({**PRODUCTION, "JWT_ACCESS_EXPIRY": "15m"})
+    with pytest.raises(SettingsInvalid, match="JWT_ACCESS_EXPIRY: at most 15m"):
+        load_settings({**PRODUCTION, "JWT_ACCESS_EXPIRY": "16m"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("COOKIE_SECURE", "false"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"),
+        ("TRUSTED_PROXIES", "::/0"),
+        ("WEBHOOK_ALLOW_NETWORKS", "0.0.0.0/0"),
+    ],
+)
+def test_production_takes_an_unsafe_value_only_if_it_is_said_twice(name: str, text: str) -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings({**PRODUCTION, name: text})
+
+    [problem] = refused.value.problems
+    assert problem.startswith(f"{name}: ")
+    load_settings({**PRODUCTION, name: text, "ALLOW_UNSAFE": name})
+
+
+def test_secrets_are_not_generated_beside_a_log_that_was_written_with_others(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "events.db").touch()
+
+    with pytest.raises(SettingsInvalid, match="json is missing"):
+        load_settings({"DATA_DIR": str(tmp_path)})
+
+    assert not (tmp_path / SECRETS_FILE).exists()
+    assert load_settings({"DATA_DIR": str(tmp_path), **STRONG}).master_key == STRONG["MASTER_KEY"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"MASTER_KEY": "x"}'])
+def test_a_damaged_file_of_secrets_is_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / SECRETS_FILE).write_text(content)
+
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings({"DATA_DIR": str(tmp_path)})
+
+    assert len(refused.value.problems) == 1
+
+
+def test_only_the_owner_may_enter_the_data_directory(tmp_path: Path) -> None:
+    load_settings({"DATA_DIR": str(tmp_path / "data")})
+
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+MISSPELLED = ["JWT_ACCES_SECRET", "RATE_LIMIT", "TRACKRECORD_PORT"]
+
+
+def test_a_misspelled_name_is_warned_about_and_a_foreign_one_is_not() -> None:
+    environ = dict.fromkeys(
+        ["PATH", "PWD", "HOSTNAME", "LOGNAME", "POSTGRES_PASSWORD", "PORT", *MISSPELLED], "x"
+    )
+
+    warned = [warning.split()[0] for warning in unknown_names(environ)]
+
+    assert warned == MISSPELLED
+
+
+def test_a_file_named_env_completes_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("# ours\nPORT=4001\nexport LOG_LEVEL='DEBUG'\nHOST=::1\n")
+    monkeypatch.setenv("PORT", "4002")
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    for name in ("LOG_LEVEL", "HOST", "APP_ENV", "NODE_ENV"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    settings: Settings = load_settings()
+
+    assert (settings.port, settings.log_level, settings.host) == (4002, LogLevel.DEBUG, "::1")
+
+
+def test_a_line_of_that_file_without_a_value_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT\n")
+
+    with pytest.raises(SettingsInvalid, match="PORT: has no value"):
+        environment(tmp_path)

@@ -11,6 +11,7 @@ from litestar import Litestar
 from api.http import edge
 from api.http.access_log import AccessLog
 from api.http.client_info import client_info_of
+from runtime.rate_limit import parse_rate_limits
 from tests.api.conftest import Make
 from tests.api.stage import Person, client_of, done, refused
 
@@ -228,7 +229,7 @@ class TestCors:
 class TestRateLimits:
     async def test_brake_logins_by_address(self, make_app: Make) -> None:
         body = {"email": "nobody@example.com", "password": "wrong"}
-        async with client_of(make_app(rate_limits="login=2/60")) as client:
+        async with client_of(make_app(rate_limits=parse_rate_limits("login=2/60"))) as client:
             for _ in range(2):
                 assert (await client.post("/api/auth/login", json=body)).status_code == 401
             response = await client.post("/api/auth/login", json=body)
@@ -240,7 +241,7 @@ class TestRateLimits:
         assert response.headers["ratelimit"] == '"login";r=0;t=30'
 
     async def test_brake_everything_else_by_person(self, make_app: Make, ana: Person) -> None:
-        limited = make_app(rate_limits="api=3/60")
+        limited = make_app(rate_limits=parse_rate_limits("api=3/60"))
         async with client_of(limited) as client:
             headers = {"authorization": f"Bearer {ana.token}"}
             answers = [await client.get("/api/user/me", headers=headers) for _ in range(4)]

@@ -103,6 +103,18 @@ def test_an_idle_session_expires_to_the_microsecond() -> None:
         STARTED.rotate(0, end)
 
 
+def test_a_deployment_may_choose_a_shorter_idle_time() -> None:
+    [started] = Session().start(ANA, "n", NOW, idle=HOUR)
+    session = given(Session(), started)
+
+    [rotated] = session.rotate(0, NOW + HOUR - SECOND, HOUR)
+    session = given(session, rotated)
+
+    assert session.idle_expires_at == NOW + 2 * HOUR - SECOND
+    with pytest.raises(SessionExpired):
+        session.rotate(1, NOW + 2 * HOUR - SECOND, HOUR)
+
+
 def test_a_busy_session_expires_after_thirty_days() -> None:
     session, now = STARTED, NOW
     while now + DAY < NOW + ABSOLUTE_LIFETIME:

@@ -1,0 +1,44 @@
+"""Rate limits as they are configured: ``name=count/seconds``, comma separated, or ``off``."""
+
+import re
+
+from msgspec import Struct
+
+LIMITED = frozenset({"api", "login", "register"})
+"""What can be limited. A name that is not configured is unlimited."""
+
+_LIMIT = re.compile(r"([a-z]+)=([1-9]\d{0,8})/([1-9]\d{0,5})", re.ASCII)
+
+
+class RateLimit(Struct, frozen=True):
+    """At most *count* requests per caller in any *per_s* seconds."""
+
+    name: str
+    count: int
+    per_s: int
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.count}/{self.per_s}"
+
+
+RateLimits = tuple[RateLimit, ...]
+
+
+def parse_rate_limits(text: str) -> RateLimits:
+    """Return the limits that *text* names; none for ``off``.
+
+    :raises ValueError: a part is malformed, unknown or there twice.
+    """
+    limits = () if text == "off" else tuple(_parsed(part.strip()) for part in text.split(","))
+    if len({limit.name for limit in limits}) < len(limits):
+        raise ValueError("names a limit twice")
+    return limits
+
+
+def _parsed(part: str) -> RateLimit:
+    match = _LIMIT.fullmatch(part)
+    if match is None:
+        raise ValueError(f"{part!r} is not a rate limit; write it like login=30/60")
+    if match[1] not in LIMITED:
+        raise ValueError(f"{match[1]!r} is none of {', '.join(sorted(LIMITED))}")
+    return RateLimit(match[1], int(match[2]), int(match[3]))

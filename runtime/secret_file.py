@@ -1,0 +1,65 @@
+"""The secrets that a laptop makes for itself, kept in one file that only its owner reads."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from runtime.setting import EventsUrl
+
+SECRETS_FILE = "secrets.json"
+SECRET_NAMES = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "MASTER_KEY")
+DATA_DIR_MODE = 0o700
+_SQLITE = "sqlite:///"
+
+
+class SecretsLost(Exception):
+    """The log is there and the secrets that it was written with are not."""
+
+
+def kept_secrets(data_dir: Path, events_url: EventsUrl) -> dict[str, str]:
+    """Return the secrets of *data_dir*; make them if neither they nor a log exist.
+
+    New secrets beside an old log would leave its personal data unreadable and its signatures
+    unverifiable, and nobody would notice until somebody looked.
+
+    :raises SecretsLost: *events_url* names a file that exists, but the secrets do not.
+    :raises ValueError: the file does not hold the three secrets.
+    """
+    path = data_dir / SECRETS_FILE
+    if path.exists():
+        return _read(path)
+    if events_url.startswith(_SQLITE) and Path(events_url.removeprefix(_SQLITE)).exists():
+        raise SecretsLost(
+            f"{path} is missing, but the log {events_url} was written with its keys;"
+            " restore that file, or set the secrets"
+        )
+    make_private(data_dir)
+    # Exclusive: if two first starts race, one creates the file and the other reads it.
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read(path)
+    made = {name: secrets.token_urlsafe(48) for name in SECRET_NAMES}
+    with os.fdopen(file, "w") as writing:
+        json.dump(made, writing)
+    return made
+
+
+def make_private(directory: Path) -> None:
+    """Create *directory* unless it exists, and let only its owner in."""
+    directory.mkdir(mode=DATA_DIR_MODE, parents=True, exist_ok=True)
+    if directory.stat().st_uid == os.getuid():
+        directory.chmod(DATA_DIR_MODE)
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except (msgspec.DecodeError, OSError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    if missing := [name for name in SECRET_NAMES if name not in kept]:
+        raise ValueError(f"{path} lacks {', '.join(missing)}")
+    return kept

@@ -1,0 +1,217 @@
+"""The values that settings may have: each kind is parsed and checked here, once, at load.
+
+Each parser raises ``ValueError`` with the rest of a sentence that begins with the variable's name.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NewType
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from runtime.rate_limit import RateLimits, parse_rate_limits
+from security.url_guard import HOST_CHARS_MAX, IPNetwork
+
+Host = NewType("Host", str)
+EventsUrl = NewType("EventsUrl", str)
+MongoUri = NewType("MongoUri", str)
+RedisUrl = NewType("RedisUrl", str)
+DatabaseName = NewType("DatabaseName", str)
+WebOrigin = NewType("WebOrigin", str)
+
+DATABASE_NAME_BYTES_MAX = 63
+"""MongoDB, "Limits and Thresholds": database names have fewer than 64 bytes."""
+
+
+class AppEnv(StrEnum):
+    """Where the process runs; production refuses generated secrets and unsafe values."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class LogLevel(StrEnum):
+    """The least severe records that are written."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class Setting(Struct, frozen=True):
+    """What is known of one setting besides its type and default."""
+
+    env: str
+    """The environment variable."""
+    meaning: str
+    least: int | timedelta | None = None
+    most: int | timedelta | None = None
+
+    def parse(self, kind: Any, text: str) -> Any:
+        """Return the value that *text* stands for.
+
+        :raises ValueError: *text* stands for none, or for one outside the bounds.
+        """
+        value = PARSERS[kind](text)
+        too_small = self.least is not None and value < self.least
+        if too_small or (self.most is not None and value > self.most):
+            raise ValueError(
+                f"{text} is out of range; the least is {shown(self.least)},"
+                f" the most {shown(self.most)}"
+            )
+        return value
+
+
+def shown(value: object) -> str:
+    """Return *value* as it would be written in the environment."""
+    match value:
+        case None:
+            return "not bounded"
+        case timedelta():
+            return _duration_text(value)
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return ",".join(map(shown, value))  # pyright: ignore[reportUnknownArgumentType]  any tuple
+        case _:
+            return str(value)
+
+
+def _duration_text(value: timedelta) -> str:
+    units = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)))
+    for letter, unit in units:
+        if value and value % unit == timedelta(0):
+            return f"{value // unit}{letter}"
+    return f"{value // timedelta(seconds=1)}s"
+
+
+_DURATION = re.compile(r"(\d{1,9})(s|m|h|d)?", re.ASCII)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_HOST = re.compile(r"[0-9a-z]([0-9a-z._-]*[0-9a-z])?", re.IGNORECASE | re.ASCII)
+
+
+def _duration(text: str) -> timedelta:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration such as 900s, 15m, 12h or 7d")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2] or "s"])
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"-?\d{1,9}", text, re.ASCII):
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in ("true", "false", "1", "0"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text.lower() in ("true", "1")
+
+
+def _one_of(kind: type[StrEnum], text: str) -> StrEnum:
+    if text not in list(kind):
+        raise ValueError(f"{text!r} is none of {', '.join(kind)}")
+    return kind(text)
+
+
+def _host(text: str) -> Host:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        if len(text) > HOST_CHARS_MAX or not _HOST.fullmatch(text):
+            raise ValueError(f"{text!r} is neither an IP address nor a host name") from None
+    return Host(text)
+
+
+def _directory(text: str) -> Path:
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{text} is not a directory")
+    return path
+
+
+def _network(text: str) -> IPNetwork:
+    return ipaddress.ip_network(text)
+
+
+def _origin(text: str) -> WebOrigin:
+    parts = urlsplit(text)
+    if text == "*":
+        raise ValueError("* cannot be used with credentials; name each origin")
+    exact = f"{parts.scheme}://{parts.netloc}"
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in text or exact != text:
+        raise ValueError(f"{text!r} is not an origin such as https://tasks.example.com")
+    return WebOrigin(text)
+
+
+def _events_url(text: str) -> EventsUrl:
+    if text.startswith("sqlite:///") and text != "sqlite:///":
+        return EventsUrl(text)
+    parts = urlsplit(text)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise ValueError("must be sqlite:///path or postgresql://host/database")
+    _ = parts.port  # raises on a port that is none
+    return EventsUrl(text)
+
+
+def _mongo_uri(text: str) -> MongoUri:
+    if text.startswith("mongodb+srv://"):
+        return MongoUri(text)  # more could only be said by asking the name server
+    # Imported here: commands that read no MongoDB start 0.1 s sooner.
+    from pymongo.errors import PyMongoError  # noqa: PLC0415 - starts sooner
+    from pymongo.uri_parser import parse_uri  # noqa: PLC0415 - starts sooner
+
+    try:
+        parse_uri(text)
+    except (PyMongoError, ValueError) as error:
+        raise ValueError(f"is not mongodb://host/…: {error}") from None
+    return MongoUri(text)
+
+
+def _redis_url(text: str) -> RedisUrl:
+    from redis.asyncio.connection import parse_url  # noqa: PLC0415 - as above
+
+    try:
+        parse_url(text)
+    except ValueError as error:
+        raise ValueError(f"is not redis://host:port/0, rediss:// or unix://: {error}") from None
+    return RedisUrl(text)
+
+
+def _database_name(text: str) -> DatabaseName:
+    if len(text.encode()) > DATABASE_NAME_BYTES_MAX or set(text) & set('/\\. "$*<>:|?\0'):
+        raise ValueError(f"{text!r} is not a name that MongoDB takes")
+    return DatabaseName(text)
+
+
+def _each(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    return lambda text: tuple(parse(part.strip()) for part in text.split(",") if part.strip())
+
+
+PARSERS: Mapping[Any, Callable[[str], Any]] = {
+    str: str,
+    int: _number,
+    bool: _truth,
+    timedelta: _duration,
+    Path: _directory,
+    AppEnv: lambda text: _one_of(AppEnv, text),
+    LogLevel: lambda text: _one_of(LogLevel, text.upper()),
+    Host: _host,
+    EventsUrl: _events_url,
+    MongoUri: _mongo_uri,
+    RedisUrl: _redis_url,
+    DatabaseName: _database_name,
+    RateLimits: parse_rate_limits,
+    tuple[str, ...]: _each(str),
+    tuple[WebOrigin, ...]: _each(_origin),
+    tuple[IPNetwork, ...]: _each(_network),
+}
+"""How each type of setting is read from text."""
