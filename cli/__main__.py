@@ -7,9 +7,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from cli import audit, demo, doctor, processes, rebuild, up
+from cli import audit, demo, doctor, migrate, processes, rebuild, up
 from devstack import DevstackError
-from eventstore.append import LogUnavailable
+from eventstore.append import LogUnavailable, LogUnfit
 from runtime.settings import SettingsInvalid
 from runtime.system import StoreUnreachable
 
@@ -22,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
         prog="trackrecord", description="Event-sourced task management backend."
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (up, processes, rebuild, audit, doctor, demo):
+    for module in (up, processes, migrate, rebuild, audit, doctor, demo):
         module.add_to(commands)
     return top
 
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsInvalid as error:
         for problem in error.problems:
             print(f"setting {problem}", file=sys.stderr)
+        return 2
+    except LogUnfit as error:
+        print(f"trackrecord: {error}", file=sys.stderr)
         return 2
     except (DevstackError, StoreUnreachable, LogUnavailable) as error:
         print(f"trackrecord: {error}", file=sys.stderr)

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cli.migrate import migrate
 from cli.running import RUNNING_FILE, Running, write_running
 from cli.seed import DEMO_EMAIL, DEMO_PASSWORD, seed
 from devstack import DevstackError
@@ -125,6 +126,7 @@ def _stores(settings: Settings, environ: Mapping[str, str]) -> Generator[Environ
             server.start()
         for server in environment.servers:
             server.wait_ready()
+        migrate(environment["EVENTS_URL"])
         yield environment
     finally:
         running.unlink(missing_ok=True)

@@ -4,6 +4,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from domain.base import PLATFORM, DomainError, OrgId
+from eventstore.claim import ClaimChange, CountChange, OpenNumber
 from eventstore.recorded import Row
 
 
@@ -32,22 +34,34 @@ class Append(Struct, kw_only=True):
     """Everything one command writes: all of it or nothing.
 
     ``expects`` holds the version of every stream that the decision read, those that it writes
-    to included; 0 means that the stream must not exist.
+    to included; 0 means that the stream must not exist. ``org_id`` is the organization that the
+    command runs in; what belongs to another one (or to the platform) is named in ``owners``:
+    streams that were read, subjects of new keys, owners of secrets.
     """
 
     command_id: UUID
     rows: list[Row]
     expects: dict[UUID, int]
     keys: dict[UUID, bytes]  # wrapped data keys of new subjects
+    org_id: OrgId = PLATFORM
+    owners: dict[UUID, OrgId] = {}
     secrets: tuple[Secret, ...] = ()
+    claims: tuple[ClaimChange, ...] = ()
+    counts: tuple[CountChange, ...] = ()
+    numbers: tuple[OpenNumber, ...] = ()
     reply_key: bytes | None = None
     reply: StoredReply | None = None
 
+    def owner(self, stream: UUID) -> OrgId:
+        """Return the organization that a stream, subject or owner of secrets belongs to."""
+        return self.owners.get(stream, self.org_id)
+
 
 class Appended(Struct, frozen=True):
-    """The command is durable; *position* is that of its last event."""
+    """The command is durable; *position* is that of its last event, in partition *part*."""
 
     position: int
+    part: int = 0
 
 
 class Conflict(Struct, frozen=True):
@@ -62,7 +76,13 @@ class AlreadyDone(Struct, frozen=True):
     position: int
 
 
-Outcome = Appended | Conflict | AlreadyDone
+class Refused(Struct, frozen=True):
+    """A claim is taken or a count is at its limit; nothing was written."""
+
+    error: DomainError
+
+
+Outcome = Appended | Conflict | AlreadyDone | Refused
 
 
 class ConcurrencyConflict(Exception):
@@ -83,3 +103,7 @@ class CommandAlreadyDone(Exception):
 
 class LogUnavailable(Exception):
     """The event database does not answer or refuses to write; nothing was recorded."""
+
+
+class LogUnfit(Exception):
+    """The database is no log that this version can use; the message says what to do."""

@@ -11,11 +11,12 @@ from msgspec import Struct
 
 from domain.base import Event, OrgId
 from eventstore.append import Append, LogUnavailable, Secret, StoredReply
+from eventstore.claim import ClaimKey, CountKey
 from eventstore.codec import decode, decode_event, event_id, takes_key
 from eventstore.keys import KeyWrapper, SubjectKeys
 from eventstore.recorded import Recorded, Row, recorded_time
 from eventstore.store import LogIdentity, Store, TreeHead
-from eventstore.writer import GroupCommit
+from eventstore.writer import GroupCommit, settle_outcome
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,8 +50,11 @@ class EventLog:
         self._listeners: list[Callable[[int], None]] = []
 
     async def open(self) -> None:
-        """Create what is missing of the schema and start the writer."""
-        await asyncio.to_thread(self.store.create)
+        """Make the store ready and start the writer.
+
+        :raises LogUnfit: the database is no log that this version can use.
+        """
+        await asyncio.to_thread(self.store.open)
         self._writer = GroupCommit(self.store, self._committed)
 
     async def close(self) -> None:
@@ -141,7 +145,24 @@ class EventLog:
 
     async def organization_heads(self) -> dict[OrgId, int]:
         """Return the newest sequence of every organization."""
-        return await self._read(self.store.organization_heads)
+        heads: dict[OrgId, int] = {}
+        for part in range(self.parts):
+            heads.update(await self._read(self.store.organization_heads, part))
+        return heads
+
+    async def holder(self, claim: ClaimKey) -> UUID | None:
+        """Return who holds *claim* now, None when nobody does."""
+        held = (await self._read(self.store.holders, [claim])).get(claim)
+        return held.holder if held is not None and not held.free_at else None
+
+    async def counted(self, *counts: CountKey) -> list[int]:
+        """Return how many there are of each of *counts*."""
+        found = await self._read(self.store.counted, counts)
+        return [found.get(count, 0) for count in counts]
+
+    async def rehearse(self, append: Append) -> None:
+        """Raise what ``append`` would raise now, and write nothing."""
+        settle_outcome(await self._read(self.store.rehearse, append))
 
     async def heads(self, streams: Sequence[UUID]) -> dict[UUID, int]:
         """Return the newest version of each stream; unknown streams are left out."""

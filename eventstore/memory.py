@@ -1,90 +1,114 @@
-"""The log in memory, on the library's own in-memory recorder: for unit stories and dry runs."""
+"""The log in memory: for unit stories and dry runs."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from threading import RLock
 from uuid import UUID
-
-from eventsourcing.persistence import StoredEvent
-from eventsourcing.popo import POPOApplicationRecorder
 
 from domain.base import OrgId
 from eventstore.append import Append, Outcome, Secret, StoredReply
+from eventstore.claim import ClaimKey, CountKey, Held
+from eventstore.engine.settle import Heads, Settled, settle
 from eventstore.identifiers import new_id
-from eventstore.plain import insert_plain
+from eventstore.partition import check_part, partition_of
 from eventstore.recorded import Row
-from eventstore.settle import Heads, settle, streams_to_look_up
-from eventstore.store import LogIdentity, TreeHead, check_part
+from eventstore.store import LogIdentity, TreeHead
 
 
-class MemoryStore(POPOApplicationRecorder):
+class MemoryStore:
     """As much of an event database as fits in one process; nothing outlives it."""
 
     inline = True
-    parts = 1
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, parts: int = 1) -> None:
+        self.parts = parts
+        self._lock = RLock()
         self._identity = LogIdentity(new_id(), 1)
-        self._rows: list[Row] = []
-        self._streams: dict[UUID, list[Row]] = {}
+        self._rows: list[list[Row]] = [[] for _ in range(parts)]
+        self._streams: dict[tuple[int, UUID], list[Row]] = {}
         self._organizations: dict[OrgId, list[Row]] = {}
         self._commands: dict[UUID, int] = {}
-        self._keys: dict[UUID, bytes | None] = {}
-        self._secrets: dict[UUID, dict[str, bytes]] = {}
-        self._replies: dict[bytes, StoredReply] = {}
+        self._claims: dict[ClaimKey, Held] = {}
+        self._counts: dict[CountKey, int] = {}
+        self._keys: dict[tuple[int, UUID], bytes | None] = {}
+        self._secrets: dict[tuple[int, UUID], dict[str, bytes]] = {}
+        self._replies: dict[tuple[int, bytes], StoredReply] = {}
         self._tree_heads: dict[OrgId, dict[int, TreeHead]] = {}
 
     def create(self) -> None:
         """Nothing to create."""
 
+    def open(self) -> None:
+        """Nothing to check."""
+
     def identity(self) -> LogIdentity:
         return self._identity
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
-        with self._database_lock:
-            heads = Heads(
-                self.heads(streams_to_look_up(appends, every=True)),
-                {org_id: len(rows) for org_id, rows in self._organizations.items()},
-                len(self._rows),
-            )
-            settled = settle(appends, heads, done=self._commands, held_keys=set(self._keys))
+        with self._lock:
+            settled = settle(appends, self._heads(appends))
             for append in settled.admitted:
                 self._admit(append)
+            self._write_beside(settled)
             return settled.outcomes
 
+    def rehearse(self, append: Append) -> Outcome:
+        with self._lock:
+            return settle([append], self._heads([append])).outcomes[0]
+
+    def _heads(self, appends: Sequence[Append]) -> Heads:
+        heads = Heads(self.parts)
+        heads.positions = {part: len(rows) for part, rows in enumerate(self._rows)}
+        heads.organizations = {org_id: len(rows) for org_id, rows in self._organizations.items()}
+        heads.claims, heads.counts = dict(self._claims), dict(self._counts)
+        heads.done = dict(self._commands)
+        for append in appends:
+            for stream in append.expects:
+                rows = self._streams.get((self._part(append.owner(stream)), stream))
+                if rows:
+                    heads.streams[stream] = rows[-1].version
+            for subject in append.keys:
+                if (self._part(append.owner(subject)), subject) in self._keys:
+                    heads.keyed.add(subject)
+        return heads
+
     def _admit(self, append: Append) -> None:
-        stored = [StoredEvent(r.stream_id, r.version, r.tag, r.state) for r in append.rows]
-        self._insert_events(stored)  # refuses a version that is taken
         for row in append.rows:
-            self._rows.append(row)
-            self._streams.setdefault(row.stream_id, []).append(row)
+            part = self._part(row.org_id)
+            self._rows[part].append(row)
+            self._streams.setdefault((part, row.stream_id), []).append(row)
             self._organizations.setdefault(row.org_id, []).append(row)
-            if row.command_id:
-                self._commands[row.command_id] = row.position
-        self._keys.update(append.keys)
+        if append.rows:
+            self._commands[append.command_id] = append.rows[-1].position
+        for subject, wrapped in append.keys.items():
+            self._keys[self._part(append.owner(subject)), subject] = wrapped
         for secret in append.secrets:
-            self.put_secret(secret)
+            self.put_secret(secret, self._part(append.owner(secret.owner)))
         if append.reply and append.reply_key:
             position = append.rows[-1].position if append.rows else append.reply.position
             reply = append.reply
             self._replies.setdefault(
-                append.reply_key,
+                (self._part(append.org_id), append.reply_key),
                 StoredReply(reply.request_hash, reply.status, reply.body, reply.etag, position),
             )
 
-    def insert_events(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> Sequence[int] | None:
-        positions = insert_plain(self, stored_events)
-        self._notify_listeners()
-        return positions
+    def _write_beside(self, settled: Settled) -> None:
+        for claim, held in settled.claims.items():
+            if held is None:
+                self._claims.pop(claim, None)
+            else:
+                self._claims[claim] = held
+        self._claims.update(settled.numbers)
+        self._counts.update(settled.counts)
 
-    def stream(self, stream_id: UUID, after: int = 0) -> list[Row]:
-        return [row for row in self._streams.get(stream_id, ()) if row.version > after]
+    def _part(self, org_id: OrgId) -> int:
+        return partition_of(org_id, self.parts)
+
+    def stream(self, stream_id: UUID, after: int = 0, part: int = 0) -> list[Row]:
+        return [row for row in self._streams.get((part, stream_id), ()) if row.version > after]
 
     def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:
         check_part(part, self.parts)
-        found = (row for row in self._rows[after:] if not tags or row.tag in tags)
+        found = (row for row in self._rows[part][after:] if not tags or row.tag in tags)
         return [row for row, _ in zip(found, range(limit), strict=False)]
 
     def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
@@ -94,34 +118,43 @@ class MemoryStore(POPOApplicationRecorder):
         rows = self._organizations.get(org_id, [])[: max(before - 1, 0)]
         return rows[::-1][:limit]
 
-    def heads(self, streams: Sequence[UUID]) -> dict[UUID, int]:
-        return {s: self._streams[s][-1].version for s in streams if s in self._streams}
+    def heads(self, streams: Sequence[UUID], part: int = 0) -> dict[UUID, int]:
+        found = ((s, self._streams.get((part, s))) for s in streams)
+        return {stream: rows[-1].version for stream, rows in found if rows}
 
-    def organization_heads(self) -> dict[OrgId, int]:
-        return {org_id: len(rows) for org_id, rows in self._organizations.items()}
+    def organization_heads(self, part: int = 0) -> dict[OrgId, int]:
+        check_part(part, self.parts)
+        heads = self._organizations.items()
+        return {org_id: len(rows) for org_id, rows in heads if self._part(org_id) == part}
 
     def last_position(self, part: int = 0) -> int:
         check_part(part, self.parts)
-        return len(self._rows)
+        return len(self._rows[part])
 
-    def keys(self, subjects: Sequence[UUID]) -> dict[UUID, bytes | None]:
-        return {s: self._keys[s] for s in subjects if s in self._keys}
+    def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, Held]:
+        return {claim: self._claims[claim] for claim in claims if claim in self._claims}
 
-    def destroy_key(self, subject: UUID) -> None:
-        self._keys[subject] = None
+    def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
+        return {count: self._counts[count] for count in counts if count in self._counts}
 
-    def secrets(self, owner: UUID) -> Mapping[str, bytes]:
-        return dict(self._secrets.get(owner, {}))
+    def keys(self, subjects: Sequence[UUID], part: int = 0) -> dict[UUID, bytes | None]:
+        return {s: self._keys[part, s] for s in subjects if (part, s) in self._keys}
 
-    def put_secret(self, secret: Secret) -> None:
-        named = self._secrets.setdefault(secret.owner, {})
+    def destroy_key(self, subject: UUID, part: int = 0) -> None:
+        self._keys[part, subject] = None
+
+    def secrets(self, owner: UUID, part: int = 0) -> Mapping[str, bytes]:
+        return dict(self._secrets.get((part, owner), {}))
+
+    def put_secret(self, secret: Secret, part: int = 0) -> None:
+        named = self._secrets.setdefault((part, secret.owner), {})
         if secret.sealed is None:
             named.pop(secret.name, None)
         else:
             named[secret.name] = secret.sealed
 
-    def reply(self, key: bytes) -> StoredReply | None:
-        return self._replies.get(key)
+    def reply(self, key: bytes, part: int = 0) -> StoredReply | None:
+        return self._replies.get((part, key))
 
     def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
         heads = self._tree_heads.get(org_id, {})

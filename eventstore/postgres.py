@@ -1,96 +1,166 @@
 """The log in PostgreSQL: the production store, shared by any number of processes."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import psycopg
-from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-from psycopg import Connection, Cursor
-from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import tuple_row
-from psycopg.sql import SQL, Composed
+from psycopg import Connection, Cursor, Rollback
+from psycopg.adapt import Buffer, Loader
+from psycopg.pq import Format
+from psycopg.sql import SQL, Identifier
+from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 
 from domain.base import OrgId
-from eventstore.append import Append, LogUnavailable, Outcome
-from eventstore.plain import insert_plain
+from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
+from eventstore.engine.beside import SqlSideTables
+from eventstore.engine.lookups import Question
+from eventstore.engine.schema import (
+    MAY_CHANGE,
+    NOT_MIGRATED,
+    OLD_SHAPE,
+    POSTGRES_GUARDS,
+    POSTGRES_TYPES,
+    statements,
+)
+from eventstore.engine.settle import Settled
+from eventstore.engine.tables import INSERT_EVENT, Rows
+from eventstore.identifiers import id_of
+from eventstore.partition import partition_of
 from eventstore.recorded import Row
-from eventstore.tables import SIDE_TABLES, SqlTables
 
-_EVENTS_TABLE = (
-    "CREATE TABLE IF NOT EXISTS stored_events ("
-    " notification_id bigserial PRIMARY KEY,"
-    " originator_id uuid NOT NULL, originator_version bigint NOT NULL,"
-    " topic text NOT NULL, state bytea NOT NULL, private bytea,"
-    " org_id uuid NOT NULL, org_seq bigint NOT NULL,"
-    " recorded_at bigint NOT NULL, command_id uuid)"
+_logger = logging.getLogger(__name__)
+
+_INSERT = INSERT_EVENT + (
+    "SELECT * FROM unnest(%b::smallint[], %b::bigint[], %b::uuid[], %b::bigint[], %b::text[],"
+    " %b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], %b::bigint[], %b::uuid[])"
 )
-_GUARDS = (
-    "CREATE UNIQUE INDEX IF NOT EXISTS events_by_stream"
-    " ON stored_events (originator_id, originator_version)",
-    "CREATE UNIQUE INDEX IF NOT EXISTS events_by_organization ON stored_events (org_id, org_seq)",
-    "CREATE UNIQUE INDEX IF NOT EXISTS events_by_command"
-    " ON stored_events (command_id) WHERE command_id IS NOT NULL",
-    "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
-    " $$ BEGIN RAISE EXCEPTION 'events are immutable'; END $$",
-    "CREATE OR REPLACE TRIGGER events_never_change BEFORE UPDATE OR DELETE ON stored_events"
-    " FOR EACH ROW EXECUTE FUNCTION refuse_change()",
-    "CREATE OR REPLACE TRIGGER events_never_go BEFORE TRUNCATE ON stored_events"
-    " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
-)
-_INSERT = (
-    "INSERT INTO stored_events (notification_id, originator_id, originator_version, topic, state,"
-    " private, org_id, org_seq, recorded_at, command_id)"
-    " SELECT * FROM unnest(%b::bigint[], %b::uuid[], %b::bigint[], %b::text[], %b::bytea[],"
-    " %b::bytea[], %b::uuid[], %b::bigint[], %b::bigint[], %b::uuid[])"
+
+_GRANTS = (
+    "GRANT USAGE ON SCHEMA public TO {role}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+    "REVOKE UPDATE, DELETE, TRUNCATE ON events FROM {role}",
 )
 
 T = TypeVar("T")
+TupleCursor = Cursor[tuple[Any, ...]]
 
 LOST_MAX = 2
 """Connections that may break under one batch before its callers are told."""
 
+STATEMENT_TIMEOUT_S = 30
+"""More than any statement of ours takes; what takes longer hangs."""
 
-class PostgresStore(SqlTables, PostgresApplicationRecorder):
-    """The library's PostgreSQL recorder with our columns and an append of many commands at once.
+WAITING_READS_MAX = 10_000
+"""Reads that may wait for a connection."""
 
-    The library's table lock stays: without it a reader that tails the log passes over events
-    that commit late. Positions are assigned under that lock, so their order is commit order.
+
+class _IdLoader(Loader):
+    """Ids without the checks of ``uuid.UUID``."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> UUID:
+        return id_of(bytes(data))
+
+
+class PostgresStore(SqlSideTables):
+    """A database that any number of processes append to.
+
+    Whoever appends to a partition holds its row of ``part_heads`` until the commit and takes the
+    next positions from it, so positions are in commit order and a reader that tails the partition
+    never passes over a late commit.
     """
 
-    POSITION = "notification_id"
+    LOCK = " FOR UPDATE"
     inline = False
 
-    def __init__(self, url: str, *, pool_size: int = 8, lock_timeout_s: int = 10) -> None:
-        parts = conninfo_to_dict(url)
-        datastore = PostgresDatastore(
-            str(parts.get("dbname") or ""),
-            str(parts.get("host") or ""),
-            str(parts.get("port") or 5432),
-            str(parts.get("user") or ""),
-            str(parts.get("password") or ""),
-            pool_size=1,
-            max_overflow=pool_size - 1,
-            max_waiting=10_000,
-            lock_timeout=lock_timeout_s,
+    def __init__(
+        self,
+        url: str,
+        *,
+        parts: int | None = None,
+        pool_size: int = 8,
+        lock_timeout_s: int = 10,
+    ) -> None:
+        super().__init__(parts)
+        self._lock_timeout_s = lock_timeout_s
+        # The URL goes to libpq whole: sslmode, target_session_attrs, passfile, options …
+        self._pool: ConnectionPool[Connection[tuple[Any, ...]]] = ConnectionPool(
+            url,
+            # A black-holed server otherwise holds a writer far past every deadline of ours.
+            kwargs={"tcp_user_timeout": 5_000, "connect_timeout": 5, "autocommit": True},
+            min_size=1,
+            max_size=pool_size,
+            max_waiting=WAITING_READS_MAX,
+            timeout=lock_timeout_s,
+            configure=self._configure,
+            open=False,
         )
-        # A black-holed server otherwise holds a writer far past every deadline of ours.
-        cast(dict[str, Any], datastore.pool.kwargs).update(tcp_user_timeout=5_000)
-        super().__init__(datastore)
-        self.sql_create_statements[self.create_table_statement_index] = Composed(
-            [SQL(_EVENTS_TABLE)]
+        self._pool.open()
+
+    def _configure(self, connection: Connection[Any]) -> None:
+        connection.adapters.register_loader("uuid", _IdLoader)
+        connection.execute(
+            "SELECT set_config('lock_timeout', %s, false),"
+            " set_config('statement_timeout', %s, false),"
+            " set_config('idle_in_transaction_session_timeout', %s, false)",
+            [f"{s}s" for s in (self._lock_timeout_s, STATEMENT_TIMEOUT_S, STATEMENT_TIMEOUT_S)],
         )
 
     def create(self) -> None:
-        self.create_table()
-        sides = [t.format(id="uuid", bytes="bytea", int="bigint") for t in SIDE_TABLES]
-        with self.datastore.transaction(commit=True) as cursor:
-            # Two processes that start together must not create the same things at once.
+        """Make what is missing of the schema; processes that do so at once wait for each other."""
+        self._refuse_old()
+        with (
+            _outages(),
+            self._pool.connection() as connection,
+            connection.transaction(),
+            connection.cursor() as cursor,
+        ):
             cursor.execute("SELECT pg_advisory_xact_lock(7274)")
-            for statement in (*_GUARDS, *sides):
+            for statement in statements(POSTGRES_TYPES, POSTGRES_GUARDS):
                 cursor.execute(_sql(statement))
-        self._identify()
+            for statement, parameters in self._founding():
+                cursor.execute(_sql(statement), parameters)
+        self._learn_parts()
+
+    def open(self) -> None:
+        """Check that the database has a log.
+
+        :raises LogUnfit: it has none, one of an older shape, or one with other partitions.
+        """
+        self._refuse_old()
+        if not self._has("log_identity"):
+            raise LogUnfit(NOT_MIGRATED)
+        self._learn_parts()
+        if self.may_change_events():
+            _logger.warning(MAY_CHANGE)
+
+    def grant(self, role: str) -> None:
+        """Let *role* append and read, but neither change nor remove an event."""
+        name = Identifier(role)
+        with _outages(), self._pool.connection() as connection, connection.transaction():
+            for statement in _GRANTS:
+                connection.execute(SQL(statement).format(role=name))
+
+    def may_change_events(self) -> bool:
+        """Return whether the role that we are may do what only the triggers then forbid."""
+        [(may,)] = self._query(
+            "SELECT has_table_privilege('events', 'UPDATE')"
+            " OR has_table_privilege('events', 'DELETE')"
+            " OR has_table_privilege('events', 'TRUNCATE')",
+            (),
+        )
+        return bool(may)
+
+    def _refuse_old(self) -> None:
+        if self._has("stored_events"):
+            raise LogUnfit(OLD_SHAPE)
+
+    def _has(self, table: str) -> bool:
+        [(found,)] = self._query("SELECT to_regclass(?) IS NOT NULL", (table,))
+        return bool(found)
 
     # The append -------------------------------------------------------------
 
@@ -99,10 +169,10 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
         while True:
             try:
                 return self._attempt(appends, suspicious=suspicious)
-            except IntegrityError:
+            except psycopg.IntegrityError as error:
                 if suspicious:
-                    raise
-            except PersistenceError as error:
+                    raise LogUnavailable(str(error)) from error
+            except (psycopg.Error, PoolTimeout, TooManyRequests) as error:
                 # The connection broke, perhaps after the commit: the command ids will tell.
                 lost += 1
                 if lost == LOST_MAX:
@@ -110,28 +180,41 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
             suspicious = True
 
     def _attempt(self, appends: Sequence[Append], *, suspicious: bool) -> list[Outcome]:
-        with self.datastore.transaction(commit=True) as library_cursor:
-            connection: Connection[Any] = library_cursor.connection
-            # A pipeline: what needs no answer at once does not wait for one.
-            with (
-                connection.pipeline() as pipeline,
-                connection.cursor(row_factory=tuple_row) as cursor,
-            ):
-                self._lock_table(library_cursor)
+        # A pipeline: what needs no answer at once does not wait for one.
+        with (
+            self._pool.connection() as connection,
+            connection.pipeline() as pipeline,
+            connection.transaction(),
+            connection.cursor(binary=True) as cursor,
+        ):
 
-                def read(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-                    return cursor.execute(_sql(statement), parameters, prepare=True).fetchall()
+            def ask(questions: Sequence[Question]) -> list[Rows]:
+                return _answers(connection, questions)
 
-                settled = self._settle(appends, read, suspicious=suspicious)
-                self._insert(cursor, settled.admitted)
-                self._notify_channel(library_cursor)
-                pipeline.sync()  # so that a refusal is raised here, as what it is
+            settled = self._settle(appends, ask, suspicious=suspicious)
+            self._insert(cursor, settled)
+            pipeline.sync()  # so that a refusal is raised here, as what it is
         return settled.outcomes
 
-    def _insert(self, cursor: Cursor[tuple[Any, ...]], appends: Sequence[Append]) -> None:
-        rows = [row for append in appends for row in append.rows]
+    def rehearse(self, append: Append) -> Outcome:
+        with (
+            _outages(),
+            self._pool.connection() as connection,
+            connection.transaction() as all_of_it,
+        ):
+
+            def ask(questions: Sequence[Question]) -> list[Rows]:
+                return _answers(connection, questions)
+
+            outcome = self._settle([append], ask, suspicious=True).outcomes[0]
+            raise Rollback(all_of_it)
+        return outcome
+
+    def _insert(self, cursor: TupleCursor, settled: Settled) -> None:
+        rows = [row for append in settled.admitted for row in append.rows]
         if rows:
             columns = [
+                [partition_of(row.org_id, self.parts) for row in rows],
                 [row.position for row in rows],
                 [row.stream_id for row in rows],
                 [row.version for row in rows],
@@ -144,49 +227,23 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
                 [row.command_id for row in rows],
             ]
             cursor.execute(SQL(_INSERT), columns, prepare=True)
-        keys = [pair for append in appends for pair in append.keys.items()]
-        if keys:
-            cursor.execute(
-                SQL(
-                    "INSERT INTO subject_keys (subject, wrapped)"
-                    " SELECT * FROM unnest(%b::uuid[], %b::bytea[])"
-                ),
-                [[subject for subject, _ in keys], [wrapped for _, wrapped in keys]],
-                prepare=True,
-            )
-        for append in appends:
-            for secret in append.secrets:
-                statement, values = self._secret_write(secret)
-                cursor.execute(_sql(statement), values)
-            reply = self._reply_write(append)
-            if reply:
-                cursor.execute(_sql(reply[0]), reply[1])
-
-    def insert_events(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> Sequence[int] | None:
-        return insert_plain(self, stored_events)
+        for statement, parameters in self._writes_beside(settled):
+            cursor.execute(_sql(statement), parameters)
 
     # Reads ------------------------------------------------------------------
 
-    def _query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        def read(cursor: Cursor[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:
+        def read(cursor: TupleCursor) -> Rows:
             return cursor.execute(_sql(statement), parameters, prepare=True).fetchall()
 
         return self._with_cursor(read)
 
-    def _execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
+    def _execute(self, statement: str, parameters: Sequence[Any]) -> None:
         self._with_cursor(lambda cursor: cursor.execute(_sql(statement), parameters))
 
-    def _with_cursor(self, work: Callable[[Cursor[tuple[Any, ...]]], T]) -> T:
-        try:
-            with (
-                self.datastore.get_connection() as connection,
-                connection.cursor(row_factory=tuple_row) as cursor,
-            ):
-                return work(cursor)
-        except (PersistenceError, psycopg.Error) as error:
-            raise LogUnavailable(str(error)) from error
+    def _with_cursor(self, work: Callable[[TupleCursor], T]) -> T:
+        with _outages(), self._pool.connection() as connection:
+            return work(connection.cursor(binary=True))
 
     def _id(self, value: UUID) -> UUID:
         return value
@@ -196,11 +253,29 @@ class PostgresStore(SqlTables, PostgresApplicationRecorder):
 
     def _row(self, columns: tuple[Any, ...]) -> Row:
         position, stream, version, tag, state, private, org, seq, at = columns
-        opened = None if private is None else bytes(private)
-        return Row(position, stream, version, tag, bytes(state), opened, OrgId(org), seq, at, None)
+        return Row(position, stream, version, tag, state, private, OrgId(org), seq, at, None)
 
     def close(self) -> None:
-        self.datastore.close()
+        self._pool.close()
+
+
+class _outages:  # noqa: N801  reads like the context managers of the standard library
+    """Turns whatever the driver raises into LogUnavailable."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, (psycopg.Error, PoolTimeout, TooManyRequests)):
+            raise LogUnavailable(str(error)) from error
+
+
+def _answers(connection: Connection[Any], questions: Sequence[Question]) -> list[Rows]:
+    """Ask all before the first answer is waited for, where the connection is a pipeline."""
+    cursors = [
+        connection.cursor(binary=True).execute(_sql(statement), parameters, prepare=True)
+        for (statement, parameters), _ in questions
+    ]
+    return [cursor.fetchall() for cursor in cursors]
 
 
 def _sql(statement: str) -> SQL:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from domain.base import OrgId
 from eventstore.append import Append, Outcome, Secret, StoredReply
+from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.recorded import Row
 
 
@@ -45,18 +46,34 @@ class Store(Protocol):
         ...
 
     def create(self) -> None:
-        """Create what is missing of the schema, the guards against change included."""
+        """Create what is missing of the schema, the guards against change included.
+
+        :raises LogUnfit: the database holds a log of an older shape, or of other partitions.
+        """
+        ...
+
+    def open(self) -> None:
+        """Make ready to append and read; a store of one process creates what is missing.
+
+        :raises LogUnfit: there is no log yet, or one that does not fit.
+        """
         ...
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Write a batch durably, with one outcome a command.
+
+        Numbers that were left open are filled in, positions and sequences assigned.
 
         :raises LogUnavailable: nothing of the batch was written, or it is unknown whether it
             was; the command ids make a second try safe.
         """
         ...
 
-    def stream(self, stream_id: UUID, after: int = 0) -> list[Row]:
+    def rehearse(self, append: Append) -> Outcome:
+        """Return what would become of *append* now, and write nothing."""
+        ...
+
+    def stream(self, stream_id: UUID, after: int = 0, part: int = 0) -> list[Row]:
         """Return the events of a stream with a version above *after*, oldest first."""
         ...
 
@@ -72,35 +89,43 @@ class Store(Protocol):
         """Return an organization's events with a sequence below *before*, newest first."""
         ...
 
-    def heads(self, streams: Sequence[UUID]) -> dict[UUID, int]:
+    def heads(self, streams: Sequence[UUID], part: int = 0) -> dict[UUID, int]:
         """Return the newest version of each stream; unknown streams are left out."""
         ...
 
-    def organization_heads(self) -> dict[OrgId, int]:
-        """Return the newest sequence of every organization."""
+    def organization_heads(self, part: int = 0) -> dict[OrgId, int]:
+        """Return the newest sequence of every organization of a partition."""
         ...
 
     def last_position(self, part: int = 0) -> int:
         """Return the newest position of a partition, 0 when it is empty."""
         ...
 
-    def keys(self, subjects: Sequence[UUID]) -> dict[UUID, bytes | None]:
+    def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, Held]:
+        """Return who holds each claim, or has it kept for them; free ones are left out."""
+        ...
+
+    def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
+        """Return how many there are of each; what was never counted is left out."""
+        ...
+
+    def keys(self, subjects: Sequence[UUID], part: int = 0) -> dict[UUID, bytes | None]:
         """Return wrapped data keys; None for a destroyed one, unknown subjects left out."""
         ...
 
-    def destroy_key(self, subject: UUID) -> None:
+    def destroy_key(self, subject: UUID, part: int = 0) -> None:
         """Forget the data key of *subject* for ever; what it sealed becomes unreadable."""
         ...
 
-    def secrets(self, owner: UUID) -> Mapping[str, bytes]:
+    def secrets(self, owner: UUID, part: int = 0) -> Mapping[str, bytes]:
         """Return the sealed secrets of *owner* by name."""
         ...
 
-    def put_secret(self, secret: Secret) -> None:
+    def put_secret(self, secret: Secret, part: int = 0) -> None:
         """Write one secret without an event (a stronger hash of the same password)."""
         ...
 
-    def reply(self, key: bytes) -> StoredReply | None:
+    def reply(self, key: bytes, part: int = 0) -> StoredReply | None:
         """Return the stored reply to an Idempotency-Key of an actor."""
         ...
 
@@ -119,12 +144,3 @@ class Store(Protocol):
     def close(self) -> None:
         """Close every connection."""
         ...
-
-
-def check_part(part: int, parts: int) -> None:
-    """Refuse a partition that the log does not have.
-
-    :raises ValueError: *part* is not one of 0 … *parts* - 1.
-    """
-    if not 0 <= part < parts:
-        raise ValueError(f"the log has {parts} partition(s), numbered from 0; there is no {part}")

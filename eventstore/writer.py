@@ -20,6 +20,7 @@ from eventstore.append import (
     Conflict,
     LogUnavailable,
     Outcome,
+    Refused,
 )
 from eventstore.store import Store
 
@@ -58,6 +59,7 @@ class GroupCommit:
 
         :raises ConcurrencyConflict: a stream that it expects has moved on.
         :raises CommandAlreadyDone: it was recorded before.
+        :raises DomainError: a claim of it is taken or a count at its limit.
         :raises LogUnavailable: the database does not write, too many commands wait, or the log
             was closed.
         """
@@ -114,6 +116,19 @@ class GroupCommit:
             self._committed(newest)
 
 
+def settle_outcome(outcome: Outcome) -> int:
+    """Return the position of a command that was recorded, or raise what became of it instead."""
+    match outcome:
+        case Appended(position=position):
+            return position
+        case Conflict(stream=stream):
+            raise ConcurrencyConflict(stream)
+        case AlreadyDone(position=position):
+            raise CommandAlreadyDone(position)
+        case Refused(error=error):
+            raise error
+
+
 def _resolve(future: "asyncio.Future[int]", outcome: Outcome | BaseException) -> None:
     match outcome:
         case Appended(position=position):
@@ -122,5 +137,7 @@ def _resolve(future: "asyncio.Future[int]", outcome: Outcome | BaseException) ->
             future.set_exception(ConcurrencyConflict(stream))
         case AlreadyDone(position=position):
             future.set_exception(CommandAlreadyDone(position))
+        case Refused(error=error):
+            future.set_exception(error)
         case _:
             future.set_exception(outcome)

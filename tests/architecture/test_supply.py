@@ -22,7 +22,7 @@ LOCK = (ROOT / "requirements.lock").read_text()
 RUN_LOCK = (ROOT / "requirements-run.lock").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = {"api": "serve", "projector": "project", "worker": "work"}
+OURS = {"migrate": "migrate", "api": "serve", "projector": "project", "worker": "work"}
 STORES = {"postgres", "mongo", "redis"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
@@ -125,7 +125,8 @@ def test_the_topology_is_three_processes_and_three_stores() -> None:
     for name, command in OURS.items():
         assert SERVICES[name]["command"] == [command]
         assert parser().parse_args([command]).run
-        assert set(SERVICES[name]["depends_on"]) == STORES
+        needs = {"postgres"} if name == "migrate" else {*STORES, "migrate"}
+        assert set(SERVICES[name]["depends_on"]) == needs
         assert SERVICES[name]["image"] == f"trackrecord:{PROJECT['project']['version']}"
     assert "--replSet" in SERVICES["mongo"]["entrypoint"][-1]
 
@@ -142,7 +143,8 @@ def test_a_container_is_shut_in(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["pids_limit"]
     assert service["mem_limit"]
-    assert service["healthcheck"]["test"][0] == "CMD"
+    if name != "migrate":  # it ends
+        assert service["healthcheck"]["test"][0] == "CMD"
     assert PINNED_IMAGE.fullmatch(service["image"])
     assert not any("docker.sock" in str(volume) for volume in service.get("volumes", ()))
 

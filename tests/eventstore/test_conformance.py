@@ -10,6 +10,7 @@ import eventsourcing.cryptography
 import pytest
 from eventsourcing.persistence import ApplicationRecorder
 
+from eventstore.engine.recorder import LogRecorder
 from eventstore.memory import MemoryStore
 from eventstore.postgres import PostgresStore
 from eventstore.sqlite import SqliteStore
@@ -40,7 +41,7 @@ class NoInterleaving(cases.NonInterleavingNotificationIDsBaseCase):
 
 class InMemory:
     def create_recorder(self) -> Recorder:
-        return MemoryStore()
+        return LogRecorder(MemoryStore())
 
 
 class InSqlite:
@@ -52,7 +53,7 @@ class InSqlite:
         store = SqliteStore(str(Path(directory.name) / "log.db"))
         self.addCleanup(store.close)
         store.create()
-        return store
+        return LogRecorder(store)
 
 
 class InPostgres:
@@ -67,12 +68,11 @@ class InPostgres:
         store = PostgresStore(self.url)
         self.addCleanup(store.close)
         store.create()
-        return store
+        return LogRecorder(store)
 
 
 class TestMemoryConforms(InMemory, Conformance):
-    def test_insert_subscribe(self) -> None:
-        self.optional_test_insert_subscribe()
+    pass
 
 
 class TestSqliteConforms(InSqlite, Conformance):
@@ -81,8 +81,7 @@ class TestSqliteConforms(InSqlite, Conformance):
 
 @pytest.mark.servers
 class TestPostgresConforms(InPostgres, Conformance):
-    def test_insert_subscribe(self) -> None:
-        self.optional_test_insert_subscribe()
+    pass
 
 
 class TestMemoryDoesNotInterleave(InMemory, NoInterleaving):

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from commands.handler import CommandHandler
 from commands.identity.user import RegisterUser
-from eventstore.append import AlreadyDone, Append, Conflict, LogUnavailable
+from eventstore.append import AlreadyDone, Append, Appended, Conflict, LogUnavailable, LogUnfit
 from eventstore.log import EventLog
 from eventstore.postgres import PostgresStore
 from tests.commands.acme import claim_of
@@ -57,14 +59,14 @@ def test_another_process_on_the_database_counts_too(
 
 
 CHANGES = [
-    "UPDATE stored_events SET state = 'forged'",
-    "UPDATE stored_events SET notification_id = notification_id + 10",
-    "DELETE FROM stored_events",
-    "TRUNCATE stored_events",
-    "INSERT INTO stored_events SELECT * FROM stored_events"
-    " ON CONFLICT (originator_id, originator_version) DO UPDATE SET state = 'forged'",
-    "INSERT INTO stored_events SELECT * FROM stored_events"
-    " ON CONFLICT (notification_id) DO UPDATE SET state = 'forged'",
+    "UPDATE events SET state = 'forged'",
+    "UPDATE events SET position = position + 10",
+    "DELETE FROM events",
+    "TRUNCATE events",
+    "INSERT INTO events SELECT * FROM events"
+    " ON CONFLICT (part, stream_id, version) DO UPDATE SET state = 'forged'",
+    "INSERT INTO events SELECT * FROM events"
+    " ON CONFLICT (part, position) DO UPDATE SET state = 'forged'",
 ]
 
 
@@ -84,11 +86,82 @@ def test_the_database_itself_refuses_to_change_an_event(
     assert store.tail(0, 10) == before
 
 
+class TestARoleOfItsOwn:
+    def test_appends_and_reads_and_can_do_nothing_else_with_events(
+        self, postgres_url: str, store: PostgresStore
+    ) -> None:
+        role = f"app_{uuid4().hex[:8]}"
+        with psycopg.connect(postgres_url, autocommit=True) as owner:
+            owner.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'app'".encode())
+            store.grant(role)
+            parts = conninfo_to_dict(postgres_url) | {"user": role, "password": "app"}
+            address = make_conninfo("", **parts)
+            with closing(PostgresStore(address)) as ours:
+                ours.open()
+                assert store.may_change_events()
+                assert not ours.may_change_events()
+                ours.commit([command(A, keys={A: b"key"})])
+                assert ours.commit([command(A, 1)]) == [Appended(2)]
+                with psycopg.connect(address, autocommit=True) as raw:
+                    for change in (
+                        "UPDATE events SET tag = ''",
+                        "DELETE FROM events",
+                        "TRUNCATE events",
+                    ):
+                        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                            raw.execute(change.encode())
+            owner.execute(f"DROP OWNED BY {role}".encode())
+            owner.execute(f"DROP ROLE {role}".encode())
+
+
+class TestADatabaseThatIsNoLog:
+    def test_is_refused_until_it_is_migrated(self, postgres_url: str) -> None:
+        with closing(PostgresStore(postgres_url)) as store:
+            with pytest.raises(LogUnfit, match="trackrecord migrate"):
+                store.open()
+            store.create()
+            store.open()
+
+    def test_of_the_old_shape_is_refused(self, postgres_url: str) -> None:
+        with psycopg.connect(postgres_url, autocommit=True) as raw:
+            raw.execute("CREATE TABLE stored_events (notification_id bigint)")
+        with closing(PostgresStore(postgres_url)) as store:
+            for ready in (store.create, store.open):
+                with pytest.raises(LogUnfit, match="written by"):
+                    ready()
+
+    def test_is_made_once_by_many_who_try_at_the_same_time(self, postgres_url: str) -> None:
+        stores = [PostgresStore(postgres_url, parts=4) for _ in range(6)]
+        with ThreadPoolExecutor(len(stores)) as threads:
+            list(threads.map(lambda store: store.create(), stores))
+
+        assert len({store.identity() for store in stores}) == 1
+        for store in stores:
+            store.close()
+
+
+def test_every_parameter_of_the_url_reaches_the_driver(postgres_url: str) -> None:
+    """One that is dropped would leave the password to go out in plain text."""
+    joined = "&" if "?" in postgres_url else "?"
+    with (
+        closing(
+            PostgresStore(
+                f"{postgres_url}{joined}sslmode=verify-full&sslrootcert=/nowhere/root.crt"
+            )
+        ) as store,
+        pytest.raises(LogUnavailable),
+    ):
+        store.create()
+    with closing(PostgresStore(f"{postgres_url}{joined}application_name=ours")) as store:
+        store.create()
+        assert store._query("SELECT current_setting('application_name')", ()) == [("ours",)]  # pyright: ignore[reportPrivateUsage]  no door of its own
+
+
 def test_a_locked_table_is_unavailable_and_comes_back(postgres_url: str) -> None:
     with closing(PostgresStore(postgres_url, lock_timeout_s=1)) as store:
         store.create()
         with psycopg.connect(postgres_url) as raw:
-            raw.execute("LOCK TABLE stored_events IN EXCLUSIVE MODE")
+            raw.execute("SELECT 1 FROM part_heads WHERE part = 0 FOR UPDATE")
             with pytest.raises(LogUnavailable):
                 store.commit([command(A)])
             raw.rollback()

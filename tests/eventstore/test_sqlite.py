@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from eventstore.append import AlreadyDone, Conflict, LogUnavailable
+from eventstore.append import AlreadyDone, Conflict, LogUnavailable, LogUnfit
 from eventstore.sqlite import SqliteStore
 from tests.eventstore.contract import StoreContract
 from tests.eventstore.crowd import check_crowd
@@ -59,21 +59,28 @@ def test_what_was_committed_is_there_after_opening_again(path: Path, store: Sqli
         assert again.stream(A) == rows
 
 
+COLUMNS = "part, position, stream_id, version, tag, state, private, org_id, org_seq, recorded_at"
+
 CHANGES = [
-    "UPDATE stored_events SET state = 'forged'",
-    "UPDATE stored_events SET rowid = rowid + 10",
-    "DELETE FROM stored_events",
-    "INSERT OR REPLACE INTO stored_events SELECT * FROM stored_events",
-    "REPLACE INTO stored_events SELECT rowid + 10, originator_id, originator_version, topic,"
-    " 'forged', private, org_id, org_seq + 10, recorded_at, NULL FROM stored_events",
-    "REPLACE INTO stored_events SELECT rowid + 10, originator_id, originator_version + 10, topic,"
-    " 'forged', private, org_id, org_seq, recorded_at, NULL FROM stored_events",
-    "REPLACE INTO stored_events SELECT rowid + 10, originator_id, originator_version + 10, topic,"
-    " 'forged', private, org_id, org_seq + 10, recorded_at, command_id FROM stored_events",
-    "INSERT INTO stored_events SELECT * FROM stored_events WHERE true"
-    " ON CONFLICT (originator_id, originator_version) DO UPDATE SET state = 'forged'",
-    "INSERT INTO stored_events SELECT * FROM stored_events WHERE true"
-    " ON CONFLICT (rowid) DO UPDATE SET state = 'forged'",
+    "UPDATE events SET state = 'forged'",
+    "UPDATE events SET rowid = rowid + 10",
+    "DELETE FROM events",
+    "INSERT OR REPLACE INTO events SELECT * FROM events",
+    f"REPLACE INTO events (rowid, {COLUMNS}) SELECT rowid, part, position + 10, stream_id,"
+    " version + 10, tag, 'forged', private, org_id, org_seq + 10, recorded_at FROM events",
+    f"REPLACE INTO events ({COLUMNS}) SELECT part, position, stream_id, version + 10, tag,"
+    " 'forged', private, org_id, org_seq + 10, recorded_at FROM events",
+    f"REPLACE INTO events ({COLUMNS}) SELECT part, position + 10, stream_id, version, tag,"
+    " 'forged', private, org_id, org_seq + 10, recorded_at FROM events",
+    f"REPLACE INTO events ({COLUMNS}) SELECT part, position + 10, stream_id, version + 10, tag,"
+    " 'forged', private, org_id, org_seq, recorded_at FROM events",
+    f"REPLACE INTO events ({COLUMNS}, command_id) SELECT part, position + 10, stream_id,"
+    " version + 10, tag, 'forged', private, org_id, org_seq + 10, recorded_at, command_id"
+    " FROM events",
+    "INSERT INTO events SELECT * FROM events WHERE true"
+    " ON CONFLICT (part, stream_id, version) DO UPDATE SET state = 'forged'",
+    "INSERT INTO events SELECT * FROM events WHERE true"
+    " ON CONFLICT (part, position) DO UPDATE SET state = 'forged'",
 ]
 
 
@@ -91,6 +98,23 @@ def test_the_database_itself_refuses_to_change_an_event(
         raw.execute(change)
 
     assert store.tail(0, 10) == before
+
+
+def test_a_file_of_the_old_shape_is_refused(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("CREATE TABLE stored_events (position INTEGER)")
+    with closing(SqliteStore(str(path))) as store, pytest.raises(LogUnfit, match="written by"):
+        store.open()
+
+
+def test_the_number_of_partitions_never_changes(path: Path) -> None:
+    for asked, found in ((4, 4), (None, 4)):
+        with closing(SqliteStore(str(path), parts=asked)) as store:
+            store.open()
+            assert store.parts == found
+    other = SqliteStore(str(path), parts=1)
+    with closing(other), pytest.raises(LogUnfit, match="4 partition"):
+        other.open()
 
 
 def test_every_commit_is_synced_to_the_disk(store: SqliteStore) -> None:

@@ -1,0 +1,161 @@
+"""What stands beside the events in SQL: keys, secrets, replies, tree heads, claims, counts."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from domain.base import OrgId
+from eventstore.append import Append, Secret, StoredReply
+from eventstore.engine.lookups import SqlLookups
+from eventstore.engine.settle import Settled
+from eventstore.engine.tables import marks
+from eventstore.store import TreeHead
+
+KEYS_AT_ONCE = 500
+_TREE_HEADS = "SELECT org_id, size, frontier, note FROM tree_heads WHERE part = ? AND org_id = ? "
+
+SqlWrite = tuple[str, Sequence[Any]]
+
+
+class SqlSideTables(SqlLookups):
+    """Reads and writes of the tables beside the events."""
+
+    def keys(self, subjects: Sequence[UUID], part: int = 0) -> dict[UUID, bytes | None]:
+        found: dict[UUID, bytes | None] = {}
+        for start in range(0, len(subjects), KEYS_AT_ONCE):
+            some = subjects[start : start + KEYS_AT_ONCE]
+            statement = (
+                "SELECT subject, wrapped FROM subject_keys"
+                f" WHERE part = ? AND subject IN ({marks(len(some))})"
+            )
+            for subject, wrapped in self._query(statement, [part, *map(self._id, some)]):
+                found[self._uuid(subject)] = None if wrapped is None else bytes(wrapped)
+        return found
+
+    def destroy_key(self, subject: UUID, part: int = 0) -> None:
+        self._execute(
+            "INSERT INTO subject_keys (part, subject, wrapped, destroyed_at)"
+            " VALUES (?, ?, NULL, 1)"
+            " ON CONFLICT (part, subject) DO UPDATE SET wrapped = NULL, destroyed_at = 1",
+            (part, self._id(subject)),
+        )
+
+    def secrets(self, owner: UUID, part: int = 0) -> Mapping[str, bytes]:
+        statement = "SELECT name, sealed FROM secrets WHERE part = ? AND owner = ?"
+        found = self._query(statement, (part, self._id(owner)))
+        return {name: bytes(sealed) for name, sealed in found}
+
+    def put_secret(self, secret: Secret, part: int = 0) -> None:
+        self._execute(*self._secret_write(secret, part))
+
+    def reply(self, key: bytes, part: int = 0) -> StoredReply | None:
+        found = self._query(
+            "SELECT request_hash, status, body, etag, position FROM replies"
+            " WHERE part = ? AND reply_key = ?",
+            (part, key),
+        )
+        for request_hash, status, body, etag, position in found:
+            return StoredReply(bytes(request_hash), status, bytes(body), etag, position)
+        return None
+
+    def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
+        statement = _TREE_HEADS + "AND size >= ? ORDER BY size"
+        found = self._query(statement, (self._part(org_id), self._id(org_id), since))
+        return [self._tree_head(head) for head in found]
+
+    def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
+        statement = _TREE_HEADS + "AND size <= ? ORDER BY size DESC LIMIT 1"
+        found = self._query(statement, (self._part(org_id), self._id(org_id), size_max))
+        return self._tree_head(found[0]) if found else None
+
+    def _tree_head(self, columns: tuple[Any, ...]) -> TreeHead:
+        org_id, size, frontier, note = columns
+        return TreeHead(OrgId(self._uuid(org_id)), size, bytes(frontier), note)
+
+    def put_tree_head(self, head: TreeHead) -> None:
+        self._execute(
+            "INSERT INTO tree_heads (part, org_id, size, frontier, note) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (part, org_id, size) DO NOTHING",
+            (self._part(head.org_id), self._id(head.org_id), head.size, head.frontier, head.note),
+        )
+
+    # The writes of an append, but for the events themselves --------------------
+
+    def _writes_beside(self, settled: Settled) -> list[SqlWrite]:
+        writes: list[SqlWrite] = []
+        for append in settled.admitted:
+            for subject, wrapped in append.keys.items():
+                part = self._part(append.owner(subject))
+                statement = "INSERT INTO subject_keys (part, subject, wrapped) VALUES (?, ?, ?)"
+                writes.append((statement, (part, self._id(subject), wrapped)))
+            writes += [
+                self._secret_write(secret, self._part(append.owner(secret.owner)))
+                for secret in append.secrets
+            ]
+            writes += self._reply_writes(append)
+        return [
+            *writes,
+            *self._claim_writes(settled),
+            *self._count_writes(settled),
+            *(
+                ("UPDATE part_heads SET position = ? WHERE part = ?", (position, part))
+                for part, position in sorted(settled.positions.items())
+            ),
+        ]
+
+    def _secret_write(self, secret: Secret, part: int) -> SqlWrite:
+        if secret.sealed is None:
+            statement = "DELETE FROM secrets WHERE part = ? AND owner = ? AND name = ?"
+            return statement, (part, self._id(secret.owner), secret.name)
+        statement = (
+            "INSERT INTO secrets (part, owner, name, sealed) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (part, owner, name) DO UPDATE SET sealed = excluded.sealed"
+        )
+        return statement, (part, self._id(secret.owner), secret.name, secret.sealed)
+
+    def _reply_writes(self, append: Append) -> list[SqlWrite]:
+        reply = append.reply
+        if reply is None or append.reply_key is None:
+            return []
+        at = append.rows[-1].recorded_at if append.rows else time.time_ns() // 1_000
+        position = append.rows[-1].position if append.rows else reply.position
+        statement = (
+            "INSERT INTO replies (part, reply_key, request_hash, status, body, etag, position,"
+            " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (part, reply_key) DO NOTHING"
+        )
+        values = (reply.request_hash, reply.status, reply.body, reply.etag, position, at)
+        return [(statement, (self._part(append.org_id), append.reply_key, *values))]
+
+    def _claim_writes(self, settled: Settled) -> list[SqlWrite]:
+        insert = (
+            "INSERT INTO claims (part, scope, within, value, holder, free_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)"
+        )
+        # A claim that was looked up may be there, released; a number must be new.
+        upsert = insert + (
+            " ON CONFLICT (part, scope, within, value)"
+            " DO UPDATE SET holder = excluded.holder, free_at = excluded.free_at"
+        )
+        delete = "DELETE FROM claims WHERE part = ? AND scope = ? AND within = ? AND value = ?"
+        writes: list[SqlWrite] = []
+        for statement, changed in ((upsert, settled.claims), (insert, settled.numbers)):
+            for claim, held in changed.items():
+                key = (
+                    self._part(claim.org_id), claim.scope, self._id(claim.within), claim.value
+                )  # fmt: skip
+                if held is None:
+                    writes.append((delete, key))
+                else:
+                    writes.append((statement, (*key, self._id(held.holder), held.free_at)))
+        return writes
+
+    def _count_writes(self, settled: Settled) -> list[SqlWrite]:
+        statement = (
+            "INSERT INTO counts (part, scope, within, n) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (part, scope, within) DO UPDATE SET n = excluded.n"
+        )
+        return [
+            (statement, (self._part(count.org_id), count.scope, self._id(count.within), n))
+            for count, n in settled.counts.items()
+        ]

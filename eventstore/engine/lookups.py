@@ -1,0 +1,129 @@
+"""What an append looks up in SQL, under the locks of its partitions, before it is settled."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from eventstore.append import Append
+from eventstore.engine.settle import (
+    Heads,
+    Settled,
+    claims_of,
+    counts_of,
+    organizations_of,
+    parts_written,
+    settle,
+    streams_to_look_up,
+)
+from eventstore.engine.tables import Rows, SqlTables, marks, paired
+
+
+class Question(NamedTuple):
+    """A read of an append, and where its answer goes."""
+
+    query: tuple[str, Sequence[Any]]
+    take: Callable[[Rows], None]
+
+
+Ask = Callable[[Sequence[Question]], list[Rows]]
+"""Runs reads inside the transaction of an append, in order."""
+
+
+class SqlLookups(SqlTables):
+    """Settles a batch on what its transaction sees; the writes are the adapter's."""
+
+    LOCK = ""
+    """What makes a SELECT lock the rows that it finds, where a transaction alone does not."""
+
+    def _settle(self, appends: Sequence[Append], ask: Ask, *, suspicious: bool) -> Settled:
+        """Settle a batch on what the transaction sees.
+
+        *suspicious* after the unique indexes refused it once: a command came twice, a stream is
+        not as new as it was thought to be, a subject got its key meanwhile, or a position is
+        taken.
+        """
+        if not suspicious:
+            settled = settle(appends, self._load_heads(appends, ask, every=False))
+            if settled.all_admitted:
+                return settled
+        # Some is refused: then what it would have written tells nothing of the heads, and it may
+        # have met itself, recorded before.
+        return settle(appends, self._load_heads(appends, ask, every=True))
+
+    def _load_heads(self, appends: Sequence[Append], ask: Ask, *, every: bool) -> Heads:
+        heads = Heads(self.parts)
+        parts = parts_written(appends, self.parts)
+        questions = [self._lock_question(parts, heads)] if parts else []
+        questions += self._head_questions(appends, heads, every=every)
+        if every:
+            questions += self._closer_look(appends, parts, heads)
+        for question, answer in zip(questions, ask(questions), strict=True):
+            question.take(answer)
+        return heads
+
+    def _lock_question(self, parts: Sequence[int], heads: Heads) -> Question:
+        # In ascending order, so that two commands that write two partitions never wait for each
+        # other.
+        statement = (
+            f"SELECT part, position FROM part_heads WHERE part IN ({marks(len(parts))})"
+            f" ORDER BY part{self.LOCK}"
+        )
+        return Question((statement, parts), heads.positions.update)
+
+    def _head_questions(
+        self, appends: Sequence[Append], heads: Heads, *, every: bool
+    ) -> Iterable[Question]:
+        owners = streams_to_look_up(appends, every=every)
+        streams, organizations = list(owners), organizations_of(appends)
+        claims, counts = claims_of(appends), counts_of(appends)
+        if streams:
+            asked = [(self._part(owners[stream]), stream) for stream in streams]
+            yield Question(self._streams_query(asked), _pairs_into(heads.streams, streams))
+        if organizations:
+            query = self._organizations_query(organizations)
+            yield Question(query, _pairs_into(heads.organizations, organizations))
+        if claims:
+
+            def held(rows: Rows) -> None:
+                heads.claims.update(self._found_claims(claims, rows))
+
+            yield Question(self._claims_query(claims), held)
+        if counts:
+            yield Question(self._counts_query(counts), _pairs_into(heads.counts, counts))
+
+    def _closer_look(
+        self, appends: Sequence[Append], parts: Sequence[int], heads: Heads
+    ) -> Iterable[Question]:
+        """Ask for what the unique indexes know: commands, keys and positions that are there."""
+        for part in parts:
+
+            def position(rows: Rows, part: int = part) -> None:
+                heads.positions[part] = max(heads.positions[part], rows[0][0] or 0)
+
+            yield Question(("SELECT MAX(position) FROM events WHERE part = ?", (part,)), position)
+        for append in appends:
+            if not append.rows:
+                continue
+
+            def done(rows: Rows, command_id: UUID = append.command_id) -> None:
+                for (found,) in rows:
+                    heads.done[command_id] = found
+
+            statement = "SELECT position FROM events WHERE part = ? AND command_id = ?"
+            place = self._part(append.rows[-1].org_id)
+            yield Question((statement, (place, self._id(append.command_id))), done)
+            for subject in append.keys:
+
+                def keyed(rows: Rows, subject: UUID = subject) -> None:
+                    heads.keyed.update(subject for _ in rows)
+
+                statement = "SELECT 1 FROM subject_keys WHERE part = ? AND subject = ?"
+                place = self._part(append.owner(subject))
+                yield Question((statement, (place, self._id(subject))), keyed)
+
+
+def _pairs_into(known: dict[Any, int], asked: Sequence[Any]) -> Callable[[Rows], None]:
+    def take(rows: Rows) -> None:
+        known.update(paired(asked, rows))
+
+    return take

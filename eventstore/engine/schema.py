@@ -1,0 +1,105 @@
+"""The tables of a log in SQL, for SQLite and PostgreSQL.
+
+Every table and every unique index begins with ``part``, so that a database that is distributed by
+``part`` carries them unchanged. ``part_heads`` is the lock: who appends to a partition holds its
+row, and takes the next positions from it.
+"""
+
+from collections.abc import Iterable, Mapping
+
+SQLITE_TYPES = {
+    "id": "BLOB",
+    "bytes": "BLOB",
+    "int": "INTEGER",
+    "part": "INTEGER",
+    "rowless": " WITHOUT ROWID",
+}
+POSTGRES_TYPES = {
+    "id": "uuid",
+    "bytes": "bytea",
+    "int": "bigint",
+    "part": "smallint",
+    "rowless": "",
+}
+"""How each kind of column is called; ``rowless`` tables of SQLite keep their rows in the key."""
+
+EVENTS = (
+    "CREATE TABLE IF NOT EXISTS events ("
+    " part {part} NOT NULL, position {int} NOT NULL,"
+    " stream_id {id} NOT NULL, version {int} NOT NULL, tag TEXT NOT NULL,"
+    " state {bytes} NOT NULL, private {bytes},"
+    " org_id {id} NOT NULL, org_seq {int} NOT NULL, recorded_at {int} NOT NULL, command_id {id})",
+    "CREATE UNIQUE INDEX IF NOT EXISTS events_by_position ON events (part, position)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS events_by_stream ON events (part, stream_id, version)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS events_by_organization ON events (part, org_id, org_seq)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS events_by_command"
+    " ON events (part, command_id) WHERE command_id IS NOT NULL",
+)
+
+TABLES = (
+    *EVENTS,
+    "CREATE TABLE IF NOT EXISTS log_identity ("
+    " part {part} PRIMARY KEY CHECK (part = 0), id {id} NOT NULL, epoch {int} NOT NULL,"
+    " parts {int} NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS part_heads (part {part} PRIMARY KEY, position {int} NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS claims ("
+    " part {part} NOT NULL, scope TEXT NOT NULL, within {id} NOT NULL, value {bytes} NOT NULL,"
+    " holder {id} NOT NULL, free_at {int} NOT NULL, PRIMARY KEY (part, scope, within, value)"
+    "){rowless}",
+    "CREATE TABLE IF NOT EXISTS counts ("
+    " part {part} NOT NULL, scope TEXT NOT NULL, within {id} NOT NULL, n {int} NOT NULL,"
+    " PRIMARY KEY (part, scope, within)){rowless}",
+    "CREATE TABLE IF NOT EXISTS subject_keys ("
+    " part {part} NOT NULL, subject {id} NOT NULL, wrapped {bytes}, destroyed_at {int},"
+    " PRIMARY KEY (part, subject)){rowless}",
+    "CREATE TABLE IF NOT EXISTS secrets ("
+    " part {part} NOT NULL, owner {id} NOT NULL, name TEXT NOT NULL, sealed {bytes} NOT NULL,"
+    " PRIMARY KEY (part, owner, name)){rowless}",
+    "CREATE TABLE IF NOT EXISTS replies ("
+    " part {part} NOT NULL, reply_key {bytes} NOT NULL, request_hash {bytes} NOT NULL,"
+    " status {int} NOT NULL, body {bytes} NOT NULL, etag TEXT, position {int} NOT NULL,"
+    " created_at {int} NOT NULL, PRIMARY KEY (part, reply_key))",
+    "CREATE TABLE IF NOT EXISTS tree_heads ("
+    " part {part} NOT NULL, org_id {id} NOT NULL, size {int} NOT NULL, frontier {bytes} NOT NULL,"
+    " note TEXT NOT NULL, PRIMARY KEY (part, org_id, size))",
+)
+
+SQLITE_GUARDS = (
+    "CREATE TRIGGER IF NOT EXISTS events_never_change BEFORE UPDATE ON events"
+    " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
+    "CREATE TRIGGER IF NOT EXISTS events_never_go BEFORE DELETE ON events"
+    " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
+    # REPLACE deletes the rows in its way, and delete triggers do not fire for it unless a
+    # connection asks for that (recursive_triggers); this costs some 4 us an event.
+    "CREATE TRIGGER IF NOT EXISTS events_never_replaced BEFORE INSERT ON events"
+    " WHEN EXISTS (SELECT 1 FROM events WHERE part = NEW.part AND (position = NEW.position"
+    " OR stream_id = NEW.stream_id AND version = NEW.version"
+    " OR org_id = NEW.org_id AND org_seq = NEW.org_seq OR command_id = NEW.command_id))"
+    " OR EXISTS (SELECT 1 FROM events WHERE rowid = NEW.rowid)"
+    " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
+)
+
+POSTGRES_GUARDS = (
+    "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN RAISE EXCEPTION 'events are immutable'; END $$",
+    "CREATE OR REPLACE TRIGGER events_never_change BEFORE UPDATE OR DELETE ON events"
+    " FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    "CREATE OR REPLACE TRIGGER events_never_go BEFORE TRUNCATE ON events"
+    " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+)
+
+
+def statements(names: Mapping[str, str], guards: Iterable[str]) -> list[str]:
+    """Return what creates everything that is missing of a log."""
+    return [*(table.format(**names) for table in TABLES), *guards]
+
+
+OLD_SHAPE = (
+    "this database was written by Trackrecord 0.1, whose stored shape this version does not read:"
+    " name a new, empty database in EVENTS_URL, or go on with 0.1"
+)
+MAY_CHANGE = (
+    "this process may change and remove events, but for a trigger: log in as a role of its own,"
+    " made ready by `trackrecord migrate --grant ROLE`"
+)
+NOT_MIGRATED = "this database has no log yet: run `trackrecord migrate` once, then start again"

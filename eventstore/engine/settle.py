@@ -1,0 +1,225 @@
+"""Decide, under the locks of the partitions, what each of many commands of a commit may write.
+
+Pure: the caller has read the heads inside the transaction, so the verdicts are exact. Commands
+are settled in the order in which they came; each sees what the ones before it write.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain.base import DomainError, OrgId
+from eventstore.append import AlreadyDone, Append, Appended, Conflict, Outcome, Refused
+from eventstore.claim import ClaimKey, CountChange, CountKey, Held
+from eventstore.partition import partition_of
+from eventstore.recorded import Row
+
+
+class Heads:
+    """What a batch is settled on, kept current while it is.
+
+    ``done`` maps the ids of commands recorded before to their positions; ``keyed`` are the
+    subjects that have a key already, among those for which a new one is written.
+    """
+
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
+        self.positions: dict[int, int] = {}
+        self.streams: dict[UUID, int] = {}
+        self.organizations: dict[OrgId, int] = {}
+        self.claims: dict[ClaimKey, Held] = {}
+        self.counts: dict[CountKey, int] = {}
+        self.done: dict[UUID, int] = {}
+        self.keyed: set[UUID] = set()
+
+    def admit(self, append: Append) -> Appended:
+        """Give each row its position and its place in the sequence of its organization.
+
+        The last row in each partition carries the id of the command, by which it is found again.
+        """
+        part, last = 0, {0: 0}
+        for row in append.rows:
+            part = partition_of(row.org_id, self.parts)
+            row.position = last[part] = self.positions.get(part, 0) + 1
+            self.positions[part] = row.position
+            row.org_seq = self.organizations.get(row.org_id, 0) + 1
+            self.organizations[row.org_id] = row.org_seq
+            self.streams[row.stream_id] = row.version
+            row.command_id = None
+        self._mark(append, last)
+        if not append.rows:
+            part = partition_of(append.org_id, self.parts)
+            return Appended(self.positions.get(part, 0), part)
+        return Appended(append.rows[-1].position, part)
+
+    def _mark(self, append: Append, last: dict[int, int]) -> None:
+        for row in reversed(append.rows):
+            if last.pop(partition_of(row.org_id, self.parts), None) is not None:
+                row.command_id = append.command_id
+
+
+class Settled:
+    """One outcome a command, the commands that write, and the rows beside that they change."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.admitted: list[Append] = []
+        self.claims: dict[ClaimKey, Held | None] = {}
+        self.counts: dict[CountKey, int] = {}
+        self.numbers: dict[ClaimKey, Held] = {}
+        self.positions: dict[int, int] = {}
+
+    @property
+    def all_admitted(self) -> bool:
+        return len(self.admitted) == len(self.outcomes)
+
+
+def settle(appends: Sequence[Append], heads: Heads) -> Settled:
+    """Admit or refuse each command."""
+    settled = Settled()
+    for append in appends:
+        outcome = _conflict(append, heads) or _reserve(append, heads, settled)
+        if outcome is None:
+            outcome = heads.admit(append)
+            settled.admitted.append(append)
+            heads.done[append.command_id] = outcome.position
+            heads.keyed.update(append.keys)
+        settled.outcomes.append(outcome)
+    for append in settled.admitted:
+        for row in append.rows:
+            part = partition_of(row.org_id, heads.parts)
+            settled.positions[part] = heads.positions[part]
+    return settled
+
+
+def _conflict(append: Append, heads: Heads) -> Outcome | None:
+    if append.command_id in heads.done:
+        return AlreadyDone(heads.done[append.command_id])
+    streams = heads.streams
+    for stream, version in append.expects.items():
+        if streams.get(stream, 0) != version:
+            return Conflict(stream)
+    for subject in append.keys:
+        if subject in heads.keyed:
+            return Conflict(subject)
+    return None
+
+
+def _reserve(append: Append, heads: Heads, settled: Settled) -> Refused | None:
+    """Take and release claims, change counts and fill in numbers: all of it or nothing."""
+    if not (append.claims or append.counts or append.numbers):
+        return None
+    claims: dict[ClaimKey, Held | None] = {}
+    counts: dict[CountKey, int] = {}
+    refusal = _take(append, heads, claims) or _count(append.counts, heads, counts)
+    if refusal is not None:
+        return Refused(refusal)
+    _fill(append, heads, counts, settled)
+    for claim, held in claims.items():
+        settled.claims[claim] = held
+        if held is None:
+            heads.claims.pop(claim, None)
+        else:
+            heads.claims[claim] = held
+    heads.counts.update(counts)
+    settled.counts.update(counts)
+    return None
+
+
+def _take(append: Append, heads: Heads, claims: dict[ClaimKey, Held | None]) -> DomainError | None:
+    now = append.rows[-1].recorded_at if append.rows else 0
+    for change in append.claims:
+        claim, holder = change.claim, change.holder
+        found = claims[claim] if claim in claims else heads.claims.get(claim)
+        ours = found is not None and found.holder == holder
+        if change.release:
+            if ours:
+                claims[claim] = Held(holder, change.keep_until) if change.keep_until else None
+        elif found is None or ours or 0 < found.free_at <= now:
+            claims[claim] = Held(holder)
+        else:
+            return change.refusal or DomainError()
+    return None
+
+
+def _count(
+    changes: Sequence[CountChange], heads: Heads, counts: dict[CountKey, int]
+) -> DomainError | None:
+    for change in changes:
+        count = change.count
+        before = counts[count] if count in counts else heads.counts.get(count, 0)
+        after = before + change.by
+        if change.limit is not None and after > change.limit:
+            error = change.refusal or DomainError()
+            error.details["used"] = before
+            return error
+        if change.by:
+            counts[count] = after
+    return None
+
+
+def _fill(append: Append, heads: Heads, counts: dict[CountKey, int], settled: Settled) -> None:
+    for number in append.numbers:
+        count = number.count
+        taken = (counts[count] if count in counts else heads.counts.get(count, 0)) + 1
+        number.fill(taken)
+        counts[count] = taken
+        settled.numbers[number.claim(taken)] = Held(number.holder)
+
+
+def parts_written(appends: Sequence[Append], parts: int) -> list[int]:
+    """Return the partitions that a batch writes to, in the order in which they are locked."""
+    if parts == 1:
+        return [0]
+    written: set[int] = set()
+    for append in appends:
+        owners = {row.org_id for row in append.rows}
+        owners.update(change.claim.org_id for change in append.claims)
+        owners.update(change.count.org_id for change in append.counts)
+        owners.update(number.count.org_id for number in append.numbers)
+        owners.update(map(append.owner, append.keys))
+        written.update(partition_of(owner, parts) for owner in owners)
+    return sorted(written)
+
+
+def streams_to_look_up(appends: Sequence[Append], *, every: bool) -> dict[UUID, OrgId]:
+    """Return the streams whose heads must be read before settling, with their owners.
+
+    Those that a command expects to be new, or that one before it in the batch writes to, are
+    left out unless *every* is asked for: that holds while all of the batch is admitted, and the
+    unique index refuses the batch if a stream was not new after all.
+    """
+    streams: dict[UUID, OrgId] = {}
+    written: set[UUID] = set()
+    for append in appends:
+        writes = {row.stream_id for row in append.rows}
+        for stream, version in append.expects.items():
+            if every or not ((version == 0 and stream in writes) or stream in written):
+                streams[stream] = append.owner(stream)
+        written |= writes
+    return streams
+
+
+def organizations_of(appends: Sequence[Append]) -> list[OrgId]:
+    """Return each organization that gets an event, once."""
+    return list(dict.fromkeys(row.org_id for append in appends for row in append.rows))
+
+
+def claims_of(appends: Sequence[Append]) -> list[ClaimKey]:
+    """Return each claim that is taken or released, once; open numbers are new by themselves."""
+    return list(dict.fromkeys(change.claim for append in appends for change in append.claims))
+
+
+def counts_of(appends: Sequence[Append]) -> list[CountKey]:
+    """Return each count that is changed, checked or numbered from, once."""
+    found: dict[CountKey, None] = {}
+    for append in appends:
+        for change in append.counts:
+            found[change.count] = None
+        for number in append.numbers:
+            found[number.count] = None
+    return list(found)
+
+
+def owners_of_rows(rows: Sequence[Row]) -> dict[UUID, OrgId]:
+    """Return the streams of *rows* with the organizations that they belong to."""
+    return {row.stream_id: row.org_id for row in rows}

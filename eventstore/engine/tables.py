@@ -1,0 +1,208 @@
+"""The reads of the log that SQLite and PostgreSQL share.
+
+Placeholders are written ``?``. Every statement names the partition that it is about.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from domain.base import OrgId
+from eventstore.append import LogUnfit
+from eventstore.claim import ClaimKey, CountKey, Held
+from eventstore.identifiers import new_id
+from eventstore.partition import PARTS_MAX, check_part, partition_of
+from eventstore.recorded import Row
+from eventstore.store import LogIdentity
+
+COLUMNS = "position, stream_id, version, tag, state, private, org_id, org_seq, recorded_at"
+
+INSERT_EVENT = (
+    "INSERT INTO events (part, position, stream_id, version, tag, state, private, org_id,"
+    " org_seq, recorded_at, command_id) "
+)
+
+Rows = list[tuple[Any, ...]]
+
+
+class SqlTables(ABC):
+    """Reads of a SQL event database."""
+
+    def __init__(self, parts: int | None) -> None:
+        self._asked_parts = parts
+        self.parts = parts or 1
+
+    @abstractmethod
+    def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:
+        """Run a read outside any transaction of ours."""
+
+    @abstractmethod
+    def _execute(self, statement: str, parameters: Sequence[Any]) -> None:
+        """Run one write in a transaction of its own."""
+
+    @abstractmethod
+    def _id(self, value: UUID) -> Any:
+        """Return *value* as this database stores ids."""
+
+    @abstractmethod
+    def _uuid(self, value: Any) -> UUID:
+        """Return a stored id as a UUID."""
+
+    @abstractmethod
+    def _row(self, columns: tuple[Any, ...]) -> Row:
+        """Return a row of ``COLUMNS`` as a Row."""
+
+    # The log as a whole -----------------------------------------------------
+
+    def _founding(self) -> list[tuple[str, tuple[Any, ...]]]:
+        """Return the writes that make a log of empty tables; on an old one they change nothing."""
+        parts = self._asked_parts or 1
+        if not 1 <= parts <= PARTS_MAX:
+            raise LogUnfit(f"a log has 1 to {PARTS_MAX} partitions: correct EVENTS_URL")
+        return [
+            (
+                "INSERT INTO log_identity (part, id, epoch, parts) VALUES (0, ?, 1, ?)"
+                " ON CONFLICT (part) DO NOTHING",
+                (self._id(new_id()), parts),
+            ),
+            *(
+                (
+                    "INSERT INTO part_heads (part, position) SELECT ?, 0 FROM log_identity"
+                    " WHERE log_identity.part = 0 AND parts > ? ON CONFLICT (part) DO NOTHING",
+                    (part, part),
+                )
+                for part in range(parts)
+            ),
+        ]
+
+    def _learn_parts(self) -> None:
+        """Take over how many partitions the log was created with.
+
+        :raises LogUnfit: the URL asks for another number.
+        """
+        [(parts,)] = self._query("SELECT parts FROM log_identity WHERE part = 0", ())
+        if self._asked_parts not in (None, parts):
+            raise LogUnfit(
+                f"this log was created with {parts} partition(s) and keeps them:"
+                f" put ?partitions={parts} in EVENTS_URL, or nothing"
+            )
+        self.parts = parts
+
+    def identity(self) -> LogIdentity:
+        [(log_id, epoch)] = self._query("SELECT id, epoch FROM log_identity WHERE part = 0", ())
+        return LogIdentity(self._uuid(log_id), epoch)
+
+    def _part(self, org_id: OrgId) -> int:
+        return partition_of(org_id, self.parts)
+
+    # Reads ------------------------------------------------------------------
+
+    def _events(self, rest: str, parameters: Sequence[Any]) -> list[Row]:
+        found = self._query(f"SELECT {COLUMNS} FROM events WHERE part = ? {rest}", parameters)
+        return [self._row(columns) for columns in found]
+
+    def stream(self, stream_id: UUID, after: int = 0, part: int = 0) -> list[Row]:
+        rest = "AND stream_id = ? AND version > ? ORDER BY version"
+        return self._events(rest, (part, self._id(stream_id), after))
+
+    def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:
+        check_part(part, self.parts)
+        some = f"AND tag IN ({marks(len(tags))}) " if tags else ""
+        rest = f"AND position > ? {some}ORDER BY position LIMIT ?"
+        return self._events(rest, (part, after, *tags, limit))
+
+    def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
+        rest = "AND org_id = ? AND org_seq > ? ORDER BY org_seq LIMIT ?"
+        return self._events(rest, (self._part(org_id), self._id(org_id), after, limit))
+
+    def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
+        rest = "AND org_id = ? AND org_seq < ? ORDER BY org_seq DESC LIMIT ?"
+        return self._events(rest, (self._part(org_id), self._id(org_id), before, limit))
+
+    def organization_heads(self, part: int = 0) -> dict[OrgId, int]:
+        check_part(part, self.parts)
+        statement = "SELECT org_id, MAX(org_seq) FROM events WHERE part = ? GROUP BY org_id"
+        return {OrgId(self._uuid(org)): seq for org, seq in self._query(statement, (part,))}
+
+    def heads(self, streams: Sequence[UUID], part: int = 0) -> dict[UUID, int]:
+        if not streams:
+            return {}
+        found = self._query(*self._streams_query([(part, stream) for stream in streams]))
+        return paired(streams, found)
+
+    def last_position(self, part: int = 0) -> int:
+        check_part(part, self.parts)
+        [(position,)] = self._query("SELECT MAX(position) FROM events WHERE part = ?", (part,))
+        return position or 0
+
+    def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, Held]:
+        if not claims:
+            return {}
+        return self._found_claims(claims, self._query(*self._claims_query(claims)))
+
+    def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
+        if not counts:
+            return {}
+        return paired(counts, self._query(*self._counts_query(counts)))
+
+    def _streams_query(self, streams: Sequence[tuple[int, UUID]]) -> tuple[str, list[Any]]:
+        # One index probe a stream, in the order asked. The number of marks is padded to a power
+        # of two, so that the database sees few distinct statements and keeps them prepared.
+        rows = [(part, self._id(stream)) for part, stream in streams]
+        return _probe(
+            "SELECT MAX(version) FROM events WHERE part = column1 AND stream_id = column2", rows
+        )
+
+    def _organizations_query(self, organizations: Sequence[OrgId]) -> tuple[str, list[Any]]:
+        rows = [(self._part(org_id), self._id(org_id)) for org_id in organizations]
+        return _probe(
+            "SELECT MAX(org_seq) FROM events WHERE part = column1 AND org_id = column2", rows
+        )
+
+    def _counts_query(self, counts: Sequence[CountKey]) -> tuple[str, list[Any]]:
+        rows = [(self._part(c.org_id), self._id(c.within), c.scope) for c in counts]
+        return _probe(
+            "SELECT n FROM counts WHERE part = column1 AND within = column2 AND scope = column3",
+            rows,
+        )
+
+    def _claims_query(self, claims: Sequence[ClaimKey]) -> tuple[str, list[Any]]:
+        rows = [(self._part(c.org_id), self._id(c.within), c.scope, c.value) for c in claims]
+        values, parameters = _values(rows)
+        statement = (
+            "SELECT claims.scope, claims.within, claims.value, claims.holder, claims.free_at"
+            f" FROM (VALUES {values}) AS asked JOIN claims ON part = column1"
+            " AND within = column2 AND scope = column3 AND value = column4"
+        )
+        return statement, parameters
+
+    def _found_claims(self, claims: Sequence[ClaimKey], rows: Rows) -> dict[ClaimKey, Held]:
+        found = {
+            (scope, self._uuid(within), bytes(value)): Held(self._uuid(holder), free_at)
+            for scope, within, value, holder, free_at in rows
+        }
+        held = {claim: found.get(claim[1:]) for claim in claims}
+        return {claim: holder for claim, holder in held.items() if holder is not None}
+
+
+def marks(count: int) -> str:
+    """Return *count* placeholders."""
+    return ",".join("?" * count)
+
+
+def paired(asked: Sequence[Any], found: Rows) -> dict[Any, int]:
+    """Return what was found by what was asked, in the same order; nothing is left out."""
+    return {key: row[0] for key, row in zip(asked, found, strict=False) if row[0] is not None}
+
+
+def _probe(select: str, rows: list[tuple[Any, ...]]) -> tuple[str, list[Any]]:
+    values, parameters = _values(rows)
+    return f"SELECT ({select}) FROM (VALUES {values}) AS asked", parameters
+
+
+def _values(rows: list[tuple[Any, ...]]) -> tuple[str, list[Any]]:
+    """Return placeholders and parameters of *rows*, the last repeated up to a power of two."""
+    padded = rows + [rows[-1]] * ((1 << (len(rows) - 1).bit_length()) - len(rows))
+    one = f"({marks(len(rows[0]))})"
+    return ",".join([one] * len(padded)), [value for row in padded for value in row]

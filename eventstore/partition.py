@@ -1,0 +1,30 @@
+"""Partitions of the log: which one an organization's events stand in.
+
+The number of partitions is fixed when a log is created. Partition 0 holds the facts of the
+platform (accounts, sessions); every other organization is in one of the rest by a hash of its id.
+"""
+
+from functools import lru_cache
+from zlib import crc32
+
+from domain.base import PLATFORM, OrgId
+
+PARTS_MAX = 1024
+"""As many as fit in 10 bits; 64 are enough for a log that is spread over several machines."""
+
+
+@lru_cache(65_536)
+def partition_of(org_id: OrgId, parts: int) -> int:
+    """Return the partition, of *parts*, that an organization's events stand in."""
+    if parts == 1 or org_id == PLATFORM:
+        return 0
+    return 1 + crc32(org_id.bytes) % (parts - 1)
+
+
+def check_part(part: int, parts: int) -> None:
+    """Refuse a partition that the log does not have.
+
+    :raises ValueError: *part* is not one of 0 … *parts* - 1.
+    """
+    if not 0 <= part < parts:
+        raise ValueError(f"the log has {parts} partition(s), numbered from 0; there is no {part}")
