@@ -1,9 +1,9 @@
-# The service: API, projector and worker are one image and three commands.
+# One image for the API, the projector and the worker, which are three commands.
 FROM python:3.11.13-slim-bookworm AS build
 WORKDIR /source
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY pyproject.toml requirements.lock README.md LICENSE ./
-# Everything that is locked, checked by hash: from it the part for the image is told apart.
+# All locked packages, verified by hash; tools.image_lock selects those that the image needs.
 RUN python -m venv /tools && /tools/bin/pip install --require-hashes -r requirements.lock
 COPY . .
 RUN /tools/bin/python -m tools.image_lock > /tmp/image.lock \

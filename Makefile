@@ -1,4 +1,4 @@
-# Two commands: `make run` starts everything, `make test` proves it. Both install what they need.
+# Two commands: `make run` starts everything, `make test` tests it. Both install what they need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

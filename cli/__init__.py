@@ -1,1 +1,1 @@
-"""The door for operators: run, rebuild, verify, export, examine."""
+"""The operator's commands: run, rebuild, replay, export, verify, check, demo."""

@@ -1,6 +1,6 @@
 """``trackrecord``: the operator's command line.
 
-Exit codes: 0 done, 1 it failed or found something wrong, 2 it was asked or set up wrongly.
+Exit codes: 0 success, 1 it failed or found a problem, 2 wrong arguments or settings.
 """
 
 import argparse
@@ -17,9 +17,9 @@ Run = Callable[[argparse.Namespace], int]
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of every command; docs/reference/cli.md is written from it."""
+    """Return the parser of every command; docs/reference/cli.md is generated from it."""
     top = argparse.ArgumentParser(
-        prog="trackrecord", description="Event-sourced task management backend."
+        prog="trackrecord", description="Event-sourced task-management backend."
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in (up, processes, migrate, rebuild, audit, doctor, demo):

@@ -1,4 +1,4 @@
-"""``audit export`` and ``audit verify``: take the log out, and prove what was taken."""
+"""``audit``: export an organization's log, verify an export, print the public key."""
 
 import argparse
 import asyncio
@@ -21,27 +21,29 @@ from runtime.system import derive_keys, open_log
 
 def add_to(commands: Any) -> None:
     """Add the commands to the parser."""
-    audit = commands.add_parser("audit", help="export the log, verify an export, show the key")
+    audit = commands.add_parser(
+        "audit", help="export the audit log, verify an export, print the public key"
+    )
     kinds = audit.add_subparsers(dest="kind", required=True)
     export = kinds.add_parser("export", help="write an organization's log as JSON lines")
     export.add_argument("organization", type=UUID, help="id of the organization")
-    export.add_argument("file", type=Path, help="file to write")
-    export.add_argument("--from", dest="first", type=int, default=1, help="first sequence")
-    export.add_argument("--to", dest="last", type=int, default=None, help="last sequence")
+    export.add_argument("file", type=Path, help="output file")
+    export.add_argument("--from", dest="first", type=int, default=1, help="first sequence number")
+    export.add_argument("--to", dest="last", type=int, default=None, help="last sequence number")
     export.set_defaults(run=run_export)
-    verify = kinds.add_parser("verify", help="check an export offline, line by line")
-    verify.add_argument("file", help="file to check")
+    verify = kinds.add_parser("verify", help="verify an export offline, line by line")
+    verify.add_argument("file", help="file to verify")
     verify.add_argument(
-        "--key", dest="vkey", metavar="VKEY", help="public key to trust, as `audit key` printed it"
+        "--key", dest="vkey", metavar="VKEY", help="public key to trust, as printed by `audit key`"
     )
     verify.set_defaults(run=run_verify)
-    kinds.add_parser(
-        "key", help="print the public key that checkpoints are signed with"
-    ).set_defaults(run=run_key)
+    kinds.add_parser("key", help="print the public key that verifies checkpoints").set_defaults(
+        run=run_key
+    )
 
 
 def run_export(asked: argparse.Namespace) -> int:
-    """Write the export; readable values are included."""
+    """Write the export, with personal data in readable form."""
     with asked.file.open("wb") as file, Progress() as progress:
         return asyncio.run(_export(asked, file, progress))
 
@@ -55,7 +57,7 @@ async def _export(asked: argparse.Namespace, file: BinaryIO, progress: Progress)
         newest = await log.organization_head(org_id)
         last = min(asked.last or newest, newest)
         if not newest or asked.first > last:
-            print(f"organization {org_id} has no events in that range", file=sys.stderr)
+            print(f"organization {org_id} has no events in this range", file=sys.stderr)
             return 1
         selection = Selection(org_id=org_id, first=asked.first, last=last)
         bar = progress.add_task("exporting", total=last - asked.first + 1)
@@ -67,13 +69,13 @@ async def _export(asked: argparse.Namespace, file: BinaryIO, progress: Progress)
 
 
 def run_verify(asked: argparse.Namespace) -> int:
-    """Check the file without any server; 1 if a single byte is not as it was written."""
+    """Verify the file without any server; return 1 if a single byte was changed."""
     arguments = [asked.file, *(["--key", asked.vkey] if asked.vkey else [])]
     return standalone.main(arguments)
 
 
 def run_key(_: argparse.Namespace) -> int:
-    """Print the public key in signed-note form."""
+    """Print the public key in signed-note format."""
     settings = load_settings(settings_of_running())
     print(signer(derive_keys(settings).audit).vkey)
     return 0

@@ -1,6 +1,6 @@
-"""``demo``: the whole story on a running system, every claim checked while it is told.
+"""``demo``: run a story on a real system and check each of its claims.
 
-Uses the system that ``up`` runs in this DATA_DIR; without one it starts its own for the while.
+Uses the system that ``up`` runs in this DATA_DIR; without one it starts its own temporarily.
 """
 
 import argparse
@@ -29,20 +29,20 @@ _POLL_S = 0.1
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    demo = commands.add_parser("demo", help="tell the whole story, every claim checked live")
+    demo = commands.add_parser("demo", help="run a story on a real system and check its claims")
     demo.set_defaults(run=run)
 
 
 def run(_: argparse.Namespace) -> int:
-    """Tell the story; 1 if a claim does not hold."""
+    """Run the story; return 1 if a claim is false."""
     console = Console(highlight=False)
     with _system(console) as running:
         try:
             asyncio.run(_tell(Story(console, running)))
         except ClaimFailed as failed:
-            console.print(f"[red]NOT TRUE[/red] {failed}")
+            console.print(f"[red]FALSE[/red] {failed}")
             return 1
-    console.print("\nEvery claim held.")
+    console.print("\nEvery claim was true.")
     return 0
 
 
@@ -62,7 +62,7 @@ def _system(console: Console) -> Generator[Running]:
         return
     with tempfile.TemporaryDirectory(prefix="trackrecord-demo-") as directory:
         Path(directory).chmod(0o755)
-        console.print("no system runs here; starting one for this demo …")
+        console.print("no system is running here; starting one for this demo …")
         environment = {**os.environ, "DATA_DIR": directory, "PORT": str(int(HeldPort()))}
         command = [sys.executable, "-m", "cli", "up", "--no-demo"]
         child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
@@ -80,6 +80,6 @@ def _ready(child: subprocess.Popen[bytes], directory: Path) -> Running:
         if running is not None:
             return running
         if child.poll() is not None:
-            raise DevstackError(f"the system ended with {child.returncode}")
+            raise DevstackError(f"the system exited with {child.returncode}")
         time.sleep(_POLL_S)
     raise DevstackError(f"the system did not start within {START_S:.0f} s")

@@ -1,4 +1,4 @@
-"""``doctor``: examine settings, stores, read models and the log, and say what to do."""
+"""``doctor``: check settings, stores, read models and the log."""
 
 import argparse
 import asyncio
@@ -18,13 +18,13 @@ Finding = tuple[bool, str]
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    commands.add_parser("doctor", help="examine settings, stores and read models").set_defaults(
-        run=run
-    )
+    commands.add_parser(
+        "doctor", help="check settings, stores, read models and the log"
+    ).set_defaults(run=run)
 
 
 def run(_: argparse.Namespace) -> int:
-    """Print one line an examination; 1 if any of them found something wrong."""
+    """Print one line per check; return 1 if any found a problem."""
     settings = load_settings(settings_of_running())
     findings = asyncio.run(_examine(settings))
     for well, what in findings:
@@ -63,7 +63,7 @@ async def _trees(system: System) -> list[Finding]:
             await system.tree_signer.seal(org_id, size)
     except LogTampered as error:
         return [(False, f"audit trees: {error}")]
-    return [(True, f"audit trees: {len(heads)} organizations agree with what was signed")]
+    return [(True, f"audit trees: {len(heads)} organizations match their signed checkpoints")]
 
 
 async def _read_models(system: System) -> list[Finding]:
@@ -74,7 +74,7 @@ async def _read_models(system: System) -> list[Finding]:
         collection = await pointers.collection(projection.name)
         checkpoint = await read_checkpoint(system.database, collection) if collection else None
         if checkpoint is None:
-            findings.append((False, f"{projection.name}: never projected; is `project` running?"))
+            findings.append((False, f"{projection.name}: not built yet; is `project` running?"))
             continue
         parked = f", {len(checkpoint.parked)} streams parked" if checkpoint.parked else ""
         behind = max(0, head - checkpoint.position)
@@ -84,8 +84,8 @@ async def _read_models(system: System) -> list[Finding]:
 
 async def _redis(system: System) -> list[Finding]:
     if not system.settings.redis_url:
-        return [(True, "redis: none set; wake-ups come from polling")]
+        return [(True, "redis: not configured; processes poll instead")]
     trouble = await system.wakeups.trouble()
     if trouble:
-        return [(False, f"redis: {trouble}; everything works, only slower")]
+        return [(False, f"redis: {trouble}; everything works, with more latency")]
     return [(True, "redis: answers")]

@@ -1,4 +1,4 @@
-"""``serve``, ``project`` and ``work``: the three processes of a deployment, one command each."""
+"""``serve``, ``project`` and ``work``: the three processes of a deployment."""
 
 import argparse
 import os
@@ -9,8 +9,8 @@ from cli.running import settings_of_running
 
 _MODULES = {
     "serve": ("api", "run the HTTP API"),
-    "project": ("workers.projecting", "run the projectors and the audit sealer"),
-    "work": ("workers", "run the webhook deliveries and background jobs"),
+    "project": ("workers.projecting", "run the projector and sign audit trees"),
+    "work": ("workers", "run webhook deliveries and background jobs"),
 }
 
 
@@ -22,6 +22,6 @@ def add_to(commands: Any) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Become the process, so that signals and exit codes are its own."""
+    """Replace this process, so that signals and exit codes are the new process's own."""
     command = [sys.executable, "-m", asked.module]
     os.execve(sys.executable, command, settings_of_running())  # noqa: S606  our own module

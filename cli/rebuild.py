@@ -1,4 +1,4 @@
-"""``rebuild`` and ``replay``: read models made anew from the log, and the log told again."""
+"""``rebuild`` and ``replay``: build read models again from the log, or print the log."""
 
 import argparse
 import asyncio
@@ -23,23 +23,25 @@ _BATCH = 500
 def add_to(commands: Any) -> None:
     """Add the commands to the parser."""
     names = [projection.name for projection in PROJECTIONS]
-    again = commands.add_parser("rebuild", help="build read models anew beside the live ones")
+    again = commands.add_parser("rebuild", help="build read models again next to the live ones")
     again.add_argument("name", nargs="?", choices=names, help="read model to rebuild")
     again.add_argument("--all", action="store_true", help="rebuild every read model")
     again.add_argument(
-        "--verify", action="store_true", help="compare with the live one instead of replacing it"
+        "--verify",
+        action="store_true",
+        help="compare with the live read model instead of replacing it",
     )
     again.set_defaults(run=run_rebuild)
     told = commands.add_parser("replay", help="print the log as JSON lines, oldest first")
     told.add_argument("--from", dest="after", type=int, default=1, help="first position")
-    told.add_argument("--type", action="append", default=[], help="only events of this type")
+    told.add_argument("--type", action="append", default=[], help="print only events of this type")
     told.set_defaults(run=run_replay)
 
 
 def run_rebuild(asked: argparse.Namespace) -> int:
-    """Rebuild or verify; 1 if a live read model differs from its rebuild."""
+    """Rebuild or verify; return 1 if a live read model differs from its rebuild."""
     if bool(asked.name) == asked.all:
-        print("name one read model, or say --all", file=sys.stderr)
+        print("name a read model or use --all", file=sys.stderr)
         return 2
     return asyncio.run(_rebuild(asked))
 
@@ -70,7 +72,7 @@ async def _rebuild_one(system: System, projection: Any, *, verify_only: bool) ->
 
 
 def run_replay(asked: argparse.Namespace) -> int:
-    """Print the log; nothing is sent, nothing is changed."""
+    """Print the log; sends nothing and changes nothing."""
     return asyncio.run(_replay(asked))
 
 

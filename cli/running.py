@@ -1,4 +1,4 @@
-"""Where a running ``trackrecord up`` keeps its stores and processes, for commands beside it."""
+"""The file in which ``trackrecord up`` publishes its stores and processes for other commands."""
 
 import os
 from pathlib import Path
@@ -12,18 +12,18 @@ RUNNING_FILE = "running.json"
 
 
 class Running(Struct, frozen=True):
-    """What ``up`` writes once everything answers, and again whenever a process is new."""
+    """What ``up`` writes once everything answers, and again whenever a process was restarted."""
 
     url: str
     data_dir: str
     environment: dict[str, str]
-    """The variables by which the stores are found."""
+    """The environment variables that configure the stores."""
     processes: dict[str, int]
     """The process ids: up, serve, project, work, and the embedded stores by name."""
 
 
 def write_running(running: Running) -> None:
-    """Make *running* known; whoever reads sees the old or the new, never half of it."""
+    """Publish *running* atomically, so that readers never see half of it."""
     path = Path(running.data_dir) / RUNNING_FILE
     fresh = path.with_suffix(".new")
     fresh.write_bytes(msgspec.json.encode(running))
@@ -31,17 +31,17 @@ def write_running(running: Running) -> None:
 
 
 def find_running(data_dir: Path | None = None) -> Running | None:
-    """Return the system that ``up`` runs in *data_dir* (default: DATA_DIR), if it does."""
+    """Return the system that ``up`` runs in *data_dir* (default: DATA_DIR); None without one."""
     path = (data_dir or Path(os.environ.get("DATA_DIR") or "data")) / RUNNING_FILE
     try:
         running = msgspec.json.decode(path.read_bytes(), type=Running)
         os.kill(running.processes["up"], 0)
     except (FileNotFoundError, ProcessLookupError):
-        return None  # never started, or killed before it could take its word back
+        return None  # never started, or killed before it could remove the file
     return running
 
 
 def settings_of_running() -> dict[str, str]:
-    """Return the environment, completed with the stores of ``up`` in this DATA_DIR, if it runs."""
+    """Return the environment, with the stores of the ``up`` that runs in this DATA_DIR, if any."""
     running = find_running()
     return {**(running.environment if running else {}), **environment()}

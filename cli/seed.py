@@ -1,4 +1,4 @@
-"""The demo organization that ``up`` makes on its first start, through the HTTP API like anyone."""
+"""The demo organization that ``up`` creates on its first start, through the HTTP API."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ _TASKS = (
 
 
 def seed(base: str, data_dir: Path) -> None:
-    """Make the demo organization unless this data directory has it already."""
+    """Create the demo organization unless this data directory already has it."""
     mark = data_dir / SEEDED_FILE
     if mark.exists():
         return

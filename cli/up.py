@@ -1,7 +1,7 @@
-"""``up``: the whole system in one process tree, on embedded stores, for a laptop.
+"""``up``: run the whole system in one process tree on embedded stores, for development.
 
-The stores are real servers, found by URL exactly as in production. What dies is started again;
-Ctrl-C stops the processes first and their stores last.
+The stores are real servers, reached by URL as in production. Whatever dies is restarted; Ctrl-C
+stops the processes first and their stores last.
 """
 
 import argparse
@@ -34,7 +34,7 @@ PROCESSES = ("serve", "project", "work")
 STOP_S = 15.0
 _READY_S = 60.0
 RESTART_PAUSE_S = (0.2, 1.0, 5.0)
-"""Pause before a process that died is started again: short at first, longer if it keeps dying."""
+"""Pause before a process is restarted: short at first, longer if it keeps dying."""
 STABLE_S = 30.0
 WATCH_S = 0.2
 LOG_LINES = 12
@@ -48,7 +48,7 @@ def add_to(commands: Any) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    up.add_argument("--no-demo", action="store_true", help="do not make the demo organization")
+    up.add_argument("--no-demo", action="store_true", help="do not create the demo organization")
     up.set_defaults(run=run)
 
 
@@ -69,7 +69,7 @@ def run(asked: argparse.Namespace) -> int:
             if not stop:
                 if not asked.no_demo:
                     seed(_base(settings), settings.data_dir)
-                _say_hello(settings)
+                _say_hello(settings, demo=not asked.no_demo)
             while not stop:
                 known = _make_known(settings, stores, system, known)
                 time.sleep(WATCH_S)
@@ -87,7 +87,7 @@ def run(asked: argparse.Namespace) -> int:
 def _make_known(
     settings: Settings, environment: "Environment", system: list["Process"], known: dict[str, int]
 ) -> dict[str, int]:
-    """Write down which processes run, if that is news."""
+    """Publish which processes are running, if that has changed."""
     everything: list[Process | Server] = [*system, *environment.servers]
     processes = {"up": os.getpid()}
     processes.update({p.name: p.pid for p in everything if p.pid is not None})
@@ -99,19 +99,19 @@ def _make_known(
 
 
 class Environment(dict[str, str]):
-    """The environment of the processes, and the embedded servers that it names."""
+    """The environment of the processes, and the embedded servers it refers to."""
 
     servers: list[Server]
 
 
 @contextlib.contextmanager
 def _stores(settings: Settings, environ: Mapping[str, str]) -> Generator[Environment]:
-    """Start the stores that no setting names; yield the environment for the processes."""
+    """Start the stores that no setting provides; yield the environment for the processes."""
     environment = Environment(environ)
     environment.servers = []
     environment["EVENTS_URL"] = _absolute(settings.events_url)
     environment["DATA_DIR"] = str(settings.data_dir.resolve())
-    # On a laptop the receivers that one tries out are on the same machine.
+    # In development, webhook receivers run on the same machine.
     environment.setdefault("WEBHOOK_ALLOW_NETWORKS", "127.0.0.0/8,::1/128")
     if not settings.mongodb_uri:
         environment.servers.append(mongo(settings.data_dir / "mongo"))
@@ -136,7 +136,7 @@ def _stores(settings: Settings, environ: Mapping[str, str]) -> Generator[Environ
 
 def _watch(server: Server) -> None:
     if not server.alive():
-        _say(f"{server.name} died; starting it again")
+        _say(f"{server.name} died; restarting it")
         try:
             server.start()
         except DevstackError as error:
@@ -144,7 +144,7 @@ def _watch(server: Server) -> None:
 
 
 class Process:
-    """One process of ours, started again when it dies."""
+    """One of our processes, restarted when it dies."""
 
     def __init__(self, name: str, environment: dict[str, str], data_dir: Path) -> None:
         self.name = name
@@ -173,24 +173,24 @@ class Process:
         return self._child.pid if self._child else None
 
     def exit_code(self) -> int | None:
-        """Return the exit code of a process that ended, else None."""
+        """Return the exit code of a process that ended, or None."""
         return self._child.poll() if self._child else None
 
     def watch(self) -> None:
-        """Start it again if it has died, after a pause."""
+        """Restart the process if it has died, after a pause."""
         if self._child is not None and self._child.poll() is not None:
             lived = time.monotonic() - self._started
             self._deaths = 0 if lived > STABLE_S else self._deaths
             pause = RESTART_PAUSE_S[min(self._deaths, len(RESTART_PAUSE_S) - 1)]
             code = self._child.returncode
-            _say(f"{self.name} ended with {code}; starting it again in {pause} s ({self._log})")
+            _say(f"{self.name} exited with {code}; restarting it in {pause} s ({self._log})")
             self._child, self._due = None, time.monotonic() + pause
             self._deaths += 1
         if self._child is None and time.monotonic() >= self._due:
             self.start()
 
     def log_end(self) -> str:
-        """Return the last lines that the process logged."""
+        """Return the last lines of the process's log."""
         lines = self._log.read_text(errors="replace").splitlines()
         return "\n".join(f"  {line}" for line in lines[-LOG_LINES:])
 
@@ -206,7 +206,7 @@ class Process:
 
 
 def _on_signal() -> list[int]:
-    """Return a list that is empty until the terminal or the system asks us to stop."""
+    """Return a list that stays empty until a signal asks us to stop."""
     asked: list[int] = []
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -225,17 +225,17 @@ def _wait_ready(settings: Settings, system: list[Process], stop: list[int]) -> N
         for process in system:
             if process.exit_code() is not None:
                 raise DevstackError(
-                    f"{process.name} ended with {process.exit_code()}:\n{process.log_end()}"
+                    f"{process.name} exited with {process.exit_code()}:\n{process.log_end()}"
                 )
         if time.monotonic() > deadline:
             raise DevstackError(
-                f"the API did not get ready in {_READY_S:.0f} s:\n{system[0].log_end()}"
+                f"the API was not ready after {_READY_S:.0f} s:\n{system[0].log_end()}"
             )
         time.sleep(WATCH_S)
 
 
 def _absolute(events_url: str) -> str:
-    """Return a SQLite URL that means the same file wherever a process is started."""
+    """Return a SQLite URL that means the same file in every working directory."""
     if not events_url.startswith(SQLITE):
         return events_url
     return f"{SQLITE}{Path(events_url.removeprefix(SQLITE)).resolve()}"
@@ -254,11 +254,16 @@ def _base(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def _say_hello(settings: Settings) -> None:
+def _say_hello(settings: Settings, *, demo: bool) -> None:
     base = _base(settings)
-    _say(
-        f"""
-Trackrecord runs at {base}   (interactive documentation: {base}/api/docs)
+    _say(f"\nTrackrecord runs at {base}   (interactive documentation: {base}/api/docs)")
+    if demo:
+        _say(_demo_commands(base))
+    _say(f"Logs and data are in {settings.data_dir}/. Ctrl-C stops everything.")
+
+
+def _demo_commands(base: str) -> str:
+    return f"""\
 Demo login: {DEMO_EMAIL} / {DEMO_PASSWORD}
 
 Try:
@@ -267,9 +272,7 @@ Try:
     | python3 -c 'import json,sys; print(json.load(sys.stdin)["accessToken"])')
   curl -s {base}/api/task/ENG-1 -H "authorization: Bearer $TOKEN"
   curl -s "{base}/api/audit?limit=3" -H "authorization: Bearer $TOKEN"
-
-Logs and data are in {settings.data_dir}/. Ctrl-C stops everything."""
-    )
+"""
 
 
 def _say(text: str) -> None:

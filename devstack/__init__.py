@@ -1,9 +1,9 @@
-"""Servers for a laptop without docker: MongoDB, Redis and PostgreSQL stand-ins.
+"""Embedded servers for development and tests: MongoDB, Redis and PostgreSQL or stand-ins.
 
-Every server is an own program, reached over TCP and kept as a child process; none is imported.
-Nothing in the source tree may import this package except the operator's door (`cli`) and tests.
+Every server is a separate program that runs as a child process and is reached over TCP. In the
+source tree, only the operator's commands (`cli`) import this package.
 """
 
 
 class DevstackError(Exception):
-    """A server of the laptop stack could not be served; the text is written for the operator."""
+    """An embedded server could not be started or used; the message is for the operator."""

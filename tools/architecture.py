@@ -1,4 +1,4 @@
-"""The page of the architecture: the floors, drawn from the contracts that CI holds."""
+"""Generates the architecture page from the import-linter contracts."""
 
 import ast
 import tomllib
@@ -8,12 +8,12 @@ from tools.discover import ROOT
 from tools.markdown import code, fence, page, table
 
 _INTRO = """\
-Imports point down, never sideways, and import-linter holds it (`make lint`). Every arrow below is
-one that the rule allows between neighbouring floors; a floor may also reach further down."""
+Each package may import from the layers below its own, never from its neighbours; import-linter
+checks it (`make lint`). The arrows show neighbouring layers; imports may also skip layers."""
 
 
 def architecture_page() -> str:
-    """Return the page: the floors as a diagram, what each package is, the other contracts."""
+    """Return the page: a diagram of the layers, the packages, the other contracts."""
     lint: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     contracts = lint["importlinter"]["contracts"]
     house = next(c for c in contracts if c["type"] == "layers")
@@ -25,7 +25,7 @@ def architecture_page() -> str:
         "Architecture",
         _INTRO,
         fence("mermaid", _diagram(floors)),
-        table(("package", "what it is"), rows),
+        table(("package", "contents"), rows),
         "## The other contracts",
         "\n".join(others),
     )
@@ -41,15 +41,7 @@ def _diagram(floors: list[list[str]]) -> list[str]:
 
 
 def _about(package: str) -> str:
-    """Return the first sentence that a package says of itself, or what the house list says."""
+    """Return the first sentence of a package's docstring."""
     path = ROOT / package / "__init__.py"
-    said = ast.get_docstring(ast.parse(path.read_text())) or _HOUSE.get(package, "")
+    said = ast.get_docstring(ast.parse(path.read_text())) or ""
     return said.partition("\n")[0]
-
-
-_HOUSE = {
-    "api": "The door for programs: HTTP.",
-    "workers": "Tells others what happened: webhooks.",
-    "cli": "The door for operators.",
-    "audit": "Proves what happened: export, verification, signed trees.",
-}

@@ -1,4 +1,4 @@
-"""The page of behaviours: every command, what it can record, and where its stories are."""
+"""Generates the behaviours page: each command, the events it can record, its tests."""
 
 import ast
 from pathlib import Path
@@ -10,13 +10,13 @@ from tools.markdown import code, page, summary, table
 from tools.reach import events_of
 
 _INTRO = """\
-Every command there is: what it asks for, the events that it can record (none at all if things are
-already so), the permission that it needs, and where its stories are told. The events are read off
-the source: from `decide` through every rule that it calls."""
+Every command: what it does, the events that it can record (none if nothing changes), the
+permission that it needs, and its tests. The events are found in the source, by following every
+call from `decide`."""
 
 
 def behaviours_page() -> str:
-    """Return the page: a table a column of the house, then the events that no command records."""
+    """Return the page: a table per module of commands, then the events that no command records."""
     commands = leaves(Command, "commands")
     stories = _stories()
     parts = [_INTRO]
@@ -36,7 +36,7 @@ def unrecorded(commands: list[type[Command]]) -> list[str]:
     return [tag for tag in EVENT_TYPES if tag not in recorded]
 
 
-_HEADER = ("command", "what it asks for", "can record", "needs", "stories")
+_HEADER = ("command", "what it does", "can record", "needs", "stories")
 
 
 def _row(command: type[Command], stories: dict[str, list[str]]) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ def _row(command: type[Command], stories: dict[str, list[str]]) -> tuple[str, ..
 
 
 def _stories() -> dict[str, list[str]]:
-    """Return the story files by the names that they mention."""
+    """Return the test files by the names that they mention."""
     found: dict[str, list[str]] = {}
     for path in sorted((ROOT / "tests" / "commands").rglob("test_*.py")):
         tree = ast.parse(path.read_text())

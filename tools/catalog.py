@@ -1,8 +1,8 @@
-"""Write the pages of docs/reference that are facts about the code.
+"""Generate the pages of docs/reference that are derived from the code.
 
     python -m tools.catalog [PAGE ...]
 
-Without names, all of them; `make docs` does that, and a test compares each with its file.
+Without arguments, all of them (`make docs`). A test compares each with its file.
 """
 
 import sys
@@ -31,11 +31,11 @@ PAGES: dict[str, Callable[[], str]] = {
     "permissions.md": permissions_page,
     "settings.md": settings_page,
 }
-"""By file name in docs/reference; each is made only when it is asked for."""
+"""By file name in docs/reference; each page is generated only when needed."""
 
 
 def main(names: Sequence[str]) -> int:
-    """Write the pages named, or all; 2 if there is none of a name."""
+    """Write the given pages, or all; return 2 if a name is unknown."""
     unknown = set(names) - set(PAGES)
     if unknown:
         print(f"no such page: {', '.join(sorted(unknown))}", file=sys.stderr)

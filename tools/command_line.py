@@ -1,4 +1,4 @@
-"""The page of the command line: every command of ``trackrecord`` with its arguments."""
+"""Generates the command-line page: every command of ``trackrecord`` with its arguments."""
 
 import argparse
 import inspect
@@ -9,7 +9,7 @@ from tools.markdown import code, page, table
 
 
 def command_line_page() -> str:
-    """Return the page, a section a command."""
+    """Return the page, a section per command."""
     import cli.__main__ as door  # noqa: PLC0415 - the other pages need no processes
 
     parser = door.parser()
@@ -26,7 +26,7 @@ def command_line_page() -> str:
 def _commands(
     parser: argparse.ArgumentParser, path: str
 ) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
-    """Yield path, meaning and parser of every command that runs."""
+    """Yield path, description and parser of every command."""
     for action in parser._actions:  # pyright: ignore[reportPrivateUsage]  # argparse has no public way to list its commands
         if not isinstance(action, argparse._SubParsersAction):  # pyright: ignore[reportPrivateUsage]  # argparse has no public way to list its commands
             continue

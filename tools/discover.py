@@ -1,4 +1,4 @@
-"""What there is in the house: modules, and the classes that stand at the end of a hierarchy."""
+"""Finds modules and the leaf classes of a hierarchy."""
 
 import importlib
 import pkgutil
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def modules_of(package: str) -> list[ModuleType]:
-    """Import *package* and every module in it, sorted by name; ``__main__`` is left alone."""
+    """Import *package* and all its modules, sorted by name, except ``__main__``."""
     top = importlib.import_module(package)
     names = [
         found.name
@@ -24,9 +24,9 @@ def modules_of(package: str) -> list[ModuleType]:
 
 
 def leaves(base: type[T], *packages: str) -> list[type[T]]:
-    """Return the classes in *packages* that come from *base* and that nothing comes from.
+    """Return the classes in *packages* that are derived from *base* and have no subclasses.
 
-    Sorted by name. Everything in the packages is imported first, so that none is missing.
+    Sorted by name. Imports everything in the packages first, so that none is missing.
     """
     for package in packages:
         modules_of(package)

@@ -1,4 +1,4 @@
-"""The page of events: what is stored, shown in the audit log and sent to webhooks."""
+"""Generates the events page: everything that can be stored, audited and sent to webhooks."""
 
 import importlib
 import pkgutil
@@ -23,15 +23,15 @@ _MACHINE = "_TRANSITIONS"
 """How the name of a table of transitions ends; before it stands what moves along it."""
 
 _INTRO = """\
-Every fact that the log can hold. The **tag** is its stored name, its webhook `type` and its name
-in the audit log, and never changes. A field marked **personal** stands in the log as a salted
-commitment; its value is sealed under the key of the stream and gone when that key is destroyed
-(see [privacy](../explanation/privacy.md)). Who, when and from where is in the envelope of each
-event, described in [the log](../explanation/the-log.md)."""
+Every event that the log can contain. The **tag** is its stored name, its webhook `type` and its
+name in the audit log, and never changes. A field marked **personal** is stored as a salted
+commitment; its value is encrypted with the key of the stream and unreadable once that key is
+destroyed (see [privacy](../explanation/privacy.md)). The envelope of each event says who caused
+it, when and from where; see [the log](../explanation/the-log.md)."""
 
 
 def events_page() -> str:
-    """Return the page: a table an aggregate, then the status machines."""
+    """Return the page: a table per aggregate, then the status diagrams."""
     parts = [_INTRO]
     for kind in dict.fromkeys(_kind(tag) for tag in EVENT_TYPES):
         rows = [_row(tag, event) for tag, event in EVENT_TYPES.items() if _kind(tag) == kind]
@@ -53,13 +53,13 @@ def machines() -> dict[str, Machine]:
 
 
 def status_diagram(machine: Machine) -> str:
-    """Return *machine* as a mermaid state diagram; its first status is where things begin."""
+    """Return *machine* as a mermaid state diagram; its first status is the initial one."""
     arrows = [f"    {at} --> {to}" for at, targets in machine.items() for to in targets]
     return fence("mermaid", ["stateDiagram-v2", f"    [*] --> {next(iter(machine))}", *arrows])
 
 
 def fields_of(event: type[Event]) -> Iterator[tuple[str, str, bool]]:
-    """Yield each field as JSON has it: name, type, whether it is personal."""
+    """Yield each field as in JSON: name, type, whether it is personal."""
     hints = get_type_hints(event)
     personal = PERSONAL[event].encoded
     names = zip(event.__struct_fields__, event.__struct_encode_fields__, strict=True)
@@ -91,7 +91,7 @@ _PLAIN: dict[Any, str] = {
 
 
 def type_name(hint: Any) -> str:
-    """Return the name of a type for readers of JSON."""
+    """Return the name of a type as readers of JSON know it."""
     parts = [type_name(part) for part in get_args(hint) if part is not Ellipsis]
     if not parts:
         return _PLAIN.get(hint) or str(hint.__name__)

@@ -1,4 +1,4 @@
-"""The pages of the HTTP API: openapi.json as the application serves it, and a table of routes."""
+"""Generates the HTTP pages: openapi.json as served by the application, and a table of routes."""
 
 import json
 from collections.abc import Iterator
@@ -10,18 +10,19 @@ from tools.markdown import code, page, table
 METHODS = ("get", "post", "put", "patch", "delete")
 
 _INTRO = """\
-Every route of the API, from its own description: [openapi.json](openapi.json), which a running
-server gives under `/api/openapi.json` and as an interactive page under `/api/docs`.
+Every route of the API, generated from its description [openapi.json](openapi.json). A running
+server has the description at `/api/openapi.json` and an interactive page at `/api/docs`.
 
-- JSON in camelCase; times are RFC 3339 in UTC. An unknown or repeated member is refused.
-- A command answers the new resource with `ETag` (its version) and `X-Position` (its place in the
-  log); 204 has no body. Every answer carries `X-Request-Id`.
-- `Idempotency-Key` on a command: the same key and request get the stored reply, the same key with
-  another request 422. `If-Match` refuses with 412 if a field that is set was changed since.
-  `?dry_run=true` answers what would be recorded, and records nothing.
-- A list answers `{"items": […], "nextCursor": …}`; `limit` is 1 to 100, 50 if not said.
-- Readers see their own writes; `X-Min-Position` asks for somebody else's too.
-- What an error says is in [errors](errors.md)."""
+- JSON uses camelCase; times are RFC 3339 in UTC. Unknown and repeated members are refused.
+- A command returns the new resource with `ETag` (its version) and `X-Position` (the position of
+  the command's last event); 204 has no body. Every response has `X-Request-Id`.
+- `Idempotency-Key` on a command makes retries safe: the same key and request return the first
+  response, the same key with another request returns 422. `If-Match` refuses the command with
+  412 if a field that it sets has changed since that version. `?dry_run=true` returns the events
+  that would be recorded and records nothing.
+- A list returns `{"items": […], "nextCursor": …}`; `limit` is 1 to 100, by default 50.
+- A GET includes your own writes; `X-Min-Position` makes it wait for other people's writes, too.
+- All error codes are in [errors](errors.md)."""
 
 
 @cache
@@ -44,13 +45,13 @@ def http_page() -> str:
     for path, method, operation in operations(description()):
         tag = (operation.get("tags") or ["Other"])[0]
         tags.setdefault(tag, []).append(_row(path, method, operation))
-    header = ("request", "what it does", "who", "body", "answers")
+    header = ("request", "what it does", "permission", "body", "status")
     parts = [f"## {tag}\n\n{table(header, rows)}" for tag, rows in sorted(tags.items())]
     return page("HTTP", _INTRO, *parts)
 
 
 def operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield path, method and operation, in the order of paths."""
+    """Yield path, method and operation, sorted by path."""
     for path, item in sorted(schema["paths"].items()):
         yield from ((path, method, item[method]) for method in METHODS if method in item)
 
@@ -64,15 +65,15 @@ def _row(path: str, method: str, operation: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _who(operation: dict[str, Any]) -> str:
-    """Return the permission that is needed, or who else may ask."""
+    """Return the required permission, or who else may use the route."""
     needs = operation.get("x-needs")
     if needs is not None:
         return code(needs)
-    return "whoever is logged in" if operation.get("security") else "everybody"
+    return "every logged-in user" if operation.get("security") else "everybody"
 
 
 def _shape(body: dict[str, Any]) -> str:
-    """Return the name of the schema that a request body has, if it has one."""
+    """Return the schema name of a request body, if there is one."""
     for media in body.get("content", {}).values():
         reference: str = media.get("schema", {}).get("$ref", "")
         return reference.rpartition("/")[2]

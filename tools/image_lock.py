@@ -1,10 +1,10 @@
-"""Write the part of requirements.lock that the service itself needs, hashes and all.
+"""Print the part of requirements.lock that the image needs, with hashes.
 
     python -m tools.image_lock > image.lock
 
-The lock holds everything there is, the linters and the embedded servers included. This walks from
-the dependencies in pyproject.toml through what is installed, so the image gets no more than it
-runs, in exactly the locked versions.
+The lock file also contains linters and embedded servers. Starting from the dependencies in
+pyproject.toml, this follows the installed packages, so that the image gets only what it needs, in
+exactly the locked versions.
 """
 
 import re
@@ -22,7 +22,7 @@ _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==")
 
 
 def needed(dependencies: Iterable[str]) -> set[str]:
-    """Return the names of *dependencies* and of all that they need here, extras included."""
+    """Return the names of *dependencies* and of everything they need, including extras."""
     waiting = [Requirement(text) for text in dependencies]
     extras: dict[str, set[str]] = {}
     while waiting:
@@ -56,7 +56,7 @@ def part_of(lock: str, names: set[str]) -> str:
 
 
 def main() -> int:
-    """Write to standard output."""
+    """Write the result to standard output."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lock = (ROOT / "requirements.lock").read_text()
     sys.stdout.write(part_of(lock, needed(project["dependencies"])))

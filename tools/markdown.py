@@ -1,4 +1,4 @@
-"""Pages of Markdown, written by programs."""
+"""Building blocks of generated Markdown pages."""
 
 import inspect
 from collections.abc import Iterable, Sequence
@@ -7,23 +7,23 @@ NOTE = "<!-- Written by `make docs`; a test compares. Change the code, not this 
 
 
 def page(title: str, *parts: str) -> str:
-    """Return a whole page: the title, a note that it is generated, and its parts."""
+    """Return a page: the title, a note that it is generated, and its parts."""
     return "\n\n".join([f"# {title}", NOTE, *(part.rstrip("\n") for part in parts)]) + "\n"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; a bar inside a cell is escaped, a line break becomes a space."""
+    """Return a table; a bar in a cell is escaped, a line break becomes a space."""
     lines = [_row(header), _row(["---"] * len(header)), *(_row(row) for row in rows)]
     return "\n".join(lines)
 
 
 def code(text: object) -> str:
-    """Return *text* as inline code, nothing for nothing."""
+    """Return *text* as inline code; empty for empty text."""
     return f"`{text}`" if str(text) else ""
 
 
 def fence(kind: str, lines: Iterable[str]) -> str:
-    """Return a block of *kind*, such as mermaid."""
+    """Return a fenced block of *kind*, such as mermaid."""
     return "\n".join([f"```{kind}", *lines, "```"])
 
 

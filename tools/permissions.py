@@ -1,4 +1,4 @@
-"""The page of permissions: which role may what, and what each command needs."""
+"""Generates the permissions page: what each role may do, and what each command needs."""
 
 from commands.base import Command
 from domain.identity.organization.membership import Role
@@ -7,16 +7,16 @@ from tools.discover import leaves
 from tools.markdown import code, meaning, page, table
 
 _INTRO = """\
-Whatever the first table does not grant is denied. The role is read in the same append that records
-the events, so somebody who loses a role loses every race with it. Rules that need more than the
-role (only one's own young tasks, only somebody below oneself) stand with their aggregate in
-`domain/`; they are said in the summaries below."""
+What the first table does not grant is denied. The append that records the events verifies the
+role, so a command fails if the caller loses the role in the meantime. Rules that need more than
+the role (only your own recent tasks, only members with a lower role) are part of their aggregate
+in `domain/` and mentioned in the summaries below."""
 
 _ROLES = sorted(Role, key=lambda role: -role.rank)
 
 
 def permissions_page() -> str:
-    """Return the page: roles against permissions, then commands."""
+    """Return the page: permissions of each role, then commands."""
     granted = [
         (code(permission), *("yes" if permission in ROLE_PERMISSIONS[r] else "" for r in _ROLES))
         for permission in Permission
@@ -28,9 +28,9 @@ def permissions_page() -> str:
     return page(
         "Permissions",
         _INTRO,
-        "## What a role may",
+        "## Roles",
         table(("permission", *(role.value for role in _ROLES)), granted),
-        "## What a command needs\n\nWhere nothing is named, the command itself decides: it is about"
-        " the caller's own account, or a rule asks for it.",
+        "## Commands\n\nA command without a permission decides for itself: it concerns only"
+        " the caller's own account, or one of our own rules sends it.",
         table(("command", "needs", "summary"), commands),
     )

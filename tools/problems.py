@@ -1,7 +1,7 @@
-"""The problems that api/ itself answers with, read from its source.
+"""Finds the problems that api/ itself responds with, by reading its source.
 
-A problem is made by ``Problem(status, code, detail)``, or by a function that passes what it gets
-on to such a call. Texts stand there as they are or under a name that was just given to them.
+A problem is created by ``Problem(status, code, detail)``, or by a function that passes its
+arguments on to such a call. Texts are literals, or names that were assigned just before.
 """
 
 import ast
@@ -12,7 +12,7 @@ from tools.discover import ROOT
 
 
 class KnownProblem(NamedTuple):
-    """One problem: its status, its code for programs and its text for people."""
+    """A problem: its status, its code for programs and its text for people."""
 
     status: int
     code: str
@@ -20,15 +20,15 @@ class KnownProblem(NamedTuple):
 
 
 class _Maker(NamedTuple):
-    """A function that makes problems: its parameters, their defaults, and what it says."""
+    """A function that creates problems: its parameters, their defaults, and its texts."""
 
     parameters: list[str]
     defaults: dict[str, Any]
     says: tuple[Any, ...]
 
 
-def problems_of_the_door() -> Iterator[KnownProblem]:
-    """Yield every problem that can be read off, some of them more than once."""
+def problems_of_the_api() -> Iterator[KnownProblem]:
+    """Yield every problem found, some of them more than once."""
     functions = [
         node
         for path in sorted((ROOT / "api").rglob("*.py"))

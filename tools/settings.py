@@ -1,4 +1,4 @@
-"""The page of settings: every environment variable, with the value that holds without it."""
+"""Generates the settings page: every environment variable with its default."""
 
 from collections.abc import Iterator
 from datetime import timedelta

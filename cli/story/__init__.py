@@ -1,1 +1,1 @@
-"""The demo's story: what it claims, and how each claim is checked."""
+"""The demo's story: its claims and how each is checked."""

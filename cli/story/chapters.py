@@ -1,4 +1,4 @@
-"""The chapters of the demo: each does something and claims what came of it."""
+"""The chapters of the demo: each does something and checks claims about the result."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ LOAD_TASKS = 60
 
 
 async def found(story: Story) -> None:
-    """Register an organization and open a project."""
+    """Register an organization and create a project."""
     await story.ask(
         "POST",
         "/auth/register",
@@ -36,10 +36,10 @@ async def found(story: Story) -> None:
     )
     story.http.headers["authorization"] = f"Bearer {login['accessToken']}"
     profile = await story.ask("GET", "/auth/profile")
-    story.claim("who registers an organization is its ADMIN", profile["role"] == "ADMIN")
+    story.claim("whoever registers an organization becomes its ADMIN", profile["role"] == "ADMIN")
     story.organization = await story.ask("GET", f"/org/{profile['organizationId']}")
     story.project = await story.ask("POST", "/project", {"key": "ENG", "name": "Engineering"})
-    story.claim("project ENG is there at once, for a plain GET", await _project_is_there(story))
+    story.claim("a plain GET returns the new project ENG at once", await _project_is_there(story))
 
 
 async def _project_is_there(story: Story) -> bool:
@@ -48,18 +48,18 @@ async def _project_is_there(story: Story) -> bool:
 
 
 async def subscribe(story: Story) -> None:
-    """Subscribe a receiver that will refuse the first delivery."""
+    """Subscribe a receiver that refuses the first delivery."""
     story.webhook = await story.ask(
         "POST", "/webhook", {"url": story.receiver.url, "events": ["task.*"]}
     )
     story.receiver.secret = story.webhook["secret"]
     again = await story.ask("GET", f"/webhook/{story.webhook['id']}")
-    story.claim("its secret is shown once and never again", "secret" not in again)
+    story.claim("the webhook's secret is shown only once", "secret" not in again)
     story.receiver.refuse_next = 1
 
 
 async def crowd(story: Story) -> None:
-    """Create tasks from several clients at once."""
+    """Create tasks from several clients concurrently."""
     numbers = iter(range(1, TASKS + 1))
 
     async def client() -> None:
@@ -69,11 +69,11 @@ async def crowd(story: Story) -> None:
     await asyncio.gather(*(client() for _ in range(CLIENTS)))
     keys = await _keys(story)
     expected = [f"ENG-{n}" for n in range(1, TASKS + 1)]
-    story.claim("their keys are ENG-1 to ENG-20, without gap or duplicate", keys == expected)
+    story.claim("their keys are ENG-1 to ENG-20, without gaps or duplicates", keys == expected)
 
 
 async def move(story: Story) -> None:
-    """Move a task through its statuses, and where it may not go."""
+    """Move a task through its statuses, and try a forbidden one."""
     first = await story.ask("GET", "/task/ENG-1")
     path = f"/task/{first['id']}/status"
     for status in ("IN_PROGRESS", "IN_REVIEW", "DONE"):
@@ -82,7 +82,7 @@ async def move(story: Story) -> None:
     refused = await story.http.post(path, json={"status": "IN_REVIEW"})
     told = refused.json()
     story.claim(
-        "a forbidden step is refused and says what is allowed",
+        "a forbidden status is refused, and the error lists the allowed ones",
         refused.status_code == 409 and told["allowed"] == ["TODO", "IN_PROGRESS"],
     )
 
@@ -102,26 +102,26 @@ async def deliver(story: Story) -> None:
         {e["id"] for e in accepted} == {e["id"] for e in trail} and not story.receiver.forged,
     )
     story.claim(
-        "the refused one was sent again under the same id",
+        "the refused one was sent again with the same id",
         set(story.receiver.refused) <= {e["id"] for e in accepted} and story.receiver.refused,
     )
     by_stream: dict[str, list[int]] = defaultdict(list)
     for event in accepted:
         by_stream[event["stream"]["id"]].append(event["seq"])
     story.claim(
-        "every task's events came in their order",
+        "every task's events arrived in order",
         all(seqs == sorted(seqs) for seqs in by_stream.values()),
     )
     chain = {e["seq"]: e["prevSeq"] for e in accepted}
     seqs = sorted(chain)
     story.claim(
-        "each names the one before it: nothing was missed",
+        "each names the previous one, so none was missed",
         all(chain[b] == a for a, b in pairwise(seqs)),
     )
 
 
 async def prove(story: Story) -> None:
-    """Export the audit log, verify it, and damage one bit."""
+    """Export the audit log, verify it, and flip one bit."""
     answer = await story.http.get("/audit/export", params={"format": "jsonl"})
     answer.raise_for_status()
     story.export = answer.content
@@ -133,13 +133,13 @@ async def prove(story: Story) -> None:
     flipped[len(flipped) // 2] ^= 1
     report = verify([*lines[:line], bytes(flipped), *lines[line + 1 :]])
     story.claim(
-        f"one flipped bit in line {line + 1} is found, and the line is named",
+        f"one flipped bit in line {line + 1} is found and reported with its line",
         not report.ok and report.problems[0].line == line + 1,
     )
 
 
 async def kill(story: Story) -> None:
-    """Kill each process while clients work."""
+    """Kill each process while clients are working."""
     acknowledged: list[dict[str, Any]] = []
     numbers = iter(range(LOAD_TASKS))
 
@@ -154,16 +154,16 @@ async def kill(story: Story) -> None:
         pid = story.refresh().processes[name]
         os.kill(pid, signal.SIGKILL)
         story.console.print(f"    killed {name} (process {pid})")
-        await story.until(partial(_is_new, story, name, pid), f"{name} starts again")
+        await story.until(partial(_is_new, story, name, pid), f"{name} to be restarted")
     await load
     expected = [f"ENG-{n}" for n in range(1, TASKS + LOAD_TASKS + 1)]
-    await story.until(partial(_serves, story), "the API answers again")
+    await story.until(partial(_serves, story), "the API to answer again")
     keys = await _keys(story)
-    story.claim("API, worker and projector were killed and came back by themselves", True)
-    story.claim("no acknowledged task was lost, none was made twice", keys == expected)
+    story.claim("API, worker and projector were killed and restarted automatically", True)
+    story.claim("no acknowledged task was lost, none was created twice", keys == expected)
     titles = {task["key"]: task["title"] for task in acknowledged}
     shown = {task["key"]: task["title"] for task in await _tasks(story)}
-    story.claim("each is what its client was told", titles.items() <= shown.items())
+    story.claim("each task is as its client was told", titles.items() <= shown.items())
 
 
 async def _is_new(story: Story, name: str, old: int) -> bool:
@@ -176,7 +176,7 @@ async def _serves(story: Story) -> bool:
 
 
 async def compare_rebuilt(story: Story) -> None:
-    """Rebuild every read model beside the live one and compare."""
+    """Rebuild every read model next to the live one and compare."""
     environment = {**os.environ, **story.running.environment, "DATA_DIR": story.running.data_dir}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -191,7 +191,7 @@ async def compare_rebuilt(story: Story) -> None:
     output, _ = await process.communicate()
     for line in filter(None, output.decode().splitlines()):
         story.console.print(f"    {line}", soft_wrap=True)
-    story.claim("all digests are equal", process.returncode == 0)
+    story.claim("every read model matches the log", process.returncode == 0)
 
 
 async def _create(story: Story, title: str) -> Any:
@@ -212,9 +212,9 @@ async def _events(story: Story, prefix: str) -> list[dict[str, Any]]:
 
 
 async def _all(story: Story, path: str) -> list[dict[str, Any]]:
-    """Return every page of a list.
+    """Return the items of all pages of a list.
 
-    :raises ClaimFailed: it does not end.
+    :raises ClaimFailed: the list does not end.
     """
     items: list[dict[str, Any]] = []
     query = "?limit=100"
@@ -229,11 +229,11 @@ async def _all(story: Story, path: str) -> list[dict[str, Any]]:
 
 CHAPTERS: tuple[tuple[str, Callable[[Story], Awaitable[None]]], ...] = (
     ("A new organization", found),
-    ("A webhook, whose receiver first fails", subscribe),
-    ("20 tasks by 8 clients at once", crowd),
-    ("Status changes, and rules that hold", move),
-    ("Signed webhooks: retried, in order, none missing", deliver),
-    ("The audit log, proven offline", prove),
-    ("Kill -9 in the middle of the work", kill),
+    ("A webhook whose receiver fails at first", subscribe),
+    ("20 tasks from 8 concurrent clients", crowd),
+    ("Status changes and business rules", move),
+    ("Signed webhooks: retried, in order, complete", deliver),
+    ("The audit log, verified offline", prove),
+    ("kill -9 during the work", kill),
     ("Every read model, rebuilt from the log and compared", compare_rebuilt),
 )

@@ -1,4 +1,4 @@
-"""Claims: said only after they were checked."""
+"""Claims, printed only after they were checked."""
 
 import asyncio
 import contextlib
@@ -20,11 +20,11 @@ _POLL_S = 0.05
 
 
 class ClaimFailed(Exception):
-    """Something the story claims is not so."""
+    """A claim of the story is false."""
 
 
 class Story:
-    """One telling: the system, an administrator of a new organization, and a receiver."""
+    """The context of the story: the system, an administrator of a new organization, a receiver."""
 
     def __init__(self, console: Console, running: Running) -> None:
         self.console, self.running = console, running
@@ -46,18 +46,18 @@ class Story:
         self.receiver.stop()
 
     def claim(self, what: str, holds: object) -> None:
-        """Say *what* if it holds.
+        """Print *what* if it is true.
 
-        :raises ClaimFailed: it does not.
+        :raises ClaimFailed: it is false.
         """
         if not holds:
             raise ClaimFailed(what)
         self.console.print(f"  [green]✓[/green] {what}")
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Return the JSON of an answer that must be a success.
+        """Return the JSON of a successful response.
 
-        :raises ClaimFailed: it is not.
+        :raises ClaimFailed: the request failed.
         """
         answer = await self.http.request(method, path, json=body, headers=headers)
         if answer.is_error:
@@ -65,7 +65,7 @@ class Story:
         return answer.json() if answer.content else None
 
     async def insist(self, method: str, path: str, body: Any, key: str) -> Any:
-        """Ask until there is an answer, under one Idempotency-Key, as a careful client does."""
+        """Retry a request with the same Idempotency-Key until there is a response."""
         deadline = time.monotonic() + RETRY_S
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx.TransportError):
@@ -76,23 +76,23 @@ class Story:
                     answer.raise_for_status()
                     return answer.json()
             await asyncio.sleep(_POLL_S)
-        raise ClaimFailed(f"{method} {path} was not answered for {RETRY_S:.0f} s")
+        raise ClaimFailed(f"{method} {path} got no response for {RETRY_S:.0f} s")
 
     async def until(
         self, holds: Callable[[], Awaitable[bool]], what: str, timeout_s: float = 60.0
     ) -> None:
-        """Return once *holds*.
+        """Return once *holds* returns true.
 
-        :raises ClaimFailed: it does not within the time.
+        :raises ClaimFailed: it did not within the time limit.
         """
         deadline = time.monotonic() + timeout_s
         while not await holds():
             if time.monotonic() > deadline:
-                raise ClaimFailed(f"{what}: not within {timeout_s:.0f} s")
+                raise ClaimFailed(f"waited {timeout_s:.0f} s in vain for {what}")
             await asyncio.sleep(_POLL_S)
 
     def refresh(self) -> Running:
-        """Return the system as it runs now: processes that died have new ids."""
+        """Return the system as it runs now: restarted processes have new ids."""
         found = find_running(Path(self.running.data_dir))
         self.running = found or self.running
         return self.running

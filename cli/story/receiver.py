@@ -1,4 +1,4 @@
-"""A webhook receiver as a customer would write one, on the official library."""
+"""A webhook receiver as a customer would write it, with the official library."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 
 class Receiver:
-    """Verifies each request, refuses some on purpose, and remembers what it accepted."""
+    """Verifies each request, refuses some on purpose, and keeps what it accepted."""
 
     def __init__(self) -> None:
         self.secret = ""
@@ -31,7 +31,7 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  stdlib's name
-                """Say nothing: the story is told elsewhere."""
+                """Log nothing: the story prints the result."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -45,7 +45,7 @@ class Receiver:
         self._server.server_close()
 
     def receive(self, body: bytes, headers: dict[str, str]) -> int:
-        """Return the status for one request: 200, 500 on purpose, 401 for a forgery."""
+        """Return the status for a request: 200, 500 on purpose, 401 if it is forged."""
         lower = {name.lower(): value for name, value in headers.items()}
         with self._lock:
             try:
