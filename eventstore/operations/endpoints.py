@@ -1,0 +1,102 @@
+"""Endpoints in SQL: their leases, and what the worker that holds one writes."""
+
+from collections.abc import Sequence
+
+from eventstore.operations.records import Endpoint
+from eventstore.operations.sql import (
+    ATTEMPTS,
+    DELIVERIES,
+    ENDPOINTS,
+    NOTICES,
+    SqlTables,
+    Transaction,
+    first,
+    marks,
+)
+from eventstore.operations.store import Changes, LeaseLost
+
+
+class EndpointTables(SqlTables):
+    """The part of the port about endpoints."""
+
+    # Leases -----------------------------------------------------------------
+
+    async def held(self) -> set[str]:
+        statement = f'SELECT "id" FROM webhook_endpoints WHERE "until" > {self.NOW}'
+        return await self._read(lambda on: {name for (name,) in on.execute(statement)})
+
+    async def claim(self, owner: str, lease_s: float, wanted: Sequence[Endpoint]) -> list[Endpoint]:
+        names = [each.id for each in wanted]
+        if not names:
+            return []
+        free = (
+            f'SELECT "id" FROM webhook_endpoints WHERE "id" IN ({marks(names)})'
+            f" AND {self._free(lease_s)}{self.SKIP_LOCKED}"
+        )
+        take = (
+            f'UPDATE webhook_endpoints SET "owner" = ?, "fence" = "fence" + 1,'
+            f' "until" = {self._until(lease_s)} WHERE "id" IN ({free})'
+            f" RETURNING {ENDPOINTS.selected}"
+        )
+
+        def work(on: Transaction) -> list[Endpoint]:
+            known = f'SELECT "id" FROM webhook_endpoints WHERE "id" IN ({marks(names)})'
+            there = {name for (name,) in on.execute(known, names)}
+            # In one order: two workers that insert the same ones in different orders deadlock.
+            ordered = sorted(wanted, key=lambda each: each.id)
+            new = [ENDPOINTS.row(each) for each in ordered if each.id not in there]
+            if new:
+                on.execute_many(ENDPOINTS.insert_statement(replace=False), new)
+            return [ENDPOINTS.read(row) for row in on.execute(take, (owner, *names))]
+
+        return await self._write(work)
+
+    async def renew(self, owner: str, lease_s: float) -> set[str]:
+        statement = (
+            f'UPDATE webhook_endpoints SET "until" = {self._until(lease_s)}'
+            ' WHERE "owner" = ? RETURNING "id"'
+        )
+        return await self._write(lambda on: {name for (name,) in on.execute(statement, (owner,))})
+
+    async def release(self, owner: str, endpoint: str) -> None:
+        statement = (
+            'UPDATE webhook_endpoints SET "owner" = ?, "until" = NULL'
+            ' WHERE "id" = ? AND "owner" = ?'
+        )
+        await self._write(lambda on: on.execute(statement, ("", endpoint, owner)))
+
+    async def endpoint(self, endpoint: str) -> Endpoint | None:
+        statement = f'SELECT {ENDPOINTS.selected} FROM webhook_endpoints WHERE "id" = ?'
+        return await self._read(lambda on: first(ENDPOINTS, on.execute(statement, (endpoint,))))
+
+    async def nudged(self, owner: str) -> list[str]:
+        statement = 'SELECT "id" FROM webhook_endpoints WHERE "owner" = ? AND "nudged" = 1'
+        return await self._read(lambda on: [name for (name,) in on.execute(statement, (owner,))])
+
+    # What a worker writes ---------------------------------------------------
+
+    async def write(self, endpoint: str, fence: int, changes: Changes) -> None:
+        fields = changes.fields or {"fence": fence}  # at least one: the update locks the row
+        settings = ", ".join(f'"{column}" = ?' for column in fields)
+        mine = (
+            f'UPDATE webhook_endpoints SET {settings} WHERE "id" = ? AND "fence" = ? RETURNING "id"'
+        )
+        values = [ENDPOINTS.value(column, value) for column, value in fields.items()]
+        deliveries = [DELIVERIES.row(each) for each in changes.deliveries]
+        attempts = [ATTEMPTS.row(each) for each in changes.attempts]
+
+        def work(on: Transaction) -> None:
+            if not on.execute(mine, (*values, endpoint, fence)):
+                raise LeaseLost
+            if changes.forget_after is not None:
+                for table in ("webhook_deliveries", "webhook_attempts"):
+                    later = f'DELETE FROM {table} WHERE "endpoint" = ? AND "seq" > ?'
+                    on.execute(later, (endpoint, changes.forget_after))
+            if deliveries:
+                on.execute_many(DELIVERIES.insert_statement(replace=True), deliveries)
+            if attempts:
+                on.execute_many(ATTEMPTS.insert_statement(replace=False), attempts)
+            for notice in changes.notices:
+                on.execute(NOTICES.insert_statement(replace=True), NOTICES.row(notice))
+
+        await self._write(work)

@@ -1,0 +1,60 @@
+"""Jobs and notices in SQL."""
+
+from datetime import datetime
+
+from eventstore.operations.columns import microseconds
+from eventstore.operations.records import Job, Notice
+from eventstore.operations.sql import JOBS, NOTICES, SqlTables, every, first
+
+
+class JobTables(SqlTables):
+    """The part of the port about jobs and notices."""
+
+    # Notices ----------------------------------------------------------------
+
+    async def note(self, notice: Notice) -> None:
+        statement, row = NOTICES.insert_statement(replace=False), NOTICES.row(notice)
+        await self._write(lambda on: on.execute(statement, row))
+
+    async def drop_notice(self, notice: str) -> None:
+        statement = 'DELETE FROM webhook_notices WHERE "id" = ?'
+        await self._write(lambda on: on.execute(statement, (notice,)))
+
+    async def notices(self, endpoint: str | None, limit: int) -> list[Notice]:
+        whose, values = ("", ()) if endpoint is None else (' WHERE "endpoint" = ?', (endpoint,))
+        statement = (
+            f"SELECT {NOTICES.selected} FROM webhook_notices{whose}"
+            ' ORDER BY "at" DESC, "id" LIMIT ?'
+        )
+        return await self._read(lambda on: every(NOTICES, on.execute(statement, (*values, limit))))
+
+    # Jobs -------------------------------------------------------------------
+
+    async def keep_job(self, job: Job) -> None:
+        statement, row = JOBS.insert_statement(replace=False), JOBS.row(job)
+        await self._write(lambda on: on.execute(statement, row))
+
+    async def take_job(self, owner: str, lease_s: float, now: datetime) -> Job | None:
+        due = (
+            f'SELECT "id" FROM jobs WHERE "due_at" <= ? AND {self._free(lease_s)}'
+            f' ORDER BY "due_at" LIMIT 1{self.SKIP_LOCKED}'
+        )
+        take = (
+            'UPDATE jobs SET "owner" = ?, "fence" = "fence" + 1,'
+            f' "until" = {self._until(lease_s)} WHERE "id" IN ({due}) RETURNING {JOBS.selected}'
+        )
+        values = (owner, microseconds(now))
+        if not await self._read(
+            lambda on: on.execute(due.removesuffix(self.SKIP_LOCKED), values[1:])
+        ):
+            return None  # mostly so, and a look costs no lock
+        return await self._write(lambda on: first(JOBS, on.execute(take, values)))
+
+    async def end_job(self, job: Job, due_at: datetime | None) -> None:
+        mine = '"id" = ? AND "owner" = ? AND "fence" = ?'
+        whose = (job.id, job.owner, job.fence)
+        if due_at is None:
+            await self._write(lambda on: on.execute(f"DELETE FROM jobs WHERE {mine}", whose))
+            return
+        again = f'UPDATE jobs SET "due_at" = ?, "owner" = ?, "until" = NULL WHERE {mine}'
+        await self._write(lambda on: on.execute(again, (microseconds(due_at), "", *whose)))

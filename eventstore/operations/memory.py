@@ -1,0 +1,213 @@
+"""Operational state in memory, for unit stories: nothing outlives it."""
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from eventstore.operations.columns import moment
+from eventstore.operations.records import (
+    Attempt,
+    Backlog,
+    Delivery,
+    DeliveryStatus,
+    Endpoint,
+    Job,
+    Notice,
+)
+from eventstore.operations.sql import ATTEMPTS
+from eventstore.operations.store import Changes, LeaseLost
+
+R = TypeVar("R", bound=Struct)
+
+
+class MemoryOperations:
+    """The port as dictionaries; what goes in or out is copied, as a database would."""
+
+    def __init__(self) -> None:
+        self._endpoints: dict[str, Endpoint] = {}
+        self._deliveries: dict[str, Delivery] = {}
+        self._attempts: dict[str, Attempt] = {}
+        self._notices: dict[str, Notice] = {}
+        self._jobs: dict[str, Job] = {}
+
+    async def open(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    # Leases -----------------------------------------------------------------
+
+    async def held(self) -> set[str]:
+        now = _now()
+        return {e.id for e in self._endpoints.values() if e.until is not None and e.until > now}
+
+    async def claim(self, owner: str, lease_s: float, wanted: Sequence[Endpoint]) -> list[Endpoint]:
+        claimed: list[Endpoint] = []
+        for each in wanted:
+            known = self._endpoints.setdefault(each.id, replace(each))
+            if _is_free(known.until, lease_s):
+                known.owner, known.until = owner, _now() + timedelta(seconds=lease_s)
+                known.fence += 1
+                claimed.append(replace(known))
+        return claimed
+
+    async def renew(self, owner: str, lease_s: float) -> set[str]:
+        ours = [each for each in self._endpoints.values() if each.owner == owner]
+        for each in ours:
+            each.until = _now() + timedelta(seconds=lease_s)
+        return {each.id for each in ours}
+
+    async def release(self, owner: str, endpoint: str) -> None:
+        known = self._endpoints.get(endpoint)
+        if known is not None and known.owner == owner:
+            known.owner, known.until = "", None
+
+    async def endpoint(self, endpoint: str) -> Endpoint | None:
+        return _copy(self._endpoints.get(endpoint))
+
+    # What a worker writes ---------------------------------------------------
+
+    async def write(self, endpoint: str, fence: int, changes: Changes) -> None:
+        known = self._endpoints.get(endpoint)
+        if known is None or known.fence != fence:
+            raise LeaseLost
+        self._endpoints[endpoint] = replace(known, **changes.fields)
+        if changes.forget_after is not None:
+            self._forget(endpoint, changes.forget_after)
+        self._deliveries.update((each.id, replace(each)) for each in changes.deliveries)
+        for attempt in changes.attempts:
+            self._attempts.setdefault(attempt.id, ATTEMPTS.read(ATTEMPTS.row(attempt)))
+        self._notices.update((each.id, each) for each in changes.notices)
+
+    def _forget(self, endpoint: str, after: int) -> None:
+        for rows in (self._deliveries, self._attempts):
+            found = [r for r in rows.values() if r.endpoint == endpoint and r.seq > after]
+            for row in found:
+                del rows[row.id]
+
+    async def nudged(self, owner: str) -> list[str]:
+        return [each.id for each in self._endpoints.values() if each.nudged and each.owner == owner]
+
+    # Deliveries -------------------------------------------------------------
+
+    async def deliveries(
+        self,
+        endpoint: str,
+        *,
+        first: int = 1,
+        before: int | None = None,
+        limit: int,
+        status: DeliveryStatus | None = None,
+    ) -> list[Delivery]:
+        found = [
+            each
+            for each in self._of(endpoint)
+            if each.seq >= first
+            and (before is None or each.seq < before)
+            and (status is None or each.status is status)
+        ]
+        newest = sorted(found, key=attrgetter("seq"), reverse=True)
+        return [replace(each) for each in newest[:limit]]
+
+    async def open_deliveries(self, endpoint: str, after: str, limit: int) -> list[Delivery]:
+        found = [each for each in self._of(endpoint) if each.open and each.id > after]
+        return [replace(each) for each in sorted(found, key=attrgetter("id"))[:limit]]
+
+    async def delivery(self, endpoint: str, delivery: str) -> Delivery | None:
+        found = self._deliveries.get(delivery)
+        return _copy(found) if found is not None and found.endpoint == endpoint else None
+
+    async def attempts(self, delivery: str, *, after: int = 0, limit: int) -> list[Attempt]:
+        found = [a for a in self._attempts.values() if a.delivery == delivery and a.n > after]
+        return sorted(found, key=attrgetter("n", "at"))[:limit]
+
+    async def backlog(self) -> Backlog:
+        made = [each.created_at for each in self._deliveries.values() if each.open]
+        return Backlog(len(made), min(made, default=None))
+
+    def _of(self, endpoint: str) -> Iterable[Delivery]:
+        return (each for each in self._deliveries.values() if each.endpoint == endpoint)
+
+    # What people ask for ----------------------------------------------------
+
+    async def put_back(self, endpoint: str, delivery: str, now: datetime) -> bool:
+        found = self._deliveries.get(delivery)
+        if found is None or found.endpoint != endpoint or found.open:
+            return False
+        found.status, found.open, found.next_at = DeliveryStatus.PENDING, True, now
+        found.tries, found.ended_at = 0, None
+        self._nudge(endpoint)
+        return True
+
+    async def add(self, delivery: Delivery) -> None:
+        self._deliveries.setdefault(delivery.id, replace(delivery))
+        self._nudge(delivery.endpoint)
+
+    def _nudge(self, endpoint: str) -> None:
+        if endpoint in self._endpoints:
+            self._endpoints[endpoint].nudged = True
+
+    # Notices and jobs -------------------------------------------------------
+
+    async def note(self, notice: Notice) -> None:
+        self._notices.setdefault(notice.id, notice)
+
+    async def drop_notice(self, notice: str) -> None:
+        self._notices.pop(notice, None)
+
+    async def notices(self, endpoint: str | None, limit: int) -> list[Notice]:
+        found = [n for n in self._notices.values() if endpoint in (None, n.endpoint)]
+        by_id = sorted(found, key=attrgetter("id"))
+        return sorted(by_id, key=attrgetter("at"), reverse=True)[:limit]
+
+    async def keep_job(self, job: Job) -> None:
+        self._jobs.setdefault(job.id, replace(job))
+
+    async def take_job(self, owner: str, lease_s: float, now: datetime) -> Job | None:
+        for job in sorted(self._jobs.values(), key=attrgetter("due_at")):
+            if job.due_at <= now and _is_free(job.until, lease_s):
+                job.owner, job.until = owner, _now() + timedelta(seconds=lease_s)
+                job.fence += 1
+                return replace(job)
+        return None
+
+    async def end_job(self, job: Job, due_at: datetime | None) -> None:
+        known = self._jobs.get(job.id)
+        if known is None or (known.owner, known.fence) != (job.owner, job.fence):
+            return
+        if due_at is None:
+            del self._jobs[job.id]
+        else:
+            known.due_at, known.owner, known.until = due_at, "", None
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        attempts = [a.id for a in self._attempts.values() if a.at < before][:limit]
+        ended = [
+            each.id
+            for each in self._deliveries.values()
+            if not each.open and each.ended_at is not None and each.ended_at < before
+        ][:limit]
+        for name in attempts:
+            del self._attempts[name]
+        for name in ended:
+            del self._deliveries[name]
+        return len(attempts) + len(ended)
+
+
+def _now() -> datetime:
+    return moment(time.time_ns() // 1_000)
+
+
+def _is_free(until: datetime | None, lease_s: float) -> bool:
+    now = _now()
+    return until is None or until <= now or until > now + timedelta(seconds=2 * lease_s)
+
+
+def _copy(record: R | None) -> R | None:
+    return None if record is None else replace(record)

@@ -1,0 +1,137 @@
+"""The rows of the operational tables, one class a table.
+
+Nothing here can be folded from the log, yet all of it may be lost. Which event is due follows from
+the log and a cursor that is written in one transaction with the deliveries that it passed, and a
+delivery that is sent once more keeps its id.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class DeliveryStatus(StrEnum):
+    """What has become of a delivery; the values are stored, so they never change."""
+
+    PENDING = "PENDING"  # no attempt yet
+    RETRYING = "RETRYING"  # failed, and will be tried again
+    SUCCESS = "SUCCESS"  # answered with 2xx
+    FAILED = "FAILED"  # failed for the last time
+
+
+class NoticeKind(StrEnum):
+    """What an operator or a customer should know; the values are stored, so they never change."""
+
+    SENT_AGAIN = "SENT_AGAIN"  # the log was restored: a range of sequences is sent again
+    PARKED = "PARKED"  # an event of the webhook itself cannot be read: nothing is sent to it
+
+
+class Endpoint(Struct, kw_only=True):
+    """The operational side of a webhook.
+
+    ``fan`` is the sequence of the last event looked at and ``fan_event`` its id, in the log whose
+    identity is ``log``; ``last`` is the sequence of the last one that matched. ``fails`` counts
+    failures in a row, ``failed_at`` is when the newest of them was known. ``replay_version`` is
+    that of the newest replay's request, ``replay_next`` the sequence to go on with (0: done).
+    ``owner`` sends for it until ``until``, on the clock of the database; ``fence`` grows with each
+    change of hands. ``nudged``: somebody has put deliveries back, or asked for a ping.
+    """
+
+    id: str
+    org: str
+    log: str = ""
+    fan: int
+    fan_event: str = ""
+    last: int = 0
+    fails: int = 0
+    first_fail: datetime | None = None
+    failed_at: datetime | None = None
+    open_until: datetime | None = None
+    replay_version: int = 0
+    replay_next: int = 0
+    replay_prev: int | None = None
+    owner: str = ""
+    until: datetime | None = None
+    fence: int = 0
+    nudged: bool = False
+
+
+class Delivery(Struct, kw_only=True):
+    """One event for one webhook.
+
+    ``prev`` is the sequence of the event before it that the webhook asked for. ``tries`` counts
+    on the retry schedule and begins anew when it is sent again; ``attempts`` counts all there were.
+    """
+
+    id: str
+    endpoint: str
+    org: str
+    seq: int
+    prev: int
+    event_id: str
+    type: str
+    stream: str
+    created_at: datetime
+    next_at: datetime
+    status: DeliveryStatus = DeliveryStatus.PENDING
+    open: bool = True
+    tries: int = 0
+    attempts: int = 0
+    ended_at: datetime | None = None
+    last_status: int | None = None
+    last_error: str | None = None
+
+
+class Attempt(Struct, kw_only=True, frozen=True):
+    """One POST and what came back: an answer's status, or why there was none.
+
+    ``ms`` is how long it took, in milliseconds. ``excerpt`` is the beginning of the answer as
+    text; it comes from outside, so escape it.
+    """
+
+    id: str
+    delivery: str
+    endpoint: str
+    seq: int
+    n: int
+    at: datetime
+    ms: int
+    worker: str
+    status: int | None = None
+    error: str | None = None
+    kind: str | None = None
+    ip: str | None = None
+    excerpt: str = ""
+    request_headers: dict[str, str] = {}
+    response_headers: dict[str, str] = {}
+
+
+class Notice(Struct, kw_only=True, frozen=True):
+    """Something about an endpoint that is no delivery; ``first`` and ``last`` are sequences."""
+
+    id: str
+    endpoint: str
+    org: str
+    kind: NoticeKind
+    at: datetime
+    first: int
+    last: int
+    detail: str
+
+
+class Job(Struct, kw_only=True):
+    """Work that comes due without any event: found by a sweep, whatever Redis has lost."""
+
+    id: str
+    due_at: datetime
+    owner: str = ""
+    until: datetime | None = None
+    fence: int = 0
+
+
+class Backlog(Struct, frozen=True):
+    """How many deliveries are open, and when the oldest of them was made."""
+
+    open: int
+    oldest: datetime | None

@@ -1,0 +1,206 @@
+"""Operational state in a SQLite file of its own, so that workers do not contend with the log.
+
+One thread of the process writes, another reads. Between two transactions the writer leaves the
+lock alone for as long as it held it, since SQLite's own waiting is unfair: without that, an
+unthrottled worker makes other processes wait for up to a second.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from eventstore.operations.deliveries import DeliveryTables
+from eventstore.operations.endpoints import EndpointTables
+from eventstore.operations.jobs import JobTables
+from eventstore.operations.sql import TABLES, Transaction
+from eventstore.operations.store import DEADLINE_S, LOCK_WAIT_S, OperationsUnavailable
+
+T = TypeVar("T")
+
+POLL_S = 0.001
+"""A process that waits for the lock looks this often."""
+
+YIELD_S_MIN, YIELD_S_MAX = 0.002, 0.02
+"""How long a writer leaves the lock alone after a transaction: as long as it held it, within
+these. The shorter is two looks of another process, the longer what a request may wait."""
+
+UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+_logger = logging.getLogger(__name__)
+
+
+class SqliteOperations(EndpointTables, DeliveryTables, JobTables):
+    """The port on one file, shared by the processes of one machine."""
+
+    NOW = "now_us()"
+    SKIP_LOCKED = ""
+
+    def __init__(
+        self, path: str, *, deadline_s: float = DEADLINE_S, lock_wait_s: float = LOCK_WAIT_S
+    ) -> None:
+        self._deadline_s = deadline_s
+        self._writer = _Connection(Path(path), lock_wait_s)
+        self._reader = _Connection(Path(path), lock_wait_s)
+        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="operations-writer")
+        self._read_thread = ThreadPoolExecutor(1, thread_name_prefix="operations-reader")
+
+    async def open(self) -> None:
+        await self._write(lambda _: None)
+
+    async def close(self) -> None:
+        for thread, connection in (
+            (self._write_thread, self._writer),
+            (self._read_thread, self._reader),
+        ):
+            thread.submit(connection.close)
+            await asyncio.to_thread(thread.shutdown)
+
+    async def _write(self, work: Callable[[Transaction], T]) -> T:
+        return await self._on(self._write_thread, lambda: self._writer.write(work))
+
+    async def _read(self, work: Callable[[Transaction], T]) -> T:
+        return await self._on(self._read_thread, lambda: self._reader.read(work))
+
+    async def _on(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return await asyncio.get_running_loop().run_in_executor(thread, work)
+        except TimeoutError as error:
+            raise OperationsUnavailable(
+                f"the operational file did not answer in {self._deadline_s:g} s"
+            ) from error
+
+
+class _Transaction:
+    """What the port's statements run on."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(statement, values).fetchall()
+
+    def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._connection.executemany(statement, rows)
+
+
+class _Connection:
+    """One connection, used by one thread; it follows the file when that is replaced or deleted."""
+
+    def __init__(self, path: Path, lock_wait_s: float) -> None:
+        self._path, self._lock_wait_s = path, lock_wait_s
+        self._open: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._free_at = 0.0
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run *work* in a transaction that is synced to the disk."""
+        return self._guarded(lambda connection: self._in_transaction(connection, work))
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run *work*; each of its statements sees one state."""
+        return self._guarded(lambda connection: work(_Transaction(connection)))
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return work(self._connection())
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in UNREADABLE:
+                self._set_aside(error)
+            raise OperationsUnavailable(f"{self._path}: {error}") from error
+        except OSError as error:
+            raise OperationsUnavailable(f"{self._path}: {error}") from error
+
+    def _in_transaction(
+        self, connection: sqlite3.Connection, work: Callable[[Transaction], T]
+    ) -> T:
+        time.sleep(max(self._free_at - time.monotonic(), 0.0))
+        self._lock(connection)
+        began = time.monotonic()
+        try:
+            done = work(_Transaction(connection))
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        ended = time.monotonic()
+        self._free_at = ended + min(max(ended - began, YIELD_S_MIN), YIELD_S_MAX)
+        return done
+
+    def _lock(self, connection: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + self._lock_wait_s
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                if time.monotonic() > deadline:
+                    raise OperationsUnavailable(
+                        f"{self._path} is locked by another process; waited {self._lock_wait_s:g} s"
+                    ) from error
+                time.sleep(POLL_S)
+            else:
+                return
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._open is not None and self._file != _identity(self._path):
+            _logger.warning("%s was replaced; what it had is sent again", self._path)
+            self.close()
+        if self._open is None:
+            self._open = self._connect()
+        return self._open
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite gives its companions, -wal and -shm, the permissions of the file.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._file = _identity(self._path)
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, timeout=self._lock_wait_s
+        )
+        try:
+            connection.create_function("now_us", 0, lambda: time.time_ns() // 1_000)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            for table in TABLES:
+                for statement in table.create_statements():
+                    connection.execute(statement)
+            connection.execute("PRAGMA busy_timeout = 0")  # _lock waits more fairly
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+        """Go on with an empty file: what is lost is sent again under the same ids."""
+        broken, self._file = self._file, None
+        self.close()
+        if broken is not None and broken != _identity(self._path):
+            return  # another process has done it
+        name = f"{self._path}.unreadable-{time.time_ns() // 1_000_000_000}"
+        _logger.error("%s is unreadable (%s); kept as %s", self._path, error, name)
+        for companion in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{self._path}{companion}", f"{name}{companion}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,310 @@
+"""What every adapter of operational state does; a test class per adapter inherits it."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from eventstore.operations.records import (
+    Backlog,
+    DeliveryStatus,
+    Endpoint,
+    Job,
+    Notice,
+    NoticeKind,
+)
+from eventstore.operations.store import Changes, LeaseLost, OperationalStore
+from tests.eventstore.operations.examples import (
+    LEASE_S,
+    NOW,
+    SECOND,
+    attempt,
+    delivery,
+    ended,
+    endpoint,
+)
+
+
+class OperationsContract(ABC):
+    """The stories; ``opened`` gives an empty store."""
+
+    @abstractmethod
+    def opened(self) -> AbstractAsyncContextManager[OperationalStore]:
+        """Open an empty store for as long as a block lasts."""
+
+    # Leases
+
+    async def test_an_endpoint_is_made_when_it_is_first_claimed(self) -> None:
+        async with self.opened() as store:
+            assert await store.endpoint("w") is None
+            (claimed,) = await store.claim("one", LEASE_S, [endpoint(fan=7, fan_event="e7")])
+
+            assert (claimed.owner, claimed.fence, claimed.fan) == ("one", 1, 7)
+            assert await store.endpoint("w") == claimed
+            assert await store.held() == {"w"}
+
+    async def test_only_one_owner_holds_an_endpoint(self) -> None:
+        wanted = [endpoint(name) for name in ("a", "b", "c")]
+        async with self.opened() as store:
+            first = await store.claim("one", LEASE_S, wanted[:2])
+            second = await store.claim("two", LEASE_S, wanted)
+
+            assert sorted(each.id for each in first) == ["a", "b"]
+            assert [each.id for each in second] == ["c"]
+            assert await store.renew("one", LEASE_S) == {"a", "b"}
+
+    async def test_of_owners_that_claim_at_once_each_endpoint_goes_to_one(self) -> None:
+        wanted = [endpoint(f"w{n:02}") for n in range(40)]
+        async with self.opened() as store:
+            claims = (store.claim(f"owner{n}", LEASE_S, wanted[::step]) for n, step in
+                      enumerate((1, -1, 1, -1)))
+            won = [each.id for claimed in await asyncio.gather(*claims) for each in claimed]
+            won += [each.id for each in await store.claim("late", LEASE_S, wanted)]
+
+            assert sorted(won) == [each.id for each in wanted]
+
+    async def test_an_expired_or_released_lease_goes_to_the_next_with_a_higher_fence(self) -> None:
+        async with self.opened() as store:
+            await store.claim("one", 0.0, [endpoint()])
+            (second,) = await store.claim("two", LEASE_S, [endpoint()])
+            await store.release("one", "w")  # not its own any more
+            assert await store.held() == {"w"}
+            await store.release("two", "w")
+            (third,) = await store.claim("three", LEASE_S, [endpoint()])
+
+            assert (second.fence, third.fence) == (2, 3)
+
+    async def test_a_lease_given_before_the_clock_was_set_back_is_free(self) -> None:
+        async with self.opened() as store:
+            await store.claim("one", 3_600.0, [endpoint()])
+
+            assert len(await store.claim("two", LEASE_S, [endpoint()])) == 1
+
+    # What a worker writes
+
+    async def test_cursor_deliveries_and_attempts_are_written_together(self) -> None:
+        notice = Notice(
+            id="n", endpoint="w", org="acme", kind=NoticeKind.SENT_AGAIN, at=NOW, first=1, last=2,
+            detail="",
+        )  # fmt: skip
+        async with self.opened() as store:
+            await store.claim("one", LEASE_S, [endpoint()])
+            changes = Changes(
+                fields={"fan": 2, "fan_event": "e2", "first_fail": NOW, "replay_prev": None},
+                deliveries=[ended(1), delivery(2)],
+                attempts=[attempt(1)],
+                notices=[notice],
+            )
+            await store.write("w", 1, changes)
+
+            known = await _known(store)
+            assert (known.fan, known.fan_event, known.first_fail) == (2, "e2", NOW)
+            assert await store.deliveries("w", limit=9) == [delivery(2), ended(1)]
+            assert await store.attempts("w:1", limit=9) == [attempt(1)]
+            assert await store.notices("w", 9) == [notice]
+            assert await store.notices(None, 9) == [notice]
+            assert await store.notices("other", 9) == []
+
+    async def test_a_second_write_of_the_same_changes_nothing(self) -> None:
+        async with self.opened() as store:
+            await store.claim("one", LEASE_S, [endpoint()])
+            for _ in range(2):
+                await store.write("w", 1, Changes(deliveries=[ended(1)], attempts=[attempt(1)]))
+
+            assert await store.deliveries("w", limit=9) == [ended(1)]
+            assert await store.attempts("w:1", limit=9) == [attempt(1)]
+
+    async def test_a_worker_that_has_lost_its_lease_writes_nothing(self) -> None:
+        everything = Changes(
+            fields={"fan": 3}, deliveries=[delivery(1)], attempts=[attempt(1)], forget_after=0
+        )
+        async with self.opened() as store:
+            await store.claim("zombie", 0.0, [endpoint()])
+            await store.claim("heir", LEASE_S, [endpoint()])
+            await store.write("w", 2, Changes(deliveries=[ended(5)]))
+            for fence in (1, 3):
+                with pytest.raises(LeaseLost):
+                    await store.write("w", fence, everything)
+            with pytest.raises(LeaseLost):
+                await store.write("never seen", 1, everything)
+
+            assert (await _known(store)).fan == 0
+            assert await store.deliveries("w", limit=9) == [ended(5)]
+            assert await store.attempts("w:1", limit=9) == []
+
+    async def test_what_the_log_no_longer_has_is_forgotten(self) -> None:
+        async with self.opened() as store:
+            await store.claim("one", LEASE_S, [endpoint(), endpoint("x")])
+            past = Changes(
+                deliveries=[ended(n) for n in (1, 2, 3)], attempts=[attempt(n) for n in (1, 2, 3)]
+            )
+            await store.write("w", 1, past)
+            await store.write("x", 1, Changes(deliveries=[ended(3, "x")]))
+            await store.write("w", 1, Changes(forget_after=1, deliveries=[delivery(2)]))
+
+            assert await store.deliveries("w", limit=9) == [delivery(2), ended(1)]
+            assert await store.attempts("w:2", limit=9) == []
+            assert await store.attempts("w:1", limit=9) == [attempt(1)]
+            assert await store.deliveries("x", limit=9) == [ended(3, "x")]
+
+    # Deliveries
+
+    async def test_deliveries_come_a_page_at_a_time_the_newest_first(self) -> None:
+        async with self.opened() as store:
+            await store.claim("one", LEASE_S, [endpoint(), endpoint("x")])
+            await store.write("w", 1, Changes(deliveries=[delivery(n) for n in range(1, 8)]))
+            await store.write("w", 1, Changes(deliveries=[ended(4), ended(6)]))
+            await store.write("x", 1, Changes(deliveries=[delivery(5, "x")]))
+
+            async def seqs(**asked: int | DeliveryStatus) -> list[int]:
+                given = {"limit": 3, **asked}
+                return [d.seq for d in await store.deliveries("w", **given)]  # type: ignore[arg-type]
+
+            assert await seqs() == [7, 6, 5]
+            assert await seqs(before=5) == [4, 3, 2]
+            assert await seqs(first=2, before=4) == [3, 2]
+            assert await seqs(status=DeliveryStatus.SUCCESS) == [6, 4]
+            assert await seqs(status=DeliveryStatus.SUCCESS, before=6) == [4]
+
+    async def test_what_is_open_comes_a_page_at_a_time_pings_too(self) -> None:
+        async with self.opened() as store:
+            await store.claim("one", LEASE_S, [endpoint()])
+            await store.write("w", 1, Changes(deliveries=[ended(1), delivery(2), delivery(3)]))
+            ping = delivery(0, id="w:ping", created_at=NOW - SECOND)
+            await store.add(ping)
+
+            first = await store.open_deliveries("w", "", 2)
+            rest = await store.open_deliveries("w", first[-1].id, 2)
+
+            assert first + rest == [delivery(2), delivery(3), ping]
+            assert await store.deliveries("w", limit=9) == [delivery(3), delivery(2), ended(1)]
+            assert await store.backlog() == Backlog(3, NOW - SECOND)
+
+    async def test_nothing_open_is_no_backlog(self) -> None:
+        async with self.opened() as store:
+            assert await store.backlog() == Backlog(0, None)
+
+    async def test_a_delivery_is_found_under_its_own_webhook_only(self) -> None:
+        async with self.opened() as store:
+            await store.claim("one", LEASE_S, [endpoint()])
+            await store.write("w", 1, Changes(deliveries=[delivery(1)]))
+
+            assert await store.delivery("w", "w:1") == delivery(1)
+            assert await store.delivery("x", "w:1") is None
+            assert await store.delivery("w", "w:2") is None
+
+    async def test_attempts_come_in_their_order_a_page_at_a_time(self) -> None:
+        async with self.opened() as store:
+            await store.claim("one", LEASE_S, [endpoint()])
+            tries = [attempt(1, n) for n in range(1, 6)]
+            await store.write("w", 1, Changes(attempts=tries[::-1]))
+
+            assert await store.attempts("w:1", limit=2) == tries[:2]
+            assert await store.attempts("w:1", after=2, limit=9) == tries[2:]
+
+    async def test_whatever_text_a_receiver_answers_with_is_kept(self) -> None:
+        said = attempt(1, excerpt="a\0b", response_headers={"x": "\0"})
+        async with self.opened() as store:
+            await store.claim("one", LEASE_S, [endpoint()])
+            await store.write("w", 1, Changes(attempts=[said]))
+
+            (found,) = await store.attempts("w:1", limit=9)
+            assert (found.excerpt, found.response_headers) == ("a\ufffdb", {"x": "\0"})
+
+    # What people ask for
+
+    async def test_what_has_ended_is_put_back_once_and_its_worker_is_nudged(self) -> None:
+        async with self.opened() as store:
+            await store.claim("one", LEASE_S, [endpoint()])
+            await store.write("w", 1, Changes(deliveries=[ended(1), delivery(2)]))
+
+            assert not await store.put_back("w", "w:2", NOW)
+            assert not await store.put_back("x", "w:1", NOW)
+            assert await store.nudged("one") == []
+            assert await store.put_back("w", "w:1", NOW + SECOND)
+            assert not await store.put_back("w", "w:1", NOW + SECOND)
+
+            assert await store.delivery("w", "w:1") == delivery(1, next_at=NOW + SECOND, attempts=1)
+            assert await store.nudged("one") == ["w"]
+            assert await store.nudged("two") == []
+            await store.write("w", 1, Changes(fields={"nudged": False}))
+            assert await store.nudged("one") == []
+
+    async def test_a_ping_may_come_before_any_worker_has_seen_the_webhook(self) -> None:
+        async with self.opened() as store:
+            await store.add(delivery(0, id="w:ping"))
+            await store.claim("one", LEASE_S, [endpoint()])
+
+            assert [each.id for each in await store.open_deliveries("w", "", 9)] == ["w:ping"]
+
+    # Notices
+
+    async def test_a_notice_is_kept_once_until_it_is_dropped(self) -> None:
+        parked = Notice(
+            id="w:PARKED", endpoint="w", org="acme", kind=NoticeKind.PARKED, at=NOW, first=4,
+            last=4, detail="unreadable",
+        )  # fmt: skip
+        async with self.opened() as store:
+            await store.note(parked)
+            await store.note(Notice(**{**_fields(parked), "at": NOW + SECOND}))
+            assert await store.notices("w", 9) == [parked]
+            await store.drop_notice(parked.id)
+            assert await store.notices("w", 9) == []
+
+    # Jobs
+
+    async def test_a_due_job_is_taken_by_one_and_comes_due_again(self) -> None:
+        async with self.opened() as store:
+            await store.keep_job(Job(id="prune", due_at=NOW))
+            await store.keep_job(Job(id="prune", due_at=NOW + 9 * SECOND))
+            assert await store.take_job("one", LEASE_S, NOW - SECOND) is None
+            job = await store.take_job("one", LEASE_S, NOW)
+            assert job is not None
+            assert await store.take_job("two", LEASE_S, NOW) is None
+            await store.end_job(job, NOW + SECOND)
+            assert await store.take_job("two", LEASE_S, NOW) is None
+            again = await store.take_job("two", LEASE_S, NOW + SECOND)
+
+            assert again is not None
+            assert again.fence == 2
+
+    async def test_a_job_whose_worker_died_is_taken_over(self) -> None:
+        async with self.opened() as store:
+            await store.keep_job(Job(id="once", due_at=NOW))
+            dead = await store.take_job("dead", 0.0, NOW)
+            heir = await store.take_job("heir", LEASE_S, NOW)
+            assert dead is not None
+            assert heir is not None
+            await store.end_job(dead, NOW)
+            assert await store.take_job("third", LEASE_S, NOW) is None
+            await store.end_job(heir, None)
+            await store.keep_job(Job(id="once", due_at=NOW))
+            assert await store.take_job("third", LEASE_S, NOW) is not None
+
+    async def test_what_ended_long_ago_is_pruned_in_pieces_and_what_is_open_stays(self) -> None:
+        old = [ended(n) for n in (1, 2, 3)]
+        async with self.opened() as store:
+            await store.claim("one", LEASE_S, [endpoint()])
+            fresh = ended(5, at=NOW + SECOND)
+            kept = Changes(
+                deliveries=[*old, delivery(4), fresh],
+                attempts=[*(attempt(n) for n in (1, 2, 3)), attempt(5, at=NOW + SECOND)],
+            )
+            await store.write("w", 1, kept)
+
+            removed = [await store.prune(NOW + SECOND, 2) for _ in range(3)]
+
+            assert removed == [4, 2, 0]
+            assert await store.deliveries("w", limit=9) == [fresh, delivery(4)]
+            assert len(await store.attempts("w:5", limit=9)) == 1
+
+
+async def _known(store: OperationalStore) -> Endpoint:
+    known = await store.endpoint("w")
+    assert known is not None
+    return known
+
+
+def _fields(of: Notice) -> dict[str, object]:
+    return {name: getattr(of, name) for name in of.__struct_fields__}
