@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from deliveries.records import Delivery
+from eventstore.operations.records import Delivery
 from eventstore.recorded import Recorded
 from eventstore.upcasting import schema_version
 

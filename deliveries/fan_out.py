@@ -6,18 +6,19 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from deliveries.lease import Endpoint, ReplayProgress
-from deliveries.records import DELIVERIES, Delivery, delivery_id
 from deliveries.subscriptions import KnownWebhook, RequestedReplay
 from domain.base import OrgId
 from domain.catalog import PUBLIC_EVENT_TYPES
 from eventstore.codec import event_id
 from eventstore.log import EventLog
+from eventstore.operations.records import Delivery, DeliveryStatus, Endpoint
+from eventstore.operations.store import OperationalStore
 from eventstore.recorded import Row
-from projections.engine.checkpoints import Database
 
 _ROWS = 64
 """Read at a time: small, so that sending begins at once and other endpoints have their turn."""
+
+_UNREADABLE_EVENT = "the event cannot be read"
 
 
 class Matched(Struct):
@@ -31,8 +32,8 @@ class Matched(Struct):
 class Matcher:
     """Reads on for one endpoint, from its cursor."""
 
-    def __init__(self, log: EventLog, database: Database, endpoint: Endpoint) -> None:
-        self._log, self._database, self._endpoint = log, database, endpoint
+    def __init__(self, log: EventLog, store: OperationalStore, endpoint: Endpoint) -> None:
+        self._log, self._store, self._endpoint = log, store, endpoint
 
     async def fan_out(self, known: KnownWebhook, now: datetime) -> Matched:
         """Return the deliveries of the next rows after the cursor, and move it."""
@@ -40,41 +41,48 @@ class Matcher:
         rows = await self._rows(known.org_id, at.fan)
         matched: list[tuple[Delivery, Row]] = []
         for row in rows:
-            at.fan = row.org_seq
             if _is_wanted(known, row):
                 matched.append((_delivery(at.id, row, at.last, now), row))
                 at.last = row.org_seq
-        fields = {"fan": at.fan, "last": at.last} if rows else {}
+        if not rows:
+            return Matched([], {}, more=False)
+        at.fan, at.fan_event = rows[-1].org_seq, readable_id(rows[-1])
+        fields = {"fan": at.fan, "fan_event": at.fan_event, "last": at.last}
         return Matched(matched, fields, len(rows) == _ROWS)
 
     def due_replay(self, known: KnownWebhook) -> RequestedReplay | None:
         """Return the oldest replay that is not done yet."""
-        progress = self._endpoint.replay
-        return next((each for each in known.replays if _is_due(each.version, progress)), None)
+        return next((each for each in known.replays if self._is_due(each.version)), None)
+
+    def _is_due(self, version: int) -> bool:
+        at = self._endpoint
+        return version > at.replay_version or (version == at.replay_version and at.replay_next > 0)
 
     async def replay(self, known: KnownWebhook, asked: RequestedReplay, now: datetime) -> Matched:
         """Return the next deliveries of a replay; what was sent before must be written by now."""
         at = self._endpoint
-        progress = at.replay
-        if progress.version != asked.version:
-            progress = ReplayProgress(asked.version, asked.first)
+        if at.replay_version != asked.version:
+            at.replay_version, at.replay_next, at.replay_prev = asked.version, asked.first, None
         last = min(asked.last, at.fan)  # what comes later is sent anyway
         rows = [
-            row for row in await self._rows(known.org_id, progress.next - 1) if row.org_seq <= last
+            row for row in await self._rows(known.org_id, at.replay_next - 1) if row.org_seq <= last
         ]
-        matched = await self._again(known, rows, progress.prev, now)
+        matched = await self._again(known, rows, now)
         done = not rows or rows[-1].org_seq == last
-        prev = matched[-1][0].seq if matched else progress.prev
-        at.replay = ReplayProgress(asked.version, 0 if done else rows[-1].org_seq + 1, prev)
-        return Matched(matched, {"replay": msgspec.to_builtins(at.replay)}, more=True)
+        at.replay_next = 0 if done else rows[-1].org_seq + 1
+        if matched:
+            at.replay_prev = matched[-1][0].seq
+        names = ("replay_version", "replay_next", "replay_prev")
+        return Matched(matched, {name: getattr(at, name) for name in names}, more=True)
 
     async def _again(
-        self, known: KnownWebhook, rows: list[Row], prev: int | None, now: datetime
+        self, known: KnownWebhook, rows: list[Row], now: datetime
     ) -> list[tuple[Delivery, Row]]:
         wanted = [row for row in rows if _is_wanted(known, row)]
         if not wanted:
             return []
         sent = await self._sent_before(wanted[0].org_seq, wanted[-1].org_seq)
+        prev = self._endpoint.replay_prev
         if prev is None:
             prev = await self._last_before(wanted[0].org_seq)
         matched: list[tuple[Delivery, Row]] = []
@@ -97,18 +105,27 @@ class Matcher:
         return rows
 
     async def _sent_before(self, first: int, last: int) -> dict[int, Delivery]:
-        window = {"endpoint": self._endpoint.id, "seq": {"$gte": first, "$lte": last}}
-        found = self._database[DELIVERIES].find(window)
-        return {each["seq"]: msgspec.convert(each, Delivery) async for each in found}
+        found = await self._store.deliveries(
+            self._endpoint.id, first=first, before=last + 1, limit=_ROWS
+        )
+        return {each.seq: each for each in found}
 
     async def _last_before(self, seq: int) -> int:
-        before = {"endpoint": self._endpoint.id, "seq": {"$gt": 0, "$lt": seq}}
-        found = await self._database[DELIVERIES].find_one(before, {"seq": 1}, sort=[("seq", -1)])
-        return int(found["seq"]) if found else 0
+        found = await self._store.deliveries(self._endpoint.id, before=seq, limit=1)
+        return found[0].seq if found else 0
 
 
-def _is_due(version: int, progress: ReplayProgress) -> bool:
-    return version > progress.version or (version == progress.version and progress.next > 0)
+def delivery_id(endpoint: str, seq: int) -> str:
+    """Return the id of the delivery of an event, the same however often it is made."""
+    return f"{endpoint}:{seq}"
+
+
+def readable_id(row: Row) -> str:
+    """Return the id of the event in *row*, nothing for bytes that no version of ours wrote."""
+    try:
+        return str(event_id(row))
+    except msgspec.MsgspecError:
+        return ""
 
 
 def _is_wanted(known: KnownWebhook, row: Row) -> bool:
@@ -116,15 +133,19 @@ def _is_wanted(known: KnownWebhook, row: Row) -> bool:
 
 
 def _delivery(endpoint: str, row: Row, prev: int, now: datetime) -> Delivery:
-    return Delivery(
+    made = Delivery(
         id=delivery_id(endpoint, row.org_seq),
         endpoint=endpoint,
         org=str(row.org_id),
         seq=row.org_seq,
         prev=prev,
-        event_id=str(event_id(row)),
+        event_id=readable_id(row),
         type=row.tag,
         stream=str(row.stream_id),
         created_at=now,
         next_at=now,
     )
+    if not made.event_id:  # nothing to send it under: the receiver sees the gap by prevSeq
+        made.status, made.open, made.ended_at = DeliveryStatus.FAILED, False, now
+        made.last_error = _UNREADABLE_EVENT
+    return made

@@ -9,7 +9,7 @@ import heapq
 from bisect import insort
 from datetime import datetime
 
-from deliveries.records import Delivery
+from eventstore.operations.records import Delivery
 
 
 class SendQueue:

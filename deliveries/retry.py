@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from deliveries.client import ReceiverResponse
 from deliveries.dialing import SendFailed
-from deliveries.records import DeliveryStatus
 from domain.hooks.webhook.events import PauseCause
+from eventstore.operations.records import DeliveryStatus, Endpoint
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
@@ -42,7 +43,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
     jitter: float = 0.2
     retry_after_max: timedelta = 24 * HOUR
     breaker_after: int = 10
-    breaker_pause: timedelta = 30 * SECOND
+    breaker_pause: timedelta = 5 * SECOND
     breaker_pause_max: timedelta = 10 * MINUTE
     give_up_after: timedelta = timedelta(days=5)
 
@@ -99,34 +100,56 @@ def retry_after(value: str, now: datetime) -> timedelta | None:
         return timedelta(seconds=int(value))
     try:
         then = parsedate_to_datetime(value)
-    except ValueError:
+        if then.tzinfo is None:
+            then = then.replace(tzinfo=UTC)
+        return max(then - now, timedelta(0))
+    except (ValueError, OverflowError):  # no date, or one beyond what a date can be
         return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    return max(then - now, timedelta(0))
 
 
-class Health(Struct, kw_only=True):
-    """How an endpoint has been doing: failures in a row, since when, and how long to hold back."""
+class Health(Struct, kw_only=True, frozen=True):
+    """How an endpoint has been doing: failures in a row, since when, and how long to hold back.
+
+    ``failed_at`` is when the newest failure that counts was known.
+    """
 
     fails: int = 0
     first_fail: datetime | None = None
+    failed_at: datetime | None = None
     open_until: datetime | None = None
 
-    def after(self, verdict: Verdict, schedule: Schedule, now: datetime) -> "Health":
-        """Return the health after one more attempt."""
+    def after(
+        self, verdict: Verdict, schedule: Schedule, began: datetime, now: datetime
+    ) -> "Health":
+        """Return the health after one more attempt, which *began* then and is known *now*.
+
+        Attempts that were under way together when the receiver went down are one failure: what
+        began before the last one was known says nothing new. So only a probe, which goes alone,
+        makes the pause longer.
+        """
         if verdict.status is DeliveryStatus.SUCCESS:
-            return self if self == Health() else Health()
+            return Health()
+        asked = verdict.hold_until
+        if self.failed_at is not None and began < self.failed_at:
+            return replace(self, open_until=_later(self.open_until, asked))
         fails = self.fails + 1
-        hold = now + schedule.breaker(fails)
-        if verdict.hold_until is not None:
-            hold = max(hold, verdict.hold_until)
+        pause = schedule.breaker(fails)
         return Health(
             fails=fails,
             first_fail=self.first_fail or now,
-            open_until=hold if hold > now else None,
+            failed_at=now,
+            open_until=_later(now + pause if pause else None, asked),
         )
 
     def is_hopeless(self, schedule: Schedule, now: datetime) -> bool:
-        """Say whether there has been nothing but failure for too long."""
+        """Return whether there has been nothing but failure for too long."""
         return self.first_fail is not None and now - self.first_fail >= schedule.give_up_after
+
+
+def health_of(endpoint: Endpoint) -> Health:
+    """Return the health that an endpoint's row has."""
+    return Health(**{name: getattr(endpoint, name) for name in Health.__struct_fields__})
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((each for each in (one, other) if each is not None), default=None)

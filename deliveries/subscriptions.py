@@ -1,5 +1,8 @@
 """Which webhooks there are, known from the log itself."""
 
+import logging
+from typing import Any
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -7,11 +10,13 @@ from domain.base import OrgId, WebhookId
 from domain.catalog import EVENT_TYPES
 from domain.hooks.webhook.events import WebhookReplayRequested
 from domain.hooks.webhook.state import Webhook
+from eventstore.append import LogUnavailable
 from eventstore.log import EventLog
-from eventstore.recorded import Recorded
+from eventstore.recorded import Row
 
 TAGS = tuple(tag for tag in EVENT_TYPES if tag.startswith("webhook."))
 _ROWS = 500
+_logger = logging.getLogger(__name__)
 
 
 class RequestedReplay(Struct, frozen=True):
@@ -22,14 +27,27 @@ class RequestedReplay(Struct, frozen=True):
     last: int
 
 
+class UnreadableEvent(Struct, frozen=True):
+    """An event of a webhook that could not be read: at ``seq``, and why."""
+
+    seq: int
+    reason: str
+
+
 class KnownWebhook(Struct, frozen=True):
-    """A webhook as of ``version``."""
+    """A webhook as of ``version``; with ``unreadable`` nobody knows what it is now."""
 
     id: WebhookId
     org_id: OrgId
     version: int
     webhook: Webhook
     replays: tuple[RequestedReplay, ...] = ()
+    unreadable: UnreadableEvent | None = None
+
+    @property
+    def can_be_sent_to(self) -> bool:
+        """Whether a worker takes care of it, paused or not."""
+        return not self.webhook.deleted and self.unreadable is None
 
 
 class LogNews(Struct):
@@ -40,47 +58,60 @@ class LogNews(Struct):
 
 
 class KnownWebhooks:
-    """Follows the log and folds every webhook, those in the trash too."""
+    """Follows the log and folds every webhook, those in the trash too.
+
+    A webhook with an event that cannot be read is parked by itself; all others go on.
+    """
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._position = 0
+        self._positions = dict.fromkeys(range(log.parts), 0)
         self.known: dict[str, KnownWebhook] = {}
 
     async def open(self) -> None:
         """Fold what the log has; ``follow`` goes on from there."""
-        self._position = await self._log.last_position()
-        after = 0
-        while rows := await self._log.tail(after, _ROWS, TAGS):
-            for recorded in rows:
-                self._fold(recorded)
-            after = rows[-1].position
+        for part in self._positions:
+            self._positions[part] = await self._log.last_position(part)
+            after = 0
+            while rows := await self._log.tail_rows(after, _ROWS, TAGS, part):
+                await self._fold_all(rows)
+                after = rows[-1].position
 
     async def follow(self) -> LogNews:
         """Return what is new; nothing in it when the log has not grown."""
         news = LogNews(set(), set())
-        while rows := await self._log.tail_rows(self._position, _ROWS):
-            for row in rows:
-                news.organizations.add(row.org_id)
-            about = [row for row in rows if row.tag in TAGS]
-            for recorded in await self._log.decoded(about):
-                self._fold(recorded)
-                news.webhooks.add(str(recorded.stream_id))
-            self._position = rows[-1].position
+        for part in self._positions:
+            while rows := await self._log.tail_rows(self._positions[part], _ROWS, part=part):
+                news.organizations.update(row.org_id for row in rows)
+                about = [row for row in rows if row.tag in TAGS]
+                await self._fold_all(about)
+                news.webhooks.update(str(row.stream_id) for row in about)
+                self._positions[part] = rows[-1].position
         return news
 
-    def _fold(self, recorded: Recorded) -> None:
-        name = str(recorded.stream_id)
-        webhook_id = WebhookId(recorded.stream_id)
-        known = self.known.get(name) or KnownWebhook(webhook_id, recorded.org_id, 0, Webhook())
-        if recorded.version <= known.version:
-            return
-        event, replays = recorded.event, known.replays
+    async def _fold_all(self, rows: list[Row]) -> None:
+        for row in rows:
+            name = str(row.stream_id)
+            known = self.known.get(name) or KnownWebhook(
+                WebhookId(row.stream_id), row.org_id, 0, Webhook()
+            )
+            if row.version > known.version and known.unreadable is None:
+                self.known[name] = await self._folded(known, row)
+
+    async def _folded(self, known: KnownWebhook, row: Row) -> KnownWebhook:
+        try:
+            (recorded,) = await self._log.decoded([row])
+            event: Any = recorded.event
+            webhook = known.webhook.evolve(event)
+        except LogUnavailable:
+            raise
+        except Exception as error:  # bytes that are not ours raise what they like
+            reason = f"{type(error).__name__}: {error}"
+            _logger.exception("webhook %s is parked: an event cannot be read", known.id)
+            return replace(
+                known, version=row.version, unreadable=UnreadableEvent(row.org_seq, reason[:500])
+            )
+        replays = known.replays
         if isinstance(event, WebhookReplayRequested):
             replays = (*replays, RequestedReplay(recorded.version, event.from_seq, event.to_seq))
-        self.known[name] = replace(
-            known,
-            version=recorded.version,
-            webhook=known.webhook.evolve(event),  # type: ignore[arg-type]  # TAGS are its events
-            replays=replays,
-        )
+        return replace(known, version=recorded.version, webhook=webhook, replays=replays)

@@ -48,6 +48,7 @@ class EventLog:
         self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="log-reader")
         self._writer: GroupCommit | None = None
         self._listeners: list[Callable[[int], None]] = []
+        self._append_listeners: list[Callable[[OrgId], None]] = []
 
     async def open(self) -> None:
         """Make the store ready and start the writer.
@@ -74,6 +75,10 @@ class EventLog:
         """Call *listener* with the newest position after each commit of this process."""
         self._listeners.append(listener)
 
+    def on_append(self, listener: Callable[[OrgId], None]) -> None:
+        """Call *listener* with each organization that this process has recorded events of."""
+        self._append_listeners.append(listener)
+
     def _committed(self, position: int) -> None:
         for listener in self._listeners:
             listener(position)
@@ -82,7 +87,11 @@ class EventLog:
         """Write all of *append* or nothing; see ``GroupCommit.append`` for what it raises."""
         if self._writer is None:
             raise LogUnavailable("the log is not open")
-        return await self._writer.append(append)
+        position = await self._writer.append(append)
+        for org_id in {row.org_id for row in append.rows}:
+            for listener in self._append_listeners:
+                listener(org_id)
+        return position
 
     @property
     def parts(self) -> int:

@@ -14,9 +14,12 @@ from audit.tree_signer import TreeSigner
 from commands.handler import CommandHandler
 from eventstore.log import EventLog
 from eventstore.open import open_store
+from eventstore.operations.open import open_operations
+from eventstore.operations.store import OperationalStore
 from eventstore.randomness import random_bytes
 from projections.engine.wire import Lane
 from runtime.clock import Clock, system_clock
+from runtime.doorbell import Doorbell
 from runtime.outages import StoreOutage
 from runtime.settings import Settings
 from runtime.wakeups import Wakeups
@@ -62,7 +65,9 @@ class System(Struct, frozen=True, kw_only=True):
     log: EventLog
     commands: CommandHandler
     tree_signer: TreeSigner
+    operations: OperationalStore
     wakeups: Wakeups
+    doorbell: Doorbell
     passwords: HashingQueue
     guard: UrlGuard
     database: _Database
@@ -86,28 +91,21 @@ def derive_keys(settings: Settings) -> Keys:
 
 
 @asynccontextmanager
-async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncGenerator[System]:
+async def open_system(
+    settings: Settings, clock: Clock = system_clock, *, read_models: bool = True
+) -> AsyncGenerator[System]:
     """Open the stores, waiting for those that are still starting, and close them at the end.
 
-    :raises StoreUnreachable: a store did not answer in ``ATTEMPTS_MAX`` attempts.
+    Without *read_models* their store is not waited for: this process does not read them.
+
+    :raises StoreUnreachable: a store did not answer in ``CONNECTS_MAX`` attempts.
     """
     keys = derive_keys(settings)
     async with AsyncExitStack() as stack:
         log = await stack.enter_async_context(open_log(settings, keys))
-        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-            settings.mongodb_uri,
-            serverSelectionTimeoutMS=3_000,
-            connectTimeoutMS=3_000,
-            tz_aware=True,
-            uuidRepresentation="standard",
-            retryWrites=True,
-        )
-        stack.push_async_callback(client.close)
-        await retry_until_reachable("read models", settings.mongodb_uri, lambda: _ping(client))
-        wakeups = Wakeups(settings.redis_url)
-        wakeups.listen()
-        stack.push_async_callback(wakeups.close)
-        log.on_commit(wakeups.committed)
+        client = await stack.enter_async_context(_open_read_models(settings, wait=read_models))
+        operations = await stack.enter_async_context(_open_operations(settings))
+        wakeups, doorbell = await stack.enter_async_context(_announcing(log, settings.redis_url))
         lane = await Lane.for_uri(client, settings.mongodb_uri)
         if lane is not None:
             stack.callback(lane.close)
@@ -120,7 +118,9 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
             log=log,
             commands=CommandHandler(log),
             tree_signer=TreeSigner(log, keys.audit, clock),
+            operations=operations,
             wakeups=wakeups,
+            doorbell=doorbell,
             passwords=passwords,
             guard=UrlGuard(settings.webhook_allow_networks),
             database=client[settings.mongodb_database],
@@ -129,10 +129,44 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
 
 
 @asynccontextmanager
+async def _open_read_models(
+    settings: Settings, *, wait: bool
+) -> AsyncGenerator[AsyncMongoClient[dict[str, Any]]]:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        settings.mongodb_uri,
+        serverSelectionTimeoutMS=3_000,
+        connectTimeoutMS=3_000,
+        tz_aware=True,
+        uuidRepresentation="standard",
+        retryWrites=True,
+    )
+    try:
+        if wait:
+            await retry_until_reachable("read models", settings.mongodb_uri, lambda: _ping(client))
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def _announcing(log: EventLog, redis_url: str) -> AsyncGenerator[tuple[Wakeups, Doorbell]]:
+    """Have every commit of this process announced."""
+    wakeups, doorbell = Wakeups(redis_url), Doorbell(redis_url)
+    wakeups.listen()
+    log.on_commit(wakeups.committed)
+    log.on_append(doorbell.ring)
+    try:
+        yield wakeups, doorbell
+    finally:
+        await doorbell.close()
+        await wakeups.close()
+
+
+@asynccontextmanager
 async def open_log(settings: Settings, keys: Keys) -> AsyncGenerator[EventLog]:
     """Open only the event log, for commands that need no read model.
 
-    :raises StoreUnreachable: it did not answer in ``ATTEMPTS_MAX`` attempts.
+    :raises StoreUnreachable: it did not answer in ``CONNECTS_MAX`` attempts.
     """
     log = await retry_until_reachable(
         "event log", settings.events_url, lambda: _open_log(settings, keys)
@@ -141,6 +175,16 @@ async def open_log(settings: Settings, keys: Keys) -> AsyncGenerator[EventLog]:
         yield log
     finally:
         await log.close()
+
+
+@asynccontextmanager
+async def _open_operations(settings: Settings) -> AsyncGenerator[OperationalStore]:
+    store = open_operations(settings.events_url)
+    try:
+        await retry_until_reachable("operational state", settings.events_url, store.open)
+        yield store
+    finally:
+        await store.close()
 
 
 async def _open_log(settings: Settings, keys: Keys) -> EventLog:

@@ -44,6 +44,12 @@ class Wakeups:
         if self._redis is not None and (self._sender is None or self._sender.done()):
             self._sender = asyncio.create_task(self._send(self._redis))
 
+    async def pass_on(self) -> None:
+        """Wake the other processes, whatever the log's position; one that is not there is not."""
+        if self._redis is not None:
+            with contextlib.suppress(RedisError, OSError):
+                await self._redis.publish(CHANNEL, "0")
+
     async def wait(self, timeout_s: float) -> None:
         """Return when the log has grown, or after *timeout_s* seconds."""
         grown = self._grown

@@ -11,18 +11,18 @@ import os
 import socket
 from collections.abc import Sequence
 
-from pymongo.errors import PyMongoError
-
 from deliveries.client import WebhookClient
 from deliveries.lease import LEASE_S, Leases
-from deliveries.ledger import LeaseLost
-from deliveries.records import ENDPOINTS, create_delivery_indexes
 from deliveries.retry import Schedule
-from deliveries.subscriptions import KnownWebhooks
+from deliveries.subscriptions import KnownWebhooks, LogNews
 from eventstore.identifiers import new_id
+from eventstore.operations.store import LeaseLost, OperationsUnavailable
 from runtime.outages import StoreOutage
 from runtime.system import System
+from workers.housekeeping import keep_house
+from workers.parking import report_all_parked, report_parked
 from workers.posting import Posting, SenderParts
+from workers.rings import Rings
 from workers.sender import Sender
 
 _SWEEP_S = 1.0
@@ -42,98 +42,116 @@ class Deliveries:
         self,
         system: System,
         *,
+        rings: Rings | None = None,
         schedule: Schedule | None = None,
         lease_s: float = LEASE_S,
         grace_s: float = _GRACE_S,
     ) -> None:
-        self._house, self._grace_s = system, grace_s
+        self._system, self._grace_s = system, grace_s
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
         self._client = WebhookClient(system.guard)
         posting = Posting(system, self._client, self.worker)
         self._tools = SenderParts(system, posting, schedule or Schedule())
         self._webhooks = KnownWebhooks(system.log)
-        self._leases = Leases(system.database, self.worker, system.clock, lease_s)
+        self._leases = Leases(system.operations, self.worker, lease_s)
         self._senders: dict[str, Sender] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._rings = rings or Rings()
         self._sweep_at = 0.0
 
     async def run(self) -> None:
         """Deliver until cancelled; then finish the posts under way and give the leases back.
 
-        :raises StoreOutage: when log or database cannot be read at the start.
+        :raises StoreOutage: when the log or the operational state cannot be read at the start.
         """
-        await create_delivery_indexes(self._house.database)
         await self._webhooks.open()
-        keeper = asyncio.create_task(self._keep_leases())
-        try:
-            while True:
-                await self._look_and_wait()
-        finally:
-            await self._close()
-            keeper.cancel()
-            await self._client.aclose()
+        await report_all_parked(self._system, self._webhooks)
+        async with asyncio.TaskGroup() as group:
+            beside = [
+                group.create_task(self._keep_leases()),
+                group.create_task(keep_house(self._system, self.worker)),
+            ]
+            try:
+                while True:
+                    await self._look_and_wait()
+            finally:
+                await self._close()  # leases are kept meanwhile
+                for task in beside:
+                    task.cancel()
+                await self._client.aclose()
 
     async def _look_and_wait(self) -> None:
         # Waiting begins before the look, so that nothing slips in between.
-        woken = asyncio.create_task(self._house.wakeups.wait(_SWEEP_S))
+        woken = (
+            asyncio.create_task(self._system.wakeups.wait(_SWEEP_S)),
+            asyncio.create_task(self._rings.wait()),
+        )
         await asyncio.sleep(0)
         try:
             await self._look()
-            await woken
         except StoreOutage as error:
             _logger.warning("deliveries wait: %s", error)
-            await woken
+        try:
+            await asyncio.wait(woken, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            woken.cancel()
+            for waiting in woken:
+                waiting.cancel()
 
     async def _look(self) -> None:
+        rung = self._rings.take()
         news = await self._webhooks.follow()
-        for name in news.webhooks & self._senders.keys():
-            self._senders[name].update(self._webhooks.known[name])
+        await self._pass_on(news)
         for sender in self._senders.values():
-            if sender.known.org_id in news.organizations:
+            if sender.known.org_id in news.organizations or sender.known.org_id in rung:
                 sender.stir()
         await self._reap()
         now = asyncio.get_running_loop().time()
         if now >= self._sweep_at or news.webhooks:
             await self._acquire()
-        if now >= self._sweep_at or not news.organizations:
+        if now >= self._sweep_at or rung or not news.organizations:
             await self._pass_nudges_on()
         if now >= self._sweep_at:
             self._sweep_at = now + _SWEEP_S
+
+    async def _pass_on(self, news: LogNews) -> None:
+        """Tell the senders what became of their webhooks."""
+        for name in news.webhooks:
+            known = self._webhooks.known[name]
+            if name in self._senders:
+                self._senders[name].update(known)
+            await report_parked(self._system, known)
 
     async def _acquire(self) -> None:
         known = self._webhooks.known
         wanted = [
             each
             for name, each in known.items()
-            if name not in self._senders and not each.webhook.deleted
+            if name not in self._senders and each.can_be_sent_to
         ]
         if not wanted:
             return
         valid_until = asyncio.get_running_loop().time() + self._leases.lease_s
-        for held in await self._leases.acquire(wanted):
-            name = held.endpoint.id
-            sender = Sender(self._tools, known[name], held, valid_until)
-            self._senders[name] = sender
-            self._running[name] = asyncio.create_task(sender.run())
+        for endpoint in await self._leases.acquire(wanted):
+            sender = Sender(self._tools, known[endpoint.id], endpoint, valid_until)
+            self._senders[endpoint.id] = sender
+            self._running[endpoint.id] = asyncio.create_task(sender.run())
 
     async def _reap(self) -> None:
         """Give back the endpoints whose senders have ended, for whatever reason."""
-        for name in [name for name, task in self._running.items() if task.done()]:
+        ended = [name for name, task in self._running.items() if task.done()]
+        for name in ended:
             task = self._running.pop(name)
             del self._senders[name]
             if not task.cancelled() and (error := task.exception()) is not None:
                 _report(name, error)
-            await self._leases.release(name)
+        await self._leases.release(ended)
 
     async def _pass_nudges_on(self) -> None:
         if not self._senders:
             return
-        nudged = self._house.database[ENDPOINTS].find({"nudged": True}, {"_id": 1})
-        async for each in nudged:
-            if each["_id"] in self._senders:
-                self._senders[each["_id"]].nudge()
+        for name in await self._system.operations.nudged(self.worker):
+            if name in self._senders:
+                self._senders[name].nudge()
 
     async def _keep_leases(self) -> None:
         loop = asyncio.get_running_loop()
@@ -145,7 +163,7 @@ class Deliveries:
             before = set(self._senders)
             try:
                 ours = await self._leases.renew()
-            except PyMongoError as error:
+            except OperationsUnavailable as error:
                 _logger.warning("leases not renewed: %s", error)
                 continue
             for name in before & self._senders.keys():
@@ -162,13 +180,13 @@ class Deliveries:
             for running in late:
                 running.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        with contextlib.suppress(PyMongoError):
+        with contextlib.suppress(OperationsUnavailable):
             await self._reap()
 
 
 def _report(name: str, error: BaseException) -> None:
     parts: Sequence[BaseException] = getattr(error, "exceptions", ())
-    if any(isinstance(part, LeaseLost) for part in parts):
-        _logger.info("the endpoint %s is another worker's now", name)
+    if any(isinstance(part, LeaseLost) for part in (error, *parts)):
+        _logger.info("the endpoint %s is taken up anew: %s", name, LeaseLost.__doc__)
     else:
         _logger.error("sending for %s broke off and begins again", name, exc_info=error)

@@ -10,11 +10,13 @@ import logging
 from arq import ArqRedis, Worker
 from redis.exceptions import RedisError
 
+from runtime.doorbell import open_queue
 from runtime.outages import StoreOutage
 from runtime.settings import Settings
 from runtime.system import System, open_system
 from workers.deliveries import Deliveries
-from workers.jobs import make_worker, open_queue
+from workers.jobs import make_worker
+from workers.rings import Rings
 
 RESTART_S = 1.0
 RESTART_S_MAX = 30.0
@@ -26,35 +28,36 @@ _logger = logging.getLogger(__name__)
 
 async def run_worker(settings: Settings) -> None:
     """Deliver webhooks and run jobs until cancelled; then finish the posts under way."""
-    async with open_system(settings) as system:
+    async with open_system(settings, read_models=False) as system:
         await work(system)
 
 
 async def work(system: System) -> None:
-    """Deliver webhooks and run the jobs of a house that is open, until cancelled."""
+    """Deliver webhooks and run the jobs of a system that is open, until cancelled."""
+    rings = Rings()
     async with asyncio.TaskGroup() as group:
-        group.create_task(_deliver(system), name="deliver webhooks")
+        group.create_task(_deliver(system, rings), name="deliver webhooks")
         if system.settings.redis_url:
-            group.create_task(run_jobs(system), name="run jobs")
+            group.create_task(run_jobs(system, rings), name="run jobs")
 
 
-async def _deliver(system: System) -> None:
+async def _deliver(system: System, rings: Rings) -> None:
     while True:
         try:
-            await Deliveries(system).run()
+            await Deliveries(system, rings=rings).run()
         except StoreOutage as error:
             _logger.warning("deliveries begin again: %s", error)
         await asyncio.sleep(RESTART_S)
 
 
-async def run_jobs(system: System, pause_s: float = RESTART_S) -> None:
+async def run_jobs(system: System, rings: Rings, pause_s: float = RESTART_S) -> None:
     """Run arq until cancelled, and start it again when Redis took it down."""
     loop = asyncio.get_running_loop()
     first_pause_s = pause_s
     while True:
         began = loop.time()
         try:
-            await _run(system)
+            await _run(system, rings)
         except (RedisError, OSError) as error:
             if loop.time() - began > STEADY_S:
                 pause_s = first_pause_s
@@ -63,9 +66,9 @@ async def run_jobs(system: System, pause_s: float = RESTART_S) -> None:
         pause_s = min(pause_s * 2, RESTART_S_MAX)
 
 
-async def _run(system: System) -> None:
+async def _run(system: System, rings: Rings) -> None:
     queue = await open_queue(system.settings.redis_url)
-    worker = make_worker(system, queue)
+    worker = make_worker(system, rings, queue)
     try:
         # Not arq's own async_run: its task would go on when we are cancelled.
         await worker.main()

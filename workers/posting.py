@@ -1,6 +1,7 @@
 """One attempt: the event as a signed POST, and a record of what came back."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -14,11 +15,13 @@ from commands.hooks.webhook import secret_name
 from deliveries.body import body_of, ping_body
 from deliveries.client import ReceiverResponse, WebhookClient
 from deliveries.dialing import FailureKind, SendFailed
-from deliveries.records import PING, Attempt, Delivery
+from deliveries.ping import PING
 from deliveries.retry import Schedule
 from deliveries.subscriptions import KnownWebhook
 from domain.base import OrgId
+from eventstore.append import LogUnavailable
 from eventstore.identifiers import new_id
+from eventstore.operations.records import Attempt, Delivery
 from eventstore.recorded import Row
 from runtime.system import System
 from security.signing import sign
@@ -26,8 +29,10 @@ from security.signing import sign
 AT_ONCE_PER_DESTINATION_MAX = 16
 """Posts under way to one host and port, whoever's endpoints they are for."""
 
+_logger = logging.getLogger(__name__)
 
-class Unreadable(Exception):
+
+class _Unreadable(Exception):
     """What is to be sent cannot be made: no such event, a newer one, or nothing to sign with."""
 
 
@@ -35,7 +40,7 @@ class Posting:
     """Sends for all endpoints of this process."""
 
     def __init__(self, system: System, client: WebhookClient, worker: str) -> None:
-        self._house, self._client, self._worker = system, client, worker
+        self._system, self._client, self._worker = system, client, worker
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._secrets: dict[tuple[UUID, int], str] = {}
 
@@ -54,7 +59,7 @@ class Posting:
 
         :raises LogUnavailable: when the event or a secret cannot be read now.
         """
-        at = self._house.clock()
+        at = self._system.clock()
         headers: Mapping[str, str] = {}
         outcome: ReceiverResponse | SendFailed
         try:
@@ -63,23 +68,29 @@ class Posting:
             outcome = await self._client.post(str(known.id), known.webhook.url, headers, body)
         except SendFailed as failed:
             outcome = failed
-        except Unreadable as unreadable:
+        except _Unreadable as unreadable:
             outcome = SendFailed(str(unreadable), FailureKind.PROTOCOL)
+        except LogUnavailable:
+            raise
+        except Exception as error:
+            # Without a record there would be no end of tries, and the receiver may have it already.
+            _logger.exception("sending %s broke off", delivery.id)
+            outcome = SendFailed(f"sending broke off: {error!r}", FailureKind.PROTOCOL)
         return self._attempt(delivery, at, headers, outcome), outcome
 
     async def _body(self, org_id: OrgId, delivery: Delivery, row: Row | None) -> bytes:
         if delivery.type == PING:
             return ping_body(delivery)
         if row is None:
-            rows = await self._house.log.organization(org_id, delivery.seq - 1, 1)
+            rows = await self._system.log.organization(org_id, delivery.seq - 1, 1)
             row = rows[0] if rows else None
         if row is None or row.org_seq != delivery.seq:
-            raise Unreadable("the log has no such event")
+            raise _Unreadable("the log has no such event")
         try:
-            (recorded,) = await self._house.log.decoded([row])
-        except (msgspec.ValidationError, KeyError) as error:
-            raise Unreadable("the event is of a version that is not known here") from error
-        return body_of(delivery, recorded)
+            (recorded,) = await self._system.log.decoded([row])
+            return body_of(delivery, recorded)
+        except (msgspec.MsgspecError, KeyError) as error:
+            raise _Unreadable("the event is of a version that is not known here") from error
 
     async def _headers(
         self, known: KnownWebhook, event_id: str, at: datetime, body: bytes
@@ -88,17 +99,17 @@ class Posting:
         secrets = [await self._secret(known.id, version) for version in versions]
         live = [secret for secret in secrets if secret]
         if not live:
-            raise Unreadable("the webhook has no signing secret")
+            raise _Unreadable("the webhook has no signing secret")
         signed = sign(live, event_id, int(at.timestamp()), body)
         return {"Content-Type": "application/json", **signed}
 
     async def _secret(self, webhook_id: UUID, version: int) -> str:
         secret = self._secrets.get((webhook_id, version))
         if secret is None:
-            sealed = await self._house.log.secret(webhook_id, secret_name(version))
+            sealed = await self._system.log.secret(webhook_id, secret_name(version))
             if sealed is None:
                 return ""
-            secret = self._house.keys.master.unwrap(sealed, webhook_id).decode()
+            secret = self._system.keys.master.unwrap(sealed, webhook_id).decode()
             self._secrets[webhook_id, version] = secret
         return secret
 
@@ -112,7 +123,7 @@ class Posting:
         n = delivery.attempts + 1
         came = outcome if isinstance(outcome, ReceiverResponse) else None
         failed = outcome if isinstance(outcome, SendFailed) else None
-        took_s = (self._house.clock() - at).total_seconds()
+        took_s = (self._system.clock() - at).total_seconds()
         return Attempt(
             id=str(new_id()),
             delivery=delivery.id,

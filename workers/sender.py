@@ -5,41 +5,44 @@ import contextlib
 import logging
 from datetime import timedelta
 
-from pymongo.errors import PyMongoError
+from msgspec.structs import asdict
 
 from deliveries.client import ReceiverResponse
 from deliveries.dialing import SendFailed
 from deliveries.fan_out import Matched, Matcher
-from deliveries.lease import HeldEndpoint
 from deliveries.ledger import Ledger
+from deliveries.ping import PING
 from deliveries.queue import SendQueue
-from deliveries.records import PING, Attempt, Delivery, DeliveryStatus, document, open_deliveries
-from deliveries.retry import Health, Verdict, judge
+from deliveries.retry import Health, health_of
 from deliveries.subscriptions import KnownWebhook
 from domain.hooks.webhook.events import DeliveryMode, PauseCause
 from eventstore.append import LogUnavailable
+from eventstore.operations.records import Attempt, Delivery, Endpoint
+from eventstore.operations.store import OperationsUnavailable
 from eventstore.recorded import Row
 from runtime.outages import StoreOutage
+from workers.cursor import CursorKeeper
 from workers.posting import SenderParts
-from workers.settling import apply_verdict, disable
+from workers.settling import apply_verdict, disable, judged
 
-OPEN_MAX = 2_000
+_OPEN_MAX = 2_000
 """Deliveries of one endpoint that are open at once; the rest waits in the log."""
 
-READ_AHEAD = 64
+_READ_AHEAD = 64
 """Deliveries without an attempt that are taken in while others can be sent: what is sent before
 it is written for the first time takes one write instead of two."""
 
-WINDOW = 16
+_WINDOW = 16
 """Posts under way to one endpoint in parallel mode; in ordered mode it is one."""
 
-UNWRITTEN_MAX = 256
+_UNWRITTEN_MAX = 256
 """Attempts not yet in the database, at most: what a killed worker may send twice."""
 
-LOOK_S = 1.0
+_LOOK_S = 1.0
 """The longest sleep: a clock that jumps is noticed within it."""
 
-REWRITE_S = 0.5
+_LOAD_ROWS = 500
+_REWRITE_S = 0.5
 _logger = logging.getLogger(__name__)
 
 
@@ -47,22 +50,22 @@ class Sender:
     """The deliveries of one endpoint: taken from the log, sent, written down."""
 
     def __init__(
-        self, tools: SenderParts, known: KnownWebhook, held: HeldEndpoint, valid_until: float
+        self, tools: SenderParts, known: KnownWebhook, endpoint: Endpoint, valid_until: float
     ) -> None:
-        endpoint = held.endpoint
         self.known = known
         self.valid_until = valid_until
         """When our lease ends unless renewed, on the clock of the event loop."""
         self._tools, self._endpoint = tools, endpoint
         self._clock, self._schedule = tools.system.clock, tools.schedule
-        database = tools.system.database
-        self._ledger = Ledger(database, endpoint.id, endpoint.lease.fence, held.session)
-        self._matcher = Matcher(tools.system.log, database, endpoint)
+        self._store = tools.system.operations
+        self._ledger = Ledger(self._store, endpoint)
+        self._matcher = Matcher(tools.system.log, self._store, endpoint)
+        self._cursor = CursorKeeper(tools.system, endpoint, self._ledger)
         self._ordered = known.webhook.mode is DeliveryMode.ORDERED
         self._lanes = SendQueue(ordered=self._ordered)
         self._rows: dict[str, Row] = {}
         self._pings: dict[str, Delivery] = {}
-        self._health = endpoint.breaker
+        self._health = health_of(endpoint)
         self._stirred = asyncio.Event()
         self._grown = self._nudged = True
         self._stopping = self._ending = self._disabling = False
@@ -84,7 +87,9 @@ class Sender:
         """Say that the webhook was changed."""
         self.known = known
         self._disabling = False
-        if known.webhook.deleted or self._ordered != (known.webhook.mode is DeliveryMode.ORDERED):
+        if not known.can_be_sent_to or self._ordered != (
+            known.webhook.mode is DeliveryMode.ORDERED
+        ):
             self.stop()  # after another mode, a new one is started on the same lease
         self.stir()
 
@@ -98,12 +103,7 @@ class Sender:
 
         :raises ExceptionGroup: of LeaseLost when the endpoint has become another's.
         """
-        try:
-            await self._run()
-        finally:
-            await self._ledger.close()
-
-    async def _run(self) -> None:
+        await self._cursor.repair(self.known)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._write())
             while not self._stopping:
@@ -124,9 +124,9 @@ class Sender:
             last = self._ending
             try:
                 await self._ledger.flush()
-            except PyMongoError as error:
+            except OperationsUnavailable as error:
                 _logger.warning("deliveries of %s not written: %s", self._endpoint.id, error)
-                await asyncio.sleep(REWRITE_S)
+                await asyncio.sleep(_REWRITE_S)
             self._stirred.set()
 
     async def _take_in_what_can_be(self) -> bool:
@@ -135,52 +135,56 @@ class Sender:
         except StoreOutage as error:
             _logger.warning("deliveries of %s wait: %s", self._endpoint.id, error)
             self._grown = True
+            self._cursor.doubt()
             return False
 
     async def _take_in(self) -> bool:
-        """Take in what is new; say whether there may be more of it right now."""
+        """Take in what is new; return whether there may be more of it right now."""
+        if not await self._cursor.fits(self.known):
+            self.stop()  # begun anew, the cursor is set back first
+            return False
         if self._nudged:
             await self._load()
-        if self.known.webhook.paused or len(self._lanes) >= OPEN_MAX:
+        if self.known.webhook.paused or len(self._lanes) >= _OPEN_MAX:
             return False
         asked = self._matcher.due_replay(self.known)
         if asked is not None:
             await self._ledger.flush()  # how often something was sent is read from there
-            self._take(await self._matcher.replay(self.known, asked, self._clock()), again=True)
+            self._take(await self._matcher.replay(self.known, asked, self._clock()))
             return True
-        if not self._grown or not (self._idle or self._fresh < READ_AHEAD):
+        if not self._grown or not (self._idle or self._fresh < _READ_AHEAD):
             return False
         self._grown = False
         matched = await self._matcher.fan_out(self.known, self._clock())
-        self._take(matched, again=False)
+        self._take(matched)
         self._grown |= matched.more
         await asyncio.sleep(0)  # a store in this process never yields by itself
         return matched.more
 
-    def _take(self, matched: Matched, *, again: bool) -> None:
+    def _take(self, matched: Matched) -> None:
         for delivery, row in matched.deliveries:
             if delivery.id in self._lanes:
                 continue
-            if again:
-                self._ledger.again(delivery)
-            else:
-                self._ledger.new(delivery)
+            self._ledger.changed(delivery)
+            if not delivery.open:
+                continue
             self._rows[delivery.id] = row
             self._add(delivery)
         if matched.fields:
             self._ledger.set(**matched.fields)
 
     async def _load(self) -> None:
-        """Read what is open according to the database and not known here."""
+        """Read what is open according to the store and not known here."""
         self._ledger.set(nudged=False)
         await self._ledger.flush()  # before the look: what is put back later nudges again
-        found = await open_deliveries(self._tools.system.database, self._endpoint.id)
-        self._nudged = False
-        for delivery in found:
-            if delivery.type == PING:
-                self._pings.setdefault(delivery.id, delivery)
-            elif delivery.id not in self._lanes:
-                self._add(delivery)
+        self._nudged, after = False, ""
+        while found := await self._store.open_deliveries(self._endpoint.id, after, _LOAD_ROWS):
+            after = found[-1].id
+            for delivery in found:
+                if delivery.type == PING:
+                    self._pings.setdefault(delivery.id, delivery)
+                elif delivery.id not in self._lanes:
+                    self._add(delivery)
 
     def _add(self, delivery: Delivery) -> None:
         self._lanes.add(delivery)
@@ -193,13 +197,13 @@ class Sender:
         pings, self._pings = self._pings, {}
         for ping in pings.values():
             self._spawn(group, ping)
-        if self._disabling or self.known.webhook.paused or self._ledger.unwritten >= UNWRITTEN_MAX:
+        if self._disabling or self.known.webhook.paused or self._ledger.unwritten >= _UNWRITTEN_MAX:
             return False
         now, held_until = self._clock(), self._health.open_until
         if held_until is not None and now < held_until:
             return True
         probing = self._health.fails >= self._schedule.breaker_after
-        window = 1 if self._ordered or probing else WINDOW
+        window = 1 if self._ordered or probing else _WINDOW
         while len(self._posts) < window:
             delivery = self._lanes.take(now)
             if delivery is None:
@@ -226,7 +230,7 @@ class Sender:
                 row = self._rows.get(delivery.id)
                 attempt, outcome = await self._tools.posting.post(known, delivery, row)
             except LogUnavailable:
-                delivery.next_at = self._clock() + timedelta(seconds=LOOK_S)
+                delivery.next_at = self._clock() + timedelta(seconds=_LOOK_S)
                 self._give_back(delivery)
                 return
         cause = self._settle(delivery, attempt, outcome)
@@ -240,18 +244,16 @@ class Sender:
         now = self._clock()
         self._fresh -= not delivery.tries and delivery.type != PING
         delivery.tries += 1
-        verdict = judge(self._schedule, delivery.tries, outcome, now)
-        if delivery.type == PING and verdict.status is not DeliveryStatus.SUCCESS:
-            verdict = Verdict(status=DeliveryStatus.FAILED)
+        verdict = judged(self._schedule, delivery, outcome, now)
         apply_verdict(delivery, verdict, attempt)
-        self._ledger.attempted(delivery, attempt)
+        self._ledger.changed(delivery, attempt)
         if delivery.type == PING:
             return None
         cause = verdict.disable
-        health = self._health.after(verdict, self._schedule, now)
+        health = self._health.after(verdict, self._schedule, attempt.at, now)
         if health.is_hopeless(self._schedule, now):
             cause = cause or PauseCause.FAILING
-        if health is not self._health:
+        if health != self._health:
             self._set_health(health)
         self._give_back(delivery)
         return cause
@@ -266,7 +268,7 @@ class Sender:
 
     def _set_health(self, health: Health) -> None:
         self._health = health
-        self._ledger.set(breaker=document(health))
+        self._ledger.set(**asdict(health))
 
     async def _disable(self, cause: PauseCause) -> None:
         self._disabling = True
@@ -281,10 +283,10 @@ class Sender:
     async def _sleep(self) -> None:
         now = self._clock()
         wake_at = self._lanes.next_at(now) if self._idle else None
-        sleep_s = LOOK_S
+        sleep_s = _LOOK_S
         if wake_at is not None:
             wake_at = max(wake_at, self._health.open_until or wake_at)
-            sleep_s = min(max((wake_at - now).total_seconds(), 0.0), LOOK_S)
+            sleep_s = min(max((wake_at - now).total_seconds(), 0.0), _LOOK_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(sleep_s):
                 await self._stirred.wait()

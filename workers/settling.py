@@ -1,20 +1,43 @@
 """What an attempt leads to: the delivery's next state, and an endpoint that is given up."""
 
 import logging
+from datetime import datetime
 
 from commands.base import Context
 from commands.hooks.webhook import DisableWebhook
-from deliveries.records import Attempt, Delivery, DeliveryStatus
-from deliveries.retry import Verdict
+from deliveries.client import ReceiverResponse
+from deliveries.dialing import FailureKind, SendFailed
+from deliveries.ping import PING
+from deliveries.retry import Schedule, Verdict, judge
 from deliveries.subscriptions import KnownWebhook
 from domain.base import DomainError
 from domain.hooks.webhook.events import PauseCause
 from eventstore.append import ConcurrencyConflict, LogUnavailable
 from eventstore.identifiers import new_id
+from eventstore.operations.records import Attempt, Delivery, DeliveryStatus
 from eventstore.recorded import Actor, ActorKind
 from runtime.system import System
 
 _logger = logging.getLogger(__name__)
+
+
+def judged(
+    schedule: Schedule, delivery: Delivery, outcome: ReceiverResponse | SendFailed, now: datetime
+) -> Verdict:
+    """Return the verdict on the newest try of *delivery*; whatever judging raises is a failure.
+
+    The receiver chose every byte of its answer, and without a verdict there would be no record
+    and so no end of tries.
+    """
+    try:
+        verdict = judge(schedule, delivery.tries, outcome, now)
+    except Exception:
+        _logger.exception("the answer to %s could not be judged; it counts as failed", delivery.id)
+        failed = SendFailed("the answer could not be judged", FailureKind.PROTOCOL)
+        verdict = judge(schedule, delivery.tries, failed, now)
+    if delivery.type == PING and verdict.status is not DeliveryStatus.SUCCESS:
+        return Verdict(status=DeliveryStatus.FAILED)
+    return verdict
 
 
 def apply_verdict(delivery: Delivery, verdict: Verdict, attempt: Attempt) -> None:

@@ -16,19 +16,15 @@ from api.http.problem import Problem, not_found
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from commands.base import NotPermitted
-from deliveries.records import (
-    Attempt,
-    Delivery,
-    DeliveryStatus,
-    add_ping,
-    attempts_at,
-    deliveries_of,
-    find_delivery,
-    put_back,
-)
+from deliveries.ping import new_ping
 from domain.hooks.webhook.state import Webhook
 from domain.permission import Permission, is_allowed
+from eventstore.operations.records import Attempt, Delivery, DeliveryStatus
 from projections.engine.find import FoundPage
+from runtime.system import System
+
+_ATTEMPTS_MAX = 200
+"""Attempts shown with a delivery: ten tries, and some that people asked for."""
 
 DeliveryId = FromPath[Annotated[str, Parameter(max_length=100)]]
 
@@ -91,8 +87,8 @@ class DeliveryController(Controller):
         paging = Paging(request, status=status)
         before = paging.key(cursor)
         await _refuse_unless_here(request, webhook_id)
-        found = await deliveries_of(
-            request.api.system.database, webhook_id, before=before, limit=limit + 1, status=status
+        found = await request.api.system.operations.deliveries(
+            str(webhook_id), before=before, limit=limit + 1, status=status
         )
         shown = found[:limit]
         items = [msgspec.json.encode(_view(each)) for each in shown]
@@ -109,7 +105,7 @@ class DeliveryController(Controller):
         """Return a delivery with its attempts."""
         await _refuse_unless_here(request, webhook_id)
         delivery = await _delivery(request, webhook_id, delivery_id)
-        attempts = await attempts_at(request.api.system.database, delivery.id)
+        attempts = await request.api.system.operations.attempts(delivery.id, limit=_ATTEMPTS_MAX)
         seen = [_attempt_view(each) for each in attempts]
         return json_response(DeliveryWithAttempts(**_facts(delivery), attempts=seen))
 
@@ -128,13 +124,13 @@ class DeliveryController(Controller):
         delivery = await _delivery(request, webhook_id, delivery_id)
         if request.is_dry_run():
             return json_response({"events": []})
-        if not await put_back(system.database, webhook_id, delivery.id, system.clock()):
+        if not await system.operations.put_back(str(webhook_id), delivery.id, system.clock()):
             raise Problem(
                 409,
                 "delivery_not_ended",
                 "This delivery is still being attempted. Redeliver it after it has ended.",
             )
-        system.wakeups.committed(await system.log.last_position())
+        await _ring(system, request.organization)
         return json_response(_view(await _delivery(request, webhook_id, delivery_id)), 202)
 
     @post(
@@ -149,9 +145,16 @@ class DeliveryController(Controller):
         if request.is_dry_run():
             return json_response({"events": []})
         system = request.api.system
-        made = await add_ping(system.database, webhook_id, request.organization, system.clock())
-        system.wakeups.committed(await system.log.last_position())
+        made = new_ping(webhook_id, request.organization, system.clock())
+        await system.operations.add(made)
+        await _ring(system, request.organization)
         return json_response(_view(made), 202)
+
+
+async def _ring(system: System, org_id: UUID) -> None:
+    """Have a row that stands in no log looked at now, in this process and any other."""
+    system.wakeups.committed(await system.log.last_position())
+    system.doorbell.ring(org_id)
 
 
 async def _refuse_unless_here(request: ApiRequest, webhook_id: UUID) -> None:
@@ -170,7 +173,7 @@ async def _refuse_unless_managed(request: ApiRequest, webhook_id: UUID) -> None:
 
 
 async def _delivery(request: ApiRequest, webhook_id: UUID, delivery_id: str) -> Delivery:
-    found = await find_delivery(request.api.system.database, webhook_id, delivery_id)
+    found = await request.api.system.operations.delivery(str(webhook_id), delivery_id)
     if found is None:
         raise not_found()
     return found

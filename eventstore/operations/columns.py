@@ -12,11 +12,13 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Struct
 
-R = TypeVar("R", bound=Struct)
-Value = str | int | None
-Convert = Callable[[Any], Any]
+from eventstore.recorded import microseconds
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+R = TypeVar("R", bound=Struct)
+_Value = str | int | None
+_Convert = Callable[[Any], Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _json = msgspec.json.Decoder(dict[str, str]).decode
 
 
@@ -58,7 +60,7 @@ class Table(Generic[R]):
             f"INSERT INTO {self.name} ({named}) VALUES ({marks}) ON CONFLICT ({key}) DO {instead}"
         )
 
-    def row(self, record: R) -> tuple[Value, ...]:
+    def row(self, record: R) -> tuple[_Value, ...]:
         """Return the columns of *record*."""
         pairs = zip(self.columns, self._encode, strict=True)
         return tuple(
@@ -66,7 +68,7 @@ class Table(Generic[R]):
             for column, encode in pairs
         )
 
-    def value(self, column: str, value: Any) -> Value:
+    def value(self, column: str, value: Any) -> _Value:
         """Return *value* as *column* stores it."""
         encode = self._encode[self.columns.index(column)]
         return None if value is None else encode(value)
@@ -81,14 +83,9 @@ class Table(Generic[R]):
         )
 
 
-def microseconds(at: datetime) -> int:
-    """Return *at* in whole microseconds since 1970."""
-    return (at - EPOCH) // timedelta(microseconds=1)
-
-
 def moment(at_us: int) -> datetime:
     """Return the time *at_us* microseconds after 1970, UTC."""
-    return EPOCH + timedelta(microseconds=at_us)
+    return _EPOCH + timedelta(microseconds=at_us)
 
 
 def _quoted(column: str) -> str:
@@ -105,7 +102,7 @@ def _is_text(kind: Any) -> bool:
     return kind not in (int, bool, datetime)
 
 
-def _encoder(kind: Any) -> Convert:
+def _encoder(kind: Any) -> _Convert:
     if kind is datetime:
         return microseconds
     if kind is bool:
@@ -115,7 +112,7 @@ def _encoder(kind: Any) -> Convert:
     return _as_is if kind is int else _text
 
 
-def _decoder(kind: Any) -> Convert:
+def _decoder(kind: Any) -> _Convert:
     if kind is datetime:
         return moment
     if get_origin(kind) is dict:

@@ -2,19 +2,20 @@
 
 from datetime import datetime
 
-from eventstore.operations.columns import microseconds, moment
+from eventstore.operations.columns import moment
 from eventstore.operations.records import Attempt, Backlog, Delivery, DeliveryStatus
 from eventstore.operations.sql import (
     ATTEMPTS,
     DELIVERIES,
-    SqlTables,
+    OperationalTables,
     Transaction,
     every,
     first,
 )
+from eventstore.recorded import microseconds
 
 
-class DeliveryTables(SqlTables):
+class DeliveryTables(OperationalTables):
     """The part of the port about deliveries."""
 
     # Deliveries -------------------------------------------------------------

@@ -8,15 +8,15 @@ from eventstore.operations.sql import (
     DELIVERIES,
     ENDPOINTS,
     NOTICES,
-    SqlTables,
+    OperationalTables,
     Transaction,
     first,
-    marks,
+    placeholders,
 )
 from eventstore.operations.store import Changes, LeaseLost
 
 
-class EndpointTables(SqlTables):
+class EndpointTables(OperationalTables):
     """The part of the port about endpoints."""
 
     # Leases -----------------------------------------------------------------
@@ -30,7 +30,7 @@ class EndpointTables(SqlTables):
         if not names:
             return []
         free = (
-            f'SELECT "id" FROM webhook_endpoints WHERE "id" IN ({marks(names)})'
+            f'SELECT "id" FROM webhook_endpoints WHERE "id" IN ({placeholders(names)})'
             f" AND {self._free(lease_s)}{self.SKIP_LOCKED}"
         )
         take = (
@@ -40,7 +40,7 @@ class EndpointTables(SqlTables):
         )
 
         def work(on: Transaction) -> list[Endpoint]:
-            known = f'SELECT "id" FROM webhook_endpoints WHERE "id" IN ({marks(names)})'
+            known = f'SELECT "id" FROM webhook_endpoints WHERE "id" IN ({placeholders(names)})'
             there = {name for (name,) in on.execute(known, names)}
             # In one order: two workers that insert the same ones in different orders deadlock.
             ordered = sorted(wanted, key=lambda each: each.id)
@@ -75,23 +75,24 @@ class EndpointTables(SqlTables):
 
     # What a worker writes ---------------------------------------------------
 
-    async def write(self, endpoint: str, fence: int, changes: Changes) -> None:
-        fields = changes.fields or {"fence": fence}  # at least one: the update locks the row
-        settings = ", ".join(f'"{column}" = ?' for column in fields)
+    async def write(self, endpoint: Endpoint, changes: Changes) -> None:
+        settings = ", ".join(f'"{column}" = ?' for column in ("writes", *changes.fields))
         mine = (
-            f'UPDATE webhook_endpoints SET {settings} WHERE "id" = ? AND "fence" = ? RETURNING "id"'
+            f"UPDATE webhook_endpoints SET {settings}"
+            ' WHERE "id" = ? AND "fence" = ? AND "writes" = ? RETURNING "id"'
         )
-        values = [ENDPOINTS.value(column, value) for column, value in fields.items()]
+        whose = (endpoint.id, endpoint.fence, endpoint.writes)
+        values = [ENDPOINTS.value(column, value) for column, value in changes.fields.items()]
         deliveries = [DELIVERIES.row(each) for each in changes.deliveries]
         attempts = [ATTEMPTS.row(each) for each in changes.attempts]
 
         def work(on: Transaction) -> None:
-            if not on.execute(mine, (*values, endpoint, fence)):
+            if not on.execute(mine, (endpoint.writes + 1, *values, *whose)):
                 raise LeaseLost
             if changes.forget_after is not None:
                 for table in ("webhook_deliveries", "webhook_attempts"):
                     later = f'DELETE FROM {table} WHERE "endpoint" = ? AND "seq" > ?'
-                    on.execute(later, (endpoint, changes.forget_after))
+                    on.execute(later, (endpoint.id, changes.forget_after))
             if deliveries:
                 on.execute_many(DELIVERIES.insert_statement(replace=True), deliveries)
             if attempts:
@@ -100,3 +101,4 @@ class EndpointTables(SqlTables):
                 on.execute(NOTICES.insert_statement(replace=True), NOTICES.row(notice))
 
         await self._write(work)
+        endpoint.writes += 1

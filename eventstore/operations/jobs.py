@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from eventstore.operations.columns import microseconds
 from eventstore.operations.records import Job, Notice
-from eventstore.operations.sql import JOBS, NOTICES, SqlTables, every, first
+from eventstore.operations.sql import JOBS, NOTICES, OperationalTables, every, first
+from eventstore.recorded import microseconds
 
 
-class JobTables(SqlTables):
+class JobTables(OperationalTables):
     """The part of the port about jobs and notices."""
 
     # Notices ----------------------------------------------------------------

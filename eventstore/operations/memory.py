@@ -73,13 +73,15 @@ class MemoryOperations:
 
     # What a worker writes ---------------------------------------------------
 
-    async def write(self, endpoint: str, fence: int, changes: Changes) -> None:
-        known = self._endpoints.get(endpoint)
-        if known is None or known.fence != fence:
+    async def write(self, endpoint: Endpoint, changes: Changes) -> None:
+        known = self._endpoints.get(endpoint.id)
+        mine = (endpoint.fence, endpoint.writes)
+        if known is None or (known.fence, known.writes) != mine:
             raise LeaseLost
-        self._endpoints[endpoint] = replace(known, **changes.fields)
+        endpoint.writes += 1
+        self._endpoints[known.id] = replace(known, writes=endpoint.writes, **changes.fields)
         if changes.forget_after is not None:
-            self._forget(endpoint, changes.forget_after)
+            self._forget(known.id, changes.forget_after)
         self._deliveries.update((each.id, replace(each)) for each in changes.deliveries)
         for attempt in changes.attempts:
             self._attempts.setdefault(attempt.id, ATTEMPTS.read(ATTEMPTS.row(attempt)))

@@ -14,15 +14,15 @@ from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.jobs import JobTables
 from eventstore.operations.sql import Transaction
-from eventstore.operations.store import DEADLINE_S, LOCK_WAIT_S, OperationsUnavailable
+from eventstore.operations.store import CALL_DEADLINE_S, LOCK_WAIT_S, OperationsUnavailable
 
 T = TypeVar("T")
 
-CONNECTIONS = 4
-CREATING = 7_275
+_CONNECTIONS = 4
+_CREATING = 7_275
 """The advisory lock of whoever creates the tables; the log's is the number before it."""
 
-KEEPALIVE = {
+_KEEPALIVE = {
     "connect_timeout": 3,
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -39,28 +39,28 @@ class PostgresOperations(EndpointTables, DeliveryTables, JobTables):
     SKIP_LOCKED = " FOR UPDATE SKIP LOCKED"
 
     def __init__(
-        self, url: str, *, deadline_s: float = DEADLINE_S, lock_wait_s: float = LOCK_WAIT_S
+        self, url: str, *, deadline_s: float = CALL_DEADLINE_S, lock_wait_s: float = LOCK_WAIT_S
     ) -> None:
         self._deadline_s = deadline_s
         self._pool: ConnectionPool[psycopg.Connection[TupleRow]] = ConnectionPool(
             url,
             min_size=0,
-            max_size=CONNECTIONS,
+            max_size=_CONNECTIONS,
             timeout=lock_wait_s,
             reconnect_timeout=lock_wait_s,
-            kwargs={**KEEPALIVE, "options": _limits(deadline_s, lock_wait_s)},
+            kwargs={**_KEEPALIVE, "options": _limits(deadline_s, lock_wait_s)},
             check=ConnectionPool.check_connection,
             open=False,
             name="operations",
         )
-        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="operations")
+        self._threads = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="operations")
 
     async def open(self) -> None:
         self._pool.open()
         await self._write(self._create_alone)
 
     def _create_alone(self, on: Transaction) -> None:
-        on.execute(f"SELECT pg_advisory_xact_lock({CREATING})")
+        on.execute(f"SELECT pg_advisory_xact_lock({_CREATING})")
         self._create(on)
 
     async def close(self) -> None:

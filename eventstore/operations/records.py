@@ -35,7 +35,8 @@ class Endpoint(Struct, kw_only=True):
     failures in a row, ``failed_at`` is when the newest of them was known. ``replay_version`` is
     that of the newest replay's request, ``replay_next`` the sequence to go on with (0: done).
     ``owner`` sends for it until ``until``, on the clock of the database; ``fence`` grows with each
-    change of hands. ``nudged``: somebody has put deliveries back, or asked for a ping.
+    change of hands, ``writes`` with each write of a worker. ``nudged``: somebody has put
+    deliveries back, or asked for a ping.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Endpoint(Struct, kw_only=True):
     owner: str = ""
     until: datetime | None = None
     fence: int = 0
+    writes: int = 0
     nudged: bool = False
 
 

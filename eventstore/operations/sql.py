@@ -28,7 +28,7 @@ DELIVERIES = Table(
 ATTEMPTS = Table("webhook_attempts", Attempt, '("delivery", "n")', '("at")', '("endpoint", "seq")')
 NOTICES = Table("webhook_notices", Notice, '("endpoint", "at")', '("at")')
 JOBS = Table("jobs", Job, '("due_at")')
-TABLES: tuple[Table[Any], ...] = (ENDPOINTS, DELIVERIES, ATTEMPTS, NOTICES, JOBS)
+ALL_TABLES: tuple[Table[Any], ...] = (ENDPOINTS, DELIVERIES, ATTEMPTS, NOTICES, JOBS)
 
 
 class Transaction(Protocol):
@@ -43,7 +43,7 @@ class Transaction(Protocol):
         ...
 
 
-class SqlTables(ABC):
+class OperationalTables(ABC):
     """The port in SQL; an adapter says how a transaction is run, and what the time is."""
 
     NOW: str
@@ -68,12 +68,12 @@ class SqlTables(ABC):
         return f"{self.NOW} + {round(1_000_000 * lease_s)}"
 
     def _create(self, to: Transaction) -> None:
-        for table in TABLES:
+        for table in ALL_TABLES:
             for statement in table.create_statements():
                 to.execute(statement)
 
 
-def marks(of: Sequence[object]) -> str:
+def placeholders(of: Sequence[object]) -> str:
     """Return a placeholder for each of *of*."""
     return ",".join("?" * len(of))
 

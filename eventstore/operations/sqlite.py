@@ -19,19 +19,19 @@ from typing import Any, TypeVar
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.jobs import JobTables
-from eventstore.operations.sql import TABLES, Transaction
-from eventstore.operations.store import DEADLINE_S, LOCK_WAIT_S, OperationsUnavailable
+from eventstore.operations.sql import ALL_TABLES, Transaction
+from eventstore.operations.store import CALL_DEADLINE_S, LOCK_WAIT_S, OperationsUnavailable
 
 T = TypeVar("T")
 
-POLL_S = 0.001
+_POLL_S = 0.001
 """A process that waits for the lock looks this often."""
 
-YIELD_S_MIN, YIELD_S_MAX = 0.002, 0.02
+_YIELD_S_MIN, _YIELD_S_MAX = 0.002, 0.02
 """How long a writer leaves the lock alone after a transaction: as long as it held it, within
 these. The shorter is two looks of another process, the longer what a request may wait."""
 
-UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class SqliteOperations(EndpointTables, DeliveryTables, JobTables):
     SKIP_LOCKED = ""
 
     def __init__(
-        self, path: str, *, deadline_s: float = DEADLINE_S, lock_wait_s: float = LOCK_WAIT_S
+        self, path: str, *, deadline_s: float = CALL_DEADLINE_S, lock_wait_s: float = LOCK_WAIT_S
     ) -> None:
         self._deadline_s = deadline_s
         self._writer = _Connection(Path(path), lock_wait_s)
@@ -117,7 +117,7 @@ class _Connection:
         try:
             return work(self._connection())
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in UNREADABLE:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNREADABLE:
                 self._set_aside(error)
             raise OperationsUnavailable(f"{self._path}: {error}") from error
         except OSError as error:
@@ -137,7 +137,7 @@ class _Connection:
                 connection.execute("ROLLBACK")
             raise
         ended = time.monotonic()
-        self._free_at = ended + min(max(ended - began, YIELD_S_MIN), YIELD_S_MAX)
+        self._free_at = ended + min(max(ended - began, _YIELD_S_MIN), _YIELD_S_MAX)
         return done
 
     def _lock(self, connection: sqlite3.Connection) -> None:
@@ -152,7 +152,7 @@ class _Connection:
                     raise OperationsUnavailable(
                         f"{self._path} is locked by another process; waited {self._lock_wait_s:g} s"
                     ) from error
-                time.sleep(POLL_S)
+                time.sleep(_POLL_S)
             else:
                 return
 
@@ -176,7 +176,7 @@ class _Connection:
             connection.create_function("now_us", 0, lambda: time.time_ns() // 1_000)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            for table in TABLES:
+            for table in ALL_TABLES:
                 for statement in table.create_statements():
                     connection.execute(statement)
             connection.execute("PRAGMA busy_timeout = 0")  # _lock waits more fairly

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from eventstore.append import LogUnavailable
 from eventstore.operations.records import (
@@ -28,7 +28,7 @@ CLAIM_MAX = 100
 WRITE_MAX = 200
 """Deliveries and attempts in one transaction: some 5 ms in SQLite, where one writes at a time."""
 
-DEADLINE_S = 4.0
+CALL_DEADLINE_S = 4.0
 """How long a call may take in all; a request is answered within 5 s."""
 
 LOCK_WAIT_S = 2.0
@@ -40,7 +40,7 @@ class OperationsUnavailable(LogUnavailable):
 
 
 class LeaseLost(Exception):
-    """Another worker sends for this endpoint now; nothing was written."""
+    """The endpoint is another worker's now, or not as this one left it; nothing was written."""
 
 
 class Changes(Struct, kw_only=True):
@@ -51,10 +51,10 @@ class Changes(Struct, kw_only=True):
     attempts included: the log no longer has their events.
     """
 
-    fields: dict[str, Any] = field(default_factory=dict)
-    deliveries: list[Delivery] = field(default_factory=list)
-    attempts: list[Attempt] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
+    fields: dict[str, Any] = {}
+    deliveries: list[Delivery] = []
+    attempts: list[Attempt] = []
+    notices: list[Notice] = []
     forget_after: int | None = None
 
 
@@ -100,10 +100,13 @@ class OperationalStore(Protocol):
 
     # What a worker writes
 
-    async def write(self, endpoint: str, fence: int, changes: Changes) -> None:
-        """Write *changes* while the fence of *endpoint* is still *fence*.
+    async def write(self, endpoint: Endpoint, changes: Changes) -> None:
+        """Write *changes*, and count that as one more of ``writes`` here and there.
 
-        :raises LeaseLost: it is another's; nothing was written.
+        Both ``fence`` and ``writes`` must be what they were when *endpoint* was read or last
+        written: the first catches a change of hands, the second a database that was set back.
+
+        :raises LeaseLost: it is another's, or not as this worker left it; nothing was written.
         """
         ...
 

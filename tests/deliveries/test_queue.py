@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from deliveries.queue import SendQueue
-from deliveries.records import Delivery
+from eventstore.operations.records import Delivery
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=5)

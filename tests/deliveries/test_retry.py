@@ -7,9 +7,9 @@ import pytest
 
 from deliveries.client import ReceiverResponse
 from deliveries.dialing import FailureKind, SendFailed
-from deliveries.records import DeliveryStatus
 from deliveries.retry import HOUR, MINUTE, SECOND, Health, Schedule, judge, retry_after
 from domain.hooks.webhook.events import PauseCause
+from eventstore.operations.records import DeliveryStatus
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 PLAIN = Schedule(jitter=0.0)
@@ -92,20 +92,44 @@ def test_failures_in_a_row_open_the_breaker_for_longer_and_longer() -> None:
     failed = judge(schedule, 1, NOTHING, NOW)
     health, pauses = Health(), list[timedelta]()
     for _ in range(7):
-        health = health.after(failed, schedule, NOW)
+        health = health.after(failed, schedule, NOW, NOW)
         pauses.append((health.open_until or NOW) - NOW)
 
     assert pauses == [timedelta(0)] * 2 + [SECOND, 2 * SECOND, 4 * SECOND, 5 * SECOND, 5 * SECOND]
 
 
+def test_posts_that_were_under_way_together_fail_as_one() -> None:
+    schedule = Schedule(breaker_after=10, breaker_pause=SECOND)
+    failed = judge(schedule, 1, NOTHING, NOW)
+    health = Health(fails=9, first_fail=NOW, failed_at=NOW)
+    for after_ms in range(16):  # sixteen began together, and one by one they are known
+        known_at = NOW + SECOND + timedelta(milliseconds=after_ms)
+        health = health.after(failed, schedule, NOW + SECOND / 2, known_at)
+
+    assert health.fails == 10
+    assert health.open_until == NOW + 2 * SECOND
+
+    probed = health.after(failed, schedule, NOW + 3 * SECOND, NOW + 3 * SECOND)
+    assert probed.open_until == NOW + 5 * SECOND
+
+
+def test_a_receiver_that_asks_for_a_pause_gets_it_though_the_failure_does_not_count() -> None:
+    asked = judge(PLAIN, 1, answer(429, retry_after="60"), NOW)
+    health = Health(fails=1, first_fail=NOW, failed_at=NOW)
+
+    health = health.after(asked, PLAIN, NOW - SECOND, NOW)
+
+    assert (health.fails, health.open_until) == (1, NOW + MINUTE)
+
+
 def test_one_success_makes_an_endpoint_healthy() -> None:
     sick = Health(fails=9, first_fail=NOW, open_until=NOW)
 
-    assert sick.after(judge(PLAIN, 1, answer(200), NOW), PLAIN, NOW) == Health()
+    assert sick.after(judge(PLAIN, 1, answer(200), NOW), PLAIN, NOW, NOW) == Health()
 
 
 def test_an_endpoint_is_hopeless_after_five_days_of_nothing_but_failure() -> None:
-    health = Health().after(judge(PLAIN, 1, NOTHING, NOW), PLAIN, NOW)
+    health = Health().after(judge(PLAIN, 1, NOTHING, NOW), PLAIN, NOW, NOW)
 
     assert not health.is_hopeless(PLAIN, NOW + timedelta(days=5) - SECOND)
     assert health.is_hopeless(PLAIN, NOW + timedelta(days=5))

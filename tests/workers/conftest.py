@@ -5,16 +5,13 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pymongo.asynchronous.database import AsyncDatabase
 
 from devstack.redis import redis
-from runtime.settings import Settings, load_settings
+from runtime.settings import Settings
 from tests.deliveries.conftest import receiver
-from tests.deliveries.sending import LOOPBACK
-from tests.workers.stage import Stage, opened_stage
+from tests.workers.stage import Stage, opened_stage, settings_in
 
 __all__ = ["receiver"]  # a fixture, found by its name
 
@@ -42,17 +39,9 @@ def _open_dir() -> Iterator[Path]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, mongo_url: str, database: AsyncDatabase[dict[str, Any]]) -> Settings:
-    """Give settings with an empty log, an empty database and no Redis."""
-    return load_settings(
-        {
-            "APP_ENV": "test",
-            "DATA_DIR": str(tmp_path),
-            "MONGODB_URI": mongo_url,
-            "MONGODB_DATABASE": database.name,
-            "WEBHOOK_ALLOW_NETWORKS": str(LOOPBACK),
-        }
-    )
+def settings(tmp_path: Path) -> Settings:
+    """Give settings with an empty log, no Redis and a MongoDB that nobody can reach."""
+    return settings_in(tmp_path)
 
 
 @pytest.fixture

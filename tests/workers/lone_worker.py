@@ -7,13 +7,11 @@ from runtime.system import open_system
 from tests.workers.stage import QUICK
 from workers.deliveries import Deliveries
 
-LEASE_S = 1.0
-
 
 async def main() -> None:
     """Deliver until killed."""
-    async with open_system(load_settings()) as system:
-        await Deliveries(system, schedule=QUICK, lease_s=LEASE_S).run()
+    async with open_system(load_settings(), read_models=False) as system:
+        await Deliveries(system, schedule=QUICK).run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A house with real stores, one organization, and webhooks that really send."""
+"""A system with real stores, one organization, and webhooks that really send."""
 
 import asyncio
 import contextlib
@@ -6,30 +6,25 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from standardwebhooks import Webhook as Verifier
 
 from commands.hooks.webhook import secret_name
-from deliveries.records import (
-    DELIVERIES,
-    ENDPOINTS,
-    Attempt,
-    Delivery,
-    attempts_at,
-    deliveries_of,
-    delivery_id,
-)
+from deliveries.fan_out import delivery_id
 from deliveries.retry import Schedule
 from domain.hooks.webhook.events import DeliveryMode, PauseCause, WebhookCreated, WebhookEvent
 from domain.hooks.webhook.state import Webhook
 from domain.work.task.events import TaskRetitled
 from eventstore.append import Secret
-from runtime.settings import Settings
+from eventstore.operations.records import Attempt, Delivery, Endpoint
+from runtime.settings import Settings, load_settings
 from runtime.system import System, open_system
 from security.signing import new_secret
 from tests.deliveries.receiver import Received
+from tests.deliveries.sending import LOOPBACK
 from tests.domain.spec import ACME
 from tests.spec import on, record
 from workers.deliveries import Deliveries
@@ -108,7 +103,7 @@ class Stage:
 
     async def deliveries(self, webhook_id: UUID) -> list[Delivery]:
         """Return all deliveries of a webhook, the oldest event first."""
-        found = await deliveries_of(self.system.database, webhook_id, before=None, limit=10_000)
+        found = await self.system.operations.deliveries(str(webhook_id), limit=10_000)
         return found[::-1]
 
     async def states(self, webhook_id: UUID) -> list[str]:
@@ -117,30 +112,41 @@ class Stage:
 
     async def attempts(self, webhook_id: UUID, seq: int) -> list[Attempt]:
         """Return how one delivery was tried."""
-        return await attempts_at(self.system.database, delivery_id(str(webhook_id), seq))
+        wanted = delivery_id(str(webhook_id), seq)
+        return await self.system.operations.attempts(wanted, limit=100)
 
-    async def endpoint(self, webhook_id: UUID) -> dict[str, Any]:
-        """Return the operational document of a webhook."""
-        found = await self.system.database[ENDPOINTS].find_one({"_id": str(webhook_id)})
-        return found or {}
+    async def endpoint(self, webhook_id: UUID) -> Endpoint:
+        """Return the operational side of a webhook; a blank one while no worker has seen it."""
+        found = await self.system.operations.endpoint(str(webhook_id))
+        return found or Endpoint(id=str(webhook_id), org="", fan=0)
 
     async def fails(self, webhook_id: UUID) -> int:
         """Return how many failures in a row are written down."""
-        breaker: dict[str, Any] = (await self.endpoint(webhook_id)).get("breaker", {})
-        return int(breaker.get("fails", 0))
+        return (await self.endpoint(webhook_id)).fails
 
     async def owner(self, webhook_id: UUID) -> str:
         """Return which worker sends for a webhook; nothing when none does."""
-        lease: dict[str, Any] = (await self.endpoint(webhook_id)).get("lease", {})
-        return str(lease.get("owner", ""))
+        return (await self.endpoint(webhook_id)).owner
+
+    async def is_owned(self, webhook_id: UUID) -> bool:
+        """Return whether some worker sends for a webhook."""
+        return bool(await self.owner(webhook_id))
+
+    async def open(self) -> int:
+        """Return how many deliveries are still to be sent, pings too."""
+        return (await self.system.operations.backlog()).open
 
     async def paused(self, webhook_id: UUID) -> PauseCause | None:
         """Return why a webhook is paused, as the log has it."""
         return (await self.system.commands.states.fresh(Webhook, webhook_id, ACME)).paused
 
-    async def count(self, **wanted: Any) -> int:
-        """Return how many deliveries are as *wanted*."""
-        return await self.system.database[DELIVERIES].count_documents(wanted)
+    async def sent(self, webhook_id: UUID) -> int:
+        """Return how many deliveries of a webhook have succeeded."""
+        return (await self.states(webhook_id)).count("SUCCESS")
+
+    async def put_back(self, delivery: Delivery) -> bool:
+        """Ask for a delivery once more; return whether it had ended."""
+        return await self.system.operations.put_back(delivery.endpoint, delivery.id, self.clock())
 
     def verified(self, webhook_id: UUID, received: Received, secret: int = -1) -> dict[str, Any]:
         """Return the body of a request after the official library has checked its signature."""
@@ -150,17 +156,35 @@ class Stage:
         return body
 
 
+def settings_in(data_dir: Path, **more: str) -> Settings:
+    """Return settings with a log in *data_dir*; nothing of deliveries needs a read model."""
+    return load_settings(environment_in(data_dir, **more))
+
+
+def environment_in(data_dir: Path, **more: str) -> dict[str, str]:
+    """Return what a worker process with a log in *data_dir* is told."""
+    told = {
+        "APP_ENV": "test",
+        "DATA_DIR": str(data_dir),
+        "MONGODB_URI": "mongodb://127.0.0.1:9",
+        "WEBHOOK_ALLOW_NETWORKS": str(LOOPBACK),
+    }
+    return told | more
+
+
 @asynccontextmanager
 async def opened_stage(settings: Settings) -> AsyncGenerator[Stage]:
-    """Open a house on *settings* for as long as the block lasts."""
+    """Open a system on *settings* for as long as the block lasts."""
     clock = AdjustableClock()
-    async with open_system(settings, clock) as system:
+    async with open_system(settings, clock, read_models=False) as system:
         yield Stage(system, clock)
 
 
-async def eventually(fact: Callable[[], Awaitable[Any]], wanted: Any = True) -> None:
+async def eventually(
+    fact: Callable[[], Awaitable[Any]], wanted: Any = True, *, patience_s: float = PATIENCE_S
+) -> None:
     """Return as soon as *fact* gives *wanted*; fail when it does not in time."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    deadline = asyncio.get_running_loop().time() + patience_s
     while (found := await fact()) != wanted:
         assert asyncio.get_running_loop().time() < deadline, f"{found!r} is not {wanted!r}"
         await asyncio.sleep(0.005)

@@ -1,26 +1,17 @@
 """One worker at a time sends for an endpoint, and the next one takes over what another leaves."""
 
 import asyncio
-import contextlib
 import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from uuid import UUID
 
 import pytest
-from pymongo.errors import PyMongoError
 
-from deliveries.lease import Leases
-from deliveries.ledger import LeaseLost, Ledger
-from deliveries.records import ENDPOINTS
-from deliveries.subscriptions import KnownWebhooks
-from projections.engine.checkpoints import Database
 from runtime.settings import Settings
 from tests.deliveries.receiver import Received, Receiver, Reply
-from tests.deliveries.sending import LOOPBACK
-from tests.workers.lone_worker import LEASE_S
-from tests.workers.stage import ONE, Stage, eventually, seqs
+from tests.workers.stage import ONE, Stage, environment_in, eventually, seqs
 
 pytestmark = pytest.mark.servers
 
@@ -28,13 +19,7 @@ pytestmark = pytest.mark.servers
 @asynccontextmanager
 async def another_process(settings: Settings) -> AsyncGenerator[asyncio.subprocess.Process]:
     """Run a worker that can be killed, on the stores of *settings*."""
-    told = {
-        "APP_ENV": "test",
-        "DATA_DIR": str(settings.data_dir),
-        "MONGODB_URI": settings.mongodb_uri,
-        "MONGODB_DATABASE": settings.mongodb_database,
-        "WEBHOOK_ALLOW_NETWORKS": str(LOOPBACK),
-    }
+    told = environment_in(settings.data_dir, EVENTS_URL=settings.events_url)
     worker = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.workers.lone_worker", env={**os.environ, **told}
     )
@@ -76,7 +61,7 @@ async def test_a_killed_worker_is_replaced_and_what_it_held_is_sent_under_the_sa
         await receiver.wait_for(6, timeout_s=20)
         killed.kill()
         await killed.wait()
-    async with stage.delivering(lease_s=LEASE_S):
+    async with stage.delivering():
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"] * 10)
 
     came = seqs(receiver.requests)
@@ -87,42 +72,32 @@ async def test_a_killed_worker_is_replaced_and_what_it_held_is_sent_under_the_sa
     assert all(len(ids) == 1 for ids in by_seq.values())
 
 
-async def test_a_worker_killed_in_a_transaction_stops_nobody(
+async def test_an_endpoint_goes_on_within_five_seconds_of_a_kill_in_the_middle_of_a_post(
     stage: Stage, receiver: Receiver
 ) -> None:
+    def script(request: Received) -> Reply:
+        return Reply(delay_s=60) if seqs([request]) == [3] and not killed_at else Reply()
+
+    killed_at: list[float] = []
+    receiver.answer_by(script)
     webhook_id = await stage.webhook(receiver.url)
-    endpoints = stage.system.database[ENDPOINTS]
-    known = KnownWebhooks(stage.system.log)
-    await known.open()
-    dead = Leases(stage.system.database, "dead", stage.clock, lease_s=0.1)
-    (held,) = await dead.acquire(known.known.values())
-    async with held.session as left_open:
-        await left_open.start_transaction()
-        await endpoints.update_one(
-            {"_id": str(webhook_id)}, {"$set": {"fan": 9}}, session=left_open
-        )
-        await stage.happen(ONE)
-        async with stage.delivering():
-            await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
-            with contextlib.suppress(PyMongoError):
-                await left_open.commit_transaction()
+    clock = asyncio.get_running_loop().time
+    async with another_process(stage.system.settings) as killed:
+        await eventually(lambda: stage.is_owned(webhook_id), patience_s=20)
+        async with stage.delivering() as heir:  # stands by
+            await stage.happen(*[ONE] * 4)
+            await receiver.wait_for(2)  # the second hangs
+            killed_at.append(clock())
+            killed.kill()
+            await receiver.wait_for(3)
+            taken_over_s = clock() - killed_at[0]
+            await eventually(lambda: stage.states(webhook_id), ["SUCCESS"] * 4)
+            assert await stage.owner(webhook_id) == heir.worker
 
-    assert (await stage.endpoint(webhook_id))["fan"] == 2
-
-
-async def test_a_worker_that_has_lost_its_lease_writes_nothing(
-    database: Database,
-) -> None:
-    lease = {"owner": "other", "fence": 2}
-    await database[ENDPOINTS].insert_one({"_id": "w", "fan": 7, "lease": lease})
-    zombie = Ledger(database, "w", 1, database.client.start_session())
-    zombie.set(fan=3)
-
-    with pytest.raises(LeaseLost):
-        await zombie.flush()
-    await zombie.close()
-
-    assert await database[ENDPOINTS].find_one({"_id": "w"}, {"fan": 1}) == {"_id": "w", "fan": 7}
+    assert taken_over_s < 5.0
+    assert seqs(receiver.requests) in ([2, 3, 3, 4, 5], [2, 3, 2, 3, 4, 5])
+    second = [r.headers["webhook-id"] for r in receiver.requests if seqs([r]) == [3]]
+    assert len(set(second)) == 1
 
 
 async def test_an_engine_whose_lease_was_taken_stops_sending(
@@ -133,15 +108,20 @@ async def test_an_engine_whose_lease_was_taken_stops_sending(
         await stage.webhook(elsewhere.url)
         await stage.happen(ONE)
         await eventually(lambda: stage.states(stolen_from), ["SUCCESS"])
-        taken = {"lease.owner": "thief", "lease.until": stage.clock() + timedelta(hours=1)}
-        await stage.system.database[ENDPOINTS].update_one(
-            {"_id": str(stolen_from)}, {"$set": taken, "$inc": {"lease.fence": 1}}
-        )
-        fan = (await stage.endpoint(stolen_from))["fan"]
+        fan = (await stage.endpoint(stolen_from)).fan
+        await steal(stage, stolen_from)
         # The first of these may still go out; by the end of the second the theft is known.
         for count in (2, 3, 4):
             await stage.happen(ONE)
             await elsewhere.wait_for(count)
 
-    assert (await stage.endpoint(stolen_from))["fan"] == fan
+    assert (await stage.endpoint(stolen_from)).fan == fan
     assert await stage.owner(stolen_from) == "thief"
+
+
+async def steal(stage: Stage, webhook_id: UUID) -> None:
+    """Have somebody else hold an endpoint for a minute, without its worker being told."""
+    store = stage.system.operations
+    owner = await stage.owner(webhook_id)
+    await store.release(owner, str(webhook_id))
+    assert await store.claim("thief", 60.0, [await stage.endpoint(webhook_id)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deliveries.records import add_ping, find_delivery, prune, put_back
+from deliveries.ping import new_ping
 from deliveries.retry import Schedule
 from domain.hooks.webhook.events import PauseCause as Cause
 from domain.hooks.webhook.events import WebhookPaused, WebhookReplayRequested, WebhookUpdated
@@ -23,7 +23,7 @@ async def test_a_replay_sends_a_range_once_more_under_the_same_ids(
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"] * 4)
         await stage.change(webhook_id, WebhookReplayRequested(from_seq=3, to_seq=4))
         requests = await receiver.wait_for(6)
-        await eventually(lambda: stage.count(open=True), 0)
+        await eventually(stage.open, 0)
 
     assert seqs(requests) == [2, 3, 4, 5, 3, 4]
     ids = [each.headers["webhook-id"] for each in requests]
@@ -41,14 +41,14 @@ async def test_a_replay_goes_back_before_the_beginning_and_is_done_once(
     await stage.change(webhook_id, WebhookReplayRequested(from_seq=1, to_seq=10_000))
     async with stage.delivering():
         requests = await receiver.wait_for(300)
-        await eventually(lambda: stage.count(status="SUCCESS"), 300)
+        await eventually(lambda: stage.sent(webhook_id), 300)
     async with stage.delivering():
         await stage.happen(ONE)
         last = (await receiver.wait_for(301))[-1]
 
     bodies = [stage.verified(webhook_id, each) for each in requests]
     assert [each["prevSeq"] for each in bodies] == list(range(300))
-    assert await stage.count(attempts=1) == 301
+    assert [each.attempts for each in await stage.deliveries(webhook_id)] == [1] * 301
     assert seqs([last]) == [303]
 
 
@@ -72,7 +72,7 @@ async def test_a_failed_delivery_can_be_sent_again(stage: Stage, receiver: Recei
         await stage.happen(ONE)
         await eventually(lambda: stage.states(webhook_id), ["FAILED"])
         (failed,) = await stage.deliveries(webhook_id)
-        assert await put_back(stage.system.database, webhook_id, failed.id, stage.clock())
+        assert await stage.put_back(failed)
         stage.system.wakeups.committed(1)
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
 
@@ -88,7 +88,7 @@ async def test_only_what_has_ended_can_be_sent_again(stage: Stage, receiver: Rec
         await eventually(lambda: stage.states(webhook_id), ["RETRYING"])
         (waiting,) = await stage.deliveries(webhook_id)
 
-    assert not await put_back(stage.system.database, webhook_id, waiting.id, stage.clock())
+    assert not await stage.put_back(waiting)
 
 
 async def test_a_ping_reaches_a_paused_webhook_and_is_never_repeated(
@@ -97,18 +97,19 @@ async def test_a_ping_reaches_a_paused_webhook_and_is_never_repeated(
     receiver.answer_with(Reply(status=500))
     webhook_id = await stage.webhook(receiver.url)
     await stage.change(webhook_id, WebhookPaused(cause=Cause.MANUAL))
-    database = stage.system.database
+    operations = stage.system.operations
     async with stage.delivering():
-        ping = await add_ping(database, webhook_id, ACME, stage.clock())
+        ping = new_ping(webhook_id, ACME, stage.clock())
+        await operations.add(ping)
         stage.system.wakeups.committed(1)
         (request,) = await receiver.wait_for(1)
-        await eventually(lambda: stage.count(_id=ping.id, status="FAILED"), 1)
+        await eventually(stage.open, 0)
 
     body = stage.verified(webhook_id, request)
     assert (body["type"], body["data"]) == ("webhook.ping", {"webhookId": str(webhook_id)})
-    found = await find_delivery(database, webhook_id, ping.id)
+    found = await operations.delivery(str(webhook_id), ping.id)
     assert found is not None
-    assert (found.tries, found.last_status) == (1, 500)
+    assert (found.status, found.tries, found.last_status) == ("FAILED", 1, 500)
     assert await stage.fails(webhook_id) == 0
 
 
@@ -121,5 +122,5 @@ async def test_what_ended_long_ago_is_pruned_and_what_is_open_stays(
         await stage.happen(ONE, TWO)
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS", "RETRYING"])
 
-    assert await prune(stage.system.database, stage.clock()) == 2
+    assert await stage.system.operations.prune(stage.clock(), 100) == 3
     assert await stage.states(webhook_id) == ["RETRYING"]

@@ -13,15 +13,19 @@ from arq import ArqRedis
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from deliveries.records import ATTEMPTS, prune
+from deliveries.ping import new_ping
 from devstack.redis import redis
+from eventstore.operations.records import Job
+from runtime.doorbell import DELIVER, QUEUE, open_queue
 from runtime.settings import Settings
 from runtime.system import open_system
 from tests.deliveries.receiver import Receiver
-from tests.domain.spec import ACME
-from tests.workers.stage import ONE, Stage, eventually, opened_stage, seqs
-from workers.jobs import KEPT, make_worker, open_queue
+from tests.domain.spec import ACME, OTHER
+from tests.workers.stage import ONE, TWO, Stage, eventually, opened_stage, seqs
+from workers.housekeeping import KEPT, run_due
+from workers.jobs import make_worker
 from workers.main import run_jobs, run_worker
+from workers.rings import Rings
 
 pytestmark = pytest.mark.servers
 
@@ -43,7 +47,7 @@ async def queue(url: str) -> AsyncGenerator[ArqRedis]:
     try:
         yield pool
     finally:
-        await pool.aclose()
+        await pool.aclose(close_connection_pool=True)
 
 
 async def test_a_worker_of_its_own_delivers_what_another_process_records(
@@ -82,42 +86,72 @@ async def test_emptying_redis_loses_nothing(
     assert seqs(receiver.requests) == list(range(2, 102))
 
 
+async def test_a_commit_rings_by_a_job_that_an_arq_worker_runs(
+    settings: Settings, redis_url: str
+) -> None:
+    rings = Rings()
+    async with opened_stage(replace(settings, redis_url=redis_url)) as stage, queue(redis_url) as q:
+        await stage.happen(ONE, TWO)
+        await eventually(lambda: q.zcard(QUEUE), 1)
+        await make_worker(stage.system, rings, q, burst=True).main()
+
+        assert rings.take() == {ACME}
+        assert await q.zcard(QUEUE) == 0
+
+
+async def test_a_ring_makes_the_sender_look_without_any_sweep(
+    stage: Stage, receiver: Receiver, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody but the job tells the engine: its own sweep, and wake-ups, are hours away.
+    monkeypatch.setattr("workers.deliveries._SWEEP_S", 3_600.0)
+    monkeypatch.setattr("workers.sender._LOOK_S", 3_600.0)
+    webhook_id = await stage.webhook(receiver.url)
+    rings = Rings()
+    async with stage.delivering(rings=rings), queue(redis_url) as q:
+        await eventually(lambda: stage.is_owned(webhook_id))
+        async with opened_stage(stage.system.settings) as other_process:
+            await other_process.happen(ONE)
+        await q.enqueue_job(DELIVER, str(ACME))
+        await make_worker(stage.system, rings, q, burst=True).main()
+        await receiver.wait_for(1)
+
+
 async def test_deliveries_go_on_while_redis_is_down_and_arq_comes_back_with_it(
     settings: Settings, open_dir: Path, receiver: Receiver
 ) -> None:
+    rings = Rings()
     with redis(open_dir / "redis") as server:
         settings = replace(settings, redis_url=server.url)
-        async with opened_stage(settings) as stage, running(run_jobs(stage.system, 0.05)):
+        async with (
+            opened_stage(settings) as stage,
+            running(run_jobs(stage.system, rings, 0.05)),
+        ):
             webhook_id = await stage.webhook(receiver.url)
-            async with stage.delivering():
+            async with stage.delivering(rings=rings):
                 server.stop()
                 await stage.happen(ONE)
                 await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
                 server.start()
                 server.wait_ready()
                 async with queue(server.url) as pool:
-                    await pool.enqueue_job("ping", str(webhook_id), str(ACME))
-                ping = (await receiver.wait_for(2, timeout_s=15))[1]
-
-    assert stage.verified(webhook_id, ping)["type"] == "webhook.ping"
+                    await pool.enqueue_job(DELIVER, str(OTHER))
+                    await eventually(lambda: pool.zcard(QUEUE), 0, patience_s=15)
 
 
-async def test_jobs_can_be_asked_for_twice_and_happen_once(
-    settings: Settings, redis_url: str, receiver: Receiver
+async def test_a_ping_and_a_redelivery_are_found_without_redis(
+    stage: Stage, receiver: Receiver
 ) -> None:
-    async with opened_stage(replace(settings, redis_url=redis_url)) as stage:
-        webhook_id = await stage.webhook(receiver.url)
-        async with stage.delivering(), queue(redis_url) as pool:
-            await stage.happen(ONE)
-            await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
-            (sent,) = await stage.deliveries(webhook_id)
-            for _ in range(2):
-                await pool.enqueue_job("redeliver", str(webhook_id), sent.id, _job_id=sent.id)
-            await make_worker(stage.system, pool, burst=True).main()
-            await receiver.wait_for(2)
-            await eventually(lambda: stage.count(open=True), 0)
+    webhook_id = await stage.webhook(receiver.url)
+    async with stage.delivering():
+        await stage.happen(ONE)
+        await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
+        (sent,) = await stage.deliveries(webhook_id)
+        async with opened_stage(stage.system.settings) as api:  # rings nowhere near the worker
+            await api.put_back(sent)
+            await api.system.operations.add(new_ping(webhook_id, ACME, api.clock()))
+        requests = await receiver.wait_for(3)
 
-    assert seqs(receiver.requests) == [2, 2]
+    assert sorted(seqs(requests)) == [0, 2, 2]
 
 
 async def test_attempts_are_kept_for_a_month(stage: Stage, receiver: Receiver) -> None:
@@ -125,11 +159,32 @@ async def test_attempts_are_kept_for_a_month(stage: Stage, receiver: Receiver) -
     async with stage.delivering():
         await stage.happen(ONE)
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
-    database = stage.system.database
 
-    assert await prune(database, stage.clock() - KEPT) == 0
-    assert await prune(database, stage.clock() + timedelta(minutes=1)) == 1
-    assert await database[ATTEMPTS].count_documents({}) == 0
+    await run_due(stage.system, "early")
+    assert len(await stage.attempts(webhook_id, 2)) == 1
+    stage.clock.ahead = KEPT + timedelta(days=1)
+    await run_due(stage.system, "late")
+    assert await stage.attempts(webhook_id, 2) == []
+    assert await stage.deliveries(webhook_id) == []
+
+
+async def test_old_deliveries_are_pruned_by_a_sweep_of_any_worker(
+    stage: Stage, receiver: Receiver
+) -> None:
+    webhook_id = await stage.webhook(receiver.url)
+    async with stage.delivering():
+        await stage.happen(ONE)
+        await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
+        stage.clock.ahead = KEPT + timedelta(days=1)
+        await eventually(lambda: stage.deliveries(webhook_id), [])
+
+
+async def test_a_job_that_no_version_knows_is_dropped(stage: Stage) -> None:
+    store = stage.system.operations
+    await store.keep_job(Job(id="of another version", due_at=stage.clock()))
+    await run_due(stage.system, "worker")
+
+    assert await store.take_job("worker", 1.0, stage.clock()) is None
 
 
 async def test_a_worker_that_starts_before_redis_is_there_waits_for_it(
@@ -137,8 +192,13 @@ async def test_a_worker_that_starts_before_redis_is_there_waits_for_it(
 ) -> None:
     server = redis(open_dir / "redis")
     settings = replace(settings, redis_url=server.url)
-    async with open_system(settings) as system, running(run_jobs(system, 0.05)):
+    rings = Rings()
+    async with (
+        open_system(settings, read_models=False) as system,
+        running(run_jobs(system, rings, 0.05)),
+    ):
         with server:
             async with queue(server.url) as pool:
-                await pool.enqueue_job("prune_deliveries")
-                await eventually(lambda: pool.zcard(pool.default_queue_name), 0)
+                await pool.enqueue_job(DELIVER, str(ACME))
+                await eventually(lambda: pool.zcard(QUEUE), 0)
+                assert rings.take() == {ACME}

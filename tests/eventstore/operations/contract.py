@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
 
 import pytest
+from msgspec.structs import replace
 
 from eventstore.operations.records import (
     Backlog,
@@ -38,10 +39,10 @@ class OperationsContract(ABC):
     async def test_an_endpoint_is_made_when_it_is_first_claimed(self) -> None:
         async with self.opened() as store:
             assert await store.endpoint("w") is None
-            (claimed,) = await store.claim("one", LEASE_S, [endpoint(fan=7, fan_event="e7")])
+            (won,) = await store.claim("one", LEASE_S, [endpoint(fan=7, fan_event="e7")])
 
-            assert (claimed.owner, claimed.fence, claimed.fan) == ("one", 1, 7)
-            assert await store.endpoint("w") == claimed
+            assert (won.owner, won.fence, won.fan) == ("one", 1, 7)
+            assert await store.endpoint("w") == won
             assert await store.held() == {"w"}
 
     async def test_only_one_owner_holds_an_endpoint(self) -> None:
@@ -57,9 +58,11 @@ class OperationsContract(ABC):
     async def test_of_owners_that_claim_at_once_each_endpoint_goes_to_one(self) -> None:
         wanted = [endpoint(f"w{n:02}") for n in range(40)]
         async with self.opened() as store:
-            claims = (store.claim(f"owner{n}", LEASE_S, wanted[::step]) for n, step in
-                      enumerate((1, -1, 1, -1)))
-            won = [each.id for claimed in await asyncio.gather(*claims) for each in claimed]
+            claims = (
+                store.claim(f"owner{n}", LEASE_S, wanted[::step])
+                for n, step in enumerate((1, -1, 1, -1))
+            )
+            won = [each.id for those in await asyncio.gather(*claims) for each in those]
             won += [each.id for each in await store.claim("late", LEASE_S, wanted)]
 
             assert sorted(won) == [each.id for each in wanted]
@@ -89,14 +92,14 @@ class OperationsContract(ABC):
             detail="",
         )  # fmt: skip
         async with self.opened() as store:
-            await store.claim("one", LEASE_S, [endpoint()])
+            (w,) = await store.claim("one", LEASE_S, [endpoint()])
             changes = Changes(
                 fields={"fan": 2, "fan_event": "e2", "first_fail": NOW, "replay_prev": None},
                 deliveries=[ended(1), delivery(2)],
                 attempts=[attempt(1)],
                 notices=[notice],
             )
-            await store.write("w", 1, changes)
+            await store.write(w, changes)
 
             known = await _known(store)
             assert (known.fan, known.fan_event, known.first_fail) == (2, "e2", NOW)
@@ -108,9 +111,9 @@ class OperationsContract(ABC):
 
     async def test_a_second_write_of_the_same_changes_nothing(self) -> None:
         async with self.opened() as store:
-            await store.claim("one", LEASE_S, [endpoint()])
+            (w,) = await store.claim("one", LEASE_S, [endpoint()])
             for _ in range(2):
-                await store.write("w", 1, Changes(deliveries=[ended(1)], attempts=[attempt(1)]))
+                await store.write(w, Changes(deliveries=[ended(1)], attempts=[attempt(1)]))
 
             assert await store.deliveries("w", limit=9) == [ended(1)]
             assert await store.attempts("w:1", limit=9) == [attempt(1)]
@@ -120,28 +123,36 @@ class OperationsContract(ABC):
             fields={"fan": 3}, deliveries=[delivery(1)], attempts=[attempt(1)], forget_after=0
         )
         async with self.opened() as store:
-            await store.claim("zombie", 0.0, [endpoint()])
-            await store.claim("heir", LEASE_S, [endpoint()])
-            await store.write("w", 2, Changes(deliveries=[ended(5)]))
-            for fence in (1, 3):
+            (zombie,) = await store.claim("zombie", 0.0, [endpoint()])
+            (heir,) = await store.claim("heir", LEASE_S, [endpoint()])
+            await store.write(heir, Changes(deliveries=[ended(5)]))
+            for stale in (zombie, endpoint("never seen", fence=1)):
                 with pytest.raises(LeaseLost):
-                    await store.write("w", fence, everything)
-            with pytest.raises(LeaseLost):
-                await store.write("never seen", 1, everything)
+                    await store.write(stale, everything)
 
             assert (await _known(store)).fan == 0
             assert await store.deliveries("w", limit=9) == [ended(5)]
             assert await store.attempts("w:1", limit=9) == []
 
+    async def test_a_worker_that_knows_of_writes_that_are_gone_writes_nothing(self) -> None:
+        async with self.opened() as store:
+            (w,) = await store.claim("one", LEASE_S, [endpoint()])
+            await store.write(w, Changes(fields={"fan": 1}))
+            before_it_was_set_back = replace(w, writes=9)
+            with pytest.raises(LeaseLost):
+                await store.write(before_it_was_set_back, Changes(fields={"fan": 10}))
+
+            assert await store.endpoint("w") == replace(w, fan=1)
+
     async def test_what_the_log_no_longer_has_is_forgotten(self) -> None:
         async with self.opened() as store:
-            await store.claim("one", LEASE_S, [endpoint(), endpoint("x")])
+            w, x = await claimed(store, endpoint(), endpoint("x"))
             past = Changes(
                 deliveries=[ended(n) for n in (1, 2, 3)], attempts=[attempt(n) for n in (1, 2, 3)]
             )
-            await store.write("w", 1, past)
-            await store.write("x", 1, Changes(deliveries=[ended(3, "x")]))
-            await store.write("w", 1, Changes(forget_after=1, deliveries=[delivery(2)]))
+            await store.write(w, past)
+            await store.write(x, Changes(deliveries=[ended(3, "x")]))
+            await store.write(w, Changes(forget_after=1, deliveries=[delivery(2)]))
 
             assert await store.deliveries("w", limit=9) == [delivery(2), ended(1)]
             assert await store.attempts("w:2", limit=9) == []
@@ -152,14 +163,20 @@ class OperationsContract(ABC):
 
     async def test_deliveries_come_a_page_at_a_time_the_newest_first(self) -> None:
         async with self.opened() as store:
-            await store.claim("one", LEASE_S, [endpoint(), endpoint("x")])
-            await store.write("w", 1, Changes(deliveries=[delivery(n) for n in range(1, 8)]))
-            await store.write("w", 1, Changes(deliveries=[ended(4), ended(6)]))
-            await store.write("x", 1, Changes(deliveries=[delivery(5, "x")]))
+            w, x = await claimed(store, endpoint(), endpoint("x"))
+            await store.write(w, Changes(deliveries=[delivery(n) for n in range(1, 8)]))
+            await store.write(w, Changes(deliveries=[ended(4), ended(6)]))
+            await store.write(x, Changes(deliveries=[delivery(5, "x")]))
 
-            async def seqs(**asked: int | DeliveryStatus) -> list[int]:
-                given = {"limit": 3, **asked}
-                return [d.seq for d in await store.deliveries("w", **given)]  # type: ignore[arg-type]
+            async def seqs(
+                first: int = 1,
+                before: int | None = None,
+                status: DeliveryStatus | None = None,
+            ) -> list[int]:
+                found = await store.deliveries(
+                    "w", first=first, before=before, limit=3, status=status
+                )
+                return [each.seq for each in found]
 
             assert await seqs() == [7, 6, 5]
             assert await seqs(before=5) == [4, 3, 2]
@@ -169,8 +186,8 @@ class OperationsContract(ABC):
 
     async def test_what_is_open_comes_a_page_at_a_time_pings_too(self) -> None:
         async with self.opened() as store:
-            await store.claim("one", LEASE_S, [endpoint()])
-            await store.write("w", 1, Changes(deliveries=[ended(1), delivery(2), delivery(3)]))
+            (w,) = await store.claim("one", LEASE_S, [endpoint()])
+            await store.write(w, Changes(deliveries=[ended(1), delivery(2), delivery(3)]))
             ping = delivery(0, id="w:ping", created_at=NOW - SECOND)
             await store.add(ping)
 
@@ -187,8 +204,8 @@ class OperationsContract(ABC):
 
     async def test_a_delivery_is_found_under_its_own_webhook_only(self) -> None:
         async with self.opened() as store:
-            await store.claim("one", LEASE_S, [endpoint()])
-            await store.write("w", 1, Changes(deliveries=[delivery(1)]))
+            (w,) = await store.claim("one", LEASE_S, [endpoint()])
+            await store.write(w, Changes(deliveries=[delivery(1)]))
 
             assert await store.delivery("w", "w:1") == delivery(1)
             assert await store.delivery("x", "w:1") is None
@@ -196,9 +213,9 @@ class OperationsContract(ABC):
 
     async def test_attempts_come_in_their_order_a_page_at_a_time(self) -> None:
         async with self.opened() as store:
-            await store.claim("one", LEASE_S, [endpoint()])
+            (w,) = await store.claim("one", LEASE_S, [endpoint()])
             tries = [attempt(1, n) for n in range(1, 6)]
-            await store.write("w", 1, Changes(attempts=tries[::-1]))
+            await store.write(w, Changes(attempts=tries[::-1]))
 
             assert await store.attempts("w:1", limit=2) == tries[:2]
             assert await store.attempts("w:1", after=2, limit=9) == tries[2:]
@@ -206,8 +223,8 @@ class OperationsContract(ABC):
     async def test_whatever_text_a_receiver_answers_with_is_kept(self) -> None:
         said = attempt(1, excerpt="a\0b", response_headers={"x": "\0"})
         async with self.opened() as store:
-            await store.claim("one", LEASE_S, [endpoint()])
-            await store.write("w", 1, Changes(attempts=[said]))
+            (w,) = await store.claim("one", LEASE_S, [endpoint()])
+            await store.write(w, Changes(attempts=[said]))
 
             (found,) = await store.attempts("w:1", limit=9)
             assert (found.excerpt, found.response_headers) == ("a\ufffdb", {"x": "\0"})
@@ -216,8 +233,8 @@ class OperationsContract(ABC):
 
     async def test_what_has_ended_is_put_back_once_and_its_worker_is_nudged(self) -> None:
         async with self.opened() as store:
-            await store.claim("one", LEASE_S, [endpoint()])
-            await store.write("w", 1, Changes(deliveries=[ended(1), delivery(2)]))
+            (w,) = await store.claim("one", LEASE_S, [endpoint()])
+            await store.write(w, Changes(deliveries=[ended(1), delivery(2)]))
 
             assert not await store.put_back("w", "w:2", NOW)
             assert not await store.put_back("x", "w:1", NOW)
@@ -228,7 +245,7 @@ class OperationsContract(ABC):
             assert await store.delivery("w", "w:1") == delivery(1, next_at=NOW + SECOND, attempts=1)
             assert await store.nudged("one") == ["w"]
             assert await store.nudged("two") == []
-            await store.write("w", 1, Changes(fields={"nudged": False}))
+            await store.write(w, Changes(fields={"nudged": False}))
             assert await store.nudged("one") == []
 
     async def test_a_ping_may_come_before_any_worker_has_seen_the_webhook(self) -> None:
@@ -247,7 +264,7 @@ class OperationsContract(ABC):
         )  # fmt: skip
         async with self.opened() as store:
             await store.note(parked)
-            await store.note(Notice(**{**_fields(parked), "at": NOW + SECOND}))
+            await store.note(replace(parked, at=NOW + SECOND))
             assert await store.notices("w", 9) == [parked]
             await store.drop_notice(parked.id)
             assert await store.notices("w", 9) == []
@@ -285,13 +302,13 @@ class OperationsContract(ABC):
     async def test_what_ended_long_ago_is_pruned_in_pieces_and_what_is_open_stays(self) -> None:
         old = [ended(n) for n in (1, 2, 3)]
         async with self.opened() as store:
-            await store.claim("one", LEASE_S, [endpoint()])
+            (w,) = await store.claim("one", LEASE_S, [endpoint()])
             fresh = ended(5, at=NOW + SECOND)
             kept = Changes(
                 deliveries=[*old, delivery(4), fresh],
                 attempts=[*(attempt(n) for n in (1, 2, 3)), attempt(5, at=NOW + SECOND)],
             )
-            await store.write("w", 1, kept)
+            await store.write(w, kept)
 
             removed = [await store.prune(NOW + SECOND, 2) for _ in range(3)]
 
@@ -300,11 +317,13 @@ class OperationsContract(ABC):
             assert len(await store.attempts("w:5", limit=9)) == 1
 
 
+async def claimed(store: OperationalStore, *wanted: Endpoint) -> list[Endpoint]:
+    """Return *wanted* as claimed, in the same order."""
+    won = {each.id: each for each in await store.claim("one", LEASE_S, wanted)}
+    return [won[each.id] for each in wanted]
+
+
 async def _known(store: OperationalStore) -> Endpoint:
     known = await store.endpoint("w")
     assert known is not None
     return known
-
-
-def _fields(of: Notice) -> dict[str, object]:
-    return {name: getattr(of, name) for name in of.__struct_fields__}

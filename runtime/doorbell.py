@@ -1,0 +1,92 @@
+"""The doorbell: a job in Redis for each organization that has something new to deliver.
+
+A hint and nothing more. What is due stands in the log and in rows beside it, so any job can be
+made again; with Redis away, emptied or not set at all, workers find it by looking each second.
+"""
+
+import asyncio
+import contextlib
+import logging
+from uuid import UUID
+
+import msgspec
+from arq import ArqRedis, create_pool
+from arq.connections import RedisSettings
+from redis.exceptions import RedisError
+
+DELIVER = "deliver"
+QUEUE = "trackrecord:jobs"
+_PAUSE_S = 0.02
+"""Between two rounds of rings: commits in between share a job, and ringing costs the API little."""
+
+_CONNECT_S = 2
+
+job_bytes = msgspec.msgpack.encode
+job_of_bytes = msgspec.msgpack.decode
+_logger = logging.getLogger(__name__)
+
+
+async def open_queue(redis_url: str) -> ArqRedis:
+    """Return a connection to the queue of jobs, to close with ``aclose``.
+
+    :raises RedisError: when Redis does not answer.
+    """
+    settings = RedisSettings.from_dsn(redis_url)
+    settings.conn_retries = 0
+    settings.conn_timeout = _CONNECT_S
+    return await create_pool(
+        settings,
+        job_serializer=job_bytes,
+        job_deserializer=job_of_bytes,
+        default_queue_name=QUEUE,
+    )
+
+
+class Doorbell:
+    """Enqueues ``deliver`` jobs; never waits and never fails."""
+
+    def __init__(self, redis_url: str = "") -> None:
+        self._redis_url = redis_url
+        self._waiting: set[UUID] = set()
+        self._queue: ArqRedis | None = None
+        self._ringing: asyncio.Task[None] | None = None
+
+    def ring(self, org_id: UUID) -> None:
+        """Have the deliveries of an organization looked at soon."""
+        if not self._redis_url:
+            return
+        self._waiting.add(org_id)
+        if self._ringing is None or self._ringing.done():
+            self._ringing = asyncio.create_task(self._ring_all())
+
+    async def close(self) -> None:
+        """Stop ringing; the sweep finds what is left."""
+        if self._ringing is not None:
+            self._ringing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._ringing
+        await self._hang_up()
+
+    async def _ring_all(self) -> None:
+        try:
+            if self._queue is None:
+                self._queue = await open_queue(self._redis_url)
+            await self._enqueue(self._queue)
+        except (RedisError, OSError) as error:
+            self._waiting.clear()
+            _logger.debug("nobody was rung for: %s", error)
+            await self._hang_up()
+
+    async def _enqueue(self, queue: ArqRedis) -> None:
+        while self._waiting:
+            rung, self._waiting = self._waiting, set()
+            for org_id in rung:
+                # One job an organization: who has not come to the door yet needs no second ring.
+                await queue.enqueue_job(DELIVER, str(org_id), _job_id=f"{DELIVER}:{org_id}")
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _hang_up(self) -> None:
+        queue, self._queue = self._queue, None
+        if queue is not None:
+            with contextlib.suppress(RedisError, OSError):
+                await queue.aclose(close_connection_pool=True)
