@@ -3,13 +3,12 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import cache
-from typing import Any, Generic, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from msgspec import Struct
 
-from domain.base import PLATFORM, Event, NotFound, OrgId, State
+from domain.base import PLATFORM, NotFound, OrgId, State
 from eventstore.log import EventLog, History
 
 S = TypeVar("S", bound=State)
@@ -78,7 +77,7 @@ class States:
         :raises NotFound: the stream holds another kind of state; ids come from callers.
         """
         history = await self._log.history(stream)
-        if history.events and not isinstance(history.events[0], _events_of(kind)):
+        if history.events and not isinstance(history.events[0], kind.folds):
             raise NotFound
         loaded = fold(Loaded(kind(), 0, None, None), history)
         if loaded.version:
@@ -144,10 +143,3 @@ def fold(loaded: Loaded[Any], history: History) -> Loaded[Any]:
     for event in history.events:
         state = state.evolve(event)
     return Loaded(state, history.version, history.org_id, history.at)
-
-
-@cache
-def _events_of(kind: type[State]) -> tuple[type[Event], ...]:
-    """Return the events that *kind* folds: a union, or the only one."""
-    events = get_type_hints(kind.evolve)["event"]
-    return get_args(events) or (events,)

@@ -20,6 +20,7 @@ _NAMESPACE = UUID("b3a5c0de-2f4b-5b0f-8d3e-51a7c9e0d6aa")
 class AuditExported(Event, frozen=True, kw_only=True, tag="audit.exported"):
     """Somebody exported part of the audit log, with personal data in readable form."""
 
+    sets = ("exports",)
     from_: int = field(name="from")
     to: int
     format: str
@@ -35,6 +36,7 @@ class AuditTrail(Struct, frozen=True, gc=False):
     """The number of times an organization's log was exported."""
 
     platform: ClassVar[bool] = False
+    folds: ClassVar[tuple[type[Event], ...]] = (AuditExported,)
 
     exports: int = 0
 

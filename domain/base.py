@@ -28,11 +28,28 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type", rename="camel")
     renamed, a tag never.
     """
 
+    sets: ClassVar[tuple[str, ...]] = ()
+    """Fields of the aggregate's state that it changes. Nothing: it creates the aggregate, or is
+    only kept for the record."""
+
+    def field_keys(self) -> tuple[str, ...]:
+        """Return what this event changes, as finely as two people may change it independently.
+
+        A key is a field of the state (``title``), or one part of it (``assignees:<id>``). Two
+        events of one aggregate with a key in common would overwrite each other: an If-Match
+        refuses the second.
+        """
+        return self.sets
+
 
 class State(Protocol):
     """What the rules of one aggregate need to know, rebuilt by folding its events."""
 
     platform: ClassVar[bool]
+    """Whether its events belong to no organization."""
+
+    folds: ClassVar[tuple[type[Event], ...]]
+    """The events that ``evolve`` takes, the one that creates the aggregate first."""
 
     def evolve(self, event: Any, /) -> Self:
         """Return the state after *event*. Never refuses: the event has already happened."""

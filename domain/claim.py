@@ -9,7 +9,7 @@ Invariants
 """
 
 from functools import lru_cache
-from typing import ClassVar, assert_never
+from typing import ClassVar, assert_never, get_args
 from uuid import UUID, uuid5
 
 from msgspec import Struct
@@ -72,6 +72,7 @@ class Claim(Struct, frozen=True, gc=False):
     """Who holds a value within one organization; None if nobody does."""
 
     platform: ClassVar[bool] = False
+    folds: ClassVar[tuple[type[Event], ...]] = get_args(ClaimEvent)
 
     holder: UUID | None = None
 

@@ -14,7 +14,7 @@ Invariants
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, assert_never
+from typing import ClassVar, assert_never, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -58,6 +58,7 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
 class SessionRotated(Event, frozen=True, kw_only=True, tag="session.rotated"):
     """A device exchanged its refresh token for the next one."""
 
+    sets = ("generation", "rotated_at", "idle_expires_at")
     generation: int
     rotated_at: datetime  # a rule needs it: the grace period starts here
     idle_expires_at: datetime
@@ -72,10 +73,13 @@ class RefreshTokenReuseDetected(Event, frozen=True, kw_only=True, tag="session.r
 class SessionEnded(Event, frozen=True, kw_only=True, tag="session.ended"):
     """A user logged out."""
 
+    sets = ("ended",)
+
 
 class SessionRevoked(Event, frozen=True, kw_only=True, tag="session.revoked"):
     """A user (on another device), an administrator or, if null, a rule ended a session."""
 
+    sets = ("ended",)
     by: UserId | None
     cause: RevocationCause
 
@@ -92,6 +96,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
     """What the rules below need to know about a session."""
 
     platform: ClassVar[bool] = True
+    folds: ClassVar[tuple[type[Event], ...]] = get_args(SessionEvent)
 
     user_id: UserId | None = None
     nonce: str = ""

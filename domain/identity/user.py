@@ -8,7 +8,7 @@ Invariants
     2. Setting a field to the value it has records no event.
 """
 
-from typing import ClassVar, assert_never
+from typing import ClassVar, assert_never, get_args
 from uuid import UUID
 
 from msgspec import Struct
@@ -30,21 +30,27 @@ class UserRegistered(Event, frozen=True, kw_only=True, tag="user.registered"):
 class PasswordChanged(Event, frozen=True, kw_only=True, tag="user.password_changed"):
     """A user changed their password; all their sessions end."""
 
+    sets = ("credentials",)
+
 
 class UserProfileChanged(Event, frozen=True, kw_only=True, tag="user.profile_changed"):
     """A user changed their name."""
 
+    sets = ("name",)
     name: Personal
 
 
 class UserDeactivated(Event, frozen=True, kw_only=True, tag="user.deactivated"):
     """An account was deactivated: it cannot log in, but nothing was deleted."""
 
+    sets = ("active",)
     reason: Personal | None = None
 
 
 class UserReactivated(Event, frozen=True, kw_only=True, tag="user.reactivated"):
     """A deactivated account was reactivated."""
+
+    sets = ("active",)
 
 
 class LoginFailed(Event, frozen=True, kw_only=True, tag="user.login_failed"):
@@ -56,6 +62,7 @@ class ActiveOrganizationChanged(
 ):
     """A user now works in another organization, or (null) in none."""
 
+    sets = ("organization_id",)
     organization_id: OrgId | None
 
 
@@ -77,6 +84,7 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     """What the rules below need to know about an account."""
 
     platform: ClassVar[bool] = True
+    folds: ClassVar[tuple[type[Event], ...]] = get_args(UserEvent)
 
     registered: bool = False
     email: str = ""

@@ -9,7 +9,7 @@ Invariants
 
 import re
 from enum import StrEnum
-from typing import ClassVar, assert_never
+from typing import ClassVar, assert_never, get_args
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -47,6 +47,7 @@ class ProjectCreated(Event, frozen=True, kw_only=True, tag="project.created"):
 class ProjectRenamed(Event, frozen=True, kw_only=True, tag="project.renamed"):
     """A project was renamed."""
 
+    sets = ("name",)
     from_: Personal = field(name="from")
     to: Personal
 
@@ -54,39 +55,52 @@ class ProjectRenamed(Event, frozen=True, kw_only=True, tag="project.renamed"):
 class ProjectDescribed(Event, frozen=True, kw_only=True, tag="project.described"):
     """The description of a project was changed or (null) removed."""
 
+    sets = ("description",)
     description: Personal | None
 
 
 class ProjectLeadAssigned(Event, frozen=True, kw_only=True, tag="project.lead_assigned"):
     """A project has a new lead or, if null, none."""
 
+    sets = ("lead",)
     user_id: UserId | None
 
 
 class ProjectPutOnHold(Event, frozen=True, kw_only=True, tag="project.put_on_hold"):
     """A project was put on hold: no tasks can be created or started in it."""
 
+    sets = ("status",)
     reason: Personal | None = None
 
 
 class ProjectResumed(Event, frozen=True, kw_only=True, tag="project.resumed"):
     """A project on hold was resumed."""
 
+    sets = ("status",)
+
 
 class ProjectArchived(Event, frozen=True, kw_only=True, tag="project.archived"):
     """A project was archived: it can be read but no longer changed."""
+
+    sets = ("status",)
 
 
 class ProjectUnarchived(Event, frozen=True, kw_only=True, tag="project.unarchived"):
     """An archived project is active again."""
 
+    sets = ("status",)
+
 
 class ProjectDeleted(Event, frozen=True, kw_only=True, tag="project.deleted"):
     """A project was moved to the trash with all of its tasks."""
 
+    sets = ("deleted",)
+
 
 class ProjectRestored(Event, frozen=True, kw_only=True, tag="project.restored"):
     """A project was restored from the trash with its tasks, unchanged."""
+
+    sets = ("deleted",)
 
 
 ProjectEvent = (
@@ -116,6 +130,7 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
     """What the rules below need to know about a project."""
 
     platform: ClassVar[bool] = False
+    folds: ClassVar[tuple[type[Event], ...]] = get_args(ProjectEvent)
 
     key: str = ""
     name: str = ""

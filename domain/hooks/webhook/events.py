@@ -45,10 +45,14 @@ class WebhookUpdated(Event, frozen=True, kw_only=True, tag="webhook.updated"):
     mode: DeliveryMode | UnsetType = UNSET
     description: Personal | UnsetType | None = UNSET
 
+    def field_keys(self) -> tuple[str, ...]:
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name) is not UNSET)
+
 
 class WebhookSecretRotated(Event, frozen=True, kw_only=True, tag="webhook.secret_rotated"):
     """Deliveries are signed with a new secret and, for a while, with the previous one as well."""
 
+    sets = ("secret_version", "old_secret_valid_until")
     secret_version: int
     old_valid_until: datetime
 
@@ -56,11 +60,14 @@ class WebhookSecretRotated(Event, frozen=True, kw_only=True, tag="webhook.secret
 class WebhookPaused(Event, frozen=True, kw_only=True, tag="webhook.paused"):
     """Deliveries are paused; events that happen meanwhile are sent once the webhook is resumed."""
 
+    sets = ("paused",)
     cause: PauseCause
 
 
 class WebhookResumed(Event, frozen=True, kw_only=True, tag="webhook.resumed"):
     """Deliveries resumed where they had stopped."""
+
+    sets = ("paused",)
 
 
 class WebhookReplayRequested(Event, frozen=True, kw_only=True, tag="webhook.replay_requested"):
@@ -73,9 +80,13 @@ class WebhookReplayRequested(Event, frozen=True, kw_only=True, tag="webhook.repl
 class WebhookDeleted(Event, frozen=True, kw_only=True, tag="webhook.deleted"):
     """A webhook was moved to the trash; nothing more is sent to it."""
 
+    sets = ("deleted",)
+
 
 class WebhookRestored(Event, frozen=True, kw_only=True, tag="webhook.restored"):
     """A webhook was restored from the trash, unchanged."""
+
+    sets = ("deleted",)
 
 
 WebhookEvent = (

@@ -13,12 +13,12 @@ Invariants
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar, TypeVar, assert_never
+from typing import ClassVar, TypeVar, assert_never, get_args
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from domain.base import NotFound
+from domain.base import Event, NotFound
 from domain.hooks.webhook.errors import ReplayRangeNotAllowed, SubscriptionNotAllowed
 from domain.hooks.webhook.events import (
     DeliveryMode,
@@ -46,6 +46,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
     """What the rules below need to know about a webhook."""
 
     platform: ClassVar[bool] = False
+    folds: ClassVar[tuple[type[Event], ...]] = get_args(WebhookEvent)
 
     url: str = ""
     events: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ class OrganizationCreated(Event, frozen=True, kw_only=True, tag="organization.cr
 class OrganizationRenamed(Event, frozen=True, kw_only=True, tag="organization.renamed"):
     """An organization was renamed."""
 
+    sets = ("name",)
     from_: Personal = field(name="from")
     to: Personal
 
@@ -27,6 +28,7 @@ class OrganizationRenamed(Event, frozen=True, kw_only=True, tag="organization.re
 class SubdomainChanged(Event, frozen=True, kw_only=True, tag="organization.subdomain_changed"):
     """An organization moved to another subdomain."""
 
+    sets = ("subdomain",)
     from_: str = field(name="from")
     to: str
 
@@ -34,6 +36,7 @@ class SubdomainChanged(Event, frozen=True, kw_only=True, tag="organization.subdo
 class PlanChanged(Event, frozen=True, kw_only=True, tag="organization.plan_changed"):
     """An organization changed its plan."""
 
+    sets = ("plan",)
     from_: Plan = field(name="from")
     to: Plan
 
@@ -41,9 +44,13 @@ class PlanChanged(Event, frozen=True, kw_only=True, tag="organization.plan_chang
 class OrganizationDeleted(Event, frozen=True, kw_only=True, tag="organization.deleted"):
     """An organization was moved to the trash with everything it owns."""
 
+    sets = ("deleted",)
+
 
 class OrganizationRestored(Event, frozen=True, kw_only=True, tag="organization.restored"):
     """An organization was restored from the trash, unchanged."""
+
+    sets = ("deleted",)
 
 
 OrganizationEvent = (

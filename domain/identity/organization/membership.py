@@ -68,11 +68,17 @@ class MemberInvited(Event, frozen=True, kw_only=True, tag="member.invited"):
     token_hash: str  # SHA-256 (hex) of 256 random bits: the token cannot be computed from it
     expires_at: datetime
 
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"invitations:{self.invitation_id}",)
+
 
 class InvitationRevoked(Event, frozen=True, kw_only=True, tag="member.invitation_revoked"):
     """An invitation was withdrawn before it was accepted."""
 
     invitation_id: UUID
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"invitations:{self.invitation_id}",)
 
 
 class InvitationAccepted(Event, frozen=True, kw_only=True, tag="member.invitation_accepted"):
@@ -81,12 +87,18 @@ class InvitationAccepted(Event, frozen=True, kw_only=True, tag="member.invitatio
     invitation_id: UUID
     user_id: UserId
 
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"invitations:{self.invitation_id}",)
+
 
 class MemberJoined(Event, frozen=True, kw_only=True, tag="member.joined"):
     """A person became a member of an organization."""
 
     user_id: UserId
     role: Role
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"members:{self.user_id}:role", f"members:{self.user_id}:active")
 
 
 class MemberRoleChanged(Event, frozen=True, kw_only=True, tag="member.role_changed"):
@@ -96,6 +108,9 @@ class MemberRoleChanged(Event, frozen=True, kw_only=True, tag="member.role_chang
     from_: Role = field(name="from")
     to: Role
 
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"members:{self.user_id}:role",)
+
 
 class MemberLeft(Event, frozen=True, kw_only=True, tag="member.left"):
     """A person left the organization or was removed from it."""
@@ -103,17 +118,26 @@ class MemberLeft(Event, frozen=True, kw_only=True, tag="member.left"):
     user_id: UserId
     cause: LeaveCause
 
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"members:{self.user_id}:role", f"members:{self.user_id}:active")
+
 
 class MemberDeactivated(Event, frozen=True, kw_only=True, tag="member.deactivated"):
     """A member was deactivated: they lose access but keep their role."""
 
     user_id: UserId
 
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"members:{self.user_id}:active",)
+
 
 class MemberReactivated(Event, frozen=True, kw_only=True, tag="member.reactivated"):
     """A deactivated member was given access again."""
 
     user_id: UserId
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"members:{self.user_id}:active",)
 
 
 MembershipEvent = (

@@ -9,14 +9,14 @@ Invariants
 """
 
 from datetime import datetime
-from typing import ClassVar, TypeVar, assert_never
+from typing import ClassVar, TypeVar, assert_never, get_args
 from uuid import UUID
 
 from immutables import Map
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import NotFound, UserId
+from domain.base import Event, NotFound, UserId
 from domain.identity.organization.events import (
     OrganizationCreated,
     OrganizationDeleted,
@@ -60,6 +60,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     """
 
     platform: ClassVar[bool] = False
+    folds: ClassVar[tuple[type[Event], ...]] = get_args(OrganizationEvent)
 
     name: str = ""
     subdomain: str = ""

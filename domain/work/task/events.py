@@ -45,6 +45,7 @@ class TaskCreated(Event, frozen=True, kw_only=True, tag="task.created"):
 class TaskRetitled(Event, frozen=True, kw_only=True, tag="task.retitled"):
     """The title of a task changed."""
 
+    sets = ("title",)
     from_: Personal = field(name="from")
     to: Personal
 
@@ -52,12 +53,14 @@ class TaskRetitled(Event, frozen=True, kw_only=True, tag="task.retitled"):
 class TaskDescribed(Event, frozen=True, kw_only=True, tag="task.described"):
     """The description of a task was changed or (null) removed."""
 
+    sets = ("description",)
     description: Personal | None
 
 
 class TaskStatusChanged(Event, frozen=True, kw_only=True, tag="task.status_changed"):
     """The status of a task changed."""
 
+    sets = ("status",)
     from_: TaskStatus = field(name="from")
     to: TaskStatus
 
@@ -65,6 +68,7 @@ class TaskStatusChanged(Event, frozen=True, kw_only=True, tag="task.status_chang
 class TaskPriorityChanged(Event, frozen=True, kw_only=True, tag="task.priority_changed"):
     """The priority of a task changed."""
 
+    sets = ("priority",)
     from_: Priority = field(name="from")
     to: Priority
 
@@ -74,19 +78,29 @@ class TaskAssigned(Event, frozen=True, kw_only=True, tag="task.assigned"):
 
     user_id: UserId
 
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"assignees:{self.user_id}",)
+
 
 class TaskUnassigned(Event, frozen=True, kw_only=True, tag="task.unassigned"):
     """A user was unassigned from a task."""
 
     user_id: UserId
 
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"assignees:{self.user_id}",)
+
 
 class TaskDeleted(Event, frozen=True, kw_only=True, tag="task.deleted"):
     """A task was moved to the trash, from which it can be restored."""
 
+    sets = ("deleted",)
+
 
 class TaskRestored(Event, frozen=True, kw_only=True, tag="task.restored"):
     """A task was restored from the trash, unchanged."""
+
+    sets = ("deleted",)
 
 
 TaskEvent = (

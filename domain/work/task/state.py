@@ -10,12 +10,12 @@ Invariants
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import ClassVar, assert_never
+from typing import ClassVar, assert_never, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import NotFound, ProjectId, TaskId, UserId
+from domain.base import Event, NotFound, ProjectId, TaskId, UserId
 from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
 from domain.work.task.events import (
     Priority,
@@ -56,6 +56,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     """What the rules below need to know about a task, and the fields of its view."""
 
     platform: ClassVar[bool] = False
+    folds: ClassVar[tuple[type[Event], ...]] = get_args(TaskEvent)
 
     project_id: ProjectId | None = None
     project_key: str = ""

@@ -1,0 +1,224 @@
+"""Every event names the fields that it changes, and changes exactly those."""
+
+from collections.abc import Iterable
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from immutables import Map
+from msgspec.structs import asdict
+
+from domain.audit import AuditExported, AuditTrail
+from domain.base import Event, State
+from domain.catalog import EVENT_TYPES, tag_of
+from domain.hooks.webhook import events as webhook
+from domain.hooks.webhook.state import Webhook
+from domain.identity import session, user
+from domain.identity.organization import events as organization
+from domain.identity.organization import membership
+from domain.identity.plan import Plan
+from domain.work import project
+from domain.work.task import events as task
+from domain.work.task.state import Task
+from tests.domain.acme import DELETED, TEAM, invitation
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, ENG, NOW, given
+from tools.discover import modules_of
+
+STATES = [
+    item
+    for module in modules_of("domain")
+    for item in vars(module).values()
+    if isinstance(item, type) and "folds" in vars(item) and item.__module__ == module.__name__
+    if item is not State
+]
+
+INVITED = given(TEAM, invitation())
+INVITATION = f"invitations:{invitation().invitation_id}"
+INACTIVE = given(TEAM, membership.MemberDeactivated(user_id=CLEO))
+TO_MEMBER, TO_ADMIN = membership.Role.MEMBER, membership.Role.ADMIN
+LEFT = membership.LeaveCause.LEFT
+ACCOUNT = given(
+    user.User(), user.UserRegistered(email="a@example.com", name="Ana", email_claim=ANA)
+)
+CLOSED = given(ACCOUNT, user.UserDeactivated())
+STARTED = given(session.Session(), *session.Session().start(ANA, "nonce", NOW))
+ACTIVE = given(project.Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))
+WAITING = given(ACTIVE, project.ProjectPutOnHold())
+ARCHIVED = given(ACTIVE, project.ProjectArchived())
+OPEN = given(
+    Task(),
+    task.TaskCreated(
+        project_id=ENG,
+        project_key="ENG",
+        number=12,
+        title="Oil it",
+        status=task.TaskStatus.TODO,
+        priority=task.Priority.MEDIUM,
+        created_by=ANA,
+        created_at=NOW,
+    ),
+    task.TaskAssigned(user_id=BEN),
+)
+HOOK = given(
+    Webhook(),
+    webhook.WebhookCreated(
+        url="https://example.com", events=("*",), mode=webhook.DeliveryMode.ORDERED, from_seq=7
+    ),
+)
+PAUSED = given(HOOK, webhook.WebhookPaused(cause=webhook.PauseCause.MANUAL))
+
+CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
+    (OPEN, task.TaskRetitled(from_="Oil it", to="Oil both"), ("title",)),
+    (OPEN, task.TaskDescribed(description="All of it"), ("description",)),
+    (
+        OPEN,
+        task.TaskStatusChanged(from_=task.TaskStatus.TODO, to=task.TaskStatus.DONE),
+        ("status",),
+    ),
+    (
+        OPEN,
+        task.TaskPriorityChanged(from_=task.Priority.MEDIUM, to=task.Priority.LOW),
+        ("priority",),
+    ),
+    (OPEN, task.TaskAssigned(user_id=CLEO), (f"assignees:{CLEO}",)),
+    (OPEN, task.TaskUnassigned(user_id=BEN), (f"assignees:{BEN}",)),
+    (OPEN, task.TaskDeleted(), ("deleted",)),
+    (given(OPEN, task.TaskDeleted()), task.TaskRestored(), ("deleted",)),
+    (ACTIVE, project.ProjectRenamed(from_="Engine", to="Motor"), ("name",)),
+    (ACTIVE, project.ProjectDescribed(description="All of it"), ("description",)),
+    (ACTIVE, project.ProjectLeadAssigned(user_id=BEN), ("lead",)),
+    (ACTIVE, project.ProjectPutOnHold(), ("status",)),
+    (WAITING, project.ProjectResumed(), ("status",)),
+    (ACTIVE, project.ProjectArchived(), ("status",)),
+    (ARCHIVED, project.ProjectUnarchived(), ("status",)),
+    (ACTIVE, project.ProjectDeleted(), ("deleted",)),
+    (given(ACTIVE, project.ProjectDeleted()), project.ProjectRestored(), ("deleted",)),
+    (TEAM, organization.OrganizationRenamed(from_="Acme", to="Apex"), ("name",)),
+    (TEAM, organization.SubdomainChanged(from_="acme", to="apex"), ("subdomain",)),
+    (TEAM, organization.PlanChanged(from_=Plan.FREE, to=Plan.BASIC), ("plan",)),
+    (TEAM, organization.OrganizationDeleted(), ("deleted",)),
+    (DELETED, organization.OrganizationRestored(), ("deleted",)),
+    (TEAM, invitation(), (INVITATION,)),
+    (
+        INVITED,
+        membership.InvitationRevoked(invitation_id=invitation().invitation_id),
+        (INVITATION,),
+    ),
+    (
+        INVITED,
+        membership.InvitationAccepted(invitation_id=invitation().invitation_id, user_id=DAN),
+        (INVITATION,),
+    ),
+    (
+        TEAM,
+        membership.MemberJoined(user_id=DAN, role=TO_MEMBER),
+        (f"members:{DAN}:role", f"members:{DAN}:active"),
+    ),
+    (
+        TEAM,
+        membership.MemberLeft(user_id=CLEO, cause=LEFT),
+        (f"members:{CLEO}:role", f"members:{CLEO}:active"),
+    ),
+    (
+        TEAM,
+        membership.MemberRoleChanged(user_id=CLEO, from_=TO_MEMBER, to=TO_ADMIN),
+        (f"members:{CLEO}:role",),
+    ),
+    (TEAM, membership.MemberDeactivated(user_id=CLEO), (f"members:{CLEO}:active",)),
+    (INACTIVE, membership.MemberReactivated(user_id=CLEO), (f"members:{CLEO}:active",)),
+    (ACCOUNT, user.PasswordChanged(), ("credentials",)),
+    (ACCOUNT, user.UserProfileChanged(name="Anna"), ("name",)),
+    (ACCOUNT, user.ActiveOrganizationChanged(organization_id=ACME), ("organization_id",)),
+    (ACCOUNT, user.UserDeactivated(), ("active",)),
+    (CLOSED, user.UserReactivated(), ("active",)),
+    (ACCOUNT, user.LoginFailed(), ()),
+    (
+        STARTED,
+        session.SessionRotated(generation=1, rotated_at=NOW, idle_expires_at=NOW + DAY),
+        ("generation", "rotated_at", "idle_expires_at"),
+    ),
+    (STARTED, session.SessionEnded(), ("ended",)),
+    (STARTED, session.SessionRevoked(by=ANA, cause=session.RevocationCause.BY_USER), ("ended",)),
+    (STARTED, session.RefreshTokenReuseDetected(generation=3), ()),
+    (HOOK, webhook.WebhookUpdated(url="https://example.org"), ("url",)),
+    (
+        HOOK,
+        webhook.WebhookUpdated(description="Chat", events=("task.*",)),
+        ("events", "description"),
+    ),
+    (HOOK, webhook.WebhookUpdated(mode=webhook.DeliveryMode.PARALLEL), ("mode",)),
+    (
+        HOOK,
+        webhook.WebhookSecretRotated(secret_version=2, old_valid_until=NOW),
+        ("secret_version", "old_secret_valid_until"),
+    ),
+    (HOOK, webhook.WebhookPaused(cause=webhook.PauseCause.GONE), ("paused",)),
+    (PAUSED, webhook.WebhookResumed(), ("paused",)),
+    (HOOK, webhook.WebhookReplayRequested(from_seq=1, to_seq=2), ()),
+    (HOOK, webhook.WebhookDeleted(), ("deleted",)),
+    (given(HOOK, webhook.WebhookDeleted()), webhook.WebhookRestored(), ("deleted",)),
+    (AuditTrail(), AuditExported(from_=1, to=2, format="jsonl"), ("exports",)),
+]
+
+CREATIONS = {
+    organization.OrganizationCreated,
+    project.ProjectCreated,
+    session.SessionStarted,
+    task.TaskCreated,
+    user.UserRegistered,
+    webhook.WebhookCreated,
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_state_folds_the_events_that_its_fold_takes(state: type[State]) -> None:
+    taken = get_type_hints(state.evolve)["event"]
+
+    assert set(state.folds) == set(get_args(taken) or (taken,))
+
+
+def test_every_event_is_folded_by_one_state() -> None:
+    assert sorted(tag_of(event) for state in STATES for event in state.folds) == list(EVENT_TYPES)
+
+
+@pytest.mark.parametrize(
+    ("before", "event", "keys"), CHANGES, ids=[tag_of(event) for _, event, _ in CHANGES]
+)
+def test_an_event_changes_the_fields_that_it_names(
+    before: State, event: Event, keys: tuple[str, ...]
+) -> None:
+    after = given(before, event)
+
+    assert event.field_keys() == keys
+    assert set(_changed(_parts(before), _parts(after))) == set(keys)
+
+
+def test_every_event_that_changes_an_aggregate_is_among_them() -> None:
+    internal = {
+        event for tag, event in EVENT_TYPES.items() if tag.endswith(("claimed", "released"))
+    }
+
+    assert {type(event) for _, event, _ in CHANGES} == (
+        set(EVENT_TYPES.values()) - CREATIONS - internal
+    )
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> Iterable[str]:
+    for name in before.keys() | after.keys():
+        if before.get(name) != after.get(name):
+            yield name
+
+
+def _parts(state: Any) -> dict[str, Any]:
+    """Return every value in *state* by the key of the field, or of the part of it."""
+    parts: dict[str, Any] = {}
+    for name, value in asdict(state).items():
+        if name == "assignees":
+            parts |= {f"{name}:{user_id}": True for user_id in value}
+        elif name == "members":
+            for user_id, member in value.items():
+                parts |= {f"{name}:{user_id}:{k}": v for k, v in asdict(member).items()}
+        elif isinstance(value, Map):
+            parts |= {f"{name}:{key}": entry for key, entry in value.items()}
+        else:
+            parts[name] = value
+    return parts
