@@ -24,7 +24,7 @@ def modules_of(package: str) -> list[ModuleType]:
 
 
 def leaves(base: type[T], *packages: str) -> list[type[T]]:
-    """Return the classes in *packages* that are derived from *base* and have no subclasses.
+    """Return the classes in *packages* that are derived from *base* and have no subclasses there.
 
     Sorted by name. Imports everything in the packages first, so that none is missing.
     """
@@ -33,9 +33,13 @@ def leaves(base: type[T], *packages: str) -> list[type[T]]:
     found: dict[str, type[T]] = {}
     waiting = [base]
     while waiting:
-        below = waiting.pop().__subclasses__()
+        kind = waiting.pop()
+        below = [sub for sub in kind.__subclasses__() if _package_of(sub) in packages]
         waiting += below
-        for kind in below:
-            if not kind.__subclasses__() and kind.__module__.partition(".")[0] in packages:
-                found[kind.__name__] = kind
+        if not below and _package_of(kind) in packages:
+            found[kind.__name__] = kind
     return [found[name] for name in sorted(found)]
+
+
+def _package_of(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
