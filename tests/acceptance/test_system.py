@@ -19,7 +19,7 @@ def running() -> Iterator[System]:
         yield started
 
 
-def test_the_demo_tells_its_whole_story(running: System) -> None:
+def test_the_demo_runs_to_its_end(running: System) -> None:
     told = running.command("demo")
 
     assert told.returncode == 0, told.stdout + told.stderr
@@ -39,7 +39,7 @@ async def test_killing_any_one_process_under_load_loses_nothing(
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def test_the_doctor_finds_a_healthy_system(running: System) -> None:
+def test_doctor_reports_a_healthy_system(running: System) -> None:
     examined = running.command("doctor")
 
     assert examined.returncode == 0, examined.stdout + examined.stderr
@@ -90,7 +90,7 @@ def _gone(pid: int) -> bool | None:
 @pytest.mark.parametrize(
     ("name", "value"), [("PORT", "many"), ("APP_ENV", "production"), ("EVENTS_URL", "mysql://x")]
 )
-def test_wrong_settings_end_with_one_clear_line_each_and_code_2(name: str, value: str) -> None:
+def test_each_wrong_setting_is_reported_on_one_line_with_exit_code_2(name: str, value: str) -> None:
     with data_directory() as directory:
         alone = System(directory)
         alone.environment = environment(directory, **{name: value})

@@ -45,7 +45,7 @@ def leaves(error: type[DomainError]) -> list[type[DomainError]]:
 
 
 class TestRoutes:
-    def test_are_public_only_if_they_are_on_this_list(self, app: Litestar) -> None:
+    def test_only_the_listed_routes_are_public(self, app: Litestar) -> None:
         public = {
             (method, path)
             for path, method, handler in handlers_of(app)
@@ -54,7 +54,9 @@ class TestRoutes:
 
         assert public == PUBLIC
 
-    async def test_refuse_whoever_has_no_token_unless_they_are_public(self, app: Litestar) -> None:
+    async def test_routes_refuse_requests_without_a_token_unless_they_are_public(
+        self, app: Litestar
+    ) -> None:
         async with client_of(app) as client:
             for path, method, handler in handlers_of(app):
                 if handler.opt[POLICY] is Open.PUBLIC:
@@ -74,7 +76,7 @@ class TestRoutes:
                 if response.status_code != 404:
                     refused(response, 401, "unauthorized")
 
-    def test_do_not_start_without_a_policy(self) -> None:
+    def test_a_route_without_a_policy_prevents_the_start(self) -> None:
         @get("/api/forgotten")
         async def forgotten() -> None:
             """Say nothing of who may ask."""
@@ -82,7 +84,7 @@ class TestRoutes:
         with pytest.raises(PolicyMissing, match="GET /api/forgotten"):
             refuse_without_policy(Litestar([forgotten], openapi_config=None), guard)
 
-    def test_do_not_start_unguarded(self) -> None:
+    def test_a_route_without_the_guard_prevents_the_start(self) -> None:
         async def nothing(_: Request[Any, Any, Any]) -> None:
             """Let everybody in."""
 
@@ -94,7 +96,7 @@ class TestRoutes:
         with pytest.raises(PolicyMissing, match="GET /api/open"):
             refuse_without_policy(app, guard)
 
-    def test_that_show_something_need_a_permission_to_read(self, app: Litestar) -> None:
+    def test_routes_that_read_need_a_read_permission(self, app: Litestar) -> None:
         for _, method, handler in handlers_of(app):
             policy = handler.opt[POLICY]
             if method == "GET" and isinstance(policy, Permission):
@@ -112,7 +114,7 @@ class TestErrors:
         assert problem.detail
         assert problem.detail[0].isupper()
 
-    def test_codes_are_not_shared(self) -> None:
+    def test_no_two_errors_share_a_code(self) -> None:
         codes = [error.code for error in STATUS]
 
         assert len(codes) == len(set(codes))
@@ -125,14 +127,14 @@ class TestErrors:
             (ConcurrencyConflict(stream=uuid4()), 409, "conflict"),
         ],
     )
-    def test_outages_say_when_to_come_back(self, error: Any, status: int, code: str) -> None:
+    def test_outages_have_retry_after(self, error: Any, status: int, code: str) -> None:
         problem = as_problem(error)
 
         assert problem is not None
         assert (problem.status, problem.code) == (status, code)
         assert int(problem.headers["retry-after"]) > 0
 
-    async def test_a_bug_tells_nothing_but_its_request_id(
+    async def test_a_bug_reveals_nothing_but_the_request_id(
         self,
         ana: Person,
         system: System,
@@ -154,7 +156,7 @@ class TestErrors:
 
 
 class TestDescription:
-    def test_is_complete_for_every_route(self, app: Litestar) -> None:
+    def test_the_description_is_complete_for_every_route(self, app: Litestar) -> None:
         described = describe(ROUTES)
 
         assert described["openapi"].startswith("3.1")
@@ -172,7 +174,7 @@ class TestDescription:
                 schema = next(iter(operation["requestBody"]["content"].values()))["schema"]
                 assert "$ref" in str(schema)
 
-    def test_says_that_bodies_take_no_other_fields(self) -> None:
+    def test_the_description_forbids_unknown_fields_in_bodies(self) -> None:
         schemas = describe(ROUTES)["components"]["schemas"]
 
         for name in (
@@ -185,7 +187,7 @@ class TestDescription:
         ):
             assert schemas[name]["additionalProperties"] is False
 
-    def test_refers_only_to_what_is_there(self) -> None:
+    def test_the_description_has_no_broken_references(self) -> None:
         described = describe(ROUTES)
 
         texts = re.findall(r'"\$ref": ?"#/([^"]+)"', json.dumps(described))
@@ -195,9 +197,7 @@ class TestDescription:
             for name in reference.split("/"):
                 at = at[name]
 
-    async def test_is_served_with_a_page_that_needs_nothing_from_elsewhere(
-        self, app: Litestar
-    ) -> None:
+    async def test_the_documentation_page_works_offline(self, app: Litestar) -> None:
         async with client_of(app) as client:
             assert done(await client.get("/api/openapi.json"), 200)["paths"]
             for path in ("/api/docs", "/api/docs/docs.js", "/api/docs/docs.css"):

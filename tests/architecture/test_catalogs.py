@@ -21,7 +21,7 @@ EVENTS = leaves(Event, "domain")
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_generated_page_says_what_the_code_says(page: str) -> None:
+def test_a_generated_page_is_up_to_date(page: str) -> None:
     written = REFERENCE / page
 
     assert written.exists(), f"docs/reference/{page} is missing: run `make docs`"
@@ -40,7 +40,7 @@ def test_every_rule_that_refuses_has_a_code_a_message_and_a_status(
     assert 400 <= STATUS[error] < 500
 
 
-def test_no_status_is_kept_for_an_error_that_nothing_raises() -> None:
+def test_no_status_is_left_for_an_error_that_does_not_exist() -> None:
     from api.http.errors import STATUS
 
     assert set(STATUS) == set(ERRORS)
@@ -68,7 +68,7 @@ def test_every_event_has_a_meaning_and_a_name_of_its_own(event: type[Event]) -> 
     assert Counter(tag_of(other) for other in EVENTS)[tag_of(event)] == 1
 
 
-def test_what_a_command_can_record_is_read_through_all_the_rules_it_calls() -> None:
+def test_recorded_events_are_found_through_every_rule_that_a_command_calls() -> None:
     by_name = {command.__name__: command for command in COMMANDS}
 
     def recorded(name: str) -> list[str]:
@@ -85,7 +85,7 @@ def test_what_a_command_can_record_is_read_through_all_the_rules_it_calls() -> N
     ]
 
 
-def test_an_event_that_no_command_records_is_named_in_the_page_of_behaviours() -> None:
+def test_events_that_no_command_records_are_listed_on_the_behaviours_page() -> None:
     page = (REFERENCE / "behaviours.md").read_text(encoding="utf-8")
 
     assert all(f"`{tag}`" in page for tag in unrecorded(COMMANDS))

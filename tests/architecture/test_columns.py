@@ -42,21 +42,21 @@ COLUMNS = [column for column in columns() if column not in BESIDE]
 
 @pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("floor", FLOORS)
-def test_a_column_has_its_file_on_every_floor(floor: str, column: str) -> None:
+def test_a_slice_has_a_file_in_every_layer(floor: str, column: str) -> None:
     here = _stands(ROOT / floor / column)
 
     assert here != ((floor, column) in ELSEWHERE), "an exception must be one, and be needed"
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_a_column_has_its_rules_and_stories_told(column: str) -> None:
+def test_a_slice_has_tests(column: str) -> None:
     area, _, name = column.rpartition("/")
     folders = [ROOT / "tests" / floor / area for floor in ("domain", "commands")]
 
     assert any((folder / f"test_{name}.py").exists() for folder in folders)
 
 
-def test_no_exception_is_about_a_column_that_does_not_exist() -> None:
+def test_no_exception_is_left_for_a_slice_that_does_not_exist() -> None:
     assert set(BESIDE) <= set(columns())
     assert {column for _, column in ELSEWHERE} <= set(COLUMNS)
     assert {floor for floor, _ in ELSEWHERE} <= set(FLOORS)

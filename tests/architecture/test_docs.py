@@ -47,7 +47,7 @@ def _anchor(heading: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=short)
-def test_every_relative_link_leads_somewhere(page: Path) -> None:
+def test_every_relative_link_has_a_target(page: Path) -> None:
     broken: list[str] = []
     for link in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
         target, _, anchor = link.partition("#")
@@ -64,7 +64,7 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
-def test_docs_are_of_the_kinds_that_readers_look_for() -> None:
+def test_the_docs_folder_has_the_expected_sections() -> None:
     assert {path.name for path in DOCS.iterdir() if path.is_dir()} == KINDS
 
 
@@ -87,17 +87,17 @@ def test_a_decision_has_its_status_and_its_sections_on_one_page(page: Path) -> N
 
 
 @pytest.mark.parametrize("page", DECISIONS, ids=short)
-def test_a_decision_is_found_from_the_list(page: Path) -> None:
+def test_every_decision_is_in_the_list(page: Path) -> None:
     assert f"decisions/{page.name}" in (DOCS / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("block", _blocks("python"), ids=lambda b: f"{b.page.stem}")
-def test_python_on_a_page_is_python(block: Block) -> None:
+def test_python_on_a_page_parses(block: Block) -> None:
     ast.parse(block.text)
 
 
 @pytest.mark.parametrize("block", _blocks("python"), ids=lambda b: f"{b.page.stem}")
-def test_python_on_a_page_imports_only_what_there_is(block: Block) -> None:
+def test_python_on_a_page_imports_only_what_exists(block: Block) -> None:
     namespace: dict[str, object] = {}
     for node in ast.parse(block.text).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -134,7 +134,7 @@ def test_a_request_on_a_page_goes_to_a_route_that_exists(block: Block) -> None:
             ), f"{method.upper()} {path}"
 
 
-def test_the_two_commands_of_the_readme_are_the_first_thing_on_it() -> None:
+def test_the_readme_starts_with_its_two_commands() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     first = FENCE.findall(readme)[0]
 
@@ -145,7 +145,7 @@ def test_the_two_commands_of_the_readme_are_the_first_thing_on_it() -> None:
     ]
 
 
-def test_the_readme_and_the_changelog_know_the_version() -> None:
+def test_the_changelog_has_the_current_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
     assert "## Unreleased" in changelog or f"## {PROJECT['project']['version']}" in changelog

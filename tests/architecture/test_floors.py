@@ -34,7 +34,7 @@ IMPURE = (
 )
 
 
-def test_every_floor_keeps_its_contracts() -> None:
+def test_every_import_contract_is_kept() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
 
     checked = subprocess.run(
@@ -44,7 +44,7 @@ def test_every_floor_keeps_its_contracts() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_every_package_stands_on_a_floor_or_beside_the_house() -> None:
+def test_every_package_has_a_layer_or_is_a_known_exception() -> None:
     contracts = PROJECT["tool"]["importlinter"]["contracts"]
     layers = next(c["layers"] for c in contracts if c["type"] == "layers")
     floors = {package.strip() for layer in layers for package in layer.split("|")}
@@ -55,7 +55,7 @@ def test_every_package_stands_on_a_floor_or_beside_the_house() -> None:
     }
 
 
-def test_every_package_is_searched_for_cycles_of_imports() -> None:
+def test_every_package_is_checked_for_import_cycles() -> None:
     contracts = PROJECT["tool"]["importlinter"]["contracts"]
     [acyclic] = [c for c in contracts if c["type"] == "acyclic_siblings"]
 
@@ -64,7 +64,7 @@ def test_every_package_is_searched_for_cycles_of_imports() -> None:
     assert "skip_descendants" not in acyclic
 
 
-def test_every_module_of_a_layered_package_stands_in_one_of_its_layers() -> None:
+def test_every_module_of_a_layered_package_has_a_layer() -> None:
     contracts = PROJECT["tool"]["importlinter"]["contracts"]
     inner = [c for c in contracts if c["type"] == "layers" and "containers" in c]
 
@@ -79,11 +79,11 @@ def test_no_source_imports_tests_benchmarks_or_tools() -> None:
     assert {short(path): found for path in sources if (found := _imported(path) & beside)} == {}
 
 
-def test_the_domain_imports_nothing_that_looks_at_the_world() -> None:
+def test_the_domain_imports_only_pure_modules() -> None:
     assert {short(p): found for p in DOMAIN if (found := _imported(p) - PURE)} == {}
 
 
-def test_the_domain_reads_no_clock_and_rolls_no_dice() -> None:
+def test_the_domain_uses_no_clock_and_no_randomness() -> None:
     assert {short(p): found for p in DOMAIN if (found := _called(p) & IMPURE)} == {}
 
 

@@ -35,27 +35,27 @@ SAYS_NOTHING = {"common", "helper", "helpers", "manager", "managers", "misc", "s
 LEFT_FOR_LATER = re.compile(r"#.*\b(TODO|FIXME|XXX|HACK)\b")
 
 
-def test_nothing_stands_at_the_root_that_has_no_place_there() -> None:
+def test_the_root_has_only_the_expected_entries() -> None:
     assert {path.name for path in entries(ROOT)} - ROOT_ENTRIES == set()
 
 
-def test_every_module_has_a_name_that_says_something() -> None:
+def test_no_module_has_a_meaningless_name() -> None:
     assert [short(path) for path in PYTHON if _words(path) & SAYS_NOTHING] == []
 
 
-def test_every_module_says_what_it_is() -> None:
+def test_every_module_has_a_docstring() -> None:
     written = [path for path in SOURCES if path.read_text(encoding="utf-8").strip()]
 
     assert [short(path) for path in written if not ast.get_docstring(tree(path))] == []
 
 
-def test_every_public_class_and_function_of_a_module_says_what_it_is() -> None:
+def test_every_public_class_and_function_has_a_docstring() -> None:
     silent = [f"{short(path)}:{name}" for path in SOURCES for name in _silent(path)]
 
     assert silent == []
 
 
-def test_a_public_name_means_one_thing_in_the_whole_house() -> None:
+def test_no_public_name_is_defined_twice() -> None:
     found: dict[str, list[Path]] = {}
     for path in SOURCES:
         for name in _public(path):
@@ -68,13 +68,13 @@ def test_a_public_name_means_one_thing_in_the_whole_house() -> None:
     } == {}
 
 
-def test_no_name_is_excepted_that_stands_only_once() -> None:
+def test_no_exception_is_left_for_a_name_defined_once() -> None:
     names = Counter(name for path in SOURCES for name in _public(path))
 
     assert [name for name in PROTOCOLS if names[name] < 2] == []
 
 
-def test_nothing_is_left_for_later() -> None:
+def test_no_comment_says_todo() -> None:
     found = {short(p): LEFT_FOR_LATER.findall(p.read_text(encoding="utf-8")) for p in SOURCES}
 
     assert {path: words for path, words in found.items() if words} == {}

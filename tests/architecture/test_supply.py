@@ -39,7 +39,7 @@ def _declared() -> set[str]:
     return {canonicalize_name(Requirement(text).name) for some in lists for text in some}
 
 
-def test_everything_declared_is_locked_in_a_version_that_was_asked_for() -> None:
+def test_every_declared_dependency_is_locked_in_an_allowed_version() -> None:
     locked = {canonicalize_name(m["name"]): m["version"] for m in LOCKED.finditer(LOCK)}
     project = PROJECT["project"]
 
@@ -50,7 +50,7 @@ def test_everything_declared_is_locked_in_a_version_that_was_asked_for() -> None
 
 
 @pytest.mark.parametrize("lock", [LOCK, RUN_LOCK], ids=["everything", "run"])
-def test_everything_locked_is_checked_by_hash(lock: str) -> None:
+def test_every_locked_package_has_a_hash(lock: str) -> None:
     locked = re.split(r"\n(?=\S)", lock.strip())
 
     assert [entry.partition(" ")[0] for entry in locked if "--hash=sha256:" not in entry] == []
@@ -66,7 +66,7 @@ def test_what_make_run_installs_is_a_part_of_what_is_locked_and_has_no_tools() -
     assert {canonicalize_name(n) for n in needed(PROJECT["project"]["dependencies"])} <= run.keys()
 
 
-def test_no_host_of_a_package_registry_is_named() -> None:
+def test_the_lock_names_no_package_registry() -> None:
     found = [
         short(path)
         for path in files()
@@ -76,7 +76,7 @@ def test_no_host_of_a_package_registry_is_named() -> None:
     assert found == []
 
 
-def test_the_image_gets_what_the_service_needs_and_no_more() -> None:
+def test_the_image_gets_exactly_what_the_service_needs() -> None:
     names = needed(PROJECT["project"]["dependencies"])
 
     assert {"litestar", "pymongo", "psycopg-binary", "hiredis", "cryptography"} <= names
@@ -110,7 +110,7 @@ def _imported_at_once(path: Path) -> set[str]:
     return found
 
 
-def test_the_image_runs_as_nobody_in_particular_and_installs_by_hash() -> None:
+def test_the_image_runs_as_an_unprivileged_user_and_installs_by_hash() -> None:
     stages = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
 
     assert len(stages) == 2
@@ -120,7 +120,7 @@ def test_the_image_runs_as_nobody_in_particular_and_installs_by_hash() -> None:
     assert not re.search(r"(SECRET|PASSWORD|MASTER_KEY)\S*=", DOCKERFILE)
 
 
-def test_the_topology_is_three_processes_and_three_stores() -> None:
+def test_compose_has_three_processes_and_three_stores() -> None:
     assert set(SERVICES) == set(OURS) | STORES
     for name, command in OURS.items():
         assert SERVICES[name]["command"] == [command]
@@ -132,7 +132,7 @@ def test_the_topology_is_three_processes_and_three_stores() -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*OURS, *STORES}))
-def test_a_container_is_shut_in(name: str) -> None:
+def test_every_container_is_hardened(name: str) -> None:
     service = SERVICES[name]
 
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"])
@@ -167,7 +167,7 @@ def test_a_secret_comes_from_the_environment_and_has_no_default() -> None:
                 assert str(value).startswith("${"), (name, variable)
 
 
-def test_the_environment_of_the_processes_is_one_that_they_start_with() -> None:
+def test_the_processes_accept_the_environment_in_compose() -> None:
     asked: dict[str, str] = SERVICES["api"]["environment"]
     filled = {name: _filled(name, str(value)) for name, value in asked.items()}
 

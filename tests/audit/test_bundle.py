@@ -40,14 +40,14 @@ def run(alone: Path, lines: list[bytes], *options: str) -> tuple[int, str]:
 
 
 class TestBundledScript:
-    def test_accepts_a_good_export(self, alone: Path) -> None:
+    def test_the_bundled_script_accepts_a_good_export(self, alone: Path) -> None:
         (alone / "kept").write_text(checkpoint(4))
 
         status, said = run(alone, export(), "--key", SIGNER.vkey, "--previous", "kept")
 
         assert (status, said) == (0, "OK: 9 events, 0 skeletons, proven to 9\n")
 
-    def test_names_the_altered_line_of_a_bad_one(self, alone: Path) -> None:
+    def test_the_bundled_script_names_the_altered_line(self, alone: Path) -> None:
         *lines, _ = export()
         item = entry(6)
         lines[6] = event_line(item._replace(state=item.state.replace(b"e6", b"e7")))
@@ -57,13 +57,13 @@ class TestBundledScript:
         assert status == 1
         assert said.startswith("line 7, seq 6: the state does not match its hash\nNOT OK")
 
-    def test_holds_no_import_of_the_project(self, alone: Path) -> None:
+    def test_the_bundled_script_imports_nothing_from_the_project(self, alone: Path) -> None:
         imports = [line for line in bundle().splitlines() if line.startswith(("import ", "from "))]
         roots = {line.split()[1].partition(".")[0] for line in imports}
 
         assert roots - set(sys.stdlib_module_names) == {"cryptography"}
 
-    def test_is_not_written_when_two_modules_define_one_name(
+    def test_the_script_is_not_bundled_if_two_modules_define_the_same_name(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(audit.bundle, "MODULES", ("merkle", "note", "bundle", "verify"))
@@ -74,21 +74,23 @@ class TestBundledScript:
 
 
 class TestCommandLine:
-    def test_reads_a_named_file(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_the_script_reads_the_given_file(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         path = tmp_path / "export.jsonl"
         path.write_bytes(b"".join(export()))
 
         assert main([str(path)]) == 0
         assert f"key was taken from the file itself: {SIGNER.vkey}" in capsys.readouterr().out
 
-    def test_believes_only_the_trusted_key(self, tmp_path: Path) -> None:
+    def test_the_script_trusts_only_the_given_key(self, tmp_path: Path) -> None:
         path = tmp_path / "export.jsonl"
         path.write_bytes(b"".join(export()))
 
         assert main([str(path), "--key", STRANGER.vkey]) == 1
         assert main([str(path), "--key", "nonsense"]) == 1
 
-    def test_says_which_file_cannot_be_read(
+    def test_the_script_names_a_file_that_cannot_be_read(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         kept = tmp_path / "kept"
@@ -99,6 +101,6 @@ class TestCommandLine:
         assert main(["x", "--key", SIGNER.vkey, "--previous", str(kept)]) == 2
         assert "has not signed" in capsys.readouterr().err
 
-    def test_asks_for_a_key_with_a_kept_checkpoint(self) -> None:
+    def test_the_script_requires_a_key_with_a_previous_checkpoint(self) -> None:
         with pytest.raises(SystemExit, match="2"):
             main(["x", "--previous", "kept"])

@@ -34,7 +34,7 @@ async def size_of(log: EventLog) -> int:
     return (await log.organization_heads())[ACME]
 
 
-async def test_a_whole_export_is_proven_and_discloses_what_is_not_erased(log: EventLog) -> None:
+async def test_a_full_export_verifies_and_contains_the_values_not_erased(log: EventLog) -> None:
     await found_acme(log)
     size = await size_of(log)
 
@@ -48,7 +48,7 @@ async def test_a_whole_export_is_proven_and_discloses_what_is_not_erased(log: Ev
     assert "203.0.113.7" in text
 
 
-async def test_an_export_after_erasure_still_proves_itself(log: EventLog) -> None:
+async def test_an_export_after_an_erasure_still_verifies(log: EventLog) -> None:
     _, _, tasks = await found_acme(log)
     for subject in (ANA, tasks[0]):
         log.store.destroy_key(subject)
@@ -64,7 +64,7 @@ async def test_an_export_after_erasure_still_proves_itself(log: EventLog) -> Non
 
 
 @pytest.mark.parametrize(("first", "last"), [(1, 1), (2, 5), (3, 9), (7, 7)])
-async def test_a_part_of_the_log_is_proven_by_itself(log: EventLog, first: int, last: int) -> None:
+async def test_an_export_of_a_range_verifies(log: EventLog, first: int, last: int) -> None:
     await found_acme(log)
 
     lines = await exported(log, Selection(org_id=ACME, first=first, last=last))
@@ -74,7 +74,7 @@ async def test_a_part_of_the_log_is_proven_by_itself(log: EventLog, first: int, 
     assert report.events == last - first + 1
 
 
-async def test_a_filtered_export_keeps_the_places_of_what_it_leaves_out(log: EventLog) -> None:
+async def test_a_filtered_export_has_skeletons_for_the_events_it_omits(log: EventLog) -> None:
     await found_acme(log)
     selection = Selection(org_id=ACME, first=1, last=await size_of(log), types=("task.created",))
 
@@ -85,7 +85,7 @@ async def test_a_filtered_export_keeps_the_places_of_what_it_leaves_out(log: Eve
     assert report.skeletons == await size_of(log) - len(TITLES)
 
 
-async def test_a_changed_byte_is_named_by_its_line(log: EventLog) -> None:
+async def test_a_changed_byte_is_reported_with_its_line(log: EventLog) -> None:
     await found_acme(log)
     lines = await exported(log, Selection(org_id=ACME, first=1, last=await size_of(log)))
     lines[4] = lines[4].replace(b'"version":1', b'"version":2', 1)
@@ -96,7 +96,7 @@ async def test_a_changed_byte_is_named_by_its_line(log: EventLog) -> None:
     assert report.problems[0].line == 5
 
 
-async def test_the_trail_shows_the_newest_first_and_pages_without_gaps(log: EventLog) -> None:
+async def test_the_trail_is_listed_newest_first_in_pages_without_gaps(log: EventLog) -> None:
     await found_acme(log)
     seen: list[int] = []
     page = await read_trail(log, ACME, TrailFilter(), 3)

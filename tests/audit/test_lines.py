@@ -29,7 +29,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "export-format.md"
 
 
 class TestEventLine:
-    def test_is_json_with_the_members_of_the_specification_in_their_order(self) -> None:
+    def test_an_event_line_has_the_specified_members_in_order(self) -> None:
         item = entry(3)
         line = event_line(item)
         members = json.loads(line)
@@ -44,20 +44,20 @@ class TestEventLine:
         assert members["state"]["event"]["title"] == commitment(salt, TITLE)
         assert int(members["sum"], 16) == zlib.crc32(line[: line.index(b',"sum"')])
 
-    def test_carries_the_exact_bytes_of_the_state_last(self) -> None:
+    def test_an_event_line_ends_with_the_exact_bytes_of_the_state(self) -> None:
         line = event_line(entry(3)).rstrip(b"\n")
 
         assert line[line.index(b',"state":') + 9 : -1] == entry(3).state
 
-    def test_leaves_disclosed_out_where_nothing_is(self) -> None:
+    def test_an_event_line_omits_disclosed_if_it_is_empty(self) -> None:
         assert b"disclosed" not in event_line(entry(1)._replace(disclosed=None))
         assert b"disclosed" not in event_line(entry(1)._replace(disclosed={}))
 
-    def test_is_refused_for_a_state_of_two_lines(self) -> None:
+    def test_an_event_line_refuses_a_state_with_a_newline(self) -> None:
         with pytest.raises(ValueError, match="one line"):
             event_line(entry(1)._replace(state=b"{\n}"))
 
-    def test_is_refused_for_a_path_that_does_not_lead_into_the_state(self) -> None:
+    def test_an_event_line_refuses_a_path_outside_the_state(self) -> None:
         with pytest.raises(ValueError, match="path"):
             event_line(entry(1)._replace(disclosed={"state": (b"", "")}))
 
@@ -66,14 +66,16 @@ class TestEventLine:
         salt=st.binary(max_size=32),
         seq=st.integers(1, 2**63),
     )
-    def test_reads_back_what_was_written(self, title: str, salt: bytes, seq: int) -> None:
+    def test_an_event_line_decodes_to_what_was_encoded(
+        self, title: str, salt: bytes, seq: int
+    ) -> None:
         item = entry(1)._replace(seq=seq, disclosed={"event.title": (salt, title)})
 
         assert decode_line(event_line(item)) == (item, True)
 
 
 class TestOtherLines:
-    def test_a_skeleton_is_its_seq_and_hash(self) -> None:
+    def test_a_skeleton_has_seq_and_hash(self) -> None:
         hashed = leaf_hash(b"x")
         line = skeleton_line(2, hashed)
 
@@ -81,7 +83,7 @@ class TestOtherLines:
         assert decode_line(line) == (Skeleton(2, hashed), True)
 
     @pytest.mark.parametrize("first", [1, 4])
-    def test_a_manifest_reads_back_what_was_written(self, first: int) -> None:
+    def test_a_manifest_decodes_to_what_was_encoded(self, first: int) -> None:
         written = manifest(first, 6, [6, 9], filter={"state": {"a": [1, None]}, "type": "ü"})
 
         read, intact = decode_line(manifest_line(written))
@@ -138,7 +140,7 @@ class TestReading:
             (MANIFEST, b'"vkey":', b'"before":{"size":3,"frontier":[]},"vkey":'),
         ],
     )
-    def test_refuses_what_the_encoder_would_not_have_written(
+    def test_decoding_refuses_lines_in_any_other_spelling(
         self, line: bytes, old: bytes, new: bytes
     ) -> None:
         assert old in line
@@ -147,7 +149,7 @@ class TestReading:
             decode_line(line.replace(old, new, 1))
 
     @given(line=st.sampled_from([GOOD, MANIFEST]), data=st.data())
-    def test_refuses_or_distrusts_every_changed_byte_outside_the_state(
+    def test_decoding_detects_every_changed_byte_outside_the_state(
         self, line: bytes, data: st.DataObject
     ) -> None:
         end = line.find(b',"state":{"metadata') + 9 if line is GOOD else len(line)
@@ -162,7 +164,7 @@ class TestReading:
         assert not intact
 
     @given(fields=st.recursive(st.none() | st.text() | st.integers(), st.lists))
-    def test_never_fails_in_another_way(self, fields: Any) -> None:
+    def test_decoding_raises_nothing_but_line_invalid(self, fields: Any) -> None:
         for name in ("seq", "hash", "disclosed", "organization", "checkpoints", "before", "after"):
             for line in (GOOD, MANIFEST):
                 members = json.loads(line)
@@ -176,6 +178,6 @@ class TestReading:
 
 
 class TestReferencePage:
-    def test_is_the_specification_in_the_module(self) -> None:
+    def test_the_reference_page_is_the_modules_docstring(self) -> None:
         assert audit.lines.__doc__ is not None
         assert audit.lines.__doc__.strip() in PAGE.read_text(encoding="utf-8")

@@ -78,7 +78,7 @@ def decoded(vector: dict[str, Any], *names: str) -> tuple[Any, ...]:
 
 class TestPublishedVectors:
     @pytest.mark.parametrize("vector", vectors("inclusion"))
-    def test_an_inclusion_proof_is_judged_as_the_vector_says(self, vector: dict[str, Any]) -> None:
+    def test_inclusion_proofs_match_the_published_vectors(self, vector: dict[str, Any]) -> None:
         leaf, root = decoded(vector, "leafHash", "root")
         proof = [base64.b64decode(node) for node in vector["proof"] or []]
 
@@ -91,7 +91,7 @@ class TestPublishedVectors:
         assert accepted is not vector["wantErr"]
 
     @pytest.mark.parametrize("vector", vectors("consistency"))
-    def test_a_consistency_proof_is_judged_as_the_vector_says(self, vector: dict[str, Any]) -> None:
+    def test_consistency_proofs_match_the_published_vectors(self, vector: dict[str, Any]) -> None:
         root1, root2 = decoded(vector, "root1", "root2")
         proof = [base64.b64decode(node) for node in vector["proof"] or []]
 
@@ -105,13 +105,13 @@ class TestPublishedVectors:
 
 
 class TestTree:
-    def test_leaf_and_node_hashes_carry_their_prefixes(self) -> None:
+    def test_leaf_and_node_hashes_have_different_prefixes(self) -> None:
         assert leaf_hash(b"").hex() == (
             "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
         )
         assert node_hash(b"L", b"R") == sha256(b"\x01LR").digest()
 
-    def test_of_no_leaves_has_the_hash_of_nothing_as_its_root(self) -> None:
+    def test_the_root_of_an_empty_tree_is_the_hash_of_nothing(self) -> None:
         assert Frontier().root() == EMPTY_ROOT == naive_root([])
 
     def test_the_root_equals_the_recursive_definition_at_every_size(self) -> None:
@@ -137,7 +137,7 @@ class TestTree:
     @pytest.mark.parametrize(
         "stored", [b"", b"\x00" * 7, b"\x00" * 9, b"\x00" * 40, b"\x00" * 7 + b"\x01", b"\xff" * 8]
     )
-    def test_bytes_that_are_no_frontier_are_refused(self, stored: bytes) -> None:
+    def test_bytes_that_are_not_a_frontier_are_refused(self, stored: bytes) -> None:
         with pytest.raises(ValueError, match="frontier"):
             Frontier.from_bytes(stored)
 
@@ -147,7 +147,7 @@ class TestTree:
 
 
 class TestProofs:
-    def test_equal_the_recursive_definition_at_every_small_size(self) -> None:
+    def test_proofs_equal_the_recursive_definition_at_every_small_size(self) -> None:
         for size in range(1, 34):
             leaves = LEAVES[:size]
             for at in range(size):
@@ -155,7 +155,7 @@ class TestProofs:
                 assert consistency_proof(leaves, at + 1) == naive_subproof(at + 1, leaves)
 
     @given(size=SIZES, data=st.data())
-    def test_of_inclusion_are_accepted_for_their_leaf_only(
+    def test_an_inclusion_proof_is_accepted_only_for_its_leaf(
         self, size: int, data: st.DataObject
     ) -> None:
         leaves = LEAVES[:size]
@@ -171,7 +171,7 @@ class TestProofs:
                 verify_inclusion(leaves[index], other, size, proof, root_of(leaves))
 
     @given(size=SIZES, data=st.data())
-    def test_of_consistency_are_accepted_for_their_history_only(
+    def test_a_consistency_proof_is_accepted_only_for_its_history(
         self, size: int, data: st.DataObject
     ) -> None:
         leaves, old = LEAVES[:size], data.draw(st.integers(1, size))
@@ -184,7 +184,7 @@ class TestProofs:
         with pytest.raises(ProofInvalid):
             verify_consistency(old, size, root_of(forged), root_of(leaves), proof)
 
-    def test_longer_than_the_tree_is_high_are_refused_whatever_root_they_lead_to(self) -> None:
+    def test_a_proof_longer_than_the_height_of_the_tree_is_refused(self) -> None:
         leaf, extra = LEAVES[0], LEAVES[1]
         old, new = node_hash(leaf, extra), root_of(LEAVES[:3])
 
@@ -193,7 +193,7 @@ class TestProofs:
         with pytest.raises(ProofInvalid, match="longer"):
             verify_consistency(2, 3, old, node_hash(extra, new), [LEAVES[2], extra])
 
-    def test_for_leaves_and_sizes_that_do_not_exist_are_refused(self) -> None:
+    def test_proofs_for_leaves_and_sizes_that_do_not_exist_are_refused(self) -> None:
         for index in (-1, 3):
             with pytest.raises(ValueError, match="no leaf"):
                 inclusion_proof(LEAVES[:3], index)

@@ -43,7 +43,7 @@ def other_signer(name: str = LOG) -> Signer:
 
 
 class TestPublishedExample:
-    def test_is_opened(self) -> None:
+    def test_the_published_example_is_opened(self) -> None:
         verifier = Verifier.parse(GO_VKEY)
 
         assert verifier.key_id.hex() == "c74f20a3"
@@ -52,7 +52,7 @@ class TestPublishedExample:
 
 
 class TestCheckpoint:
-    def test_is_signed_line_by_line(self) -> None:
+    def test_a_checkpoint_is_signed_line_by_line(self) -> None:
         lines = NOTE.split("\n")
 
         assert lines[:5] == [
@@ -65,17 +65,17 @@ class TestCheckpoint:
         assert lines[5].startswith(f"— {LOG} ")
         assert lines[6:] == [""]
 
-    def test_is_opened_by_the_signers_verifier(self) -> None:
+    def test_a_checkpoint_is_opened_by_the_signers_verifier(self) -> None:
         opened = open_checkpoint(NOTE, Verifier.parse(SIGNER.vkey))
 
         assert opened == TreeCheckpoint(ORIGIN, 42, ROOT, ("time 2026-03-01T12:00:05Z",))
 
-    def test_tells_its_time_in_utc(self) -> None:
+    def test_a_checkpoint_has_its_time_in_utc(self) -> None:
         abroad = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
 
         assert SIGNER.sign_checkpoint(ORIGIN, 42, ROOT, abroad) == NOTE
 
-    def test_of_an_empty_tree_is_allowed(self) -> None:
+    def test_a_checkpoint_of_an_empty_tree_is_allowed(self) -> None:
         note = SIGNER.sign_checkpoint(ORIGIN, 0, ROOT, NOW)
 
         assert open_checkpoint(note, SIGNER.verifier).size == 0
@@ -90,18 +90,20 @@ class TestCheckpoint:
             ("a", 10**19, ROOT),
         ],
     )
-    def test_is_not_signed_over_nonsense(self, origin: str, size: int, root: bytes) -> None:
+    def test_a_malformed_checkpoint_is_not_signed(
+        self, origin: str, size: int, root: bytes
+    ) -> None:
         with pytest.raises(NoteInvalid):
             SIGNER.sign_checkpoint(origin, size, root, NOW)
 
     @pytest.mark.parametrize("size", ["", "042", "+42", " 42", "4_2", "٤٢", "42.0", "1" * 20])
-    def test_is_refused_with_a_size_in_another_spelling(self, size: str) -> None:
+    def test_a_checkpoint_with_a_noncanonical_size_is_refused(self, size: str) -> None:
         note = SIGNER.sign(f"{ORIGIN}\n{size}\n{base64.b64encode(ROOT).decode()}\n")
 
         with pytest.raises(NoteInvalid):
             open_checkpoint(note, SIGNER.verifier)
 
-    def test_is_refused_with_a_root_in_another_spelling(self) -> None:
+    def test_a_checkpoint_with_a_noncanonical_root_is_refused(self) -> None:
         root = base64.b64encode(ROOT).decode()
         sloppy = root[:-2] + chr(ord(root[-2]) + 1) + "="  # only unused bits differ
 
@@ -111,7 +113,7 @@ class TestCheckpoint:
 
 class TestSignatures:
     @given(at=st.integers(0, len(NOTE) - 1), to=st.characters(exclude_categories=["Cs"]))
-    def test_do_not_survive_the_change_of_any_character(self, at: int, to: str) -> None:
+    def test_a_note_with_any_changed_character_is_refused(self, at: int, to: str) -> None:
         altered = NOTE[:at] + to + NOTE[at + 1 :]
 
         if altered != NOTE:
@@ -119,15 +121,15 @@ class TestSignatures:
                 open_checkpoint(altered, SIGNER.verifier)
 
     @given(end=st.integers(0, len(NOTE) - 1))
-    def test_do_not_survive_truncation(self, end: int) -> None:
+    def test_a_truncated_note_is_refused(self, end: int) -> None:
         with pytest.raises(NoteInvalid):
             open_checkpoint(NOTE[:end], SIGNER.verifier)
 
-    def test_of_another_key_by_the_same_name_are_not_taken_for_ours(self) -> None:
+    def test_signatures_of_another_key_with_the_same_name_are_ignored(self) -> None:
         with pytest.raises(NoteInvalid, match="has not signed"):
             open_checkpoint(NOTE, other_signer().verifier)
 
-    def test_of_witnesses_stand_beside_ours(self) -> None:
+    def test_signatures_of_witnesses_are_allowed(self) -> None:
         witness = other_signer("witness.example")
         text = open_note(NOTE, SIGNER.verifier)
         witnessed = NOTE + witness.sign(text).rpartition("\n\n")[2]
@@ -135,39 +137,37 @@ class TestSignatures:
         assert open_checkpoint(witnessed, SIGNER.verifier).size == 42
         assert open_checkpoint(witnessed, witness.verifier).size == 42
 
-    def test_in_too_great_a_number_are_refused(self) -> None:
+    def test_too_many_signatures_are_refused(self) -> None:
         line = NOTE.rpartition("\n\n")[2]
 
         with pytest.raises(NoteInvalid):
             open_checkpoint(NOTE + line * 100, SIGNER.verifier)
 
-    def test_are_refused_on_what_is_not_lines_of_text(self) -> None:
+    def test_notes_that_are_not_lines_of_text_are_refused(self) -> None:
         for text in ("a\tb\n", "no newline", "\ud800\n"):
             with pytest.raises(NoteInvalid):
                 SIGNER.sign(text)
 
-    def test_are_refused_on_notes_beyond_the_size_limit(self) -> None:
+    def test_notes_beyond_the_size_limit_are_refused(self) -> None:
         with pytest.raises(NoteInvalid, match="too long"):
             SIGNER.sign("a" * 1_000_000 + "\n")
 
 
 class TestKeys:
     @pytest.mark.parametrize("name", ["", "two words", "a+b", "a\nb"])
-    def test_with_impossible_names_are_refused(self, name: str) -> None:
+    def test_keys_with_invalid_names_are_refused(self, name: str) -> None:
         with pytest.raises(NoteInvalid):
             other_signer(name)
 
     @given(at=st.integers(0, len(SIGNER.vkey) - 1), to=st.characters(exclude_categories=["Cs"]))
-    def test_in_text_form_do_not_survive_the_change_of_any_character(
-        self, at: int, to: str
-    ) -> None:
+    def test_a_key_with_any_changed_character_is_refused(self, at: int, to: str) -> None:
         altered = SIGNER.vkey[:at] + to + SIGNER.vkey[at + 1 :]
 
         if altered != SIGNER.vkey:
             with pytest.raises(NoteInvalid):
                 Verifier.parse(altered)
 
-    def test_of_another_type_or_length_are_refused(self) -> None:
+    def test_keys_of_another_type_or_length_are_refused(self) -> None:
         for key in (b"\x04" + bytes(32), b"\x01" + bytes(31), b""):
             with pytest.raises(NoteInvalid):
                 Verifier.parse("a+00000000+" + base64.b64encode(key).decode())

@@ -29,7 +29,7 @@ def sealer_of(log: EventLog) -> TreeSigner:
     return TreeSigner(log, KEY, lambda: NOW)
 
 
-async def test_every_organization_gets_a_signed_tree_over_its_stored_bytes(log: EventLog) -> None:
+async def test_every_organizations_stored_bytes_are_in_a_signed_tree(log: EventLog) -> None:
     await found_acme(log)
     tree_signer = sealer_of(log)
 
@@ -44,7 +44,7 @@ async def test_every_organization_gets_a_signed_tree_over_its_stored_bytes(log: 
         assert checkpoint.root == root_of([leaf_hash(row.state) for row in rows])
 
 
-async def test_only_what_grew_is_signed_again(log: EventLog) -> None:
+async def test_only_trees_that_grew_are_signed_again(log: EventLog) -> None:
     handler, _, tasks = await found_acme(log)
     tree_signer = sealer_of(log)
     await tree_signer.seal_new()
@@ -58,7 +58,7 @@ async def test_only_what_grew_is_signed_again(log: EventLog) -> None:
     assert heads[-1].size == heads[-2].size + 1
 
 
-async def test_two_sealers_agree_at_every_size(log: EventLog) -> None:
+async def test_two_signers_agree_at_every_size(log: EventLog) -> None:
     await found_acme(log)
     size = (await log.organization_heads())[ACME]
     stepwise, at_once = sealer_of(log), sealer_of(log)
@@ -71,7 +71,7 @@ async def test_two_sealers_agree_at_every_size(log: EventLog) -> None:
         assert Frontier.from_bytes(head.frontier).root() == root
 
 
-async def test_nothing_is_signed_on_a_log_shorter_than_what_was_signed(log: EventLog) -> None:
+async def test_nothing_is_signed_if_the_log_is_shorter_than_a_signed_head(log: EventLog) -> None:
     await found_acme(log)
     size = (await log.organization_heads())[ACME]
     tree_signer = sealer_of(log)
@@ -87,7 +87,7 @@ async def test_nothing_is_signed_on_a_log_shorter_than_what_was_signed(log: Even
         await tree_signer.head_at(ACME, size + 4)
 
 
-async def test_a_head_that_was_tampered_with_is_not_built_upon(log: EventLog) -> None:
+async def test_a_tampered_head_is_not_continued(log: EventLog) -> None:
     await found_acme(log)
     tree_signer = sealer_of(log)
     good = await tree_signer.head_at(ACME, 2)

@@ -60,37 +60,37 @@ def forged(seq: int, change: Callable[[Entry], Entry], **options: Any) -> list[b
 
 
 class TestGoodExports:
-    def test_are_proven_from_first_to_last(self) -> None:
+    def test_a_good_export_is_proven_from_first_to_last(self) -> None:
         report = check(WHOLE, previous=kept(9))
 
         assert report.ok
         assert (report.events, report.skeletons, report.proven) == (9, 0, 9)
         assert str(report) == "OK: 9 events, 0 skeletons, proven to 9"
 
-    def test_may_leave_out_what_a_filter_hides(self) -> None:
+    def test_a_filtered_export_verifies(self) -> None:
         report = check(FILTERED)
 
         assert report.ok
         assert (report.events, report.skeletons, report.proven) == (6, 3, 9)
 
     @pytest.mark.parametrize("first", range(1, 10))
-    def test_may_be_any_part_of_the_tree(self, first: int) -> None:
+    def test_an_export_of_any_range_verifies(self, first: int) -> None:
         for last in range(first - 1, 10):
             report = check(export(first, last, [9]))
             assert report.ok, str(report)
             assert report.proven == last
 
-    def test_may_be_of_an_organization_without_events(self) -> None:
+    def test_an_export_without_events_verifies(self) -> None:
         assert check(export(1, 0, [0])).ok
 
-    def test_may_be_signed_under_the_origin_as_the_keys_name(self) -> None:
+    def test_a_key_may_be_named_after_the_origin(self) -> None:
         origin = origin_of(LOG, ACME)
         own = Signer(origin, PRIVATE_KEY)
         lines = export(checkpoints=(checkpoint(9, own),), vkey=own.vkey)
 
         assert verify(lines, own.vkey).ok
 
-    def test_say_so_if_the_key_is_only_their_own(self) -> None:
+    def test_the_report_says_if_the_key_was_taken_from_the_file(self) -> None:
         report = verify(WHOLE)
 
         assert report.ok
@@ -98,14 +98,14 @@ class TestGoodExports:
         assert f"the key was taken from the file itself: {KEY}" in str(report)
 
     @pytest.mark.parametrize("size", [0, 3, 4, 9])
-    def test_continue_a_checkpoint_from_earlier(self, size: int) -> None:
+    def test_an_export_can_continue_an_earlier_checkpoint(self, size: int) -> None:
         assert check(WHOLE, previous=kept(size)).ok
 
 
 class TestDamage:
     @settings(max_examples=400, deadline=None)
     @given(sample=st.sampled_from(BYTES), data=st.data())
-    def test_of_any_single_byte_is_found_in_its_line(
+    def test_any_changed_byte_is_found_in_its_line(
         self, sample: bytes, data: st.DataObject
     ) -> None:
         at = data.draw(st.integers(0, len(sample) - 1))
@@ -116,7 +116,7 @@ class TestDamage:
         assert report.problems[0].line == sample.count(b"\n", 0, at) + 1
 
     @pytest.mark.parametrize("bit", [1, 32])
-    def test_of_every_byte_of_a_line_of_each_kind_is_found(self, bit: int) -> None:
+    def test_every_changed_byte_of_each_kind_of_line_is_found(self, bit: int) -> None:
         sample = FILTERED[:3] + FILTERED[-1:]
         for number, line in enumerate(sample, start=1):
             lines = list(FILTERED)
@@ -128,7 +128,7 @@ class TestDamage:
 
     @settings(max_examples=100, deadline=None)
     @given(sample=st.sampled_from(BYTES), data=st.data())
-    def test_that_cuts_the_file_off_is_found(self, sample: bytes, data: st.DataObject) -> None:
+    def test_a_truncated_file_is_found(self, sample: bytes, data: st.DataObject) -> None:
         end = data.draw(st.integers(0, len(sample) - 1))
 
         report = check(by_newline(sample[:end]))
@@ -138,7 +138,7 @@ class TestDamage:
 
     @pytest.mark.parametrize("line", [3, 6, 10])
     @pytest.mark.parametrize("before", [b'"hash":"', b'"seq":', b'"se'])
-    def test_of_one_line_makes_no_other_suspect(self, line: int, before: bytes) -> None:
+    def test_one_damaged_line_does_not_blame_others(self, line: int, before: bytes) -> None:
         lines = list(WHOLE)
         good = lines[line - 1]
         at = good.index(before) + len(before)
@@ -147,20 +147,20 @@ class TestDamage:
 
         assert [found_line for found_line, _ in found(check(lines))] == [line, 11]
 
-    def test_at_the_end_is_told_with_what_is_missing(self) -> None:
+    def test_damage_at_the_end_is_reported_with_what_is_missing(self) -> None:
         assert found(check(WHOLE[:8])) == [
             (8, "the file was cut off: lines or the trailer are missing after this line"),
             (8, "seq 8 to 9 is missing above: dropped or cut off"),
         ]
 
-    def test_of_an_empty_file_is_found(self) -> None:
+    def test_an_empty_file_is_reported(self) -> None:
         assert [line for line, _ in found(check([]))] == [1]
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
 @pytest.mark.parametrize("fits", [True, False], ids=["trailer fits", "trailer does not fit"])
 class TestLines:
-    def test_that_were_dropped_are_named(self, sample: list[bytes], fits: bool) -> None:
+    def test_dropped_lines_are_named(self, sample: list[bytes], fits: bool) -> None:
         first = json.loads(sample[0])["manifest"]["from"]
         for at in range(1, len(sample) - 1):
             lines = sample[:at] + sample[at + 1 :]
@@ -172,7 +172,7 @@ class TestLines:
             if fits:
                 assert line == at + 1
 
-    def test_that_were_duplicated_are_named(self, sample: list[bytes], fits: bool) -> None:
+    def test_duplicated_lines_are_named(self, sample: list[bytes], fits: bool) -> None:
         for at in range(1, len(sample) - 1):
             lines = sample[: at + 1] + sample[at:]
 
@@ -180,7 +180,7 @@ class TestLines:
 
             assert (line, "duplicate" in what) == (at + 2, True)
 
-    def test_that_were_swapped_are_named(self, sample: list[bytes], fits: bool) -> None:
+    def test_swapped_lines_are_named(self, sample: list[bytes], fits: bool) -> None:
         for at in range(1, len(sample) - 2):
             lines = list(sample)
             lines[at], lines[at + 1] = lines[at + 1], lines[at]
@@ -191,7 +191,7 @@ class TestLines:
             assert "dropped or moved" in problems[0][1]
             assert "belongs further up" in problems[1][1]
 
-    def test_of_frame_that_are_missing_or_repeated_are_named(
+    def test_missing_or_repeated_manifests_and_trailers_are_named(
         self, sample: list[bytes], fits: bool
     ) -> None:
         assert "manifest is missing" in found(check(sample[1:]))[0][1]
@@ -203,7 +203,7 @@ class TestLines:
         problems = found(check(closed(twice[:-1]) if fits else twice))
         assert problems[0] == (2, "there is a manifest below the first line")
 
-    def test_that_were_cut_off_the_end_are_named(self, sample: list[bytes], fits: bool) -> None:
+    def test_lines_cut_off_the_end_are_named(self, sample: list[bytes], fits: bool) -> None:
         for end in range(1, len(sample) - 1):
             lines = closed(sample[:end]) if fits else sample[:end]
 
@@ -214,12 +214,14 @@ class TestLines:
 
 
 class TestForgery:
-    def test_of_a_state_under_its_old_hash_names_the_line_only(self) -> None:
+    def test_a_forged_state_with_its_old_hash_names_only_its_line(self) -> None:
         lines = forged(5, lambda item: item._replace(state=item.state.replace(b"e5", b"e6")))
 
         assert found(check(lines)) == [(6, "the state does not match its hash")]
 
-    def test_of_a_state_with_its_hash_names_the_lines_since_the_last_good_checkpoint(self) -> None:
+    def test_a_forged_state_with_a_new_hash_names_the_lines_since_the_last_good_checkpoint(
+        self,
+    ) -> None:
         def change(item: Entry) -> Entry:
             state = item.state.replace(b'"e6"', b'"e0"')
             return item._replace(state=state, hash=leaf_hash(state))
@@ -231,13 +233,13 @@ class TestForgery:
         assert str(problem).startswith("lines 6 to 10: seq 5 to 9")
         assert check(forged(6, change)).proven == 4
 
-    def test_before_a_checkpoint_is_found_there_and_reported_once(self) -> None:
+    def test_a_forgery_before_a_checkpoint_is_reported_once(self) -> None:
         lines = forged(2, lambda item: item._replace(hash=leaf_hash(b"{}"), state=b"{}"))
         problems = check(lines).problems
 
         assert [(p.line, p.last_line) for p in problems] == [(3, None), (2, 5)]
 
-    def test_of_a_skeletons_hash_is_found_by_the_root(self) -> None:
+    def test_a_forged_skeleton_hash_is_found_by_the_root(self) -> None:
         *lines, _ = FILTERED
         lines[7] = skeleton_line(7, leaf_hash(b"another"))
 
@@ -251,7 +253,7 @@ class TestForgery:
             ({"type": "task.deleted"}, "event.type of the state"),
         ],
     )
-    def test_of_what_a_line_repeats_of_its_state_is_found(
+    def test_a_member_that_differs_from_the_state_is_found(
         self, change: dict[str, Any], what: str
     ) -> None:
         report = check(forged(3, lambda item: item._replace(**change)))
@@ -262,17 +264,17 @@ class TestForgery:
         "path",
         ["event.title", "event.no", "event.tags.0", "event.tags.9", "event.tags.x", "event.type.x"],
     )
-    def test_of_a_disclosed_value_is_found(self, path: str) -> None:
+    def test_a_forged_disclosed_value_is_found(self, path: str) -> None:
         report = check(forged(3, lambda item: item._replace(disclosed={path: (b"s", "v")})))
 
         assert found(report) == [(4, f"the disclosed {path} does not match its commitment")]
 
-    def test_that_hides_events_without_a_filter_is_found(self) -> None:
+    def test_events_hidden_without_a_filter_are_found(self) -> None:
         report = check(export(hidden=[2], filter=None))
 
         assert found(report) == [(3, "there is a skeleton in an export without a filter")]
 
-    def test_by_a_state_that_is_no_json_is_found(self) -> None:
+    def test_a_state_that_is_not_json_is_found(self) -> None:
         for state in (b"{", b"[" * 100_000, b"\xff"):
 
             def change(item: Entry, state: bytes = state) -> Entry:
@@ -282,7 +284,7 @@ class TestForgery:
 
 
 class TestValuesInLists:
-    def test_are_disclosed_by_their_number(self) -> None:
+    def test_values_in_lists_are_disclosed_by_their_index(self) -> None:
         state = json.dumps(
             {
                 "metadata": {"stream": "s", "version": 1},
@@ -334,7 +336,7 @@ class TestCheckpoints:
             ({"before": Frontier()}, "`before` does not end where the range begins"),
         ],
     )
-    def test_that_prove_nothing_are_problems_of_the_first_line(
+    def test_checkpoints_that_prove_nothing_are_reported_on_the_first_line(
         self, other: dict[str, Any], what: str
     ) -> None:
         problems = found(check(export(**other)))
@@ -342,33 +344,33 @@ class TestCheckpoints:
         assert problems[0][0] == 1
         assert what in problems[0][1]
 
-    def test_with_an_unreadable_key_prove_nothing(self) -> None:
+    def test_checkpoints_with_an_unreadable_key_prove_nothing(self) -> None:
         assert "the key cannot be read" in found(verify(export(vkey="nonsense")))[0][1]
 
-    def test_below_the_range_are_refused(self) -> None:
+    def test_checkpoints_below_the_range_are_refused(self) -> None:
         problems = found(check(export(4, 9, [9], checkpoints=(checkpoint(2), checkpoint(9)))))
 
         assert "size 2 is before the range" in problems[0][1]
 
-    def test_do_not_accept_another_frontier_before_the_range(self) -> None:
+    def test_checkpoints_reject_another_frontier_before_the_range(self) -> None:
         other = Frontier(3, [leaf_hash(b"a"), leaf_hash(b"b")])
         for sizes, line in (([3, 9], 1), ([9], 2)):
             assert found(check(export(4, 9, sizes, before=other)))[0][0] == line
 
-    def test_do_not_accept_another_proof_beyond_the_range(self) -> None:
+    def test_checkpoints_reject_another_proof_beyond_the_range(self) -> None:
         (problem,) = check(export(1, 7, [4, 9], after=(leaf_hash(b"x"),) * 3)).problems
 
         assert (problem.line, problem.last_line) == (6, 8)
         assert "signed root of size 9" in problem.what
 
     @pytest.mark.parametrize(("first", "last"), [(0, 3), (-1, 3), (5, 3)])
-    def test_cannot_prove_an_impossible_range(self, first: int, last: int) -> None:
+    def test_an_impossible_range_is_reported(self, first: int, last: int) -> None:
         lines = closed([manifest_line(manifest(1, 3, [3])._replace(first=first, last=last))])
 
         assert not check(lines).ok
         assert found(check(lines))[0][0] == 1
 
-    def test_do_not_hide_events_beyond_the_announced_range(self) -> None:
+    def test_events_beyond_the_announced_range_are_reported(self) -> None:
         _, *events, _ = WHOLE
         shorter = manifest_line(manifest(1, 7, [9]))
 
@@ -379,24 +381,24 @@ class TestCheckpoints:
 
 class TestPreviousCheckpoint:
     @pytest.mark.parametrize("size", [3, 4, 9])
-    def test_shows_that_history_was_rewritten(self, size: int) -> None:
+    def test_a_previous_checkpoint_reveals_rewritten_history(self, size: int) -> None:
         assert not check(WHOLE, previous=kept(size, root=leaf_hash(b"other"))).ok
 
-    def test_shows_that_the_log_became_shorter(self) -> None:
+    def test_a_previous_checkpoint_reveals_a_shorter_log(self) -> None:
         assert "became shorter" in found(check(WHOLE, previous=kept(11)))[0][1]
 
-    def test_of_another_log_is_refused(self) -> None:
+    def test_a_previous_checkpoint_of_another_log_is_refused(self) -> None:
         report = check(WHOLE, previous=kept(4, origin=f"{LOG}/other"))
 
         assert "the previous checkpoint: it belongs to" in found(report)[0][1]
 
-    def test_outside_of_the_range_is_said_to_be_useless(self) -> None:
+    def test_a_previous_checkpoint_outside_the_range_is_reported(self) -> None:
         for size in (2, 8):
             assert "cannot be compared" in found(check(PART, previous=kept(size)))[0][1]
 
 
 class TestReports:
-    def test_list_a_limited_number_of_problems(self) -> None:
+    def test_a_report_lists_a_limited_number_of_problems(self) -> None:
         report = check([b"nonsense\n"] * (PROBLEMS_MAX + 20))
 
         assert len(report.problems) == PROBLEMS_MAX
@@ -404,7 +406,7 @@ class TestReports:
         assert "and 21 more problems" in str(report)
         assert not report.ok
 
-    def test_show_hostile_text_without_obeying_it(self) -> None:
+    def test_hostile_text_is_escaped_in_reports(self) -> None:
         shown = str(verify(export(vkey="\x1b[2J\nOK: 9 events")))
 
         assert "\x1b" not in shown
@@ -412,12 +414,12 @@ class TestReports:
 
     @given(lines=st.lists(st.binary(max_size=60) | st.sampled_from(WHOLE + PART), max_size=6))
     @example(lines=[])
-    def test_are_made_of_any_input_at_all(self, lines: list[bytes]) -> None:
+    def test_any_input_gives_a_report(self, lines: list[bytes]) -> None:
         assert not check(lines).ok
 
 
 class TestMemory:
-    def test_does_not_grow_with_the_file(self) -> None:
+    def test_memory_does_not_grow_with_the_file(self) -> None:
         def peak(count: int) -> int:
             tree, items = Frontier(), list(map(entry, range(1, 6)))
             for seq in range(1, count + 1):

@@ -19,7 +19,7 @@ with DataDirLock(Path(sys.argv[1])):
 """
 
 
-def test_another_process_is_refused_with_the_name_of_the_holder(tmp_path: Path) -> None:
+def test_another_process_is_refused_and_told_the_holder(tmp_path: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -45,7 +45,9 @@ def test_a_second_lock_in_the_same_process_is_refused_until_release(tmp_path: Pa
         second.acquire()
 
 
-def test_a_child_that_inherits_the_lock_keeps_it_after_its_parent_lets_go(tmp_path: Path) -> None:
+def test_a_child_that_inherits_the_lock_keeps_it_after_its_parent_releases_it(
+    tmp_path: Path,
+) -> None:
     lock, later = DataDirLock(tmp_path), DataDirLock(tmp_path)
     with lock:
         child = subprocess.Popen(

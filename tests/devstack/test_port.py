@@ -20,7 +20,7 @@ def test_a_held_port_is_refused_to_others_but_open_to_its_server() -> None:
             server.listen()
 
 
-def test_a_port_somebody_listens_on_is_named_in_the_refusal() -> None:
+def test_a_port_in_use_is_named_in_the_error() -> None:
     with socket.create_server((HOST, 0)) as other:
         number = other.getsockname()[1]
 
@@ -28,7 +28,7 @@ def test_a_port_somebody_listens_on_is_named_in_the_refusal() -> None:
             HeldPort(number)
 
 
-def test_a_port_is_free_again_when_nobody_holds_it_any_more() -> None:
+def test_a_released_port_is_free_again() -> None:
     held = HeldPort()
     number = int(held)
     del held

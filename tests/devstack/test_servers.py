@@ -121,7 +121,7 @@ def test_a_second_server_on_the_same_data_is_refused(
 
 
 @pytest.mark.parametrize("make", SERVERS)
-def test_a_port_somebody_listens_on_is_refused(make: Make, data_dir: Path) -> None:
+def test_a_port_in_use_is_refused(make: Make, data_dir: Path) -> None:
     with redis(data_dir.parent / "first") as first, pytest.raises(PortTaken, match="cannot use"):
         make(data_dir, port=int(first.port))
 
@@ -145,7 +145,7 @@ sys.stdin.read()
 """
 
 
-def test_servers_die_with_a_killed_parent_and_their_directories_are_free(data_dir: Path) -> None:
+def test_servers_die_with_a_killed_parent_and_release_their_directories(data_dir: Path) -> None:
     data_dir.mkdir()
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(data_dir)],
@@ -185,7 +185,7 @@ def test_a_server_is_not_started_from_a_thread_that_may_end_before_it(data_dir: 
 
 
 @pytest.mark.skipif(find_postgres() is None or os.geteuid() != 0, reason="needs PostgreSQL, root")
-def test_postgres_moves_and_says_so_where_its_account_may_not_go(
+def test_postgres_moves_its_data_if_its_account_cannot_reach_the_directory(
     data_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     data_dir.parent.chmod(0o700)

@@ -48,7 +48,7 @@ def test_every_event_of_the_domain_is_in_the_catalog_under_its_own_name() -> Non
 
 
 @pytest.mark.parametrize("tag", EVENT_TYPES)
-def test_an_event_has_a_dotted_name_and_a_meaning(tag: str) -> None:
+def test_every_event_has_a_dotted_name_and_a_docstring(tag: str) -> None:
     kind = EVENT_TYPES[tag]
     assert re.fullmatch(EVENT_PATTERN, tag)
     assert "*" not in tag
@@ -58,18 +58,18 @@ def test_an_event_has_a_dotted_name_and_a_meaning(tag: str) -> None:
 
 @settings(QUICK, max_examples=100)
 @forall(events_of(AnyEvent))
-def test_an_event_comes_back_from_json_as_it_was(event: Event) -> None:
+def test_an_event_survives_a_round_trip_through_json(event: Event) -> None:
     assert msgspec.json.decode(msgspec.json.encode(event), type=AnyEvent) == event
 
 
-def test_a_webhook_pattern_covers_the_events_it_names() -> None:
+def test_a_pattern_matches_the_events_it_names() -> None:
     assert events_covered_by("*") == tuple(PUBLIC_EVENT_TYPES)
     assert events_covered_by("task.created") == ("task.created",)
     assert set(events_covered_by("task.*")) == {t for t in EVENT_TYPES if t.startswith("task.")}
     assert events_covered_by("task.exploded") == events_covered_by("toast.*") == ()
 
 
-def test_webhooks_carry_neither_bookkeeping_nor_facts_about_accounts() -> None:
+def test_webhooks_deliver_neither_claims_nor_events_of_accounts() -> None:
     internal = set(EVENT_TYPES) - set(PUBLIC_EVENT_TYPES)
 
     assert {tag.partition(".")[0] for tag in internal} == {
@@ -84,7 +84,7 @@ def test_webhooks_carry_neither_bookkeeping_nor_facts_about_accounts() -> None:
 
 
 @pytest.mark.parametrize("error", ERRORS)
-def test_an_error_tells_its_reader_what_to_do_in_one_sentence(error: type[DomainError]) -> None:
+def test_every_error_has_a_short_message(error: type[DomainError]) -> None:
     assert str(error()).endswith(".")
     assert len(str(error())) <= 120
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", error.code)
@@ -94,7 +94,7 @@ def test_no_two_errors_share_a_code() -> None:
     assert [c for c, n in Counter(error.code for error in ERRORS).items() if n > 1] == []
 
 
-def test_every_set_of_values_that_the_domain_defines_is_listed() -> None:
+def test_every_enumeration_of_the_domain_is_listed() -> None:
     shown = {kind for kind in defined(StrEnum) if kind.__name__ != "Countable"}
     assert set(ENUMS.values()) == shown
     assert list(ENUMS) == sorted(ENUMS)

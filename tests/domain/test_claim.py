@@ -37,12 +37,12 @@ def test_a_released_value_has_no_holder(released: Event) -> None:
     assert given(Claim(), EmailClaimed(holder=ANA), released) == Claim()
 
 
-def test_addresses_and_subdomains_are_unique_beyond_organizations() -> None:
+def test_addresses_and_subdomains_are_unique_across_organizations() -> None:
     assert PlatformClaim.platform
     assert not Claim.platform
 
 
-def test_each_value_has_its_own_stream_for_ever() -> None:
+def test_each_value_always_has_the_same_stream() -> None:
     streams = [
         subdomain_claim("acme"),
         subdomain_claim("acme2"),
@@ -62,5 +62,5 @@ def test_each_value_has_its_own_stream_for_ever() -> None:
 
 @QUICK
 @forall(st.lists(events_of(ClaimEvent), max_size=12))
-def test_folding_never_refuses(events: list[ClaimEvent]) -> None:
+def test_folding_never_raises(events: list[ClaimEvent]) -> None:
     assert isinstance(given(Claim(), *events), Claim)

@@ -42,7 +42,9 @@ HEADER, *ROWS = (line.split() for line in TABLE.strip().splitlines())
         for role, answer in zip(HEADER, answers, strict=True)
     ],
 )
-def test_a_role_may_what_the_table_says(role: Role, permission: Permission, allowed: bool) -> None:
+def test_a_role_has_the_permissions_in_the_table(
+    role: Role, permission: Permission, allowed: bool
+) -> None:
     assert is_allowed(role, permission) is allowed
 
 
@@ -52,11 +54,11 @@ def test_every_permission_and_every_role_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("permission", Permission)
-def test_no_role_means_no_permission(permission: Permission) -> None:
+def test_no_role_has_no_permission(permission: Permission) -> None:
     assert not is_allowed(None, permission)
 
 
-def test_a_higher_role_may_all_that_a_lower_one_may() -> None:
+def test_a_higher_role_has_all_permissions_of_a_lower_one() -> None:
     by_rank = sorted(Role, key=lambda role: role.rank)
     assert by_rank == [Role.MEMBER, Role.MANAGER, Role.ADMIN]
     for lower, higher in pairwise(by_rank):

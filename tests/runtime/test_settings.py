@@ -27,7 +27,7 @@ STRONG = {
 PRODUCTION = {"APP_ENV": "production", "MONGODB_URI": "mongodb://db", **STRONG}
 
 
-def test_development_makes_its_secrets_once_and_keeps_them_private(tmp_path: Path) -> None:
+def test_development_generates_its_secrets_once_and_keeps_them_private(tmp_path: Path) -> None:
     first = load_settings({"DATA_DIR": str(tmp_path)})
     second = load_settings({"DATA_DIR": str(tmp_path)})
 
@@ -38,7 +38,7 @@ def test_development_makes_its_secrets_once_and_keeps_them_private(tmp_path: Pat
     assert json.loads(kept.read_text())["MASTER_KEY"] == first.master_key
 
 
-def test_the_names_of_other_stacks_are_read(tmp_path: Path) -> None:
+def test_variable_names_of_other_stacks_are_read(tmp_path: Path) -> None:
     settings = load_settings(
         {
             "NODE_ENV": "test",
@@ -63,7 +63,7 @@ def test_cookies_are_secure_outside_development() -> None:
 
 
 @pytest.mark.parametrize("name", list(STRONG))
-def test_production_makes_up_no_secret(name: str) -> None:
+def test_production_generates_no_secrets(name: str) -> None:
     with pytest.raises(SettingsInvalid) as refused:
         load_settings({k: v for k, v in PRODUCTION.items() if k != name})
 
@@ -71,7 +71,7 @@ def test_production_makes_up_no_secret(name: str) -> None:
 
 
 @pytest.mark.parametrize("weak", ["secret", "changeme", "a" * 40, "x"])
-def test_a_weak_secret_is_refused_and_not_repeated(weak: str) -> None:
+def test_a_weak_secret_is_refused_without_printing_it(weak: str) -> None:
     with pytest.raises(SettingsInvalid) as refused:
         load_settings({**PRODUCTION, "MASTER_KEY": weak})
 

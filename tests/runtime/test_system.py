@@ -23,7 +23,7 @@ class Starting:
         return "open"
 
 
-async def test_a_store_that_answers_at_the_third_try_is_used(
+async def test_a_store_that_answers_at_the_third_attempt_is_used(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = Starting(answers_at=3)
@@ -40,7 +40,7 @@ async def test_a_store_that_answers_at_the_third_try_is_used(
     assert "hidden" not in caplog.text
 
 
-async def test_a_store_that_never_answers_ends_the_start_with_its_name() -> None:
+async def test_a_store_that_never_answers_is_named_in_the_error() -> None:
     store = Starting(answers_at=CONNECTS_MAX + 1)
 
     with pytest.raises(StoreUnreachable) as ended:
@@ -50,7 +50,7 @@ async def test_a_store_that_never_answers_ends_the_start_with_its_name() -> None
     assert str(ended.value).startswith("event log at postgresql://db:5432/log ")
 
 
-async def test_what_is_no_outage_is_not_tried_again() -> None:
+async def test_other_errors_are_not_retried() -> None:
     async def broken() -> str:
         raise KeyError("a bug")
 
@@ -66,5 +66,5 @@ async def test_what_is_no_outage_is_not_tried_again() -> None:
         ("sqlite:///data/events.db", "sqlite:///data/events.db"),
     ],
 )
-def test_a_url_in_a_log_line_names_no_password(url: str, shown: str) -> None:
+def test_urls_are_logged_without_passwords(url: str, shown: str) -> None:
     assert without_password(url) == shown

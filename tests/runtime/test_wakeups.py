@@ -27,7 +27,7 @@ async def woken(wakeups: Wakeups) -> bool:
     return loop.time() - began < LONG_S / 2
 
 
-async def test_a_commit_of_the_same_process_wakes_without_redis() -> None:
+async def test_a_commit_in_the_same_process_wakes_without_redis() -> None:
     wakeups = Wakeups()
     waiting = asyncio.create_task(woken(wakeups))
     await asyncio.sleep(0)
@@ -38,7 +38,7 @@ async def test_a_commit_of_the_same_process_wakes_without_redis() -> None:
     await wakeups.close()
 
 
-async def test_waiting_ends_by_itself() -> None:
+async def test_waiting_ends_after_the_timeout() -> None:
     wakeups = Wakeups()
 
     await wakeups.wait(0.01)
@@ -47,7 +47,7 @@ async def test_waiting_ends_by_itself() -> None:
 
 
 @pytest.mark.servers
-async def test_a_commit_of_another_process_wakes_through_redis(redis_url: str) -> None:
+async def test_a_commit_in_another_process_wakes_through_redis(redis_url: str) -> None:
     here, there = Wakeups(redis_url), Wakeups(redis_url)
     here.listen()
     waiting = asyncio.create_task(woken(here))
@@ -61,7 +61,7 @@ async def test_a_commit_of_another_process_wakes_through_redis(redis_url: str) -
     await there.close()
 
 
-async def test_a_redis_that_is_down_is_no_error() -> None:
+async def test_redis_may_be_down() -> None:
     wakeups = Wakeups("redis://127.0.0.1:1/0")
     wakeups.listen()
 

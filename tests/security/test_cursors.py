@@ -20,7 +20,7 @@ CURSOR = KEY.encode("acme/tasks?sort=title", ["Ship it", 7])
 
 
 @given(binding=st.text(), values=st.lists(SCALARS, max_size=4))
-def test_a_cursor_carries_its_values_back(binding: str, values: list[CursorValue]) -> None:
+def test_a_cursor_returns_its_values(binding: str, values: list[CursorValue]) -> None:
     assert KEY.decode(binding, KEY.encode(binding, values)) == values
 
 
@@ -30,7 +30,7 @@ def test_a_cursor_is_refused_for_another_binding(binding: str) -> None:
         KEY.decode(binding, CURSOR)
 
 
-def test_a_cursor_of_another_key_is_refused() -> None:
+def test_a_cursor_signed_with_another_key_is_refused() -> None:
     with pytest.raises(InvalidCursor):
         OTHER.decode("acme/tasks?sort=title", CURSOR)
 
@@ -45,19 +45,19 @@ def test_a_changed_cursor_is_refused(at: int, put: str) -> None:
 
 
 @given(st.text() | st.binary(max_size=100).map(bytes.hex))
-def test_nothing_at_random_upsets_the_reader(text: str) -> None:
+def test_random_text_is_refused_without_other_errors(text: str) -> None:
     with pytest.raises(InvalidCursor):
         KEY.decode("acme", text)
 
 
-def test_a_cursor_has_a_length_limit_both_ways() -> None:
+def test_the_length_of_a_cursor_is_limited() -> None:
     with pytest.raises(ValueError, match="at most"):
         KEY.encode("acme", ["x" * CURSOR_CHARS_MAX])
     with pytest.raises(InvalidCursor):
         KEY.decode("acme", "A" * 1_000_000)
 
 
-def test_nothing_moves_from_the_payload_into_the_binding() -> None:
+def test_payload_and_binding_cannot_be_confused() -> None:
     raw = from_base64url(KEY.encode("acme", ["x"]))
     mac, payload = raw[:MAC_BYTES], raw[MAC_BYTES:]
 

@@ -16,7 +16,7 @@ RIGHT = "correct horse battery staple"
 STORED = CHEAP.hash(RIGHT)
 
 
-def test_the_cost_is_owasps_argon2id_by_default() -> None:
+def test_the_default_cost_is_owasps_argon2id() -> None:
     passwords = Passwords()
     stored = passwords.hash(RIGHT)
 
@@ -39,12 +39,12 @@ def test_the_reference_library_accepts_our_hash() -> None:
     assert argon2.PasswordHasher().verify(STORED, RIGHT)
 
 
-def test_one_password_never_gives_the_same_hash_twice() -> None:
+def test_hashing_a_password_twice_gives_different_hashes() -> None:
     assert CHEAP.hash(RIGHT) != STORED
 
 
 @pytest.mark.parametrize("password", ["", RIGHT, "\ud800", "x" * 100_000, "\u0301" * 100_000])
-def test_an_unknown_user_is_refused_whatever_the_password(password: str) -> None:
+def test_an_unknown_user_is_refused_with_any_password(password: str) -> None:
     assert CHEAP.verify(None, password) == PasswordCheck(accepted=False)
 
 
@@ -52,14 +52,14 @@ def test_composed_and_decomposed_accents_are_one_password() -> None:
     assert CHEAP.verify(CHEAP.hash("caf\u00e9 au lait"), "cafe\u0301 au lait").accepted
 
 
-def test_nothing_is_cut_or_trimmed() -> None:
+def test_passwords_are_neither_truncated_nor_trimmed() -> None:
     stored = CHEAP.hash("x" * 256)
 
     assert not CHEAP.verify(stored, "x" * 255).accepted
     assert not CHEAP.verify(STORED, f" {RIGHT}").accepted
 
 
-def test_a_damaged_hash_is_an_error_not_a_wrong_password() -> None:
+def test_a_damaged_hash_is_an_error_and_not_a_wrong_password() -> None:
     with pytest.raises(argon2.exceptions.InvalidHashError):
         CHEAP.verify("damaged", RIGHT)
 
@@ -93,14 +93,14 @@ class TestHashingQueue:
         gated.gate.set()
         queue.close()
 
-    async def test_hashes_and_verifies(self, queue: HashingQueue, gated: Gated) -> None:
+    async def test_the_queue_hashes_and_verifies(self, queue: HashingQueue, gated: Gated) -> None:
         gated.gate.set()
         stored = await queue.hash(RIGHT)
 
         assert await queue.verify(stored, RIGHT) == PasswordCheck(accepted=True)
         assert await queue.verify(None, RIGHT) == PasswordCheck(accepted=False)
 
-    async def test_refuses_at_once_when_full_and_serves_the_others_in_one_thread(
+    async def test_a_full_queue_refuses_at_once_and_uses_one_thread(
         self, queue: HashingQueue, gated: Gated
     ) -> None:
         inside = [asyncio.create_task(queue.hash(RIGHT)) for _ in range(4)]
@@ -116,13 +116,15 @@ class TestHashingQueue:
         assert len(gated.threads) == 1
         assert threading.get_ident() not in gated.threads
 
-    async def test_serves_again_after_a_burst(self, queue: HashingQueue, gated: Gated) -> None:
+    async def test_the_queue_accepts_again_after_a_burst(
+        self, queue: HashingQueue, gated: Gated
+    ) -> None:
         gated.gate.set()
 
         for _ in range(10):
             await queue.hash(RIGHT)
 
-    async def test_gives_the_place_of_one_who_left_to_another(
+    async def test_a_cancelled_request_frees_its_place(
         self, queue: HashingQueue, gated: Gated
     ) -> None:
         inside = [asyncio.create_task(queue.hash(RIGHT)) for _ in range(4)]
@@ -137,7 +139,7 @@ class TestHashingQueue:
 
         assert await late
 
-    async def test_passes_errors_on_and_frees_the_place(
+    async def test_an_error_is_raised_and_frees_its_place(
         self, queue: HashingQueue, gated: Gated
     ) -> None:
         gated.gate.set()

@@ -15,7 +15,7 @@ MAC = TOKEN.rpartition(".")[2]
 
 
 @given(family=st.uuids(), generation=st.integers(0, GENERATION_MAX), nonce=st.binary(max_size=32))
-def test_what_was_minted_is_read_back_and_authentic(
+def test_a_minted_token_is_parsed_and_authentic(
     family: UUID, generation: int, nonce: bytes
 ) -> None:
     minted = mint(KEY, family, generation, nonce)
@@ -27,7 +27,7 @@ def test_what_was_minted_is_read_back_and_authentic(
     assert mint(KEY, family, generation, nonce) == minted
 
 
-def test_another_key_or_another_nonce_finds_nothing_authentic() -> None:
+def test_a_token_is_not_authentic_with_another_key_or_nonce() -> None:
     token = parse(TOKEN)
 
     assert token is not None
@@ -79,11 +79,11 @@ def test_only_the_exact_spelling_is_a_refresh_token(text: str) -> None:
 
 
 @given(st.text())
-def test_nothing_at_random_upsets_the_parser(text: str) -> None:
+def test_random_text_is_refused_without_other_errors(text: str) -> None:
     assert parse(text) is None
 
 
 @pytest.mark.parametrize("generation", [-1, GENERATION_MAX + 1])
-def test_no_token_is_minted_outside_the_generations(generation: int) -> None:
+def test_a_generation_outside_its_range_is_refused(generation: int) -> None:
     with pytest.raises(ValueError, match="32-bit"):
         mint(KEY, FAMILY, generation, NONCE)

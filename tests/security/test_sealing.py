@@ -30,12 +30,12 @@ PEPPER = b"p" * 32
 
 
 @given(plain=st.binary(max_size=300), aad=st.binary(max_size=50))
-def test_what_was_sealed_opens_again(plain: bytes, aad: bytes) -> None:
+def test_a_sealed_value_can_be_opened(plain: bytes, aad: bytes) -> None:
     assert SEALER.open(SEALER.seal(plain, aad), aad) == plain
 
 
 @given(plain=st.binary(max_size=50), bit=st.integers(min_value=0))
-def test_one_flipped_bit_breaks_the_seal(plain: bytes, bit: int) -> None:
+def test_a_sealed_value_with_a_flipped_bit_is_refused(plain: bytes, bit: int) -> None:
     blob = bytearray(SEALER.seal(plain, b"name"))
     blob[bit // 8 % len(blob)] ^= 1 << bit % 8
 
@@ -44,7 +44,7 @@ def test_one_flipped_bit_breaks_the_seal(plain: bytes, bit: int) -> None:
 
 
 @given(st.binary(max_size=60))
-def test_nothing_at_random_opens(blob: bytes) -> None:
+def test_random_bytes_cannot_be_opened(blob: bytes) -> None:
     with pytest.raises(SealBroken):
         SEALER.open(blob, b"")
     with pytest.raises(SealBroken):
@@ -53,7 +53,7 @@ def test_nothing_at_random_opens(blob: bytes) -> None:
         DataKeys(MASTER).open(blob, ANA)
 
 
-def test_a_value_opens_for_no_other_purpose_and_with_no_other_key() -> None:
+def test_a_value_cannot_be_opened_for_another_purpose_or_with_another_key() -> None:
     blob = SEALER.seal(b"ana@example.test", b"email")
 
     with pytest.raises(SealBroken):
@@ -62,7 +62,7 @@ def test_a_value_opens_for_no_other_purpose_and_with_no_other_key() -> None:
         StreamCipher(new_data_key()).open(blob, b"email")
 
 
-def test_the_same_value_never_looks_the_same_twice() -> None:
+def test_sealing_a_value_twice_gives_different_bytes() -> None:
     assert len({SEALER.seal(b"same", b"") for _ in range(50)}) == 50
 
 
@@ -79,7 +79,7 @@ class TestMasterKey:
 
         assert MASTER.unwrap(MASTER.wrap(data_key, subject), subject) == data_key
 
-    def test_it_unwraps_for_no_other_subject_and_under_no_other_master(self) -> None:
+    def test_a_key_cannot_be_unwrapped_for_another_subject_or_with_another_master_key(self) -> None:
         wrapped = MASTER.wrap(new_data_key(), ANA)
 
         with pytest.raises(SealBroken):
@@ -88,7 +88,7 @@ class TestMasterKey:
             NEXT.unwrap(wrapped, ANA)
 
     @given(bit=st.integers(min_value=0))
-    def test_one_flipped_bit_breaks_it(self, bit: int) -> None:
+    def test_a_wrapped_key_with_a_flipped_bit_is_refused(self, bit: int) -> None:
         wrapped = bytearray(MASTER.wrap(new_data_key(), ANA))
         wrapped[bit // 8 % len(wrapped)] ^= 1 << bit % 8
 
@@ -102,13 +102,13 @@ class TestMasterKey:
         assert again.unwrap(MASTER.wrap(data_key, ANA), ANA) == data_key
         assert again.key_id != NEXT.key_id
 
-    def test_a_short_secret_makes_no_key(self) -> None:
+    def test_a_short_secret_is_refused(self) -> None:
         with pytest.raises(ValueError, match="32 bytes"):
             MasterKey("short")
 
 
 class TestDataKeys:
-    def test_a_made_key_opens_again_from_its_wrapped_form(self) -> None:
+    def test_a_new_data_key_can_be_opened_from_its_wrapped_form(self) -> None:
         keys = DataKeys(MASTER)
         cipher, wrapped = keys.make(ANA)
         blob = cipher.seal(b"x", b"")
@@ -117,7 +117,7 @@ class TestDataKeys:
         with pytest.raises(SealBroken):
             keys.open(wrapped, BEN)
 
-    def test_two_keys_of_one_subject_are_two_keys(self) -> None:
+    def test_two_data_keys_of_one_subject_differ(self) -> None:
         keys = DataKeys(MASTER)
         (cipher, _), (_, other) = keys.make(ANA), keys.make(ANA)
 
@@ -134,7 +134,7 @@ class TestDataKeys:
         with pytest.raises(SealBroken):
             DataKeys(NEXT).open(wrapped, ANA)
 
-    def test_keys_and_nonces_come_from_the_random_source_it_was_given(self) -> None:
+    def test_keys_and_nonces_come_from_the_given_random_source(self) -> None:
         asked: list[int] = []
 
         def source(count: int) -> bytes:
@@ -147,7 +147,7 @@ class TestDataKeys:
         assert asked == [DATA_KEY_BYTES, 12]
 
 
-def test_a_pepper_hash_tells_kinds_values_and_peppers_apart() -> None:
+def test_a_pepper_hash_depends_on_kind_value_and_pepper() -> None:
     hashes = {
         pepper_hash(PEPPER, "email", "a@b.test"),
         pepper_hash(PEPPER, "subdomain", "a@b.test"),

@@ -35,7 +35,9 @@ TOKENS = tokens()
 
 
 @given(user=st.uuids(), session=st.uuids(), org=st.none() | st.uuids())
-def test_a_token_says_what_it_was_issued_for(user: UUID, session: UUID, org: UUID | None) -> None:
+def test_a_token_contains_the_claims_it_was_issued_for(
+    user: UUID, session: UUID, org: UUID | None
+) -> None:
     claims = TOKENS.verify(TOKENS.issue(user, session, org, NOW), NOW)
 
     assert (claims.sub, claims.sid, claims.org) == (user, session, org)
@@ -66,7 +68,7 @@ def test_another_library_reads_our_token_with_the_published_key() -> None:
     assert claims["sub"] == str(ANA)
 
 
-def test_a_token_is_good_until_the_leeway_after_its_end_also_when_remembered() -> None:
+def test_a_token_is_valid_until_the_leeway_after_its_expiry_even_if_cached() -> None:
     end = NOW + timedelta(minutes=3) + LEEWAY
     token = TOKENS.issue(ANA, SESSION, None, NOW, timedelta(minutes=3))
 
@@ -78,7 +80,7 @@ def test_a_token_is_good_until_the_leeway_after_its_end_also_when_remembered() -
         tokens().verify(token, end)
 
 
-def test_a_token_of_the_future_is_not_good_yet_also_when_remembered() -> None:
+def test_a_token_from_the_future_is_not_valid_yet_even_if_cached() -> None:
     token = TOKENS.issue(ANA, SESSION, None, NOW + LEEWAY)
 
     TOKENS.verify(token, NOW)
@@ -88,12 +90,12 @@ def test_a_token_of_the_future_is_not_good_yet_also_when_remembered() -> None:
 
 
 @pytest.mark.parametrize("ttl", [timedelta(0), -LIFETIME_MAX, LIFETIME_MAX + timedelta(seconds=1)])
-def test_no_token_is_issued_for_no_time_or_too_long(ttl: timedelta) -> None:
+def test_a_lifetime_outside_its_range_is_refused(ttl: timedelta) -> None:
     with pytest.raises(ValueError, match="lives"):
         TOKENS.issue(ANA, SESSION, None, NOW, ttl)
 
 
-def test_a_token_refused_once_is_refused_again_and_a_good_one_survives_the_flood() -> None:
+def test_a_flood_of_forged_tokens_does_not_push_out_valid_ones() -> None:
     small = AccessTokens(
         KeyRing(CURRENT), issuer="https://issuer.test", audience="api", cache_size=1
     )
@@ -108,7 +110,7 @@ def test_a_token_refused_once_is_refused_again_and_a_good_one_survives_the_flood
 
 
 class TestRotation:
-    def test_tokens_of_the_previous_key_are_believed_while_it_is_in_the_ring(self) -> None:
+    def test_tokens_of_the_previous_key_are_accepted_while_it_is_in_the_ring(self) -> None:
         old = tokens(CURRENT).issue(ANA, SESSION, ACME, NOW)
 
         assert tokens(NEXT, CURRENT).verify(old, NOW).sub == ANA
@@ -124,13 +126,13 @@ class TestRotation:
         with pytest.raises(InvalidToken):
             tokens(NEXT).verify(old, NOW)
 
-    def test_both_public_keys_are_published_and_nothing_private(self) -> None:
+    def test_both_public_keys_are_published_and_no_private_ones(self) -> None:
         keys = KeyRing(NEXT, CURRENT).jwks()["keys"]
 
         assert [key["kid"] for key in keys] == [KeyRing(NEXT).kid, KeyRing(CURRENT).kid]
         assert all(set(key) == {"kty", "crv", "x", "kid", "use", "alg"} for key in keys)
 
-    def test_a_short_secret_makes_no_key(self) -> None:
+    def test_a_short_secret_is_refused(self) -> None:
         with pytest.raises(ValueError, match="32 bytes"):
             KeyRing("short")
 
@@ -144,7 +146,7 @@ def test_the_key_id_is_the_thumbprint_of_rfc_8037_appendix_a_3() -> None:
 
 
 @given(st.binary(max_size=70))
-def test_base64url_reads_what_it_writes_and_no_other_spelling(raw: bytes) -> None:
+def test_base64url_accepts_only_the_canonical_spelling(raw: bytes) -> None:
     text = to_base64url(raw)
 
     assert from_base64url(text) == raw

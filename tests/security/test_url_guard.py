@@ -141,7 +141,7 @@ def test_a_hostile_url_is_refused(url: str) -> None:
         "[0:0:0:0:0:0:0:1]", "[::0001]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "localhost.",
     ],
 )  # fmt: skip
-def test_odd_spellings_stay_refused_when_loopback_is_allowed(host: str) -> None:
+def test_disguised_addresses_are_refused_even_if_loopback_is_allowed(host: str) -> None:
     with pytest.raises(UrlRefused):
         LOOPBACK_OPEN.check_url(f"http://{host}/")
 
@@ -155,9 +155,7 @@ def test_odd_spellings_stay_refused_when_loopback_is_allowed(host: str) -> None:
         ("https://xn--bcher-kva.example.com/%0a", "xn--bcher-kva.example.com", 443, "/%0a"),
     ],
 )
-def test_a_public_https_url_is_taken_apart(
-    url: str, host: str, port: int, path_and_query: str
-) -> None:
+def test_a_public_https_url_is_parsed(url: str, host: str, port: int, path_and_query: str) -> None:
     assert GUARD.check_url(url) == Target("https", host, port, path_and_query)
 
 
@@ -170,7 +168,7 @@ def test_a_public_https_url_is_taken_apart(
         ("http://LocalHost:65535/", Target("http", "localhost", 65535, "/")),
     ],
 )
-def test_an_allowed_network_opens_http_and_every_port(url: str, target: Target) -> None:
+def test_an_allowed_network_allows_http_and_every_port(url: str, target: Target) -> None:
     assert LOOPBACK_OPEN.check_url(url) == target
 
 
@@ -181,7 +179,7 @@ def test_an_allowed_network_opens_http_and_every_port(url: str, target: Target) 
         "https://a.localhost/", "http://u@127.0.0.1/", "https://hooks.example.com:9000/",
     ],
 )  # fmt: skip
-def test_an_allowed_network_opens_nothing_else(url: str) -> None:
+def test_an_allowed_network_allows_nothing_else(url: str) -> None:
     with pytest.raises(UrlRefused):
         LOOPBACK_OPEN.check_url(url)
 
@@ -208,7 +206,7 @@ def test_a_public_address_passes(address: str) -> None:
     GUARD.check_address(ip_address(address))
 
 
-def test_an_allowed_address_passes_also_when_it_is_mapped_into_v6() -> None:
+def test_an_allowed_address_passes_even_when_mapped_into_ipv6() -> None:
     LOOPBACK_OPEN.check_address(ip_address("127.0.0.1"))
     LOOPBACK_OPEN.check_address(ip_address("::ffff:127.0.0.1"))
 
@@ -217,7 +215,7 @@ def test_an_allowed_address_passes_also_when_it_is_mapped_into_v6() -> None:
 
 
 @given(st.ip_addresses())
-def test_whatever_passes_is_global_for_python_too(address: IPAddress) -> None:
+def test_every_address_that_passes_is_global_according_to_python(address: IPAddress) -> None:
     try:
         GUARD.check_address(address)
     except UrlRefused:
@@ -227,7 +225,7 @@ def test_whatever_passes_is_global_for_python_too(address: IPAddress) -> None:
 
 
 @given(st.text(alphabet="htps:/@[]%.#?\\0x127ab-c\n\x00é", max_size=40))
-def test_any_text_is_either_refused_or_a_plain_public_target(rest: str) -> None:
+def test_any_text_is_refused_or_is_a_public_target(rest: str) -> None:
     try:
         target = GUARD.check_url("https://" + rest)
     except UrlRefused:

@@ -60,9 +60,7 @@ async def test_a_delivery_is_shown_with_its_attempts(ana: Person, receiver: Rece
     assert listed["nextAt"] is None
 
 
-async def test_deliveries_come_a_page_at_a_time_the_newest_first(
-    ana: Person, receiver: Receiver
-) -> None:
+async def test_deliveries_are_listed_in_pages_newest_first(ana: Person, receiver: Receiver) -> None:
     path = await hooked(ana, receiver)
     project = await ana.project()
     for number in range(5):
@@ -84,7 +82,7 @@ async def test_deliveries_come_a_page_at_a_time_the_newest_first(
     assert await items(ana, path, status="FAILED") == []
 
 
-async def test_an_ended_delivery_is_sent_again_on_request(ana: Person, receiver: Receiver) -> None:
+async def test_an_ended_delivery_can_be_redelivered(ana: Person, receiver: Receiver) -> None:
     path = await hooked(ana, receiver)
     await ana.task(await ana.project())
     await eventually(lambda: states(ana, path), ["SUCCESS"])
@@ -99,7 +97,7 @@ async def test_an_ended_delivery_is_sent_again_on_request(ana: Person, receiver:
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
 
 
-async def test_a_delivery_that_waits_is_not_sent_twice(ana: Person, receiver: Receiver) -> None:
+async def test_a_pending_delivery_cannot_be_redelivered(ana: Person, receiver: Receiver) -> None:
     receiver.answer_with(Reply(status=429, headers={"Retry-After": "60"}))
     path = await hooked(ana, receiver)
     await ana.task(await ana.project())
@@ -111,7 +109,7 @@ async def test_a_delivery_that_waits_is_not_sent_twice(ana: Person, receiver: Re
     refused(answer, 409, "delivery_not_ended")
 
 
-async def test_a_ping_is_sent_to_a_paused_webhook_too(ana: Person, receiver: Receiver) -> None:
+async def test_a_ping_is_sent_even_to_a_paused_webhook(ana: Person, receiver: Receiver) -> None:
     path = await hooked(ana, receiver)
     done(await ana.post(f"{path}/pause"), 200)
 
@@ -127,7 +125,7 @@ async def test_a_ping_is_sent_to_a_paused_webhook_too(ana: Person, receiver: Rec
     await eventually(status, "SUCCESS")
 
 
-async def test_strangers_see_nothing_and_members_send_nothing(
+async def test_other_organizations_see_no_deliveries_and_members_cannot_redeliver(
     system: System, ana: Person, dan: Person, receiver: Receiver
 ) -> None:
     path = await hooked(ana, receiver)

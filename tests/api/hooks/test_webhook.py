@@ -18,7 +18,7 @@ async def created(ana: Person, **fields: object) -> Json:
 
 
 class TestWebhook:
-    async def test_shows_its_secret_in_the_first_answer_only(
+    async def test_the_secret_is_shown_only_when_the_webhook_is_created(
         self, system: System, ana: Person
     ) -> None:
         webhook = await created(ana)
@@ -32,7 +32,7 @@ class TestWebhook:
         opened = system.keys.master.unwrap(sealed, UUID(webhook["id"]))
         assert opened.decode() == secret
 
-    async def test_repeats_the_secret_for_the_same_key_but_stores_it_sealed(
+    async def test_a_retry_shows_the_secret_again_but_it_is_stored_encrypted(
         self, system: System, ana: Person
     ) -> None:
         body, key = {"url": URL, "events": ["*"]}, {"idempotency-key": "hook-1"}
@@ -51,7 +51,7 @@ class TestWebhook:
             assert secret.encode() not in stored
             assert secret.removeprefix("whsec_").encode() not in stored
 
-    async def test_rotates_pauses_resumes_and_replays(self, ana: Person) -> None:
+    async def test_a_webhook_can_be_rotated_paused_resumed_and_replayed(self, ana: Person) -> None:
         webhook = await created(ana)
         path = f"/webhook/{webhook['id']}"
 
@@ -66,7 +66,7 @@ class TestWebhook:
             "replay_range_not_allowed",
         )
 
-    async def test_is_changed_deleted_and_restored(self, ana: Person) -> None:
+    async def test_a_webhook_can_be_changed_deleted_and_restored(self, ana: Person) -> None:
         webhook = await created(ana)
         path = f"/webhook/{webhook['id']}"
 
@@ -77,7 +77,7 @@ class TestWebhook:
         assert done(await ana.get("/webhook"), 200)["items"] == []
         assert done(await ana.post(f"{path}/restore"), 200)["events"] == ["task.created"]
 
-    async def test_listens_to_known_events_only(self, ana: Person) -> None:
+    async def test_a_webhook_can_subscribe_only_to_known_events(self, ana: Person) -> None:
         for events in (["task.exploded"], ["nonsense"], []):
             response = await ana.post("/webhook", {"url": URL, "events": events})
             assert response.status_code == 422
@@ -94,7 +94,7 @@ class TestWebhook:
             "ftp://hooks.example.com",
         ],
     )
-    async def test_goes_to_public_addresses_only(self, ana: Person, url: str) -> None:
+    async def test_a_webhook_can_use_only_public_addresses(self, ana: Person, url: str) -> None:
         webhook = await created(ana)
 
         problems = [

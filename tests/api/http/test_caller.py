@@ -13,7 +13,7 @@ from tests.spec import on, record
 
 
 class TestAccess:
-    async def test_ends_at_once_with_the_account_although_the_token_is_good(
+    async def test_access_ends_with_the_account_although_the_token_is_valid(
         self, system: System, ana: Person
     ) -> None:
         project = await ana.project()
@@ -24,7 +24,7 @@ class TestAccess:
         refused(command, 401, "unauthorized")
         refused(await ana.get("/user/me"), 401, "unauthorized")
 
-    async def test_is_suspended_with_the_membership(
+    async def test_access_is_suspended_with_the_membership(
         self, system: System, app: Litestar, ana: Person
     ) -> None:
         ben = await sign_up(app, organization=False)
@@ -40,7 +40,7 @@ class TestAccess:
         done(await ana.patch(f"/org/{ana.org_id}/members/{ben.id}", {"active": True}), 200)
         done(await ben.post(path, {"title": "Back"}), 201)
 
-    async def test_a_command_is_refused_although_the_membership_in_memory_is_good(
+    async def test_a_command_is_refused_although_the_cached_membership_is_active(
         self, system: System, app: Litestar, ana: Person
     ) -> None:
         ben = await sign_up(app, organization=False)
@@ -64,7 +64,7 @@ class TestAccess:
 
         done(await ana.post(f"/project/{project['id']}/tasks", {"title": "Oil it"}), 201)
 
-    async def test_nothing_is_shown_to_a_revoked_caller_by_a_command_without_effect(
+    async def test_a_command_without_effect_shows_nothing_to_a_revoked_caller(
         self, system: System, ana: Person
     ) -> None:
         made = await ana.task(await ana.project())
@@ -76,7 +76,7 @@ class TestAccess:
         refused(same, 401, "unauthorized")
         refused(refusal, 401, "unauthorized")
 
-    async def test_who_left_is_a_person_without_organization(
+    async def test_a_user_who_left_has_no_organization(
         self, system: System, app: Litestar, ana: Person
     ) -> None:
         ben = await sign_up(app, organization=False)
@@ -90,7 +90,7 @@ class TestAccess:
         refused(await ben.get("/project"), 409, "no_organization")
         refused(await ben.post("/project", {"key": "ENG", "name": "E"}), 409, "no_organization")
 
-    async def test_roles_allow_what_the_table_says(
+    async def test_each_role_may_do_what_the_permission_table_grants(
         self, system: System, app: Litestar, ana: Person
     ) -> None:
         ben = await sign_up(app, organization=False)

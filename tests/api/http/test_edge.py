@@ -30,7 +30,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize(("method", "path", "status"), PATHS)
-async def test_every_answer_has_the_security_headers(
+async def test_every_response_has_the_security_headers(
     app: Litestar, method: str, path: str, status: int
 ) -> None:
     async with client_of(app) as client:
@@ -52,7 +52,9 @@ async def test_every_answer_has_the_security_headers(
 
 
 class TestRequestId:
-    async def test_is_echoed_if_it_is_fit_and_made_otherwise(self, app: Litestar) -> None:
+    async def test_a_valid_request_id_is_echoed_and_an_invalid_one_replaced(
+        self, app: Litestar
+    ) -> None:
         async with client_of(app) as client:
             for asked, kept in (
                 ("my-request.42_x", True),
@@ -65,7 +67,9 @@ class TestRequestId:
                 assert (response.headers["x-request-id"] == asked) is kept
                 refused(response, 404, "not_found")
 
-    async def test_stands_in_the_event_it_caused(self, ana: Person, system: Any) -> None:
+    async def test_the_request_id_is_recorded_with_the_event(
+        self, ana: Person, system: Any
+    ) -> None:
         from uuid import UUID
 
         headers = {"x-request-id": "ask-for-me-later", "user-agent": "a" * 600}
@@ -80,7 +84,7 @@ class TestRequestId:
 
 
 class TestMethodNotAllowed:
-    async def test_says_what_is_allowed(self, app: Litestar) -> None:
+    async def test_a_method_not_allowed_lists_the_allowed_ones(self, app: Litestar) -> None:
         async with client_of(app) as client:
             response = await client.put("/api/project")
 
@@ -89,7 +93,7 @@ class TestMethodNotAllowed:
 
 
 class TestBody:
-    async def test_is_limited_whether_announced_or_not(self, ana: Person) -> None:
+    async def test_a_body_is_limited_with_and_without_content_length(self, ana: Person) -> None:
         big = json.dumps({"key": "ENG", "name": "x" * edge.BODY_BYTES_MAX}).encode()
 
         async def chunks() -> AsyncIterator[bytes]:
@@ -101,7 +105,7 @@ class TestBody:
             response = await ana.post("/project", content=content, headers=headers)
             refused(response, 413, "body_too_large")
 
-    async def test_is_read_in_pieces_too(self, ana: Person) -> None:
+    async def test_a_body_can_arrive_in_pieces(self, ana: Person) -> None:
         async def chunks() -> AsyncIterator[bytes]:
             for piece in (b'{"key": "E', b'NG", "name"', b': "Engine"}'):
                 yield piece
@@ -113,19 +117,19 @@ class TestBody:
         done(response, 201)
 
     @pytest.mark.parametrize("kind", ["text/plain", "", "application/json; charset=latin1"])
-    async def test_is_json_by_its_label(self, ana: Person, kind: str) -> None:
+    async def test_a_body_must_be_labelled_as_json(self, ana: Person, kind: str) -> None:
         response = await ana.post("/project", content=b"{}", headers={"content-type": kind})
 
         refused(response, 415, "unsupported_media_type")
 
-    async def test_is_not_compressed(self, ana: Person) -> None:
+    async def test_a_compressed_body_is_refused(self, ana: Person) -> None:
         headers = {"content-type": "application/json", "content-encoding": "gzip"}
 
         response = await ana.post("/project", content=b"x", headers=headers)
 
         refused(response, 415, "unsupported_encoding")
 
-    async def test_has_to_arrive_in_time(
+    async def test_a_body_must_arrive_in_time(
         self, app: Litestar, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(edge, "BODY_DEADLINE_S", 0.01)
@@ -150,7 +154,7 @@ class TestBody:
 
         assert sent[0]["status"] == 408
 
-    async def test_that_breaks_off_is_answered_with_nothing(self, app: Litestar) -> None:
+    async def test_an_interrupted_body_gets_no_response(self, app: Litestar) -> None:
         sent: list[Any] = []
 
         async def gone() -> Any:
@@ -173,7 +177,7 @@ class TestBody:
 
 
 class TestClientAddress:
-    def test_is_the_peer_unless_a_trusted_proxy_says_otherwise(self) -> None:
+    def test_the_client_address_is_the_peer_unless_a_trusted_proxy_names_another(self) -> None:
         from ipaddress import ip_network
 
         proxies = [ip_network("10.0.0.0/8")]
@@ -191,7 +195,7 @@ class TestClientAddress:
 
 
 class TestCors:
-    async def test_names_only_listed_origins(self, app: Litestar) -> None:
+    async def test_cors_headers_name_only_listed_origins(self, app: Litestar) -> None:
         async with client_of(app) as client:
             for origin in (
                 "https://evil.example",
@@ -210,7 +214,7 @@ class TestCors:
         assert response.headers["access-control-allow-origin"] == "http://localhost:5173"
         assert response.headers["access-control-allow-credentials"] == "true"
 
-    async def test_answers_preflights_of_listed_origins(self, app: Litestar) -> None:
+    async def test_preflights_of_listed_origins_are_answered(self, app: Litestar) -> None:
         asked = {"access-control-request-method": "PATCH"}
         async with client_of(app) as client:
             mine = await client.options(
@@ -227,7 +231,7 @@ class TestCors:
 
 
 class TestRateLimits:
-    async def test_brake_logins_by_address(self, make_app: Make) -> None:
+    async def test_logins_are_limited_by_address(self, make_app: Make) -> None:
         body = {"email": "nobody@example.com", "password": "wrong"}
         async with client_of(make_app(rate_limits=parse_rate_limits("login=2/60"))) as client:
             for _ in range(2):
@@ -240,7 +244,7 @@ class TestRateLimits:
         assert response.headers["ratelimit-policy"] == '"login";q=2;w=60'
         assert response.headers["ratelimit"] == '"login";r=0;t=30'
 
-    async def test_brake_everything_else_by_person(self, make_app: Make, ana: Person) -> None:
+    async def test_other_requests_are_limited_by_user(self, make_app: Make, ana: Person) -> None:
         limited = make_app(rate_limits=parse_rate_limits("api=3/60"))
         async with client_of(limited) as client:
             headers = {"authorization": f"Bearer {ana.token}"}
@@ -250,7 +254,7 @@ class TestRateLimits:
 
 
 class TestAccessLog:
-    def test_writes_one_line_a_request_that_nothing_can_break(self) -> None:
+    def test_the_access_log_has_one_valid_line_per_request(self) -> None:
         written: list[bytes] = []
 
         async def request() -> None:

@@ -18,7 +18,7 @@ class Now:
 
 
 class TestRate:
-    def test_lets_a_burst_through_and_then_one_at_a_time(self) -> None:
+    def test_a_rate_allows_a_burst_and_then_one_request_at_a_time(self) -> None:
         now = Now()
         rate = Rate("login", 5, 60, now)
 
@@ -30,7 +30,7 @@ class TestRate:
         assert rate.take("ana") is None
         assert rate.take("ana") is not None
 
-    def test_counts_no_refusals(self) -> None:
+    def test_refused_requests_are_not_counted(self) -> None:
         now = Now()
         rate = Rate("login", 1, 10, now)
         rate.take("ana")
@@ -41,7 +41,7 @@ class TestRate:
         now.s += 10
         assert rate.take("ana") is None
 
-    def test_never_lets_more_than_the_count_through_in_any_window(self) -> None:
+    def test_no_window_has_more_requests_than_the_limit(self) -> None:
         now = Now()
         rate = Rate("api", 7, 10, now)
         passed: list[float] = []
@@ -55,14 +55,16 @@ class TestRate:
         for start in passed:
             assert sum(start <= at < start + 10 for at in passed) <= spread
 
-    def test_keeps_callers_apart(self) -> None:
+    def test_each_caller_has_its_own_limit(self) -> None:
         rate = Rate("login", 1, 60, Now())
 
         assert rate.take("ana") is None
         assert rate.take("dan") is None
         assert rate.take("ana") is not None
 
-    def test_remembers_a_bounded_number_of_callers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_number_of_remembered_callers_is_bounded(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(rates, "KEYS_MAX", 10)
         rate = Rate("login", 1, 60, Now())
 
@@ -73,7 +75,7 @@ class TestRate:
 
 
 class TestRates:
-    def test_are_read_from_the_settings(self) -> None:
+    def test_rates_are_read_from_the_settings(self) -> None:
         configured = Rates(parse_rate_limits("login=1/60, api=2/1"), Now())
 
         assert configured.take("login", "ana") is None
@@ -86,7 +88,7 @@ class TestRates:
         }
         assert [configured.take("other", "ana") for _ in range(5)] == [None] * 5
 
-    def test_can_be_off(self) -> None:
+    def test_rates_can_be_turned_off(self) -> None:
         off = Rates(parse_rate_limits("off"), Now())
 
         assert [off.take("login", "ana") for _ in range(100)] == [None] * 100

@@ -105,7 +105,7 @@ def _through(app: Litestar, person: Person) -> Person:
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_whoever_lost_access_gets_no_stored_reply(
+async def test_a_caller_who_lost_access_gets_no_stored_reply(
     app: Litestar, other_process: Litestar, system: System, command: str, loss: str
 ) -> None:
     ana, ben = await sign_up(app), await sign_up(app)
@@ -127,7 +127,7 @@ async def test_whoever_lost_access_gets_no_stored_reply(
         assert "idempotent-replayed" not in again.headers
 
 
-async def test_whoever_may_still_do_it_gets_the_same_bytes_in_every_process(
+async def test_a_retry_gets_the_same_bytes_from_every_process(
     app: Litestar, other_process: Litestar, ana: Person
 ) -> None:
     key = {"idempotency-key": unique()}

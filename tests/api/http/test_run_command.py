@@ -9,7 +9,7 @@ from tests.api.stage import Person, at_once, done, refused, stored_events
 
 
 class TestIdempotencyKey:
-    async def test_gives_the_first_answer_again(self, system: System, ana: Person) -> None:
+    async def test_a_retry_gets_the_first_response(self, system: System, ana: Person) -> None:
         project = await ana.project()
         path, key = f"/project/{project['id']}/tasks", {"idempotency-key": "task-1"}
 
@@ -22,7 +22,7 @@ class TestIdempotencyKey:
         assert second.headers["idempotent-replayed"] == "true"
         assert len(done(await ana.get(path), 200)["items"]) == 1
 
-    async def test_gives_eight_at_once_one_answer(self, ana: Person) -> None:
+    async def test_eight_concurrent_retries_get_the_same_response(self, ana: Person) -> None:
         project = await ana.project()
         path, key = f"/project/{project['id']}/tasks", {"idempotency-key": "task-2"}
 
@@ -34,7 +34,7 @@ class TestIdempotencyKey:
         assert len({answer.content for answer in answers}) == 1
         assert len(done(await ana.get(path), 200)["items"]) == 1
 
-    async def test_is_refused_for_another_request(self, ana: Person) -> None:
+    async def test_a_key_is_refused_for_another_request(self, ana: Person) -> None:
         project = await ana.project()
         path, key = f"/project/{project['id']}/tasks", {"idempotency-key": "task-3"}
         done(await ana.post(path, {"title": "Oil it"}, headers=key), 201)
@@ -45,7 +45,7 @@ class TestIdempotencyKey:
         refused(other_body, 422, "idempotency_key_reused")
         refused(other_path, 422, "idempotency_key_reused")
 
-    async def test_belongs_to_one_person(self, ana: Person, dan: Person) -> None:
+    async def test_a_key_belongs_to_one_user(self, ana: Person, dan: Person) -> None:
         body, key = {"key": "ENG", "name": "E"}, {"idempotency-key": "shared"}
 
         mine = done(await ana.post("/project", body, headers=key), 201)
@@ -53,7 +53,7 @@ class TestIdempotencyKey:
 
         assert mine["id"] != theirs["id"]
 
-    async def test_works_for_deletions(self, ana: Person) -> None:
+    async def test_a_deletion_can_be_retried(self, ana: Person) -> None:
         project = await ana.project()
         path, key = f"/project/{project['id']}", {"idempotency-key": "gone"}
 
@@ -62,7 +62,7 @@ class TestIdempotencyKey:
         done(await ana.delete(path, headers=key), 204)
         refused(await ana.delete(path), 404, "not_found")
 
-    async def test_has_a_sensible_spelling(self, ana: Person) -> None:
+    async def test_a_malformed_key_is_refused(self, ana: Person) -> None:
         for key in ("", "x" * 256, "with space"):
             response = await ana.post(
                 "/project", {"key": "ENG", "name": "E"}, headers={"idempotency-key": key}
@@ -71,7 +71,7 @@ class TestIdempotencyKey:
 
 
 class TestDryRun:
-    async def test_says_what_would_be_recorded_and_records_nothing(
+    async def test_a_dry_run_shows_the_events_and_records_nothing(
         self, system: System, ana: Person
     ) -> None:
         task = await ana.task(await ana.project())
@@ -86,7 +86,7 @@ class TestDryRun:
         assert "x-position" not in response.headers
         assert await stored_events(system, task["id"]) == ["task.created"]
 
-    async def test_leaves_numbers_and_keys_free(self, ana: Person) -> None:
+    async def test_a_dry_run_claims_no_numbers_or_keys(self, ana: Person) -> None:
         project = await ana.project()
         path, key = f"/project/{project['id']}/tasks", {"idempotency-key": "dry"}
 
@@ -95,7 +95,7 @@ class TestDryRun:
         task = done(await ana.post(path, {"title": "Oil it"}, headers=key), 201)
         assert task["number"] == 1
 
-    async def test_is_refused_like_the_command_itself(self, ana: Person) -> None:
+    async def test_a_dry_run_is_refused_like_the_command_itself(self, ana: Person) -> None:
         await ana.task(await ana.project())
 
         response = await ana.post("/task/ENG-1/status?dry_run=true", {"status": "DONE"})
@@ -104,7 +104,7 @@ class TestDryRun:
 
 
 class TestReadYourWrites:
-    async def test_a_plain_client_reads_what_it_wrote(self, ana: Person) -> None:
+    async def test_a_client_reads_its_own_writes(self, ana: Person) -> None:
         project = await ana.project()
         path = f"/project/{project['id']}/tasks"
 
@@ -114,7 +114,9 @@ class TestReadYourWrites:
 
         assert len(done(await ana.get(path), 200)["items"]) == 20
 
-    async def test_a_position_that_is_not_reached_is_told_to_come_back(self, ana: Person) -> None:
+    async def test_a_position_not_reached_in_time_gets_503_with_retry_after(
+        self, ana: Person
+    ) -> None:
         await ana.task(await ana.project())
 
         response = await ana.get("/task/ENG-1", headers={"x-min-position": "999999999"})
@@ -154,7 +156,7 @@ class TestTenants:
             ("POST", "/webhook/{webhook}/rotate-secret", None),
         ],
     )
-    async def test_what_is_anothers_answers_like_what_never_was(
+    async def test_another_organizations_resource_looks_like_a_missing_one(
         self, ana: Person, dan: Person, method: str, path: str, body: object
     ) -> None:
         project = await dan.project()
@@ -178,7 +180,7 @@ class TestTenants:
         assert there.content == nowhere.content
         assert there.headers == nowhere.headers
 
-    async def test_ids_of_others_in_bodies_do_not_exist_either(
+    async def test_another_organizations_ids_in_bodies_are_not_found(
         self, ana: Person, dan: Person
     ) -> None:
         parent = await dan.task(await dan.project())
@@ -195,7 +197,7 @@ class TestTenants:
 
 
 class TestPages:
-    async def test_follow_each_other_without_gap_or_repetition(self, ana: Person) -> None:
+    async def test_pages_follow_each_other_without_gaps_or_repetitions(self, ana: Person) -> None:
         project = await ana.project()
         for _ in range(7):
             await ana.task(project)
@@ -218,7 +220,7 @@ class TestPages:
 
         assert numbers == [7, 6, 5, 4, 3, 2, 1]
 
-    async def test_take_no_cursor_of_another_list(self, ana: Person, dan: Person) -> None:
+    async def test_a_cursor_of_another_list_is_refused(self, ana: Person, dan: Person) -> None:
         project, other = await ana.project("ENG"), await ana.project("OPS")
         for _ in range(3):
             await ana.task(project)

@@ -30,7 +30,9 @@ JSON = {"content-type": "application/json"}
         (b'{"key": "ENG", "name": "a\\u0000b"}', "$"),
     ],
 )
-async def test_unfit_values_are_refused_by_their_place(ana: Person, body: bytes, path: str) -> None:
+async def test_invalid_values_are_refused_with_their_path(
+    ana: Person, body: bytes, path: str
+) -> None:
     response = await ana.post("/project", content=body, headers=JSON)
 
     problem = refused(response, 422, "invalid_request")
@@ -55,7 +57,7 @@ async def test_unfit_values_are_refused_by_their_place(ana: Person, body: bytes,
         b"\x00",
     ],
 )
-async def test_what_is_no_json_is_refused(ana: Person, body: bytes) -> None:
+async def test_a_body_that_is_not_json_is_refused(ana: Person, body: bytes) -> None:
     response = await ana.post("/project", content=body, headers=JSON)
 
     assert response.status_code in (400, 422)
@@ -95,7 +97,7 @@ NASTY: list[Any] = [
 
 
 @pytest.mark.parametrize("value", NASTY, ids=lambda value: repr(value)[:20])
-async def test_nasty_values_are_never_our_fault(ana: Person, value: Any) -> None:
+async def test_hostile_values_never_cause_a_500(ana: Person, value: Any) -> None:
     project = await ana.project()
     await ana.task(project)
     bodies: list[tuple[str, str, str]] = [
@@ -116,7 +118,7 @@ async def test_nasty_values_are_never_our_fault(ana: Person, value: Any) -> None
             assert response.status_code < 500, (method, path, field, response.text)
 
 
-async def test_nasty_headers_and_addresses_are_never_our_fault(ana: Person) -> None:
+async def test_hostile_headers_and_urls_never_cause_a_500(ana: Person) -> None:
     values = ["", "\x7f", "é", "x" * 5000, "'", "-1", "99999999999999999999", '"1"', "*", "a,b"]
     for name in ("if-match", "if-none-match", "x-min-position", "idempotency-key", "cookie"):
         for value in values:
@@ -129,7 +131,7 @@ async def test_nasty_headers_and_addresses_are_never_our_fault(ana: Person) -> N
 
 
 class TestQuery:
-    async def test_refuses_unknown_repeated_and_unfit_parameters(self, ana: Person) -> None:
+    async def test_unknown_repeated_and_invalid_parameters_are_refused(self, ana: Person) -> None:
         for query in (
             "limit=0",
             "limit=101",
@@ -143,14 +145,14 @@ class TestQuery:
             problem = refused(await ana.get(f"/project?{query}"), 422, "invalid_request")
             assert problem["errors"]
 
-    async def test_dry_run_is_true_or_false(self, ana: Person) -> None:
+    async def test_dry_run_must_be_true_or_false(self, ana: Person) -> None:
         body = {"key": "ENG", "name": "E"}
 
         refused(await ana.post("/project?dry_run=yes", body), 422, "invalid_request")
         done(await ana.post("/project?dry_run=false", body), 201)
 
 
-async def test_login_takes_no_other_types_either(app: Litestar) -> None:
+async def test_login_refuses_values_of_other_types(app: Litestar) -> None:
     bodies: list[Any] = [{"email": 1, "password": 2}, {"email": "a"}, [], {"email": {"$ne": ""}}]
     async with client_of(app) as client:
         for body in bodies:

@@ -35,7 +35,9 @@ def registration(**fields: object) -> dict[str, object]:
 
 
 class TestRegister:
-    async def test_makes_the_author_admin_of_the_organization(self, ana: Person) -> None:
+    async def test_registration_makes_the_user_admin_of_the_new_organization(
+        self, ana: Person
+    ) -> None:
         profile = done(await ana.get("/auth/profile"), 200)
 
         assert profile == {
@@ -46,7 +48,7 @@ class TestRegister:
             "organizationId": ana.org_id,
         }
 
-    async def test_takes_an_address_once_however_it_is_written(self, app: Litestar) -> None:
+    async def test_an_address_can_be_registered_once_in_any_spelling(self, app: Litestar) -> None:
         async with client_of(app) as client:
             first = registration(email=f"  {unique('Case')}@Example.COM ")
             done(await client.post(REGISTER, json=first), 201)
@@ -54,7 +56,7 @@ class TestRegister:
 
             refused(await client.post(REGISTER, json=again), 409, "email_taken")
 
-    async def test_lets_one_of_eight_at_once_in(self, app: Litestar) -> None:
+    async def test_one_of_eight_concurrent_registrations_succeeds(self, app: Litestar) -> None:
         async with client_of(app) as client:
             body = registration()
 
@@ -62,7 +64,9 @@ class TestRegister:
 
         assert sorted(a.status_code for a in answers) == [201] + [409] * 7
 
-    async def test_refuses_weak_passwords_and_says_why(self, app: Litestar) -> None:
+    async def test_registration_refuses_a_weak_password_with_the_reasons(
+        self, app: Litestar
+    ) -> None:
         async with client_of(app) as client:
             for password, weakness in (
                 ("short-9!", "too_short"),
@@ -75,13 +79,17 @@ class TestRegister:
                 assert weakness in problem["weaknesses"]
 
     @pytest.mark.parametrize("email", ["a@b", "no-at.example.com", "a b@c.de", "@c.de", "a@b@c.de"])
-    async def test_refuses_what_is_no_address(self, app: Litestar, email: str) -> None:
+    async def test_registration_refuses_a_malformed_address(
+        self, app: Litestar, email: str
+    ) -> None:
         async with client_of(app) as client:
             response = await client.post(REGISTER, json=registration(email=email))
 
         assert refused(response, 422, "invalid_request")["errors"][0]["path"] == "$.email"
 
-    async def test_opens_nothing_if_the_subdomain_is_taken(self, app: Litestar) -> None:
+    async def test_registration_creates_nothing_if_the_subdomain_is_taken(
+        self, app: Litestar
+    ) -> None:
         async with client_of(app) as client:
             named = {"name": "Acme", "subdomain": unique("o")[:30]}
             done(await client.post(REGISTER, json=registration(organization=named)), 201)
@@ -91,7 +99,7 @@ class TestRegister:
             login = {"email": second["email"], "password": PASSWORD}
             refused(await client.post(LOGIN, json=login), 401, "invalid_credentials")
 
-    async def test_repeats_its_answer_to_the_same_key(self, app: Litestar) -> None:
+    async def test_registration_repeats_its_response_for_the_same_key(self, app: Litestar) -> None:
         async with client_of(app) as client:
             body, key = registration(), {"idempotency-key": "register-once"}
 
@@ -102,7 +110,7 @@ class TestRegister:
         assert done(first, 201) == done(second, 201)
         refused(other, 422, "idempotency_key_reused")
 
-    async def test_only_says_what_it_would_record_when_asked_so(self, app: Litestar) -> None:
+    async def test_a_dry_run_of_registration_records_nothing(self, app: Litestar) -> None:
         async with client_of(app) as client:
             body = registration()
 
@@ -113,7 +121,7 @@ class TestRegister:
 
 
 class TestLogIn:
-    async def test_puts_the_refresh_token_into_the_cookie_only(self, app: Litestar) -> None:
+    async def test_the_refresh_token_is_only_in_the_cookie(self, app: Litestar) -> None:
         person = await sign_up(app, organization=False)
 
         body = {"email": person.email.upper(), "password": PASSWORD}
@@ -131,7 +139,7 @@ class TestLogIn:
         assert "rt1." not in response.text
         assert response.headers["cache-control"] == "no-store"
 
-    async def test_over_plain_http_the_cookie_has_another_name(self, make_app: Make) -> None:
+    async def test_the_cookie_has_another_name_over_plain_http(self, make_app: Make) -> None:
         app = make_app(cookie_secure=False)
         person = await sign_up(app, organization=False)
 
@@ -142,7 +150,7 @@ class TestLogIn:
         assert response.headers["set-cookie"].startswith("rt=rt1.")
         assert "Secure" not in response.headers["set-cookie"]
 
-    async def test_refuses_wrong_and_unknown_with_the_same_bytes(
+    async def test_wrong_passwords_and_unknown_addresses_get_the_same_response(
         self, system: System, ana: Person
     ) -> None:
         same_id = {"x-request-id": "the-same-id"}
@@ -157,7 +165,7 @@ class TestLogIn:
         assert first.headers == second.headers
         assert "user.login_failed" in await stored_events(system, ana.id)
 
-    async def test_makes_an_old_hash_anew(self, system: System, app: Litestar) -> None:
+    async def test_login_renews_an_old_hash(self, system: System, app: Litestar) -> None:
         person = await sign_up(app, organization=False)
         old = Passwords(memory_kib=16, iterations=1).hash(PASSWORD)
         await system.log.put_secret(Secret(UUID(person.id), NAME, old.encode()))
@@ -168,21 +176,21 @@ class TestLogIn:
         assert stored is not None
         assert b"m=8," in stored
 
-    async def test_cannot_be_tried_without_effect(self, ana: Person) -> None:
+    async def test_login_refuses_a_dry_run(self, ana: Person) -> None:
         body = {"email": ana.email, "password": PASSWORD}
 
         refused(await ana.client.post(f"{LOGIN}?dry_run=true", json=body), 422, "invalid_request")
 
 
 class TestAccessToken:
-    async def test_says_by_its_code_when_it_has_expired(
+    async def test_an_expired_token_has_its_own_code(
         self, ana: Person, clock: MovableClock
     ) -> None:
         clock.ahead = timedelta(minutes=16)
 
         refused(await ana.get("/user/me"), 401, "token_expired")
 
-    async def test_every_other_failure_has_the_same_bytes(self, ana: Person) -> None:
+    async def test_every_other_token_failure_gets_the_same_response(self, ana: Person) -> None:
         tokens = ["", "Bearer", "Bearer x", f"Basic {ana.token}", f"Bearer {ana.token}x"]
         tokens += [f"Bearer {ana.token[:-4]}AAAA", "Bearer é", "Bearer " + "a" * 5000]
         answers: list[httpx.Response] = []
@@ -195,19 +203,19 @@ class TestAccessToken:
             assert answer.headers["www-authenticate"] == "Bearer"
             assert answer.content == answers[0].content
 
-    async def test_does_not_count_in_the_address(self, ana: Person) -> None:
+    async def test_a_token_in_the_url_is_ignored(self, ana: Person) -> None:
         response = await ana.client.get(f"/api/user/me?access_token={ana.token}")
 
         refused(response, 401, "unauthorized")
 
-    async def test_the_refresh_cookie_alone_opens_nothing_else(self, ana: Person) -> None:
+    async def test_the_refresh_cookie_gives_access_to_nothing_else(self, ana: Person) -> None:
         assert ana.client.cookies
 
         refused(await ana.client.get("/api/user/me"), 401, "unauthorized")
 
 
 class TestLogOut:
-    async def test_ends_access_at_once_and_forgets_the_cookie(self, ana: Person) -> None:
+    async def test_logout_ends_access_at_once_and_deletes_the_cookie(self, ana: Person) -> None:
         response = await ana.post("/auth/logout")
 
         done(response, 204)
@@ -218,7 +226,9 @@ class TestLogOut:
 
 
 class TestChangePassword:
-    async def test_ends_every_session_and_begins_a_new_one(self, ana: Person) -> None:
+    async def test_a_password_change_ends_every_session_and_starts_a_new_one(
+        self, ana: Person
+    ) -> None:
         elsewhere = await log_in(ana.client, ana.email)
         body = {"currentPassword": PASSWORD, "newPassword": "quiet-harbour-77-lamp"}
 
@@ -232,7 +242,7 @@ class TestChangePassword:
         done(await ana.client.post("/api/auth/refresh-token"), 200)
         await log_in(ana.client, ana.email, "quiet-harbour-77-lamp")
 
-    async def test_changes_nothing_without_the_current_password(
+    async def test_a_password_change_needs_the_current_password(
         self, system: System, ana: Person
     ) -> None:
         before = await stored_events(system, ana.id)
@@ -242,7 +252,7 @@ class TestChangePassword:
 
         assert await stored_events(system, ana.id) == before
 
-    async def test_is_not_taken_for_a_repetition_by_its_key(self, ana: Person) -> None:
+    async def test_a_password_change_is_not_repeated_by_its_key(self, ana: Person) -> None:
         key = {"idempotency-key": "change-it"}
         there = {"currentPassword": PASSWORD, "newPassword": "quiet-harbour-77-lamp"}
         back = {"currentPassword": "quiet-harbour-77-lamp", "newPassword": PASSWORD}
@@ -253,7 +263,7 @@ class TestChangePassword:
 
         await log_in(ana.client, ana.email, "quiet-harbour-77-lamp")
 
-    async def test_refuses_a_weak_new_one(self, ana: Person) -> None:
+    async def test_a_password_change_refuses_a_weak_password(self, ana: Person) -> None:
         body = {"currentPassword": PASSWORD, "newPassword": "short"}
 
         problem = refused(await ana.post("/auth/change-password", body), 422, "weak_password")

@@ -9,7 +9,9 @@ from tests.api.stage import Person, done, join, refused, sign_up, unique
 
 
 class TestOrganization:
-    async def test_can_be_opened_later_and_makes_its_author_admin(self, app: Litestar) -> None:
+    async def test_a_user_can_create_an_organization_later_and_becomes_its_admin(
+        self, app: Litestar
+    ) -> None:
         person = await sign_up(app, organization=False)
         body = {"name": "Late Ltd", "subdomain": unique("l")[:30]}
 
@@ -24,7 +26,7 @@ class TestOrganization:
         shown = await person.get(f"/org/{organization['id']}")
         assert shown.content == response.content
 
-    async def test_changes_name_and_subdomain_and_frees_the_old_one(
+    async def test_changing_the_subdomain_releases_the_old_one(
         self, ana: Person, dan: Person
     ) -> None:
         path = f"/org/{ana.org_id}"
@@ -40,12 +42,14 @@ class TestOrganization:
         done(await dan.patch(f"/org/{dan.org_id}", {"subdomain": old}), 200)
 
     @pytest.mark.parametrize("subdomain", ["-a", "a--bc", "A_b", "a" * 64, "www", "api", "ab"])
-    async def test_takes_no_odd_or_reserved_subdomain(self, ana: Person, subdomain: str) -> None:
+    async def test_a_malformed_or_reserved_subdomain_is_refused(
+        self, ana: Person, subdomain: str
+    ) -> None:
         response = await ana.patch(f"/org/{ana.org_id}", {"subdomain": subdomain})
 
         assert response.status_code == 422
 
-    async def test_goes_to_another_plan(self, ana: Person) -> None:
+    async def test_an_organization_can_change_its_plan(self, ana: Person) -> None:
         changed = done(await ana.patch(f"/org/{ana.org_id}/plan", {"plan": "BASIC"}), 200)
 
         assert changed["plan"] == "BASIC"
@@ -54,7 +58,9 @@ class TestOrganization:
             await ana.patch(f"/org/{ana.org_id}/plan", {"plan": "GOLD"}), 422, "invalid_request"
         )
 
-    async def test_is_deleted_with_all_it_owns_and_comes_back_exactly(self, ana: Person) -> None:
+    async def test_a_deleted_organization_is_restored_with_everything_it_owns(
+        self, ana: Person
+    ) -> None:
         task = await ana.task(await ana.project())
         done(await ana.delete(f"/org/{ana.org_id}"), 204)
 
@@ -66,14 +72,16 @@ class TestOrganization:
         assert restored["id"] == ana.org_id
         assert done(await ana.get("/task/ENG-1"), 200) == task
 
-    async def test_is_restored_by_its_admins_only(self, ana: Person, dan: Person) -> None:
+    async def test_only_its_admins_can_restore_an_organization(
+        self, ana: Person, dan: Person
+    ) -> None:
         done(await ana.delete(f"/org/{ana.org_id}"), 204)
 
         refused(await dan.post(f"/org/{ana.org_id}/restore"), 404, "not_found")
 
 
 class TestMembers:
-    async def test_are_listed_with_who_they_are(
+    async def test_members_are_listed_with_name_and_address(
         self, system: System, app: Litestar, ana: Person
     ) -> None:
         ben = await sign_up(app, organization=False)
@@ -89,7 +97,9 @@ class TestMembers:
         one = done(await ana.get(f"/org/{ana.org_id}/members/{ben.id}"), 200)
         assert one == seen[ben.id]
 
-    async def test_get_another_role(self, system: System, app: Litestar, ana: Person) -> None:
+    async def test_a_member_can_get_another_role(
+        self, system: System, app: Litestar, ana: Person
+    ) -> None:
         ben = await sign_up(app, organization=False)
         await join(system, ben, ana.org_id, Role.MEMBER)
         path = f"/org/{ana.org_id}/members/{ben.id}"
@@ -101,7 +111,7 @@ class TestMembers:
         assert done(await ana.get(path), 200)["role"] == "MANAGER"
         assert done(await ben.get("/auth/profile"), 200)["role"] == "MANAGER"
 
-    async def test_the_last_admin_stays(self, ana: Person) -> None:
+    async def test_the_last_admin_cannot_leave_or_be_demoted(self, ana: Person) -> None:
         path = f"/org/{ana.org_id}/members/{ana.id}"
 
         for refusal in (
@@ -111,7 +121,7 @@ class TestMembers:
         ):
             refused(refusal, 409, "last_admin")
 
-    async def test_can_leave_and_be_removed(
+    async def test_members_can_leave_and_be_removed(
         self, system: System, app: Litestar, ana: Person
     ) -> None:
         leaving = await sign_up(app, organization=False)

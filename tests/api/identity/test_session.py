@@ -38,7 +38,9 @@ def family_of(token: str) -> str:
 
 
 class TestRefresh:
-    async def test_rotates_and_gives_a_token_that_works(self, ana: Person) -> None:
+    async def test_a_refresh_rotates_the_cookie_and_returns_a_valid_token(
+        self, ana: Person
+    ) -> None:
         old = cookie_of(ana)
 
         tokens = done(await ana.client.post(REFRESH), 200)
@@ -48,7 +50,7 @@ class TestRefresh:
         ana.token = tokens["accessToken"]
         done(await ana.get("/user/me"), 200)
 
-    async def test_gives_sixteen_at_once_the_same_successor(
+    async def test_sixteen_concurrent_refreshes_get_the_same_successor(
         self, app: Litestar, system: System, ana: Person
     ) -> None:
         token = cookie_of(ana)
@@ -61,7 +63,7 @@ class TestRefresh:
         events = await stored_events(system, family_of(token))
         assert events == ["session.started", "session.rotated"]
 
-    async def test_ends_the_session_when_a_spent_token_comes_back(
+    async def test_a_spent_refresh_token_ends_the_session(
         self, app: Litestar, system: System, ana: Person, clock: MovableClock
     ) -> None:
         spent = cookie_of(ana)
@@ -75,7 +77,7 @@ class TestRefresh:
         events = await stored_events(system, family_of(spent))
         assert events[-2:] == ["session.reuse_detected", "session.revoked"]
 
-    async def test_is_not_moved_by_forged_tokens(self, app: Litestar, ana: Person) -> None:
+    async def test_forged_refresh_tokens_change_nothing(self, app: Litestar, ana: Person) -> None:
         done(await ana.client.post(REFRESH), 200)
         version, family, generation, mac = cookie_of(ana).split(".")
         for forged in (
@@ -90,7 +92,7 @@ class TestRefresh:
 
         done(await ana.client.post(REFRESH), 200)
 
-    async def test_refuses_idle_and_old_sessions(
+    async def test_idle_and_old_sessions_cannot_be_refreshed(
         self, app: Litestar, ana: Person, clock: MovableClock
     ) -> None:
         token = cookie_of(ana)
@@ -106,7 +108,7 @@ class TestRefresh:
         clock.ahead = timedelta(days=38)
         refused(await refresh_with(app, token), 401, "unauthorized")
 
-    async def test_refuses_pages_of_other_origins(self, app: Litestar, ana: Person) -> None:
+    async def test_pages_of_other_origins_cannot_refresh(self, app: Litestar, ana: Person) -> None:
         for headers in (
             {"origin": "https://evil.example"},
             {"origin": "null"},
@@ -117,7 +119,7 @@ class TestRefresh:
         for headers in ({"origin": "http://localhost:5173"}, {"sec-fetch-site": "same-origin"}):
             done(await refresh_with(app, cookie_of(ana), **headers), 200)
 
-    async def test_takes_neither_forms_nor_text(self, app: Litestar, ana: Person) -> None:
+    async def test_a_refresh_refuses_forms_and_plain_text(self, app: Litestar, ana: Person) -> None:
         for kind in ("text/plain", "application/x-www-form-urlencoded"):
             response = await ana.client.post(REFRESH, content="{}", headers={"content-type": kind})
             refused(response, 415, "unsupported_media_type")
@@ -125,7 +127,7 @@ class TestRefresh:
 
 
 class TestSessions:
-    async def test_lists_ones_logins_and_ends_one_of_them(self, ana: Person) -> None:
+    async def test_a_user_can_list_and_end_their_sessions(self, ana: Person) -> None:
         elsewhere = await log_in(another_device(ana), ana.email)
 
         items = done(await ana.get("/auth/sessions"), 200)["items"]
@@ -138,7 +140,7 @@ class TestSessions:
         headers = {"authorization": f"Bearer {elsewhere}"}
         refused(await ana.client.get("/api/user/me", headers=headers), 401, "unauthorized")
 
-    async def test_nobody_ends_a_login_of_somebody_else(self, ana: Person, dan: Person) -> None:
+    async def test_nobody_can_end_another_users_session(self, ana: Person, dan: Person) -> None:
         theirs = family_of(cookie_of(dan))
 
         refused(await ana.delete(f"/auth/sessions/{theirs}"), 404, "not_found")

@@ -4,7 +4,7 @@ from tests.api.stage import Person, done, refused
 
 
 class TestProject:
-    async def test_is_opened_shown_and_listed_by_key(self, ana: Person) -> None:
+    async def test_a_project_is_created_shown_and_listed_by_key(self, ana: Person) -> None:
         response = await ana.post("/project", {"key": "OPS", "name": "Operations"})
         project = done(response, 201)
         await ana.project("ENG")
@@ -16,13 +16,13 @@ class TestProject:
         page = done(await ana.get("/project"), 200)
         assert [item["key"] for item in page["items"]] == ["ENG", "OPS"]
 
-    async def test_takes_a_key_once(self, ana: Person, dan: Person) -> None:
+    async def test_a_project_key_can_be_used_once(self, ana: Person, dan: Person) -> None:
         await ana.project("ENG")
 
         refused(await ana.post("/project", {"key": "ENG", "name": "E"}), 409, "project_key_taken")
         await dan.project("ENG")
 
-    async def test_changes_what_is_named_and_leaves_the_rest(self, ana: Person) -> None:
+    async def test_an_edit_changes_only_the_given_fields(self, ana: Person) -> None:
         project = await ana.project()
         path = f"/project/{project['id']}"
 
@@ -33,7 +33,7 @@ class TestProject:
         assert (changed["description"], changed["lead"]) == (None, None)
         assert done(await ana.get(path), 200) == changed
 
-    async def test_goes_on_hold_into_the_archive_and_back(self, ana: Person) -> None:
+    async def test_a_project_can_be_held_resumed_archived_and_unarchived(self, ana: Person) -> None:
         project = await ana.project()
         path = f"/project/{project['id']}"
 
@@ -53,7 +53,7 @@ class TestProject:
         assert [item["id"] for item in listed] == [project["id"]]
         assert done(await ana.get("/project?status=ACTIVE"), 200)["items"] == []
 
-    async def test_takes_no_tasks_while_on_hold(self, ana: Person) -> None:
+    async def test_no_task_is_created_in_a_project_on_hold(self, ana: Person) -> None:
         project = await ana.project()
         done(await ana.post(f"/project/{project['id']}/hold"), 200)
 
@@ -61,7 +61,7 @@ class TestProject:
 
         refused(response, 409, "project_on_hold")
 
-    async def test_is_gone_when_deleted_and_comes_back_as_it_was(self, ana: Person) -> None:
+    async def test_a_deleted_project_is_hidden_and_can_be_restored(self, ana: Person) -> None:
         project = await ana.project()
         path = f"/project/{project['id']}"
         done(await ana.delete(path), 204)

@@ -4,7 +4,7 @@ from tests.api.stage import Person, done, refused
 
 
 class TestCreateTask:
-    async def test_answers_with_the_task_and_where_it_is(self, ana: Person) -> None:
+    async def test_creating_a_task_returns_it_with_its_location(self, ana: Person) -> None:
         project = await ana.project()
 
         response = await ana.post(f"/project/{project['id']}/tasks", {"title": "Oil it"})
@@ -17,7 +17,7 @@ class TestCreateTask:
         assert response.headers["etag"] == '"1"'
         assert int(response.headers["x-position"]) > 0
 
-    async def test_is_refused_in_an_archived_project(self, ana: Person) -> None:
+    async def test_no_task_is_created_in_an_archived_project(self, ana: Person) -> None:
         project = await ana.project()
         done(await ana.post(f"/project/{project['id']}/archive"), 200)
 
@@ -27,7 +27,7 @@ class TestCreateTask:
 
 
 class TestGetTask:
-    async def test_gives_the_bytes_that_the_command_answered_with(self, ana: Person) -> None:
+    async def test_a_get_returns_the_same_bytes_as_the_command(self, ana: Person) -> None:
         project = await ana.project()
         made = await ana.post(f"/project/{project['id']}/tasks", {"title": "Oil it"})
 
@@ -37,7 +37,7 @@ class TestGetTask:
         assert by_key.content == by_id.content == made.content
         assert by_key.headers["etag"] == made.headers["etag"]
 
-    async def test_answers_304_to_whoever_has_that_version(self, ana: Person) -> None:
+    async def test_a_client_with_the_current_version_gets_304(self, ana: Person) -> None:
         await ana.task(await ana.project())
 
         for tag in ('"1"', 'W/"1"', '"7", "1"', "*"):
@@ -47,7 +47,7 @@ class TestGetTask:
 
         assert (await ana.get("/task/ENG-1", headers={"if-none-match": '"2"'})).status_code == 200
 
-    async def test_finds_nothing_deleted_and_nothing_in_a_deleted_project(
+    async def test_deleted_tasks_and_tasks_of_deleted_projects_are_not_found(
         self, ana: Person
     ) -> None:
         project = await ana.project()
@@ -66,7 +66,7 @@ class TestGetTask:
         done(await ana.post("/task/ENG-1/restore"), 200)
         assert done(await ana.get("/task/ENG-1"), 200)["number"] == 1
 
-    async def test_refuses_what_is_neither_an_id_nor_a_key(self, ana: Person) -> None:
+    async def test_a_reference_that_is_neither_id_nor_key_is_not_found(self, ana: Person) -> None:
         await ana.project()
 
         for ref in ("ENG-2", "ENG-0", "OPS-1", "eng-1", "%00", "ENG-99999999999", "a" * 500):
@@ -74,7 +74,7 @@ class TestGetTask:
 
 
 class TestEditTask:
-    async def test_changes_what_is_named_and_leaves_the_rest(self, ana: Person) -> None:
+    async def test_an_edit_changes_only_the_given_fields(self, ana: Person) -> None:
         await ana.task(await ana.project(), description="Left front")
 
         task = done(await ana.patch("/task/ENG-1", {"title": "Grease it", "priority": "HIGH"}), 200)
@@ -84,7 +84,7 @@ class TestEditTask:
         assert task["version"] == 3
         assert done(await ana.get("/task/ENG-1"), 200) == task
 
-    async def test_answers_alike_when_all_is_so_already(self, ana: Person) -> None:
+    async def test_an_edit_without_changes_returns_the_task(self, ana: Person) -> None:
         made = await ana.task(await ana.project())
 
         response = await ana.patch("/task/ENG-1", {"title": made["title"]})
@@ -92,7 +92,9 @@ class TestEditTask:
         assert done(response, 200) == made
         assert "x-position" not in response.headers
 
-    async def test_is_refused_only_if_a_field_that_it_sets_was_changed(self, ana: Person) -> None:
+    async def test_if_match_refuses_only_if_a_field_in_the_body_has_changed(
+        self, ana: Person
+    ) -> None:
         await ana.task(await ana.project())
         done(await ana.patch("/task/ENG-1", {"title": "Grease it"}), 200)
         since_1 = {"if-match": '"1"'}
@@ -108,7 +110,7 @@ class TestEditTask:
 
 
 class TestMoveTask:
-    async def test_is_refused_with_the_statuses_that_are_allowed(self, ana: Person) -> None:
+    async def test_a_forbidden_status_change_lists_the_allowed_statuses(self, ana: Person) -> None:
         await ana.task(await ana.project())
 
         problem = refused(
@@ -117,7 +119,7 @@ class TestMoveTask:
 
         assert problem["allowed"] == ["IN_PROGRESS", "CANCELLED"]
 
-    async def test_goes_through_those_between_when_asked_to(self, ana: Person) -> None:
+    async def test_path_auto_passes_through_the_statuses_between(self, ana: Person) -> None:
         await ana.task(await ana.project())
 
         task = done(await ana.post("/task/ENG-1/status", {"status": "DONE", "path": "auto"}), 200)
@@ -126,7 +128,7 @@ class TestMoveTask:
 
 
 class TestAssignTask:
-    async def test_assigns_members_and_takes_them_off_again(self, ana: Person) -> None:
+    async def test_members_can_be_assigned_and_unassigned(self, ana: Person) -> None:
         await ana.task(await ana.project())
 
         task = done(await ana.post("/task/ENG-1/assignees", {"userId": ana.id}), 200)
@@ -134,14 +136,16 @@ class TestAssignTask:
         task = done(await ana.delete(f"/task/ENG-1/assignees/{ana.id}"), 200)
         assert task["assignees"] == []
 
-    async def test_knows_nobody_of_another_organization(self, ana: Person, dan: Person) -> None:
+    async def test_users_of_another_organization_cannot_be_assigned(
+        self, ana: Person, dan: Person
+    ) -> None:
         await ana.task(await ana.project())
 
         refused(await ana.post("/task/ENG-1/assignees", {"userId": dan.id}), 404, "not_found")
 
 
 class TestListTasks:
-    async def test_shows_the_newest_first_and_only_what_was_asked_for(self, ana: Person) -> None:
+    async def test_tasks_are_listed_newest_first_and_filtered(self, ana: Person) -> None:
         project = await ana.project()
         for title, priority in (("One", "LOW"), ("Two", "HIGH"), ("Three", "LOW")):
             await ana.task(project, title, priority=priority)

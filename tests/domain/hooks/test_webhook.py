@@ -43,7 +43,7 @@ PAUSED = given(HOOK, WebhookPaused(cause=PauseCause.FAILING))
 DELETED = given(PAUSED, WebhookDeleted())
 
 
-def test_a_webhook_begins_awake_with_its_first_secret() -> None:
+def test_a_new_webhook_is_active_with_its_first_secret() -> None:
     assert Webhook().create(CREATED) == [CREATED]
     assert HOOK.create(CREATED) == []
     assert (HOOK.url, HOOK.from_seq, HOOK.paused) == ("https://example.com/hook", 7, None)
@@ -61,7 +61,9 @@ def test_a_webhook_begins_awake_with_its_first_secret() -> None:
         (("project.*", "task.deleted"), "task.deleted", True),
     ],
 )
-def test_it_hears_what_its_patterns_name(patterns: tuple[str, ...], tag: str, heard: bool) -> None:
+def test_a_webhook_is_subscribed_to_what_its_patterns_match(
+    patterns: tuple[str, ...], tag: str, heard: bool
+) -> None:
     assert given(HOOK, WebhookUpdated(events=patterns)).is_subscribed_to(tag) is heard
 
 
@@ -80,7 +82,7 @@ def test_it_hears_what_its_patterns_name(patterns: tuple[str, ...], tag: str, he
         ("task.a.b",),
     ],
 )
-def test_a_subscription_to_nothing_or_nonsense_is_refused(patterns: tuple[str, ...]) -> None:
+def test_an_empty_or_malformed_subscription_is_refused(patterns: tuple[str, ...]) -> None:
     with pytest.raises(SubscriptionNotAllowed):
         HOOK.update(events=patterns)
     with pytest.raises(SubscriptionNotAllowed):
@@ -98,7 +100,7 @@ def test_an_update_records_only_what_changed() -> None:
     assert given(HOOK, *events) == msgspec.structs.replace(HOOK, url="https://example.com/new")
 
 
-def test_a_description_can_be_removed_which_is_not_the_same_as_kept() -> None:
+def test_removing_a_description_differs_from_omitting_it() -> None:
     described = given(HOOK, *HOOK.update(description="Billing"))
 
     assert described.description == "Billing"
@@ -125,7 +127,7 @@ def test_never_more_than_two_secrets_sign() -> None:
     assert twice.secret_versions(NOW) == (3, 2)
 
 
-def test_a_pause_keeps_its_first_cause_until_the_resumption() -> None:
+def test_a_paused_webhook_keeps_its_first_cause_until_it_is_resumed() -> None:
     assert HOOK.pause(PauseCause.GONE) == [WebhookPaused(cause=PauseCause.GONE)]
     assert PAUSED.paused is PauseCause.FAILING
     assert PAUSED.pause(PauseCause.MANUAL) == []
@@ -134,7 +136,7 @@ def test_a_pause_keeps_its_first_cause_until_the_resumption() -> None:
     assert HOOK.resume() == []
 
 
-def test_a_replay_names_its_first_and_last_event() -> None:
+def test_a_replay_records_its_first_and_last_event() -> None:
     assert HOOK.replay(1, 1) == [WebhookReplayRequested(from_seq=1, to_seq=1)]
     assert given(HOOK, *HOOK.replay(3, 9)) == HOOK
     for first, last in ((0, 5), (5, 4)):
@@ -142,7 +144,7 @@ def test_a_replay_names_its_first_and_last_event() -> None:
             HOOK.replay(first, last)
 
 
-def test_a_deleted_webhook_accepts_only_its_restoration() -> None:
+def test_a_deleted_webhook_can_only_be_restored() -> None:
     check_refused(
         NotFound,
         DELETED.delete,
@@ -162,7 +164,7 @@ def test_a_deleted_webhook_accepts_only_its_restoration() -> None:
 
 @QUICK
 @forall(st.lists(events_of(WebhookEvent), max_size=12))
-def test_folding_never_refuses(events: list[WebhookEvent]) -> None:
+def test_folding_never_raises(events: list[WebhookEvent]) -> None:
     assert isinstance(given(Webhook(), *events), Webhook)
 
 
@@ -188,5 +190,5 @@ STEPS = st.tuples(
 
 @QUICK
 @forall(st.lists(STEPS, max_size=15))
-def test_deciding_twice_records_once(steps: list[Decision]) -> None:
+def test_repeating_a_decision_records_nothing(steps: list[Decision]) -> None:
     check_twice_is_once(Webhook(), steps)

@@ -80,7 +80,7 @@ def test_inviting_the_same_address_again_replaces_the_invitation() -> None:
     assert len(given(invited, *events).invitations) == 1
 
 
-def test_a_revoked_an_expired_and_an_unknown_invitation_are_refused_alike() -> None:
+def test_revoked_expired_and_unknown_invitations_get_the_same_error() -> None:
     invited = given(TEAM, invitation())
     revoked = given(invited, *invited.revoke_invitation(INVITATION, by=BEN))
 
@@ -91,7 +91,7 @@ def test_a_revoked_an_expired_and_an_unknown_invitation_are_refused_alike() -> N
         revoked.revoke_invitation(INVITATION, by=BEN)
 
 
-def test_a_manager_cannot_take_back_an_admins_invitation() -> None:
+def test_a_manager_cannot_withdraw_the_invitation_of_an_admin() -> None:
     with pytest.raises(RoleTooLow):
         given(TEAM, invitation(role=Role.ADMIN)).revoke_invitation(INVITATION, by=BEN)
 
@@ -101,7 +101,7 @@ def test_a_member_cannot_join_again() -> None:
         given(TEAM, invitation()).accept_invitation(INVITATION, CLEO, NOW)
 
 
-def test_members_and_open_invitations_fill_a_plan_together() -> None:
+def test_members_and_open_invitations_count_together_against_the_plan() -> None:
     nine = given(crowd(8), invitation())
 
     tenth = given(nine, *nine.invite(invitation(1, claim=UUID(int=42)), by=ANA, now=NOW))
@@ -127,7 +127,7 @@ def test_an_invitation_from_before_a_downgrade_cannot_overfill_the_plan() -> Non
         full.accept_invitation(INVITATION, DAN, NOW)
 
 
-def test_an_admin_changes_roles_and_the_same_role_is_no_event() -> None:
+def test_an_admin_changes_roles_and_setting_the_same_role_records_nothing() -> None:
     assert TEAM.change_role(CLEO, Role.ADMIN, by=ANA) == [
         MemberRoleChanged(user_id=CLEO, from_=Role.MEMBER, to=Role.ADMIN)
     ]
@@ -135,7 +135,7 @@ def test_an_admin_changes_roles_and_the_same_role_is_no_event() -> None:
     assert TEAM.change_role(ANA, Role.ADMIN, by=ANA) == []
 
 
-def test_nobody_raises_their_own_role() -> None:
+def test_nobody_can_raise_their_own_role() -> None:
     for user in (BEN, CLEO):
         with pytest.raises(OwnRole):
             TEAM.change_role(user, Role.ADMIN, by=user)
@@ -181,7 +181,7 @@ def test_who_may_end_whose_membership(
             TEAM.remove(who, by=by)
 
 
-def test_the_last_active_admin_stays() -> None:
+def test_the_last_active_admin_cannot_leave_or_be_demoted() -> None:
     one_left = given(TWO_ADMINS, MemberDeactivated(user_id=BEN))
 
     check_refused(
@@ -194,7 +194,7 @@ def test_the_last_active_admin_stays() -> None:
     assert one_left.remove(BEN, by=ANA) != []
 
 
-def test_a_deactivated_member_keeps_their_place_but_has_no_role() -> None:
+def test_a_deactivated_member_remains_a_member_without_a_role() -> None:
     paused = given(TEAM, *TEAM.deactivate_member(BEN, by=ANA))
 
     assert paused.role_of(BEN) is None

@@ -35,7 +35,7 @@ from tests.domain.spec import (
 )
 
 
-def test_who_creates_an_organization_is_its_first_admin() -> None:
+def test_the_creator_of_an_organization_is_its_first_admin() -> None:
     assert Organization().create(CREATED, by=ANA) == [
         CREATED,
         MemberJoined(user_id=ANA, role=Role.ADMIN),
@@ -44,7 +44,7 @@ def test_who_creates_an_organization_is_its_first_admin() -> None:
     assert NEW.create(CREATED, by=ANA) == []
 
 
-def test_name_subdomain_and_plan_change_once() -> None:
+def test_setting_the_same_name_subdomain_or_plan_records_nothing() -> None:
     assert NEW.rename("Acme AG") == [OrganizationRenamed(from_="Acme", to="Acme AG")]
     assert NEW.change_subdomain("acme-ag") == [SubdomainChanged(from_="acme", to="acme-ag")]
     assert NEW.change_plan(Plan.BASIC) == [PlanChanged(from_=Plan.FREE, to=Plan.BASIC)]
@@ -56,7 +56,7 @@ def test_name_subdomain_and_plan_change_once() -> None:
 
 
 @pytest.mark.parametrize("subdomain", ["abc", "a-b", "0ab", "a1-2-3", "a" * 63])
-def test_a_subdomain_is_a_dns_label(subdomain: str) -> None:
+def test_a_dns_label_is_a_valid_subdomain(subdomain: str) -> None:
     refuse_unless_allowed(subdomain)
 
 
@@ -94,7 +94,7 @@ def test_a_bad_or_reserved_subdomain_is_refused(subdomain: str) -> None:
         )
 
 
-def test_a_deleted_organization_accepts_only_its_restoration() -> None:
+def test_a_deleted_organization_can_only_be_restored() -> None:
     check_refused(
         NotFound,
         lambda: DELETED.rename("X"),
@@ -111,7 +111,7 @@ def test_a_deleted_organization_accepts_only_its_restoration() -> None:
         Organization().restore()
 
 
-def test_nobody_has_a_role_in_a_deleted_organization_but_its_admin_is_known() -> None:
+def test_nobody_has_a_role_in_a_deleted_organization_but_its_admins_remain_known() -> None:
     assert DELETED.role_of(ANA) is None
     assert DELETED.member(ANA) == Member(Role.ADMIN)
     assert TEAM.role_of(DAN) is None
@@ -120,7 +120,7 @@ def test_nobody_has_a_role_in_a_deleted_organization_but_its_admin_is_known() ->
 
 @pytest.mark.parametrize("what", Countable)
 @pytest.mark.parametrize("plan", Plan)
-def test_each_limit_has_room_up_to_its_number(plan: Plan, what: Countable) -> None:
+def test_each_limit_is_reached_at_its_number(plan: Plan, what: Countable) -> None:
     limit: int | None = getattr(PLAN_LIMITS[plan], what)
     if limit is None:
         refuse_if_full(plan, what, 10**9)
@@ -132,7 +132,9 @@ def test_each_limit_has_room_up_to_its_number(plan: Plan, what: Countable) -> No
 
 @QUICK
 @forall(st.lists(events_of(OrganizationEvent), max_size=15))
-def test_folding_never_refuses_and_never_changes_the_past(events: list[OrganizationEvent]) -> None:
+def test_folding_never_raises_and_never_changes_earlier_states(
+    events: list[OrganizationEvent],
+) -> None:
     before = given(TEAM)
 
     assert isinstance(given(TEAM, *events), Organization)

@@ -31,7 +31,7 @@ ROTATED_AT = NOW + HOUR
 REUSE = SessionRevoked(by=None, cause=RevocationCause.REUSE)
 
 
-def test_a_login_lives_seven_idle_and_thirty_days_at_most() -> None:
+def test_a_session_lives_at_most_seven_idle_days_and_thirty_days_in_all() -> None:
     assert Session().start(ANA, "nonce", NOW) == [
         SessionStarted(
             user_id=ANA,
@@ -42,7 +42,7 @@ def test_a_login_lives_seven_idle_and_thirty_days_at_most() -> None:
     ]
 
 
-def test_starting_again_is_the_retry_of_the_first() -> None:
+def test_starting_a_session_again_records_nothing() -> None:
     assert STARTED.start(ANA, "other nonce", NOW) == []
 
 
@@ -60,7 +60,7 @@ def test_the_current_token_rotates_to_the_next_generation() -> None:
 
 
 @pytest.mark.parametrize("late", [-SECOND, timedelta(0), SECOND, ROTATION_GRACE])
-def test_the_loser_of_a_race_gets_the_same_successor(late: timedelta) -> None:
+def test_a_concurrent_refresh_gets_the_same_successor(late: timedelta) -> None:
     assert ROTATED.rotate(0, ROTATED_AT + late) == []
 
 
@@ -141,7 +141,7 @@ def test_logging_out_ends_the_session_once() -> None:
     assert not ended.is_live(NOW)
 
 
-def test_revoking_says_who_and_why_and_only_once() -> None:
+def test_a_revocation_records_who_and_why_and_only_once() -> None:
     event = SessionRevoked(by=BEN, cause=RevocationCause.BY_ADMIN)
 
     assert STARTED.revoke(RevocationCause.BY_ADMIN, by=BEN) == [event]
@@ -154,7 +154,7 @@ def test_an_ended_session_refuses_every_token(presented: int) -> None:
         given(ROTATED, SessionEnded()).rotate(presented, ROTATED_AT)
 
 
-def test_a_session_that_never_was_is_refused() -> None:
+def test_an_unknown_session_is_refused() -> None:
     with pytest.raises(SessionIsOver):
         Session().rotate(0, NOW)
     with pytest.raises(NotFound):
@@ -166,7 +166,7 @@ def test_a_session_that_never_was_is_refused() -> None:
 
 @QUICK
 @forall(st.lists(events_of(SessionEvent), max_size=12))
-def test_folding_never_refuses(events: list[SessionEvent]) -> None:
+def test_folding_never_raises(events: list[SessionEvent]) -> None:
     assert isinstance(given(Session(), *events), Session)
 
 

@@ -34,7 +34,7 @@ ANA_USER = given(User(), REGISTERED)
 CLOSED = given(ANA_USER, UserDeactivated())
 
 
-def test_registering_opens_an_active_account_without_an_organization() -> None:
+def test_registration_creates_an_active_account_without_an_organization() -> None:
     assert User().register(REGISTERED) == [REGISTERED]
     assert (
         User(registered=True, email="ana@example.com", name="Ana", email_claim=CLAIM, active=True)
@@ -42,11 +42,11 @@ def test_registering_opens_an_active_account_without_an_organization() -> None:
     )
 
 
-def test_registering_again_is_the_retry_of_the_first() -> None:
+def test_registering_again_records_nothing() -> None:
     assert ANA_USER.register(REGISTERED) == []
 
 
-def test_a_password_change_is_a_fact_every_time() -> None:
+def test_every_password_change_is_recorded() -> None:
     assert ANA_USER.change_password() == [PasswordChanged()]
     assert given(ANA_USER, PasswordChanged()).change_password() == [PasswordChanged()]
 
@@ -66,7 +66,7 @@ def test_the_active_organization_follows_the_user() -> None:
     assert given(ANA_USER, event).activate_organization(OTHER) != []
 
 
-def test_a_deactivated_account_changes_nothing() -> None:
+def test_a_deactivated_account_refuses_changes() -> None:
     check_refused(
         AccountDeactivated,
         CLOSED.change_password,
@@ -90,12 +90,12 @@ def test_deactivation_is_undone_by_reactivation() -> None:
     assert ANA_USER.reactivate() == []
 
 
-def test_a_failed_login_is_recorded_alike_for_open_and_closed_accounts() -> None:
+def test_failed_logins_are_recorded_for_active_and_deactivated_accounts() -> None:
     assert ANA_USER.fail_login() == CLOSED.fail_login() == [LoginFailed()]
     assert given(ANA_USER, LoginFailed()) == ANA_USER
 
 
-def test_an_account_that_never_was_is_not_found() -> None:
+def test_an_unknown_account_is_not_found() -> None:
     check_refused(
         NotFound,
         User().change_password,
@@ -109,7 +109,7 @@ def test_an_account_that_never_was_is_not_found() -> None:
 
 @QUICK
 @forall(st.lists(events_of(UserEvent), max_size=12))
-def test_folding_never_refuses(events: list[UserEvent]) -> None:
+def test_folding_never_raises(events: list[UserEvent]) -> None:
     assert isinstance(given(User(), *events), User)
 
 
@@ -132,5 +132,5 @@ STEPS = st.tuples(st.sampled_from("ab"), st.sampled_from([*map(OrgId, IDS), None
 
 @QUICK
 @forall(st.lists(STEPS, max_size=12))
-def test_deciding_twice_records_once(steps: list[Decision]) -> None:
+def test_repeating_a_decision_records_nothing(steps: list[Decision]) -> None:
     check_twice_is_once(User(), steps)

@@ -42,7 +42,7 @@ ARCHIVED = given(ACTIVE, ProjectArchived())
 DELETED = given(WAITING, ProjectDeleted())
 
 
-def test_a_project_begins_active() -> None:
+def test_a_new_project_is_active() -> None:
     assert Project().create(CREATED) == [CREATED]
     assert Project(key="ENG", name="Engine", created=True) == ACTIVE
     assert ACTIVE.status is ProjectStatus.ACTIVE
@@ -50,7 +50,7 @@ def test_a_project_begins_active() -> None:
 
 
 @pytest.mark.parametrize("key", ["EN", "E1", "ENG", "A123456789"])
-def test_a_key_is_short_capitals_and_digits(key: str) -> None:
+def test_a_key_of_two_to_ten_capitals_and_digits_is_accepted(key: str) -> None:
     assert Project().create(ProjectCreated(key=key, name="", created_by=ANA)) != []
 
 
@@ -60,7 +60,7 @@ def test_any_other_key_is_refused(key: str) -> None:
         Project().create(ProjectCreated(key=key, name="", created_by=ANA))
 
 
-def test_a_changed_field_is_one_event_and_the_same_value_none() -> None:
+def test_a_changed_field_records_one_event_and_the_same_value_none() -> None:
     assert ACTIVE.rename("Motor") == [ProjectRenamed(from_="Engine", to="Motor")]
     assert ACTIVE.describe("It turns") == [ProjectDescribed(description="It turns")]
     assert ACTIVE.assign_lead(BEN) == [ProjectLeadAssigned(user_id=BEN)]
@@ -95,7 +95,7 @@ HOLD, RESUME, ARCHIVE, UNARCHIVE = "hold", "resume", "archive", "unarchive"
         (DELETED, UNARCHIVE, NotFound),
     ],
 )
-def test_the_status_moves_as_the_table_says(
+def test_the_status_moves_only_along_the_transitions(
     state: Project, command: str, then: list[Event] | type[DomainError]
 ) -> None:
     decide = getattr(state, command)
@@ -106,7 +106,7 @@ def test_the_status_moves_as_the_table_says(
             decide()
 
 
-def test_the_table_allows_exactly_what_the_commands_can_do() -> None:
+def test_the_transitions_are_exactly_what_the_commands_can_do() -> None:
     reached: dict[ProjectStatus, set[ProjectStatus]] = {s: set() for s in ProjectStatus}
     for state in (ACTIVE, WAITING, ARCHIVED):
         for command in (HOLD, RESUME, ARCHIVE, UNARCHIVE):
@@ -120,7 +120,7 @@ def test_the_table_allows_exactly_what_the_commands_can_do() -> None:
     }
 
 
-def test_a_hold_may_say_why() -> None:
+def test_a_hold_can_have_a_reason() -> None:
     assert ACTIVE.hold("no budget") == [ProjectPutOnHold(reason="no budget")]
     assert WAITING.hold("another reason") == []
 
@@ -138,7 +138,7 @@ def test_an_archived_project_cannot_be_edited_but_one_on_hold_can() -> None:
     )
 
 
-def test_only_an_active_project_takes_tasks() -> None:
+def test_only_an_active_project_accepts_tasks() -> None:
     ACTIVE.refuse_unless_takes_tasks()
     with pytest.raises(ProjectOnHold):
         WAITING.refuse_unless_takes_tasks()
@@ -148,7 +148,7 @@ def test_only_an_active_project_takes_tasks() -> None:
 
 
 @pytest.mark.parametrize("state", [ACTIVE, WAITING, ARCHIVED])
-def test_a_project_comes_back_from_the_trash_exactly_as_it_was(state: Project) -> None:
+def test_a_restored_project_is_unchanged(state: Project) -> None:
     deleted = given(state, *state.delete())
 
     assert deleted.restore() == [ProjectRestored()]
@@ -156,7 +156,7 @@ def test_a_project_comes_back_from_the_trash_exactly_as_it_was(state: Project) -
     assert state.restore() == []
 
 
-def test_what_was_deleted_or_never_was_is_not_found() -> None:
+def test_deleted_and_unknown_projects_are_not_found() -> None:
     check_refused(
         NotFound,
         DELETED.delete,
@@ -168,7 +168,7 @@ def test_what_was_deleted_or_never_was_is_not_found() -> None:
 
 @QUICK
 @forall(st.lists(events_of(ProjectEvent), max_size=12))
-def test_folding_never_refuses(events: list[ProjectEvent]) -> None:
+def test_folding_never_raises(events: list[ProjectEvent]) -> None:
     assert isinstance(given(Project(), *events), Project)
 
 
@@ -192,5 +192,5 @@ STEPS = st.sampled_from("ab").flatmap(
 
 @QUICK
 @forall(st.lists(STEPS, max_size=15))
-def test_deciding_twice_records_once(steps: list[Decision]) -> None:
+def test_repeating_a_decision_records_nothing(steps: list[Decision]) -> None:
     check_twice_is_once(Project(), steps)

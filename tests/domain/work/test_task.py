@@ -76,7 +76,9 @@ HEADER, *ROWS = (line.split() for line in TABLE.strip().splitlines())
         for to, answer in zip(HEADER, answers, strict=True)
     ],
 )
-def test_the_status_moves_as_the_table_says(at: TaskStatus, to: TaskStatus, answer: str) -> None:
+def test_the_status_moves_only_along_the_transitions(
+    at: TaskStatus, to: TaskStatus, answer: str
+) -> None:
     task = replace(OPEN, status=at)
     if answer == "no":
         with pytest.raises(TransitionNotAllowed) as refused:
@@ -89,14 +91,14 @@ def test_the_status_moves_as_the_table_says(at: TaskStatus, to: TaskStatus, answ
         assert given(task, *task.change_status(to)).status is to
 
 
-def test_every_status_has_a_row_a_way_in_and_a_way_out() -> None:
+def test_every_status_can_be_reached_and_left() -> None:
     assert set(TASK_TRANSITIONS) == set(TaskStatus)
     assert all(TASK_TRANSITIONS.values())
     assert {to for ways in TASK_TRANSITIONS.values() for to in ways} == set(TaskStatus)
     assert {TaskStatus.DONE, TaskStatus.CANCELLED} == FINISHED
 
 
-def test_a_task_remembers_what_it_was_created_with() -> None:
+def test_a_new_task_has_the_fields_it_was_created_with() -> None:
     assert (
         Task(
             project_id=ENG,
@@ -112,7 +114,7 @@ def test_a_task_remembers_what_it_was_created_with() -> None:
     )
 
 
-def test_a_changed_field_is_one_event_and_the_same_value_none() -> None:
+def test_a_changed_field_records_one_event_and_the_same_value_none() -> None:
     assert OPEN.retitle("Grease it") == [TaskRetitled(from_="Oil it", to="Grease it")]
     assert OPEN.describe(None) == [TaskDescribed(description=None)]
     assert OPEN.change_priority(Priority.URGENT) == [
@@ -137,7 +139,7 @@ def test_people_are_assigned_once_and_unassigned_once() -> None:
     assert OPEN.unassign(ANA) == []
 
 
-def test_twenty_people_are_enough() -> None:
+def test_a_task_has_at_most_twenty_assignees() -> None:
     people = [UserId(UUID(int=n)) for n in range(1, ASSIGNEES_MAX + 1)]
     full = given(OPEN, *(TaskAssigned(user_id=user) for user in people))
 
@@ -148,7 +150,7 @@ def test_twenty_people_are_enough() -> None:
 
 
 @pytest.mark.parametrize("task", [DELETED, Task()])
-def test_a_task_that_is_gone_or_never_was_accepts_nothing(task: Task) -> None:
+def test_deleted_and_unknown_tasks_are_not_found(task: Task) -> None:
     check_refused(
         NotFound,
         lambda: task.retitle("X"),
@@ -161,7 +163,7 @@ def test_a_task_that_is_gone_or_never_was_accepts_nothing(task: Task) -> None:
     )
 
 
-def test_a_deleted_task_comes_back_as_it_was() -> None:
+def test_a_restored_task_is_unchanged() -> None:
     assert OPEN.delete() == [TaskDeleted()]
     assert DELETED.restore() == [TaskRestored()]
     assert given(DELETED, TaskRestored()) == OPEN
@@ -179,7 +181,7 @@ def test_a_deleted_task_comes_back_as_it_was() -> None:
         (BEN, HOUR, False),
     ],
 )
-def test_only_the_creator_of_a_young_task_calls_it_their_own(
+def test_only_the_creator_of_a_recent_task_may_delete_it(
     by: UserId, age: timedelta, answer: bool
 ) -> None:
     assert OPEN.is_own_and_young(by, NOW + age) is answer
@@ -188,7 +190,7 @@ def test_only_the_creator_of_a_young_task_calls_it_their_own(
 
 @QUICK
 @forall(st.lists(events_of(TaskEvent), max_size=12))
-def test_folding_never_refuses(events: list[TaskEvent]) -> None:
+def test_folding_never_raises(events: list[TaskEvent]) -> None:
     assert isinstance(given(Task(), *events), Task)
 
 
@@ -214,5 +216,5 @@ STEPS = st.tuples(
 
 @QUICK
 @forall(st.lists(STEPS, max_size=15))
-def test_deciding_twice_records_once(steps: list[Decision]) -> None:
+def test_repeating_a_decision_records_nothing(steps: list[Decision]) -> None:
     check_twice_is_once(OPEN, steps)
