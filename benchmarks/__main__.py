@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME ...]``: measure, keep the results, write the table."""
+"""``python -m benchmarks [NAME ...]``: measure, store the results, write the table."""
 
 import argparse
 import sys
@@ -9,13 +9,13 @@ from benchmarks.harness.report import keep, one_line, write_table
 
 
 def main() -> int:
-    """Run the benchmarks named, or all; 1 if a target was missed."""
+    """Run the given benchmarks, or all; return 1 if a target was missed."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="*", help=f"any of: {', '.join(BENCHMARKS)}")
+    parser.add_argument("name", nargs="*", help=f"one or more of: {', '.join(BENCHMARKS)}")
     names: list[str] = parser.parse_args().name or list(BENCHMARKS)
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
-        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     missed = 0
     for name in names:
         benchmark = BENCHMARKS[name]

@@ -1,4 +1,4 @@
-"""What does group commit give on PostgreSQL, with its own durability (fsync on)?"""
+"""How much does group commit improve throughput on PostgreSQL, with fsync on?"""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ _ONE = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 class NotingStore(PostgresStore):
-    """Notes the rows of every batch that it commits."""
+    """Keeps the rows of every batch that it commits."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -73,7 +73,7 @@ def _library_environment(url: str) -> dict[str, str]:
 
 
 class _ByHand:
-    """One INSERT of many rows and a commit, values ready: the quickest that needs no array."""
+    """One INSERT of many rows and a commit, with the values ready: the fastest without arrays."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""What does group commit give on SQLite, every commit synced to the disk (FULL)?"""
+"""How much does group commit improve throughput on SQLite, every commit synced (FULL)?"""
 
 import sqlite3
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _INSERT = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class NotingStore(SqliteStore):
-    """Notes the rows of every batch that it commits."""
+    """Keeps the rows of every batch that it commits."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)

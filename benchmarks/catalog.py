@@ -1,4 +1,4 @@
-"""Every benchmark by name, with the question that it answers."""
+"""All benchmarks by name, with the question each answers."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from benchmarks.harness.figures import Figure
 
 
 class Benchmark(NamedTuple):
-    """A question and how it is measured."""
+    """A question and the function that measures the answer."""
 
     question: str
     measure: Callable[[], list[Figure]]

@@ -1,4 +1,4 @@
-"""What is left of the server's pace when each request creates a task, durably (SQLite, FULL)?"""
+"""How much does creating a task durably (SQLite, FULL) cost compared with storing nothing?"""
 
 import asyncio
 
@@ -19,7 +19,7 @@ TARGET = 0.5
 
 
 def measure() -> list[Figure]:
-    """Return the paces of creating a task and of storing nothing."""
+    """Return the rates of creating a task and of storing nothing."""
     with workplace() as directory, stack(directory) as processes:
         server = cpu_clock(processes.start(API))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,4 +1,4 @@
-"""What does finding a page of 50 tasks cost the API process above answering constant bytes?"""
+"""How much CPU does a page of 50 tasks cost the API process compared with constant bytes?"""
 
 import asyncio
 import time
@@ -23,14 +23,14 @@ TARGET = 0.5
 
 
 def measure() -> list[Figure]:
-    """Return CPU time a page, found in the read model and constant."""
+    """Return the CPU time of a page, from the read model and constant."""
     with workplace() as directory, stack(directory) as processes:
         server = cpu_clock(processes.start(API))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             client = Client(processes.address)
             project = runner.run(client.log_in())
             path = f"/api/project/{project}/tasks"
-            # Only until the read model is there: a projector at rest still looks at the log.
+            # Only until the read model is built: an idle projector still polls the log.
             with processes.running(PROJECTORS):
                 size = runner.run(_furnish(client, path))
 
@@ -47,13 +47,13 @@ def measure() -> list[Figure]:
 
 
 async def _furnish(client: Client, path: str) -> int:
-    """Make tasks and wait until they are listed; return the bytes of a page."""
+    """Create tasks and wait until they are listed; return the bytes of a page."""
     for number in range(TASKS):
         title = f"Say what task {number} is about"
         await client.ask("POST", path, {"title": title, "description": DESCRIPTION * 2})
     until = time.monotonic() + CATCH_UP_S
     while not await _is_listed(client, path):
-        assert time.monotonic() < until, "the read model does not catch up"
+        assert time.monotonic() < until, "the read model did not catch up"
         await asyncio.sleep(0.1)
     connection = await client.connect()
     answer = await connection.ask(client.request("GET", f"{path}?limit={PAGE}"))
@@ -65,7 +65,7 @@ async def _is_listed(client: Client, path: str) -> bool:
     try:
         found: Any = await client.ask("GET", f"{path}?limit={PAGE}")
     except RequestFailed:
-        return False  # says itself that the read model is behind
+        return False  # the response itself says that the read model is behind
     return len(found["items"]) == PAGE and bool(found["items"][0]["number"] == TASKS)
 
 

@@ -1,4 +1,4 @@
-"""What does loading a task of 20 events cost above reading its rows?"""
+"""How much does loading a task of 20 events cost beyond reading its rows?"""
 
 import time
 
@@ -24,7 +24,7 @@ TARGET_US = 40
 
 
 def measure() -> list[Figure]:
-    """Return CPU microseconds a load, of the whole and of reading the rows alone."""
+    """Return CPU microseconds per load, in all and for reading the rows."""
     with workplace() as directory:
         return uvloop.run(_measure(SqliteStore(str(directory / "events.db"))))
 
@@ -51,7 +51,7 @@ async def _measure(store: SqliteStore) -> list[Figure]:
 
 
 async def _tasks(log: EventLog) -> list[TaskId]:
-    """Make tasks of 1 creation, 17 changes of status, 1 of priority and 1 assignment."""
+    """Create tasks of 1 creation, 17 status changes, 1 priority change and 1 assignment."""
     office = Office(log)
     await office.furnish()
     tasks = await office.add_tasks(TASKS)
@@ -77,7 +77,7 @@ def _load(log: EventLog, tasks: list[TaskId]) -> float:
         loads.send(None)
     except StopIteration:
         return (time.thread_time_ns() - began) / LOADS / 1000
-    raise AssertionError("a read of an in-process store has waited")
+    raise AssertionError("a read of an in-process store waited")
 
 
 async def _loads(log: EventLog, tasks: list[TaskId]) -> None:

@@ -1,4 +1,4 @@
-"""How fast does one process decode and fold the log, with the rows already in memory?"""
+"""How fast does one process decode and fold the log, with the rows in memory?"""
 
 import time
 from collections import Counter
@@ -26,7 +26,7 @@ KINDS: dict[str, type[State]] = {"task": Task, "task_number": Claim}
 
 
 def measure() -> list[Figure]:
-    """Return events a second, of decoding and folding and of decoding alone."""
+    """Return the rates of decoding and folding, and of decoding alone."""
     return uvloop.run(_measure())
 
 
@@ -56,7 +56,7 @@ async def _measure() -> list[Figure]:
 
 
 async def _history(log: EventLog) -> list[Row]:
-    """Return the rows of tasks as people leave them behind: made, moved, some of them edited."""
+    """Return the rows of typical tasks: created, moved, some of them edited."""
     office = Office(log)
     await office.furnish()
     start = await log.last_position()

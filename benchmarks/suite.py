@@ -1,4 +1,4 @@
-"""How long do the tests take: those that need no server, and all of them?"""
+"""How long do the tests take, without servers and in all?"""
 
 import os
 import subprocess
@@ -15,11 +15,11 @@ TARGET_ALL_S = 360
 
 
 class TestsFailed(Exception):
-    """A test failed, so the time that it took means nothing."""
+    """A test failed, so its time means nothing."""
 
 
 def measure() -> list[Figure]:
-    """Return seconds, by the clock and of CPU. One round each: the whole takes minutes."""
+    """Return wall and CPU seconds of a single round, because all tests take minutes."""
     unit_s, unit_cpu_s = _run(*UNIT)
     all_s, all_cpu_s = _run()
     return [

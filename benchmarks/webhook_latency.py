@@ -1,4 +1,4 @@
-"""How long after an event is its webhook posted, on a system that has nothing else to do?"""
+"""How long after an event is its webhook sent, on an otherwise idle system?"""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from devstack.port import HOST
 ROUNDS = 7
 EVENTS = 40
 PAUSE_S = 0.05
-"""Between the arrival of one webhook and the next request, so that each finds the system idle."""
+"""Between a webhook's arrival and the next request, so that each finds the system idle."""
 PATIENCE_S = 30.0
 TARGET_MS = 30
 
@@ -24,13 +24,13 @@ ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 def measure() -> list[Figure]:
-    """Return milliseconds from the request and from its reply to the webhook's arrival."""
+    """Return milliseconds from the request, and from its response, to the webhook's arrival."""
     with workplace() as directory, stack(directory) as processes:
         processes.start(API)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             client = Client(processes.address)
             project = runner.run(client.log_in())
-            # After the first log-in, so that the log is there to be followed.
+            # Only after the first login, so that there is a log to follow.
             processes.start(WORKER)
             return runner.run(_measure(client, f"/api/project/{project}/tasks"))
 
@@ -89,25 +89,25 @@ def _p95(times: list[float]) -> float:
 
 
 class _Receiver:
-    """The customer's side: notes when a webhook arrives, and accepts it."""
+    """The customer's side: records when a webhook arrives, and accepts it."""
 
     def __init__(self) -> None:
         self._arrived: asyncio.Future[float] | None = None
 
     def expect(self) -> None:
-        """Get ready for one webhook."""
+        """Prepare for one webhook."""
         self._arrived = asyncio.get_running_loop().create_future()
 
     async def arrival(self) -> float:
-        """Return when it came.
+        """Return when it arrived.
 
-        :raises TimeoutError: none came.
+        :raises TimeoutError: it did not.
         """
         assert self._arrived is not None
         return await asyncio.wait_for(self._arrived, PATIENCE_S)
 
     async def receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the posts of one connection."""
+        """Answer the requests of one connection."""
         while True:
             try:
                 head = await reader.readuntil(b"\r\n\r\n")

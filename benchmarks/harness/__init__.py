@@ -1,1 +1,1 @@
-"""What every benchmark measures with: clocks, machines, clients, servers and seeds."""
+"""What all benchmarks share: clocks, machines, clients, servers and seed data."""

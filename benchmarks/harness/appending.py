@@ -1,4 +1,4 @@
-"""One event a command, written durably in three ways: ours, the library's own, and by hand."""
+"""One event per command, written durably in three ways: ours, the library's own, and by hand."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from eventstore.store import Store
 IN_FLIGHT = 64
 CELL_S = 0.7
 READY_EACH = 60
-"""Commands of each writer in the cell that starts from encoded rows."""
+"""Commands per writer in the measurement that starts from encoded rows."""
 ROUNDS = 11
 TARGET_LIBRARY = 6
 TARGET_BY_HAND = 0.5
@@ -28,9 +28,9 @@ Batches = list[list[Row]]
 def measure_appending(
     store: Store, batches: Batches, tickets: Tickets, by_hand: Callable[[Batches], Pace]
 ) -> list[Figure]:
-    """Return paces of commands and what they are to one another.
+    """Return the rates of commands and their ratios.
 
-    *batches* is where *store* notes what it commits; *by_hand* inserts the same again.
+    *batches* is where *store* keeps what it commits; *by_hand* inserts the same rows again.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         writers = runner.run(open_writers(store, IN_FLIGHT))
@@ -53,7 +53,7 @@ def measure_appending(
 
 
 def timed(insert: Callable[[Sequence[Row]], object], batches: Batches) -> Pace:
-    """Return the pace at which *insert* writes all batches."""
+    """Return the rate at which *insert* writes all batches."""
     pace = Pace()
     with pace.timed():
         for batch in batches:

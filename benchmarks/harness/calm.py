@@ -1,4 +1,4 @@
-"""How calm the machine is, and how quick: neighbours slow a shared core down by a third."""
+"""How busy and how fast the machine is: neighbours slow a shared core down by a third."""
 
 import time
 from pathlib import Path
@@ -15,9 +15,9 @@ _TICKS_PER_S = 100  # USER_HZ, the same on every Linux architecture of ours
 
 
 def wait_for_calm() -> None:
-    """Return when the machine was all but idle for a moment, or after ``PATIENCE_S`` seconds.
+    """Return once the machine is almost idle, or after ``PATIENCE_S`` seconds.
 
-    Where there is no ``/proc/stat`` it returns at once.
+    Without ``/proc/stat`` it returns at once.
     """
     until = time.monotonic() + PATIENCE_S
     while _STAT.exists() and time.monotonic() < until:
@@ -28,9 +28,9 @@ def wait_for_calm() -> None:
 
 
 def python_speed() -> float:
-    """Return how many million times a second of CPU time plain Python multiplies and adds.
+    """Return how many millions of multiplications and additions plain Python does per CPU second.
 
-    Absolute CPU times can be compared only where this is the same.
+    Absolute CPU times can be compared only if this is the same.
     """
     began, total = time.thread_time_ns(), 0
     for n in range(_PRODUCTS):
@@ -39,6 +39,6 @@ def python_speed() -> float:
 
 
 def _busy_ticks() -> int:
-    """Return what all cores spent working since the start: user, nice, system, interrupts."""
+    """Return how long all cores have worked since boot: user, nice, system, interrupts."""
     ticks = [int(word) for word in _STAT.read_text().split(maxsplit=9)[1:9]]
     return sum(ticks[:3]) + sum(ticks[5:7])

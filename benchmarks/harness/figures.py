@@ -1,4 +1,4 @@
-"""What a benchmark gives: figures, each with all of its rounds, and the machine they are from."""
+"""The results of a benchmark: figures with all their rounds, and the machine they are from."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ LIBRARIES = ("eventsourcing", "msgspec", "cryptography", "psycopg", "pymongo", "
 
 
 class Figure(Struct, frozen=True, kw_only=True):
-    """One number, measured once a round; with a target it is a promise, without it explains."""
+    """One number, measured once per round; a promise if it has a target."""
 
     what: str
     unit: str
@@ -30,12 +30,12 @@ class Figure(Struct, frozen=True, kw_only=True):
 
     @property
     def measured(self) -> float:
-        """The median of the rounds, which one disturbed round does not move."""
+        """The median of the rounds, which one disturbed round does not change."""
         return median(self.rounds)
 
     @property
     def met(self) -> bool | None:
-        """Whether the target holds; None when there is none."""
+        """Whether the target is met; None without a target."""
         if self.target is None:
             return None
         return self.measured >= self.target if self.at_least else self.measured <= self.target
@@ -51,11 +51,11 @@ class Machine(Struct, frozen=True):
     libraries: dict[str, str]
     at: datetime
     load_average: float
-    """Of the last minute before the benchmark began: above 0 others were working too."""
+    """In the minute before the benchmark started: above 0, others were using the machine."""
 
 
 class Result(Struct, frozen=True):
-    """One benchmark, as ``results/<name>.json`` keeps it."""
+    """One benchmark, as stored in ``results/<name>.json``."""
 
     name: str
     question: str
@@ -64,7 +64,7 @@ class Result(Struct, frozen=True):
 
 
 def this_machine() -> Machine:
-    """Return what can be told of the machine, now."""
+    """Return what is known about this machine now."""
     libraries = {name: version(name) for name in LIBRARIES}
     return Machine(
         cpu=_cpu(),
@@ -85,11 +85,11 @@ def _cpu() -> str:
 
 
 def interleaved(rounds: int, cells: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:
-    """Measure every cell once a round, one right after the other.
+    """Measure all cells in each round, one right after the other.
 
-    What disturbs a noisy machine then disturbs the cells of a round alike, so that ratios within
-    a round hold where absolute numbers do not. One round before the first is thrown away: it
-    fills caches and prepares statements. Each round waits a little for a calm moment.
+    Whatever disturbs a noisy machine then disturbs the cells of a round alike, so that ratios
+    within a round are reliable even if absolute numbers are not. An extra first round is discarded:
+    it fills caches and prepares statements. Each round waits briefly for a calm moment.
     """
     measured: dict[str, list[T]] = {name: [] for name in cells}
     for turn in range(rounds + 1):

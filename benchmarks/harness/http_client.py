@@ -1,4 +1,4 @@
-"""A client that costs little: HTTP/1.1 on kept connections, a request at a time on each."""
+"""A client with little overhead: HTTP/1.1 over persistent connections, one request at a time."""
 
 import asyncio
 import time
@@ -14,11 +14,11 @@ Address = tuple[str, int]
 
 
 class RequestFailed(Exception):
-    """The server answered with something else than success."""
+    """The server did not answer with success."""
 
 
 class Connection(asyncio.Protocol):
-    """One kept connection; reads answers that say their length, as all of ours do."""
+    """A persistent connection; reads responses with Content-Length, which all of ours have."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -28,7 +28,7 @@ class Connection(asyncio.Protocol):
         self.is_open = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's has the same interface
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
@@ -48,9 +48,9 @@ class Connection(asyncio.Protocol):
             self._answer.set_result(answer)
 
     async def ask(self, request: bytes) -> bytes:
-        """Send one request and return its whole answer.
+        """Send one request and return the whole response.
 
-        :raises RequestFailed: it is no success.
+        :raises RequestFailed: it was not successful.
         """
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
 
 
 class Client:
-    """Somebody who is logged in, with as many connections as needed."""
+    """A logged-in user with as many connections as needed."""
 
     def __init__(self, address: Address) -> None:
         self._address, self._headers = address, ""
@@ -87,7 +87,7 @@ class Client:
         return f"{head}\r\n".encode() + content
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Send one request on a connection kept for such; return the body's content."""
+        """Send one request on a persistent connection and return the body."""
         if self._first is None or not self._first.is_open:
             self._first = await self.connect()
         answer = await self._first.ask(self.request(method, path, body))
@@ -95,7 +95,7 @@ class Client:
         return msgspec.json.decode(content) if content else None
 
     async def log_in(self) -> str:
-        """Wait for the server, register with an organization, log in; return a project's id."""
+        """Wait for the server, register with an organization, log in, and return a project's id."""
         await self._wait_until_ready()
         account = {"email": "ana@example.com", "password": "tulip-Harbour-91-quiet"}
         organization = {"name": "Acme", "subdomain": "acme"}
@@ -107,7 +107,7 @@ class Client:
         return str(project["id"])
 
     async def load(self, request: bytes, connections: int, seconds: float, server: Clock) -> Pace:
-        """Send the same request over and over on *connections*; CPU time is the server's."""
+        """Repeat the same request on *connections*; the CPU time is the server's."""
         opened = [await self.connect() for _ in range(connections)]
         until = time.perf_counter() + seconds
 

@@ -1,7 +1,7 @@
-"""The API server with two routes more, to compare with; run by the benchmarks as a process.
+"""The API server with two additional routes to compare with; run as a process.
 
-Everything in front of these routes is the same as in front of those they are compared with:
-the edge, routing, authentication, permission, parameters and the strict body.
+Everything in front of these routes is the same as for the routes they are compared with: the edge,
+routing, authentication, permissions, parameters and strict decoding.
 """
 
 from functools import cache
@@ -21,11 +21,11 @@ from domain.permission import Permission
 from runtime.process import run_process
 
 TASK_BYTES = 480
-"""About what a new task is in JSON."""
+"""About the size of a new task in JSON."""
 
 
 class NothingController(Controller):
-    """Answers with bytes that were there before the request."""
+    """Responds with constant bytes."""
 
     path = "/bench/{size:int}/{project_id:uuid}/tasks"
 
@@ -37,7 +37,7 @@ class NothingController(Controller):
         project_id: FromPath[UUID],
         data: JSONBody[NewTask],
     ) -> ApiResponse:
-        """Read the request as creating a task does, and record nothing."""
+        """Read the request like the creation of a task, and record nothing."""
         return ApiResponse(_constant(size), 201, headers=[(b"etag", etag(1))])
 
     @get("/", opt=needs(Permission.TASK_READ))
@@ -49,7 +49,7 @@ class NothingController(Controller):
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> ApiResponse:
-        """ApiResponse as listing tasks does, and look nothing up."""
+        """Respond like the list of tasks, and look up nothing."""
         return ApiResponse(_constant(size))
 
 

@@ -1,4 +1,4 @@
-"""The event library used directly, as its tutorial does: one ``save`` a command."""
+"""The event library used directly, as in its tutorial: one ``save`` per command."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ IN_ORDER = ("IN_PROGRESS", "IN_REVIEW", "IN_PROGRESS", "TODO")
 
 
 class Ticket(Aggregate):
-    """A task of one changing status, in the library's own words."""
+    """A task with one changing status, written with the library."""
 
     @event("Opened")
     def __init__(self, title: str) -> None:
@@ -26,11 +26,11 @@ class Ticket(Aggregate):
 
 
 class Tickets(Application[UUID]):
-    """Tickets with no cache and no snapshots; the environment names the database."""
+    """Tickets without cache and snapshots; the environment names the database."""
 
 
 class LibraryWriters:
-    """Threads that change and save a ticket each."""
+    """Threads that each change and save a ticket."""
 
     def __init__(self, application: Tickets, threads: int) -> None:
         self._application = application

@@ -1,4 +1,4 @@
-"""How quickly something was done, and what it cost."""
+"""How fast something was, and what it cost."""
 
 import time
 from collections.abc import Callable, Generator
@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 
 class Pace:
-    """A count of commands with the wall time and the CPU time of one process that they took.
+    """A number of commands with the wall time and the CPU time that they took.
 
-    *cpu* gives the CPU seconds that the process, this one unless said otherwise, has used so far.
+    *cpu* returns the CPU seconds used so far by the process, by default this one.
     """
 
     def __init__(self, cpu: Callable[[], float] = time.process_time) -> None:
@@ -18,7 +18,7 @@ class Pace:
 
     @contextmanager
     def timed(self) -> Generator[None]:
-        """Take the time of what happens inside."""
+        """Measure the time of the block."""
         wall, cpu = time.perf_counter(), self._cpu()
         yield
         self._seconds += time.perf_counter() - wall
@@ -30,5 +30,5 @@ class Pace:
 
     @property
     def cpu_us(self) -> float:
-        """CPU microseconds a command; neighbours move it less than the pace."""
+        """CPU microseconds per command, which neighbours affect less than wall time."""
         return self._cpu_seconds / self.done * 1e6

@@ -24,19 +24,19 @@ Clock = int
 
 
 class Stack:
-    """One environment, and the processes that run in it until the block ends."""
+    """An environment and the processes that run in it until the block ends."""
 
     def __init__(self, directory: Path, environment: Mapping[str, str], stack: ExitStack) -> None:
         self._directory, self._environment, self._stack = directory, dict(environment), stack
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where the API listens."""
+        """The address of the API."""
         return HOST, int(self._environment["PORT"])
 
     @contextmanager
     def running(self, module: str) -> Generator[int]:
-        """Run a process while the block lasts; give its process id."""
+        """Run a process during the block; yield its process id."""
         with (self._directory / f"{module}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", module], env=self._environment, cwd=ROOT, stderr=log
@@ -48,13 +48,13 @@ class Stack:
             process.wait(STOP_S)
 
     def start(self, module: str) -> int:
-        """Run a process until the stack is taken down; return its process id."""
+        """Start a process that runs until the stack ends; return its process id."""
         return self._stack.enter_context(self.running(module))
 
 
 @contextmanager
 def stack(directory: Path) -> Generator[Stack]:
-    """Give embedded read models and wake-ups, an empty SQLite log, and no process yet."""
+    """Yield a stack with embedded stores and an empty SQLite log, without processes."""
     with ExitStack() as things:
         port = HeldPort()
         environment = {
@@ -72,9 +72,9 @@ def stack(directory: Path) -> Generator[Stack]:
 
 
 def cpu_clock(pid: int) -> Clock:
-    """Return the clock of the CPU time of a process, all its threads together.
+    """Return the clock of the CPU time of a process with all its threads.
 
-    What ``clock_getcpuclockid(3)`` computes on Linux, which Python offers for threads only.
+    Computed like ``clock_getcpuclockid(3)`` on Linux, which Python offers only for threads.
     """
     return (~pid << 3) | 2
 

@@ -1,4 +1,4 @@
-"""An organization with people, a project and tasks, made by the real commands."""
+"""An organization with users, a project and tasks, created by the real commands."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,11 +24,11 @@ IP = "203.0.113.7"
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0"
 DESCRIPTION = "As an operator I want to see what was decided and when, so that I can explain it. "
 ROUND_TRIP = (TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW, TaskStatus.IN_PROGRESS, TaskStatus.TODO)
-"""Status changes that lead back to where a new task stands."""
+"""Status changes that lead back to the status of a new task."""
 
 
 class Office:
-    """One user at work in one organization, on a log of their own."""
+    """A user who works in an organization, on a log of their own."""
 
     def __init__(self, log: EventLog) -> None:
         self.log = log
@@ -37,7 +37,7 @@ class Office:
         self.project_id = ProjectId(uuid4())
 
     def context(self) -> Context:
-        """Return the context of one command, as a request brings it."""
+        """Return the context of one command, as for a request."""
         return Context(
             actor=Actor(ActorKind.USER, self.user_id),
             now=datetime.now(UTC),
@@ -52,7 +52,7 @@ class Office:
         return await self.commands.handle(command, self.context())
 
     async def furnish(self) -> None:
-        """Register the user with the organization and make the project."""
+        """Register the user with an organization and create the project."""
         organization = CreateOrganization(
             organization_id=self.org_id, name="Acme", subdomain=f"acme-{self.org_id.hex[:8]}"
         )
@@ -69,7 +69,7 @@ class Office:
         await self.do(CreateProject(project_id=self.project_id, key="ENG", name="Engineering"))
 
     async def add_task(self, number: int) -> TaskId:
-        """Make a task with a title and a description of ordinary length."""
+        """Create a task with a title and description of ordinary length."""
         task_id = TaskId(new_id())
         title = f"Say what task {number} is about"
         await self.do(
@@ -91,7 +91,7 @@ class Office:
 
 
 async def open_log(store: Store) -> EventLog:
-    """Open a log on *store* with keys that nobody else has."""
+    """Open a log on *store* with new keys."""
     log = EventLog(store, DataKeys(MasterKey(UUID(int=0).hex * 2), random=random_bytes))
     await log.open()
     return log

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def workplace() -> Generator[Path]:
-    """Give an empty directory and remove it; TMPDIR says where, and should be no RAM disk."""
+    """Yield an empty directory and remove it; TMPDIR sets where, and must not be a RAM disk."""
     directory = Path(tempfile.mkdtemp(prefix="trackrecord-bench-"))
     directory.chmod(0o755)
     try:

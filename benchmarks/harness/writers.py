@@ -1,4 +1,4 @@
-"""Our own writers: each has a task of its own and sends the next command after the reply."""
+"""Our own writers: each has its own task and sends the next command after the reply."""
 
 import asyncio
 import threading
@@ -32,7 +32,7 @@ class Writers:
         self.writer_us: list[float] = []
 
     async def append(self, seconds: float) -> Pace:
-        """Encode and append one event at a time; note the CPU time a command by thread."""
+        """Encode and append one event at a time; measure the CPU time per command and thread."""
         writer = next(t for t in threading.enumerate() if t.name == "log-writer")
         clock = time.pthread_getcpuclockid(writer.ident or 0)
         loop_before, writer_before = time.thread_time(), time.clock_gettime(clock)
@@ -42,7 +42,7 @@ class Writers:
         return pace
 
     async def append_ready(self, commands_each: int) -> Pace:
-        """Append events that were encoded before the clock started."""
+        """Append events that were encoded beforehand."""
         tasks = list(self._appended)
         ready = {task: [self._next(task) for _ in range(commands_each)] for task in tasks}
 
@@ -64,7 +64,7 @@ class Writers:
         await self.log.append(self._next(task))
 
     def _next(self, task: TaskId) -> Append:
-        """Return the next event of *task*, encoded and its origin sealed."""
+        """Return the next event of *task*, encoded and with its origin encrypted."""
         office, version = self._office, self._appended[task]
         sealer = self.log.keys.cached(office.user_id)
         context = office.context()
@@ -96,7 +96,7 @@ class Writers:
 
 
 async def open_writers(store: Store, count: int) -> Writers:
-    """Open a log on *store* and make a task for each of *count* writers of either sort."""
+    """Open a log on *store* and create a task for each of *count* writers of either kind."""
     office = Office(await open_log(store))
     await office.furnish()
     version = (await office.log.heads([office.org_id]))[office.org_id]
