@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
-from domain.audit import AuditTrail, audit_trail
+from domain.audit import AuditExported, AuditTrail, audit_trail
 from domain.permission import Permission
 
 
@@ -12,6 +12,7 @@ class ExportAudit(Command, frozen=True, kw_only=True):
     """Take a part of the organization's log out of the system."""
 
     needs: ClassVar[Permission | None] = Permission.AUDIT_READ
+    records = (AuditExported,)
     first: int
     last: int
     format: str

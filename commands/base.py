@@ -73,10 +73,12 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request, named in the imperative; its docstring is its summary in the API.
 
     ``needs`` is the permission that the caller's role must grant; None if membership does not
-    matter, as for commands on one's own account.
+    matter, as for commands on one's own account. ``records`` are the events that it may record;
+    its stories record all of them and no others.
     """
 
     needs: ClassVar[Permission | None]
+    records: ClassVar[tuple[type[Event], ...]]
 
     @property
     def target(self) -> UUID | None:

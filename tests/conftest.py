@@ -53,8 +53,10 @@ ACCEPTANCE_TIMEOUT_S = 300
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that need a server, so that the others can be run alone in seconds.
 
-    Tests of the whole product get the time that real processes take.
+    Tests of the whole product get the time that real processes take. What looks at all stories of
+    commands comes after them.
     """
+    items.sort(key=lambda item: item.path.name == "test_records.py")
     for item in items:
         if SERVERS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.servers)

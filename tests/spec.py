@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -22,6 +23,9 @@ from security.sealing import DataKeys, MasterKey
 from tests.domain.spec import ACME, ANA, NOW
 
 PLATFORM_KINDS = ("user", "session", "email", "subdomain")
+
+RECORDED: defaultdict[type[Command], set[type[Event]]] = defaultdict(set)
+"""What each command has recorded in all of the stories that ran."""
 
 _runner = asyncio.Runner()  # one for all stories: making a loop costs more than a story
 atexit.register(_runner.close)
@@ -123,6 +127,7 @@ class Given:
             except DomainError as error:
                 refused = error
             after = await log.tail(start, 1_000)
+            RECORDED[type(command)].update(type(r.event) for r in after)
             secrets = {s: await log.secrets(s) for s in {r.stream_id for r in after}}
             found = [Past(r.stream_id, (r.event,), r.org_id) for r in after]
             return When(found, refused, secrets)

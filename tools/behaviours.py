@@ -7,12 +7,10 @@ from commands.base import Command
 from domain.catalog import EVENT_TYPES, tag_of
 from tools.discover import ROOT, leaves
 from tools.markdown import code, page, summary, table
-from tools.reach import events_of
 
 _INTRO = """\
 Every command: what it does, the events that it can record (none if nothing changes), the
-permission that it needs, and its tests. The events are found in the source, by following every
-call from `decide`."""
+permission that it needs, and its tests, which prove that it records exactly these events."""
 
 
 def behaviours_page() -> str:
@@ -32,7 +30,7 @@ def behaviours_page() -> str:
 
 def unrecorded(commands: list[type[Command]]) -> list[str]:
     """Return the tags of the events that none of *commands* can record."""
-    recorded = {tag_of(event) for command in commands for event in events_of(command)}
+    recorded = {tag_of(event) for command in commands for event in command.records}
     return [tag for tag in EVENT_TYPES if tag not in recorded]
 
 
@@ -43,7 +41,7 @@ def _row(command: type[Command], stories: dict[str, list[str]]) -> tuple[str, ..
     return (
         code(command.__name__),
         summary(command),
-        ", ".join(code(tag_of(event)) for event in events_of(command)) or "nothing",
+        ", ".join(code(tag_of(event)) for event in command.records) or "nothing",
         code(command.needs or ""),
         ", ".join(
             f"[{Path(path).stem}](../../{path})" for path in stories.get(command.__name__, ())

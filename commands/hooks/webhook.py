@@ -11,7 +11,18 @@ from commands.reads import Reads
 from domain.base import WebhookId
 from domain.catalog import events_covered_by
 from domain.hooks.webhook.errors import SubscriptionNotAllowed
-from domain.hooks.webhook.events import DeliveryMode, PauseCause, WebhookCreated
+from domain.hooks.webhook.events import (
+    DeliveryMode,
+    PauseCause,
+    WebhookCreated,
+    WebhookDeleted,
+    WebhookPaused,
+    WebhookReplayRequested,
+    WebhookRestored,
+    WebhookResumed,
+    WebhookSecretRotated,
+    WebhookUpdated,
+)
 from domain.hooks.webhook.state import Webhook
 from domain.permission import Permission
 from eventstore.append import Secret
@@ -34,6 +45,7 @@ class CreateWebhook(Command, frozen=True, kw_only=True):
     """Ask to be told about events at an address of yours."""
 
     needs: ClassVar[Permission | None] = Permission.WEBHOOK_MANAGE
+    records = (WebhookCreated,)
     webhook_id: WebhookId
     url: Url
     events: Patterns
@@ -74,6 +86,7 @@ class WebhookCommand(Command, frozen=True, kw_only=True):
 class EditWebhook(WebhookCommand, frozen=True, kw_only=True):
     """Change where a webhook goes, what it listens to or how it sends."""
 
+    records = (WebhookUpdated,)
     url: Url | UnsetType = UNSET
     events: Patterns | UnsetType = UNSET
     mode: DeliveryMode | UnsetType = UNSET
@@ -92,6 +105,7 @@ class EditWebhook(WebhookCommand, frozen=True, kw_only=True):
 class RotateWebhookSecret(WebhookCommand, frozen=True, kw_only=True):
     """Sign with a new secret; the former one signs too for another 24 hours."""
 
+    records = (WebhookSecretRotated,)
     sealed_secret: bytes
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
@@ -106,6 +120,8 @@ class RotateWebhookSecret(WebhookCommand, frozen=True, kw_only=True):
 class PauseWebhook(WebhookCommand, frozen=True, kw_only=True):
     """Send nothing until resumed; what happens meanwhile is sent then."""
 
+    records = (WebhookPaused,)
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         webhook = await read(Webhook, self.webhook_id)
         return changes_of(self.webhook_id, webhook.pause(PauseCause.MANUAL))
@@ -115,6 +131,7 @@ class DisableWebhook(WebhookCommand, frozen=True, kw_only=True):
     """Stop sending to an address that is gone or failed for days; a rule asks, not a person."""
 
     needs: ClassVar[Permission | None] = None
+    records = (WebhookPaused,)
     cause: PauseCause
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
@@ -125,6 +142,8 @@ class DisableWebhook(WebhookCommand, frozen=True, kw_only=True):
 class ResumeWebhook(WebhookCommand, frozen=True, kw_only=True):
     """Send again, beginning with what was missed."""
 
+    records = (WebhookResumed,)
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         webhook = await read(Webhook, self.webhook_id)
         return changes_of(self.webhook_id, webhook.resume())
@@ -133,6 +152,7 @@ class ResumeWebhook(WebhookCommand, frozen=True, kw_only=True):
 class ReplayWebhook(WebhookCommand, frozen=True, kw_only=True):
     """Send the events of a range of the organization's sequence once more, under the same ids."""
 
+    records = (WebhookReplayRequested,)
     from_seq: int
     to_seq: int
 
@@ -144,6 +164,8 @@ class ReplayWebhook(WebhookCommand, frozen=True, kw_only=True):
 class DeleteWebhook(WebhookCommand, frozen=True, kw_only=True):
     """Put a webhook in the trash; nothing is sent any more."""
 
+    records = (WebhookDeleted,)
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         webhook = await read(Webhook, self.webhook_id)
         return changes_of(self.webhook_id, webhook.delete())
@@ -151,6 +173,8 @@ class DeleteWebhook(WebhookCommand, frozen=True, kw_only=True):
 
 class RestoreWebhook(WebhookCommand, frozen=True, kw_only=True):
     """Bring a webhook back from the trash; what it missed is sent."""
+
+    records = (WebhookRestored,)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         webhook = await read(Webhook, self.webhook_id)

@@ -15,12 +15,27 @@ from domain.claim import (
     SubdomainTaken,
     subdomain_claim,
 )
-from domain.identity.organization.events import OrganizationCreated, OrganizationEvent
-from domain.identity.organization.membership import Role
+from domain.identity.organization.events import (
+    OrganizationCreated,
+    OrganizationDeleted,
+    OrganizationEvent,
+    OrganizationRenamed,
+    OrganizationRestored,
+    PlanChanged,
+    SubdomainChanged,
+)
+from domain.identity.organization.membership import (
+    MemberDeactivated,
+    MemberJoined,
+    MemberLeft,
+    MemberReactivated,
+    MemberRoleChanged,
+    Role,
+)
 from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
 from domain.identity.subdomain import SUBDOMAIN_PATTERN
-from domain.identity.user import User
+from domain.identity.user import ActiveOrganizationChanged, User
 from domain.permission import Permission
 
 OrganizationName = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -31,6 +46,12 @@ class CreateOrganization(Command, frozen=True, kw_only=True):
     """Open an organization with yourself as its ADMIN, and work in it from now on."""
 
     needs: ClassVar[Permission | None] = None
+    records = (
+        OrganizationCreated,
+        SubdomainClaimed,
+        ActiveOrganizationChanged,
+        MemberJoined,
+    )
     organization_id: OrgId
     name: OrganizationName
     subdomain: Subdomain
@@ -72,6 +93,12 @@ class OrganizationCommand(Command, frozen=True, kw_only=True):
 class EditOrganization(OrganizationCommand, frozen=True, kw_only=True):
     """Change name or subdomain; the old subdomain is free for others at once."""
 
+    records = (
+        OrganizationRenamed,
+        SubdomainChanged,
+        SubdomainClaimed,
+        SubdomainReleased,
+    )
     name: OrganizationName | UnsetType = UNSET
     subdomain: Subdomain | UnsetType = UNSET
 
@@ -102,6 +129,7 @@ class EditOrganization(OrganizationCommand, frozen=True, kw_only=True):
 class ChangePlan(OrganizationCommand, frozen=True, kw_only=True):
     """Subscribe to another plan."""
 
+    records = (PlanChanged,)
     plan: Plan
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
@@ -111,6 +139,8 @@ class ChangePlan(OrganizationCommand, frozen=True, kw_only=True):
 
 class DeleteOrganization(OrganizationCommand, frozen=True, kw_only=True):
     """Put the organization in the trash with all that it owns, and work in it no longer."""
+
+    records = (OrganizationDeleted, ActiveOrganizationChanged)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         organization = await read_organization(read, context, self.organization_id)
@@ -124,6 +154,7 @@ class RestoreOrganization(OrganizationCommand, frozen=True, kw_only=True):
     """Bring a deleted organization back exactly as it was; open to those who were its ADMIN."""
 
     needs: ClassVar[Permission | None] = None
+    records = (OrganizationRestored, ActiveOrganizationChanged)
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         organization = await read(Organization, self.organization_id)
@@ -143,6 +174,11 @@ class EditMember(OrganizationCommand, frozen=True, kw_only=True):
     """Change the role of a member, or close and open their access."""
 
     needs: ClassVar[Permission | None] = Permission.MEMBER_MANAGE
+    records = (
+        MemberRoleChanged,
+        MemberReactivated,
+        MemberDeactivated,
+    )
     user_id: UserId
     role: Role | UnsetType = UNSET
     active: bool | UnsetType = UNSET
@@ -164,6 +200,7 @@ class RemoveMember(OrganizationCommand, frozen=True, kw_only=True):
     """End a membership: one's own, or somebody else's."""
 
     needs: ClassVar[Permission | None] = Permission.MEMBER_LEAVE
+    records = (MemberLeft, ActiveOrganizationChanged)
     user_id: UserId
 
     async def permit(self, read: Reads, context: Context, /) -> None:

@@ -7,7 +7,17 @@ from uuid import UUID
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
 from domain.base import NotFound, SessionId, UserId
-from domain.identity.session import IDLE_LIFETIME, RevocationCause, Session, SessionIsOver
+from domain.identity.session import (
+    IDLE_LIFETIME,
+    RefreshTokenReuseDetected,
+    RevocationCause,
+    Session,
+    SessionEnded,
+    SessionIsOver,
+    SessionRevoked,
+    SessionRotated,
+    SessionStarted,
+)
 from domain.identity.user import User
 from domain.permission import Permission
 
@@ -16,6 +26,7 @@ class LogIn(Command, frozen=True, kw_only=True):
     """Begin a session for a user whose password was verified."""
 
     needs: ClassVar[Permission | None] = None
+    records = (SessionStarted,)
     session_id: SessionId
     user_id: UserId
     nonce: str
@@ -57,6 +68,11 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
     Presenting one that was spent long ago ends the session: somebody has a copy.
     """
 
+    records = (
+        RefreshTokenReuseDetected,
+        SessionRevoked,
+        SessionRotated,
+    )
     presented: int
     idle: timedelta = IDLE_LIFETIME
     """How long the session lives without another refresh."""
@@ -74,6 +90,8 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
 class LogOut(SessionCommand, frozen=True, kw_only=True):
     """End the session that the caller uses."""
 
+    records = (SessionEnded,)
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         session = await read(Session, self.session_id)
         return changes_of(self.session_id, session.end())
@@ -81,6 +99,8 @@ class LogOut(SessionCommand, frozen=True, kw_only=True):
 
 class RevokeSession(SessionCommand, frozen=True, kw_only=True):
     """End another session of one's own."""
+
+    records = (SessionRevoked,)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         session = await read(Session, self.session_id)

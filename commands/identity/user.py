@@ -10,7 +10,7 @@ from commands.identity.organization import CreateOrganization, open_organization
 from commands.reads import Reads
 from domain.base import UserId
 from domain.claim import EmailClaimed, EmailTaken, PlatformClaim
-from domain.identity.user import User, UserRegistered
+from domain.identity.user import LoginFailed, PasswordChanged, User, UserRegistered
 from domain.permission import Permission
 from eventstore.append import Secret
 
@@ -25,6 +25,11 @@ class RegisterUser(Command, frozen=True, kw_only=True):
     """Open an account, and an organization with it if one is asked for."""
 
     needs: ClassVar[Permission | None] = None
+    records = (
+        UserRegistered,
+        EmailClaimed,
+        *CreateOrganization.records,
+    )
     user_id: UserId
     email: Email
     email_claim: UUID
@@ -67,6 +72,7 @@ class UserCommand(Command, frozen=True, kw_only=True):
 class ChangePassword(UserCommand, frozen=True, kw_only=True):
     """Replace the password; every session that began under the old one is over."""
 
+    records = (PasswordChanged,)
     password_hash: bytes
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
@@ -80,6 +86,8 @@ class ChangePassword(UserCommand, frozen=True, kw_only=True):
 
 class RecordFailedLogin(UserCommand, frozen=True, kw_only=True):
     """Note that somebody could not prove to be this user."""
+
+    records = (LoginFailed,)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         user = await read(User, self.user_id)

@@ -11,7 +11,21 @@ from domain.base import NotFound, ProjectId, UserId
 from domain.claim import Claim, ProjectKeyClaimed, ProjectKeyTaken, project_key_claim
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
-from domain.work.project import PROJECT_KEY_PATTERN, Project, ProjectCreated, ProjectEvent
+from domain.work.project import (
+    PROJECT_KEY_PATTERN,
+    Project,
+    ProjectArchived,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectDescribed,
+    ProjectEvent,
+    ProjectLeadAssigned,
+    ProjectPutOnHold,
+    ProjectRenamed,
+    ProjectRestored,
+    ProjectResumed,
+    ProjectUnarchived,
+)
 
 ProjectName = Annotated[str, Meta(min_length=1, max_length=200)]
 ProjectKey = Annotated[str, Meta(pattern=PROJECT_KEY_PATTERN)]
@@ -23,6 +37,7 @@ class CreateProject(Command, frozen=True, kw_only=True):
     """Open a project under a key that no other project of the organization used before."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_CREATE
+    records = (ProjectCreated, ProjectKeyClaimed)
     project_id: ProjectId
     key: ProjectKey
     name: ProjectName
@@ -65,6 +80,11 @@ class EditProject(ProjectCommand, frozen=True, kw_only=True):
     """Change name, description or lead of a project."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_EDIT
+    records = (
+        ProjectRenamed,
+        ProjectDescribed,
+        ProjectLeadAssigned,
+    )
     name: ProjectName | UnsetType = UNSET
     description: ProjectDescription | UnsetType | None = UNSET
     lead: UserId | UnsetType | None = UNSET
@@ -87,6 +107,7 @@ class HoldProject(ProjectCommand, frozen=True, kw_only=True):
     """Let a project wait: no new tasks, and no task is started."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_HOLD
+    records = (ProjectPutOnHold,)
     reason: Reason | None = None
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
@@ -98,6 +119,7 @@ class ResumeProject(ProjectCommand, frozen=True, kw_only=True):
     """Go on with a project that waited."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_HOLD
+    records = (ProjectResumed,)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         project = await read(Project, self.project_id)
@@ -107,6 +129,8 @@ class ResumeProject(ProjectCommand, frozen=True, kw_only=True):
 class ArchiveProject(ProjectCommand, frozen=True, kw_only=True):
     """Close a project: it stays readable and can no longer be changed."""
 
+    records = (ProjectArchived,)
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         project = await read(Project, self.project_id)
         return changes_of(self.project_id, project.archive())
@@ -114,6 +138,8 @@ class ArchiveProject(ProjectCommand, frozen=True, kw_only=True):
 
 class UnarchiveProject(ProjectCommand, frozen=True, kw_only=True):
     """Open an archived project again."""
+
+    records = (ProjectUnarchived,)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         project = await read(Project, self.project_id)
@@ -124,6 +150,7 @@ class DeleteProject(ProjectCommand, frozen=True, kw_only=True):
     """Put a project in the trash with all of its tasks."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_DELETE
+    records = (ProjectDeleted,)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         project = await read(Project, self.project_id)
@@ -134,6 +161,7 @@ class RestoreProject(ProjectCommand, frozen=True, kw_only=True):
     """Bring a project back from the trash exactly as it was, its tasks with it."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_DELETE
+    records = (ProjectRestored,)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         project = await read(Project, self.project_id)

@@ -21,7 +21,20 @@ from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.permission import Permission, is_allowed
 from domain.work.project import Project
-from domain.work.task.events import Priority, TaskCreated, TaskEvent, TaskStatus, TaskStatusChanged
+from domain.work.task.events import (
+    Priority,
+    TaskAssigned,
+    TaskCreated,
+    TaskDeleted,
+    TaskDescribed,
+    TaskEvent,
+    TaskPriorityChanged,
+    TaskRestored,
+    TaskRetitled,
+    TaskStatus,
+    TaskStatusChanged,
+    TaskUnassigned,
+)
 from domain.work.task.state import FINISHED, Task
 
 Title = Annotated[str, Meta(min_length=1, max_length=300)]
@@ -35,6 +48,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
     """Put a new task on a project's list; it gets the next number of the project."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_CREATE
+    records = (TaskCreated, TaskNumberClaimed)
     task_id: TaskId
     project_id: ProjectId
     title: Title
@@ -100,6 +114,12 @@ class TaskCommand(Command, frozen=True, kw_only=True):
 class EditTask(TaskCommand, frozen=True, kw_only=True):
     """Change fields of a task; a field that is left out or already so records nothing."""
 
+    records = (
+        TaskRetitled,
+        TaskDescribed,
+        TaskPriorityChanged,
+        TaskStatusChanged,
+    )
     title: Title | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
     priority: Priority | UnsetType = UNSET
@@ -126,6 +146,7 @@ class ChangeTaskStatus(TaskCommand, frozen=True, kw_only=True):
     With ``via_path`` the statuses between are passed through, one event each.
     """
 
+    records = (TaskStatusChanged,)
     to: TaskStatus
     via_path: bool = False
 
@@ -137,6 +158,7 @@ class ChangeTaskStatus(TaskCommand, frozen=True, kw_only=True):
 class AssignTask(TaskCommand, frozen=True, kw_only=True):
     """Make an active member of the organization responsible for a task."""
 
+    records = (TaskAssigned,)
     user_id: UserId
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
@@ -151,6 +173,7 @@ class AssignTask(TaskCommand, frozen=True, kw_only=True):
 class UnassignTask(TaskCommand, frozen=True, kw_only=True):
     """Take somebody off a task."""
 
+    records = (TaskUnassigned,)
     user_id: UserId
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
@@ -163,6 +186,7 @@ class DeleteTask(TaskCommand, frozen=True, kw_only=True):
     """Put a task in the trash. Members may do so with their own for 24 hours."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
+    records = (TaskDeleted,)
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         await _refuse_unless_own(read, context, self.task_id)
@@ -180,6 +204,7 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
     """Bring a task back from the trash exactly as it was. Members may do so with their own."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
+    records = (TaskRestored,)
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         await _refuse_unless_own(read, context, self.task_id)
