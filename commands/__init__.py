@@ -1,1 +1,1 @@
-"""Asks for something to happen: one class a use case, one handler for all of them."""
+"""Use cases that write: one class each, run by one handler."""

@@ -9,7 +9,7 @@ from domain.permission import Permission
 
 
 class ExportAudit(Command, frozen=True, kw_only=True):
-    """Take a part of the organization's log out of the system."""
+    """Export a range of the organization's log."""
 
     needs: ClassVar[Permission | None] = Permission.AUDIT_READ
     records = (AuditExported,)

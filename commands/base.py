@@ -1,4 +1,4 @@
-"""What every command is: a typed request that decides over the streams it reads."""
+"""What every command is: a typed request that decides on the streams it reads."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from eventstore.recorded import Actor
 
 
 class Idempotency(Struct, frozen=True):
-    """An Idempotency-Key as the log knows it: bound to its actor, with the request it came with."""
+    """An Idempotency-Key in the form that the log stores: bound to its actor and request."""
 
     key: str
     reply_key: bytes
@@ -25,7 +25,7 @@ class Idempotency(Struct, frozen=True):
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """Who asks, from where and when. Time and identity enter here, so that decisions stay pure."""
+    """The caller, the time and the origin of a request, passed in so that decisions stay pure."""
 
     actor: Actor
     now: datetime
@@ -40,7 +40,7 @@ class Context(Struct, frozen=True, kw_only=True):
     if_match: int | None = None
     dry_run: bool = False
     seen: dict[UUID, int] = {}
-    """Versions of the streams by which the caller was let in: session, user."""
+    """Versions of the streams that the caller was authenticated with: session, user."""
 
     @property
     def user_id(self) -> UserId:
@@ -48,9 +48,9 @@ class Context(Struct, frozen=True, kw_only=True):
 
     @property
     def organization(self) -> OrgId:
-        """The organization that the caller acts in.
+        """The organization that the caller works in.
 
-        :raises NoOrganization: when they belong to none.
+        :raises NoOrganization: they work in none.
         """
         if self.org_id is None:
             raise NoOrganization
@@ -58,12 +58,12 @@ class Context(Struct, frozen=True, kw_only=True):
 
 
 class Change(NamedTuple):
-    """Events for one stream that the decision has read or assumed to be new."""
+    """Events for a stream that the decision has read or assumed to be new."""
 
     stream: UUID
     events: Sequence[Event]
     org_id: OrgId | None = None
-    """Where they belong, if not to the caller's organization (or the platform)."""
+    """The organization of the stream, if not the caller's (or the platform)."""
 
 
 Decision = Sequence[Change | Secret]
@@ -73,8 +73,8 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request, named in the imperative; its docstring is its summary in the API.
 
     ``needs`` is the permission that the caller's role must grant; None if membership does not
-    matter, as for commands on one's own account. ``records`` are the events that it may record;
-    its stories record all of them and no others.
+    matter, as for commands on the caller's own account. ``records`` are the events that it can
+    record; its tests record all of them and no others.
     """
 
     needs: ClassVar[Permission | None]
@@ -82,21 +82,21 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def target(self) -> UUID | None:
-        """The stream that the command changes, None if it makes a new one.
+        """The stream that the command changes; None if it creates one.
 
-        Commands on one stream of one process wait for each other instead of colliding.
+        Within a process, commands on the same stream wait for each other instead of colliding.
         """
         return None
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         """Refuse a caller who may not send this command.
 
-        Called before each decision, with the same reads: what it rests on still holds when the
-        events are recorded. Called alone before a stored reply is repeated, so it must not depend
-        on what the command itself changes.
+        Called before each decision, with the same reads, so that it still holds when the events are
+        recorded. Also called alone before a stored reply is repeated, so it must not depend on what
+        the command itself changes.
 
-        :raises NotPermitted: the caller's role grants less.
-        :raises NotFound: the caller is no active member of the organization.
+        :raises NotPermitted: the caller's role does not grant it.
+        :raises NotFound: the caller is not an active member of the organization.
         """
         if self.needs is not None:
             await refuse_unless_role_grants(read, context, self.needs)
@@ -104,7 +104,7 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         """Return what to record. It only reads, and may be called several times.
 
-        :raises DomainError: when a rule refuses.
+        :raises DomainError: a rule refuses.
         """
         raise NotImplementedError
 
@@ -113,7 +113,7 @@ async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permi
     """Refuse a caller whose role in their organization does not grant *needed*.
 
     :raises NotPermitted: it does not.
-    :raises NotFound: they are no active member.
+    :raises NotFound: they are not an active member.
     """
     organization = await read(Organization, context.organization)
     role = organization.role_of(context.user_id)
@@ -124,29 +124,29 @@ async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permi
 
 
 def changes_of(stream: UUID, events: Sequence[Event], **at: Any) -> Decision:
-    """Return the decision that changes one stream, or nothing at all."""
+    """Return the decision to record *events* on one stream; empty without events."""
     return [Change(stream, events, **at)] if events else []
 
 
 class NoOrganization(DomainError):
-    """You belong to no organization yet; create one or accept an invitation first."""
+    """You do not belong to an organization yet. Create one or accept an invitation first."""
 
     code = "no_organization"
 
 
 class NotPermitted(DomainError):
-    """Your role in this organization does not allow that."""
+    """Your role in this organization does not allow this."""
 
     code = "not_permitted"
 
 
 class ChangedSince(DomainError):
-    """Somebody changed the same field after the version in If-Match; read it again first."""
+    """Someone else changed the same field since the version in If-Match. Read it again."""
 
     code = "changed_since"
 
 
 class KeyReused(DomainError):
-    """This Idempotency-Key was used for another request; take a new key."""
+    """This Idempotency-Key was already used for a different request. Use a new key."""
 
     code = "idempotency_key_reused"

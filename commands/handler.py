@@ -1,4 +1,4 @@
-"""Load, decide, encode, append, reply: the same steps for every command."""
+"""The command handler: load, decide, encode, append, reply."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -21,7 +21,7 @@ from eventstore.append import CommandAlreadyDone, ConcurrencyConflict
 from eventstore.log import EventLog
 
 ATTEMPTS_MAX = 12
-"""Tries of one command against others on the same streams, before it is told to come back."""
+"""Attempts of one command against concurrent ones, before the caller has to retry."""
 
 
 class CommandHandler:
@@ -32,26 +32,27 @@ class CommandHandler:
         self._numbers = Numbers(log)
         self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self.states = States(log, StateCache())
-        """The folded streams of this process, for queries that must be fresh."""
+        """The folded streams of this process, for queries that must be up to date."""
         self._replies = StoredReplies(log, self.states, self._numbers)
 
     async def handle(
         self, command: Command, context: Context, render: Render | None = None
     ) -> Receipt:
-        """Run *command* to its end: recorded, already so, or refused with nothing recorded.
+        """Run *command*: record its events, find nothing to record, or refuse it.
 
         Each attempt takes five steps. The first two are the command's own, and interleave:
 
         1. load: fold the streams that the decision asks for, from memory or from the log;
         2. decide: the command returns what to record, or a rule refuses it;
-        3. encode: seal personal values and turn the events into rows;
+        3. encode: encrypt personal values and turn the events into rows;
         4. append: write everything at once if all versions that were read still hold;
-        5. reply: return the new states, or what was replied to the same key before, to a caller
-           who is still let in and permitted.
+        5. reply: return the new states, or the stored reply to the same key if the caller is still
+           authenticated and permitted.
 
-        :raises DomainError: a rule refused it, judged on the newest events.
-        :raises ConcurrencyConflict: others were faster ``ATTEMPTS_MAX`` times in a row.
-        :raises LogUnavailable: the database does not write.
+        :raises DomainError: a rule refused it, judging by the newest events.
+        :raises ConcurrencyConflict: concurrent commands were faster ``ATTEMPTS_MAX`` times in a
+            row.
+        :raises LogUnavailable: the database cannot be written.
         """
         stored = await self._replies.find(command, context)
         if stored is not None:
@@ -65,7 +66,7 @@ class CommandHandler:
             try:
                 receipt = await self._attempt(command, context, render, reads)
             except DomainError:
-                # A refusal goes out only if it was decided on the newest events.
+                # A refusal is final only if it was decided on the newest events.
                 moved = await self._moved(reads)
                 receipt = None if moved else await self._replies.find(command, context)
                 if receipt is None and not moved:
@@ -85,7 +86,7 @@ class CommandHandler:
     async def _attempt(
         self, command: Command, context: Context, render: Render | None, reads: Reads
     ) -> Receipt | None:
-        """Return what became of one attempt, None if it decided on what is no longer true."""
+        """Return the result of one attempt; None if it decided on outdated states."""
         await command.permit(reads, context)
         decision = await command.decide(reads, context)
         recording = await prepare(self._log, command, context, reads, decision)
@@ -122,7 +123,7 @@ class CommandHandler:
     async def _nothing_recorded(
         self, reads: Reads, recording: Recording, context: Context, render: Render | None
     ) -> Receipt:
-        """Return what was found; a retry under the same key will get the same answer."""
+        """Return the states found; a retry with the same key gets the same reply."""
         states = {stream: found for stream, (_, found) in reads.loaded.items()}
         if context.dry_run:
             states.update(recording.states)
@@ -132,19 +133,19 @@ class CommandHandler:
         return receipt
 
     async def _moved(self, reads: Reads) -> bool:
-        """Give back what an attempt took; return whether what it read has changed since."""
+        """Release what an attempt took; return whether what it read has changed since."""
         self._numbers.give_back(reads.taken)
         return await self.states.refresh(reads.loaded)
 
     async def _catch_up(self, reads: Reads, conflict: ConcurrencyConflict, attempt: int) -> None:
-        """Bring what a lost attempt read up to date for the next one."""
+        """Refresh what a failed attempt read, for the next one."""
         for assumed in reads.assumed:
             self.states.cache.drop(assumed)
         await self._numbers.lose(reads.taken, conflict.stream, attempt)
         await self.states.refresh(reads.loaded)
 
     def _turn(self, target: UUID | None) -> AbstractAsyncContextManager[Any]:
-        """Let commands on one stream of this process wait for each other."""
+        """Make commands on the same stream of this process wait for each other."""
         if target is None:
             return nullcontext()
         return self._locks.setdefault(target, asyncio.Lock())

@@ -1,4 +1,4 @@
-"""If-Match: a change is refused when somebody changed the same field since."""
+"""If-Match: a change is refused if somebody else has changed the same field since."""
 
 from commands.base import ChangedSince, Command, Context
 from commands.recording import Recording
@@ -8,10 +8,10 @@ from eventstore.log import EventLog
 async def refuse_if_changed_since(
     log: EventLog, command: Command, context: Context, recording: Recording
 ) -> None:
-    """Refuse when a field that this command sets was changed after the If-Match version.
+    """Refuse if a field that this command sets has changed since the If-Match version.
 
-    The version is that of the command's target. Each field of an aggregate has an event of its
-    own, so the tags say what was set.
+    The version is that of the command's target. Each field of an aggregate has its own event, so
+    the tags show which fields were set.
 
     :raises ChangedSince: somebody changed the same field, or there is no such version yet.
     """

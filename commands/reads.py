@@ -1,7 +1,7 @@
-"""What one decision reads: folded streams, each with the version at which it was read.
+"""The reads of one decision: folded streams, each with the version at which it was read.
 
-The append verifies all of these versions, so whatever a decision read still holds when its
-events are recorded.
+The append verifies all of these versions, so whatever a decision read still holds when its events
+are recorded.
 """
 
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ S = TypeVar("S", bound=State)
 
 
 class Reads:
-    """The reads of one decision. Call it with a kind of state and a stream id."""
+    """The reads of one decision. Call it with a type of state and a stream id."""
 
     def __init__(self, states: States, numbers: Numbers, org_id: OrgId | None) -> None:
         self._states, self._numbers, self._org_id = states, numbers, org_id
@@ -28,21 +28,21 @@ class Reads:
 
         A stream that does not exist gives the initial state.
 
-        :raises NotFound: it is another organization's, or holds another kind of state.
+        :raises NotFound: it is another organization's, or has another type of state.
         """
         found = self._known(stream) or await self._states.load(kind, stream)
         return self._read(kind, stream, found)
 
     def new(self, kind: type[S], stream: UUID) -> S:
-        """Return the state of a stream that is most likely new, without looking in the log.
+        """Return the state of a stream that is probably new, without reading the log.
 
-        The append verifies the guess; after a wrong one the stream is in memory, and is read.
+        The append verifies this; if it is wrong, the stream is in memory for the next attempt.
         """
         found = self._known(stream) or Loaded(kind(), 0, None, None)
         return self._read(kind, stream, found)
 
     def assume(self, stream: UUID, version: int) -> None:
-        """Let the append verify that *stream* is at *version*, without looking now."""
+        """Let the append verify that *stream* is at *version*, without reading it."""
         self.assumed[stream] = version
 
     async def next_number(self, project_id: ProjectId) -> int:
@@ -63,10 +63,10 @@ class Reads:
         return versions
 
     def _known(self, stream: UUID) -> Loaded[Any] | None:
-        """Return *stream* as this decision read it before, else as it is in memory.
+        """Return *stream* as this decision read it before, or else as it is in memory.
 
-        A decision that waits must not see two versions of one stream: the append would verify
-        only the later one.
+        A decision that waits must not see two versions of a stream, because the append can verify
+        only one.
         """
         read = self.loaded.get(stream)
         return self._states.cache.get(stream) if read is None else read[1]

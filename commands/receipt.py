@@ -1,4 +1,4 @@
-"""What became of a command, and the reply that is kept for a retry under the same key."""
+"""The result of a command, and the reply that is stored for retries with the same key."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +13,10 @@ from eventstore.append import StoredReply
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
-    """What became of a command.
+    """The result of a command.
 
-    ``position`` is that of its last event, None if nothing happened; ``states`` are the streams
-    it changed (or found unchanged) with their new versions; ``events`` what it recorded.
+    ``position`` is that of its last event, None without events; ``states`` are the streams it
+    changed (or found unchanged) with their new versions; ``events`` what it recorded.
     """
 
     position: int | None
@@ -26,13 +26,13 @@ class Receipt(Struct, frozen=True, kw_only=True):
 
 
 Render = Callable[[Receipt], StoredReply]
-"""Makes the reply that is stored with an Idempotency-Key, before the append."""
+"""Renders the reply that is stored with an Idempotency-Key, before the append."""
 
 
 def add_reply(
     recording: Recording, context: Context, render: Render | None, receipt: Receipt
 ) -> bool:
-    """Add the reply to what is written if there is a key for it; return whether there is."""
+    """Add the reply to what is written if the command has a key; return whether it has."""
     if context.idempotency is None or render is None:
         return False
     recording.append.reply_key = context.idempotency.reply_key

@@ -1,4 +1,4 @@
-"""A decision made ready for the log: sealed rows, new keys, and the states that follow."""
+"""A decision prepared for the log: encrypted rows, new keys and the resulting states."""
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from eventstore.recorded import ActorKind, Metadata
 
 
 class Recording(Struct):
-    """What one command is about to write, and what the streams will then be."""
+    """What a command is about to write, and the resulting states of the streams."""
 
     append: Append
     states: dict[UUID, Loaded[Any]]
@@ -34,7 +34,7 @@ async def prepare(
 ) -> Recording:
     """Return the decision as rows in the order decided, with the versions they must follow.
 
-    :raises ConcurrencyConflict: the caller was let in by another version than was read now.
+    :raises ConcurrencyConflict: the caller was authenticated with an older version than was read.
     """
     expects = reads.expects
     for stream, version in context.seen.items():
@@ -45,7 +45,7 @@ async def prepare(
     append = Append(
         command_id=context.command_id,
         rows=[],
-        expects={**context.seen, **expects},  # who may not act is told so first
+        expects={**context.seen, **expects},  # a missing permission is reported first
         keys={},
         secrets=secrets,
     )

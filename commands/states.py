@@ -1,4 +1,4 @@
-"""Folded streams: loaded from the log, kept in memory, brought up to date."""
+"""Folded streams: loaded from the log, cached in memory, brought up to date."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -12,14 +12,14 @@ from domain.base import PLATFORM, NotFound, OrgId, State
 from eventstore.log import EventLog, History
 
 S = TypeVar("S", bound=State)
-_S = TypeVar("_S")  # the class is generic over any state; the bound stands where it is used
+_S = TypeVar("_S")  # the class is generic over any state, and the bound applies where it is used
 
 CACHE_MAX = 100_000
 """Folded streams kept in memory: about 100 MB of tasks."""
 
 
 class Loaded(Struct, Generic[_S], frozen=True):
-    """A folded stream: its state, its version and when its last event was recorded.
+    """A folded stream: its state, its version and the time of its last event.
 
     A stream that does not exist has version 0, no organization and no time.
     """
@@ -31,11 +31,11 @@ class Loaded(Struct, Generic[_S], frozen=True):
 
 
 Wanted = tuple[type[State], UUID]
-"""A stream and the kind of state that it should have."""
+"""A stream and the type of state that it should have."""
 
 
 class StateCache:
-    """Folded states by stream, least recently used ones dropped first.
+    """Folded states by stream; the least recently used ones are dropped first.
 
     Correctness never depends on it: the append verifies every version that was read.
     """
@@ -45,14 +45,14 @@ class StateCache:
         self._loaded: OrderedDict[UUID, Loaded[Any]] = OrderedDict()
 
     def get(self, stream: UUID) -> Loaded[Any] | None:
-        """Return the state of *stream* as this process last saw it, if it is in memory."""
+        """Return the state of *stream* as this process last saw it; None if it is not in memory."""
         found = self._loaded.get(stream)
         if found is not None:
             self._loaded.move_to_end(stream)
         return found
 
     def put(self, stream: UUID, loaded: Loaded[Any]) -> None:
-        """Keep *loaded* unless a newer version is there."""
+        """Keep *loaded* unless there is a newer version."""
         known = self._loaded.get(stream)
         if known is None or known.version < loaded.version:
             self._loaded[stream] = loaded
@@ -60,7 +60,7 @@ class StateCache:
                 self._loaded.popitem(last=False)
 
     def drop(self, stream: UUID) -> None:
-        """Forget *stream*; the next read loads it again."""
+        """Drop *stream*, so that the next read loads it again."""
         self._loaded.pop(stream, None)
 
 
@@ -74,7 +74,7 @@ class States:
     async def load(self, kind: type[S], stream: UUID) -> Loaded[S]:
         """Return the folded stream from the log; one that does not exist has version 0.
 
-        :raises NotFound: the stream holds another kind of state; ids come from callers.
+        :raises NotFound: the stream has another type of state; ids come from callers.
         """
         history = await self._log.history(stream)
         if history.events and not isinstance(history.events[0], kind.folds):
@@ -85,7 +85,7 @@ class States:
         return loaded
 
     async def refresh(self, read: Mapping[UUID, tuple[type[State], Loaded[Any]]]) -> bool:
-        """Bring streams that a decision read up to date; return whether any had moved on."""
+        """Refresh streams that a decision read; return whether any had changed."""
         heads = await self._log.heads(list(read))
         moved = False
         for stream, (kind, loaded) in read.items():
@@ -96,7 +96,7 @@ class States:
         return moved
 
     async def fresh(self, kind: type[S], stream: UUID, org_id: OrgId | None = None) -> S:
-        """Return the newest state of *stream*, verified by one look at its head.
+        """Return the newest state of *stream*, by checking its version in the log.
 
         :raises NotFound: it does not exist, or belongs to another organization than *org_id*.
         """
@@ -106,7 +106,7 @@ class States:
     async def all_fresh(
         self, wanted: Iterable[Wanted], org_id: OrgId | None = None
     ) -> list[Loaded[Any]]:
-        """Return the newest states of several streams, by one look at all their heads.
+        """Return the newest states of several streams, with one query for all versions.
 
         :raises NotFound: one of them does not exist, or belongs to another organization.
         """
@@ -136,7 +136,7 @@ class States:
 
 
 def fold(loaded: Loaded[Any], history: History) -> Loaded[Any]:
-    """Return *loaded* after what happened next on the same stream."""
+    """Return *loaded* with the next events of the same stream applied."""
     if not history.events:
         return loaded
     state = loaded.state

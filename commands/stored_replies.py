@@ -1,4 +1,4 @@
-"""Repeating a stored reply: only to a caller who would be let in and permitted now."""
+"""Stored replies: repeated only to callers who are still authenticated and permitted."""
 
 from commands.base import Command, Context, KeyReused
 from commands.numbers import Numbers
@@ -10,11 +10,11 @@ from eventstore.append import ConcurrencyConflict, StoredReply
 from eventstore.log import EventLog
 
 LOOKS_MAX = 12
-"""Times the caller's permission is judged again because what it rests on moved meanwhile."""
+"""How often the permission is checked again because what it depends on changed meanwhile."""
 
 
 class StoredReplies:
-    """Finds what was replied to an Idempotency-Key before."""
+    """Finds the stored reply to an Idempotency-Key."""
 
     def __init__(self, log: EventLog, states: States, numbers: Numbers) -> None:
         self._log, self._states, self._numbers = log, states, numbers
@@ -22,12 +22,12 @@ class StoredReplies:
     async def find(self, command: Command, context: Context) -> Receipt | None:
         """Return the stored reply to this request, None if there is none.
 
-        Asked first, and once more before anything is refused or left undone: the same request
-        may have been recorded meanwhile, and then it met its own effect.
+        Called first, and again before anything is refused or found unchanged: the same request may
+        have been recorded in between, so that this one sees its own effect.
 
-        :raises KeyReused: the key came with another request.
-        :raises DomainError: the caller may not send this command any more.
-        :raises ConcurrencyConflict: the session or account by which they were let in changed.
+        :raises KeyReused: the key was used for another request.
+        :raises DomainError: the caller may no longer send this command.
+        :raises ConcurrencyConflict: the session or account of the caller changed.
         """
         if context.idempotency is None:
             return None
@@ -55,7 +55,7 @@ class StoredReplies:
             except DomainError as error:
                 refusal = error
             if await self._states.refresh(reads.loaded):
-                continue  # judged on what is no longer true
+                continue  # decided on outdated states
             if refusal is not None:
                 raise refusal
             return

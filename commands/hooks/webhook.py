@@ -33,16 +33,16 @@ Url = Annotated[str, Meta(min_length=8, max_length=2048)]
 WebhookDescription = Annotated[str, Meta(max_length=1_000)]
 
 OLD_SECRET_LIFETIME = timedelta(hours=24)
-"""How long the former secret still signs beside the new one after a rotation."""
+"""How long the previous secret still signs after a rotation."""
 
 
 def secret_name(version: int) -> str:
-    """Return the name under which a webhook's signing secret is kept beside the log."""
+    """Return the name under which a webhook's secret is stored next to the log."""
     return f"webhook.{version}"
 
 
 class CreateWebhook(Command, frozen=True, kw_only=True):
-    """Ask to be told about events at an address of yours."""
+    """Subscribe a URL to events."""
 
     needs: ClassVar[Permission | None] = Permission.WEBHOOK_MANAGE
     records = (WebhookCreated,)
@@ -84,7 +84,7 @@ class WebhookCommand(Command, frozen=True, kw_only=True):
 
 
 class EditWebhook(WebhookCommand, frozen=True, kw_only=True):
-    """Change where a webhook goes, what it listens to or how it sends."""
+    """Change the URL, subscribed events, delivery mode or description of a webhook."""
 
     records = (WebhookUpdated,)
     url: Url | UnsetType = UNSET
@@ -103,7 +103,7 @@ class EditWebhook(WebhookCommand, frozen=True, kw_only=True):
 
 
 class RotateWebhookSecret(WebhookCommand, frozen=True, kw_only=True):
-    """Sign with a new secret; the former one signs too for another 24 hours."""
+    """Sign with a new secret; the previous one also signs for another 24 hours."""
 
     records = (WebhookSecretRotated,)
     sealed_secret: bytes
@@ -118,7 +118,7 @@ class RotateWebhookSecret(WebhookCommand, frozen=True, kw_only=True):
 
 
 class PauseWebhook(WebhookCommand, frozen=True, kw_only=True):
-    """Send nothing until resumed; what happens meanwhile is sent then."""
+    """Pause deliveries until the webhook is resumed, and send the missed events then."""
 
     records = (WebhookPaused,)
 
@@ -128,7 +128,7 @@ class PauseWebhook(WebhookCommand, frozen=True, kw_only=True):
 
 
 class DisableWebhook(WebhookCommand, frozen=True, kw_only=True):
-    """Stop sending to an address that is gone or failed for days; a rule asks, not a person."""
+    """Pause a webhook whose receiver is gone or has failed for days; sent by a rule."""
 
     needs: ClassVar[Permission | None] = None
     records = (WebhookPaused,)
@@ -140,7 +140,7 @@ class DisableWebhook(WebhookCommand, frozen=True, kw_only=True):
 
 
 class ResumeWebhook(WebhookCommand, frozen=True, kw_only=True):
-    """Send again, beginning with what was missed."""
+    """Resume deliveries, starting with the events that were missed."""
 
     records = (WebhookResumed,)
 
@@ -150,7 +150,7 @@ class ResumeWebhook(WebhookCommand, frozen=True, kw_only=True):
 
 
 class ReplayWebhook(WebhookCommand, frozen=True, kw_only=True):
-    """Send the events of a range of the organization's sequence once more, under the same ids."""
+    """Send a range of past events again, with the same ids."""
 
     records = (WebhookReplayRequested,)
     from_seq: int
@@ -162,7 +162,7 @@ class ReplayWebhook(WebhookCommand, frozen=True, kw_only=True):
 
 
 class DeleteWebhook(WebhookCommand, frozen=True, kw_only=True):
-    """Put a webhook in the trash; nothing is sent any more."""
+    """Move a webhook to the trash; nothing more is sent to it."""
 
     records = (WebhookDeleted,)
 
@@ -172,7 +172,7 @@ class DeleteWebhook(WebhookCommand, frozen=True, kw_only=True):
 
 
 class RestoreWebhook(WebhookCommand, frozen=True, kw_only=True):
-    """Bring a webhook back from the trash; what it missed is sent."""
+    """Restore a webhook from the trash and send the events that it missed."""
 
     records = (WebhookRestored,)
 

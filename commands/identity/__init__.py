@@ -1,1 +1,1 @@
-"""Commands on people, sessions and organizations."""
+"""Commands on users, sessions and organizations."""

@@ -43,7 +43,7 @@ Subdomain = Annotated[str, Meta(pattern=SUBDOMAIN_PATTERN, max_length=63)]
 
 
 class CreateOrganization(Command, frozen=True, kw_only=True):
-    """Open an organization with yourself as its ADMIN, and work in it from now on."""
+    """Create an organization with yourself as its ADMIN, and work in it from now on."""
 
     needs: ClassVar[Permission | None] = None
     records = (
@@ -65,7 +65,7 @@ class CreateOrganization(Command, frozen=True, kw_only=True):
 
 
 async def open_organization(read: Reads, asked: CreateOrganization, by: UserId) -> list[Change]:
-    """Return the changes that open an organization under a free subdomain."""
+    """Return the changes that create an organization with a free subdomain."""
     created = OrganizationCreated(name=asked.name, subdomain=asked.subdomain, plan=Plan.FREE)
     events = read.new(Organization, asked.organization_id).create(created, by=by)
     claim = subdomain_claim(asked.subdomain)
@@ -91,7 +91,7 @@ class OrganizationCommand(Command, frozen=True, kw_only=True):
 
 
 class EditOrganization(OrganizationCommand, frozen=True, kw_only=True):
-    """Change name or subdomain; the old subdomain is free for others at once."""
+    """Change the name or subdomain; the old subdomain becomes available at once."""
 
     records = (
         OrganizationRenamed,
@@ -127,7 +127,7 @@ class EditOrganization(OrganizationCommand, frozen=True, kw_only=True):
 
 
 class ChangePlan(OrganizationCommand, frozen=True, kw_only=True):
-    """Subscribe to another plan."""
+    """Change the plan of the organization."""
 
     records = (PlanChanged,)
     plan: Plan
@@ -138,7 +138,7 @@ class ChangePlan(OrganizationCommand, frozen=True, kw_only=True):
 
 
 class DeleteOrganization(OrganizationCommand, frozen=True, kw_only=True):
-    """Put the organization in the trash with all that it owns, and work in it no longer."""
+    """Move the organization to the trash with everything it owns."""
 
     records = (OrganizationDeleted, ActiveOrganizationChanged)
 
@@ -151,7 +151,7 @@ class DeleteOrganization(OrganizationCommand, frozen=True, kw_only=True):
 
 
 class RestoreOrganization(OrganizationCommand, frozen=True, kw_only=True):
-    """Bring a deleted organization back exactly as it was; open to those who were its ADMIN."""
+    """Restore a deleted organization; only its ADMINs can do this."""
 
     needs: ClassVar[Permission | None] = None
     records = (OrganizationRestored, ActiveOrganizationChanged)
@@ -171,7 +171,7 @@ class RestoreOrganization(OrganizationCommand, frozen=True, kw_only=True):
 
 
 class EditMember(OrganizationCommand, frozen=True, kw_only=True):
-    """Change the role of a member, or close and open their access."""
+    """Change the role of a member, deactivate or reactivate them."""
 
     needs: ClassVar[Permission | None] = Permission.MEMBER_MANAGE
     records = (
@@ -197,7 +197,7 @@ class EditMember(OrganizationCommand, frozen=True, kw_only=True):
 
 
 class RemoveMember(OrganizationCommand, frozen=True, kw_only=True):
-    """End a membership: one's own, or somebody else's."""
+    """Remove a member or leave the organization."""
 
     needs: ClassVar[Permission | None] = Permission.MEMBER_LEAVE
     records = (MemberLeft, ActiveOrganizationChanged)
@@ -219,7 +219,10 @@ class RemoveMember(OrganizationCommand, frozen=True, kw_only=True):
 
 
 async def read_organization(read: Reads, context: Context, organization_id: OrgId) -> Organization:
-    """Return the organization that the caller works in; any other does not exist for them."""
+    """Return the organization that the caller works in.
+
+    :raises NotFound: *organization_id* is another one.
+    """
     if organization_id != context.org_id:
         raise NotFound
     return await read(Organization, organization_id)

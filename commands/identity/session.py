@@ -1,4 +1,4 @@
-"""Commands on sessions: logins and the refresh tokens that keep them going."""
+"""Commands on sessions: login, refresh, logout."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -23,7 +23,7 @@ from domain.permission import Permission
 
 
 class LogIn(Command, frozen=True, kw_only=True):
-    """Begin a session for a user whose password was verified."""
+    """Start a session for a user whose password was verified."""
 
     needs: ClassVar[Permission | None] = None
     records = (SessionStarted,)
@@ -31,7 +31,7 @@ class LogIn(Command, frozen=True, kw_only=True):
     user_id: UserId
     nonce: str
     credentials: int
-    """The count of password changes under which the password was verified."""
+    """How many times the password had been changed when it was verified."""
     idle: timedelta = IDLE_LIFETIME
     """How long the session lives without a refresh."""
 
@@ -65,7 +65,7 @@ class SessionCommand(Command, frozen=True, kw_only=True):
 class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
     """Exchange an authentic refresh token for the next one of its session.
 
-    Presenting one that was spent long ago ends the session: somebody has a copy.
+    A token that was spent long ago ends the session, because somebody else may have a copy.
     """
 
     records = (
@@ -88,7 +88,7 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
 
 
 class LogOut(SessionCommand, frozen=True, kw_only=True):
-    """End the session that the caller uses."""
+    """End the caller's session."""
 
     records = (SessionEnded,)
 
@@ -98,7 +98,7 @@ class LogOut(SessionCommand, frozen=True, kw_only=True):
 
 
 class RevokeSession(SessionCommand, frozen=True, kw_only=True):
-    """End another session of one's own."""
+    """End another session of the caller."""
 
     records = (SessionRevoked,)
 

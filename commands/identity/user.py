@@ -18,11 +18,11 @@ Email = Annotated[str, Meta(min_length=3, max_length=254)]
 PersonName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 PASSWORD = "password"  # noqa: S105  the name of the secret
-"""Name under which the hash of a user's password is kept beside the log."""
+"""The name under which a user's password hash is stored next to the log."""
 
 
 class RegisterUser(Command, frozen=True, kw_only=True):
-    """Open an account, and an organization with it if one is asked for."""
+    """Create an account and, if requested, an organization."""
 
     needs: ClassVar[Permission | None] = None
     records = (
@@ -39,7 +39,7 @@ class RegisterUser(Command, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         user = read.new(User, self.user_id)
-        if user.registered:  # the retry of the first; it must not replace the password
+        if user.registered:  # a retry, which must not replace the password
             return []
         if read.new(PlatformClaim, self.email_claim).holder is not None:
             raise EmailTaken
@@ -70,7 +70,7 @@ class UserCommand(Command, frozen=True, kw_only=True):
 
 
 class ChangePassword(UserCommand, frozen=True, kw_only=True):
-    """Replace the password; every session that began under the old one is over."""
+    """Change the password; all sessions started with the old one end."""
 
     records = (PasswordChanged,)
     password_hash: bytes
@@ -85,7 +85,7 @@ class ChangePassword(UserCommand, frozen=True, kw_only=True):
 
 
 class RecordFailedLogin(UserCommand, frozen=True, kw_only=True):
-    """Note that somebody could not prove to be this user."""
+    """Record a failed login."""
 
     records = (LoginFailed,)
 

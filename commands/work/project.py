@@ -34,7 +34,7 @@ Reason = Annotated[str, Meta(min_length=1, max_length=1_000)]
 
 
 class CreateProject(Command, frozen=True, kw_only=True):
-    """Open a project under a key that no other project of the organization used before."""
+    """Create a project; its key must be new in the organization."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_CREATE
     records = (ProjectCreated, ProjectKeyClaimed)
@@ -77,7 +77,7 @@ class ProjectCommand(Command, frozen=True, kw_only=True):
 
 
 class EditProject(ProjectCommand, frozen=True, kw_only=True):
-    """Change name, description or lead of a project."""
+    """Change the name, description or lead of a project."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_EDIT
     records = (
@@ -104,7 +104,7 @@ class EditProject(ProjectCommand, frozen=True, kw_only=True):
 
 
 class HoldProject(ProjectCommand, frozen=True, kw_only=True):
-    """Let a project wait: no new tasks, and no task is started."""
+    """Put a project on hold: no tasks can be created or started in it."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_HOLD
     records = (ProjectPutOnHold,)
@@ -116,7 +116,7 @@ class HoldProject(ProjectCommand, frozen=True, kw_only=True):
 
 
 class ResumeProject(ProjectCommand, frozen=True, kw_only=True):
-    """Go on with a project that waited."""
+    """Resume a project that is on hold."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_HOLD
     records = (ProjectResumed,)
@@ -127,7 +127,7 @@ class ResumeProject(ProjectCommand, frozen=True, kw_only=True):
 
 
 class ArchiveProject(ProjectCommand, frozen=True, kw_only=True):
-    """Close a project: it stays readable and can no longer be changed."""
+    """Archive a project: it stays readable but can no longer be changed."""
 
     records = (ProjectArchived,)
 
@@ -137,7 +137,7 @@ class ArchiveProject(ProjectCommand, frozen=True, kw_only=True):
 
 
 class UnarchiveProject(ProjectCommand, frozen=True, kw_only=True):
-    """Open an archived project again."""
+    """Unarchive a project."""
 
     records = (ProjectUnarchived,)
 
@@ -147,7 +147,7 @@ class UnarchiveProject(ProjectCommand, frozen=True, kw_only=True):
 
 
 class DeleteProject(ProjectCommand, frozen=True, kw_only=True):
-    """Put a project in the trash with all of its tasks."""
+    """Move a project to the trash with all of its tasks."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_DELETE
     records = (ProjectDeleted,)
@@ -158,7 +158,7 @@ class DeleteProject(ProjectCommand, frozen=True, kw_only=True):
 
 
 class RestoreProject(ProjectCommand, frozen=True, kw_only=True):
-    """Bring a project back from the trash exactly as it was, its tasks with it."""
+    """Restore a project and its tasks from the trash."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_DELETE
     records = (ProjectRestored,)
@@ -169,7 +169,7 @@ class RestoreProject(ProjectCommand, frozen=True, kw_only=True):
 
 
 async def refuse_unless_member(read: Reads, context: Context, user_id: UserId | None) -> None:
-    """Refuse a person who is not an active member of the caller's organization."""
+    """Refuse a user who is not an active member of the caller's organization."""
     if user_id is None:
         return
     organization = await read(Organization, context.organization)

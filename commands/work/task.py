@@ -41,11 +41,11 @@ Title = Annotated[str, Meta(min_length=1, max_length=300)]
 Description = Annotated[str, Meta(max_length=100_000)]
 
 STARTED = frozenset({TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW})
-"""Statuses that no task enters while its project is on hold."""
+"""Statuses that no task can enter while its project is on hold."""
 
 
 class CreateTask(Command, frozen=True, kw_only=True):
-    """Put a new task on a project's list; it gets the next number of the project."""
+    """Create a task in a project."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_CREATE
     records = (TaskCreated, TaskNumberClaimed)
@@ -112,7 +112,7 @@ class TaskCommand(Command, frozen=True, kw_only=True):
 
 
 class EditTask(TaskCommand, frozen=True, kw_only=True):
-    """Change fields of a task; a field that is left out or already so records nothing."""
+    """Change fields of a task; fields that already have the value record nothing."""
 
     records = (
         TaskRetitled,
@@ -141,9 +141,9 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
 
 
 class ChangeTaskStatus(TaskCommand, frozen=True, kw_only=True):
-    """Move a task to another status.
+    """Change the status of a task.
 
-    With ``via_path`` the statuses between are passed through, one event each.
+    With ``via_path`` it passes through the statuses between, one event each.
     """
 
     records = (TaskStatusChanged,)
@@ -156,7 +156,7 @@ class ChangeTaskStatus(TaskCommand, frozen=True, kw_only=True):
 
 
 class AssignTask(TaskCommand, frozen=True, kw_only=True):
-    """Make an active member of the organization responsible for a task."""
+    """Assign an active member of the organization to a task."""
 
     records = (TaskAssigned,)
     user_id: UserId
@@ -171,7 +171,7 @@ class AssignTask(TaskCommand, frozen=True, kw_only=True):
 
 
 class UnassignTask(TaskCommand, frozen=True, kw_only=True):
-    """Take somebody off a task."""
+    """Unassign somebody from a task."""
 
     records = (TaskUnassigned,)
     user_id: UserId
@@ -183,7 +183,7 @@ class UnassignTask(TaskCommand, frozen=True, kw_only=True):
 
 
 class DeleteTask(TaskCommand, frozen=True, kw_only=True):
-    """Put a task in the trash. Members may do so with their own for 24 hours."""
+    """Move a task to the trash; members may delete their own tasks for 24 hours."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
     records = (TaskDeleted,)
@@ -201,7 +201,7 @@ class DeleteTask(TaskCommand, frozen=True, kw_only=True):
 
 
 class RestoreTask(TaskCommand, frozen=True, kw_only=True):
-    """Bring a task back from the trash exactly as it was. Members may do so with their own."""
+    """Restore a task from the trash; members may restore their own tasks."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
     records = (TaskRestored,)
@@ -219,9 +219,9 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
 
 
 async def read_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
-    """Return a task that is here, with its project, which must not be in the trash.
+    """Return a task and its project, neither of them deleted.
 
-    :raises NotFound: when either is missing or deleted.
+    :raises NotFound: one of them is missing or deleted.
     """
     task = await read(Task, task_id)
     if task.project_id is None or task.deleted:
@@ -234,14 +234,14 @@ async def read_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
 async def change_status(
     read: Reads, context: Context, task_id: TaskId, to: TaskStatus, *, via_path: bool = False
 ) -> list[TaskEvent]:
-    """Return the events of a move, judged with the project and the role of who asks."""
+    """Return the events of a status change, checked against the project and the caller's role."""
     task, project = await read_task(read, task_id)
     project.refuse_unless_editable()
     if task.status in FINISHED and to is not task.status:
         await _refuse_unless_may_reopen(read, context, task)
     events = task.walk_to(to) if via_path else task.change_status(to)
     if any(isinstance(step, TaskStatusChanged) and step.to in STARTED for step in events):
-        project.refuse_unless_takes_tasks()  # passing through is starting too
+        project.refuse_unless_takes_tasks()  # passing through counts as starting
     return events
 
 
@@ -254,7 +254,7 @@ async def _refuse_unless_may_reopen(read: Reads, context: Context, task: Task) -
 
 
 async def _refuse_unless_own(read: Reads, context: Context, task_id: TaskId) -> None:
-    """Refuse somebody who may delete or restore neither every task nor this one."""
+    """Refuse a caller who may delete or restore neither every task nor this one."""
     await refuse_unless_role_grants(read, context, Permission.TASK_DELETE_OWN)
     task = await read(Task, task_id)
     if task.project_id is None:
