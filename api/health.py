@@ -11,6 +11,7 @@ from api.http.policy import public
 from api.http.problem import Problem
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
+from runtime.instance import instance_id
 from runtime.outages import StoreOutage
 
 ANSWER_S = 2.0
@@ -22,6 +23,8 @@ class HealthStatus(Struct, frozen=True):
 
     status: str
     checks: dict[str, str]
+    instance: str
+    """Which system answers: ``up`` asks its own."""
 
 
 class HealthController(Controller):
@@ -32,7 +35,7 @@ class HealthController(Controller):
     @get(["/api/health", "/health"], opt=public(), responses=shows(HealthStatus))
     async def live(self, request: ApiRequest) -> ApiResponse:
         """Report that the process is alive, without checking its stores."""
-        return json_response(HealthStatus("ok", {}))
+        return json_response(HealthStatus("ok", {}, instance_id()))
 
     @get(["/api/health/ready", "/health/ready"], opt=public(), responses=shows(HealthStatus))
     async def ready(self, request: ApiRequest) -> ApiResponse:
@@ -50,7 +53,7 @@ class HealthController(Controller):
                 details={"checks": checks},
                 headers={"retry-after": "2"},
             )
-        return json_response(HealthStatus("ok", checks))
+        return json_response(HealthStatus("ok", checks, instance_id()))
 
 
 async def _state(question: Awaitable[object]) -> str:

@@ -11,6 +11,7 @@ from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
 from api.http.edge import Receive, Send
+from runtime.listening import listening_socket
 from runtime.logging import set_up_logging
 from runtime.settings import Settings, load_settings
 from runtime.system import open_system
@@ -30,7 +31,7 @@ def serve(settings: Settings) -> None:
             workers=settings.api_workers,
             **_options(settings),
         )
-        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        Multiprocess(config, sockets=[listening_socket(settings)]).run()
     else:
         uvloop.run(_serve(settings))
 
@@ -40,7 +41,7 @@ async def _serve(settings: Settings) -> None:
         spare_the_collector()
         await _Server(
             uvicorn.Config(create_app(system), lifespan="on", **_options(settings))
-        ).serve()
+        ).serve(sockets=[listening_socket(settings)])
 
 
 class _WorkerApplication:

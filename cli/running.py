@@ -32,7 +32,7 @@ def write_running(running: Running) -> None:
 
 def find_running(data_dir: Path | None = None) -> Running | None:
     """Return the system that ``up`` runs in *data_dir* (default: DATA_DIR); None without one."""
-    path = (data_dir or Path(os.environ.get("DATA_DIR") or "data")) / RUNNING_FILE
+    path = (data_dir or Path(environment().get("DATA_DIR") or "data")) / RUNNING_FILE
     try:
         running = msgspec.json.decode(path.read_bytes(), type=Running)
         os.kill(running.processes["up"], 0)

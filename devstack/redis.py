@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import secrets
 import shutil
 import socket
 from pathlib import Path
@@ -23,29 +24,49 @@ def redis(data_dir: Path, port: int | None = None) -> Server:
     """
     program = _find_program(data_dir)
     data_dir = data_dir.resolve()
-    keys = data_dir / "keys"
     held = HeldPort(port)
-    argv = [str(program), "--port", str(int(held)), "--bind", HOST, "--dir", str(keys)]
-    argv += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
-    argv += ["--maxmemory-policy", "noeviction", "--daemonize", "no"]
+    password = secrets.token_urlsafe(24)
+    config = data_dir / "redis.conf"
     return Server(
         name="redis",
         engine=program.name,
-        url=f"redis://{HOST}:{int(held)}/0",
-        argv=argv,
+        url=f"redis://:{password}@{HOST}:{int(held)}/0",
+        argv=[str(program), str(config)],
         data_dir=data_dir,
         port=held,
-        prepare=lambda: keys.mkdir(exist_ok=True),
-        ping=lambda: _answers(int(held)),
+        prepare=lambda: _prepare(data_dir, config, int(held), password),
+        ping=lambda: _answers(int(held), password),
     )
 
 
-def _answers(port: int) -> bool:
-    """Return whether PING is answered with PONG; while loading its file, Redis answers LOADING."""
+def _prepare(data_dir: Path, config: Path, port: int, password: str) -> None:
+    """Write the configuration: on a command line, everybody on the machine could read it."""
+    keys = data_dir / "keys"
+    keys.mkdir(exist_ok=True)
+    config.unlink(missing_ok=True)
+    with os.fdopen(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(
+            f"""\
+port {port}
+bind {HOST}
+requirepass {password}
+dir "{keys}"
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory-policy noeviction
+daemonize no
+"""
+        )
+
+
+def _answers(port: int, password: str) -> bool:
+    """Return whether Redis answers PING with PONG; while it loads its file it answers LOADING."""
     try:
         with socket.create_connection((HOST, port), timeout=_PING_TIMEOUT_S) as connection:
-            connection.sendall(b"PING\r\n")
-            return connection.recv(64).startswith(b"+PONG")
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            with connection.makefile("rb") as answers:
+                return answers.readline() == b"+OK\r\n" and answers.readline() == b"+PONG\r\n"
     except OSError:
         return False
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -10,6 +11,7 @@ from typing import Any
 
 import uvloop
 
+from runtime.listening import PortTaken
 from runtime.logging import set_up_logging
 from runtime.settings import (
     Settings,
@@ -29,6 +31,7 @@ def run_process(main: Main) -> None:
 
     Exit codes: 0 stopped on request, 1 a store could not be reached, 2 wrong settings.
     """
+    os.umask(0o077)  # what is written here is its owner's alone
     try:
         environ = environment()
         settings = load_settings(environ)
@@ -38,7 +41,7 @@ def run_process(main: Main) -> None:
         main(settings)
     except SettingsInvalid as error:
         sys.exit(_said(2, *(f"setting {problem}" for problem in error.problems)))
-    except StoreUnreachable as error:
+    except (StoreUnreachable, PortTaken) as error:
         sys.exit(_said(1, str(error)))
 
 

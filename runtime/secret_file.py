@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import stat
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,8 @@ from runtime.setting import EventsUrl
 SECRETS_FILE = "secrets.json"
 SECRET_NAMES = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "MASTER_KEY")
 DATA_DIR_MODE = 0o700
+OUR_FILES = ("*.db", "*.db-wal", "*.db-shm", "*.json", "*.log")
+"""Files in the data directory that nobody else has any business with."""
 _SQLITE = "sqlite:///"
 
 
@@ -49,10 +52,17 @@ def kept_secrets(data_dir: Path, events_url: EventsUrl) -> dict[str, str]:
 
 
 def make_private(directory: Path) -> None:
-    """Create *directory* unless it exists, and let only its owner in."""
+    """Create *directory* unless it exists, and let only its owner in.
+
+    What has the sticky bit, as /tmp, is meant to be shared and is left alone.
+    """
     directory.mkdir(mode=DATA_DIR_MODE, parents=True, exist_ok=True)
-    if directory.stat().st_uid == os.getuid():
+    found = directory.stat()
+    if found.st_uid == os.getuid() and not found.st_mode & stat.S_ISVTX:
         directory.chmod(DATA_DIR_MODE)
+    for name in OUR_FILES:
+        for path in directory.glob(name):
+            path.chmod(0o600)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -150,7 +150,7 @@ async def kill(story: Story) -> None:
             acknowledged.append(await story.insist("POST", path, asked, uuid4().hex))
 
     load = asyncio.gather(*(client() for _ in range(CLIENTS)))
-    for name in ("serve", "work", "project"):
+    for name in ("serve", "follow"):
         pid = story.refresh().processes[name]
         os.kill(pid, signal.SIGKILL)
         story.console.print(f"    killed {name} (process {pid})")

@@ -2,8 +2,11 @@
 
 import os
 import signal
+import socket
+import stat
 from collections.abc import Iterator
 from functools import partial
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -26,7 +29,7 @@ def test_the_demo_runs_to_its_end(running: System) -> None:
     assert "Every claim was true." in told.stdout
 
 
-@pytest.mark.parametrize("victim", ["serve", "project", "work", "redis", "mongo"])
+@pytest.mark.parametrize("victim", ["serve", "follow", "redis", "mongo"])
 async def test_killing_any_one_process_under_load_loses_nothing(
     running: System, victim: str
 ) -> None:
@@ -51,6 +54,43 @@ def test_a_second_system_in_the_same_directory_is_refused(running: System) -> No
 
     assert second.returncode == 1
     assert "in use" in second.stderr
+
+
+def test_a_taken_port_is_one_sentence_and_nothing_is_created_in_the_other_system(
+    running: System,
+) -> None:
+    before = running.command("replay").stdout
+    with data_directory() as directory:
+        other = System(directory)
+        other.environment = environment(directory, PORT=running.running.url.rpartition(":")[2])
+
+        refused = other.command("up")
+
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert "PORT" in refused.stderr
+    assert running.command("replay").stdout == before
+
+
+def test_nobody_but_the_owner_reads_what_is_in_the_data_directory(running: System) -> None:
+    directory = running.data_dir
+    files = [path for path in directory.iterdir() if path.is_file()]
+
+    assert {"events.db", "events.db-wal", "secrets.json", "running.json"} <= {
+        path.name for path in files
+    }
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+def test_the_embedded_redis_asks_for_a_password(running: System) -> None:
+    port = urlsplit(running.running.environment["REDIS_URL"]).port
+    assert port is not None
+
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as stranger:
+        stranger.sendall(b"PING\r\n")
+
+        assert stranger.recv(64).startswith(b"-NOAUTH")
 
 
 def test_ctrl_c_stops_everything_and_a_new_start_finds_everything(running: System) -> None:

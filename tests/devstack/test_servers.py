@@ -43,7 +43,7 @@ def kill(server: Server) -> None:
 
 def redis_client(server: Server) -> Any:
     """Return an untyped client: the types of redis-py mix direct and awaited answers."""
-    return Redis(port=int(server.port))
+    return Redis.from_url(server.url)
 
 
 def write(server: Server) -> None:

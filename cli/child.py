@@ -1,0 +1,107 @@
+"""A process of ``up``: started, watched, and started again when it dies or hangs."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from devstack.server import die_with
+
+STOP_S = 15.0
+"""How long a process may take to finish what is under way before it is killed."""
+RESTART_PAUSE_S = (0.2, 1.0, 5.0)
+"""Pause before a process that died is started again: short at first, longer if it keeps dying."""
+STABLE_S = 30.0
+LOG_LINES = 12
+
+
+class Child:
+    """One process of ours, with a log file of its own."""
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        environment: Mapping[str, str],
+        data_dir: Path,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        self.name = name
+        self._command = [sys.executable, "-m", module]
+        self._environment, self._pass_fds = environment, pass_fds
+        self._log = data_dir / f"{name}.log"
+        self._child: subprocess.Popen[bytes] | None = None
+        self._started = self._due = 0.0
+        self._deaths = 0
+
+    def start(self) -> None:
+        """Start the process; call from the main thread only (see ``devstack.server``)."""
+        parent = os.getpid()
+        with self._log.open("ab") as log:
+            self._child = subprocess.Popen(  # noqa: S603  our own command
+                self._command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+                pass_fds=self._pass_fds,
+                preexec_fn=lambda: die_with(parent),  # noqa: PLW1509  see devstack.server
+            )
+        self._started = time.monotonic()
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child else None
+
+    @property
+    def age_s(self) -> float:
+        """How long ago the process was started."""
+        return time.monotonic() - self._started
+
+    def exit_code(self) -> int | None:
+        """Return the exit code of a process that ended, or None."""
+        return self._child.poll() if self._child else None
+
+    def watch(self) -> str | None:
+        """Restart the process if it has died, after a pause; return what there is to say of it."""
+        news = None
+        if self._child is not None and self._child.poll() is not None:
+            self._deaths = 0 if self.age_s > STABLE_S else self._deaths
+            pause = RESTART_PAUSE_S[min(self._deaths, len(RESTART_PAUSE_S) - 1)]
+            code = self._child.returncode
+            news = f"{self.name} exited with {code}; restarting it in {pause} s ({self._log})"
+            self._child, self._due = None, time.monotonic() + pause
+            self._deaths += 1
+        if self._child is None and time.monotonic() >= self._due:
+            self.start()
+        return news
+
+    def log_end(self) -> str:
+        """Return the last lines of the process's log."""
+        lines = self._log.read_text(errors="replace").splitlines()
+        return "\n".join(f"  {line}" for line in lines[-LOG_LINES:])
+
+    def ask_to_stop(self) -> None:
+        """Ask the process to finish; ``stop`` waits for it."""
+        if self._child is not None and self._child.poll() is None:
+            self._child.send_signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """Stop the process and wait; one that does not finish in time is killed."""
+        if self._child is None:
+            return
+        self.ask_to_stop()
+        try:
+            self._child.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self._child.wait()
+
+    def kill(self) -> None:
+        """Kill a process that does not answer; ``watch`` then starts it again."""
+        if self._child is not None and self._child.poll() is None:
+            os.killpg(self._child.pid, signal.SIGKILL)
