@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from cli import audit, demo, doctor, migrate, processes, rebuild, up
 from devstack import DevstackError
 from eventstore.append import LogUnavailable, LogUnfit
-from runtime.listening import PortTaken
+from runtime.listening import AddressTaken
 from runtime.settings import SettingsInvalid
 from runtime.system import StoreUnreachable
 
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LogUnfit as error:
         print(f"trackrecord: {error}", file=sys.stderr)
         return 2
-    except (DevstackError, StoreUnreachable, LogUnavailable, PortTaken) as error:
+    except (DevstackError, StoreUnreachable, LogUnavailable, AddressTaken) as error:
         print(f"trackrecord: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -17,14 +17,14 @@ BACKLOG = 2048
 """Connections that the kernel accepts before the process does."""
 
 
-class PortTaken(Exception):
+class AddressTaken(Exception):
     """The address cannot be listened on; the message is for the operator."""
 
 
 def listening_socket(settings: Settings) -> socket.socket:
     """Return the socket that the parent handed down, else one bound to HOST and PORT.
 
-    :raises PortTaken: the address cannot be bound.
+    :raises AddressTaken: the address cannot be bound.
     """
     handed_down = os.environ.get(LISTEN_FD)
     if handed_down:
@@ -35,7 +35,7 @@ def listening_socket(settings: Settings) -> socket.socket:
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket that listens on *host* and *port*.
 
-    :raises PortTaken: the address cannot be bound.
+    :raises AddressTaken: the address cannot be bound.
     """
     try:
         [found, *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -50,7 +50,7 @@ def bind(host: str, port: int) -> socket.socket:
             raise
     except OSError as error:
         reason = error.strerror or str(error)
-        raise PortTaken(
+        raise AddressTaken(
             f"cannot listen on port {port} of {host} ({reason.lower()}); stop the program that"
             " does, or set PORT to another number"
         ) from error

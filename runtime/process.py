@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from runtime.listening import PortTaken
+from runtime.listening import AddressTaken
 from runtime.logging import set_up_logging
 from runtime.settings import (
     Settings,
@@ -41,7 +41,7 @@ def run_process(main: Main) -> None:
         main(settings)
     except SettingsInvalid as error:
         sys.exit(_said(2, *(f"setting {problem}" for problem in error.problems)))
-    except (StoreUnreachable, PortTaken) as error:
+    except (StoreUnreachable, AddressTaken) as error:
         sys.exit(_said(1, str(error)))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.listening import LISTEN_FD, PortTaken, bind, listening_socket, url_of
+from runtime.listening import LISTEN_FD, AddressTaken, bind, listening_socket, url_of
 from runtime.settings import Settings, load_settings
 
 
@@ -26,7 +26,7 @@ def test_a_bound_socket_takes_connections(host: str) -> None:
 def test_a_taken_port_is_one_sentence() -> None:
     with bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(PortTaken) as refused:
+        with pytest.raises(AddressTaken) as refused:
             bind("127.0.0.1", port)
 
     assert "\n" not in str(refused.value)
@@ -65,5 +65,5 @@ def test_without_a_parent_it_binds_what_is_set(
     with bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
 
-        with pytest.raises(PortTaken):
+        with pytest.raises(AddressTaken):
             listening_socket(settings_with(tmp_path, "127.0.0.1", port))
