@@ -1,1 +1,1 @@
-"""Webhook delivery: subscriptions, fan-out, queue, retries and the HTTP client."""
+"""Webhook deliveries: subscriptions, fan-out, queue, retries and the HTTP client."""

@@ -1,4 +1,4 @@
-"""The body of a webhook: the event as it was recorded, not what has become of it since."""
+"""The body of a webhook: the event as it was recorded, not the current state."""
 
 import msgspec
 

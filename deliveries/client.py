@@ -1,7 +1,7 @@
-"""The HTTP client of webhooks: one POST, one deadline, one answer of bounded size.
+"""The HTTP client for webhooks: one POST, one deadline, one response of limited size.
 
-It follows no redirect, knows no proxy, cookie or compression, and never shares a connection
-between two endpoints: what one customer's receiver does cannot reach another's.
+It follows no redirects, uses no proxies, cookies or compression, and never shares a connection
+between two endpoints: one customer's receiver cannot affect another's.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from deliveries.dialing import (
 from security.url_guard import DEFAULT_PORTS, Target, UrlGuard, UrlRefused
 
 DEADLINE_S = 15.0
-ANSWER_BYTES_MAX = 64 * 1024  # read, so that an ordinary answer leaves the connection usable
+ANSWER_BYTES_MAX = 64 * 1024  # read, so that an ordinary response leaves the connection usable
 EXCERPT_BYTES_MAX = 4 * 1024  # kept with the attempt
 ANSWER_HEADERS_MAX = 64
 ANSWER_HEADER_CHARS_MAX = 1024
 KEEP_IDLE_S = 4.0  # below the 5 s after which Node, uvicorn and Apache hang up by default
-LINE_AGE_S_MAX = 60.0  # a receiver that moves in DNS is followed after this time
+LINE_AGE_S_MAX = 60.0  # the limit after which a receiver that moved in DNS is found
 _LINES_MAX = 256
 CONNECTIONS_PER_LINE_MAX = 64  # a caller with a wider window would queue inside the deadline
 
@@ -48,10 +48,10 @@ RESERVED_HEADERS = frozenset((
 
 @dataclass(frozen=True, slots=True)
 class ReceiverResponse:
-    """What the receiver said; any status is an answer, also a redirect.
+    """The receiver's response; any status counts, including redirects.
 
-    Header names are in lower case, `excerpt` holds the first 4 KiB of the body, `ip` is the
-    address that was dialled, `duration_ms` covers resolving up to the last byte read.
+    Header names are in lower case, `excerpt` holds the first 4 KiB of the body, `ip` is the address
+    that was connected to, `duration_ms` lasts from resolving to the last byte read.
     """
 
     status: int
@@ -96,11 +96,11 @@ class WebhookClient:
     async def post(
         self, endpoint_key: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> ReceiverResponse:
-        """Send *body* once and return the answer; the deadline begins now and covers everything.
+        """Send *body* once and return the response; the deadline starts now and covers everything.
 
-        *endpoint_key* (the endpoint's id) decides which connections may be used again.
+        *endpoint_key* (the endpoint's id) decides which connections can be reused.
 
-        :raises SendFailed: when no complete answer came, by kind
+        :raises SendFailed: no complete response arrived; its kind says why.
         """
         started = time.perf_counter()
         try:
@@ -112,11 +112,11 @@ class WebhookClient:
         except UrlRefused as refusal:
             raise SendFailed(refusal.reason, FailureKind.REFUSED_URL) from refusal
         except TimeoutError as error:
-            reason = f"no complete answer within {self._deadline_s:g} s"
+            reason = f"no complete response within {self._deadline_s:g} s"
             raise SendFailed(reason, FailureKind.TIMEOUT) from error
         except (httpcore.ProtocolError, httpcore.NetworkError, OSError) as error:
             detail = str(error) or "the connection was lost"
-            raise SendFailed(f"no valid HTTP answer: {detail}", FailureKind.PROTOCOL) from error
+            raise SendFailed(f"no valid HTTP response: {detail}", FailureKind.PROTOCOL) from error
         status, received_headers, excerpt, ip = answer
         elapsed_ms = round((time.perf_counter() - started) * 1000)
         return ReceiverResponse(status, received_headers, excerpt, ip, elapsed_ms)
@@ -154,7 +154,7 @@ class WebhookClient:
     async def _line(
         self, endpoint_key: str, target: Target
     ) -> AsyncGenerator[httpcore.AsyncConnectionPool]:
-        """Lend the connections of an endpoint; who leaves last closes a line no longer listed."""
+        """Lend the connections of an endpoint; the last user closes an unlisted line."""
         key = (endpoint_key, target.scheme, target.host, target.port)
         now = time.monotonic()
         line = self._lines.get(key)

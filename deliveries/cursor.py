@@ -1,8 +1,8 @@
-"""Whether an endpoint's cursor still fits the log, and where it goes when it does not.
+"""Whether an endpoint's cursor still fits the log, and where to move it if not.
 
-A cursor names the event at its sequence. If the log has another one there, or none, it was set
-back to a backup since, or the operational file belongs to another log. Then the cursor goes back
-to the last event that both have, and what follows is sent again.
+A cursor names the event at its sequence number. If the log has a different event there, or none,
+the log was restored from a backup, or the operational file belongs to another log. The cursor then
+moves back to the last event that both have, and the events after it are sent again.
 """
 
 from datetime import datetime
@@ -38,7 +38,7 @@ class CursorCheck:
         return not at.fan_event or await self._id_at(known, at.fan) == at.fan_event
 
     async def repair(self, known: KnownWebhook, now: datetime) -> Changes:
-        """Return what is to be written before sending begins; the cursor here is moved already."""
+        """Return what must be written before sending starts; the cursor itself has been moved."""
         at, log = self._endpoint, await self._log_name()
         if not await self.fits(known):
             return await self._set_back(known, log, now)
@@ -69,7 +69,7 @@ class CursorCheck:
             "fan": common.seq,
             "fan_event": common.event,
             "last": await self._last_up_to(common.seq),
-            # Versions of the webhook come again too, and with them requests for replays.
+            # Versions of the webhook repeat as well, and with them requests for replays.
             "replay_version": min(at.replay_version, known.version),
             "replay_next": 0,
         }
@@ -78,10 +78,10 @@ class CursorCheck:
         return Changes(fields=fields, forget_after=common.seq, notices=[notice])
 
     async def _common(self, known: KnownWebhook) -> Common:
-        """Return the newest delivery whose event the log has, else where the webhook began."""
+        """Return the newest delivery whose event is in the log, or where the webhook started."""
         before: int | None = None
         while page := await self._store.deliveries(self._endpoint.id, before=before, limit=_PAGE):
-            # Once the two histories differ they differ for good, so one look decides a page.
+            # Once the two histories differ they differ for good, so one lookup decides a page.
             readable = [each for each in page if each.event_id]
             if readable and await self._is_common(known, readable[-1]):
                 newest = await self._newest_common(known, readable)

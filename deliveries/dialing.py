@@ -1,7 +1,7 @@
-"""Opens the sockets of webhooks: resolve once, check every answer, dial exactly that address.
+"""Opens the sockets for webhooks: resolve once, check every address, connect to a checked one.
 
-A name is never handed to the socket layer, so an attacker's DNS has no second chance to answer
-differently between the check and the connect.
+The socket layer never gets a name, so an attacker's DNS has no second chance to answer differently
+between the check and the connection.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from security.url_guard import IPAddress, UrlGuard, UrlRefused
 
 Resolve = Callable[[str, int], Awaitable[Sequence[IPAddress]]]
 
-ADDRESSES_TRIED_MAX = 3  # more would spend the deadline of one attempt on dead hosts
+ADDRESSES_TRIED_MAX = 3  # more would use up the deadline of one attempt on dead hosts
 CONNECT_S_MAX = 4.0  # for one address, so that a black-holed IPv6 leaves time for IPv4
-RESOLVER_THREADS_MAX = 16  # look-ups at once; further ones wait within their deadline
+RESOLVER_THREADS_MAX = 16  # concurrent lookups; further ones wait within their deadline
 
 
 class FailureKind(StrEnum):
-    """What stage of a send failed; stored with the attempt."""
+    """The stage at which sending failed; stored with the attempt."""
 
     REFUSED_URL = "refused_url"
     DNS = "dns"
@@ -38,7 +38,7 @@ class FailureKind(StrEnum):
 
 
 class SendFailed(Exception):
-    """No answer was received; `reason` is for the endpoint's owner, `kind` for programs."""
+    """No response was received; `reason` is for the endpoint's owner, `kind` for programs."""
 
     def __init__(self, reason: str, kind: FailureKind) -> None:
         super().__init__(reason)
@@ -47,10 +47,10 @@ class SendFailed(Exception):
 
 
 class SystemResolver:
-    """getaddrinfo on threads of its own, so that slow name servers starve nothing but webhooks.
+    """getaddrinfo in its own threads, so that slow name servers delay only webhooks.
 
     Daemon threads and not an executor: Python joins an executor's threads when it exits, and a
-    look-up may wait 5 s, twice, for each of up to three name servers (resolv.conf(5), defaults).
+    lookup may wait 5 s, twice, for each of up to three name servers (resolv.conf(5), defaults).
     """
 
     def __init__(self, threads_max: int = RESOLVER_THREADS_MAX) -> None:
@@ -93,7 +93,7 @@ def _look_up_or_error(host: str, port: int) -> list[IPAddress] | Exception:
 
 
 class DialedStream(httpcore.AsyncNetworkStream):
-    """A socket that remembers the address it was opened to, also after the peer has gone."""
+    """A socket that remembers the address it is connected to, even after the peer has closed it."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, address: IPAddress) -> None:
         self._stream = stream
@@ -136,7 +136,7 @@ class DialedStream(httpcore.AsyncNetworkStream):
 
 
 class GuardedDialer(httpcore.AsyncNetworkBackend):
-    """httpcore's way to the network, narrowed to addresses the guard lets pass."""
+    """httpcore's network backend, restricted to addresses that the guard allows."""
 
     def __init__(self, guard: UrlGuard, resolve: Resolve) -> None:
         self._guard = guard
@@ -164,7 +164,7 @@ class GuardedDialer(httpcore.AsyncNetworkBackend):
                 return DialedStream(stream, address)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
-        raise SendFailed("no connection could be made", FailureKind.CONNECT) from failure
+        raise SendFailed("no connection could be established", FailureKind.CONNECT) from failure
 
     async def connect_unix_socket(
         self,

@@ -1,4 +1,4 @@
-"""From the log to deliveries: which events a webhook asked for, in their order."""
+"""Fan-out: which events of the log a webhook subscribes to, in order."""
 
 from datetime import datetime
 from typing import Any
@@ -16,13 +16,13 @@ from eventstore.operations.store import OperationalStore
 from eventstore.recorded import Row
 
 _ROWS = 64
-"""Read at a time: small, so that sending begins at once and other endpoints have their turn."""
+"""Rows read at a time: few, so that sending starts at once and other endpoints get their turn."""
 
 _UNREADABLE_EVENT = "the event cannot be read"
 
 
 class Matched(Struct):
-    """The deliveries of some rows, what to remember of it, and whether there may be more."""
+    """The deliveries for some rows, what to remember about them, and whether there may be more."""
 
     deliveries: list[tuple[Delivery, Row]]
     fields: dict[str, Any]
@@ -30,7 +30,7 @@ class Matched(Struct):
 
 
 class Matcher:
-    """Reads on for one endpoint, from its cursor."""
+    """Reads the log for one endpoint, from its cursor."""
 
     def __init__(self, log: EventLog, store: OperationalStore, endpoint: Endpoint) -> None:
         self._log, self._store, self._endpoint = log, store, endpoint
@@ -51,7 +51,7 @@ class Matcher:
         return Matched(matched, fields, len(rows) == _ROWS)
 
     def due_replay(self, known: KnownWebhook) -> RequestedReplay | None:
-        """Return the oldest replay that is not done yet."""
+        """Return the oldest replay that is not finished."""
         return next((each for each in known.replays if self._is_due(each.version)), None)
 
     def _is_due(self, version: int) -> bool:
@@ -59,7 +59,7 @@ class Matcher:
         return version > at.replay_version or (version == at.replay_version and at.replay_next > 0)
 
     async def replay(self, known: KnownWebhook, asked: RequestedReplay, now: datetime) -> Matched:
-        """Return the next deliveries of a replay; what was sent before must be written by now."""
+        """Return the next deliveries of a replay; earlier ones must have been written by now."""
         at = self._endpoint
         if at.replay_version != asked.version:
             at.replay_version, at.replay_next, at.replay_prev = asked.version, asked.first, None
@@ -98,7 +98,7 @@ class Matcher:
 
     async def _rows(self, org_id: OrgId, after: int) -> list[Row]:
         rows = await self._log.organization(org_id, after, _ROWS)
-        # The sequence has no holes; should one be seen all the same, nothing beyond it is.
+        # The sequence has no gaps; should there be one, nothing beyond it is sent.
         for expected, row in enumerate(rows, start=after + 1):
             if row.org_seq != expected:
                 return rows[: expected - after - 1]
@@ -116,12 +116,12 @@ class Matcher:
 
 
 def delivery_id(endpoint: str, seq: int) -> str:
-    """Return the id of the delivery of an event, the same however often it is made."""
+    """Return the id of the delivery of an event, always the same for the same event."""
     return f"{endpoint}:{seq}"
 
 
 def readable_id(row: Row) -> str:
-    """Return the id of the event in *row*, nothing for bytes that no version of ours wrote."""
+    """Return the id of the event in *row*; empty if the bytes cannot be read."""
     try:
         return str(event_id(row))
     except msgspec.MsgspecError:

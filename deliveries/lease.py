@@ -1,8 +1,7 @@
-"""Who sends for an endpoint: one worker at a time, by a lease that it renews each second.
+"""Leases: each endpoint is served by one worker at a time, which renews its lease every second.
 
-The lease keeps two workers from sending at once; that no write of a worker that has lost it takes
-effect is for its fence to see to, a number that grows with each change of hands and stands in the
-condition of every write.
+The lease keeps two workers from sending at the same time. The fence, a number that rises with each
+change of hands, is a condition of every write, so that a worker that lost its lease cannot write.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,8 +11,8 @@ from eventstore.operations.records import Endpoint
 from eventstore.operations.store import CLAIM_MAX, OperationalStore
 
 LEASE_S = 3.0
-"""How long an endpoint stands still after its worker was killed, at most; another worker looks
-each second, so it goes on within 5 s."""
+"""How long an endpoint waits at most after its worker was killed; others check every second, so it
+continues within 5 s."""
 
 
 class Leases:
@@ -26,7 +25,7 @@ class Leases:
         self.lease_s = lease_s
 
     async def acquire(self, wanted: Sequence[KnownWebhook]) -> list[Endpoint]:
-        """Return those of *wanted* that were free and are ours now."""
+        """Return those of *wanted* that were free and are now ours."""
         held = await self._store.held()
         free = [_beginning(known) for known in wanted if str(known.id) not in held]
         won: list[Endpoint] = []
@@ -36,11 +35,11 @@ class Leases:
         return won
 
     async def renew(self) -> set[str]:
-        """Keep what we hold for another while; return what that is."""
+        """Renew our leases; return the endpoints that we still hold."""
         return await self._store.renew(self.owner, self.lease_s)
 
     async def release(self, endpoints: Iterable[str] = ()) -> None:
-        """Let the next worker have *endpoints* at once, and those that could not be given back."""
+        """Release *endpoints* for the next worker, and those that could not be released before."""
         self._given_up.update(endpoints)
         for endpoint in tuple(self._given_up):
             await self._store.release(self.owner, endpoint)
@@ -48,5 +47,5 @@ class Leases:
 
 
 def _beginning(known: KnownWebhook) -> Endpoint:
-    """Return the operational side of a webhook that no worker has seen."""
+    """Return the initial state of a webhook that no worker has seen yet."""
     return Endpoint(id=str(known.id), org=str(known.org_id), fan=known.webhook.from_seq)

@@ -1,8 +1,7 @@
-"""Writes what has happened at one endpoint, many changes a transaction.
+"""Ledger: writes what happened at one endpoint, many changes per transaction.
 
-A cursor is written after or with the deliveries that it passed, and nothing at all unless the
-endpoint is still ours. What is waiting here when a worker dies happens once more, under the same
-ids.
+A cursor is written with or after the deliveries that it passed, and nothing is written unless we
+still hold the lease. What is not yet written when a worker dies is done again, with the same ids.
 """
 
 import asyncio
@@ -34,7 +33,7 @@ def _empty() -> _Batch:
 
 
 class Ledger:
-    """What is to be written about one endpoint, under the fence of our lease."""
+    """Pending writes about one endpoint, protected by the fence of our lease."""
 
     def __init__(self, store: OperationalStore, endpoint: Endpoint) -> None:
         self._store = store
@@ -45,11 +44,11 @@ class Ledger:
 
     @property
     def unwritten(self) -> int:
-        """How many attempts are known in this process only."""
+        """The number of attempts that only this process knows of."""
         return len(self._batch.attempts)
 
     def changed(self, delivery: Delivery, attempt: Attempt | None = None) -> None:
-        """Write a delivery that is new or changed, and the attempt that changed it."""
+        """Write a new or changed delivery, and the attempt that changed it."""
         self._batch.deliveries[delivery.id] = delivery
         if attempt is not None:
             self._batch.attempts.append(attempt)
@@ -61,21 +60,21 @@ class Ledger:
         self.dirty.set()
 
     async def write(self, changes: Changes) -> None:
-        """Write *changes* at once, by themselves.
+        """Write *changes* at once, on their own.
 
-        :raises LeaseLost: when the endpoint is another's; nothing was written.
-        :raises OperationsUnavailable: when it could not be written.
+        :raises LeaseLost: another worker has the endpoint; nothing was written.
+        :raises OperationsUnavailable: it could not be written.
         """
         async with self._writing:
             await self._store.write(self._mine, changes)
 
     async def flush(self) -> None:
-        """Write everything that is waiting, in short transactions.
+        """Write all pending changes, in short transactions.
 
-        :raises LeaseLost: when the endpoint is another's.
-        :raises OperationsUnavailable: when it could not be written; it waits for the next flush.
+        :raises LeaseLost: another worker has the endpoint.
+        :raises OperationsUnavailable: it could not be written and stays pending.
         """
-        async with self._writing:  # one after the other, or an older change could come last
+        async with self._writing:  # one after the other, or an older change could be written last
             self.dirty.clear()
             batch, self._batch = self._batch, _empty()
             try:
@@ -96,9 +95,9 @@ class Ledger:
 
 
 def _parts(batch: _Batch) -> Iterator[Changes]:
-    """Yield *batch* in pieces of one transaction each; its cursor comes with the last of them.
+    """Yield *batch* in parts of one transaction each; the last one has the cursor.
 
-    Deliveries are copied, since they go on changing while they are written.
+    Deliveries are copied, because they continue to change while they are written.
     """
     deliveries = [replace(each) for each in batch.deliveries.values()]
     attempts = batch.attempts

@@ -1,4 +1,4 @@
-"""A ping: a test event that stands in no log, so it has no sequence and is never sent again."""
+"""Ping: a test event that is not in the log, so it has no sequence number and is not retried."""
 
 from datetime import datetime
 from uuid import UUID

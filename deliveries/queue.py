@@ -1,8 +1,8 @@
-"""What is still to be sent to one endpoint, and what of it may go next.
+"""Send queue: the pending deliveries of one endpoint, and which may be sent next.
 
-Deliveries stand in lanes. In ordered mode each stream of events is a lane, so that what happened
-to one thing goes out in that order and its retries hold back nothing else; in parallel mode each
-delivery has a lane to itself. Only the head of a lane can be taken.
+Deliveries wait in lanes. In ordered mode each stream of events is a lane, so that its events are
+sent in order and its retries delay nothing else; in parallel mode each delivery has its own lane.
+Only the first delivery of a lane can be taken.
 """
 
 import heapq
@@ -13,7 +13,7 @@ from eventstore.operations.records import Delivery
 
 
 class SendQueue:
-    """The open deliveries of an endpoint, in memory; the database has the same."""
+    """The pending deliveries of an endpoint, in memory; the database has the same."""
 
     def __init__(self, *, ordered: bool) -> None:
         self._ordered = ordered
@@ -30,21 +30,21 @@ class SendQueue:
         return delivery_id in self._open
 
     def add(self, delivery: Delivery) -> None:
-        """Put in a delivery that is not here yet."""
+        """Add a delivery that is not in the queue yet."""
         name = self._lane_of(delivery)
         self._open.add(delivery.id)
         insort(self._lanes.setdefault(name, []), delivery, key=lambda each: each.seq)
         self._offer(name)
 
     def take(self, now: datetime) -> Delivery | None:
-        """Return the due delivery with the lowest sequence; its lane waits until it is back."""
+        """Take the due delivery with the lowest sequence number; its lane waits for its return."""
         while self._waiting and self._waiting[0][0] <= now:
             _, seq, name = heapq.heappop(self._waiting)
             heapq.heappush(self._ready, (seq, name))
         while self._ready:
             seq, name = heapq.heappop(self._ready)
             lane = self._lanes.get(name)
-            # Offers are never taken back, so one may speak of a head that is no longer due.
+            # Entries are never removed, so this one may be for a head that is no longer due.
             if name in self._taken or lane is None or lane[0].seq != seq or lane[0].next_at > now:
                 continue
             self._taken[name] = lane[0]
@@ -52,7 +52,7 @@ class SendQueue:
         return None
 
     def back(self, delivery: Delivery) -> None:
-        """Return what was taken: if it is still open it waits for its time, else it is gone."""
+        """Put a taken delivery back: it waits until it is due, or is removed if it has ended."""
         name = self._lane_of(delivery)
         del self._taken[name]
         if not delivery.open:
@@ -64,7 +64,7 @@ class SendQueue:
         self._offer(name)
 
     def next_at(self, now: datetime) -> datetime | None:
-        """Return when something may be due next, None if nothing waits."""
+        """Return when something may be due next; None if nothing is waiting."""
         if self._ready:
             return now
         return self._waiting[0][0] if self._waiting else None

@@ -1,4 +1,4 @@
-"""When a delivery is tried again, and what an answer means for it and for its endpoint."""
+"""When a delivery is retried, and what a response means for it and its endpoint."""
 
 import random
 from collections.abc import Callable
@@ -20,12 +20,13 @@ TELL_WHEN = (429, 503)  # RFC 6585 section 4 and RFC 9110, 15.6.4: may say Retry
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
-    """Retries as data: pauses before each try, the first included.
+    """The retry schedule: the pause before each attempt, including the first.
 
-    Ten tries over some three days. ``jitter`` spreads each pause by that share both ways, so that
-    what failed together does not come back together. After ``breaker_after`` failures in a row an
-    endpoint is only probed, at first each ``breaker_pause``, doubling to ``breaker_pause_max``:
-    what waits meanwhile uses up no tries. ``give_up_after`` of nothing but failure disables it.
+    Ten attempts within about three days. ``jitter`` varies each pause by up to that share in both
+    directions, so that what failed together is not retried together. After ``breaker_after``
+    failures in a row an endpoint is only probed, at first after ``breaker_pause``, doubling up to
+    ``breaker_pause_max``; deliveries that wait meanwhile use up no attempts. After
+    ``give_up_after`` with nothing but failures the webhook is paused.
     """
 
     pauses: tuple[timedelta, ...] = (
@@ -48,13 +49,13 @@ class Schedule(Struct, frozen=True, kw_only=True):
     give_up_after: timedelta = timedelta(days=5)
 
     def pause(self, tries: int, chance: Callable[[], float] = random.random) -> timedelta | None:
-        """Return how long to wait after *tries* failed tries; None: that was the last."""
+        """Return the pause after *tries* failed attempts; None if that was the last."""
         if tries >= len(self.pauses):
             return None
         return self.pauses[tries] * (1 + self.jitter * (2 * chance() - 1))
 
     def breaker(self, fails: int) -> timedelta:
-        """Return how long to leave an endpoint alone after *fails* failures in a row."""
+        """Return how long to pause an endpoint after *fails* failures in a row."""
         if fails < self.breaker_after:
             return timedelta(0)
         doubled = min(fails - self.breaker_after, 30)
@@ -62,7 +63,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """What one attempt makes of its delivery, and of the endpoint if it asks for anything."""
+    """The consequence of an attempt for its delivery and, possibly, its endpoint."""
 
     status: DeliveryStatus
     next_at: datetime | None = None
@@ -73,12 +74,12 @@ class Verdict(Struct, frozen=True, kw_only=True):
 def judge(
     schedule: Schedule, tries: int, outcome: ReceiverResponse | SendFailed, now: datetime
 ) -> Verdict:
-    """Return what becomes of a delivery whose *tries*-th try ended with *outcome*."""
+    """Return what happens to a delivery whose attempt number *tries* ended with *outcome*."""
     status = outcome.status if isinstance(outcome, ReceiverResponse) else 0
     if 200 <= status < 300:
         return Verdict(status=DeliveryStatus.SUCCESS)
     if status == GONE:
-        # Kept open: should the endpoint be resumed, nothing was skipped.
+        # Kept open, so that nothing is skipped if the endpoint is resumed.
         retrying = DeliveryStatus.RETRYING
         return Verdict(status=retrying, next_at=now, disable=PauseCause.GONE)
     asked = None
@@ -95,7 +96,7 @@ def judge(
 
 
 def retry_after(value: str, now: datetime) -> timedelta | None:
-    """Return how long a Retry-After asks to wait (RFC 9110, 10.2.3): seconds or a date."""
+    """Return the pause that Retry-After asks for (RFC 9110, 10.2.3): seconds or a date."""
     if value.isascii() and value.isdigit() and len(value) <= 9:
         return timedelta(seconds=int(value))
     try:
@@ -108,9 +109,9 @@ def retry_after(value: str, now: datetime) -> timedelta | None:
 
 
 class Health(Struct, kw_only=True, frozen=True):
-    """How an endpoint has been doing: failures in a row, since when, and how long to hold back.
+    """The health of an endpoint: failures in a row, since when, and how long to pause.
 
-    ``failed_at`` is when the newest failure that counts was known.
+    ``failed_at`` is when the newest counted failure became known.
     """
 
     fails: int = 0
@@ -123,9 +124,9 @@ class Health(Struct, kw_only=True, frozen=True):
     ) -> "Health":
         """Return the health after one more attempt, which *began* then and is known *now*.
 
-        Attempts that were under way together when the receiver went down are one failure: what
-        began before the last one was known says nothing new. So only a probe, which goes alone,
-        makes the pause longer.
+        Concurrent attempts at the moment the receiver went down count as one failure: an attempt
+        that began before the last failure was known says nothing new. So only a probe, which is
+        sent alone, extends the pause.
         """
         if verdict.status is DeliveryStatus.SUCCESS:
             return Health()
@@ -142,12 +143,12 @@ class Health(Struct, kw_only=True, frozen=True):
         )
 
     def is_hopeless(self, schedule: Schedule, now: datetime) -> bool:
-        """Return whether there has been nothing but failure for too long."""
+        """Return whether there have been only failures for too long."""
         return self.first_fail is not None and now - self.first_fail >= schedule.give_up_after
 
 
 def health_of(endpoint: Endpoint) -> Health:
-    """Return the health that an endpoint's row has."""
+    """Return the health stored in an endpoint's row."""
     return Health(**{name: getattr(endpoint, name) for name in Health.__struct_fields__})
 
 

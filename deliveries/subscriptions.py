@@ -1,4 +1,4 @@
-"""Which webhooks there are, known from the log itself."""
+"""The existing webhooks, folded from the log."""
 
 import logging
 from typing import Any
@@ -20,7 +20,7 @@ _logger = logging.getLogger(__name__)
 
 
 class RequestedReplay(Struct, frozen=True):
-    """Events asked for again, first and last included; ``version`` is that of the request."""
+    """A requested replay, first and last event included; ``version`` is that of the request."""
 
     version: int
     first: int
@@ -46,21 +46,21 @@ class KnownWebhook(Struct, frozen=True):
 
     @property
     def can_be_sent_to(self) -> bool:
-        """Whether a worker takes care of it, paused or not."""
+        """Whether a worker should serve it, even if it is paused."""
         return not self.webhook.deleted and self.unreadable is None
 
 
 class LogNews(Struct):
-    """What has happened since the last look: organizations with new events, changed webhooks."""
+    """The changes since the last look: organizations with new events, changed webhooks."""
 
     organizations: set[OrgId]
     webhooks: set[str]
 
 
 class KnownWebhooks:
-    """Follows the log and folds every webhook, those in the trash too.
+    """Follows the log and folds every webhook, including deleted ones.
 
-    A webhook with an event that cannot be read is parked by itself; all others go on.
+    A webhook with an event that cannot be read is parked; all others continue.
     """
 
     def __init__(self, log: EventLog) -> None:
@@ -69,7 +69,7 @@ class KnownWebhooks:
         self.known: dict[str, KnownWebhook] = {}
 
     async def open(self) -> None:
-        """Fold what the log has; ``follow`` goes on from there."""
+        """Fold the existing log; ``follow`` continues from there."""
         for part in self._positions:
             self._positions[part] = await self._log.last_position(part)
             after = 0
@@ -78,7 +78,7 @@ class KnownWebhooks:
                 after = rows[-1].position
 
     async def follow(self) -> LogNews:
-        """Return what is new; nothing in it when the log has not grown."""
+        """Return what is new; empty if the log has not grown."""
         news = LogNews(set(), set())
         for part in self._positions:
             while rows := await self._log.tail_rows(self._positions[part], _ROWS, part=part):

@@ -1,1 +1,1 @@
-"""Remembers what happened: append, read, follow. The only floor that knows the event library."""
+"""The event log: append, read, follow. The only package that imports the event library."""

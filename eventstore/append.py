@@ -1,4 +1,4 @@
-"""What one command asks the log to write, and what becomes of it."""
+"""What a command asks the log to write, and the outcome."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from eventstore.recorded import Row
 
 
 class StoredReply(Struct, frozen=True):
-    """The first answer to an Idempotency-Key, kept so that a retry gets the same bytes."""
+    """The first reply to an Idempotency-Key, kept so that a retry gets the same bytes."""
 
     request_hash: bytes
     status: int
@@ -20,7 +20,7 @@ class StoredReply(Struct, frozen=True):
 
 
 class Secret(Struct, frozen=True):
-    """A value that must not be in an event, written beside it in the same transaction.
+    """A value that must not be in an event, stored next to the log in the same transaction.
 
     ``sealed`` None removes it.
     """
@@ -31,12 +31,12 @@ class Secret(Struct, frozen=True):
 
 
 class Append(Struct, kw_only=True):
-    """Everything one command writes: all of it or nothing.
+    """Everything that one command writes, all of it or nothing.
 
-    ``expects`` holds the version of every stream that the decision read, those that it writes
-    to included; 0 means that the stream must not exist. ``org_id`` is the organization that the
-    command runs in; what belongs to another one (or to the platform) is named in ``owners``:
-    streams that were read, subjects of new keys, owners of secrets.
+    ``expects`` holds the version of every stream that the decision read, including those that it
+    writes to; 0 means that the stream must not exist. ``org_id`` is the organization that the
+    command runs in. ``owners`` names the owner of streams that were read, subjects of new keys and
+    owners of secrets if they belong to another organization (or to the platform).
     """
 
     command_id: UUID
@@ -65,13 +65,13 @@ class Appended(Struct, frozen=True):
 
 
 class Conflict(Struct, frozen=True):
-    """Another command got to *stream* first; nothing was written. Load again and decide again."""
+    """Another command changed *stream* first, so nothing was written. Load and decide again."""
 
     stream: UUID
 
 
 class AlreadyDone(Struct, frozen=True):
-    """This very command was recorded before: a retry after a lost reply."""
+    """This command was recorded before: it is a retry after a lost reply."""
 
     position: int
 
@@ -86,15 +86,15 @@ Outcome = Appended | Conflict | AlreadyDone | Refused
 
 
 class ConcurrencyConflict(Exception):
-    """A stream that the decision read has moved on. Safe to load again and retry."""
+    """A stream that the decision read has changed. It is safe to load again and retry."""
 
     def __init__(self, stream: UUID) -> None:
-        super().__init__(f"stream {stream} has moved on")
+        super().__init__(f"stream {stream} has changed")
         self.stream = stream
 
 
 class CommandAlreadyDone(Exception):
-    """The command was recorded before; its stored reply, if it was asked for one, holds."""
+    """The command was recorded before; if a reply was stored for it, that reply is still valid."""
 
     def __init__(self, position: int) -> None:
         super().__init__(f"already recorded at position {position}")
@@ -102,8 +102,8 @@ class CommandAlreadyDone(Exception):
 
 
 class LogUnavailable(Exception):
-    """The event database does not answer or refuses to write; nothing was recorded."""
+    """The event database does not answer or cannot be written; nothing was recorded."""
 
 
 class LogUnfit(Exception):
-    """The database is no log that this version can use; the message says what to do."""
+    """The database has no log that this version can use; the message says what to do."""

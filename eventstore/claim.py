@@ -1,8 +1,8 @@
-"""Claims and counts: what an append makes unique and what it keeps within bounds.
+"""Claims and counts: what an append keeps unique, and what it keeps within limits.
 
-Both are rows beside the events, changed and checked by the append under the lock of their
-partition, so a rule about many things needs no stream that all of them share. Both follow from
-the log alone: ``trackrecord lint-log`` proves that they agree with it.
+Both are rows next to the events. The append checks and changes them under the lock of their
+partition, so that a rule about many aggregates needs no stream that they all share. Both can be
+derived from the log alone: ``trackrecord lint-log`` checks that they agree with it.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from domain.base import DomainError, OrgId
 class ClaimKey(NamedTuple):
     """A value that has one holder, such as a project key within an organization.
 
-    ``org_id`` says whose partition the row is in; ``within`` is where the value is unique.
+    ``org_id`` says which partition the row is in; ``within`` is where the value is unique.
     """
 
     org_id: OrgId
@@ -45,13 +45,13 @@ class ClaimChange(Struct, frozen=True):
 
     claim: ClaimKey
     holder: UUID
-    refusal: DomainError | None = None  # what the loser of a race is told; None for a release
+    refusal: DomainError | None = None  # the error for the loser of a race; None for a release
     release: bool = False
     keep_until: int = 0
 
 
 class CountKey(NamedTuple):
-    """A number that a rule limits, such as the projects of an organization."""
+    """A number that a rule limits, such as the number of projects of an organization."""
 
     org_id: OrgId
     scope: str
@@ -59,10 +59,10 @@ class CountKey(NamedTuple):
 
 
 class CountChange(Struct, frozen=True):
-    """Add *by* to a count and refuse if it is above *limit* then.
+    """Add *by* to a count, and refuse if it is above *limit* afterwards.
 
-    With *by* 0 it is a mere check: ``limit=0`` asks for "none left". A decrease with no limit is
-    never refused, so that what is over a lowered limit can be reduced.
+    With *by* 0 it is only a check: ``limit=0`` requires that there are none left. A decrease
+    without a limit is never refused, so that what exceeds a lowered limit can be reduced.
     """
 
     count: CountKey
@@ -72,11 +72,11 @@ class CountChange(Struct, frozen=True):
 
 
 class OpenNumber(Struct, frozen=True):
-    """A number that the append takes under the lock: the next one of *count*, without gaps.
+    """A number that the append assigns under the lock: the next one of *count*, without gaps.
 
-    *fill* makes the bytes of the events and of the stored reply from the number. It may be called
-    again with another number, if the batch has to be settled again. The holder then has a claim
-    on the number in ``count``'s scope.
+    *fill* returns the bytes of the events and of the stored reply for the number. It may be called
+    again with another number if the batch has to be settled again. The holder then has a claim on
+    the number in ``count``'s scope.
     """
 
     count: CountKey
@@ -89,5 +89,5 @@ class OpenNumber(Struct, frozen=True):
 
 
 def numbered(count: CountKey, number: int) -> ClaimKey:
-    """Return the claim on a number that was taken from *count*; in the order of the numbers."""
+    """Return the claim on a number that was assigned from *count*; ordered by number."""
     return ClaimKey(count.org_id, count.scope, count.within, number.to_bytes(8, "big"))

@@ -1,6 +1,6 @@
-"""An event as readers outside see it: audit log, webhooks, dry runs.
+"""Events as external readers see them: audit log, webhooks, dry runs.
 
-Every reader adds what only it knows; what they share has one shape.
+All use the same format, and each adds what only it knows.
 """
 
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from eventstore.upcasting import schema_version
 
 
 class _Place(Protocol):
-    """Where an event stands; both ``Row`` and ``Recorded`` know it."""
+    """The position of an event; ``Row`` and ``Recorded`` both have it."""
 
     @property
     def tag(self) -> str: ...
@@ -29,9 +29,9 @@ class _Place(Protocol):
 
 
 def event_json(place: _Place, metadata: Metadata, data: dict[str, Any]) -> dict[str, Any]:
-    """Return a recorded event: its id, place and actor beside its *data*.
+    """Return a recorded event as JSON members: id, position, actor and *data*.
 
-    ``seq`` is its number in the organization, ``version`` that of its schema.
+    ``seq`` is its sequence number in the organization, ``version`` that of its schema.
     """
     return {
         "id": metadata.id,
@@ -44,7 +44,7 @@ def event_json(place: _Place, metadata: Metadata, data: dict[str, Any]) -> dict[
 
 
 def unrecorded_json(tag: str, stream: UUID, version: int, data: dict[str, Any]) -> dict[str, Any]:
-    """Return an event that would be number *version* of *stream*, in today's schema."""
+    """Return an event that would get number *version* in *stream*, in the current schema."""
     return {
         "type": tag,
         "version": schema_version(tag),

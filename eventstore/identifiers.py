@@ -1,7 +1,7 @@
-"""New identifiers: UUID version 7, so that ids made one after the other lie side by side.
+"""New identifiers: UUID version 7, so that ids created one after the other are stored together.
 
-``uuid.UUID(...)`` checks its arguments at a cost of a microsecond or more; ids that are known to
-be right are made without it.
+``uuid.UUID(...)`` checks its arguments, which takes a microsecond or more; ids that are known to be
+valid are created without it.
 """
 
 import time
@@ -27,7 +27,7 @@ def new_id() -> UUID:
 
 @lru_cache(IDS_REMEMBERED)
 def id_of(stored: bytes) -> UUID:
-    """Return an id from its 16 bytes; the same streams and organizations come again and again."""
+    """Return an id from its 16 bytes, cached because the same ids come again and again."""
     return _made(int.from_bytes(stored, "big"))
 
 

@@ -1,4 +1,4 @@
-"""The log in memory: for unit stories and dry runs."""
+"""The log in memory, for unit tests and dry runs."""
 
 from collections.abc import Mapping, Sequence
 from threading import RLock
@@ -15,7 +15,7 @@ from eventstore.store import LogIdentity, TreeHead
 
 
 class MemoryStore:
-    """As much of an event database as fits in one process; nothing outlives it."""
+    """An event database in the memory of one process; nothing outlives it."""
 
     inline = True
 

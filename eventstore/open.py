@@ -1,4 +1,4 @@
-"""The store that a URL names."""
+"""Opens the store that a URL names."""
 
 import sqlite3
 from pathlib import Path
@@ -18,11 +18,11 @@ PARTITIONS = "partitions"
 def open_store(url: str) -> Store:
     """Return the event database at *url*: ``sqlite:///path`` or ``postgresql://…``.
 
-    ``?partitions=N`` says how many partitions a new log gets. Everything else in the URL of a
-    PostgreSQL database is for its driver and reaches it unchanged.
+    ``?partitions=N`` sets the number of partitions of a new log. The rest of a PostgreSQL URL is
+    passed to its driver unchanged.
 
-    :raises LogUnavailable: when it cannot be reached.
-    :raises LogUnfit: *url* is not right.
+    :raises LogUnavailable: it cannot be reached.
+    :raises LogUnfit: *url* is malformed.
     """
     address, parts = take_partitions(url)
     try:
@@ -36,13 +36,13 @@ def open_store(url: str) -> Store:
 
 
 def take_partitions(url: str) -> tuple[str, int | None]:
-    """Return *url* without ``partitions``, and the number that it names."""
+    """Return *url* without ``partitions``, and the number given there."""
     address, _, query = url.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
     named = [value for name, value in pairs if name == PARTITIONS]
     if not named:
         return url, None
     if len(named) > 1 or not named[0].isdecimal():
-        raise LogUnfit("EVENTS_URL names its partitions by one number: ?partitions=64")
+        raise LogUnfit("write the partitions in EVENTS_URL as one number, like ?partitions=64")
     rest = urlencode([pair for pair in pairs if pair[0] != PARTITIONS])
     return f"{address}?{rest}" if rest else address, int(named[0])

@@ -1,7 +1,7 @@
-"""Partitions of the log: which one an organization's events stand in.
+"""Partitions of the log: which one holds an organization's events.
 
-The number of partitions is fixed when a log is created. Partition 0 holds the facts of the
-platform (accounts, sessions); every other organization is in one of the rest by a hash of its id.
+The number of partitions is fixed when a log is created. Partition 0 holds the events of the
+platform (accounts, sessions). Every other organization is in one of the rest, by a hash of its id.
 """
 
 from functools import lru_cache
@@ -15,7 +15,7 @@ PARTS_MAX = 1024
 
 @lru_cache(65_536)
 def partition_of(org_id: OrgId, parts: int) -> int:
-    """Return the partition, of *parts*, that an organization's events stand in."""
+    """Return the partition, of *parts*, that holds an organization's events."""
     if parts == 1 or org_id == PLATFORM:
         return 0
     return 1 + crc32(org_id.bytes) % (parts - 1)

@@ -1,4 +1,4 @@
-"""The log in PostgreSQL: the production store, shared by any number of processes."""
+"""The log in PostgreSQL, for production; shared by any number of processes."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -47,10 +47,10 @@ T = TypeVar("T")
 TupleCursor = Cursor[tuple[Any, ...]]
 
 LOST_MAX = 2
-"""Connections that may break under one batch before its callers are told."""
+"""Connections that may break during one batch before its callers get an error."""
 
 STATEMENT_TIMEOUT_S = 30
-"""More than any statement of ours takes; what takes longer hangs."""
+"""Longer than any of our statements takes; what takes longer hangs."""
 
 WAITING_READS_MAX = 10_000
 """Reads that may wait for a connection."""
@@ -68,9 +68,9 @@ class _IdLoader(Loader):
 class PostgresStore(SqlSideTables):
     """A database that any number of processes append to.
 
-    Whoever appends to a partition holds its row of ``part_heads`` until the commit and takes the
-    next positions from it, so positions are in commit order and a reader that tails the partition
-    never passes over a late commit.
+    A writer holds the row of its partition in ``part_heads`` until the commit and takes the next
+    positions from it. Positions are therefore in commit order, and a reader that follows the
+    partition never misses a late commit.
     """
 
     LOCK = " FOR UPDATE"
@@ -86,10 +86,11 @@ class PostgresStore(SqlSideTables):
     ) -> None:
         super().__init__(parts)
         self._lock_timeout_s = lock_timeout_s
-        # The URL goes to libpq whole: sslmode, target_session_attrs, passfile, options …
+        # The URL is passed to libpq unchanged: sslmode, target_session_attrs, passfile, options …
         self._pool: ConnectionPool[Connection[tuple[Any, ...]]] = ConnectionPool(
             url,
-            # A black-holed server otherwise holds a writer far past every deadline of ours.
+            # Otherwise a server that vanished from the network blocks a writer far beyond every
+            # deadline.
             kwargs={"tcp_user_timeout": 5_000, "connect_timeout": 5, "autocommit": True},
             min_size=1,
             max_size=pool_size,
@@ -110,7 +111,7 @@ class PostgresStore(SqlSideTables):
         )
 
     def create(self) -> None:
-        """Make what is missing of the schema; processes that do so at once wait for each other."""
+        """Create what is missing of the schema; concurrent processes wait for each other."""
         self._refuse_old()
         with (
             _outages(),
@@ -138,14 +139,14 @@ class PostgresStore(SqlSideTables):
             _logger.warning(MAY_CHANGE)
 
     def grant(self, role: str) -> None:
-        """Let *role* append and read, but neither change nor remove an event."""
+        """Allow *role* to append and read, but not to change or remove an event."""
         name = Identifier(role)
         with _outages(), self._pool.connection() as connection, connection.transaction():
             for statement in _GRANTS:
                 connection.execute(SQL(statement).format(role=name))
 
     def may_change_events(self) -> bool:
-        """Return whether the role that we are may do what only the triggers then forbid."""
+        """Return whether our role has the rights that only the triggers then forbid."""
         [(may,)] = self._query(
             "SELECT has_table_privilege('events', 'UPDATE')"
             " OR has_table_privilege('events', 'DELETE')"
@@ -173,7 +174,7 @@ class PostgresStore(SqlSideTables):
                 if suspicious:
                     raise LogUnavailable(str(error)) from error
             except (psycopg.Error, PoolTimeout, TooManyRequests) as error:
-                # The connection broke, perhaps after the commit: the command ids will tell.
+                # The connection broke, perhaps after the commit: the command ids tell.
                 lost += 1
                 if lost == LOST_MAX:
                     raise LogUnavailable(str(error)) from error

@@ -1,7 +1,7 @@
-"""Random bytes for ids, salts, nonces and keys, drawn from the system in larger draughts.
+"""Random bytes for ids, salts, nonces and keys, read from the system in large blocks.
 
-A call to the system for 16 bytes costs little by itself, but it lets go of the interpreter lock,
-and with a busy writer thread getting it back costs twenty times as much.
+Reading 16 bytes from the system costs little in itself, but it releases the interpreter lock, and
+with a busy writer thread, getting it back costs twenty times as much.
 """
 
 import os
@@ -11,7 +11,7 @@ _DRAUGHT_BYTES = 4096
 
 
 class _Pool(threading.local):
-    """Each thread has its own, so that no byte is handed out twice."""
+    """A pool per thread, so that no byte is used twice."""
 
     def __init__(self) -> None:
         self.bytes = b""
@@ -22,7 +22,7 @@ _pool = _Pool()
 
 
 def random_bytes(count: int) -> bytes:
-    """Return *count* bytes from the system's cryptographic generator, each handed out once."""
+    """Return *count* bytes from the system's cryptographic generator, each used only once."""
     at = _pool.at
     end = at + count
     if end > len(_pool.bytes):
@@ -36,5 +36,5 @@ def _start_over() -> None:
     _pool.bytes, _pool.at = b"", 0
 
 
-# A forked child must not hand out what its parent hands out too.
+# A forked child must not return the same bytes as its parent.
 os.register_at_fork(after_in_child=_start_over)

@@ -1,1 +1,1 @@
-"""Tells others what happened: signed webhooks, and the jobs around them."""
+"""Background processes: the projector, the delivery worker, jobs."""

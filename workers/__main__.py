@@ -1,4 +1,4 @@
-"""``python -m workers``: webhook deliveries and background jobs as a process."""
+"""``python -m workers``: run webhook deliveries and background jobs."""
 
 from runtime.process import run_process, until_stopped
 from workers.main import run_worker

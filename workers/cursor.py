@@ -1,4 +1,4 @@
-"""Keeps the cursor of one endpoint fitting to the log: before sending begins, and each minute."""
+"""Checks that the cursor of an endpoint fits the log: before sending starts, and every minute."""
 
 import asyncio
 import logging
@@ -11,14 +11,14 @@ from runtime.outages import StoreOutage
 from runtime.system import System
 
 _CHECK_S = 60.0
-"""How often the log is asked whether it still has the event at the cursor."""
+"""How often the log is checked for the event at the cursor."""
 
 _RETRY_S = 0.5
 _logger = logging.getLogger(__name__)
 
 
 class CursorKeeper:
-    """Asks the log now and then, and always after an outage."""
+    """Checks regularly, and always after an outage."""
 
     def __init__(self, system: System, endpoint: Endpoint, ledger: Ledger) -> None:
         self._clock, self._name, self._ledger = system.clock, endpoint.id, ledger
@@ -26,9 +26,9 @@ class CursorKeeper:
         self._check_at = 0.0
 
     async def repair(self, known: KnownWebhook) -> None:
-        """Set the cursor back if the log was; waits for stores that are away.
+        """Move the cursor back if the log was restored; wait while stores are down.
 
-        :raises LeaseLost: when the endpoint is another's.
+        :raises LeaseLost: another worker has the endpoint.
         """
         while True:
             try:
@@ -41,9 +41,9 @@ class CursorKeeper:
                 return
 
     async def fits(self, known: KnownWebhook) -> bool:
-        """Return whether the log had the event at the cursor when last asked, at most a minute ago.
+        """Return whether the log had the event at the cursor when last checked (once a minute).
 
-        :raises LogUnavailable: when it cannot be asked.
+        :raises LogUnavailable: it cannot be checked.
         """
         if asyncio.get_running_loop().time() < self._check_at:
             return True
@@ -52,7 +52,7 @@ class CursorKeeper:
         return fits
 
     def doubt(self) -> None:
-        """Ask at the next opportunity: what was away may come back as something else."""
+        """Check at the next opportunity: a store that was down may have been restored."""
         self._check_at = 0.0
 
     def _checked(self) -> None:

@@ -1,7 +1,7 @@
-"""The delivery engine: from the log to the customers' endpoints, whoever else may be down.
+"""The delivery engine: sends the log's events to customers' endpoints.
 
 It follows the log, holds the leases of endpoints and runs a sender for each. Redis only makes it
-quicker: without any, the log is looked at each second.
+faster: without Redis, it polls the log every second.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ from workers.rings import Rings
 from workers.sender import Sender
 
 _SWEEP_S = 1.0
-"""How late an event may be when its wake-up was lost."""
+"""How late an event can be if its wake-up was lost."""
 
 _GRACE_S = 8.0
-"""How long posts under way may take to end when the process stops. Supervisors commonly kill
-after 10 s; what is cut off is sent again, under the same id."""
+"""How long requests under way may take when the process stops. Supervisors commonly kill after 10
+s; what is interrupted is sent again with the same id."""
 
 _logger = logging.getLogger(__name__)
 
 
 class Deliveries:
-    """Sends the webhooks of every organization, as far as no other worker does."""
+    """Sends the webhooks of all organizations that no other worker serves."""
 
     def __init__(
         self,
@@ -60,9 +60,9 @@ class Deliveries:
         self._sweep_at = 0.0
 
     async def run(self) -> None:
-        """Deliver until cancelled; then finish the posts under way and give the leases back.
+        """Deliver until cancelled, then finish the requests under way and release the leases.
 
-        :raises StoreOutage: when the log or the operational state cannot be read at the start.
+        :raises StoreOutage: the log or the operational state cannot be read at the start.
         """
         await self._webhooks.open()
         await report_all_parked(self._system, self._webhooks)
@@ -81,7 +81,7 @@ class Deliveries:
                 await self._client.aclose()
 
     async def _look_and_wait(self) -> None:
-        # Waiting begins before the look, so that nothing slips in between.
+        # Start waiting before reading, so that nothing is missed in between.
         woken = (
             asyncio.create_task(self._system.wakeups.wait(_SWEEP_S)),
             asyncio.create_task(self._rings.wait()),
@@ -114,7 +114,7 @@ class Deliveries:
             self._sweep_at = now + _SWEEP_S
 
     async def _pass_on(self, news: LogNews) -> None:
-        """Tell the senders what became of their webhooks."""
+        """Pass on to the senders what changed about their webhooks."""
         for name in news.webhooks:
             known = self._webhooks.known[name]
             if name in self._senders:
@@ -137,7 +137,7 @@ class Deliveries:
             self._running[endpoint.id] = asyncio.create_task(sender.run())
 
     async def _reap(self) -> None:
-        """Give back the endpoints whose senders have ended, for whatever reason."""
+        """Release the endpoints whose senders have ended, for whatever reason."""
         ended = [name for name, task in self._running.items() if task.done()]
         for name in ended:
             task = self._running.pop(name)
@@ -187,6 +187,6 @@ class Deliveries:
 def _report(name: str, error: BaseException) -> None:
     parts: Sequence[BaseException] = getattr(error, "exceptions", ())
     if any(isinstance(part, LeaseLost) for part in (error, *parts)):
-        _logger.info("the endpoint %s is taken up anew: %s", name, LeaseLost.__doc__)
+        _logger.info("restarting endpoint %s: %s", name, LeaseLost.__doc__)
     else:
-        _logger.error("sending for %s broke off and begins again", name, exc_info=error)
+        _logger.error("sending for %s failed and is restarted", name, exc_info=error)

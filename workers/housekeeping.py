@@ -1,4 +1,4 @@
-"""Jobs that come due by the clock: rows beside the log, found by a sweep of any worker."""
+"""Scheduled jobs: rows next to the log that any worker can pick up."""
 
 import asyncio
 import logging
@@ -9,12 +9,12 @@ from eventstore.operations.store import OperationsUnavailable
 from runtime.system import System
 
 KEPT = timedelta(days=30)
-"""How long attempts and ended deliveries can be looked up."""
+"""How long attempts and ended deliveries are kept."""
 
 PRUNE = "prune deliveries"
 _PRUNE_EVERY = timedelta(hours=24)
 _PRUNE_ROWS = 200
-"""Removed in one transaction: some milliseconds, in which nobody else can write."""
+"""Removed per transaction, which takes some milliseconds and blocks other writers."""
 
 _PRUNE_PAUSE_S = 0.05
 _JOB_LEASE_S = 60.0
@@ -23,7 +23,7 @@ _logger = logging.getLogger(__name__)
 
 
 async def keep_house(system: System, worker: str) -> None:
-    """Run what is due, again and again, until cancelled."""
+    """Run due jobs, again and again, until cancelled."""
     known = False
     while True:
         try:
@@ -38,11 +38,11 @@ async def keep_house(system: System, worker: str) -> None:
 
 
 async def run_due(system: System, worker: str) -> None:
-    """Run every job that is due and that no other worker is at."""
+    """Run every job that is due and that no other worker is running."""
     store = system.operations
     while (job := await store.take_job(worker, _JOB_LEASE_S, system.clock())) is not None:
         if job.id != PRUNE:
-            _logger.warning("no worker of this version knows the job %r; it is dropped", job.id)
+            _logger.warning("dropped the job %r, which this version does not know", job.id)
             await store.end_job(job, None)
             continue
         removed = await prune(system)

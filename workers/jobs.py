@@ -1,6 +1,6 @@
-"""The doorbell's other end: jobs that arq runs.
+"""The jobs that arq runs to wake up the delivery engine.
 
-Redis may lose any of them. What is to be done stands in rows beside the log, and a sweep finds it
+Redis may lose any of them. What must be done is stored in rows next to the log and found by polling
 within a second; a job only says which organization to look at now.
 """
 
@@ -16,7 +16,7 @@ from workers.rings import Rings
 
 _JOB_TIMEOUT_S = 20
 _POLL_S = 0.05
-"""arq looks for jobs this often; its default of 0.5 s is also how long each of them would wait."""
+"""How often arq polls for jobs; its default of 0.5 s would delay each job by as much."""
 
 _HEALTH_CHECK_S = 10
 
@@ -24,7 +24,7 @@ _Context = dict[str, Any]
 
 
 async def ring_for(ctx: _Context, org_id: str) -> None:
-    """Have the deliveries of an organization looked at, by whichever worker holds its endpoints."""
+    """Wake up whichever worker serves the organization's endpoints."""
     system: System = ctx["system"]
     rings: Rings = ctx["rings"]
     rings.ring(UUID(org_id))
@@ -32,9 +32,9 @@ async def ring_for(ctx: _Context, org_id: str) -> None:
 
 
 def make_worker(system: System, rings: Rings, queue: ArqRedis, *, burst: bool = False) -> Worker:
-    """Return an arq worker; with *burst* it ends when no job is left.
+    """Return an arq worker; with *burst* it stops when no job is left.
 
-    Results are not kept, as a kept result blocks the next job of the same id.
+    Results are not kept, because a kept result blocks the next job with the same id.
     """
     return Worker(
         functions=[func(ring_for, name=DELIVER)],

@@ -1,6 +1,7 @@
-"""The worker process: the delivery engine, and arq beside it.
+"""The worker process: the delivery engine, and arq next to it.
 
-Neither needs the other. While Redis is away arq is started again and again, and deliveries go on.
+Neither needs the other. While Redis is down, arq is restarted again and again, and deliveries
+continue.
 """
 
 import asyncio
@@ -21,19 +22,19 @@ from workers.rings import Rings
 RESTART_S = 1.0
 RESTART_S_MAX = 30.0
 STEADY_S = 60.0
-"""An arq that ran for so long failed for a new reason: the pauses begin anew."""
+"""An arq that ran this long failed for a new reason, so the pauses start over."""
 
 _logger = logging.getLogger(__name__)
 
 
 async def run_worker(settings: Settings) -> None:
-    """Deliver webhooks and run jobs until cancelled; then finish the posts under way."""
+    """Deliver webhooks and run jobs until cancelled, then finish the requests under way."""
     async with open_system(settings, read_models=False) as system:
         await work(system)
 
 
 async def work(system: System) -> None:
-    """Deliver webhooks and run the jobs of a system that is open, until cancelled."""
+    """Deliver webhooks and run the jobs of an open system, until cancelled."""
     rings = Rings()
     async with asyncio.TaskGroup() as group:
         group.create_task(_deliver(system, rings), name="deliver webhooks")
@@ -46,12 +47,12 @@ async def _deliver(system: System, rings: Rings) -> None:
         try:
             await Deliveries(system, rings=rings).run()
         except StoreOutage as error:
-            _logger.warning("deliveries begin again: %s", error)
+            _logger.warning("restarting deliveries: %s", error)
         await asyncio.sleep(RESTART_S)
 
 
 async def run_jobs(system: System, rings: Rings, pause_s: float = RESTART_S) -> None:
-    """Run arq until cancelled, and start it again when Redis took it down."""
+    """Run arq until cancelled, and restart it after Redis was down."""
     loop = asyncio.get_running_loop()
     first_pause_s = pause_s
     while True:
@@ -61,7 +62,7 @@ async def run_jobs(system: System, rings: Rings, pause_s: float = RESTART_S) -> 
         except (RedisError, OSError) as error:
             if loop.time() - began > STEADY_S:
                 pause_s = first_pause_s
-            _logger.warning("no jobs for now, again in %.0f s: %s", pause_s, error)
+            _logger.warning("jobs are unavailable, next attempt in %.0f s: %s", pause_s, error)
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, RESTART_S_MAX)
 
@@ -70,14 +71,14 @@ async def _run(system: System, rings: Rings) -> None:
     queue = await open_queue(system.settings.redis_url)
     worker = make_worker(system, rings, queue)
     try:
-        # Not arq's own async_run: its task would go on when we are cancelled.
+        # Not arq's own async_run: its task would continue after we are cancelled.
         await worker.main()
     finally:
         await _close(worker, queue)
 
 
 async def _close(worker: Worker, queue: ArqRedis) -> None:
-    # Not arq's own close: it calls what redis-py has deprecated.
+    # Not arq's own close, which calls deprecated functions of redis-py.
     for job in worker.tasks.values():
         job.cancel()
     await asyncio.gather(*worker.tasks.values(), return_exceptions=True)

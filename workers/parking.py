@@ -1,4 +1,4 @@
-"""Notices about webhooks that are parked, since an event of theirs cannot be read."""
+"""Notices about parked webhooks, which have an event that cannot be read."""
 
 import logging
 
@@ -16,7 +16,7 @@ def parked_id(known: KnownWebhook) -> str:
 
 
 async def report_parked(system: System, known: KnownWebhook) -> None:
-    """Keep a notice that a webhook is parked, for whoever lists them."""
+    """Store a notice that a webhook is parked."""
     if known.unreadable is None:
         return
     at = known.unreadable.seq
@@ -34,7 +34,7 @@ async def report_parked(system: System, known: KnownWebhook) -> None:
 
 
 async def report_all_parked(system: System, webhooks: KnownWebhooks) -> None:
-    """Make the notices agree with what this version can read: a newer one may read more."""
+    """Update the notices to what this version can read: a newer version may read more."""
     for known in webhooks.known.values():
         await report_parked(system, known)
     for notice in await system.operations.notices(None, _NOTICES_MAX):

@@ -1,4 +1,4 @@
-"""One attempt: the event as a signed POST, and a record of what came back."""
+"""One attempt: send the event as a signed POST, and record the response."""
 
 import asyncio
 import logging
@@ -27,13 +27,13 @@ from runtime.system import System
 from security.signing import sign
 
 AT_ONCE_PER_DESTINATION_MAX = 16
-"""Posts under way to one host and port, whoever's endpoints they are for."""
+"""Concurrent requests to one host and port, whichever endpoints they are for."""
 
 _logger = logging.getLogger(__name__)
 
 
 class _Unreadable(Exception):
-    """What is to be sent cannot be made: no such event, a newer one, or nothing to sign with."""
+    """The request cannot be built: no such event, an unknown version, or no secret to sign with."""
 
 
 class Posting:
@@ -45,7 +45,7 @@ class Posting:
         self._secrets: dict[tuple[UUID, int], str] = {}
 
     def slot(self, url: str) -> asyncio.Semaphore:
-        """Return what limits the posts to the destination of *url*; enter it before a post."""
+        """Return what limits concurrent requests to the host of *url*; enter it before sending."""
         destination = urlsplit(url).netloc
         slot = self._slots.get(destination)
         if slot is None:
@@ -55,9 +55,9 @@ class Posting:
     async def post(
         self, known: KnownWebhook, delivery: Delivery, row: Row | None
     ) -> tuple[Attempt, ReceiverResponse | SendFailed]:
-        """Send *delivery* once; *row* is its event, if at hand.
+        """Send *delivery* once; *row* is its event, if already read.
 
-        :raises LogUnavailable: when the event or a secret cannot be read now.
+        :raises LogUnavailable: the event or a secret cannot be read now.
         """
         at = self._system.clock()
         headers: Mapping[str, str] = {}
@@ -73,9 +73,10 @@ class Posting:
         except LogUnavailable:
             raise
         except Exception as error:
-            # Without a record there would be no end of tries, and the receiver may have it already.
-            _logger.exception("sending %s broke off", delivery.id)
-            outcome = SendFailed(f"sending broke off: {error!r}", FailureKind.PROTOCOL)
+            # Without a record the attempts would never end, and the receiver may have got it
+            # already.
+            _logger.exception("sending %s failed", delivery.id)
+            outcome = SendFailed(f"sending failed: {error!r}", FailureKind.PROTOCOL)
         return self._attempt(delivery, at, headers, outcome), outcome
 
     async def _body(self, org_id: OrgId, delivery: Delivery, row: Row | None) -> bytes:
@@ -90,7 +91,7 @@ class Posting:
             (recorded,) = await self._system.log.decoded([row])
             return body_of(delivery, recorded)
         except (msgspec.MsgspecError, KeyError) as error:
-            raise _Unreadable("the event is of a version that is not known here") from error
+            raise _Unreadable("this version of Trackrecord cannot read the event") from error
 
     async def _headers(
         self, known: KnownWebhook, event_id: str, at: datetime, body: bytes

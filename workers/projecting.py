@@ -1,4 +1,4 @@
-"""The process that derives: projectors of every read model, and the sealer of the audit tree."""
+"""The projector process: keeps every read model up to date and signs the audit trees."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ async def run_projectors(settings: Settings) -> None:
 
 
 async def project(system: System) -> None:
-    """Run the projectors and the sealer of a house that is open."""
+    """Run the projectors and the tree signer of an open system."""
     async with asyncio.TaskGroup() as group:
         for projection in PROJECTIONS:
             projector = Projector(projection, system.log, system.database, system.wakeups.wait)

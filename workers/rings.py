@@ -1,27 +1,27 @@
-"""Where a job rings: the organizations that the delivery engine should look at now."""
+"""The organizations that a job asks the delivery engine to look at now."""
 
 import asyncio
 from uuid import UUID
 
 
 class Rings:
-    """Rings of one process that the engine has not answered yet."""
+    """The requests that the engine of this process has not handled yet."""
 
     def __init__(self) -> None:
         self._rung: set[UUID] = set()
         self._heard = asyncio.Event()
 
     def ring(self, org_id: UUID) -> None:
-        """Have the senders of an organization look at the log."""
+        """Ask the senders of an organization to look at the log."""
         self._rung.add(org_id)
         self._heard.set()
 
     def take(self) -> set[UUID]:
-        """Return whom was rung for since the last time."""
+        """Return the organizations asked for since the last call."""
         rung, self._rung = self._rung, set()
         self._heard.clear()
         return rung
 
     async def wait(self) -> None:
-        """Return when somebody has rung."""
+        """Return when somebody has asked."""
         await self._heard.wait()

@@ -1,4 +1,4 @@
-"""Sends for one endpoint for as long as its lease is ours."""
+"""The sender of one endpoint, which runs as long as we hold its lease."""
 
 import asyncio
 import contextlib
@@ -26,20 +26,20 @@ from workers.posting import SenderParts
 from workers.settling import apply_verdict, disable, judged
 
 _OPEN_MAX = 2_000
-"""Deliveries of one endpoint that are open at once; the rest waits in the log."""
+"""Open deliveries of one endpoint in memory; the rest waits in the log."""
 
 _READ_AHEAD = 64
 """Deliveries without an attempt that are taken in while others can be sent: what is sent before
 it is written for the first time takes one write instead of two."""
 
 _WINDOW = 16
-"""Posts under way to one endpoint in parallel mode; in ordered mode it is one."""
+"""Concurrent requests to one endpoint in parallel mode; in ordered mode it is one."""
 
 _UNWRITTEN_MAX = 256
 """Attempts not yet in the database, at most: what a killed worker may send twice."""
 
 _LOOK_S = 1.0
-"""The longest sleep: a clock that jumps is noticed within it."""
+"""The longest sleep, so that a clock that jumps is noticed."""
 
 _LOAD_ROWS = 500
 _REWRITE_S = 0.5
@@ -47,7 +47,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Sender:
-    """The deliveries of one endpoint: taken from the log, sent, written down."""
+    """The deliveries of one endpoint: read from the log, sent, recorded."""
 
     def __init__(
         self, tools: SenderParts, known: KnownWebhook, endpoint: Endpoint, valid_until: float
@@ -74,17 +74,17 @@ class Sender:
         self._idle = True  # nothing could be sent at the last look
 
     def stir(self) -> None:
-        """Say that the organization has new events."""
+        """Tell the sender that the organization has new events."""
         self._grown = True
         self._stirred.set()
 
     def nudge(self) -> None:
-        """Say that somebody has put deliveries back, or asked for a ping."""
+        """Tell the sender that deliveries were put back, or a ping was requested."""
         self._nudged = True
         self._stirred.set()
 
     def update(self, known: KnownWebhook) -> None:
-        """Say that the webhook was changed."""
+        """Tell the sender that the webhook was changed."""
         self.known = known
         self._disabling = False
         if not known.can_be_sent_to or self._ordered != (
@@ -94,14 +94,14 @@ class Sender:
         self.stir()
 
     def stop(self) -> None:
-        """End ``run`` once what is under way is done and written."""
+        """End ``run`` once what is under way is finished and written."""
         self._stopping = True
         self._stirred.set()
 
     async def run(self) -> None:
         """Send until stopped.
 
-        :raises ExceptionGroup: of LeaseLost when the endpoint has become another's.
+        :raises ExceptionGroup: of LeaseLost if another worker got the endpoint.
         """
         await self._cursor.repair(self.known)
         async with asyncio.TaskGroup() as group:
@@ -139,7 +139,7 @@ class Sender:
             return False
 
     async def _take_in(self) -> bool:
-        """Take in what is new; return whether there may be more of it right now."""
+        """Read what is new; return whether there may be more right now."""
         if not await self._cursor.fits(self.known):
             self.stop()  # begun anew, the cursor is set back first
             return False
@@ -174,7 +174,7 @@ class Sender:
             self._ledger.set(**matched.fields)
 
     async def _load(self) -> None:
-        """Read what is open according to the store and not known here."""
+        """Read the open deliveries in the store that are not known here."""
         self._ledger.set(nudged=False)
         await self._ledger.flush()  # before the look: what is put back later nudges again
         self._nudged, after = False, ""
@@ -240,7 +240,7 @@ class Sender:
     def _settle(
         self, delivery: Delivery, attempt: Attempt, outcome: ReceiverResponse | SendFailed
     ) -> PauseCause | None:
-        """Write down how it went; return why the webhook is to be disabled, if it is."""
+        """Record the result; return why the webhook must be paused, if it must."""
         now = self._clock()
         self._fresh -= not delivery.tries and delivery.type != PING
         delivery.tries += 1
@@ -273,7 +273,7 @@ class Sender:
     async def _disable(self, cause: PauseCause) -> None:
         self._disabling = True
         if await disable(self._tools.system, self.known, cause):
-            self._set_health(Health())  # whoever resumes it begins anew
+            self._set_health(Health())  # whoever resumes it starts over
         else:
             self._disabling = False
 

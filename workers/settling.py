@@ -1,4 +1,4 @@
-"""What an attempt leads to: the delivery's next state, and an endpoint that is given up."""
+"""The consequences of an attempt: the delivery's next state, and endpoints that are given up."""
 
 import logging
 from datetime import datetime
@@ -24,10 +24,10 @@ _logger = logging.getLogger(__name__)
 def judged(
     schedule: Schedule, delivery: Delivery, outcome: ReceiverResponse | SendFailed, now: datetime
 ) -> Verdict:
-    """Return the verdict on the newest try of *delivery*; whatever judging raises is a failure.
+    """Return the verdict on the newest attempt of *delivery*; any exception counts as a failure.
 
-    The receiver chose every byte of its answer, and without a verdict there would be no record
-    and so no end of tries.
+    The receiver chose every byte of its response. Without a verdict there would be no record, and
+    the attempts would never end.
     """
     try:
         verdict = judge(schedule, delivery.tries, outcome, now)
@@ -41,7 +41,7 @@ def judged(
 
 
 def apply_verdict(delivery: Delivery, verdict: Verdict, attempt: Attempt) -> None:
-    """Change *delivery* as the verdict on its newest attempt says."""
+    """Change *delivery* according to the verdict on its newest attempt."""
     delivery.status = verdict.status
     delivery.open = verdict.status is DeliveryStatus.RETRYING
     delivery.attempts = attempt.n
@@ -52,7 +52,7 @@ def apply_verdict(delivery: Delivery, verdict: Verdict, attempt: Attempt) -> Non
 
 
 async def disable(system: System, known: KnownWebhook, cause: PauseCause) -> bool:
-    """Have a webhook paused by an event; say whether that is so now."""
+    """Pause a webhook by an event; return whether it is paused now."""
     command = DisableWebhook(webhook_id=known.id, cause=cause)
     by = Context(
         actor=Actor(ActorKind.SYSTEM, known.id),

@@ -1,4 +1,4 @@
-"""What stands beside the events in SQL: keys, secrets, replies, tree heads, claims, counts."""
+"""The tables next to the events in SQL: keys, secrets, replies, tree heads, claims, counts."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ SqlWrite = tuple[str, Sequence[Any]]
 
 
 class SqlSideTables(SqlLookups):
-    """Reads and writes of the tables beside the events."""
+    """Reads and writes of the tables next to the events."""
 
     def keys(self, subjects: Sequence[UUID], part: int = 0) -> dict[UUID, bytes | None]:
         found: dict[UUID, bytes | None] = {}
@@ -80,7 +80,7 @@ class SqlSideTables(SqlLookups):
             (self._part(head.org_id), self._id(head.org_id), head.size, head.frontier, head.note),
         )
 
-    # The writes of an append, but for the events themselves --------------------
+    # The writes of an append, except the events themselves ----------------------
 
     def _writes_beside(self, settled: Settled) -> list[SqlWrite]:
         writes: list[SqlWrite] = []
@@ -132,7 +132,7 @@ class SqlSideTables(SqlLookups):
             "INSERT INTO claims (part, scope, within, value, holder, free_at)"
             " VALUES (?, ?, ?, ?, ?, ?)"
         )
-        # A claim that was looked up may be there, released; a number must be new.
+        # A claim that was looked up may exist, released; a number must be new.
         upsert = insert + (
             " ON CONFLICT (part, scope, within, value)"
             " DO UPDATE SET holder = excluded.holder, free_at = excluded.free_at"

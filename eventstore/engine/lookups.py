@@ -19,7 +19,7 @@ from eventstore.engine.tables import Rows, SqlTables, marks, paired
 
 
 class Question(NamedTuple):
-    """A read of an append, and where its answer goes."""
+    """A read of an append, and what to do with the result."""
 
     query: tuple[str, Sequence[Any]]
     take: Callable[[Rows], None]
@@ -30,24 +30,23 @@ Ask = Callable[[Sequence[Question]], list[Rows]]
 
 
 class SqlLookups(SqlTables):
-    """Settles a batch on what its transaction sees; the writes are the adapter's."""
+    """Settles a batch on what its transaction sees; the adapter does the writes."""
 
     LOCK = ""
-    """What makes a SELECT lock the rows that it finds, where a transaction alone does not."""
+    """What makes a SELECT lock the rows that it finds, if a transaction alone does not."""
 
     def _settle(self, appends: Sequence[Append], ask: Ask, *, suspicious: bool) -> Settled:
         """Settle a batch on what the transaction sees.
 
-        *suspicious* after the unique indexes refused it once: a command came twice, a stream is
-        not as new as it was thought to be, a subject got its key meanwhile, or a position is
-        taken.
+        *suspicious* once the unique indexes have refused it: a command came twice, a stream is not
+        new after all, a subject got its key in the meantime, or a position is taken.
         """
         if not suspicious:
             settled = settle(appends, self._load_heads(appends, ask, every=False))
             if settled.all_admitted:
                 return settled
-        # Some is refused: then what it would have written tells nothing of the heads, and it may
-        # have met itself, recorded before.
+        # Something was refused, so the heads cannot be concluded from what it would have written,
+        # and it may have met itself, recorded before.
         return settle(appends, self._load_heads(appends, ask, every=True))
 
     def _load_heads(self, appends: Sequence[Append], ask: Ask, *, every: bool) -> Heads:
@@ -62,8 +61,7 @@ class SqlLookups(SqlTables):
         return heads
 
     def _lock_question(self, parts: Sequence[int], heads: Heads) -> Question:
-        # In ascending order, so that two commands that write two partitions never wait for each
-        # other.
+        # In ascending order, so that two commands that write to two partitions never deadlock.
         statement = (
             f"SELECT part, position FROM part_heads WHERE part IN ({marks(len(parts))})"
             f" ORDER BY part{self.LOCK}"
@@ -94,7 +92,7 @@ class SqlLookups(SqlTables):
     def _closer_look(
         self, appends: Sequence[Append], parts: Sequence[int], heads: Heads
     ) -> Iterable[Question]:
-        """Ask for what the unique indexes know: commands, keys and positions that are there."""
+        """Look up what the unique indexes check: existing commands, keys and positions."""
         for part in parts:
 
             def position(rows: Rows, part: int = part) -> None:

@@ -1,8 +1,8 @@
-"""The log as a recorder of the eventsourcing library, so that its tools and cases apply to it.
+"""The log as a recorder of the eventsourcing library, so that its tools and tests can be used.
 
-The library knows one sequence of notifications and nothing of organizations: what is written
-through this door belongs to the platform, and its notification ids are positions in partition 0.
-Its versions begin at 0, ours at 1.
+The library knows one sequence of notifications and no organizations. What is written through it
+belongs to the platform, and its notification ids are positions in partition 0. Its versions start
+at 0, ours at 1.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from eventstore.store import Store
 
 
 class LogRecorder(ApplicationRecorder):
-    """Inserts and selects the library's events in a store of ours."""
+    """Inserts and selects the library's events in one of our stores."""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -33,9 +33,9 @@ class LogRecorder(ApplicationRecorder):
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        """Append events that follow on what is there; return their positions.
+        """Append events that follow the existing ones; return their positions.
 
-        :raises IntegrityError: when a version of a stream is taken.
+        :raises IntegrityError: a version of a stream is taken.
         """
         rows = [_row(stored) for stored in stored_events]
         heads = self._store.heads(list({row.stream_id for row in rows}))
@@ -94,7 +94,7 @@ class LogRecorder(ApplicationRecorder):
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
-        """Refuse: followers of this log poll it, woken by whoever commits."""
+        """Refuse: followers of this log poll it and are woken up by commits."""
         raise NotImplementedError("follow the log with `EventLog.tail`")
 
 

@@ -1,8 +1,8 @@
 """The tables of a log in SQL, for SQLite and PostgreSQL.
 
-Every table and every unique index begins with ``part``, so that a database that is distributed by
-``part`` carries them unchanged. ``part_heads`` is the lock: who appends to a partition holds its
-row, and takes the next positions from it.
+Every table and every unique index begins with ``part``, so that a database distributed by ``part``
+can use them unchanged. The row in ``part_heads`` is the lock of a partition: a writer holds it
+until the commit and takes the next positions from it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -90,7 +90,7 @@ POSTGRES_GUARDS = (
 
 
 def statements(names: Mapping[str, str], guards: Iterable[str]) -> list[str]:
-    """Return what creates everything that is missing of a log."""
+    """Return the statements that create whatever is missing of a log."""
     return [*(table.format(**names) for table in TABLES), *guards]
 
 

@@ -1,7 +1,7 @@
-"""Decide, under the locks of the partitions, what each of many commands of a commit may write.
+"""Decides, under the locks of the partitions, which commands of a batch may write what.
 
-Pure: the caller has read the heads inside the transaction, so the verdicts are exact. Commands
-are settled in the order in which they came; each sees what the ones before it write.
+Pure: the caller has read the heads inside the transaction, so the verdicts are exact. Commands are
+settled in the order in which they arrived; each sees what the ones before it write.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from eventstore.recorded import Row
 
 
 class Heads:
-    """What a batch is settled on, kept current while it is.
+    """What a batch is settled on, updated along the way.
 
-    ``done`` maps the ids of commands recorded before to their positions; ``keyed`` are the
-    subjects that have a key already, among those for which a new one is written.
+    ``done`` maps the ids of commands recorded before to their positions; ``keyed`` are the subjects
+    that already have a key, among those for which a new one is written.
     """
 
     def __init__(self, parts: int) -> None:
@@ -32,9 +32,9 @@ class Heads:
         self.keyed: set[UUID] = set()
 
     def admit(self, append: Append) -> Appended:
-        """Give each row its position and its place in the sequence of its organization.
+        """Assign to each row its position and its sequence number in its organization.
 
-        The last row in each partition carries the id of the command, by which it is found again.
+        The last row in each partition has the id of the command, to recognise it if it comes again.
         """
         part, last = 0, {0: 0}
         for row in append.rows:
@@ -58,7 +58,7 @@ class Heads:
 
 
 class Settled:
-    """One outcome a command, the commands that write, and the rows beside that they change."""
+    """One outcome per command, the commands that write, and the changed rows next to the events."""
 
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
@@ -74,7 +74,7 @@ class Settled:
 
 
 def settle(appends: Sequence[Append], heads: Heads) -> Settled:
-    """Admit or refuse each command."""
+    """Accept or refuse each command."""
     settled = Settled()
     for append in appends:
         outcome = _conflict(append, heads) or _reserve(append, heads, settled)
@@ -105,7 +105,7 @@ def _conflict(append: Append, heads: Heads) -> Outcome | None:
 
 
 def _reserve(append: Append, heads: Heads, settled: Settled) -> Refused | None:
-    """Take and release claims, change counts and fill in numbers: all of it or nothing."""
+    """Take and release claims, change counts and assign numbers: all of it or nothing."""
     if not (append.claims or append.counts or append.numbers):
         return None
     claims: dict[ClaimKey, Held | None] = {}
@@ -184,9 +184,9 @@ def parts_written(appends: Sequence[Append], parts: int) -> list[int]:
 def streams_to_look_up(appends: Sequence[Append], *, every: bool) -> dict[UUID, OrgId]:
     """Return the streams whose heads must be read before settling, with their owners.
 
-    Those that a command expects to be new, or that one before it in the batch writes to, are
-    left out unless *every* is asked for: that holds while all of the batch is admitted, and the
-    unique index refuses the batch if a stream was not new after all.
+    Those that a command expects to be new, or that an earlier command in the batch writes to, are
+    left out unless *every* is true. This is right while the whole batch is accepted; if a stream is
+    not new after all, the unique index refuses the batch.
     """
     streams: dict[UUID, OrgId] = {}
     written: set[UUID] = set()

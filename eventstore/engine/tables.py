@@ -1,6 +1,6 @@
 """The reads of the log that SQLite and PostgreSQL share.
 
-Placeholders are written ``?``. Every statement names the partition that it is about.
+Placeholders are written ``?``. Every statement names its partition.
 """
 
 from abc import ABC, abstractmethod
@@ -35,11 +35,11 @@ class SqlTables(ABC):
 
     @abstractmethod
     def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:
-        """Run a read outside any transaction of ours."""
+        """Run a read outside a transaction."""
 
     @abstractmethod
     def _execute(self, statement: str, parameters: Sequence[Any]) -> None:
-        """Run one write in a transaction of its own."""
+        """Run one write in its own transaction."""
 
     @abstractmethod
     def _id(self, value: UUID) -> Any:
@@ -56,7 +56,7 @@ class SqlTables(ABC):
     # The log as a whole -----------------------------------------------------
 
     def _founding(self) -> list[tuple[str, tuple[Any, ...]]]:
-        """Return the writes that make a log of empty tables; on an old one they change nothing."""
+        """Return the writes that create a log in empty tables and leave an existing one alone."""
         parts = self._asked_parts or 1
         if not 1 <= parts <= PARTS_MAX:
             raise LogUnfit(f"a log has 1 to {PARTS_MAX} partitions: correct EVENTS_URL")
@@ -77,7 +77,7 @@ class SqlTables(ABC):
         ]
 
     def _learn_parts(self) -> None:
-        """Take over how many partitions the log was created with.
+        """Read how many partitions the log was created with.
 
         :raises LogUnfit: the URL asks for another number.
         """
@@ -147,8 +147,9 @@ class SqlTables(ABC):
         return paired(counts, self._query(*self._counts_query(counts)))
 
     def _streams_query(self, streams: Sequence[tuple[int, UUID]]) -> tuple[str, list[Any]]:
-        # One index probe a stream, in the order asked. The number of marks is padded to a power
-        # of two, so that the database sees few distinct statements and keeps them prepared.
+        # One index lookup per stream, in the order given. The number of placeholders is rounded up
+        # to a power of two, so that the database sees few distinct statements and keeps them
+        # prepared.
         rows = [(part, self._id(stream)) for part, stream in streams]
         return _probe(
             "SELECT MAX(version) FROM events WHERE part = column1 AND stream_id = column2", rows
@@ -192,7 +193,7 @@ def marks(count: int) -> str:
 
 
 def paired(asked: Sequence[Any], found: Rows) -> dict[Any, int]:
-    """Return what was found by what was asked, in the same order; nothing is left out."""
+    """Return the result for each item, in the same order; none is left out."""
     return {key: row[0] for key, row in zip(asked, found, strict=False) if row[0] is not None}
 
 
@@ -202,7 +203,7 @@ def _probe(select: str, rows: list[tuple[Any, ...]]) -> tuple[str, list[Any]]:
 
 
 def _values(rows: list[tuple[Any, ...]]) -> tuple[str, list[Any]]:
-    """Return placeholders and parameters of *rows*, the last repeated up to a power of two."""
+    """Return placeholders and parameters of *rows*, padded with the last row to a power of two."""
     padded = rows + [rows[-1]] * ((1 << (len(rows) - 1).bit_length()) - len(rows))
     one = f"({marks(len(rows[0]))})"
     return ",".join([one] * len(padded)), [value for row in padded for value in row]

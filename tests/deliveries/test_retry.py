@@ -13,7 +13,7 @@ from eventstore.operations.records import DeliveryStatus
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 PLAIN = Schedule(jitter=0.0)
-NOTHING = SendFailed("no connection could be made", FailureKind.CONNECT)
+NOTHING = SendFailed("no connection could be established", FailureKind.CONNECT)
 
 
 def answer(status: int, **headers: str) -> ReceiverResponse:
