@@ -1,6 +1,7 @@
 """The HTTP server: uvicorn, stopped without losing requests that are under way."""
 
 import gc
+import ipaddress
 import signal
 from types import FrameType
 from typing import Any
@@ -10,6 +11,7 @@ import uvloop
 from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
+from api.connection.protocol import BoundedProtocol
 from api.http.edge import Receive, Send
 from runtime.listening import listening_socket
 from runtime.logging import set_up_logging
@@ -38,6 +40,7 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     async with open_system(settings) as system:
+        _trust(settings)
         spare_the_collector()
         await _Server(
             uvicorn.Config(create_app(system), lifespan="on", **_options(settings))
@@ -57,6 +60,7 @@ class _WorkerApplication:
         if scope["type"] == "lifespan" and self._app is None:
             settings = load_settings()
             set_up_logging(settings.log_level)
+            _trust(settings)
             async with open_system(settings) as system:
                 self._app = create_app(system)
                 await self._app(scope, receive, send)
@@ -67,6 +71,13 @@ class _WorkerApplication:
 def worker_application() -> _WorkerApplication:
     """Return a new application; uvicorn calls this in each worker process."""
     return _WorkerApplication()
+
+
+def _trust(settings: Settings) -> None:
+    """Exempt trusted proxies from the bound on connections of one peer."""
+    BoundedProtocol.proxies = tuple(
+        ipaddress.ip_network(network) for network in settings.trusted_proxies
+    )
 
 
 def spare_the_collector() -> None:
@@ -94,7 +105,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "host": settings.host,
         "port": settings.port,
         "loop": "uvloop",
-        "http": "httptools",
+        "http": BoundedProtocol,
+        "ws": "none",
         "access_log": False,
         "log_config": None,
         "proxy_headers": False,

@@ -1,0 +1,253 @@
+"""The HTTP/1.1 protocol of the server: uvicorn's, within bounds.
+
+Uvicorn and httptools read header fields of any size for as long as a client likes. Here bytes are
+counted before they are parsed, and a timer runs whenever the server waits for a client.
+"""
+
+import asyncio
+from typing import Any, ClassVar, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.connection import refusal
+from api.connection.bounds import BOUNDS, Bounds
+from api.http.problem import Problem
+from security.addresses import Network, canonical, network_of
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection.
+
+    A *head* is a request line with its header fields. A refused connection reads no further
+    request: it answers those it already has, then the refusal, and closes.
+    """
+
+    bounds: ClassVar[Bounds] = BOUNDS
+    proxies: ClassVar[tuple[Network, ...]] = ()
+    """Peers that speak for many clients, so that only the bound in all applies to them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._in_head = True
+        self._head_bytes = self._stray_bytes = 0
+        self._refusal: Problem | None = None
+        self._refused = False
+        self._begun = self._answered = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self.peer: Network | None = None
+
+    # The life of the connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Accept a connection, unless there are too many."""
+        super().connection_made(cast(asyncio.Transport, transport))
+        self.peer = self._peer()
+        others = cast("set[BoundedProtocol]", self.connections)
+        if len(others) > self.bounds.connections:
+            self._turn_away(refusal.too_many_in_all())
+        elif self.peer is not None and (
+            sum(other.peer == self.peer for other in others) > self.bounds.connections_per_peer
+        ):
+            self._turn_away(refusal.too_many_of_peer(self.bounds.connections_per_peer))
+        else:
+            self._expect_head()
+
+    def _peer(self) -> Network | None:
+        """Return the network of the peer; None for a proxy, which speaks for many clients."""
+        address = canonical(self.client[0]) if self.client else None
+        if address is None or any(address in network for network in self.proxies):
+            return None
+        return network_of(address)
+
+    def _turn_away(self, problem: Problem) -> None:
+        # It no longer counts, or those that are turned away would keep others out.
+        self.connections.discard(self)
+        self._refusal, self._refused = problem, True
+        self.transport.write(refusal.response_of(problem, self.server_state.default_headers))
+        self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the timers of a closed connection."""
+        self._stop_head_timer()
+        self._stop_write_timer()
+        super().connection_lost(exc)
+
+    # Reading
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrived, piece by piece, and refuse it when a bound is exceeded."""
+        rest = memoryview(data)
+        while rest and self._refusal is None and not self.transport.is_closing():
+            rest = rest[self._parse(rest) :]
+        if self._refusal is None and self._in_head and self._head_bytes and not self._is_busy():
+            self._expect_head()
+
+    def _parse(self, rest: memoryview) -> int:
+        """Parse the beginning of *rest* and return how many bytes of it."""
+        bounds, in_head = self.bounds, self._in_head
+        room = bounds.head_bytes - self._head_bytes if in_head else bounds.stray_bytes
+        piece = bytes(rest[:room])
+        if in_head:
+            self._head_bytes += len(piece)
+        else:
+            self._stray_bytes += len(piece)
+        super().data_received(piece)
+        if self._refusal is not None:
+            self._answer_refusal()
+        elif self._in_head and self._head_bytes >= bounds.head_bytes:
+            self._refuse(refusal.head_too_large(bounds.head_bytes))
+        elif not self._in_head and self._stray_bytes > bounds.stray_bytes:
+            self._refuse(refusal.head_too_large(bounds.stray_bytes))
+        return len(piece)
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the URL."""
+        if self._refusal is None and len(self.url) + len(url) > self.bounds.url_bytes:
+            self._refusal = refusal.url_too_long(self.bounds.url_bytes)
+        if self._refusal is None:
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header field; trailers are dropped, as RFC 9110, section 6.5.1 allows."""
+        if not self._in_head or self._refusal is not None:
+            return
+        if len(self.headers) >= self.bounds.header_count:
+            self._refusal = refusal.too_many_headers(self.bounds.header_count)
+            return
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Start the request, or queue it behind those before it."""
+        if self._refusal is None and len(self.pipeline) >= self.bounds.pipelined:
+            self._refusal = refusal.too_many_pipelined()
+        if self._refusal is None:
+            self._in_head = False
+            self._head_bytes = self._stray_bytes = 0
+            self._stop_head_timer()
+            super().on_headers_complete()
+            self._begun += 1
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the content."""
+        if self._refusal is None:
+            self._stray_bytes = 0
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Await the next head."""
+        if self._refusal is None:
+            self._in_head = True
+            super().on_message_complete()
+
+    def _is_busy(self) -> bool:
+        """Return whether a response is under way or queued."""
+        return self._begun > self._answered
+
+    def _expect_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.bounds.head_s, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if self._head_bytes:
+            self._refuse(refusal.head_too_slow())
+        else:
+            self.transport.close()
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Serve a request to upgrade as if it had not asked (RFC 9110, section 7.8), unlogged."""
+
+    # Refusing
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse bytes that are not HTTP; uvicorn calls this."""
+        self._refuse(self._refusal or refusal.not_http())
+
+    def _refuse(self, problem: Problem) -> None:
+        self._refusal = problem
+        if not self._in_head:
+            self._drop_unfinished()
+        self._answer_refusal()
+
+    def _drop_unfinished(self) -> None:
+        """Drop the request whose content is refused, so that the refusal is its response."""
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        if self.pipeline:
+            self.pipeline.popleft()
+        elif cycle.response_started:
+            self.transport.abort()
+        else:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self._begun -= 1
+
+    def _answer_refusal(self) -> None:
+        """Send the refusal after the responses to earlier requests, then close.
+
+        A connection closed while bytes of the client are unread would be reset, and the client
+        might lose the refusal; so its bytes are dropped for a moment.
+        """
+        if self._refusal is None or self._refused or self._is_busy():
+            return
+        self._refused = True
+        if self.transport.is_closing():
+            return
+        self._stop_head_timer()
+        self._unset_keepalive_if_required()
+        response = refusal.response_of(self._refusal, self.server_state.default_headers)
+        self.transport.write(response)
+        self.transport.write_eof()
+        self.loop.call_later(self.bounds.linger_s, self.transport.abort)
+
+    # Writing
+
+    def on_response_complete(self) -> None:
+        """Start the next request, or send the refusal that waited for this response."""
+        self._answered += 1
+        super().on_response_complete()
+        if self._refusal is not None:
+            self._answer_refusal()
+        self._expect_reader()
+
+    def pause_writing(self) -> None:
+        """Wait until the client has read some of the response."""
+        super().pause_writing()
+        self._expect_reader()
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self._stop_write_timer()
+        super().resume_writing()
+        self._expect_reader()
+
+    def _expect_reader(self) -> None:
+        """Look again later, if the client has not read everything."""
+        unread = self.transport.get_write_buffer_size()
+        if unread and self._write_timer is None:
+            self._write_timer = self.loop.call_later(
+                self.bounds.write_s, self._check_reader, unread, self._answered
+            )
+
+    def _check_reader(self, unread: int, answered: int) -> None:
+        """Close the connection if nothing was written since, and nothing of it was read."""
+        self._write_timer = None
+        nothing_written = self._answered == answered and (
+            self.flow.write_paused or not self._is_busy()
+        )
+        if nothing_written and self.transport.get_write_buffer_size() >= unread:
+            self.transport.abort()
+        else:
+            self._expect_reader()
+
+    def _stop_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None

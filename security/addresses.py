@@ -1,0 +1,46 @@
+"""IP addresses in one form, whatever way they are written, and the networks of one customer."""
+
+import ipaddress
+import re
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+IPV6_CUSTOMER_BITS = 56
+"""What providers usually assign to one home or office (RIPE-690)."""
+
+_NODE = re.compile(
+    r"(?P<v4>[0-9.]+)(?::[0-9]{1,5})?"
+    r"|\[(?P<v6>[0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?"
+    r"|(?P<bare>[0-9A-Fa-f:.]+)"
+)
+
+
+def canonical(text: str) -> Address | None:
+    """Return the address that *text* spells, or None.
+
+    An IPv4 address inside IPv6 (``::ffff:192.0.2.1``) is that IPv4 address; a zone is dropped.
+    """
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def node_address(node: str) -> Address | None:
+    """Return the address of a *node* as proxies write it, or None.
+
+    Accepts ``192.0.2.1``, ``192.0.2.1:4711``, ``2001:db8::1``, ``[2001:db8::1]`` and
+    ``[2001:db8::1]:4711``, each in quotes or not (RFC 7239, section 6).
+    """
+    match = _NODE.fullmatch(node.strip().strip('"'))
+    return None if match is None else canonical(match["v4"] or match["v6"] or match["bare"])
+
+
+def network_of(address: Address) -> Network:
+    """Return the network of one customer: the IPv4 address, or the IPv6 network of 56 bits."""
+    bits = 32 if address.version == 4 else IPV6_CUSTOMER_BITS
+    return ipaddress.ip_network((address, bits), strict=False)

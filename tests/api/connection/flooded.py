@@ -1,0 +1,15 @@
+"""The server of the flood test: the protocol and the edge as they are, and nothing behind them."""
+
+from typing import Any
+
+from api.http.access_log import AccessLog
+from api.http.cors import Cors
+from api.http.edge import Edge
+
+
+async def _empty(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+application = Edge(_empty, cors=Cors(()), trusted_proxies=(), access_log=AccessLog(enabled=False))
