@@ -23,6 +23,7 @@ from domain.base import NotFound
 from domain.permission import Permission
 from eventstore.log import SEQUENCE_MAX
 from projections.engine.find import FoundPage
+from security.addresses import canonical
 
 _encode = msgspec.json.Encoder().encode
 
@@ -114,7 +115,7 @@ class AuditController(Controller):
             stream=stream,
             actor=actor,
             request_id=request_id,
-            ip=ip,
+            ip=_canonical(ip),
             since=_aware("since", since),
             until=_aware("until", until),
         )
@@ -172,6 +173,19 @@ class AuditController(Controller):
         return ApiResponse(
             _encode(CheckpointView(head.size, head.note, system.tree_signer.signer.vkey))
         )
+
+
+def _canonical(ip: str | None) -> str | None:
+    """Return *ip* in the form in which addresses are recorded.
+
+    :raises Problem: it is not an IP address.
+    """
+    if ip is None:
+        return None
+    address = canonical(ip)
+    if address is None:
+        raise invalid(FieldError("ip", "Expected an IP address"))
+    return str(address)
 
 
 def _aware(name: str, at: datetime | None) -> datetime | None:

@@ -1,7 +1,6 @@
 """The HTTP server: uvicorn, stopped without losing requests that are under way."""
 
 import gc
-import ipaddress
 import signal
 from types import FrameType
 from typing import Any
@@ -40,7 +39,7 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     async with open_system(settings) as system:
-        _trust(settings)
+        BoundedProtocol.proxies = settings.trusted_proxies
         spare_the_collector()
         await _Server(
             uvicorn.Config(create_app(system), lifespan="on", **_options(settings))
@@ -60,7 +59,7 @@ class _WorkerApplication:
         if scope["type"] == "lifespan" and self._app is None:
             settings = load_settings()
             set_up_logging(settings.log_level)
-            _trust(settings)
+            BoundedProtocol.proxies = settings.trusted_proxies
             async with open_system(settings) as system:
                 self._app = create_app(system)
                 await self._app(scope, receive, send)
@@ -71,13 +70,6 @@ class _WorkerApplication:
 def worker_application() -> _WorkerApplication:
     """Return a new application; uvicorn calls this in each worker process."""
     return _WorkerApplication()
-
-
-def _trust(settings: Settings) -> None:
-    """Exempt trusted proxies from the bound on connections of one peer."""
-    BoundedProtocol.proxies = tuple(
-        ipaddress.ip_network(network) for network in settings.trusted_proxies
-    )
 
 
 def spare_the_collector() -> None:

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 
+from api.http.cors import Header
 from api.http.edge import REPLACEABLE, SECURITY_HEADERS
 from api.http.problem import PROBLEM_JSON, Problem, malformed
 from eventstore.identifiers import new_id
-
-Header = tuple[bytes, bytes]
 
 
 def head_too_large(limit: int) -> Problem:

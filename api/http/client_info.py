@@ -1,13 +1,14 @@
 """Client info: what headers and connection tell about the sender of a request."""
 
-import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
+from api.http.problem import malformed
 from eventstore.identifiers import new_id
+from security.addresses import Network, canonical, node_address
 
 USER_AGENT_CHARS_MAX = 512
 """Longer values are truncated, because it is stored with every event."""
@@ -15,7 +16,41 @@ USER_AGENT_CHARS_MAX = 512
 SCOPE_KEY = "trackrecord.facts"
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]+)(:[0-9]*)?")
+_SINGLETONS = frozenset(
+    (
+        b"access-control-request-method",
+        b"authorization",
+        b"content-disposition",
+        b"content-length",
+        b"content-type",
+        b"date",
+        b"expect",
+        b"from",
+        b"host",
+        b"idempotency-key",
+        b"if-modified-since",
+        b"if-range",
+        b"if-unmodified-since",
+        b"last-event-id",
+        b"max-forwards",
+        b"origin",
+        b"proxy-authorization",
+        b"range",
+        b"referer",
+        b"sec-fetch-dest",
+        b"sec-fetch-mode",
+        b"sec-fetch-site",
+        b"sec-fetch-user",
+        b"user-agent",
+        b"x-api-key",
+        b"x-correlation-id",
+        b"x-min-position",
+        b"x-request-id",
+        b"x-requested-with",
+    )
+)
+"""Fields that hold one value; every other one may be a list over several lines."""
 
 
 class ClientInfo(Struct):
@@ -35,20 +70,41 @@ class ClientInfo(Struct):
 
 def client_info_of(scope: Mapping[str, Any], trusted: Sequence[Network]) -> ClientInfo:
     """Return the client info of a request; X-Forwarded-For counts if set by a *trusted* proxy."""
-    headers: dict[bytes, bytes] = dict(scope["headers"])
+    headers = _combined(scope["headers"])
     asked = headers.get(b"x-request-id")
     known = asked is not None and _REQUEST_ID.fullmatch(asked)
     client = scope.get("client")
     ip: str | None = client[0] if client else None
-    if trusted and ip is not None and b"x-forwarded-for" in headers:
-        ip = _behind(ip, headers[b"x-forwarded-for"].decode("latin-1"), trusted)
+    if ip is not None:
+        ip = _client_of(ip, headers.get(b"x-forwarded-for", b"").decode("latin-1"), trusted)
     agent = headers.get(b"user-agent")
     return ClientInfo(
         asked.decode() if known and asked else new_id().hex,
         ip,
-        None if agent is None else agent.decode("latin-1")[:USER_AGENT_CHARS_MAX],
+        None if agent is None else _text(agent)[:USER_AGENT_CHARS_MAX],
         headers,
     )
+
+
+def refuse_malformed_head(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> None:
+    """Refuse a request without exactly one Host, or with two values where a field holds one.
+
+    Two programs on the way might each believe another value (RFC 9110, section 5.3, and RFC 9112,
+    section 3.2).
+
+    :raises Problem: 400.
+    """
+    if len(headers) != len(scope["headers"]):
+        names = [name for name, _ in scope["headers"] if name in _SINGLETONS]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise malformed(f"The header field {twice.decode()} is repeated.")
+    host = headers.get(b"host")
+    if host is None:
+        if scope["http_version"] != "1.0":
+            raise malformed("The header field Host is missing.")
+    elif _HOST.fullmatch(host) is None:
+        raise malformed("The header field Host is not a host name.")
 
 
 def client_info_in(scope: Any) -> ClientInfo:
@@ -57,20 +113,39 @@ def client_info_in(scope: Any) -> ClientInfo:
     return client_info
 
 
-def _behind(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
-    """Return the address of the client in front of our trusted proxies.
+def _combined(lines: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return the header fields by name; the lines of one name are one list."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in lines:
+        if name in headers:
+            separator = b"; " if name == b"cookie" else b", "
+            headers[name] += separator + value
+        else:
+            headers[name] = value
+    return headers
+
+
+def _text(value: bytes) -> str:
+    """Return a header value as text: UTF-8 if it is, otherwise one character for each byte."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _client_of(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
+    """Return the address of the client in front of our trusted proxies, in canonical form.
 
     Each proxy appends the address it received the request from, so the list is trustworthy only
     from the right, up to the first address that is not one of our proxies.
     """
-    hops = [*(hop.strip() for hop in forwarded.split(",")), peer]
-    believed = peer
-    for hop in reversed(hops):
-        try:
-            address = ipaddress.ip_address(hop)
-        except ValueError:
-            return believed
-        believed = str(address)
-        if not any(address in network for network in trusted):
-            return believed
-    return believed
+    believed = canonical(peer)
+    if believed is None:
+        return peer
+    hops = forwarded.split(",") if forwarded else []
+    while hops and any(believed in network for network in trusted):
+        address = node_address(hops.pop())
+        if address is None:
+            break
+        believed = address
+    return str(believed)

@@ -9,9 +9,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from api.http.access_log import AccessLog
-from api.http.client_info import SCOPE_KEY, ClientInfo, Network, client_info_of
+from api.http.client_info import (
+    SCOPE_KEY,
+    ClientInfo,
+    client_info_of,
+    refuse_malformed_head,
+)
 from api.http.cors import Cors, Header
 from api.http.problem import PROBLEM_JSON, Problem
+from security.addresses import Network
 
 BODY_BYTES_MAX = 1024 * 1024
 BODY_DEADLINE_S = 10.0
@@ -77,6 +83,7 @@ class Edge:
             await send(message)
 
         try:
+            refuse_malformed_head(scope, client_info.headers)
             if scope["method"] == "OPTIONS" and self._cors.is_preflight(client_info.headers):
                 await _send(answer, 204, self._cors.preflight(client_info.headers), b"")
                 return

@@ -1,6 +1,5 @@
 """The guard in front of every route: authentication, rate limits, parameters and permissions."""
 
-import ipaddress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,6 +14,7 @@ from api.http.problem import FieldError, invalid, malformed, unauthorized
 from api.http.request import READS, ApiRequest
 from commands.base import NoOrganization, NotPermitted
 from domain.permission import Permission, is_allowed
+from security.addresses import canonical, network_of
 from security.tokens import AccessClaims, InvalidToken, TokenExpired
 
 
@@ -35,7 +35,7 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     api = connection.api
     if policy is Open.PUBLIC:
         if handler.opt[RATE]:
-            api.limit(handler.opt[RATE], network_of(connection.client_info.ip))
+            api.limit(handler.opt[RATE], _customer(connection.client_info.ip))
         _check_query(connection, handler)
         return
     connection.claims = _claims(connection)
@@ -81,14 +81,9 @@ def handler_methods(handler: BaseRouteHandler) -> set[str]:
     return {str(method) for method in getattr(handler, "http_methods", ())}
 
 
-def network_of(ip: str | None) -> str:
-    """Return the network of one customer: the IPv4 address, or the IPv6 network of 56 bits."""
-    if ip is None or ":" not in ip:
-        return ip or ""
-    try:
-        return str(ipaddress.ip_network(f"{ip}/56", strict=False))
-    except ValueError:
-        return ip
+def _customer(ip: str | None) -> str:
+    address = canonical(ip or "")
+    return ip or "" if address is None else str(network_of(address))
 
 
 def _check_query(connection: ApiRequest, handler: BaseRouteHandler) -> None:

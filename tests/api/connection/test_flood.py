@@ -48,7 +48,9 @@ def server() -> Iterator[tuple[int, psutil.Process]]:
         b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
     ],
 )
-async def test_others_are_served_meanwhile(server: tuple[int, psutil.Process], head: bytes) -> None:
+async def test_other_clients_are_served_during_a_flood(
+    server: tuple[int, psutil.Process], head: bytes
+) -> None:
     port, process = server
     flooded = 0
 

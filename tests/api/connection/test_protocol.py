@@ -43,14 +43,14 @@ class TestHead:
             (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400, "malformed_request"),
         ],
     )
-    async def test_beyond_its_bounds_is_refused(
+    async def test_a_head_beyond_its_bounds_is_refused(
         self, app: Litestar, sent: bytes, status: int, code: str
     ) -> None:
         async with serving(app) as served, served.client() as client:
             problem(await client.ask(sent), status, code)
             assert await client.rest() == b""
 
-    async def test_may_be_as_large_as_the_bounds(self, app: Litestar) -> None:
+    async def test_a_head_may_be_as_large_as_its_bounds(self, app: Litestar) -> None:
         lines = b"".join(b"X-%d: %b\r\n" % (n, b"y" * 300) for n in range(99))
         path = b"/api/health?" + b"y" * 8_000
         async with serving(app) as served, served.client() as client:
@@ -62,7 +62,7 @@ class TestHead:
                 await client.send(bytes([byte]))
             assert (await client.response())[0] == 200
 
-    async def test_has_to_arrive_in_time(self, app: Litestar) -> None:
+    async def test_a_head_has_to_arrive_in_time(self, app: Litestar) -> None:
         async with serving(app, head_s=0.05) as served:
             async with served.client() as silent:
                 assert await silent.rest() == b""
@@ -72,7 +72,7 @@ class TestHead:
                 assert (await second.ask(HEALTH))[0] == 200
                 problem(await second.ask(b"\r\n"), 408, "request_timeout")
 
-    async def test_needs_exactly_one_host(self, app: Litestar) -> None:
+    async def test_a_request_needs_exactly_one_host(self, app: Litestar) -> None:
         async with serving(app) as served:
             for lines in (b"", b"Host: a\r\nHost: a\r\n", b"Host: a b\r\n", b"Host:\r\n"):
                 async with served.client() as client:
@@ -81,7 +81,7 @@ class TestHead:
             async with served.client() as old:
                 assert (await old.ask(b"GET /api/health HTTP/1.0\r\n\r\n"))[0] == 200
 
-    async def test_with_an_upgrade_is_served_without_it(self, app: Litestar) -> None:
+    async def test_a_request_to_upgrade_is_served_without_it(self, app: Litestar) -> None:
         head = HEALTH[:-2] + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n"
         async with serving(app) as served, served.client() as client:
             assert (await client.ask(head))[0] == 200
@@ -90,7 +90,7 @@ class TestHead:
 class TestContent:
     HEAD = b"POST /api/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 
-    async def test_in_chunks_may_have_few_trailers_which_count_for_nothing(
+    async def test_chunked_content_may_have_few_trailers_which_count_for_nothing(
         self, app: Litestar
     ) -> None:
         head = self.HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
@@ -106,7 +106,7 @@ class TestContent:
                 chunk = self.HEAD + b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n"
                 problem(await client.ask(chunk), 400, "malformed_request")
 
-    async def test_is_read_whatever_its_pieces(self, app: Litestar) -> None:
+    async def test_content_is_read_in_whatever_pieces_it_comes(self, app: Litestar) -> None:
         body = b'{"email": "a@example.com", "password": "%b"}' % (b"x" * 200_000)
         chunks = b"".join(
             b"%x\r\n%b\r\n" % (len(body[at : at + 7]), body[at : at + 7])
@@ -120,7 +120,9 @@ class TestContent:
 
 
 class TestPipelining:
-    async def test_answers_in_order_and_then_refuses(self, app: Litestar) -> None:
+    async def test_pipelined_requests_are_answered_in_order_before_a_refusal(
+        self, app: Litestar
+    ) -> None:
         async with serving(app, pipelined=3) as served:
             async with served.client() as client:
                 await client.send(HEALTH * 3 + b"nonsense\r\n\r\n" + HEALTH)
@@ -148,7 +150,7 @@ class TestReading:
             await eventually(lambda: served.connections)
             await eventually(lambda: not served.connections)
 
-    async def test_one_that_reads_slowly_gets_everything(self) -> None:
+    async def test_a_client_that_reads_gets_everything(self) -> None:
         async def large(scope: Any, receive: Any, send: Any) -> None:
             headers = [(b"content-length", b"%d" % (len(ENDLESS) * 200))]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -161,7 +163,7 @@ class TestReading:
 
 
 class TestConnections:
-    async def test_are_bounded_by_peer_and_in_all(self, app: Litestar) -> None:
+    async def test_connections_are_bounded_by_peer_and_in_all(self, app: Litestar) -> None:
         for changed, status, code in (
             ({"connections_per_peer": 2}, 429, "too_many_connections"),
             ({"connections": 2}, 503, "busy"),
