@@ -130,7 +130,7 @@ class TestMembers:
             await join(system, person, ana.org_id, Role.MEMBER)
 
         done(await leaving.delete(f"/org/{ana.org_id}/members/{leaving.id}"), 204)
-        refused(await removed.delete(f"/org/{ana.org_id}/members/{ana.id}"), 403, "role_too_low")
+        refused(await removed.delete(f"/org/{ana.org_id}/members/{ana.id}"), 403, "not_permitted")
         done(await ana.delete(f"/org/{ana.org_id}/members/{removed.id}"), 204)
 
         page = done(await ana.get(f"/org/{ana.org_id}/members"), 200)
