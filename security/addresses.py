@@ -3,8 +3,7 @@
 import ipaddress
 import re
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from security.url_guard import IPAddress, IPNetwork
 
 IPV6_CUSTOMER_BITS = 56
 """What providers usually assign to one home or office (RIPE-690)."""
@@ -16,7 +15,7 @@ _NODE = re.compile(
 )
 
 
-def canonical(text: str) -> Address | None:
+def canonical(text: str) -> IPAddress | None:
     """Return the address that *text* spells, or None.
 
     An IPv4 address inside IPv6 (``::ffff:192.0.2.1``) is that IPv4 address; a zone is dropped.
@@ -30,7 +29,7 @@ def canonical(text: str) -> Address | None:
     return address
 
 
-def node_address(node: str) -> Address | None:
+def node_address(node: str) -> IPAddress | None:
     """Return the address of a *node* as proxies write it, or None.
 
     Accepts ``192.0.2.1``, ``192.0.2.1:4711``, ``2001:db8::1``, ``[2001:db8::1]`` and
@@ -40,7 +39,7 @@ def node_address(node: str) -> Address | None:
     return None if match is None else canonical(match["v4"] or match["v6"] or match["bare"])
 
 
-def network_of(address: Address) -> Network:
+def network_of(address: IPAddress) -> IPNetwork:
     """Return the network of one customer: the IPv4 address, or the IPv6 network of 56 bits."""
     bits = 32 if address.version == 4 else IPV6_CUSTOMER_BITS
     return ipaddress.ip_network((address, bits), strict=False)

@@ -11,8 +11,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.connection import refusal
 from api.connection.bounds import BOUNDS, Bounds
+from api.connection.write_deadline import WriteDeadline
 from api.http.problem import Problem
-from security.addresses import Network, canonical, network_of
+from security.addresses import canonical, network_of
+from security.url_guard import IPNetwork
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -23,7 +25,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """
 
     bounds: ClassVar[Bounds] = BOUNDS
-    proxies: ClassVar[tuple[Network, ...]] = ()
+    proxies: ClassVar[tuple[IPNetwork, ...]] = ()
     """Peers that speak for many clients, so that only the bound in all applies to them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -34,15 +36,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refused = False
         self._begun = self._answered = 0
         self._head_timer: asyncio.TimerHandle | None = None
-        self._write_timer: asyncio.TimerHandle | None = None
-        self.peer: Network | None = None
+        self.peer: IPNetwork | None = None
 
     # The life of the connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accept a connection, unless there are too many."""
         super().connection_made(cast(asyncio.Transport, transport))
-        self.peer = self._peer()
+        self._deadline = WriteDeadline(self.transport, self.loop, self.bounds.write_s)
+        self.peer = _network_of_peer(self.client, self.proxies)
         others = cast("set[BoundedProtocol]", self.connections)
         if len(others) > self.bounds.connections:
             self._turn_away(refusal.too_many_in_all())
@@ -52,13 +54,6 @@ class BoundedProtocol(HttpToolsProtocol):
             self._turn_away(refusal.too_many_of_peer(self.bounds.connections_per_peer))
         else:
             self._expect_head()
-
-    def _peer(self) -> Network | None:
-        """Return the network of the peer; None for a proxy, which speaks for many clients."""
-        address = canonical(self.client[0]) if self.client else None
-        if address is None or any(address in network for network in self.proxies):
-            return None
-        return network_of(address)
 
     def _turn_away(self, problem: Problem) -> None:
         # It no longer counts, or those that are turned away would keep others out.
@@ -70,7 +65,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timers of a closed connection."""
         self._stop_head_timer()
-        self._stop_write_timer()
+        self._deadline.stop()
         super().connection_lost(exc)
 
     # Reading
@@ -110,12 +105,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header field; trailers are dropped, as RFC 9110, section 6.5.1 allows."""
-        if not self._in_head or self._refusal is not None:
-            return
-        if len(self.headers) >= self.bounds.header_count:
-            self._refusal = refusal.too_many_headers(self.bounds.header_count)
-            return
-        super().on_header(name, value)
+        if self._in_head and len(self.headers) >= self.bounds.header_count:
+            self._refusal = self._refusal or refusal.too_many_headers(self.bounds.header_count)
+        elif self._in_head and self._refusal is None:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Start the request, or queue it behind those before it."""
@@ -125,6 +118,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._in_head = False
             self._head_bytes = self._stray_bytes = 0
             self._stop_head_timer()
+            self._deadline.watch(nothing_follows=False)
             super().on_headers_complete()
             self._begun += 1
 
@@ -141,7 +135,6 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def _is_busy(self) -> bool:
-        """Return whether a response is under way or queued."""
         return self._begun > self._answered
 
     def _expect_head(self) -> None:
@@ -171,14 +164,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem) -> None:
         self._refusal = problem
-        if not self._in_head:
-            self._drop_unfinished()
+        self._drop_unfinished()
         self._answer_refusal()
 
     def _drop_unfinished(self) -> None:
         """Drop the request whose content is refused, so that the refusal is its response."""
         cycle = self.cycle
-        if cycle.response_complete:
+        if self._in_head or cycle.response_complete:
             return
         if self.pipeline:
             self.pipeline.popleft()
@@ -215,39 +207,24 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._refusal is not None:
             self._answer_refusal()
-        self._expect_reader()
+        self._deadline.watch(nothing_follows=not self._is_busy())
 
     def pause_writing(self) -> None:
         """Wait until the client has read some of the response."""
         super().pause_writing()
-        self._expect_reader()
+        self._deadline.watch(nothing_follows=True)
 
     def resume_writing(self) -> None:
         """Go on writing."""
-        self._stop_write_timer()
         super().resume_writing()
-        self._expect_reader()
+        self._deadline.watch(nothing_follows=not self._is_busy())
 
-    def _expect_reader(self) -> None:
-        """Look again later, if the client has not read everything."""
-        unread = self.transport.get_write_buffer_size()
-        if unread and self._write_timer is None:
-            self._write_timer = self.loop.call_later(
-                self.bounds.write_s, self._check_reader, unread, self._answered
-            )
 
-    def _check_reader(self, unread: int, answered: int) -> None:
-        """Close the connection if nothing was written since, and nothing of it was read."""
-        self._write_timer = None
-        nothing_written = self._answered == answered and (
-            self.flow.write_paused or not self._is_busy()
-        )
-        if nothing_written and self.transport.get_write_buffer_size() >= unread:
-            self.transport.abort()
-        else:
-            self._expect_reader()
-
-    def _stop_write_timer(self) -> None:
-        if self._write_timer is not None:
-            self._write_timer.cancel()
-            self._write_timer = None
+def _network_of_peer(
+    client: tuple[str, int] | None, proxies: tuple[IPNetwork, ...]
+) -> IPNetwork | None:
+    """Return the network of a peer; None for a proxy, which speaks for many clients."""
+    address = canonical(client[0]) if client else None
+    if address is None or any(address in network for network in proxies):
+        return None
+    return network_of(address)

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from api.http.problem import malformed
 from eventstore.identifiers import new_id
-from security.addresses import Network, canonical, node_address
+from security.addresses import canonical, node_address
+from security.url_guard import IPNetwork
 
 USER_AGENT_CHARS_MAX = 512
 """Longer values are truncated, because it is stored with every event."""
@@ -68,7 +69,7 @@ class ClientInfo(Struct):
         return None if value is None else value.decode("latin-1")
 
 
-def client_info_of(scope: Mapping[str, Any], trusted: Sequence[Network]) -> ClientInfo:
+def client_info_of(scope: Mapping[str, Any], trusted: Sequence[IPNetwork]) -> ClientInfo:
     """Return the client info of a request; X-Forwarded-For counts if set by a *trusted* proxy."""
     headers = _combined(scope["headers"])
     asked = headers.get(b"x-request-id")
@@ -133,7 +134,7 @@ def _text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-def _client_of(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
+def _client_of(peer: str, forwarded: str, trusted: Sequence[IPNetwork]) -> str:
     """Return the address of the client in front of our trusted proxies, in canonical form.
 
     Each proxy appends the address it received the request from, so the list is trustworthy only

@@ -17,7 +17,7 @@ from api.http.client_info import (
 )
 from api.http.cors import Cors, Header
 from api.http.problem import PROBLEM_JSON, Problem
-from security.addresses import Network
+from security.url_guard import IPNetwork
 
 BODY_BYTES_MAX = 1024 * 1024
 BODY_DEADLINE_S = 10.0
@@ -54,7 +54,7 @@ class Edge:
         app: App,
         *,
         cors: Cors,
-        trusted_proxies: Sequence[Network],
+        trusted_proxies: Sequence[IPNetwork],
         access_log: AccessLog,
     ) -> None:
         self._app, self._cors, self._access_log = app, cors, access_log

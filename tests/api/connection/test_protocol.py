@@ -145,7 +145,7 @@ class TestReading:
                 await send({"type": "http.response.body", "body": ENDLESS, "more_body": True})
 
         async with serving(endless, write_s=0.05) as served, served.client() as client:
-            client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a read transport too
             await client.send(HEALTH)
             await eventually(lambda: served.connections)
             await eventually(lambda: not served.connections)
