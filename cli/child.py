@@ -1,4 +1,4 @@
-"""A process of ``up``: started, watched, and started again when it dies or hangs."""
+"""A process of ``up``: started, watched, and restarted when it dies or hangs."""
 
 import os
 import signal
@@ -13,13 +13,13 @@ from devstack.server import die_with
 STOP_S = 15.0
 """How long a process may take to finish what is under way before it is killed."""
 RESTART_PAUSE_S = (0.2, 1.0, 5.0)
-"""Pause before a process that died is started again: short at first, longer if it keeps dying."""
+"""Pause before a process is restarted: short at first, longer if it keeps dying."""
 STABLE_S = 30.0
 LOG_LINES = 12
 
 
 class Child:
-    """One process of ours, with a log file of its own."""
+    """One of our processes, with its own log file."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Child:
 
     @property
     def age_s(self) -> float:
-        """How long ago the process was started."""
+        """Return how long ago the process was started."""
         return time.monotonic() - self._started
 
     def exit_code(self) -> int | None:
@@ -67,7 +67,7 @@ class Child:
         return self._child.poll() if self._child else None
 
     def watch(self) -> str | None:
-        """Restart the process if it has died, after a pause; return what there is to say of it."""
+        """Restart the process if it has died, after a pause; return a message if there is one."""
         news = None
         if self._child is not None and self._child.poll() is not None:
             self._deaths = 0 if self.age_s > STABLE_S else self._deaths
@@ -102,6 +102,6 @@ class Child:
             self._child.wait()
 
     def kill(self) -> None:
-        """Kill a process that does not answer; ``watch`` then starts it again."""
+        """Kill a process that does not answer; ``watch`` then restarts it."""
         if self._child is not None and self._child.poll() is None:
             os.killpg(self._child.pid, signal.SIGKILL)

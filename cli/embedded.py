@@ -1,4 +1,4 @@
-"""The embedded stores of ``up``, and the environment by which its processes find them."""
+"""The embedded stores of ``up``, and the environment that tells its processes where they are."""
 
 import contextlib
 import secrets
@@ -58,14 +58,14 @@ def embedded_stores(settings: Settings, environ: Mapping[str, str]) -> Generator
 
 
 def restart_if_dead(server: Server) -> str | None:
-    """Start *server* again if it has died; return what there is to say of it."""
+    """Restart *server* if it has died; return a message if it was."""
     if server.alive():
         return None
     try:
         server.start()
     except DevstackError as error:
         return str(error)
-    return f"{server.name} died; it was restarted"
+    return f"{server.name} died and was restarted"
 
 
 def _absolute(events_url: str) -> str:

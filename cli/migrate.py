@@ -1,7 +1,7 @@
-"""``migrate``: make the tables of the event log, once, before the processes start.
+"""``migrate``: create the tables of the event log once, before the processes start.
 
-Run it as the owner of the database. Give the processes a role of their own and name it with
-``--grant``: it may then append and read, but neither change nor remove an event.
+Run it as the owner of the database. Create a separate role for the processes and pass it with
+``--grant``: it may then append and read, but not change or remove an event.
 """
 
 import argparse
@@ -18,11 +18,11 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     migrate = commands.add_parser(
         "migrate",
-        help="make the tables of the event log",
+        help="create the tables of the event log",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    migrate.add_argument("--grant", metavar="ROLE", help="a role that the processes log in as")
+    migrate.add_argument("--grant", metavar="ROLE", help="the database role of the processes")
     migrate.set_defaults(run=run)
 
 
@@ -32,7 +32,7 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def migrate(events_url: str, role: str | None = None) -> int:
-    """Create what is missing of the log at *events_url* and let *role* use it."""
+    """Create what is missing of the log at *events_url* and give *role* access to it."""
     with closing(open_store(events_url)) as store:
         store.create()
         print(f"the event log is ready: {store.identity().id}, {store.parts} partition(s)")

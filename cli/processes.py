@@ -10,7 +10,7 @@ from cli.running import settings_of_running
 _MODULES = {
     "serve": ("api", "run the HTTP API"),
     "project": ("workers.projecting", "run the projector and sign audit trees"),
-    "follow": ("workers.following", "do what project and work do, in one process"),
+    "follow": ("workers.following", "run project and work in one process"),
     "work": ("workers", "run webhook deliveries and background jobs"),
 }
 

@@ -1,6 +1,6 @@
-"""``up``: the whole system in one process tree, on embedded stores, for a laptop.
+"""``up``: run the whole system in one process tree on embedded stores, for development.
 
-The stores are found by URL exactly as in production. What dies is started again; Ctrl-C stops the
+The stores are reached by URL as in production. Whatever dies is restarted; Ctrl-C stops the
 processes first and their stores last.
 """
 
@@ -55,7 +55,7 @@ def run(asked: argparse.Namespace) -> int:
     settings = load_settings(environ)
     for warning in unknown_names(environ):
         _say(f"warning: {warning}")
-    os.umask(0o077)  # what is written here is its owner's alone
+    os.umask(0o077)  # only the owner may read what is written here
     with DataDirLock(settings.data_dir), bind(settings.host, settings.port) as listening:
         make_private(settings.data_dir)
         with embedded_stores(settings, environ) as stores:
@@ -78,7 +78,7 @@ class Supervisor:
         self._stopping = False
 
     def run(self, *, demo: bool) -> None:
-        """Start everything, say where it is, and watch over it until stopped."""
+        """Start everything, print where it runs, and watch it until stopped."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
@@ -117,7 +117,7 @@ class Supervisor:
                 _say(line)
 
     def _publish(self) -> None:
-        """Write down which processes run, if any of them is new."""
+        """Publish which processes are running, if one of them is new."""
         everything: list[Child | Server] = [*self._children, *self._stores.servers]
         processes = {"up": os.getpid()}
         processes.update({p.name: p.pid for p in everything if p.pid is not None})
@@ -141,7 +141,7 @@ class Supervisor:
             time.sleep(_POLL_S)
 
     def _is_ready(self) -> bool:
-        """Return whether our own API, and nobody else's, says that it is ready."""
+        """Return whether our own API, and not somebody else's, reports that it is ready."""
         ask = f"{self._url}/api/health/ready"
         try:
             with urllib.request.urlopen(ask, timeout=_ASK_S) as answer:  # noqa: S310  our own address

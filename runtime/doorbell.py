@@ -1,7 +1,7 @@
-"""The doorbell: a job in Redis for each organization that has something new to deliver.
+"""Doorbell: a job in Redis for each organization that has something new to deliver.
 
-A hint and nothing more. What is due stands in the log and in rows beside it, so any job can be
-made again; with Redis away, emptied or not set at all, workers find it by looking each second.
+It is only a hint. What is due is stored in the log and in rows next to it, so any job can be lost:
+without Redis, workers find it by polling every second.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 DELIVER = "deliver"
 QUEUE = "trackrecord:jobs"
 _PAUSE_S = 0.02
-"""Between two rounds of rings: commits in between share a job, and ringing costs the API little."""
+"""The minimum time between rounds: commits in between share a job, so that the API does little."""
 
 _CONNECT_S = 2
 
@@ -27,9 +27,9 @@ _logger = logging.getLogger(__name__)
 
 
 async def open_queue(redis_url: str) -> ArqRedis:
-    """Return a connection to the queue of jobs, to close with ``aclose``.
+    """Return a connection to the job queue, to be closed with ``aclose``.
 
-    :raises RedisError: when Redis does not answer.
+    :raises RedisError: Redis does not answer.
     """
     settings = RedisSettings.from_dsn(redis_url)
     settings.conn_retries = 0
@@ -52,7 +52,7 @@ class Doorbell:
         self._ringing: asyncio.Task[None] | None = None
 
     def ring(self, org_id: UUID) -> None:
-        """Have the deliveries of an organization looked at soon."""
+        """Ask for the deliveries of an organization to be looked at soon."""
         if not self._redis_url:
             return
         self._waiting.add(org_id)
@@ -60,7 +60,7 @@ class Doorbell:
             self._ringing = asyncio.create_task(self._ring_all())
 
     async def close(self) -> None:
-        """Stop ringing; the sweep finds what is left."""
+        """Stop; polling finds what is left."""
         if self._ringing is not None:
             self._ringing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -74,14 +74,14 @@ class Doorbell:
             await self._enqueue(self._queue)
         except (RedisError, OSError) as error:
             self._waiting.clear()
-            _logger.debug("nobody was rung for: %s", error)
+            _logger.debug("delivery jobs not enqueued: %s", error)
             await self._hang_up()
 
     async def _enqueue(self, queue: ArqRedis) -> None:
         while self._waiting:
             rung, self._waiting = self._waiting, set()
             for org_id in rung:
-                # One job an organization: who has not come to the door yet needs no second ring.
+                # One pending job per organization is enough.
                 await queue.enqueue_job(DELIVER, str(org_id), _job_id=f"{DELIVER}:{org_id}")
             await asyncio.sleep(_PAUSE_S)
 

@@ -1,7 +1,7 @@
-"""The socket that the API listens on: bound before anything is announced, or handed down.
+"""The socket that the API listens on: bound before it is announced, or inherited.
 
-``up`` binds it and hands it to each API process it starts, so that nobody else can take the port
-in between, and requests wait in the queue of the kernel while a process is restarted.
+``up`` binds it and passes it to each API process it starts. Nobody else can take the port in
+between, and requests wait in the kernel's queue while a process is restarted.
 """
 
 import os
@@ -22,7 +22,7 @@ class AddressTaken(Exception):
 
 
 def listening_socket(settings: Settings) -> socket.socket:
-    """Return the socket that the parent handed down, else one bound to HOST and PORT.
+    """Return the socket inherited from the parent, or else one bound to HOST and PORT.
 
     :raises AddressTaken: the address cannot be bound.
     """

@@ -31,7 +31,7 @@ def run_process(main: Main) -> None:
 
     Exit codes: 0 stopped on request, 1 a store could not be reached, 2 wrong settings.
     """
-    os.umask(0o077)  # what is written here is its owner's alone
+    os.umask(0o077)  # only the owner may read what is written here
     try:
         environ = environment()
         settings = load_settings(environ)

@@ -1,4 +1,4 @@
-"""Rate limits as they are configured: ``name=count/seconds``, comma separated, or ``off``."""
+"""Rate limits as configured: ``name=count/seconds``, comma separated, or ``off``."""
 
 import re
 
@@ -25,9 +25,9 @@ RateLimits = tuple[RateLimit, ...]
 
 
 def parse_rate_limits(text: str) -> RateLimits:
-    """Return the limits that *text* names; none for ``off``.
+    """Return the limits in *text*; none for ``off``.
 
-    :raises ValueError: a part is malformed, unknown or there twice.
+    :raises ValueError: a part is malformed, unknown or repeated.
     """
     limits = () if text == "off" else tuple(_parsed(part.strip()) for part in text.split(","))
     if len({limit.name for limit in limits}) < len(limits):

@@ -1,4 +1,4 @@
-"""The secrets that a laptop makes for itself, kept in one file that only its owner reads."""
+"""The secrets generated outside production, kept in a file that only its owner can read."""
 
 import json
 import os
@@ -14,22 +14,22 @@ SECRETS_FILE = "secrets.json"
 SECRET_NAMES = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "MASTER_KEY")
 DATA_DIR_MODE = 0o700
 OUR_FILES = ("*.db", "*.db-wal", "*.db-shm", "*.json", "*.log")
-"""Files in the data directory that nobody else has any business with."""
+"""Files in the data directory that nobody else may read."""
 _SQLITE = "sqlite:///"
 
 
 class SecretsLost(Exception):
-    """The log is there and the secrets that it was written with are not."""
+    """The log exists, but the secrets that it was written with do not."""
 
 
 def kept_secrets(data_dir: Path, events_url: EventsUrl) -> dict[str, str]:
-    """Return the secrets of *data_dir*; make them if neither they nor a log exist.
+    """Return the secrets of *data_dir*; generate them if neither they nor a log exist.
 
-    New secrets beside an old log would leave its personal data unreadable and its signatures
-    unverifiable, and nobody would notice until somebody looked.
+    New secrets for an old log would leave its personal data unreadable and its signatures
+    unverifiable, without anybody noticing at first.
 
-    :raises SecretsLost: *events_url* names a file that exists, but the secrets do not.
-    :raises ValueError: the file does not hold the three secrets.
+    :raises SecretsLost: *events_url* names an existing file, but there are no secrets.
+    :raises ValueError: the file does not contain the three secrets.
     """
     path = data_dir / SECRETS_FILE
     if path.exists():
@@ -52,9 +52,9 @@ def kept_secrets(data_dir: Path, events_url: EventsUrl) -> dict[str, str]:
 
 
 def make_private(directory: Path) -> None:
-    """Create *directory* unless it exists, and let only its owner in.
+    """Create *directory* unless it exists, and make it accessible only to its owner.
 
-    What has the sticky bit, as /tmp, is meant to be shared and is left alone.
+    Directories with the sticky bit, like /tmp, are meant to be shared and left alone.
     """
     directory.mkdir(mode=DATA_DIR_MODE, parents=True, exist_ok=True)
     found = directory.stat()

@@ -1,6 +1,6 @@
-"""The values that settings may have: each kind is parsed and checked here, once, at load.
+"""The types of settings: each is parsed and checked here, once, at start.
 
-Each parser raises ``ValueError`` with the rest of a sentence that begins with the variable's name.
+A parser raises ``ValueError`` with the rest of a sentence that begins with the variable's name.
 """
 
 import ipaddress
@@ -46,7 +46,7 @@ class LogLevel(StrEnum):
 
 
 class Setting(Struct, frozen=True):
-    """What is known of one setting besides its type and default."""
+    """What is known about a setting besides its type and default."""
 
     env: str
     """The environment variable."""
@@ -55,9 +55,9 @@ class Setting(Struct, frozen=True):
     most: int | timedelta | None = None
 
     def parse(self, kind: Any, text: str) -> Any:
-        """Return the value that *text* stands for.
+        """Return the value of *text*.
 
-        :raises ValueError: *text* stands for none, or for one outside the bounds.
+        :raises ValueError: *text* is malformed, or its value is out of range.
         """
         value = PARSERS[kind](text)
         too_small = self.least is not None and value < self.least
@@ -164,7 +164,7 @@ def _events_url(text: str) -> EventsUrl:
 
 def _mongo_uri(text: str) -> MongoUri:
     if text.startswith("mongodb+srv://"):
-        return MongoUri(text)  # more could only be said by asking the name server
+        return MongoUri(text)  # more could only be checked by asking the name server
     # Imported here: commands that read no MongoDB start 0.1 s sooner.
     from pymongo.errors import PyMongoError  # noqa: PLC0415 - starts sooner
     from pymongo.uri_parser import parse_uri  # noqa: PLC0415 - starts sooner
@@ -188,7 +188,7 @@ def _redis_url(text: str) -> RedisUrl:
 
 def _database_name(text: str) -> DatabaseName:
     if len(text.encode()) > DATABASE_NAME_BYTES_MAX or set(text) & set('/\\. "$*<>:|?\0'):
-        raise ValueError(f"{text!r} is not a name that MongoDB takes")
+        raise ValueError(f"{text!r} is not a valid name of a MongoDB database")
     return DatabaseName(text)
 
 

@@ -35,7 +35,7 @@ ACCESS_EXPIRY_MAX = timedelta(minutes=15)
 
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _ALIKE = 0.85
-"""How alike a variable's name must be to a setting's to be taken for a misspelling (0 to 1)."""
+"""How similar a variable's name must be to a setting's to count as a misspelling (0 to 1)."""
 _OUR_PREFIXES = ("TRACKRECORD_", "JWT_", "WEBHOOK_")
 
 
@@ -121,7 +121,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     )
     allow_unsafe: Annotated[
         tuple[str, ...],
-        Setting("ALLOW_UNSAFE", "names of settings whose unsafe value is meant, in production"),
+        Setting("ALLOW_UNSAFE", "settings whose unsafe value is intended, in production"),
     ] = ()
 
     @property
@@ -138,9 +138,9 @@ def described() -> Iterator[tuple[str, Any, Setting]]:
 def environment(directory: Path | None = None) -> dict[str, str]:
     """Return the environment of this process, completed by ``.env`` in *directory* (default: cwd).
 
-    What is set in the environment wins.
+    Variables in the environment take precedence.
 
-    :raises SettingsInvalid: a line of the file sets nothing.
+    :raises SettingsInvalid: a line of the file has no value.
     """
     path = (directory or Path.cwd()) / ENV_FILE
     kept = dotenv_values(path, interpolate=False) if path.is_file() else {}
@@ -151,7 +151,7 @@ def environment(directory: Path | None = None) -> dict[str, str]:
 
 
 def unknown_names(environ: Mapping[str, str]) -> list[str]:
-    """Return a warning for each variable that was probably meant for us but is no setting."""
+    """Return a warning for each variable that was probably meant for us but is not a setting."""
     known = {setting.env for _, _, setting in described()} | {"NODE_ENV"}
     warnings: list[str] = []
     for name in sorted(environ.keys() - known):
@@ -236,7 +236,7 @@ def _refused_in_production(settings: Settings) -> Iterator[str]:
         yield "JWT_ACCESS_EXPIRY: at most 15m in production"
     for name, why in _unsafe(settings):
         if name not in settings.allow_unsafe:
-            yield f"{name}: {why}; if it is meant, set ALLOW_UNSAFE={name}, too"
+            yield f"{name}: {why}; if that is intended, set ALLOW_UNSAFE={name}, too"
 
 
 def _unsafe(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -72,7 +72,7 @@ class System(Struct, frozen=True, kw_only=True):
     guard: UrlGuard
     database: _Database
     lane: Lane | None
-    """A quick way to read models, where the connection is a plain one."""
+    """A faster way to read models, if the connection has neither TLS nor login."""
 
 
 def derive_keys(settings: Settings) -> Keys:
@@ -96,7 +96,7 @@ async def open_system(
 ) -> AsyncGenerator[System]:
     """Open the stores, waiting for those that are still starting, and close them at the end.
 
-    Without *read_models* their store is not waited for: this process does not read them.
+    Without *read_models*, the process does not use their store and does not wait for it.
 
     :raises StoreUnreachable: a store did not answer in ``CONNECTS_MAX`` attempts.
     """
@@ -150,7 +150,7 @@ async def _open_read_models(
 
 @asynccontextmanager
 async def _announcing(log: EventLog, redis_url: str) -> AsyncGenerator[tuple[Wakeups, Doorbell]]:
-    """Have every commit of this process announced."""
+    """Announce every commit of this process."""
     wakeups, doorbell = Wakeups(redis_url), Doorbell(redis_url)
     wakeups.listen()
     log.on_commit(wakeups.committed)

@@ -45,7 +45,7 @@ class Wakeups:
             self._sender = asyncio.create_task(self._send(self._redis))
 
     async def pass_on(self) -> None:
-        """Wake the other processes, whatever the log's position; one that is not there is not."""
+        """Wake the other processes, whatever the log's position; missing processes are ignored."""
         if self._redis is not None:
             with contextlib.suppress(RedisError, OSError):
                 await self._redis.publish(CHANNEL, "0")

@@ -1,4 +1,4 @@
-"""Servers for every test that needs one: started once, a database of its own for each test."""
+"""Servers for every test that needs one: started once, with a new database for each test."""
 
 import shutil
 import tempfile
@@ -16,7 +16,7 @@ from devstack.mongo import mongo
 
 @pytest.fixture(scope="session")
 def mongo_url() -> Iterator[str]:
-    """Start the best MongoDB-protocol server of this machine."""
+    """Start the best server with MongoDB's protocol on this machine."""
     top = Path(tempfile.mkdtemp(prefix="mongo-"))
     top.chmod(0o755)
     with mongo(top / "server") as server:
@@ -36,14 +36,14 @@ async def mongo_client(mongo_url: str) -> AsyncIterator[AsyncMongoClient[dict[st
 async def database(
     mongo_client: AsyncMongoClient[dict[str, Any]],
 ) -> AsyncIterator[AsyncDatabase[dict[str, Any]]]:
-    """Give an empty database, dropped afterwards."""
+    """Yield an empty database, dropped afterwards."""
     name = f"test_{uuid4().hex[:12]}"
     yield mongo_client[name]
     await mongo_client.drop_database(name)
 
 
 SERVERS = {"mongo_url", "postgres_server", "redis_url", "data_dir", "receiver"}
-"""Fixtures that start a server: who uses one, however indirectly, is no unit test."""
+"""Fixtures that start a server; a test that uses one, even indirectly, is not a unit test."""
 
 
 ACCEPTANCE_TIMEOUT_S = 300

@@ -1,4 +1,4 @@
-"""Given events, when a command, then events: the real handler on the real log in memory."""
+"""Given events, when a command, then events: the real handler with the log in memory."""
 
 import asyncio
 import atexit
@@ -25,14 +25,14 @@ from tests.domain.spec import ACME, ANA, NOW
 PLATFORM_KINDS = ("user", "session", "email", "subdomain")
 
 RECORDED: defaultdict[type[Command], set[type[Event]]] = defaultdict(set)
-"""What each command has recorded in all of the stories that ran."""
+"""What each command has recorded in all tests that ran."""
 
-_runner = asyncio.Runner()  # one for all stories: making a loop costs more than a story
+_runner = asyncio.Runner()  # one for all tests: creating a loop costs more than a test
 atexit.register(_runner.close)
 
 
 def data_keys() -> DataKeys:
-    """Return real keys under a master key that is no secret."""
+    """Return real keys with a master key that is not secret."""
     return DataKeys(MasterKey("only for tests, and forty letters long .."))
 
 
@@ -45,20 +45,20 @@ class Past(NamedTuple):
 
 
 def on(stream: UUID, *events: Event, org_id: OrgId | None = None) -> Past:
-    """Say what happened on *stream*; account-level facts belong to the platform by themselves."""
+    """Return events of *stream*; those of accounts belong to the platform."""
     platform = bool(events) and tag_of(events[0]).partition(".")[0] in PLATFORM_KINDS
     return Past(stream, events, org_id or (PLATFORM if platform else ACME))
 
 
 def context(by: UUID = ANA, **about: Any) -> Context:
-    """Return a request of *by* in ACME at NOW, unless *about* says otherwise."""
+    """Return the context of a request of *by* in ACME at NOW; *about* overrides."""
     details: dict[str, Any] = {"now": NOW, "command_id": new_id(), "org_id": ACME}
     return Context(actor=Actor(ActorKind.USER, by), **(details | about))
 
 
 @asynccontextmanager
 async def opened(store: Store) -> AsyncGenerator[EventLog, None]:
-    """Open the log on *store* for as long as the block runs."""
+    """Open the log on *store* during the block."""
     log = EventLog(store, data_keys())
     await log.open()
     try:
@@ -68,7 +68,7 @@ async def opened(store: Store) -> AsyncGenerator[EventLog, None]:
 
 
 async def record(log: EventLog, *past: Past) -> int:
-    """Append *past* in one command, with keys where they are needed; return its position."""
+    """Append *past* in one command, with keys where needed; return its position."""
     append = Append(command_id=new_id(), rows=[], expects={}, keys={})
     heads = await log.heads([stream for stream, _, _ in past])
     versions: dict[UUID, int] = {}
@@ -83,7 +83,7 @@ async def record(log: EventLog, *past: Past) -> int:
 
 
 def envelope(stream: UUID, version: int, **about: Any) -> Metadata:
-    """Return metadata that puts an event at a place; *about* overrides."""
+    """Return the metadata of an event; *about* overrides."""
     details: dict[str, Any] = {
         "id": new_id(),
         "org_id": ACME,
@@ -109,13 +109,13 @@ async def _sealer(
 
 
 class Given:
-    """What has happened so far."""
+    """The events that have already happened."""
 
     def __init__(self, *past: Past) -> None:
         self.past = past
 
     def when(self, command: Command, *, by: UUID = ANA, **about: Any) -> "When":
-        """Run *command* as *by*; *about* are further facts of its context."""
+        """Run *command* as *by*; *about* overrides its context."""
         return _runner.run(self._run(command, context(by, **about)))
 
     async def _run(self, command: Command, asked: Context) -> "When":
@@ -134,7 +134,7 @@ class Given:
 
 
 class When:
-    """What a command came to: events, nothing, or a refusal."""
+    """The outcome of a command: events, nothing, or a refusal."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class When:
         self.recorded, self.refused, self.secrets = recorded, refused, secrets
 
     def then(self, *expected: Event | Past) -> "When":
-        """Check that exactly *expected* was recorded, in order; nothing at all if none."""
+        """Check that exactly *expected* was recorded, in order; nothing if empty."""
         if self.refused is not None:
             raise self.refused
         found = list(self.recorded)
@@ -160,7 +160,7 @@ class When:
         return self
 
     def then_refused(self, error: type[DomainError], **details: Any) -> None:
-        """Check that the command was refused with exactly *error*, and left no trace."""
+        """Check that the command was refused with exactly *error* and recorded nothing."""
         assert type(self.refused) is error, self.recorded or self.refused
         assert self.refused is not None
         assert self.refused.details.items() >= details.items()
@@ -168,5 +168,5 @@ class When:
 
 
 def given(*past: Past) -> Given:
-    """Begin a story with what has happened."""
+    """Start a test with the events that have already happened."""
     return Given(*past)

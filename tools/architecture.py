@@ -16,11 +16,11 @@ def architecture_page() -> str:
     """Return the page: a diagram of the layers, the packages, the other contracts."""
     lint: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     contracts = lint["importlinter"]["contracts"]
-    house = next(c for c in contracts if c["type"] == "layers")
-    floors = [[package.strip() for package in layer.split("|")] for layer in house["layers"]]
+    layers = next(c for c in contracts if c["type"] == "layers")
+    floors = [[package.strip() for package in layer.split("|")] for layer in layers["layers"]]
     packages = [package for floor in floors for package in floor]
     rows = [(code(f"{package}/"), _about(package)) for package in packages]
-    others = [f"- {contract['name']}." for contract in contracts if contract is not house]
+    others = [f"- {contract['name']}." for contract in contracts if contract is not layers]
     return page(
         "Architecture",
         _INTRO,

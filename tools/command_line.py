@@ -10,10 +10,10 @@ from tools.markdown import code, page, table
 
 def command_line_page() -> str:
     """Return the page, a section per command."""
-    import cli.__main__ as door  # noqa: PLC0415 - the other pages need no processes
+    import cli.__main__ as main  # noqa: PLC0415 - the other pages need no processes
 
-    parser = door.parser()
-    _, _, about_all = (inspect.getdoc(door) or "").partition("\n\n")
+    parser = main.parser()
+    _, _, about_all = (inspect.getdoc(main) or "").partition("\n\n")
     parts = [f"{parser.description}\n\n{about_all}"]
     for path, about, command in _commands(parser, parser.prog):
         parts += [f"## {path}", about]

@@ -14,7 +14,7 @@ from security.url_guard import IPNetwork
 USER_AGENT_CHARS_MAX = 512
 """Longer values are truncated, because it is stored with every event."""
 
-SCOPE_KEY = "trackrecord.facts"
+SCOPE_KEY = "trackrecord.client_info"
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]+)(:[0-9]*)?")

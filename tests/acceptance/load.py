@@ -1,4 +1,4 @@
-"""Clients that work while something dies, and remember every promise they were given."""
+"""Clients that keep working while a process is killed, and remember every response."""
 
 import asyncio
 from typing import Any, Self
@@ -16,7 +16,7 @@ PAUSE_S = 0.05
 
 
 class Load:
-    """Eight careful clients: each command has a key, and is repeated until it is answered."""
+    """Eight clients: each command has an idempotency key and is retried until it succeeds."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -40,7 +40,7 @@ class Load:
         await self._http.aclose()
 
     async def run(self, kill: str) -> None:
-        """Create tasks and move them, and kill the process *kill* meanwhile."""
+        """Create and move tasks, and kill process *kill* meanwhile."""
         numbers = iter(range(TASKS))
         half = asyncio.Event()
 
@@ -60,7 +60,7 @@ class Load:
             await asyncio.to_thread(self._system.kill, kill)
 
     async def check_that_nothing_acknowledged_is_lost(self) -> None:
-        """Compare what clients were told with what a plain reader is shown now."""
+        """Compare what clients were told with what a reader sees now."""
         shown: dict[str, dict[str, Any]] = {}
         query: dict[str, Any] = {"limit": 100}
         while True:

@@ -25,13 +25,13 @@ COMMAND = [sys.executable, "-m", "cli"]
 
 
 def environment(data_dir: Path, **more: str) -> dict[str, str]:
-    """Return an environment of our own: nothing of the caller's settings gets in."""
+    """Return a clean environment without the caller's settings."""
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")}
     return {**kept, "PYTHONPATH": str(ROOT), "DATA_DIR": str(data_dir), **more}
 
 
 def eventually(ask: Callable[[], T | None], what: str, timeout_s: float = 60.0) -> T:
-    """Return what *ask* gives as soon as it gives something."""
+    """Return the result of *ask* once it is not None."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         found = ask()
@@ -71,7 +71,7 @@ class System:
         return found
 
     def kill(self, name: str) -> None:
-        """Kill one process without warning, and wait until another has taken its place."""
+        """Kill one process and wait until it was restarted."""
         old = self.running.processes[name]
         os.kill(old, signal.SIGKILL)
 
@@ -82,7 +82,7 @@ class System:
         eventually(replaced, f"{name} starts again")
 
     def command(self, *arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run a command of the operator beside the running system."""
+        """Run an operator's command next to the running system."""
         return subprocess.run(
             [*COMMAND, *arguments],
             env=self.environment,
@@ -97,7 +97,7 @@ class System:
         return httpx.AsyncClient(base_url=f"{self.running.url}/api", timeout=10)
 
     def stop(self) -> int:
-        """Stop as Ctrl-C does; return the exit code."""
+        """Stop as with Ctrl-C; return the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(60)
@@ -105,7 +105,7 @@ class System:
 
 @contextmanager
 def data_directory() -> Iterator[Path]:
-    """Yield a directory that servers under another account may enter, gone afterwards."""
+    """Yield a directory that servers under another account may enter; delete it afterwards."""
     directory = Path(tempfile.mkdtemp(prefix="trackrecord-"))
     directory.chmod(0o755)
     try:

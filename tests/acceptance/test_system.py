@@ -1,4 +1,4 @@
-"""The README's claims, held by real processes."""
+"""The README's claims, checked on real processes."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""One house on real stores for all tests of the API, with its projectors at work."""
+"""One system on real stores for all tests of the API, with running projectors."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -29,7 +29,7 @@ def the_clock() -> MovableClock:
 
 @pytest.fixture
 def clock(the_clock: MovableClock) -> Iterator[MovableClock]:
-    """Give the clock of the house; it is set right again after the test."""
+    """Yield the clock of the system; it is reset after the test."""
     yield the_clock
     the_clock.ahead *= 0
 
@@ -38,7 +38,7 @@ def clock(the_clock: MovableClock) -> Iterator[MovableClock]:
 async def system(
     mongo_url: str, tmp_path_factory: pytest.TempPathFactory, the_clock: MovableClock
 ) -> AsyncIterator[System]:
-    """Open a house with projectors; passwords are hashed at the least cost there is."""
+    """Open a system with projectors; passwords are hashed at the lowest cost."""
     settings = load_settings(
         {
             "APP_ENV": "test",
@@ -60,7 +60,7 @@ async def system(
 
 @pytest.fixture(scope="session")
 async def read_side(system: System) -> AsyncIterator[tuple[ReadModels, Progress]]:
-    """Project in the background and tell the readers how far that is."""
+    """Run the projectors in the background."""
     pointers = Pointers(system.database)
     progress = Progress(system.database, pointers)
     running: list[asyncio.Task[None]] = []
@@ -78,7 +78,7 @@ async def read_side(system: System) -> AsyncIterator[tuple[ReadModels, Progress]
 
 @pytest.fixture(scope="session")
 def make_app(system: System, read_side: tuple[ReadModels, Progress]) -> Make:
-    """Give a maker of applications on the house, with other settings if need be."""
+    """Return a function that makes applications on the system, optionally with other settings."""
 
     def make(**settings: Any) -> Litestar:
         changed = replace(system, settings=replace(system.settings, **settings))
@@ -94,7 +94,7 @@ def app(make_app: Make) -> Litestar:
 
 @pytest.fixture
 async def ana(app: Litestar) -> AsyncIterator[Person]:
-    """Sign up the ADMIN of an organization of her own."""
+    """Sign up the ADMIN of a new organization."""
     person = await sign_up(app)
     yield person
     await person.client.aclose()
@@ -102,7 +102,7 @@ async def ana(app: Litestar) -> AsyncIterator[Person]:
 
 @pytest.fixture
 async def dan(app: Litestar) -> AsyncIterator[Person]:
-    """Sign up a stranger: the ADMIN of another organization."""
+    """Sign up the ADMIN of another organization."""
     person = await sign_up(app)
     yield person
     await person.client.aclose()

@@ -1,4 +1,4 @@
-"""People who use the API: each with an account and an organization of their own."""
+"""Users of the API, each with their own account and organization."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 class MovableClock:
-    """The machine's time, moved ahead by as much as a test wants."""
+    """The machine's time, moved ahead by as much as a test needs."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
@@ -31,7 +31,7 @@ class MovableClock:
 
 
 class Person:
-    """Somebody with a token, talking to one application."""
+    """A user with a token who uses one application."""
 
     def __init__(self, client: httpx.AsyncClient, email: str, profile: Json, token: str) -> None:
         self.client, self.email, self.token = client, email, token
@@ -55,11 +55,11 @@ class Person:
         return await self.ask("DELETE", path, **about)
 
     async def project(self, key: str = "ENG") -> Any:
-        """Open a project."""
+        """Create a project."""
         return done(await self.post("/project", {"key": key, "name": "Engine"}), 201)
 
     async def task(self, project: Json, title: str = "Oil it", **fields: Any) -> Any:
-        """Put a task on the list of *project*."""
+        """Create a task in *project*."""
         path = f"/project/{project['id']}/tasks"
         return done(await self.post(path, {"title": title, **fields}), 201)
 
@@ -71,19 +71,19 @@ def another_device(person: "Person") -> httpx.AsyncClient:
 
 
 def client_of(app: Litestar) -> httpx.AsyncClient:
-    """Return a browser-like client: it keeps cookies, those for HTTPS included."""
+    """Return a browser-like client: it keeps cookies, including those for HTTPS."""
     asgi: Any = app  # ASGI's types are dictionaries here and typed ones there
     transport = httpx.ASGITransport(asgi, client=("192.0.2.7", 4711))
     return httpx.AsyncClient(transport=transport, base_url="https://api.example.org")
 
 
 def unique(prefix: str = "x") -> str:
-    """Return a name that no other test uses, good for addresses and subdomains."""
+    """Return a name that no other test uses, valid in addresses and subdomains."""
     return f"{prefix}{new_id().hex[6:]}"
 
 
 async def sign_up(app: Litestar, *, organization: bool = True, email: str | None = None) -> Person:
-    """Register somebody and log them in."""
+    """Register a user and log them in."""
     client = client_of(app)
     email = email or f"{unique('p')}@example.com"
     body: Json = {"email": email, "password": PASSWORD, "name": "Pat"}
@@ -101,7 +101,7 @@ async def log_in(client: httpx.AsyncClient, email: str, password: str = PASSWORD
 
 
 async def join(system: System, person: Person, org_id: str, role: Role) -> None:
-    """Make *person* a member of another organization, where they work from now on."""
+    """Make *person* a member of another organization, in which they work from now on."""
     org, user = OrgId(UUID(org_id)), UserId(UUID(person.id))
     await record(
         system.log,
@@ -112,13 +112,13 @@ async def join(system: System, person: Person, org_id: str, role: Role) -> None:
 
 
 def done(response: httpx.Response, status: int) -> Any:
-    """Return the body of a response that must have *status*."""
+    """Return the body of a response, which must have *status*."""
     assert response.status_code == status, f"{response.status_code}: {response.text}"
     return response.json() if response.content else None
 
 
 def refused(response: httpx.Response, status: int, code: str) -> Json:
-    """Return the problem of a response that must be this one."""
+    """Return the problem of a response, which must have *status* and *code*."""
     assert response.headers["content-type"] == "application/problem+json", response.text
     problem: Json = done(response, status)
     assert problem["code"] == code
@@ -128,11 +128,11 @@ def refused(response: httpx.Response, status: int, code: str) -> Json:
 
 
 async def stored_events(system: System, stream: str) -> list[str]:
-    """Return the names of the events of a stream."""
+    """Return the types of the events of a stream."""
     return [recorded.tag for recorded in await system.log.stream(UUID(stream))]
 
 
 async def at_once(*questions: Any) -> list[httpx.Response]:
-    """Send several requests at the same time."""
+    """Send several requests concurrently."""
     async with asyncio.timeout(DEADLINE_S):
         return list(await asyncio.gather(*questions))

@@ -1,4 +1,4 @@
-"""The contract itself: routes and their policies, errors, the description, the page."""
+"""The API's contract: routes and policies, errors, the description, the documentation page."""
 
 import json
 import re
@@ -39,7 +39,7 @@ PUBLIC = {
 
 
 def leaves(error: type[DomainError]) -> list[type[DomainError]]:
-    """Return the errors that are raised: those that no other one refines."""
+    """Return the errors that are raised: those without subclasses."""
     below = [leaf for each in error.__subclasses__() for leaf in leaves(each)]
     return below or [error]
 
@@ -79,18 +79,18 @@ class TestRoutes:
     def test_a_route_without_a_policy_prevents_the_start(self) -> None:
         @get("/api/forgotten")
         async def forgotten() -> None:
-            """Say nothing of who may ask."""
+            """Serve a route without a policy."""
 
         with pytest.raises(PolicyMissing, match="GET /api/forgotten"):
             refuse_without_policy(Litestar([forgotten], openapi_config=None), guard)
 
     def test_a_route_without_the_guard_prevents_the_start(self) -> None:
         async def nothing(_: Request[Any, Any, Any]) -> None:
-            """Let everybody in."""
+            """Serve a public route."""
 
         @get("/api/open", opt=needs(Permission.TASK_READ), before_request=nothing)
         async def unguarded() -> None:
-            """Forget the guard."""
+            """Serve a route without the guard."""
 
         app = Litestar([unguarded], before_request=guard, openapi_config=None)
         with pytest.raises(PolicyMissing, match="GET /api/open"):

@@ -1,4 +1,4 @@
-"""The house as files: its packages, its sources, its pages; found, never listed by hand."""
+"""The project's packages, sources and pages, found on disk."""
 
 import ast
 import fnmatch
@@ -26,7 +26,7 @@ IGNORED = _ignored()
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return what stands in *folder*, without what git ignores, sorted."""
+    """Return the entries of *folder* that git does not ignore, sorted."""
     return sorted(
         path
         for path in folder.iterdir()
@@ -62,5 +62,5 @@ def functions(path: Path) -> Iterator[FUNCTION]:
 
 
 def short(path: Path) -> str:
-    """Return *path* as it is called from the root."""
+    """Return *path* relative to the root."""
     return str(path.relative_to(ROOT))

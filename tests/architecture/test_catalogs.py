@@ -1,4 +1,4 @@
-"""Every event, error and command is complete, and the pages about them are what the code says."""
+"""Every event, error and command is complete, and the generated pages are up to date."""
 
 import inspect
 from collections import Counter

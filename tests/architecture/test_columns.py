@@ -1,4 +1,4 @@
-"""The file name is the slice: everything about tasks is in */work/task.py or */work/task/."""
+"""A slice has the same name in every layer: tasks are */work/task.py or */work/task/."""
 
 import importlib
 from pathlib import Path
@@ -11,18 +11,18 @@ from tests.architecture.sources import AREAS, ROOT, files
 FLOORS = ("commands", "projections", "api")
 
 BESIDE = {"claim": "an index beside other aggregates: their commands take and free claims"}
-"""Files of the domain that have events and yet are no column of their own."""
+"""Modules of the domain that have events but are not slices."""
 
 ELSEWHERE = {
     ("projections", "audit"): "the audit log is the event stream itself: audit/trail.py reads it",
     ("api", "identity/session"): "logging in and out belongs to the account: api/identity/auth.py",
     ("api", "identity/user"): "a user is reached as an account: api/identity/{auth,account}.py",
 }
-"""Columns whose floor has another name, or none, each with the reason."""
+"""Slices that have another name in a layer, or no file there, with the reason."""
 
 
 def columns() -> list[str]:
-    """Return the aggregates of the domain, as ``area/name``: modules or packages with events."""
+    """Return the aggregates of the domain as ``area/name``: modules or packages with events."""
     found: dict[str, None] = {}
     for path in files(ROOT / "domain", ".py"):
         parts = path.relative_to(ROOT).with_suffix("").parts

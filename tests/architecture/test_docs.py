@@ -1,4 +1,4 @@
-"""The pages tell the truth where a machine can check it: links, decisions, code, routes."""
+"""What can be checked on the pages: links, decisions, code, routes."""
 
 import ast
 import re
@@ -26,7 +26,7 @@ KINDS = {"tutorial", "how-to", "reference", "explanation", "decisions"}
 
 
 class Block(NamedTuple):
-    """A piece of code on a page."""
+    """A code block on a page."""
 
     page: Path
     kind: str
@@ -153,7 +153,7 @@ def test_the_changelog_has_the_current_version() -> None:
 
 
 def _commands(block: str) -> Iterator[list[str]]:
-    """Yield the commands of a shell block as words, without what is assigned or piped on."""
+    """Yield the commands of a shell block as words, without assignments and pipes."""
     joined = re.sub(r"\\\n\s*", " ", block)
     for line in joined.splitlines():
         inner = re.sub(r"^\s*(export )?[A-Z_]+=\$\((.*)$", r"\2", line.strip())

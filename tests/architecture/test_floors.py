@@ -1,4 +1,4 @@
-"""Imports point down, and the domain is pure."""
+"""Imports follow the layers, and the domain is pure."""
 
 import ast
 import subprocess
@@ -25,7 +25,7 @@ PURE = (
     }
     | {"uuid", "domain"}
 )
-"""What the domain may import: types and arithmetic, nothing that looks at the world."""
+"""What the domain may import: types and arithmetic, no I/O, clock or randomness."""
 
 IMPURE = (
     {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "uuid1", "uuid4", "uuid7"}

@@ -1,4 +1,4 @@
-"""Whoever silences a checker says why, on the same line."""
+"""Every silenced checker has a reason on the same line."""
 
 import re
 import tokenize

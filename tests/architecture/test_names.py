@@ -1,4 +1,4 @@
-"""Things stand where their names say, and say what they are."""
+"""Files, modules and public names are where and what they should be."""
 
 import ast
 import re

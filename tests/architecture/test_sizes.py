@@ -1,4 +1,4 @@
-"""Files, classes and functions fit on a screen or few, and a folder in a short list."""
+"""Files, classes, functions and folders stay below their size limits."""
 
 import ast
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What is installed is locked, and what is deployed is shut in."""
+"""Dependencies are locked, and the deployment is hardened."""
 
 import ast
 import re
@@ -100,7 +100,7 @@ def test_what_is_imported_as_a_process_starts_is_in_the_image() -> None:
 
 
 def _imported_at_once(path: Path) -> set[str]:
-    """Return the top-level packages that a module imports when it is itself imported."""
+    """Return the top-level packages that a module imports at import time."""
     found: set[str] = set()
     for node in tree(path).body:
         if isinstance(node, ast.Import):
@@ -179,7 +179,7 @@ def test_the_processes_accept_the_environment_in_compose() -> None:
 
 
 def _filled(name: str, value: str) -> str:
-    """Return *value* as compose would fill it in."""
+    """Return *value* with variables substituted as compose does."""
     secret = f"{name}-kV9x2Qm7Lr4Tz8Wp1Yc6Hd3Nf5Bg0JsAeUi"
     filled = re.sub(r"\$\{\w*(SECRET|KEY)\w*:\?[^}]*\}", secret, value)
     filled = re.sub(r"\$\{CORS_ORIGINS:\?[^}]*\}", "https://tasks.example.com", filled)

@@ -1,4 +1,4 @@
-"""Builds small exports of one made-up organization, with the project's own encoders."""
+"""Builds small exports of a fictitious organization, with the project's own encoders."""
 
 import base64
 import json
@@ -61,7 +61,7 @@ def checkpoint(size: int, signer: Signer = SIGNER, origin: str = origin_of(LOG, 
 def kept(
     size: int, root: bytes | None = None, origin: str = origin_of(LOG, ACME)
 ) -> TreeCheckpoint:
-    """Return a checkpoint as an auditor has kept it."""
+    """Return a checkpoint as an auditor would keep it."""
     return TreeCheckpoint(origin, size, root or root_of(hashes(size)))
 
 
@@ -92,7 +92,7 @@ def manifest(first: int, last: int, sizes: Sequence[int], **other: Any) -> Manif
 
 
 def closed(lines: Iterable[bytes]) -> list[bytes]:
-    """Return *lines* with the trailer that fits them, as a careful forger would write it."""
+    """Return *lines* with a matching trailer, as a careful forger would write it."""
     trailer = Trailer()
     return [*(trailer.add(line) for line in lines), trailer.line()]
 

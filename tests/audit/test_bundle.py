@@ -1,4 +1,4 @@
-"""The bundled verifier is one file that works alone, and says the same as the project's own."""
+"""The bundled verifier is a single file that works alone and gives the same report."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an empty folder with nothing but the script in it."""
+    """Return an empty folder that contains only the script."""
     folder = tmp_path_factory.mktemp("alone")
     made = subprocess.run(
         [sys.executable, "-m", "audit.bundle"], cwd=ROOT, capture_output=True, check=True
@@ -28,7 +28,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(alone: Path, lines: list[bytes], *options: str) -> tuple[int, str]:
-    """Run the script on an export that comes through a pipe, isolated from the project."""
+    """Run the script on an export from a pipe, isolated from the project."""
     done = subprocess.run(
         [sys.executable, "-I", "-W", "error", "trackrecord-verify.py", "-", *options],
         cwd=alone,

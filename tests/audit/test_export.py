@@ -1,4 +1,4 @@
-"""What the product exports, the offline verifier proves; what was changed, it names."""
+"""The offline verifier accepts the product's exports and names every change."""
 
 from collections.abc import AsyncIterator
 

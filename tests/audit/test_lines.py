@@ -1,4 +1,4 @@
-"""The export format is written as its specification says, and read in no other spelling."""
+"""The export format is written as specified and read in no other spelling."""
 
 import json
 import zlib

@@ -1,4 +1,4 @@
-"""The tree agrees with RFC 6962's own recursive definition and with published proof vectors."""
+"""The tree agrees with RFC 6962's recursive definition and with published proof vectors."""
 
 import base64
 import json

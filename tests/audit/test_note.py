@@ -1,4 +1,4 @@
-"""Notes agree with the published example of Go's sumdb/note, and refuse every alteration."""
+"""Notes agree with the published example of Go's sumdb/note, and any change is refused."""
 
 import base64
 from datetime import UTC, datetime, timedelta, timezone

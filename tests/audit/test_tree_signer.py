@@ -1,4 +1,4 @@
-"""Trees are signed as the log grows, and never on top of a log that was changed."""
+"""Trees are signed as the log grows, and never continued once the log was changed."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Whatever is done to an export, the verifier notices, and names the line it was done to."""
+"""The verifier notices every change to an export and names the line."""
 
 import io
 import json
@@ -53,7 +53,7 @@ def by_newline(data: bytes) -> list[bytes]:
 
 
 def forged(seq: int, change: Callable[[Entry], Entry], **options: Any) -> list[bytes]:
-    """Return an export whose event *seq* is changed, with sum and trailer made to fit."""
+    """Return an export whose event *seq* is changed, with matching checksum and trailer."""
     *lines, _ = export(**options)
     lines[seq] = event_line(change(entry(seq)))
     return closed(lines)
@@ -167,7 +167,7 @@ class TestLines:
 
             line, what = found(check(closed(lines[:-1]) if fits else lines))[0]
 
-            # the gap shows at the line that now stands there, or at the trailer below the last
+            # the gap shows at the line that is now there, or at the trailer
             assert f"seq {first + at - 1} " in what
             if fits:
                 assert line == at + 1

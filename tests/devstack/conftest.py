@@ -1,4 +1,4 @@
-"""A data directory for servers, and patience for processes that end."""
+"""A data directory for servers, and helpers that wait for processes."""
 
 import shutil
 import tempfile
@@ -14,7 +14,7 @@ DEADLINE_S = 15.0
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """Give a directory that any account can enter; pytest's own are closed to all but us."""
+    """Yield a directory that any account can enter; pytest's own are accessible only to us."""
     top = Path(tempfile.mkdtemp(prefix="devstack-"))
     top.chmod(0o755)
     yield top / "server"
@@ -22,7 +22,7 @@ def data_dir() -> Iterator[Path]:
 
 
 def eventually(fact: Callable[[], bool]) -> bool:
-    """Return True as soon as `fact` holds, False when it never does before the deadline."""
+    """Return True as soon as `fact` holds, False if it does not before the deadline."""
     deadline = time.monotonic() + DEADLINE_S
     while not fact():
         if time.monotonic() > deadline:
@@ -32,7 +32,7 @@ def eventually(fact: Callable[[], bool]) -> bool:
 
 
 def processes_in(directory: Path) -> list[psutil.Process]:
-    """Return the living processes whose command line or working directory is in `directory`."""
+    """Return the running processes whose command line or working directory is in `directory`."""
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:

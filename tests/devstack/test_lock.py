@@ -1,4 +1,4 @@
-"""One owner at a time for a data directory."""
+"""A data directory has one owner at a time."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ def test_another_process_is_refused_and_told_the_holder(tmp_path: Path) -> None:
             DataDirLock(tmp_path).acquire()
 
         holder.kill()
-    with DataDirLock(tmp_path):  # the kernel freed it with its killed holder
+    with DataDirLock(tmp_path):  # the kernel released it with its killed holder
         pass
 
 

@@ -1,4 +1,4 @@
-"""A port stays ours while nothing listens on it."""
+"""A port stays reserved while nothing listens on it."""
 
 import socket
 

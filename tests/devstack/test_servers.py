@@ -1,4 +1,4 @@
-"""Every server starts, answers, survives a kill with its data, and leaves nobody behind."""
+"""Every server starts, answers, keeps its data when killed, and leaves no process behind."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""One organization for the stories: Ana is ADMIN, Ben MANAGER, Cleo MEMBER, Dan a stranger."""
+"""The organization used in the tests: Ana is ADMIN, Ben MANAGER, Cleo MEMBER, Dan a stranger."""
 
 from uuid import UUID
 

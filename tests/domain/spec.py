@@ -1,4 +1,4 @@
-"""Given / when / then on states: the cast, the fold, and values for property tests."""
+"""Given / when / then for states: the cast, the fold, and values for property tests."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ ENG, TASK = ProjectId(UUID(int=21)), TaskId(UUID(int=31))
 CLAIM, INVITATION = UUID(int=41), UUID(int=51)
 
 QUICK = settings(max_examples=20, stateful_step_count=25, deadline=None)
-"""No deadline: a busy machine is not a broken rule."""
+"""No deadline: a busy machine does not break a rule."""
 
 S = TypeVar("S", bound=State)
 Decision = Callable[[Any], Sequence[Event]]
@@ -47,21 +47,21 @@ def outcome(decide: Decision, state: State) -> Sequence[Event]:
 
 
 def check_refused(error: type[DomainError], *decisions: Callable[[], object]) -> None:
-    """Take each of *decisions*: all must be refused for the same reason."""
+    """Check that each of *decisions* is refused for the same reason."""
     for decide in decisions:
         with pytest.raises(error):
             decide()
 
 
-def check_twice_is_once(state: State, steps: Iterable[Decision]) -> None:
-    """Take each step twice from where the ones before it led: the second records nothing."""
+def check_repeating_records_nothing(state: State, steps: Iterable[Decision]) -> None:
+    """Take each step twice from the state before it: the second time records nothing."""
     for decide in steps:
         state = given(state, *outcome(decide, state))
         assert outcome(decide, state) == []
 
 
 def events_of(union: Any) -> st.SearchStrategy[Event]:
-    """Return a strategy for any event of *union*, over ids so few that they meet."""
+    """Return a strategy for any event of *union*, with few ids, so that they collide."""
     return st.one_of([event_of(kind) for kind in get_args(union)])
 
 

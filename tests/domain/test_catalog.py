@@ -1,4 +1,4 @@
-"""The catalog is complete, and every entry says what it means."""
+"""The catalog is complete, and every entry has a description."""
 
 import importlib
 import pkgutil

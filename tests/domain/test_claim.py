@@ -1,4 +1,4 @@
-"""Claims: one stream for one value, so that the log itself refuses a second holder."""
+"""Claims: one stream per value, so that the log refuses a second holder."""
 
 import pytest
 from hypothesis import given as forall
@@ -54,7 +54,7 @@ def test_each_value_always_has_the_same_stream() -> None:
         task_number_claim(ProjectId(ACME), 1),
     ]
     assert len(set(streams)) == len(streams)
-    # Stored: a different answer tomorrow would let a second holder in.
+    # Stored ids: if they changed, a value could be claimed twice.
     assert str(subdomain_claim("acme")) == "583ec63e-bde6-5114-bc6a-c029cab367d2"
     assert str(project_key_claim(ACME, "ENG")) == "fff5459a-6034-5f16-8bc6-6b2aaaf0c49b"
     assert str(task_number_claim(ENG, 1)) == "b39ba4b3-af71-558e-9840-7fda270fac59"

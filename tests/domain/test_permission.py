@@ -1,4 +1,4 @@
-"""The table of roles and permissions, written out once more so that a change is deliberate."""
+"""The permissions of each role, written out again so that every change is deliberate."""
 
 from itertools import pairwise
 

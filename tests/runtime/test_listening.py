@@ -1,4 +1,4 @@
-"""The API's port is bound before anything is announced, and a taken one is one sentence."""
+"""The API's port is bound before it is announced, and a taken port gives a clear error."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Settings are right or the process does not start."""
+"""A process starts only with valid settings."""
 
 import json
 import stat

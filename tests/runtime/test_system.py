@@ -1,4 +1,4 @@
-"""A house waits for stores that are still starting, and not for ever."""
+"""A system waits for stores that are still starting, up to a limit."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Wake-ups reach who waits, through Redis and without it."""
+"""Wake-ups reach waiting processes, with and without Redis."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 async def woken(wakeups: Wakeups) -> bool:
-    """Wait for a wake-up, say whether it came before the time was over."""
+    """Wait for a wake-up and return whether it came in time."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     await wakeups.wait(LONG_S)
@@ -51,7 +51,7 @@ async def test_a_commit_in_another_process_wakes_through_redis(redis_url: str) -
     here, there = Wakeups(redis_url), Wakeups(redis_url)
     here.listen()
     waiting = asyncio.create_task(woken(here))
-    while not waiting.done():  # until the subscription stands, a wake-up may be missed
+    while not waiting.done():  # until the subscription is active, a wake-up may be missed
         there.committed(1)
         await asyncio.wait([waiting], timeout=0.02)
 

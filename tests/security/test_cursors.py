@@ -1,4 +1,4 @@
-"""Cursors come back as they were given out, or not at all."""
+"""A cursor is accepted exactly as it was issued, or refused."""
 
 import pytest
 from hypothesis import given

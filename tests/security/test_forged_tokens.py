@@ -1,4 +1,4 @@
-"""Forged access tokens: every one is refused as ``InvalidToken``, none upsets the verifier."""
+"""Forged access tokens are refused as ``InvalidToken`` without any other error."""
 
 import base64
 import hashlib
@@ -59,7 +59,7 @@ def token(
     claims: dict[str, object] | None = None,
     sign: Callable[[bytes], bytes] = RING.signing_key.sign,
 ) -> str:
-    """Return a token signed with our own key unless *sign* says otherwise."""
+    """Return a token signed with our own key, or with *sign*."""
     return raw_token(
         json.dumps(HEADER if header is None else header).encode(),
         json.dumps(CLAIMS if claims is None else claims).encode(),

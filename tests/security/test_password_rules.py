@@ -1,4 +1,4 @@
-"""New passwords: what is refused, with which code, and what is welcome."""
+"""New passwords: which are refused, with which code, and which are accepted."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Password hashes, and the queue that makes them one at a time."""
+"""Password hashes, and the queue that computes them one at a time."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Refresh tokens: computed the same each time, and by nobody else."""
+"""Refresh tokens: always computed the same, and only with our key."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Sealed values open with their own key for their own purpose, and are noise otherwise."""
+"""Encrypted values can be decrypted only with their key and for their purpose."""
 
 import os
 from uuid import UUID, uuid4
@@ -162,7 +162,7 @@ def test_a_pepper_hash_depends_on_kind_value_and_pepper() -> None:
 
 
 def test_the_id_of_a_claim_never_changes() -> None:
-    # A golden value: another id for the same e-mail would let it be registered twice.
+    # A fixed value: with another id, an e-mail address could be registered twice.
     golden = UUID("fee5b86e-0974-5998-933a-cbb919fc676f")
 
     assert claim_id(PEPPER, "email", "ana@example.test") == golden

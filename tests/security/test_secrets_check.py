@@ -1,4 +1,4 @@
-"""Secrets that somebody could guess are refused; random ones never are."""
+"""Guessable secrets are refused; random ones never are."""
 
 import base64
 import secrets

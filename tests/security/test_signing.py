@@ -1,4 +1,4 @@
-"""Webhook signatures: what other people's libraries and vectors say about ours."""
+"""Webhook signatures, checked against published vectors and another library."""
 
 import base64
 import json

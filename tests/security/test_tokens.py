@@ -1,4 +1,4 @@
-"""Access tokens that we issued are believed for as long as they say, and no longer."""
+"""Access tokens that we issued are valid until they expire."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Attacks on the webhook URL: each must be refused before a socket exists."""
+"""Attacks with webhook URLs: each is refused before a socket is opened."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 

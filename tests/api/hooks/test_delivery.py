@@ -1,4 +1,4 @@
-"""Deliveries over HTTP: what was sent to a webhook, seen by the people who own it."""
+"""Deliveries over HTTP, as the owners of a webhook see them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.servers
 
 @pytest.fixture
 async def receiver(system: System) -> AsyncIterator[Receiver]:
-    """Give a receiver, and let a worker deliver."""
+    """Yield a receiver while a worker delivers."""
     async with Receiver() as receiver:
         running = asyncio.create_task(Deliveries(system, schedule=QUICK).run())
         yield receiver

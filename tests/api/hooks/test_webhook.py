@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: what is configured, and a secret that is shown once."""
+"""Webhooks over HTTP: their configuration, and a secret that is shown once."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Who is let in: judged on the write side, at every request."""
+"""Authentication and access: decided on the event log at every request."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ class TestAccess:
         project = await ana.project()
         await record(system.log, on(UUID(ana.id), UserDeactivated()))
 
-        # Another process recorded it: what this one has in memory is stale.
+        # Recorded by another process, so the cache of this one is outdated.
         command = await ana.post(f"/project/{project['id']}/tasks", {"title": "Late"})
         refused(command, 401, "unauthorized")
         refused(await ana.get("/user/me"), 401, "unauthorized")

@@ -1,4 +1,4 @@
-"""What holds for every answer: headers, request ids, limits of bodies."""
+"""What applies to every response: headers, request ids, body limits."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Rate limits: so many at once, then as they are paid off; each caller apart."""
+"""Rate limits: a burst first, then the configured rate; each caller separately."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from runtime.rate_limit import parse_rate_limits
 
 
 class Now:
-    """A clock that stands still until it is moved."""
+    """A clock that is moved by hand."""
 
     def __init__(self) -> None:
         self.s = 1_000.0

@@ -1,4 +1,4 @@
-"""A stored reply is repeated only to somebody who would be let in and permitted now."""
+"""A stored reply is repeated only to a caller who is still authenticated and permitted."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ KEY = {"idempotency-key": "once"}
 
 
 class Asked(NamedTuple):
-    """A request of a command, and the least role that may send it."""
+    """A request for a command, and the lowest role that may send it."""
 
     method: str
     path: str
@@ -93,12 +93,12 @@ LOSSES: dict[str, Callable[[Person, Person], Awaitable[httpx.Response]]] = {
 
 @pytest.fixture(scope="module")
 def other_process(system: System) -> Litestar:
-    """Give an application with a memory of its own, as another process has it."""
+    """Return an application with its own memory, like another process."""
     return create_app(replace(system, commands=CommandHandler(system.log)))
 
 
 def _through(app: Litestar, person: Person) -> Person:
-    """Return *person* with the same token, talking to another application."""
+    """Return *person* with the same token, using another application."""
     profile = {"id": person.id, "organizationId": person.org_id}
     return Person(client_of(app), person.email, profile, person.token)
 

@@ -1,4 +1,4 @@
-"""What holds for every command: retries, dry runs, reading one's own writes, tenants, pages."""
+"""What applies to every command: retries, dry runs, read-your-own-writes, tenants, pages."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Input is read strictly, and nothing that a client can send is our fault."""
+"""Input is decoded strictly, and no input causes a server error."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Signing up, in and out."""
+"""Registration, login and logout."""
 
 from datetime import timedelta
 from uuid import UUID

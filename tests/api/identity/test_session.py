@@ -1,4 +1,4 @@
-"""Sessions: refresh tokens that rotate, logins elsewhere, and their end."""
+"""Sessions: rotation of refresh tokens, other devices, expiry."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def cookie_of(person: Person) -> str:
 
 
 async def refresh_with(app: Litestar, token: str, **headers: str) -> httpx.Response:
-    """Refresh as somebody who has only this one token."""
+    """Refresh like a client that has only this token."""
     async with client_of(app) as client:
         return await client.post(REFRESH, headers={"cookie": f"{COOKIE}={token}", **headers})
 

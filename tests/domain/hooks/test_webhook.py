@@ -1,4 +1,4 @@
-"""A webhook: what it listens to, how it signs, when it rests."""
+"""A webhook: what it subscribes to, how it signs, when it is paused."""
 
 import msgspec
 import pytest
@@ -27,7 +27,7 @@ from tests.domain.spec import (
     QUICK,
     Decision,
     check_refused,
-    check_twice_is_once,
+    check_repeating_records_nothing,
     events_of,
     given,
 )
@@ -191,4 +191,4 @@ STEPS = st.tuples(
 @QUICK
 @forall(st.lists(STEPS, max_size=15))
 def test_repeating_a_decision_records_nothing(steps: list[Decision]) -> None:
-    check_twice_is_once(Webhook(), steps)
+    check_repeating_records_nothing(Webhook(), steps)

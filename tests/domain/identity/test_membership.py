@@ -211,7 +211,7 @@ ROLES = st.sampled_from(list(Role))
 
 
 class Belonging(RuleBasedStateMachine):
-    """People come, go and change roles, each command sent twice."""
+    """People join, leave and change roles, each command sent twice."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""An organization: its name, its address and its plan."""
+"""An organization: its name, its subdomain and its plan."""
 
 import pytest
 from hypothesis import given as forall

@@ -1,4 +1,4 @@
-"""A login and its refresh tokens: who wins the races, and what a thief gets."""
+"""A session and its refresh tokens: races, expiry and theft."""
 
 from datetime import timedelta
 
@@ -171,7 +171,7 @@ def test_folding_never_raises(events: list[SessionEvent]) -> None:
 
 
 class Refreshing(RuleBasedStateMachine):
-    """Clients, honest and not, refresh one session while time goes by."""
+    """Clients, honest and not, refresh one session as time passes."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""An account: opened once, closed and opened again."""
+"""An account: created, deactivated and reactivated."""
 
 from hypothesis import given as forall
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ from tests.domain.spec import (
     QUICK,
     Decision,
     check_refused,
-    check_twice_is_once,
+    check_repeating_records_nothing,
     events_of,
     given,
 )
@@ -133,4 +133,4 @@ STEPS = st.tuples(st.sampled_from("ab"), st.sampled_from([*map(OrgId, IDS), None
 @QUICK
 @forall(st.lists(STEPS, max_size=12))
 def test_repeating_a_decision_records_nothing(steps: list[Decision]) -> None:
-    check_twice_is_once(User(), steps)
+    check_repeating_records_nothing(User(), steps)

@@ -1,4 +1,4 @@
-"""A project: what may be done with it while it is active, waiting, archived or gone."""
+"""A project: what can be done while it is active, on hold, archived or deleted."""
 
 import pytest
 from hypothesis import given as forall
@@ -30,7 +30,7 @@ from tests.domain.spec import (
     QUICK,
     Decision,
     check_refused,
-    check_twice_is_once,
+    check_repeating_records_nothing,
     events_of,
     given,
 )
@@ -193,4 +193,4 @@ STEPS = st.sampled_from("ab").flatmap(
 @QUICK
 @forall(st.lists(STEPS, max_size=15))
 def test_repeating_a_decision_records_nothing(steps: list[Decision]) -> None:
-    check_twice_is_once(Project(), steps)
+    check_repeating_records_nothing(Project(), steps)

@@ -1,4 +1,4 @@
-"""A task: which way its status goes, who works on it, when it is gone."""
+"""A task: its status, its assignees, its deletion."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -37,7 +37,7 @@ from tests.domain.spec import (
     TASK,
     Decision,
     check_refused,
-    check_twice_is_once,
+    check_repeating_records_nothing,
     events_of,
     given,
 )
@@ -217,4 +217,4 @@ STEPS = st.tuples(
 @QUICK
 @forall(st.lists(STEPS, max_size=15))
 def test_repeating_a_decision_records_nothing(steps: list[Decision]) -> None:
-    check_twice_is_once(OPEN, steps)
+    check_repeating_records_nothing(OPEN, steps)
