@@ -19,9 +19,6 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        details: object = getattr(record, "facts", None)
-        if isinstance(details, dict):
-            line.update(details)  # pyright: ignore[reportUnknownArgumentType]  what the caller logged
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return _encode(line).decode()

@@ -20,8 +20,7 @@ from security.url_guard import IPNetwork
 class BoundedProtocol(HttpToolsProtocol):
     """One connection.
 
-    A *head* is a request line with its header fields. A refused connection reads no further
-    request: it answers those it already has, then the refusal, and closes.
+    A *head* is a request line with its header fields. A refusal follows the pending responses.
     """
 
     bounds: ClassVar[Bounds] = BOUNDS
