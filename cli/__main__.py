@@ -7,14 +7,17 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from cli import audit, demo, doctor, migrate, processes, rebuild, up
+from cli import audit, backup, demo, doctor, migrate, processes, rebuild, up
 from devstack import DevstackError
 from eventstore.append import LogUnavailable, LogUnfit
+from eventstore.backup.frame import BackupDamaged
+from eventstore.backup.writing import BackupRefused
 from runtime.listening import AddressTaken
 from runtime.settings import SettingsInvalid
 from runtime.system import StoreUnreachable
 
 Run = Callable[[argparse.Namespace], int]
+_OUTAGES = (DevstackError, StoreUnreachable, LogUnavailable)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
         prog="trackrecord", description="Event-sourced task-management backend."
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (up, processes, migrate, rebuild, audit, doctor, demo):
+    for module in (up, processes, migrate, backup, rebuild, audit, doctor, demo):
         module.add_to(commands)
     return top
 
@@ -41,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LogUnfit as error:
         print(f"trackrecord: {error}", file=sys.stderr)
         return 2
-    except (DevstackError, StoreUnreachable, LogUnavailable, AddressTaken) as error:
+    except (*_OUTAGES, BackupDamaged, BackupRefused, AddressTaken) as error:
         print(f"trackrecord: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -51,6 +51,8 @@ class Append(Struct, kw_only=True):
     numbers: tuple[OpenNumber, ...] = ()
     reply_key: bytes | None = None
     reply: StoredReply | None = None
+    although_closed: bool = False
+    """Whether this is what an operator records in a log that takes no commands."""
 
     def owner(self, stream: UUID) -> OrgId:
         """Return the organization that a stream, subject or owner of secrets belongs to."""

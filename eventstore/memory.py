@@ -7,8 +7,9 @@ from uuid import UUID
 from domain.base import OrgId
 from eventstore.append import Append, Outcome, Secret, StoredReply
 from eventstore.claim import ClaimKey, CountKey, Held
-from eventstore.engine.settle import Heads, Settled, settle
+from eventstore.engine.settle import Heads, Settled, refuse_closed, settle
 from eventstore.identifiers import new_id
+from eventstore.mode import LogMode
 from eventstore.partition import check_part, partition_of
 from eventstore.recorded import Row
 from eventstore.store import LogIdentity, TreeHead
@@ -22,6 +23,7 @@ class MemoryStore:
     def __init__(self, *, parts: int = 1) -> None:
         self.parts = parts
         self._lock = RLock()
+        self._mode = LogMode.OPEN
         self._identity = LogIdentity(new_id(), 1)
         self._rows: list[list[Row]] = [[] for _ in range(parts)]
         self._streams: dict[tuple[int, UUID], list[Row]] = {}
@@ -43,9 +45,21 @@ class MemoryStore:
     def identity(self) -> LogIdentity:
         return self._identity
 
+    def raise_epoch(self, epoch: int) -> None:
+        self._identity = LogIdentity(self._identity.id, max(epoch, self._identity.epoch))
+
+    def mode(self) -> LogMode:
+        return self._mode
+
+    def set_mode(self, mode: LogMode) -> None:
+        with self._lock:
+            self._mode = mode
+
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         with self._lock:
-            settled = settle(appends, self._heads(appends))
+            heads = self._heads(appends)
+            refuse_closed(appends, heads)
+            settled = settle(appends, heads)
             for append in settled.admitted:
                 self._admit(append)
             self._write_beside(settled)
@@ -61,6 +75,7 @@ class MemoryStore:
         heads.organizations = {org_id: len(rows) for org_id, rows in self._organizations.items()}
         heads.claims, heads.counts = dict(self._claims), dict(self._counts)
         heads.done = dict(self._commands)
+        heads.modes = {self._mode}
         for append in appends:
             for stream in append.expects:
                 rows = self._streams.get((self._part(append.owner(stream)), stream))
@@ -164,6 +179,10 @@ class MemoryStore:
         heads = self._tree_heads.get(org_id, {})
         newest = max((size for size in heads if size <= size_max), default=None)
         return None if newest is None else heads[newest]
+
+    def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
+        for size in [size for size in self._tree_heads.get(org_id, {}) if size > above]:
+            del self._tree_heads[org_id][size]
 
     def put_tree_head(self, head: TreeHead) -> None:
         self._tree_heads.setdefault(head.org_id, {}).setdefault(head.size, head)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from domain.base import OrgId
 from eventstore.append import Append, Outcome, Secret, StoredReply
 from eventstore.claim import ClaimKey, CountKey, Held
+from eventstore.mode import LogMode
 from eventstore.recorded import Row
 
 
@@ -45,6 +46,18 @@ class Store(Protocol):
         """Return the identity that the log got when it was created."""
         ...
 
+    def raise_epoch(self, epoch: int) -> None:
+        """Make *epoch* the log's, unless it has one as high already."""
+        ...
+
+    def mode(self) -> LogMode:
+        """Return whether the log takes commands, or why not."""
+        ...
+
+    def set_mode(self, mode: LogMode) -> None:
+        """Have every process obey *mode*; commits under way end first."""
+        ...
+
     def create(self) -> None:
         """Create what is missing of the schema, the guards against change included.
 
@@ -66,6 +79,7 @@ class Store(Protocol):
 
         :raises LogUnavailable: nothing of the batch was written, or it is unknown whether it
             was; the command ids make a second try safe.
+        :raises LogClosed: the log takes no commands; nothing was written.
         """
         ...
 
@@ -135,6 +149,10 @@ class Store(Protocol):
 
     def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
         """Return the largest signed tree head of an organization up to *size_max*."""
+        ...
+
+    def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
+        """Forget the tree heads of an organization that are larger than *above*."""
         ...
 
     def put_tree_head(self, head: TreeHead) -> None:

@@ -26,9 +26,11 @@ from domain.identity.user import AccountDeactivated
 from domain.work.project import ProjectIsArchived, ProjectKeyNotAllowed, ProjectOnHold
 from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
 from eventstore.append import ConcurrencyConflict
+from eventstore.mode import LogClosed, LogMode
 from runtime.outages import StoreOutage
 from security.passwords import HashingBusy
 
+_CLOSED_RETRY_S = 60
 _logger = logging.getLogger("api")
 
 STATUS: dict[type[DomainError], int] = {
@@ -89,6 +91,8 @@ def as_problem(error: Exception) -> Problem | None:  # noqa: PLR0911 - one a kin
         case ConcurrencyConflict():
             detail = "Someone else changed the same resource at the same time. Try again."
             return Problem(409, "conflict", detail, headers={"retry-after": "1"})
+        case LogClosed():
+            return _closed(error.mode)
         case HashingBusy():
             detail = "Too many people are logging in. Try again in a moment."
             return _unavailable("busy", detail, error.retry_after_s)
@@ -105,6 +109,17 @@ def _of_rule(error: DomainError) -> Problem:
     status = STATUS[type(error)]
     headers = {"www-authenticate": "Bearer"} if status == 401 else {}
     return Problem(status, error.code, str(error), details=error.details, headers=headers)
+
+
+def _closed(mode: LogMode) -> Problem:
+    if mode in (LogMode.CONTRADICTED, LogMode.ACCEPTING):
+        detail = (
+            "The log was set back to a backup, and its operator has not accepted that yet"
+            " (`trackrecord accept-restore`). Nothing can be changed until then. Reading works."
+        )
+        return _unavailable("log_contradicted", detail, _CLOSED_RETRY_S)
+    detail = "Nothing can be changed for the moment. Reading works. Try again later."
+    return _unavailable("read_only", detail, _CLOSED_RETRY_S)
 
 
 def _unavailable(code: str, detail: str, retry_after_s: int) -> Problem:

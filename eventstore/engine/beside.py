@@ -73,6 +73,10 @@ class SqlSideTables(SqlLookups):
         org_id, size, frontier, note = columns
         return TreeHead(OrgId(self._uuid(org_id)), size, bytes(frontier), note)
 
+    def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
+        statement = "DELETE FROM tree_heads WHERE part = ? AND org_id = ? AND size > ?"
+        self._execute(statement, (self._part(org_id), self._id(org_id), above))
+
     def put_tree_head(self, head: TreeHead) -> None:
         self._execute(
             "INSERT INTO tree_heads (part, org_id, size, frontier, note) VALUES (?, ?, ?, ?, ?)"

@@ -12,10 +12,12 @@ from eventstore.engine.settle import (
     counts_of,
     organizations_of,
     parts_written,
+    refuse_closed,
     settle,
     streams_to_look_up,
 )
 from eventstore.engine.tables import Rows, SqlTables, marks, paired
+from eventstore.mode import LogMode
 
 
 class Question(NamedTuple):
@@ -58,15 +60,21 @@ class SqlLookups(SqlTables):
             questions += self._closer_look(appends, parts, heads)
         for question, answer in zip(questions, ask(questions), strict=True):
             question.take(answer)
+        refuse_closed(appends, heads)
         return heads
 
     def _lock_question(self, parts: Sequence[int], heads: Heads) -> Question:
         # In ascending order, so that two commands that write to two partitions never deadlock.
         statement = (
-            f"SELECT part, position FROM part_heads WHERE part IN ({marks(len(parts))})"
+            f"SELECT part, position, mode FROM part_heads WHERE part IN ({marks(len(parts))})"
             f" ORDER BY part{self.LOCK}"
         )
-        return Question((statement, parts), heads.positions.update)
+
+        def lock(rows: Rows) -> None:
+            heads.positions.update((part, position) for part, position, _ in rows)
+            heads.modes.update(LogMode(mode) for _, _, mode in rows)
+
+        return Question((statement, parts), lock)
 
     def _head_questions(
         self, appends: Sequence[Append], heads: Heads, *, every: bool

@@ -1,8 +1,8 @@
 """The tables of a log in SQL, for SQLite and PostgreSQL.
 
-Every table and every unique index begins with ``part``, so that a database distributed by ``part``
-can use them unchanged. The row in ``part_heads`` is the lock of a partition: a writer holds it
-until the commit and takes the next positions from it.
+``part`` carries them unchanged. Whoever appends to a partition locks its row in ``part_heads``
+until the commit, and takes the next positions from it; the row also says whether the log takes
+commands.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,7 +41,8 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS log_identity ("
     " part {part} PRIMARY KEY CHECK (part = 0), id {id} NOT NULL, epoch {int} NOT NULL,"
     " parts {int} NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS part_heads (part {part} PRIMARY KEY, position {int} NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS part_heads ("
+    " part {part} PRIMARY KEY, position {int} NOT NULL, mode TEXT NOT NULL DEFAULT 'open')",
     "CREATE TABLE IF NOT EXISTS claims ("
     " part {part} NOT NULL, scope TEXT NOT NULL, within {id} NOT NULL, value {bytes} NOT NULL,"
     " holder {id} NOT NULL, free_at {int} NOT NULL, PRIMARY KEY (part, scope, within, value)"
@@ -87,6 +88,12 @@ POSTGRES_GUARDS = (
     "CREATE OR REPLACE TRIGGER events_never_go BEFORE TRUNCATE ON events"
     " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
 )
+
+
+def table_name(statement: str) -> str:
+    """Return the table that a statement creates, nothing when it creates something else."""
+    named = statement.removeprefix("CREATE TABLE IF NOT EXISTS ")
+    return "" if named == statement else named.partition(" ")[0]
 
 
 def statements(names: Mapping[str, str], guards: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.base import DomainError, OrgId
 from eventstore.append import AlreadyDone, Append, Appended, Conflict, Outcome, Refused
 from eventstore.claim import ClaimKey, CountChange, CountKey, Held
+from eventstore.mode import LogClosed, LogMode
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
 
@@ -18,7 +19,8 @@ class Heads:
     """What a batch is settled on, updated along the way.
 
     ``done`` maps the ids of commands recorded before to their positions; ``keyed`` are the subjects
-    that already have a key, among those for which a new one is written.
+    that already have a key, among those for which a new one is written; ``modes`` are those of the
+    partitions that are written to.
     """
 
     def __init__(self, parts: int) -> None:
@@ -30,6 +32,7 @@ class Heads:
         self.counts: dict[CountKey, int] = {}
         self.done: dict[UUID, int] = {}
         self.keyed: set[UUID] = set()
+        self.modes: set[LogMode] = set()
 
     def admit(self, append: Append) -> Appended:
         """Assign to each row its position and its sequence number in its organization.
@@ -89,6 +92,16 @@ def settle(appends: Sequence[Append], heads: Heads) -> Settled:
             part = partition_of(row.org_id, heads.parts)
             settled.positions[part] = heads.positions[part]
     return settled
+
+
+def refuse_closed(appends: Sequence[Append], heads: Heads) -> None:
+    """Refuse a whole batch when the log takes no commands.
+
+    :raises LogClosed: it does not, and one of them is no exception.
+    """
+    closed = sorted(heads.modes - {LogMode.OPEN})
+    if closed and not all(append.although_closed for append in appends):
+        raise LogClosed(closed[0])
 
 
 def _conflict(append: Append, heads: Heads) -> Outcome | None:
@@ -177,6 +190,8 @@ def parts_written(appends: Sequence[Append], parts: int) -> list[int]:
         owners.update(change.count.org_id for change in append.counts)
         owners.update(number.count.org_id for number in append.numbers)
         owners.update(map(append.owner, append.keys))
+        if append.reply_key is not None:
+            owners.add(append.org_id)
         written.update(partition_of(owner, parts) for owner in owners)
     return sorted(written)
 

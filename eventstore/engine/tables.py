@@ -12,6 +12,7 @@ from domain.base import OrgId
 from eventstore.append import LogUnfit
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.identifiers import new_id
+from eventstore.mode import REASONS, LogMode
 from eventstore.partition import PARTS_MAX, check_part, partition_of
 from eventstore.recorded import Row
 from eventstore.store import LogIdentity
@@ -79,7 +80,7 @@ class SqlTables(ABC):
     def _learn_parts(self) -> None:
         """Read how many partitions the log was created with.
 
-        :raises LogUnfit: the URL asks for another number.
+        :raises LogUnfit: the URL asks for another number, or the log is not restored whole.
         """
         [(parts,)] = self._query("SELECT parts FROM log_identity WHERE part = 0", ())
         if self._asked_parts not in (None, parts):
@@ -88,10 +89,25 @@ class SqlTables(ABC):
                 f" put ?partitions={parts} in EVENTS_URL, or nothing"
             )
         self.parts = parts
+        if self.mode() is LogMode.RESTORING:
+            raise LogUnfit(REASONS[LogMode.RESTORING])
 
     def identity(self) -> LogIdentity:
         [(log_id, epoch)] = self._query("SELECT id, epoch FROM log_identity WHERE part = 0", ())
         return LogIdentity(self._uuid(log_id), epoch)
+
+    def raise_epoch(self, epoch: int) -> None:
+        statement = "UPDATE log_identity SET epoch = ? WHERE part = 0 AND epoch < ?"
+        self._execute(statement, (epoch, epoch))
+
+    def mode(self) -> LogMode:
+        found = {LogMode(mode) for (mode,) in self._query("SELECT mode FROM part_heads", ())}
+        return min(found - {LogMode.OPEN}, default=LogMode.OPEN)
+
+    def set_mode(self, mode: LogMode) -> None:
+        # One partition after another, as nobody may hold the lock of one and wait for another's.
+        for part in range(self.parts):
+            self._execute("UPDATE part_heads SET mode = ? WHERE part = ?", (mode.value, part))
 
     def _part(self, org_id: OrgId) -> int:
         return partition_of(org_id, self.parts)

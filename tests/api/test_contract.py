@@ -17,6 +17,7 @@ from api.http.policy import POLICY, Open, PolicyMissing, handlers_of, needs, ref
 from domain.base import DomainError
 from domain.permission import Permission
 from eventstore.append import ConcurrencyConflict, LogUnavailable
+from eventstore.mode import LogClosed, LogMode
 from runtime.system import System
 from security.passwords import HashingBusy
 from tests.api.stage import Person, client_of, done, refused
@@ -123,6 +124,10 @@ class TestErrors:
         ("error", "status", "code"),
         [
             (LogUnavailable("disk full"), 503, "unavailable"),
+            (LogClosed(LogMode.READ_ONLY), 503, "read_only"),
+            (LogClosed(LogMode.MOVED), 503, "read_only"),
+            (LogClosed(LogMode.CONTRADICTED), 503, "log_contradicted"),
+            (LogClosed(LogMode.ACCEPTING), 503, "log_contradicted"),
             (HashingBusy(), 503, "busy"),
             (ConcurrencyConflict(stream=uuid4()), 409, "conflict"),
         ],

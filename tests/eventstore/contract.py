@@ -11,7 +11,8 @@ from domain.work.task.events import TaskDeleted
 from eventstore.append import AlreadyDone, Append, Appended, Conflict, Secret, StoredReply
 from eventstore.codec import NOWHERE, encode
 from eventstore.log import EventLog
-from eventstore.store import Store, TreeHead
+from eventstore.mode import LogClosed, LogMode
+from eventstore.store import LogIdentity, Store, TreeHead
 from tests.domain.spec import ACME, ANA, BEN, OTHER
 from tests.eventstore.examples import example
 from tests.eventstore.rows import command
@@ -280,6 +281,43 @@ class StoreContract:
         assert store.newest_tree_head(ACME, 9) == store.newest_tree_head(ACME, 3) == three
         assert store.newest_tree_head(ACME, 2) == two
         assert store.newest_tree_head(ACME, 0) is None
+
+    def test_a_log_that_takes_no_commands_refuses_the_whole_batch(self, store: Store) -> None:
+        store.commit([command(A)])
+        store.set_mode(LogMode.READ_ONLY)
+
+        for asked in (command(B), command(B, events=0, reply_key=b"key", reply=REPLY)):
+            with pytest.raises(LogClosed) as refused:
+                store.commit([asked])
+            assert refused.value.mode is store.mode() is LogMode.READ_ONLY
+        assert (store.last_position(), store.reply(b"key")) == (1, None)
+
+        store.set_mode(LogMode.OPEN)
+        assert store.commit([command(B)]) == [Appended(2)]
+
+    def test_an_operator_may_record_what_happened_to_a_closed_log(self, store: Store) -> None:
+        store.set_mode(LogMode.ACCEPTING)
+
+        assert store.commit([command(A, although_closed=True)]) == [Appended(1)]
+        with pytest.raises(LogClosed):
+            store.commit([command(B, although_closed=True), command(C)])
+        assert store.last_position() == 1
+
+    def test_an_epoch_only_grows(self, store: Store) -> None:
+        log = store.identity().id
+        store.raise_epoch(3)
+        store.raise_epoch(2)
+
+        assert store.identity() == LogIdentity(log, 3)
+
+    def test_larger_tree_heads_can_be_forgotten(self, store: Store) -> None:
+        for org_id, size in ((ACME, 1), (ACME, 2), (ACME, 3), (OTHER, 3)):
+            store.put_tree_head(TreeHead(org_id, size, b"", "note"))
+
+        store.drop_tree_heads(ACME, above=1)
+
+        assert [head.size for head in store.tree_heads(ACME)] == [1]
+        assert [head.size for head in store.tree_heads(OTHER)] == [3]
 
     def test_creating_again_changes_nothing(self, store: Store) -> None:
         store.commit([command(A)])

@@ -1,0 +1,199 @@
+"""Backups of a log in SQLite: its file, and the operational one beside it."""
+
+import os
+import sqlite3
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from eventstore.append import LogUnavailable
+from eventstore.backup.database import (
+    EVENTS_AT_ONCE,
+    EVENTS_TABLE,
+    OPERATIONAL_TABLES,
+    ROWS_AT_ONCE,
+    LogFacts,
+    Snapshot,
+)
+from eventstore.backup.frame import Slice
+from eventstore.engine.schema import SQLITE_GUARDS, SQLITE_TYPES, statements
+from eventstore.engine.tables import marks
+from eventstore.identifiers import id_of
+from eventstore.mode import LogMode
+from eventstore.operations.sql import ALL_TABLES
+from eventstore.store import LogIdentity
+
+_LOCK_WAIT_S = 10.0
+
+
+class SqliteDatabase:
+    """Both files through one connection; they need not exist yet."""
+
+    def __init__(self, log: Path, operations: Path) -> None:
+        self._log, self._operations = log, operations
+        self._open: sqlite3.Connection | None = None
+
+    def facts(self) -> LogFacts | None:
+        if not self._log.exists() or not self._columns("log_identity"):
+            return None
+        found = self._all("SELECT id, epoch, parts FROM log_identity")
+        if not found:
+            return None
+        [(log, epoch, parts)] = found
+        modes = {LogMode(mode) for (mode,) in self._all("SELECT mode FROM part_heads")}
+        mode = min(modes - {LogMode.OPEN}, default=LogMode.OPEN)
+        return LogFacts(LogIdentity(id_of(log), epoch), parts, mode)
+
+    @contextmanager
+    def snapshot(self) -> Generator[Snapshot]:
+        with _outages():
+            self._connection().execute("BEGIN")
+        try:
+            # The operational file first: then no cursor in it is ahead of the log.
+            self._all("SELECT 1 FROM operations.sqlite_master LIMIT 1")
+            self._all("SELECT 1 FROM sqlite_master LIMIT 1")
+            yield self
+        finally:
+            self._connection().execute("COMMIT")
+
+    # A moment ---------------------------------------------------------------
+
+    def heads(self) -> dict[int, int]:
+        return dict(self._all("SELECT part, position FROM part_heads"))
+
+    def events(self, part: int, after: int) -> Slice:
+        columns = self._columns(EVENTS_TABLE)
+        statement = (
+            f"SELECT {', '.join(columns)} FROM events WHERE part = ? AND position > ?"
+            " ORDER BY position LIMIT ?"
+        )
+        return Slice(EVENTS_TABLE, columns, self._all(statement, (part, after, EVENTS_AT_ONCE)))
+
+    def slices(self, table: str) -> Iterator[Slice]:
+        columns = self._columns(table)
+        if not columns:
+            return
+        with _outages():
+            found = self._connection().execute(f"SELECT {_quoted(columns)} FROM {table}")
+            while rows := found.fetchmany(ROWS_AT_ONCE):
+                yield Slice(table, columns, rows)
+
+    def count(self, table: str) -> int:
+        if not self._columns(table):
+            return 0
+        [(found,)] = self._all(f"SELECT count(*) FROM {table}")
+        return int(found)
+
+    # What is restored -------------------------------------------------------
+
+    def create(self, identity: LogIdentity, parts: int) -> None:
+        for file in (self._log, self._operations):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        with self._transaction() as connection:
+            for statement in statements(SQLITE_TYPES, SQLITE_GUARDS):
+                connection.execute(statement)
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS restore_progress (part INTEGER PRIMARY KEY, at TEXT)"
+            )
+            connection.execute(
+                "INSERT INTO log_identity (part, id, epoch, parts) VALUES (0, ?, ?, ?)"
+                " ON CONFLICT (part) DO NOTHING",
+                (identity.id.bytes, identity.epoch, parts),
+            )
+            connection.executemany(
+                "INSERT INTO part_heads (part, position, mode) VALUES (?, 0, ?)"
+                " ON CONFLICT (part) DO NOTHING",
+                [(part, LogMode.RESTORING.value) for part in range(parts)],
+            )
+
+    def load(self, slices: Sequence[Slice], heads: Mapping[int, int], progress: str) -> None:
+        with self._transaction() as connection:
+            for each in slices:
+                replace = " OR REPLACE" if each.table in OPERATIONAL_TABLES else ""
+                statement = (
+                    f"INSERT{replace} INTO {each.table} ({_quoted(each.columns)})"
+                    f" VALUES ({marks(len(each.columns))})"
+                )
+                connection.executemany(statement, each.rows)
+            connection.executemany(
+                "UPDATE part_heads SET position = ? WHERE part = ?",
+                [(position, part) for part, position in heads.items()],
+            )
+            connection.execute(
+                "INSERT OR REPLACE INTO restore_progress (part, at) VALUES (0, ?)", (progress,)
+            )
+
+    def progress(self) -> str | None:
+        if not self._columns("restore_progress"):
+            return None
+        found = self._all("SELECT at FROM restore_progress")
+        return found[0][0] if found else None
+
+    def clear(self, tables: Sequence[str]) -> None:
+        with self._transaction() as connection:
+            for table in tables:
+                connection.execute(f"DELETE FROM {table}")
+
+    def set_mode(self, mode: LogMode) -> None:
+        with self._transaction() as connection:
+            connection.execute("UPDATE part_heads SET mode = ?", (mode.value,))
+            connection.execute("DROP TABLE IF EXISTS restore_progress")
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    # The connection ---------------------------------------------------------
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        with _outages():
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                yield connection
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._open is None:
+            connection = sqlite3.connect(self._log, isolation_level=None, timeout=_LOCK_WAIT_S)
+            connection.execute("PRAGMA journal_mode = WAL")
+            # What was loaded and how far that is stand in one file: the two are lost together.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("ATTACH DATABASE ? AS operations", (str(self._operations),))
+            connection.execute("PRAGMA operations.journal_mode = WAL")
+            for table in ALL_TABLES:
+                for statement in table.create_statements():
+                    connection.execute(_in_operations(statement))
+            self._open = connection
+        return self._open
+
+    def _columns(self, table: str) -> tuple[str, ...]:
+        return tuple(name for _, name, *_ in self._all(f"PRAGMA table_info({table})"))
+
+    def _all(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with _outages():
+            return self._connection().execute(statement, values).fetchall()
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)  # "open" and the like are words of SQL
+
+
+def _in_operations(statement: str) -> str:
+    """Return a statement that creates in the operational file what it would create in the log's."""
+    for what in ("TABLE", "INDEX"):
+        statement = statement.replace(
+            f"CREATE {what} IF NOT EXISTS ", f"CREATE {what} IF NOT EXISTS operations.", 1
+        )
+    return statement
+
+
+@contextmanager
+def _outages() -> Generator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise LogUnavailable(str(error)) from error

@@ -1,0 +1,188 @@
+"""Writes the backup of a log that goes on meanwhile.
+
+The events come first, as the log never changes them. Everything beside them, and the last events,
+are then read in one moment of the database, so that they fit each other exactly. A backup that was
+interrupted goes on after the last event that it has.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from eventstore.append import LogUnfit
+from eventstore.backup.database import (
+    EVENTS_AT_ONCE,
+    EVENTS_TABLE,
+    OPERATIONAL_TABLES,
+    SIDE_TABLES,
+    EventDatabase,
+    LogFacts,
+    Snapshot,
+)
+from eventstore.backup.frame import (
+    FIRST_LINE,
+    BackupDamaged,
+    Beginning,
+    Ending,
+    Frame,
+    FrameReader,
+    FrameWriter,
+    Slice,
+)
+
+Watch = Callable[[str, int], None]
+"""Is told of each slice: the table, and how many rows of it are done."""
+
+PARTIAL = ".partial"
+"""What the name of an unfinished backup ends in."""
+
+
+class BackupRefused(Exception):
+    """This cannot be backed up or restored there; the message says why and what to do."""
+
+
+def write_backup(database: EventDatabase, to: Path, watch: Watch) -> Ending:
+    """Write the backup of a log to the file *to*; return what it has.
+
+    :raises BackupRefused: the file exists, or there is no whole log.
+    :raises LogUnavailable: the database does not answer; try again, and it goes on from there.
+    """
+    if to.exists():
+        raise BackupRefused(f"{to} exists: name a new file, as backups are never written over")
+    facts = database.facts()
+    if facts is None:
+        raise LogUnfit("there is no log to back up: correct EVENTS_URL")
+    partial = to.with_name(to.name + PARTIAL)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        draft = _Draft(file, facts, watch)
+        draft.resume(database)
+        while draft.add_some_events(database):
+            pass
+        with database.snapshot() as snapshot:
+            ending = draft.finish(database, snapshot)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(to)
+    _sync(to.parent)
+    return ending
+
+
+class _Draft:
+    """A backup that is being written."""
+
+    def __init__(self, file: BinaryIO, facts: LogFacts, watch: Watch) -> None:
+        self._file, self._facts, self._watch = file, facts, watch
+        self._writer = FrameWriter(file, bytes(32))
+        self._last: dict[int, dict[str, Any]] = {}  # by partition: its last event in the file
+        self._counts: dict[str, int] = {EVENTS_TABLE: 0}
+
+    def resume(self, database: EventDatabase) -> None:
+        """Find what the file has already, or begin anew when it is of another log."""
+        if not (self._take_over() and self._is_still_there(database)):
+            self._begin()
+
+    def _take_over(self) -> bool:
+        try:
+            reader = FrameReader(self._file)
+            frames = iter(reader)
+            beginning = next(frames, None)
+            if not isinstance(beginning, Beginning) or not self._is_of(beginning):
+                return False
+            end, checksum = reader.offset, reader.checksum
+            try:
+                for frame in frames:
+                    if not isinstance(frame, Slice) or frame.table != EVENTS_TABLE:
+                        break
+                    self._note(frame)
+                    end, checksum = reader.offset, reader.checksum
+            except BackupDamaged:
+                pass  # the last frame is half there
+        except BackupDamaged:
+            return False
+        self._cut(end)
+        self._writer = FrameWriter(self._file, checksum)
+        return True
+
+    def _is_of(self, beginning: Beginning) -> bool:
+        identity = self._facts.identity
+        named = (beginning.log, beginning.epoch, beginning.parts)
+        return named == (identity.id.bytes, identity.epoch, self._facts.parts)
+
+    def _is_still_there(self, database: EventDatabase) -> bool:
+        """Return whether the log still has the last events of the file: it may be another one."""
+        with database.snapshot() as snapshot:
+            for part, last in self._last.items():
+                found = snapshot.events(part, last["position"] - 1)
+                if not found.rows or _named(found, 0) != last:
+                    return False
+        return True
+
+    def _begin(self) -> None:
+        self._last, self._counts = {}, {EVENTS_TABLE: 0}
+        self._cut(0)
+        self._file.write(FIRST_LINE)
+        self._writer = FrameWriter(self._file, bytes(32))
+        identity = self._facts.identity
+        made_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self._write(Beginning(identity.id.bytes, identity.epoch, self._facts.parts, made_at))
+
+    def _cut(self, at: int) -> None:
+        self._file.seek(at)
+        self._file.truncate()
+
+    def add_some_events(self, database: EventDatabase) -> bool:
+        """Add a slice of each partition; return whether there are full slices to come."""
+        full = False
+        for part in range(self._facts.parts):
+            with database.snapshot() as snapshot:
+                full |= self._add_events(snapshot, part) == EVENTS_AT_ONCE
+        return full
+
+    def _add_events(self, snapshot: Snapshot, part: int) -> int:
+        last = self._last.get(part)
+        found = snapshot.events(part, last["position"] if last else 0)
+        if found.rows:
+            self._write(found)
+        return len(found.rows)
+
+    def finish(self, database: EventDatabase, snapshot: Snapshot) -> Ending:
+        """Add what is still missing as of *snapshot*; return the last frame."""
+        if database.facts() != self._facts:
+            raise BackupRefused("the log changed its epoch or mode meanwhile: try again")
+        for part in range(self._facts.parts):
+            while self._add_events(snapshot, part):
+                pass
+        for table in (*SIDE_TABLES, *OPERATIONAL_TABLES):
+            self._counts[table] = 0
+            for each in snapshot.slices(table):
+                self._write(each)
+        ending = Ending(snapshot.heads(), self._counts)
+        self._write(ending)
+        return ending
+
+    def _write(self, frame: Frame) -> None:
+        self._writer.write(frame)
+        if isinstance(frame, Slice):
+            self._note(frame)
+
+    def _note(self, frame: Slice) -> None:
+        if frame.table == EVENTS_TABLE:
+            last = _named(frame, -1)
+            self._last[last["part"]] = last
+        self._counts[frame.table] = self._counts.get(frame.table, 0) + len(frame.rows)
+        self._watch(frame.table, self._counts[frame.table])
+
+
+def _named(found: Slice, row: int) -> dict[str, Any]:
+    return dict(zip(found.columns, found.rows[row], strict=True))
+
+
+def _sync(folder: Path) -> None:
+    at = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(at)
+    finally:
+        os.close(at)

@@ -1,0 +1,69 @@
+"""The operator's commands on a log with a history, two organizations and signed trees."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cli.__main__ import main
+from tests.cli.history import exports, record_history
+from tests.eventstore.backup.filled import contents
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def events_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give the address of a log with a history, which the environment names."""
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite:///{tmp_path}/one/events.db"
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("EVENTS_URL", url)
+    record_history()
+    return url
+
+
+def test_a_restored_log_gives_the_same_exports_byte_by_byte(
+    events_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = exports()
+    backup = str(tmp_path / "backup")
+    other = f"sqlite:///{tmp_path}/two/events.db"
+
+    assert main(["backup", backup]) == 0
+    assert main(["verify-backup", backup]) == 0
+    monkeypatch.setenv("EVENTS_URL", other)
+    assert main(["restore", backup]) == 0
+
+    assert exports() == before
+    assert len(before) == 2
+    assert contents(other) == contents(events_url)
+
+
+def test_a_flipped_byte_is_named(
+    events_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backup = tmp_path / "backup"
+    assert main(["backup", str(backup)]) == 0
+    stored = bytearray(backup.read_bytes())
+    stored[len(stored) // 2] ^= 1
+    backup.write_bytes(stored)
+
+    assert main(["verify-backup", str(backup)]) == 1
+    assert "frame 2, at byte" in capsys.readouterr().err
+
+
+def test_an_event_that_was_edited_before_the_backup_is_found_by_the_signed_tree(
+    events_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(events_url.removeprefix("sqlite:///"))) as raw, raw:
+        raw.execute("DROP TRIGGER events_never_change")
+        raw.execute(
+            "UPDATE events SET state = replace(state, 'ENG', 'ENX') WHERE tag = 'project.created'"
+        )
+    assert main(["backup", str(tmp_path / "backup")]) == 0
+
+    assert main(["verify-backup", str(tmp_path / "backup")]) == 1
+    assert "is not what was signed" in capsys.readouterr().err
