@@ -3,52 +3,175 @@
 Exit codes: 0 success, 1 it failed or found a problem, 2 wrong arguments or settings.
 """
 
-import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib.metadata import version
 
-from cli import audit, backup, demo, doctor, migrate, processes, rebuild, up
+from cyclopts import App, CycloptsError, Parameter
+from msgspec import Struct
+
+from cli.examples import NAME, examples, paragraphs
+from cli.failure import CommandFailed
 from devstack import DevstackError
-from eventstore.append import LogUnavailable, LogUnfit
-from eventstore.backup.frame import BackupDamaged
-from eventstore.backup.writing import BackupRefused
 from runtime.listening import AddressTaken
 from runtime.settings import SettingsInvalid
-from runtime.system import StoreUnreachable
-
-Run = Callable[[argparse.Namespace], int]
-_OUTAGES = (DevstackError, StoreUnreachable, LogUnavailable)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of every command; docs/reference/cli.md is generated from it."""
-    top = argparse.ArgumentParser(
-        prog="trackrecord", description="Event-sourced task-management backend."
+class CommandHelp(Struct, frozen=True):
+    """Where a command is, and what ``--help`` says of it."""
+
+    place: str
+    """``module:name``; it is imported only when the command is used."""
+    meaning: str
+    examples: tuple[str, ...] = ()
+
+
+COMMANDS = {
+    "up": CommandHelp(
+        "cli.up:run",
+        """Run the whole system on embedded stores, on this machine.
+
+        What dies is restarted; Ctrl-C stops the processes first and their stores last.""",
+        ("up", "up --no-demo"),
+    ),
+    "serve": CommandHelp("cli.processes:run_serve", "Run the HTTP API.", ("serve",)),
+    "project": CommandHelp(
+        "cli.processes:run_project", "Run the projector and sign audit trees.", ("project",)
+    ),
+    "work": CommandHelp(
+        "cli.processes:run_work", "Run webhook deliveries and background jobs.", ("work",)
+    ),
+    "follow": CommandHelp(
+        "cli.processes:run_follow", "Run project and work in one process.", ("follow",)
+    ),
+    "migrate": CommandHelp(
+        "cli.migrate:run",
+        """Create the tables of the event log once, before the processes start.
+
+        Run it as the owner of the database. Create a separate role for the processes and pass it
+        with --grant: it may then append and read, but not change or remove an event.""",
+        ("migrate", "migrate --grant app"),
+    ),
+    "backup": CommandHelp(
+        "cli.backup:run_backup",
+        """Write the event database to a file, while the system runs.
+
+        A backup holds the log with its keys, secrets, replies, claims, counts and signed tree
+        heads, and the state of webhook deliveries. MASTER_KEY and the JWT secrets are not in it:
+        keep them elsewhere.""",
+        ("backup trackrecord.backup",),
+    ),
+    "restore": CommandHelp(
+        "cli.backup:run_restore",
+        "Load a backup into the empty database that EVENTS_URL names.",
+        ("restore trackrecord.backup",),
+    ),
+    "verify-backup": CommandHelp(
+        "cli.backup:run_verify_backup",
+        "Check every byte of a backup, and its events against the tree heads.",
+        ("verify-backup trackrecord.backup",),
+    ),
+    "rebuild": CommandHelp(
+        "cli.rebuild:run",
+        """Rebuild read models next to the live ones, then switch to them.
+
+        With --verify, compare a rebuild with the live read model and replace nothing.""",
+        ("rebuild task", "rebuild --all --verify"),
+    ),
+    "replay": CommandHelp(
+        "cli.replay:run",
+        "Print the log as JSON lines, oldest event first.",
+        ("replay", "replay --type task.created --from 100"),
+    ),
+    "audit export": CommandHelp(
+        "cli.audit:run_export",
+        "Write an organization's log as JSON lines, with personal data in readable form.",
+        ("audit export 0198c5a0-0000-7000-8000-000000000001 acme.jsonl",),
+    ),
+    "audit verify": CommandHelp(
+        "cli.audit:run_verify",
+        """Verify an export line by line, without any server.
+
+        Exits with 1 if a single byte was changed.""",
+        ("audit verify acme.jsonl", "audit verify acme.jsonl --key KEY"),
+    ),
+    "audit key": CommandHelp(
+        "cli.audit:run_key",
+        "Print the public key that verifies checkpoints, in signed-note format.",
+        ("audit key",),
+    ),
+    "doctor": CommandHelp(
+        "cli.doctor:run",
+        """Check settings, stores, read models and the log, and change nothing.
+
+        Exits with 1 if anything is wrong. With --deep, every event is compared with the signed
+        tree heads; that reads the whole log.""",
+        ("doctor", "doctor --deep --json"),
+    ),
+    "demo": CommandHelp(
+        "cli.demo:run",
+        """Run a story on a real system and check its claims.
+
+        Uses the system that `up` runs in this DATA_DIR; without one, it starts its own.""",
+        ("demo",),
+    ),
+}
+
+
+GROUPS = {"audit": "Export the audit log, verify an export, print the public key."}
+"""Commands that only hold others."""
+
+
+def command_line() -> App:
+    """Return the application of all commands; docs/reference/cli.md is generated from it."""
+    top = App(
+        name=NAME,
+        help="Event-sourced task-management backend.",
+        version=lambda: f"{NAME} {version(NAME)}",
+        help_epilogue=examples("up", "doctor"),
+        help_format="plaintext",
+        default_parameter=Parameter(negative=""),
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (up, processes, migrate, backup, rebuild, audit, doctor, demo):
-        module.add_to(commands)
+    groups = {name: App(name=name, help=meaning) for name, meaning in GROUPS.items()}
+    for name, about in COMMANDS.items():
+        group, _, own = name.rpartition(" ")
+        groups.get(group, top).command(
+            about.place,
+            name=own,
+            help=paragraphs(about.meaning),
+            help_epilogue=examples(*about.examples),
+        )
+    for each in groups.values():
+        top.command(each)
+    top.register_install_completion_command(  # pyright: ignore[reportUnknownMemberType]  its **kwargs have no type
+        help="Install completion for this shell.", help_epilogue=examples("--install-completion")
+    )
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    asked = parser().parse_args(arguments)
-    run: Run = asked.run
     try:
-        return run(asked)
+        return int(command_line()(arguments) or 0)
+    except CycloptsError as error:
+        return _said(2, f"{' '.join(str(error).split())} Try --help.")
     except SettingsInvalid as error:
-        for problem in error.problems:
-            print(f"setting {problem}", file=sys.stderr)
-        return 2
-    except LogUnfit as error:
-        print(f"trackrecord: {error}", file=sys.stderr)
-        return 2
-    except (*_OUTAGES, BackupDamaged, BackupRefused, AddressTaken) as error:
-        print(f"trackrecord: {error}", file=sys.stderr)
-        return 1
+        return _said(2, *(f"setting {problem}" for problem in error.problems))
+    except CommandFailed as failed:
+        return _said(failed.code, str(failed))
+    except (DevstackError, AddressTaken) as error:
+        return _said(1, str(error))
     except KeyboardInterrupt:
         return 130
+
+
+def _said(code: int, *lines: str) -> int:
+    for line in lines:
+        print(f"{NAME}: {line}", file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

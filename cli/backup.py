@@ -4,16 +4,15 @@ A backup holds the log with its keys, secrets, replies, claims, counts and signe
 the state of webhook deliveries. MASTER_KEY and the JWT secrets are not in it: keep them elsewhere.
 """
 
-import argparse
 import sys
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from audit.tree_check import TreeCheck
 from audit.tree_signer import signer
+from cli.outages import outages_as_failures
 from cli.progress import watching
 from cli.running import settings_of_running
 from domain.base import OrgId
@@ -30,53 +29,53 @@ from runtime.system import derive_keys, without_password
 TREE_HEADS = "tree_heads"
 
 
-def add_to(commands: Any) -> None:
-    """Add the commands to the parser."""
-    backup = commands.add_parser(
-        "backup",
-        help="write the event database to a file, while the system runs",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    backup.add_argument("to", type=Path, metavar="TO", help="the file to write")
-    backup.set_defaults(run=run_backup)
-    restore = commands.add_parser(
-        "restore", help="load a backup into the empty database that EVENTS_URL names"
-    )
-    restore.add_argument("file", type=Path, metavar="FROM", help="a file that `backup` wrote")
-    restore.set_defaults(run=run_restore)
-    verify = commands.add_parser(
-        "verify-backup", help="check every byte of a backup, and its events against the tree heads"
-    )
-    verify.add_argument("file", type=Path, metavar="FROM", help="a file that `backup` wrote")
-    verify.set_defaults(run=run_verify_backup)
+def run_backup(to: Path, /) -> int:
+    """Write a backup; return 0.
 
-
-def run_backup(asked: argparse.Namespace) -> int:
-    """Write a backup; return 0."""
+    Parameters
+    ----------
+    to
+        File to write.
+    """
     url = load_settings(settings_of_running()).events_url
-    with closing(open_database(url)) as database, watching("backing up") as watch:
-        ending = write_backup(database, asked.to, watch)
-    print(f"{asked.to}: {_contents(ending)}; check it with: trackrecord verify-backup {asked.to}")
+    with (
+        outages_as_failures(),
+        closing(open_database(url)) as database,
+        watching("backing up") as watch,
+    ):
+        ending = write_backup(database, to, watch)
+    print(f"{to}: {_contents(ending)}; check it with: trackrecord verify-backup {to}")
     return 0
 
 
-def run_verify_backup(asked: argparse.Namespace) -> int:
-    """Check a backup; return 1 if a single byte of it was changed."""
+def run_verify_backup(file: Path, /) -> int:
+    """Check a backup; return 1 if a single byte of it was changed.
+
+    Parameters
+    ----------
+    file
+        A file that `backup` wrote.
+    """
     settings = load_settings(settings_of_running())
-    return 0 if _verified(BackupFile(asked.file), asked.file, settings) else 1
+    return 0 if _verified(BackupFile(file), file, settings) else 1
 
 
-def run_restore(asked: argparse.Namespace) -> int:
-    """Check a backup, load it and check what was loaded; return 1 if anything does not agree."""
+def run_restore(file: Path, /) -> int:
+    """Check a backup, load it and check what was loaded; return 1 if anything does not agree.
+
+    Parameters
+    ----------
+    file
+        A file that `backup` wrote.
+    """
     settings = load_settings(settings_of_running())
-    file = BackupFile(asked.file)
-    ending = _verified(file, asked.file, settings)
+    backup = BackupFile(file)
+    ending = _verified(backup, file, settings)
     if ending is None:
         return 1
-    with closing(open_database(settings.events_url)) as database:
+    with outages_as_failures(), closing(open_database(settings.events_url)) as database:
         with watching("restoring") as watch:
-            restore_backup(file, database, watch)
+            restore_backup(backup, database, watch)
         compare_counts(database, ending)
         with database.snapshot() as snapshot:
             check = check_database(snapshot, settings)

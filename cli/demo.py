@@ -3,7 +3,6 @@
 Uses the system that ``up`` runs in this DATA_DIR; without one it starts its own temporarily.
 """
 
-import argparse
 import asyncio
 import contextlib
 import os
@@ -13,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -27,13 +25,7 @@ START_S = 90.0
 _POLL_S = 0.1
 
 
-def add_to(commands: Any) -> None:
-    """Add the command to the parser."""
-    demo = commands.add_parser("demo", help="run a story on a real system and check its claims")
-    demo.set_defaults(run=run)
-
-
-def run(_: argparse.Namespace) -> int:
+def run() -> int:
     """Run the story; return 1 if a claim is false."""
     console = Console(highlight=False)
     with _system(console) as running:

@@ -1,9 +1,7 @@
 """``doctor``: check settings, stores, read models and the log."""
 
-import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from audit.tree_signer import LogTampered
 from cli.running import settings_of_running
@@ -16,14 +14,7 @@ from runtime.system import System, open_system
 Finding = tuple[bool, str]
 
 
-def add_to(commands: Any) -> None:
-    """Add the command to the parser."""
-    commands.add_parser(
-        "doctor", help="check settings, stores, read models and the log"
-    ).set_defaults(run=run)
-
-
-def run(_: argparse.Namespace) -> int:
+def run() -> int:
     """Print one line per check; return 1 if any found a problem."""
     settings = load_settings(settings_of_running())
     findings = asyncio.run(_examine(settings))

@@ -4,31 +4,25 @@ Run it as the owner of the database. Create a separate role for the processes an
 ``--grant``: it may then append and read, but not change or remove an event.
 """
 
-import argparse
 from contextlib import closing
-from typing import Any
 
+from cli.outages import outages_as_failures
 from cli.running import settings_of_running
 from eventstore.open import open_store
 from eventstore.postgres import PostgresStore
 from runtime.settings import load_settings
 
 
-def add_to(commands: Any) -> None:
-    """Add the command to the parser."""
-    migrate = commands.add_parser(
-        "migrate",
-        help="create the tables of the event log",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    migrate.add_argument("--grant", metavar="ROLE", help="the database role of the processes")
-    migrate.set_defaults(run=run)
+def run(*, grant: str | None = None) -> int:
+    """Create what is missing; return 0.
 
-
-def run(asked: argparse.Namespace) -> int:
-    """Create what is missing; return 0."""
-    return migrate(load_settings(settings_of_running()).events_url, asked.grant)
+    Parameters
+    ----------
+    grant
+        The database role of the processes.
+    """
+    with outages_as_failures():
+        return migrate(load_settings(settings_of_running()).events_url, grant)
 
 
 def migrate(events_url: str, role: str | None = None) -> int:

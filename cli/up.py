@@ -4,7 +4,6 @@ The stores are reached by URL as in production. Whatever dies is restarted; Ctrl
 processes first and their stores last.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -15,7 +14,6 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from cli.child import Child
 from cli.embedded import Environment, embedded_stores, restart_if_dead
@@ -37,20 +35,14 @@ _POLL_S = 0.02
 _ASK_S = 2.0
 
 
-def add_to(commands: Any) -> None:
-    """Add the command to the parser."""
-    up = commands.add_parser(
-        "up",
-        help="run everything on embedded stores",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    up.add_argument("--no-demo", action="store_true", help="do not create the demo organization")
-    up.set_defaults(run=run)
+def run(*, no_demo: bool = False) -> int:
+    """Run until stopped; return 0 after a clean stop.
 
-
-def run(asked: argparse.Namespace) -> int:
-    """Run until stopped; return 0 after a clean stop."""
+    Parameters
+    ----------
+    no_demo
+        Do not create the demo organization.
+    """
     environ = environment()
     settings = load_settings(environ)
     for warning in unknown_names(environ):
@@ -60,7 +52,7 @@ def run(asked: argparse.Namespace) -> int:
         make_private(settings.data_dir)
         with embedded_stores(settings, environ) as stores:
             stores[LISTEN_FD] = str(listening.fileno())
-            Supervisor(settings, stores, listening.fileno()).run(demo=not asked.no_demo)
+            Supervisor(settings, stores, listening.fileno()).run(demo=not no_demo)
     return 0
 
 

@@ -138,5 +138,5 @@ def test_each_wrong_setting_is_reported_on_one_line_with_exit_code_2(name: str, 
         refused = alone.command("up")
 
         assert refused.returncode == 2
-        assert refused.stderr.startswith("setting ")
+        assert refused.stderr.startswith("trackrecord: setting ")
         assert "Traceback" not in refused.stderr

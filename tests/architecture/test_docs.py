@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from cli.__main__ import parser
+from cli.__main__ import command_line
 from tests.architecture.sources import PAGES, PROJECT, ROOT, short
 from tools.http import METHODS, description
 
@@ -112,7 +112,7 @@ def test_a_command_on_a_page_exists(block: Block) -> None:
             case ["make", *asked]:
                 assert {a for a in asked if "=" not in a} <= targets
             case [("trackrecord" | ".venv/bin/trackrecord"), *arguments]:
-                parser().parse_args(arguments)
+                command_line().parse_args(arguments)
             case [("python" | ".venv/bin/python"), "-m", module, *_]:
                 path = ROOT / module.replace(".", "/")
                 assert path.with_suffix(".py").exists() or (path / "__main__.py").exists()

@@ -18,7 +18,6 @@ ROOT_ENTRIES = (
 )
 
 PROTOCOLS = {
-    "add_to": "each subcommand adds its parser so",
     "run": "each subcommand runs so",
     "main": "where `python -m` starts",
 }

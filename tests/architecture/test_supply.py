@@ -12,7 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from cli.__main__ import parser
+from cli.__main__ import command_line
 from runtime.secret_file import SECRET_NAMES
 from runtime.settings import Settings, load_settings
 from tests.architecture.sources import PACKAGES, PROJECT, ROOT, SOURCES, files, short, tree
@@ -124,7 +124,7 @@ def test_compose_has_three_processes_and_three_stores() -> None:
     assert set(SERVICES) == set(OURS) | STORES
     for name, command in OURS.items():
         assert SERVICES[name]["command"] == [command]
-        assert parser().parse_args([command]).run
+        assert command_line().parse_args([command])
         needs = {"postgres"} if name == "migrate" else {*STORES, "migrate"}
         assert set(SERVICES[name]["depends_on"]) == needs
         assert SERVICES[name]["image"] == f"trackrecord:{PROJECT['project']['version']}"

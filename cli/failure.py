@@ -1,0 +1,9 @@
+"""A command that could not do what it was asked to."""
+
+
+class CommandFailed(Exception):
+    """One sentence for the operator, and the exit code."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,25 @@
+"""What an operator reads when a store does not answer: a sentence instead of a traceback."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from cli.failure import CommandFailed
+from eventstore.append import LogUnfit
+from eventstore.backup.frame import BackupDamaged
+from eventstore.backup.writing import BackupRefused
+from runtime.outages import StoreOutage
+from runtime.system import StoreUnreachable
+
+
+@contextmanager
+def outages_as_failures() -> Generator[None]:
+    """Turn what stores raise into ``CommandFailed``: 2 for a wrong store, 1 for an absent one.
+
+    :raises CommandFailed: a store did not answer, or is not one that this version can use.
+    """
+    try:
+        yield
+    except LogUnfit as error:
+        raise CommandFailed(str(error), 2) from error
+    except (StoreUnreachable, *StoreOutage, BackupDamaged, BackupRefused) as error:
+        raise CommandFailed(str(error)) from error

@@ -1,0 +1,101 @@
+"""The command line says what it can do, and a wrong request is one sentence and exit code 2."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.__main__ import COMMANDS, main
+from tests.architecture.sources import PROJECT, ROOT
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Return exit code, output and errors of a command."""
+    code = main(arguments)
+    output = capsys.readouterr()
+    return code, output.out, output.err
+
+
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    code, output, _ = said(capsys, "--version")
+
+    assert (code, output) == (0, f"trackrecord {PROJECT['project']['version']}\n")
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_has_help_with_an_example_of_itself(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    code, output, _ = said(capsys, *name.split(), "--help")
+
+    assert code == 0
+    assert f"    trackrecord {name}" in output
+    for example in COMMANDS[name].examples:
+        assert example.startswith(name)
+        assert f"trackrecord {example}" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["nope"], "nope"),
+        (["serve", "--fast"], "--fast"),
+        (["replay", "--type", "nope"], "nope"),
+        (["replay", "--from", "x"], "--from"),
+        (["rebuild"], "--all"),
+        (["rebuild", "nope"], "nope"),
+        (["rebuild", "tasks", "--all"], "--all"),
+        (["audit", "verify", "nowhere.jsonl"], "nowhere.jsonl"),
+        (["audit", "export", "not-a-uuid", "file"], "not-a-uuid"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
+) -> None:
+    code, output, errors = said(capsys, *arguments)
+
+    assert (code, output) == (2, "")
+    assert errors.startswith("trackrecord: ")
+    assert errors.count("\n") == 1
+    assert named in errors
+
+
+def test_a_wrong_setting_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PORT", "many")
+
+    assert said(capsys, "replay") == (
+        2,
+        "",
+        "trackrecord: setting PORT: 'many' is not a whole number\n",
+    )
+
+
+def test_an_export_does_not_replace_a_file_by_itself(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    existing = tmp_path / "acme.jsonl"
+    existing.write_text("mine")
+
+    code, _, errors = said(
+        capsys, "audit", "export", "0198c5a0-0000-7000-8000-000000000001", str(existing)
+    )
+
+    assert code == 1
+    assert "--overwrite" in errors
+    assert existing.read_text() == "mine"
+
+
+@pytest.mark.parametrize("module", ["cli.__main__", "cli.up"])
+def test_what_only_some_commands_need_is_not_loaded_for_all(module: str) -> None:
+    heavy = ("litestar", "psycopg", "arq", "eventsourcing", "redis")
+    probe = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert loaded.stdout == "[]\n"
