@@ -71,6 +71,50 @@ class _Line:
     in_flight: int = 0
 
 
+class _PartialResponse:
+    """A response as far as it has arrived."""
+
+    def __init__(self) -> None:
+        self._status = 0
+        self._headers: dict[str, str] = {}
+        self._ip = ""
+        self._kept = bytearray()
+
+    async def receive(
+        self,
+        pool: httpcore.AsyncConnectionPool,
+        target: Target,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+    ) -> None:
+        """Post *body* and read the response, its head first."""
+        url = httpcore.URL(
+            scheme=target.scheme.encode(),
+            host=target.host.encode(),
+            port=target.port,
+            target=target.path_and_query.encode(),
+        )
+        async with pool.stream("POST", url, headers=headers, content=body) as response:
+            self._status, self._headers = response.status, _bounded_headers(response.headers)
+            self._ip = dialed_ip(response)
+            await _read_excerpt(response, self._kept)
+
+    def fail_unless_clear(self, failed: SendFailed, cause: Exception) -> None:
+        """Raise *failed*, unless the head of the response already says that it is a refusal.
+
+        A success counts once it is complete; any other status means the same without its body.
+        """
+        if not self._status or 200 <= self._status < 300:
+            failed.status = self._status or None
+            raise failed from cause
+
+    def response(self, duration_ms: int) -> ReceiverResponse:
+        """Return what has arrived."""
+        return ReceiverResponse(
+            self._status, self._headers, bytes(self._kept), self._ip, duration_ms
+        )
+
+
 _Key = tuple[str, str, str, int]  # endpoint, scheme, host, port
 
 
@@ -103,23 +147,23 @@ class WebhookClient:
         :raises SendFailed: no complete response arrived; its kind says why.
         """
         started = time.perf_counter()
+        partial = _PartialResponse()
         try:
             target = self._guard.check_url(url)
             sent_headers = _request_headers(target, headers)
             async with asyncio.timeout(self._deadline_s):
                 async with self._line(endpoint_key, target) as pool:
-                    answer = await self._exchange(pool, target, sent_headers, body)
+                    await partial.receive(pool, target, sent_headers, body)
         except UrlRefused as refusal:
             raise SendFailed(refusal.reason, FailureKind.REFUSED_URL) from refusal
         except TimeoutError as error:
             reason = f"no complete response within {self._deadline_s:g} s"
-            raise SendFailed(reason, FailureKind.TIMEOUT) from error
+            partial.fail_unless_clear(SendFailed(reason, FailureKind.TIMEOUT), error)
         except (httpcore.ProtocolError, httpcore.NetworkError, OSError) as error:
-            detail = str(error) or "the connection was lost"
-            raise SendFailed(f"no valid HTTP response: {detail}", FailureKind.PROTOCOL) from error
-        status, received_headers, excerpt, ip = answer
+            reason = f"no valid HTTP response: {str(error) or 'the connection was lost'}"
+            partial.fail_unless_clear(SendFailed(reason, FailureKind.PROTOCOL), error)
         elapsed_ms = round((time.perf_counter() - started) * 1000)
-        return ReceiverResponse(status, received_headers, excerpt, ip, elapsed_ms)
+        return partial.response(elapsed_ms)
 
     async def aclose(self) -> None:
         """Close every connection; a send still under way fails."""
@@ -132,23 +176,6 @@ class WebhookClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-    async def _exchange(
-        self,
-        pool: httpcore.AsyncConnectionPool,
-        target: Target,
-        headers: list[tuple[bytes, bytes]],
-        body: bytes,
-    ) -> tuple[int, dict[str, str], bytes, str]:
-        url = httpcore.URL(
-            scheme=target.scheme.encode(),
-            host=target.host.encode(),
-            port=target.port,
-            target=target.path_and_query.encode(),
-        )
-        async with pool.stream("POST", url, headers=headers, content=body) as response:
-            excerpt = await _read_excerpt(response)
-            return response.status, _bounded_headers(response.headers), excerpt, dialed_ip(response)
 
     @contextlib.asynccontextmanager
     async def _line(
@@ -205,15 +232,13 @@ def _request_headers(target: Target, headers: Mapping[str, str]) -> list[tuple[b
         raise SendFailed("a header is not ASCII", FailureKind.PROTOCOL) from error
 
 
-async def _read_excerpt(response: httpcore.Response) -> bytes:
-    kept = bytearray()
+async def _read_excerpt(response: httpcore.Response, kept: bytearray) -> None:
     read_bytes = 0
     async for chunk in response.aiter_stream():
         kept += chunk[: EXCERPT_BYTES_MAX - len(kept)]
         read_bytes += len(chunk)
         if read_bytes >= ANSWER_BYTES_MAX:
             break  # leaving early makes httpcore hang up
-    return bytes(kept)
 
 
 def _bounded_headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -38,12 +38,16 @@ class FailureKind(StrEnum):
 
 
 class SendFailed(Exception):
-    """No response was received; `reason` is for the endpoint's owner, `kind` for programs."""
+    """No complete response was received; `reason` is for the endpoint's owner, `kind` for programs.
+
+    `status` is that of a response whose body never ended, if its head arrived.
+    """
 
     def __init__(self, reason: str, kind: FailureKind) -> None:
         super().__init__(reason)
         self.reason = reason
         self.kind = kind
+        self.status: int | None = None
 
 
 class SystemResolver:

@@ -3,13 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from deliveries.subscriptions import KnownWebhook, RequestedReplay
+from deliveries.subscriptions import KnownWebhook, RequestedReplay, readable_event_id
 from domain.base import OrgId
 from domain.catalog import PUBLIC_EVENT_TYPES
-from eventstore.codec import event_id
 from eventstore.log import EventLog
 from eventstore.operations.records import Delivery, DeliveryStatus, Endpoint
 from eventstore.operations.store import OperationalStore
@@ -122,10 +120,7 @@ def delivery_id(endpoint: str, seq: int) -> str:
 
 def readable_id(row: Row) -> str:
     """Return the id of the event in *row*; empty if the bytes cannot be read."""
-    try:
-        return str(event_id(row))
-    except msgspec.MsgspecError:
-        return ""
+    return str(readable_event_id(row) or "")
 
 
 def _is_wanted(known: KnownWebhook, row: Row) -> bool:

@@ -2,7 +2,9 @@
 
 import logging
 from typing import Any
+from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -11,6 +13,7 @@ from domain.catalog import EVENT_TYPES
 from domain.hooks.webhook.events import WebhookReplayRequested
 from domain.hooks.webhook.state import Webhook
 from eventstore.append import LogUnavailable
+from eventstore.codec import event_id
 from eventstore.log import EventLog
 from eventstore.recorded import Row
 
@@ -66,12 +69,14 @@ class KnownWebhooks:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._positions = dict.fromkeys(range(log.parts), 0)
+        self._events: dict[int, UUID | None] = {}
         self.known: dict[str, KnownWebhook] = {}
 
     async def open(self) -> None:
         """Fold the existing log; ``follow`` continues from there."""
         for part in self._positions:
             self._positions[part] = await self._log.last_position(part)
+            self._events[part] = await self._log.event_id_at(self._positions[part], part)
             after = 0
             while rows := await self._log.tail_rows(after, _ROWS, TAGS, part):
                 await self._fold_all(rows)
@@ -87,7 +92,19 @@ class KnownWebhooks:
                 await self._fold_all(about)
                 news.webhooks.update(str(row.stream_id) for row in about)
                 self._positions[part] = rows[-1].position
+                self._events[part] = readable_event_id(rows[-1])
         return news
+
+    async def fit(self) -> bool:
+        """Return whether the log still has the events that were followed last.
+
+        If not, it was set back to a backup, and what is known here is of another history.
+        """
+        for part, position in self._positions.items():
+            at = self._events.get(part)
+            if at is not None and await self._log.event_id_at(position, part) != at:
+                return False
+        return True
 
     async def _fold_all(self, rows: list[Row]) -> None:
         for row in rows:
@@ -115,3 +132,11 @@ class KnownWebhooks:
         if isinstance(event, WebhookReplayRequested):
             replays = (*replays, RequestedReplay(recorded.version, event.from_seq, event.to_seq))
         return replace(known, version=recorded.version, webhook=webhook, replays=replays)
+
+
+def readable_event_id(row: Row) -> UUID | None:
+    """Return the id of the event in *row*, None for bytes that no version of ours wrote."""
+    try:
+        return event_id(row)
+    except msgspec.MsgspecError:
+        return None

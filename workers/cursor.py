@@ -10,7 +10,7 @@ from eventstore.operations.records import Endpoint
 from runtime.outages import StoreOutage
 from runtime.system import System
 
-_CHECK_S = 60.0
+CHECK_S = 60.0
 """How often the log is checked for the event at the cursor."""
 
 _RETRY_S = 0.5
@@ -56,4 +56,4 @@ class CursorKeeper:
         self._check_at = 0.0
 
     def _checked(self) -> None:
-        self._check_at = asyncio.get_running_loop().time() + _CHECK_S
+        self._check_at = asyncio.get_running_loop().time() + CHECK_S

@@ -19,6 +19,7 @@ from eventstore.identifiers import new_id
 from eventstore.operations.store import LeaseLost, OperationsUnavailable
 from runtime.outages import StoreOutage
 from runtime.system import System
+from workers.cursor import CHECK_S
 from workers.housekeeping import keep_house
 from workers.parking import report_all_parked, report_parked
 from workers.posting import Posting, SenderParts
@@ -57,15 +58,14 @@ class Deliveries:
         self._senders: dict[str, Sender] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._rings = rings or Rings()
-        self._sweep_at = 0.0
+        self._sweep_at = self._check_at = 0.0
 
     async def run(self) -> None:
         """Deliver until cancelled, then finish the requests under way and release the leases.
 
         :raises StoreOutage: the log or the operational state cannot be read at the start.
         """
-        await self._webhooks.open()
-        await report_all_parked(self._system, self._webhooks)
+        await self._open()
         async with asyncio.TaskGroup() as group:
             beside = [
                 group.create_task(self._keep_leases()),
@@ -80,6 +80,14 @@ class Deliveries:
                     task.cancel()
                 await self._client.aclose()
 
+    async def _open(self) -> None:
+        """Learn from the log which webhooks there are, from its beginning."""
+        webhooks = KnownWebhooks(self._system.log)
+        await webhooks.open()
+        await report_all_parked(self._system, webhooks)
+        self._webhooks = webhooks
+        self._check_at = asyncio.get_running_loop().time() + CHECK_S
+
     async def _look_and_wait(self) -> None:
         # Start waiting before reading, so that nothing is missed in between.
         woken = (
@@ -91,6 +99,7 @@ class Deliveries:
             await self._look()
         except StoreOutage as error:
             _logger.warning("deliveries wait: %s", error)
+            self._check_at = 0.0  # what was away may come back as something else
         try:
             await asyncio.wait(woken, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -99,6 +108,8 @@ class Deliveries:
 
     async def _look(self) -> None:
         rung = self._rings.take()
+        if asyncio.get_running_loop().time() >= self._check_at:
+            await self._check_log()
         news = await self._webhooks.follow()
         await self._pass_on(news)
         for sender in self._senders.values():
@@ -112,6 +123,16 @@ class Deliveries:
             await self._pass_nudges_on()
         if now >= self._sweep_at:
             self._sweep_at = now + _SWEEP_S
+
+    async def _check_log(self) -> None:
+        """Begin anew when the log was set back to a backup, senders included."""
+        if await self._webhooks.fit():
+            self._check_at = asyncio.get_running_loop().time() + CHECK_S
+            return
+        _logger.warning("the log was set back or replaced; deliveries begin anew")
+        await self._open()
+        for sender in self._senders.values():
+            sender.stop()
 
     async def _pass_on(self, news: LogNews) -> None:
         """Pass on to the senders what changed about their webhooks."""

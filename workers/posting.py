@@ -134,7 +134,7 @@ class Posting:
             at=at,
             ms=came.duration_ms if came else round(took_s * 1000),
             worker=self._worker,
-            status=came.status if came else None,
+            status=outcome.status,
             error=failed.reason if failed else None,
             kind=failed.kind.value if failed else None,
             ip=came.ip if came else None,

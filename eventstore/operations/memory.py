@@ -35,11 +35,14 @@ class MemoryOperations:
         self._notices: dict[str, Notice] = {}
         self._jobs: dict[str, Job] = {}
 
+    async def create(self) -> None:
+        """Nothing to create."""
+
     async def open(self) -> None:
-        pass
+        """Nothing to open."""
 
     async def close(self) -> None:
-        pass
+        """Nothing to close."""
 
     # Leases -----------------------------------------------------------------
 

@@ -1,19 +1,23 @@
 """Operational state in tables beside the log's, in the same PostgreSQL database."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import psycopg
 from psycopg.rows import TupleRow
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composed, Identifier
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from eventstore.append import LogUnfit
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.jobs import JobTables
-from eventstore.operations.sql import Transaction
+from eventstore.operations.sql import ALL_TABLES, Transaction
 from eventstore.operations.store import CALL_DEADLINE_S, LOCK_WAIT_S, OperationsUnavailable
 
 T = TypeVar("T")
@@ -21,6 +25,9 @@ T = TypeVar("T")
 _CONNECTIONS = 4
 _CREATING = 7_275
 """The advisory lock of whoever creates the tables; the log's is the number before it."""
+
+NO_TABLES = "this database has no operational tables yet: run `trackrecord migrate` once"
+_EXISTS = "SELECT 1 WHERE to_regclass(?) IS NOT NULL"
 
 _KEEPALIVE = {
     "connect_timeout": 3,
@@ -49,13 +56,12 @@ class PostgresOperations(EndpointTables, DeliveryTables, JobTables):
             timeout=lock_wait_s,
             reconnect_timeout=lock_wait_s,
             kwargs={**_KEEPALIVE, "options": _limits(deadline_s, lock_wait_s)},
-            check=ConnectionPool.check_connection,
             open=False,
             name="operations",
         )
         self._threads = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="operations")
 
-    async def open(self) -> None:
+    async def create(self) -> None:
         self._pool.open()
         await self._write(self._create_alone)
 
@@ -63,16 +69,35 @@ class PostgresOperations(EndpointTables, DeliveryTables, JobTables):
         on.execute(f"SELECT pg_advisory_xact_lock({_CREATING})")
         self._create(on)
 
+    async def open(self) -> None:
+        self._pool.open()
+        if not await self._read(_is_created):
+            raise LogUnfit(NO_TABLES)
+
+    async def grant(self, role: str) -> None:
+        """Let *role* read and write the operational tables."""
+        tables = SQL(", ").join(Identifier(table.name) for table in ALL_TABLES)
+        rights = SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(
+            tables, Identifier(role)
+        )
+        await asyncio.to_thread(self._grant, rights)
+
+    def _grant(self, rights: Composed) -> None:
+        with self._pool.connection() as connection:
+            connection.execute(rights)
+
     async def close(self) -> None:
         await asyncio.to_thread(self._pool.close, self._deadline_s)
-        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
     async def _write(self, work: Callable[[Transaction], T]) -> T:
+        line = _Line()
         try:
             async with asyncio.timeout(self._deadline_s):
                 loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._threads, lambda: self._run(work))
+                return await loop.run_in_executor(self._threads, lambda: self._run(work, line))
         except TimeoutError as error:
+            line.cut()
             raise OperationsUnavailable(
                 f"the operational tables did not answer in {self._deadline_s:g} s"
             ) from error
@@ -80,27 +105,78 @@ class PostgresOperations(EndpointTables, DeliveryTables, JobTables):
     async def _read(self, work: Callable[[Transaction], T]) -> T:
         return await self._write(work)
 
-    def _run(self, work: Callable[[Transaction], T]) -> T:
+    def _run(self, work: Callable[[Transaction], T], line: "_Line") -> T:
+        for _ in range(_CONNECTIONS + 1):
+            transaction = _Transaction()
+            try:
+                with self._pool.connection() as connection, line.lent(connection):
+                    return work(transaction.on(connection))
+            except PoolTimeout as error:
+                raise OperationsUnavailable(f"operational tables: {error}") from error
+            except psycopg.Error as error:
+                if transaction.has_begun or not transaction.is_broken:
+                    raise OperationsUnavailable(f"operational tables: {error}") from error
+                # One of the pool that broke while it was idle, with a restart of the server, say.
+        raise OperationsUnavailable("operational tables: every connection was broken")
+
+
+def _is_created(on: Transaction) -> bool:
+    return all(on.execute(_EXISTS, (table.name,)) for table in ALL_TABLES)
+
+
+class _Line:
+    """The connection of one call, for whoever ends the call."""
+
+    def __init__(self) -> None:
+        self._socket: int | None = None
+
+    @contextlib.contextmanager
+    def lent(self, connection: psycopg.Connection[TupleRow]) -> Generator[None]:
+        """Know the connection for as long as the block lasts."""
+        self._socket = connection.fileno()
         try:
-            with self._pool.connection() as connection:
-                return work(_Transaction(connection))
-        except (psycopg.Error, PoolTimeout) as error:
-            raise OperationsUnavailable(f"operational tables: {error}") from error
+            yield
+        finally:
+            self._socket = None
+
+    def cut(self) -> None:
+        """End the wait of the thread that uses the connection: a frozen server ends it never."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._socket)) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
 
 class _Transaction:
     """What the port's statements run on; it begins with the first of them."""
 
-    def __init__(self, connection: psycopg.Connection[TupleRow]) -> None:
+    def __init__(self) -> None:
+        self._connection: psycopg.Connection[TupleRow] | None = None
+        self.has_begun = False
+
+    def on(self, connection: psycopg.Connection[TupleRow]) -> Self:
+        """Run on *connection* from now on."""
         self._connection = connection
+        return self
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether there never was a connection, or it is gone."""
+        return self._connection is None or self._connection.closed
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        cursor = self._connection.execute(_sql(statement), values)
+        cursor = self._open.execute(_sql(statement), values)
+        self.has_begun = True
         return cursor.fetchall() if cursor.description is not None else []
 
     def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        with self._connection.cursor() as cursor:
+        with self._open.cursor() as cursor:
             cursor.executemany(_sql(statement), rows)
+
+    @property
+    def _open(self) -> psycopg.Connection[TupleRow]:
+        if self._connection is None:
+            raise AssertionError("a transaction runs on a connection")
+        return self._connection
 
 
 def _limits(deadline_s: float, lock_wait_s: float) -> str:

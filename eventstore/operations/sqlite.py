@@ -51,8 +51,11 @@ class SqliteOperations(EndpointTables, DeliveryTables, JobTables):
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="operations-writer")
         self._read_thread = ThreadPoolExecutor(1, thread_name_prefix="operations-reader")
 
-    async def open(self) -> None:
+    async def create(self) -> None:
+        """Make the file and its tables; whoever uses it would do so too."""
         await self._write(lambda _: None)
+
+    open = create
 
     async def close(self) -> None:
         for thread, connection in (
@@ -115,12 +118,14 @@ class _Connection:
 
     def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return work(self._connection())
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNREADABLE:
+            try:
+                return work(self._connection())
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNREADABLE:
+                    raise
                 self._set_aside(error)
-            raise OperationsUnavailable(f"{self._path}: {error}") from error
-        except OSError as error:
+                return work(self._connection())
+        except (sqlite3.DatabaseError, OSError) as error:
             raise OperationsUnavailable(f"{self._path}: {error}") from error
 
     def _in_transaction(

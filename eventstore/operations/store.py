@@ -64,8 +64,15 @@ class OperationalStore(Protocol):
     Every method raises :class:`OperationsUnavailable` when the database does not answer in time.
     """
 
+    async def create(self) -> None:
+        """Create what is missing of the tables; in PostgreSQL this takes the owner's rights."""
+        ...
+
     async def open(self) -> None:
-        """Create what is missing of the tables."""
+        """Get ready for use; a file is made where there is none.
+
+        :raises LogUnfit: the tables were never created.
+        """
         ...
 
     async def close(self) -> None:

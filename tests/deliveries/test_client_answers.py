@@ -118,6 +118,28 @@ async def test_the_deadline_covers_the_whole_answer(
     assert following.status == 200
 
 
+async def test_a_success_whose_body_stalls_is_no_success_but_its_status_is_known(
+    receiver: Receiver, hasty: WebhookClient
+) -> None:
+    receiver.answer_with(Reply(drip=True, body=bytes(10_000)))
+
+    failure = await failure_of(hasty, receiver.url)
+
+    assert (failure.kind, failure.status) == (FailureKind.TIMEOUT, 200)
+
+
+async def test_a_refusal_whose_body_stalls_is_that_refusal(
+    receiver: Receiver, hasty: WebhookClient
+) -> None:
+    receiver.answer_with(
+        Reply(status=429, headers={"Retry-After": "60"}, drip=True, body=bytes(10_000))
+    )
+
+    answer = await hasty.post("endpoint", receiver.url, JSON, b"{}")
+
+    assert (answer.status, answer.headers["retry-after"]) == (429, "60")
+
+
 async def test_a_slow_endpoint_does_not_hold_up_another(
     receiver: Receiver, client: WebhookClient
 ) -> None:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deliveries.client import ReceiverResponse
 from deliveries.dialing import FailureKind, SendFailed
@@ -85,6 +87,29 @@ def test_the_receiver_may_say_when_to_come_back(status: int, asked: str, until: 
 @pytest.mark.parametrize("value", ["", "-1", "1.5", "٣", "9" * 40, "Sun, 99 Mar 2026 10:00:00 GMT"])
 def test_a_malformed_retry_after_is_as_none(value: str) -> None:
     assert retry_after(value, NOW) is None
+
+
+ZONES = st.from_regex(r"[+-][0-9]{1,9}", fullmatch=True) | st.sampled_from(["GMT", "EST", ""])
+DATES = st.builds(
+    "{}, {} {} {} {}:{}:{} {}".format,
+    st.sampled_from(["Mon", "Sun", "Xyz"]),
+    st.integers(-1, 99),
+    st.sampled_from(["Jan", "Feb", "Dec", "Foo"]),
+    st.sampled_from([0, 1, 99, 1970, 2026, 9999, 10**9]),
+    st.integers(-1, 99),
+    st.integers(-1, 99),
+    st.integers(-1, 99),
+    ZONES,
+)
+
+
+@given(st.text() | DATES | st.integers().map(str))
+def test_whatever_a_receiver_asks_for_there_is_a_verdict_that_can_be_stored(value: str) -> None:
+    verdict = judge(PLAIN, 1, answer(503, retry_after=value), NOW)
+
+    assert verdict.status is DeliveryStatus.RETRYING
+    assert verdict.next_at is not None
+    assert NOW <= verdict.next_at <= NOW + 24 * HOUR
 
 
 def test_failures_in_a_row_open_the_breaker_for_longer_and_longer() -> None:

@@ -150,7 +150,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (
         HOOK,
         webhook.WebhookSecretRotated(secret_version=2, old_valid_until=NOW),
-        ("secret_version", "old_secret_valid_until"),
+        ("secret_version", "old_secrets"),
     ),
     (HOOK, webhook.WebhookPaused(cause=webhook.PauseCause.GONE), ("paused",)),
     (PAUSED, webhook.WebhookResumed(), ("paused",)),

@@ -52,7 +52,7 @@ class WebhookUpdated(Event, frozen=True, kw_only=True, tag="webhook.updated"):
 class WebhookSecretRotated(Event, frozen=True, kw_only=True, tag="webhook.secret_rotated"):
     """Deliveries are signed with a new secret and, for a while, with the previous one as well."""
 
-    sets = ("secret_version", "old_secret_valid_until")
+    sets = ("secret_version", "old_secrets")
     secret_version: int
     old_valid_until: datetime
 

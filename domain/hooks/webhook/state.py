@@ -5,7 +5,7 @@ are operational data, and a replay makes them again from the log.
 
 Invariants
     1. A webhook subscribes to at least one well-formed event pattern.
-    2. Rotating the secret raises its version by one; the previous secret stays valid for a while.
+    2. Rotating the secret raises its version by one; each earlier secret stays valid for a while.
     3. Repeating a setting, a pause or a resume records no event.
     4. A deleted webhook can only be restored.
 """
@@ -38,8 +38,19 @@ EVENT_PATTERN = r"^(\*|[a-z][a-z_]*\.(\*|[a-z][a-z_]*))$"
 """One event (``task.created``), all events of one kind (``task.*``) or all events (``*``)."""
 
 EVERYTHING = "*"
+
+OLD_SECRETS_MAX = 4
+"""Replaced secrets that sign beside the newest: each makes the signature header longer."""
+
 _T = TypeVar("_T")
 _PATTERN = re.compile(EVENT_PATTERN)
+
+
+class OldSecret(Struct, frozen=True, gc=False):
+    """A signing secret that was replaced and signs until then beside its successors."""
+
+    version: int
+    valid_until: datetime
 
 
 class Webhook(Struct, frozen=True, kw_only=True, gc=False):
@@ -54,7 +65,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
     description: str | None = None
     from_seq: int = 0
     secret_version: int = 0
-    old_secret_valid_until: datetime | None = None
+    old_secrets: tuple[OldSecret, ...] = ()
     paused: PauseCause | None = None
     created: bool = False
     deleted: bool = False
@@ -83,7 +94,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(
                     self,
                     secret_version=event.secret_version,
-                    old_secret_valid_until=event.old_valid_until,
+                    old_secrets=self._replaced(event.old_valid_until),
                 )
             case WebhookPaused():
                 return replace(self, paused=event.cause)
@@ -126,7 +137,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
         return [] if update == WebhookUpdated() else [update]
 
     def rotate_secret(self, old_valid_until: datetime) -> list[WebhookEvent]:
-        """Sign with the next version; only the previous one stays valid too, until then."""
+        """Sign with the next version; the previous one stays valid too, until then."""
         self.refuse_unless_here()
         return [
             WebhookSecretRotated(
@@ -164,10 +175,12 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
 
     def secret_versions(self, now: datetime) -> tuple[int, ...]:
         """Return the secret versions to sign with at *now*, newest first."""
-        old = self.old_secret_valid_until
-        if old is not None and now < old:
-            return (self.secret_version, self.secret_version - 1)
-        return (self.secret_version,)
+        old = (secret.version for secret in self.old_secrets if now < secret.valid_until)
+        return (self.secret_version, *old)
+
+    def _replaced(self, valid_until: datetime) -> tuple[OldSecret, ...]:
+        """Return the old secrets with that of now among them, the newest first."""
+        return (OldSecret(self.secret_version, valid_until), *self.old_secrets)[:OLD_SECRETS_MAX]
 
     def refuse_unless_here(self) -> None:
         """Raise NotFound if the webhook was never created or is in the trash."""

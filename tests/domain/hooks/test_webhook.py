@@ -119,12 +119,22 @@ def test_after_a_rotation_both_secrets_sign_for_a_while() -> None:
     assert rotated.secret_versions(NOW + DAY) == (2,)
 
 
-def test_never_more_than_two_secrets_sign() -> None:
+def test_every_secret_signs_until_its_own_time_however_often_it_is_rotated() -> None:
     once = given(HOOK, *HOOK.rotate_secret(NOW + DAY))
 
-    twice = given(once, *once.rotate_secret(NOW + DAY))
+    twice = given(once, *once.rotate_secret(NOW + 2 * DAY))
 
-    assert twice.secret_versions(NOW) == (3, 2)
+    assert twice.secret_versions(NOW) == (3, 2, 1)
+    assert twice.secret_versions(NOW + DAY) == (3, 2)
+    assert twice.secret_versions(NOW + 2 * DAY) == (3,)
+
+
+def test_no_more_than_five_secrets_sign() -> None:
+    webhook = HOOK
+    for _ in range(9):
+        webhook = given(webhook, *webhook.rotate_secret(NOW + DAY))
+
+    assert webhook.secret_versions(NOW) == (10, 9, 8, 7, 6)
 
 
 def test_a_paused_webhook_keeps_its_first_cause_until_it_is_resumed() -> None:

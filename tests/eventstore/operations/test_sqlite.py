@@ -1,13 +1,20 @@
-"""Operational state in a SQLite file."""
+"""Operational state in a SQLite file: private, replaceable at any moment, and never locked long."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+import signal
+import stat
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from eventstore.operations.open import operations_file
 from eventstore.operations.sqlite import SqliteOperations
+from eventstore.operations.store import Changes, LeaseLost, OperationsUnavailable
 from tests.eventstore.operations.contract import OperationsContract
+from tests.eventstore.operations.examples import LEASE_S, delivery, endpoint
 
 
 class TestSqliteOperations(OperationsContract):
@@ -21,7 +28,151 @@ class TestSqliteOperations(OperationsContract):
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[SqliteOperations]:
-        store = SqliteOperations(str(self.path))
+        async with opened(self.path) as store:
+            yield store
+
+
+@asynccontextmanager
+async def opened(path: Path, *, lock_wait_s: float = 2.0) -> AsyncGenerator[SqliteOperations]:
+    store = SqliteOperations(str(path), lock_wait_s=lock_wait_s)
+    try:
         await store.open()
         yield store
+    finally:
         await store.close()
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def replace(path: Path, by: Path) -> None:
+    for companion in ("-wal", "-shm"):
+        Path(f"{path}{companion}").unlink()
+    by.replace(path)
+
+
+def set_aside(path: Path) -> int:
+    """Return how many databases were set aside; each may have its companions with it."""
+    names = {each.name.removesuffix("-wal").removesuffix("-shm") for each in path.parent.iterdir()}
+    return sum(".unreadable-" in name for name in names)
+
+
+def damage(path: Path, at: int) -> None:
+    path.touch()
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(b"\xff" * 40_960)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "operations.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteOperations]:
+    async with opened(path) as store:
+        yield store
+
+
+def test_the_file_stands_beside_the_log() -> None:
+    assert operations_file("sqlite:////data/events.db") == Path("/data/operations.db")
+    assert operations_file("sqlite:////data/other.db") == Path("/data/other.operations.db")
+
+
+async def test_nobody_else_can_read_the_file(store: SqliteOperations, path: Path) -> None:
+    await store.claim("one", LEASE_S, [endpoint()])
+
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    assert modes == {"operations.db": 0o600, "operations.db-wal": 0o600, "operations.db-shm": 0o600}
+
+
+async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
+    async with opened(path) as store:
+        (w,) = await store.claim("one", LEASE_S, [endpoint()])
+        await store.write(w, Changes(deliveries=[delivery(1)]))
+    async with opened(path) as store:
+        assert await store.deliveries("w", limit=9) == [delivery(1)]
+        assert await store.held() == {"w"}
+
+
+async def test_a_file_deleted_under_the_process_is_made_anew_and_its_leases_are_lost(
+    store: SqliteOperations, path: Path
+) -> None:
+    (w,) = await store.claim("one", LEASE_S, [endpoint()])
+    delete(path)
+
+    with pytest.raises(LeaseLost):
+        await store.write(w, Changes(fields={"fan": 1}))
+    assert await store.endpoint("w") is None
+    assert len(await store.claim("one", LEASE_S, [endpoint()])) == 1
+
+
+async def test_a_file_set_back_under_the_process_refuses_what_was_known_later(
+    store: SqliteOperations, path: Path, tmp_path: Path
+) -> None:
+    (w,) = await store.claim("one", LEASE_S, [endpoint()])
+    older = tmp_path / "backup" / path.name
+    async with opened(path) as same, opened(older) as backup:
+        assert await backup.claim("one", LEASE_S, [endpoint()])
+        assert await same.held() == {"w"}
+    await store.write(w, Changes(fields={"fan": 5}))
+    replace(path, older)
+
+    with pytest.raises(LeaseLost):
+        await store.write(w, Changes(fields={"fan": 6}))
+    found = await store.endpoint("w")
+    assert found is not None
+    assert found.fan == 0
+
+
+async def test_garbage_in_the_file_is_set_aside(path: Path) -> None:
+    damage(path, 0)
+    async with opened(path) as store:
+        assert len(await store.claim("one", LEASE_S, [endpoint()])) == 1
+
+    assert set_aside(path) == 1
+
+
+async def test_garbage_in_the_middle_of_the_file_is_set_aside_when_it_is_met(path: Path) -> None:
+    async with opened(path) as store:
+        (w,) = await store.claim("one", LEASE_S, [endpoint()])
+        async with opened(path):  # closing, it moves what is in the log of writes to the file
+            await store.write(w, Changes(deliveries=[delivery(n) for n in range(1, 200)]))
+    damage(path, 8_192)
+    async with opened(path) as store:
+        assert await store.deliveries("w", limit=500) == []
+        await store.claim("one", LEASE_S, [endpoint("x")])
+        assert await store.endpoint("x") is not None
+
+    assert set_aside(path) == 1
+
+
+async def test_a_frozen_process_that_holds_the_lock_leads_to_an_error_and_not_to_a_hang(
+    path: Path,
+) -> None:
+    async with opened(path, lock_wait_s=0.2) as store:
+        (w,) = await store.claim("one", LEASE_S, [endpoint()])
+        holder = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.eventstore.operations.lock_holder",
+            str(path),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert holder.stdout is not None
+        assert await holder.stdout.readline() == b"held\n"
+        holder.send_signal(signal.SIGSTOP)
+
+        with pytest.raises(
+            OperationsUnavailable, match=r"locked by another process; waited 0\.2 s"
+        ):
+            await store.add(delivery(0, id="w:ping"))
+        assert await store.held() == {"w"}  # reading goes on
+        with pytest.raises(OperationsUnavailable):
+            await store.write(w, Changes(fields={"fan": 1}))
+
+        holder.kill()
+        await holder.wait()
+        await store.write(w, Changes(fields={"fan": 1}))
