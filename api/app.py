@@ -25,7 +25,6 @@ from api.identity.organization import OrganizationController
 from api.meta import MetaController
 from api.work.project import ProjectController
 from api.work.task import ProjectTaskController, TaskController
-from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
 from runtime.setting import LogLevel
 from runtime.system import System
@@ -47,17 +46,15 @@ ROUTES: list[ControllerRouterHandler] = [
 ]
 
 
-def create_app(
-    system: System, models: ReadModels | None = None, progress: Progress | None = None
-) -> Litestar:
+def create_app(system: System, progress: Progress | None = None) -> Litestar:
     """Return the ASGI application for an open *system*.
 
-    A process that also runs the projector passes its own *models* and *progress*, so that readers
-    see at once how far the read models are.
+    A process that also runs the projector passes its own *progress*, so that readers see at once
+    how far the read models are.
 
     :raises PolicyMissing: a route has no policy.
     """
-    api = ApiState(system, lambda: msgspec.json.encode(describe(ROUTES)), models, progress)
+    api = ApiState(system, lambda: msgspec.json.encode(describe(ROUTES)), progress)
     settings = system.settings
     access_log = AccessLog(enabled=settings.log_level in (LogLevel.DEBUG, LogLevel.INFO))
     app = Litestar(

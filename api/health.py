@@ -11,6 +11,7 @@ from api.http.policy import public
 from api.http.problem import Problem
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
+from projections.engine.store import Rebuilding
 from runtime.instance import instance_id
 from runtime.outages import StoreOutage
 
@@ -43,7 +44,7 @@ class HealthController(Controller):
         system = request.api.system
         checks = {
             "eventLog": await _state(system.log.last_position()),
-            "readModels": await _state(system.database.command("ping")),
+            "readModels": await _state(request.api.progress.refresh()),
         }
         if set(checks.values()) != {"ok"}:
             raise Problem(
@@ -60,6 +61,8 @@ async def _state(question: Awaitable[object]) -> str:
     try:
         async with asyncio.timeout(ANSWER_S):
             await question
+    except Rebuilding:
+        return "rebuilding"
     except (*StoreOutage, TimeoutError):
         return "unavailable"
     return "ok"

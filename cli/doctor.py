@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from audit.tree_signer import LogTampered
 from cli.running import settings_of_running
 from projections.catalog import PROJECTIONS
-from projections.engine.checkpoints import Pointers, read_checkpoint
+from projections.engine.control import Control, Phase
+from projections.engine.following import follows
+from projections.engine.store import Parked
 from runtime.outages import StoreOutage
 from runtime.settings import Settings, load_settings
 from runtime.system import System, open_system
@@ -58,19 +60,39 @@ async def _trees(system: System) -> list[Finding]:
 
 
 async def _read_models(system: System) -> list[Finding]:
-    findings: list[Finding] = []
-    head = await system.log.last_position()
-    pointers = Pointers(system.database)
-    for projection in PROJECTIONS:
-        collection = await pointers.collection(projection.name)
-        checkpoint = await read_checkpoint(system.database, collection) if collection else None
-        if checkpoint is None:
-            findings.append((False, f"{projection.name}: not built yet; is `project` running?"))
-            continue
-        parked = f", {len(checkpoint.parked)} streams parked" if checkpoint.parked else ""
-        behind = max(0, head - checkpoint.position)
-        findings.append((not parked, f"{projection.name}: {behind} events behind{parked}"))
-    return findings
+    control = await system.read_store.control()
+    if control is None:
+        return [(False, "read models: never projected; is `project` running?")]
+    if not await follows(system.log, control):
+        return [(False, "read models: made from another log; `project` makes them anew")]
+    if not control.serving:
+        return [(False, f"read models: being made from the log ({control.progress():.0%})")]
+    parked = await system.read_store.parked()
+    heads = {part: await system.log.last_position(part) for part in range(system.log.parts)}
+    found = [_read_model(control, one.name, heads, parked) for one in PROJECTIONS]
+    facts = await system.read_store.facts()
+    sizes = ", ".join(f"{name} {value:,}" for name, value in facts.items())
+    return [*found, (True, f"read store: answers ({sizes})")]
+
+
+def _read_model(
+    control: Control, name: str, heads: dict[int, int], parked: list[Parked]
+) -> Finding:
+    live = control.live(name)
+    if live is None:
+        return False, f"{name}: being built for the first time"
+    behind = sum(max(0, head - control.reached(name, part)) for part, head in heads.items())
+    told = f"{name}: {behind} events behind"
+    failed = [c.failure for c in control.collections if (c.model, c.phase) == (name, Phase.FAILED)]
+    troubles = [f"cannot be rebuilt: {failure}" for failure in failed]
+    here = [one for one in parked if one.collection == live.name]
+    if here:
+        first = here[0]
+        troubles.append(
+            f"{len(here)} documents parked, the first {first.id} at position {first.position}:"
+            f" {first.error}"
+        )
+    return not troubles, "; ".join((told, *troubles))
 
 
 async def _redis(system: System) -> list[Finding]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from cli.running import RUNNING_FILE
 from devstack import DevstackError
-from devstack.mongo import mongo
 from devstack.redis import redis
 from devstack.server import Server
 from runtime.instance import INSTANCE_ID
@@ -38,9 +37,6 @@ def embedded_stores(settings: Settings, environ: Mapping[str, str]) -> Generator
     environment["DATA_DIR"] = str(settings.data_dir.resolve())
     environment[INSTANCE_ID] = secrets.token_hex(16)
     environment.setdefault("WEBHOOK_ALLOW_NETWORKS", LAPTOP_NETWORKS)
-    if not settings.mongodb_uri:
-        environment.servers.append(mongo(settings.data_dir / "mongo"))
-        environment["MONGODB_URI"] = environment.servers[-1].url
     if not settings.redis_url:
         environment.servers.append(redis(settings.data_dir / "redis"))
         environment["REDIS_URL"] = environment.servers[-1].url

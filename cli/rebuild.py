@@ -1,6 +1,7 @@
 """``rebuild``: build read models again from the log, next to the live ones."""
 
 import asyncio
+import sys
 from collections.abc import Container
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ from cli.outages import outages_as_failures
 from cli.running import settings_of_running
 from projections.catalog import PROJECTIONS
 from projections.engine.digest import compare
+from projections.engine.folding import ProjectionFailed
+from projections.engine.projector import Projector
 from projections.engine.rebuild import rebuild
 from runtime.settings import load_settings
 from runtime.system import System, open_system
@@ -45,15 +48,33 @@ def run(
 
 
 async def _rebuild(wanted: Container[str], *, verify: bool) -> int:
-    different = 0
+    bad = 0
     async with open_system(load_settings(settings_of_running())) as system:
-        for projection in PROJECTIONS:
-            if projection.name in wanted:
-                different += await _rebuild_one(system, projection, verify_only=verify)
-    return 1 if different else 0
+        # Works only where no other projector holds the lease; else that one does.
+        projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.wait)
+        try:
+            for projection in PROJECTIONS:
+                if projection.name in wanted:
+                    bad += await _rebuild_one(system, projector, projection, verify_only=verify)
+        finally:
+            await projector.release()
+    return 1 if bad else 0
 
 
-async def _rebuild_one(system: System, projection: Any, *, verify_only: bool) -> int:
+async def _rebuild_one(
+    system: System, projector: Projector, projection: Any, *, verify_only: bool
+) -> int:
+    try:
+        return await _rebuilt(system, projector, projection, verify_only=verify_only)
+    except (ProjectionFailed, LookupError) as failure:
+        print(f"{projection.name}: {failure}", file=sys.stderr)
+        return 1
+
+
+async def _rebuilt(
+    system: System, projector: Projector, projection: Any, *, verify_only: bool
+) -> int:
+    store = system.read_store
     with progress_bar() as progress:
         bar = progress.add_task(projection.name)
 
@@ -61,9 +82,9 @@ async def _rebuild_one(system: System, projection: Any, *, verify_only: bool) ->
             progress.update(bar, completed=position, total=head)
 
         if not verify_only:
-            collection = await rebuild(projection, system.log, system.database, advance)
+            collection = await rebuild(projection, store, projector, advance)
             print(f"{projection.name}: {collection} is live")
             return 0
-        found = await compare(projection, system.log, system.database, advance)
+        found = await compare(projection, store, projector, advance)
     print(f"{projection.name}: {found}")
     return 0 if found.equal else 1

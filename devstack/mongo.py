@@ -45,7 +45,7 @@ def mongo(data_dir: Path, port: int | None = None) -> Server:
         argv, query = _secantus_python(data_dir, files, number), "replicaSet=secantus"
     else:
         raise ServerFailed(
-            "MongoDB was not found: install mongod, secantusd-rs or `trackrecord[embedded]`"
+            "MongoDB was not found: install mongod, secantusd-rs or `trackrecord[dev]`"
         )
 
     def prepare() -> None:

@@ -1,44 +1,68 @@
 """What every read model is: which events it wants, how it folds them and what a reader sees.
 
-A read model is pure: it gets events and returns documents, so a replay can do no harm. Each of
-its documents is fed by exactly one stream, which is why a stream that cannot be projected can be
-set aside without holding up the others.
+A read model is pure: it gets events and returns documents, so a replay can do no harm. A document
+holds the whole state under the names of its fields, so that the next event is folded onto what
+anybody can read there. All streams that feed one document belong to one organization.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 from uuid import UUID
 
-from msgspec import Struct
-from pymongo import IndexModel
+from msgspec import Struct, convert, to_builtins
 
 from domain.base import Event, OrgId, State
 from domain.catalog import tag_of
 from eventstore.recorded import Recorded
+from projections.shape import Index, Kind, Shape, Value, kinds_of
 
 S = TypeVar("S")
 A = TypeVar("A", bound=State)
-
-Fields = Mapping[str, Any]
-"""Fields of a document that lists filter and sort by: ids as text, numbers, truth values."""
 
 
 class View(Struct, frozen=True, kw_only=True, rename="camel"):
     """What a GET answers about one thing; times are RFC 3339, UTC."""
 
 
+class Document(Struct, gc=False):
+    """One document of a read model, as both adapters store it.
+
+    ``position`` is that of the newest event folded into it, ``version`` the version of its
+    stream by then; ``json`` is what readers get, ``fields`` what the shape declares.
+    """
+
+    id: str
+    org: str
+    deleted: bool
+    position: int
+    version: int
+    updated_at: str
+    fields: dict[str, Value]
+    json: bytes
+
+
 class Projection(Generic[S]):
     """One read model. A new version is built beside the old one, then takes its place.
 
-    ``state`` is the type that events are folded into; it is stored with the document, so that
-    the next event can be folded without reading the stream again.
+    ``state`` is the type that events are folded into. Its fields are the fields of a document,
+    save those ``left_out``, which must be at their defaults; ``more`` declares what ``fields``
+    adds for the sake of a list.
     """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
     tags: ClassVar[tuple[str, ...]]
     state: type[S]
-    indexes: ClassVar[Sequence[IndexModel]] = ()
+    left_out: ClassVar[frozenset[str]] = frozenset()
+    more: ClassVar[Mapping[str, Kind]] = {}
+    indexes: ClassVar[Sequence[Index]] = ()
+
+    @cached_property
+    def shape(self) -> Shape:
+        """The fields and indexes of this version."""
+        fields = {**kinds_of(self.state, self.left_out), **self.more}
+        return Shape(self.name, self.version, fields, tuple(self.indexes))
 
     def keys(self, recorded: Recorded) -> Iterable[str]:
         """Return the ids of the documents that *recorded* touches."""
@@ -52,16 +76,40 @@ class Projection(Generic[S]):
         """Return the JSON that a GET answers; *recorded* is the newest event folded."""
         raise NotImplementedError
 
-    def fields(self, key: str, state: S, recorded: Recorded) -> Fields:
-        """Return what lists filter and sort by, the organization always among it."""
-        raise NotImplementedError
+    def deleted(self, state: S) -> bool:
+        """Return whether no list and no GET shows this any more."""
+        return bool(getattr(state, "deleted", False))
+
+    def fields(self, state: S) -> Mapping[str, Value]:
+        """Return the values of ``more``."""
+        return {}
+
+    def document(self, key: str, state: S, recorded: Recorded) -> Document:
+        """Return the document that *state* makes; *recorded* is the newest event folded."""
+        told: dict[str, Any] = to_builtins(state)
+        told.update(self.fields(state))
+        return Document(
+            id=key,
+            org=str(recorded.org_id),
+            deleted=self.deleted(state),
+            position=recorded.position,
+            version=recorded.version,
+            updated_at=recorded.at.isoformat(timespec="microseconds"),
+            fields={name: _plain(told[name]) for name in self.shape.fields},
+            json=self.render(key, state, recorded),
+        )
+
+    def state_of(self, document: Document) -> S:
+        """Return the state that *document* was made from."""
+        return convert({**document.fields, "deleted": document.deleted}, self.state)
+
+
+def _plain(value: Any) -> Value:
+    return [*value] if type(value) is tuple else value
 
 
 def document_id(org_id: OrgId, thing: UUID) -> str:
-    """Return the id of a document: with the organization in it, nobody else's can be asked for.
-
-    A filter by ``_id`` and ``org`` would say the same, but scans on a laptop's server.
-    """
+    """Return the id of a document: with the organization in it, nobody else's can be asked for."""
     return f"{org_id}:{thing}"
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from projections.base import Projection
-from projections.engine.checkpoints import Database, create_indexes, go_live_first
 from projections.hooks.webhook import Webhooks
 from projections.identity.member import Members
 from projections.identity.organization import Organizations
@@ -21,11 +20,3 @@ PROJECTIONS: tuple[Projection[Any], ...] = (
     Users(),
     Webhooks(),
 )
-
-
-async def ensure_indexes(database: Database) -> None:
-    """Create what is missing of collections and indexes, so that the first query finds them."""
-    for projection in PROJECTIONS:
-        pointer = await go_live_first(database, projection)
-        if pointer.version == projection.version:
-            await create_indexes(database, projection, pointer.collection)

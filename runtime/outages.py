@@ -1,8 +1,7 @@
 """The exceptions that mean that a store does not answer."""
 
-from pymongo.errors import PyMongoError
-
 from eventstore.append import LogUnavailable
+from projections.engine.store import ReadStoreUnavailable
 
-StoreOutage = (LogUnavailable, PyMongoError)
+StoreOutage = (LogUnavailable, ReadStoreUnavailable)
 """For ``except`` and ``isinstance``: nothing was half done, so try again later."""

@@ -61,9 +61,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     events_url: Annotated[
         EventsUrl, Setting("EVENTS_URL", "event log: sqlite:///path or postgresql://…")
     ] = EventsUrl("")
-    mongodb_uri: Annotated[MongoUri, Setting("MONGODB_URI", "read models; a replica set")] = (
-        MongoUri("")
-    )
+    mongodb_uri: Annotated[
+        MongoUri,
+        Setting("MONGODB_URI", "read models; a replica set; empty: a SQLite file in DATA_DIR"),
+    ] = MongoUri("")
     mongodb_database: Annotated[
         DatabaseName, Setting("MONGODB_DATABASE", "database of the read models")
     ] = DatabaseName("trackrecord")
@@ -231,7 +232,7 @@ def _refused_in_production(settings: Settings) -> Iterator[str]:
         if not getattr(settings, name.lower()):
             yield f"{name}: not set; production does not generate secrets"
     if not settings.mongodb_uri:
-        yield "MONGODB_URI: not set; production has no embedded store"
+        yield "MONGODB_URI: not set; the processes of production share no DATA_DIR"
     if settings.jwt_access_expiry > ACCESS_EXPIRY_MAX:
         yield "JWT_ACCESS_EXPIRY: at most 15m in production"
     for name, why in _unsafe(settings):

@@ -4,11 +4,9 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
-from pymongo import AsyncMongoClient
-from pymongo.asynchronous.database import AsyncDatabase
 
 from audit.tree_signer import TreeSigner
 from commands.handler import CommandHandler
@@ -17,7 +15,8 @@ from eventstore.open import open_store
 from eventstore.operations.open import open_operations
 from eventstore.operations.store import OperationalStore
 from eventstore.randomness import random_bytes
-from projections.engine.wire import Lane
+from projections.engine.open import open_read_store
+from projections.engine.store import ReadStore
 from runtime.clock import Clock, system_clock
 from runtime.doorbell import Doorbell
 from runtime.outages import StoreOutage
@@ -31,7 +30,6 @@ from security.tokens import AccessTokens, KeyRing
 from security.url_guard import UrlGuard
 
 T = TypeVar("T")
-_Database = AsyncDatabase[dict[str, Any]]
 
 CONNECTS_MAX = 5
 """Attempts to reach a store at start; the n-th is followed by a wait of n x ``_WAIT_S``."""
@@ -70,9 +68,7 @@ class System(Struct, frozen=True, kw_only=True):
     doorbell: Doorbell
     passwords: HashingQueue
     guard: UrlGuard
-    database: _Database
-    lane: Lane | None
-    """A faster way to read models, if the connection has neither TLS nor login."""
+    read_store: ReadStore
 
 
 def derive_keys(settings: Settings) -> Keys:
@@ -91,24 +87,22 @@ def derive_keys(settings: Settings) -> Keys:
 
 
 @asynccontextmanager
-async def open_system(
-    settings: Settings, clock: Clock = system_clock, *, read_models: bool = True
-) -> AsyncGenerator[System]:
+async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncGenerator[System]:
     """Open the stores, waiting for those that are still starting, and close them at the end.
 
-    Without *read_models*, the process does not use their store and does not wait for it.
+    The read models are not waited for: commands, logins and health need only the log.
 
     :raises StoreUnreachable: a store did not answer in ``CONNECTS_MAX`` attempts.
     """
     keys = derive_keys(settings)
     async with AsyncExitStack() as stack:
         log = await stack.enter_async_context(open_log(settings, keys))
-        client = await stack.enter_async_context(_open_read_models(settings, wait=read_models))
+        read_store = open_read_store(
+            settings.mongodb_uri, settings.mongodb_database, settings.data_dir
+        )
+        stack.push_async_callback(read_store.close)
         operations = await stack.enter_async_context(_open_operations(settings))
         wakeups, doorbell = await stack.enter_async_context(_announcing(log, settings.redis_url))
-        lane = await Lane.for_uri(client, settings.mongodb_uri)
-        if lane is not None:
-            stack.callback(lane.close)
         passwords = HashingQueue(Passwords())
         stack.callback(passwords.close)
         yield System(
@@ -123,29 +117,8 @@ async def open_system(
             doorbell=doorbell,
             passwords=passwords,
             guard=UrlGuard(settings.webhook_allow_networks),
-            database=client[settings.mongodb_database],
-            lane=lane,
+            read_store=read_store,
         )
-
-
-@asynccontextmanager
-async def _open_read_models(
-    settings: Settings, *, wait: bool
-) -> AsyncGenerator[AsyncMongoClient[dict[str, Any]]]:
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        settings.mongodb_uri,
-        serverSelectionTimeoutMS=3_000,
-        connectTimeoutMS=3_000,
-        tz_aware=True,
-        uuidRepresentation="standard",
-        retryWrites=True,
-    )
-    try:
-        if wait:
-            await retry_until_reachable("read models", settings.mongodb_uri, lambda: _ping(client))
-        yield client
-    finally:
-        await client.close()
 
 
 @asynccontextmanager
@@ -192,10 +165,6 @@ async def _open_log(settings: Settings, keys: Keys) -> EventLog:
     log = EventLog(store, DataKeys(keys.master, random=random_bytes))
     await log.open()
     return log
-
-
-async def _ping(client: AsyncMongoClient[dict[str, Any]]) -> None:
-    await client.admin.command("ping")
 
 
 async def retry_until_reachable(

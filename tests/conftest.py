@@ -1,5 +1,6 @@
 """Servers for every test that needs one: started once, with a new database for each test."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +17,10 @@ from devstack.mongo import mongo
 
 @pytest.fixture(scope="session")
 def mongo_url() -> Iterator[str]:
-    """Start the best server with MongoDB's protocol on this machine."""
+    """Give the server named by MONGODB_TEST_URI, else the best that this machine can start."""
+    if named := os.environ.get("MONGODB_TEST_URI"):
+        yield named
+        return
     top = Path(tempfile.mkdtemp(prefix="mongo-"))
     top.chmod(0o755)
     with mongo(top / "server") as server:

@@ -29,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 async def run_worker(settings: Settings) -> None:
     """Deliver webhooks and run jobs until cancelled, then finish the requests under way."""
-    async with open_system(settings, read_models=False) as system:
+    async with open_system(settings) as system:
         await work(system)
 
 

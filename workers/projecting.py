@@ -26,9 +26,8 @@ async def run_projectors(settings: Settings) -> None:
 async def project(system: System) -> None:
     """Run the projectors and the tree signer of an open system."""
     async with asyncio.TaskGroup() as group:
-        for projection in PROJECTIONS:
-            projector = Projector(projection, system.log, system.database, system.wakeups.wait)
-            group.create_task(projector.run(), name=f"project {projection.name}")
+        projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.wait)
+        group.create_task(projector.run(), name="project")
         group.create_task(_seal(system.tree_signer, system), name="seal")
 
 

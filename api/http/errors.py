@@ -27,6 +27,7 @@ from domain.work.project import ProjectIsArchived, ProjectKeyNotAllowed, Project
 from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
 from eventstore.append import ConcurrencyConflict
 from eventstore.mode import LogClosed, LogMode
+from projections.engine.store import Rebuilding
 from runtime.outages import StoreOutage
 from security.passwords import HashingBusy
 
@@ -98,6 +99,14 @@ def as_problem(error: Exception) -> Problem | None:  # noqa: PLR0911 - one a kin
             return _unavailable("busy", detail, error.retry_after_s)
         case HTTPException():
             return _of_framework(error)
+        case Rebuilding():
+            return Problem(
+                503,
+                "rebuilding",
+                "The lists are being rebuilt from the log. Your changes are recorded meanwhile.",
+                details={"progress": round(error.progress, 3)},
+                headers={"retry-after": "2"},
+            )
         case _ if isinstance(error, StoreOutage):
             _logger.warning("a store does not answer: %s", error)
             return _unavailable("unavailable", "A store does not answer. Try again in a moment.", 2)

@@ -9,7 +9,7 @@ from uuid import UUID
 from api.http.caller import Access
 from api.http.problem import Problem
 from api.http.rates import Rates
-from projections.engine.checkpoints import Pointers
+from projections.catalog import PROJECTIONS
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
 from runtime.system import System
@@ -44,18 +44,16 @@ class ApiState:
         self,
         system: System,
         describe: Callable[[], bytes],
-        models: ReadModels | None = None,
         progress: Progress | None = None,
     ) -> None:
         """*describe* returns the API description; it is called lazily, as it is slow."""
-        pointers = Pointers(system.database)
         self.system, self.description = system, cache(describe)
         self.jwks = KeyRing(system.settings.jwt_access_secret).jwks()
         self.access = Access(system.commands.states)
         self.rates = Rates(system.settings.rate_limits)
         self.writes = LastWrites()
-        self.models = models or ReadModels(system.database, pointers, system.lane)
-        self.progress = progress or Progress(system.database, pointers)
+        self.progress = progress or Progress(system.read_store, system.log)
+        self.models = ReadModels(system.read_store, self.progress, PROJECTIONS)
 
     async def caught_up(self, name: str, position: int) -> None:
         """Wait until the read model *name* includes everything up to *position*.

@@ -1,28 +1,22 @@
 """Is a read model what the log says? Compared with one built anew, document by document."""
 
+import contextlib
 import hashlib
-from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from eventstore.log import EventLog
-from projections.base import Projection
-from projections.engine.batch import BatchWriter
-from projections.engine.checkpoints import (
-    CHECKPOINTS,
-    Checkpoint,
-    Database,
-    Document,
-    Phase,
-    Pointers,
-    create_collection,
-)
-from projections.engine.rebuild import OnProgress, build, tell_nobody
-from projections.engine.switch import drop
+from projections.base import Document, Projection
+from projections.engine.control import Control, Phase
+from projections.engine.projector import Projector
+from projections.engine.rebuild import OnProgress, begin_projecting, built, no_progress, request
+from projections.engine.store import Batch, OutOfTurn, ReadStore, ShapedCollection
 
+_PIECE = 500
+DIFFERENT_MAX = 10
+"""Ids of documents that differ, at most, that a verdict names."""
 _MODULUS = 2**256
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -30,11 +24,10 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 class Digest(Struct, frozen=True):
     """What a collection holds: the sum modulo 2^256 of the SHA-256 of each document.
 
-    Adding makes it the same in whatever order the documents come; ``_pos`` is left out, as it
+    Adding makes it the same in whatever order the documents come; ``position`` is left out, as it
     says when and not what.
     """
 
-    position: int
     documents: int
     sum: str
 
@@ -42,19 +35,23 @@ class Digest(Struct, frozen=True):
 class Comparison(Struct, frozen=True):
     """A live collection, and the same read model built anew from the log."""
 
+    position: int
     live: Digest
     rebuilt: Digest
+    different: tuple[str, ...] = ()
 
     @property
     def equal(self) -> bool:
         return self.live == self.rebuilt
 
     def __str__(self) -> str:
-        words = "matches the log" if self.equal else "differs from the log"
         live, rebuilt = self.live, self.rebuilt
-        sums = live.sum if self.equal else f"{live.sum}, rebuilt {rebuilt.sum}"
         counts = f"{live.documents} of {rebuilt.documents} documents"
-        return f"{words} at position {live.position} ({counts}, digest {sums})"
+        at = f"at position {self.position} ({counts}, digest {live.sum}"
+        if self.equal:
+            return f"matches the log {at})"
+        named = ", ".join(self.different)
+        return f"differs from the log {at}, rebuilt {rebuilt.sum}): {named}"
 
 
 class Summing:
@@ -63,62 +60,90 @@ class Summing:
     def __init__(self) -> None:
         self.documents, self._sum = 0, 0
 
-    def add(self, document: Mapping[str, Any]) -> None:
+    def add(self, document: Document) -> None:
         """Count *document* in."""
-        shown = {name: value for name, value in document.items() if name != "_pos"}
-        digest = hashlib.sha256(_encode(shown)).digest()
-        self._sum = (self._sum + int.from_bytes(digest, "big")) % _MODULUS
+        self._sum = (self._sum + int.from_bytes(fingerprint(document), "big")) % _MODULUS
         self.documents += 1
 
-    def at(self, position: int) -> Digest:
-        """Return the digest of what was counted, said to be of *position*."""
-        return Digest(position, self.documents, f"{self._sum:064x}")
+    def digest(self) -> Digest:
+        """Return the digest of what was counted."""
+        return Digest(self.documents, f"{self._sum:064x}")
 
 
-async def digest(database: Database, collection: str) -> Digest:
-    """Return the digest of *collection* at one moment, its checkpoint's.
+def fingerprint(document: Document) -> bytes:
+    """Return the SHA-256 of what *document* shows."""
+    return hashlib.sha256(_encode(replace(document, position=0))).digest()
 
-    All is read in one transaction, so that no projector comes in between; MongoDB ends one
-    after 60 s (``transactionLifetimeLimitSeconds``), some millions of documents.
 
-    :raises LookupError: there is no such collection.
-    """
-    summing = Summing()
-    async with database.client.start_session() as session, await session.start_transaction():
-        where: Document = {"_id": collection}
-        checkpoint = await database[CHECKPOINTS].find_one(where, session=session)
-        if checkpoint is None:
-            raise LookupError(f"there is no collection {collection}")
-        async for document in database[collection].find(session=session):
-            summing.add(document)
-    return summing.at(checkpoint["position"])
+async def digest(store: ReadStore, target: ShapedCollection) -> Digest:
+    """Return the digest of a collection that nobody writes to meanwhile."""
+    summing, after = Summing(), ""
+    while documents := (await store.scan([target], after, _PIECE))[0]:
+        for one in documents:
+            summing.add(one)
+        after = documents[-1].id
+    return summing.digest()
 
 
 async def compare(
     projection: Projection[Any],
-    log: EventLog,
-    database: Database,
-    progress: OnProgress = tell_nobody,
+    store: ReadStore,
+    projector: Projector,
+    progress: OnProgress = no_progress,
 ) -> Comparison:
-    """Build *projection* anew up to where the live one is, compare, and drop it again.
+    """Build *projection* anew, compare it with the live one, and drop it again.
 
-    :raises LookupError: it was never projected.
-    :raises ProjectionFailed: an event cannot be folded (its stream is parked in the live one).
+    Both are kept up to date by the same transactions meanwhile, so that they must be equal at
+    any moment. *projector* stands by: it works where no other does.
+
+    :raises LookupError: it was never projected, or is compared by somebody else.
+    :raises ProjectionFailed: an event cannot be folded (its document is parked in the live one).
     """
-    pointer = await Pointers(database).fresh(projection.name)
-    if pointer is None:
-        raise LookupError(f"{projection.name} was never projected")
-    live = await digest(database, pointer.collection)
-    scratch = Checkpoint(
-        collection=f"{projection.name}_verify_{uuid4().hex}",
-        model=f"{projection.name}_verify",
-        version=projection.version,
-        phase=Phase.BUILDING,
-    )
+    await begin_projecting(store, projector)
+    name = await request(store, projection, verify=True)
     try:
-        await create_collection(database, projection, scratch)
-        writer = BatchWriter(projection, log, database, scratch, strict=True)
-        await build(writer, log, live.position, progress)
-        return Comparison(live, await digest(database, scratch.collection))
+        await built(name, store, projector, progress)
+        control = await store.control()
+        live = control.live(projection.name) if control is not None else None
+        if control is None or live is None:
+            raise LookupError(f"{projection.name} was never projected")
+        targets = [
+            ShapedCollection(live.name, projection.shape),
+            ShapedCollection(name, projection.shape),
+        ]
+        return await _compared(store, targets, control.position())
     finally:
-        await drop(database, scratch.collection)
+        await _retire(store, name)
+
+
+async def _compared(store: ReadStore, targets: list[ShapedCollection], position: int) -> Comparison:
+    live, rebuilt, after = Summing(), Summing(), ""
+    different: list[str] = []
+    while True:
+        pair = await store.scan(targets, after, _PIECE)
+        if not any(pair):
+            break
+        # As far as both have been read: beyond, one of them may just have been cut off earlier.
+        full = [documents[-1].id for documents in pair if len(documents) == _PIECE]
+        after = min(full, default=max(each.id for documents in pair for each in documents))
+        shown: list[dict[str, bytes]] = []
+        for summing, documents in zip((live, rebuilt), pair, strict=True):
+            here = [one for one in documents if one.id <= after]
+            for one in here:
+                summing.add(one)
+            shown.append({one.id: fingerprint(one) for one in here})
+        ids = shown[0].keys() | shown[1].keys()
+        different += sorted(i for i in ids if shown[0].get(i) != shown[1].get(i))
+    return Comparison(position, live.digest(), rebuilt.digest(), tuple(different[:DIFFERENT_MAX]))
+
+
+async def _retire(store: ReadStore, name: str) -> None:
+    while True:
+        control: Control | None = await store.control()
+        one = control.named(name) if control is not None else None
+        if control is None or one is None:
+            return
+        with contextlib.suppress(OutOfTurn):
+            retired = replace(one, phase=Phase.RETIRED)
+            await store.write(Batch(control=control.with_collection(retired)))
+            return

@@ -1,21 +1,22 @@
-"""Shared reads: rendered JSON, found by equality and one range in one index.
+"""Shared reads: rendered JSON of the collections that are live.
 
-The queries themselves are beside their read models (``projections/work/task.py``). Every filter
-names the organization (a session's names its user, who belongs to none). A list comes a page at a
-time, from one unique sort key onwards, so that pages stay right while things are added.
+The queries themselves are beside their read models (``projections/work/task.py``). Every list
+names the organization (that of sessions their user, who belongs to none).
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from domain.base import OrgId
-from projections.base import document_id
-from projections.engine.checkpoints import Database, Document, Pointers
-from projections.engine.windows import Windows
-from projections.engine.wire import Lane
+from projections.base import Projection, document_id
+from projections.engine.progress import Progress
+from projections.engine.query import ListSlice, Query
+from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding, ShapedCollection
 
 PAGE_DEFAULT = 50
-ONE = {"_id": 0, "json": 1, "version": 1, "deleted": 1}
 
 
 class Found(NamedTuple):
@@ -33,44 +34,70 @@ class FoundPage(NamedTuple):
 
 
 class ReadModels:
-    """The read models as one process reads them. All raise PyMongoError when they do not answer."""
+    """The read models as one process reads them.
 
-    def __init__(self, database: Database, pointers: Pointers, lane: Lane | None = None) -> None:
-        self._database, self._pointers, self._lane = database, pointers, lane
-        self.windows = Windows()
+    Everything here raises ``ReadStoreUnavailable`` when they do not answer and ``Rebuilding``
+    while they are not fit to be shown.
+    """
 
-    async def one(self, name: str, org_id: OrgId, thing: UUID) -> Found | None:
+    def __init__(
+        self, store: ReadStore, progress: Progress, projections: Sequence[Projection[Any]]
+    ) -> None:
+        self._store, self._progress = store, progress
+        self._shapes = {one.name: one.shape for one in projections}
+
+    async def one(self, model: str, org_id: OrgId, thing: UUID) -> Found | None:
         """Return one thing by its id; None if it is missing, in the trash or somebody else's."""
-        where: Document = {"_id": document_id(org_id, thing)}
-        for found in await self.find(name, {"filter": where, "projection": ONE}, 1):
-            return None if found["deleted"] else Found(found["json"], found["version"])
+        ids = [document_id(org_id, thing)]
+        for _, json, version, deleted in await self._get(model, ids):
+            return None if deleted else Found(json, version)
         return None
 
-    async def page(
-        self, name: str, where: Document, sort: tuple[str, int], limit: int
-    ) -> list[Document]:
-        """Return at most *limit* documents that match *where*, with ``json`` and the sort key."""
-        fields = {"_id": 0, "json": 1, sort[0]: 1}
-        asked: Document = {"filter": where, "projection": fields, "sort": dict([sort])}
-        return await self.find(name, asked, limit)
+    async def many(self, model: str, ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the JSON of documents by their ids; missing ones are left out."""
+        return {one.id: one.json for one in await self._get(model, ids)} if ids else {}
 
-    async def find(self, name: str, asked: Document, limit: int) -> list[Document]:
-        """Return at most *limit* documents, in one batch: the server keeps no cursor for us."""
-        collection = await self._pointers.collection(name)
-        if collection is None or not limit:
-            return []
-        command: Document = {"find": collection, **asked, "limit": limit, "singleBatch": True}
-        if self._lane is not None:
-            found = await self._lane.find(self._database.name, command)
-            if found is not None:
-                return found
-        cursor = self._database[collection].find(
-            asked["filter"], asked["projection"], sort=asked.get("sort"), limit=-limit
-        )
-        return await cursor.to_list()
+    async def page(self, query: Query) -> ListSlice:
+        """Return one page of a list: the limit, unless there are no more.
+
+        A residual filter is compared on a bounded number of rows at a time, until the page is full.
+        """
+        items: list[bytes] = []
+        keys: list[Any] = []
+        asked = query
+        while True:
+            [found] = await self.pages(asked)
+            items += found.items
+            keys += found.keys
+            if found.next_key is None or len(items) >= query.limit:
+                return ListSlice(items, keys, found.next_key)
+            end = {"below" if query.descending else "above": found.next_key}
+            asked = replace(query, limit=query.limit - len(items), **end)
+
+    async def pages(self, *queries: Query) -> list[ListSlice]:
+        """Return one slice for each query, all from one moment."""
+        try:
+            return await self._store.find([(await self._target(q.model), q) for q in queries])
+        except ReadStoreUnavailable:
+            await self._progress.refresh()  # a collection that was replaced is gone by now
+            return await self._store.find([(await self._target(q.model), q) for q in queries])
+
+    async def _get(self, model: str, ids: Sequence[str]) -> Any:
+        try:
+            return await self._store.get_many(await self._target(model), ids)
+        except ReadStoreUnavailable:
+            await self._progress.refresh()
+            return await self._store.get_many(await self._target(model), ids)
+
+    async def _target(self, model: str) -> ShapedCollection:
+        control = await self._progress.control()
+        live, shape = control.live(model), self._shapes[model]
+        # What was stored under other fields or indexes cannot be asked for in today's words.
+        if not control.serving or live is None or live.layout != shape.layout:
+            raise Rebuilding(control.progress())
+        return ShapedCollection(live.name, shape)
 
 
-def page_of(found: list[Document], key: str, limit: int) -> FoundPage:
-    """Return the first *limit* of *found*, and the *key* to go on after if there are more."""
-    next_key = found[limit - 1][key] if len(found) > limit else None
-    return FoundPage([one["json"] for one in found[:limit]], next_key)
+def page_of(found: ListSlice) -> FoundPage:
+    """Return a slice without its keys."""
+    return FoundPage(found.items, found.next_key)

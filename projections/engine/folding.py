@@ -1,21 +1,22 @@
-"""Events folded into documents, in memory, a batch at a time."""
+"""Events folded into the documents of one collection, in memory, a batch at a time."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from eventstore.recorded import Recorded, Row
-from projections.base import Projection
-from projections.engine.checkpoints import Document, Parked
+from projections.base import Document, Projection, document_id
+from projections.engine.store import Parked, ShapedCollection, Written
 
 S = TypeVar("S")
 
+RECENT_MAX = 5_000
+"""Documents of one collection kept in memory to fold on: a few MB."""
 ERROR_CHARACTERS_MAX = 300
 _logger = logging.getLogger(__name__)
-_encode = msgspec.json.Encoder().encode
 
 
 class ProjectionFailed(Exception):
@@ -23,98 +24,145 @@ class ProjectionFailed(Exception):
 
 
 class Folded(Struct, Generic[S]):
-    """A document in memory: its state, the position of the last event in it, is it stored."""
+    """A document in memory: its state, and the position of the last event in it."""
 
     state: S
     position: int
-    stored: bool
 
 
-class Batch(Generic[S]):
-    """What a batch of events makes of the documents that it touches.
+class Folder(Generic[S]):
+    """Folds events into one collection, and knows which of its documents are parked.
 
-    A stream of which one event fails is *parked*: what came before stays, what follows waits.
-    With ``strict``, as in a rebuild, the first failure ends everything instead.
+    A document that one event fails on is *parked*: what came before stays, what follows waits,
+    and all other documents go on. With ``strict``, as in a rebuild, the first failure ends
+    everything instead. After a batch could not be written, throw the folder away.
     """
 
     def __init__(
         self,
         projection: Projection[S],
-        known: Mapping[str, Folded[S]],
-        set_aside: Iterable[str] = (),
+        collection: str,
+        parked: Iterable[str] = (),
         *,
         strict: bool = False,
     ) -> None:
-        self._projection, self._known, self._strict = projection, known, strict
-        self._set_aside = frozenset(set_aside)
-        self.parked: dict[str, Parked] = {}
-        self.touched: dict[str, Folded[S]] = {}
-        self._newest: dict[str, Recorded] = {}
+        self.projection, self.strict = projection, strict
+        self.target = ShapedCollection(collection, projection.shape)
+        self.tags = frozenset(projection.tags)
+        self._parked = set(parked)
+        self._recent: OrderedDict[str, Folded[S]] = OrderedDict()
+        self._keyed: list[tuple[Recorded, list[str]]] = []
+        self._touched: dict[str, tuple[Folded[S], Recorded]] = {}
+        self._failed: list[Parked] = []
+        self._spoilt: dict[str, Exception] = {}
 
-    def fold(self, event: Recorded) -> None:
-        """Fold one event into the documents that it touches.
-
-        :raises ProjectionFailed: only when strict.
-        """
-        stream = str(event.stream_id)
-        if stream in self.parked or stream in self._set_aside:
-            return
-        try:
-            after = self._after(event)
-        except Exception as failure:  # noqa: BLE001 - whatever it is, it is this stream's alone
-            self.park(event, failure)
-            return
-        for key, folded in after.items():
-            self.touched[key], self._newest[key] = folded, event
-
-    def _after(self, event: Recorded) -> dict[str, Folded[S]]:
-        after: dict[str, Folded[S]] = {}
-        for key in self._projection.keys(event):
-            before = self.touched.get(key) or self._known.get(key)
-            if before is None:
-                state = self._projection.fold(key, None, event)
-            elif before.position >= event.position:
-                continue  # already in the document: the batch is a repetition
-            else:
-                state = self._projection.fold(key, before.state, event)
-            after[key] = Folded(state, event.position, before is not None and before.stored)
-        return after
-
-    def documents(self) -> dict[str, Document]:
-        """Return the touched documents as they are to be stored, each once.
+    def begin(self, events: Sequence[Recorded]) -> list[str]:
+        """Take the events of a batch; return the ids of documents that are to be loaded first.
 
         :raises ProjectionFailed: only when strict.
         """
-        documents: dict[str, Document] = {}
-        for key, folded in list(self.touched.items()):
-            event = self._newest[key]
+        self._keyed, self._touched, self._failed = [], {}, []
+        missing: dict[str, None] = {}
+        for event in events:
+            if event.tag not in self.tags:
+                continue
             try:
-                documents[key] = self._document(key, folded, event)
-            except Exception as failure:  # noqa: BLE001 - as above: shown wrongly, not folded
-                self.park(event, failure)
-                del self.touched[key]
+                keys = [k for k in self.projection.keys(event) if k not in self._parked]
+            except Exception as failure:  # noqa: BLE001 - whatever it is, it is this document's alone
+                self.park(document_id(event.org_id, event.stream_id), event, failure)
+                continue
+            self._keyed.append((event, keys))
+            missing.update((key, None) for key in keys if key not in self._recent)
+        return list(missing)
+
+    def know(self, documents: Iterable[Document]) -> None:
+        """Take documents that were stored before."""
+        for one in documents:
+            try:
+                state = self.projection.state_of(one)
+            except Exception as failure:  # noqa: BLE001 - as above: it is not as we store it
+                self._spoilt[one.id] = failure
+            else:
+                self._recent[one.id] = Folded(state, one.position)
+
+    def fold(self) -> Written:
+        """Fold the events of the batch and return each document that changed, once.
+
+        :raises ProjectionFailed: only when strict.
+        """
+        for event, keys in self._keyed:
+            for key in keys:
+                if key in self._parked:
+                    continue
+                try:
+                    self._fold(key, event)
+                except Exception as failure:  # noqa: BLE001 - as above
+                    self.park(key, event, failure)
+        return Written(self.target, self._documents())
+
+    def _fold(self, key: str, event: Recorded) -> None:
+        if key in self._spoilt:
+            raise self._spoilt.pop(key)
+        touched = self._touched.get(key)
+        before = touched[0] if touched else self._recent.get(key)
+        if before is not None and before.position >= event.position:
+            return  # already in the document
+        state = self.projection.fold(key, before.state if before else None, event)
+        self._touched[key] = (Folded(state, event.position), event)
+
+    def _documents(self) -> list[Document]:
+        documents: list[Document] = []
+        for key, (folded, event) in list(self._touched.items()):
+            try:
+                documents.append(self.projection.document(key, folded.state, event))
+            except Exception as failure:  # noqa: BLE001 - as above: it cannot be shown
+                self.park(key, event, failure)
+                del self._touched[key]
         return documents
 
-    def _document(self, key: str, folded: Folded[S], event: Recorded) -> Document:
-        document: dict[str, Any] = {
-            "_id": key,
-            "_pos": folded.position,
-            "version": event.version,
-            **self._projection.fields(key, folded.state, event),
-            "state": _encode(folded.state),
-            "json": self._projection.render(key, folded.state, event),
-        }
-        return document
-
-    def park(self, event: Recorded | Row, failure: Exception) -> None:
-        """Set the stream of *event* aside from here on.
+    def park(self, key: str, event: Recorded | Row, failure: Exception) -> None:
+        """Set a document aside from here on.
 
         :raises ProjectionFailed: instead, when strict.
         """
-        where = f"{self._projection.name}: position {event.position}, stream {event.stream_id}"
-        if self._strict:
+        where = f"{self.projection.name}: position {event.position}, document {key}"
+        if self.strict:
             raise ProjectionFailed(f"{where}: {failure!r}") from failure
-        if str(event.stream_id) not in self.parked:
-            _logger.error("%s is parked", where, exc_info=failure)
-            why = Parked(event.position, repr(failure)[:ERROR_CHARACTERS_MAX])
-            self.parked[str(event.stream_id)] = why
+        if key in self._parked:
+            return
+        _logger.error("%s is parked", where, exc_info=failure)
+        self._parked.add(key)
+        self._failed.append(
+            Parked(
+                collection=self.target.collection,
+                id=key,
+                org=str(event.org_id),
+                org_seq=event.org_seq,
+                position=event.position,
+                error=repr(failure)[:ERROR_CHARACTERS_MAX],
+                unreadable=isinstance(event, Row),
+            )
+        )
+
+    def failed(self) -> list[Parked]:
+        """Return what was parked in this batch."""
+        return self._failed
+
+    def keep(self) -> None:
+        """Remember what was written, to fold on from."""
+        recent = self._recent
+        for key, (folded, _) in self._touched.items():
+            recent[key] = folded
+            recent.move_to_end(key)
+        while len(recent) > RECENT_MAX:
+            recent.popitem(last=False)
+        self._keyed, self._touched, self._failed = [], {}, []
+
+    def unpark(self, keys: Iterable[str]) -> None:
+        """Let documents be folded on again; they are loaded anew."""
+        for key in keys:
+            self._parked.discard(key)
+            self._recent.pop(key, None)
+
+
+AnyFolder = Folder[Any]

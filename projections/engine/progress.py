@@ -2,56 +2,107 @@
 
 import asyncio
 import contextlib
+import time
+from typing import cast
 
-from projections.engine.checkpoints import Database, Phase, Pointers, read_checkpoint
+from eventstore.log import EventLog
+from projections.engine.control import Control
+from projections.engine.following import follows
+from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding
 
 _POLL_S = 0.005
+_FRESH_S = 1.0
+"""How long a process may go on reading a collection that was replaced meanwhile."""
+_CHECK_EVERY_S = 60.0
+"""How often a process makes sure that the read models are of the log that it writes to."""
 
 
 class Progress:
-    """The positions that this process has seen the read models reach.
+    """The control record as this process has last seen it.
 
-    However many requests wait for one read model, one look at its checkpoint serves them all.
+    However many requests wait, one look at the record serves them all. With a *log*, nothing is
+    shown that was made from another log: a backup may have been restored meanwhile.
     """
 
-    def __init__(self, database: Database, pointers: Pointers) -> None:
-        self._database, self._pointers = database, pointers
-        self._positions: dict[str, int] = {}
-        self._looks: dict[str, asyncio.Task[None]] = {}
+    def __init__(self, store: ReadStore, log: EventLog | None = None) -> None:
+        self._store, self._log = store, log
+        self._known: Control | None = None
+        self._read_at = self._checked_at = float("-inf")
+        self._look: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
 
-    def note(self, collection: str, position: int) -> None:
-        """Take note that *collection* has reached *position*, from whoever knows it first."""
-        if position > self._positions.get(collection, 0):
-            self._positions[collection] = position
-            self._changed.set()  # everybody who waits now looks again
-            self._changed = asyncio.Event()
+    async def control(self) -> Control:
+        """Return the control record, read at most ``_FRESH_S`` ago.
 
-    async def reached(self, name: str, position: int, timeout_s: float) -> bool:
-        """Wait until the read model *name* holds every event up to *position*.
-
-        False when it does not within *timeout_s* seconds. No I/O when it is known already.
-
-        :raises PyMongoError: the read models do not answer.
+        :raises Rebuilding: nothing was projected yet, or from another log.
+        :raises ReadStoreUnavailable: the read models do not answer.
         """
-        if await self._knows(name, position):
+        if self._known is None or time.monotonic() - self._read_at > _FRESH_S:
+            await self.refresh()
+        return cast("Control", self._known)
+
+    async def refresh(self) -> None:
+        """Read the control record now.
+
+        :raises Rebuilding: nothing was projected yet, or from another log.
+        :raises ReadStoreUnavailable: the read models do not answer.
+        """
+        try:
+            found = await self._store.control()
+        except ReadStoreUnavailable:
+            self._checked_at = float("-inf")  # what answers next may be something else
+            raise
+        if found is None:
+            raise Rebuilding(0.0)
+        await self._refuse_other_log(found)
+        self.note(found)
+
+    async def _refuse_other_log(self, control: Control) -> None:
+        now = time.monotonic()
+        known = self._known
+        same = known is not None and known.log == control.log
+        if self._log is None or (same and now - self._checked_at < _CHECK_EVERY_S):
+            return
+        if control.serving and not await follows(self._log, control):
+            self._known = None
+            raise Rebuilding(0.0)
+        self._checked_at = now
+
+    def note(self, control: Control) -> None:
+        """Take note of the control record, from whoever knows it first."""
+        self._read_at = time.monotonic()
+        if self._known is not None and self._known.revision == control.revision:
+            return
+        self._known = control
+        self._changed.set()  # everybody who waits now looks again
+        self._changed = asyncio.Event()
+
+    async def reached(self, model: str, position: int, timeout_s: float, part: int = 0) -> bool:
+        """Wait until readers of *model* get every event up to *position*.
+
+        False when they do not within *timeout_s* seconds. No I/O when it is known already.
+
+        :raises Rebuilding: what there is is not fit to be shown.
+        :raises ReadStoreUnavailable: the read models do not answer.
+        """
+        if self._knows(model, position, part):
             return True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while not await self._knows(name, position):
-                    await self._look(name)
+                while not self._knows(model, position, part):
+                    await self._next_look()
                 return True
         return False
 
-    async def _knows(self, name: str, position: int) -> bool:
-        collection = await self._pointers.collection(name)
-        return position <= self._positions.get(collection or "", 0)
+    def _knows(self, model: str, position: int, part: int) -> bool:
+        known = self._known
+        return known is not None and known.serving and known.reached(model, part) >= position
 
-    async def _look(self, name: str) -> None:
-        """Return after the next look at the checkpoint, or as soon as one was noted."""
-        look = self._looks.get(name)
+    async def _next_look(self) -> None:
+        """Return after the next look at the record, or as soon as a newer one was noted."""
+        look = self._look
         if look is None or look.done():
-            look = self._looks[name] = asyncio.create_task(self._read(name))
+            look = self._look = asyncio.create_task(self._read())
             look.add_done_callback(_retrieved)
         noted = asyncio.create_task(self._changed.wait())
         try:
@@ -61,13 +112,10 @@ class Progress:
         if look.done():
             look.result()
 
-    async def _read(self, name: str) -> None:
-        collection = await self._pointers.collection(name)
-        checkpoint = await read_checkpoint(self._database, collection) if collection else None
-        if checkpoint is None or checkpoint.phase is not Phase.LIVE:
-            await self._pointers.fresh(name)  # replaced meanwhile: the next look is at that one
-        else:
-            self.note(checkpoint.collection, checkpoint.position)
+    async def _read(self) -> None:
+        await self.refresh()
+        if self._known is not None and not self._known.serving:
+            raise Rebuilding(self._known.progress())
         await asyncio.sleep(_POLL_S)
 
 

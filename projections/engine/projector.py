@@ -1,143 +1,192 @@
-"""The projector: follows the log and keeps one read model up to date."""
+"""The projector: follows the log and keeps every read model up to date, in one pass."""
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any
-from uuid import UUID
-
-from pymongo.errors import PyMongoError
 
 from eventstore.append import LogUnavailable
 from eventstore.log import EventLog
-from projections.base import Projection
-from projections.engine.batch import BatchWriter, OutOfTurn
-from projections.engine.checkpoints import Database, Phase, Pointers, go_live_first, read_checkpoint
+from projections.engine.control import Control
 from projections.engine.folding import ProjectionFailed
-from projections.engine.rebuild import rebuild
-from projections.engine.transaction import Transactions
+from projections.engine.following import follows
+from projections.engine.parking import retry_parked
+from projections.engine.planning import Outdated, Projections, begun, planned
+from projections.engine.shift import CATCH_UP_MAX, PASS_MAX, Shift, create_all, new_owner
+from projections.engine.store import Batch, OutOfTurn, ReadStore, ReadStoreUnavailable
 
-_BATCH_MAX = 500
-_SWEEP_S = 0.25
+SWEEP_S = 0.25
 """How long at most until the log is looked at, without any wake-up."""
-FOREIGN_S = 0.05
-"""How often at most the checkpoint is moved past events of other read models only."""
+LEASE_S, RENEW_S, STAND_BY_S = 3.0, 1.0, 0.5
+"""A projector that was killed is followed by another within LEASE_S and STAND_BY_S."""
+_CHECK_EVERY_S = 60.0
+"""How often it is made sure that the log is still the one that was followed."""
 RETRY_FIRST_S, RETRY_MAX_S = 0.1, 2.0
-REBUILD_AGAIN_S = 60.0
+BUILD_AGAIN_S = 60.0
+_OUTDATED_S = 60.0
+"""How long a process of an older version leaves the lease to others."""
 
 Wait = Callable[[float], Awaitable[None]]
 """Returns when the log may have grown, or after so many seconds."""
-Advanced = Callable[[str, int], None]
-"""Told the collection and the position whenever a checkpoint has moved."""
+Advanced = Callable[[Control], None]
+"""Told the control record whenever it has changed."""
 
 _logger = logging.getLogger(__name__)
 
 
-def _tell_nobody(collection: str, position: int) -> None:
+def _tell_nobody(control: Control) -> None:
     """Tell nobody."""
 
 
 class Projector:
-    """Keeps one read model up to date, for ever. Several at once do no harm, only more work.
+    """Keeps the read models up to date, for ever.
 
-    It survives every outage of its stores. An event on which the projection fails parks its
-    stream, which is tried again whenever a projector starts.
+    Of several at once, one holds the lease and the others stand by. It survives every outage of
+    its stores. What an event cannot be folded into is parked, and tried again whenever a projector
+    starts.
     """
 
-    batch_max = _BATCH_MAX
+    batch_max, catch_up_max = PASS_MAX, CATCH_UP_MAX
 
     def __init__(
         self,
-        projection: Projection[Any],
+        projections: Projections,
         log: EventLog,
-        database: Database,
+        store: ReadStore,
         wait: Wait,
         advanced: Advanced = _tell_nobody,
     ) -> None:
-        self._projection, self._log, self._database = projection, log, database
+        self._projections, self._log, self._store = projections, log, store
         self._wait, self._advanced = wait, advanced
-        self._pointers = Pointers(database)
-        self._writer: BatchWriter[Any] | None = None
-        self._retried: set[str] = set()
-        self._transactions = Transactions(database, projection.name)
-        self._foreign_moved_at = 0.0
-
-    @property
-    def name(self) -> str:
-        return self._projection.name
+        self._owner = new_owner()
+        self._fence: int | None = None
+        self._asked_at = self._checked_at = self._planned_at = float("-inf")
+        self._shift: Shift | None = None
+        self._parked_tried = False
 
     async def run(self) -> None:
-        """Project until cancelled."""
+        """Project until cancelled, then give the lease to whoever stands by."""
+        renewing = asyncio.create_task(self._renew())
+        try:
+            await self._run()
+        finally:
+            renewing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await renewing
+            await self.release()
+
+    async def release(self) -> None:
+        """Give the lease back."""
+        self._fence, self._shift = None, None
+        self._asked_at = float("-inf")
+        with contextlib.suppress(ReadStoreUnavailable):
+            await self._store.release(self._owner)
+
+    async def _run(self) -> None:
         delay_s = 0.0
         ours = asyncio.current_task()
-        # The driver, cancelled at an unlucky moment, reports an outage instead: so ask each time.
+        # A driver, cancelled at an unlucky moment, reports an outage instead: so ask each time.
         while ours is None or not ours.cancelling():
             try:
                 if not await self.step():
-                    await self._wait(_SWEEP_S)
+                    await self._wait(SWEEP_S)
                 delay_s = 0.0
             except OutOfTurn:
-                self._writer = None
-            except (PyMongoError, LogUnavailable) as outage:
-                self._writer = None
+                self._shift = None
+            except (ReadStoreUnavailable, LogUnavailable) as outage:
+                self._shift = None
                 if not delay_s:
-                    _logger.warning("%s cannot be projected for now: %s", self.name, outage)
+                    _logger.warning("nothing can be projected for now: %s", outage)
                 delay_s = min(RETRY_MAX_S, delay_s * 2 or RETRY_FIRST_S)
                 await asyncio.sleep(delay_s)
             except ProjectionFailed:
-                _logger.exception("%s: its new version cannot be built", self.name)
-                await asyncio.sleep(REBUILD_AGAIN_S)
+                self._shift = None
+                _logger.exception("a new version of a read model cannot be built")
 
     async def step(self) -> bool:
-        """Project one batch; False when there was nothing to do for now."""
-        writer = await self._current_writer()
-        if writer is None:
-            return False
-        after = writer.checkpoint.position
-        head = await self._log.last_position()  # before the rows, so that it cannot be past them
-        if head <= after:
-            return False
-        rows = await self._log.tail_rows(after, self.batch_max, self._projection.tags)
-        now = asyncio.get_running_loop().time()
-        if not rows:
-            too_early_s = self._foreign_moved_at + FOREIGN_S - now
-            if too_early_s > 0:
-                await asyncio.sleep(too_early_s)
-                return True
-            self._foreign_moved_at = now
-        last = rows[-1].position if rows else 0
-        scanned = last if len(rows) == self.batch_max else max(head, last)
-        await writer.write(rows, scanned)
-        self._advanced(writer.checkpoint.collection, scanned)
-        return True
+        """Project one batch; False when there was nothing to do for now.
 
-    async def _current_writer(self) -> BatchWriter[Any] | None:
-        """Return the writer of the live collection, None while that is of a newer version."""
-        collection = await self._pointers.collection(self.name)
-        if self._writer is None or self._writer.checkpoint.collection != collection:
-            self._writer = await self._open()
-        return self._writer
+        :raises OutOfTurn: somebody else wrote since; the next step begins from there.
+        :raises ProjectionFailed: a read model cannot be built; the others go on.
+        """
+        fence = await self._held()
+        if fence is None:
+            return False
+        now = time.monotonic()
+        if self._shift is not None and now - self._checked_at > _CHECK_EVERY_S:
+            self._checked_at = now
+            if not await follows(self._log, self._shift.control):
+                self._shift = None
+        try:
+            if self._shift is None:
+                self._shift = await self._open(fence)
+            before = self._shift.control.revision
+            busy = await self._shift.step()
+            if self._shift.control.revision != before:
+                self._advanced(self._shift.control)
+            elif not busy:
+                await self._look_for_requests(self._shift)
+        except Outdated as outdated:
+            _logger.warning("this process is of an older version and leaves off: %s", outdated)
+            await self.release()
+            self._asked_at = now + _OUTDATED_S
+            return False
+        except BaseException:
+            self._shift = None
+            raise
+        return busy
 
-    async def _open(self) -> BatchWriter[Any] | None:
-        pointer = await go_live_first(self._database, self._projection)
-        await self._pointers.fresh(self.name)  # or what it remembers would be taken for newer
-        if pointer.version > self._projection.version:
-            return None  # this process is of yesterday; the new one takes over
-        if pointer.version < self._projection.version:
-            await rebuild(self._projection, self._log, self._database)
-            return None
-        checkpoint = await read_checkpoint(self._database, pointer.collection)
-        if checkpoint is None or checkpoint.phase is not Phase.LIVE:
-            return None
-        writer = BatchWriter(
-            self._projection,
-            self._log,
-            self._database,
-            checkpoint,
-            transactions=self._transactions,
-        )
-        for stream in set(checkpoint.parked) - self._retried:
-            self._retried.add(stream)
-            if await writer.retry(UUID(stream)):
-                _logger.info("%s: stream %s is projected again", self.name, stream)
-        return writer
+    async def _held(self) -> int | None:
+        """Return our fence, None while another projector holds the lease."""
+        now = time.monotonic()
+        patience_s = RENEW_S if self._fence is not None else STAND_BY_S
+        if now - self._asked_at >= patience_s:
+            self._asked_at = now
+            fence = await self._store.lease(self._owner, LEASE_S)
+            if fence != self._fence:
+                self._fence, self._shift = fence, None
+        return self._fence
+
+    async def _renew(self) -> None:
+        """Renew the lease also while a batch takes long."""
+        while True:
+            await asyncio.sleep(RENEW_S)
+            if self._fence is not None:
+                with contextlib.suppress(ReadStoreUnavailable):
+                    self._asked_at = time.monotonic()
+                    if await self._store.lease(self._owner, LEASE_S) != self._fence:
+                        self._fence = None
+
+    async def _open(self, fence: int) -> Shift:
+        """Return the work that is to be done, planned from what is stored."""
+        self._checked_at = now = time.monotonic()
+        found = await self._store.control()
+        if found is None or not await follows(self._log, found):
+            heads = {p: await self._log.last_position(p) for p in range(self._log.parts)}
+            if found is not None:
+                _logger.error("the log is another one: all read models are made anew from it")
+            control = begun(found, self._projections, await self._log.identity(), heads)
+        else:
+            again = now - self._planned_at > BUILD_AGAIN_S
+            self._planned_at = now if again else self._planned_at
+            first = not self._parked_tried
+            control = planned(found, self._projections, again=again, first=first)
+        await create_all(self._store, self._projections, control)
+        if control != found:
+            control = await self._store.write(Batch(control=control, fence=fence))
+        shift = Shift(self._log, self._store, self._projections, control, fence)
+        shift.batch_max, shift.catch_up_max = self.batch_max, self.catch_up_max
+        parked = await self._store.parked()
+        shift.take_up(parked)
+        if parked and not self._parked_tried:
+            await retry_parked(self._log, shift, parked)
+        self._parked_tried = True
+        self._advanced(shift.control)
+        return shift
+
+    async def _look_for_requests(self, shift: Shift) -> None:
+        """Notice what an operator asked for, now that there is time."""
+        found = await self._store.control()
+        if found is None or found.revision != shift.control.revision:
+            self._shift = None

@@ -1,98 +1,111 @@
-"""Blue and green: a read model built anew from the log beside the live one, then swapped in.
+"""A read model built anew from the log beside the live one, then shown in its place.
 
-Nothing but the pointer moves, and only once the new collection holds all that the old one does.
-The old one stays for a rollback until the next rebuild. A rebuild that was broken off goes on
-where it stopped.
+Whoever asks only notes the wish in the control record. The projector that holds the lease does the
+work, in slices between its batches, and another one goes on where it stopped. So it comes to the
+same whether a projector runs already or only the one of the command that asks.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from eventstore.log import EventLog
-from projections.base import Projection
-from projections.engine.batch import BatchWriter, OutOfTurn
-from projections.engine.checkpoints import (
-    CHECKPOINTS,
-    Checkpoint,
-    Database,
-    Phase,
-    create_collection,
-    go_live_first,
-)
-from projections.engine.folding import ProjectionFailed
-from projections.engine.switch import drop, drop_older, flip
+from msgspec.structs import replace
 
-REBUILD_BATCH_MAX = 1_000
-FLIPS_MAX = 100
-"""Tries to catch up with a live collection that is itself being written to."""
+from projections.base import Projection
+from projections.engine.control import Collection, Control, Phase
+from projections.engine.folding import ProjectionFailed
+from projections.engine.planning import collection_of
+from projections.engine.projector import Projector
+from projections.engine.store import Batch, OutOfTurn, ReadStore
+
+_LOOK_EVERY_S = 0.02
+NEVER_PROJECTED = "nothing was ever projected; start a projector first"
 
 OnProgress = Callable[[int, int], None]
 """Told how far the rebuild is and how far the log goes, both as positions."""
 
 
-def tell_nobody(position: int, head: int) -> None:
+def no_progress(position: int, head: int) -> None:
     """Tell nobody."""
 
 
 async def rebuild(
     projection: Projection[Any],
-    log: EventLog,
-    database: Database,
-    progress: OnProgress = tell_nobody,
+    store: ReadStore,
+    projector: Projector,
+    progress: OnProgress = no_progress,
 ) -> str:
-    """Build *projection* anew, point queries at it and return the collection's name.
+    """Build *projection* anew, show it in place of the live one and return its collection's name.
+
+    *projector* stands by: it works where no other does.
 
     :raises ProjectionFailed: an event cannot be folded; the live collection stays.
-    :raises OutOfTurn: another rebuild was faster.
     """
-    before = await go_live_first(database, projection)
-    checkpoint = await _unfinished(projection, database) or await _begin(projection, database)
-    writer = BatchWriter(projection, log, database, checkpoint, strict=True)
-    for _ in range(FLIPS_MAX):
-        try:
-            await build(writer, log, await log.last_position(), progress)
-        except ProjectionFailed:
-            await drop(database, checkpoint.collection)  # nothing to go on from after a repair
-            raise
-        if await flip(database, before, checkpoint):
-            await drop_older(database, projection.name)
-            return checkpoint.collection
-    raise OutOfTurn(f"{checkpoint.collection} did not catch up in {FLIPS_MAX} tries")
+    await begin_projecting(store, projector)
+    name = await request(store, projection)
+    return (await built(name, store, projector, progress)).name
 
 
-async def build(
-    writer: BatchWriter[Any], log: EventLog, to: int, progress: OnProgress = tell_nobody
-) -> None:
-    """Bring a collection up to position *to*, exactly."""
-    while (at := writer.checkpoint.position) < to:
-        rows = await log.tail_rows(at, REBUILD_BATCH_MAX, writer.projection.tags)
-        full = len(rows) == REBUILD_BATCH_MAX and rows[-1].position <= to
-        await writer.write([r for r in rows if r.position <= to], rows[-1].position if full else to)
-        progress(writer.checkpoint.position, to)
+async def begin_projecting(store: ReadStore, projector: Projector) -> None:
+    """Wait until there is a control record to note a wish in."""
+    while (control := await store.control()) is None or not control.serving:
+        if not await projector.step():
+            await asyncio.sleep(_LOOK_EVERY_S)
 
 
-async def _unfinished(projection: Projection[Any], database: Database) -> Checkpoint | None:
-    found = await database[CHECKPOINTS].find_one(
-        {
-            "model": projection.name,
-            "version": projection.version,
-            "phase": Phase.BUILDING.value,
-        }
-    )
-    return Checkpoint.of(found) if found else None
+async def request(store: ReadStore, projection: Projection[Any], *, verify: bool = False) -> str:
+    """Note that *projection* is to be built anew; return the name of the collection.
+
+    A build of the same version that was asked for already is the one that goes on, unless it is
+    for comparing: then it is begun again.
+
+    :raises LookupError: nothing was ever projected.
+    """
+    while True:
+        control = await store.control()
+        if control is None:
+            raise LookupError(NEVER_PROJECTED)
+        under_way = control.building(projection.name)
+        if under_way is not None and not verify:
+            return under_way.name
+        wanted = collection_of(control, projection, Phase.BUILDING, verify=verify)
+        with contextlib.suppress(OutOfTurn):
+            await store.write(Batch(control=_without_old(control, wanted).with_collection(wanted)))
+            return wanted.name
 
 
-async def _begin(projection: Projection[Any], database: Database) -> Checkpoint:
-    same = {"model": projection.name, "version": projection.version}
-    builds = [one["build"] async for one in database[CHECKPOINTS].find(same)]
-    build_number = max(builds, default=0) + 1
-    fresh = Checkpoint(
-        collection=f"{projection.name}_v{projection.version}_b{build_number}",
-        model=projection.name,
-        version=projection.version,
-        build=build_number,
-        phase=Phase.BUILDING,
-    )
-    await database.drop_collection(fresh.collection)  # nothing of it can be trusted
-    await create_collection(database, projection, fresh)
-    return fresh
+def _without_old(control: Control, wanted: Collection) -> Control:
+    """Return *control* with what was asked for before, and failed or is in the way, retired."""
+    for one in control.collections:
+        same = one.model == wanted.model
+        if same and (one.phase is Phase.FAILED or (wanted.verify and one.verify)):
+            control = control.with_collection(replace(one, phase=Phase.RETIRED))
+    return control
+
+
+async def built(
+    name: str, store: ReadStore, projector: Projector, progress: OnProgress = no_progress
+) -> Collection:
+    """Wait until the collection *name* is in the pass, and help with it.
+
+    :raises ProjectionFailed: an event cannot be folded.
+    :raises LookupError: somebody else asked for the same, and the build was given up.
+    """
+    while True:
+        busy = False
+        with contextlib.suppress(OutOfTurn, ProjectionFailed):
+            busy = await projector.step()
+        control = await store.control()
+        one = control.named(name) if control is not None else None
+        if control is None or one is None or one.phase is Phase.RETIRED:
+            raise LookupError(f"the build of {name} was given up for another one")
+        if one.phase is Phase.FAILED:
+            raise ProjectionFailed(one.failure)
+        head = sum(place.position for place in control.places.values())
+        if one.behind is None:
+            progress(head, head)
+            return one
+        progress(sum(one.behind.values()), head)
+        if not busy:
+            await asyncio.sleep(_LOOK_EVERY_S)

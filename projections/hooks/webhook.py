@@ -2,18 +2,18 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from pymongo import ASCENDING, IndexModel
 
 from domain.base import OrgId, WebhookId
 from domain.hooks.webhook.events import DeliveryMode, PauseCause, WebhookEvent
 from domain.hooks.webhook.state import Webhook
 from eventstore.recorded import Recorded
-from projections.base import AggregateProjection, Fields, View, tags_of
+from projections.base import AggregateProjection, View, tags_of
 from projections.engine.find import Found, ReadModels
+from projections.engine.query import Query
+from projections.shape import Index, Value
 
 _encode = msgspec.json.Encoder().encode
 
@@ -61,17 +61,10 @@ class Webhooks(AggregateProjection[Webhook]):
     name = "webhooks"
     tags = tags_of(WebhookEvent)
     state = Webhook
-    indexes = (IndexModel([("org", ASCENDING), ("deleted", ASCENDING), ("order", ASCENDING)]),)
+    indexes = (Index(("org", "deleted"), "id"),)
 
     def render(self, key: str, state: Webhook, recorded: Recorded) -> bytes:
         return render_webhook(recorded.stream_id, state, recorded.version, recorded.at)
-
-    def fields(self, key: str, state: Webhook, recorded: Recorded) -> Fields:
-        return {
-            "org": str(recorded.org_id),
-            "deleted": state.deleted,
-            "order": key,  # a range over _id would scan on a laptop's server
-        }
 
 
 WEBHOOKS_MAX = 200
@@ -85,6 +78,6 @@ async def find_webhook(models: ReadModels, org_id: OrgId, webhook_id: WebhookId)
 
 async def webhooks_of(models: ReadModels, org_id: OrgId) -> list[bytes]:
     """Return the webhooks of the organization in the order of their ids, all of them."""
-    where: dict[str, Any] = {"org": str(org_id), "deleted": False}
-    found = await models.page("webhooks", where, ("order", 1), WEBHOOKS_MAX)
-    return [one["json"] for one in found]
+    where: dict[str, Value] = {"org": str(org_id), "deleted": False}
+    query = Query(model="webhooks", where=where, sort="id", limit=WEBHOOKS_MAX)
+    return (await models.page(query)).items

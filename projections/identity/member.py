@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from pymongo import ASCENDING, IndexModel
 
 from domain.base import PLATFORM, OrgId, UserId
 from domain.identity.organization.membership import (
@@ -19,8 +18,10 @@ from domain.identity.organization.membership import (
     Role,
 )
 from eventstore.recorded import Recorded
-from projections.base import Fields, Projection, View, document_id, tags_of
-from projections.engine.find import PAGE_DEFAULT, FoundPage, ReadModels, page_of
+from projections.base import Projection, View, document_id, tags_of
+from projections.engine.find import PAGE_DEFAULT, FoundPage, ReadModels
+from projections.engine.query import Query
+from projections.shape import Index, Value
 
 _encode = msgspec.json.Encoder().encode
 
@@ -63,7 +64,7 @@ class Members(Projection[Membership]):
         MemberJoined, MemberRoleChanged, MemberDeactivated, MemberReactivated, MemberLeft
     )
     state = Membership
-    indexes = (IndexModel([("org", ASCENDING), ("deleted", ASCENDING), ("user", ASCENDING)]),)
+    indexes = (Index(("org", "deleted"), "user_id"),)
 
     def keys(self, recorded: Recorded) -> Iterable[str]:
         event: Any = recorded.event  # each event that is asked for names one user
@@ -87,12 +88,8 @@ class Members(Projection[Membership]):
     def render(self, key: str, state: Membership, recorded: Recorded) -> bytes:
         return render_member(state)
 
-    def fields(self, key: str, state: Membership, recorded: Recorded) -> Fields:
-        return {
-            "org": str(recorded.org_id),
-            "deleted": state.left,
-            "user": str(state.user_id),
-        }
+    def deleted(self, state: Membership) -> bool:
+        return state.left
 
 
 async def find_member(models: ReadModels, org_id: OrgId, user_id: UserId) -> bytes | None:
@@ -105,21 +102,15 @@ async def members_of(
     models: ReadModels, org_id: OrgId, limit: int = PAGE_DEFAULT, after: str | None = None
 ) -> FoundPage:
     """Return members of the organization by user id, each with ``user``: who they are."""
-    where: dict[str, Any] = {"org": str(org_id), "deleted": False}
-    if after is not None:
-        where["user"] = {"$gt": after}
-    found = await models.page("members", where, ("user", 1), limit + 1)
-    page = page_of(found, "user", limit)
-    users = [one["user"] for one in found[:limit]]
-    items = await _with_users(models, list(zip(users, page.items, strict=True)))
-    return FoundPage(items, page.next_key)
+    where: dict[str, Value] = {"org": str(org_id), "deleted": False}
+    query = Query(model="members", where=where, sort="user_id", limit=limit, above=after)
+    found = await models.page(query)
+    items = await _with_users(models, list(zip(found.keys, found.items, strict=True)))
+    return FoundPage(items, found.next_key)
 
 
 async def _with_users(models: ReadModels, members: list[tuple[str, bytes]]) -> list[bytes]:
-    ids = [f"{PLATFORM}:{user}" for user, _ in members]
-    where: dict[str, Any] = {"_id": {"$in": ids}}
-    found = await models.find("users", {"filter": where, "projection": {"json": 1}}, len(ids))
-    users = {one["_id"]: one["json"] for one in found}
+    users = await models.many("users", [f"{PLATFORM}:{user}" for user, _ in members])
     return [_joined(json, users.get(f"{PLATFORM}:{u}", b"null")) for u, json in members]
 
 

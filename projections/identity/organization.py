@@ -20,7 +20,7 @@ from domain.identity.organization.events import (
 from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
 from eventstore.recorded import Recorded
-from projections.base import Fields, Projection, View, tags_of
+from projections.base import Projection, View, tags_of
 from projections.engine.find import Found, ReadModels
 
 _encode = msgspec.json.Encoder().encode
@@ -92,9 +92,6 @@ class Organizations(Projection[OrganizationState]):
 
     def render(self, key: str, state: OrganizationState, recorded: Recorded) -> bytes:
         return render_organization(recorded.stream_id, state, recorded.version, recorded.at)
-
-    def fields(self, key: str, state: OrganizationState, recorded: Recorded) -> Fields:
-        return {"org": str(recorded.org_id), "deleted": state.deleted}
 
 
 async def find_organization(models: ReadModels, org_id: OrgId) -> Found | None:

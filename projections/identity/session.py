@@ -1,25 +1,31 @@
 """Sessions as their user sees them: one document a login."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import ClassVar
 
 import msgspec
 from msgspec import Struct
-from pymongo import ASCENDING, IndexModel
 
 from domain.base import SessionId, UserId
 from domain.identity.session import Session, SessionEvent, SessionRotated, SessionStarted
 from eventstore.recorded import Recorded
-from projections.base import Fields, Projection, View, tags_of
+from projections.base import Projection, View, tags_of
 from projections.engine.find import ReadModels
+from projections.engine.query import Query
+from projections.shape import Index, Kind, Value
 
 _encode = msgspec.json.Encoder().encode
 
 
-class SeenSession(Struct, frozen=True):
-    """A session, and the times that only its events' envelopes tell."""
+class SeenSession(Struct, frozen=True, kw_only=True):
+    """A session without what tokens are computed from, and when it was used."""
 
-    session: Session
+    user_id: UserId | None = None
+    credentials: int = 0
+    expires_at: datetime | None = None
+    idle_expires_at: datetime | None = None
+    ended: bool = False
     started_at: datetime
     last_used_at: datetime
 
@@ -40,25 +46,27 @@ class Sessions(Projection[SeenSession]):
     name = "sessions"
     tags = tags_of(SessionEvent)
     state = SeenSession
-    indexes = (
-        IndexModel(
-            [
-                ("user", ASCENDING),
-                ("deleted", ASCENDING),
-                ("credentials", ASCENDING),
-                ("expires", ASCENDING),
-            ]
-        ),
-    )
+    more: ClassVar[Mapping[str, Kind]] = {"ends_at": Kind.TEXT}
+    indexes = (Index(("user_id", "deleted", "credentials"), "ends_at"),)
 
     def fold(self, key: str, state: SeenSession | None, recorded: Recorded) -> SeenSession:
-        event = recorded.event
-        before = state or SeenSession(Session(), recorded.at, recorded.at)
-        used = isinstance(event, SessionStarted | SessionRotated)
+        before = state or SeenSession(started_at=recorded.at, last_used_at=recorded.at)
+        session = Session(
+            user_id=before.user_id,
+            credentials=before.credentials,
+            expires_at=before.expires_at,
+            idle_expires_at=before.idle_expires_at,
+            ended=before.ended,
+        ).evolve(recorded.event)  # type: ignore[arg-type]  # by the tags it wants
+        used = isinstance(recorded.event, SessionStarted | SessionRotated)
         return SeenSession(
-            before.session.evolve(event),  # type: ignore[arg-type]  # by the tags it wants
-            before.started_at,
-            recorded.at if used else before.last_used_at,
+            user_id=session.user_id,
+            credentials=session.credentials,
+            expires_at=session.expires_at,
+            idle_expires_at=session.idle_expires_at,
+            ended=session.ended,
+            started_at=before.started_at,
+            last_used_at=recorded.at if used else before.last_used_at,
         )
 
     def render(self, key: str, state: SeenSession, recorded: Recorded) -> bytes:
@@ -66,24 +74,27 @@ class Sessions(Projection[SeenSession]):
             id=SessionId(recorded.stream_id),
             started_at=state.started_at,
             last_used_at=state.last_used_at,
-            expires_at=_expires_at(state.session),
-            ended=state.session.ended,
+            expires_at=_ends_at(state),
+            ended=state.ended,
         )
         return _encode(view)
 
-    def fields(self, key: str, state: SeenSession, recorded: Recorded) -> Fields:
-        return {
-            "org": str(recorded.org_id),
-            "user": str(state.session.user_id),
-            "deleted": state.session.ended,
-            "credentials": state.session.credentials,
-            "expires": _expires_at(state.session),
-        }
+    def deleted(self, state: SeenSession) -> bool:
+        return state.ended
+
+    def fields(self, state: SeenSession) -> Mapping[str, Value]:
+        ends_at = _ends_at(state)
+        return {"ends_at": None if ends_at is None else _sortable(ends_at)}
 
 
-def _expires_at(session: Session) -> datetime | None:
+def _ends_at(session: SeenSession) -> datetime | None:
     ends = [end for end in (session.expires_at, session.idle_expires_at) if end is not None]
     return min(ends, default=None)
+
+
+def _sortable(at: datetime) -> str:
+    """Return a time of fixed length, so that texts are in the order of the times."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 SESSIONS_MAX = 100
@@ -96,11 +107,13 @@ async def sessions_of(
 
     *credentials* is how often the password was changed: a change ends what began before.
     """
-    where: dict[str, Any] = {
-        "user": str(user_id),
-        "deleted": False,
-        "credentials": credentials,
-        "expires": {"$gt": now},
-    }
-    found = await models.page("sessions", where, ("expires", -1), SESSIONS_MAX)
-    return [one["json"] for one in found]
+    query = Query(
+        model="sessions",
+        where={"user_id": str(user_id), "deleted": False, "credentials": credentials},
+        sort="ends_at",
+        descending=True,
+        limit=SESSIONS_MAX,
+        above=_sortable(now),
+    )
+    [found] = await models.pages(query)
+    return found.items

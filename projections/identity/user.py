@@ -7,7 +7,7 @@ import msgspec
 from domain.base import UserId
 from domain.identity.user import LoginFailed, User, UserEvent
 from eventstore.recorded import Recorded
-from projections.base import AggregateProjection, Fields, View, tags_of
+from projections.base import AggregateProjection, View, tags_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -36,6 +36,3 @@ class Users(AggregateProjection[User]):
 
     def render(self, key: str, state: User, recorded: Recorded) -> bytes:
         return render_user(recorded.stream_id, state)
-
-    def fields(self, key: str, state: User, recorded: Recorded) -> Fields:
-        return {"org": str(recorded.org_id), "deleted": False}

@@ -1,17 +1,17 @@
 """Projects as their readers see them: one document a project."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from pymongo import ASCENDING, IndexModel
 
 from domain.base import OrgId, ProjectId, UserId
 from domain.work.project import Project, ProjectEvent, ProjectStatus
 from eventstore.recorded import Recorded
-from projections.base import AggregateProjection, Fields, View, tags_of
+from projections.base import AggregateProjection, View, tags_of
 from projections.engine.find import PAGE_DEFAULT, Found, FoundPage, ReadModels, page_of
+from projections.engine.query import Query
+from projections.shape import Index, Value
 
 _encode = msgspec.json.Encoder().encode
 
@@ -53,27 +53,12 @@ class Projects(AggregateProjection[Project]):
     tags = tags_of(ProjectEvent)
     state = Project
     indexes = (
-        IndexModel([("org", ASCENDING), ("deleted", ASCENDING), ("key", ASCENDING)]),
-        IndexModel(
-            [
-                ("org", ASCENDING),
-                ("deleted", ASCENDING),
-                ("status", ASCENDING),
-                ("key", ASCENDING),
-            ]
-        ),
+        Index(("org", "deleted"), "key"),
+        Index(("org", "deleted", "status"), "key"),
     )
 
     def render(self, key: str, state: Project, recorded: Recorded) -> bytes:
         return render_project(recorded.stream_id, state, recorded.version, recorded.at)
-
-    def fields(self, key: str, state: Project, recorded: Recorded) -> Fields:
-        return {
-            "org": str(recorded.org_id),
-            "deleted": state.deleted,
-            "status": state.status.value,
-            "key": state.key,
-        }
 
 
 async def find_project(models: ReadModels, org_id: OrgId, project_id: ProjectId) -> Found | None:
@@ -89,9 +74,8 @@ async def projects_of(
     after: str | None = None,
 ) -> FoundPage:
     """Return projects of the organization by key, those *after* the key given."""
-    where: dict[str, Any] = {"org": str(org_id), "deleted": False}
+    where: dict[str, Value] = {"org": str(org_id), "deleted": False}
     if status is not None:
         where["status"] = status.value
-    if after is not None:
-        where["key"] = {"$gt": after}
-    return page_of(await models.page("projects", where, ("key", 1), limit + 1), "key", limit)
+    query = Query(model="projects", where=where, sort="key", limit=limit, above=after)
+    return page_of(await models.page(query))

@@ -1,22 +1,22 @@
 """Tasks as their readers see them: one document a task."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import product
-from typing import Any
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from domain.base import OrgId, ProjectId, TaskId, UserId
 from domain.work.task.events import Priority, TaskEvent, TaskStatus
 from domain.work.task.state import Task
 from eventstore.recorded import Recorded
-from projections.base import AggregateProjection, Fields, View, tags_of
+from projections.base import AggregateProjection, View, tags_of
 from projections.engine.find import PAGE_DEFAULT, Found, FoundPage, ReadModels, page_of
+from projections.engine.query import Query
+from projections.shape import Index, Value
 
-IN_TRASH = "trash"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -60,54 +60,21 @@ def render_task(task_id: UUID, task: Task, version: int, updated_at: datetime) -
     return _encode(view)
 
 
-def facet(
-    status: TaskStatus | None, priority: Priority | None, assignee: UserId | str | None
-) -> str:
-    """Return the one word that stands for a combination of filters; None is any."""
-    return f"{status or ''}|{priority or ''}|{assignee or ''}"
-
-
-def facets(task: Task) -> list[str]:
-    """Return every combination of filters that finds *task*: four, and four more an assignee.
-
-    One word a combination makes each list one equality in one index, whatever it filters by.
-    With a field a filter it would take eight indexes, or a scan of what the index left over.
-    """
-    if task.deleted:
-        return [IN_TRASH]
-    people = (None, *task.assignees)
-    return [facet(*one) for one in product((None, task.status), (None, task.priority), people)]
-
-
 class Tasks(AggregateProjection[Task]):
     """Tasks by id and by project, the newest number first."""
 
     name = "tasks"
     tags = tags_of(TaskEvent)
     state = Task
-    indexes = (
-        IndexModel(
-            [
-                ("org", ASCENDING),
-                ("project", ASCENDING),
-                ("facets", ASCENDING),
-                ("number", DESCENDING),
-            ]
-        ),
+    indexes: ClassVar[Sequence[Index]] = (
+        Index(("org", "project_id", "deleted"), "number"),
+        Index(("org", "project_id", "deleted", "status"), "number"),
+        Index(("org", "project_id", "deleted", "priority"), "number"),
+        Index(("org", "project_id", "deleted"), "number", contains="assignees"),
     )
 
     def render(self, key: str, state: Task, recorded: Recorded) -> bytes:
         return render_task(recorded.stream_id, state, recorded.version, recorded.at)
-
-    def fields(self, key: str, state: Task, recorded: Recorded) -> Fields:
-        return {
-            "org": str(recorded.org_id),
-            "project": str(state.project_id),
-            "facets": facets(state),
-            "number": state.number,
-            "key": f"{state.project_key}-{state.number}",
-            "deleted": state.deleted,
-        }
 
 
 class TaskFilter(Struct, frozen=True, kw_only=True):
@@ -135,19 +102,24 @@ async def tasks_of_project(  # noqa: PLR0913, PLR0917 - the list, its filter and
     below: int | None = None,
 ) -> FoundPage:
     """Return tasks of a project, the newest first, with numbers *below* the one given."""
-    where: dict[str, Any] = {
-        "org": str(org_id),
-        "project": str(project_id),
-        "facets": facet(wanted.status, wanted.priority, wanted.assignee),
-    }
-    found: list[dict[str, Any]] = []
-    window = models.windows.of((where["project"], where["facets"]), limit, below)
-    for numbers in window:
-        if numbers:
-            where["number"] = numbers
-        missing = limit + 1 - len(found)
-        found += await models.page("tasks", where, ("number", -1), missing)
-        if len(found) > limit:
-            break
-    window.learn([one["number"] for one in found])
-    return page_of(found, "number", limit)
+    where: dict[str, Value] = {"org": str(org_id), "project_id": str(project_id), "deleted": False}
+    filters: dict[str, Value] = {}
+    if wanted.status is not None:
+        filters["status"] = wanted.status.value
+    if wanted.priority is not None:
+        filters["priority"] = wanted.priority.value
+    # The index narrows down by one filter; the others are compared on what it gives.
+    if filters and wanted.assignee is None:
+        first = next(iter(filters))
+        where[first] = filters.pop(first)
+    query = Query(
+        model="tasks",
+        where=where,
+        sort="number",
+        descending=True,
+        limit=limit,
+        below=below,
+        contains=None if wanted.assignee is None else ("assignees", str(wanted.assignee)),
+        residual=filters,
+    )
+    return page_of(await models.page(query))

@@ -1,6 +1,8 @@
 """What the stories of the read models share: a projector driven to the end of the log."""
 
+import asyncio
 import random
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,10 +25,13 @@ from domain.work.task.events import (
 )
 from eventstore.log import EventLog
 from eventstore.recorded import Recorded, microseconds
-from projections.base import Projection
-from projections.engine.checkpoints import Database, Document, Pointers
-from projections.engine.folding import Batch
+from projections.base import Document, Projection
+from projections.catalog import PROJECTIONS
+from projections.engine.find import ReadModels
+from projections.engine.folding import Folder
+from projections.engine.progress import Progress
 from projections.engine.projector import Projector
+from projections.engine.store import ReadStore, ShapedCollection
 from tests.commands.acme import ACCOUNTS, HERE, task
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, NOW
 from tests.spec import on, record
@@ -44,9 +49,16 @@ async def never(timeout_s: float) -> None:
     """Stand for a wait that the test has no use for."""
 
 
-async def project_all(projection: Projection[Any], log: EventLog, database: Database) -> Projector:
-    """Project to the end of the log, and return the projector."""
-    projector = Projector(projection, log, database, never)
+async def patient(timeout_s: float) -> None:
+    """Wait as a projector does that nobody wakes."""
+    await asyncio.sleep(min(timeout_s, 0.01))
+
+
+async def project_all(
+    log: EventLog, store: ReadStore, projections: Sequence[Projection[Any]] = PROJECTIONS
+) -> Projector:
+    """Project to the end of the log, and return the projector, which holds the lease."""
+    projector = Projector(projections, log, store, never)
     await to_the_end(projector)
     return projector
 
@@ -55,6 +67,11 @@ async def to_the_end(projector: Projector) -> None:
     """Let *projector* do all that there is to do now."""
     while await projector.step():
         pass
+
+
+def models_of(store: ReadStore, projections: Sequence[Projection[Any]] = PROJECTIONS) -> ReadModels:
+    """Return the read models in *store*, as a process sees them that has just started."""
+    return ReadModels(store, Progress(store), projections)
 
 
 def story(stream: UUID, *events: Event, start: int = 1) -> list[Recorded]:
@@ -75,18 +92,26 @@ def story(stream: UUID, *events: Event, start: int = 1) -> list[Recorded]:
 
 
 def shown(projection: Projection[Any], *events: Recorded) -> dict[str, Document]:
-    """Return the documents that *events* give, folded in memory."""
-    batch = Batch(projection, {}, strict=True)
+    """Return the documents that *events* give, folded in memory one by one.
+
+    Each event is folded onto what the fields of the document before it say.
+    """
+    documents: dict[str, Document] = {}
     for event in events:
-        batch.fold(event)
-    return batch.documents()
+        folder = Folder(projection, "shown", strict=True)
+        folder.begin([event])
+        folder.know(documents.values())
+        documents.update({one.id: one for one in folder.fold().documents})
+    return documents
 
 
-async def live(database: Database, name: str) -> str:
-    """Return the live collection of the read model *name*."""
-    pointer = await Pointers(database).fresh(name)
-    assert pointer is not None
-    return pointer.collection
+async def live(store: ReadStore, projection: Projection[Any]) -> ShapedCollection:
+    """Return the live collection of a read model."""
+    control = await store.control()
+    assert control is not None
+    found = control.live(projection.name)
+    assert found is not None
+    return ShapedCollection(found.name, projection.shape)
 
 
 async def a_busy_day(log: EventLog, seed: int, tasks: int = 25) -> None:

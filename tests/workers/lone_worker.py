@@ -10,7 +10,7 @@ from workers.deliveries import Deliveries
 
 async def main() -> None:
     """Deliver until killed."""
-    async with open_system(load_settings(), read_models=False) as system:
+    async with open_system(load_settings()) as system:
         await Deliveries(system, schedule=QUICK).run()
 
 

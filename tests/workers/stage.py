@@ -166,7 +166,6 @@ def environment_in(data_dir: Path, **more: str) -> dict[str, str]:
     told = {
         "APP_ENV": "test",
         "DATA_DIR": str(data_dir),
-        "MONGODB_URI": "mongodb://127.0.0.1:9",
         "WEBHOOK_ALLOW_NETWORKS": str(LOOPBACK),
     }
     return told | more
@@ -176,7 +175,7 @@ def environment_in(data_dir: Path, **more: str) -> dict[str, str]:
 async def opened_stage(settings: Settings) -> AsyncGenerator[Stage]:
     """Open a system on *settings* for as long as the block lasts."""
     clock = AdjustableClock()
-    async with open_system(settings, clock, read_models=False) as system:
+    async with open_system(settings, clock) as system:
         yield Stage(system, clock)
 
 

@@ -194,7 +194,7 @@ async def test_a_worker_that_starts_before_redis_is_there_waits_for_it(
     settings = replace(settings, redis_url=server.url)
     rings = Rings()
     async with (
-        open_system(settings, read_models=False) as system,
+        open_system(settings) as system,
         running(run_jobs(system, rings, 0.05)),
     ):
         with server:

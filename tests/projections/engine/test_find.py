@@ -1,26 +1,22 @@
 """Readers find what is theirs, a page at a time, by an index."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
-from pymongo import AsyncMongoClient
-from pymongo.monitoring import (
-    CommandFailedEvent,
-    CommandListener,
-    CommandStartedEvent,
-    CommandSucceededEvent,
-)
 
 from domain.base import TaskId, UserId
 from domain.work.project import ProjectStatus
 from domain.work.task.events import Priority, TaskAssigned, TaskDeleted, TaskStatus
 from eventstore.memory import MemoryStore
-from projections.catalog import PROJECTIONS, ensure_indexes
-from projections.engine.checkpoints import Database, Pointers
+from projections.catalog import PROJECTIONS
 from projections.engine.find import FoundPage, ReadModels
+from projections.engine.progress import Progress
+from projections.engine.query import ListSlice, Query
+from projections.engine.store import ReadStore, Rebuilding
 from projections.hooks.webhook import find_webhook, webhooks_of
 from projections.identity.member import find_member, members_of
 from projections.identity.organization import find_organization
@@ -29,29 +25,26 @@ from projections.work.project import find_project, projects_of
 from projections.work.task import TaskFilter, find_task, tasks_of_project
 from tests.commands.acme import STRANGERS, task, went
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, HOUR, NOW, OTHER, TASK
-from tests.projections.spec import SESSION, WEBHOOK, a_busy_day, project_all
+from tests.projections.spec import SESSION, WEBHOOK, a_busy_day, live, models_of, project_all
 from tests.spec import on, opened, record
 
-pytestmark = pytest.mark.servers
 
-
-async def projected(database: Database, *more: Any) -> ReadModels:
-    """Return models over a busy day and *more*."""
+async def projected(store: ReadStore, *more: Any) -> ReadModels:
+    """Return read models over a busy day and *more*."""
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=5)
         await record(log, *STRANGERS)
         await record(log, *more)
-        for projection in PROJECTIONS:
-            await project_all(projection, log, database)
-    return ReadModels(database, Pointers(database))
+        await project_all(log, store)
+    return models_of(store)
 
 
 def numbers(page: FoundPage) -> list[int]:
     return [json.loads(item)["number"] for item in page.items]
 
 
-async def test_pages_of_tasks_follow_on_each_other_without_a_gap(database: Database) -> None:
-    models = await projected(database)
+async def test_pages_of_tasks_follow_on_each_other_without_a_gap(store: ReadStore) -> None:
+    models = await projected(store)
     everything = await tasks_of_project(models, ACME, ENG, limit=100)
     found: list[int] = []
     below: int | None = None
@@ -67,10 +60,10 @@ async def test_pages_of_tasks_follow_on_each_other_without_a_gap(database: Datab
     assert len(found) > 15
 
 
-async def test_tasks_are_found_by_what_they_are(database: Database) -> None:
+async def test_tasks_are_found_by_what_they_are(store: ReadStore) -> None:
     mine = UUID(int=900)
     models = await projected(
-        database,
+        store,
         on(mine, task(900), *went(TaskStatus.IN_PROGRESS), TaskAssigned(user_id=BEN)),
         on(UUID(int=901), task(901), TaskAssigned(user_id=BEN), TaskDeleted()),
     )
@@ -86,9 +79,9 @@ async def test_tasks_are_found_by_what_they_are(database: Database) -> None:
 
 
 async def test_one_thing_is_found_by_its_id_in_its_own_organization_only(
-    database: Database,
+    store: ReadStore,
 ) -> None:
-    models = await projected(database)
+    models = await projected(store)
 
     for org_id, there in ((ACME, True), (OTHER, False)):
         found = [
@@ -102,17 +95,17 @@ async def test_one_thing_is_found_by_its_id_in_its_own_organization_only(
     assert await find_task(models, ACME, TaskId(UUID(int=33))) is None
 
 
-async def test_what_is_in_the_trash_is_not_there(database: Database) -> None:
+async def test_what_is_in_the_trash_is_not_there(store: ReadStore) -> None:
     trashed = TaskId(UUID(int=900))
-    models = await projected(database, on(trashed, task(900), TaskDeleted()))
+    models = await projected(store, on(trashed, task(900), TaskDeleted()))
 
     assert await find_task(models, ACME, trashed) is None
 
 
 async def test_members_come_with_who_they_are_and_without_those_who_left(
-    database: Database,
+    store: ReadStore,
 ) -> None:
-    models = await projected(database)
+    models = await projected(store)
 
     first = await members_of(models, ACME, limit=1)
     rest = await members_of(models, ACME, after=first.next_key)
@@ -129,8 +122,8 @@ async def test_members_come_with_who_they_are_and_without_those_who_left(
     assert str(CLEO) not in [one["userId"] for one in members]
 
 
-async def test_projects_are_listed_by_key_and_status(database: Database) -> None:
-    models = await projected(database)
+async def test_projects_are_listed_by_key_and_status(store: ReadStore) -> None:
+    models = await projected(store)
 
     held = await projects_of(models, ACME, ProjectStatus.ON_HOLD)
     active = await projects_of(models, ACME, ProjectStatus.ACTIVE)
@@ -146,17 +139,17 @@ async def test_projects_are_listed_by_key_and_status(database: Database) -> None
     [(0, NOW, True), (0, NOW + 7 * DAY, False), (1, NOW, False), (0, NOW + 7 * DAY - HOUR, True)],
 )
 async def test_sessions_are_listed_while_they_are_good(
-    database: Database, credentials: int, now: datetime, there: bool
+    store: ReadStore, credentials: int, now: datetime, there: bool
 ) -> None:
-    models = await projected(database)
+    models = await projected(store)
 
     found = await sessions_of(models, ANA, credentials, now)
 
     assert [json.loads(one)["id"] for one in found] == [str(SESSION)] * there
 
 
-async def test_webhooks_are_listed(database: Database) -> None:
-    models = await projected(database)
+async def test_webhooks_are_listed(store: ReadStore) -> None:
+    models = await projected(store)
 
     [found] = await webhooks_of(models, ACME)
 
@@ -164,55 +157,107 @@ async def test_webhooks_are_listed(database: Database) -> None:
     assert not await webhooks_of(models, OTHER)
 
 
-async def test_what_was_never_projected_is_empty(database: Database) -> None:
-    models = ReadModels(database, Pointers(database))
+async def test_what_was_never_projected_is_not_said_to_be_empty(store: ReadStore) -> None:
+    models = models_of(store)
 
-    assert await find_task(models, ACME, TASK) is None
-    assert await tasks_of_project(models, ACME, ENG) == FoundPage([], None)
-
-
-class Finds(CommandListener):
-    """Keeps the models that a client sends."""
-
-    def __init__(self) -> None:
-        self.commands: list[dict[str, Any]] = []
-
-    def started(self, event: CommandStartedEvent) -> None:
-        if event.command_name == "find":
-            sent = ("find", "filter", "sort", "projection", "limit", "singleBatch")
-            self.commands.append({key: event.command[key] for key in sent if key in event.command})
-
-    def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Nothing to keep."""
-
-    def failed(self, event: CommandFailedEvent) -> None:
-        """Nothing to keep."""
+    with pytest.raises(Rebuilding):
+        await find_task(models, ACME, TASK)
+    with pytest.raises(Rebuilding):
+        await tasks_of_project(models, ACME, ENG)
 
 
-async def test_every_query_uses_an_index(database: Database, mongo_url: str) -> None:
-    await projected(database)
-    await ensure_indexes(database)
-    finds = Finds()
-    client = AsyncMongoClient[dict[str, Any]](mongo_url, event_listeners=[finds])
-    models = ReadModels(client[database.name], Pointers(client[database.name]))
-    wanted = TaskFilter(status=TaskStatus.TODO, assignee=UserId(ANA))
+@pytest.mark.parametrize("priority", [None, Priority.HIGH])
+@pytest.mark.parametrize("status", [None, TaskStatus.TODO])
+@pytest.mark.parametrize("assignee", [None, UserId(ANA)])
+async def test_every_combination_of_filters_finds_what_it_says(
+    store: ReadStore,
+    status: TaskStatus | None,
+    priority: Priority | None,
+    assignee: UserId | None,
+) -> None:
+    models = await projected(store)
+    everything = [json.loads(i) for i in (await tasks_of_project(models, ACME, ENG)).items]
+    wanted = TaskFilter(status=status, priority=priority, assignee=assignee)
 
+    found = await tasks_of_project(models, ACME, ENG, wanted, limit=100)
+
+    assert numbers(found) == [
+        one["number"]
+        for one in everything
+        if status in (None, one["status"])
+        and priority in (None, one["priority"])
+        and (assignee is None or str(assignee) in one["assignees"])
+    ]
+
+
+async def test_a_filter_that_finds_little_still_fills_its_page(store: ReadStore) -> None:
+    rare = [n for n in range(100, 1_900) if n % 450 == 0]
+    many = [
+        on(
+            UUID(int=10_000 + n),
+            task(n),
+            TaskAssigned(user_id=BEN),
+            *(went(TaskStatus.IN_PROGRESS) if n in rare else ()),
+        )
+        for n in range(100, 1_900)
+    ]
+    models = await projected(store, *many)
+    wanted = TaskFilter(status=TaskStatus.IN_PROGRESS, assignee=UserId(BEN))
+
+    first = await tasks_of_project(models, ACME, ENG, wanted, limit=2)
+    rest = await tasks_of_project(models, ACME, ENG, wanted, limit=50, below=first.next_key)
+
+    assert numbers(first) == rare[:-3:-1]
+    assert numbers(rest)[: len(rare) - 2] == rare[-3::-1]
+
+
+class Asked(ReadModels):
+    """Keeps every query that the lists send."""
+
+    queries: list[Query]
+
+    async def pages(self, *queries: Query) -> list[ListSlice]:
+        self.queries += queries
+        return await super().pages(*queries)
+
+
+SLOW = ("SCAN d", "SCAN s", "TEMP B-TREE", "COLLSCAN")
+"""What an engine says of a query that no index answers."""
+
+
+async def every_query(store: ReadStore) -> Sequence[Query]:
+    """Return all queries that lists can send, with every combination of filters."""
+    models = Asked(store, Progress(store), PROJECTIONS)
+    models.queries = []
     for below in (None, 20):
-        await tasks_of_project(models, ACME, ENG, limit=3, below=below)
-        await tasks_of_project(models, ACME, ENG, wanted, limit=3, below=below)
-    await find_task(models, ACME, TASK)
-    for status in (None, ProjectStatus.ACTIVE):
-        await projects_of(models, ACME, status)
-        await projects_of(models, ACME, status, after="A")
+        for status in (None, TaskStatus.TODO):
+            for priority in (None, Priority.LOW):
+                for assignee in (None, UserId(ANA)):
+                    wanted = TaskFilter(status=status, priority=priority, assignee=assignee)
+                    await tasks_of_project(models, ACME, ENG, wanted, limit=3, below=below)
+    for project_status in (None, ProjectStatus.ACTIVE):
+        await projects_of(models, ACME, project_status)
+        await projects_of(models, ACME, project_status, after="A")
     await members_of(models, ACME)
     await members_of(models, ACME, after=str(ANA))
-    await find_member(models, ACME, ANA)
     await sessions_of(models, ANA, 0, NOW)
     await webhooks_of(models, ACME)
-    await client.close()
+    return models.queries
 
-    asked = [find for find in finds.commands if find["find"] != "pointers"]
-    assert {find["find"] for find in asked} >= {"tasks_v1", "projects_v1", "users_v1"}
-    for find in asked:
-        plan = await database.command("explain", find)
-        assert "COLLSCAN" not in str(plan["queryPlanner"]), find
+
+async def test_every_list_is_answered_by_its_index_alone(store: ReadStore) -> None:
+    await projected(store)
+    models = {projection.name: projection for projection in PROJECTIONS}
+    asked = await every_query(store)
+
+    assert {query.model for query in asked} == {
+        "tasks",
+        "projects",
+        "members",
+        "sessions",
+        "webhooks",
+    }
+    for query in asked:
+        plan = await store.explain(await live(store, models[query.model]), query)
+        assert "by_" in plan, f"{query}: {plan}"
+        assert not [word for word in SLOW if word in plan], f"{query}: {plan}"

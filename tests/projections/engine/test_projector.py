@@ -1,38 +1,46 @@
 """The projector keeps up with the log, whatever happens to it."""
 
 import asyncio
-import gc
 import random
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
-from pymongo import AsyncMongoClient
-from pymongo.errors import PyMongoError
+from msgspec import Struct
 
 from devstack.mongo import mongo
 from devstack.server import Server
 from domain.identity.user import LoginFailed
-from domain.work.task.events import TaskAssigned, TaskRetitled, TaskStatus
+from domain.work.task.events import TaskAssigned, TaskCreated, TaskRetitled, TaskStatus
 from domain.work.task.state import Task
-from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Recorded
+from projections.base import Projection, document_id, tags_of
 from projections.catalog import PROJECTIONS
-from projections.engine.checkpoints import Database, Pointers, read_checkpoint
-from projections.engine.digest import digest
-from projections.engine.find import ReadModels
+from projections.engine.digest import Digest, digest
+from projections.engine.mongo.store import MongoReadStore
 from projections.engine.projector import Projector
+from projections.engine.sqlite.store import SQLiteReadStore
+from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding
 from projections.work.task import Tasks, tasks_of_project
 from tests.commands.acme import ACCOUNTS, HERE, task, went
 from tests.domain.spec import ACME, ANA, BEN, ENG, TASK
-from tests.projections.spec import a_busy_day, live, never, project_all, to_the_end
+from tests.projections.spec import (
+    a_busy_day,
+    live,
+    models_of,
+    never,
+    patient,
+    project_all,
+    to_the_end,
+)
+from tests.projections.stores import Opened
 from tests.spec import on, opened, record
 
-pytestmark = pytest.mark.servers
 POISON = TaskRetitled(from_="Oil it", to="poison")
+KEY = document_id(ACME, TASK)
 
 
 class Delicate(Tasks):
@@ -46,113 +54,252 @@ class Delicate(Tasks):
         return super().fold(key, state, recorded)
 
 
-async def test_every_read_model_is_the_same_in_batches_of_any_size(database: Database) -> None:
+class Counted(Struct, frozen=True):
+    """How many tasks a project has, and which titles were given."""
+
+    tasks: int = 0
+    titles: tuple[str, ...] = ()
+
+
+class ProjectCounts(Projection[Counted]):
+    """A document a project, fed by the streams of all its tasks."""
+
+    name = "counts"
+    tags = tags_of(TaskCreated, TaskRetitled)
+    state = Counted
+    healed = False
+
+    def keys(self, recorded: Recorded) -> Iterable[str]:
+        return (document_id(recorded.org_id, ENG),)
+
+    def fold(self, key: str, state: Counted | None, recorded: Recorded) -> Counted:
+        before = state or Counted()
+        if isinstance(recorded.event, TaskCreated):
+            return Counted(before.tasks + 1, before.titles)
+        if recorded.event == POISON and not self.healed:
+            raise ZeroDivisionError("poison")
+        return Counted(before.tasks, (*before.titles, "retitled"))
+
+    def render(self, key: str, state: Counted, recorded: Recorded) -> bytes:
+        return b"%d" % state.tasks
+
+
+async def digests(store: ReadStore) -> dict[str, Digest]:
+    """Return what every live collection holds."""
+    return {one.name: await digest(store, await live(store, one)) for one in PROJECTIONS}
+
+
+@pytest.fixture
+async def reference(tmp_path: Path) -> AsyncIterator[ReadStore]:
+    """Give an empty read store beside the one that is tested."""
+    store = SQLiteReadStore(tmp_path / "reference.db")
+    yield store
+    await store.close()
+
+
+async def test_every_read_model_is_the_same_in_batches_of_any_size_on_any_engine(
+    store: ReadStore, reference: ReadStore
+) -> None:
     sizes = random.Random(7)  # noqa: S311 - the same sizes each time
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=7)
-        other = database.client[f"{database.name}_b"]
-        for projection in PROJECTIONS:
-            projector = Projector(projection, log, database, never)
-            projector.batch_max = 1
-            await to_the_end(projector)
-            one_by_one = await digest(database, await live(database, projection.name))
-            projector = Projector(projection, log, other, never)
-            more = True
-            while more:
-                projector.batch_max = sizes.randint(1, 40)
-                more = await projector.step()
-            in_batches = await digest(other, await live(other, projection.name))
+        await project_all(log, reference)
+        more = True
+        while more:
+            projector = Projector(PROJECTIONS, log, store, never)
+            projector.batch_max = projector.catch_up_max = sizes.randint(1, 9)
+            more = await projector.step()
+            await projector.release()
 
-            assert in_batches == one_by_one
-            assert one_by_one.documents > 0
-        await database.client.drop_database(other)
+        found = await digests(store)
+
+    assert found == await digests(reference)
+    assert all(one.documents for one in found.values())
 
 
-async def test_a_task_is_shown_as_its_events_left_it(database: Database) -> None:
+async def test_a_task_is_shown_as_its_events_left_it(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await record(log, *HERE, on(TASK, *went(TaskStatus.IN_PROGRESS)))
-        await project_all(Tasks(), log, database)
+        await project_all(log, store)
 
-    page = await tasks_of_project(ReadModels(database, Pointers(database)), ACME, ENG)
+    page = await tasks_of_project(models_of(store), ACME, ENG)
 
     assert page.next_key is None
     assert b'"status":"IN_PROGRESS"' in page.items[0]
 
 
-async def test_two_projectors_at_once_write_nothing_twice(database: Database) -> None:
+async def test_all_read_models_are_at_one_position_at_any_moment(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=3)
-        rivals = [Projector(Tasks(), log, database, patient) for _ in range(2)]
-        running = [asyncio.create_task(rival.run()) for rival in rivals]
-        await until_at(database, await log.last_position())
-        for one in running:
-            one.cancel()
-        together = await digest(database, "tasks_v1")
-        await database.client.drop_database(database.name)
-        await project_all(Tasks(), log, database)
+        projector = Projector([Tasks(), ProjectCounts()], log, store, never)
+        projector.batch_max = 3
+        while await projector.step():
+            control = await store.control()
+            assert control is not None
+            counts = await store.load(await live(store, ProjectCounts()), [document_id(ACME, ENG)])
+            tasks = await store.scan([await live(store, Tasks())], "", 100)
+            assert [one.fields["tasks"] for one in counts] in ([], [len(tasks[0])])
+            assert {control.reached(name) for name in ("tasks", "counts")} == {control.position()}
 
-        assert together == await digest(database, "tasks_v1")
 
-
-async def test_events_of_others_move_the_checkpoint_too(database: Database) -> None:
+async def test_events_of_others_move_the_checkpoint_too(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
-        position = await record(log, *HERE, *ACCOUNTS)
-        projector = await project_all(Tasks(), log, database)
+        await record(log, *HERE, *ACCOUNTS)
+        projector = await project_all(log, store, [Tasks()])
         position = await record(log, on(ANA, LoginFailed()))
         await to_the_end(projector)
+        event_id = await log.event_id_at(position)
 
-    checkpoint = await read_checkpoint(database, "tasks_v1")
-    assert checkpoint is not None
-    assert checkpoint.position == position
+    control = await store.control()
+    assert control is not None
+    assert control.position() == position
+    assert control.places[0].event_id == event_id
 
 
-async def test_a_stream_that_cannot_be_projected_stops_no_other(database: Database) -> None:
+async def test_a_log_without_events_is_no_work_and_served_at_once(store: ReadStore) -> None:
+    async with opened(MemoryStore()) as log:
+        assert not await Projector(PROJECTIONS, log, store, never).step()
+
+    assert (await tasks_of_project(models_of(store), ACME, ENG)).items == []
+
+
+# Several projectors ---------------------------------------------------------
+
+
+@asynccontextmanager
+async def running(*projectors: Projector) -> AsyncGenerator[None, None]:
+    """Run *projectors* beside the block."""
+    tasks = [asyncio.create_task(one.run()) for one in projectors]
+    try:
+        yield
+    finally:
+        for one in tasks:
+            one.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def until_at(store: ReadStore, position: int) -> None:
+    """Wait until everything has reached *position*."""
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(ReadStoreUnavailable):
+                control = await store.control()
+                if control is not None and control.serving and control.position() >= position:
+                    return
+            await asyncio.sleep(0.01)
+
+
+async def test_two_projectors_at_once_do_no_harm(
+    opened_stores: Opened, reference: ReadStore
+) -> None:
+    async with opened(MemoryStore()) as log:
+        await a_busy_day(log, seed=3)
+        rivals = [Projector(PROJECTIONS, log, opened_stores.another(), patient) for _ in range(2)]
+        async with running(*rivals):
+            for n in range(20):
+                await record(log, on(UUID(int=3_000 + n), task(500 + n)))
+                await asyncio.sleep(0)
+            await until_at(opened_stores.another(), await log.last_position())
+        await project_all(log, reference)
+
+    assert await digests(opened_stores.another()) == await digests(reference)
+
+
+async def test_who_stands_by_takes_over_from_one_that_is_gone(opened_stores: Opened) -> None:
+    async with opened(MemoryStore()) as log:
+        await record(log, *HERE)
+        gone = await project_all(log, opened_stores.another())
+        position = await record(log, on(TASK, *went(TaskStatus.IN_PROGRESS)))
+        store = opened_stores.another()
+        async with running(Projector(PROJECTIONS, log, store, patient)):
+            await until_at(store, position)
+
+            assert gone._fence is not None  # it never gave the lease back
+
+
+# What cannot be projected ----------------------------------------------------
+
+
+async def test_a_document_that_cannot_be_folded_stops_no_other(store: ReadStore) -> None:
     other = UUID(int=900)
     async with opened(MemoryStore()) as log:
         await record(log, *HERE, on(TASK, POISON, *went(TaskStatus.IN_PROGRESS)))
         await record(log, on(other, task(2), *went(TaskStatus.IN_PROGRESS)))
-        await project_all(Delicate(), log, database)
-        page = await tasks_of_project(ReadModels(database, Pointers(database)), ACME, ENG)
-        checkpoint = await read_checkpoint(database, "tasks_v1")
+        await project_all(log, store, [Delicate()])
+    page = await tasks_of_project(models_of(store), ACME, ENG)
+    [parked] = await store.parked()
 
     assert b'"status":"IN_PROGRESS"' in page.items[0]
     assert b'"status":"TODO"' in page.items[1]
-    assert checkpoint is not None
-    assert list(checkpoint.parked) == [str(TASK)]
-    assert "poison" in checkpoint.parked[str(TASK)].error
+    assert parked.id == KEY
+    assert "poison" in parked.error
 
 
-async def test_a_parked_stream_is_made_up_for_by_a_repaired_projector(database: Database) -> None:
+async def test_a_parked_document_is_made_up_for_by_a_repaired_projector(store: ReadStore) -> None:
     repaired = Delicate()
     repaired.healed = True
     async with opened(MemoryStore()) as log:
         await record(log, *HERE, on(TASK, POISON, *went(TaskStatus.IN_PROGRESS)))
-        await project_all(Delicate(), log, database)
+        projector = await project_all(log, store, [Delicate()])
         await record(log, on(TASK, TaskAssigned(user_id=BEN)))
-        await project_all(repaired, log, database)
-        page = await tasks_of_project(ReadModels(database, Pointers(database)), ACME, ENG)
-        checkpoint = await read_checkpoint(database, "tasks_v1")
+        await to_the_end(projector)
+        await projector.release()
+        projector = await project_all(log, store, [repaired])
+        await record(log, on(TASK, TaskAssigned(user_id=ANA)))
+        await to_the_end(projector)
+        page = await tasks_of_project(models_of(store), ACME, ENG)
 
     assert b'"title":"poison"' in page.items[0]
     assert b'"status":"IN_PROGRESS"' in page.items[0]
     assert str(BEN).encode() in page.items[0]
-    assert checkpoint is not None
-    assert checkpoint.parked == {}
+    assert str(ANA).encode() in page.items[0].partition(b'"assignees"')[2].partition(b"]")[0]
+    assert await store.parked() == []
 
 
-async def test_an_event_that_cannot_be_read_parks_its_stream(database: Database) -> None:
-    store = MemoryStore()
-    async with opened(store) as log:
+async def test_a_document_of_several_streams_is_parked_and_repaired_alike(
+    store: ReadStore,
+) -> None:
+    repaired = ProjectCounts()
+    repaired.healed = True
+    key = document_id(ACME, ENG)
+    async with opened(MemoryStore()) as log:
+        await record(log, *HERE, on(TASK, POISON))
+        await record(log, on(UUID(int=900), task(2)))
+        projector = await project_all(log, store, [ProjectCounts(), Tasks()])
+        [parked] = await store.parked()
+        [stuck] = await store.load(await live(store, ProjectCounts()), [key])
+        tasks = await tasks_of_project(models_of(store), ACME, ENG)
+        await projector.release()
+        await project_all(log, store, [repaired, Tasks()])
+        [whole] = await store.load(await live(store, ProjectCounts()), [key])
+
+    assert (parked.id, stuck.fields["tasks"]) == (key, 1)
+    assert len(tasks.items) == 2
+    assert whole.fields == {"tasks": 2, "titles": ["retitled"]}
+    assert await store.parked() == []
+
+
+async def test_an_event_that_cannot_be_read_parks_its_document_alone(store: ReadStore) -> None:
+    rows = MemoryStore()
+    async with opened(rows) as log:
         await record(log, *HERE, on(UUID(int=900), task(2)))
-        broken = next(row for row in store.tail(0, 100) if row.stream_id == TASK)
-        broken.state = b"{}"
-        await project_all(Tasks(), log, database)
-        checkpoint = await read_checkpoint(database, "tasks_v1")
-        page = await tasks_of_project(ReadModels(database, Pointers(database)), ACME, ENG)
+        broken = next(row for row in rows.tail(0, 100) if row.stream_id == TASK)
+        whole, broken.state = broken.state, b"{}"
+        projector = await project_all(log, store)
+        page = await tasks_of_project(models_of(store), ACME, ENG)
+        parked = await store.parked()
+        await projector.release()
+        broken.state = whole
+        await project_all(log, store)
+        repaired = await tasks_of_project(models_of(store), ACME, ENG)
 
     assert len(page.items) == 1
-    assert checkpoint is not None
-    assert list(checkpoint.parked) == [str(TASK)]
+    assert [(one.id, one.unreadable) for one in parked] == [(KEY, True)]
+    assert len(repaired.items) == 2
+    assert await store.parked() == []
+
+
+# Outages and other logs ------------------------------------------------------
 
 
 @pytest.fixture
@@ -162,49 +309,59 @@ def server(tmp_path: Path) -> Server:
     return mongo(tmp_path / "server")
 
 
+@pytest.mark.servers
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_an_outage_of_the_read_models_is_survived(server: Server) -> None:
     async with opened(MemoryStore()) as log:
         await record(log, *HERE)
         with server:
-            client = AsyncMongoClient[dict[str, Any]](server.url, serverSelectionTimeoutMS=200)
-            database = client["outage"]
-            running = asyncio.create_task(Projector(Tasks(), log, database, patient).run())
-            await until_at(database, await log.last_position())
-            server.stop()
-            position = await record(log, on(TASK, *went(TaskStatus.IN_PROGRESS)))
-            with pytest.raises(PyMongoError):
-                await database["tasks_v1"].find_one()
-            server.start()
-            server.wait_ready()
+            store = MongoReadStore(server.url, "outage", timeout_s=1)
+            async with running(Projector(PROJECTIONS, log, store, patient)):
+                await until_at(store, await log.last_position())
+                server.stop()
+                position = await record(log, on(TASK, *went(TaskStatus.IN_PROGRESS)))
+                with pytest.raises(ReadStoreUnavailable):
+                    await store.control()
+                server.start()
+                server.wait_ready()
 
-            await until_at(database, position)
-            assert not running.done()
-            running.cancel()
-            await client.close()
-    gc.collect()  # the driver forgets sockets that were refused, and the warning belongs here
+                await until_at(store, position)
+            await store.close()
 
 
-async def patient(timeout_s: float) -> None:
-    """Wait as a projector does that nobody wakes."""
-    await asyncio.sleep(timeout_s)
-
-
-async def until_at(database: Database, position: int) -> None:
-    """Wait until the tasks have reached *position*."""
-    async with asyncio.timeout(30):
-        while True:
-            with suppress(PyMongoError):
-                checkpoint = await read_checkpoint(database, "tasks_v1")
-                if checkpoint is not None and checkpoint.position >= position:
-                    return
-            await asyncio.sleep(0.01)
-
-
-async def test_a_log_without_events_is_no_work(database: Database) -> None:
+async def test_read_models_of_another_log_are_made_anew_and_not_shown(
+    opened_stores: Opened,
+) -> None:
+    store = opened_stores.another()
     async with opened(MemoryStore()) as log:
-        assert not await idle_step(log, database)
+        await a_busy_day(log, seed=1)
+        projector = await project_all(log, store)
+        await projector.release()
+    async with opened(MemoryStore()) as log:
+        await a_busy_day(log, seed=2, tasks=5)
+        projector = Projector(PROJECTIONS, log, store, never)
+        projector.catch_up_max = 1
+        await projector.step()
+        with pytest.raises(Rebuilding) as shown:
+            await tasks_of_project(models_of(store), ACME, ENG)
+        await to_the_end(projector)
+
+    assert 0 <= shown.value.progress <= 1
+    assert len((await tasks_of_project(models_of(store), ACME, ENG)).items) <= 6
 
 
-async def idle_step(log: EventLog, database: Database) -> bool:
-    return await Projector(Tasks(), log, database, never).step()
+async def test_an_older_backup_under_the_same_id_is_noticed(store: ReadStore) -> None:
+    rows = MemoryStore()
+    async with opened(rows) as log:
+        await record(log, *HERE)
+        middle = await log.last_position()
+        await record(log, on(TASK, *went(TaskStatus.IN_PROGRESS)))
+        projector = await project_all(log, store)
+        del rows._rows[0][middle:]  # as a restored backup is: shorter, and then other events
+        await record(log, on(UUID(int=901), task(9)), on(UUID(int=902), task(10)))
+        projector._checked_at = float("-inf")  # a minute later
+        await to_the_end(projector)
+
+    page = await tasks_of_project(models_of(store), ACME, ENG)
+    assert b'"number":10' in page.items[0]
+    assert b'"status":"TODO"' in page.items[-1]

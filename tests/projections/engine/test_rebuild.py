@@ -1,8 +1,8 @@
 """A read model built anew takes the place of the old one without anybody noticing."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
 import pytest
@@ -11,22 +11,32 @@ from domain.work.task.state import Task
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Recorded
-from projections.engine.batch import OutOfTurn
-from projections.engine.checkpoints import Database, Phase, Pointers, read_checkpoint
+from projections.catalog import PROJECTIONS
+from projections.engine import shift
+from projections.engine.control import Control, Phase
 from projections.engine.digest import compare
-from projections.engine.find import ReadModels
 from projections.engine.folding import ProjectionFailed
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
-from projections.engine.rebuild import rebuild
-from projections.engine.switch import flip, roll_back
+from projections.engine.rebuild import rebuild, request
+from projections.engine.store import Batch, ReadStore, Rebuilding, Written
+from projections.shape import Index
 from projections.work.task import Tasks, tasks_of_project
 from tests.commands.acme import task
 from tests.domain.spec import ACME, ENG, TASK
-from tests.projections.spec import a_busy_day, live, project_all, to_the_end
+from tests.projections.spec import (
+    a_busy_day,
+    live,
+    models_of,
+    never,
+    patient,
+    project_all,
+    to_the_end,
+)
+from tests.projections.stores import Opened
 from tests.spec import on, opened, record
 
-pytestmark = pytest.mark.servers
+TASKS = Tasks()
 
 
 class TasksOfTomorrow(Tasks):
@@ -35,15 +45,20 @@ class TasksOfTomorrow(Tasks):
     version = 2
 
 
+class TasksOfAnotherShape(Tasks):
+    """A newer version with other indexes."""
+
+    version = 2
+    indexes = (*Tasks.indexes, Index(("org", "deleted"), "title"))
+
+
 class Broken(Tasks):
     """Tasks that cannot be projected at all."""
 
+    version = 2
+
     def fold(self, key: str, state: Task | None, recorded: Recorded) -> Task:
         raise ZeroDivisionError
-
-
-async def patient(timeout_s: float) -> None:
-    await asyncio.sleep(timeout_s)
 
 
 @asynccontextmanager
@@ -54,53 +69,76 @@ async def running(projector: Projector) -> AsyncGenerator[None, None]:
         yield
     finally:
         running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_rebuilt_read_model_holds_what_the_old_one_did(database: Database) -> None:
+@contextmanager
+def no_grace() -> Iterator[None]:
+    """Delete what was replaced at once."""
+    before, shift.GRACE_S = shift.GRACE_S, 0.0
+    try:
+        yield
+    finally:
+        shift.GRACE_S = before
+
+
+async def control_of(store: ReadStore) -> Control:
+    """Return the control record."""
+    found = await store.control()
+    assert found is not None
+    return found
+
+
+async def test_a_rebuilt_read_model_holds_what_the_old_one_did(store: ReadStore) -> None:
     seen: list[tuple[int, int]] = []
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
-        await project_all(Tasks(), log, database)
+        projector = await project_all(log, store)
 
-        collection = await rebuild(Tasks(), log, database, lambda at, of: seen.append((at, of)))
-        verdict = await compare(Tasks(), log, database)
+        def note(at: int, of: int) -> None:
+            seen.append((at, of))
 
-        assert collection == "tasks_v1_b1" == await live(database, "tasks")
+        name = await rebuild(TASKS, store, projector, note)
+        verdict = await compare(TASKS, store, projector)
+
+        assert name == "tasks_v1_b2" == (await live(store, TASKS)).collection
         assert seen[-1] == (await log.last_position(), await log.last_position())
     assert verdict.equal
     assert verdict.live.documents == 26
-    assert not [name for name in await database.list_collection_names() if "verify" in name]
 
 
-async def test_a_changed_document_is_found_out(database: Database) -> None:
+async def test_a_changed_document_is_found_and_named(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
-        await project_all(Tasks(), log, database)
-        await database["tasks_v1"].update_one({"_id": f"{ACME}:{TASK}"}, {"$set": {"json": b"{}"}})
-
-        verdict = await compare(Tasks(), log, database)
-
-    assert not verdict.equal
-
-
-async def test_what_is_recorded_during_a_rebuild_is_in_it(database: Database) -> None:
-    async with opened(MemoryStore()) as log:
-        await a_busy_day(log, seed=2)
-        async with running(Projector(Tasks(), log, database, patient)):
-            writing = asyncio.create_task(_write(log, 40))
-            for _ in range(3):
-                await rebuild(Tasks(), log, database)
-            await writing
-            progress = Progress(database, Pointers(database))
-            assert await progress.reached("tasks", await log.last_position(), 30)
-
-        verdict = await compare(Tasks(), log, database)
-        page = await tasks_of_project(
-            ReadModels(database, Pointers(database)), ACME, ENG, limit=100
+        projector = await project_all(log, store)
+        target = await live(store, TASKS)
+        [found] = await store.load(target, [f"{ACME}:{TASK}"])
+        found.json = b"{}"
+        await store.write(
+            Batch(control=await control_of(store), written=[Written(target, [found])])
         )
 
+        verdict = await compare(TASKS, store, projector)
+
+    assert not verdict.equal
+    assert verdict.different == (f"{ACME}:{TASK}",)
+    assert f"{ACME}:{TASK}" in str(verdict)
+
+
+async def test_what_is_recorded_during_a_rebuild_is_in_it(opened_stores: Opened) -> None:
+    store = opened_stores.another()
+    async with opened(MemoryStore()) as log:
+        await a_busy_day(log, seed=2)
+        async with running(Projector(PROJECTIONS, log, opened_stores.another(), patient)):
+            writing = asyncio.create_task(_write(log, 40))
+            beside = Projector(PROJECTIONS, log, store, never)
+            for _ in range(3):
+                await rebuild(TASKS, store, beside)
+            verdict = await compare(TASKS, store, beside)
+            await writing
+            assert await Progress(store).reached("tasks", await log.last_position(), 30)
+
+    page = await tasks_of_project(models_of(store), ACME, ENG, limit=100)
     assert verdict.equal
     assert len([json for json in page.items if b'"number":5' in json]) >= 40
 
@@ -111,88 +149,131 @@ async def _write(log: EventLog, count: int) -> None:
         await asyncio.sleep(0)
 
 
-async def test_the_one_before_stays_for_a_rollback_and_older_ones_go(database: Database) -> None:
+async def test_what_was_replaced_is_deleted_in_pieces_after_a_while(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
-        projector = await project_all(Tasks(), log, database)
-        for _ in range(2):
-            await rebuild(Tasks(), log, database)
-        await record(log, on(UUID(int=900), task(900)))
-        names = {n for n in await database.list_collection_names() if n.startswith("tasks")}
-
-        back = await roll_back(database, "tasks")
-        projector = Projector(Tasks(), log, database, patient)
+        projector = await project_all(log, store)
+        old = await live(store, TASKS)
+        await rebuild(TASKS, store, projector)
         await to_the_end(projector)
 
-        assert names == {"tasks_v1_b1", "tasks_v1_b2"}
-        assert back == "tasks_v1_b1" == await live(database, "tasks")
-        assert (await compare(Tasks(), log, database)).equal
+        assert len(await store.load(old, [f"{ACME}:{TASK}"])) == 1
+        with no_grace():
+            await to_the_end(projector)
+
+    assert (await control_of(store)).named(old.collection) is None
+    await store.create(old)
+    assert await store.scan([old], "", 10) == [[]]
 
 
-async def test_a_rebuild_that_was_broken_off_goes_on(database: Database) -> None:
+async def test_a_rebuild_that_was_broken_off_goes_on(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
-        await project_all(Tasks(), log, database)
+        projector = await project_all(log, store)
+        before, shift.SLICE_ALONE = shift.SLICE_ALONE, 10
 
         def stop(at: int, of: int) -> None:
-            raise KeyboardInterrupt
+            if at:
+                raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            await rebuild(Tasks(), log, database, stop)
-        left = await read_checkpoint(database, "tasks_v1_b1")
-        collection = await rebuild(Tasks(), log, database)
+            await rebuild(TASKS, store, projector, stop)
+        left = (await control_of(store)).building("tasks")
+        await projector.release()
+        another = Projector(PROJECTIONS, log, store, never)
+        shift.SLICE_ALONE = before
+        name = await rebuild(TASKS, store, another)
+        verdict = await compare(TASKS, store, another)
 
     assert left is not None
-    assert left.phase is Phase.BUILDING
-    assert collection == "tasks_v1_b1"
+    assert left.behind
+    assert left.behind[0] > 0
+    assert name == left.name
+    assert verdict.equal
 
 
-async def test_a_rebuild_never_skips_an_event(database: Database) -> None:
+async def test_two_who_ask_for_the_same_rebuild_get_one(store: ReadStore) -> None:
+    async with opened(MemoryStore()) as log:
+        await project_all(log, store)
+
+    assert await request(store, TASKS) == await request(store, TASKS)
+
+
+async def test_a_rebuild_never_skips_an_event_and_says_which_it_was(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
-        await project_all(Tasks(), log, database)
+        await (await project_all(log, store, [TASKS])).release()
+        projector = Projector([Broken()], log, store, never)
 
         with pytest.raises(ProjectionFailed, match="tasks: position"):
-            await rebuild(Broken(), log, database)
+            await rebuild(Broken(), store, projector)
 
-        assert await live(database, "tasks") == "tasks_v1"
-        assert (await compare(Tasks(), log, database)).equal
+        assert (await live(store, TASKS)).collection == "tasks_v1_b1"
+        [failed] = [c for c in (await control_of(store)).collections if c.phase is Phase.FAILED]
+        assert "tasks: position" in failed.failure
+    assert (await tasks_of_project(models_of(store, [TASKS]), ACME, ENG)).items
 
 
-async def test_a_newer_version_builds_itself_and_the_older_projector_rests(
-    database: Database,
+async def test_a_newer_version_builds_itself_and_the_older_projector_leaves_off(
+    opened_stores: Opened,
 ) -> None:
+    store = opened_stores.another()
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
-        old = await project_all(Tasks(), log, database)
-
-        await project_all(TasksOfTomorrow(), log, database)
+        await (await project_all(log, store, [TASKS])).release()
+        newer = await project_all(log, opened_stores.another(), [TasksOfTomorrow()])
+        await newer.release()
         await record(log, on(UUID(int=900), task(900)))
-        rested = await Projector(Tasks(), log, database, patient).step()
-        with suppress(OutOfTurn):
-            await old.step()  # it does not know yet, but cannot write any more
+        old = Projector([TASKS], log, store, never)
 
-        assert await live(database, "tasks") == "tasks_v2_b1"
-        assert not rested
-        old_documents = await database["tasks_v1"].count_documents({})
-    assert old_documents == 26
+        assert not await old.step()
+        assert (await live(store, TASKS)).collection == "tasks_v2_b2"
+        await to_the_end(newer)
+
+    page = await tasks_of_project(models_of(store, [TASKS]), ACME, ENG)
+    assert b'"number":900' in page.items[0]
 
 
-async def test_queries_never_go_to_a_collection_that_is_behind(database: Database) -> None:
+async def test_the_old_version_is_shown_until_the_new_one_is_there(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
-        await project_all(Tasks(), log, database)
-        before = await Pointers(database).fresh("tasks")
-        behind = await read_checkpoint(database, "tasks_v1")
-        assert behind is not None
-        behind.position -= 1
-        behind.collection = "tasks_v1_b9"
+        await (await project_all(log, store, [TASKS])).release()
+        projector = Projector([TasksOfTomorrow()], log, store, never)
+        before, shift.SLICE_ALONE = shift.SLICE_ALONE, 10
+        await projector.step()
+        models = models_of(store, [TasksOfTomorrow()])
 
-        assert before is not None
-        assert not await flip(database, before, behind)
-        assert await live(database, "tasks") == "tasks_v1"
+        assert (await tasks_of_project(models, ACME, ENG)).items
+        shift.SLICE_ALONE = before
+        await to_the_end(projector)
+
+    assert (await live(store, TASKS)).collection == "tasks_v2_b2"
 
 
-async def test_nothing_to_go_back_to_is_said_so(database: Database) -> None:
+async def test_a_version_of_another_shape_is_not_asked_in_todays_words(store: ReadStore) -> None:
+    newer = [TasksOfAnotherShape()]
+    async with opened(MemoryStore()) as log:
+        await a_busy_day(log, seed=1)
+        await (await project_all(log, store, [TASKS])).release()
+
+        with pytest.raises(Rebuilding):
+            await tasks_of_project(models_of(store, newer), ACME, ENG)
+        await project_all(log, store, newer)
+
+    assert (await tasks_of_project(models_of(store, newer), ACME, ENG)).items
+
+
+async def test_a_read_model_that_is_new_joins_the_others(store: ReadStore) -> None:
+    async with opened(MemoryStore()) as log:
+        await a_busy_day(log, seed=1)
+        await (await project_all(log, store, PROJECTIONS[:3])).release()
+        projector = await project_all(log, store)
+        verdict = await compare(TASKS, store, projector)
+
+        assert verdict.equal
+        assert (await control_of(store)).reached("tasks") == await log.last_position()
+
+
+async def test_nothing_is_rebuilt_where_nothing_was_projected(store: ReadStore) -> None:
     with pytest.raises(LookupError):
-        await roll_back(database, "tasks")
+        await request(store, TASKS)

@@ -1,0 +1,112 @@
+"""Control: which collections there are, which of them readers get, and how far they have got.
+
+One small record beside the documents, written in the same transaction as they are.
+"""
+
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from eventstore.store import LogIdentity
+
+
+class Phase(StrEnum):
+    """What a collection is good for; the values are stored."""
+
+    LIVE = "live"
+    BUILDING = "building"
+    COMPARING = "comparing"
+    FAILED = "failed"
+    RETIRED = "retired"
+
+
+class Place(Struct, frozen=True):
+    """A position in one partition of the log, and the id of the event there."""
+
+    position: int = 0
+    event_id: UUID | None = None
+
+
+class Collection(Struct, frozen=True, kw_only=True):
+    """The documents of one version of one read model.
+
+    ``behind`` is how far it has got in each partition, while that is not the checkpoint: a
+    collection that is being built, or a live one of an older version that is about to be replaced.
+    """
+
+    name: str
+    model: str
+    version: int
+    layout: str
+    phase: Phase
+    build: int = 0
+    behind: dict[int, int] | None = None
+    verify: bool = False
+    failure: str = ""
+
+
+class Control(Struct, frozen=True, kw_only=True):
+    """The checkpoint of the pass, and every collection.
+
+    ``serving`` is false from the moment at which the log turned out to be another one, or at
+    which the read models were begun, until they have reached ``target``, the head by then.
+    ``revision`` counts writes: whoever writes names the one that they have read.
+    """
+
+    revision: int = 0
+    log: LogIdentity | None = None
+    places: dict[int, Place] = {}
+    target: dict[int, int] = {}
+    serving: bool = False
+    collections: tuple[Collection, ...] = ()
+
+    def position(self, part: int = 0) -> int:
+        """Return how far the pass has got in a partition."""
+        return self.places.get(part, Place()).position
+
+    def live(self, model: str) -> Collection | None:
+        """Return the collection that readers of *model* get."""
+        for one in self.collections:
+            if one.model == model and one.phase is Phase.LIVE:
+                return one
+        return None
+
+    def building(self, model: str) -> Collection | None:
+        """Return the collection that is to take the place of the live one."""
+        for one in self.collections:
+            if (one.model, one.phase, one.verify) == (model, Phase.BUILDING, False):
+                return one
+        return None
+
+    def named(self, name: str) -> Collection | None:
+        """Return a collection by its name."""
+        return next((one for one in self.collections if one.name == name), None)
+
+    def reached(self, model: str, part: int = 0) -> int:
+        """Return how far what readers of *model* get has got in a partition."""
+        live = self.live(model)
+        if live is None:
+            return 0
+        return self.position(part) if live.behind is None else live.behind.get(part, 0)
+
+    def progress(self) -> float:
+        """Return which share of the log, from 0 to 1, is in the read models being made."""
+        wanted = sum(self.target.values())
+        done = sum(min(self.position(part), of) for part, of in self.target.items())
+        return done / wanted if wanted else 1.0
+
+    def with_collection(self, changed: Collection) -> "Control":
+        """Return this with *changed* in the place of the collection of that name, or added."""
+        others = [one for one in self.collections if one.name != changed.name]
+        return replace(self, collections=(*others, changed))
+
+    def without(self, name: str) -> "Control":
+        """Return this without a collection."""
+        kept = tuple(one for one in self.collections if one.name != name)
+        return replace(self, collections=kept)
+
+    def next_build(self, model: str) -> int:
+        """Return the number of the next collection of *model*."""
+        return max((one.build for one in self.collections if one.model == model), default=0) + 1

@@ -1,0 +1,1 @@
+"""Read models in MongoDB: a collection each, readable in mongosh, validated by `$jsonSchema`."""

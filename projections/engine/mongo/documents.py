@@ -1,0 +1,99 @@
+"""Documents and queries as MongoDB has them: every field under its own name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from projections.base import Document
+from projections.engine.query import Query
+from projections.shape import BASE, Index, Kind, Shape
+
+_BSON_TYPES: dict[Kind, list[str]] = {
+    Kind.TEXT: ["string"],
+    Kind.INTEGER: ["int", "long"],
+    Kind.TRUTH: ["bool"],
+    Kind.TEXTS: ["array"],
+}
+_NAMES = {"id": "_id"}
+
+
+def name_of(field: str) -> str:
+    """Return what *field* is called in a stored document."""
+    return _NAMES.get(field, field)
+
+
+def stored(document: Document) -> dict[str, Any]:
+    """Return a document as it is stored."""
+    return {
+        "_id": document.id,
+        "org": document.org,
+        "deleted": document.deleted,
+        "position": document.position,
+        "version": document.version,
+        "updated_at": document.updated_at,
+        **document.fields,
+        "json": document.json,
+    }
+
+
+def loaded(shape: Shape, found: Mapping[str, Any]) -> Document:
+    """Return the document in *found*."""
+    return Document(
+        id=found["_id"],
+        org=found["org"],
+        deleted=found["deleted"],
+        position=found["position"],
+        version=found["version"],
+        updated_at=found["updated_at"],
+        fields={field: found[field] for field in shape.fields},
+        json=bytes(found["json"]),
+    )
+
+
+def validator(shape: Shape) -> dict[str, Any]:
+    """Return the `$jsonSchema` of a collection."""
+    properties: dict[str, Any] = {
+        name_of(field): {"bsonType": _BSON_TYPES[kind]} for field, kind in BASE.items()
+    }
+    for field, kind in shape.fields.items():
+        properties[field] = {"bsonType": [*_BSON_TYPES[kind], "null"]}
+    properties["json"] = {"bsonType": "binData"}
+    required = sorted(properties)
+    return {"$jsonSchema": {"bsonType": "object", "required": required, "properties": properties}}
+
+
+def index_model(index: Index) -> IndexModel:
+    """Return an index as the driver creates it."""
+    return IndexModel([(name_of(field), ASCENDING) for field in index.fields], name=index.name)
+
+
+def filter_of(query: Query) -> dict[str, Any]:
+    """Return what the index narrows down by."""
+    wanted: dict[str, Any] = {name_of(field): value for field, value in query.where.items()}
+    if query.either:
+        wanted[name_of(query.either[0])] = {"$in": list(query.either[1])}
+    if query.contains:
+        wanted[query.contains[0]] = query.contains[1]
+    bounds = {"$gt": query.above, "$lt": query.below}
+    bounds = {operator: bound for operator, bound in bounds.items() if bound is not None}
+    if bounds:
+        wanted[name_of(query.sort)] = bounds
+    return wanted
+
+
+def sort_of(query: Query) -> dict[str, int]:
+    """Return the order of the list."""
+    return {name_of(query.sort): DESCENDING if query.descending else ASCENDING}
+
+
+def pipeline(query: Query) -> list[dict[str, Any]]:
+    """Return the stages that compare a residual filter on a bounded number of rows."""
+    tests = [{"$eq": [f"${name_of(f)}", value]} for f, value in query.residual.items()]
+    shown = {"$cond": [{"$and": tests}, "$json", None]}
+    return [
+        {"$match": filter_of(query)},
+        {"$sort": sort_of(query)},
+        {"$limit": query.rows_max},
+        {"$project": {"_id": 0, "k": f"${name_of(query.sort)}", "j": shown}},
+    ]

@@ -1,0 +1,212 @@
+"""The port on MongoDB, through pymongo."""
+
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, cast
+
+import bson
+import msgspec
+import pymongo
+from bson.errors import BSONError
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import CollectionInvalid, InvalidOperation, OperationFailure, PyMongoError
+
+from projections.base import Document
+from projections.engine.control import Control
+from projections.engine.mongo import documents
+from projections.engine.mongo.lease import CONTROL, THE_CONTROL, Lease, Stored
+from projections.engine.mongo.writing import PARKED, write_batch
+from projections.engine.query import ListSlice, Query, cut, index_for
+from projections.engine.store import (
+    Batch,
+    Parked,
+    ReadStoreUnavailable,
+    Rendered,
+    ShapedCollection,
+)
+
+_TIMEOUT_S = 3.0
+_decode_all: Any = getattr(bson, "decode_all")  # noqa: B009 - its own types are partial
+_NAMESPACE_EXISTS = 48  # MongoDB's error code
+
+
+class MongoReadStore:
+    """Read models in a MongoDB replica set: transactions need one."""
+
+    def __init__(self, uri: str, database: str, timeout_s: float = _TIMEOUT_S) -> None:
+        self._client: AsyncMongoClient[Stored] = AsyncMongoClient(
+            uri,
+            connect=False,
+            timeoutMS=int(timeout_s * 1000),
+            serverSelectionTimeoutMS=int(timeout_s * 1000),
+            connectTimeoutMS=int(timeout_s * 1000),
+            uuidRepresentation="standard",
+        )
+        self.database = self._client[database]
+        self._timeout_s = timeout_s
+        self._lease = Lease(self._client, self.database)
+
+    async def open(self) -> None:
+        async with self._deadline():
+            await self._lease.create()
+
+    async def control(self) -> Control | None:
+        async with self._deadline():
+            found = await self.database[CONTROL].find_one(THE_CONTROL)
+        return msgspec.convert(found, Control, strict=False) if _is_written(found) else None
+
+    async def get_many(self, target: ShapedCollection, ids: Sequence[str]) -> list[Rendered]:
+        shown = {"json": 1, "version": 1, "deleted": 1}
+        async with self._deadline():
+            found = await self._raw(target, {"_id": {"$in": list(ids)}}, shown, len(ids))
+        return [Rendered(d["_id"], d["json"], d["version"], d["deleted"]) for d in found]
+
+    async def _raw(
+        self, target: ShapedCollection, where: Stored, shown: Stored, limit: int, **more: Any
+    ) -> list[Stored]:
+        """Return documents in one batch, decoded together: half the driver's work."""
+        cursor = self.database[target.collection].find_raw_batches(
+            where, shown, limit=-limit, **more
+        )
+        found: list[Stored] = []
+        async for batch in cursor:
+            found += _decode_all(cast("bytes", batch))  # the stubs take it for a document
+        return found
+
+    async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
+        for target, query in asked:
+            index_for(target.shape, query)
+        async with self._deadline():
+            if len(asked) == 1:
+                return [await self._find(*asked[0], None)]
+            async with self._client.start_session() as session, await session.start_transaction():
+                return [await self._find(target, query, session) for target, query in asked]
+
+    async def _find(
+        self, target: ShapedCollection, query: Query, session: AsyncClientSession | None
+    ) -> ListSlice:
+        name = index_for(target.shape, query).name
+        if query.residual:
+            cursor = await self.database[target.collection].aggregate(
+                documents.pipeline(query), session=session, hint=name
+            )
+            return cut(query, [(one["k"], one["j"]) async for one in cursor])
+        key = documents.name_of(query.sort)
+        found = await self._raw(
+            target,
+            documents.filter_of(query),
+            {"_id": key == "_id", "json": 1, key: 1},
+            query.rows_max,
+            sort=documents.sort_of(query),
+            hint=name,
+            session=session,
+        )
+        return cut(query, [(one[key], one["json"]) for one in found])
+
+    async def explain(self, target: ShapedCollection, query: Query) -> str:
+        command = {
+            "find": target.collection,
+            "filter": documents.filter_of(query),
+            "sort": documents.sort_of(query),
+            "limit": query.rows_max,
+            "hint": index_for(target.shape, query).name,
+        }
+        async with self._deadline():
+            return str((await self.database.command("explain", command))["queryPlanner"])
+
+    async def load(self, target: ShapedCollection, ids: Sequence[str]) -> list[Document]:
+        async with self._deadline():
+            found = self.database[target.collection].find({"_id": {"$in": list(ids)}})
+            return [documents.loaded(target.shape, one) async for one in found]
+
+    async def scan(
+        self, targets: Sequence[ShapedCollection], after: str, limit: int
+    ) -> list[list[Document]]:
+        found: list[list[Document]] = []
+        where = {"_id": {"$gt": after}}
+        async with (
+            self._deadline(),
+            self._client.start_session() as session,
+            await session.start_transaction(),
+        ):
+            for target in targets:
+                cursor = self.database[target.collection].find(
+                    where, sort={"_id": 1}, limit=limit, session=session
+                )
+                found.append([documents.loaded(target.shape, one) async for one in cursor])
+        return found
+
+    async def parked(self) -> list[Parked]:
+        async with self._deadline():
+            found = self.database[PARKED].find({}, {"_id": 0})
+            return [msgspec.convert(one, Parked) async for one in found]
+
+    async def create(self, target: ShapedCollection) -> None:
+        async with self._deadline():
+            await self._lease.create()
+            with contextlib.suppress(CollectionInvalid):
+                try:
+                    await self.database.create_collection(
+                        target.collection, validator=documents.validator(target.shape)
+                    )
+                except OperationFailure as failure:
+                    if failure.code != _NAMESPACE_EXISTS:
+                        raise
+            indexes = [documents.index_model(one) for one in target.shape.indexes]
+            if indexes:
+                await self.database[target.collection].create_indexes(indexes)
+
+    async def write(self, batch: Batch) -> Control:
+        async with self._deadline():
+            if batch.fence is None:
+                async with self._client.start_session() as session:
+                    return await write_batch(self.database, batch, session)
+            session = await self._lease.session()
+            try:
+                return await write_batch(self.database, batch, session)
+            except BaseException:
+                await self._lease.forget_session()
+                raise
+
+    async def drop_piece(self, collection: str, limit: int) -> bool:
+        async with self._deadline():
+            found = self.database[collection].find({}, {"_id": 1}, limit=limit)
+            ids = [one["_id"] async for one in found]
+            if ids:
+                await self.database[collection].delete_many({"_id": {"$in": ids}})
+                return True
+            await self.database.drop_collection(collection)
+            await self.database[PARKED].delete_many({"collection": collection})
+            return False
+
+    async def lease(self, owner: str, seconds: float) -> int | None:
+        async with self._deadline():
+            return await self._lease.take(owner, seconds)
+
+    async def release(self, owner: str) -> None:
+        async with self._deadline():
+            await self._lease.release(owner)
+
+    async def facts(self) -> dict[str, int]:
+        async with self._deadline():
+            await self.database.command("ping")
+        return {}
+
+    async def close(self) -> None:
+        with contextlib.suppress(PyMongoError):
+            await self._lease.forget_session()
+        await self._client.close()
+
+    @contextlib.asynccontextmanager
+    async def _deadline(self) -> AsyncGenerator[None]:
+        """Bound everything inside, and call what the driver raises by our name."""
+        try:
+            with pymongo.timeout(self._timeout_s):
+                yield
+        except (PyMongoError, BSONError, InvalidOperation) as error:
+            raise ReadStoreUnavailable(f"MongoDB: {error}") from error
+
+
+def _is_written(found: Stored | None) -> bool:
+    return found is not None and found["revision"] > 0

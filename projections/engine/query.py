@@ -1,0 +1,107 @@
+"""Queries: what a list asks for, checked against the indexes that its read model declares.
+
+Both engines answer only what an index answers by itself, so that no list can be written that one
+of them answers slowly: equalities on all leading fields of an index, at most one of them with a
+choice of values, a range on the sort key, a limit. What is left over (``residual``) is compared on
+a bounded number of rows, in the order of the list.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from projections.shape import Index, Kind, Shape, Value
+
+EITHER_MAX = 200
+"""Values of one choice, at most: about as many as there are projects that one person sees."""
+RESIDUAL_ROWS_MAX = 500
+"""Rows on which a residual filter is compared before the reader is asked to go on from there."""
+LIMIT_MAX = 1_000
+
+Key = str | int
+
+
+class QueryRefused(Exception):
+    """A query that no declared index answers: a bug in the code that asks."""
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """One page of one list.
+
+    ``where`` are equalities, ``either`` a field and the values that it may have, ``contains`` a
+    field of texts and the text to be in it. ``above`` and ``below`` bound the sort key, both
+    exclusive.
+    """
+
+    model: str
+    where: Mapping[str, Value]
+    sort: str
+    descending: bool = False
+    limit: int
+    above: Key | None = None
+    below: Key | None = None
+    either: tuple[str, Sequence[str]] | None = None
+    contains: tuple[str, str] | None = None
+    residual: Mapping[str, Value] = {}
+
+    @property
+    def rows_max(self) -> int:
+        """How many rows of the index are looked at; one more than shown tells if there are more."""
+        return (RESIDUAL_ROWS_MAX if self.residual else self.limit) + 1
+
+
+class ListSlice(NamedTuple):
+    """A page of JSON with the sort key of each, and the key to go on after; None: that was all.
+
+    With a residual filter a slice may hold less than the limit and yet have a next key.
+    """
+
+    items: list[bytes]
+    keys: list[Any]
+    next_key: Any
+
+
+def index_for(shape: Shape, query: Query) -> Index:
+    """Return the index that answers *query*.
+
+    :raises QueryRefused: there is none, or the query asks for too much.
+    """
+    equal = set(query.where) | ({query.either[0]} if query.either else set[str]())
+    contains = query.contains[0] if query.contains else None
+    for index in shape.indexes:
+        fits = set(index.equal) == equal and len(index.equal) == len(equal)
+        if fits and (index.sort, index.contains) == (query.sort, contains):
+            break
+    else:
+        raise QueryRefused(f"no index of {shape.model} answers {query}")
+    _refuse_beyond_bounds(shape, query)
+    return index
+
+
+def _refuse_beyond_bounds(shape: Shape, query: Query) -> None:
+    if not 1 <= query.limit <= LIMIT_MAX:
+        raise QueryRefused(f"a limit of {query.limit} is not from 1 to {LIMIT_MAX}")
+    if query.either and not 1 <= len(query.either[1]) <= EITHER_MAX:
+        raise QueryRefused(f"a choice has 1 to {EITHER_MAX} values")
+    if query.either and query.either[0] in query.where:
+        raise QueryRefused(f"{query.either[0]} is both fixed and a choice")
+    for field in query.residual:
+        if shape.kind(field) is Kind.TEXTS:
+            raise QueryRefused(f"{field} is a field of texts: declare an index that contains it")
+
+
+def cut(query: Query, rows: Sequence[tuple[Any, bytes | None]]) -> ListSlice:
+    """Return the page that *rows* make: sort key and JSON, in order, None where not wanted."""
+    items: list[bytes] = []
+    keys: list[Any] = []
+    for key, json in rows[: query.rows_max - 1]:
+        if json is None:
+            continue
+        if len(items) == query.limit:
+            return ListSlice(items, keys, keys[-1])
+        items.append(json)
+        keys.append(key)
+    if len(rows) < query.rows_max:
+        return ListSlice(items, keys, None)
+    return ListSlice(items, keys, rows[query.rows_max - 2][0])

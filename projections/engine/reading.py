@@ -1,0 +1,61 @@
+"""The log as projectors read it: each event decoded once, for every collection that wants it."""
+
+from collections.abc import Iterable, Sequence
+
+from eventstore.append import LogUnavailable
+from eventstore.log import EventLog
+from eventstore.recorded import Recorded, Row
+from projections.base import document_id
+from projections.engine.folding import AnyFolder
+from projections.engine.store import Parked, ReadStore, Written
+
+
+async def fold_rows(
+    log: EventLog, store: ReadStore, rows: Sequence[Row], folders: Sequence[AnyFolder]
+) -> tuple[list[Written], list[Parked]]:
+    """Return what *rows* change in the collections of *folders*, and what cannot be folded.
+
+    :raises LogUnavailable: an event could not be opened for lack of its key.
+    :raises ReadStoreUnavailable: the documents could not be loaded.
+    :raises ProjectionFailed: a strict folder met an event that cannot be folded.
+    """
+    wanted = frozenset[str]().union(*(folder.tags for folder in folders))
+    events, broken = await _decoded(log, [row for row in rows if row.tag in wanted])
+    written: list[Written] = []
+    parked: list[Parked] = []
+    for folder in folders:
+        missing = folder.begin(events)
+        _park_broken(folder, broken)
+        if missing:
+            folder.know(await store.load(folder.target, missing))
+        changed = folder.fold()
+        if changed.documents:
+            written.append(changed)
+        parked += folder.failed()
+    return written, parked
+
+
+def _park_broken(folder: AnyFolder, broken: Iterable[tuple[Row, Exception]]) -> None:
+    for row, failure in broken:
+        if row.tag in folder.tags:
+            folder.park(document_id(row.org_id, row.stream_id), row, failure)
+
+
+async def _decoded(
+    log: EventLog, rows: list[Row]
+) -> tuple[list[Recorded], list[tuple[Row, Exception]]]:
+    try:
+        return await log.decoded(rows), []
+    except LogUnavailable:
+        raise
+    except Exception:  # noqa: BLE001 - one of them cannot be read; below it is found out which
+        events: list[Recorded] = []
+    broken: list[tuple[Row, Exception]] = []
+    for row in rows:
+        try:
+            events += await log.decoded([row])
+        except LogUnavailable:
+            raise
+        except Exception as failure:  # noqa: BLE001 - whatever it is, it is this stream's alone
+            broken.append((row, failure))
+    return events, broken

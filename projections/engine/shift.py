@@ -1,0 +1,198 @@
+"""What one holder of the lease does: the pass over the log, builds beside it, and the clearing.
+
+It knows the control record as it has written it itself. As soon as anything was not written, throw
+it away and open another: what is in memory may differ from what is stored.
+"""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+from msgspec.structs import replace
+
+from eventstore.log import EventLog
+from eventstore.recorded import Row
+from projections.base import Projection
+from projections.engine.control import Collection, Control, Phase, Place
+from projections.engine.folding import AnyFolder, Folder, ProjectionFailed
+from projections.engine.following import event_id_of
+from projections.engine.planning import Projections, in_the_pass
+from projections.engine.reading import fold_rows
+from projections.engine.store import Batch, Parked, ReadStore, ShapedCollection, Written
+
+PASS_MAX = 200
+"""Events of a batch: short enough for readers and renewals, long enough to share a commit."""
+CATCH_UP_MAX = 1_000
+"""Events of a batch while nobody is shown anything yet."""
+SLICE_BESIDE, SLICE_ALONE = 100, 500
+"""Events of one slice of a build, while the log grows and while it does not."""
+DROP_MAX = 500
+GRACE_S = 10.0
+"""How long a replaced collection stays for readers who do not know yet."""
+
+
+class Shift:
+    """Keeps the collections of one control record up to date, under one fence."""
+
+    batch_max, catch_up_max = PASS_MAX, CATCH_UP_MAX
+
+    def __init__(
+        self,
+        log: EventLog,
+        store: ReadStore,
+        projections: Projections,
+        control: Control,
+        fence: int,
+    ) -> None:
+        self._log, self._store, self.control, self._fence = log, store, control, fence
+        self._projections: dict[str, Projection[Any]] = {one.name: one for one in projections}
+        self.folders: list[AnyFolder] = []
+        self._builders: dict[str, AnyFolder] = {}
+        self._retired_at: dict[str, float] = {}
+
+    def take_up(self, parked: list[Parked]) -> None:
+        """Begin with what is stored."""
+        self.folders = [
+            Folder(
+                self._projections[one.model],
+                one.name,
+                [each.id for each in parked if each.collection == one.name],
+            )
+            for one in self.control.collections
+            if one.phase in (Phase.LIVE, Phase.COMPARING) and one.behind is None
+        ]
+
+    async def step(self) -> bool:
+        """Do the next piece of everything there is to do; False: there was nothing."""
+        busy = False
+        for part in range(self._log.parts):
+            busy |= await self._pass(part)
+        builds = [one for one in self.control.collections if one.phase is Phase.BUILDING]
+        if builds and self.control.serving:
+            await self._build(builds[0], SLICE_BESIDE if busy else SLICE_ALONE)
+            busy = True
+        return busy or await self._clear()
+
+    async def _pass(self, part: int) -> bool:
+        """Fold one batch of events into everything that is in the pass."""
+        control = self.control
+        after = control.position(part)
+        limit = self.batch_max if control.serving else self.catch_up_max
+        rows = await self._log.tail_rows(after, limit, part=part)
+        if not rows:
+            return False
+        written, parked = await fold_rows(self._log, self._store, rows, self.folders)
+        place = Place(rows[-1].position, event_id_of(rows[-1]))
+        control = replace(control, places={**control.places, part: place})
+        await self.write(_serving(control), written, parked)
+        for folder in self.folders:
+            folder.keep()
+        return True
+
+    async def write(
+        self,
+        control: Control,
+        written: list[Written] | None = None,
+        parked: list[Parked] | None = None,
+        unparked: list[Parked] | None = None,
+    ) -> None:
+        """Write a batch under our fence.
+
+        :raises OutOfTurn: somebody else wrote since, or holds the lease.
+        """
+        self.control = await self._store.write(
+            Batch(
+                control=control,
+                fence=self._fence,
+                written=written or (),
+                parked=parked or (),
+                unparked=unparked or (),
+            )
+        )
+
+    # Builds -----------------------------------------------------------------
+
+    async def _build(self, collection: Collection, limit: int) -> None:
+        """Fold the next slice into a collection that is being built; let it join at the end."""
+        folder = self._builders.get(collection.name)
+        if folder is None:
+            folder = Folder(self._projections[collection.model], collection.name, strict=True)
+            await self._store.create(folder.target)
+            self._builders[collection.name] = folder
+        rows, behind = await self._next_slice(collection, folder, limit)
+        try:
+            written, _ = await fold_rows(self._log, self._store, rows, [folder])
+        except ProjectionFailed as failure:
+            failed = replace(collection, phase=Phase.FAILED, failure=str(failure))
+            await self.write(self.control.with_collection(failed))
+            raise
+        after = replace(collection, behind=behind)
+        places = self.control.places.items()
+        if all(behind.get(part, 0) >= place.position for part, place in places):
+            await self.write(in_the_pass(self.control, after), written)
+            self._join(folder, after)
+        else:
+            await self.write(self.control.with_collection(after), written)
+            folder.keep()
+
+    async def _next_slice(
+        self, collection: Collection, folder: AnyFolder, limit: int
+    ) -> tuple[list[Row], dict[int, int]]:
+        """Return rows that the pass has been over already, and how far they lead."""
+        behind = dict(collection.behind or {})
+        tags = folder.projection.tags
+        for part, place in self.control.places.items():
+            at = behind.get(part, 0)
+            if at >= place.position:
+                continue
+            rows = await self._log.tail_rows(at, limit, tags, part)
+            full = len(rows) == limit and rows[-1].position <= place.position
+            behind[part] = rows[-1].position if full else place.position
+            return [row for row in rows if row.position <= place.position], behind
+        return [], behind
+
+    def _join(self, folder: AnyFolder, built: Collection) -> None:
+        del self._builders[built.name]
+        replaced = {one.name for one in self.control.collections if one.phase is Phase.RETIRED}
+        kept = [one for one in self.folders if one.target.collection not in replaced]
+        joining: AnyFolder = Folder(folder.projection, built.name)
+        self.folders = [*kept, joining]
+
+    # Clearing ---------------------------------------------------------------
+
+    async def _clear(self) -> bool:
+        """Delete a piece of a collection that nobody reads any more."""
+        if not self.control.serving:
+            return False  # what there was before stays until the new ones are shown
+        now = time.monotonic()
+        for one in self.control.collections:
+            if one.phase is not Phase.RETIRED:
+                continue
+            if now - self._retired_at.setdefault(one.name, now) < GRACE_S:
+                continue
+            if not await self._store.drop_piece(one.name, DROP_MAX):
+                await self.write(self.control.without(one.name))
+            return True
+        return False
+
+
+def _serving(control: Control) -> Control:
+    """Return *control*, shown to readers from the moment at which it has reached its target."""
+    reached = all(control.position(part) >= head for part, head in control.target.items())
+    return replace(control, serving=control.serving or reached)
+
+
+def new_owner() -> str:
+    """Return a name for a holder of the lease that no other has."""
+    return uuid4().hex
+
+
+async def create_all(store: ReadStore, projections: Projections, control: Control) -> None:
+    """Create the collections of *control* that a projection of ours writes to."""
+    known = {one.name: one for one in projections}
+    for one in control.collections:
+        projection = known.get(one.model)
+        if projection is None or one.phase not in (Phase.LIVE, Phase.BUILDING):
+            continue
+        if (one.version, one.layout) == (projection.version, projection.shape.layout):
+            await store.create(ShapedCollection(one.name, projection.shape))

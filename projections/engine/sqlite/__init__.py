@@ -1,0 +1,1 @@
+"""Read models in SQLite: one file, thrown away and made again when it is damaged."""

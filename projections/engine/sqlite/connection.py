@@ -1,0 +1,165 @@
+"""One connection to the file, with a deadline on everything and an eye on the file itself."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from projections.engine.sqlite.files import Files, Identity
+from projections.engine.store import ReadStoreLost, ReadStoreUnavailable
+
+T = TypeVar("T")
+
+_LOOK_EVERY_S = 0.5
+"""How long a reader may go on with a file that was replaced meanwhile."""
+_STEPS = 10_000
+"""Instructions of SQLite's machine between two looks at the clock: less than a millisecond."""
+WAL_BYTES_KEPT = 64 * 2**20
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_SHORT_READ = sqlite3.SQLITE_IOERR_SHORT_READ
+_MISSING = "no such table"
+
+
+class Connection:
+    """A connection that is opened when it is needed, and again when the file is another one."""
+
+    def __init__(self, files: Files, timeout_s: float, *, writes: bool) -> None:
+        self._files, self._timeout_s, self._writes = files, timeout_s, writes
+        self._connection: sqlite3.Connection | None = None
+        self._identity: Identity | None = None
+        self._looked_at = self._deadline = 0.0
+
+    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what *work* gives; whatever it began is rolled back if it fails.
+
+        :raises ReadStoreUnavailable: the file is locked, missing or slow.
+        :raises ReadStoreLost: it is damaged; the writer has put it aside, or was told to.
+        """
+        now = time.monotonic()
+        self._deadline = now + self._timeout_s
+        try:
+            connection = self._current(now)
+            try:
+                return work(connection)
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise self._as_ours(error) from error
+        except OSError as error:
+            raise ReadStoreUnavailable(f"{self._files.path}: {error}") from error
+
+    def _current(self, now: float) -> sqlite3.Connection:
+        if self._connection is not None and now - self._looked_at >= self._patience_s:
+            self._looked_at = now
+            if self._files.identity() != self._identity or (
+                self._writes and self._files.is_said_damaged()
+            ):
+                self.close()
+        if self._connection is None:
+            self._connection = self._open_to_write() if self._writes else self._open_to_read()
+            self._identity, self._looked_at = self._files.identity(), now
+        return self._connection
+
+    @property
+    def _patience_s(self) -> float:
+        return 0.0 if self._writes else _LOOK_EVERY_S
+
+    def _open_to_read(self) -> sqlite3.Connection:
+        # Read-only: closing it can neither empty nor remove the write-ahead log.
+        return self._connect("ro")
+
+    def _open_to_write(self) -> sqlite3.Connection:
+        with self._files.alone():
+            if self._files.is_said_damaged():
+                self._files.discard("a reader found it damaged")
+            self._files.make()
+            connection = self._connect("rw")
+            wrong = _what_is_wrong(connection, self._files.noted_revision())
+            if wrong is None:
+                return connection
+            connection.close()
+            self._files.discard(wrong)
+            self._files.make()
+            connection = self._connect("rw")
+            create_control(connection)
+            return connection
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self._files.path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=self._timeout_s / 2,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=512,
+        )
+        connection.set_progress_handler(self._is_late, _STEPS)
+        return connection
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def _as_ours(self, error: sqlite3.Error) -> ReadStoreUnavailable:
+        code = getattr(error, "sqlite_errorcode", 0)
+        told = f"{self._files.path}: {error}"
+        if code & 0xFF in _DAMAGED or code == _SHORT_READ:
+            identity = self._identity or self._files.identity()
+            self.close()
+            self._files.tell_damaged(identity)
+            return ReadStoreLost(told)
+        if _MISSING not in str(error):
+            self.close()
+        return ReadStoreUnavailable(told)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection now."""
+        return self._connection is not None
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another."""
+        connection, self._connection = self._connection, None
+        self._identity = None
+        if connection is not None:
+            connection.close()
+
+
+def create_control(connection: sqlite3.Connection) -> None:
+    """Create the tables of the control record, the lease and what is parked."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in (
+        "CREATE TABLE IF NOT EXISTS control (one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " revision INTEGER NOT NULL, body TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS lease (one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " owner TEXT NOT NULL, until REAL NOT NULL, fence INTEGER NOT NULL)",
+        "INSERT INTO lease VALUES (1, '', 0, 0) ON CONFLICT DO NOTHING",
+        "CREATE TABLE IF NOT EXISTS parked (collection TEXT NOT NULL, id TEXT NOT NULL,"
+        " body TEXT NOT NULL, PRIMARY KEY (collection, id))",
+    ):
+        connection.execute(statement)
+    connection.execute("COMMIT")
+
+
+def _what_is_wrong(connection: sqlite3.Connection, noted: int) -> str | None:
+    """Create the control tables in a sound file, or return why it cannot be trusted."""
+    try:
+        # 200 ms a GB: a torn copy or a disk's mistake is found before anybody is shown it.
+        [(verdict,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
+        if verdict != "ok":
+            return str(verdict)
+        create_control(connection)
+        found = connection.execute("SELECT revision FROM control").fetchall()
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code & 0xFF in _DAMAGED or code == _SHORT_READ:
+            return str(error)
+        raise
+    revision = found[0][0] if found else 0
+    if revision < noted:
+        return f"its newest writes are lost (it is at {revision}, {noted} was written)"
+    return None

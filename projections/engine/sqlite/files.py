@@ -1,0 +1,117 @@
+"""The file of the read models and its companions: is it still the one that was opened?
+
+A file that is deleted or replaced under a process goes on accepting what the process writes, and
+nobody else ever sees it. So every process compares what it has opened with what the path names.
+Nothing here is precious: a file that cannot be trusted is put aside and made anew from the log.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import struct
+from collections.abc import Generator
+from pathlib import Path
+
+PRIVATE = 0o600
+_REVISION = struct.Struct("<Q")
+_logger = logging.getLogger(__name__)
+
+Identity = tuple[int, int, int]
+"""Device and inode of the database, and the inode of its write-ahead log, 0 if there is none."""
+
+
+class Files:
+    """A database file by its path.
+
+    Beside it stand ``-revision``, the newest revision written, by which a lost write-ahead log is
+    noticed, and ``-damaged``, by which a reader tells the writer what it has come upon.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.wal = path.with_name(f"{path.name}-wal")
+        self._revision = path.with_name(f"{path.name}-revision")
+        self._damaged = path.with_name(f"{path.name}-damaged")
+        self._lock = path.with_name(f"{path.name}-lock")
+
+    def identity(self) -> Identity | None:
+        """Return what the path names now, None where there is no file."""
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            return None
+        try:
+            wal = os.stat(self.wal).st_ino
+        except FileNotFoundError:
+            wal = 0
+        return found.st_dev, found.st_ino, wal
+
+    def wal_bytes(self) -> int:
+        """Return the size of the write-ahead log."""
+        try:
+            return os.stat(self.wal).st_size
+        except FileNotFoundError:
+            return 0
+
+    @contextlib.contextmanager
+    def alone(self) -> Generator[None]:
+        """Keep every other process from opening the file to write meanwhile."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, PRIVATE)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def make(self) -> None:
+        """Create the file, empty and readable by its owner only, unless it is there."""
+        if not self.path.exists():
+            self._sweep()
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, PRIVATE))
+
+    def discard(self, why: str) -> None:
+        """Put the file aside; the next one to open it begins anew."""
+        _logger.error("the read models in %s are made anew: %s", self.path, why)
+        with contextlib.suppress(FileNotFoundError):
+            self.path.replace(self.path.with_name(f"{self.path.name}-bad"))
+        self._sweep()
+
+    def _sweep(self) -> None:
+        shm = self.path.with_name(f"{self.path.name}-shm")
+        for companion in (self.wal, shm, self._revision, self._damaged):
+            companion.unlink(missing_ok=True)
+
+    # What one process tells another -------------------------------------------
+
+    def tell_damaged(self, identity: Identity | None) -> None:
+        """Let the writer know that a reader found the file with *identity* damaged."""
+        if identity is not None:
+            with contextlib.suppress(OSError):
+                self._damaged.write_text(f"{identity[0]}:{identity[1]}")
+
+    def is_said_damaged(self) -> bool:
+        """Return whether a reader found the file that is there now damaged."""
+        try:
+            told = self._damaged.read_text()
+        except FileNotFoundError:
+            return False
+        now = self.identity()
+        return now is not None and told == f"{now[0]}:{now[1]}"
+
+    def note_revision(self, revision: int) -> None:
+        """Remember *revision* as written, outside the database."""
+        file = os.open(self._revision, os.O_WRONLY | os.O_CREAT, PRIVATE)
+        try:
+            os.pwrite(file, _REVISION.pack(revision), 0)
+        finally:
+            os.close(file)
+
+    def noted_revision(self) -> int:
+        """Return the newest revision that was written, 0 where none was."""
+        try:
+            told = self._revision.read_bytes()
+        except FileNotFoundError:
+            return 0
+        return int(_REVISION.unpack(told)[0]) if len(told) == _REVISION.size else 0

@@ -1,0 +1,270 @@
+"""The port on SQLite: reads on the event loop in some 30 µs, writes on a thread of their own."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from projections.base import Document
+from projections.engine.control import Control
+from projections.engine.query import ListSlice, Query, cut
+from projections.engine.sqlite import statements
+from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
+from projections.engine.sqlite.files import Files
+from projections.engine.store import (
+    Batch,
+    OutOfTurn,
+    Parked,
+    ReadStoreUnavailable,
+    Rendered,
+    ShapedCollection,
+)
+
+T = TypeVar("T")
+
+_TIMEOUT_S = 2.0
+IDS_MAX = 500
+"""Ids asked for in one statement."""
+CHECKPOINT_EVERY_S = 5.0
+_encode = msgspec.json.Encoder().encode
+_control = msgspec.json.Decoder(Control).decode
+_parked = msgspec.json.Decoder(Parked).decode
+
+
+class SQLiteReadStore:
+    """Read models in one file. Readers never wait for the writer, nor it for them."""
+
+    def __init__(self, path: Path, timeout_s: float = _TIMEOUT_S) -> None:
+        self._files, self._timeout_s = Files(path), timeout_s
+        self._reader = Connection(self._files, timeout_s, writes=False)
+        self._writer = Connection(self._files, timeout_s, writes=True)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="read-models")
+        self._checkpointed_at = 0.0
+
+    async def open(self) -> None:
+        """Do nothing: either connection is opened when it is needed."""
+
+    async def control(self) -> Control | None:
+        if not self._is_there():
+            return None
+        found = self._read(lambda c: c.execute("SELECT revision, body FROM control").fetchall())
+        return _control_of(found)
+
+    async def get_many(self, target: ShapedCollection, ids: Sequence[str]) -> list[Rendered]:
+        table = statements.quoted(target.collection)
+
+        def get(connection: sqlite3.Connection) -> list[Rendered]:
+            found: list[Rendered] = []
+            for some in _in_pieces(ids):
+                statement = (
+                    f"SELECT id, json, version, deleted FROM {table} WHERE id IN ({_marks(some)})"
+                )
+                rows = connection.execute(statement, some).fetchall()
+                found += [Rendered(i, json, v, bool(gone)) for i, json, v, gone in rows]
+            return found
+
+        return self._read(get)
+
+    async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
+        pages = [(query, *statements.page_statement(target, query)) for target, query in asked]
+
+        def find(connection: sqlite3.Connection) -> list[ListSlice]:
+            if len(pages) == 1:  # one statement is one moment by itself
+                query, statement, parameters = pages[0]
+                return [cut(query, connection.execute(statement, parameters).fetchall())]
+            connection.execute("BEGIN")
+            found = [(q, connection.execute(s, p).fetchall()) for q, s, p in pages]
+            connection.execute("COMMIT")
+            return [cut(query, rows) for query, rows in found]
+
+        return self._read(find)
+
+    async def explain(self, target: ShapedCollection, query: Query) -> str:
+        statement, parameters = statements.page_statement(target, query)
+        explained = f"EXPLAIN QUERY PLAN {statement}"
+        rows = self._read(lambda c: c.execute(explained, parameters).fetchall())
+        return "\n".join(row[3] for row in rows)
+
+    async def load(self, target: ShapedCollection, ids: Sequence[str]) -> list[Document]:
+        whole, shape = statements.select_whole(target), target.shape
+
+        def load(connection: sqlite3.Connection) -> list[Document]:
+            rows: list[tuple[object, ...]] = []
+            for some in _in_pieces(ids):
+                rows += connection.execute(f"{whole} WHERE id IN ({_marks(some)})", some).fetchall()
+            return [statements.document_of(shape, row) for row in rows]
+
+        return await self._write(load)
+
+    async def scan(
+        self, targets: Sequence[ShapedCollection], after: str, limit: int
+    ) -> list[list[Document]]:
+        def scan(connection: sqlite3.Connection) -> list[list[Document]]:
+            connection.execute("BEGIN")
+            found: list[list[Document]] = []
+            for target in targets:
+                statement = f"{statements.select_whole(target)} WHERE id > ? ORDER BY id LIMIT ?"
+                rows = connection.execute(statement, (after, limit)).fetchall()
+                found.append([statements.document_of(target.shape, row) for row in rows])
+            connection.execute("COMMIT")
+            return found
+
+        return self._read(scan)
+
+    async def parked(self) -> list[Parked]:
+        if not self._is_there():
+            return []
+        rows = self._read(lambda c: c.execute("SELECT body FROM parked ORDER BY 1").fetchall())
+        return [_parked(body) for (body,) in rows]
+
+    async def create(self, target: ShapedCollection) -> None:
+        def create(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in statements.schema(target):
+                connection.execute(statement)
+            connection.execute("COMMIT")
+
+        await self._write(create)
+
+    async def write(self, batch: Batch) -> Control:
+        written = await self._write(lambda connection: _write(connection, batch))
+        self._files.note_revision(written.revision)
+        await self._shrink_log()
+        return written
+
+    async def drop_piece(self, collection: str, limit: int) -> bool:
+        return await self._write(lambda connection: _drop_piece(connection, collection, limit))
+
+    async def lease(self, owner: str, seconds: float) -> int | None:
+        return await self._write(lambda connection: _lease(connection, owner, seconds))
+
+    async def release(self, owner: str) -> None:
+        statement = "UPDATE lease SET owner = '', until = 0 WHERE owner = ?"
+        await self._write(lambda connection: connection.execute(statement, (owner,)))
+
+    async def facts(self) -> dict[str, int]:
+        size = self._files.path.stat().st_size if self._files.path.exists() else 0
+        return {"file_bytes": size, "wal_bytes": self._files.wal_bytes()}
+
+    async def close(self) -> None:
+        self._reader.close()  # first: the writer, as the last one, empties the write-ahead log
+        self._thread.shutdown()
+        self._writer.close()
+
+    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return self._reader.run(work)
+
+    def _is_there(self) -> bool:
+        """Return whether a writer has made the file and its control tables."""
+        if not self._files.path.exists():
+            return False
+        tables = "SELECT count(*) FROM sqlite_master WHERE name IN ('control', 'lease', 'parked')"
+        [(count,)] = self._read(lambda c: c.execute(tables).fetchall())
+        return bool(count == 3)
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(2 * self._timeout_s):
+                return await loop.run_in_executor(self._thread, self._writer.run, work)
+        except TimeoutError as late:
+            raise ReadStoreUnavailable(f"{self._files.path} is not written to in time") from late
+
+    async def _shrink_log(self) -> None:
+        """Write a log back that has grown while somebody read for long, and cut it off."""
+        now = time.monotonic()
+        if now - self._checkpointed_at < CHECKPOINT_EVERY_S:
+            return
+        self._checkpointed_at = now
+        if self._files.wal_bytes() > WAL_BYTES_KEPT:
+            await self._write(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+
+
+def _control_of(found: list[tuple[int, str]]) -> Control | None:
+    if not found:
+        return None
+    [(revision, body)] = found
+    return replace(_control(body), revision=revision)
+
+
+def _write(connection: sqlite3.Connection, batch: Batch) -> Control:
+    connection.execute("BEGIN IMMEDIATE")
+    found = connection.execute("SELECT revision FROM control").fetchall()
+    revision = found[0][0] if found else 0
+    if revision != batch.control.revision:
+        raise OutOfTurn(f"revision {revision} instead of {batch.control.revision}")
+    if batch.fence is not None:
+        [(fence,)] = connection.execute("SELECT fence FROM lease").fetchall()
+        if fence != batch.fence:
+            raise OutOfTurn(f"the lease is held under fence {fence}")
+    for target, documents in batch.written:
+        _store(connection, target, documents)
+    for one in batch.unparked:
+        key = (one.collection, one.id)
+        connection.execute("DELETE FROM parked WHERE collection = ? AND id = ?", key)
+    for one in batch.parked:
+        row = (one.collection, one.id, _encode(one).decode())
+        connection.execute("INSERT INTO parked VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
+    after = replace(batch.control, revision=revision + 1)
+    connection.execute(
+        "INSERT INTO control VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE"
+        " SET revision = excluded.revision, body = excluded.body",
+        (after.revision, _encode(after).decode()),
+    )
+    connection.execute("COMMIT")
+    return after
+
+
+def _store(
+    connection: sqlite3.Connection, target: ShapedCollection, documents: Sequence[Document]
+) -> None:
+    rows = [statements.row_of(target.shape, one) for one in documents]
+    connection.executemany(statements.upsert(target), rows)
+    ids = [(one.id,) for one in documents]
+    for index in target.shape.indexes:
+        if index.contains:
+            for statement in statements.side_rows(target, index):
+                connection.executemany(statement, ids)
+
+
+def _drop_piece(connection: sqlite3.Connection, collection: str, limit: int) -> bool:
+    connection.execute("BEGIN IMMEDIATE")
+    named = "SELECT name FROM sqlite_master WHERE type = 'table' AND (name = ? OR name GLOB ?)"
+    tables = [t for (t,) in connection.execute(named, (collection, f"{collection}__*"))]
+    left = 0
+    for table in map(statements.quoted, tables):
+        some = f"SELECT rowid FROM {table} LIMIT ?"
+        gone = connection.execute(f"DELETE FROM {table} WHERE rowid IN ({some})", (limit,))
+        left += gone.rowcount
+    if not left:
+        for table in map(statements.quoted, tables):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("DELETE FROM parked WHERE collection = ?", (collection,))
+    connection.execute("COMMIT")
+    return bool(left)
+
+
+def _lease(connection: sqlite3.Connection, owner: str, seconds: float) -> int | None:
+    now = time.time()  # of one machine, like the file
+    [(holder, until, fence)] = connection.execute("SELECT owner, until, fence FROM lease")
+    if holder not in ("", owner) and now < until <= now + seconds:
+        return None
+    taken = connection.execute(
+        "UPDATE lease SET owner = ?, until = ?, fence = ? WHERE fence = ? AND owner = ?",
+        (owner, now + seconds, fence + (holder != owner), fence, holder),
+    )
+    return fence + (holder != owner) if taken.rowcount else None
+
+
+def _in_pieces(ids: Sequence[str]) -> list[list[str]]:
+    return [list(ids[at : at + IDS_MAX]) for at in range(0, len(ids), IDS_MAX)]
+
+
+def _marks(ids: Sequence[str]) -> str:
+    return ",".join("?" * len(ids))

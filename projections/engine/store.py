@@ -1,0 +1,162 @@
+"""The port that read models stand behind; one contract suite runs against every adapter.
+
+Whatever it holds is derived from the log and may be thrown away. Every call ends within the
+deadline of its store, and no cursor leaves an adapter.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct
+
+from projections.base import Document
+from projections.engine.control import Control
+from projections.engine.query import ListSlice, Query
+from projections.shape import Shape
+
+
+class ReadStoreUnavailable(Exception):
+    """The read models do not answer: try again later."""
+
+
+class ReadStoreLost(ReadStoreUnavailable):
+    """What was stored is damaged or gone; it is begun anew and filled from the log."""
+
+
+class OutOfTurn(Exception):
+    """Nothing was written: somebody else wrote since, or holds the lease now."""
+
+
+class Rebuilding(Exception):
+    """The read model is being made from the log and not yet fit to be shown."""
+
+    def __init__(self, progress: float) -> None:
+        super().__init__(f"read models are being rebuilt ({progress:.0%})")
+        self.progress = progress
+
+
+class ShapedCollection(NamedTuple):
+    """A collection, and the shape of what it holds."""
+
+    collection: str
+    shape: Shape
+
+
+class Rendered(NamedTuple):
+    """One thing by its id, as a GET answers it."""
+
+    id: str
+    json: bytes
+    version: int
+    deleted: bool
+
+
+class Parked(Struct, frozen=True, kw_only=True):
+    """A document that cannot be folded on, and the event at which that began.
+
+    It shows what the events before made of it. With ``unreadable`` the event itself cannot be
+    read, so that ``id`` is the document of its stream.
+    """
+
+    collection: str
+    id: str
+    org: str
+    org_seq: int
+    position: int
+    error: str
+    unreadable: bool = False
+
+
+class Written(NamedTuple):
+    """Documents to be stored in one collection, each in place of the one with its id."""
+
+    target: ShapedCollection
+    documents: Sequence[Document]
+
+
+class Batch(Struct, kw_only=True):
+    """What is written together or not at all.
+
+    ``control.revision`` is the one that was read. With a ``fence``, its lease must still be held.
+    """
+
+    control: Control
+    fence: int | None = None
+    written: Sequence[Written] = ()
+    parked: Sequence[Parked] = ()
+    unparked: Sequence[Parked] = ()
+
+
+class ReadStore(Protocol):
+    """Read models in a database.
+
+    Every method raises ``ReadStoreUnavailable`` when the database does not answer in time.
+    """
+
+    async def open(self) -> None:
+        """Connect, and create what is missing of the control tables."""
+        ...
+
+    async def control(self) -> Control | None:
+        """Return the control record, None where nothing was ever projected."""
+        ...
+
+    async def get_many(self, target: ShapedCollection, ids: Sequence[str]) -> list[Rendered]:
+        """Return the documents with these ids, in any order; missing ones are left out."""
+        ...
+
+    async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
+        """Return a page for each query, all from one moment.
+
+        :raises QueryRefused: no declared index answers one of them.
+        """
+        ...
+
+    async def explain(self, target: ShapedCollection, query: Query) -> str:
+        """Return how the database answers *query*."""
+        ...
+
+    async def load(self, target: ShapedCollection, ids: Sequence[str]) -> list[Document]:
+        """Return whole documents, to fold on."""
+        ...
+
+    async def scan(
+        self, targets: Sequence[ShapedCollection], after: str, limit: int
+    ) -> list[list[Document]]:
+        """Return the documents with the next ids above *after* of each target, from one moment."""
+        ...
+
+    async def parked(self) -> list[Parked]:
+        """Return every document that is parked."""
+        ...
+
+    async def create(self, target: ShapedCollection) -> None:
+        """Create the empty collection of a target unless it is there, with its indexes."""
+        ...
+
+    async def write(self, batch: Batch) -> Control:
+        """Write all of *batch* or nothing, and return the control record as it is now.
+
+        :raises OutOfTurn: the revision is not the one that was read, or the lease is lost.
+        """
+        ...
+
+    async def drop_piece(self, collection: str, limit: int) -> bool:
+        """Delete at most *limit* documents of a retired collection; False: it is gone."""
+        ...
+
+    async def lease(self, owner: str, seconds: float) -> int | None:
+        """Take or renew the lease to write; return its fence, None while another holds it."""
+        ...
+
+    async def release(self, owner: str) -> None:
+        """Give the lease back, if *owner* holds it."""
+        ...
+
+    async def facts(self) -> dict[str, int]:
+        """Return numbers that an operator watches, by name: bytes of files and the like."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...

@@ -1,0 +1,110 @@
+"""The shape of a read model: its fields under their own names, and the indexes of its lists."""
+
+import hashlib
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct, inspect
+
+Value = str | int | bool | list[str] | None
+"""What a field holds. Ids and times are text: RFC 3339 in UTC keeps every microsecond."""
+
+
+class Kind(StrEnum):
+    """What a field holds; those of a read model's own may be null."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    TRUTH = "truth"
+    TEXTS = "texts"
+
+
+BASE: dict[str, Kind] = {
+    "id": Kind.TEXT,
+    "org": Kind.TEXT,
+    "deleted": Kind.TRUTH,
+    "position": Kind.INTEGER,
+    "version": Kind.INTEGER,
+    "updated_at": Kind.TEXT,
+}
+"""Fields of every document, beside its own and the rendered ``json``."""
+
+
+class Index(Struct, frozen=True):
+    """What one kind of list is found by: equal fields, then one field that it is sorted by.
+
+    ``contains`` names a field of texts of which one is asked for. Within the equal fields the
+    sort key must be unique wherever the list is read a page at a time.
+    """
+
+    equal: tuple[str, ...]
+    sort: str
+    contains: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name in both engines."""
+        middle = (self.contains,) if self.contains else ()
+        return "by_" + "_".join((*self.equal, *middle, self.sort))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields as they stand in the index."""
+        middle = (self.contains,) if self.contains else ()
+        return (*self.equal, *middle, self.sort)
+
+
+class Shape(Struct, frozen=True):
+    """One version of a read model, as an adapter makes tables or collections from it."""
+
+    model: str
+    version: int
+    fields: dict[str, Kind]
+    indexes: tuple[Index, ...] = ()
+
+    def kind(self, field: str) -> Kind:
+        """Return what *field* holds.
+
+        :raises KeyError: there is no such field.
+        """
+        return BASE[field] if field in BASE else self.fields[field]
+
+    @property
+    def layout(self) -> str:
+        """A digest of fields and indexes: what a query must agree with to be answered."""
+        indexes = [(one.equal, one.sort, one.contains) for one in self.indexes]
+        told = msgspec.json.encode([sorted(self.fields.items()), indexes])
+        return hashlib.sha256(told).hexdigest()[:16]
+
+
+def kinds_of(state: type, left_out: frozenset[str] = frozenset()) -> dict[str, Kind]:
+    """Return the fields of a state as fields of a document, without those of every document.
+
+    :raises TypeError: one is of a type that no field can hold.
+    """
+    told: Any = inspect.type_info(state)
+    return {
+        field.name: _kind(f"{state.__name__}.{field.name}", field.type)
+        for field in told.fields
+        if field.name not in left_out and field.name not in BASE
+    }
+
+
+def _kind(name: str, told: inspect.Type) -> Kind:
+    match told:
+        case inspect.UnionType(types=types):
+            [one] = [each for each in types if not isinstance(each, inspect.NoneType)]
+            return _kind(name, one)
+        case inspect.BoolType():
+            return Kind.TRUTH
+        case inspect.IntType():
+            return Kind.INTEGER
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+            if _kind(name, item) is Kind.TEXT:
+                return Kind.TEXTS
+        case inspect.StrType() | inspect.UUIDType() | inspect.DateTimeType() | inspect.EnumType():
+            return Kind.TEXT
+        case _:
+            pass
+    raise TypeError(f"{name} is nothing that a field of a read model can hold")

@@ -1,0 +1,122 @@
+"""A projector that is killed in the middle of a MongoDB transaction is followed within seconds."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pymongo import AsyncMongoClient
+
+from projections.engine.control import Control
+from projections.engine.mongo.store import MongoReadStore
+from projections.engine.store import Batch, OutOfTurn, ReadStoreUnavailable, Written
+from tests.projections.engine.test_store import THINGS, page, thing
+
+ROOT = Path(__file__).parents[3]
+TAKEN_OVER_S = 5.0
+
+HOLDER = """
+import asyncio, sys
+from projections.engine.mongo.store import MongoReadStore
+
+async def hold():
+    store = MongoReadStore(sys.argv[1], sys.argv[2], timeout_s=10)
+    await store.lease("killed", 3)
+    session = await store._lease.session()
+    await session.start_transaction()
+    touched = {"$set": {"fence": 1}}
+    await store.database["control"].update_one({"_id": "control"}, touched, session=session)
+    await store.database["things_v1_b1"].update_one(
+        {"_id": "acme:0001"}, {"$set": {"status": "HELD"}}, session=session
+    )
+    print("held", flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(hold())
+"""
+
+
+@pytest.fixture
+async def named(mongo_url: str) -> AsyncIterator[tuple[str, str]]:
+    """Give the address of a server and the name of an empty database."""
+    name = f"test_{uuid4().hex[:12]}"
+    yield mongo_url, name
+    async with AsyncMongoClient[dict[str, object]](mongo_url) as client:
+        await client.drop_database(name)
+
+
+async def test_a_transaction_that_a_killed_projector_left_open_is_ended(
+    named: tuple[str, str],
+) -> None:
+    store = MongoReadStore(*named, timeout_s=10)
+    await store.create(THINGS)
+    control = await store.write(
+        Batch(control=Control(), written=[Written(THINGS, [thing(1), thing(2)])])
+    )
+    command = [sys.executable, "-c", HOLDER, *named]
+    holder = await asyncio.to_thread(_held, command)
+    holder.kill()
+    await asyncio.to_thread(holder.communicate)
+    began = time.monotonic()
+
+    while (fence := await store.lease("next", 3)) is None:
+        await asyncio.sleep(0.05)
+        assert time.monotonic() - began < TAKEN_OVER_S
+    change = Written(THINGS, [thing(1, status="DONE")])
+    await store.write(Batch(control=control, fence=fence, written=[change]))
+
+    assert (await page(store, where={"status": "DONE"})).keys == [1]
+    assert time.monotonic() - began < 2 * TAKEN_OVER_S  # the server itself would take a minute
+    await store.close()
+
+
+def _held(command: list[str]) -> "subprocess.Popen[bytes]":
+    holder = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    return holder
+
+
+async def test_a_holder_whose_session_was_ended_goes_on_under_another(
+    named: tuple[str, str],
+) -> None:
+    store = MongoReadStore(*named, timeout_s=10)
+    await store.create(THINGS)
+    fence = await store.lease("one", 30)
+    control = await store.write(
+        Batch(control=Control(), fence=fence, written=[Written(THINGS, [thing(1)])])
+    )
+    session = await store._lease.session()
+    await store.database.command("killSessions", [{"id": session.session_id["id"]}])
+
+    for _ in range(3):
+        try:
+            control = await store.write(
+                Batch(control=control, fence=fence, written=[Written(THINGS, [thing(2)])])
+            )
+            break
+        except (ReadStoreUnavailable, OutOfTurn):
+            continue
+
+    assert (await page(store)).keys == [1, 2]
+    await store.close()
+
+
+async def test_documents_are_readable_and_what_is_no_document_is_refused(
+    named: tuple[str, str],
+) -> None:
+    store = MongoReadStore(*named, timeout_s=10)
+    await store.create(THINGS)
+    await store.write(Batch(control=Control(), written=[Written(THINGS, [thing(1)])]))
+
+    found = await store.database[THINGS.collection].find_one({"number": 1, "people": "ana"})
+    info = await store.database[THINGS.collection].options()
+
+    assert found is not None
+    assert found["status"] == "TODO"
+    assert info["validator"]["$jsonSchema"]["properties"]["people"]["bsonType"] == ["array", "null"]
+    await store.close()

@@ -1,0 +1,315 @@
+"""The contract of the read-model port, on every adapter."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from projections.base import Document
+from projections.engine.control import Collection, Control, Phase
+from projections.engine.query import RESIDUAL_ROWS_MAX, ListSlice, Query, QueryRefused
+from projections.engine.store import (
+    Batch,
+    OutOfTurn,
+    Parked,
+    ReadStore,
+    ReadStoreUnavailable,
+    ShapedCollection,
+    Written,
+)
+from projections.shape import Index, Kind, Shape
+from tests.projections.stores import Opened
+
+SHAPE = Shape(
+    "things",
+    1,
+    {"number": Kind.INTEGER, "status": Kind.TEXT, "open": Kind.TRUTH, "people": Kind.TEXTS},
+    (
+        Index(("org", "deleted"), "number"),
+        Index(("org", "deleted", "status"), "number"),
+        Index(("org", "deleted"), "number", contains="people"),
+        Index(("org", "deleted"), "id"),
+    ),
+)
+THINGS = ShapedCollection("things_v1_b1", SHAPE)
+
+
+def thing(number: int, **about: Any) -> Document:
+    """Return a document with *number*; *about* overrides its fields."""
+    base: dict[str, Any] = {"org": "acme", "deleted": False, "position": number} | {
+        name: about.pop(name) for name in ("org", "deleted", "position") if name in about
+    }
+    fields: dict[str, Any] = {
+        "number": number,
+        "status": "TODO",
+        "open": True,
+        "people": ["ana"],
+    } | about
+    return Document(
+        id=f"{base['org']}:{number:04}",
+        version=1,
+        updated_at="2026-03-01T09:30:00.123456+00:00",
+        fields=fields,
+        json=b'{"number":%d}' % number,
+        **base,
+    )
+
+
+def of(control: Control, *documents: Document, **more: Any) -> Batch:
+    """Return a batch that writes *documents*."""
+    return Batch(control=control, written=[Written(THINGS, documents)], **more)
+
+
+async def filled(store: ReadStore, *documents: Document) -> Control:
+    """Store *documents*, the first of all."""
+    await store.create(THINGS)
+    return await store.write(of(Control(), *documents))
+
+
+async def page(store: ReadStore, **about: Any) -> ListSlice:
+    """Return one page of things, 10 unless *about* says otherwise."""
+    asked: dict[str, Any] = {"model": "things", "sort": "number", "limit": 10}
+    asked["where"] = {"org": "acme", "deleted": False} | about.pop("where", {})
+    [found] = await store.find([(THINGS, Query(**(asked | about)))])
+    return found
+
+
+async def test_what_was_never_written_is_known_to_be_nothing(store: ReadStore) -> None:
+    assert await store.control() is None
+    assert await store.parked() == []
+
+
+async def test_a_document_comes_back_with_every_field_as_it_was(store: ReadStore) -> None:
+    full, empty = thing(1, people=["ana", "ben"]), thing(2, status=None, open=None, people=None)
+    none = thing(3, people=[], open=False)
+    await filled(store, full, empty, none)
+
+    found = await store.load(THINGS, [full.id, empty.id, none.id, "acme:nobody"])
+
+    assert sorted(found, key=lambda one: one.id) == [full, empty, none]
+
+
+async def test_a_document_is_replaced_and_found_by_what_it_is_now_only(store: ReadStore) -> None:
+    control = await filled(store, thing(1), thing(2))
+    await store.write(of(control, thing(1, status="DONE", people=["ben", "cleo"], position=9)))
+
+    assert (await page(store, contains=("people", "ana"))).keys == [2]
+    assert (await page(store, contains=("people", "cleo"))).keys == [1]
+    assert (await page(store, where={"status": "TODO"})).keys == [2]
+
+
+async def test_the_same_batch_written_again_changes_nothing(store: ReadStore) -> None:
+    control = await filled(store, thing(1), thing(2))
+    before = await store.scan([THINGS], "", 10)
+    await store.write(of(control, thing(1), thing(2)))
+
+    assert await store.scan([THINGS], "", 10) == before
+    assert (await page(store, contains=("people", "ana"))).keys == [1, 2]
+
+
+async def test_documents_are_rendered_by_their_ids(store: ReadStore) -> None:
+    await filled(store, thing(1), thing(2, deleted=True))
+
+    found = await store.get_many(THINGS, ["acme:0001", "acme:0002", "other:0001"])
+
+    assert sorted(found) == [
+        ("acme:0001", b'{"number":1}', 1, False),
+        ("acme:0002", b'{"number":2}', 1, True),
+    ]
+
+
+async def test_the_control_record_says_what_was_written(store: ReadStore) -> None:
+    collection = Collection(
+        name="things_v1_b1",
+        model="things",
+        version=1,
+        layout=SHAPE.layout,
+        phase=Phase.BUILDING,
+        behind={0: 7, 3: 1},
+    )
+    await store.create(THINGS)
+    written = await store.write(of(Control(target={0: 3}, collections=(collection,))))
+
+    assert written.revision == 1
+    assert await store.control() == written
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_pages_follow_on_each_other_in_both_directions(
+    store: ReadStore, descending: bool
+) -> None:
+    await filled(store, *[thing(n) for n in range(1, 24)], thing(99, org="other"))
+    end = "below" if descending else "above"
+    found: list[int] = []
+    bound: dict[str, int] = {}
+    while True:
+        part = await page(store, descending=descending, limit=5, **bound)
+        found += part.keys
+        if part.next_key is None:
+            break
+        bound = {end: part.next_key}
+
+    assert found == sorted(range(1, 24), reverse=descending)
+
+
+async def test_a_full_last_page_says_that_there_are_no_more(store: ReadStore) -> None:
+    await filled(store, thing(1), thing(2))
+
+    assert (await page(store, limit=2)).next_key is None
+    assert (await page(store, limit=1)).next_key == 1
+
+
+async def test_both_ends_of_the_sort_key_can_be_bounded(store: ReadStore) -> None:
+    await filled(store, *[thing(n) for n in range(1, 10)])
+
+    assert (await page(store, above=3, below=6)).keys == [4, 5]
+
+
+async def test_an_id_can_be_the_sort_key(store: ReadStore) -> None:
+    await filled(store, thing(1), thing(2), thing(3))
+
+    assert (await page(store, sort="id", above="acme:0001")).keys == ["acme:0002", "acme:0003"]
+
+
+async def test_a_choice_of_values_is_one_list_in_order(store: ReadStore) -> None:
+    statuses = ["TODO", "DONE", "LATER"]
+    await filled(store, *[thing(n, status=statuses[n % 3]) for n in range(1, 13)])
+
+    found = await page(store, either=("status", ["TODO", "DONE"]), limit=4, descending=True)
+
+    assert found.keys == [12, 10, 9, 7]
+    assert found.next_key == 7
+
+
+async def test_a_residual_filter_is_compared_on_a_bounded_number_of_rows(store: ReadStore) -> None:
+    many = range(1, RESIDUAL_ROWS_MAX + 51)
+    await filled(store, *[thing(n, open=n > RESIDUAL_ROWS_MAX + 40 or n <= 20) for n in many])
+
+    first = await page(store, residual={"open": True}, limit=15)
+    rest = await page(store, residual={"open": True}, limit=15, above=first.next_key)
+    last = await page(store, residual={"open": True}, limit=15, above=rest.next_key)
+
+    assert first.keys == list(range(1, 16))
+    assert rest.keys == [16, 17, 18, 19, 20]
+    assert rest.next_key == 15 + RESIDUAL_ROWS_MAX
+    assert last.keys == list(range(RESIDUAL_ROWS_MAX + 41, RESIDUAL_ROWS_MAX + 51))
+    assert last.next_key is None
+
+
+async def test_several_queries_are_answered_from_one_moment(store: ReadStore) -> None:
+    await filled(store, thing(1), thing(2, status="DONE"))
+    base: dict[str, Any] = {"org": "acme", "deleted": False}
+    asked = [
+        (THINGS, Query(model="things", where={**base, "status": s}, sort="number", limit=5))
+        for s in ("TODO", "DONE")
+    ]
+
+    assert [one.keys for one in await store.find(asked)] == [[1], [2]]
+
+
+REFUSED: Sequence[dict[str, Any]] = [
+    {"where": {"open": True}},
+    {"sort": "position"},
+    {"sort": "number", "contains": ("status", "TODO")},
+    {"where": {"status": "TODO"}, "contains": ("people", "ana")},
+    {"limit": 0},
+    {"limit": 1_001},
+    {"either": ("status", [])},
+    {"either": ("status", ["x"] * 201)},
+    {"where": {"status": "TODO"}, "either": ("status", ["TODO"])},
+    {"residual": {"people": "ana"}},
+]
+
+
+@pytest.mark.parametrize("about", REFUSED, ids=str)
+async def test_a_query_that_no_index_answers_is_refused(
+    store: ReadStore, about: dict[str, Any]
+) -> None:
+    await filled(store, thing(1))
+
+    with pytest.raises(QueryRefused):
+        await page(store, **about)
+
+
+async def test_a_batch_is_written_whole_or_not_at_all(store: ReadStore) -> None:
+    control = await filled(store, thing(1))
+    nobodys: Any = None
+
+    with pytest.raises(ReadStoreUnavailable):
+        await store.write(of(control, thing(1, status="DONE"), thing(2, org=nobodys)))
+
+    assert await store.control() == control
+    assert (await page(store, where={"status": "DONE"})).keys == []
+
+
+async def test_only_who_read_the_newest_control_record_writes(store: ReadStore) -> None:
+    first = await filled(store, thing(1))
+    second = await store.write(of(first, thing(2)))
+
+    with pytest.raises(OutOfTurn):
+        await store.write(of(first, thing(3)))
+
+    assert await store.control() == second
+    assert (await page(store)).keys == [1, 2]
+
+
+async def test_one_holds_the_lease_until_it_is_given_back(opened_stores: Opened) -> None:
+    one, two = opened_stores.another(), opened_stores.another()
+    first = await one.lease("one", 30)
+
+    assert first is not None
+    assert await two.lease("two", 30) is None
+    assert await one.lease("one", 30) == first
+    await one.release("one")
+    second = await two.lease("two", 30)
+    assert second is not None
+    assert second > first
+
+
+async def test_who_lost_the_lease_writes_nothing_any_more(opened_stores: Opened) -> None:
+    one, two = opened_stores.another(), opened_stores.another()
+    old = await one.lease("one", 0)
+    control = await filled(one, thing(1))
+    new = await two.lease("two", 30)
+
+    with pytest.raises(OutOfTurn):
+        await one.write(of(control, thing(2), fence=old))
+    written = await two.write(of(control, thing(3), fence=new))
+
+    assert await one.control() == written
+    assert (await page(two)).keys == [1, 3]
+
+
+async def test_what_is_parked_is_listed_until_it_is_not(store: ReadStore) -> None:
+    control = await filled(store, thing(1))
+    parked = Parked(
+        collection="things_v1_b1", id="acme:0001", org="acme", org_seq=4, position=9, error="why"
+    )
+    control = await store.write(Batch(control=control, parked=[parked]))
+
+    assert await store.parked() == [parked]
+    await store.write(Batch(control=control, unparked=[parked]))
+    assert await store.parked() == []
+
+
+async def test_a_collection_is_deleted_in_pieces(store: ReadStore) -> None:
+    await filled(store, *[thing(n) for n in range(1, 8)])
+    pieces = 0
+    while await store.drop_piece(THINGS.collection, 3):
+        pieces += 1
+        assert pieces < 20
+
+    assert pieces >= 3
+    await store.create(THINGS)
+    assert (await page(store)).keys == []
+
+
+async def test_collections_are_scanned_side_by_side(store: ReadStore) -> None:
+    other = ShapedCollection("things_v1_b2", SHAPE)
+    await store.create(THINGS)
+    await store.create(other)
+    written = [Written(THINGS, [thing(1), thing(2)]), Written(other, [thing(2)])]
+    await store.write(Batch(control=Control(), written=written))
+
+    assert await store.scan([THINGS, other], "", 1) == [[thing(1)], [thing(2)]]
+    assert await store.scan([THINGS, other], "acme:0001", 5) == [[thing(2)], [thing(2)]]
