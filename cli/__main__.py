@@ -18,7 +18,7 @@ from runtime.settings import SettingsInvalid
 
 
 class CommandHelp(Struct, frozen=True):
-    """Where a command is, and what ``--help`` says of it."""
+    """The name of a command and its text for ``--help``."""
 
     place: str
     """``module:name``; it is imported only when the command is used."""
@@ -31,7 +31,7 @@ COMMANDS = {
         "cli.up:run",
         """Run the whole system on embedded stores, on this machine.
 
-        What dies is restarted; Ctrl-C stops the processes first and their stores last.""",
+        Whatever dies is restarted; Ctrl-C stops the processes first and their stores last.""",
         ("up", "up --no-demo"),
     ),
     "serve": CommandHelp("cli.processes:run_serve", "Run the HTTP API.", ("serve",)),
@@ -119,7 +119,7 @@ COMMANDS = {
 
 
 GROUPS = {"audit": "Export the audit log, verify an export, print the public key."}
-"""Commands that only hold others."""
+"""Commands that only contain others."""
 
 
 def command_line() -> App:

@@ -61,13 +61,7 @@ def run_verify_backup(file: Path, /) -> int:
 
 
 def run_restore(file: Path, /) -> int:
-    """Check a backup, load it and check what was loaded; return 1 if anything does not agree.
-
-    Parameters
-    ----------
-    file
-        A file that `backup` wrote.
-    """
+    """Verify a backup, load it and verify the result; return 1 if anything does not agree."""
     settings = load_settings(settings_of_running())
     backup = BackupFile(file)
     ending = _verified(backup, file, settings)
@@ -87,7 +81,7 @@ def run_restore(file: Path, /) -> int:
 
 
 def _verified(file: BackupFile, path: Path, settings: Settings) -> Ending | None:
-    """Return what a backup has, None after telling what is wrong with it."""
+    """Return the contents of a backup, or None after printing what is wrong with it."""
     try:
         ending = file.check()
         check = _check(file.slices(TREE_HEADS), file.slices(EVENTS_TABLE), settings)

@@ -1,4 +1,4 @@
-"""Progress bars: on a terminal only, and never between the lines of the output."""
+"""Progress bars: only on a terminal, and never between lines of output."""
 
 from rich.console import Console
 from rich.progress import Progress

@@ -1,4 +1,4 @@
-"""How the help of a command is laid out."""
+"""The layout of a command's help text."""
 
 NAME = "trackrecord"
 """The name of the program."""
@@ -10,5 +10,5 @@ def examples(*arguments: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """Return *text* with each paragraph on one line: the terminal knows where to break it."""
+    """Return *text* with each paragraph on one line, so that the terminal breaks the lines."""
     return "\n\n".join(" ".join(each.split()) for each in text.split("\n\n"))

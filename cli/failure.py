@@ -1,4 +1,4 @@
-"""A command that could not do what it was asked to."""
+"""The error of a command that could not do its work."""
 
 
 class CommandFailed(Exception):

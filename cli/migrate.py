@@ -1,4 +1,4 @@
-"""``migrate``: create the tables of the log and those beside it once, before the start.
+"""``migrate``: create the tables of the log and the operational tables, before the first start.
 
 Run it as the owner of the database. Create a separate role for the processes and pass it with
 ``--grant``: it may then append and read, but not change or remove an event.
@@ -45,7 +45,7 @@ def migrate(events_url: str, role: str | None = None) -> int:
 
 
 async def _operations(events_url: str, role: str | None) -> None:
-    """Create what is missing of the operational tables beside the log."""
+    """Create what is missing of the operational tables."""
     operations = open_operations(events_url)
     try:
         await operations.create()

@@ -1,4 +1,4 @@
-"""What an operator reads when a store does not answer: a sentence instead of a traceback."""
+"""Turns exceptions of stores into one-sentence errors for operators."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ from runtime.system import StoreUnreachable
 
 @contextmanager
 def outages_as_failures() -> Generator[None]:
-    """Turn what stores raise into ``CommandFailed``: 2 for a wrong store, 1 for an absent one.
+    """Turn exceptions of stores into ``CommandFailed``: 2 for a wrong store, 1 if it is down.
 
-    :raises CommandFailed: a store did not answer, or is not one that this version can use.
+    :raises CommandFailed: a store did not answer, or this version cannot use it.
     """
     try:
         yield

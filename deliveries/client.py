@@ -72,7 +72,7 @@ class _Line:
 
 
 class _PartialResponse:
-    """A response as far as it has arrived."""
+    """The part of a response that has arrived."""
 
     def __init__(self) -> None:
         self._status = 0
@@ -100,9 +100,9 @@ class _PartialResponse:
             await _read_excerpt(response, self._kept)
 
     def fail_unless_clear(self, failed: SendFailed, cause: Exception) -> None:
-        """Raise *failed*, unless the head of the response already says that it is a refusal.
+        """Raise *failed*, unless the head of the response already shows that it is a refusal.
 
-        A success counts once it is complete; any other status means the same without its body.
+        A success counts only once it is complete; any other status means the same without its body.
         """
         if not self._status or 200 <= self._status < 300:
             failed.status = self._status or None

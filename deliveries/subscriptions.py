@@ -96,9 +96,10 @@ class KnownWebhooks:
         return news
 
     async def fit(self) -> bool:
-        """Return whether the log still has the events that were followed last.
+        """Return whether the log still has the last events that were followed.
 
-        If not, it was set back to a backup, and what is known here is of another history.
+        If not, the log was restored from a backup, and what is known here belongs to another
+        history.
         """
         for part, position in self._positions.items():
             at = self._events.get(part)
@@ -135,7 +136,7 @@ class KnownWebhooks:
 
 
 def readable_event_id(row: Row) -> UUID | None:
-    """Return the id of the event in *row*, None for bytes that no version of ours wrote."""
+    """Return the id of the event in *row*, None if its bytes cannot be read."""
     try:
         return event_id(row)
     except msgspec.MsgspecError:

@@ -81,7 +81,7 @@ class Deliveries:
                 await self._client.aclose()
 
     async def _open(self) -> None:
-        """Learn from the log which webhooks there are, from its beginning."""
+        """Fold the webhooks from the beginning of the log."""
         webhooks = KnownWebhooks(self._system.log)
         await webhooks.open()
         await report_all_parked(self._system, webhooks)
@@ -125,11 +125,11 @@ class Deliveries:
             self._sweep_at = now + _SWEEP_S
 
     async def _check_log(self) -> None:
-        """Begin anew when the log was set back to a backup, senders included."""
+        """Start over, with new senders, if the log was restored from a backup."""
         if await self._webhooks.fit():
             self._check_at = asyncio.get_running_loop().time() + CHECK_S
             return
-        _logger.warning("the log was set back or replaced; deliveries begin anew")
+        _logger.warning("the log was restored or replaced; restarting deliveries")
         await self._open()
         for sender in self._senders.values():
             sender.stop()

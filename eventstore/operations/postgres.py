@@ -1,4 +1,4 @@
-"""Operational state in tables beside the log's, in the same PostgreSQL database."""
+"""Operational state in tables next to the log's, in the same PostgreSQL database."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _CONNECTIONS = 4
 _CREATING = 7_275
-"""The advisory lock of whoever creates the tables; the log's is the number before it."""
+"""The advisory lock for creating the tables; the log's is the number before it."""
 
 NO_TABLES = "this database has no operational tables yet: run `trackrecord migrate` once"
 _EXISTS = "SELECT 1 WHERE to_regclass(?) IS NOT NULL"
@@ -116,7 +116,8 @@ class PostgresOperations(EndpointTables, DeliveryTables, JobTables):
             except psycopg.Error as error:
                 if transaction.has_begun or not transaction.is_broken:
                     raise OperationsUnavailable(f"operational tables: {error}") from error
-                # One of the pool that broke while it was idle, with a restart of the server, say.
+                # A pooled connection that broke while idle, for example because the server was
+                # restarted.
         raise OperationsUnavailable("operational tables: every connection was broken")
 
 
@@ -125,14 +126,14 @@ def _is_created(on: Transaction) -> bool:
 
 
 class _Line:
-    """The connection of one call, for whoever ends the call."""
+    """The connection of one call, so that another thread can end the call."""
 
     def __init__(self) -> None:
         self._socket: int | None = None
 
     @contextlib.contextmanager
     def lent(self, connection: psycopg.Connection[TupleRow]) -> Generator[None]:
-        """Know the connection for as long as the block lasts."""
+        """Register the connection during the block."""
         self._socket = connection.fileno()
         try:
             yield
@@ -140,27 +141,27 @@ class _Line:
             self._socket = None
 
     def cut(self) -> None:
-        """End the wait of the thread that uses the connection: a frozen server ends it never."""
+        """End the wait of the thread that uses the connection, which may be for a frozen server."""
         if self._socket is not None:
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._socket)) as line:
                 line.shutdown(socket.SHUT_RDWR)
 
 
 class _Transaction:
-    """What the port's statements run on; it begins with the first of them."""
+    """Runs the port's statements; the transaction starts with the first of them."""
 
     def __init__(self) -> None:
         self._connection: psycopg.Connection[TupleRow] | None = None
         self.has_begun = False
 
     def on(self, connection: psycopg.Connection[TupleRow]) -> Self:
-        """Run on *connection* from now on."""
+        """Use *connection* from now on."""
         self._connection = connection
         return self
 
     @property
     def is_broken(self) -> bool:
-        """Whether there never was a connection, or it is gone."""
+        """Whether there was never a connection, or it is lost."""
         return self._connection is None or self._connection.closed
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -180,7 +181,7 @@ class _Transaction:
 
 
 def _limits(deadline_s: float, lock_wait_s: float) -> str:
-    """Return the server's own deadlines: a process that freezes in a transaction is cut off."""
+    """Return the server's own deadlines, which disconnect a process frozen in a transaction."""
     limits = {
         "statement_timeout": deadline_s,
         "lock_timeout": lock_wait_s,

@@ -1,8 +1,8 @@
-"""Operational state in a SQLite file of its own, so that workers do not contend with the log.
+"""Operational state in a separate SQLite file, so that workers do not contend with the log.
 
-One thread of the process writes, another reads. Between two transactions the writer leaves the
-lock alone for as long as it held it, since SQLite's own waiting is unfair: without that, an
-unthrottled worker makes other processes wait for up to a second.
+One thread of the process writes, another reads. Between two transactions the writer releases the
+lock for as long as it held it, because SQLite's own waiting is unfair: otherwise a busy worker
+would make other processes wait for up to a second.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from eventstore.operations.store import CALL_DEADLINE_S, LOCK_WAIT_S, Operations
 T = TypeVar("T")
 
 _POLL_S = 0.001
-"""A process that waits for the lock looks this often."""
+"""How often a process that waits for the lock checks it."""
 
 _YIELD_S_MIN, _YIELD_S_MAX = 0.002, 0.02
-"""How long a writer leaves the lock alone after a transaction: as long as it held it, within
-these. The shorter is two looks of another process, the longer what a request may wait."""
+"""How long a writer releases the lock after a transaction: as long as it held it, within these
+limits. The lower one is two checks of another process, the upper one what a request can wait."""
 
 _UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -52,7 +52,7 @@ class SqliteOperations(EndpointTables, DeliveryTables, JobTables):
         self._read_thread = ThreadPoolExecutor(1, thread_name_prefix="operations-reader")
 
     async def create(self) -> None:
-        """Make the file and its tables; whoever uses it would do so too."""
+        """Create the file and its tables, as their first user would."""
         await self._write(lambda _: None)
 
     open = create
@@ -95,7 +95,7 @@ class _Transaction:
 
 
 class _Connection:
-    """One connection, used by one thread; it follows the file when that is replaced or deleted."""
+    """One connection, used by one thread; it reopens the file when that is replaced or deleted."""
 
     def __init__(self, path: Path, lock_wait_s: float) -> None:
         self._path, self._lock_wait_s = path, lock_wait_s
@@ -104,11 +104,11 @@ class _Connection:
         self._free_at = 0.0
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run *work* in a transaction that is synced to the disk."""
+        """Run *work* in a transaction that is synced to disk."""
         return self._guarded(lambda connection: self._in_transaction(connection, work))
 
     def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run *work*; each of its statements sees one state."""
+        """Run *work*; each of its statements sees a consistent state."""
         return self._guarded(lambda connection: work(_Transaction(connection)))
 
     def close(self) -> None:
@@ -163,7 +163,7 @@ class _Connection:
 
     def _connection(self) -> sqlite3.Connection:
         if self._open is not None and self._file != _identity(self._path):
-            _logger.warning("%s was replaced; what it had is sent again", self._path)
+            _logger.warning("%s was replaced; its deliveries are sent again", self._path)
             self.close()
         if self._open is None:
             self._open = self._connect()
@@ -191,7 +191,7 @@ class _Connection:
         return connection
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        """Go on with an empty file: what is lost is sent again under the same ids."""
+        """Continue with an empty file: lost deliveries are sent again with the same ids."""
         broken, self._file = self._file, None
         self.close()
         if broken is not None and broken != _identity(self._path):

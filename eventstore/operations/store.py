@@ -1,8 +1,7 @@
-"""The port of operational state: one contract suite runs against all of its adapters.
+"""The port of operational state; one contract suite runs against all its adapters.
 
-Every call is one short transaction that nobody can interrupt half-way, with a bounded wait for
-locks and a deadline. What a worker writes carries its fence, so that one that has lost its lease
-changes nothing.
+Every call is one short, atomic transaction with a limited wait for locks and a deadline. A worker's
+writes carry its fence, so that a worker that lost its lease changes nothing.
 """
 
 from collections.abc import Sequence
@@ -23,32 +22,33 @@ from eventstore.operations.records import (
 )
 
 CLAIM_MAX = 100
-"""Endpoints claimed in one transaction: it is short, and several workers share what is free."""
+"""Endpoints claimed in one transaction: few, so that several workers share them."""
 
 WRITE_MAX = 200
-"""Deliveries and attempts in one transaction: some 5 ms in SQLite, where one writes at a time."""
+"""Deliveries and attempts in one transaction: some 5 ms in SQLite, which has one writer at a
+time."""
 
 CALL_DEADLINE_S = 4.0
-"""How long a call may take in all; a request is answered within 5 s."""
+"""How long a call may take in all; a request must be answered within 5 s."""
 
 LOCK_WAIT_S = 2.0
 """How long a call waits for a lock that another process holds."""
 
 
 class OperationsUnavailable(LogUnavailable):
-    """The operational tables do not answer; what was asked may or may not have been written."""
+    """The operational tables do not answer; the write may or may not have happened."""
 
 
 class LeaseLost(Exception):
-    """The endpoint is another worker's now, or not as this one left it; nothing was written."""
+    """Another worker has the endpoint, or it is not as this one left it; nothing was written."""
 
 
 class Changes(Struct, kw_only=True):
-    """What is to be written about one endpoint, all of it or nothing.
+    """The changes to write about one endpoint, all of them or none.
 
-    ``fields`` are new values of the endpoint's own columns. Deliveries are written whole, whether
-    they are new or known. With ``forget_after`` the deliveries of later sequences go first,
-    attempts included: the log no longer has their events.
+    ``fields`` are new values of the endpoint's own columns. Deliveries are written whole, new or
+    known. With ``forget_after``, deliveries with later sequence numbers are deleted first, with
+    their attempts, because the log no longer has their events.
     """
 
     fields: dict[str, Any] = {}
@@ -69,7 +69,7 @@ class OperationalStore(Protocol):
         ...
 
     async def open(self) -> None:
-        """Get ready for use; a file is made where there is none.
+        """Prepare for use; create the file if there is none.
 
         :raises LogUnfit: the tables were never created.
         """
@@ -82,23 +82,23 @@ class OperationalStore(Protocol):
     # Leases
 
     async def held(self) -> set[str]:
-        """Return the endpoints that somebody sends for now."""
+        """Return the endpoints that are leased now."""
         ...
 
     async def claim(self, owner: str, lease_s: float, wanted: Sequence[Endpoint]) -> list[Endpoint]:
         """Return those of *wanted* (at most ``CLAIM_MAX``) that were free and are ours now.
 
-        One that was never seen is made as it stands in *wanted*. What another worker is claiming
-        at this moment is passed over, not waited for.
+        One that does not exist is created as given in *wanted*. Those that another worker is
+        claiming at the same moment are skipped.
         """
         ...
 
     async def renew(self, owner: str, lease_s: float) -> set[str]:
-        """Keep what *owner* holds for another *lease_s* seconds; return what that is."""
+        """Renew the leases of *owner* for *lease_s* seconds; return their endpoints."""
         ...
 
     async def release(self, owner: str, endpoint: str) -> None:
-        """Let the next worker have an endpoint at once."""
+        """Release an endpoint for the next worker."""
         ...
 
     async def endpoint(self, endpoint: str) -> Endpoint | None:
@@ -108,17 +108,17 @@ class OperationalStore(Protocol):
     # What a worker writes
 
     async def write(self, endpoint: Endpoint, changes: Changes) -> None:
-        """Write *changes*, and count that as one more of ``writes`` here and there.
+        """Write *changes*, and increment ``writes`` in the row and in *endpoint*.
 
-        Both ``fence`` and ``writes`` must be what they were when *endpoint* was read or last
-        written: the first catches a change of hands, the second a database that was set back.
+        Both ``fence`` and ``writes`` must be unchanged since *endpoint* was read or last written:
+        the first detects another owner, the second a database restored from a backup.
 
         :raises LeaseLost: it is another's, or not as this worker left it; nothing was written.
         """
         ...
 
     async def nudged(self, owner: str) -> list[str]:
-        """Return the endpoints of *owner* that somebody has put deliveries back for."""
+        """Return the endpoints of *owner* for which deliveries were put back."""
         ...
 
     # Deliveries
@@ -139,7 +139,7 @@ class OperationalStore(Protocol):
         ...
 
     async def open_deliveries(self, endpoint: str, after: str, limit: int) -> list[Delivery]:
-        """Return what is still to be sent, pings too, by id from above *after*."""
+        """Return the open deliveries, including pings, with ids above *after*, by id."""
         ...
 
     async def delivery(self, endpoint: str, delivery: str) -> Delivery | None:
@@ -147,31 +147,31 @@ class OperationalStore(Protocol):
         ...
 
     async def attempts(self, delivery: str, *, after: int = 0, limit: int) -> list[Attempt]:
-        """Return attempts with a number above *after*, the first one first."""
+        """Return attempts with numbers above *after*, oldest first."""
         ...
 
     async def backlog(self) -> Backlog:
-        """Return how much is open everywhere."""
+        """Return how many deliveries are open in all."""
         ...
 
     # What people ask for
 
     async def put_back(self, endpoint: str, delivery: str, now: datetime) -> bool:
-        """Have a delivery that has ended sent again; return whether there was one."""
+        """Reopen an ended delivery so that it is sent again; return whether there was one."""
         ...
 
     async def add(self, delivery: Delivery) -> None:
-        """Add a delivery that stands in no log, a ping."""
+        """Add a ping, a delivery without an event in the log."""
         ...
 
     # Notices
 
     async def note(self, notice: Notice) -> None:
-        """Keep a notice; one of the same id is left as it is."""
+        """Store a notice, unless there is one with its id."""
         ...
 
     async def drop_notice(self, notice: str) -> None:
-        """Remove a notice that no longer holds."""
+        """Remove a notice that no longer applies."""
         ...
 
     async def notices(self, endpoint: str | None, limit: int) -> list[Notice]:
@@ -185,11 +185,11 @@ class OperationalStore(Protocol):
         ...
 
     async def take_job(self, owner: str, lease_s: float, now: datetime) -> Job | None:
-        """Return a job that is due at *now* and nobody is at, ours for *lease_s* seconds."""
+        """Return a due job that nobody is running, leased to *owner* for *lease_s* seconds."""
         ...
 
     async def end_job(self, job: Job, due_at: datetime | None) -> None:
-        """Have a job that is still ours come due again then, or never."""
+        """Schedule a job that is still ours again for then, or remove it."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:

@@ -43,19 +43,19 @@ def end(lanes: SendQueue, each: Delivery) -> None:
     lanes.back(each)
 
 
-def test_of_a_stream_one_is_under_way_at_a_time() -> None:
+def test_one_delivery_of_a_stream_is_sent_at_a_time() -> None:
     lanes = lanes_of(delivery(1), delivery(2), delivery(3, "b"))
 
     assert take_all(lanes) == [1, 3]
 
 
-def test_in_parallel_mode_everything_may_go_at_once() -> None:
+def test_in_parallel_mode_all_deliveries_may_be_sent_at_once() -> None:
     lanes = lanes_of(delivery(2), delivery(1), delivery(3, "b"), ordered=False)
 
     assert take_all(lanes) == [1, 2, 3]
 
 
-def test_the_next_of_a_stream_goes_when_the_one_before_it_has_ended() -> None:
+def test_the_next_delivery_of_a_stream_is_sent_when_the_previous_one_has_ended() -> None:
     first = delivery(1)
     lanes = lanes_of(first, delivery(2))
     lanes.take(NOW)
@@ -65,7 +65,7 @@ def test_the_next_of_a_stream_goes_when_the_one_before_it_has_ended() -> None:
     assert len(lanes) == 1
 
 
-def test_a_retry_holds_back_its_stream_until_its_time() -> None:
+def test_a_retry_holds_back_its_stream_until_it_is_due() -> None:
     first = delivery(1)
     lanes = lanes_of(first, delivery(2))
     lanes.take(NOW)

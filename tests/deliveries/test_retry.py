@@ -23,7 +23,7 @@ def answer(status: int, **headers: str) -> ReceiverResponse:
     return ReceiverResponse(status, named, b"", "127.0.0.1", 1)
 
 
-def test_the_pauses_are_those_of_the_documentation() -> None:
+def test_the_pauses_are_as_documented() -> None:
     pauses = [PLAIN.pause(tries) for tries in range(11)]
 
     assert pauses == [
@@ -36,7 +36,7 @@ def test_the_pauses_are_those_of_the_documentation() -> None:
     ]
 
 
-def test_jitter_spreads_a_pause_by_a_fifth_both_ways() -> None:
+def test_jitter_varies_a_pause_by_a_fifth_in_both_directions() -> None:
     schedule = Schedule()
 
     assert schedule.pause(4, lambda: 0.0) == 1.6 * HOUR
@@ -49,7 +49,7 @@ def test_only_2xx_is_success(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [100, 301, 302, 307, 400, 404, 500, 599])
-def test_everything_else_is_tried_again(status: int) -> None:
+def test_every_other_response_is_retried(status: int) -> None:
     verdict = judge(PLAIN, 1, answer(status), NOW)
 
     assert (verdict.status, verdict.next_at) == (DeliveryStatus.RETRYING, NOW + 5 * SECOND)
@@ -60,7 +60,7 @@ def test_the_tenth_failure_is_the_last() -> None:
     assert judge(PLAIN, 10, NOTHING, NOW).status is DeliveryStatus.FAILED
 
 
-def test_gone_disables_the_endpoint_and_keeps_the_delivery() -> None:
+def test_410_gone_pauses_the_webhook_and_keeps_the_delivery() -> None:
     verdict = judge(PLAIN, 1, answer(410), NOW)
 
     assert (verdict.status, verdict.disable) == (DeliveryStatus.RETRYING, PauseCause.GONE)
@@ -85,7 +85,7 @@ def test_the_receiver_may_say_when_to_come_back(status: int, asked: str, until: 
 
 
 @pytest.mark.parametrize("value", ["", "-1", "1.5", "٣", "9" * 40, "Sun, 99 Mar 2026 10:00:00 GMT"])
-def test_a_malformed_retry_after_is_as_none(value: str) -> None:
+def test_a_malformed_retry_after_is_ignored(value: str) -> None:
     assert retry_after(value, NOW) is None
 
 
@@ -112,7 +112,7 @@ def test_whatever_a_receiver_asks_for_there_is_a_verdict_that_can_be_stored(valu
     assert NOW <= verdict.next_at <= NOW + 24 * HOUR
 
 
-def test_failures_in_a_row_open_the_breaker_for_longer_and_longer() -> None:
+def test_failures_in_a_row_open_the_breaker_for_ever_longer() -> None:
     schedule = Schedule(breaker_after=3, breaker_pause=SECOND, breaker_pause_max=5 * SECOND)
     failed = judge(schedule, 1, NOTHING, NOW)
     health, pauses = Health(), list[timedelta]()
@@ -123,7 +123,7 @@ def test_failures_in_a_row_open_the_breaker_for_longer_and_longer() -> None:
     assert pauses == [timedelta(0)] * 2 + [SECOND, 2 * SECOND, 4 * SECOND, 5 * SECOND, 5 * SECOND]
 
 
-def test_posts_that_were_under_way_together_fail_as_one() -> None:
+def test_concurrent_failures_count_as_one() -> None:
     schedule = Schedule(breaker_after=10, breaker_pause=SECOND)
     failed = judge(schedule, 1, NOTHING, NOW)
     health = Health(fails=9, first_fail=NOW, failed_at=NOW)
@@ -138,7 +138,7 @@ def test_posts_that_were_under_way_together_fail_as_one() -> None:
     assert probed.open_until == NOW + 5 * SECOND
 
 
-def test_a_receiver_that_asks_for_a_pause_gets_it_though_the_failure_does_not_count() -> None:
+def test_a_requested_pause_is_granted_even_if_the_failure_does_not_count() -> None:
     asked = judge(PLAIN, 1, answer(429, retry_after="60"), NOW)
     health = Health(fails=1, first_fail=NOW, failed_at=NOW)
 
@@ -153,7 +153,7 @@ def test_one_success_makes_an_endpoint_healthy() -> None:
     assert sick.after(judge(PLAIN, 1, answer(200), NOW), PLAIN, NOW, NOW) == Health()
 
 
-def test_an_endpoint_is_hopeless_after_five_days_of_nothing_but_failure() -> None:
+def test_an_endpoint_is_hopeless_after_five_days_of_failures_only() -> None:
     health = Health().after(judge(PLAIN, 1, NOTHING, NOW), PLAIN, NOW, NOW)
 
     assert not health.is_hopeless(PLAIN, NOW + timedelta(days=5) - SECOND)

@@ -57,7 +57,9 @@ def outspoken(data: st.DataObject, tag: str) -> Event:
 @settings(max_examples=5, deadline=None)
 @pytest.mark.parametrize("tag", EVENT_TYPES)
 @forall(data=st.data())
-def test_every_event_comes_back_and_tells_nothing_personal(tag: str, data: st.DataObject) -> None:
+def test_every_event_survives_a_round_trip_and_stores_nothing_personal_in_the_clear(
+    tag: str, data: st.DataObject
+) -> None:
     event = outspoken(data, tag)
 
     row = stored(event)
@@ -123,7 +125,7 @@ def test_another_key_opens_nothing() -> None:
 
 
 class TestWhereACommandCameFrom:
-    def test_opens_with_the_key_of_the_actor_only(self) -> None:
+    def test_the_origin_opens_only_with_the_actors_key(self) -> None:
         origin = seal_origin("192.0.2.7", "Browser/1", OTHER_KEY, COMMAND)
         row = encode(TaskRetitled(from_="a", to="b"), envelope(), origin, KEY)
 
@@ -140,11 +142,11 @@ class TestWhereACommandCameFrom:
         with pytest.raises(SealBroken):
             origin_values(row, OTHER_KEY, STREAM)
 
-    def test_is_not_kept_when_it_could_be_nobodys(self) -> None:
+    def test_an_origin_without_an_actors_key_is_not_stored(self) -> None:
         assert seal_origin("192.0.2.7", "Browser/1", None, COMMAND) == NOWHERE
         assert seal_origin(None, None, KEY, COMMAND) == NOWHERE
 
-    def test_may_be_known_in_part(self) -> None:
+    def test_an_origin_may_be_known_in_part(self) -> None:
         origin = seal_origin("192.0.2.7", None, KEY, COMMAND)
 
         assert origin.ip is not None

@@ -16,14 +16,14 @@ from tests.eventstore.examples import GOLDEN, envelope, example, golden
 TITLED = "task.retitled"
 
 
-def test_every_kind_of_event_has_its_file() -> None:
+def test_every_type_of_event_has_a_golden_file() -> None:
     """A new kind gets one from ``python -m tests.eventstore.examples``."""
     missing = set(EVENT_TYPES) - {path.stem for path in GOLDEN.glob("*.json")}
     assert not missing
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
-def test_a_stored_event_means_what_it_meant(path: Any) -> None:
+def test_a_stored_event_still_decodes_to_the_same_event(path: Any) -> None:
     kept = golden(path.stem)
 
     read = decode(kept.row, kept.cipher)
@@ -33,7 +33,9 @@ def test_a_stored_event_means_what_it_meant(path: Any) -> None:
 
 
 @pytest.mark.parametrize("tag", EVENT_TYPES)
-def test_an_event_is_stored_as_it_always_was(tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stored_bytes_of_an_event_have_not_changed(
+    tag: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = golden(tag)
     salts = iter(kept.salts.values())
 
@@ -54,7 +56,7 @@ def steps(*taken: Step) -> Sequence[Step]:
 class TestAnOlderShape:
     """``task.retitled`` as if today's shape were its third."""
 
-    def test_takes_the_steps_it_has_not_taken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_older_shape_takes_the_missing_steps(self, monkeypatch: pytest.MonkeyPatch) -> None:
         kept = golden(TITLED)
         old = kept.state.replace('"from":', '"was":').replace('"to":', '"title":')
         taken: list[int] = []
@@ -80,7 +82,7 @@ class TestAnOlderShape:
         assert read.event == TaskRetitled(from_=ERASED, to=ERASED)
         assert row.state == old.encode()
 
-    def test_of_today_takes_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_current_shape_takes_no_steps(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def never(event: dict[str, Any]) -> dict[str, Any]:
             raise AssertionError(event)
 
@@ -92,7 +94,9 @@ class TestAnOlderShape:
         assert decode(row, golden(TITLED).cipher).event == event
         assert decode(row, golden(TITLED).cipher).metadata.schema == 3
 
-    def test_may_have_had_another_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_older_shape_may_have_had_another_name(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def renamed(event: dict[str, Any]) -> dict[str, Any]:
             return event | {"type": TITLED}
 

@@ -87,7 +87,7 @@ def test_the_database_itself_refuses_to_change_an_event(
 
 
 class TestARoleOfItsOwn:
-    def test_appends_and_reads_and_can_do_nothing_else_with_events(
+    def test_the_granted_role_can_only_append_and_read_events(
         self, postgres_url: str, store: PostgresStore
     ) -> None:
         role = f"app_{uuid4().hex[:8]}"
@@ -115,14 +115,14 @@ class TestARoleOfItsOwn:
 
 
 class TestADatabaseThatIsNoLog:
-    def test_is_refused_until_it_is_migrated(self, postgres_url: str) -> None:
+    def test_a_database_without_tables_is_refused(self, postgres_url: str) -> None:
         with closing(PostgresStore(postgres_url)) as store:
             with pytest.raises(LogUnfit, match="trackrecord migrate"):
                 store.open()
             store.create()
             store.open()
 
-    def test_of_the_old_shape_is_refused(self, postgres_url: str) -> None:
+    def test_a_database_of_the_old_shape_is_refused(self, postgres_url: str) -> None:
         with psycopg.connect(postgres_url, autocommit=True) as raw:
             raw.execute("CREATE TABLE stored_events (notification_id bigint)")
         with closing(PostgresStore(postgres_url)) as store:
@@ -130,7 +130,7 @@ class TestADatabaseThatIsNoLog:
                 with pytest.raises(LogUnfit, match="written by"):
                     ready()
 
-    def test_is_made_once_by_many_who_try_at_the_same_time(self, postgres_url: str) -> None:
+    def test_concurrent_migrations_create_the_tables_once(self, postgres_url: str) -> None:
         stores = [PostgresStore(postgres_url, parts=4) for _ in range(6)]
         with ThreadPoolExecutor(len(stores)) as threads:
             list(threads.map(lambda store: store.create(), stores))
@@ -182,7 +182,7 @@ async def outcomes_of(log: EventLog, *appends: Append) -> list[str]:
 
 
 class TestALostAnswerToCommit:
-    async def test_is_success_all_the_same_and_the_event_is_there_once(
+    async def test_a_commit_whose_answer_was_lost_is_a_success(
         self, postgres_url: str, store: PostgresStore
     ) -> None:
         register = RegisterUser(
@@ -200,7 +200,7 @@ class TestALostAnswerToCommit:
             assert receipt.position == 2
             assert [r.tag for r in await log.tail(0, 10)] == ["user.registered", "email.claimed"]
 
-    async def test_is_no_success_for_others_of_the_same_commit(
+    async def test_a_lost_answer_is_not_a_success_for_other_commands_of_the_batch(
         self, postgres_url: str, store: PostgresStore
     ) -> None:
         store.commit([command(A)])
@@ -216,7 +216,7 @@ class TestALostAnswerToCommit:
             assert outcomes == ["CommandAlreadyDone", "ConcurrencyConflict"]
             assert store.last_position() == 2
 
-    async def test_twice_in_a_row_is_unavailable_and_a_third_try_finds_it(
+    async def test_two_lost_answers_are_an_outage_and_a_third_attempt_finds_the_event(
         self, postgres_url: str, store: PostgresStore
     ) -> None:
         async with (
