@@ -46,8 +46,8 @@ class Projection(Generic[S]):
     """One read model. A new version is built beside the old one, then takes its place.
 
     ``state`` is the type that events are folded into. Its fields are the fields of a document,
-    save those ``left_out``, which must be at their defaults; ``more`` declares what ``fields``
-    adds for the sake of a list.
+    except those ``left_out``, on which nothing that is shown may depend; ``more`` declares what
+    ``fields`` adds for the sake of a list.
     """
 
     name: ClassVar[str]

@@ -61,6 +61,7 @@ class Webhooks(AggregateProjection[Webhook]):
     name = "webhooks"
     tags = tags_of(WebhookEvent)
     state = Webhook
+    left_out = frozenset({"old_secrets"})
     indexes = (Index(("org", "deleted"), "id"),)
 
     def render(self, key: str, state: Webhook, recorded: Recorded) -> bytes:
