@@ -111,7 +111,7 @@ def test_a_command_on_a_page_exists(block: Block) -> None:
         match words:
             case ["make", *asked]:
                 assert {a for a in asked if "=" not in a} <= targets
-            case [("trackrecord" | ".venv/bin/trackrecord"), *arguments]:
+            case [program, *arguments] if program.rpartition("/")[2] == "trackrecord":
                 command_line().parse_args(arguments)
             case [("python" | ".venv/bin/python"), "-m", module, *_]:
                 path = ROOT / module.replace(".", "/")

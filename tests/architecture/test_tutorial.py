@@ -33,7 +33,8 @@ class Reader:
         """Return *text* of the page with our ports and the program under test."""
         text = text.replace(":3000", f":{self.port}").replace(":9000", f":{self.receiving}")
         program = f"{sys.executable} -m cli"
-        return text.replace("9000)", f"{self.receiving})").replace(".venv/bin/trackrecord", program)
+        text = text.replace("9000)", f"{self.receiving})")
+        return re.sub(r"(\.\./)?\.venv/bin/trackrecord", program, text)
 
     def environment(self) -> dict[str, str]:
         """Return the environment of everything that the reader starts."""
@@ -95,13 +96,15 @@ def test_the_tutorial_ends_with_a_verified_webhook_and_history(reader: Reader) -
     blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
     assert blocks[0] == ("sh", "make run\n")
     [receiver] = [text for kind, text in blocks if kind == "python"]
-    (reader.folder / "receiver.py").write_text(reader.ours(receiver))
+    scratch = reader.folder / "scratch"
+    scratch.mkdir()
+    (scratch / "receiver.py").write_text(reader.ours(receiver))
     steps = [reader.ours(text) for kind, text in blocks[1:] if kind == "sh"]
 
     told = reader.run("set -eu\ntrap 'kill $(jobs -p)' EXIT\n" + "\n".join(steps) + WAIT)
 
     assert told.returncode == 0, told.stdout + told.stderr
-    received = (reader.folder / "received.txt").read_text().splitlines()
+    received = (scratch / "received.txt").read_text().splitlines()
     assert [line.split()[1] for line in received] == [
         "task.created",
         "task.status_changed",
