@@ -1,1 +1,1 @@
-"""Shows what happened: read models in MongoDB, each rebuildable from the log."""
+"""Read models and their queries, each rebuildable from the log."""

@@ -1,8 +1,8 @@
-"""What every read model is: which events it wants, how it folds them and what a reader sees.
+"""What every read model is: the events it processes, how it folds them, what readers see.
 
-A read model is pure: it gets events and returns documents, so a replay can do no harm. A document
-holds the whole state under the names of its fields, so that the next event is folded onto what
-anybody can read there. All streams that feed one document belong to one organization.
+A read model is a pure function from events to documents, so a replay can do no harm. A document
+holds the whole state under the names of its fields, so that the next event is folded onto what is
+stored. All streams that feed one document belong to one organization.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ A = TypeVar("A", bound=State)
 
 
 class View(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a GET answers about one thing; times are RFC 3339, UTC."""
+    """What a GET returns about one resource; times are RFC 3339, UTC."""
 
 
 class Document(Struct, gc=False):
@@ -43,7 +43,7 @@ class Document(Struct, gc=False):
 
 
 class Projection(Generic[S]):
-    """One read model. A new version is built beside the old one, then takes its place.
+    """A read model. A new version is built next to the old one and then takes its place.
 
     ``state`` is the type that events are folded into. Its fields are the fields of a document,
     except those ``left_out``, on which nothing that is shown may depend; ``more`` declares what
@@ -65,19 +65,19 @@ class Projection(Generic[S]):
         return Shape(self.name, self.version, fields, tuple(self.indexes))
 
     def keys(self, recorded: Recorded) -> Iterable[str]:
-        """Return the ids of the documents that *recorded* touches."""
+        """Return the ids of the documents that *recorded* affects."""
         return (document_id(recorded.org_id, recorded.stream_id),)
 
     def fold(self, key: str, state: S | None, recorded: Recorded) -> S:
-        """Return the state of a document after *recorded*; None is a document not yet there."""
+        """Return the state of a document after *recorded*; None is a new document."""
         raise NotImplementedError
 
     def render(self, key: str, state: S, recorded: Recorded) -> bytes:
-        """Return the JSON that a GET answers; *recorded* is the newest event folded."""
+        """Return the JSON that a GET returns; *recorded* is the newest event folded."""
         raise NotImplementedError
 
     def deleted(self, state: S) -> bool:
-        """Return whether no list and no GET shows this any more."""
+        """Return whether lists and GETs hide this document."""
         return bool(getattr(state, "deleted", False))
 
     def fields(self, state: S) -> Mapping[str, Value]:
@@ -109,12 +109,12 @@ def _plain(value: Any) -> Value:
 
 
 def document_id(org_id: OrgId, thing: UUID) -> str:
-    """Return the id of a document: with the organization in it, nobody else's can be asked for."""
+    """Return the id of a document: it contains the organization, so no other finds it."""
     return f"{org_id}:{thing}"
 
 
 class AggregateProjection(Projection[A]):
-    """A document a stream, folded exactly as the write side folds it."""
+    """One document per stream, folded exactly as for commands."""
 
     def fold(self, key: str, state: A | None, recorded: Recorded) -> A:
         return (state if state is not None else self.state()).evolve(recorded.event)

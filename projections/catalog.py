@@ -1,4 +1,4 @@
-"""Catalog: every read model there is."""
+"""Catalog of all read models."""
 
 from typing import Any
 

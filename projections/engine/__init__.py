@@ -1,1 +1,1 @@
-"""The engine that builds, updates, switches and rebuilds every read model."""
+"""The engine that builds, updates, switches and rebuilds read models."""

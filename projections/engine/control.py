@@ -1,6 +1,6 @@
-"""Control: which collections there are, which of them readers get, and how far they have got.
+"""Control record: which collections exist, which of them readers get, and their checkpoints.
 
-One small record beside the documents, written in the same transaction as they are.
+One small record next to the documents, written in the same transaction.
 """
 
 from enum import StrEnum
@@ -13,7 +13,7 @@ from eventstore.store import LogIdentity
 
 
 class Phase(StrEnum):
-    """What a collection is good for; the values are stored."""
+    """The phase of a collection; the values are stored."""
 
     LIVE = "live"
     BUILDING = "building"
@@ -48,11 +48,11 @@ class Collection(Struct, frozen=True, kw_only=True):
 
 
 class Control(Struct, frozen=True, kw_only=True):
-    """The checkpoint of the pass, and every collection.
+    """The checkpoint of the main pass, and every collection.
 
-    ``serving`` is false from the moment at which the log turned out to be another one, or at
-    which the read models were begun, until they have reached ``target``, the head by then.
-    ``revision`` counts writes: whoever writes names the one that they have read.
+    ``serving`` is false from the moment the log turned out to be a different one, or the read
+    models were first started, until they have reached ``target``, the head at that moment.
+    ``revision`` counts writes: a writer names the revision that it has read.
     """
 
     revision: int = 0
@@ -63,7 +63,7 @@ class Control(Struct, frozen=True, kw_only=True):
     collections: tuple[Collection, ...] = ()
 
     def position(self, part: int = 0) -> int:
-        """Return how far the pass has got in a partition."""
+        """Return the main pass's checkpoint in a partition."""
         return self.places.get(part, Place()).position
 
     def live(self, model: str) -> Collection | None:
@@ -74,7 +74,7 @@ class Control(Struct, frozen=True, kw_only=True):
         return None
 
     def building(self, model: str) -> Collection | None:
-        """Return the collection that is to take the place of the live one."""
+        """Return the collection that will replace the live one."""
         for one in self.collections:
             if (one.model, one.phase, one.verify) == (model, Phase.BUILDING, False):
                 return one
@@ -85,25 +85,25 @@ class Control(Struct, frozen=True, kw_only=True):
         return next((one for one in self.collections if one.name == name), None)
 
     def reached(self, model: str, part: int = 0) -> int:
-        """Return how far what readers of *model* get has got in a partition."""
+        """Return the checkpoint of what readers of *model* get in a partition."""
         live = self.live(model)
         if live is None:
             return 0
         return self.position(part) if live.behind is None else live.behind.get(part, 0)
 
     def progress(self) -> float:
-        """Return which share of the log, from 0 to 1, is in the read models being made."""
+        """Return the share of the log, from 0 to 1, that is in the read models being built."""
         wanted = sum(self.target.values())
         done = sum(min(self.position(part), of) for part, of in self.target.items())
         return done / wanted if wanted else 1.0
 
     def with_collection(self, changed: Collection) -> "Control":
-        """Return this with *changed* in the place of the collection of that name, or added."""
+        """Return a copy with *changed* in place of the collection of that name, or added."""
         others = [one for one in self.collections if one.name != changed.name]
         return replace(self, collections=(*others, changed))
 
     def without(self, name: str) -> "Control":
-        """Return this without a collection."""
+        """Return a copy without a collection."""
         kept = tuple(one for one in self.collections if one.name != name)
         return replace(self, collections=kept)
 

@@ -1,4 +1,4 @@
-"""Is a read model what the log says? Compared with one built anew, document by document."""
+"""Compares a read model with a rebuild from the log, document by document."""
 
 import contextlib
 import hashlib
@@ -16,16 +16,16 @@ from projections.engine.store import Batch, OutOfTurn, ReadStore, ShapedCollecti
 
 _PIECE = 500
 DIFFERENT_MAX = 10
-"""Ids of documents that differ, at most, that a verdict names."""
+"""The maximum number of differing documents that a result names."""
 _MODULUS = 2**256
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Digest(Struct, frozen=True):
-    """What a collection holds: the sum modulo 2^256 of the SHA-256 of each document.
+    """The contents of a collection: the sum modulo 2^256 of the SHA-256 of each document.
 
-    Adding makes it the same in whatever order the documents come; ``position`` is left out, as it
-    says when and not what.
+    The sum is independent of the order of the documents. ``position`` is left out, because it says
+    when and not what.
     """
 
     documents: int
@@ -33,7 +33,7 @@ class Digest(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """A live collection, and the same read model built anew from the log."""
+    """A live collection, and the same read model rebuilt from the log."""
 
     position: int
     live: Digest
@@ -55,28 +55,28 @@ class Comparison(Struct, frozen=True):
 
 
 class Summing:
-    """A digest in the making."""
+    """A digest being computed."""
 
     def __init__(self) -> None:
         self.documents, self._sum = 0, 0
 
     def add(self, document: Document) -> None:
-        """Count *document* in."""
+        """Add *document* to the digest."""
         self._sum = (self._sum + int.from_bytes(fingerprint(document), "big")) % _MODULUS
         self.documents += 1
 
     def digest(self) -> Digest:
-        """Return the digest of what was counted."""
+        """Return the digest of the documents so far."""
         return Digest(self.documents, f"{self._sum:064x}")
 
 
 def fingerprint(document: Document) -> bytes:
-    """Return the SHA-256 of what *document* shows."""
+    """Return the SHA-256 of the contents of *document*."""
     return hashlib.sha256(_encode(replace(document, position=0))).digest()
 
 
 async def digest(store: ReadStore, target: ShapedCollection) -> Digest:
-    """Return the digest of a collection that nobody writes to meanwhile."""
+    """Return the digest of a collection to which nobody writes meanwhile."""
     summing, after = Summing(), ""
     while documents := (await store.scan([target], after, _PIECE))[0]:
         for one in documents:

@@ -27,7 +27,7 @@ class Found(NamedTuple):
 
 
 class FoundPage(NamedTuple):
-    """The JSON of some things, and the key after which to go on; None: that was all."""
+    """The JSON of some resources, and the key after which the next page begins (None: the last)."""
 
     items: list[bytes]
     next_key: Any
@@ -36,8 +36,8 @@ class FoundPage(NamedTuple):
 class ReadModels:
     """The read models as one process reads them.
 
-    Everything here raises ``ReadStoreUnavailable`` when they do not answer and ``Rebuilding``
-    while they are not fit to be shown.
+    All methods raise ``ReadStoreUnavailable`` if the store does not answer, and ``Rebuilding``
+    while the read models are not ready to be shown.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class ReadModels:
         self._shapes = {one.name: one.shape for one in projections}
 
     async def one(self, model: str, org_id: OrgId, thing: UUID) -> Found | None:
-        """Return one thing by its id; None if it is missing, in the trash or somebody else's."""
+        """Return a resource by its id; None if it is missing, deleted or another organization's."""
         ids = [document_id(org_id, thing)]
         for _, json, version, deleted in await self._get(model, ids):
             return None if deleted else Found(json, version)
         return None
 
     async def many(self, model: str, ids: Sequence[str]) -> dict[str, bytes]:
-        """Return the JSON of documents by their ids; missing ones are left out."""
+        """Return the JSON of documents by their ids, without missing ones."""
         return {one.id: one.json for one in await self._get(model, ids)} if ids else {}
 
     async def page(self, query: Query) -> ListSlice:

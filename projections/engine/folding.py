@@ -1,4 +1,4 @@
-"""Events folded into the documents of one collection, in memory, a batch at a time."""
+"""Folds events into the documents of one collection, in memory, a batch at a time."""
 
 import logging
 from collections import OrderedDict
@@ -31,11 +31,11 @@ class Folded(Struct, Generic[S]):
 
 
 class Folder(Generic[S]):
-    """Folds events into one collection, and knows which of its documents are parked.
+    """Folds events into one collection and knows which of its documents are parked.
 
-    A document that one event fails on is *parked*: what came before stays, what follows waits,
-    and all other documents go on. With ``strict``, as in a rebuild, the first failure ends
-    everything instead. After a batch could not be written, throw the folder away.
+    A document is *parked* if an event cannot be folded into it: it keeps its last state, later
+    events wait, and all other documents continue. With ``strict``, as in a rebuild, the first
+    failure ends everything. If a batch could not be written, discard the folder.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Folder(Generic[S]):
         return list(missing)
 
     def know(self, documents: Iterable[Document]) -> None:
-        """Take documents that were stored before."""
+        """Add documents that were loaded from the store."""
         for one in documents:
             try:
                 state = self.projection.state_of(one)
@@ -121,7 +121,7 @@ class Folder(Generic[S]):
         return documents
 
     def park(self, key: str, event: Recorded | Row, failure: Exception) -> None:
-        """Set a document aside from here on.
+        """Park a document from this event on.
 
         :raises ProjectionFailed: instead, when strict.
         """
@@ -159,7 +159,7 @@ class Folder(Generic[S]):
         self._keyed, self._touched, self._failed = [], {}, []
 
     def unpark(self, keys: Iterable[str]) -> None:
-        """Let documents be folded on again; they are loaded anew."""
+        """Let parked documents be folded again; they are loaded again."""
         for key in keys:
             self._parked.discard(key)
             self._recent.pop(key, None)

@@ -1,4 +1,4 @@
-"""Which database holds the read models: MongoDB where one is named, else a file of this machine."""
+"""Opens the database of the read models: MongoDB if configured, otherwise a local file."""
 
 from pathlib import Path
 

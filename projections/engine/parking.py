@@ -1,4 +1,4 @@
-"""Parked documents, tried again: folded anew from the first event of their organization."""
+"""Retries parked documents: folds them again from the first event of their organization."""
 
 import logging
 from collections import defaultdict

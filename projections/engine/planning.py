@@ -1,4 +1,4 @@
-"""What a projector makes of the collections that it finds: pure functions of the control record."""
+"""What a projector does with the collections it finds: pure functions of the control record."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ Projections = Sequence[Projection[Any]]
 
 
 class Outdated(Exception):
-    """The read models are of a newer version than this process: it must leave them alone."""
+    """The read models are of a newer version than this process, which must not change them."""
 
 
 def begun(

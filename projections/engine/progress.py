@@ -1,4 +1,4 @@
-"""How far the read models are, for readers who want to see what they wrote."""
+"""How far the read models are, for readers who wait for their own writes."""
 
 import asyncio
 import contextlib
@@ -20,8 +20,8 @@ _CHECK_EVERY_S = 60.0
 class Progress:
     """The control record as this process has last seen it.
 
-    However many requests wait, one look at the record serves them all. With a *log*, nothing is
-    shown that was made from another log: a backup may have been restored meanwhile.
+    However many requests wait, one read of the record serves them all. With a *log*, nothing is
+    shown that was built from another log, because a backup may have been restored.
     """
 
     def __init__(self, store: ReadStore, log: EventLog | None = None) -> None:
@@ -74,7 +74,7 @@ class Progress:
         if self._known is not None and self._known.revision == control.revision:
             return
         self._known = control
-        self._changed.set()  # everybody who waits now looks again
+        self._changed.set()  # all waiting readers check again
         self._changed = asyncio.Event()
 
     async def reached(self, model: str, position: int, timeout_s: float, part: int = 0) -> bool:

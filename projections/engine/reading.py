@@ -1,4 +1,4 @@
-"""The log as projectors read it: each event decoded once, for every collection that wants it."""
+"""The log as projectors read it: each event is decoded once for all collections that need it."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,8 +1,8 @@
-"""A read model built anew from the log beside the live one, then shown in its place.
+"""Rebuilds a read model from the log next to the live one, then shows it in its place.
 
-Whoever asks only notes the wish in the control record. The projector that holds the lease does the
-work, in slices between its batches, and another one goes on where it stopped. So it comes to the
-same whether a projector runs already or only the one of the command that asks.
+A request is only noted in the control record. The projector that holds the lease does the work, in
+slices between its batches, and a successor continues where it stopped. It makes no difference
+whether a projector is running already or only the one of the command.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ OnProgress = Callable[[int, int], None]
 
 
 def no_progress(position: int, head: int) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 async def rebuild(

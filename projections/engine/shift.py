@@ -1,7 +1,7 @@
-"""What one holder of the lease does: the pass over the log, builds beside it, and the clearing.
+"""What the holder of the lease does: follow the log, build next to it, and clean up.
 
-It knows the control record as it has written it itself. As soon as anything was not written, throw
-it away and open another: what is in memory may differ from what is stored.
+It knows the control record as it has written it. If a write fails, discard it and open another,
+because memory and store may differ.
 """
 
 import time
@@ -63,7 +63,7 @@ class Shift:
         ]
 
     async def step(self) -> bool:
-        """Do the next piece of everything there is to do; False: there was nothing."""
+        """Do the next piece of work; return False if there was none."""
         busy = False
         for part in range(self._log.parts):
             busy |= await self._pass(part)

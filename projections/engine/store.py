@@ -1,6 +1,6 @@
-"""The port that read models stand behind; one contract suite runs against every adapter.
+"""The port of the read models; one contract suite runs against every adapter.
 
-Whatever it holds is derived from the log and may be thrown away. Every call ends within the
+Everything it stores is derived from the log and may be discarded. Every call ends within the
 deadline of its store, and no cursor leaves an adapter.
 """
 
@@ -16,15 +16,15 @@ from projections.shape import Shape
 
 
 class ReadStoreUnavailable(Exception):
-    """The read models do not answer: try again later."""
+    """The read models do not answer; try again later."""
 
 
 class ReadStoreLost(ReadStoreUnavailable):
-    """What was stored is damaged or gone; it is begun anew and filled from the log."""
+    """The stored data is damaged or lost; it is rebuilt from the log."""
 
 
 class OutOfTurn(Exception):
-    """Nothing was written: somebody else wrote since, or holds the lease now."""
+    """Nothing was written: somebody else has written since, or holds the lease now."""
 
 
 class Rebuilding(Exception):
@@ -52,10 +52,10 @@ class Rendered(NamedTuple):
 
 
 class Parked(Struct, frozen=True, kw_only=True):
-    """A document that cannot be folded on, and the event at which that began.
+    """A document that cannot be folded further, and the event at which that began.
 
-    It shows what the events before made of it. With ``unreadable`` the event itself cannot be
-    read, so that ``id`` is the document of its stream.
+    It shows its state before that event. With ``unreadable``, the event itself cannot be read, so
+    that ``id`` is the document of its stream.
     """
 
     collection: str
@@ -68,7 +68,7 @@ class Parked(Struct, frozen=True, kw_only=True):
 
 
 class Written(NamedTuple):
-    """Documents to be stored in one collection, each in place of the one with its id."""
+    """Documents to store in one collection, each replacing the one with its id."""
 
     target: ShapedCollection
     documents: Sequence[Document]

@@ -1,1 +1,1 @@
-"""Read models in MongoDB: a collection each, readable in mongosh, validated by `$jsonSchema`."""
+"""Read models in MongoDB: one collection each, readable in mongosh, validated by `$jsonSchema`."""

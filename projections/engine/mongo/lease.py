@@ -1,8 +1,8 @@
-"""The lease of the one projector that writes, and the sessions that its successor ends.
+"""The lease of the active projector, and the sessions that its successor ends.
 
-A process killed in the middle of a transaction leaves it open on the server, and what it touched
-stays locked until the server gives up on it, by default after a minute. So the holder notes under
-which session it works, and whoever takes over ends that session first.
+A process killed during a transaction leaves it open on the server, and the documents it changed
+stay locked until the server gives up, by default after a minute. The holder therefore stores the id
+of its session, and its successor ends that session first.
 """
 
 import time
@@ -23,7 +23,7 @@ Stored = dict[str, Any]
 
 
 class Lease:
-    """The lease as this process has it."""
+    """The lease as this process knows it."""
 
     def __init__(self, client: AsyncMongoClient[Stored], database: AsyncDatabase[Stored]) -> None:
         self._client, self._database = client, database
@@ -40,7 +40,7 @@ class Lease:
         await self._control.update_one(THE_LEASE, {"$setOnInsert": lease}, upsert=True)
 
     async def take(self, owner: str, seconds: float) -> int | None:
-        """Take or renew it; return the fence, None while another holds it."""
+        """Take or renew the lease; return the fence, or None while another process holds it."""
         found = await self._control.find_one(THE_LEASE)
         if found is None:
             await self.create()
@@ -84,7 +84,7 @@ class Lease:
             await session.end_session()
 
     async def release(self, owner: str) -> None:
-        """Give it back, if *owner* holds it."""
+        """Release the lease if *owner* holds it."""
         free = {"$set": {"owner": "", "until": 0.0}}
         await self._control.update_one({**THE_LEASE, "owner": owner}, free)
 

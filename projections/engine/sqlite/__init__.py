@@ -1,1 +1,1 @@
-"""Read models in SQLite: one file, thrown away and made again when it is damaged."""
+"""Read models in one SQLite file, which is discarded and rebuilt if it is damaged."""

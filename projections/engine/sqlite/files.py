@@ -1,8 +1,8 @@
-"""The file of the read models and its companions: is it still the one that was opened?
+"""The file of the read models: checks that it is still the one that was opened.
 
-A file that is deleted or replaced under a process goes on accepting what the process writes, and
-nobody else ever sees it. So every process compares what it has opened with what the path names.
-Nothing here is precious: a file that cannot be trusted is put aside and made anew from the log.
+A file that is deleted or replaced while it is open still accepts writes that nobody else sees. So
+every process compares what it has opened with what the path names. Nothing here is precious: a file
+that cannot be trusted is set aside and rebuilt from the log.
 """
 
 import contextlib
