@@ -71,6 +71,23 @@ COMMANDS = {
         "Check every byte of a backup, and its events against the tree heads.",
         ("verify-backup trackrecord.backup",),
     ),
+    "move": CommandHelp(
+        "cli.move:run_move",
+        """Move the log, with everything that `backup` takes, to an empty database.
+
+        The system may run meanwhile. For the last step the log is read-only: commands are answered
+        503 `read_only`. Afterwards put the new address into EVENTS_URL and start the processes
+        again. If a move is interrupted, run it again; to give it up, run `read-only off`.""",
+        (
+            "move --to postgresql://app@db.example.test/trackrecord",
+            "move --to sqlite:////srv/trackrecord/events.db?partitions=8",
+        ),
+    ),
+    "read-only": CommandHelp(
+        "cli.move:run_read_only",
+        "Have every process refuse commands, or take them again.",
+        ("read-only on", "read-only off"),
+    ),
     "rebuild": CommandHelp(
         "cli.rebuild:run",
         """Rebuild read models next to the live ones, then switch to them.

@@ -54,6 +54,10 @@ class Snapshot(Protocol):
         """Yield all rows of a table in slices; nothing for an empty one."""
         ...
 
+    def owners(self, streams: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the organization of each stream; what is no stream is left out."""
+        ...
+
     def count(self, table: str) -> int:
         """Return how many rows a table has."""
         ...

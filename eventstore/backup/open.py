@@ -2,17 +2,20 @@
 
 from pathlib import Path
 
-from eventstore.append import LogUnfit
 from eventstore.backup.database import EventDatabase
+from eventstore.backup.postgres import PostgresDatabase
 from eventstore.backup.sqlite import SqliteDatabase
 from eventstore.open import SQLITE, take_partitions
 from eventstore.operations.open import operations_file
 
 
 def open_database(url: str) -> EventDatabase:
-    """Return the database at *url*; nothing is made there before ``create``."""
+    """Return the database at *url*; nothing is made there before ``create``.
+
+    :raises LogUnavailable: it does not answer.
+    """
     address, _ = take_partitions(url)
     if not address.startswith(SQLITE):
-        raise LogUnfit("backups are of SQLite for now; back PostgreSQL up with its own tools")
+        return PostgresDatabase(address)
     path = Path(address.removeprefix(SQLITE))
     return SqliteDatabase(path, operations_file(address))

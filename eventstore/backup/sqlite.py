@@ -79,6 +79,16 @@ class SqliteDatabase:
             while rows := found.fetchmany(ROWS_AT_ONCE):
                 yield Slice(table, columns, rows)
 
+    def owners(self, streams: Sequence[bytes]) -> dict[bytes, bytes]:
+        statement = (
+            "SELECT stream_id, org_id FROM events WHERE part = ? AND version = 1"
+            f" AND stream_id IN ({marks(len(streams))})"
+        )
+        found: dict[bytes, bytes] = {}
+        for part in self.heads():
+            found.update(self._all(statement, (part, *streams)))
+        return found
+
     def count(self, table: str) -> int:
         if not self._columns(table):
             return 0

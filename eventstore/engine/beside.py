@@ -125,11 +125,13 @@ class SqlSideTables(SqlLookups):
         at = append.rows[-1].recorded_at if append.rows else time.time_ns() // 1_000
         position = append.rows[-1].position if append.rows else reply.position
         statement = (
-            "INSERT INTO replies (part, reply_key, request_hash, status, body, etag, position,"
-            " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (part, reply_key) DO NOTHING"
+            "INSERT INTO replies (part, reply_key, org_id, request_hash, status, body, etag,"
+            " position, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (part, reply_key) DO NOTHING"
         )
+        place = (self._part(append.org_id), append.reply_key, self._id(append.org_id))
         values = (reply.request_hash, reply.status, reply.body, reply.etag, position, at)
-        return [(statement, (self._part(append.org_id), append.reply_key, *values))]
+        return [(statement, (*place, *values))]
 
     def _claim_writes(self, settled: Settled) -> list[SqlWrite]:
         insert = (

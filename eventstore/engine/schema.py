@@ -57,7 +57,8 @@ TABLES = (
     " part {part} NOT NULL, owner {id} NOT NULL, name TEXT NOT NULL, sealed {bytes} NOT NULL,"
     " PRIMARY KEY (part, owner, name)){rowless}",
     "CREATE TABLE IF NOT EXISTS replies ("
-    " part {part} NOT NULL, reply_key {bytes} NOT NULL, request_hash {bytes} NOT NULL,"
+    " part {part} NOT NULL, reply_key {bytes} NOT NULL, org_id {id} NOT NULL,"
+    " request_hash {bytes} NOT NULL,"
     " status {int} NOT NULL, body {bytes} NOT NULL, etag TEXT, position {int} NOT NULL,"
     " created_at {int} NOT NULL, PRIMARY KEY (part, reply_key))",
     "CREATE TABLE IF NOT EXISTS tree_heads ("

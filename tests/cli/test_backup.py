@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.__main__ import main
+from domain.base import DomainError
+from eventstore.mode import LogClosed
 from tests.cli.history import exports, record_history
 from tests.eventstore.backup.filled import contents
 
@@ -67,3 +69,50 @@ def test_an_event_that_was_edited_before_the_backup_is_found_by_the_signed_tree(
 
     assert main(["verify-backup", str(tmp_path / "backup")]) == 1
     assert "is not what was signed" in capsys.readouterr().err
+
+
+def test_a_moved_log_gives_the_same_exports_and_the_old_one_takes_no_commands(
+    events_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = exports()
+    other = f"sqlite:///{tmp_path}/two/events.db"
+
+    assert main(["move", "--to", other]) == 0
+
+    with pytest.raises(LogClosed, match="was moved"):
+        record_history()
+    assert main(["read-only", "off"]) == 1
+    monkeypatch.setenv("EVENTS_URL", other)
+    assert exports() == before
+
+
+def test_a_log_moved_into_eight_partitions_proves_the_same_events(
+    events_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = exports()
+    other = f"sqlite:///{tmp_path}/two/events.db"
+
+    assert main(["move", "--to", f"{other}?partitions=8"]) == 0
+    monkeypatch.setenv("EVENTS_URL", other)
+
+    assert {org: signed_parts(export) for org, export in exports().items()} == {
+        org: signed_parts(export) for org, export in before.items()
+    }
+    assert main(["backup", str(tmp_path / "backup")]) == 0
+    assert main(["verify-backup", str(tmp_path / "backup")]) == 0
+
+
+def test_every_process_obeys_the_read_only_switch(events_url: str) -> None:
+    assert main(["read-only", "on"]) == 0
+    with pytest.raises(LogClosed, match="read-only"):
+        record_history()
+
+    assert main(["read-only", "off"]) == 0
+    with pytest.raises(DomainError):  # ... as it is recorded already
+        record_history()
+
+
+def signed_parts(export: bytes) -> list[bytes]:
+    """Return the manifest and the states of an export: all but where the database keeps events."""
+    manifest, *lines = export.splitlines()[:-1]
+    return [manifest, *(line.partition(b',"state":')[2] for line in lines)]

@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.eventstore.backup.contract import BackupContract
+from tests.eventstore.backup.contract import BackupContract, MoveContract
 
 
-class TestSqlite(BackupContract):
+class TestSqlite(BackupContract, MoveContract):
     """Two files in a folder of their own each."""
 
     @pytest.fixture

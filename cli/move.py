@@ -1,0 +1,66 @@
+"""``move`` and ``read-only``: another database for the log, and a log that stands still."""
+
+from contextlib import closing
+from typing import Literal
+
+from cli.backup import check_database, told
+from cli.failure import CommandFailed
+from cli.outages import outages_as_failures
+from cli.progress import watching
+from cli.running import settings_of_running
+from eventstore.backup.moving import LogMove
+from eventstore.backup.open import open_database
+from eventstore.mode import REASONS, LogMode
+from eventstore.open import open_store, take_partitions
+from runtime.settings import load_settings
+from runtime.system import without_password
+
+
+def run_move(*, to: str) -> int:
+    """Move the log; return 1 if what arrived does not agree with what was signed.
+
+    Parameters
+    ----------
+    to
+        EVENTS_URL of an empty database; ?partitions=N gives the log another number of partitions.
+    """
+    settings = load_settings(settings_of_running())
+    with (
+        outages_as_failures(),
+        closing(open_database(settings.events_url)) as source,
+        closing(open_database(to)) as target,
+    ):
+        _, parts = take_partitions(to)
+        with watching("moving") as watch:
+            move = LogMove(source, target, parts, watch)
+            move.follow()
+            move.finish()
+        with target.snapshot() as snapshot:
+            check = check_database(snapshot, settings)
+        if told(check.problems()):
+            return 1
+        move.switch()
+    print(
+        f"the log is in {without_password(to)}, and {check.organizations} signed trees agree:"
+        " put its address in EVENTS_URL and start the processes again"
+    )
+    return 0
+
+
+def run_read_only(switch: Literal["on", "off"], /) -> int:
+    """Turn the switch; return 0.
+
+    Parameters
+    ----------
+    switch
+        Whether commands are to be refused.
+    """
+    url = load_settings(settings_of_running()).events_url
+    with outages_as_failures(), closing(open_store(url)) as store:
+        store.open()
+        mode = store.mode()
+        if mode not in (LogMode.OPEN, LogMode.READ_ONLY):
+            raise CommandFailed(f"the log takes no commands anyhow: {REASONS[mode]}")
+        store.set_mode(LogMode.READ_ONLY if switch == "on" else LogMode.OPEN)
+    print("the log is read-only" if switch == "on" else "the log takes commands")
+    return 0
