@@ -21,7 +21,7 @@ from audit.trail import TrailFilter, entry_json, read_trail
 from commands.audit import ExportAudit
 from domain.base import NotFound
 from domain.permission import Permission
-from eventstore.log import SEQUENCE_MAX
+from eventstore.log_reads import SEQUENCE_MAX
 from projections.engine.find import FoundPage
 from security.addresses import canonical
 

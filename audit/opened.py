@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from domain.base import PLATFORM, OrgId
 from eventstore.codec import Values, event_values, origin_values
 from eventstore.log import EventLog
 from eventstore.recorded import ERASED, Metadata, Row
@@ -51,10 +52,11 @@ _COMMITMENT = len("sha256:") + 64
 async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened]:
     """Return *rows* opened, reading the keys that are not cached in one query."""
     stored = [_decode(row.state) for row in rows]
-    subjects: list[UUID] = []
+    subjects: dict[UUID, OrgId] = {}
     for row, envelope in zip(rows, stored, strict=True):
         if row.private is not None:
-            subjects += (row.stream_id, envelope.metadata.actor.id)
+            subjects[row.stream_id] = row.org_id
+            subjects[envelope.metadata.actor.id] = PLATFORM  # accounts are the platform's
     await log.fetch_keys(subjects)
     return [
         Opened(

@@ -9,7 +9,8 @@ from msgspec import Struct
 from audit.opened import Opened, open_all
 from domain.base import OrgId
 from eventstore.event_json import event_json
-from eventstore.log import SEQUENCE_MAX, EventLog
+from eventstore.log import EventLog
+from eventstore.log_reads import SEQUENCE_MAX
 from eventstore.recorded import Row, microseconds, recorded_time
 
 _BATCH = 500

@@ -10,7 +10,7 @@ from benchmarks.harness.seeding import ROUND_TRIP, Office, open_log
 from benchmarks.harness.workplace import workplace
 from commands.states import Loaded, fold
 from commands.work.task import AssignTask, EditTask
-from domain.base import TaskId
+from domain.base import OrgId, TaskId
 from domain.work.task.events import Priority
 from domain.work.task.state import Task
 from eventstore.log import EventLog
@@ -31,11 +31,12 @@ def measure() -> list[Figure]:
 
 async def _measure(store: SqliteStore) -> list[Figure]:
     log = await open_log(store)
-    tasks = await _tasks(log)
+    office = Office(log)
+    tasks = await _tasks(office)
     assert {len(store.stream(task)) for task in tasks} == {EVENTS}
     cells = {
         "rows": lambda: _rows(store, tasks),
-        "load": lambda: _load(log, tasks),
+        "load": lambda: _load(log, office.org_id, tasks),
         "machine": python_speed,
     }
     measured = interleaved(ROUNDS, cells)
@@ -50,9 +51,8 @@ async def _measure(store: SqliteStore) -> list[Figure]:
     ]
 
 
-async def _tasks(log: EventLog) -> list[TaskId]:
+async def _tasks(office: Office) -> list[TaskId]:
     """Create tasks of 1 creation, 17 status changes, 1 priority change and 1 assignment."""
-    office = Office(log)
     await office.furnish()
     tasks = await office.add_tasks(TASKS)
     for task in tasks:
@@ -69,8 +69,8 @@ def _rows(store: SqliteStore, tasks: list[TaskId]) -> float:
     return (time.thread_time_ns() - began) / LOADS / 1000
 
 
-def _load(log: EventLog, tasks: list[TaskId]) -> float:
-    loads = _loads(log, tasks)
+def _load(log: EventLog, org_id: OrgId, tasks: list[TaskId]) -> float:
+    loads = _loads(log, org_id, tasks)
     began = time.thread_time_ns()
     # In-process reads never wait, so the coroutine runs to its end at once.
     try:
@@ -80,6 +80,6 @@ def _load(log: EventLog, tasks: list[TaskId]) -> float:
     raise AssertionError("a read of an in-process store waited")
 
 
-async def _loads(log: EventLog, tasks: list[TaskId]) -> None:
+async def _loads(log: EventLog, org_id: OrgId, tasks: list[TaskId]) -> None:
     for n in range(LOADS):
-        fold(Loaded(Task(), 0, None, None), await log.history(tasks[n % TASKS]))
+        fold(Loaded(Task(), 0, None, None), await log.history(tasks[n % TASKS], org_id))

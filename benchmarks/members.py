@@ -18,7 +18,8 @@ from domain.identity.organization.state import Organization
 from eventstore.append import Append
 from eventstore.codec import NOWHERE, encode
 from eventstore.identifiers import new_id
-from eventstore.log import EventLog, History
+from eventstore.log import EventLog
+from eventstore.log_reads import History
 from eventstore.recorded import Metadata
 from eventstore.sqlite import SqliteStore
 
@@ -41,7 +42,7 @@ async def _measure(store: SqliteStore) -> list[Figure]:
     office = Office(log)
     await office.furnish()
     await _join(office)
-    history = await log.history(office.org_id)
+    history = await log.history(office.org_id, office.org_id)
     organization: Organization = fold(_nothing(), history).state
     assert len(organization.members) == MEMBERS
     spare_the_collector()  # as the API does, whose commands load organizations
@@ -77,7 +78,7 @@ async def _measure(store: SqliteStore) -> list[Figure]:
 
 async def _join(office: Office) -> None:
     """Have members join until there are ``MEMBERS``, straight on the log."""
-    version = (await office.log.history(office.org_id)).version
+    version = (await office.log.history(office.org_id, office.org_id)).version
     left = MEMBERS - 1
     while left:
         events = [_joined() for _ in range(min(left, ROWS_AN_APPEND))]
@@ -115,7 +116,7 @@ def _nothing() -> Loaded[Organization]:
 
 def _load(log: EventLog, office: Office) -> float:
     async def load() -> None:
-        fold(_nothing(), await log.history(office.org_id))
+        fold(_nothing(), await log.history(office.org_id, office.org_id))
 
     began = time.thread_time_ns()
     # In-process reads never wait, so the coroutine runs to its end at once.

@@ -10,7 +10,6 @@ from benchmarks.harness.figures import Figure, interleaved
 from benchmarks.harness.seeding import DESCRIPTION, ROUND_TRIP, Office, open_log
 from commands.work.task import AssignTask, EditTask
 from domain.base import State
-from domain.claim import Claim
 from domain.work.task.events import Priority
 from domain.work.task.state import Task
 from eventstore.codec import decode
@@ -22,7 +21,7 @@ TASKS = 1_000
 ROUNDS = 15
 TARGET_PER_S = 250_000
 
-KINDS: dict[str, type[State]] = {"task": Task, "task_number": Claim}
+KINDS: dict[str, type[State]] = {"task": Task}
 
 
 def measure() -> list[Figure]:
@@ -33,7 +32,7 @@ def measure() -> list[Figure]:
 async def _measure() -> list[Figure]:
     log = await open_log(MemoryStore())
     rows = await _history(log)
-    await log.fetch_keys({row.stream_id for row in rows})
+    await log.fetch_keys({row.stream_id: row.org_id for row in rows})
     cells = {
         "replay": lambda: _per_second(log, rows, folding=True),
         "decode": lambda: _per_second(log, rows, folding=False),

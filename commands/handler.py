@@ -10,7 +10,6 @@ import msgspec
 
 from commands.base import Command, Context
 from commands.if_match import refuse_if_changed_since
-from commands.numbers import Numbers
 from commands.reads import Reads
 from commands.receipt import Receipt, Render, add_reply
 from commands.recording import Recording, prepare
@@ -29,11 +28,10 @@ class CommandHandler:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._numbers = Numbers(log)
         self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self.states = States(log, StateCache())
         """The folded streams of this process, for queries that must be up to date."""
-        self._replies = StoredReplies(log, self.states, self._numbers)
+        self._replies = StoredReplies(log, self.states)
 
     async def handle(
         self, command: Command, context: Context, render: Render | None = None
@@ -62,23 +60,20 @@ class CommandHandler:
 
     async def _attempts(self, command: Command, context: Context, render: Render | None) -> Receipt:
         for attempt in range(1, ATTEMPTS_MAX + 1):
-            reads = Reads(self.states, self._numbers, context.org_id)
+            reads = Reads(self.states, context.org_id)
             try:
                 receipt = await self._attempt(command, context, render, reads)
             except DomainError:
                 # A refusal is final only if it was decided on the newest events.
-                moved = await self._moved(reads)
+                moved = await self._moved(reads, context)
                 receipt = None if moved else await self._replies.find(command, context)
                 if receipt is None and not moved:
                     raise
             except ConcurrencyConflict as conflict:
-                await self._catch_up(reads, conflict, attempt)
+                await self._moved(reads, context)
                 if conflict.stream in context.seen or attempt == ATTEMPTS_MAX:
                     raise
                 continue
-            except BaseException:
-                self._numbers.give_back(reads.taken)
-                raise
             if receipt is not None:
                 return receipt
         raise ConcurrencyConflict(command.target or context.command_id)
@@ -93,8 +88,10 @@ class CommandHandler:
         await refuse_if_changed_since(self._log, command, context, recording)
         if recording.writes and not context.dry_run:
             return await self._append(command, context, render, reads, recording)
-        if await self._moved(reads):
+        if await self._moved(reads, context):
             return None
+        if recording.writes:
+            await self._log.rehearse(recording.append)
         stored = await self._replies.find(command, context)
         return stored or await self._nothing_recorded(reads, recording, context, render)
 
@@ -111,7 +108,6 @@ class CommandHandler:
         try:
             position = await self._log.append(recording.append)
         except CommandAlreadyDone as done:
-            self._numbers.give_back(reads.taken)
             stored = await self._replies.find(command, context)
             return stored or msgspec.structs.replace(receipt, position=done.position)
         for stream, loaded in recording.states.items():
@@ -132,17 +128,9 @@ class CommandHandler:
             await self._log.append(recording.append)
         return receipt
 
-    async def _moved(self, reads: Reads) -> bool:
-        """Release what an attempt took; return whether what it read has changed since."""
-        self._numbers.give_back(reads.taken)
-        return await self.states.refresh(reads.loaded)
-
-    async def _catch_up(self, reads: Reads, conflict: ConcurrencyConflict, attempt: int) -> None:
-        """Refresh what a failed attempt read, for the next one."""
-        for assumed in reads.assumed:
-            self.states.cache.drop(assumed)
-        await self._numbers.lose(reads.taken, conflict.stream, attempt)
-        await self.states.refresh(reads.loaded)
+    async def _moved(self, reads: Reads, context: Context) -> bool:
+        """Return whether what an attempt read has changed since."""
+        return await self.states.refresh(reads.loaded, context.org_id)
 
     def _turn(self, target: UUID | None) -> AbstractAsyncContextManager[Any]:
         """Make commands on the same stream of this process wait for each other."""

@@ -24,7 +24,7 @@ async def refuse_if_changed_since(
         if before < context.if_match:
             raise ChangedSince(version=before)
         if before > context.if_match:
-            since = await log.stream(change.stream, context.if_match)
+            since = await log.stream(change.stream, context.organization, context.if_match)
             tags = {str(event.__struct_config__.tag) for event in change.events}
             if any(recorded.tag in tags for recorded in since):
                 raise ChangedSince(version=before)

@@ -7,9 +7,9 @@ are recorded.
 from typing import Any, TypeVar
 from uuid import UUID
 
-from commands.numbers import Numbers, Taken
-from commands.states import Loaded, States
-from domain.base import PLATFORM, NotFound, OrgId, ProjectId, State
+from commands.states import Loaded, States, owner_of
+from domain.base import PLATFORM, NotFound, OrgId, State
+from domain.identity.organization.state import Organization
 
 S = TypeVar("S", bound=State)
 
@@ -17,11 +17,9 @@ S = TypeVar("S", bound=State)
 class Reads:
     """The reads of one decision. Call it with a type of state and a stream id."""
 
-    def __init__(self, states: States, numbers: Numbers, org_id: OrgId | None) -> None:
-        self._states, self._numbers, self._org_id = states, numbers, org_id
+    def __init__(self, states: States, org_id: OrgId | None) -> None:
+        self._states, self._org_id = states, org_id
         self.loaded: dict[UUID, tuple[type[State], Loaded[Any]]] = {}
-        self.assumed: dict[UUID, int] = {}
-        self.taken: Taken | None = None
 
     async def __call__(self, kind: type[S], stream: UUID) -> S:
         """Return the state of *stream* in the caller's organization (or on the platform).
@@ -30,7 +28,7 @@ class Reads:
 
         :raises NotFound: it is another organization's, or has another type of state.
         """
-        found = self._known(stream) or await self._states.load(kind, stream)
+        found = self._known(stream) or await self._states.load(kind, stream, self._org_id)
         return self._read(kind, stream, found)
 
     def new(self, kind: type[S], stream: UUID) -> S:
@@ -41,26 +39,31 @@ class Reads:
         found = self._known(stream) or Loaded(kind(), 0, None, None)
         return self._read(kind, stream, found)
 
-    def assume(self, stream: UUID, version: int) -> None:
-        """Let the append verify that *stream* is at *version*, without reading it."""
-        self.assumed[stream] = version
-
-    async def next_number(self, project_id: ProjectId) -> int:
-        """Return the next task number of a project, most likely free."""
-        number = await self._numbers.take(project_id)
-        self.taken = Taken(project_id, number)
-        return number
-
     def version(self, stream: UUID) -> int:
         """Return the version at which *stream* was read."""
         return self.loaded[stream][1].version
 
     @property
     def expects(self) -> dict[UUID, int]:
-        """Every stream that the decision read or assumed, with its version."""
-        versions = {stream: found.version for stream, (_, found) in self.loaded.items()}
-        versions.update(self.assumed)
-        return versions
+        """Every stream that the decision read, with its version."""
+        return {stream: found.version for stream, (_, found) in self.loaded.items()}
+
+    @property
+    def owners(self) -> dict[UUID, OrgId]:
+        """Whose each of these streams is, but for those of the caller's organization."""
+        owners = {
+            s: found.org_id or owner_of(kind, s, self._org_id)
+            for s, (kind, found) in self.loaded.items()
+        }
+        return {stream: owner for stream, owner in owners.items() if owner != self._org_id}
+
+    @property
+    def organization(self) -> Organization | None:
+        """The caller's organization, if this decision read it."""
+        if self._org_id is None or self._org_id not in self.loaded:
+            return None
+        state = self.loaded[self._org_id][1].state
+        return state if isinstance(state, Organization) else None
 
     def _known(self, stream: UUID) -> Loaded[Any] | None:
         """Return *stream* as this decision read it before, or else as it is in memory.

@@ -35,6 +35,13 @@ def add_reply(
     """Add the reply to what is written if the command has a key; return whether it has."""
     if context.idempotency is None or render is None:
         return False
-    recording.append.reply_key = context.idempotency.reply_key
-    recording.append.reply = render(receipt)
+    append = recording.append
+    append.reply_key = context.idempotency.reply_key
+
+    def reply() -> None:
+        append.reply = render(receipt)
+
+    recording.completed = reply
+    if not append.numbers:  # or the append fills it in, when it knows the number
+        reply()
     return True

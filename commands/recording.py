@@ -1,19 +1,32 @@
 """A decision prepared for the log: encrypted rows, new keys and the resulting states."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from commands.base import Change, Command, Context, Decision
 from commands.reads import Reads
+from commands.reservations import Happening, Reservations, is_open_number, note, task_numbers
 from commands.states import Loaded
-from domain.base import PLATFORM, OrgId
+from domain.base import PLATFORM, Event, OrgId, State
+from domain.work.task.events import TaskCreated
 from eventstore.append import Append, ConcurrencyConflict, Secret
-from eventstore.codec import NOWHERE, PERSONAL, Cipher, Origin, encode, seal_origin
+from eventstore.claim import OpenNumber
+from eventstore.codec import (
+    NOWHERE,
+    PERSONAL,
+    Cipher,
+    EncodeAgain,
+    Origin,
+    encode_open,
+    seal_origin,
+)
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
-from eventstore.recorded import ActorKind, Metadata
+from eventstore.recorded import ActorKind, Metadata, Row, microseconds
 
 
 class Recording(Struct):
@@ -23,6 +36,8 @@ class Recording(Struct):
     states: dict[UUID, Loaded[Any]]
     changes: list[Change]
     ciphers: dict[UUID, Cipher]
+    completed: Callable[[], None] | None = None
+    """Called once an open number is known, to make what shows it."""
 
     @property
     def writes(self) -> bool:
@@ -47,6 +62,8 @@ async def prepare(
         rows=[],
         expects={**context.seen, **expects},  # a missing permission is reported first
         keys={},
+        org_id=context.org_id or PLATFORM,
+        owners={**dict.fromkeys(context.seen, PLATFORM), **reads.owners},
         secrets=secrets,
     )
     recording = Recording(append, {}, changes, {})
@@ -57,10 +74,15 @@ async def prepare(
 
 
 async def _fetch_keys(log: EventLog, context: Context, reads: Reads, changes: list[Change]) -> None:
-    subjects = [c.stream for c in changes if reads.version(c.stream) and _is_personal(c)]
+    owners = reads.owners
+    subjects = {
+        c.stream: owners.get(c.stream, context.org_id or PLATFORM)
+        for c in changes
+        if reads.version(c.stream) and _is_personal(c)
+    }
     if context.actor.kind is ActorKind.USER:
-        subjects.append(context.actor.id)
-    missing = [s for s in subjects if log.keys.cached(s) is None]
+        subjects[context.actor.id] = PLATFORM
+    missing = {s: owner for s, owner in subjects.items() if log.keys.cached(s) is None}
     if missing:
         await log.fetch_keys(missing)
 
@@ -71,20 +93,91 @@ def _encode_all(
     for change in recording.changes:
         if _is_personal(change) and log.keys.cached(change.stream) is None:
             _make_key(log, change.stream, recording)
-    origin = _origin(log, context, recording)
-    rows = recording.append.rows
-    for change in recording.changes:
+    encoding = _Encoding(log, command, context, _origin(log, context, recording))
+    organization = reads.organization
+    plan = None if organization is None else organization.plan
+    reserved = Reservations([], [])
+    for index, change in enumerate(recording.changes):
         kind, found = reads.loaded[change.stream]
         org_id = change.org_id or (PLATFORM if kind.platform else context.organization)
-        state, version = found.state, found.version
         cipher = recording.ciphers.get(change.stream) or log.keys.cached(change.stream)
+        state, version = found.state, found.version
         for event in change.events:
             version += 1
+            happened = Happening(
+                type(event),
+                event,
+                state,
+                change.stream,
+                org_id,
+                encoding.at,
+                plan,
+                log.keys.fingerprint,
+            )
+            note(happened, reserved)
+            row, encode_again = encoding.row(event, (org_id, change.stream, version), cipher)
+            recording.append.rows.append(row)
+            if is_open_number(event):
+                _leave_open(recording, index, (row, encode_again), state)
             state = state.evolve(event)
-            metadata = _metadata(command, context, origin, org_id, (change.stream, version))
-            rows.append(encode(event, metadata, origin, cipher))
         recording.states[change.stream] = Loaded(state, version, org_id, context.now)
-    rows[-1].command_id = context.command_id
+    recording.append.claims = tuple(reserved.claims)
+    recording.append.counts = tuple(reserved.counts)
+
+
+def _leave_open(
+    recording: Recording, index: int, encoded: tuple[Row, EncodeAgain], initial: State
+) -> None:
+    """Let the append number the first event of a change, and make anew what shows the number."""
+    change, (row, encode_again) = recording.changes[index], encoded
+    event, *others = change.events
+    assert isinstance(event, TaskCreated)  # noqa: S101  only these have a number
+
+    def fill(number: int) -> None:
+        row.state = encode_again(number)
+        numbered: list[Event] = [replace(event, number=number), *others]
+        recording.changes[index] = change._replace(events=numbered)
+        state = initial
+        for happened in numbered:
+            state = state.evolve(happened)
+        known = recording.states[change.stream]
+        recording.states[change.stream] = replace(known, state=state)
+        if recording.completed is not None:
+            recording.completed()
+
+    count = task_numbers(row.org_id, event.project_id)
+    recording.append.numbers += (OpenNumber(count, change.stream, fill),)
+
+
+class _Encoding:
+    """What the rows of one command have in common."""
+
+    def __init__(self, log: EventLog, command: Command, context: Context, origin: Origin) -> None:
+        self._name, self._context, self._origin = type(command).__name__, context, origin
+        self.at = microseconds(context.now)
+
+    def row(
+        self, event: Event, place: tuple[OrgId, UUID, int], cipher: Cipher | None
+    ) -> tuple[Row, EncodeAgain]:
+        """Return the row of *event* at *place*: its organization, stream and version."""
+        org_id, stream, version = place
+        context, origin = self._context, self._origin
+        metadata = Metadata(
+            id=new_id(),
+            org_id=org_id,
+            stream=stream,
+            version=version,
+            at=context.now,
+            actor=context.actor,
+            command=self._name,
+            command_id=context.command_id,
+            ip=origin.ip,
+            user_agent=origin.user_agent,
+            request_id=context.request_id,
+            correlation_id=context.correlation_id,
+            causation_id=context.causation_id,
+        )
+        return encode_open(event, metadata, origin, cipher)
 
 
 def _origin(log: EventLog, context: Context, recording: Recording) -> Origin:
@@ -103,24 +196,3 @@ def _make_key(log: EventLog, subject: UUID, recording: Recording) -> None:
 
 def _is_personal(change: Change) -> bool:
     return any(PERSONAL[type(event)].encoded for event in change.events)
-
-
-def _metadata(
-    command: Command, context: Context, origin: Origin, org_id: OrgId, place: tuple[UUID, int]
-) -> Metadata:
-    return Metadata(
-        id=new_id(),
-        org_id=org_id,
-        stream=place[0],
-        version=place[1],
-        at=context.now,
-        actor=context.actor,
-        command=type(command).__name__,
-        command_id=context.command_id,
-        ip=origin.ip,
-        user_agent=origin.user_agent,
-        request_id=context.request_id,
-        correlation_id=context.correlation_id,
-        causation_id=context.causation_id,
-        idempotency_key=context.idempotency.key if context.idempotency else None,
-    )

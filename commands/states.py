@@ -8,8 +8,16 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from domain.base import PLATFORM, NotFound, OrgId, State
-from eventstore.log import EventLog, History
+from domain.audit import AuditTrail
+from domain.base import PLATFORM, Event, NotFound, OrgId, State
+from domain.hooks.webhook.state import Webhook
+from domain.identity.organization.state import Organization
+from domain.identity.session import Session
+from domain.identity.user import User
+from domain.work.project import Project
+from domain.work.task.state import Task
+from eventstore.log import EventLog
+from eventstore.log_reads import History
 
 S = TypeVar("S", bound=State)
 _S = TypeVar("_S")  # the class is generic over any state, and the bound applies where it is used
@@ -71,12 +79,14 @@ class States:
         self._log = log
         self.cache = cache
 
-    async def load(self, kind: type[S], stream: UUID) -> Loaded[S]:
+    async def load(self, kind: type[S], stream: UUID, org_id: OrgId | None) -> Loaded[S]:
         """Return the folded stream from the log; one that does not exist has version 0.
+
+        *org_id* is the organization in whose partition it would be.
 
         :raises NotFound: the stream has another type of state; ids come from callers.
         """
-        history = await self._log.history(stream)
+        history = await self._log.history(stream, owner_of(kind, stream, org_id))
         if history.events and not isinstance(history.events[0], kind.folds):
             raise NotFound
         loaded = fold(Loaded(kind(), 0, None, None), history)
@@ -84,15 +94,18 @@ class States:
             self.cache.put(stream, loaded)
         return loaded
 
-    async def refresh(self, read: Mapping[UUID, tuple[type[State], Loaded[Any]]]) -> bool:
+    async def refresh(
+        self, read: Mapping[UUID, tuple[type[State], Loaded[Any]]], org_id: OrgId | None
+    ) -> bool:
         """Refresh streams that a decision read; return whether any had changed."""
-        heads = await self._log.heads(list(read))
+        owners = {s: found.org_id or owner_of(kind, s, org_id) for s, (kind, found) in read.items()}
+        heads = await self._log.heads(owners)
         moved = False
         for stream, (kind, loaded) in read.items():
             head = heads.get(stream, 0)
             if head != loaded.version:
                 moved = True
-                await self._up_to(head, kind, stream)
+                await self._up_to(head, kind, stream, org_id)
         return moved
 
     async def fresh(self, kind: type[S], stream: UUID, org_id: OrgId | None = None) -> S:
@@ -111,28 +124,39 @@ class States:
         :raises NotFound: one of them does not exist, or belongs to another organization.
         """
         asked = list(wanted)
-        heads = await self._log.heads([stream for _, stream in asked])
+        owners = {stream: owner_of(kind, stream, org_id) for kind, stream in asked}
+        heads = await self._log.heads(owners)
         found: list[Loaded[Any]] = []
         for kind, stream in asked:
             head = heads.get(stream, 0)
             if head == 0:
                 raise NotFound
-            known = await self._up_to(head, kind, stream)
+            known = await self._up_to(head, kind, stream, org_id)
             owner = PLATFORM if kind.platform else org_id
             if not isinstance(known.state, kind) or known.org_id != owner:
                 raise NotFound
             found.append(known)
         return found
 
-    async def _up_to(self, head: int, kind: type[State], stream: UUID) -> Loaded[Any]:
+    async def _up_to(
+        self, head: int, kind: type[State], stream: UUID, org_id: OrgId | None
+    ) -> Loaded[Any]:
         """Return *stream* with at least *head* events folded."""
         known = self.cache.get(stream)
         if known is None:
-            return await self.load(kind, stream)
+            return await self.load(kind, stream, org_id)
         if known.version < head:
-            known = fold(known, await self._log.history(stream, known.version))
+            owner = owner_of(kind, stream, org_id)
+            known = fold(known, await self._log.history(stream, owner, known.version))
             self.cache.put(stream, known)
         return known
+
+
+def owner_of(kind: type[State], stream: UUID, org_id: OrgId | None) -> OrgId:
+    """Return whose a stream is if the caller works in *org_id*: an organization is its own."""
+    if kind.platform:
+        return PLATFORM
+    return OrgId(stream) if kind is Organization else org_id or PLATFORM
 
 
 def fold(loaded: Loaded[Any], history: History) -> Loaded[Any]:
@@ -143,3 +167,20 @@ def fold(loaded: Loaded[Any], history: History) -> Loaded[Any]:
     for event in history.events:
         state = state.evolve(event)
     return Loaded(state, history.version, history.org_id, history.at)
+
+
+STATES: tuple[type[State], ...] = (
+    User,
+    Session,
+    Organization,
+    AuditTrail,
+    Project,
+    Task,
+    Webhook,
+)
+"""Every kind of stream."""
+
+
+def kind_of(event: type[Event]) -> type[State]:
+    """Return the kind of stream that an event stands in."""
+    return next(kind for kind in STATES if event in kind.folds)

@@ -1,11 +1,10 @@
 """Stored replies: repeated only to callers who are still authenticated and permitted."""
 
 from commands.base import Command, Context, KeyReused
-from commands.numbers import Numbers
 from commands.reads import Reads
 from commands.receipt import Receipt
 from commands.states import States
-from domain.base import DomainError
+from domain.base import PLATFORM, DomainError
 from eventstore.append import ConcurrencyConflict, StoredReply
 from eventstore.log import EventLog
 
@@ -16,8 +15,8 @@ LOOKS_MAX = 12
 class StoredReplies:
     """Finds the stored reply to an Idempotency-Key."""
 
-    def __init__(self, log: EventLog, states: States, numbers: Numbers) -> None:
-        self._log, self._states, self._numbers = log, states, numbers
+    def __init__(self, log: EventLog, states: States) -> None:
+        self._log, self._states = log, states
 
     async def find(self, command: Command, context: Context) -> Receipt | None:
         """Return the stored reply to this request, None if there is none.
@@ -31,7 +30,7 @@ class StoredReplies:
         """
         if context.idempotency is None:
             return None
-        stored = await self._log.reply(context.idempotency.reply_key)
+        stored = await self._log.reply(context.idempotency.reply_key, context.org_id or PLATFORM)
         if stored is None:
             return None
         if stored.request_hash != context.idempotency.request_hash:
@@ -41,20 +40,20 @@ class StoredReplies:
         return _receipt(stored)
 
     async def _refuse_unless_still_let_in(self, context: Context) -> None:
-        heads = await self._log.heads(list(context.seen))
+        heads = await self._log.heads(dict.fromkeys(context.seen, PLATFORM))
         for stream, version in context.seen.items():
             if heads.get(stream, 0) != version:
                 raise ConcurrencyConflict(stream)
 
     async def _refuse_unless_still_permitted(self, command: Command, context: Context) -> None:
         for _ in range(LOOKS_MAX):
-            reads = Reads(self._states, self._numbers, context.org_id)
+            reads = Reads(self._states, context.org_id)
             refusal: DomainError | None = None
             try:
                 await command.permit(reads, context)
             except DomainError as error:
                 refusal = error
-            if await self._states.refresh(reads.loaded):
+            if await self._states.refresh(reads.loaded, context.org_id):
                 continue  # decided on outdated states
             if refusal is not None:
                 raise refusal

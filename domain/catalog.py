@@ -4,7 +4,6 @@ from typing import get_args
 
 from domain.audit import AuditEvent
 from domain.base import Event
-from domain.claim import ClaimEvent
 from domain.hooks.webhook.events import WebhookEvent
 from domain.hooks.webhook.state import pattern_covers
 from domain.identity.organization.events import OrganizationEvent
@@ -14,8 +13,7 @@ from domain.work.project import ProjectEvent
 from domain.work.task.events import TaskEvent
 
 AnyEvent = (
-    ClaimEvent
-    | UserEvent
+    UserEvent
     | SessionEvent
     | OrganizationEvent
     | ProjectEvent
@@ -35,11 +33,11 @@ EVENT_TYPES: dict[str, type[Event]] = {
 }
 
 
-_INTERNAL = {tag_of(event) for event in get_args(ClaimEvent | UserEvent | SessionEvent)}
+_INTERNAL = {tag_of(event) for event in get_args(UserEvent | SessionEvent)}
 
 PUBLIC_EVENT_TYPES = {tag: kind for tag, kind in EVENT_TYPES.items() if tag not in _INTERNAL}
-"""The events that webhooks can deliver. Claims are left out because they only keep values unique;
-accounts and sessions are left out because they belong to no organization."""
+"""The events that webhooks can deliver. Accounts and sessions are left out because they belong to
+no organization."""
 
 
 def events_covered_by(pattern: str) -> tuple[str, ...]:

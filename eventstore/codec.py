@@ -7,6 +7,7 @@ subject: the actor for where a request came from, the stream for what it says.
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import Any, Protocol, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -113,40 +114,61 @@ def seal_origin(
     return Origin(ip_commitment, agent_commitment, sealed)
 
 
+EncodeAgain = Callable[[int], bytes]
+"""Makes the state of an event anew, with another ``number``."""
+
+
 def encode(event: Event, metadata: Metadata, origin: Origin, cipher: Cipher | None) -> Row:
     """Return the row of *event*; position and sequence are the append's to assign.
 
-    *sealer* is that of the stream; it may be None only for events without personal fields.
+    *cipher* is that of the stream; it may be None only for events without personal fields.
     """
+    return encode_open(event, metadata, origin, cipher)[0]
+
+
+def encode_open(
+    event: Event, metadata: Metadata, origin: Origin, cipher: Cipher | None
+) -> tuple[Row, EncodeAgain]:
+    """Return the row of *event*, and what makes its state anew once its number is known."""
     tag = str(event.__struct_config__.tag)
     if tag in STEPS:
         metadata = replace(metadata, schema=schema_version(tag))
-    sealed_event = None
-    fields = PERSONAL[type(event)].encoded
-    if fields:
-        values: Values = {}
-        commitments: dict[str, str] = {}
-        for name, encoded in fields.items():
-            value = getattr(event, name)
-            if isinstance(value, str):
-                commitments[name], values[encoded] = commit_to(value)
-        if values:
-            if cipher is None:
-                raise ValueError(f"{type(event).__name__} needs the key of its stream")
-            event = replace(event, **commitments)
-            sealed_event = cipher.seal(_pack(values), _place(metadata.stream, metadata.version))
-    return Row(
+    stated, sealed = _committed(event, metadata, cipher)
+    row = Row(
         position=0,
         stream_id=metadata.stream,
         version=metadata.version,
         tag=tag,
-        state=_encoder.encode(_Stored(metadata, event)),
-        private=(_pack((origin.sealed, sealed_event)) if origin.sealed or sealed_event else None),
+        state=_encoder.encode(_Stored(metadata, stated)),
+        private=(_pack((origin.sealed, sealed)) if origin.sealed or sealed else None),
         org_id=metadata.org_id,
         org_seq=0,
         recorded_at=microseconds(metadata.at),
         command_id=None,
     )
+
+    def again(number: int) -> bytes:
+        return _encoder.encode(_Stored(metadata, replace(stated, number=number)))
+
+    return row, again
+
+
+def _committed(
+    event: Event, metadata: Metadata, cipher: Cipher | None
+) -> tuple[Event, bytes | None]:
+    """Return *event* with commitments for its personal values, and these values sealed."""
+    values: Values = {}
+    commitments: dict[str, str] = {}
+    for name, encoded in PERSONAL[type(event)].encoded.items():
+        value = getattr(event, name)
+        if isinstance(value, str):
+            commitments[name], values[encoded] = commit_to(value)
+    if not values:
+        return event, None
+    if cipher is None:
+        raise ValueError(f"{type(event).__name__} needs the key of its stream")
+    sealed = cipher.seal(_pack(values), _place(metadata.stream, metadata.version))
+    return replace(event, **commitments), sealed
 
 
 def decode(row: Row, cipher: Cipher | None) -> Recorded:

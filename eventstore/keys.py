@@ -1,10 +1,11 @@
 """Data keys of subjects: made, kept wrapped beside the log, cached unwrapped for a while."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 from uuid import UUID
 
+from domain.base import OrgId
 from eventstore.codec import Cipher
 
 _CACHE_MAX = 50_000
@@ -16,6 +17,7 @@ class KeyWrapper(Protocol):
 
     def make(self, subject: UUID, /) -> tuple[Cipher, bytes]: ...
     def open(self, wrapped: bytes, subject: UUID, /) -> Cipher: ...
+    def fingerprint(self, kind: str, value: str, /) -> bytes: ...
 
 
 class SubjectKeys:
@@ -26,18 +28,25 @@ class SubjectKeys:
     """
 
     def __init__(
-        self, wrapper: KeyWrapper, load: Callable[[list[UUID]], Mapping[UUID, bytes | None]]
+        self,
+        wrapper: KeyWrapper,
+        load: Callable[[Mapping[UUID, OrgId]], Mapping[UUID, bytes | None]],
     ) -> None:
         self._wrapper, self._load = wrapper, load
+        self.fingerprint = wrapper.fingerprint
+        """A keyed hash of a personal value, by which it is found again."""
         self._sealers: OrderedDict[UUID, Cipher | None] = OrderedDict()
 
     def cached(self, subject: UUID) -> Cipher | None:
         """Return the sealer of *subject* if it is at hand."""
         return self._sealers.get(subject)
 
-    def fetch(self, subjects: Iterable[UUID]) -> None:
-        """Bring the keys of *subjects* into the cache with one read for those not yet there."""
-        missing = [s for s in dict.fromkeys(subjects) if s not in self._sealers]
+    def fetch(self, subjects: Mapping[UUID, OrgId]) -> None:
+        """Bring the keys of *subjects* into the cache with one read for those not yet there.
+
+        Each is named with the organization that it belongs to.
+        """
+        missing = {s: owner for s, owner in subjects.items() if s not in self._sealers}
         if missing:
             for subject, wrapped in self._load(missing).items():
                 opened = None if wrapped is None else self._wrapper.open(wrapped, subject)

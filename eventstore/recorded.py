@@ -46,7 +46,6 @@ class Metadata(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=
     request_id: str | None = None
     correlation_id: str | None = None
     causation_id: UUID | None = None
-    idempotency_key: str | None = None
     schema: int = 1
 
 

@@ -8,7 +8,7 @@ throughout (NIST SP 800-38D) with random 96-bit nonces, which are safe for 2^32 
 import hmac
 import os
 from collections.abc import Callable
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -25,9 +25,6 @@ SEALED_V1 = b"\x01"
 
 WRAPPED_V1 = b"\x01"
 """First byte of a wrapped key: then the master key's id, nonce, ciphertext, tag."""
-
-CLAIM_NAMESPACE = UUID("8d0c6f0e-54a4-5b1c-9c1f-2f7f3c6a9b11")
-"""The namespace of the ids of claim streams. Never change it: all taken names would become free."""
 
 
 class SealBroken(Exception):
@@ -73,6 +70,7 @@ class MasterKey:
     def __init__(self, secret: str) -> None:
         self._aead = AESGCM(derive_key(secret, "trackrecord data key wrapping v1"))
         self.key_id = derive_key(secret, "trackrecord data key wrapping id v1")[:_KEY_ID_BYTES]
+        self._pepper = derive_key(secret, "claims on personal values")
 
     def wrap(self, data_key: bytes, subject: UUID) -> bytes:
         """Return *data_key* wrapped for storage and bound to *subject*."""
@@ -96,6 +94,10 @@ class MasterKey:
         except InvalidTag:
             raise SealBroken from None
 
+    def fingerprint(self, kind: str, value: str) -> bytes:
+        """Return a keyed hash of *value*, by which a claim on it is kept and found."""
+        return pepper_hash(self._pepper, kind, value)
+
 
 class DataKeys:
     """Creates and opens the data keys of subjects; it stores none of them.
@@ -112,6 +114,10 @@ class DataKeys:
         """Return the cipher of a new data key for *subject*, and the wrapped key to be stored."""
         key = self._random(DATA_KEY_BYTES)
         return StreamCipher(key, self._random), self._current.wrap(key, subject)
+
+    def fingerprint(self, kind: str, value: str) -> bytes:
+        """Return a keyed hash of *value*, the same in every process of a deployment."""
+        return self._current.fingerprint(kind, value)
 
     def open(self, wrapped: bytes, subject: UUID) -> StreamCipher:
         """Return the cipher of *subject*, whose wrapped data key is *wrapped*.
@@ -134,8 +140,3 @@ def pepper_hash(pepper: bytes, kind: str, value: str) -> bytes:
     if "\0" in kind:
         raise ValueError("a kind contains no NUL")
     return hmac.digest(pepper, f"{kind}\0{value}".encode(), "sha256")
-
-
-def claim_id(pepper: bytes, kind: str, value: str) -> UUID:
-    """Return the id of the stream that makes *value* unique among its kind."""
-    return uuid5(CLAIM_NAMESPACE, pepper_hash(pepper, kind, value).hex())

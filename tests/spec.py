@@ -5,11 +5,14 @@ import atexit
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import reduce
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from commands.base import Command, Context
 from commands.handler import CommandHandler
+from commands.reservations import Happening, Reservations, note
+from commands.states import kind_of
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.catalog import tag_of
 from eventstore.append import Append
@@ -17,12 +20,12 @@ from eventstore.codec import NOWHERE, PERSONAL, Cipher, encode
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
-from eventstore.recorded import Actor, ActorKind, Metadata
+from eventstore.recorded import Actor, ActorKind, Metadata, microseconds
 from eventstore.store import Store
 from security.sealing import DataKeys, MasterKey
 from tests.domain.spec import ACME, ANA, NOW
 
-PLATFORM_KINDS = ("user", "session", "email", "subdomain")
+PLATFORM_KINDS = ("user", "session")
 
 RECORDED: defaultdict[type[Command], set[type[Event]]] = defaultdict(set)
 """What each command has recorded in all tests that ran."""
@@ -69,9 +72,11 @@ async def opened(store: Store) -> AsyncGenerator[EventLog, None]:
 
 async def record(log: EventLog, *past: Past) -> int:
     """Append *past* in one command, with keys where needed; return its position."""
-    append = Append(command_id=new_id(), rows=[], expects={}, keys={})
-    heads = await log.heads([stream for stream, _, _ in past])
+    append = Append(command_id=new_id(), rows=[], expects={}, keys={}, owners={})
+    append.owners.update({stream: org_id for stream, _, org_id in past})
+    heads = await log.heads(append.owners)
     versions: dict[UUID, int] = {}
+    reserved, states = Reservations([], []), dict[UUID, Any]()
     for stream, events, org_id in past:
         cipher = await _sealer(log, stream, events, append)
         append.expects.setdefault(stream, heads.get(stream, 0))
@@ -79,6 +84,16 @@ async def record(log: EventLog, *past: Past) -> int:
             versions[stream] = versions.get(stream, heads.get(stream, 0)) + 1
             metadata = envelope(stream, versions[stream], org_id=org_id)
             append.rows.append(encode(event, metadata, NOWHERE, cipher))
+            if stream not in states:
+                kind = kind_of(type(event))
+                known = (await log.history(stream, org_id)).events
+                states[stream] = reduce(lambda state, e: state.evolve(e), known, kind())
+            at, fingerprint = microseconds(NOW), log.keys.fingerprint
+            before = states[stream]
+            happened = Happening(type(event), event, before, stream, org_id, at, None, fingerprint)
+            note(happened, reserved)
+            states[stream] = states[stream].evolve(event)
+    append.claims, append.counts = tuple(reserved.claims), tuple(reserved.counts)
     return await log.append(append) if append.rows else 0
 
 
@@ -100,7 +115,7 @@ async def _sealer(
 ) -> Cipher | None:
     if not any(PERSONAL[type(event)].encoded for event in events):
         return None
-    await log.fetch_keys([stream])
+    await log.fetch_keys({stream: append.owners[stream]})
     cipher = log.keys.cached(stream)
     if cipher is None:
         cipher, append.keys[stream] = log.keys.make(stream)
@@ -128,7 +143,8 @@ class Given:
                 refused = error
             after = await log.tail(start, 1_000)
             RECORDED[type(command)].update(type(r.event) for r in after)
-            secrets = {s: await log.secrets(s) for s in {r.stream_id for r in after}}
+            owners = {r.stream_id: r.org_id for r in after}
+            secrets = {s: await log.secrets(s, org_id) for s, org_id in owners.items()}
             found = [Past(r.stream_id, (r.event,), r.org_id) for r in after]
             return When(found, refused, secrets)
 

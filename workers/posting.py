@@ -97,17 +97,18 @@ class Posting:
         self, known: KnownWebhook, event_id: str, at: datetime, body: bytes
     ) -> Mapping[str, str]:
         versions = known.webhook.secret_versions(at)
-        secrets = [await self._secret(known.id, version) for version in versions]
+        secrets = [await self._secret(known, version) for version in versions]
         live = [secret for secret in secrets if secret]
         if not live:
             raise _Unreadable("the webhook has no signing secret")
         signed = sign(live, event_id, int(at.timestamp()), body)
         return {"Content-Type": "application/json", **signed}
 
-    async def _secret(self, webhook_id: UUID, version: int) -> str:
+    async def _secret(self, known: KnownWebhook, version: int) -> str:
+        webhook_id = known.id
         secret = self._secrets.get((webhook_id, version))
         if secret is None:
-            sealed = await self._system.log.secret(webhook_id, secret_name(version))
+            sealed = await self._system.log.secret(webhook_id, known.org_id, secret_name(version))
             if sealed is None:
                 return ""
             secret = self._system.keys.master.unwrap(sealed, webhook_id).decode()

@@ -29,7 +29,7 @@ from api.login.profile import ProfileView, profile_of, render_profile
 from api.login.registration import register_user
 from commands.identity.session import LogOut, RotateRefreshToken
 from commands.identity.user import PASSWORD, ChangePassword, Email, PersonName
-from domain.base import NotFound, SessionId
+from domain.base import PLATFORM, NotFound, SessionId
 from domain.identity.session import Session, SessionExpired, SessionIsOver
 from domain.identity.user import User
 from eventstore.identifiers import new_id
@@ -134,7 +134,7 @@ class AuthController(Controller):
         """Change your password. All your sessions end, and the response starts a new one."""
         system, caller = request.api.system, request.caller
         request.api.limit("login", caller.user_id)
-        stored = await system.log.secret(caller.user_id, PASSWORD)
+        stored = await system.log.secret(caller.user_id, PLATFORM, PASSWORD)
         now = None if stored is None else stored.decode()
         if not (await system.passwords.verify(now, data.current_password)).accepted:
             raise Problem(401, "wrong_password", "Your current password is wrong.")

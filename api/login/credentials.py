@@ -1,10 +1,11 @@
 """Credentials: check e-mail address and password, start a session, issue its tokens."""
 
+import contextlib
 import secrets
 import unicodedata
 from typing import cast
-from uuid import UUID
 
+import idna
 import msgspec
 from msgspec import Struct
 
@@ -16,8 +17,8 @@ from api.login.profile import ProfileView
 from commands.base import Context
 from commands.identity.session import LogIn
 from commands.identity.user import PASSWORD, RecordFailedLogin
-from domain.base import DomainError, NotFound, SessionId, UserId
-from domain.claim import PlatformClaim
+from commands.reservations import email_claim
+from domain.base import PLATFORM, DomainError, NotFound, SessionId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.session import Session
 from domain.identity.user import User
@@ -27,7 +28,6 @@ from eventstore.recorded import Actor, ActorKind
 from runtime.system import System
 from security import refresh
 from security.password_rules import weaknesses
-from security.sealing import claim_id
 
 PRODUCT = "trackrecord"
 _NONCE_BYTES = 16
@@ -47,14 +47,17 @@ class LoginView(Tokens, frozen=True, rename="camel"):
     user: ProfileView
 
 
-def normalised(email: str) -> str:
-    """Return the normalized form of an address, under which it is claimed."""
-    return unicodedata.normalize("NFC", email.strip().lower())
+def canonical_address(email: str) -> str:
+    """Return the one form of an address under which it is claimed.
 
-
-def email_claim(system: System, email: str) -> UUID:
-    """Return the stream of the claim on a normalized address."""
-    return claim_id(system.keys.pepper, "email", email)
+    Unicode NFKC, lower case, and the domain as IDNA 2008 A-labels (RFC 5891) without a final dot,
+    so that no second account is opened by another spelling. A domain that is none stays as it is.
+    """
+    local, at, domain = unicodedata.normalize("NFKC", email.strip()).lower().rpartition("@")
+    domain = domain.removesuffix(".")
+    with contextlib.suppress(idna.IDNAError):
+        domain = idna.encode(domain, uts46=True).decode()
+    return f"{local}{at}{domain}"
 
 
 def refuse_weak(system: System, password: str, path: str, *known: str) -> None:
@@ -98,7 +101,7 @@ async def verified(request: ApiRequest, email: str, password: str) -> tuple[User
     """
     system = request.api.system
     user_id, user = await _account(system, email)
-    stored = None if user_id is None else await system.log.secret(user_id, PASSWORD)
+    stored = None if user_id is None else await system.log.secret(user_id, PLATFORM, PASSWORD)
     verdict = await system.passwords.verify(None if stored is None else stored.decode(), password)
     if user_id is None or user is None:
         raise _wrong()
@@ -109,17 +112,18 @@ async def verified(request: ApiRequest, email: str, password: str) -> tuple[User
         raise _wrong()
     if verdict.needs_rehash:
         again = (await system.passwords.hash(password)).encode()
-        await system.log.put_secret(Secret(user_id, PASSWORD, again))
+        await system.log.put_secret(Secret(user_id, PASSWORD, again), PLATFORM)
     return user_id, user
 
 
 async def _account(system: System, email: str) -> tuple[UserId | None, User | None]:
     states = system.commands.states
     try:
-        claim = await states.fresh(PlatformClaim, email_claim(system, normalised(email)))
-        if claim.holder is None:
+        claim = email_claim(system.log.keys.fingerprint, canonical_address(email))
+        holder = await system.log.holder(claim)
+        if holder is None:
             return None, None
-        return UserId(claim.holder), await states.fresh(User, claim.holder)
+        return UserId(holder), await states.fresh(User, holder)
     except NotFound:
         return None, None
 

@@ -9,9 +9,8 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command_as
 from api.login.credentials import (
+    canonical_address,
     context_as,
-    email_claim,
-    normalised,
     refuse_odd_address,
     refuse_weak,
 )
@@ -44,7 +43,7 @@ async def register_user(request: ApiRequest, data: Any) -> ApiResponse:
 
 async def _command(request: ApiRequest, data: Any) -> RegisterUser:
     system = request.api.system
-    email = normalised(data.email)
+    email = canonical_address(data.email)
     refuse_odd_address(email)
     named = data.organization
     known = (named.name, named.subdomain) if named else ()
@@ -57,7 +56,6 @@ async def _command(request: ApiRequest, data: Any) -> RegisterUser:
     return RegisterUser(
         user_id=UserId(new_id()),
         email=email,
-        email_claim=email_claim(system, email),
         name=data.name,
         password_hash=(await system.passwords.hash(data.password)).encode(),
         organization=opening,
@@ -71,7 +69,8 @@ def _context(request: ApiRequest, command: RegisterUser) -> Context:
         context = replace(context, org_id=command.organization.organization_id)
     if request.is_dry_run():
         return replace(context, dry_run=True)
-    idempotency = request.idempotency(f"register|{command.email_claim.hex}")
+    fingerprint = request.api.system.log.keys.fingerprint("registration", command.email)
+    idempotency = request.idempotency(f"register|{fingerprint.hex()}")
     if idempotency is None:
         return context
     return replace(context, idempotency=idempotency, command_id=idempotency.command_id)

@@ -15,6 +15,7 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
+from commands.reservations import project_key_claim, task_number_claim
 from commands.work.task import (
     AssignTask,
     ChangeTaskStatus,
@@ -28,7 +29,6 @@ from commands.work.task import (
     UnassignTask,
 )
 from domain.base import NotFound, OrgId, ProjectId, TaskId, UserId
-from domain.claim import Claim, project_key_claim, task_number_claim
 from domain.permission import Permission
 from domain.work.project import Project
 from domain.work.task.events import Priority, TaskStatus
@@ -94,15 +94,14 @@ async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
     if match is None:
         raise NotFound
     org_id: OrgId = await request.own_organization()
-    states = request.api.system.commands.states
-    project = await states.fresh(Claim, project_key_claim(org_id, match[1]), org_id)
-    if project.holder is None:
+    log = request.api.system.log
+    project_id = await log.holder(project_key_claim(org_id, match[1]))
+    if project_id is None:
         raise NotFound
-    claim = task_number_claim(ProjectId(project.holder), int(match[2]))
-    task = await states.fresh(Claim, claim, org_id)
-    if task.holder is None:
+    found = await log.holder(task_number_claim(org_id, project_id, int(match[2])))
+    if found is None:
         raise NotFound
-    return TaskId(task.holder)
+    return TaskId(found)
 
 
 def _uuid_or_none(text: str) -> UUID | None:

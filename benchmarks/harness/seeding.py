@@ -60,7 +60,6 @@ class Office:
             RegisterUser(
                 user_id=self.user_id,
                 email=f"{self.user_id.hex}@example.com",
-                email_claim=uuid4(),
                 name="Ana",
                 password_hash=b"none",
                 organization=organization,

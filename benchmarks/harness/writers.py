@@ -99,7 +99,7 @@ async def open_writers(store: Store, count: int) -> Writers:
     """Open a log on *store* and create a task for each of *count* writers of either kind."""
     office = Office(await open_log(store))
     await office.furnish()
-    version = (await office.log.heads([office.org_id]))[office.org_id]
+    version = (await office.log.heads({office.org_id: office.org_id}))[office.org_id]
     tasks, busy_tasks = await office.add_tasks(count), await office.add_tasks(count)
     return Writers(office, version, tasks, busy_tasks)
 

@@ -8,13 +8,6 @@ from msgspec import UNSET, Meta, UnsetType
 from commands.base import Change, Command, Context, Decision, changes_of, refuse_unless_role_grants
 from commands.reads import Reads
 from domain.base import NotFound, OrgId, UserId
-from domain.claim import (
-    PlatformClaim,
-    SubdomainClaimed,
-    SubdomainReleased,
-    SubdomainTaken,
-    subdomain_claim,
-)
 from domain.identity.organization.events import (
     OrganizationCreated,
     OrganizationDeleted,
@@ -48,7 +41,6 @@ class CreateOrganization(Command, frozen=True, kw_only=True):
     needs: ClassVar[Permission | None] = None
     records = (
         OrganizationCreated,
-        SubdomainClaimed,
         ActiveOrganizationChanged,
         MemberJoined,
     )
@@ -68,15 +60,7 @@ async def open_organization(read: Reads, asked: CreateOrganization, by: UserId) 
     """Return the changes that create an organization with a free subdomain."""
     created = OrganizationCreated(name=asked.name, subdomain=asked.subdomain, plan=Plan.FREE)
     events = read.new(Organization, asked.organization_id).create(created, by=by)
-    claim = subdomain_claim(asked.subdomain)
-    if not events:
-        return []
-    if read.new(PlatformClaim, claim).holder is not None:
-        raise SubdomainTaken(subdomain=asked.subdomain)
-    return [
-        Change(asked.organization_id, events, asked.organization_id),
-        Change(claim, [SubdomainClaimed(holder=asked.organization_id)]),
-    ]
+    return [Change(asked.organization_id, events, asked.organization_id)] if events else []
 
 
 class OrganizationCommand(Command, frozen=True, kw_only=True):
@@ -91,13 +75,11 @@ class OrganizationCommand(Command, frozen=True, kw_only=True):
 
 
 class EditOrganization(OrganizationCommand, frozen=True, kw_only=True):
-    """Change the name or subdomain; the old subdomain becomes available at once."""
+    """Change the name or subdomain; nobody else can take the old subdomain for 30 days."""
 
     records = (
         OrganizationRenamed,
         SubdomainChanged,
-        SubdomainClaimed,
-        SubdomainReleased,
     )
     name: OrganizationName | UnsetType = UNSET
     subdomain: Subdomain | UnsetType = UNSET
@@ -106,24 +88,11 @@ class EditOrganization(OrganizationCommand, frozen=True, kw_only=True):
         organization = await read_organization(read, context, self.organization_id)
         organization.refuse_unless_here()
         events: list[OrganizationEvent] = []
-        claims: list[Change] = []
         if self.name is not UNSET:
             events += organization.rename(self.name)
-        if self.subdomain is not UNSET and self.subdomain != organization.subdomain:
+        if self.subdomain is not UNSET:
             events += organization.change_subdomain(self.subdomain)
-            claims = await self._claims(read, organization.subdomain, self.subdomain)
-        return [*changes_of(self.organization_id, events), *claims]
-
-    async def _claims(self, read: Reads, old: str, new: str) -> list[Change]:
-        claim, released = subdomain_claim(new), subdomain_claim(old)
-        claimed = await read(PlatformClaim, claim)
-        if claimed.holder is not None:
-            raise SubdomainTaken(subdomain=new)
-        await read(PlatformClaim, released)
-        return [
-            Change(claim, [SubdomainClaimed(holder=self.organization_id)]),
-            Change(released, [SubdomainReleased()]),
-        ]
+        return changes_of(self.organization_id, events)
 
 
 class ChangePlan(OrganizationCommand, frozen=True, kw_only=True):

@@ -9,7 +9,6 @@ from commands.base import Change, Command, Context, Decision, changes_of
 from commands.identity.organization import CreateOrganization, open_organization
 from commands.reads import Reads
 from domain.base import UserId
-from domain.claim import EmailClaimed, EmailTaken, PlatformClaim
 from domain.identity.user import LoginFailed, PasswordChanged, User, UserRegistered
 from domain.permission import Permission
 from eventstore.append import Secret
@@ -27,12 +26,10 @@ class RegisterUser(Command, frozen=True, kw_only=True):
     needs: ClassVar[Permission | None] = None
     records = (
         UserRegistered,
-        EmailClaimed,
         *CreateOrganization.records,
     )
     user_id: UserId
     email: Email
-    email_claim: UUID
     name: PersonName
     password_hash: bytes
     organization: CreateOrganization | None = None
@@ -41,9 +38,7 @@ class RegisterUser(Command, frozen=True, kw_only=True):
         user = read.new(User, self.user_id)
         if user.registered:  # a retry, which must not replace the password
             return []
-        if read.new(PlatformClaim, self.email_claim).holder is not None:
-            raise EmailTaken
-        registered = UserRegistered(email=self.email, name=self.name, email_claim=self.email_claim)
+        registered = UserRegistered(email=self.email, name=self.name)
         events = user.register(registered)
         opening: list[Change] = []
         if self.organization is not None:
@@ -52,7 +47,6 @@ class RegisterUser(Command, frozen=True, kw_only=True):
             events += user.activate_organization(self.organization.organization_id)
         return [
             Change(self.user_id, events),
-            Change(self.email_claim, [EmailClaimed(holder=self.user_id)]),
             *opening,
             Secret(self.user_id, PASSWORD, self.password_hash),
         ]

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from commands.base import Change, Command, Context, Decision, changes_of
+from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
 from domain.base import NotFound, ProjectId, UserId
-from domain.claim import Claim, ProjectKeyClaimed, ProjectKeyTaken, project_key_claim
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
 from domain.work.project import (
@@ -37,7 +36,7 @@ class CreateProject(Command, frozen=True, kw_only=True):
     """Create a project; its key must be new in the organization."""
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_CREATE
-    records = (ProjectCreated, ProjectKeyClaimed)
+    records = (ProjectCreated,)
     project_id: ProjectId
     key: ProjectKey
     name: ProjectName
@@ -54,15 +53,7 @@ class CreateProject(Command, frozen=True, kw_only=True):
             created_by=context.user_id,
         )
         events = read.new(Project, self.project_id).create(created)
-        claim = project_key_claim(context.organization, self.key)
-        if not events:
-            return []
-        if read.new(Claim, claim).holder is not None:
-            raise ProjectKeyTaken(key=self.key)
-        return [
-            Change(self.project_id, events),
-            Change(claim, [ProjectKeyClaimed(holder=self.project_id)]),
-        ]
+        return changes_of(self.project_id, events)
 
 
 class ProjectCommand(Command, frozen=True, kw_only=True):

@@ -16,7 +16,6 @@ from commands.base import (
 )
 from commands.reads import Reads
 from domain.base import NotFound, ProjectId, TaskId, UserId
-from domain.claim import Claim, TaskNumberClaimed, task_number_claim
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.permission import Permission, is_allowed
@@ -35,7 +34,7 @@ from domain.work.task.events import (
     TaskStatusChanged,
     TaskUnassigned,
 )
-from domain.work.task.state import FINISHED, Task
+from domain.work.task.state import FINISHED, OPEN_NUMBER, Task
 
 Title = Annotated[str, Meta(min_length=1, max_length=300)]
 Description = Annotated[str, Meta(max_length=100_000)]
@@ -48,7 +47,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
     """Create a task in a project."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_CREATE
-    records = (TaskCreated, TaskNumberClaimed)
+    records = (TaskCreated,)
     task_id: TaskId
     project_id: ProjectId
     title: Title
@@ -66,11 +65,10 @@ class CreateTask(Command, frozen=True, kw_only=True):
                 raise NotFound
         if read.new(Task, self.task_id).project_id is not None:
             return []
-        number, claim = await self._claim(read)
         created = TaskCreated(
             project_id=self.project_id,
             project_key=project.key,
-            number=number,
+            number=OPEN_NUMBER,
             title=self.title,
             description=self.description,
             status=TaskStatus.TODO,
@@ -79,25 +77,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
             created_by=context.user_id,
             created_at=context.now,
         )
-        return [
-            Change(self.task_id, [created]),
-            Change(claim, [TaskNumberClaimed(holder=self.task_id)]),
-        ]
-
-    async def _claim(self, read: Reads) -> tuple[int, UUID]:
-        """Return the next free number and the stream that claims it.
-
-        The number before it must be held already, so that numbers never have a gap, whatever
-        becomes of the commands that run at the same time.
-        """
-        while True:
-            number = await read.next_number(self.project_id)
-            claim = task_number_claim(self.project_id, number)
-            if read.new(Claim, claim).holder is None:
-                break
-        if number > 1:
-            read.assume(task_number_claim(self.project_id, number - 1), 1)
-        return number, claim
+        return [Change(self.task_id, [created])]
 
 
 class TaskCommand(Command, frozen=True, kw_only=True):

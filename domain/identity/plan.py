@@ -79,11 +79,22 @@ def refuse_if_full(plan: Plan, what: Countable, used: int) -> None:
 
     :raises PlanLimitReached: with ``limit``, ``used``, ``plan`` and the plan to upgrade to, if any.
     """
-    limit: int | None = getattr(PLAN_LIMITS[plan], what)
+    limit = limit_of(plan, what)
     if limit is not None and used >= limit:
-        raise PlanLimitReached(
-            what=what, limit=limit, used=used, plan=plan, upgrade_to=_UPGRADE[plan]
-        )
+        raise plan_limit_reached(plan, what, used=used)
+
+
+def limit_of(plan: Plan, what: Countable) -> int | None:
+    """Return how many of *what* a plan allows, None for any number."""
+    limit: int | None = getattr(PLAN_LIMITS[plan], what)
+    return limit
+
+
+def plan_limit_reached(plan: Plan, what: Countable, **found: int) -> "PlanLimitReached":
+    """Return the refusal of one more of *what*; *found* says how many are ``used``."""
+    return PlanLimitReached(
+        what=what, limit=limit_of(plan, what), plan=plan, upgrade_to=_UPGRADE[plan], **found
+    )
 
 
 class PlanLimitReached(DomainError):

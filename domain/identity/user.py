@@ -9,7 +9,6 @@ Invariants
 """
 
 from typing import ClassVar, assert_never, get_args
-from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,7 +23,6 @@ class UserRegistered(Event, frozen=True, kw_only=True, tag="user.registered"):
 
     email: Personal
     name: Personal
-    email_claim: UUID  # the stream that keeps the address unique
 
 
 class PasswordChanged(Event, frozen=True, kw_only=True, tag="user.password_changed"):
@@ -89,7 +87,6 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     registered: bool = False
     email: str = ""
     name: str = ""
-    email_claim: UUID | None = None
     active: bool = True
     organization_id: OrgId | None = None
     credentials: int = 0
@@ -106,7 +103,6 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
                     registered=True,
                     email=event.email,
                     name=event.name,
-                    email_claim=event.email_claim,
                 )
             case UserProfileChanged():
                 return replace(self, name=event.name)

@@ -31,6 +31,7 @@ class Users(AggregateProjection[User]):
     """Users by id, to put names to members; a failed login changes nothing that is shown."""
 
     name = "users"
+    version = 2
     tags = tuple(sorted(set(tags_of(UserEvent)) - set(tags_of(LoginFailed))))
     state = User
 

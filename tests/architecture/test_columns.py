@@ -10,9 +10,6 @@ from tests.architecture.sources import AREAS, ROOT, files
 
 FLOORS = ("commands", "projections", "api")
 
-BESIDE = {"claim": "an index beside other aggregates: their commands take and free claims"}
-"""Modules of the domain that have events but are not slices."""
-
 ELSEWHERE = {
     ("projections", "audit"): "the audit log is the event stream itself: audit/trail.py reads it",
     ("api", "identity/session"): "logging in and out belongs to the account: api/identity/auth.py",
@@ -37,7 +34,7 @@ def columns() -> list[str]:
     return list(found)
 
 
-COLUMNS = [column for column in columns() if column not in BESIDE]
+COLUMNS = columns()
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -57,7 +54,6 @@ def test_a_slice_has_tests(column: str) -> None:
 
 
 def test_no_exception_is_left_for_a_slice_that_does_not_exist() -> None:
-    assert set(BESIDE) <= set(columns())
     assert {column for _, column in ELSEWHERE} <= set(COLUMNS)
     assert {floor for floor, _ in ELSEWHERE} <= set(FLOORS)
 

@@ -14,7 +14,6 @@ from tests.domain.spec import ACME, ANA
 from tests.spec import context
 
 TITLES = ("Ship it", "Paint the fence", "Call Ben", "Rest")
-CLAIM = uuid4()
 
 
 async def found_acme(log: EventLog) -> tuple[CommandHandler, ProjectId, list[TaskId]]:
@@ -26,7 +25,6 @@ async def found_acme(log: EventLog) -> tuple[CommandHandler, ProjectId, list[Tas
         RegisterUser(
             user_id=ANA,
             email="ana@example.test",
-            email_claim=CLAIM,
             name="Ana",
             password_hash=b"hash",
             organization=organization,

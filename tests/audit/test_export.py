@@ -63,7 +63,7 @@ async def test_an_export_after_an_erasure_still_verifies(log: EventLog) -> None:
     assert "203.0.113.7" not in text
 
 
-@pytest.mark.parametrize(("first", "last"), [(1, 1), (2, 5), (3, 9), (7, 7)])
+@pytest.mark.parametrize(("first", "last"), [(1, 1), (2, 5), (3, 8), (7, 7)])
 async def test_an_export_of_a_range_verifies(log: EventLog, first: int, last: int) -> None:
     await found_acme(log)
 

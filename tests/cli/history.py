@@ -40,7 +40,6 @@ async def _found_other(handler: CommandHandler) -> None:
         RegisterUser(
             user_id=UserId(uuid4()),
             email="olga@example.test",
-            email_claim=uuid4(),
             name="Olga",
             password_hash=b"hash",
             organization=organization,

@@ -3,15 +3,6 @@
 from uuid import UUID
 
 from domain.base import OrgId, ProjectId, TaskId, UserId
-from domain.claim import (
-    EmailClaimed,
-    ProjectKeyClaimed,
-    SubdomainClaimed,
-    TaskNumberClaimed,
-    project_key_claim,
-    subdomain_claim,
-    task_number_claim,
-)
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined, Role
 from domain.identity.plan import Plan
@@ -26,24 +17,16 @@ CHILD = TaskId(UUID(int=32))
 FOREIGN_PROJECT, FOREIGN_TASK = ProjectId(UUID(int=23)), TaskId(UUID(int=33))
 
 
-def claim_of(user: UserId) -> UUID:
-    """Return the stream that keeps the address of *user* unique."""
-    return UUID(int=user.int + 1_000)
+def account(user: UserId, name: str) -> Past:
+    """Return the account of one person, whose address is claimed with it."""
+    return on(user, UserRegistered(email=f"{name.lower()}@example.com", name=name))
 
 
-def account(user: UserId, name: str) -> tuple[Past, Past]:
-    """Return the account of one person and the claim on their address."""
-    email = f"{name.lower()}@example.com"
-    registered = UserRegistered(email=email, name=name, email_claim=claim_of(user))
-    return on(user, registered), on(claim_of(user), EmailClaimed(holder=user))
-
-
-def founded(org_id: OrgId, subdomain: str, **roles: tuple[UserId, Role]) -> tuple[Past, Past]:
-    """Return an organization with its members and the claim on its subdomain."""
+def founded(org_id: OrgId, subdomain: str, **roles: tuple[UserId, Role]) -> Past:
+    """Return an organization with its members; its subdomain is claimed with it."""
     created = OrganizationCreated(name=subdomain.title(), subdomain=subdomain, plan=Plan.FREE)
     joined = (MemberJoined(user_id=user, role=role) for user, role in roles.values())
-    claim = on(subdomain_claim(subdomain), SubdomainClaimed(holder=org_id))
-    return on(org_id, created, *joined, org_id=org_id), claim
+    return on(org_id, created, *joined, org_id=org_id)
 
 
 def task(
@@ -73,23 +56,21 @@ def went(*path: TaskStatus) -> tuple[TaskStatusChanged, ...]:
 
 CREATED = task()
 ACCOUNTS = (
-    *account(ANA, "Ana"),
-    *account(BEN, "Ben"),
-    *account(CLEO, "Cleo"),
-    *account(DAN, "Dan"),
+    account(ANA, "Ana"),
+    account(BEN, "Ben"),
+    account(CLEO, "Cleo"),
+    account(DAN, "Dan"),
 )
-TEAM, TEAM_SUBDOMAIN = founded(
+TEAM = founded(
     ACME, "acme", ana=(ANA, Role.ADMIN), ben=(BEN, Role.MANAGER), cleo=(CLEO, Role.MEMBER)
 )
 OPENED = ProjectCreated(key="ENG", name="Engine", created_by=ANA)
 PROJECT = on(ENG, OPENED)
-PROJECT_KEY = on(project_key_claim(ACME, "ENG"), ProjectKeyClaimed(holder=ENG))
-FIRST = on(task_number_claim(ENG, 1), TaskNumberClaimed(holder=TASK))
-HERE = (TEAM, PROJECT, on(TASK, CREATED), FIRST)
+HERE = (TEAM, PROJECT, on(TASK, CREATED))
 """Acme with one project and one task, made by Ana."""
 
 STRANGERS = (
-    founded(OTHER, "other", dan=(DAN, Role.ADMIN))[0],
+    founded(OTHER, "other", dan=(DAN, Role.ADMIN)),
     on(FOREIGN_PROJECT, ProjectCreated(key="ENG", name="Theirs", created_by=DAN), org_id=OTHER),
     on(FOREIGN_TASK, task(by=DAN, project=FOREIGN_PROJECT), org_id=OTHER),
 )

@@ -16,7 +16,7 @@ from domain.work.project import ProjectIsArchived
 from domain.work.task.events import TaskStatus
 from eventstore.append import StoredReply
 from eventstore.log import EventLog
-from tests.domain.spec import ANA, BEN, ENG, TASK
+from tests.domain.spec import ACME, ANA, BEN, ENG, TASK
 from tests.spec import context
 
 RETITLE = EditTask(task_id=TASK, title="New")
@@ -52,13 +52,13 @@ async def handle(handler: CommandHandler, command: Command, asked: Context) -> S
     """Handle a request with a key; return the stored reply."""
     receipt = await handler.handle(command, asked, Rendering(asked))
     assert asked.idempotency is not None
-    stored = receipt.reply or await handler._log.reply(asked.idempotency.reply_key)  # pyright: ignore[reportPrivateUsage]  # the test looks inside
+    stored = receipt.reply or await handler._log.reply(asked.idempotency.reply_key, ACME)  # pyright: ignore[reportPrivateUsage]  # the test looks inside
     assert stored is not None
     return stored
 
 
 async def events(log: EventLog, stream: UUID = TASK) -> list[str]:
-    return [recorded.tag for recorded in await log.stream(stream)]
+    return [recorded.tag for recorded in await log.stream(stream, ACME)]
 
 
 class TestAnIdempotencyKey:
@@ -70,7 +70,7 @@ class TestAnIdempotencyKey:
 
         assert await handle(handler, RETITLE, keyed("k", "new")) == first
         assert await handle(elsewhere, RETITLE, keyed("k", "new")) == first
-        assert first.position == (await log.stream(TASK))[1].position
+        assert first.position == (await log.stream(TASK, ACME))[1].position
         assert len(await events(log)) == 3
 
     async def test_that_changed_nothing_changes_nothing_later_either(

@@ -216,7 +216,7 @@ class Company(RuleBasedStateMachine):
 
     def replayed(self, kind: type[Any], stream: UUID, version: int | None = None) -> Any:
         state = kind()
-        for recorded in self.run(self.log.stream(stream))[:version]:
+        for recorded in self.run(self.log.stream(stream, ACME))[:version]:
             state = state.evolve(recorded.event)
         return state
 

@@ -37,9 +37,7 @@ INVITATION = f"invitations:{invitation().invitation_id}"
 INACTIVE = given(TEAM, membership.MemberDeactivated(user_id=CLEO))
 TO_MEMBER, TO_ADMIN = membership.Role.MEMBER, membership.Role.ADMIN
 LEFT = membership.LeaveCause.LEFT
-ACCOUNT = given(
-    user.User(), user.UserRegistered(email="a@example.com", name="Ana", email_claim=ANA)
-)
+ACCOUNT = given(user.User(), user.UserRegistered(email="a@example.com", name="Ana"))
 CLOSED = given(ACCOUNT, user.UserDeactivated())
 STARTED = given(session.Session(), *session.Session().start(ANA, "nonce", NOW))
 ACTIVE = given(project.Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))

@@ -86,7 +86,6 @@ def envelope() -> Metadata:
         request_id="request",
         correlation_id="correlation",
         causation_id=UUID(int=0xCA),
-        idempotency_key="key",
     )
 
 

@@ -32,7 +32,7 @@ from projections.identity.session import Sessions
 from projections.identity.user import Users, render_user
 from projections.work.project import Projects, render_project
 from tests.commands.acme import OPENED
-from tests.domain.spec import ACME, ANA, BEN, CLAIM, DAY, ENG, NOW
+from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW
 from tests.projections.spec import HOOKED, LOGGED_IN, SESSION, WEBHOOK, shown, story
 
 CREATED = OrganizationCreated(name="Acme", subdomain="acme", plan=Plan.FREE)
@@ -44,7 +44,7 @@ def key(stream: UUID) -> str:
     return f"{ACME}:{stream}"
 
 
-REGISTERED = UserRegistered(email="ana@example.com", name="Ana", email_claim=CLAIM)
+REGISTERED = UserRegistered(email="ana@example.com", name="Ana")
 
 
 def test_a_project_is_shown_as_a_command_answers_it() -> None:

@@ -74,7 +74,7 @@ class Stage:
         """Keep a signing secret beside the log, as the API does."""
         secret = new_secret()
         sealed = self.system.keys.master.wrap(secret.encode(), webhook_id)
-        await self.system.log.put_secret(Secret(webhook_id, secret_name(version), sealed))
+        await self.system.log.put_secret(Secret(webhook_id, secret_name(version), sealed), ACME)
         self.secrets.setdefault(webhook_id, []).append(secret)
         return secret
 

@@ -49,6 +49,9 @@ TASK_TRANSITIONS: dict[TaskStatus, tuple[TaskStatus, ...]] = {
     TaskStatus.CANCELLED: (TaskStatus.TODO,),
 }
 
+OPEN_NUMBER = 0
+"""The number of a task that does not have one yet: the append takes the next of its project."""
+
 FINISHED = frozenset({TaskStatus.DONE, TaskStatus.CANCELLED})
 
 

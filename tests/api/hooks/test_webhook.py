@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.base import OrgId
 from domain.catalog import EVENT_TYPES
 from runtime.system import System
 from tests.api.stage import Json, Person, done, refused
@@ -27,7 +28,8 @@ class TestWebhook:
         assert secret.startswith("whsec_")
         assert done(await ana.get(f"/webhook/{webhook['id']}"), 200) == webhook
         assert done(await ana.get("/webhook"), 200)["items"] == [webhook]
-        sealed = await system.log.secret(UUID(webhook["id"]), "webhook.1")
+        org_id = OrgId(UUID(ana.org_id))
+        sealed = await system.log.secret(UUID(webhook["id"]), org_id, "webhook.1")
         assert sealed is not None
         opened = system.keys.master.unwrap(sealed, UUID(webhook["id"]))
         assert opened.decode() == secret

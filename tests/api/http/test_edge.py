@@ -77,7 +77,7 @@ class TestRequestId:
         body = {"key": "ENG", "name": "Engine"}
         project = done(await ana.post("/project", body, headers=headers), 201)
 
-        (recorded,) = await system.log.stream(UUID(project["id"]))
+        (recorded,) = await system.log.stream(UUID(project["id"]), UUID(ana.org_id))
 
         assert recorded.metadata.request_id == "ask-for-me-later"
         assert recorded.metadata.ip

@@ -26,7 +26,7 @@ class TestOrganization:
         shown = await person.get(f"/org/{organization['id']}")
         assert shown.content == response.content
 
-    async def test_changing_the_subdomain_releases_the_old_one(
+    async def test_nobody_else_can_take_a_subdomain_that_was_just_given_up(
         self, ana: Person, dan: Person
     ) -> None:
         path = f"/org/{ana.org_id}"
@@ -39,7 +39,9 @@ class TestOrganization:
         assert done(await ana.get(path), 200) == changed
         taken = await dan.patch(f"/org/{dan.org_id}", {"subdomain": new})
         refused(taken, 409, "subdomain_taken")
-        done(await dan.patch(f"/org/{dan.org_id}", {"subdomain": old}), 200)
+        kept = await dan.patch(f"/org/{dan.org_id}", {"subdomain": old})
+        refused(kept, 409, "subdomain_taken")
+        done(await ana.patch(path, {"subdomain": old}), 200)
 
     @pytest.mark.parametrize("subdomain", ["-a", "a--bc", "A_b", "a" * 64, "www", "api", "ab"])
     async def test_a_malformed_or_reserved_subdomain_is_refused(

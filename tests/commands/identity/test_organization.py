@@ -15,8 +15,8 @@ from commands.identity.organization import (
     RemoveMember,
     RestoreOrganization,
 )
-from domain.base import PLATFORM, NotFound, OrgId
-from domain.claim import SubdomainClaimed, SubdomainReleased, SubdomainTaken, subdomain_claim
+from domain.base import NotFound, OrgId
+from domain.claim import SUBDOMAIN_KEPT, SubdomainTaken
 from domain.identity.organization.events import (
     OrganizationCreated,
     OrganizationDeleted,
@@ -39,11 +39,11 @@ from domain.identity.organization.membership import (
 from domain.identity.plan import Plan
 from domain.identity.subdomain import SubdomainNotAllowed
 from domain.identity.user import AccountDeactivated, ActiveOrganizationChanged, UserDeactivated
-from tests.commands.acme import ACCOUNTS, STRANGERS, TEAM, TEAM_SUBDOMAIN, account
-from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, OTHER
+from tests.commands.acme import ACCOUNTS, STRANGERS, TEAM, account, founded
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, NOW, OTHER
 from tests.spec import given, on
 
-HOUSE = (TEAM, TEAM_SUBDOMAIN, *ACCOUNTS)
+HOUSE = (TEAM, *ACCOUNTS)
 NEW = OrgId(UUID(int=13))
 DELETED = on(ACME, OrganizationDeleted())
 BEN_ADMIN = on(ACME, MemberRoleChanged(user_id=BEN, from_=Role.MANAGER, to=Role.ADMIN))
@@ -62,9 +62,8 @@ class TestCreateOrganization:
     def test_opens_it_claims_the_subdomain_and_works_there(self) -> None:
         created = OrganizationCreated(name="New", subdomain="new", plan=Plan.FREE)
         admin = MemberJoined(user_id=DAN, role=Role.ADMIN)
-        given(*account(DAN, "Dan")).when(create(), by=DAN, org_id=None).then(
+        given(account(DAN, "Dan")).when(create(), by=DAN, org_id=None).then(
             on(NEW, created, admin, org_id=NEW),
-            on(subdomain_claim("new"), SubdomainClaimed(holder=NEW)),
             on(DAN, active(NEW)),
         )
 
@@ -76,9 +75,18 @@ class TestCreateOrganization:
         given(*HOUSE).when(create(subdomain="acme"), by=DAN).then_refused(SubdomainTaken)
 
     def test_may_take_a_subdomain_that_was_released(self) -> None:
-        released = on(subdomain_claim("acme"), SubdomainReleased())
-        story = given(*HOUSE, released).when(create(subdomain="acme"), by=DAN)
-        assert len(story.recorded) == 4
+        given_up = on(ACME, SubdomainChanged(from_="acme", to="apex"))
+        soon, later = (NOW + SUBDOMAIN_KEPT - DAY, NOW + SUBDOMAIN_KEPT)
+        story = given(*HOUSE, given_up)
+
+        story.when(create(subdomain="acme"), by=DAN, now=soon).then_refused(SubdomainTaken)
+        assert len(story.when(create(subdomain="acme"), by=DAN, now=later).recorded) == 3
+
+    def test_gets_its_own_subdomain_back_at_any_time(self) -> None:
+        given_up = on(ACME, SubdomainChanged(from_="acme", to="apex"))
+        back = EditOrganization(organization_id=ACME, subdomain="acme")
+        changed = SubdomainChanged(from_="apex", to="acme")
+        given(*HOUSE, given_up).when(back).then(on(ACME, changed))
 
     def test_is_refused_a_reserved_subdomain(self) -> None:
         given(*HOUSE).when(create(subdomain="www"), by=DAN).then_refused(SubdomainNotAllowed)
@@ -100,12 +108,10 @@ class TestEditOrganization:
         asked = EditOrganization(organization_id=ACME, name="Apex")
         given(*HOUSE).when(asked).then(on(ACME, OrganizationRenamed(from_="Acme", to="Apex")))
 
-    def test_takes_the_new_subdomain_and_frees_the_old_one(self) -> None:
+    def test_takes_the_new_subdomain(self) -> None:
         asked = EditOrganization(organization_id=ACME, subdomain="apex")
         given(*HOUSE).when(asked).then(
             on(ACME, SubdomainChanged(from_="acme", to="apex")),
-            on(subdomain_claim("apex"), SubdomainClaimed(holder=ACME)),
-            on(subdomain_claim("acme"), SubdomainReleased(), org_id=PLATFORM),
         )
 
     def test_records_nothing_when_all_is_so_already(self) -> None:
@@ -114,7 +120,7 @@ class TestEditOrganization:
         ).then()
 
     def test_is_refused_a_taken_subdomain_with_the_new_name_too(self) -> None:
-        taken = on(subdomain_claim("apex"), SubdomainClaimed(holder=OTHER))
+        taken = founded(OTHER, "apex", dan=(DAN, Role.ADMIN))
         asked = EditOrganization(organization_id=ACME, name="Apex", subdomain="apex")
         given(*HOUSE, taken).when(asked).then_refused(SubdomainTaken)
 

@@ -27,7 +27,7 @@ from tests.commands.acme import account
 from tests.domain.spec import ANA, BEN, NOW, SECOND
 from tests.spec import given, on
 
-ANAS = account(ANA, "Ana")
+ANAS = (account(ANA, "Ana"),)
 LAPTOP = SessionId(UUID(int=61))
 STARTED = SessionStarted(
     user_id=ANA,

@@ -8,14 +8,7 @@ import pytest
 from commands.identity.organization import CreateOrganization
 from commands.identity.user import PASSWORD, ChangePassword, RecordFailedLogin, RegisterUser
 from domain.base import NotFound, OrgId
-from domain.claim import (
-    EmailClaimed,
-    EmailReleased,
-    EmailTaken,
-    SubdomainClaimed,
-    SubdomainTaken,
-    subdomain_claim,
-)
+from domain.claim import EmailTaken, SubdomainTaken
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined, Role
 from domain.identity.plan import Plan
@@ -27,21 +20,20 @@ from domain.identity.user import (
     UserDeactivated,
     UserRegistered,
 )
-from tests.commands.acme import TEAM, TEAM_SUBDOMAIN, account, claim_of
+from tests.commands.acme import TEAM, account
 from tests.domain.spec import ACME, ANA, DAN, OTHER
 from tests.spec import given, on
 
-ANAS = account(ANA, "Ana")
+ANAS = (account(ANA, "Ana"),)
 BETA = OrgId(UUID(int=13))
 OPENING = CreateOrganization(organization_id=BETA, name="Beta", subdomain="beta")
-REGISTERED = UserRegistered(email="dan@example.com", name="Dan", email_claim=claim_of(DAN))
+REGISTERED = UserRegistered(email="dan@example.com", name="Dan")
 
 
 def register(**about: Any) -> RegisterUser:
     details: dict[str, Any] = {
         "user_id": DAN,
         "email": "dan@example.com",
-        "email_claim": claim_of(DAN),
         "name": "Dan",
         "password_hash": b"hash",
     }
@@ -52,34 +44,27 @@ class TestRegisterUser:
     def test_opens_an_account_claims_the_address_and_keeps_the_password_beside(self) -> None:
         story = given().when(register(), by=DAN, org_id=None)
 
-        story.then(on(DAN, REGISTERED), on(claim_of(DAN), EmailClaimed(holder=DAN)))
+        story.then(on(DAN, REGISTERED))
         assert story.secrets[DAN] == {PASSWORD: b"hash"}
 
     def test_opens_an_organization_with_it(self) -> None:
         given().when(register(organization=OPENING), by=DAN, org_id=None).then(
             on(DAN, REGISTERED, ActiveOrganizationChanged(organization_id=BETA)),
-            on(claim_of(DAN), EmailClaimed(holder=DAN)),
             on(
                 BETA,
                 OrganizationCreated(name="Beta", subdomain="beta", plan=Plan.FREE),
                 MemberJoined(user_id=DAN, role=Role.ADMIN),
                 org_id=BETA,
             ),
-            on(subdomain_claim("beta"), SubdomainClaimed(holder=BETA)),
         )
 
     def test_is_refused_a_taken_address(self) -> None:
-        asked = register(email_claim=claim_of(ANA))
+        asked = register(email="ana@example.com")
         given(*ANAS).when(asked, by=DAN).then_refused(EmailTaken)
-
-    def test_may_take_an_address_that_was_released(self) -> None:
-        released = on(claim_of(ANA), EmailReleased())
-        story = given(*ANAS, released).when(register(email_claim=claim_of(ANA)), by=DAN)
-        assert len(story.recorded) == 2
 
     def test_is_refused_as_a_whole_when_the_subdomain_is_taken(self) -> None:
         taken = CreateOrganization(organization_id=BETA, name="Acme", subdomain="acme")
-        story = given(TEAM, TEAM_SUBDOMAIN).when(register(organization=taken), by=DAN)
+        story = given(TEAM).when(register(organization=taken), by=DAN)
         story.then_refused(SubdomainTaken)
 
     def test_cannot_join_an_organization_by_opening_it(self) -> None:
@@ -87,9 +72,9 @@ class TestRegisterUser:
         story = given(TEAM).when(register(organization=asked), by=DAN, org_id=None)
         story.then_refused(NotFound)
 
-    @pytest.mark.parametrize("claim", [claim_of(ANA), claim_of(DAN)], ids=["same", "another"])
-    def test_never_touches_an_account_that_is_there(self, claim: UUID) -> None:
-        again = register(user_id=ANA, email_claim=claim, password_hash=b"stolen")
+    @pytest.mark.parametrize("email", ["ana@example.com", "dan@example.com"])
+    def test_never_touches_an_account_that_is_there(self, email: str) -> None:
+        again = register(user_id=ANA, email=email, password_hash=b"stolen")
         given(*ANAS).when(again, by=ANA, org_id=None).then()
 
 

@@ -12,13 +12,11 @@ from commands.work.task import (
     UnassignTask,
 )
 from domain.base import NotFound
-from domain.claim import task_number_claim
 from domain.identity.organization.events import OrganizationDeleted
 from domain.identity.organization.membership import MemberDeactivated
 from domain.work.project import ProjectArchived, ProjectDeleted, ProjectIsArchived
 from domain.work.task.events import TaskDeleted, TaskStatus
 from tests.commands.acme import (
-    FIRST,
     FOREIGN_TASK,
     HERE,
     PROJECT,
@@ -49,7 +47,7 @@ def names(command: object) -> str:
 @pytest.mark.parametrize("command", EVERY, ids=names)
 class TestEveryTaskCommand:
     def test_finds_nothing_without_the_task(self, command: Command) -> None:
-        given(TEAM, PROJECT, FIRST).when(command).then_refused(NotFound)
+        given(TEAM, PROJECT).when(command).then_refused(NotFound)
 
     def test_finds_nothing_in_a_project_in_the_trash(self, command: Command) -> None:
         given(*HERE, IN_TRASH).when(command).then_refused(NotFound)
@@ -59,7 +57,7 @@ class TestEveryTaskCommand:
         given(*HERE, *STRANGERS).when(theirs).then_refused(NotFound)
 
     def test_finds_nothing_under_the_id_of_something_else(self, command: Command) -> None:
-        for wrong in (ENG, ACME, task_number_claim(ENG, 1)):
+        for wrong in (ENG, ACME):
             mistaken = type(command)(**_fields(command) | {"task_id": wrong})
             given(*HERE).when(mistaken).then_refused(NotFound)
 

@@ -17,7 +17,7 @@ from commands.work.project import (
     UnarchiveProject,
 )
 from domain.base import Event, NotFound, ProjectId, UserId
-from domain.claim import ProjectKeyClaimed, ProjectKeyTaken, project_key_claim
+from domain.claim import ProjectKeyTaken
 from domain.identity.organization.membership import MemberDeactivated
 from domain.work.project import (
     ProjectArchived,
@@ -33,7 +33,7 @@ from domain.work.project import (
     ProjectResumed,
     ProjectUnarchived,
 )
-from tests.commands.acme import FOREIGN_PROJECT, HERE, OPS, PROJECT, PROJECT_KEY, STRANGERS, TEAM
+from tests.commands.acme import FOREIGN_PROJECT, HERE, OPS, PROJECT, STRANGERS, TEAM
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, OTHER, TASK
 from tests.spec import Past, given, on
 
@@ -56,20 +56,19 @@ class TestCreateProject:
                     key="OPS", name="Operations", description="Why", lead=CLEO, created_by=BEN
                 ),
             ),
-            on(project_key_claim(ACME, "OPS"), ProjectKeyClaimed(holder=OPS)),
         )
 
     def test_a_second_time_is_the_retry_of_the_first(self) -> None:
-        given(TEAM, PROJECT, PROJECT_KEY).when(create(project_id=ENG, key="ENG")).then()
+        given(TEAM, PROJECT).when(create(project_id=ENG, key="ENG")).then()
 
     def test_is_refused_a_key_that_was_ever_used(self) -> None:
-        story = given(TEAM, PROJECT, PROJECT_KEY, IN_TRASH).when(create(key="ENG"))
+        story = given(TEAM, PROJECT, IN_TRASH).when(create(key="ENG"))
         story.then_refused(ProjectKeyTaken, key="ENG")
 
     def test_may_use_a_key_of_another_organization(self) -> None:
-        theirs = on(project_key_claim(OTHER, "OPS"), ProjectKeyClaimed(holder=FOREIGN_PROJECT))
+        theirs = on(FOREIGN_PROJECT, ProjectCreated(key="OPS", name="Ours", created_by=DAN))
         story = given(TEAM, theirs._replace(org_id=OTHER)).when(create())
-        assert len(story.recorded) == 2
+        assert len(story.recorded) == 1
 
     def test_is_refused_a_malformed_key(self) -> None:
         given(TEAM).when(create(key="ops")).then_refused(ProjectKeyNotAllowed)

@@ -16,10 +16,10 @@ from commands.work.task import (
     UnassignTask,
 )
 from domain.base import NotFound, TaskId, UserId
-from domain.claim import TaskNumberClaimed, task_number_claim
 from domain.identity.organization.membership import MemberDeactivated
 from domain.work.project import (
     ProjectArchived,
+    ProjectCreated,
     ProjectDeleted,
     ProjectIsArchived,
     ProjectOnHold,
@@ -58,7 +58,6 @@ DOING, REVIEW = TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW
 DONE, CANCELLED, TODO = TaskStatus.DONE, TaskStatus.CANCELLED, TaskStatus.TODO
 ON_HOLD, ARCHIVED = on(ENG, ProjectPutOnHold()), on(ENG, ProjectArchived())
 IN_TRASH, GONE = on(ENG, ProjectDeleted()), on(TASK, TaskDeleted())
-second = TaskNumberClaimed(holder=CHILD)
 
 
 def create(**about: object) -> CreateTask:
@@ -68,11 +67,10 @@ def create(**about: object) -> CreateTask:
 
 class TestCreateTask:
     def test_takes_the_next_number_of_the_project(self) -> None:
-        claim = on(task_number_claim(ENG, 2), second)
-        given(*HERE).when(create()).then(on(CHILD, task(2)), claim)
+        given(*HERE).when(create()).then(on(CHILD, task(2)))
 
     def test_takes_number_one_in_a_new_project(self) -> None:
-        given(TEAM, PROJECT).when(create(), by=CLEO).then(task(1, by=CLEO), second)
+        given(TEAM, PROJECT).when(create(), by=CLEO).then(task(1, by=CLEO))
 
     def test_a_second_time_is_the_retry_of_the_first(self) -> None:
         given(*HERE).when(create(task_id=TASK)).then()
@@ -84,7 +82,7 @@ class TestCreateTask:
         assert story.recorded[0].events[0].parent_id == TASK  # type: ignore[attr-defined]  # a union of events, and this one has it
 
     def test_finds_no_parent_of_another_project(self) -> None:
-        other = on(OPS, *PROJECT.events)
+        other = on(OPS, ProjectCreated(key="OPS", name="Other", created_by=ANA))
         given(*HERE, other).when(create(project_id=OPS, parent_id=TASK)).then_refused(NotFound)
 
     def test_finds_no_parent_in_the_trash(self) -> None:

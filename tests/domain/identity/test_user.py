@@ -18,7 +18,6 @@ from domain.identity.user import (
 )
 from tests.domain.spec import (
     ACME,
-    CLAIM,
     IDS,
     OTHER,
     QUICK,
@@ -29,17 +28,14 @@ from tests.domain.spec import (
     given,
 )
 
-REGISTERED = UserRegistered(email="ana@example.com", name="Ana", email_claim=CLAIM)
+REGISTERED = UserRegistered(email="ana@example.com", name="Ana")
 ANA_USER = given(User(), REGISTERED)
 CLOSED = given(ANA_USER, UserDeactivated())
 
 
 def test_registration_creates_an_active_account_without_an_organization() -> None:
     assert User().register(REGISTERED) == [REGISTERED]
-    assert (
-        User(registered=True, email="ana@example.com", name="Ana", email_claim=CLAIM, active=True)
-        == ANA_USER
-    )
+    assert User(registered=True, email="ana@example.com", name="Ana", active=True) == ANA_USER
 
 
 def test_registering_again_records_nothing() -> None:

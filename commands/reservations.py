@@ -1,0 +1,230 @@
+"""What each event makes unique and what it counts: the claims and counts of an append.
+
+Derived from the events alone, so that a rebuild of both comes to the same rows
+(``trackrecord lint-log``). A count that a plan limits is refused above that limit; one that is
+over a lowered limit can still fall.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.base import PLATFORM, DomainError, Event, OrgId
+from domain.claim import SUBDOMAIN_KEPT, EmailTaken, ProjectKeyTaken, SubdomainTaken
+from domain.hooks.webhook.events import WebhookCreated, WebhookDeleted, WebhookRestored
+from domain.identity.organization.events import OrganizationCreated, SubdomainChanged
+from domain.identity.organization.membership import (
+    InvitationAccepted,
+    InvitationRevoked,
+    MemberInvited,
+    MemberJoined,
+    MemberLeft,
+)
+from domain.identity.plan import Countable, Plan, limit_of, plan_limit_reached
+from domain.identity.user import UserRegistered
+from domain.work.project import (
+    ProjectArchived,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectRestored,
+    ProjectStatus,
+    ProjectUnarchived,
+)
+from domain.work.task.events import TaskCreated, TaskDeleted, TaskRestored, TaskStatusChanged
+from domain.work.task.state import FINISHED, OPEN_NUMBER
+from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbered
+
+EMAIL, SUBDOMAIN, PROJECT_KEY = "email", "subdomain", "project key"
+TASK_NUMBER, OPEN_SUBTASKS = "task number", "open subtasks"
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Fingerprint(Protocol):
+    """A keyed hash, by which an address is claimed without standing anywhere."""
+
+    def __call__(self, kind: str, value: str, /) -> bytes: ...
+
+
+class Happening(Struct, frozen=True):
+    """One event, with what its claims and counts depend on.
+
+    ``plan`` None leaves counts without limits.
+    """
+
+    kind: type[Event]
+    event: Any  # Any: each rule below knows its own
+    before: Any
+    stream: UUID
+    org_id: OrgId
+    at: int  # microseconds since 1970
+    plan: Plan | None
+    fingerprint: Fingerprint
+
+
+class Reservations(Struct):
+    """What an append takes, releases and counts, and the numbers that it leaves open."""
+
+    claims: list[ClaimChange]
+    counts: list[CountChange]
+
+
+def email_claim(fingerprint: Fingerprint, address: str) -> ClaimKey:
+    """Return the claim on an address in its canonical form."""
+    return ClaimKey(PLATFORM, EMAIL, PLATFORM, fingerprint(EMAIL, address))
+
+
+def subdomain_claim(subdomain: str) -> ClaimKey:
+    """Return the claim on a subdomain, in lower case."""
+    return ClaimKey(PLATFORM, SUBDOMAIN, PLATFORM, subdomain.encode())
+
+
+def project_key_claim(org_id: OrgId, key: str) -> ClaimKey:
+    """Return the claim on a project key, in upper case."""
+    return ClaimKey(org_id, PROJECT_KEY, org_id, key.encode())
+
+
+def task_numbers(org_id: OrgId, project_id: UUID) -> CountKey:
+    """Return the count from which a project's tasks take their numbers."""
+    return CountKey(org_id, TASK_NUMBER, project_id)
+
+
+def task_number_claim(org_id: OrgId, project_id: UUID, number: int) -> ClaimKey:
+    """Return the claim on a task number of a project."""
+    return numbered(task_numbers(org_id, project_id), number)
+
+
+def open_subtasks(org_id: OrgId, task_id: UUID) -> CountKey:
+    """Return the count of a task's subtasks that are neither finished nor in the trash."""
+    return CountKey(org_id, OPEN_SUBTASKS, task_id)
+
+
+def counted_of(org_id: OrgId, what: Countable) -> CountKey:
+    """Return the count of what an organization has of *what*."""
+    return CountKey(org_id, what.value, org_id)
+
+
+def note(happened: Happening, reserved: Reservations) -> None:
+    """Add the claims and counts of one event to *reserved*."""
+    rule = _RULES.get(happened.kind)
+    if rule is not None:
+        rule(happened, reserved)
+
+
+def is_open_number(event: Event) -> bool:
+    """Return whether the number of *event* is still to be taken by the append."""
+    return isinstance(event, TaskCreated) and event.number == OPEN_NUMBER
+
+
+# One rule a kind of event ---------------------------------------------------
+
+
+def _registered(happened: Happening, reserved: Reservations) -> None:
+    claim = email_claim(happened.fingerprint, happened.event.email)
+    reserved.claims.append(ClaimChange(claim, happened.stream, EmailTaken()))
+
+
+def _organization_created(happened: Happening, reserved: Reservations) -> None:
+    _take_subdomain(happened, happened.event.subdomain, reserved)
+
+
+def _subdomain_changed(happened: Happening, reserved: Reservations) -> None:
+    _take_subdomain(happened, happened.event.to, reserved)
+    until = happened.at + SUBDOMAIN_KEPT // _MICROSECOND
+    old = subdomain_claim(happened.event.from_)
+    reserved.claims.append(ClaimChange(old, happened.stream, release=True, keep_until=until))
+
+
+def _take_subdomain(happened: Happening, subdomain: str, reserved: Reservations) -> None:
+    taken = SubdomainTaken(subdomain=subdomain)
+    reserved.claims.append(ClaimChange(subdomain_claim(subdomain), happened.stream, taken))
+
+
+def _counts(what: Countable, by: int) -> "Rule":
+    def rule(happened: Happening, reserved: Reservations) -> None:
+        _count(what, by, happened, reserved)
+
+    return rule
+
+
+def _count(what: Countable, by: int, happened: Happening, reserved: Reservations) -> None:
+    limit: int | None = None
+    refusal: DomainError | None = None
+    if by > 0 and happened.plan is not None:
+        limit = limit_of(happened.plan, what)
+        refusal = None if limit is None else plan_limit_reached(happened.plan, what)
+    reserved.counts.append(CountChange(counted_of(happened.org_id, what), by, limit, refusal))
+
+
+def _project_created(happened: Happening, reserved: Reservations) -> None:
+    key = happened.event.key
+    claim = project_key_claim(happened.org_id, key)
+    reserved.claims.append(ClaimChange(claim, happened.stream, ProjectKeyTaken(key=key)))
+    _count(Countable.PROJECTS, 1, happened, reserved)
+
+
+def _project_trashed(happened: Happening, reserved: Reservations) -> None:
+    if happened.before.status is not ProjectStatus.ARCHIVED:
+        by = -1 if isinstance(happened.event, ProjectDeleted) else 1
+        _count(Countable.PROJECTS, by, happened, reserved)
+
+
+def _task_created(happened: Happening, reserved: Reservations) -> None:
+    event = happened.event
+    _count(Countable.TASKS, 1, happened, reserved)
+    _count_subtask(event.parent_id, event.status not in FINISHED, happened, reserved)
+    if event.number != OPEN_NUMBER:
+        numbers = task_numbers(happened.org_id, event.project_id)
+        claim = numbered(numbers, event.number)
+        reserved.claims.append(ClaimChange(claim, happened.stream))
+        reserved.counts.append(CountChange(numbers, 1))
+
+
+def _task_moved(happened: Happening, reserved: Reservations) -> None:
+    event, task = happened.event, happened.before
+    if task.parent_id is not None and not task.deleted:
+        change = (event.to not in FINISHED) - (event.from_ not in FINISHED)
+        _count_subtask(task.parent_id, change, happened, reserved)
+
+
+def _task_trashed(happened: Happening, reserved: Reservations) -> None:
+    task = happened.before
+    by = -1 if isinstance(happened.event, TaskDeleted) else 1
+    _count(Countable.TASKS, by, happened, reserved)
+    _count_subtask(task.parent_id, by * (task.status not in FINISHED), happened, reserved)
+
+
+def _count_subtask(
+    parent: UUID | None, by: int, happened: Happening, reserved: Reservations
+) -> None:
+    if parent is not None and by:
+        reserved.counts.append(CountChange(open_subtasks(happened.org_id, parent), int(by)))
+
+
+Rule = Callable[[Happening, Reservations], None]
+
+_RULES: dict[type[Event], Rule] = {
+    UserRegistered: _registered,
+    OrganizationCreated: _organization_created,
+    SubdomainChanged: _subdomain_changed,
+    MemberJoined: _counts(Countable.MEMBERS, 1),
+    MemberInvited: _counts(Countable.MEMBERS, 1),
+    MemberLeft: _counts(Countable.MEMBERS, -1),
+    InvitationRevoked: _counts(Countable.MEMBERS, -1),
+    InvitationAccepted: _counts(Countable.MEMBERS, -1),
+    ProjectCreated: _project_created,
+    ProjectArchived: _counts(Countable.PROJECTS, -1),
+    ProjectUnarchived: _counts(Countable.PROJECTS, 1),
+    ProjectDeleted: _project_trashed,
+    ProjectRestored: _project_trashed,
+    TaskCreated: _task_created,
+    TaskStatusChanged: _task_moved,
+    TaskDeleted: _task_trashed,
+    TaskRestored: _task_trashed,
+    WebhookCreated: _counts(Countable.WEBHOOKS, 1),
+    WebhookDeleted: _counts(Countable.WEBHOOKS, -1),
+    WebhookRestored: _counts(Countable.WEBHOOKS, 1),
+}
