@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from audit.tree_signer import LogTampered
 from cli.running import settings_of_running
+from eventstore.operations.records import NoticeKind
 from projections.catalog import PROJECTIONS
 from projections.engine.control import Control, Phase
 from projections.engine.following import follows
@@ -14,6 +15,9 @@ from runtime.settings import Settings, load_settings
 from runtime.system import System, open_system
 
 Finding = tuple[bool, str]
+
+_NOTICES_MAX = 20
+"""Notices about webhooks that are shown, the newest ones."""
 
 
 def run() -> int:
@@ -34,6 +38,7 @@ async def _examine(settings: Settings) -> list[Finding]:
             _log,
             _redis,
             _trees,
+            _webhooks,
             _read_models,
         )
         for examine in examinations:
@@ -57,6 +62,17 @@ async def _trees(system: System) -> list[Finding]:
     except LogTampered as error:
         return [(False, f"audit trees: {error}")]
     return [(True, f"audit trees: {len(heads)} organizations match their signed checkpoints")]
+
+
+async def _webhooks(system: System) -> list[Finding]:
+    backlog = await system.operations.backlog()
+    waiting = f" since {backlog.oldest:%Y-%m-%d %H:%M} UTC" if backlog.oldest else ""
+    findings = [(True, f"webhooks: {backlog.open} deliveries open{waiting}")]
+    for notice in await system.operations.notices(None, _NOTICES_MAX):
+        parked = notice.kind is NoticeKind.PARKED
+        what = f"webhook {notice.endpoint}: {notice.detail} ({notice.first} to {notice.last})"
+        findings.append((not parked, what))
+    return findings
 
 
 async def _read_models(system: System) -> list[Finding]:

@@ -9,28 +9,17 @@ from msgspec.structs import asdict
 
 from deliveries.client import ReceiverResponse
 from deliveries.dialing import SendFailed
-from deliveries.fan_out import Matched, Matcher
 from deliveries.ledger import Ledger
 from deliveries.ping import PING
-from deliveries.queue import SendQueue
 from deliveries.retry import Health, health_of
 from deliveries.subscriptions import KnownWebhook
 from domain.hooks.webhook.events import DeliveryMode, PauseCause
 from eventstore.append import LogUnavailable
 from eventstore.operations.records import Attempt, Delivery, Endpoint
 from eventstore.operations.store import OperationsUnavailable
-from eventstore.recorded import Row
-from runtime.outages import StoreOutage
-from workers.cursor import CursorKeeper
+from workers.intake import Intake, LogSetBack
 from workers.posting import SenderParts
 from workers.settling import apply_verdict, disable, judged
-
-_OPEN_MAX = 2_000
-"""Open deliveries of one endpoint in memory; the rest waits in the log."""
-
-_READ_AHEAD = 64
-"""Deliveries without an attempt that are taken in while others can be sent: what is sent before
-it is written for the first time takes one write instead of two."""
 
 _WINDOW = 16
 """Concurrent requests to one endpoint in parallel mode; in ordered mode it is one."""
@@ -41,7 +30,6 @@ _UNWRITTEN_MAX = 256
 _LOOK_S = 1.0
 """The longest sleep, so that a clock that jumps is noticed."""
 
-_LOAD_ROWS = 500
 _REWRITE_S = 0.5
 _logger = logging.getLogger(__name__)
 
@@ -57,30 +45,23 @@ class Sender:
         """When our lease ends unless renewed, on the clock of the event loop."""
         self._tools, self._endpoint = tools, endpoint
         self._clock, self._schedule = tools.system.clock, tools.schedule
-        self._store = tools.system.operations
-        self._ledger = Ledger(self._store, endpoint)
-        self._matcher = Matcher(tools.system.log, self._store, endpoint)
-        self._cursor = CursorKeeper(tools.system, endpoint, self._ledger)
+        self._ledger = Ledger(tools.system.operations, endpoint)
         self._ordered = known.webhook.mode is DeliveryMode.ORDERED
-        self._lanes = SendQueue(ordered=self._ordered)
-        self._rows: dict[str, Row] = {}
-        self._pings: dict[str, Delivery] = {}
+        self._intake = Intake(tools.system, endpoint, self._ledger, ordered=self._ordered)
         self._health = health_of(endpoint)
         self._stirred = asyncio.Event()
-        self._grown = self._nudged = True
         self._stopping = self._ending = self._disabling = False
         self._posts: set[asyncio.Task[None]] = set()
-        self._fresh = 0  # deliveries without an attempt
         self._idle = True  # nothing could be sent at the last look
 
     def stir(self) -> None:
         """Tell the sender that the organization has new events."""
-        self._grown = True
+        self._intake.grown = True
         self._stirred.set()
 
     def nudge(self) -> None:
         """Tell the sender that deliveries were put back, or a ping was requested."""
-        self._nudged = True
+        self._intake.nudged = True
         self._stirred.set()
 
     def update(self, known: KnownWebhook) -> None:
@@ -103,12 +84,12 @@ class Sender:
 
         :raises ExceptionGroup: of LeaseLost if another worker got the endpoint.
         """
-        await self._cursor.repair(self.known)
+        await self._intake.repair(self.known)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._write())
             while not self._stopping:
                 self._stirred.clear()
-                more = await self._take_in_what_can_be()
+                more = await self._take_in()
                 self._idle = self._start(group)
                 if not more:
                     await self._sleep()
@@ -129,73 +110,18 @@ class Sender:
                 await asyncio.sleep(_REWRITE_S)
             self._stirred.set()
 
-    async def _take_in_what_can_be(self) -> bool:
-        try:
-            return await self._take_in()
-        except StoreOutage as error:
-            _logger.warning("deliveries of %s wait: %s", self._endpoint.id, error)
-            self._grown = True
-            self._cursor.doubt()
-            return False
-
     async def _take_in(self) -> bool:
-        """Read what is new; return whether there may be more right now."""
-        if not await self._cursor.fits(self.known):
+        try:
+            return await self._intake.take_in(self.known, idle=self._idle)
+        except LogSetBack:
             self.stop()  # begun anew, the cursor is set back first
             return False
-        if self._nudged:
-            await self._load()
-        if self.known.webhook.paused or len(self._lanes) >= _OPEN_MAX:
-            return False
-        asked = self._matcher.due_replay(self.known)
-        if asked is not None:
-            await self._ledger.flush()  # how often something was sent is read from there
-            self._take(await self._matcher.replay(self.known, asked, self._clock()))
-            return True
-        if not self._grown or not (self._idle or self._fresh < _READ_AHEAD):
-            return False
-        self._grown = False
-        matched = await self._matcher.fan_out(self.known, self._clock())
-        self._take(matched)
-        self._grown |= matched.more
-        await asyncio.sleep(0)  # a store in this process never yields by itself
-        return matched.more
-
-    def _take(self, matched: Matched) -> None:
-        for delivery, row in matched.deliveries:
-            if delivery.id in self._lanes:
-                continue
-            self._ledger.changed(delivery)
-            if not delivery.open:
-                continue
-            self._rows[delivery.id] = row
-            self._add(delivery)
-        if matched.fields:
-            self._ledger.set(**matched.fields)
-
-    async def _load(self) -> None:
-        """Read the open deliveries in the store that are not known here."""
-        self._ledger.set(nudged=False)
-        await self._ledger.flush()  # before the look: what is put back later nudges again
-        self._nudged, after = False, ""
-        while found := await self._store.open_deliveries(self._endpoint.id, after, _LOAD_ROWS):
-            after = found[-1].id
-            for delivery in found:
-                if delivery.type == PING:
-                    self._pings.setdefault(delivery.id, delivery)
-                elif delivery.id not in self._lanes:
-                    self._add(delivery)
-
-    def _add(self, delivery: Delivery) -> None:
-        self._lanes.add(delivery)
-        self._fresh += not delivery.tries
 
     def _start(self, group: asyncio.TaskGroup) -> bool:
         """Start the posts that may go now; say whether only time can bring more of them."""
         if not self._is_ours():
             return False
-        pings, self._pings = self._pings, {}
-        for ping in pings.values():
+        for ping in self._intake.due_pings(self._clock()):
             self._spawn(group, ping)
         if self._disabling or self.known.webhook.paused or self._ledger.unwritten >= _UNWRITTEN_MAX:
             return False
@@ -205,7 +131,7 @@ class Sender:
         probing = self._health.fails >= self._schedule.breaker_after
         window = 1 if self._ordered or probing else _WINDOW
         while len(self._posts) < window:
-            delivery = self._lanes.take(now)
+            delivery = self._intake.take(now)
             if delivery is None:
                 return True
             self._spawn(group, delivery)
@@ -224,14 +150,14 @@ class Sender:
         known = self.known
         async with self._tools.posting.slot(known.webhook.url):
             if not self._is_ours():
-                self._give_back(delivery)
+                self._intake.give_back(delivery)
                 return
             try:
-                row = self._rows.get(delivery.id)
+                row = self._intake.row(delivery)
                 attempt, outcome = await self._tools.posting.post(known, delivery, row)
             except LogUnavailable:
                 delivery.next_at = self._clock() + timedelta(seconds=_LOOK_S)
-                self._give_back(delivery)
+                self._intake.give_back(delivery)
                 return
         cause = self._settle(delivery, attempt, outcome)
         if cause is not None:
@@ -242,11 +168,11 @@ class Sender:
     ) -> PauseCause | None:
         """Record the result; return why the webhook must be paused, if it must."""
         now = self._clock()
-        self._fresh -= not delivery.tries and delivery.type != PING
-        delivery.tries += 1
+        self._intake.tried(delivery)
         verdict = judged(self._schedule, delivery, outcome, now)
         apply_verdict(delivery, verdict, attempt)
         self._ledger.changed(delivery, attempt)
+        self._intake.give_back(delivery)
         if delivery.type == PING:
             return None
         cause = verdict.disable
@@ -255,16 +181,7 @@ class Sender:
             cause = cause or PauseCause.FAILING
         if health != self._health:
             self._set_health(health)
-        self._give_back(delivery)
         return cause
-
-    def _give_back(self, delivery: Delivery) -> None:
-        if delivery.type == PING:
-            if delivery.open:
-                self._pings[delivery.id] = delivery
-            return
-        self._rows.pop(delivery.id, None)  # a retry may be days away: the log has it
-        self._lanes.back(delivery)
 
     def _set_health(self, health: Health) -> None:
         self._health = health
@@ -282,7 +199,7 @@ class Sender:
 
     async def _sleep(self) -> None:
         now = self._clock()
-        wake_at = self._lanes.next_at(now) if self._idle else None
+        wake_at = self._intake.next_at(now) if self._idle else None
         sleep_s = _LOOK_S
         if wake_at is not None:
             wake_at = max(wake_at, self._health.open_until or wake_at)

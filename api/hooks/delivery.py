@@ -19,7 +19,7 @@ from commands.base import NotPermitted
 from deliveries.ping import new_ping
 from domain.hooks.webhook.state import Webhook
 from domain.permission import Permission, is_allowed
-from eventstore.operations.records import Attempt, Delivery, DeliveryStatus
+from eventstore.operations.records import Attempt, Delivery, DeliveryStatus, Notice, NoticeKind
 from projections.engine.find import FoundPage
 from runtime.system import System
 
@@ -66,6 +66,26 @@ class DeliveryWithAttempts(DeliveryView, frozen=True, kw_only=True, rename="came
     attempts: list[AttemptView]
 
 
+class NoticeView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Something about a webhook that is no delivery; it concerns a range of sequences.
+
+    SENT_AGAIN: the log was restored, and the events of this range are sent again. PARKED: an event
+    of the webhook itself cannot be read, so nothing is sent to it.
+    """
+
+    kind: NoticeKind
+    at: datetime
+    first_seq: int
+    last_seq: int
+    detail: str
+
+
+class NoticeList(Struct, frozen=True):
+    """The newest notices about a webhook, the newest first."""
+
+    items: list[NoticeView]
+
+
 class DeliveryController(Controller):
     """The deliveries of a webhook."""
 
@@ -93,6 +113,15 @@ class DeliveryController(Controller):
         shown = found[:limit]
         items = [msgspec.json.encode(_view(each)) for each in shown]
         return paging.answer(FoundPage(items, shown[-1].seq if len(found) > limit else None), limit)
+
+    @get("/notices", opt=needs(Permission.WEBHOOK_READ), responses=shows(NoticeList))
+    async def list_notices(
+        self, request: ApiRequest, webhook_id: FromPath[UUID], limit: Limit = LIMIT_DEFAULT
+    ) -> ApiResponse:
+        """List what happened to a webhook's deliveries as a whole."""
+        await _refuse_unless_here(request, webhook_id)
+        found = await request.api.system.operations.notices(str(webhook_id), limit)
+        return json_response(NoticeList([_notice_view(each) for each in found]))
 
     @get(
         "/deliveries/{delivery_id:str}",
@@ -211,4 +240,14 @@ def _attempt_view(attempt: Attempt) -> AttemptView:
         excerpt=attempt.excerpt,
         request_headers=attempt.request_headers,
         response_headers=attempt.response_headers,
+    )
+
+
+def _notice_view(notice: Notice) -> NoticeView:
+    return NoticeView(
+        kind=notice.kind,
+        at=notice.at,
+        first_seq=notice.first,
+        last_seq=notice.last,
+        detail=notice.detail,
     )

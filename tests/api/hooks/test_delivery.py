@@ -138,6 +138,7 @@ async def test_other_organizations_see_no_deliveries_and_members_cannot_redelive
     for answer in (
         await dan.get(f"{path}/deliveries"),
         await dan.get(one),
+        await dan.get(f"{path}/notices"),
         await dan.post(f"{one}/redeliver"),
         await dan.post(f"{path}/ping"),
         await ana.get(f"{other}/deliveries/{sent['id']}"),

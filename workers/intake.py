@@ -1,0 +1,157 @@
+"""What is to be sent to one endpoint: from the log, from replays, and from what was left open."""
+
+import asyncio
+import logging
+from datetime import datetime
+
+from deliveries.fan_out import Matched, Matcher
+from deliveries.ledger import Ledger
+from deliveries.ping import PING
+from deliveries.queue import SendQueue
+from deliveries.subscriptions import KnownWebhook
+from eventstore.operations.records import Delivery, Endpoint
+from eventstore.recorded import Row
+from runtime.outages import StoreOutage
+from runtime.system import System
+from workers.cursor import CursorKeeper
+
+_OPEN_MAX = 2_000
+"""Open deliveries of one endpoint in memory; the rest waits in the log."""
+
+_READ_AHEAD = 64
+"""Deliveries without an attempt that are taken in while others can be sent: what is sent before
+it is written for the first time takes one write instead of two."""
+
+_LOAD_ROWS = 500
+_logger = logging.getLogger(__name__)
+
+
+class LogSetBack(Exception):
+    """The log no longer has the event at the cursor; whoever starts over sets the cursor back."""
+
+
+class Intake:
+    """The open deliveries of one endpoint, and where they come from."""
+
+    def __init__(
+        self, system: System, endpoint: Endpoint, ledger: Ledger, *, ordered: bool
+    ) -> None:
+        self._clock, self._store, self._ledger = system.clock, system.operations, ledger
+        self._name = endpoint.id
+        self._matcher = Matcher(system.log, self._store, endpoint)
+        self._cursor = CursorKeeper(system, endpoint, ledger)
+        self._queue = SendQueue(ordered=ordered)
+        self._rows: dict[str, Row] = {}
+        self._pings: dict[str, Delivery] = {}
+        self._pinging: set[str] = set()
+        self._fresh = 0  # deliveries without an attempt
+        self.grown = self.nudged = True
+
+    async def repair(self, known: KnownWebhook) -> None:
+        """Set the cursor back if the log was.
+
+        :raises LeaseLost: the endpoint is another's.
+        """
+        await self._cursor.repair(known)
+
+    async def take_in(self, known: KnownWebhook, *, idle: bool) -> bool:
+        """Read what is new; return whether there may be more right now.
+
+        With *idle* nothing that is here can be sent now.
+
+        :raises LogSetBack: the cursor no longer fits the log.
+        """
+        try:
+            return await self._take_in(known, idle=idle)
+        except StoreOutage as error:
+            _logger.warning("deliveries of %s wait: %s", self._name, error)
+            self.grown = True
+            self._cursor.doubt()
+            return False
+
+    async def _take_in(self, known: KnownWebhook, *, idle: bool) -> bool:
+        if not await self._cursor.fits(known):
+            raise LogSetBack
+        if self.nudged:
+            await self._load()
+        if known.webhook.paused or len(self._queue) >= _OPEN_MAX:
+            return False
+        asked = self._matcher.due_replay(known)
+        if asked is not None:
+            await self._ledger.flush()  # how often something was sent is read from there
+            self._take(await self._matcher.replay(known, asked, self._clock()))
+            return True
+        if not self.grown or not (idle or self._fresh < _READ_AHEAD):
+            return False
+        self.grown = False
+        matched = await self._matcher.fan_out(known, self._clock())
+        self._take(matched)
+        self.grown |= matched.more
+        await asyncio.sleep(0)  # a store in this process never yields by itself
+        return matched.more
+
+    def _take(self, matched: Matched) -> None:
+        for delivery, row in matched.deliveries:
+            if delivery.id in self._queue:
+                continue
+            self._ledger.changed(delivery)
+            if delivery.open:
+                self._rows[delivery.id] = row
+                self._add(delivery)
+        if matched.fields:
+            self._ledger.set(**matched.fields)
+
+    async def _load(self) -> None:
+        """Read the open deliveries in the store that are not known here."""
+        self._ledger.set(nudged=False)
+        await self._ledger.flush()  # before the look: what is put back later nudges again
+        self.nudged, after = False, ""
+        while found := await self._store.open_deliveries(self._name, after, _LOAD_ROWS):
+            after = found[-1].id
+            for delivery in found:
+                if delivery.type == PING:
+                    if delivery.id not in self._pinging:
+                        self._pings.setdefault(delivery.id, delivery)
+                elif delivery.id not in self._queue:
+                    self._add(delivery)
+
+    def _add(self, delivery: Delivery) -> None:
+        self._queue.add(delivery)
+        self._fresh += not delivery.tries
+
+    # What the sender takes, and gives back ----------------------------------
+
+    def due_pings(self, now: datetime) -> list[Delivery]:
+        """Return the pings to be sent now; they go beside everything else."""
+        due = [ping for ping in self._pings.values() if ping.next_at <= now]
+        for ping in due:
+            del self._pings[ping.id]
+            self._pinging.add(ping.id)
+        return due
+
+    def take(self, now: datetime) -> Delivery | None:
+        """Return the next delivery that may go now."""
+        return self._queue.take(now)
+
+    def row(self, delivery: Delivery) -> Row | None:
+        """Return the event of a delivery, if it is still at hand."""
+        return self._rows.get(delivery.id)
+
+    def tried(self, delivery: Delivery) -> None:
+        """Count one more try of *delivery*."""
+        self._fresh -= not delivery.tries and delivery.type != PING
+        delivery.tries += 1
+
+    def give_back(self, delivery: Delivery) -> None:
+        """Take back what is to be sent later, or forget it if it has ended."""
+        if delivery.type == PING:
+            self._pinging.discard(delivery.id)
+            if delivery.open:
+                self._pings[delivery.id] = delivery
+            return
+        self._rows.pop(delivery.id, None)  # a retry may be days away: the log has it
+        self._queue.back(delivery)
+
+    def next_at(self, now: datetime) -> datetime | None:
+        """Return when the next delivery is due, None if there is none."""
+        return self._queue.next_at(now)
