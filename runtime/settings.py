@@ -59,7 +59,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         "data"
     )
     events_url: Annotated[
-        EventsUrl, Setting("EVENTS_URL", "event log: sqlite:///path or postgresql://…")
+        EventsUrl,
+        Setting(
+            "EVENTS_URL",
+            "event log: sqlite:///path (webhooks' state: operations.db beside it) or postgresql://…",
+        ),
     ] = EventsUrl("")
     mongodb_uri: Annotated[
         MongoUri,

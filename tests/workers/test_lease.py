@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -9,8 +10,11 @@ from uuid import UUID
 
 import pytest
 
+from deliveries.ping import new_ping
+from eventstore.operations.store import OperationsUnavailable
 from runtime.settings import Settings
 from tests.deliveries.receiver import Received, Receiver, Reply
+from tests.domain.spec import ACME
 from tests.workers.stage import ONE, Stage, environment_in, eventually, seqs
 
 pytestmark = pytest.mark.servers
@@ -125,3 +129,41 @@ async def steal(stage: Stage, webhook_id: UUID) -> None:
     owner = await stage.owner(webhook_id)
     await store.release(owner, str(webhook_id))
     assert await store.claim("thief", 60.0, [await stage.endpoint(webhook_id)])
+
+
+async def test_a_frozen_process_that_locks_the_file_stops_a_worker_only_as_long_as_it_lasts(
+    stage: Stage, receiver: Receiver
+) -> None:
+    webhook_id = await stage.webhook(receiver.url)
+    file = stage.system.settings.data_dir / "operations.db"
+    async with stage.delivering():
+        await stage.happen(ONE)
+        await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
+        async with lock_held(str(file)) as holder:
+            holder.send_signal(signal.SIGSTOP)
+            await stage.happen(ONE, ONE)
+            with pytest.raises(OperationsUnavailable, match="locked by another process"):
+                await stage.system.operations.add(new_ping(webhook_id, ACME, stage.clock()))
+            assert len(await stage.deliveries(webhook_id)) == 1  # reading goes on
+        await eventually(lambda: stage.states(webhook_id), ["SUCCESS"] * 3)
+
+    assert set(seqs(receiver.requests)) == {2, 3, 4}
+
+
+@asynccontextmanager
+async def lock_held(file: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Have another process hold the lock of *file*, until it is killed at the end of the block."""
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.eventstore.operations.lock_holder",
+        file,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert holder.stdout is not None
+        assert await holder.stdout.readline() == b"held\n"
+        yield holder
+    finally:
+        holder.kill()
+        await holder.wait()
