@@ -61,6 +61,7 @@ class Doorbell:
 
     async def close(self) -> None:
         """Stop; polling finds what is left."""
+        self._redis_url = ""  # what is still committed now is for the sweep
         if self._ringing is not None:
             self._ringing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
