@@ -116,8 +116,8 @@ class AuditController(Controller):
             actor=actor,
             request_id=request_id,
             ip=_canonical(ip),
-            since=_aware("since", since),
-            until=_aware("until", until),
+            since=since,
+            until=until,
         )
         filters = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
         paging = Paging(request, **filters)
@@ -186,13 +186,3 @@ def _canonical(ip: str | None) -> str | None:
     if address is None:
         raise invalid(FieldError("ip", "Expected an IP address"))
     return str(address)
-
-
-def _aware(name: str, at: datetime | None) -> datetime | None:
-    """Return *at*, which must include its offset from UTC.
-
-    :raises Problem: it does not.
-    """
-    if at is not None and at.tzinfo is None:
-        raise invalid(FieldError(name, "Add the offset from UTC, such as Z"))
-    return at

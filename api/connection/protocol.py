@@ -204,8 +204,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Start the next request, or send the refusal that waited for this response."""
         self._answered += 1
         super().on_response_complete()
-        if self._refusal is not None:
-            self._answer_refusal()
+        self._answer_refusal()
         self._deadline.watch(nothing_follows=not self._is_busy())
 
     def pause_writing(self) -> None:
