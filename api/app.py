@@ -5,6 +5,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from api.audit import AuditController
+from api.description.openapi import describe
 from api.docs import DocsController
 from api.health import HealthController
 from api.hooks.delivery import DeliveryController
@@ -14,8 +15,7 @@ from api.http.cors import Cors
 from api.http.edge import Edge
 from api.http.errors import answer_error
 from api.http.guard import guard
-from api.http.openapi import describe
-from api.http.policy import refuse_without_policy
+from api.http.policy import AllowedMethods, refuse_without_policy
 from api.http.request import ApiRequest
 from api.http.state import ApiState
 from api.identity.account import AccountController
@@ -73,5 +73,6 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
         cors=Cors(settings.cors_origins),
         trusted_proxies=settings.trusted_proxies,
         access_log=access_log,
+        allowed=AllowedMethods(app),
     )
     return app

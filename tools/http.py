@@ -29,7 +29,7 @@ server has the description at `/api/openapi.json` and an interactive page at `/a
 def description() -> dict[str, Any]:
     """Return the OpenAPI description of the application."""
     from api.app import ROUTES  # noqa: PLC0415 - the other pages need no HTTP
-    from api.http.openapi import describe  # noqa: PLC0415 - takes a second, and other pages do not need it
+    from api.description.openapi import describe  # noqa: PLC0415 - takes a second, and other pages do not need it
 
     return describe(ROUTES)
 

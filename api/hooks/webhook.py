@@ -9,7 +9,7 @@ from litestar import Controller, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from api.http.event_schema import EVENT_KINDS, EventKind
+from api.description.event_schema import EVENT_KINDS, EventKind
 from api.http.paging import joined, one, wait_for_own_writes
 from api.http.parameters import Page, nothing, shows
 from api.http.policy import needs

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from api.http.cors import Header
 from api.http.problem import malformed
 from eventstore.identifiers import new_id
 from security.addresses import canonical, node_address
@@ -62,6 +63,8 @@ class ClientInfo(Struct):
     user_agent: str | None
     headers: Mapping[bytes, bytes]
     body: bytes = b""
+    rate_limit: Sequence[Header] = ()
+    """The headers that tell the client what its rate limit leaves."""
 
     def header(self, name: bytes) -> str | None:
         """Return the header with the lower-case *name*."""

@@ -7,14 +7,13 @@ Header = tuple[bytes, bytes]
 PREFLIGHT_S = 600
 """How long browsers may cache a preflight; Chromium caps it at two hours."""
 
-_METHODS = b"GET, POST, PATCH, DELETE"
 ASKED = (
     b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Min-Position, "
     b"X-Request-Id, X-Requested-With"
 )
 EXPOSED = (
-    b"ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, "
-    b"X-Position, X-Request-Id"
+    b"Allow, Content-Disposition, ETag, Idempotent-Replayed, Link, Location, RateLimit, "
+    b"RateLimit-Policy, Retry-After, WWW-Authenticate, X-Position, X-Request-Id"
 )
 
 _VARY: Header = (b"vary", b"Origin")
@@ -40,20 +39,20 @@ class Cors:
         """Return the CORS headers of a response to a page of *origin*."""
         return self._others if origin is None else self._headers.get(origin, self._others)
 
-    def allows(self, origin: bytes) -> bool:
-        return origin in self._headers
-
     @staticmethod
     def is_preflight(headers: Mapping[bytes, bytes]) -> bool:
         """Return whether the request is a preflight."""
         return b"origin" in headers and b"access-control-request-method" in headers
 
-    def preflight(self, headers: Mapping[bytes, bytes]) -> list[Header]:
-        """Return the headers of the preflight response; an unknown origin gets none."""
-        if not self.allows(headers[b"origin"]):
+    def preflight(self, headers: Mapping[bytes, bytes], methods: Sequence[str]) -> list[Header]:
+        """Return the headers of the preflight response for a path that supports *methods*.
+
+        An unknown origin gets none.
+        """
+        if headers[b"origin"] not in self._headers:
             return []
         return [
-            (b"access-control-allow-methods", _METHODS),
+            (b"access-control-allow-methods", ", ".join(methods).encode()),
             (b"access-control-allow-headers", ASKED),
             (b"access-control-max-age", b"%d" % PREFLIGHT_S),
         ]

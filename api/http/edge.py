@@ -16,7 +16,8 @@ from api.http.client_info import (
     refuse_malformed_head,
 )
 from api.http.cors import Cors, Header
-from api.http.problem import PROBLEM_JSON, Problem
+from api.http.policy import AllowedMethods
+from api.http.problem import PROBLEM_JSON, Problem, not_found
 from security.url_guard import IPNetwork
 
 BODY_BYTES_MAX = 1024 * 1024
@@ -56,9 +57,10 @@ class Edge:
         cors: Cors,
         trusted_proxies: Sequence[IPNetwork],
         access_log: AccessLog,
+        allowed: AllowedMethods,
     ) -> None:
         self._app, self._cors, self._access_log = app, cors, access_log
-        self._trusted = trusted_proxies
+        self._trusted, self._allowed = trusted_proxies, allowed
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,29 +69,22 @@ class Edge:
         started = time.perf_counter()
         client_info = client_info_of(scope, self._trusted)
         scope[SCOPE_KEY] = client_info
-        origin = client_info.headers.get(b"origin")
-        always = [
-            (b"x-request-id", client_info.request_id.encode()),
-            *SECURITY_HEADERS,
-            *self._cors.headers(origin),
-        ]
         status = 0
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _completed(message, always)
+                message["headers"] = self._headers(scope, client_info, message)
+            elif scope["method"] == "HEAD":
+                message["body"] = b""
             await send(message)
 
         try:
-            refuse_malformed_head(scope, client_info.headers)
-            if scope["method"] == "OPTIONS" and self._cors.is_preflight(client_info.headers):
-                await _send(answer, 204, self._cors.preflight(client_info.headers), b"")
-                return
-            await self._app(scope, await _body_read(client_info, receive), answer)
+            await self._serve(scope, client_info, receive, answer)
         except Problem as problem:
-            headers = [(b"content-type", PROBLEM_JSON.encode()), (b"connection", b"close")]
+            headers = [(name.encode(), value.encode()) for name, value in problem.headers.items()]
+            headers += [(b"content-type", PROBLEM_JSON.encode()), (b"connection", b"close")]
             await _send(answer, problem.status, headers, problem.body(client_info.request_id))
         except ConnectionError:
             status = 499  # the client disconnected before its request was complete
@@ -99,8 +94,39 @@ class Edge:
                 scope["method"], scope["path"], status, took_s, client_info.request_id
             )
 
+    async def _serve(
+        self, scope: Any, client_info: ClientInfo, receive: Receive, answer: Send
+    ) -> None:
+        headers, method = client_info.headers, scope["method"]
+        refuse_malformed_head(scope, headers)
+        if method == "OPTIONS":
+            methods = self._allowed.of(scope["path"])
+            if not methods:
+                raise not_found()
+            asked = self._cors.preflight(headers, methods) if Cors.is_preflight(headers) else []
+            await _send(answer, 204, [(b"allow", ", ".join(methods).encode()), *asked], b"")
+            return
+        if method == "HEAD":  # the same as GET without its content (RFC 9110, section 9.3.2)
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, await _body_read(scope["method"], client_info, receive), answer)
 
-async def _body_read(client_info: ClientInfo, receive: Receive) -> Receive:
+    def _headers(self, scope: Any, client_info: ClientInfo, message: Message) -> list[Header]:
+        """Return the headers of the response that *message* begins."""
+        always = [
+            (b"x-request-id", client_info.request_id.encode()),
+            *SECURITY_HEADERS,
+            *self._cors.headers(client_info.headers.get(b"origin")),
+            *client_info.rate_limit,
+        ]
+        given: list[Header] = [(bytes(name), bytes(value)) for name, value in message["headers"]]
+        if message["status"] == 405:  # Litestar knows the methods of one route of the path only
+            given = [header for header in given if header[0] != b"allow"]
+            given.append((b"allow", ", ".join(self._allowed.of(scope["path"])).encode()))
+        taken = {name for name, _ in given if name in _REPLACED}
+        return [*given, *always, *(h for h in REPLACEABLE if h[0] not in taken)]
+
+
+async def _body_read(method: str, client_info: ClientInfo, receive: Receive) -> Receive:
     """Read the whole body, within limits, and return a ``receive`` that yields it in one piece.
 
     :raises Problem: the body is too large, too slow, compressed or not labelled as JSON.
@@ -113,14 +139,16 @@ async def _body_read(client_info: ClientInfo, receive: Receive) -> Receive:
     if not announced.isdigit() or int(announced[:20]) > BODY_BYTES_MAX:
         raise _too_large()
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise Problem(415, "unsupported_encoding", "Send the body without Content-Encoding.")
+        detail = "Send the body without Content-Encoding."
+        accepted = {"accept-encoding": "identity"}
+        raise Problem(415, "unsupported_encoding", detail, headers=accepted)
     try:
         async with asyncio.timeout(BODY_DEADLINE_S):
             body = await _whole(receive)
     except TimeoutError:
         raise Problem(408, "request_timeout", "The body did not arrive in time.") from None
-    if body and not _is_json(headers.get(b"content-type", b"")):
-        raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
+    if body:
+        _refuse_unless_json(method, headers.get(b"content-type", b""))
     client_info.body = body
     whole: Message = {"type": "http.request", "body": body, "more_body": False}
     handed = False
@@ -154,12 +182,28 @@ async def _whole(receive: Receive) -> bytes:
         message = await receive()
 
 
-def _is_json(content_type: bytes) -> bool:
+def _refuse_unless_json(method: str, content_type: bytes) -> None:
+    """Refuse content that is not labelled as JSON in UTF-8; other parameters mean nothing.
+
+    A PATCH may call itself a merge patch (RFC 7396), because that is what ours are.
+
+    :raises Problem: 415 with the types that are accepted.
+    """
     if content_type == b"application/json":
-        return True
-    kind, _, parameters = content_type.lower().partition(b";")
-    charset = parameters.replace(b'"', b"").strip()
-    return kind.strip() == b"application/json" and charset in (b"", b"charset=utf-8")
+        return
+    kind, *parameters = [part.strip() for part in content_type.lower().split(b";")]
+    accepted = [b"application/json"]
+    if method == "PATCH":
+        accepted.append(b"application/merge-patch+json")
+    charsets = [
+        value.strip(b'" ')
+        for name, _, value in (p.partition(b"=") for p in parameters)
+        if name.strip() == b"charset"
+    ]
+    if kind not in accepted or any(charset != b"utf-8" for charset in charsets):
+        types = ", ".join(each.decode() for each in accepted)
+        detail = f"Send the body in UTF-8 as {types.replace(', ', ' or ')}."
+        raise Problem(415, "unsupported_media_type", detail, headers={"accept": types})
 
 
 def _too_large() -> Problem:
@@ -169,12 +213,6 @@ def _too_large() -> Problem:
         "The request body is too large. `limit` is the maximum in bytes.",
         details={"limit": BODY_BYTES_MAX},
     )
-
-
-def _completed(message: Message, always: list[Header]) -> list[Header]:
-    given: list[Header] = [(bytes(name), bytes(value)) for name, value in message["headers"]]
-    taken = {name for name, _ in given if name in _REPLACED}
-    return [*given, *always, *(h for h in REPLACEABLE if h[0] not in taken)]
 
 
 async def _send(send: Send, status: int, headers: list[Header], body: bytes) -> None:

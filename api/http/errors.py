@@ -144,10 +144,8 @@ def _of_framework(error: HTTPException) -> Problem | None:
         case 404:
             return not_found()
         case 405:
-            # Litestar answers OPTIONS itself and gives Allow only where the path is known.
-            allow = (error.headers or {}).get("allow", "")
-            detail = "This resource does not support this method."
-            return Problem(405, "method_not_allowed", detail, headers={"allow": allow})
+            detail = "This resource does not support this method. See `Allow`."
+            return Problem(405, "method_not_allowed", detail)
         case _:
             return None
 

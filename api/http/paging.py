@@ -32,14 +32,17 @@ async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
         await request.api.caught_up(name, position)
 
 
-def one(request: ApiRequest, found: Found | None) -> ApiResponse:
+def one(request: ApiRequest, found: Found | None, *, derived: bool = False) -> ApiResponse:
     """Return the response with one resource, or 304.
+
+    With *derived* members, which change without a new version, it is never 304.
 
     :raises Problem: 404 if *found* is None.
     """
     if found is None:
         raise not_found()
-    return conditional(request.client_info.headers.get(b"if-none-match"), found.json, found.version)
+    known = None if derived else request.client_info.headers.get(b"if-none-match")
+    return conditional(known, found.json, found.version)
 
 
 class Paging:

@@ -1,7 +1,9 @@
-"""Policies: every route declares who may use it, or the application does not start."""
+"""What is known of routes: who may use each, which is declared, and the methods of each path."""
 
+import re
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
@@ -12,6 +14,8 @@ from domain.permission import Permission
 POLICY = "policy"
 RATE = "rate"
 NO_DRY_RUN = "no_dry_run"
+
+_ORDER = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class Open(StrEnum):
@@ -73,3 +77,35 @@ def refuse_without_policy(app: Litestar, guard: Any) -> None:
     ]
     if without:
         raise PolicyMissing(", ".join(without))
+
+
+class AllowedMethods:
+    """The methods that each path supports, for Allow (RFC 9110, section 10.2.1)."""
+
+    def __init__(self, app: Litestar) -> None:
+        self._routes = [
+            (_pattern(route), {str(method) for method in route.route_handler_map})
+            for route in app.routes
+            if isinstance(route, HTTPRoute)
+        ]
+
+    def of(self, path: str) -> list[str]:
+        """Return the methods that *path* supports, none if there is no such path."""
+        path = path.rstrip("/") or "/"
+        found: set[str] = set()
+        for pattern, methods in self._routes:
+            if pattern.fullmatch(path):
+                found |= methods | {"OPTIONS"}
+        if "GET" in found:
+            found.add("HEAD")
+        return [method for method in _ORDER if method in found]
+
+
+def _pattern(route: HTTPRoute) -> re.Pattern[str]:
+    parts: list[str] = []
+    for component in route.path_components:
+        if isinstance(component, str):
+            parts.append(re.escape(component))
+        else:
+            parts.append("[0-9A-Fa-f-]{32,36}" if component.type is UUID else "[^/]+")
+    return re.compile("/" + "/".join(parts))

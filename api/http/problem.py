@@ -7,6 +7,9 @@ import msgspec
 from msgspec import Struct
 
 PROBLEM_JSON = "application/problem+json"
+_RETRY_AFTER_S = 2
+"""When to try again if nothing better is known."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -33,6 +36,8 @@ class Problem(Exception):
         super().__init__(detail)
         self.status, self.code, self.detail = status, code, detail
         self.errors, self.details, self.headers = tuple(errors), details or {}, dict(headers or {})
+        if status == 503:
+            self.headers.setdefault("retry-after", str(_RETRY_AFTER_S))
 
     def body(self, request_id: str) -> bytes:
         """Return the problem as JSON, with the id of the request."""
@@ -46,7 +51,8 @@ class Problem(Exception):
         }
         if self.errors:
             said["errors"] = self.errors
-        return _encode({**said, **{camel(name): fact for name, fact in self.details.items()}})
+        facts = {camel(name): fact for name, fact in self.details.items()}
+        return _encode({**said, **facts}) + b"\n"
 
 
 def invalid(*errors: FieldError) -> Problem:

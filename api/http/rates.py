@@ -9,27 +9,30 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from api.http.cors import Header
 from runtime.rate_limit import RateLimits
 
 KEYS_MAX = 50_000
 """Callers remembered; beyond it, those without recent requests are dropped: about 6 MB."""
 
 
-class Refusal(Struct, frozen=True):
-    """The limit is exceeded; retry after *retry_after_s* seconds (whole, at least one)."""
+class Allowance(Struct, frozen=True):
+    """What a limit leaves to a caller: *remaining* requests, and more after *wait_s* seconds.
 
+    ``wait_s`` is whole, and at least one if nothing remains. ``allowed`` is about the request that
+    was just counted.
+    """
+
+    policy: str
     name: str
-    count: int
-    per_s: int
-    retry_after_s: int
+    allowed: bool
+    remaining: int
+    wait_s: int
 
-    def headers(self) -> dict[str, str]:
-        """Return Retry-After (RFC 9110) and the two RateLimit fields (draft-ietf-httpapi-10)."""
-        return {
-            "retry-after": str(self.retry_after_s),
-            "ratelimit-policy": f'"{self.name}";q={self.count};w={self.per_s}',
-            "ratelimit": f'"{self.name}";r=0;t={self.retry_after_s}',
-        }
+    def headers(self) -> list[Header]:
+        """Return the two RateLimit fields (draft-ietf-httpapi-ratelimit-headers-10)."""
+        limit = f'"{self.name}";r={self.remaining};t={self.wait_s}'
+        return [(b"ratelimit-policy", self.policy.encode()), (b"ratelimit", limit.encode())]
 
 
 class Rate:
@@ -38,24 +41,29 @@ class Rate:
     def __init__(
         self, name: str, count: int, per_s: int, now: Callable[[], float] = time.monotonic
     ) -> None:
-        self.name, self.count, self.per_s = name, count, per_s
+        self._name, self._policy = name, f'"{name}";q={count};w={per_s}'
         self._step_s = per_s / count
         self._burst_s = per_s - self._step_s
         self._now = now
         self._due: dict[object, float] = {}  # per caller: when its allowance is full again
 
-    def take(self, key: object) -> Refusal | None:
-        """Count one request of *key*; None means that it is allowed."""
+    def take(self, key: object) -> Allowance:
+        """Count one request of *key*, if it is allowed, and return what remains."""
         now = self._now()
         due = self._due.get(key, now)
         ahead_s = due - now
         if ahead_s > self._burst_s:
             wait_s = max(1, math.ceil(ahead_s - self._burst_s))
-            return Refusal(self.name, self.count, self.per_s, wait_s)
+            return Allowance(self._policy, self._name, allowed=False, remaining=0, wait_s=wait_s)
         if len(self._due) >= KEYS_MAX and key not in self._due:
             self._forget(now)
-        self._due[key] = max(due, now) + self._step_s
-        return None
+        due = self._due[key] = max(due, now) + self._step_s
+        # Rounded down, but not because of a sum that is a hair below a whole number.
+        remaining = int((self._burst_s + now - due) / self._step_s + 1 + 1e-6)
+        wait_s = math.ceil(due - now if remaining else self._step_s)
+        return Allowance(
+            self._policy, self._name, allowed=True, remaining=max(0, remaining), wait_s=wait_s
+        )
 
     def _forget(self, now: float) -> None:
         self._due = {key: due for key, due in self._due.items() if due > now}
@@ -69,7 +77,7 @@ class Rates:
     def __init__(self, limits: RateLimits, now: Callable[[], float] = time.monotonic) -> None:
         self._rates = {each.name: Rate(each.name, each.count, each.per_s, now) for each in limits}
 
-    def take(self, name: str, key: object) -> Refusal | None:
-        """Count one request of *key* against the limit *name*; None means that it is allowed."""
+    def take(self, name: str, key: object) -> Allowance | None:
+        """Count one request of *key* against the limit *name*; None if there is no such limit."""
         rate = self._rates.get(name)
         return None if rate is None else rate.take(key)

@@ -11,7 +11,8 @@ from litestar.connection import Request
 from api.http.body import decode_body
 from api.http.caller import Caller
 from api.http.client_info import ClientInfo, client_info_in
-from api.http.problem import FieldError, invalid, malformed
+from api.http.conditions import version_in
+from api.http.problem import FieldError, Problem, invalid, malformed
 from api.http.state import ApiState
 from commands.base import Context, Idempotency, NoOrganization
 from domain.base import OrgId
@@ -21,7 +22,6 @@ from security.tokens import AccessClaims
 
 _COMMAND_NAMESPACE = UUID("b1c7a4e0-6c0e-5f0a-8d57-1e0a5b6f3c21")
 _KEY = re.compile(r"[!-~]{1,255}")
-_ETAG = re.compile(r'"?(\d{1,15})"?')
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -98,7 +98,7 @@ class ApiRequest(Request[Any, Any, Any]):
             user_agent=self.client_info.user_agent,
             request_id=self.client_info.request_id,
             idempotency=idempotency,
-            if_match=self._if_match() if b"if-match" in headers else None,
+            if_match=version_in(headers[b"if-match"]) if b"if-match" in headers else None,
             dry_run=dry_run,
             seen=caller.seen,
         )
@@ -140,11 +140,16 @@ class ApiRequest(Request[Any, Any, Any]):
             raise invalid(FieldError("dry_run", "Expected true or false"))
         return asked == "true"
 
-    def _if_match(self) -> int | None:
-        asked = self.client_info.header(b"if-match") or ""
-        if asked == "*":
-            return None
-        match = _ETAG.fullmatch(asked)
-        if match is None:
-            raise malformed('Send If-Match as one version from an ETag, such as "3".')
-        return int(match[1])
+    def limit(self, name: str, key: object) -> None:
+        """Count this request of *key* against the limit *name*.
+
+        :raises Problem: 429 if it exceeds the limit.
+        """
+        allowance = self.api.rates.take(name, key)
+        if allowance is None:
+            return
+        self.client_info.rate_limit = allowance.headers()
+        if not allowance.allowed:
+            detail = "Too many requests; slow down."
+            headers = {"retry-after": str(allowance.wait_s)}
+            raise Problem(429, "rate_limited", detail, headers=headers)

@@ -8,6 +8,8 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 from msgspec import Struct
 
+from api.http.conditions import is_known
+
 JSON = b"application/json"
 _encode = msgspec.json.Encoder().encode
 
@@ -30,12 +32,15 @@ class ApiResponse(ASGIResponse):
         content_type: bytes = JSON,
         headers: Iterable[tuple[bytes, bytes]] = (),
     ) -> None:
-        self.status_code, self.body = status, body
+        # A terminal shows its prompt on a line of its own; for parsers it is white space.
+        self.status_code, self.body = status, body + b"\n" if content_type is JSON else body
         self.raw = [*headers]
-        if status not in (204, 304):
+        if status in (204, 304):
+            self.body = b""
+        else:
             self.raw += [
                 (b"content-type", content_type),
-                (b"content-length", b"%d" % len(body)),
+                (b"content-length", b"%d" % len(self.body)),
             ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,15 +66,9 @@ def etag(version: int) -> bytes:
 def conditional(asked: bytes | None, body: bytes, version: int) -> ApiResponse:
     """Return a resource, or 304 if the client already has this version."""
     tag = etag(version)
-    if asked is not None and _matches(asked, tag):
+    if asked is not None and is_known(asked, tag):
         return ApiResponse(b"", 304, headers=[(b"etag", tag)])
     return ApiResponse(body, headers=[(b"etag", tag)])
-
-
-def _matches(asked: bytes, tag: bytes) -> bool:
-    """Compare weakly, as RFC 9110, section 13.1.2 requires for If-None-Match."""
-    candidates = [candidate.strip().removeprefix(b"W/") for candidate in asked.split(b",")]
-    return b"*" in candidates or tag in candidates
 
 
 def id_in(body: bytes) -> str:

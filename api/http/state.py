@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from api.http.caller import Access
@@ -66,15 +65,4 @@ class ApiState:
                 "read_model_behind",
                 "Your change is recorded but not yet readable. Try again in a moment.",
                 headers={"retry-after": "1"},
-            )
-
-    def limit(self, name: str, key: Any) -> None:
-        """Count a request.
-
-        :raises Problem: 429 if *key* exceeds the limit.
-        """
-        refusal = self.rates.take(name, key)
-        if refusal is not None:
-            raise Problem(
-                429, "rate_limited", "Too many requests; slow down.", headers=refusal.headers()
             )

@@ -133,7 +133,7 @@ class AuthController(Controller):
     ) -> ApiResponse:
         """Change your password. All your sessions end, and the response starts a new one."""
         system, caller = request.api.system, request.caller
-        request.api.limit("login", caller.user_id)
+        request.limit("login", caller.user_id)
         stored = await system.log.secret(caller.user_id, PLATFORM, PASSWORD)
         now = None if stored is None else stored.decode()
         if not (await system.passwords.verify(now, data.current_password)).accepted:

@@ -112,7 +112,7 @@ class ProjectController(Controller):
         """Return a project."""
         await wait_for_own_writes(request, "projects")
         found = await find_project(request.api.models, request.organization, ProjectId(project_id))
-        return one(request, found)
+        return one(request, found, derived=True)
 
     @patch("/{project_id:uuid}", opt=needs(Permission.PROJECT_EDIT), responses=shows(ProjectView))
     async def edit(

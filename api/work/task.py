@@ -36,7 +36,7 @@ from domain.work.task.state import Task
 from eventstore.identifiers import new_id
 from projections.work.task import TaskFilter, TaskView, find_task, render_task, tasks_of_project
 
-TASK_KEY = re.compile(r"([A-Z][A-Z0-9]{1,9})-([1-9]\d{0,8})")
+TASK_KEY = re.compile(r"([A-Z][A-Z0-9]{1,9})-([1-9][0-9]{0,8})")
 
 
 class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -90,7 +90,7 @@ async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
     task_id = _uuid_or_none(ref)
     if task_id is not None:
         return TaskId(task_id)
-    match = TASK_KEY.fullmatch(ref)
+    match = TASK_KEY.fullmatch(ref.upper() if ref.isascii() else "")
     if match is None:
         raise NotFound
     org_id: OrgId = await request.own_organization()
@@ -207,7 +207,8 @@ class TaskController(Controller):
         task_id = await task_id_of(request, task)
         await refuse_unless_task_here(request, task_id)
         await wait_for_own_writes(request, "tasks")
-        return one(request, await find_task(request.api.models, request.organization, task_id))
+        found = await find_task(request.api.models, request.organization, task_id)
+        return one(request, found, derived=True)
 
     @patch("/", opt=needs(Permission.TASK_EDIT), responses=shows(TaskView))
     async def edit(

@@ -9,11 +9,12 @@ import pytest
 from litestar import Litestar, Request, get
 
 from api.app import ROUTES
+from api.description.openapi import describe
 from api.docs import STATIC
 from api.http.errors import STATUS, as_problem
 from api.http.guard import guard
-from api.http.openapi import describe
 from api.http.policy import POLICY, Open, PolicyMissing, handlers_of, needs, refuse_without_policy
+from api.http.problem import Problem
 from domain.base import DomainError
 from domain.permission import Permission
 from eventstore.append import ConcurrencyConflict, LogUnavailable
@@ -138,6 +139,9 @@ class TestErrors:
         assert problem is not None
         assert (problem.status, problem.code) == (status, code)
         assert int(problem.headers["retry-after"]) > 0
+
+    def test_a_503_always_has_retry_after(self) -> None:
+        assert int(Problem(503, "unavailable", "Not now.").headers["retry-after"]) > 0
 
     async def test_a_bug_reveals_nothing_but_the_request_id(
         self,

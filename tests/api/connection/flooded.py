@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from litestar import Litestar
+
 from api.http.access_log import AccessLog
 from api.http.cors import Cors
 from api.http.edge import Edge
+from api.http.policy import AllowedMethods
 
 
 async def _empty(scope: Any, receive: Any, send: Any) -> None:
@@ -12,4 +15,10 @@ async def _empty(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-application = Edge(_empty, cors=Cors(()), trusted_proxies=(), access_log=AccessLog(enabled=False))
+application = Edge(
+    _empty,
+    cors=Cors(()),
+    trusted_proxies=(),
+    access_log=AccessLog(enabled=False),
+    allowed=AllowedMethods(Litestar([], openapi_config=None)),
+)

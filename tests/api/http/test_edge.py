@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from typing import Any
@@ -12,6 +13,7 @@ from litestar import Litestar
 from api.http import edge
 from api.http.access_log import AccessLog
 from api.http.client_info import client_info_of
+from api.http.policy import AllowedMethods, handlers_of
 from runtime.rate_limit import parse_rate_limits
 from tests.api.conftest import Make
 from tests.api.stage import Person, client_of, done, refused
@@ -27,6 +29,9 @@ PATHS = [
     ("GET", "/api/openapi.json", 200),
     ("GET", "/api/docs", 200),
     ("OPTIONS", "/api/project", 204),
+    ("OPTIONS", "/api/nope", 404),
+    ("HEAD", "/api/health", 200),
+    ("HEAD", "/api/nope", 404),
 ]
 
 
@@ -84,13 +89,44 @@ class TestRequestId:
         assert recorded.metadata.user_agent
 
 
-class TestMethodNotAllowed:
-    async def test_a_method_not_allowed_lists_the_allowed_ones(self, app: Litestar) -> None:
-        async with client_of(app) as client:
-            response = await client.put("/api/project")
+class TestMethods:
+    async def test_head_answers_as_get_without_content(self, ana: Person) -> None:
+        await ana.task(await ana.project())
+        for path in ("/task/ENG-1", "/project", "/user/me", "/task/ENG-2", "/openapi.json"):
+            got, head = await ana.get(path), await ana.ask("HEAD", path)
 
-        refused(response, 405, "method_not_allowed")
-        assert {"GET", "POST"} <= set(response.headers["allow"].split(", "))
+            assert head.content == b""
+            assert head.status_code == got.status_code
+            assert head.headers.keys() == got.headers.keys()
+            assert head.headers["content-length"] == got.headers["content-length"]
+
+    @pytest.mark.parametrize(
+        ("path", "methods"),
+        [
+            ("/api/project", "GET, HEAD, POST, OPTIONS"),
+            ("/api/task/ENG-1", "GET, HEAD, PATCH, DELETE, OPTIONS"),
+            ("/api/auth/login", "POST, OPTIONS"),
+            ("/api/webhook/events", "GET, HEAD, OPTIONS"),
+            ("/health", "GET, HEAD, OPTIONS"),
+        ],
+    )
+    async def test_options_and_allow_name_the_methods_of_the_path(
+        self, app: Litestar, path: str, methods: str
+    ) -> None:
+        async with client_of(app) as client:
+            options = await client.options(path)
+            refusal = await client.put(path)
+
+        assert options.status_code == 204
+        refused(refusal, 405, "method_not_allowed")
+        assert options.headers["allow"] == refusal.headers["allow"] == methods
+
+    def test_every_route_is_among_the_methods_of_its_path(self, app: Litestar) -> None:
+        allowed = AllowedMethods(app)
+        for path, method, _ in handlers_of(app):
+            filled = re.sub(r"\{\w+_id\}", "00000000-0000-0000-0000-000000000001", path)
+
+            assert method in allowed.of(re.sub(r"\{\w+\}", "x", filled)), (method, path)
 
 
 class TestBody:
@@ -122,6 +158,41 @@ class TestBody:
         response = await ana.post("/project", content=b"{}", headers={"content-type": kind})
 
         refused(response, 415, "unsupported_media_type")
+        assert response.headers["accept"] == "application/json"
+
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            "application/json;charset=UTF-8",
+            'Application/JSON; charset="utf-8"; x=y',
+            "application/json; x=y",
+            "application/json;",
+        ],
+    )
+    async def test_json_may_have_parameters(self, ana: Person, kind: str) -> None:
+        body = b'{"key": "ENG", "name": "Engine"}'
+
+        done(await ana.post("/project", content=body, headers={"content-type": kind}), 201)
+
+    async def test_a_patch_may_be_a_merge_patch(self, ana: Person) -> None:
+        await ana.task(await ana.project(), description="Slowly")
+        headers = {"content-type": "application/merge-patch+json"}
+
+        body = b'{"description": null}'
+        patched = await ana.ask("PATCH", "/task/ENG-1", content=body, headers=headers)
+        posted = await ana.post("/project", content=b"{}", headers=headers)
+        other = await ana.ask(
+            "PATCH", "/task/ENG-1", content=body, headers={"content-type": "text/plain"}
+        )
+
+        assert done(patched, 200)["description"] is None
+        refused(posted, 415, "unsupported_media_type")
+        refused(other, 415, "unsupported_media_type")
+        assert other.headers["accept"] == "application/json, application/merge-patch+json"
+
+    async def test_json_ends_with_a_newline_for_terminals(self, ana: Person) -> None:
+        for path in ("/user/me", "/project", "/nope", "/openapi.json"):
+            assert (await ana.get(path)).content.endswith(b"}\n")
 
     async def test_a_compressed_body_is_refused(self, ana: Person) -> None:
         headers = {"content-type": "application/json", "content-encoding": "gzip"}
@@ -129,6 +200,7 @@ class TestBody:
         response = await ana.post("/project", content=b"x", headers=headers)
 
         refused(response, 415, "unsupported_encoding")
+        assert response.headers["accept-encoding"] == "identity"
 
     async def test_a_body_must_arrive_in_time(
         self, app: Litestar, monkeypatch: pytest.MonkeyPatch
@@ -270,14 +342,15 @@ class TestCors:
         asked = {"access-control-request-method": "PATCH"}
         async with client_of(app) as client:
             mine = await client.options(
-                "/api/project", headers={"origin": "http://localhost:5173", **asked}
+                "/api/task/ENG-1", headers={"origin": "http://localhost:5173", **asked}
             )
             others = await client.options(
                 "/api/project", headers={"origin": "https://evil.example", **asked}
             )
 
         assert mine.status_code == others.status_code == 204
-        assert "PATCH" in mine.headers["access-control-allow-methods"]
+        allowed = "GET, HEAD, PATCH, DELETE, OPTIONS"
+        assert mine.headers["access-control-allow-methods"] == allowed
         assert "If-Match" in mine.headers["access-control-allow-headers"]
         assert not [name for name in others.headers if name.startswith("access-control")]
 
@@ -303,6 +376,9 @@ class TestRateLimits:
             answers = [await client.get("/api/user/me", headers=headers) for _ in range(4)]
 
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        left = [answer.headers["ratelimit"].split(";")[1] for answer in answers]
+        assert left == ["r=2", "r=1", "r=0", "r=0"]
+        assert all(answer.headers["ratelimit-policy"] == '"api";q=3;w=60' for answer in answers)
 
 
 class TestAccessLog:

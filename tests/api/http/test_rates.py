@@ -22,13 +22,19 @@ class TestRate:
         now = Now()
         rate = Rate("login", 5, 60, now)
 
-        assert [rate.take("ana") is None for _ in range(6)] == [True] * 5 + [False]
-        refusal = rate.take("ana")
-        assert refusal is not None
-        assert refusal.retry_after_s == 12
+        assert [rate.take("ana").allowed for _ in range(6)] == [True] * 5 + [False]
+        assert rate.take("ana").wait_s == 12
         now.s += 12
-        assert rate.take("ana") is None
-        assert rate.take("ana") is not None
+        assert rate.take("ana").allowed
+        assert not rate.take("ana").allowed
+
+    def test_a_caller_learns_what_remains(self) -> None:
+        now = Now()
+        rate = Rate("login", 3, 60, now)
+
+        assert [rate.take("ana").remaining for _ in range(4)] == [2, 1, 0, 0]
+        now.s += 40
+        assert [rate.take("ana").remaining for _ in range(3)] == [1, 0, 0]
 
     def test_refused_requests_are_not_counted(self) -> None:
         now = Now()
@@ -36,10 +42,10 @@ class TestRate:
         rate.take("ana")
 
         for _ in range(100):
-            assert rate.take("ana") is not None
+            assert not rate.take("ana").allowed
 
         now.s += 10
-        assert rate.take("ana") is None
+        assert rate.take("ana").allowed
 
     def test_no_window_has_more_requests_than_the_limit(self) -> None:
         now = Now()
@@ -47,7 +53,7 @@ class TestRate:
         passed: list[float] = []
 
         for _ in range(500):
-            if rate.take("ana") is None:
+            if rate.take("ana").allowed:
                 passed.append(now.s)
             now.s += 0.37
 
@@ -58,9 +64,9 @@ class TestRate:
     def test_each_caller_has_its_own_limit(self) -> None:
         rate = Rate("login", 1, 60, Now())
 
-        assert rate.take("ana") is None
-        assert rate.take("dan") is None
-        assert rate.take("ana") is not None
+        assert rate.take("ana").allowed
+        assert rate.take("dan").allowed
+        assert not rate.take("ana").allowed
 
     def test_the_number_of_remembered_callers_is_bounded(
         self, monkeypatch: pytest.MonkeyPatch
@@ -69,23 +75,23 @@ class TestRate:
         rate = Rate("login", 1, 60, Now())
 
         for caller in range(100):
-            assert rate.take(caller) is None
+            assert rate.take(caller).allowed
 
-        assert rate.take(99) is not None
+        assert not rate.take(99).allowed
 
 
 class TestRates:
     def test_rates_are_read_from_the_settings(self) -> None:
         configured = Rates(parse_rate_limits("login=1/60, api=2/1"), Now())
 
-        assert configured.take("login", "ana") is None
-        refusal = configured.take("login", "ana")
-        assert refusal is not None
-        assert refusal.headers() == {
-            "retry-after": "60",
-            "ratelimit-policy": '"login";q=1;w=60',
-            "ratelimit": '"login";r=0;t=60',
-        }
+        for allowed in (True, False):
+            allowance = configured.take("login", "ana")
+            assert allowance is not None
+            assert allowance.allowed is allowed
+            assert allowance.headers() == [
+                (b"ratelimit-policy", b'"login";q=1;w=60'),
+                (b"ratelimit", b'"login";r=0;t=60'),
+            ]
         assert [configured.take("other", "ana") for _ in range(5)] == [None] * 5
 
     def test_rates_can_be_turned_off(self) -> None:

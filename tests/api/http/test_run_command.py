@@ -234,7 +234,6 @@ class TestPages:
             f"{path}?cursor={cursor[:-2]}AA",
             f"{path}?cursor=x",
             f"{path}?cursor={'x' * 2000}",
-            f"{path}?cursor=",
         ):
             refused(await ana.get(stranger), 400, "malformed_request")
         done(await ana.get(f"{path}?limit=2&cursor={cursor}"), 200)
