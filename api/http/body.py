@@ -8,10 +8,12 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from api.http.problem import FieldError, invalid, malformed
+from domain.name import NAME_PATTERN
 
 T = TypeVar("T")
 
 _PLACE = re.compile(r"(.*) - at `(?:key in )?(.*)`", re.DOTALL)
+_NO_NAME = f"Expected `str` matching regex {NAME_PATTERN!r}"
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 
 
@@ -37,6 +39,8 @@ def field_error(message: str) -> FieldError:
     """Return the msgspec error *message* split into path and message."""
     place = _PLACE.fullmatch(message)
     said, path = (place[1], place[2]) if place else (message, "$")
+    if said == _NO_NAME:
+        return FieldError(path, "Expected one line of visible text, without control characters")
     unknown = _UNKNOWN.fullmatch(said)
     if unknown:
         return FieldError(f"{path}.{unknown[1]}", "Unknown field")

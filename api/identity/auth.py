@@ -28,10 +28,11 @@ from api.login.credentials import (
 from api.login.profile import ProfileView, profile_of, render_profile
 from api.login.registration import register_user
 from commands.identity.session import LogOut, RotateRefreshToken
-from commands.identity.user import PASSWORD, ChangePassword, Email, PersonName
+from commands.identity.user import PASSWORD, ChangePassword, Email
 from domain.base import PLATFORM, NotFound, SessionId
 from domain.identity.session import Session, SessionExpired, SessionIsOver
 from domain.identity.user import User
+from domain.name import Name
 from eventstore.identifiers import new_id
 from security import refresh
 
@@ -43,7 +44,7 @@ class Registration(Struct, frozen=True, forbid_unknown_fields=True, rename="came
 
     email: Email
     password: Password
-    name: PersonName
+    name: Name
     organization: NewOrganization | None = None
 
 

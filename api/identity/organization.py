@@ -18,13 +18,13 @@ from commands.identity.organization import (
     CreateOrganization,
     DeleteOrganization,
     EditOrganization,
-    OrganizationName,
     RestoreOrganization,
     Subdomain,
 )
 from domain.base import NotFound, OrgId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
+from domain.name import Name
 from domain.permission import Permission
 from eventstore.identifiers import new_id
 from projections.identity.organization import (
@@ -37,14 +37,14 @@ from projections.identity.organization import (
 class NewOrganization(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Body of a new organization."""
 
-    name: OrganizationName
+    name: Name
     subdomain: Subdomain
 
 
 class OrganizationChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Body of a change; omitted fields stay as they are."""
 
-    name: OrganizationName | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     subdomain: Subdomain | UnsetType = UNSET
 
 

@@ -23,13 +23,13 @@ from commands.work.project import (
     ProjectCommand,
     ProjectDescription,
     ProjectKey,
-    ProjectName,
     Reason,
     RestoreProject,
     ResumeProject,
     UnarchiveProject,
 )
 from domain.base import ProjectId, UserId
+from domain.name import Name
 from domain.permission import Permission
 from domain.work.project import Project, ProjectStatus
 from eventstore.identifiers import new_id
@@ -40,7 +40,7 @@ class NewProject(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     """Body of a new project."""
 
     key: ProjectKey
-    name: ProjectName
+    name: Name
     description: ProjectDescription | None = None
     lead: UserId | None = None
 
@@ -48,7 +48,7 @@ class NewProject(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
 class ProjectChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Body of a change; omitted fields stay as they are."""
 
-    name: ProjectName | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     description: ProjectDescription | UnsetType | None = UNSET
     lead: UserId | UnsetType | None = UNSET
 

@@ -25,10 +25,10 @@ from commands.work.task import (
     EditTask,
     RestoreTask,
     TaskCommand,
-    Title,
     UnassignTask,
 )
 from domain.base import NotFound, OrgId, ProjectId, TaskId, UserId
+from domain.name import Title
 from domain.permission import Permission
 from domain.work.project import Project
 from domain.work.task.events import Priority, TaskStatus

@@ -29,9 +29,9 @@ from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
 from domain.identity.subdomain import SUBDOMAIN_PATTERN
 from domain.identity.user import ActiveOrganizationChanged, User
+from domain.name import Name
 from domain.permission import Permission
 
-OrganizationName = Annotated[str, Meta(min_length=1, max_length=200)]
 Subdomain = Annotated[str, Meta(pattern=SUBDOMAIN_PATTERN, max_length=63)]
 
 
@@ -45,7 +45,7 @@ class CreateOrganization(Command, frozen=True, kw_only=True):
         MemberJoined,
     )
     organization_id: OrgId
-    name: OrganizationName
+    name: Name
     subdomain: Subdomain
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
@@ -81,7 +81,7 @@ class EditOrganization(OrganizationCommand, frozen=True, kw_only=True):
         OrganizationRenamed,
         SubdomainChanged,
     )
-    name: OrganizationName | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     subdomain: Subdomain | UnsetType = UNSET
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:

@@ -10,11 +10,11 @@ from commands.identity.organization import CreateOrganization, open_organization
 from commands.reads import Reads
 from domain.base import UserId
 from domain.identity.user import LoginFailed, PasswordChanged, User, UserRegistered
+from domain.name import Name
 from domain.permission import Permission
 from eventstore.append import Secret
 
 Email = Annotated[str, Meta(min_length=3, max_length=254)]
-PersonName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 PASSWORD = "password"  # noqa: S105  the name of the secret
 """The name under which a user's password hash is stored next to the log."""
@@ -30,7 +30,7 @@ class RegisterUser(Command, frozen=True, kw_only=True):
     )
     user_id: UserId
     email: Email
-    name: PersonName
+    name: Name
     password_hash: bytes
     organization: CreateOrganization | None = None
 

@@ -9,6 +9,7 @@ from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
 from domain.base import NotFound, ProjectId, UserId
 from domain.identity.organization.state import Organization
+from domain.name import Name
 from domain.permission import Permission
 from domain.work.project import (
     PROJECT_KEY_PATTERN,
@@ -26,7 +27,6 @@ from domain.work.project import (
     ProjectUnarchived,
 )
 
-ProjectName = Annotated[str, Meta(min_length=1, max_length=200)]
 ProjectKey = Annotated[str, Meta(pattern=PROJECT_KEY_PATTERN)]
 ProjectDescription = Annotated[str, Meta(max_length=100_000)]
 Reason = Annotated[str, Meta(min_length=1, max_length=1_000)]
@@ -39,7 +39,7 @@ class CreateProject(Command, frozen=True, kw_only=True):
     records = (ProjectCreated,)
     project_id: ProjectId
     key: ProjectKey
-    name: ProjectName
+    name: Name
     description: ProjectDescription | None = None
     lead: UserId | None = None
 
@@ -76,7 +76,7 @@ class EditProject(ProjectCommand, frozen=True, kw_only=True):
         ProjectDescribed,
         ProjectLeadAssigned,
     )
-    name: ProjectName | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     description: ProjectDescription | UnsetType | None = UNSET
     lead: UserId | UnsetType | None = UNSET
 

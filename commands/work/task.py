@@ -18,6 +18,7 @@ from commands.reads import Reads
 from domain.base import NotFound, ProjectId, TaskId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
+from domain.name import Title
 from domain.permission import Permission, is_allowed
 from domain.work.project import Project
 from domain.work.task.events import (
@@ -36,7 +37,6 @@ from domain.work.task.events import (
 )
 from domain.work.task.state import FINISHED, OPEN_NUMBER, Task
 
-Title = Annotated[str, Meta(min_length=1, max_length=300)]
 Description = Annotated[str, Meta(max_length=100_000)]
 
 STARTED = frozenset({TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW})

@@ -27,7 +27,8 @@ JSON = {"content-type": "application/json"}
         (b'"ENG"', "$"),
         (b"null", "$"),
         (b"", "$"),
-        (b'{"key": "ENG", "name": "a\\u0000b"}', "$"),
+        (b'{"key": "ENG", "name": "a\\u0000b"}', "$.name"),
+        (b'{"key": "ENG", "name": "E", "description": "a\\u0000b"}', "$"),
     ],
 )
 async def test_invalid_values_are_refused_with_their_path(
@@ -62,6 +63,36 @@ async def test_a_body_that_is_not_json_is_refused(ana: Person, body: bytes) -> N
 
     assert response.status_code in (400, 422)
     assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("name", [" ", "\u200b", "two\nlines", "\x1b[2J", "\u202egnp.exe"])
+async def test_names_and_titles_are_one_visible_line(ana: Person, app: Litestar, name: str) -> None:
+    project = await ana.project()
+    await ana.task(project)
+    account = {"email": "a@example.com", "password": "violet-tractor-9-moon", "name": name}
+    async with client_of(app) as client:
+        responses = [
+            await client.post("/api/auth/register", json=account),
+            await ana.post("/org", {"name": name, "subdomain": "seen"}),
+            await ana.patch(f"/org/{ana.org_id}", {"name": name}),
+            await ana.post("/project", {"key": "OPS", "name": name}),
+            await ana.patch(f"/project/{project['id']}", {"name": name}),
+            await ana.post(f"/project/{project['id']}/tasks", {"title": name}),
+            await ana.patch("/task/ENG-1", {"title": name}),
+        ]
+
+    for response in responses:
+        problem = refused(response, 422, "invalid_request")
+        assert problem["errors"][0]["message"].startswith("Expected one line of visible text")
+
+
+@pytest.mark.parametrize("end", ["\n", "\u2028"])
+async def test_keys_and_subdomains_have_no_line_break_at_their_end(ana: Person, end: str) -> None:
+    for response in (
+        await ana.post("/project", {"key": f"OPS{end}", "name": "Operations"}),
+        await ana.post("/org", {"name": "Acme", "subdomain": f"another-acme{end}"}),
+    ):
+        assert response.status_code == 422
 
 
 NASTY: list[Any] = [
