@@ -13,14 +13,14 @@ exported = AuditExported(from_=3, to=9, format="jsonl")
 
 
 class TestExportAudit:
-    def test_notes_what_was_taken_out(self) -> None:
+    def test_an_export_records_its_range(self) -> None:
         given(*HERE).when(export, by=ANA).then(on(audit_trail(ACME), exported))
 
-    def test_notes_every_export_anew(self) -> None:
+    def test_every_export_is_recorded(self) -> None:
         given(*HERE, on(audit_trail(ACME), exported)).when(export, by=ANA).then(exported)
 
-    def test_is_refused_to_everybody_below_admin(self) -> None:
+    def test_an_export_is_refused_below_admin(self) -> None:
         given(*HERE).when(export, by=BEN).then_refused(NotPermitted)
 
-    def test_is_refused_to_strangers_as_if_there_were_nothing(self) -> None:
+    def test_an_export_is_not_found_for_a_stranger(self) -> None:
         given(*HERE).when(export, by=DAN).then_refused(NotFound)

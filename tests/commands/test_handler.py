@@ -34,7 +34,7 @@ async def events(log: EventLog, stream: UUID = TASK) -> list[str]:
 
 
 class TestADecisionOnOldKnowledge:
-    async def test_is_taken_again(
+    async def test_an_outdated_decision_is_repeated(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         await handler.handle(RETITLE, context())  # both know the task now, in different versions
@@ -44,7 +44,7 @@ class TestADecisionOnOldKnowledge:
         told = [getattr(r.event, "from_", None) for r in await log.stream(TASK, ACME)]
         assert told == [None, "Oil it", "New", "Other"]
 
-    async def test_refuses_nothing_that_is_right_by_now(
+    async def test_an_outdated_refusal_is_repeated(
         self, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         await handler.handle(ArchiveProject(project_id=ENG), context())
@@ -54,7 +54,7 @@ class TestADecisionOnOldKnowledge:
 
         assert receipt.position is not None
 
-    async def test_records_nothing_that_is_wrong_by_now(
+    async def test_an_outdated_decision_records_nothing_wrong(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         await handler.handle(RETITLE, context())
@@ -66,7 +66,7 @@ class TestADecisionOnOldKnowledge:
 
         assert await log.last_position() == before
 
-    async def test_says_nothing_happened_only_if_that_is_so(
+    async def test_nothing_to_record_is_verified_against_the_log(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         await handler.handle(RETITLE, context())
@@ -93,7 +93,7 @@ class RetitleAfterAPause(Command, frozen=True, kw_only=True):
         return changes_of(TASK, second.retitle("Mine"))
 
 
-async def test_a_decision_sees_one_version_of_a_stream_and_is_taken_again_if_that_was_old(
+async def test_a_decision_sees_one_version_of_a_stream_and_is_repeated_if_outdated(
     log: EventLog, handler: CommandHandler
 ) -> None:
     theirs = iter([EditTask(task_id=TASK, title="Theirs")])
@@ -135,7 +135,7 @@ async def test_a_command_that_changes_nothing_records_nothing(
 
 
 class TestADryRun:
-    async def test_tells_what_would_be_and_stores_nothing(
+    async def test_a_dry_run_returns_the_events_and_stores_nothing(
         self, log: EventLog, handler: CommandHandler
     ) -> None:
         before = await log.last_position()
@@ -153,13 +153,13 @@ class TestADryRun:
         again = await handler.handle(asked, context())
         assert again.events[0].events[0].number == 2  # type: ignore[attr-defined]  # a union of events, and this one has it
 
-    async def test_is_refused_as_the_real_one(self, handler: CommandHandler) -> None:
+    async def test_a_dry_run_is_refused_like_the_command(self, handler: CommandHandler) -> None:
         with pytest.raises(NotPermitted):
             await handler.handle(DeleteTask(task_id=TASK), context(CLEO, dry_run=True))
 
 
 class TestIfMatch:
-    async def test_lets_pass_what_nobody_changed_since(
+    async def test_if_match_allows_a_change_of_an_unchanged_field(
         self, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         await elsewhere.handle(EditTask(task_id=TASK, priority=Priority.HIGH), context())
@@ -168,7 +168,7 @@ class TestIfMatch:
 
         assert receipt.states[TASK].version == 3
 
-    async def test_refuses_a_change_of_the_same_field(
+    async def test_if_match_refuses_a_change_of_a_changed_field(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         await elsewhere.handle(EditTask(task_id=TASK, title="Other"), context())
@@ -187,7 +187,9 @@ class TestIfMatch:
 
         assert receipt.position is not None
 
-    async def test_refuses_as_a_whole(self, log: EventLog, handler: CommandHandler) -> None:
+    async def test_if_match_refuses_the_whole_command(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
         await handler.handle(EditTask(task_id=TASK, title="Other"), context())
         both = EditTask(task_id=TASK, title="New", priority=Priority.LOW)
 
@@ -196,11 +198,11 @@ class TestIfMatch:
 
         assert len(await events(log)) == 2
 
-    async def test_refuses_a_version_that_is_yet_to_come(self, handler: CommandHandler) -> None:
+    async def test_if_match_refuses_a_future_version(self, handler: CommandHandler) -> None:
         with pytest.raises(ChangedSince):
             await handler.handle(RETITLE, context(if_match=2))
 
-    async def test_has_nothing_against_what_is_so_already(self, handler: CommandHandler) -> None:
+    async def test_if_match_allows_a_change_without_effect(self, handler: CommandHandler) -> None:
         await handler.handle(RETITLE, context())
 
         receipt = await handler.handle(RETITLE, context(if_match=1))
@@ -209,7 +211,7 @@ class TestIfMatch:
 
 
 class TestAuthorization:
-    async def test_a_decision_depends_on_the_role_it_was_allowed_by(
+    async def test_an_append_verifies_the_role_that_permitted_the_command(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         await handler.handle(RETITLE, context(BEN))  # knows Ben as a MANAGER
@@ -221,7 +223,7 @@ class TestAuthorization:
 
         assert await events(log, ENG) == ["project.created"]
 
-    async def test_of_a_demotion_and_a_command_one_is_first(
+    async def test_a_command_that_loses_the_race_with_a_demotion_is_refused(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         demote = EditMember(organization_id=ACME, user_id=BEN, role=Role.MEMBER)
@@ -242,7 +244,7 @@ class TestAuthorization:
             assert order.index(ProjectArchived()) < demoted
 
     @pytest.mark.parametrize("version", [1, 3], ids=["older", "newer"])
-    async def test_a_caller_is_who_they_were_also_for_a_command_that_reads_it(
+    async def test_the_caller_is_verified_even_if_the_command_reads_the_same_stream(
         self, log: EventLog, handler: CommandHandler, version: int
     ) -> None:
         await handler.handle(RETITLE, context())  # the task is at 2 now
@@ -253,7 +255,7 @@ class TestAuthorization:
 
         assert len(await events(log)) == 2
 
-    async def test_a_caller_who_has_changed_meanwhile_is_let_in_no_more(
+    async def test_a_caller_who_changed_meanwhile_is_refused(
         self, log: EventLog, handler: CommandHandler
     ) -> None:
         let_in_by = TASK  # any stream will do: a session, say

@@ -62,7 +62,7 @@ async def events(log: EventLog, stream: UUID = TASK) -> list[str]:
 
 
 class TestAnIdempotencyKey:
-    async def test_gets_the_first_reply_again(
+    async def test_a_key_returns_the_first_reply(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         first = await handle(handler, RETITLE, keyed("k", "new"))
@@ -73,7 +73,7 @@ class TestAnIdempotencyKey:
         assert first.position == (await log.stream(TASK, ACME))[1].position
         assert len(await events(log)) == 3
 
-    async def test_that_changed_nothing_changes_nothing_later_either(
+    async def test_a_key_whose_command_changed_nothing_changes_nothing_later(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         already_so = EditTask(task_id=TASK, status=TaskStatus.TODO)
@@ -84,7 +84,9 @@ class TestAnIdempotencyKey:
 
         assert await events(log) == ["task.created", "task.status_changed"]
 
-    async def test_is_good_for_one_body_only(self, log: EventLog, handler: CommandHandler) -> None:
+    async def test_a_key_is_valid_for_one_body(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
         await handle(handler, RETITLE, keyed("k", "new"))
 
         with pytest.raises(KeyReused):
@@ -92,13 +94,13 @@ class TestAnIdempotencyKey:
 
         assert len(await events(log)) == 2
 
-    async def test_is_of_one_actor_only(self, log: EventLog, handler: CommandHandler) -> None:
+    async def test_a_key_belongs_to_one_actor(self, log: EventLog, handler: CommandHandler) -> None:
         await handle(handler, RETITLE, keyed("k", "new", by=ANA))
         await handle(handler, EditTask(task_id=TASK, title="Bens"), keyed("k", "new", by=BEN))
 
         assert len(await events(log)) == 3
 
-    async def test_is_not_used_up_by_a_refusal(self, handler: CommandHandler) -> None:
+    async def test_a_refusal_does_not_use_up_the_key(self, handler: CommandHandler) -> None:
         hopeless = EditTask(task_id=TASK, title="New", status=TaskStatus.TODO)
         await handler.handle(ArchiveProject(project_id=ENG), context())
         with pytest.raises(ProjectIsArchived):
@@ -117,7 +119,7 @@ class TestAnIdempotencyKey:
         ],
         ids=name_of,
     )
-    async def test_has_one_effect_and_one_reply_however_often_it_comes_at_once(
+    async def test_concurrent_retries_have_one_effect_and_one_reply(
         self,
         log: EventLog,
         handler: CommandHandler,

@@ -56,13 +56,13 @@ def create(**about: Any) -> CreateWebhook:
 
 
 class TestCreateWebhook:
-    def test_subscribes_and_keeps_the_secret_beside(self) -> None:
+    def test_creating_a_webhook_stores_its_secret_next_to_the_log(self) -> None:
         story = given(*ACME_HERE).when(create())
 
         story.then(on(HOOK, CREATED))
         assert story.secrets[HOOK] == {"webhook.1": b"one"}
 
-    def test_a_second_time_is_the_retry_of_the_first(self) -> None:
+    def test_creating_a_webhook_again_records_nothing(self) -> None:
         given(*HERE).when(create(sealed_secret=b"two")).then()
 
     @pytest.mark.parametrize("pattern", ["task.unheard_of", "no.such", "task", ""])
@@ -70,18 +70,18 @@ class TestCreateWebhook:
         asked = create(events=("task.*", pattern))
         given(*ACME_HERE).when(asked).then_refused(SubscriptionNotAllowed, unknown=[pattern])
 
-    def test_cannot_take_the_id_of_one_of_another_organization(self) -> None:
+    def test_a_webhook_cannot_take_the_id_of_another_organizations(self) -> None:
         given(*HERE).when(create(webhook_id=THEIRS)).then_refused(NotFound)
 
 
 class TestEditWebhook:
-    def test_records_only_what_changes(self) -> None:
+    def test_an_edit_records_only_what_changes(self) -> None:
         asked = EditWebhook(webhook_id=HOOK, url=CREATED.url, events=("*",), description="Why")
         given(*HERE).when(asked).then(
             on(HOOK, WebhookUpdated(events=("*",), description="Why")),
         )
 
-    def test_records_nothing_when_all_is_so_already(self) -> None:
+    def test_an_edit_without_changes_records_nothing(self) -> None:
         asked = EditWebhook(webhook_id=HOOK, mode=DeliveryMode.ORDERED, description=None)
         given(*HERE).when(asked).then()
 
@@ -91,7 +91,7 @@ class TestEditWebhook:
 
 
 class TestRotateWebhookSecret:
-    def test_keeps_the_new_one_under_the_next_version(self) -> None:
+    def test_a_rotation_stores_the_new_secret_under_the_next_version(self) -> None:
         story = given(*HERE).when(RotateWebhookSecret(webhook_id=HOOK, sealed_secret=b"two"))
 
         until = NOW + OLD_SECRET_LIFETIME
@@ -100,38 +100,38 @@ class TestRotateWebhookSecret:
 
 
 class TestPausingAWebhook:
-    def test_is_recorded_once(self) -> None:
+    def test_a_pause_is_recorded_once(self) -> None:
         asked = PauseWebhook(webhook_id=HOOK)
         given(*HERE).when(asked).then(WebhookPaused(cause=PauseCause.MANUAL))
         given(*HERE, PAUSED).when(asked).then()
 
-    def test_ends_with_resuming_once(self) -> None:
+    def test_a_resume_is_recorded_once(self) -> None:
         asked = ResumeWebhook(webhook_id=HOOK)
         given(*HERE, PAUSED).when(asked).then(WebhookResumed())
         given(*HERE).when(asked).then()
 
     @pytest.mark.parametrize("cause", [PauseCause.GONE, PauseCause.FAILING])
-    def test_is_also_done_by_a_rule_that_is_nobody(self, cause: PauseCause) -> None:
+    def test_a_rule_can_pause_a_webhook(self, cause: PauseCause) -> None:
         asked = DisableWebhook(webhook_id=HOOK, cause=cause)
         given(*HERE).when(asked, by=UUID(int=0)).then(WebhookPaused(cause=cause))
 
 
 class TestReplayWebhook:
-    def test_asks_for_a_range_again(self) -> None:
+    def test_a_replay_records_the_requested_range(self) -> None:
         asked = ReplayWebhook(webhook_id=HOOK, from_seq=1, to_seq=7)
         given(*HERE).when(asked).then(WebhookReplayRequested(from_seq=1, to_seq=7))
 
     @pytest.mark.parametrize("span", [(0, 1), (3, 2), (-1, -1)])
-    def test_is_refused_for_what_is_no_range(self, span: tuple[int, int]) -> None:
+    def test_a_malformed_replay_range_is_refused(self, span: tuple[int, int]) -> None:
         asked = ReplayWebhook(webhook_id=HOOK, from_seq=span[0], to_seq=span[1])
         given(*HERE).when(asked).then_refused(ReplayRangeNotAllowed)
 
 
 class TestDeletingAWebhook:
-    def test_puts_it_in_the_trash(self) -> None:
+    def test_a_deleted_webhook_is_in_the_trash(self) -> None:
         given(*HERE).when(DeleteWebhook(webhook_id=HOOK)).then(on(HOOK, WebhookDeleted()))
 
-    def test_can_be_taken_back_once(self) -> None:
+    def test_a_restore_is_recorded_once(self) -> None:
         asked = RestoreWebhook(webhook_id=HOOK)
         given(*HERE, GONE).when(asked).then(WebhookRestored())
         given(*HERE).when(asked).then()
@@ -152,19 +152,19 @@ def every(hook: UUID) -> list[Command]:
 
 class TestEveryWebhookCommand:
     @pytest.mark.parametrize("command", [create(), *every(HOOK)])
-    def test_is_refused_below_admin(self, command: Command) -> None:
+    def test_webhook_commands_are_refused_below_admin(self, command: Command) -> None:
         for by in (BEN, CLEO):
             given(*HERE).when(command, by=by).then_refused(NotPermitted)
 
     @pytest.mark.parametrize("command", [create(), *every(HOOK)])
-    def test_finds_nothing_for_a_stranger(self, command: Command) -> None:
+    def test_webhook_commands_find_nothing_for_a_stranger(self, command: Command) -> None:
         given(*HERE).when(command, by=DAN).then_refused(NotFound)
 
     @pytest.mark.parametrize("hook", [THEIRS, ENG, UUID(int=99)])
-    def test_finds_nothing_elsewhere(self, hook: UUID) -> None:
+    def test_webhook_commands_find_nothing_in_another_organization(self, hook: UUID) -> None:
         for command in every(hook):
             given(*HERE).when(command).then_refused(NotFound)
 
     @pytest.mark.parametrize("command", every(HOOK)[:-1])
-    def test_finds_nothing_in_the_trash_but_to_restore(self, command: Command) -> None:
+    def test_only_restoring_finds_a_deleted_webhook(self, command: Command) -> None:
         given(*HERE, GONE).when(command).then_refused(NotFound)

@@ -59,7 +59,7 @@ def active(org_id: OrgId | None) -> ActiveOrganizationChanged:
 
 
 class TestCreateOrganization:
-    def test_opens_it_claims_the_subdomain_and_works_there(self) -> None:
+    def test_creating_an_organization_claims_its_subdomain_and_activates_it(self) -> None:
         created = OrganizationCreated(name="New", subdomain="new", plan=Plan.FREE)
         admin = MemberJoined(user_id=DAN, role=Role.ADMIN)
         given(account(DAN, "Dan")).when(create(), by=DAN, org_id=None).then(
@@ -67,14 +67,14 @@ class TestCreateOrganization:
             on(DAN, active(NEW)),
         )
 
-    def test_a_second_time_is_the_retry_of_the_first(self) -> None:
+    def test_creating_an_organization_again_records_nothing(self) -> None:
         again = create(organization_id=ACME, name="Acme", subdomain="acme")
         given(*HOUSE).when(again).then()
 
-    def test_is_refused_a_taken_subdomain(self) -> None:
+    def test_a_taken_subdomain_is_refused_at_creation(self) -> None:
         given(*HOUSE).when(create(subdomain="acme"), by=DAN).then_refused(SubdomainTaken)
 
-    def test_may_take_a_subdomain_that_was_released(self) -> None:
+    def test_a_released_subdomain_can_be_claimed(self) -> None:
         given_up = on(ACME, SubdomainChanged(from_="acme", to="apex"))
         soon, later = (NOW + SUBDOMAIN_KEPT - DAY, NOW + SUBDOMAIN_KEPT)
         story = given(*HOUSE, given_up)
@@ -91,20 +91,20 @@ class TestCreateOrganization:
     def test_is_refused_a_reserved_subdomain(self) -> None:
         given(*HOUSE).when(create(subdomain="www"), by=DAN).then_refused(SubdomainNotAllowed)
 
-    def test_is_refused_to_a_deactivated_account(self) -> None:
+    def test_a_deactivated_account_cannot_create_an_organization(self) -> None:
         story = given(*ACCOUNTS, on(DAN, UserDeactivated())).when(create(), by=DAN)
         story.then_refused(AccountDeactivated)
 
-    def test_needs_an_account(self) -> None:
+    def test_creating_an_organization_needs_an_account(self) -> None:
         given().when(create(), by=DAN, org_id=None).then_refused(NotFound)
 
-    def test_cannot_take_the_id_of_an_organization_of_others(self) -> None:
+    def test_an_organization_cannot_take_the_id_of_another(self) -> None:
         asked = create(organization_id=OTHER)
         given(*HOUSE, *STRANGERS).when(asked, by=ANA).then_refused(NotFound)
 
 
 class TestEditOrganization:
-    def test_renames_it(self) -> None:
+    def test_an_edit_renames_the_organization(self) -> None:
         asked = EditOrganization(organization_id=ACME, name="Apex")
         given(*HOUSE).when(asked).then(on(ACME, OrganizationRenamed(from_="Acme", to="Apex")))
 
@@ -119,7 +119,7 @@ class TestEditOrganization:
             EditOrganization(organization_id=ACME, name="Acme", subdomain="acme")
         ).then()
 
-    def test_is_refused_a_taken_subdomain_with_the_new_name_too(self) -> None:
+    def test_a_taken_subdomain_refuses_the_whole_edit(self) -> None:
         taken = founded(OTHER, "apex", dan=(DAN, Role.ADMIN))
         asked = EditOrganization(organization_id=ACME, name="Apex", subdomain="apex")
         given(*HOUSE, taken).when(asked).then_refused(SubdomainTaken)
@@ -130,24 +130,24 @@ class TestEditOrganization:
 
 
 class TestChangePlan:
-    def test_subscribes_to_another(self) -> None:
+    def test_the_plan_can_be_changed(self) -> None:
         changed = PlanChanged(from_=Plan.FREE, to=Plan.BASIC)
         given(*HOUSE).when(ChangePlan(organization_id=ACME, plan=Plan.BASIC)).then(changed)
 
-    def test_records_nothing_for_the_same(self) -> None:
+    def test_setting_the_same_plan_records_nothing(self) -> None:
         given(*HOUSE).when(ChangePlan(organization_id=ACME, plan=Plan.FREE)).then()
 
 
 class TestDeleteOrganization:
-    def test_leaves_it_too(self) -> None:
+    def test_deleting_an_organization_deactivates_it_for_the_caller(self) -> None:
         given(*HOUSE, on(ANA, active(ACME))).when(DeleteOrganization(organization_id=ACME)).then(
             on(ACME, OrganizationDeleted()), on(ANA, active(None))
         )
 
-    def test_stays_in_another_one(self) -> None:
+    def test_deleting_an_organization_leaves_another_active_one_alone(self) -> None:
         given(*HOUSE).when(DeleteOrganization(organization_id=ACME)).then(OrganizationDeleted())
 
-    def test_finds_nothing_the_second_time(self) -> None:
+    def test_deleting_an_organization_twice_is_not_found(self) -> None:
         asked = DeleteOrganization(organization_id=ACME)
         given(*HOUSE, DELETED).when(asked).then_refused(NotFound)
 
@@ -155,20 +155,20 @@ class TestDeleteOrganization:
 class TestRestoreOrganization:
     asked = RestoreOrganization(organization_id=ACME)
 
-    def test_brings_it_back_and_works_there(self) -> None:
+    def test_restoring_an_organization_activates_it(self) -> None:
         given(*HOUSE, DELETED).when(self.asked, org_id=ACME).then(
             on(ACME, OrganizationRestored()), on(ANA, active(ACME))
         )
 
     @pytest.mark.parametrize("by", [BEN, CLEO, DAN])
-    def test_finds_nothing_for_all_others(self, by: UUID) -> None:
+    def test_only_admins_find_a_deleted_organization(self, by: UUID) -> None:
         given(*HOUSE, DELETED).when(self.asked, by=by).then_refused(NotFound)
 
-    def test_finds_nothing_for_a_deactivated_admin(self) -> None:
+    def test_a_deactivated_admin_cannot_restore_an_organization(self) -> None:
         closed = on(ACME, MemberDeactivated(user_id=BEN))
         given(*HOUSE, BEN_ADMIN, closed, DELETED).when(self.asked, by=BEN).then_refused(NotFound)
 
-    def test_records_nothing_when_it_is_here(self) -> None:
+    def test_restoring_an_organization_that_exists_records_nothing(self) -> None:
         given(*HOUSE, on(ANA, active(ACME))).when(self.asked).then()
 
 
@@ -177,11 +177,11 @@ def edit(user: UUID, **about: Any) -> EditMember:
 
 
 class TestEditMember:
-    def test_changes_a_role(self) -> None:
+    def test_an_edit_changes_a_members_role(self) -> None:
         changed = MemberRoleChanged(user_id=CLEO, from_=Role.MEMBER, to=Role.MANAGER)
         given(*HOUSE).when(edit(CLEO, role=Role.MANAGER)).then(on(ACME, changed))
 
-    def test_closes_and_opens_access(self) -> None:
+    def test_an_edit_deactivates_and_reactivates_a_member(self) -> None:
         closed = MemberDeactivated(user_id=CLEO)
         given(*HOUSE).when(edit(CLEO, active=False)).then(closed)
         given(*HOUSE, on(ACME, closed)).when(edit(CLEO, active=True)).then(
@@ -192,14 +192,14 @@ class TestEditMember:
         given(*HOUSE).when(edit(CLEO, role=Role.MEMBER, active=True)).then()
 
     @pytest.mark.parametrize("change", [{"role": Role.MEMBER}, {"active": False}])
-    def test_leaves_the_last_admin_alone(self, change: dict[str, Any]) -> None:
+    def test_the_last_admin_cannot_be_demoted_or_deactivated(self, change: dict[str, Any]) -> None:
         given(*HOUSE).when(edit(ANA, **change)).then_refused(LastAdmin)
 
-    def test_lets_an_admin_step_down_when_there_is_another(self) -> None:
+    def test_an_admin_can_step_down_if_there_is_another(self) -> None:
         changed = MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER)
         given(*HOUSE, BEN_ADMIN).when(edit(ANA, role=Role.MEMBER)).then(changed)
 
-    def test_finds_nobody_outside_the_organization(self) -> None:
+    def test_a_user_outside_the_organization_is_not_found(self) -> None:
         given(*HOUSE).when(edit(DAN, role=Role.MEMBER)).then_refused(NotFound)
 
 
@@ -208,33 +208,33 @@ def remove(user: UUID) -> RemoveMember:
 
 
 class TestRemoveMember:
-    def test_ends_the_membership_and_where_they_work(self) -> None:
+    def test_removing_a_member_deactivates_the_organization_for_them(self) -> None:
         left = MemberLeft(user_id=CLEO, cause=LeaveCause.REMOVED)
         given(*HOUSE, on(CLEO, active(ACME))).when(remove(CLEO), by=BEN).then(
             on(ACME, left), on(CLEO, active(None))
         )
 
-    def test_leaves_somebody_who_works_elsewhere_there(self) -> None:
+    def test_removing_a_member_who_works_elsewhere_leaves_that_unchanged(self) -> None:
         left = MemberLeft(user_id=CLEO, cause=LeaveCause.REMOVED)
         given(*HOUSE, on(CLEO, active(OTHER))).when(remove(CLEO)).then(left)
 
-    def test_lets_everybody_leave(self) -> None:
+    def test_every_member_can_leave(self) -> None:
         left = MemberLeft(user_id=CLEO, cause=LeaveCause.LEFT)
         given(*HOUSE).when(remove(CLEO), by=CLEO).then(left)
 
-    def test_is_refused_to_a_member_for_others(self) -> None:
+    def test_a_member_cannot_remove_others(self) -> None:
         given(*HOUSE).when(remove(BEN), by=CLEO).then_refused(NotPermitted)
 
-    def test_is_refused_to_a_manager_for_an_admin(self) -> None:
+    def test_a_manager_cannot_remove_an_admin(self) -> None:
         given(*HOUSE, BEN_ADMIN).when(remove(ANA), by=BEN).then(
             MemberLeft(user_id=ANA, cause=LeaveCause.REMOVED)
         )
         given(*HOUSE).when(remove(ANA), by=BEN).then_refused(RoleTooLow)
 
-    def test_keeps_the_last_admin(self) -> None:
+    def test_the_last_admin_cannot_be_removed(self) -> None:
         given(*HOUSE).when(remove(ANA)).then_refused(LastAdmin)
 
-    def test_finds_nobody_who_is_no_member(self) -> None:
+    def test_removing_somebody_who_is_not_a_member_is_not_found(self) -> None:
         given(*HOUSE).when(remove(DAN)).then_refused(NotFound)
 
 
@@ -249,15 +249,19 @@ FOR_ADMINS = [
 @pytest.mark.parametrize("command", FOR_ADMINS)
 class TestEveryCommandOnAnOrganization:
     @pytest.mark.parametrize("by", [BEN, CLEO])
-    def test_is_refused_below_admin(self, command: Command, by: UUID) -> None:
+    def test_organization_commands_are_refused_below_admin(
+        self, command: Command, by: UUID
+    ) -> None:
         given(*HOUSE).when(command, by=by).then_refused(NotPermitted)
 
-    def test_finds_nothing_for_a_stranger(self, command: Command) -> None:
+    def test_organization_commands_find_nothing_for_a_stranger(self, command: Command) -> None:
         given(*HOUSE, *STRANGERS).when(command, by=DAN).then_refused(NotFound)
 
-    def test_finds_nothing_from_another_organization(self, command: Command) -> None:
+    def test_organization_commands_find_nothing_from_another_organization(
+        self, command: Command
+    ) -> None:
         story = given(*HOUSE, *STRANGERS).when(command, by=DAN, org_id=OTHER)
         story.then_refused(NotFound)
 
-    def test_finds_nothing_in_the_trash(self, command: Command) -> None:
+    def test_organization_commands_find_nothing_in_the_trash(self, command: Command) -> None:
         given(*HOUSE, DELETED).when(command).then_refused(NotFound)

@@ -53,41 +53,41 @@ def rotated(generation: int, at: datetime = NOW) -> SessionRotated:
 
 
 class TestLogIn:
-    def test_begins_a_session(self) -> None:
+    def test_a_login_starts_a_session(self) -> None:
         given(*ANAS).when(log_in(), org_id=None).then(on(LAPTOP, STARTED))
 
-    def test_a_second_time_is_the_retry_of_the_first(self) -> None:
+    def test_the_same_login_again_records_nothing(self) -> None:
         given(*HERE).when(log_in()).then()
 
-    def test_is_refused_to_a_deactivated_account(self) -> None:
+    def test_a_deactivated_account_cannot_log_in(self) -> None:
         closed = on(ANA, UserDeactivated())
         given(*ANAS, closed).when(log_in()).then_refused(AccountDeactivated)
 
-    def test_is_refused_when_the_password_was_changed_since_it_was_verified(self) -> None:
+    def test_a_login_is_refused_if_the_password_changed_since_it_was_verified(self) -> None:
         changed = on(ANA, PasswordChanged())
         given(*ANAS, changed).when(log_in(credentials=0)).then_refused(SessionIsOver)
 
-    def test_finds_nobody_who_never_registered(self) -> None:
+    def test_an_unregistered_user_cannot_log_in(self) -> None:
         given().when(log_in()).then_refused(NotFound)
 
 
 class TestRotateRefreshToken:
-    def test_makes_the_next_generation_current(self) -> None:
+    def test_a_rotation_makes_the_next_generation_current(self) -> None:
         later = NOW + IDLE_LIFETIME - SECOND
         given(*HERE).when(rotate(0), now=later).then(on(LAPTOP, rotated(1, later)))
 
-    def test_never_outlives_the_session(self) -> None:
+    def test_a_rotation_does_not_extend_the_session_beyond_its_end(self) -> None:
         history = [rotated(n, NOW + n * (IDLE_LIFETIME - SECOND)) for n in (1, 2, 3, 4)]
         last = history[-1].rotated_at + SECOND
         story = given(*HERE, on(LAPTOP, *history)).when(rotate(4), now=last)
         story.then(rotated(5, last))
         assert rotated(5, last).idle_expires_at == STARTED.expires_at
 
-    def test_answers_the_one_before_again_for_a_while(self) -> None:
+    def test_the_previous_token_is_accepted_for_a_while(self) -> None:
         in_grace = NOW + ROTATION_GRACE
         given(*HERE, on(LAPTOP, rotated(1))).when(rotate(0), now=in_grace).then()
 
-    def test_ends_the_session_when_an_old_one_is_presented_later(self) -> None:
+    def test_the_previous_token_ends_the_session_after_the_grace(self) -> None:
         late = NOW + ROTATION_GRACE + SECOND
         given(*HERE, on(LAPTOP, rotated(1))).when(rotate(0), now=late).then(
             RefreshTokenReuseDetected(generation=0),
@@ -95,7 +95,7 @@ class TestRotateRefreshToken:
         )
 
     @pytest.mark.parametrize("presented", [0, 3], ids=["too old", "never given"])
-    def test_ends_the_session_for_any_other_generation(self, presented: int) -> None:
+    def test_any_other_generation_ends_the_session(self, presented: int) -> None:
         spent = on(LAPTOP, rotated(1), rotated(2))
         given(*HERE, spent).when(rotate(presented)).then(
             RefreshTokenReuseDetected(generation=presented),
@@ -103,7 +103,7 @@ class TestRotateRefreshToken:
         )
 
     @pytest.mark.parametrize("later", [IDLE_LIFETIME, ABSOLUTE_LIFETIME])
-    def test_is_refused_when_expired(self, later: object) -> None:
+    def test_an_expired_session_cannot_be_rotated(self, later: object) -> None:
         story = given(*HERE).when(rotate(0), now=NOW + later)  # type: ignore[operator]  # a timedelta or None
         story.then_refused(SessionExpired)
 
@@ -117,39 +117,39 @@ class TestRotateRefreshToken:
         ],
         ids=["ended", "revoked", "password changed", "deactivated"],
     )
-    def test_is_refused_once_it_is_over(self, past: object) -> None:
+    def test_an_ended_session_cannot_be_rotated(self, past: object) -> None:
         given(*HERE, past).when(rotate(0)).then_refused(SessionIsOver)  # type: ignore[arg-type]  # what is given is checked at run time
 
-    def test_is_refused_for_a_session_that_never_was(self) -> None:
+    def test_an_unknown_session_cannot_be_rotated(self) -> None:
         given(*ANAS).when(rotate(0)).then_refused(SessionIsOver)
 
 
 class TestLogOut:
     asked = LogOut(session_id=LAPTOP)
 
-    def test_ends_the_session_once(self) -> None:
+    def test_a_logout_is_recorded_once(self) -> None:
         ended = SessionEnded()
         given(*HERE).when(self.asked).then(on(LAPTOP, ended))
         given(*HERE, on(LAPTOP, ended)).when(self.asked).then()
 
-    def test_finds_no_session_that_never_was(self) -> None:
+    def test_logging_out_of_an_unknown_session_is_not_found(self) -> None:
         given(*ANAS).when(self.asked).then_refused(NotFound)
 
 
 class TestRevokeSession:
     asked = RevokeSession(session_id=LAPTOP)
 
-    def test_ends_ones_own_once(self) -> None:
+    def test_a_revocation_is_recorded_once(self) -> None:
         revoked = SessionRevoked(by=ANA, cause=RevocationCause.BY_USER)
         given(*HERE).when(self.asked).then(revoked)
         given(*HERE, on(LAPTOP, revoked)).when(self.asked).then()
 
-    def test_finds_nothing_of_somebody_else(self) -> None:
+    def test_another_users_session_is_not_found(self) -> None:
         given(*HERE).when(self.asked, by=BEN).then_refused(NotFound)
 
 
 @pytest.mark.parametrize("kind", [RotateRefreshToken, LogOut, RevokeSession])
-def test_a_session_is_not_found_under_the_id_of_something_else(kind: type[Command]) -> None:
+def test_a_session_is_not_found_by_the_id_of_another_resource(kind: type[Command]) -> None:
     fields: dict[str, Any] = {"session_id": ANA}
     if kind is RotateRefreshToken:
         fields["presented"] = 0

@@ -41,13 +41,13 @@ def register(**about: Any) -> RegisterUser:
 
 
 class TestRegisterUser:
-    def test_opens_an_account_claims_the_address_and_keeps_the_password_beside(self) -> None:
+    def test_registration_claims_the_address_and_stores_the_password_next_to_the_log(self) -> None:
         story = given().when(register(), by=DAN, org_id=None)
 
         story.then(on(DAN, REGISTERED))
         assert story.secrets[DAN] == {PASSWORD: b"hash"}
 
-    def test_opens_an_organization_with_it(self) -> None:
+    def test_registration_can_create_an_organization(self) -> None:
         given().when(register(organization=OPENING), by=DAN, org_id=None).then(
             on(DAN, REGISTERED, ActiveOrganizationChanged(organization_id=BETA)),
             on(
@@ -58,22 +58,22 @@ class TestRegisterUser:
             ),
         )
 
-    def test_is_refused_a_taken_address(self) -> None:
+    def test_a_taken_address_is_refused(self) -> None:
         asked = register(email="ana@example.com")
         given(*ANAS).when(asked, by=DAN).then_refused(EmailTaken)
 
-    def test_is_refused_as_a_whole_when_the_subdomain_is_taken(self) -> None:
+    def test_a_taken_subdomain_refuses_the_whole_registration(self) -> None:
         taken = CreateOrganization(organization_id=BETA, name="Acme", subdomain="acme")
         story = given(TEAM).when(register(organization=taken), by=DAN)
         story.then_refused(SubdomainTaken)
 
-    def test_cannot_join_an_organization_by_opening_it(self) -> None:
+    def test_registration_cannot_join_an_existing_organization(self) -> None:
         asked = CreateOrganization(organization_id=ACME, name="Acme", subdomain="beta")
         story = given(TEAM).when(register(organization=asked), by=DAN, org_id=None)
         story.then_refused(NotFound)
 
     @pytest.mark.parametrize("email", ["ana@example.com", "dan@example.com"])
-    def test_never_touches_an_account_that_is_there(self, email: str) -> None:
+    def test_registration_never_changes_an_existing_account(self, email: str) -> None:
         again = register(user_id=ANA, email=email, password_hash=b"stolen")
         given(*ANAS).when(again, by=ANA, org_id=None).then()
 
@@ -81,20 +81,20 @@ class TestRegisterUser:
 class TestChangePassword:
     asked = ChangePassword(user_id=ANA, password_hash=b"new")
 
-    def test_counts_it_and_keeps_the_new_one(self) -> None:
+    def test_a_password_change_is_counted_and_stores_the_new_hash(self) -> None:
         story = given(*ANAS).when(self.asked)
 
         story.then(on(ANA, PasswordChanged()))
         assert story.secrets[ANA] == {PASSWORD: b"new"}
 
-    def test_is_refused_to_a_deactivated_account(self) -> None:
+    def test_a_deactivated_account_cannot_change_its_password(self) -> None:
         closed = on(ANA, UserDeactivated())
         given(*ANAS, closed).when(self.asked).then_refused(AccountDeactivated)
 
-    def test_finds_nobody_who_never_registered(self) -> None:
+    def test_an_unregistered_user_is_not_found(self) -> None:
         given().when(self.asked).then_refused(NotFound)
 
-    def test_finds_nobody_under_the_id_of_something_else(self) -> None:
+    def test_an_account_is_not_found_by_the_id_of_another_resource(self) -> None:
         asked = ChangePassword(user_id=OTHER, password_hash=b"new")  # type: ignore[arg-type]  # what is given is checked at run time
         past = OrganizationCreated(name="Other", subdomain="other", plan=Plan.FREE)
         given(on(OTHER, past, org_id=OTHER)).when(asked).then_refused(NotFound)
@@ -103,10 +103,10 @@ class TestChangePassword:
 class TestRecordFailedLogin:
     asked = RecordFailedLogin(user_id=ANA)
 
-    def test_is_recorded_for_closed_accounts_alike(self) -> None:
+    def test_failed_logins_are_recorded_for_deactivated_accounts(self) -> None:
         given(*ANAS).when(self.asked, by=DAN, org_id=None).then(on(ANA, LoginFailed()))
         closed = on(ANA, UserDeactivated())
         given(*ANAS, closed).when(self.asked).then(LoginFailed())
 
-    def test_finds_nobody_who_never_registered(self) -> None:
+    def test_an_unregistered_user_is_not_found(self) -> None:
         given().when(self.asked).then_refused(NotFound)

@@ -46,38 +46,40 @@ def names(command: object) -> str:
 
 @pytest.mark.parametrize("command", EVERY, ids=names)
 class TestEveryTaskCommand:
-    def test_finds_nothing_without_the_task(self, command: Command) -> None:
+    def test_task_commands_find_no_missing_task(self, command: Command) -> None:
         given(TEAM, PROJECT).when(command).then_refused(NotFound)
 
-    def test_finds_nothing_in_a_project_in_the_trash(self, command: Command) -> None:
+    def test_task_commands_find_nothing_in_a_deleted_project(self, command: Command) -> None:
         given(*HERE, IN_TRASH).when(command).then_refused(NotFound)
 
-    def test_finds_nothing_of_another_organization(self, command: Command) -> None:
+    def test_task_commands_find_nothing_of_another_organization(self, command: Command) -> None:
         theirs = type(command)(**_fields(command) | {"task_id": FOREIGN_TASK})
         given(*HERE, *STRANGERS).when(theirs).then_refused(NotFound)
 
-    def test_finds_nothing_under_the_id_of_something_else(self, command: Command) -> None:
+    def test_task_commands_find_nothing_by_the_id_of_another_resource(
+        self, command: Command
+    ) -> None:
         for wrong in (ENG, ACME):
             mistaken = type(command)(**_fields(command) | {"task_id": wrong})
             given(*HERE).when(mistaken).then_refused(NotFound)
 
-    def test_finds_nothing_for_a_stranger(self, command: Command) -> None:
+    def test_task_commands_find_nothing_for_a_stranger(self, command: Command) -> None:
         given(*HERE).when(command, by=DAN).then_refused(NotFound)
 
-    def test_finds_nothing_for_a_deactivated_member(self, command: Command) -> None:
+    def test_task_commands_find_nothing_for_a_deactivated_member(self, command: Command) -> None:
         closed = on(ACME, MemberDeactivated(user_id=BEN))
         given(*HERE, closed).when(command, by=BEN).then_refused(NotFound)
 
-    def test_finds_nothing_in_a_deleted_organization(self, command: Command) -> None:
+    def test_task_commands_find_nothing_in_a_deleted_organization(self, command: Command) -> None:
         given(*HERE, on(ACME, OrganizationDeleted())).when(command).then_refused(NotFound)
 
 
 @pytest.mark.parametrize("command", EVERY_EDIT, ids=names)
 class TestEveryEditOfATask:
-    def test_is_refused_in_an_archived_project(self, command: Command) -> None:
+    def test_edits_of_tasks_are_refused_in_an_archived_project(self, command: Command) -> None:
         given(*HERE, ARCHIVED).when(command).then_refused(ProjectIsArchived)
 
-    def test_finds_no_task_in_the_trash(self, command: Command) -> None:
+    def test_edits_of_tasks_find_no_deleted_task(self, command: Command) -> None:
         given(*HERE, GONE).when(command).then_refused(NotFound)
 
 

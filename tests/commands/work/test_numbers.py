@@ -34,7 +34,9 @@ async def numbers(log: EventLog) -> list[int]:
 
 
 class TestTaskNumbers:
-    async def test_wait_for_the_one_before(self, log: EventLog, handler: CommandHandler) -> None:
+    async def test_task_numbers_wait_for_the_previous_one(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
         await handler.handle(new_task(), context())
 
         failed, *made = await asyncio.gather(
@@ -47,7 +49,7 @@ class TestTaskNumbers:
         assert not any(isinstance(one, BaseException) for one in made)
         assert await numbers(log) == [1, 2, 3, 4, 5]
 
-    async def test_of_a_creation_that_failed_are_used_again(
+    async def test_the_number_of_a_failed_creation_is_used_again(
         self, log: EventLog, handler: CommandHandler
     ) -> None:
         await handler.handle(new_task(), context())
@@ -60,7 +62,7 @@ class TestTaskNumbers:
 
         assert await numbers(log) == [1, 2, 3]
 
-    async def test_go_on_where_another_process_left_off(
+    async def test_task_numbers_continue_after_another_process(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         for _ in range(40):
@@ -72,7 +74,7 @@ class TestTaskNumbers:
 
         assert await numbers(log) == list(range(1, 84))
 
-    async def test_are_found_by_many_at_once_in_two_processes(
+    async def test_concurrent_creations_in_two_processes_find_free_numbers(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
     ) -> None:
         both = (handler, elsewhere)
@@ -82,7 +84,7 @@ class TestTaskNumbers:
         assert await numbers(log) == list(range(1, 102))
 
     @pytest.mark.parametrize("seed", range(3))
-    async def test_have_no_gap_whatever_becomes_of_others(self, tmp_path: Path, seed: int) -> None:
+    async def test_task_numbers_have_no_gaps(self, tmp_path: Path, seed: int) -> None:
         path = str(tmp_path / "log.db")
         async with AsyncExitStack() as stack:
             logs = [await stack.enter_async_context(opened(SqliteStore(path))) for _ in "12"]

@@ -48,7 +48,7 @@ def create(**about: object) -> CreateProject:
 
 
 class TestCreateProject:
-    def test_opens_it_and_claims_its_key(self) -> None:
+    def test_creating_a_project_claims_its_key(self) -> None:
         given(TEAM).when(create(lead=CLEO, description="Why"), by=BEN).then(
             on(
                 OPS,
@@ -58,19 +58,19 @@ class TestCreateProject:
             ),
         )
 
-    def test_a_second_time_is_the_retry_of_the_first(self) -> None:
+    def test_creating_a_project_again_records_nothing(self) -> None:
         given(TEAM, PROJECT).when(create(project_id=ENG, key="ENG")).then()
 
-    def test_is_refused_a_key_that_was_ever_used(self) -> None:
+    def test_a_key_that_was_ever_used_is_refused(self) -> None:
         story = given(TEAM, PROJECT, IN_TRASH).when(create(key="ENG"))
         story.then_refused(ProjectKeyTaken, key="ENG")
 
-    def test_may_use_a_key_of_another_organization(self) -> None:
+    def test_a_key_of_another_organization_can_be_used(self) -> None:
         theirs = on(FOREIGN_PROJECT, ProjectCreated(key="OPS", name="Ours", created_by=DAN))
         story = given(TEAM, theirs._replace(org_id=OTHER)).when(create())
         assert len(story.recorded) == 1
 
-    def test_is_refused_a_malformed_key(self) -> None:
+    def test_a_malformed_key_is_refused(self) -> None:
         given(TEAM).when(create(key="ops")).then_refused(ProjectKeyNotAllowed)
 
     def test_is_refused_to_members(self) -> None:
@@ -79,15 +79,15 @@ class TestCreateProject:
     def test_finds_no_lead_outside_the_organization(self) -> None:
         given(TEAM).when(create(lead=DAN)).then_refused(NotFound, user_id=DAN)
 
-    def test_cannot_take_the_id_of_a_project_of_another_organization(self) -> None:
+    def test_a_project_cannot_take_the_id_of_another_organizations(self) -> None:
         given(TEAM, *STRANGERS).when(create(project_id=FOREIGN_PROJECT)).then_refused(NotFound)
 
-    def test_needs_an_organization(self) -> None:
+    def test_creating_a_project_needs_an_organization(self) -> None:
         given(TEAM).when(create(), org_id=None).then_refused(NoOrganization)
 
 
 class TestEditProject:
-    def test_records_each_field_by_itself(self) -> None:
+    def test_an_edit_records_one_event_per_field(self) -> None:
         asked = EditProject(project_id=ENG, name="New", description="Why", lead=CLEO)
         given(*HERE).when(asked, by=BEN).then(
             ProjectRenamed(from_="Engine", to="New"),
@@ -95,26 +95,26 @@ class TestEditProject:
             ProjectLeadAssigned(user_id=CLEO),
         )
 
-    def test_records_nothing_when_all_is_so_already(self) -> None:
+    def test_an_edit_without_changes_records_nothing(self) -> None:
         asked = EditProject(project_id=ENG, name="Engine", description=None, lead=None)
         given(*HERE).when(asked).then()
 
-    def test_records_nothing_when_nothing_is_asked(self) -> None:
+    def test_an_empty_edit_records_nothing(self) -> None:
         given(*HERE).when(EditProject(project_id=ENG)).then()
 
     def test_finds_no_lead_outside_the_organization(self) -> None:
         given(*HERE).when(EditProject(project_id=ENG, lead=DAN)).then_refused(NotFound)
 
-    def test_finds_no_deactivated_lead(self) -> None:
+    def test_a_deactivated_lead_is_not_found(self) -> None:
         closed = on(ACME, MemberDeactivated(user_id=CLEO))
         asked = EditProject(project_id=ENG, lead=CLEO)
         given(*HERE, closed).when(asked).then_refused(NotFound)
 
-    def test_is_refused_in_the_archive(self) -> None:
+    def test_an_archived_project_cannot_be_edited(self) -> None:
         asked = EditProject(project_id=ENG, name="New")
         given(*HERE, ARCHIVED).when(asked).then_refused(ProjectIsArchived)
 
-    def test_finds_nothing_in_the_trash_even_when_nothing_is_asked(self) -> None:
+    def test_an_empty_edit_of_a_deleted_project_is_not_found(self) -> None:
         given(*HERE, IN_TRASH).when(EditProject(project_id=ENG)).then_refused(NotFound)
 
 
@@ -137,7 +137,7 @@ MOVES: list[tuple[list[Past], Command, Event | None]] = [
 
 class TestMovingAProject:
     @pytest.mark.parametrize(("past", "command", "event"), MOVES)
-    def test_is_recorded_once(
+    def test_each_status_change_is_recorded_once(
         self, past: list[Past], command: Command, event: Event | None
     ) -> None:
         story = given(*HERE, *past).when(command, by=BEN)
@@ -145,7 +145,7 @@ class TestMovingAProject:
         story.then(*([on(ENG, event)] if event else []))
 
     @pytest.mark.parametrize("move", [HoldProject, ResumeProject])
-    def test_out_of_the_archive_takes_unarchiving(self, move: type[Command]) -> None:
+    def test_only_unarchiving_leaves_the_archive(self, move: type[Command]) -> None:
         given(*HERE, ARCHIVED).when(_of(move, ENG)).then_refused(ProjectIsArchived)
 
 
@@ -166,14 +166,18 @@ class TestEveryProjectCommand:
         given(*HERE).when(_of(kind, ENG), by=CLEO).then_refused(NotPermitted)
 
     @pytest.mark.parametrize("by", [DAN, UserId(UUID(int=77))])
-    def test_finds_nothing_for_a_stranger(self, kind: type[Command], by: UserId) -> None:
+    def test_project_commands_find_nothing_for_a_stranger(
+        self, kind: type[Command], by: UserId
+    ) -> None:
         given(*HERE, *STRANGERS).when(_of(kind, ENG), by=by).then_refused(NotFound)
 
     @pytest.mark.parametrize("stream", [NOWHERE, FOREIGN_PROJECT, TASK, ACME])
-    def test_finds_nothing_elsewhere(self, kind: type[Command], stream: UUID) -> None:
+    def test_project_commands_find_nothing_in_another_organization(
+        self, kind: type[Command], stream: UUID
+    ) -> None:
         given(*HERE, *STRANGERS).when(_of(kind, stream), by=ANA).then_refused(NotFound)
 
-    def test_finds_nothing_in_the_trash_but_to_restore(self, kind: type[Command]) -> None:
+    def test_only_restoring_finds_a_deleted_project(self, kind: type[Command]) -> None:
         if kind is not RestoreProject:
             given(*HERE, IN_TRASH).when(_of(kind, ENG)).then_refused(NotFound)
 

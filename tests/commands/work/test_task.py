@@ -66,54 +66,54 @@ def create(**about: object) -> CreateTask:
 
 
 class TestCreateTask:
-    def test_takes_the_next_number_of_the_project(self) -> None:
+    def test_a_task_gets_the_next_number_of_its_project(self) -> None:
         given(*HERE).when(create()).then(on(CHILD, task(2)))
 
-    def test_takes_number_one_in_a_new_project(self) -> None:
+    def test_the_first_task_of_a_project_gets_number_one(self) -> None:
         given(TEAM, PROJECT).when(create(), by=CLEO).then(task(1, by=CLEO))
 
-    def test_a_second_time_is_the_retry_of_the_first(self) -> None:
+    def test_creating_a_task_again_records_nothing(self) -> None:
         given(*HERE).when(create(task_id=TASK)).then()
 
-    def test_goes_below_a_parent_of_the_same_project(self) -> None:
+    def test_a_task_can_have_a_parent_in_the_same_project(self) -> None:
         story = given(*HERE).when(create(parent_id=TASK))
 
         story.then(*(e for past in story.recorded for e in past.events))
         assert story.recorded[0].events[0].parent_id == TASK  # type: ignore[attr-defined]  # a union of events, and this one has it
 
-    def test_finds_no_parent_of_another_project(self) -> None:
+    def test_a_parent_in_another_project_is_not_found(self) -> None:
         other = on(OPS, ProjectCreated(key="OPS", name="Other", created_by=ANA))
         given(*HERE, other).when(create(project_id=OPS, parent_id=TASK)).then_refused(NotFound)
 
-    def test_finds_no_parent_in_the_trash(self) -> None:
+    def test_a_deleted_parent_is_not_found(self) -> None:
         given(*HERE, GONE).when(create(parent_id=TASK)).then_refused(NotFound)
 
     @pytest.mark.parametrize("parent", [FOREIGN_TASK, TaskId(UUID(int=99))])
-    def test_finds_no_parent_elsewhere(self, parent: TaskId) -> None:
+    def test_a_parent_in_another_organization_is_not_found(self, parent: TaskId) -> None:
         given(*HERE, *STRANGERS).when(create(parent_id=parent)).then_refused(NotFound)
 
-    def test_is_refused_in_a_project_on_hold(self) -> None:
+    def test_no_task_is_created_in_a_project_on_hold(self) -> None:
         given(*HERE, ON_HOLD).when(create()).then_refused(ProjectOnHold)
 
-    def test_is_refused_in_an_archived_project(self) -> None:
+    def test_no_task_is_created_in_an_archived_project(self) -> None:
         given(*HERE, ARCHIVED).when(create()).then_refused(ProjectIsArchived)
 
-    def test_finds_no_project_in_the_trash(self) -> None:
+    def test_no_task_is_created_in_a_deleted_project(self) -> None:
         given(*HERE, IN_TRASH).when(create()).then_refused(NotFound)
 
-    def test_finds_no_project_of_another_organization(self) -> None:
+    def test_no_task_is_created_in_another_organizations_project(self) -> None:
         asked = create(project_id=FOREIGN_PROJECT)
         given(*HERE, *STRANGERS).when(asked).then_refused(NotFound)
 
-    def test_cannot_take_the_id_of_a_task_of_another_organization(self) -> None:
+    def test_a_task_cannot_take_the_id_of_another_organizations(self) -> None:
         given(*HERE, *STRANGERS).when(create(task_id=FOREIGN_TASK)).then_refused(NotFound)
 
-    def test_cannot_take_the_id_of_something_else(self) -> None:
+    def test_a_task_cannot_take_the_id_of_another_resource(self) -> None:
         given(*HERE).when(create(task_id=TaskId(ENG))).then_refused(NotFound)
 
 
 class TestEditTask:
-    def test_records_each_field_by_itself(self) -> None:
+    def test_an_edit_records_one_event_per_field(self) -> None:
         asked = EditTask(
             task_id=TASK, title="New", description="Why", priority=Priority.HIGH, status=DOING
         )
@@ -124,62 +124,62 @@ class TestEditTask:
             *went(DOING),
         )
 
-    def test_records_nothing_when_all_is_so_already(self) -> None:
+    def test_an_edit_without_changes_records_nothing(self) -> None:
         asked = EditTask(task_id=TASK, title="Oil it", description=None, status=TODO)
         given(*HERE).when(asked).then()
 
-    def test_is_refused_as_a_whole_when_one_field_is(self) -> None:
+    def test_a_refused_field_refuses_the_whole_edit(self) -> None:
         asked = EditTask(task_id=TASK, title="New", status=DONE)
         given(*HERE).when(asked).then_refused(TransitionNotAllowed, at=TODO)
 
 
 class TestChangeTaskStatus:
-    def test_goes_one_step(self) -> None:
+    def test_a_status_change_is_recorded(self) -> None:
         given(*HERE).when(ChangeTaskStatus(task_id=TASK, to=DOING), by=CLEO).then(*went(DOING))
 
-    def test_stays_where_it_is(self) -> None:
+    def test_setting_the_same_status_records_nothing(self) -> None:
         given(*HERE).when(ChangeTaskStatus(task_id=TASK, to=TODO)).then()
 
-    def test_cannot_skip_a_step(self) -> None:
+    def test_a_status_change_cannot_skip_a_status(self) -> None:
         asked = ChangeTaskStatus(task_id=TASK, to=DONE)
         given(*HERE).when(asked).then_refused(TransitionNotAllowed)
 
-    def test_walks_through_the_steps_between_if_asked(self) -> None:
+    def test_via_path_records_the_statuses_between(self) -> None:
         asked = ChangeTaskStatus(task_id=TASK, to=DONE, via_path=True)
         given(*HERE).when(asked).then(*went(DOING, DONE))
 
-    def test_starts_nothing_in_a_project_on_hold(self) -> None:
+    def test_no_task_is_started_in_a_project_on_hold(self) -> None:
         asked = ChangeTaskStatus(task_id=TASK, to=DOING)
         given(*HERE, ON_HOLD).when(asked).then_refused(ProjectOnHold)
 
-    def test_cancels_in_a_project_on_hold(self) -> None:
+    def test_a_task_can_be_cancelled_in_a_project_on_hold(self) -> None:
         asked = ChangeTaskStatus(task_id=TASK, to=CANCELLED)
         given(*HERE, ON_HOLD).when(asked).then(*went(CANCELLED))
 
-    def test_walking_starts_nothing_in_a_project_on_hold(self) -> None:
+    def test_via_path_starts_no_task_in_a_project_on_hold(self) -> None:
         asked = ChangeTaskStatus(task_id=TASK, to=DONE, via_path=True)
         given(*HERE, ON_HOLD).when(asked).then_refused(ProjectOnHold)
 
     @pytest.mark.parametrize("by", [ANA, BEN], ids=["admin", "manager"])
-    def test_is_reopened_by_whoever_leads(self, by: UserId) -> None:
+    def test_admins_and_managers_can_reopen_a_task(self, by: UserId) -> None:
         finished = (TEAM, PROJECT, on(TASK, task(by=CLEO), *went(CANCELLED)))
         given(*finished).when(ChangeTaskStatus(task_id=TASK, to=TODO), by=by).then(
             went(CANCELLED, TODO)[1]
         )
 
-    def test_is_reopened_by_the_member_who_created_it(self) -> None:
+    def test_the_creator_can_reopen_a_task(self) -> None:
         finished = (TEAM, PROJECT, on(TASK, task(by=CLEO), *went(DOING, DONE)))
         given(*finished).when(ChangeTaskStatus(task_id=TASK, to=DOING), by=CLEO).then(
             went(DONE, DOING)[1]
         )
 
-    def test_is_reopened_by_the_member_who_is_assigned(self) -> None:
+    def test_an_assignee_can_reopen_a_task(self) -> None:
         finished = (TEAM, PROJECT, on(TASK, CREATED, TaskAssigned(user_id=CLEO), *went(CANCELLED)))
         given(*finished).when(ChangeTaskStatus(task_id=TASK, to=TODO), by=CLEO).then(
             went(CANCELLED, TODO)[1]
         )
 
-    def test_is_not_reopened_by_any_other_member(self) -> None:
+    def test_other_members_cannot_reopen_a_task(self) -> None:
         finished = (*HERE, on(TASK, *went(DOING, DONE)))
         for asked in (
             ChangeTaskStatus(task_id=TASK, to=TODO),
@@ -188,79 +188,79 @@ class TestChangeTaskStatus:
         ):
             given(*finished).when(asked, by=CLEO).then_refused(NotPermitted)
 
-    def test_is_no_reopening_to_leave_it_finished(self) -> None:
+    def test_setting_the_same_final_status_is_not_reopening(self) -> None:
         finished = (*HERE, on(TASK, *went(DOING, DONE)))
         given(*finished).when(ChangeTaskStatus(task_id=TASK, to=DONE), by=CLEO).then()
 
 
 class TestAssignTask:
-    def test_makes_a_member_responsible(self) -> None:
+    def test_a_member_can_be_assigned(self) -> None:
         asked = AssignTask(task_id=TASK, user_id=BEN)
         given(*HERE).when(asked, by=CLEO).then(on(TASK, TaskAssigned(user_id=BEN)))
 
-    def test_records_nothing_the_second_time(self) -> None:
+    def test_assigning_twice_records_nothing(self) -> None:
         asked = AssignTask(task_id=TASK, user_id=BEN)
         given(*HERE, on(TASK, TaskAssigned(user_id=BEN))).when(asked).then()
 
-    def test_finds_nobody_outside_the_organization(self) -> None:
+    def test_a_user_outside_the_organization_cannot_be_assigned(self) -> None:
         asked = AssignTask(task_id=TASK, user_id=DAN)
         given(*HERE).when(asked).then_refused(NotFound, user_id=DAN)
 
-    def test_finds_no_deactivated_member(self) -> None:
+    def test_a_deactivated_member_cannot_be_assigned(self) -> None:
         closed = on(ACME, MemberDeactivated(user_id=BEN))
         given(*HERE, closed).when(AssignTask(task_id=TASK, user_id=BEN)).then_refused(NotFound)
 
-    def test_is_refused_when_there_are_too_many(self) -> None:
+    def test_too_many_assignees_are_refused(self) -> None:
         crowd = (TaskAssigned(user_id=UserId(UUID(int=100 + n))) for n in range(20))
         asked = AssignTask(task_id=TASK, user_id=BEN)
         given(*HERE, on(TASK, *crowd)).when(asked).then_refused(TooManyAssignees)
 
 
 class TestUnassignTask:
-    def test_takes_somebody_off(self) -> None:
+    def test_an_assignee_can_be_unassigned(self) -> None:
         asked = UnassignTask(task_id=TASK, user_id=BEN)
         off = TaskUnassigned(user_id=BEN)
         given(*HERE, on(TASK, TaskAssigned(user_id=BEN))).when(asked, by=CLEO).then(off)
 
-    def test_records_nothing_for_somebody_who_is_not_on_it(self) -> None:
+    def test_unassigning_somebody_who_is_not_assigned_records_nothing(self) -> None:
         given(*HERE).when(UnassignTask(task_id=TASK, user_id=DAN)).then()
 
 
 class TestDeleteTask:
     @pytest.mark.parametrize("by", [ANA, BEN], ids=["admin", "manager"])
-    def test_is_always_allowed_to_those_who_lead(self, by: UserId) -> None:
+    def test_admins_and_managers_can_delete_any_task(self, by: UserId) -> None:
         late = NOW + timedelta(days=400)
         here = (TEAM, PROJECT, on(TASK, task(by=CLEO)))
         given(*here).when(DeleteTask(task_id=TASK), by=by, now=late).then(TaskDeleted())
 
-    def test_is_allowed_to_members_for_their_own_young_tasks(self) -> None:
+    def test_members_can_delete_their_own_recent_tasks(self) -> None:
         here = (TEAM, PROJECT, on(TASK, task(by=CLEO)))
         in_time = NOW + OWN_DELETE_WINDOW
         given(*here).when(DeleteTask(task_id=TASK), by=CLEO, now=in_time).then(TaskDeleted())
 
-    def test_is_refused_to_members_a_moment_later(self) -> None:
+    def test_members_cannot_delete_their_own_older_tasks(self) -> None:
         here = (TEAM, PROJECT, on(TASK, task(by=CLEO)))
         late = NOW + OWN_DELETE_WINDOW + timedelta(microseconds=1)
         asked = DeleteTask(task_id=TASK)
         given(*here).when(asked, by=CLEO, now=late).then_refused(NotPermitted)
 
-    def test_is_refused_to_members_for_the_tasks_of_others(self) -> None:
+    def test_members_cannot_delete_the_tasks_of_others(self) -> None:
         given(*HERE).when(DeleteTask(task_id=TASK), by=CLEO).then_refused(NotPermitted)
 
-    def test_works_in_an_archived_project_too(self) -> None:
+    def test_a_task_can_be_deleted_in_an_archived_project(self) -> None:
         given(*HERE, ARCHIVED).when(DeleteTask(task_id=TASK)).then(TaskDeleted())
 
 
 class TestRestoreTask:
-    def test_brings_it_back(self) -> None:
+    def test_a_deleted_task_can_be_restored(self) -> None:
         given(*HERE, GONE).when(RestoreTask(task_id=TASK), by=BEN).then(TaskRestored())
 
-    def test_records_nothing_for_a_task_that_is_here(self) -> None:
+    def test_restoring_a_task_that_is_not_deleted_records_nothing(self) -> None:
         given(*HERE).when(RestoreTask(task_id=TASK)).then()
 
-    def test_is_allowed_to_members_for_their_own(self) -> None:
+    def test_members_can_restore_their_own_tasks(self) -> None:
         here = (TEAM, PROJECT, on(TASK, task(by=CLEO), TaskDeleted()))
         given(*here).when(RestoreTask(task_id=TASK), by=CLEO).then(TaskRestored())
 
-    def test_is_refused_to_members_for_those_of_others(self) -> None:
+    def test_members_cannot_restore_the_tasks_of_others(self) -> None:
         given(*HERE, GONE).when(RestoreTask(task_id=TASK), by=CLEO).then_refused(NotPermitted)
