@@ -6,7 +6,7 @@ stored. All streams that feed one document belong to one organization.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 from uuid import UUID
 
@@ -87,15 +87,20 @@ class Projection(Generic[S]):
     def document(self, key: str, state: S, recorded: Recorded) -> Document:
         """Return the document that *state* makes; *recorded* is the newest event folded."""
         told: dict[str, Any] = to_builtins(state)
-        told.update(self.fields(state))
+        if self.more:
+            told.update(self.fields(state))
+        shape = self.shape
+        fields: dict[str, Value] = {name: told[name] for name in shape.fields}
+        for name in shape.texts:
+            fields[name] = None if told[name] is None else [*told[name]]
         return Document(
             id=key,
-            org=str(recorded.org_id),
+            org=_text(recorded.org_id),
             deleted=self.deleted(state),
             position=recorded.position,
             version=recorded.version,
             updated_at=recorded.at.isoformat(timespec="microseconds"),
-            fields={name: _plain(told[name]) for name in self.shape.fields},
+            fields=fields,
             json=self.render(key, state, recorded),
         )
 
@@ -104,13 +109,15 @@ class Projection(Generic[S]):
         return convert({**document.fields, "deleted": document.deleted}, self.state)
 
 
-def _plain(value: Any) -> Value:
-    return [*value] if type(value) is tuple else value
+@lru_cache(4_096)
+def _text(org_id: OrgId) -> str:
+    # Writing a UUID out takes longer than folding an event, and organizations are few.
+    return str(org_id)
 
 
 def document_id(org_id: OrgId, thing: UUID) -> str:
     """Return the id of a document: it contains the organization, so no other finds it."""
-    return f"{org_id}:{thing}"
+    return f"{_text(org_id)}:{thing}"
 
 
 class AggregateProjection(Projection[A]):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, inspect
+from msgspec.structs import force_setattr
 
 Value = str | int | bool | list[str] | None
 """What a field holds. Ids and times are text: RFC 3339 in UTC keeps every microsecond."""
@@ -62,6 +63,13 @@ class Shape(Struct, frozen=True):
     version: int
     fields: dict[str, Kind]
     indexes: tuple[Index, ...] = ()
+
+    texts: tuple[str, ...] = ()
+    """Which of the fields hold texts."""
+
+    def __post_init__(self) -> None:
+        found = tuple(name for name, kind in self.fields.items() if kind is Kind.TEXTS)
+        force_setattr(self, "texts", found)
 
     def kind(self, field: str) -> Kind:
         """Return what *field* holds.

@@ -53,8 +53,11 @@ class Stack:
 
 
 @contextmanager
-def stack(directory: Path) -> Generator[Stack]:
-    """Yield a stack with embedded stores and an empty SQLite log, without processes."""
+def stack(directory: Path, *, mongodb: bool = False) -> Generator[Stack]:
+    """Yield a stack with embedded stores and an empty SQLite log, without processes.
+
+    Its read models are in SQLite, or with *mongodb* in the best server that there is.
+    """
     with ExitStack() as things:
         port = HeldPort()
         environment = {
@@ -63,11 +66,12 @@ def stack(directory: Path) -> Generator[Stack]:
             "DATA_DIR": str(directory),
             "PORT": str(int(port)),
             "EVENTS_URL": f"sqlite:///{directory / 'events.db'}",
-            "MONGODB_URI": things.enter_context(mongo(directory / "mongo")).url,
             "REDIS_URL": things.enter_context(redis(directory / "redis")).url,
             "RATE_LIMITS": "off",
             "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
         }
+        if mongodb:
+            environment["MONGODB_URI"] = things.enter_context(mongo(directory / "mongo")).url
         yield Stack(directory, environment, things)
 
 

@@ -57,22 +57,23 @@ class Folder(Generic[S]):
         self._spoilt: dict[str, Exception] = {}
 
     def begin(self, events: Sequence[Recorded]) -> list[str]:
-        """Take the events of a batch; return the ids of documents that are to be loaded first.
+        """Take events of a batch that this collection wants; return the ids to be loaded first.
 
         :raises ProjectionFailed: only when strict.
         """
         self._keyed, self._touched, self._failed = [], {}, []
         missing: dict[str, None] = {}
+        keys_of, recent = self.projection.keys, self._recent
         for event in events:
-            if event.tag not in self.tags:
-                continue
             try:
-                keys = [k for k in self.projection.keys(event) if k not in self._parked]
+                keys = list(keys_of(event))
             except Exception as failure:  # noqa: BLE001 - whatever it is, it is this document's alone
                 self.park(document_id(event.org_id, event.stream_id), event, failure)
                 continue
             self._keyed.append((event, keys))
-            missing.update((key, None) for key in keys if key not in self._recent)
+            for key in keys:
+                if key not in recent:
+                    missing[key] = None
         return list(missing)
 
     def know(self, documents: Iterable[Document]) -> None:

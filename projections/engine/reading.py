@@ -19,12 +19,16 @@ async def fold_rows(
     :raises ReadStoreUnavailable: the documents could not be loaded.
     :raises ProjectionFailed: a strict folder met an event that cannot be folded.
     """
-    wanted = frozenset[str]().union(*(folder.tags for folder in folders))
-    events, broken = await _decoded(log, [row for row in rows if row.tag in wanted])
+    wanting = _wanting(folders)
+    events, broken = await _decoded(log, [row for row in rows if row.tag in wanting])
+    shares: list[list[Recorded]] = [[] for _ in folders]
+    for event in events:
+        for at in wanting[event.tag]:
+            shares[at].append(event)
     written: list[Written] = []
     parked: list[Parked] = []
-    for folder in folders:
-        missing = folder.begin(events)
+    for folder, share in zip(folders, shares, strict=True):
+        missing = folder.begin(share)
         _park_broken(folder, broken)
         if missing:
             folder.know(await store.load(folder.target, missing))
@@ -33,6 +37,15 @@ async def fold_rows(
             written.append(changed)
         parked += folder.failed()
     return written, parked
+
+
+def _wanting(folders: Sequence[AnyFolder]) -> dict[str, list[int]]:
+    """Return by tag which of *folders* want the event, so that the others are not asked."""
+    wanting: dict[str, list[int]] = {}
+    for at, folder in enumerate(folders):
+        for tag in folder.tags:
+            wanting.setdefault(tag, []).append(at)
+    return wanting
 
 
 def _park_broken(folder: AnyFolder, broken: Iterable[tuple[Row, Exception]]) -> None:
