@@ -44,7 +44,7 @@ class HealthController(Controller):
         system = request.api.system
         checks = {
             "eventLog": await _state(system.log.last_position()),
-            "readModels": await _state(request.api.progress.refresh()),
+            "readModels": await _state(request.api.progress.refuse_unless_serving()),
         }
         if set(checks.values()) != {"ok"}:
             raise Problem(

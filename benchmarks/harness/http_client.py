@@ -129,7 +129,7 @@ class Client:
         until = time.monotonic() + READY_S
         while True:
             try:
-                await self.ask("GET", "/api/health/ready")
+                await self.ask("GET", "/api/health")
             except (OSError, RequestFailed):
                 if time.monotonic() > until:
                     raise

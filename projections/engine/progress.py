@@ -57,6 +57,16 @@ class Progress:
         await self._refuse_other_log(found)
         self.note(found)
 
+    async def refuse_unless_serving(self) -> None:
+        """Read the control record, and raise unless readers are shown what it is about.
+
+        :raises Rebuilding: they are not.
+        :raises ReadStoreUnavailable: the read models do not answer.
+        """
+        await self.refresh()
+        if self._known is None or not self._known.serving:
+            raise Rebuilding(0.0 if self._known is None else self._known.progress())
+
     async def _refuse_other_log(self, control: Control) -> None:
         now = time.monotonic()
         known = self._known
@@ -113,9 +123,7 @@ class Progress:
             look.result()
 
     async def _read(self) -> None:
-        await self.refresh()
-        if self._known is not None and not self._known.serving:
-            raise Rebuilding(self._known.progress())
+        await self.refuse_unless_serving()
         await asyncio.sleep(_POLL_S)
 
 

@@ -1,6 +1,9 @@
 """A projector that is killed in the middle of a MongoDB transaction is followed within seconds."""
 
 import asyncio
+import gc
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +14,8 @@ from uuid import uuid4
 import pytest
 from pymongo import AsyncMongoClient
 
+from devstack.mongo import mongo
+from devstack.server import Server
 from projections.engine.control import Control
 from projections.engine.mongo.store import MongoReadStore
 from projections.engine.store import Batch, OutOfTurn, ReadStoreUnavailable, Written
@@ -120,3 +125,40 @@ async def test_documents_are_readable_and_what_is_no_document_is_refused(
     assert found["status"] == "TODO"
     assert info["validator"]["$jsonSchema"]["properties"]["people"]["bsonType"] == ["array", "null"]
     await store.close()
+
+
+@pytest.fixture
+def frozen(tmp_path: Path) -> Server:
+    """Give a server of the test's own, to be frozen."""
+    tmp_path.chmod(0o755)
+    return mongo(tmp_path / "server")
+
+
+@pytest.mark.servers
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_frozen_server_is_given_up_within_the_deadline_and_found_again(
+    frozen: Server,
+) -> None:
+    with frozen as server:
+        store = MongoReadStore(server.url, "frozen", timeout_s=1)
+        await store.create(THINGS)
+        control = await store.write(Batch(control=Control(), written=[Written(THINGS, [thing(1)])]))
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(TAKEN_OVER_S):
+                for call in (store.control(), page(store), store.lease("one", 3)):
+                    with pytest.raises(ReadStoreUnavailable):
+                        await call
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+
+        async with asyncio.timeout(10 * TAKEN_OVER_S):
+            while True:
+                try:
+                    assert await store.control() == control
+                    break
+                except ReadStoreUnavailable:
+                    await asyncio.sleep(0.05)
+        await store.close()
+    gc.collect()  # the driver forgets sockets that went silent, and the warning belongs here
