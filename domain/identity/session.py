@@ -30,6 +30,10 @@ ABSOLUTE_LIFETIME = timedelta(days=30)
 ROTATION_GRACE = timedelta(seconds=10)
 """How long the previous token still receives its successor."""
 
+CLOCK_SKEW = timedelta(seconds=5)
+"""How far the clocks of two servers may differ. One that was set back by more must not prolong the
+grace period."""
+
 
 class RevocationCause(StrEnum):
     """Why a session was revoked. The values are stored, so they never change."""
@@ -163,7 +167,8 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         An empty list means: send the token of the current generation again. Detected reuse is
         returned, not raised, because it must be recorded; ``ended`` is true afterwards.
 
-        :raises SessionExpired: it was idle for too long or is too old.
+        :raises SessionExpired: it was idle for too long or is too old, or *now* is before the
+            rotation that spent the token.
         :raises SessionIsOver: it was ended, revoked or never started.
         """
         if self.user_id is None or self.ended:
@@ -172,8 +177,11 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
             raise SessionExpired
         if presented == self.generation:
             return [self._rotation(now, now + idle)]
-        if presented == self.generation - 1 and self._is_in_grace(now):
-            return []
+        if presented == self.generation - 1 and self.rotated_at is not None:
+            if now < self.rotated_at - CLOCK_SKEW:
+                raise SessionExpired  # the clock was set back, which proves nothing about theft
+            if now <= self.rotated_at + ROTATION_GRACE:
+                return []
         return [
             RefreshTokenReuseDetected(generation=presented),
             SessionRevoked(by=None, cause=RevocationCause.REUSE),
@@ -204,9 +212,6 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
             rotated_at=now,
             idle_expires_at=idle if self.expires_at is None else min(idle, self.expires_at),
         )
-
-    def _is_in_grace(self, now: datetime) -> bool:
-        return self.rotated_at is not None and now - self.rotated_at <= ROTATION_GRACE
 
 
 # Errors ---------------------------------------------------------------------

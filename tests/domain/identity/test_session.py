@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from domain.base import NotFound
 from domain.identity.session import (
     ABSOLUTE_LIFETIME,
+    CLOCK_SKEW,
     IDLE_LIFETIME,
     ROTATION_GRACE,
     RefreshTokenReuseDetected,
@@ -74,6 +75,13 @@ def test_sixteen_concurrent_refreshes_rotate_once_and_revoke_nothing() -> None:
 
     assert [type(event) for event in recorded] == [SessionRotated]
     assert session.is_live(ROTATED_AT)
+
+
+def test_a_clock_that_was_set_back_prolongs_no_grace_and_ends_no_session() -> None:
+    early = ROTATED_AT - CLOCK_SKEW - timedelta(microseconds=1)
+
+    with pytest.raises(SessionExpired):
+        ROTATED.rotate(0, early)
 
 
 def test_the_previous_token_after_the_grace_ends_the_session() -> None:
