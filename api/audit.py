@@ -17,6 +17,7 @@ from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from audit.export import Selection, export_lines
+from audit.table import export_table
 from audit.trail import TrailFilter, entry_json, read_trail
 from commands.audit import ExportAudit
 from domain.base import NotFound
@@ -24,6 +25,9 @@ from domain.permission import Permission
 from eventstore.log_reads import SEQUENCE_MAX
 from projections.engine.find import FoundPage
 from security.addresses import canonical
+
+EXPORT_TYPES = {"jsonl": "application/jsonl", "csv": "text/csv"}
+"""The content type of each format; the framework adds the character set of text."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -132,7 +136,10 @@ class AuditController(Controller):
         self,
         request: ApiRequest,
         export_format: FromQuery[
-            Annotated[Literal["jsonl"], QueryParameter(name="format", description="JSON lines")]
+            Annotated[
+                Literal["jsonl", "csv"],
+                QueryParameter(name="format", description="jsonl can be verified, csv only read"),
+            ]
         ] = "jsonl",
         first: FromQuery[
             Annotated[
@@ -145,7 +152,7 @@ class AuditController(Controller):
             ]
         ] = None,
     ) -> Stream:
-        """Export events as a file that can be verified offline. The export itself is recorded."""
+        """Export events as a file that can be verified, or as a table. The export is recorded."""
         system, org_id = request.api.system, request.organization
         newest = await system.log.organization_head(org_id)
         selection = Selection(
@@ -155,10 +162,14 @@ class AuditController(Controller):
             raise invalid(FieldError("from", f"The log has only {newest} events"))
         noted = ExportAudit(first=selection.first, last=selection.last, format=export_format)
         await system.commands.handle(noted, request.context(request.caller))
-        name = f"audit-{org_id}-{selection.first}-{selection.last}.jsonl"
+        name = f"audit-{org_id}-{selection.first}-{selection.last}.{export_format}"
+        if export_format == "csv":
+            content = export_table(system.log, selection)
+        else:
+            content = export_lines(system.log, system.tree_signer, selection, system.clock)
         return Stream(
-            export_lines(system.log, system.tree_signer, selection, system.clock),
-            media_type="application/jsonl",
+            content,
+            media_type=EXPORT_TYPES[export_format],
             headers={"content-disposition": f'attachment; filename="{name}"'},
         )
 

@@ -1,0 +1,71 @@
+"""The audit log over HTTP: exports and filters."""
+
+import csv
+import io
+
+import pytest
+
+from audit.table import TABLE_COLUMNS, plain_text
+from tests.api.stage import Person, done
+
+
+async def exported(person: Person) -> list[dict[str, str]]:
+    """Return the rows of the whole log as CSV."""
+    response = await person.get("/audit/export?format=csv")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    disposition = response.headers["content-disposition"]
+    assert disposition.startswith("attachment; filename=")
+    assert disposition.endswith('.csv"')
+    text = response.content.decode()
+    assert text.endswith("\r\n")
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    assert all(set(row) == set(TABLE_COLUMNS) for row in rows)
+    return rows
+
+
+async def test_the_csv_has_every_event_once_in_order(ana: Person) -> None:
+    project = await ana.project()
+    for number in range(3):
+        await ana.task(project, title=f'Say "{number}", then\u2026 stop')
+
+    rows = await exported(ana)
+
+    page = done(await ana.get("/audit?limit=100"), 200)["items"]
+    before_the_export = list(reversed(page))[:-1]
+    assert [row["id"] for row in rows] == [event["id"] for event in before_the_export]
+    assert [int(row["seq"]) for row in rows] == list(range(1, len(rows) + 1))
+    assert rows[-1]["type"] == before_the_export[-1]["type"]
+    assert rows[-1]["actor.id"] == ana.id
+    assert page[0]["type"] == "audit.exported"
+    assert page[0]["data"]["format"] == "csv"
+    assert any('Say \\"2\\", then\u2026 stop' in row["data"] for row in rows)
+
+
+async def test_no_cell_is_a_formula(ana: Person) -> None:
+    for first in ("=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(1,1)"):
+        headers = {"user-agent": first}
+        body = {"key": f"K{ord(first[0])}", "name": first}
+        done(await ana.post("/project", body, headers=headers), 201)
+
+    rows = await exported(ana)
+
+    assert any(row["userAgent"] == "'=cmd|' /C calc'!A0" for row in rows)
+    cells = [cell for row in rows for cell in row.values() if cell]
+    assert not [cell for cell in cells if cell[0] in "=+-@\t\r\n\0"]
+
+
+@pytest.mark.parametrize("first", [*"=+-@\t\r\n\0", "\uff1d"])
+def test_a_cell_that_a_spreadsheet_would_compute_is_quoted(first: str) -> None:
+    text = f"{first}1"
+
+    assert plain_text(text) == f"'{text}"
+    assert plain_text("1=1") == "1=1"
+
+
+async def test_an_address_is_found_however_it_is_spelled(ana: Person) -> None:
+    await ana.project()
+
+    for spelled in ("192.0.2.7", "::ffff:192.0.2.7", "::FFFF:c000:207"):
+        assert done(await ana.get(f"/audit?ip={spelled}"), 200)["items"]
+    assert not done(await ana.get("/audit?ip=192.0.2.8"), 200)["items"]
