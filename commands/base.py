@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.reads import Reads
-from domain.base import DomainError, Event, NotFound, OrgId, UserId
+from domain.base import DomainError, Event, NotFound, OrgId, Refusal, UserId
 from domain.identity.organization.state import Organization
 from domain.permission import Permission, is_allowed
 from eventstore.append import Secret
@@ -132,21 +132,25 @@ class NoOrganization(DomainError):
     """You do not belong to an organization yet. Create one or accept an invitation first."""
 
     code = "no_organization"
+    refusal = Refusal.CONFLICT
 
 
 class NotPermitted(DomainError):
     """Your role in this organization does not allow this."""
 
     code = "not_permitted"
+    refusal = Refusal.FORBIDDEN
 
 
 class ChangedSince(DomainError):
     """Someone else changed the same field since the version in If-Match. Read it again."""
 
     code = "changed_since"
+    refusal = Refusal.STALE
 
 
 class KeyReused(DomainError):
     """This Idempotency-Key was already used for a different request. Use a new key."""
 
     code = "idempotency_key_reused"
+    refusal = Refusal.INVALID

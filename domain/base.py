@@ -1,5 +1,6 @@
 """What every aggregate is built from: identifiers, events, states and errors."""
 
+from enum import Enum
 from typing import Annotated, Any, ClassVar, NewType, Protocol, Self
 from uuid import UUID
 
@@ -56,10 +57,23 @@ class State(Protocol):
         ...
 
 
+class Refusal(Enum):
+    """Why a command is refused, in terms that do not depend on HTTP."""
+
+    UNAUTHENTICATED = "unauthenticated"  # nobody is logged in, or no longer
+    FORBIDDEN = "forbidden"  # this person may not do it
+    NOT_FOUND = "not found"
+    INVALID = "invalid"  # what is asked for makes no sense, whatever the state
+    CONFLICT = "conflict"  # the state does not allow it now
+    STALE = "stale"  # somebody changed the same field since
+    OVER_LIMIT = "over limit"  # the plan allows no more
+
+
 class DomainError(Exception):
     """A command broke a business rule. A subclass's docstring is the message that users read."""
 
     code: ClassVar[str]
+    refusal: ClassVar[Refusal]
 
     def __init__(self, **details: Any) -> None:
         super().__init__(" ".join((self.__doc__ or "").split()))
@@ -70,3 +84,4 @@ class NotFound(DomainError):
     """This resource does not exist, or you do not have access to it."""
 
     code = "not_found"
+    refusal = Refusal.NOT_FOUND

@@ -16,8 +16,10 @@ def errors_page() -> str:
     """Return the page: errors of business rules, then errors of the HTTP API itself."""
     from api.http.errors import STATUS  # noqa: PLC0415 - the other pages need no HTTP
 
-    rules = sorted(leaves(DomainError, "domain", "commands"), key=lambda e: (STATUS[e], e.code))
-    rows = [(code(e.code), str(STATUS[e]), meaning(e)) for e in rules]
+    rules = sorted(
+        leaves(DomainError, "domain", "commands"), key=lambda e: (STATUS[e.refusal], e.code)
+    )
+    rows = [(code(e.code), str(STATUS[e.refusal]), meaning(e)) for e in rules]
     ruled = {e.code for e in rules}
     others = sorted({p for p in problems_of_the_api() if p[1] not in ruled})
     return page(

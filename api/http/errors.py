@@ -1,4 +1,4 @@
-"""Maps exceptions to problems: a table for domain errors, a function for all others."""
+"""Maps exceptions to problems."""
 
 import logging
 from typing import Any
@@ -8,23 +8,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from api.http.client_info import client_info_in
 from api.http.problem import PROBLEM_JSON, FieldError, Problem, invalid, malformed, not_found
-from commands.base import ChangedSince, KeyReused, NoOrganization, NotPermitted
-from domain.base import DomainError, NotFound
-from domain.claim import EmailTaken, ProjectKeyTaken, SubdomainTaken
-from domain.hooks.webhook.errors import ReplayRangeNotAllowed, SubscriptionNotAllowed
-from domain.identity.organization.membership import (
-    AlreadyMember,
-    InvitationIsOver,
-    LastAdmin,
-    OwnRole,
-    RoleTooLow,
-)
-from domain.identity.plan import PlanLimitReached
-from domain.identity.session import SessionExpired, SessionIsOver
-from domain.identity.subdomain import SubdomainNotAllowed
-from domain.identity.user import AccountDeactivated
-from domain.work.project import ProjectIsArchived, ProjectKeyNotAllowed, ProjectOnHold
-from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
+from domain.base import DomainError, NotFound, Refusal
 from eventstore.append import ConcurrencyConflict
 from eventstore.mode import LogClosed, LogMode
 from projections.engine.store import Rebuilding
@@ -34,34 +18,16 @@ from security.passwords import HashingBusy
 _CLOSED_RETRY_S = 60
 _logger = logging.getLogger("api")
 
-STATUS: dict[type[DomainError], int] = {
-    NotFound: 404,
-    NoOrganization: 409,
-    NotPermitted: 403,
-    RoleTooLow: 403,
-    OwnRole: 403,
-    ChangedSince: 412,
-    KeyReused: 422,
-    EmailTaken: 409,
-    SubdomainTaken: 409,
-    SubdomainNotAllowed: 422,
-    ProjectKeyTaken: 409,
-    ProjectKeyNotAllowed: 422,
-    ProjectOnHold: 409,
-    ProjectIsArchived: 409,
-    LastAdmin: 409,
-    AlreadyMember: 409,
-    InvitationIsOver: 409,
-    PlanLimitReached: 402,
-    TransitionNotAllowed: 409,
-    TooManyAssignees: 409,
-    SubscriptionNotAllowed: 422,
-    ReplayRangeNotAllowed: 422,
-    AccountDeactivated: 403,
-    SessionExpired: 401,
-    SessionIsOver: 401,
+STATUS: dict[Refusal, int] = {
+    Refusal.UNAUTHENTICATED: 401,
+    Refusal.OVER_LIMIT: 402,
+    Refusal.FORBIDDEN: 403,
+    Refusal.NOT_FOUND: 404,
+    Refusal.CONFLICT: 409,
+    Refusal.STALE: 412,
+    Refusal.INVALID: 422,
 }
-"""The HTTP status of every domain error; a test checks that none is missing."""
+"""The HTTP status of each kind of refusal."""
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -115,7 +81,7 @@ def as_problem(error: Exception) -> Problem | None:  # noqa: PLR0911 - one a kin
 
 
 def _of_rule(error: DomainError) -> Problem:
-    status = STATUS[type(error)]
+    status = STATUS[error.refusal]
     headers = {"www-authenticate": "Bearer"} if status == 401 else {}
     return Problem(status, error.code, str(error), details=error.details, headers=headers)
 

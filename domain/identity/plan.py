@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from domain.base import DomainError
+from domain.base import DomainError, Refusal
 
 
 class Plan(StrEnum):
@@ -101,3 +101,4 @@ class PlanLimitReached(DomainError):
     """You have reached a limit of your plan. Delete something or upgrade to a larger plan."""
 
     code = "plan_limit"
+    refusal = Refusal.OVER_LIMIT

@@ -19,7 +19,7 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, UserId
+from domain.base import DomainError, Event, NotFound, Refusal, UserId
 
 IDLE_LIFETIME = timedelta(days=7)
 """A session that is not refreshed for this long expires; a deployment may choose less."""
@@ -221,9 +221,11 @@ class SessionExpired(DomainError):
     """Your session has expired. Log in again."""
 
     code = "session_expired"
+    refusal = Refusal.UNAUTHENTICATED
 
 
 class SessionIsOver(DomainError):
     """Your session has ended. Log in again."""
 
     code = "session_is_over"
+    refusal = Refusal.UNAUTHENTICATED

@@ -2,7 +2,7 @@
 
 import re
 
-from domain.base import DomainError
+from domain.base import DomainError, Refusal
 
 SUBDOMAIN_PATTERN = r"^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"
 """3-63 lower-case letters, digits and inner hyphens (RFC 1035, 2.3.1; RFC 1123 allows a leading
@@ -38,3 +38,4 @@ class SubdomainNotAllowed(DomainError):
     """A subdomain has 3-63 lower-case letters, digits or inner hyphens. Some names are reserved."""
 
     code = "subdomain_not_allowed"
+    refusal = Refusal.INVALID

@@ -13,7 +13,7 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, OrgId, Personal
+from domain.base import DomainError, Event, NotFound, OrgId, Personal, Refusal
 
 # Events ---------------------------------------------------------------------
 
@@ -171,3 +171,4 @@ class AccountDeactivated(DomainError):
     """This account is deactivated. Ask an administrator to reactivate it."""
 
     code = "account_deactivated"
+    refusal = Refusal.FORBIDDEN

@@ -14,7 +14,7 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, Personal, UserId
+from domain.base import DomainError, Event, NotFound, Personal, Refusal, UserId
 
 PROJECT_KEY_PATTERN = r"^[A-Z][A-Z0-9]{1,9}$"
 """2-10 capital letters and digits, starting with a letter: short enough to say ``ENG-12`` aloud."""
@@ -253,15 +253,18 @@ class ProjectOnHold(DomainError):
     """This project is on hold. Resume it to create or start tasks."""
 
     code = "project_on_hold"
+    refusal = Refusal.CONFLICT
 
 
 class ProjectIsArchived(DomainError):
     """This project is archived and cannot be changed. Unarchive it first."""
 
     code = "project_archived"
+    refusal = Refusal.CONFLICT
 
 
 class ProjectKeyNotAllowed(DomainError):
     """A project key has 2 to 10 capital letters or digits and starts with a letter."""
 
     code = "project_key_not_allowed"
+    refusal = Refusal.INVALID

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from commands.base import Command
-from domain.base import DomainError, Event
+from domain.base import DomainError, Event, Refusal
 from domain.catalog import EVENT_TYPES, tag_of
 from domain.permission import Permission
 from tools.behaviours import unrecorded
@@ -35,13 +35,14 @@ def test_every_rule_that_refuses_has_a_code_a_message_and_a_status(
     assert error.code
     assert (inspect.getdoc(error) or "").endswith(".")
     assert error.__doc__ != DomainError.__doc__
-    assert 400 <= STATUS[error] < 500
+    assert 400 <= STATUS[error.refusal] < 500
 
 
-def test_no_status_is_left_for_an_error_that_does_not_exist() -> None:
+def test_every_kind_of_refusal_has_a_status_of_its_own() -> None:
     from api.http.errors import STATUS
 
-    assert set(STATUS) == set(ERRORS)
+    assert set(STATUS) == set(Refusal)
+    assert len(set(STATUS.values())) == len(STATUS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from domain.base import DomainError, Event, Personal, UserId
+from domain.base import DomainError, Event, Personal, Refusal, UserId
 
 INVITATION_LIFETIME = timedelta(days=7)
 """How long an invitation can be accepted."""
@@ -159,27 +159,32 @@ class RoleTooLow(DomainError):
     """Your role does not allow this. Ask a member with a higher role."""
 
     code = "role_too_low"
+    refusal = Refusal.FORBIDDEN
 
 
 class OwnRole(DomainError):
     """You cannot raise your own role. Ask an administrator to do it."""
 
     code = "own_role"
+    refusal = Refusal.FORBIDDEN
 
 
 class LastAdmin(DomainError):
     """An organization needs at least one active administrator. Make another member one first."""
 
     code = "last_admin"
+    refusal = Refusal.CONFLICT
 
 
 class AlreadyMember(DomainError):
     """This person is already a member of the organization."""
 
     code = "already_member"
+    refusal = Refusal.CONFLICT
 
 
 class InvitationIsOver(DomainError):
     """This invitation was used, withdrawn or has expired. Ask for a new one."""
 
     code = "invitation_is_over"
+    refusal = Refusal.CONFLICT

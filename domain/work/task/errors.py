@@ -1,15 +1,17 @@
 """Errors: why a change to a task is refused."""
 
-from domain.base import DomainError
+from domain.base import DomainError, Refusal
 
 
 class TransitionNotAllowed(DomainError):
     """A task cannot move from its current status to this one. `allowed` lists where it can go."""
 
     code = "transition_not_allowed"
+    refusal = Refusal.CONFLICT
 
 
 class TooManyAssignees(DomainError):
     """A task can have at most 20 assignees. Remove one first."""
 
     code = "too_many_assignees"
+    refusal = Refusal.CONFLICT
