@@ -26,7 +26,7 @@ class Leases:
 
     async def acquire(self, wanted: Sequence[KnownWebhook]) -> list[Endpoint]:
         """Return those of *wanted* that were free and are now ours."""
-        held = await self._store.held()
+        held = await self._store.held(self.lease_s)
         free = [_beginning(known) for known in wanted if str(known.id) not in held]
         won: list[Endpoint] = []
         for first in range(0, len(free), CLAIM_MAX):

@@ -14,6 +14,8 @@ from arq import ArqRedis, create_pool
 from arq.connections import RedisSettings
 from redis.exceptions import RedisError
 
+from domain.base import PLATFORM
+
 DELIVER = "deliver"
 QUEUE = "trackrecord:jobs"
 _PAUSE_S = 0.02
@@ -53,7 +55,7 @@ class Doorbell:
 
     def ring(self, org_id: UUID) -> None:
         """Ask for the deliveries of an organization to be looked at soon."""
-        if not self._redis_url:
+        if not self._redis_url or org_id == PLATFORM:  # nobody subscribes to the platform
             return
         self._waiting.add(org_id)
         if self._ringing is None or self._ringing.done():

@@ -21,8 +21,8 @@ class EndpointTables(OperationalTables):
 
     # Leases -----------------------------------------------------------------
 
-    async def held(self) -> set[str]:
-        statement = f'SELECT "id" FROM webhook_endpoints WHERE "until" > {self.NOW}'
+    async def held(self, lease_s: float) -> set[str]:
+        statement = f'SELECT "id" FROM webhook_endpoints WHERE NOT {self._free(lease_s)}'
         return await self._read(lambda on: {name for (name,) in on.execute(statement)})
 
     async def claim(self, owner: str, lease_s: float, wanted: Sequence[Endpoint]) -> list[Endpoint]:

@@ -46,9 +46,8 @@ class MemoryOperations:
 
     # Leases -----------------------------------------------------------------
 
-    async def held(self) -> set[str]:
-        now = _now()
-        return {e.id for e in self._endpoints.values() if e.until is not None and e.until > now}
+    async def held(self, lease_s: float) -> set[str]:
+        return {each.id for each in self._endpoints.values() if not _is_free(each.until, lease_s)}
 
     async def claim(self, owner: str, lease_s: float, wanted: Sequence[Endpoint]) -> list[Endpoint]:
         claimed: list[Endpoint] = []

@@ -81,7 +81,7 @@ class OperationalStore(Protocol):
 
     # Leases
 
-    async def held(self) -> set[str]:
+    async def held(self, lease_s: float) -> set[str]:
         """Return the endpoints that are leased now."""
         ...
 

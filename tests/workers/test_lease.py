@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -15,7 +16,7 @@ from eventstore.operations.store import OperationsUnavailable
 from runtime.settings import Settings
 from tests.deliveries.receiver import Received, Receiver, Reply
 from tests.domain.spec import ACME
-from tests.workers.stage import ONE, Stage, environment_in, eventually, seqs
+from tests.workers.stage import ONE, TWO, Stage, environment_in, eventually, seqs
 
 pytestmark = pytest.mark.servers
 
@@ -129,6 +130,25 @@ async def steal(stage: Stage, webhook_id: UUID) -> None:
     owner = await stage.owner(webhook_id)
     await store.release(owner, str(webhook_id))
     assert await store.claim("thief", 60.0, [await stage.endpoint(webhook_id)])
+
+
+async def test_whichever_worker_is_killed_again_and_again_every_event_arrives(
+    stage: Stage, receiver: Receiver
+) -> None:
+    receiver.answer_with(Reply(delay_s=0.02))
+    webhooks = [await stage.webhook(receiver.url) for _ in range(3)]
+    async with another_process(stage.system.settings) as stands_by:
+        for _ in range(3):
+            async with another_process(stage.system.settings) as killed:
+                await stage.happen(*[ONE, TWO] * 20)
+                before = len(receiver.requests)
+                await receiver.wait_for(before + 20, timeout_s=20)
+                killed.kill()
+        assert stands_by.returncode is None
+        for webhook_id in webhooks:
+            await eventually(partial(stage.sent, webhook_id), 120, patience_s=30)
+
+    assert len({each.headers["webhook-id"] for each in receiver.requests}) == 120
 
 
 async def test_a_frozen_process_that_locks_the_file_stops_a_worker_only_as_long_as_it_lasts(

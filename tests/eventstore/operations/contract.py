@@ -43,7 +43,7 @@ class OperationsContract(ABC):
 
             assert (won.owner, won.fence, won.fan) == ("one", 1, 7)
             assert await store.endpoint("w") == won
-            assert await store.held() == {"w"}
+            assert await store.held(LEASE_S) == {"w"}
 
     async def test_only_one_owner_holds_an_endpoint(self) -> None:
         wanted = [endpoint(name) for name in ("a", "b", "c")]
@@ -72,7 +72,7 @@ class OperationsContract(ABC):
             await store.claim("one", 0.0, [endpoint()])
             (second,) = await store.claim("two", LEASE_S, [endpoint()])
             await store.release("one", "w")  # not its own any more
-            assert await store.held() == {"w"}
+            assert await store.held(LEASE_S) == {"w"}
             await store.release("two", "w")
             (third,) = await store.claim("three", LEASE_S, [endpoint()])
 
@@ -82,6 +82,7 @@ class OperationsContract(ABC):
         async with self.opened() as store:
             await store.claim("one", 3_600.0, [endpoint()])
 
+            assert await store.held(LEASE_S) == set()
             assert len(await store.claim("two", LEASE_S, [endpoint()])) == 1
 
     # What a worker writes

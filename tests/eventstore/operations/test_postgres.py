@@ -122,11 +122,11 @@ async def test_a_server_that_no_longer_answers_holds_up_neither_calls_nor_the_en
     postgres_url: str,
 ) -> None:
     async with silent_proxy(postgres_url) as proxy, opened(proxy.url, deadline_s=0.5) as store:
-        await store.held()
+        await store.held(LEASE_S)
         proxy.silent = True
         for _ in range(6):  # more than there are threads
             with pytest.raises(OperationsUnavailable):
-                await store.held()
+                await store.held(LEASE_S)
         proxy.silent = False
         await eventually_answers(store)
         proxy.silent = True
@@ -136,20 +136,20 @@ async def test_a_server_that_no_longer_answers_holds_up_neither_calls_nor_the_en
 
 async def test_connections_that_broke_while_idle_are_replaced(postgres_url: str) -> None:
     async with opened(postgres_url) as store:
-        await asyncio.gather(*(store.held() for _ in range(8)))
+        await asyncio.gather(*(store.held(LEASE_S) for _ in range(8)))
         with psycopg.connect(postgres_url, autocommit=True) as admin:
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-        assert await store.held() == set()
+        assert await store.held(LEASE_S) == set()
 
 
 async def eventually_answers(store: PostgresOperations) -> None:
     deadline = asyncio.get_running_loop().time() + 10
     while True:
         try:
-            assert await store.held() == set()
+            assert await store.held(LEASE_S) == set()
         except OperationsUnavailable:
             assert asyncio.get_running_loop().time() < deadline
         else:

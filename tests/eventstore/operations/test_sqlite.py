@@ -94,7 +94,7 @@ async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
         await store.write(w, Changes(deliveries=[delivery(1)]))
     async with opened(path) as store:
         assert await store.deliveries("w", limit=9) == [delivery(1)]
-        assert await store.held() == {"w"}
+        assert await store.held(LEASE_S) == {"w"}
 
 
 async def test_a_file_deleted_under_the_process_is_made_anew_and_its_leases_are_lost(
@@ -116,7 +116,7 @@ async def test_a_file_set_back_under_the_process_refuses_what_was_known_later(
     older = tmp_path / "backup" / path.name
     async with opened(path) as same, opened(older) as backup:
         assert await backup.claim("one", LEASE_S, [endpoint()])
-        assert await same.held() == {"w"}
+        assert await same.held(LEASE_S) == {"w"}
     await store.write(w, Changes(fields={"fan": 5}))
     replace(path, older)
 
@@ -169,7 +169,7 @@ async def test_a_frozen_process_that_holds_the_lock_leads_to_an_error_and_not_to
             OperationsUnavailable, match=r"locked by another process; waited 0\.2 s"
         ):
             await store.add(delivery(0, id="w:ping"))
-        assert await store.held() == {"w"}  # reading goes on
+        assert await store.held(LEASE_S) == {"w"}  # reading goes on
         with pytest.raises(OperationsUnavailable):
             await store.write(w, Changes(fields={"fan": 1}))
 
