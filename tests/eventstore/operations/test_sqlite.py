@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from eventstore.operations.open import operations_file
 from eventstore.operations.sqlite import SqliteOperations
@@ -95,6 +96,23 @@ async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
     async with opened(path) as store:
         assert await store.deliveries("w", limit=9) == [delivery(1)]
         assert await store.held(LEASE_S) == {"w"}
+
+
+async def test_works_that_wait_share_a_transaction_and_a_refusal_is_its_own(
+    store: SqliteOperations,
+) -> None:
+    names = [f"w{n:03}" for n in range(60)]
+    held = await store.claim("one", LEASE_S, [endpoint(name) for name in names])
+    zombies = [structs.replace(each, fence=7) for each in held[::3]]
+    writes = [store.write(each, Changes(deliveries=[delivery(1, each.id)])) for each in held]
+    late = [store.write(each, Changes(deliveries=[delivery(2, each.id)])) for each in zombies]
+
+    outcomes = await asyncio.gather(*writes, *late, return_exceptions=True)
+
+    assert outcomes[:60] == [None] * 60
+    assert all(isinstance(each, LeaseLost) for each in outcomes[60:])
+    for name in names:
+        assert [each.seq for each in await store.deliveries(name, limit=9)] == [1]
 
 
 async def test_a_file_deleted_under_the_process_is_made_anew_and_its_leases_are_lost(
