@@ -17,7 +17,7 @@ from benchmarks.harness.workplace import workplace
 
 CONNECTIONS = 16
 CELL_S = 1.5
-ROUNDS = 9
+ROUNDS = 5
 SIZES = (500, 10_000)
 PAGE = 50
 TOGETHER = 16
@@ -42,6 +42,9 @@ def _measure(processes: Stack, sizes: Sequence[int], engine: str) -> list[Figure
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         client = Client(processes.address)
         project = runner.run(client.log_in())
+        profile: Any = runner.run(client.ask("GET", "/api/auth/profile"))
+        plan = f"/api/org/{profile['organizationId']}/plan"
+        runner.run(client.ask("PATCH", plan, {"plan": "PREMIUM"}))
         path = f"/api/project/{project}/tasks"
         there = 0
         for count in sizes:
@@ -68,9 +71,12 @@ async def _furnish(client: Client, path: str, there: int, count: int) -> int:
     numbers = iter(range(there, count))
 
     async def create() -> None:
+        connection = await client.connect()
         for number in numbers:
             title = f"Say what task {number} is about"
-            await client.ask("POST", path, {"title": title, "description": DESCRIPTION * 2})
+            body = {"title": title, "description": DESCRIPTION * 2}
+            await connection.ask(client.request("POST", path, body))
+        connection.close()
 
     await asyncio.gather(*(create() for _ in range(TOGETHER)))
     until = time.monotonic() + CATCH_UP_S
@@ -88,7 +94,7 @@ async def _is_listed(client: Client, path: str, count: int) -> bool:
         found: Any = await client.ask("GET", f"{path}?limit={PAGE}")
     except RequestFailed:
         return False  # says itself that the read model is behind
-    return len(found["items"]) == PAGE and bool(found["items"][0]["number"] == count)
+    return len(found["items"]) == PAGE and bool(found["items"][0]["number"] >= count)
 
 
 def _figures(measured: dict[str, list[Pace]], what: str, engine: str) -> list[Figure]:

@@ -93,10 +93,6 @@ class ReadStore(Protocol):
     Every method raises ``ReadStoreUnavailable`` when the database does not answer in time.
     """
 
-    async def open(self) -> None:
-        """Connect, and create what is missing of the control tables."""
-        ...
-
     async def control(self) -> Control | None:
         """Return the control record, None where nothing was ever projected."""
         ...

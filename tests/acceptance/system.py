@@ -44,10 +44,12 @@ def eventually(ask: Callable[[], T | None], what: str, timeout_s: float = 60.0) 
 class System:
     """A running ``up``."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, **more: str) -> None:
         self.data_dir = data_dir
         self.port = HeldPort()
-        self.environment = environment(data_dir, PORT=str(int(self.port)), RATE_LIMITS="off")
+        self.environment = environment(
+            data_dir, PORT=str(int(self.port)), RATE_LIMITS="off", **more
+        )
         self.output = data_dir / "up.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -115,10 +117,10 @@ def data_directory() -> Iterator[Path]:
 
 
 @contextmanager
-def system() -> Iterator[System]:
+def system(**more: str) -> Iterator[System]:
     """Run the product until the block ends."""
     with data_directory() as directory:
-        started = System(directory)
+        started = System(directory, **more)
         try:
             started.start()
             yield started

@@ -42,6 +42,17 @@ async def test_killing_any_one_process_under_load_loses_nothing(
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+async def test_the_same_system_runs_with_its_read_models_in_mongodb(mongo_url: str) -> None:
+    with system(MONGODB_URI=mongo_url, MONGODB_DATABASE="acceptance") as on_mongodb:
+        async with Load(on_mongodb) as load:
+            await load.run(kill="follow")
+            await load.check_that_nothing_acknowledged_is_lost()
+        verified = on_mongodb.command("rebuild", "--all", "--verify")
+
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+        assert not list(on_mongodb.data_dir.glob("readmodels.db*"))
+
+
 def test_doctor_reports_a_healthy_system(running: System) -> None:
     examined = running.command("doctor")
 

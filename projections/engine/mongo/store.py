@@ -47,10 +47,6 @@ class MongoReadStore:
         self._timeout_s = timeout_s
         self._lease = Lease(self._client, self.database)
 
-    async def open(self) -> None:
-        async with self._deadline():
-            await self._lease.create()
-
     async def control(self) -> Control | None:
         async with self._deadline():
             found = await self.database[CONTROL].find_one(THE_CONTROL)

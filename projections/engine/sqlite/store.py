@@ -47,9 +47,6 @@ class SQLiteReadStore:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="read-models")
         self._checkpointed_at = 0.0
 
-    async def open(self) -> None:
-        """Do nothing: either connection is opened when it is needed."""
-
     async def control(self) -> Control | None:
         if not self._is_there():
             return None
