@@ -3,16 +3,13 @@
 The decisions are in ``state.py``, because most rules depend on all members of the organization.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct, field
 
 from domain.base import DomainError, Event, Personal, Refusal, UserId
-
-INVITATION_LIFETIME = timedelta(days=7)
-"""How long an invitation can be accepted."""
 
 
 class Role(StrEnum):

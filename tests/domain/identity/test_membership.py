@@ -60,6 +60,12 @@ def test_an_invitation_leads_to_a_membership() -> None:
         joined.accept_invitation(INVITATION, DAN, NOW)
 
 
+def test_an_invitation_gives_the_role_it_names() -> None:
+    [_, joined] = given(TEAM, invitation(role=Role.MANAGER)).accept_invitation(INVITATION, DAN, NOW)
+
+    assert joined == MemberJoined(user_id=DAN, role=Role.MANAGER)
+
+
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(("by", "gives"), [(ANA, 3), (BEN, 1), (CLEO, 0), (DAN, 0), (None, 3)])
 def test_who_may_invite_whom(by: UserId | None, gives: int, role: Role) -> None:

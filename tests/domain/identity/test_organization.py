@@ -48,6 +48,8 @@ def test_setting_the_same_name_subdomain_or_plan_records_nothing() -> None:
     assert NEW.rename("Acme AG") == [OrganizationRenamed(from_="Acme", to="Acme AG")]
     assert NEW.change_subdomain("acme-ag") == [SubdomainChanged(from_="acme", to="acme-ag")]
     assert NEW.change_plan(Plan.BASIC) == [PlanChanged(from_=Plan.FREE, to=Plan.BASIC)]
+    basic = given(NEW, *NEW.change_plan(Plan.BASIC))
+    assert basic.change_plan(Plan.FREE) == [PlanChanged(from_=Plan.BASIC, to=Plan.FREE)]
     assert NEW.rename("Acme") == NEW.change_subdomain("acme") == NEW.change_plan(Plan.FREE) == []
     changed = given(
         NEW, *NEW.rename("X"), *NEW.change_subdomain("xxx"), *NEW.change_plan(Plan("BASIC"))

@@ -120,12 +120,21 @@ def test_a_changed_field_records_one_event_and_the_same_value_none() -> None:
     assert OPEN.change_priority(Priority.URGENT) == [
         TaskPriorityChanged(from_=Priority.MEDIUM, to=Priority.URGENT)
     ]
+    assert OPEN.retitle("Oil") != []
     assert OPEN.retitle("Oil it") == OPEN.describe("Every joint") == []
     assert OPEN.change_priority(Priority.MEDIUM) == []
     changed = given(
         OPEN, *OPEN.retitle("B"), *OPEN.describe(None), *OPEN.change_priority(Priority.LOW)
     )
     assert (changed.title, changed.description, changed.priority) == ("B", None, Priority.LOW)
+
+
+def test_a_path_is_walked_by_one_event_a_step_and_stays_where_it_is() -> None:
+    first = TaskStatusChanged(from_=TaskStatus.TODO, to=TaskStatus.IN_PROGRESS)
+    second = TaskStatusChanged(from_=TaskStatus.IN_PROGRESS, to=TaskStatus.DONE)
+
+    assert OPEN.walk_to(TaskStatus.DONE) == [first, second]
+    assert OPEN.walk_to(TaskStatus.TODO) == []
 
 
 def test_people_are_assigned_once_and_unassigned_once() -> None:
