@@ -8,6 +8,9 @@ from security.url_guard import IPAddress, IPNetwork
 IPV6_CUSTOMER_BITS = 56
 """What providers usually assign to one home or office (RIPE-690)."""
 
+_SHARES_V4 = ((32, 1), (24, 4))
+_SHARES_V6 = ((IPV6_CUSTOMER_BITS, 1), (48, 4), (32, 32))
+
 _NODE = re.compile(
     r"(?P<v4>[0-9.]+)(?::[0-9]{1,5})?"
     r"|\[(?P<v6>[0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?"
@@ -37,6 +40,16 @@ def node_address(node: str) -> IPAddress | None:
     """
     match = _NODE.fullmatch(node.strip().strip('"'))
     return None if match is None else canonical(match["v4"] or match["v6"] or match["bare"])
+
+
+def networks_of(address: IPAddress) -> list[tuple[IPNetwork, int]]:
+    """Return the networks around *address*, the narrowest first, each with its share.
+
+    A share is how many times what one customer may do all customers of the network may do together:
+    whoever rents a wider network would otherwise be as many customers as they like.
+    """
+    shares = _SHARES_V4 if address.version == 4 else _SHARES_V6
+    return [(ipaddress.ip_network((address, bits), strict=False), n) for bits, n in shares]
 
 
 def network_of(address: IPAddress) -> IPNetwork:

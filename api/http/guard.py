@@ -10,7 +10,7 @@ from api.http.query import refuse_malformed_query
 from api.http.request import READS, ApiRequest
 from commands.base import NoOrganization, NotPermitted
 from domain.permission import Permission, is_allowed
-from security.addresses import canonical, network_of
+from security.addresses import canonical, networks_of
 from security.tokens import AccessClaims, InvalidToken, TokenExpired
 
 
@@ -28,7 +28,7 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     policy = handler.opt[POLICY]
     if policy is Open.PUBLIC:
         if handler.opt[RATE]:
-            connection.limit(handler.opt[RATE], _customer(connection.client_info.ip))
+            _limit_networks(connection, handler.opt[RATE])
         refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
         return
     connection.claims = _claims(connection)
@@ -56,6 +56,10 @@ def _claims(connection: ApiRequest) -> AccessClaims:
         raise unauthorized() from None
 
 
-def _customer(ip: str | None) -> str:
-    address = canonical(ip or "")
-    return ip or "" if address is None else str(network_of(address))
+def _limit_networks(connection: ApiRequest, rate: str) -> None:
+    address = canonical(connection.client_info.ip or "")
+    if address is None:
+        connection.limit(rate, connection.client_info.ip)
+        return
+    for network, share in networks_of(address):
+        connection.limit(rate, network, share)

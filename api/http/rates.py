@@ -56,7 +56,7 @@ class Rate:
             wait_s = max(1, math.ceil(ahead_s - self._burst_s))
             return Allowance(self._policy, self._name, allowed=False, remaining=0, wait_s=wait_s)
         if len(self._due) >= KEYS_MAX and key not in self._due:
-            self._forget(now)
+            self._make_room(now)
         due = self._due[key] = max(due, now) + self._step_s
         # Rounded down, but not because of a sum that is a hair below a whole number.
         remaining = int((self._burst_s + now - due) / self._step_s + 1 + 1e-6)
@@ -65,7 +65,11 @@ class Rate:
             self._policy, self._name, allowed=True, remaining=max(0, remaining), wait_s=wait_s
         )
 
-    def _forget(self, now: float) -> None:
+    def forget(self, key: object) -> None:
+        """Give *key* its whole allowance again."""
+        self._due.pop(key, None)
+
+    def _make_room(self, now: float) -> None:
         self._due = {key: due for key, due in self._due.items() if due > now}
         while len(self._due) >= KEYS_MAX:  # a flood of callers: drop the oldest
             self._due.pop(next(iter(self._due)))
@@ -75,9 +79,27 @@ class Rates:
     """The rate limits of a process by name; a name that is not configured is unlimited."""
 
     def __init__(self, limits: RateLimits, now: Callable[[], float] = time.monotonic) -> None:
-        self._rates = {each.name: Rate(each.name, each.count, each.per_s, now) for each in limits}
+        self._limits = {limit.name: limit for limit in limits}
+        self._rates: dict[tuple[str, int], Rate] = {}
+        self._now = now
 
-    def take(self, name: str, key: object) -> Allowance | None:
-        """Count one request of *key* against the limit *name*; None if there is no such limit."""
-        rate = self._rates.get(name)
+    def take(self, name: str, key: object, share: int = 1) -> Allowance | None:
+        """Count one request of *key* against *share* times the limit *name*.
+
+        None means that there is no such limit.
+        """
+        rate = self._rate(name, share)
         return None if rate is None else rate.take(key)
+
+    def forget(self, name: str, key: object) -> None:
+        """Give *key* its whole allowance of the limit *name* again."""
+        rate = self._rate(name, 1)
+        if rate is not None:
+            rate.forget(key)
+
+    def _rate(self, name: str, share: int) -> Rate | None:
+        limit = self._limits.get(name)
+        if limit is not None and (name, share) not in self._rates:
+            rate = Rate(name, limit.count * share, limit.per_s, self._now)
+            self._rates[name, share] = rate
+        return self._rates.get((name, share))

@@ -140,15 +140,18 @@ class ApiRequest(Request[Any, Any, Any]):
             raise invalid(FieldError("dry_run", "Expected true or false"))
         return asked == "true"
 
-    def limit(self, name: str, key: object) -> None:
-        """Count this request of *key* against the limit *name*.
+    def limit(self, name: str, key: object, share: int = 1) -> None:
+        """Count this request of *key* against *share* times the limit *name*.
+
+        The response tells what the first limit leaves, or the one that is exceeded.
 
         :raises Problem: 429 if it exceeds the limit.
         """
-        allowance = self.api.rates.take(name, key)
+        allowance = self.api.rates.take(name, key, share)
         if allowance is None:
             return
-        self.client_info.rate_limit = allowance.headers()
+        if not self.client_info.rate_limit or not allowance.allowed:
+            self.client_info.rate_limit = allowance.headers()
         if not allowance.allowed:
             detail = "Too many requests; slow down."
             headers = {"retry-after": str(allowance.wait_s)}

@@ -27,6 +27,7 @@ from eventstore.identifiers import new_id
 from eventstore.recorded import Actor, ActorKind
 from runtime.system import System
 from security import refresh
+from security.addresses import canonical, networks_of
 from security.password_rules import weaknesses
 
 PRODUCT = "trackrecord"
@@ -97,9 +98,11 @@ async def verified(request: ApiRequest, email: str, password: str) -> tuple[User
 
     Unknown, wrong and deactivated take the same time and get the same response.
 
-    :raises Problem: 401.
+    :raises Problem: 401, or 429 after too many failures from the caller's network.
     """
     system = request.api.system
+    attempts = _attempts(request, email)
+    request.limit("account", attempts)
     user_id, user = await _account(system, email)
     stored = None if user_id is None else await system.log.secret(user_id, PLATFORM, PASSWORD)
     verdict = await system.passwords.verify(None if stored is None else stored.decode(), password)
@@ -110,10 +113,25 @@ async def verified(request: ApiRequest, email: str, password: str) -> tuple[User
             RecordFailedLogin(user_id=user_id), context_as(request, user_id)
         )
         raise _wrong()
+    request.api.rates.forget("account", attempts)
     if verdict.needs_rehash:
         again = (await system.passwords.hash(password)).encode()
         await system.log.put_secret(Secret(user_id, PASSWORD, again), PLATFORM)
     return user_id, user
+
+
+def _attempts(request: ApiRequest, email: str) -> tuple[bytes, str]:
+    """Return the key that failed logins to an account are counted under, if it exists or not.
+
+    It holds the network of the caller, so that nobody can lock out others who are elsewhere: of
+    IPv4, 256 neighbours, because one address of them is cheap to change.
+    """
+    account = request.api.system.log.keys.fingerprint("login", canonical_address(email))
+    address = canonical(request.client_info.ip or "")
+    if address is None:
+        return account, request.client_info.ip or ""
+    networks = [network for network, _ in networks_of(address)]
+    return account, str(networks[1] if address.version == 4 else networks[0])
 
 
 async def _account(system: System, email: str) -> tuple[UserId | None, User | None]:
