@@ -23,6 +23,7 @@ from api.identity.auth import AuthController
 from api.identity.member import MemberController
 from api.identity.organization import OrganizationController
 from api.meta import MetaController
+from api.metrics import MetricsController
 from api.work.project import ProjectController
 from api.work.task import ProjectTaskController, TaskController
 from projections.engine.progress import Progress
@@ -42,6 +43,7 @@ ROUTES: list[ControllerRouterHandler] = [
     AuditController,
     MetaController,
     HealthController,
+    MetricsController,
     DocsController,
 ]
 
@@ -62,7 +64,8 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
         request_class=type("BoundRequest", (ApiRequest,), {"__slots__": (), "api": api}),
         before_request=guard,
         exception_handlers={Exception: answer_error},
-        on_shutdown=[access_log.flush],
+        on_startup=[api.monitor.start],
+        on_shutdown=[api.monitor.stop, access_log.flush],
         openapi_config=None,
         logging_config=None,
         debug=False,

@@ -1,8 +1,5 @@
 """HTTP routes of the health checks."""
 
-import asyncio
-from collections.abc import Awaitable
-
 from litestar import Controller, get
 from msgspec import Struct
 
@@ -11,19 +8,18 @@ from api.http.policy import public
 from api.http.problem import Problem
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
-from projections.engine.store import Rebuilding
 from runtime.instance import instance_id
-from runtime.outages import StoreOutage
-
-ANSWER_S = 2.0
-"""A store that takes longer to answer a ping counts as unavailable."""
 
 
 class HealthStatus(Struct, frozen=True):
     """The health of the process and of each store it needs."""
 
     status: str
+    """``ok``, or ``degraded`` if something slows down or waits that requests do not need."""
     checks: dict[str, str]
+    """Each store and follower: ``ok``, or what is wrong with it."""
+    behind: dict[str, int]
+    """How many events each follower has not processed yet."""
     instance: str
     """Which system answers: ``up`` asks its own."""
 
@@ -36,33 +32,27 @@ class HealthController(Controller):
     @get(["/api/health", "/health"], opt=public(), responses=shows(HealthStatus))
     async def live(self, request: ApiRequest) -> ApiResponse:
         """Report that the process is alive, without checking its stores."""
-        return json_response(HealthStatus("ok", {}, instance_id()))
+        return json_response(HealthStatus("ok", {}, {}, instance_id()))
 
     @get(["/api/health/ready", "/health/ready"], opt=public(), responses=shows(HealthStatus))
     async def ready(self, request: ApiRequest) -> ApiResponse:
-        """Report whether the stores answer, so that requests can be served."""
-        system = request.api.system
-        checks = {
-            "eventLog": await _state(system.log.last_position()),
-            "readModels": await _state(request.api.progress.refuse_unless_serving()),
-        }
-        if set(checks.values()) != {"ok"}:
+        """Report whether commands are recorded and reads are current; name what is not, and why.
+
+        503 if the log cannot be read or written, or the read models cannot be read or stand still.
+        Without Redis, and while deliveries wait, the system is only `degraded`.
+        """
+        report = await request.api.monitor.readiness()
+        if not report.ready:
             raise Problem(
                 503,
                 "not_ready",
-                "At least one store does not answer. See `checks`.",
-                details={"checks": checks},
+                "The system is not ready. See `checks` and `behind`.",
+                details={
+                    "checks": report.checks,
+                    "behind": report.behind,
+                    "instance": instance_id(),
+                },
                 headers={"retry-after": "2"},
             )
-        return json_response(HealthStatus("ok", checks, instance_id()))
-
-
-async def _state(question: Awaitable[object]) -> str:
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            await question
-    except Rebuilding:
-        return "rebuilding"
-    except (*StoreOutage, TimeoutError):
-        return "unavailable"
-    return "ok"
+        status = "ok" if set(report.checks.values()) <= {"ok"} else "degraded"
+        return json_response(HealthStatus(status, report.checks, report.behind, instance_id()))

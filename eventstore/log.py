@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from uuid import UUID
 
 from domain.base import OrgId
-from eventstore.append import Append, LogUnavailable
+from eventstore.append import Append, LogUnavailable, Secret
+from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.keys import KeyWrapper
 from eventstore.log_reads import LogReads
 from eventstore.store import Store
 from eventstore.writer import GroupCommit, settle_outcome
+
+PROBE = Secret(UUID(int=0), "write probe", b"\0")
+"""What is written to learn whether the log can write again; it belongs to nobody."""
 
 
 class EventLog(LogReads):
@@ -17,8 +22,11 @@ class EventLog(LogReads):
     Belongs to the event loop it was opened on.
     """
 
-    def __init__(self, store: Store, wrapper: KeyWrapper) -> None:
-        super().__init__(store, wrapper)
+    def __init__(
+        self, store: Store, wrapper: KeyWrapper, *, deadline_s: float = LOG_DEADLINE_S
+    ) -> None:
+        """Give up a read or an append, as far as the caller is concerned, after *deadline_s*."""
+        super().__init__(store, wrapper, deadline_s=deadline_s)
         self._writer: GroupCommit | None = None
         self._listeners: list[Callable[[int], None]] = []
         self._append_listeners: list[Callable[[OrgId], None]] = []
@@ -35,14 +43,7 @@ class EventLog(LogReads):
         """Commit what is queued and close the database."""
         if self._writer is not None:
             await self._writer.close()
-        self._threads.shutdown()
-        await self._close_store()
-
-    async def _close_store(self) -> None:
-        if self.store.inline:
-            self.store.close()
-        else:  # waits for connections that are just being made
-            await asyncio.to_thread(self.store.close)
+        await self._calls.close(self.store.close)
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
         """Call *listener* with the newest position after each commit of this process."""
@@ -60,11 +61,22 @@ class EventLog(LogReads):
         """Write all of *append* or nothing; see ``GroupCommit.append`` for what it raises."""
         if self._writer is None:
             raise LogUnavailable("the log is not open")
-        position = await self._writer.append(append)
+        position = await self._calls.in_time(self._writer.append(append))
         for org_id in {row.org_id for row in append.rows}:
             for listener in self._append_listeners:
                 listener(org_id)
         return position
+
+    @property
+    def append_failure(self) -> str | None:
+        """Return why the last commit of this process failed, None when it did not."""
+        return self._writer.failure if self._writer is not None else None
+
+    async def probe_write(self) -> None:
+        """Write what is no event; forget the last failure if that does not raise one."""
+        await self.put_secret(PROBE, OrgId(PROBE.owner))
+        if self._writer is not None:
+            self._writer.failure = None
 
     async def rehearse(self, append: Append) -> None:
         """Raise what ``append`` would raise now, and write nothing."""

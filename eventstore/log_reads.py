@@ -1,8 +1,6 @@
 """The reads of the event log: streams, tails, organizations, and what stands beside events."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import ParamSpec, TypeVar
 from uuid import UUID
@@ -13,6 +11,7 @@ from domain.base import Event, OrgId
 from eventstore.append import Secret, StoredReply
 from eventstore.claim import ClaimKey, CountKey
 from eventstore.codec import decode, decode_event, event_id, takes_key
+from eventstore.engine.calls import LOG_DEADLINE_S, StoreCalls
 from eventstore.keys import KeyWrapper, SubjectKeys
 from eventstore.partition import partition_of
 from eventstore.recorded import Recorded, Row, recorded_time
@@ -21,7 +20,6 @@ from eventstore.store import LogIdentity, Store, TreeHead
 P = ParamSpec("P")
 T = TypeVar("T")
 
-READ_THREADS = 8
 SEQUENCE_MAX = 2**62
 """More than any organization's sequence will reach."""
 
@@ -41,10 +39,12 @@ class LogReads:
     Read in process, a stream takes some 20 µs.
     """
 
-    def __init__(self, store: Store, wrapper: KeyWrapper) -> None:
+    def __init__(
+        self, store: Store, wrapper: KeyWrapper, *, deadline_s: float = LOG_DEADLINE_S
+    ) -> None:
         self.store = store
         self.keys = SubjectKeys(wrapper, self._load_keys)
-        self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="log-reader")
+        self._calls = StoreCalls(inline=store.inline, deadline_s=deadline_s)
 
     @property
     def parts(self) -> int:
@@ -204,7 +204,4 @@ class LogReads:
             await self.fetch_keys(sealed)
 
     async def _read(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self.store.inline:
-            return read(*args, **kwargs)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: read(*args, **kwargs))
+        return await self._calls.read(read, *args, **kwargs)

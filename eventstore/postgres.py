@@ -10,12 +10,14 @@ from psycopg import Connection, Cursor, Rollback
 from psycopg.adapt import Buffer, Loader
 from psycopg.pq import Format
 from psycopg.sql import SQL, Identifier
-from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
+from psycopg_pool import PoolTimeout, TooManyRequests
 
 from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
+from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.lookups import Question
+from eventstore.engine.pooling import KEEPALIVE, CountedPool
 from eventstore.engine.schema import (
     MAY_CHANGE,
     NOT_MIGRATED,
@@ -87,11 +89,10 @@ class PostgresStore(SqlSideTables):
         super().__init__(parts)
         self._lock_timeout_s = lock_timeout_s
         # The URL is passed to libpq unchanged: sslmode, target_session_attrs, passfile, options …
-        self._pool: ConnectionPool[Connection[tuple[Any, ...]]] = ConnectionPool(
+        self._pool = CountedPool(
             url,
-            # Otherwise a server that vanished from the network blocks a writer far beyond every
-            # deadline.
-            kwargs={"tcp_user_timeout": 5_000, "connect_timeout": 5, "autocommit": True},
+            counters_of(LOG_DRIVER),
+            kwargs={**KEEPALIVE, "autocommit": True},
             min_size=1,
             max_size=pool_size,
             max_waiting=WAITING_READS_MAX,
@@ -176,6 +177,7 @@ class PostgresStore(SqlSideTables):
             except (psycopg.Error, PoolTimeout, TooManyRequests) as error:
                 # The connection broke, perhaps after the commit: the command ids tell.
                 lost += 1
+                counters_of(LOG_DRIVER).retried()
                 if lost == LOST_MAX:
                     raise LogUnavailable(str(error)) from error
             suspicious = True

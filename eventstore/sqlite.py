@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
+from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.lookups import Question
 from eventstore.engine.schema import OLD_SHAPE, SQLITE_GUARDS, SQLITE_TYPES, statements
@@ -62,6 +63,7 @@ class SqliteStore(SqlSideTables):
         # FULL: each commit is synced to the disk, so that power loss loses nothing either.
         connection.execute("PRAGMA synchronous=FULL")
         self._connections.append(connection)
+        counters_of(LOG_DRIVER).connection_created()
         return connection
 
     # The append -------------------------------------------------------------
@@ -160,3 +162,5 @@ class SqliteStore(SqlSideTables):
     def close(self) -> None:
         for connection in self._connections:
             connection.close()
+            counters_of(LOG_DRIVER).connection_closed()
+        self._connections.clear()

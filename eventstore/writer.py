@@ -6,6 +6,7 @@ idle writer commits what it gets at once.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -22,6 +23,7 @@ from eventstore.append import (
     Outcome,
     Refused,
 )
+from eventstore.counters import LOG_DRIVER, batch_sizes, counters_of
 from eventstore.store import Store
 
 BATCH_MAX = 512
@@ -46,6 +48,9 @@ class GroupCommit:
         self._waiting: deque[Waiting] = deque()
         self._batches: SimpleQueue[list[Waiting]] = SimpleQueue()
         self._busy = self._closed = False
+        self._counters = counters_of(LOG_DRIVER)
+        self.failure: str | None = None
+        """Why the last commit failed; None when it did not."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._loop = asyncio.get_running_loop()
@@ -93,10 +98,14 @@ class GroupCommit:
 
     def _commit(self, batch: list[Waiting]) -> None:
         outcomes: list[Outcome] | list[BaseException]
+        began, failure = time.perf_counter(), None
         try:
             outcomes = self._store.commit([append for append, _ in batch])
         except BaseException as error:  # noqa: BLE001  the waiting callers get it, whatever it is
-            outcomes = [error] * len(batch)
+            outcomes, failure = [error] * len(batch), str(error)
+        self._counters.command("commit", time.perf_counter() - began, failed=failure is not None)
+        batch_sizes.add(len(batch))
+        self.failure = failure
         settled = [(future, o) for (_, future), o in zip(batch, outcomes, strict=True)]
         self._loop.call_soon_threadsafe(self._settle, settled)
 

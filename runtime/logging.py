@@ -10,7 +10,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as one JSON object; line breaks and control characters are escaped."""
+    """Formats a record as one JSON object; line breaks and control characters are escaped.
+
+    ``extra={"details": {...}}`` adds members of its own to a line.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -19,6 +22,9 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        details: object = getattr(record, "details", None)
+        if isinstance(details, dict):
+            line.update(details)  # pyright: ignore[reportUnknownArgumentType]  what the caller logged
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return _encode(line).decode()

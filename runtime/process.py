@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from importlib.metadata import version
 from typing import Any
 
 import uvloop
@@ -38,7 +39,10 @@ def run_process(main: Main) -> None:
         set_up_logging(settings.log_level)
         for warning in unknown_names(environ):
             _logger.warning(warning)
+        details = {"version": version("trackrecord"), "pid": os.getpid(), "env": settings.app_env}
+        _logger.info("started", extra={"details": details})
         main(settings)
+        _logger.info("stopped")
     except SettingsInvalid as error:
         sys.exit(_said(2, *(f"setting {problem}" for problem in error.problems)))
     except (StoreUnreachable, AddressTaken) as error:

@@ -7,6 +7,7 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -114,6 +115,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         tuple[IPNetwork, ...],
         Setting("TRUSTED_PROXIES", "trusted proxies: networks whose X-Forwarded-For counts"),
     ] = ()
+    metrics_networks: Annotated[
+        tuple[IPNetwork, ...],
+        Setting("METRICS_NETWORKS", "networks whose programs may read /metrics"),
+    ] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     webhook_allow_networks: Annotated[
         tuple[IPNetwork, ...],
         Setting("WEBHOOK_ALLOW_NETWORKS", "private networks that webhooks may reach"),

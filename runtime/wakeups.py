@@ -9,8 +9,9 @@ import contextlib
 import logging
 from typing import Any
 
-import redis.asyncio
 from redis.exceptions import RedisError
+
+from runtime.redis_pool import close_redis, open_redis
 
 CHANNEL = "trackrecord:log"
 RECONNECT_S = 1.0
@@ -21,12 +22,7 @@ class Wakeups:
     """Sends and receives wake-ups: within the process and, if configured, through Redis."""
 
     def __init__(self, redis_url: str = "") -> None:
-        # Any: the client's own annotations are partial.
-        self._redis: Any = (
-            redis.asyncio.Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)  # pyright: ignore[reportUnknownMemberType]  # redis-py has no types here
-            if redis_url
-            else None
-        )
+        self._redis: Any = open_redis(redis_url) if redis_url else None
         self._grown = asyncio.Event()
         self._unsent = 0
         self._sender: asyncio.Task[None] | None = None
@@ -75,7 +71,7 @@ class Wakeups:
                     await task
         if self._redis is not None:
             with contextlib.suppress(RedisError, OSError):
-                await self._redis.aclose()
+                await close_redis(self._redis)
 
     def _ring(self) -> None:
         # A new event each time, so that everybody who is waiting now is released exactly once.

@@ -6,7 +6,7 @@ from runtime.process import run_process, until_stopped
 from runtime.settings import Settings
 from runtime.system import open_system
 from workers.main import work
-from workers.projecting import project
+from workers.projecting import project, watch
 
 
 async def run_followers(settings: Settings) -> None:
@@ -14,6 +14,7 @@ async def run_followers(settings: Settings) -> None:
     async with open_system(settings) as system, asyncio.TaskGroup() as group:
         group.create_task(project(system), name="project")
         group.create_task(work(system), name="work")
+        group.create_task(watch(system), name="watch")
 
 
 if __name__ == "__main__":

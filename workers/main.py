@@ -17,6 +17,7 @@ from runtime.settings import Settings
 from runtime.system import System, open_system
 from workers.deliveries import Deliveries
 from workers.jobs import make_worker
+from workers.projecting import watch
 from workers.rings import Rings
 
 RESTART_S = 1.0
@@ -29,8 +30,9 @@ _logger = logging.getLogger(__name__)
 
 async def run_worker(settings: Settings) -> None:
     """Deliver webhooks and run jobs until cancelled, then finish the requests under way."""
-    async with open_system(settings) as system:
-        await work(system)
+    async with open_system(settings) as system, asyncio.TaskGroup() as group:
+        group.create_task(work(system), name="work")
+        group.create_task(watch(system), name="watch")
 
 
 async def work(system: System) -> None:

@@ -5,7 +5,9 @@ import logging
 
 from audit.tree_signer import TreeSigner
 from projections.catalog import PROJECTIONS
+from projections.engine.progress import Progress
 from projections.engine.projector import Projector
+from runtime.monitor import Monitor
 from runtime.outages import StoreOutage
 from runtime.process import run_process, until_stopped
 from runtime.settings import Settings
@@ -19,8 +21,14 @@ _logger = logging.getLogger(__name__)
 
 async def run_projectors(settings: Settings) -> None:
     """Keep every read model and every tree up to date until cancelled."""
-    async with open_system(settings) as system:
-        await project(system)
+    async with open_system(settings) as system, asyncio.TaskGroup() as group:
+        group.create_task(project(system), name="project")
+        group.create_task(watch(system), name="watch")
+
+
+async def watch(system: System) -> None:
+    """Log what stalls, moves again or catches up, and each outage of a store."""
+    await Monitor(system, Progress(system.read_store, system.log)).run()
 
 
 async def project(system: System) -> None:

@@ -1,13 +1,14 @@
 """Access log: one JSON line per request, without addresses, names or query strings.
 
+The lines are shaped like every other line of the log.
 The IP address and user agent are kept, encrypted, with the events that the request caused; the
 request id leads to them.
 """
 
 import asyncio
 import sys
-import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -21,7 +22,7 @@ class AccessLog:
     """Buffers lines briefly and writes them together, since one write per request costs more."""
 
     def __init__(self, write: _Write | None = None, *, enabled: bool = True) -> None:
-        self._write: _Write = sys.stderr.buffer.write if write is None else write
+        self._write: _Write = _to_stderr if write is None else write
         self._enabled = enabled
         self._lines: list[bytes] = []
         self._encode = msgspec.json.Encoder().encode
@@ -32,7 +33,10 @@ class AccessLog:
             return
         line = self._encode(
             {
-                "at": round(time.time(), 3),
+                "at": datetime.now(UTC),
+                "level": "INFO",
+                "logger": "access",
+                "message": "request",
                 "method": method,
                 "path": path[:200],
                 "status": status,
@@ -51,3 +55,8 @@ class AccessLog:
         if self._lines:
             lines, self._lines = self._lines, []
             self._write(b"\n".join(lines) + b"\n")
+
+
+def _to_stderr(lines: bytes) -> None:
+    sys.stderr.buffer.write(lines)
+    sys.stderr.buffer.flush()  # or they would wait until 8 KiB have come together

@@ -11,6 +11,7 @@ from api.http.rates import Rates
 from projections.catalog import PROJECTIONS
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
+from runtime.monitor import Monitor
 from runtime.system import System
 from security.tokens import KeyRing
 
@@ -52,6 +53,7 @@ class ApiState:
         self.rates = Rates(system.settings.rate_limits)
         self.writes = LastWrites()
         self.progress = progress or Progress(system.read_store, system.log)
+        self.monitor = Monitor(system, self.progress)
         self.models = ReadModels(system.read_store, self.progress, PROJECTIONS)
 
     async def caught_up(self, name: str, position: int) -> None:

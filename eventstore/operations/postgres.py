@@ -11,9 +11,11 @@ from typing import Any, Self, TypeVar, cast
 import psycopg
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed, Identifier
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
 from eventstore.append import LogUnfit
+from eventstore.counters import OPERATIONS_DRIVER, counters_of
+from eventstore.engine.pooling import KEEPALIVE, CountedPool
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.jobs import JobTables
@@ -29,15 +31,6 @@ _CREATING = 7_275
 NO_TABLES = "this database has no operational tables yet: run `trackrecord migrate` once"
 _EXISTS = "SELECT 1 WHERE to_regclass(?) IS NOT NULL"
 
-_KEEPALIVE = {
-    "connect_timeout": 3,
-    "keepalives": 1,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 5_000,
-}
-
 
 class PostgresOperations(EndpointTables, DeliveryTables, JobTables):
     """The port on PostgreSQL, shared by any number of machines."""
@@ -49,13 +42,14 @@ class PostgresOperations(EndpointTables, DeliveryTables, JobTables):
         self, url: str, *, deadline_s: float = CALL_DEADLINE_S, lock_wait_s: float = LOCK_WAIT_S
     ) -> None:
         self._deadline_s = deadline_s
-        self._pool: ConnectionPool[psycopg.Connection[TupleRow]] = ConnectionPool(
+        self._pool = CountedPool(
             url,
+            counters_of(OPERATIONS_DRIVER),
             min_size=0,
             max_size=_CONNECTIONS,
             timeout=lock_wait_s,
             reconnect_timeout=lock_wait_s,
-            kwargs={**_KEEPALIVE, "options": _limits(deadline_s, lock_wait_s)},
+            kwargs={**KEEPALIVE, "options": _limits(deadline_s, lock_wait_s)},
             open=False,
             name="operations",
         )
@@ -109,7 +103,11 @@ class PostgresOperations(EndpointTables, DeliveryTables, JobTables):
         for _ in range(_CONNECTIONS + 1):
             transaction = _Transaction()
             try:
-                with self._pool.connection() as connection, line.lent(connection):
+                with (
+                    counters_of(OPERATIONS_DRIVER).timed("transaction"),
+                    self._pool.connection() as connection,
+                    line.lent(connection),
+                ):
                     return work(transaction.on(connection))
             except PoolTimeout as error:
                 raise OperationsUnavailable(f"operational tables: {error}") from error

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from eventstore.counters import OPERATIONS_DRIVER, counters_of
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.jobs import JobTables
@@ -144,18 +145,23 @@ class _Connection:
         if self._open is not None:
             self._open.close()
             self._open = None
+            counters_of(OPERATIONS_DRIVER).connection_closed()
 
     def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            try:
-                return work(self._connection())
-            except sqlite3.DatabaseError as error:
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNREADABLE:
-                    raise
-                self._set_aside(error)
-                return work(self._connection())
+            with counters_of(OPERATIONS_DRIVER).timed("transaction"):
+                return self._readably(work)
         except (sqlite3.DatabaseError, OSError) as error:
             raise OperationsUnavailable(f"{self._path}: {error}") from error
+
+    def _readably(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return work(self._connection())
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNREADABLE:
+                raise
+            self._set_aside(error)
+            return work(self._connection())
 
     def _in_transaction(self, connection: sqlite3.Connection, waiting: deque[_Write]) -> None:
         time.sleep(max(self._free_at - time.monotonic(), 0.0))
@@ -221,6 +227,7 @@ class _Connection:
         except BaseException:
             connection.close()
             raise
+        counters_of(OPERATIONS_DRIVER).connection_created()
         return connection
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:

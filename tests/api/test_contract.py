@@ -34,6 +34,7 @@ PUBLIC = {
     ("GET", "/health"),
     ("GET", "/api/health/ready"),
     ("GET", "/health/ready"),
+    ("GET", "/metrics"),
     ("GET", "/api/openapi.json"),
     ("GET", "/api/docs"),
     ("GET", "/api/docs/docs.js"),
@@ -237,5 +238,10 @@ class TestMeta:
 
             monkeypatch.setattr(system.log.store, "last_position", broken)
             problem = refused(await client.get("/health/ready"), 503, "not_ready")
-            assert problem["checks"] == {"eventLog": "unavailable", "readModels": "ok"}
+            assert problem["checks"] == {
+                "eventLog": "unavailable",
+                "readModels": "ok",
+                "projector": "ok",
+                "deliveries": "ok",
+            }
             done(await client.get("/health"), 200)

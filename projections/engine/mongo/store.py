@@ -16,6 +16,7 @@ from projections.base import Document
 from projections.engine.control import Control
 from projections.engine.mongo import documents
 from projections.engine.mongo.lease import CONTROL, THE_CONTROL, Lease, Stored
+from projections.engine.mongo.listeners import CommandCounter, PoolListener
 from projections.engine.mongo.writing import PARKED, write_batch
 from projections.engine.query import ListSlice, Query, cut, index_for
 from projections.engine.store import (
@@ -42,6 +43,7 @@ class MongoReadStore:
             serverSelectionTimeoutMS=int(timeout_s * 1000),
             connectTimeoutMS=int(timeout_s * 1000),
             uuidRepresentation="standard",
+            event_listeners=[PoolListener(), CommandCounter()],
         )
         self.database = self._client[database]
         self._timeout_s = timeout_s

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from eventstore.counters import READ_MODELS_DRIVER, counters_of
 from projections.engine.sqlite.files import Files, Identity
 from projections.engine.store import ReadStoreLost, ReadStoreUnavailable
 
@@ -40,7 +41,8 @@ class Connection:
         try:
             connection = self._current(now)
             try:
-                return work(connection)
+                with counters_of(READ_MODELS_DRIVER).timed("transaction"):
+                    return work(connection)
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -80,6 +82,7 @@ class Connection:
             if wrong is None:
                 return connection
             connection.close()
+            counters_of(READ_MODELS_DRIVER).connection_closed()
             self._files.discard(wrong)
             self._files.make()
             connection = self._connect("rw")
@@ -96,6 +99,7 @@ class Connection:
             cached_statements=512,
         )
         connection.set_progress_handler(self._is_late, _STEPS)
+        counters_of(READ_MODELS_DRIVER).connection_created()
         return connection
 
     def _is_late(self) -> bool:
@@ -124,6 +128,7 @@ class Connection:
         self._identity = None
         if connection is not None:
             connection.close()
+            counters_of(READ_MODELS_DRIVER).connection_closed()
 
 
 def create_control(connection: sqlite3.Connection) -> None:

@@ -1,0 +1,67 @@
+"""Calls to the event database: counted, on threads where they would block, and never for ever."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from eventstore.append import LogUnavailable
+from eventstore.counters import LOG_DRIVER, counters_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READ_THREADS = 8
+LOG_DEADLINE_S = 4.0
+"""How long a caller waits for the log at most, so that a request is answered within 5 s."""
+
+
+class StoreCalls:
+    """Runs reads of a store: right here if it is in this process, else on threads."""
+
+    def __init__(self, *, inline: bool, deadline_s: float) -> None:
+        self._inline, self._deadline_s = inline, deadline_s
+        self._counters = counters_of(LOG_DRIVER)
+        self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="log-reader")
+
+    async def read(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what *read* returns.
+
+        :raises LogUnavailable: the store does not answer in time, or reports an outage.
+        """
+        if self._inline:
+            return self._counted(read, *args, **kwargs)
+        loop = asyncio.get_running_loop()
+        return await self.in_time(
+            loop.run_in_executor(self._threads, lambda: self._counted(read, *args, **kwargs))
+        )
+
+    async def in_time(self, waiting: Awaitable[T]) -> T:
+        """Wait for something of the store, but not for ever.
+
+        :raises LogUnavailable: it does not come in time; it may still happen.
+        """
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return await waiting
+        except TimeoutError as error:
+            raise LogUnavailable(f"the log did not answer in {self._deadline_s:g} s") from error
+
+    async def close(self, close_store: Callable[[], None]) -> None:
+        """Stop the threads, waiting for what they are doing, then close the store."""
+        self._threads.shutdown()
+        if self._inline:
+            close_store()
+        else:  # waits for connections that are just being made
+            await asyncio.to_thread(close_store)
+
+    def _counted(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        began, failed = time.perf_counter(), True
+        try:
+            answer = read(*args, **kwargs)
+            failed = False
+            return answer
+        finally:
+            name: str = getattr(read, "__name__", "read")
+            self._counters.command(name, time.perf_counter() - began, failed=failed)

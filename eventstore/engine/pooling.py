@@ -1,0 +1,54 @@
+"""PostgreSQL connections that are counted, and that notice a server that has gone silent."""
+
+from typing import Any, TypeVar
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+
+from eventstore.counters import DriverCounters
+
+KEEPALIVE = {
+    "connect_timeout": 3,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5_000,
+}
+"""What libpq does so that a server whose packets are eaten is noticed within about 11 s."""
+
+R = TypeVar("R", bound=Connection[Any])
+
+
+class CountedPool(ConnectionPool[Connection[TupleRow]]):
+    """A pool that counts what it opens and closes."""
+
+    def __init__(self, url: str, counters: DriverCounters, **options: Any) -> None:
+        self._counters = counters
+        super().__init__(url, connection_class=_counted(counters), **options)
+        counters.pool_created()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Close every connection, once."""
+        if not self.closed:
+            self._counters.pool_closed()
+        super().close(timeout)
+
+
+def _counted(counters: DriverCounters) -> type[Connection[TupleRow]]:
+    class Counted(Connection[TupleRow]):
+        """A connection that counts its beginning and its end."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._counted_closed = False
+            counters.connection_created()
+
+        def close(self) -> None:
+            if not self._counted_closed:
+                self._counted_closed = True
+                counters.connection_closed()
+            super().close()
+
+    return Counted

@@ -1,0 +1,147 @@
+"""Monitor: what a process knows of the health of its system, kept fresh in the background."""
+
+import asyncio
+import logging
+
+from msgspec import Struct
+
+from eventstore.counters import (
+    LOG_DRIVER,
+    OPERATIONS_DRIVER,
+    READ_MODELS_DRIVER,
+    REDIS_DRIVER,
+)
+from eventstore.operations.records import Backlog
+from projections.catalog import PROJECTIONS
+from projections.engine.progress import Progress
+from projections.engine.store import Rebuilding
+from runtime.outages import StoreOutage
+from runtime.pings import PING_DEADLINE_S, StoreWatch, run_watches
+from runtime.system import System
+from runtime.watchdog import Watchdog
+
+LOOK_S = 2.0
+"""How often the followers are looked at."""
+_logger = logging.getLogger(__name__)
+
+
+class Readiness(Struct, frozen=True):
+    """Whether requests can be served, and what is wrong with each store and follower."""
+
+    ready: bool
+    checks: dict[str, str]
+    behind: dict[str, int]
+
+
+class Monitor:
+    """Pings the stores and watches the projector of one system."""
+
+    def __init__(self, system: System, progress: Progress) -> None:
+        self._system, self._progress = system, progress
+        self.head = 0
+        self.backlog = Backlog(0, None)
+        self.projector = Watchdog("projector")
+        self._rebuilding = ""
+        self.stores = {
+            LOG_DRIVER: StoreWatch(LOG_DRIVER, self._ping_log),
+            READ_MODELS_DRIVER: StoreWatch(READ_MODELS_DRIVER, self._look_at_projector),
+            OPERATIONS_DRIVER: StoreWatch(OPERATIONS_DRIVER, self._look_at_deliveries),
+        }
+        if system.settings.redis_url:
+            self.stores[REDIS_DRIVER] = StoreWatch(REDIS_DRIVER, self._ping_redis)
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to watch in the background."""
+        self._running = asyncio.create_task(self.run(), name="monitor")
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    async def look(self) -> None:
+        """Ask every store at once, now."""
+        await self.stores[LOG_DRIVER].ask()  # how far the others are behind depends on it
+        others = (watch for name, watch in self.stores.items() if name != LOG_DRIVER)
+        await asyncio.gather(*(watch.ask() for watch in others))
+
+    async def readiness(self) -> Readiness:
+        """Ask every store and return whether requests can be served."""
+        await self.look()
+        needed = {
+            "eventLog": self._state_of(LOG_DRIVER) or self._append_state(),
+            "readModels": self._state_of(READ_MODELS_DRIVER) or self._rebuilding,
+            "projector": self._projector_state(),
+        }
+        helpful = {"deliveries": self._state_of(OPERATIONS_DRIVER)}
+        if REDIS_DRIVER in self.stores:
+            helpful["redis"] = self._state_of(REDIS_DRIVER)
+        checks = {name: state or "ok" for name, state in {**needed, **helpful}.items()}
+        behind = {"projector": self.projector.behind}
+        return Readiness(not any(needed.values()), checks, behind)
+
+    def _state_of(self, driver: str) -> str:
+        return "unavailable" if self.stores[driver].trouble else ""
+
+    def _append_state(self) -> str:
+        return "cannot be written" if self._system.log.append_failure is not None else ""
+
+    def _projector_state(self) -> str:
+        stalled = self.projector.stalled
+        return f"stalled for {self.projector.standing_s:.0f} s" if stalled else ""
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run_watches(self.stores))
+            group.create_task(self._watch_projector())
+
+    async def _watch_projector(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                async with asyncio.timeout(PING_DEADLINE_S):
+                    await self._ping_log()
+                    await self._look_at_projector()
+                    if self._system.log.append_failure is not None:
+                        await self._system.log.probe_write()
+            except (*StoreOutage, OSError, TimeoutError) as error:
+                _logger.debug("not looked at: %s", error)
+
+    async def _ping_log(self) -> None:
+        self.head = await log_head(self._system)
+
+    async def _look_at_projector(self) -> None:
+        try:
+            await self._progress.refuse_unless_serving()
+            self._rebuilding = ""
+        except Rebuilding as rebuilding:
+            self._rebuilding = f"rebuilding ({rebuilding.progress:.0%})"
+        self.projector.observe(await projected_position(self._system), self.head)
+
+    async def _look_at_deliveries(self) -> None:
+        self.backlog = await self._system.operations.backlog()
+
+    async def _ping_redis(self) -> None:
+        trouble = await self._system.wakeups.trouble()
+        if trouble is not None:
+            raise OSError(trouble)
+
+
+async def log_head(system: System) -> int:
+    """Return how many positions the partitions of the log have together."""
+    heads = [await system.log.last_position(part) for part in range(system.log.parts)]
+    return sum(heads)
+
+
+async def projected_position(system: System) -> int:
+    """Return how many positions every read model includes: those of the slowest one."""
+    control = await system.read_store.control()
+    if control is None:
+        return 0
+    return min(
+        sum(control.reached(one.name, part) for part in range(system.log.parts))
+        for one in PROJECTIONS
+    )
