@@ -66,10 +66,15 @@ class Shape(Struct, frozen=True):
 
     texts: tuple[str, ...] = ()
     """Which of the fields hold texts."""
+    layout: str = ""
+    """A digest of fields and indexes: what a query must agree with to be answered."""
 
     def __post_init__(self) -> None:
         found = tuple(name for name, kind in self.fields.items() if kind is Kind.TEXTS)
         force_setattr(self, "texts", found)
+        indexes = [(one.equal, one.sort, one.contains) for one in self.indexes]
+        told = msgspec.json.encode([sorted(self.fields.items()), indexes])
+        force_setattr(self, "layout", hashlib.sha256(told).hexdigest()[:16])
 
     def kind(self, field: str) -> Kind:
         """Return what *field* holds.
@@ -77,13 +82,6 @@ class Shape(Struct, frozen=True):
         :raises KeyError: there is no such field.
         """
         return BASE[field] if field in BASE else self.fields[field]
-
-    @property
-    def layout(self) -> str:
-        """A digest of fields and indexes: what a query must agree with to be answered."""
-        indexes = [(one.equal, one.sort, one.contains) for one in self.indexes]
-        told = msgspec.json.encode([sorted(self.fields.items()), indexes])
-        return hashlib.sha256(told).hexdigest()[:16]
 
 
 def kinds_of(state: type, left_out: frozenset[str] = frozenset()) -> dict[str, Kind]:

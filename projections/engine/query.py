@@ -67,11 +67,12 @@ def index_for(shape: Shape, query: Query) -> Index:
 
     :raises QueryRefused: there is none, or the query asks for too much.
     """
-    equal = set(query.where) | ({query.either[0]} if query.either else set[str]())
+    asked = query.where if query.either is None else {*query.where, query.either[0]}
     contains = query.contains[0] if query.contains else None
     for index in shape.indexes:
-        fits = set(index.equal) == equal and len(index.equal) == len(equal)
-        if fits and (index.sort, index.contains) == (query.sort, contains):
+        # A sort key and as many equal fields that are all asked for: the whole index, in any order.
+        fits = index.sort == query.sort and index.contains == contains
+        if fits and len(index.equal) == len(asked) and all(f in asked for f in index.equal):
             break
     else:
         raise QueryRefused(f"no index of {shape.model} answers {query}")

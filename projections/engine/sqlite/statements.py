@@ -5,7 +5,7 @@ by one of its texts in a side table, one row a text, with the fields of the inde
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -125,61 +125,77 @@ def side_rows(target: ShapedCollection, index: Index) -> tuple[str, str]:
     return remove, put
 
 
+class _Form(NamedTuple):
+    """What the text of a statement depends on; the rest of a query are its parameters."""
+
+    collection: str
+    index_name: str
+    where: tuple[str, ...]
+    contains: bool
+    sort: str
+    descending: bool
+    above: bool
+    below: bool
+    residual: tuple[str, ...]
+
+
 def page_statement(target: ShapedCollection, query: Query) -> tuple[str, list[Any]]:
     """Return the statement that finds a page, with sort key and JSON, and its parameters.
 
     :raises QueryRefused: no declared index answers it.
     """
-    index = index_for(target.shape, query)
-    choices = query.either[1] if query.either else (None,)
-    parts: list[str] = []
-    parameters: list[Any] = []
-    for choice in choices:
-        statement, values = _one(target, query, index, choice)
-        parts.append(statement)
-        parameters += values
-    if len(parts) == 1:
-        return parts[0], parameters
-    # The rows of each value come from the index in order already; only their heads are merged.
-    direction = "DESC" if query.descending else "ASC"
-    merged = " UNION ALL ".join(f"SELECT * FROM ({part})" for part in parts)
-    return f"{merged} ORDER BY 1 {direction} LIMIT ?", [*parameters, query.rows_max]
-
-
-def _one(
-    target: ShapedCollection, query: Query, index: Index, choice: str | None
-) -> tuple[str, list[Any]]:
-    collection = target.collection
-    where: dict[str, Any] = dict(query.where)
+    where: dict[str, Any] = {**query.where}
     if query.either:
-        where[query.either[0]] = choice
+        where[query.either[0]] = None
     if query.contains:
         where[query.contains[0]] = query.contains[1]
-        source = f"{quoted(side_table(collection, index))} s INDEXED BY"
-        source += f" {quoted(f'{collection}_{index.name}')}"
-        source += f" JOIN {quoted(collection)} d ON d.row = s.row"
-        at = "s"
+    form = _Form(
+        target.collection,
+        index_for(target.shape, query).name,
+        tuple(where),
+        query.contains is not None,
+        query.sort,
+        query.descending,
+        query.above is not None,
+        query.below is not None,
+        tuple(query.residual),
+    )
+    bounds = [bound for bound in (query.above, query.below) if bound is not None]
+    parameters: list[Any] = []
+    for choice in query.either[1] if query.either else (None,):
+        if query.either:
+            where[query.either[0]] = choice
+        parameters += [*query.residual.values(), *where.values(), *bounds, query.rows_max]
+    if not query.either or len(query.either[1]) == 1:
+        return _page_text(form), parameters
+    return _merged_text(form, len(query.either[1])), [*parameters, query.rows_max]
+
+
+@lru_cache(1_024)
+def _merged_text(form: _Form, count: int) -> str:
+    # The rows of each value come from the index in order already; only their heads are merged.
+    direction = "DESC" if form.descending else "ASC"
+    merged = " UNION ALL ".join([f"SELECT * FROM ({_page_text(form)})"] * count)
+    return f"{merged} ORDER BY 1 {direction} LIMIT ?"
+
+
+@lru_cache(1_024)
+def _page_text(form: _Form) -> str:
+    documents, index = quoted(form.collection), quoted(f"{form.collection}_{form.index_name}")
+    if form.contains:
+        at, side = "s", quoted(f"{form.collection}__{form.index_name}")
+        source = f"{side} s INDEXED BY {index} JOIN {documents} d ON d.row = s.row"
     else:
-        source = f"{quoted(collection)} d INDEXED BY {quoted(f'{collection}_{index.name}')}"
-        at = "d"
-    sort = f"{at}.{quoted(query.sort)}"
-    tests = [f"{at}.{quoted(field)} IS ?" for field in where]
-    values = list(where.values())
-    for bound, comparison in ((query.above, ">"), (query.below, "<")):
-        if bound is not None:
-            tests.append(f"{sort} {comparison} ?")
-            values.append(bound)
-    shown, residual = _shown(query)
-    direction = "DESC" if query.descending else "ASC"
-    statement = (
+        at, source = "d", f"{documents} d INDEXED BY {index}"
+    sort = f"{at}.{quoted(form.sort)}"
+    tests = [f"{at}.{quoted(field)} IS ?" for field in form.where]
+    tests += [f"{sort} > ?"] * form.above + [f"{sort} < ?"] * form.below
+    shown = "d.json"
+    if form.residual:
+        compared = " AND ".join(f"d.{quoted(field)} IS ?" for field in form.residual)
+        shown = f"CASE WHEN {compared} THEN d.json END"
+    direction = "DESC" if form.descending else "ASC"
+    return (
         f"SELECT {sort} AS k, {shown} AS j FROM {source} WHERE {' AND '.join(tests)}"
         f" ORDER BY {sort} {direction} LIMIT ?"
     )
-    return statement, [*residual, *values, query.rows_max]
-
-
-def _shown(query: Query) -> tuple[str, list[Any]]:
-    if not query.residual:
-        return "d.json", []
-    tests = " AND ".join(f"d.{quoted(field)} IS ?" for field in query.residual)
-    return f"CASE WHEN {tests} THEN d.json END", list(query.residual.values())
