@@ -50,5 +50,6 @@ def command(
         command_id=command_id,
         rows=rows,
         expects={stream: after, **(reads or {})},
+        org_id=org_id,
         **(beside | about),
     )

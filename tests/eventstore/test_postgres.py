@@ -4,21 +4,31 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import cast
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.sql import SQL
 
 from commands.handler import CommandHandler
 from commands.identity.user import RegisterUser
 from eventstore.append import AlreadyDone, Append, Appended, Conflict, LogUnavailable, LogUnfit
 from eventstore.log import EventLog
-from eventstore.postgres import PostgresStore
-from tests.domain.spec import ANA
+from eventstore.partition import partition_of
+from eventstore.postgres import PostgresStore, _sql  # pyright: ignore[reportPrivateUsage]  spied on
+from eventstore.store import Store
+from tests.domain.spec import ACME, ANA
 from tests.eventstore.contract import StoreContract
 from tests.eventstore.crowd import check_crowd
 from tests.eventstore.cutting import cutting_proxy
+from tests.eventstore.pinned import Pinned
+from tests.eventstore.reserving import (
+    ReservationContract,
+    check_every_statement_names_its_partition,
+    use_everything,
+)
 from tests.eventstore.rows import command
 from tests.spec import context, opened
 
@@ -36,6 +46,45 @@ def store(postgres_url: str) -> Iterator[PostgresStore]:
 
 class TestPostgresStore(StoreContract):
     pass
+
+
+class TestPostgresStoreInAPartition(StoreContract):
+    @pytest.fixture
+    def store(self, postgres_url: str) -> Iterator[Store]:
+        with closing(PostgresStore(postgres_url, parts=2)) as store:
+            store.create()
+            yield cast(Store, Pinned(store, 1))
+
+
+class TestPostgresReservations(ReservationContract):
+    @pytest.fixture(params=[1, 8])
+    def store(self, postgres_url: str, request: pytest.FixtureRequest) -> Iterator[PostgresStore]:
+        with closing(PostgresStore(postgres_url, parts=request.param)) as store:
+            store.create()
+            yield store
+
+    def test_every_statement_names_its_partition(
+        self, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        statements: list[str] = []
+
+        def spy(statement: str) -> SQL:
+            statements.append(statement)
+            return _sql(statement)
+
+        monkeypatch.setattr("eventstore.postgres._sql", spy)
+
+        use_everything(store)
+
+        check_every_statement_names_its_partition(statements)
+
+    def test_a_position_that_is_taken_is_settled_again(self, store: PostgresStore) -> None:
+        store.commit([command(A), command(B)])
+        store._execute("UPDATE part_heads SET position = position - 1", ())  # pyright: ignore[reportPrivateUsage]  a lock that failed
+
+        assert isinstance(store.commit([command(A, 1)])[0], Appended)
+        part = partition_of(ACME, store.parts)
+        assert [r.position for r in store.tail(0, 9, part=part)] == [1, 2, 3]
 
 
 def test_a_crowd_leaves_no_gap_and_a_reader_misses_nothing(

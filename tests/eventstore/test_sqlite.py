@@ -4,14 +4,24 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 from uuid import UUID
 
 import pytest
 
-from eventstore.append import AlreadyDone, Conflict, LogUnavailable, LogUnfit
+from eventstore.append import AlreadyDone, Appended, Conflict, LogUnavailable, LogUnfit
+from eventstore.partition import partition_of
 from eventstore.sqlite import SqliteStore
+from eventstore.store import Store
+from tests.domain.spec import ACME
 from tests.eventstore.contract import StoreContract
 from tests.eventstore.crowd import check_crowd
+from tests.eventstore.pinned import Pinned
+from tests.eventstore.reserving import (
+    ReservationContract,
+    check_every_statement_names_its_partition,
+    use_everything,
+)
 from tests.eventstore.rows import command
 
 A, B = UUID(int=1), UUID(int=2)
@@ -32,6 +42,40 @@ def store(path: Path) -> Iterator[SqliteStore]:
 
 class TestSqliteStore(StoreContract):
     pass
+
+
+class TestSqliteStoreInAPartition(StoreContract):
+    @pytest.fixture
+    def store(self, path: Path) -> Iterator[Store]:
+        with closing(SqliteStore(str(path), parts=2)) as store:
+            store.create()
+            yield cast(Store, Pinned(store, 1))
+
+
+class TestSqliteReservations(ReservationContract):
+    @pytest.fixture(params=[1, 8])
+    def store(self, path: Path, request: pytest.FixtureRequest) -> Iterator[SqliteStore]:
+        with closing(SqliteStore(str(path), parts=request.param)) as store:
+            store.create()
+            yield store
+
+    def test_every_statement_names_its_partition(self, store: SqliteStore) -> None:
+        statements: list[str] = []
+        store.last_position()  # so that this thread has its connection
+        for connection in store._connections:  # pyright: ignore[reportPrivateUsage]  no door of its own
+            connection.set_trace_callback(statements.append)
+
+        use_everything(store)
+
+        check_every_statement_names_its_partition(statements)
+
+    def test_a_position_that_is_taken_is_settled_again(self, store: SqliteStore) -> None:
+        store.commit([command(A), command(B)])
+        store._execute("UPDATE part_heads SET position = position - 1", ())  # pyright: ignore[reportPrivateUsage]  a lock that failed
+
+        assert isinstance(store.commit([command(A, 1)])[0], Appended)
+        part = partition_of(ACME, store.parts)
+        assert [r.position for r in store.tail(0, 9, part=part)] == [1, 2, 3]
 
 
 def test_a_crowd_leaves_no_gap_and_a_reader_misses_nothing(path: Path, store: SqliteStore) -> None:

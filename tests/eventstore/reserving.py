@@ -1,0 +1,286 @@
+"""What every event database must do with claims, counts, open numbers and partitions.
+
+A test module subclasses ``ReservationContract`` and has a fixture ``store``, of one partition and
+of several.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.base import PLATFORM, DomainError, OrgId
+from eventstore.append import AlreadyDone, Append, Appended, Conflict, Outcome, Refused
+from eventstore.claim import (
+    ClaimChange,
+    ClaimKey,
+    CountChange,
+    CountKey,
+    Held,
+    OpenNumber,
+    numbered,
+)
+from eventstore.partition import partition_of
+from eventstore.store import Store
+from tests.domain.spec import ACME, ANA, BEN
+from tests.eventstore.rows import AT, command, row
+
+A, B, C, PROJECT = (UUID(int=n) for n in (0xA, 0xB, 0xC, 0xD))
+KEY = ClaimKey(ACME, "project key", ACME, b"ENG")
+TASKS = CountKey(ACME, "tasks", ACME)
+NUMBERS = CountKey(ACME, "task number", PROJECT)
+ADDRESS = ClaimKey(PLATFORM, "email", PLATFORM, b"\x00\xff hash")
+TAKEN, FULL = DomainError(why="taken"), DomainError(why="full")
+
+
+def take(claim: ClaimKey, holder: UUID) -> ClaimChange:
+    return ClaimChange(claim, holder, TAKEN)
+
+
+def release(claim: ClaimKey, holder: UUID, keep_until: int = 0) -> ClaimChange:
+    return ClaimChange(claim, holder, release=True, keep_until=keep_until)
+
+
+def add(by: int, limit: int | None = None, count: CountKey = TASKS) -> CountChange:
+    return CountChange(count, by, limit, FULL)
+
+
+class Numbering:
+    """A command that leaves a number open, and the numbers that it was given."""
+
+    def __init__(self, stream: UUID, **about: Any) -> None:
+        self.given: list[int] = []
+        self.append = command(stream, numbers=(OpenNumber(NUMBERS, stream, self.fill),), **about)
+
+    def fill(self, number: int) -> None:
+        self.given.append(number)
+        self.append.rows[0].state = b'{"number":%d}' % number
+
+
+def one(store: Store, append: Append) -> Outcome:
+    [outcome] = store.commit([append])
+    return outcome
+
+
+class ReservationContract:
+    """Claims, counts, numbers and partitions."""
+
+    # Claims -----------------------------------------------------------------
+
+    def test_a_claim_has_one_holder(self, store: Store) -> None:
+        assert isinstance(one(store, command(A, claims=(take(KEY, ANA),))), Appended)
+
+        assert one(store, command(B, claims=(take(KEY, BEN),))) == Refused(TAKEN)
+        assert store.holders([KEY, ADDRESS]) == {KEY: Held(ANA)}
+        assert store.heads([B], partition_of(ACME, store.parts)) == {}
+
+    def test_the_first_of_a_commit_gets_the_claim(self, store: Store) -> None:
+        batch = [command(s, claims=(take(KEY, s),)) for s in (A, B, C)]
+
+        outcomes = store.commit(batch)
+
+        assert [type(outcome) for outcome in outcomes] == [Appended, Refused, Refused]
+        assert store.holders([KEY]) == {KEY: Held(A)}
+
+    def test_a_holder_can_take_its_claim_again(self, store: Store) -> None:
+        store.commit([command(A, claims=(take(KEY, ANA),))])
+
+        assert isinstance(one(store, command(A, 1, claims=(take(KEY, ANA),))), Appended)
+
+    def test_a_released_claim_is_free_at_once(self, store: Store) -> None:
+        store.commit([command(A, claims=(take(KEY, ANA),))])
+        store.commit([command(A, 1, claims=(release(KEY, ANA),))])
+
+        assert store.holders([KEY]) == {}
+        assert isinstance(one(store, command(B, claims=(take(KEY, BEN),))), Appended)
+
+    def test_only_the_holder_can_release_a_claim(self, store: Store) -> None:
+        store.commit([command(A, claims=(take(KEY, ANA),))])
+        store.commit([command(B, claims=(release(KEY, BEN),))])
+
+        assert store.holders([KEY]) == {KEY: Held(ANA)}
+
+    @pytest.mark.parametrize(("keep_until", "free"), [(AT + 1, False), (AT, True)])
+    def test_a_released_claim_can_be_kept_for_a_while(
+        self, store: Store, keep_until: int, free: bool
+    ) -> None:
+        store.commit([command(A, claims=(take(KEY, ANA),))])
+        store.commit([command(A, 1, claims=(release(KEY, ANA, keep_until),))])
+
+        assert store.holders([KEY]) == {KEY: Held(ANA, keep_until)}
+        assert isinstance(one(store, command(B, claims=(take(KEY, BEN),))), Appended) is free
+        if not free:
+            assert isinstance(one(store, command(A, 2, claims=(take(KEY, ANA),))), Appended)
+
+    def test_a_command_can_pass_its_claim_on(self, store: Store) -> None:
+        store.commit([command(A, claims=(take(KEY, ANA),))])
+        store.commit([command(A, 1, claims=(release(KEY, ANA), take(KEY, BEN)))])
+
+        assert store.holders([KEY]) == {KEY: Held(BEN)}
+
+    # Counts -----------------------------------------------------------------
+
+    def test_a_count_stops_at_its_limit(self, store: Store) -> None:
+        batch = [command(s, counts=(add(1, limit=2),)) for s in (A, B, C)]
+
+        outcomes = store.commit(batch)
+
+        assert [type(outcome) for outcome in outcomes] == [Appended, Appended, Refused]
+        assert store.counted([TASKS, NUMBERS]) == {TASKS: 2}
+        assert FULL.details["used"] == 2
+
+    def test_a_count_over_its_limit_can_fall_and_not_rise(self, store: Store) -> None:
+        store.commit([command(A, counts=(add(5),))])
+
+        assert isinstance(one(store, command(B, counts=(add(-1),))), Appended)
+        assert isinstance(one(store, command(C, counts=(add(1, limit=2),))), Refused)
+        assert store.counted([TASKS]) == {TASKS: 4}
+
+    def test_a_count_can_be_required_to_be_zero(self, store: Store) -> None:
+        none_left = add(0, limit=0)
+        assert isinstance(one(store, command(A, counts=(none_left, add(1)))), Appended)
+
+        assert isinstance(one(store, command(B, counts=(none_left,))), Refused)
+        assert isinstance(one(store, command(B, counts=(add(-1), none_left))), Appended)
+        assert store.counted([TASKS]) == {TASKS: 0}
+
+    def test_a_refused_command_reserves_nothing(self, store: Store) -> None:
+        store.commit([command(A, counts=(add(2),))])
+        full = command(B, claims=(take(KEY, ANA),), counts=(add(1, limit=2),))
+        late = command(A, 0, claims=(take(ADDRESS, ANA),), counts=(add(1),))
+
+        assert store.commit([full, late]) == [Refused(FULL), Conflict(A)]
+        assert store.holders([KEY, ADDRESS]) == {}
+        assert store.counted([TASKS]) == {TASKS: 2}
+
+    def test_a_rehearsal_says_what_would_become_of_it_and_writes_nothing(
+        self, store: Store
+    ) -> None:
+        store.commit([command(A, claims=(take(KEY, ANA),))])
+        numbering = Numbering(B)
+
+        assert store.rehearse(command(C, claims=(take(KEY, BEN),))) == Refused(TAKEN)
+        assert isinstance(store.rehearse(numbering.append), Appended)
+        assert numbering.given == [1]
+        assert store.rehearse(command(A, 0)) == Conflict(A)
+        assert store.heads([B], partition_of(ACME, store.parts)) == {}
+        assert store.counted([NUMBERS]) == {}
+
+    # Numbers ----------------------------------------------------------------
+
+    def test_numbers_count_on_without_a_gap(self, store: Store) -> None:
+        asked = [Numbering(UUID(int=n)) for n in range(1, 6)]
+        late = Numbering(UUID(int=1))
+        store.commit([asked[0].append])
+
+        outcomes = store.commit([n.append for n in (asked[1], late, *asked[2:])])
+
+        assert [type(outcome) for outcome in outcomes].count(Conflict) == 1
+        assert [n.given[-1] for n in asked] == [1, 2, 3, 4, 5]
+        assert store.counted([NUMBERS]) == {NUMBERS: 5}
+        for number in range(1, 6):
+            claim = numbered(NUMBERS, number)
+            assert store.holders([claim]) == {claim: Held(UUID(int=number))}
+            [stored] = store.stream(UUID(int=number), 0, partition_of(ACME, store.parts))
+            assert stored.state == b'{"number":%d}' % number
+
+    def test_a_command_that_comes_again_takes_no_second_number(self, store: Store) -> None:
+        first = Numbering(A)
+        store.commit([first.append])
+        again = Numbering(A, command_id=first.append.command_id)
+
+        assert isinstance(one(store, again.append), AlreadyDone)
+        assert store.counted([NUMBERS]) == {NUMBERS: 1}
+
+    # Partitions -------------------------------------------------------------
+
+    def test_each_partition_counts_its_own_positions(self, store: Store) -> None:
+        organizations = [PLATFORM, *(OrgId(UUID(int=n)) for n in range(50, 62))]
+        for round_ in range(2):
+            store.commit([command(o, 2 * round_, events=2, org_id=o) for o in organizations])
+
+        found = 0
+        for part in range(store.parts):
+            rows = store.tail(0, 1_000, part=part)
+            found += len(rows)
+            assert [r.position for r in rows] == list(range(1, len(rows) + 1))
+            assert {partition_of(r.org_id, store.parts) for r in rows} <= {part}
+            assert store.last_position(part) == len(rows)
+            heads = store.organization_heads(part)
+            assert heads == {o: 4 for o in organizations if partition_of(o, store.parts) == part}
+        assert found == 4 * len(organizations)
+
+    def test_a_command_can_write_two_partitions_or_neither(self, store: Store) -> None:
+        def both(after: int) -> Append:
+            rows = [row(ANA, after + 1, org_id=PLATFORM), row(A, after + 1, org_id=ACME)]
+            expects = {ANA: after, A: after}
+            owners: dict[UUID, OrgId] = {ANA: PLATFORM}
+            return Append(
+                command_id=uuid4(), rows=rows, expects=expects, keys={}, org_id=ACME, owners=owners
+            )
+
+        first = both(0)
+        ours = partition_of(ACME, store.parts)
+        assert isinstance(one(store, first), Appended)
+
+        assert isinstance(one(store, both(0)), Conflict)
+        assert (store.heads([ANA], 0), store.heads([A], ours)) == ({ANA: 1}, {A: 1})
+        again = both(1)
+        again.command_id = first.command_id
+        assert isinstance(one(store, again), AlreadyDone)
+
+    def test_a_stream_of_another_partition_is_verified_where_it_is(self, store: Store) -> None:
+        store.commit([command(ANA, org_id=PLATFORM)])
+        owners = {ANA: PLATFORM}
+
+        assert one(store, command(A, reads={ANA: 0}, owners=owners)) == Conflict(ANA)
+        assert isinstance(one(store, command(A, reads={ANA: 1}, owners=owners)), Appended)
+
+    def test_a_claim_stands_in_the_partition_of_its_owner(self, store: Store) -> None:
+        both = (take(ADDRESS, ANA), take(KEY, A))
+        assert isinstance(one(store, command(A, claims=both)), Appended)
+
+        assert store.holders([ADDRESS, KEY]) == {ADDRESS: Held(ANA), KEY: Held(A)}
+        assert one(store, command(B, claims=(take(ADDRESS, BEN),))) == Refused(TAKEN)
+
+
+def distinct(statements: list[str]) -> Iterator[str]:
+    """Yield the statements about tables of ours, each once."""
+    for statement in dict.fromkeys(statements):
+        words = statement.upper().split()
+        if words and words[0] in {"SELECT", "INSERT", "UPDATE", "DELETE"}:
+            yield statement
+
+
+def check_every_statement_names_its_partition(statements: list[str]) -> None:
+    """Check that a distributed database could route each of *statements*."""
+    seen = list(distinct(statements))
+    assert len(seen) > 10
+    unrouted = [s for s in seen if "part = " not in s and "part IN (" not in s and "(part" not in s]
+    assert unrouted == []
+
+
+def use_everything(store: Store) -> None:
+    """Make every statement of a store that its users cause."""
+    claims = (take(KEY, A), take(ADDRESS, ANA))
+    store.commit([command(A, keys={A: b"k"}, claims=claims, counts=(add(1, limit=9),))])
+    store.commit([Numbering(B).append, command(A, 0), command(A, 1, claims=(release(KEY, A),))])
+    store.rehearse(command(C))
+    part = partition_of(ACME, store.parts)
+    store.tail(0, 9, part=part)
+    store.organization_heads(part)
+    store.last_position(part)
+    store.stream(A, 0, part)
+    store.heads([A, B], part)
+    store.organization(ACME, 0, 9)
+    store.organization_before(ACME, 9, 9)
+    store.keys([A], part)
+    store.destroy_key(A, part)
+    store.secrets(A, part)
+    store.reply(b"k", part)
+    store.tree_heads(ACME)
+    store.newest_tree_head(ACME, 9)
+    store.holders([KEY])
+    store.counted([TASKS])
+    store.identity()
