@@ -39,9 +39,9 @@ bytes, SHA-256(0x00 || state); leaf `seq` - 1 of the organization's Merkle tree.
 `version` repeat `metadata.stream` and `metadata.version` of the state, `type` repeats `event.type`.
 
 `disclosed` is optional. Personal data stands in the state only as a commitment,
-`"sha256:<hex of SHA-256(salt || UTF-8 value)>"`; where the value still exists and may be shown,
-`disclosed` gives salt and value under the path of the commitment, which starts with `event.` or
-`metadata.` and is split at its dots (a number steps into an array).
+`"sha256:<base64url of SHA-256(salt || UTF-8 value)>"`; where the value still exists and may be
+shown, `disclosed` gives salt and value under the path of the commitment, which starts with
+`event.` or `metadata.` and is split at its dots (a number steps into an array).
 
 ### Skeleton
 
@@ -143,7 +143,8 @@ class Trailer:
 
 def commitment(salt: bytes, value: str) -> str:
     """Return what a state stores instead of the personal *value*."""
-    return "sha256:" + hashlib.sha256(salt + value.encode()).hexdigest()
+    digest = hashlib.sha256(salt + value.encode()).digest()
+    return "sha256:" + base64.urlsafe_b64encode(digest)[:-1].decode()
 
 
 def manifest_line(manifest: Manifest) -> bytes:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.base import PLATFORM, OrgId
-from eventstore.codec import Values, event_values, origin_values
+from eventstore.codec import ORIGIN, Values, event_values, origin_values
 from eventstore.log import EventLog
 from eventstore.recorded import ERASED, Metadata, Row
 
@@ -41,12 +41,15 @@ class Opened(Struct, frozen=True):
 
     def origin(self, name: str) -> str | None:
         """Return ``ip`` or ``userAgent`` of the request; None if unknown or erased."""
-        value = self.origin_values.get(name)
-        return value[1] if value else None
+        value = self.origin_values.get(ORIGIN)
+        if value is None:
+            return None
+        found: str | None = msgspec.json.decode(value[1]).get(name)
+        return found
 
 
 _decode = msgspec.json.Decoder(Envelope).decode
-_COMMITMENT = len("sha256:") + 64
+_COMMITMENT = len("sha256:") + 43
 
 
 async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened]:
@@ -66,7 +69,7 @@ async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened]:
             origin_values(
                 row,
                 log.keys.cached(envelope.metadata.actor.id),
-                envelope.metadata.command_id,
+                envelope.metadata.actor.id,
             ),
         )
         for row, envelope in zip(rows, stored, strict=True)

@@ -20,7 +20,7 @@ from eventstore.codec import NOWHERE, encode
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.log_reads import History
-from eventstore.recorded import Metadata
+from eventstore.recorded import Metadata, microseconds
 from eventstore.sqlite import SqliteStore
 
 MEMBERS = 50_000
@@ -94,15 +94,13 @@ async def _append(office: Office, version: int, events: Sequence[Event]) -> None
     for number, event in enumerate(events, start=version + 1):
         metadata = Metadata(
             id=new_id(),
-            org_id=office.org_id,
             stream=office.org_id,
             version=number,
-            at=context.now,
+            at=microseconds(context.now),
             actor=context.actor,
             command="AcceptInvitation",
-            command_id=context.command_id,
         )
-        append.rows.append(encode(event, metadata, NOWHERE, None))
+        append.rows.append(encode(event, metadata, office.org_id, NOWHERE, None))
     await office.log.append(append)
 
 

@@ -164,20 +164,17 @@ class _Encoding:
         context, origin = self._context, self._origin
         metadata = Metadata(
             id=new_id(),
-            org_id=org_id,
             stream=stream,
             version=version,
-            at=context.now,
+            at=self.at,
             actor=context.actor,
             command=self._name,
-            command_id=context.command_id,
-            ip=origin.ip,
-            user_agent=origin.user_agent,
+            origin=origin.commitment,
             request_id=context.request_id,
             correlation_id=context.correlation_id,
             causation_id=context.causation_id,
         )
-        return encode_open(event, metadata, origin, cipher)
+        return encode_open(event, metadata, org_id, origin, cipher)
 
 
 def _origin(log: EventLog, context: Context, recording: Recording) -> Origin:
@@ -185,7 +182,8 @@ def _origin(log: EventLog, context: Context, recording: Recording) -> Origin:
         return NOWHERE
     subject = context.actor.id
     cipher = recording.ciphers.get(subject) or log.keys.cached(subject)
-    return seal_origin(context.ip, context.user_agent, cipher, context.command_id)
+    command = (subject, microseconds(context.now))
+    return seal_origin(context.ip, context.user_agent, cipher, command)
 
 
 def _make_key(log: EventLog, subject: UUID, recording: Recording) -> None:

@@ -1,12 +1,13 @@
 """Events to stored bytes and back, named by their tag.
 
 ``state`` is the JSON object ``{"metadata": …, "event": …}`` exactly as the audit tree hashes it.
-A personal value stands there as ``sha256:<hex of sha256(salt || value)>``; salt and value go
+A personal value stands there as ``sha256:<base64url of sha256(salt || value)>``; salt and value go
 into ``private``, a msgpack pair of sealed maps ``[metadata, event]``, each under the key of its
 subject: the actor for where a request came from, the stream for what it says.
 """
 
 import hashlib
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any, Protocol, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -15,13 +16,15 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from domain.base import Event
+from domain.base import Event, OrgId
 from domain.catalog import EVENT_TYPES
 from eventstore.randomness import random_bytes
-from eventstore.recorded import ERASED, Metadata, Recorded, Row, microseconds
+from eventstore.recorded import ERASED, Metadata, Recorded, Row
 from eventstore.upcasting import STEPS, schema_version, upcast
 
 SALT_BYTES = 16
+ORIGIN = "from"
+"""The name of the origin in the metadata."""
 
 
 class Cipher(Protocol):
@@ -81,53 +84,55 @@ SEALED_TAGS = frozenset(tag for tag, kind in EVENT_TYPES.items() if PERSONAL[kin
 def commit_to(value: str) -> tuple[str, tuple[bytes, str]]:
     """Return a salted commitment to *value*, and what opens it."""
     salt = random_bytes(SALT_BYTES)
-    digest = hashlib.sha256(salt + value.encode()).hexdigest()
-    return f"sha256:{digest}", (salt, value)
+    digest = urlsafe_b64encode(hashlib.sha256(salt + value.encode()).digest())
+    return f"sha256:{digest[:-1].decode()}", (salt, value)
 
 
 class Origin(Struct, frozen=True):
     """Where a command came from: committed to and sealed once for all of its events."""
 
-    ip: str | None = None
-    user_agent: str | None = None
+    commitment: str | None = None
     sealed: bytes | None = None
 
 
 NOWHERE = Origin()
-"""The origin of a command without a request, or without anybody to whose key it could belong."""
+"""The origin of a command without a request, or without a user whose key could seal it."""
+
+
+class _Request(Struct, frozen=True, rename="camel", omit_defaults=True):
+    ip: str | None = None
+    user_agent: str | None = None
 
 
 def seal_origin(
-    ip: str | None, user_agent: str | None, cipher: Cipher | None, command_id: UUID
+    ip: str | None, user_agent: str | None, cipher: Cipher | None, command: tuple[UUID, int]
 ) -> Origin:
-    """Commit to the address and program that a command came from."""
+    """Commit to the address and program that a command came from.
+
+    *command* is its actor and its time in microseconds, to which the sealed value is bound.
+    """
     if cipher is None or (ip is None and user_agent is None):
         return NOWHERE
-    values: Values = {}
-    ip_commitment = agent_commitment = None
-    if ip is not None:
-        ip_commitment, values["ip"] = commit_to(ip)
-    if user_agent is not None:
-        agent_commitment, values["userAgent"] = commit_to(user_agent)
-    # Bound to the command, so that it cannot be moved to another one.
-    sealed = cipher.seal(_pack(values), command_id.bytes)
-    return Origin(ip_commitment, agent_commitment, sealed)
+    commitment, opened = commit_to(_encoder.encode(_Request(ip, user_agent)).decode())
+    return Origin(commitment, cipher.seal(_pack({ORIGIN: opened}), _command_place(*command)))
 
 
 EncodeAgain = Callable[[int], bytes]
 """Makes the state of an event anew, with another ``number``."""
 
 
-def encode(event: Event, metadata: Metadata, origin: Origin, cipher: Cipher | None) -> Row:
+def encode(
+    event: Event, metadata: Metadata, org_id: OrgId, origin: Origin, cipher: Cipher | None
+) -> Row:
     """Return the row of *event*; position and sequence are the append's to assign.
 
     *cipher* is that of the stream; it may be None only for events without personal fields.
     """
-    return encode_open(event, metadata, origin, cipher)[0]
+    return encode_open(event, metadata, org_id, origin, cipher)[0]
 
 
 def encode_open(
-    event: Event, metadata: Metadata, origin: Origin, cipher: Cipher | None
+    event: Event, metadata: Metadata, org_id: OrgId, origin: Origin, cipher: Cipher | None
 ) -> tuple[Row, EncodeAgain]:
     """Return the row of *event*, and what makes its state anew once its number is known."""
     tag = str(event.__struct_config__.tag)
@@ -141,9 +146,9 @@ def encode_open(
         tag=tag,
         state=_encoder.encode(_Stored(metadata, stated)),
         private=(_pack((origin.sealed, sealed)) if origin.sealed or sealed else None),
-        org_id=metadata.org_id,
+        org_id=org_id,
         org_seq=0,
-        recorded_at=microseconds(metadata.at),
+        recorded_at=metadata.at,
         command_id=None,
     )
 
@@ -229,9 +234,9 @@ def event_values(row: Row, cipher: Cipher | None) -> Values:
     return _values(row, 1, cipher, _place(row.stream_id, row.version))
 
 
-def origin_values(row: Row, cipher: Cipher | None, command_id: UUID) -> Values:
-    """Return the personal values of the envelope in *row* with their salts."""
-    return _values(row, 0, cipher, command_id.bytes)
+def origin_values(row: Row, cipher: Cipher | None, actor: UUID) -> Values:
+    """Return the value behind the origin in *row* with its salt, under ``ORIGIN``."""
+    return _values(row, 0, cipher, _command_place(actor, row.recorded_at))
 
 
 def _values(row: Row, part: int, cipher: Cipher | None, aad: bytes) -> Values:
@@ -244,3 +249,8 @@ def _values(row: Row, part: int, cipher: Cipher | None, aad: bytes) -> Values:
 def _place(stream: UUID, version: int) -> bytes:
     # Bound into every sealed value, so that one cannot be moved to another event.
     return stream.bytes + version.to_bytes(8, "big")
+
+
+def _command_place(actor: UUID, at: int) -> bytes:
+    # So that where one command came from cannot be moved to another.
+    return actor.bytes + at.to_bytes(8, "big")

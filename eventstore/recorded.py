@@ -18,31 +18,41 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
-class Actor(Struct, frozen=True):
-    """Who caused an event."""
+class Actor(Struct, frozen=True, array_like=True):
+    """Who caused an event; stored as ``[kind, id]``."""
 
     kind: ActorKind
     id: UUID
 
 
-class Metadata(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+_NAMES = {
+    "actor": "by",
+    "command": "do",
+    "on_behalf_of": "for",
+    "origin": "from",
+    "request_id": "req",
+    "correlation_id": "cor",
+    "causation_id": "cause",
+}
+
+
+class Metadata(Struct, frozen=True, kw_only=True, rename=_NAMES, omit_defaults=True):
     """Who asked, from where and why: what the audit log shows beside the event itself.
 
-    ``stream`` and ``version`` stand here too, so that the hash of the stored bytes covers the
-    place of the event and not only its content. ``ip`` and ``user_agent`` are commitments.
+    Stored with every event, so under short names. ``stream`` and ``version`` stand here too, so
+    that the hash of the stored bytes covers the place of the event and not only its content.
+    ``at`` is in microseconds since 1970; ``origin`` is a commitment to where the request came
+    from.
     """
 
     id: UUID
-    org_id: OrgId
     stream: UUID
     version: int
-    at: datetime
+    at: int
     actor: Actor
     command: str
-    command_id: UUID
     on_behalf_of: UUID | None = None
-    ip: str | None = None
-    user_agent: str | None = None
+    origin: str | None = None
     request_id: str | None = None
     correlation_id: str | None = None
     causation_id: UUID | None = None

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import reduce
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from commands.base import Command, Context
 from commands.handler import CommandHandler
@@ -82,8 +82,8 @@ async def record(log: EventLog, *past: Past) -> int:
         append.expects.setdefault(stream, heads.get(stream, 0))
         for event in events:
             versions[stream] = versions.get(stream, heads.get(stream, 0)) + 1
-            metadata = envelope(stream, versions[stream], org_id=org_id)
-            append.rows.append(encode(event, metadata, NOWHERE, cipher))
+            metadata = envelope(stream, versions[stream])
+            append.rows.append(encode(event, metadata, org_id, NOWHERE, cipher))
             if stream not in states:
                 kind = kind_of(type(event))
                 known = (await log.history(stream, org_id)).events
@@ -101,11 +101,9 @@ def envelope(stream: UUID, version: int, **about: Any) -> Metadata:
     """Return the metadata of an event; *about* overrides."""
     details: dict[str, Any] = {
         "id": new_id(),
-        "org_id": ACME,
-        "at": NOW,
+        "at": microseconds(NOW),
         "actor": Actor(ActorKind.SYSTEM, UUID(int=0)),
         "command": "Test",
-        "command_id": uuid4(),
     }
     return Metadata(stream=stream, version=version, **(details | about))
 

@@ -4,7 +4,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from uuid import UUID
 
 from benchmarks.harness.pace import Pace
@@ -15,7 +14,7 @@ from domain.work.task.events import TaskStatus, TaskStatusChanged
 from eventstore.append import Append
 from eventstore.codec import encode, seal_origin
 from eventstore.identifiers import new_id
-from eventstore.recorded import Metadata
+from eventstore.recorded import Metadata, microseconds
 from eventstore.store import Store
 
 
@@ -68,26 +67,25 @@ class Writers:
         office, version = self._office, self._appended[task]
         sealer = self.log.keys.cached(office.user_id)
         context = office.context()
-        origin = seal_origin(IP, USER_AGENT, sealer, context.command_id)
+        at = microseconds(context.now)
+        origin = seal_origin(IP, USER_AGENT, sealer, (office.user_id, at))
         metadata = Metadata(
             id=new_id(),
-            org_id=office.org_id,
             stream=task,
             version=version + 1,
-            at=datetime.now(UTC),
+            at=at,
             actor=context.actor,
             command="ChangeTaskStatus",
-            command_id=context.command_id,
-            ip=origin.ip,
-            user_agent=origin.user_agent,
+            origin=origin.commitment,
             request_id=context.request_id,
         )
         event = TaskStatusChanged(from_=_status(version - 1), to=_status(version))
-        row = encode(event, metadata, origin, None)
+        row = encode(event, metadata, office.org_id, origin, None)
         row.command_id = context.command_id
         expects: dict[UUID, int] = {task: version, office.org_id: self._organization}
         self._appended[task] = version + 1
-        return Append(command_id=context.command_id, rows=[row], expects=expects, keys={})
+        command_id, org_id = context.command_id, office.org_id
+        return Append(command_id=command_id, rows=[row], expects=expects, keys={}, org_id=org_id)
 
     async def _command(self, task: TaskId) -> None:
         step = self._commanded[task]

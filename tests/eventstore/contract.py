@@ -106,7 +106,7 @@ class StoreContract:
     async def test_an_event_is_known_by_its_id(self, store: Store) -> None:
         log = EventLog(store, data_keys())
         metadata = [envelope(A, version) for version in (1, 2)]
-        rows = [encode(example(TaskDeleted), m, NOWHERE, None) for m in metadata]
+        rows = [encode(example(TaskDeleted), m, ACME, NOWHERE, None) for m in metadata]
         store.commit([Append(command_id=uuid4(), rows=rows, expects={A: 0}, keys={})])
 
         assert [await log.event_id_at(n) for n in (0, 1, 2, 3)] == [

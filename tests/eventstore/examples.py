@@ -18,8 +18,8 @@ from msgspec.structs import fields
 
 from domain.base import Event
 from domain.catalog import EVENT_TYPES
-from eventstore.codec import Values, encode, event_values, seal_origin
-from eventstore.recorded import Actor, ActorKind, Metadata, Row
+from eventstore.codec import NOWHERE, Values, encode, event_values
+from eventstore.recorded import Actor, ActorKind, Metadata, Row, microseconds
 from security.sealing import StreamCipher
 from tests.domain.spec import ACME, ANA
 
@@ -75,13 +75,11 @@ def envelope() -> Metadata:
     """Return full metadata, so that no field of it changes its name unseen."""
     return Metadata(
         id=UUID(int=0xE),
-        org_id=ACME,
         stream=STREAM,
         version=VERSION,
-        at=AT,
+        at=microseconds(AT),
         actor=Actor(ActorKind.API_KEY, ANA),
         command="DoIt",
-        command_id=COMMAND,
         on_behalf_of=ANA,
         request_id="request",
         correlation_id="correlation",
@@ -99,7 +97,7 @@ def store(kind: type[Event]) -> Golden:
 
     cipher = StreamCipher(key, foreseen)
     with patch("eventstore.codec.random_bytes", foreseen):
-        row = encode(example(kind), envelope(), seal_origin(None, None, None, COMMAND), cipher)
+        row = encode(example(kind), envelope(), ACME, NOWHERE, cipher)
     values: Values = event_values(row, cipher)
     return Golden(
         tag=row.tag,

@@ -11,6 +11,7 @@ from domain.work.task.events import TaskRetitled
 from eventstore.codec import NOWHERE, decode, encode
 from eventstore.recorded import ERASED
 from eventstore.upcasting import STEPS, Step
+from tests.domain.spec import ACME
 from tests.eventstore.examples import GOLDEN, envelope, example, golden
 
 TITLED = "task.retitled"
@@ -44,7 +45,7 @@ def test_the_stored_bytes_of_an_event_have_not_changed(
 
     monkeypatch.setattr("eventstore.codec.random_bytes", kept_salt)
 
-    row = encode(example(EVENT_TYPES[tag]), envelope(), NOWHERE, kept.cipher)
+    row = encode(example(EVENT_TYPES[tag]), envelope(), ACME, NOWHERE, kept.cipher)
 
     assert row.state == kept.row.state
 
@@ -89,7 +90,7 @@ class TestAnOlderShape:
         monkeypatch.setitem(STEPS, TITLED, steps(never, never))
         event = TaskRetitled(from_="a", to="b")
 
-        row = encode(event, envelope(), NOWHERE, golden(TITLED).cipher)
+        row = encode(event, envelope(), ACME, NOWHERE, golden(TITLED).cipher)
 
         assert decode(row, golden(TITLED).cipher).event == event
         assert decode(row, golden(TITLED).cipher).metadata.schema == 3

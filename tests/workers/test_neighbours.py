@@ -13,7 +13,7 @@ from eventstore.codec import NOWHERE, encode
 from eventstore.identifiers import new_id
 from eventstore.operations.records import NoticeKind
 from tests.deliveries.receiver import Receiver, Reply
-from tests.domain.spec import OTHER
+from tests.domain.spec import ACME, OTHER
 from tests.spec import envelope, on, record
 from tests.workers.stage import ONE, TWO, Stage, eventually, retitled, seqs
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.servers
 async def garble(stage: Stage, stream: UUID, version: int, tag: str, state: bytes) -> None:
     """Record bytes that no version of ours can read as an event of *stream*."""
     append = Append(command_id=new_id(), rows=[], expects={}, keys={})
-    row = encode(WebhookDeleted(), envelope(stream, version), NOWHERE, None)
+    row = encode(WebhookDeleted(), envelope(stream, version), ACME, NOWHERE, None)
     row.tag, row.state = tag, state
     append.rows.append(row)
     await stage.system.log.append(append)
