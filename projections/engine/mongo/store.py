@@ -2,9 +2,8 @@
 
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, cast
+from typing import Any
 
-import bson
 import msgspec
 import pymongo
 from bson.errors import BSONError
@@ -28,7 +27,6 @@ from projections.engine.store import (
 )
 
 _TIMEOUT_S = 3.0
-_decode_all: Any = getattr(bson, "decode_all")  # noqa: B009 - its own types are partial
 _NAMESPACE_EXISTS = 48  # MongoDB's error code
 
 
@@ -57,20 +55,15 @@ class MongoReadStore:
     async def get_many(self, target: ShapedCollection, ids: Sequence[str]) -> list[Rendered]:
         shown = {"json": 1, "version": 1, "deleted": 1}
         async with self._deadline():
-            found = await self._raw(target, {"_id": {"$in": list(ids)}}, shown, len(ids))
+            found = await self._batch(target, {"_id": {"$in": list(ids)}}, shown, len(ids))
         return [Rendered(d["_id"], d["json"], d["version"], d["deleted"]) for d in found]
 
-    async def _raw(
+    async def _batch(
         self, target: ShapedCollection, where: Stored, shown: Stored, limit: int, **more: Any
     ) -> list[Stored]:
-        """Return documents in one batch, decoded together: half the driver's work."""
-        cursor = self.database[target.collection].find_raw_batches(
-            where, shown, limit=-limit, **more
-        )
-        found: list[Stored] = []
-        async for batch in cursor:
-            found += _decode_all(cast("bytes", batch))  # the stubs take it for a document
-        return found
+        """Return documents in one batch; raw batches, decoded here, took no less CPU."""
+        found = self.database[target.collection].find(where, shown, limit=-limit, **more)
+        return await found.to_list()
 
     async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
         for target, query in asked:
@@ -91,7 +84,7 @@ class MongoReadStore:
             )
             return cut(query, [(one["k"], one["j"]) async for one in cursor])
         key = documents.name_of(query.sort)
-        found = await self._raw(
+        found = await self._batch(
             target,
             documents.filter_of(query),
             {"_id": key == "_id", "json": 1, key: 1},
