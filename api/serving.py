@@ -13,6 +13,7 @@ from api.app import create_app
 from api.connection.protocol import BoundedProtocol
 from api.http.edge import Receive, Send
 from runtime.listening import listening_socket
+from runtime.log_guard import guarded
 from runtime.logging import set_up_logging
 from runtime.settings import Settings, load_settings
 from runtime.system import open_system
@@ -38,7 +39,7 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with open_system(settings) as system:
+    async with open_system(settings) as system, guarded(system):
         BoundedProtocol.proxies = settings.trusted_proxies
         spare_the_collector()
         await _Server(
@@ -60,7 +61,7 @@ class _WorkerApplication:
             settings = load_settings()
             set_up_logging(settings.log_level)
             BoundedProtocol.proxies = settings.trusted_proxies
-            async with open_system(settings) as system:
+            async with open_system(settings) as system, guarded(system):
                 self._app = create_app(system)
                 await self._app(scope, receive, send)
             return

@@ -74,8 +74,11 @@ def _refuse_foreign(checkpoint: TreeCheckpoint, key: Verifier, manifest: Manifes
 
     :raises NoteInvalid: it is another's.
     """
-    own = checkpoint.origin in (key.name, origin_of(key.name, manifest.organization))
-    if not own or not checkpoint.origin.endswith(f"/{manifest.organization}"):
+    epochs = range(1, manifest.epoch + 1)
+    own = {origin_of(key.name, manifest.organization, epoch) for epoch in epochs}
+    if key.name.endswith(f"/{manifest.organization}"):
+        own.add(key.name)
+    if checkpoint.origin not in own:
         raise NoteInvalid(f"it belongs to {checkpoint.origin}, not to {manifest.organization}")
 
 

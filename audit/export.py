@@ -101,6 +101,7 @@ async def _manifest(
         vkey=tree_signer.signer.vkey,
         checkpoints=(*(h.note for h in heads[::step]), newest.note),
         before=before,
+        epoch=(await log.identity()).epoch,
     )
 
 

@@ -26,6 +26,7 @@ more than JSON demands. There are four kinds of lines:
   the tree before the range, largest first.
 - `after`, only if `treeSize` > `to` > 0: `["<hex>"]`, the RFC 9162 consistency proof from size `to`
   to size `treeSize`.
+- `epoch`, only if > 1: that of the log; the origin of checkpoints signed in it ends in `/<epoch>`.
 
 ### Event
 
@@ -117,6 +118,7 @@ class Manifest(NamedTuple):
     checkpoints: tuple[str, ...]
     before: Frontier | None = None
     after: tuple[bytes, ...] = ()
+    epoch: int = 1
 
 
 class Trailer:
@@ -164,8 +166,8 @@ def manifest_line(manifest: Manifest) -> bytes:
     if manifest.before is not None:
         frontier = [subtree.hex() for subtree in manifest.before.subtrees]
         members["before"] = {"size": manifest.before.size, "frontier": frontier}
-    if manifest.after:
-        members["after"] = [node.hex() for node in manifest.after]
+    members |= {"after": [node.hex() for node in manifest.after]} if manifest.after else {}
+    members |= {"epoch": manifest.epoch} if manifest.epoch > 1 else {}
     return _summed(b'{"manifest":' + _json(members)) + b"}\n"
 
 
@@ -274,6 +276,7 @@ def _manifest(members: Any) -> Manifest:
         checkpoints=tuple(_text(note) for note in members["checkpoints"]),
         before=before,
         after=tuple(_hash(node) for node in members.get("after", ())),
+        epoch=index(members.get("epoch", 1)),
     )
 
 

@@ -44,6 +44,11 @@ class TreeCheckpoint:
         lines = (self.origin, str(self.size), _base64(self.root), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
 
+    @property
+    def root_base64(self) -> str:
+        """The root hash as it stands in the note."""
+        return _base64(self.root)
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse signed lines.
@@ -155,9 +160,12 @@ class Signer:
         return self.sign(text)
 
 
-def origin_of(log: str, organization: str) -> str:
-    """Return the origin of one organization's tree in the log named *log*."""
-    return f"{log}/{organization}"
+def origin_of(log: str, organization: str, epoch: int = 1) -> str:
+    """Return the origin of one organization's tree in an epoch of the log named *log*.
+
+    A log that was set back to a backup grows another tree, which has a name of its own.
+    """
+    return f"{log}/{organization}" if epoch == 1 else f"{log}/{organization}/{epoch}"
 
 
 def open_note(note: str, verifier: Verifier) -> str:

@@ -4,19 +4,24 @@ Leaf *n* is the stored ``state`` of the organization's event number *n* + 1. A t
 the log, so signing it twice, or in two processes, gives the same root.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from audit.kept_heads import KeptHeads
 from audit.merkle import Frontier, leaf_hash
 from audit.note import NoteInvalid, Signer, open_checkpoint, origin_of
 from domain.base import OrgId
 from eventstore.log import EventLog
+from eventstore.mode import LogMode
 from eventstore.store import TreeHead
 
 LOG_NAME = "trackrecord"
+_IN_DOUBT = (LogMode.CONTRADICTED, LogMode.ACCEPTING)
+"""While a log was set back and that is not accepted, nothing more is signed of its own accord."""
 _BATCH = 1_000
 """Events read at a time while a tree catches up."""
 
@@ -33,12 +38,21 @@ def signer(key: bytes) -> Signer:
 
 
 class TreeSigner:
-    """Creates and stores signed tree heads; one per process that needs them."""
+    """Creates and stores signed tree heads; one per process that needs them.
 
-    def __init__(self, log: EventLog, key: bytes, now: Callable[[], datetime]) -> None:
-        self._log, self._now = log, now
+    With *kept*, each is also kept outside the event database.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        key: bytes,
+        now: Callable[[], datetime],
+        kept: KeptHeads | None = None,
+    ) -> None:
+        self._log, self._now, self._kept = log, now, kept
         self.signer = signer(key)
-        self._position: int | None = None
+        self._positions: dict[int, int] | None = None
 
     async def head_at(self, org_id: OrgId, size: int) -> TreeHead:
         """Return the signed tree head over an organization's first *size* events.
@@ -49,26 +63,49 @@ class TreeSigner:
         if known is not None and known.size == size:
             return known
         frontier = await self._extended(org_id, self._resumed(known), size)
-        head = TreeHead(org_id, size, frontier.to_bytes(), self._signed(org_id, frontier))
+        identity = await self._log.identity()
+        note = self._signed(org_id, identity.epoch, frontier)
+        head = TreeHead(org_id, size, frontier.to_bytes(), note)
         await self._log.put_tree_head(head)
+        if self._kept is not None:
+            await asyncio.to_thread(self._kept.keep, identity, head)
         return head
+
+    async def frontier_at(self, org_id: OrgId, size: int) -> Frontier:
+        """Return the tree over an organization's first *size* events.
+
+        :raises LogTampered: the log is shorter, or contradicts an earlier head.
+        """
+        known = await self._log.newest_tree_head(org_id, size)
+        return await self._extended(org_id, self._resumed(known), size)
 
     async def seal_new(self) -> int:
         """Sign the trees that grew since the last call; return how many there were."""
-        if self._position is None:
-            self._position = await self._log.last_position()
+        if await asyncio.to_thread(self._log.store.mode) in _IN_DOUBT:
+            return 0
+        if self._positions is None:
+            parts = range(self._log.parts)
+            self._positions = {part: await self._log.last_position(part) for part in parts}
             grown = await self._log.organization_heads()
         else:
-            grown = dict[OrgId, int]()
-            while rows := await self._log.tail_rows(self._position, _BATCH):
-                grown.update({row.org_id: row.org_seq for row in rows})
-                self._position = rows[-1].position
+            grown = await self._grown(self._positions)
         for org_id, size in grown.items():
             try:
                 await self.seal(org_id, size)
             except LogTampered:
                 _logger.exception("the tree of organization %s is no longer signed", org_id)
         return len(grown)
+
+    async def _grown(self, positions: dict[int, int]) -> dict[OrgId, int]:
+        """Return the new sizes of the trees that grew since *positions*, and move these on."""
+        grown: dict[OrgId, int] = {}
+        for part, after in positions.items():
+            at = after
+            while rows := await self._log.tail_rows(at, _BATCH, part=part):
+                grown.update({row.org_id: row.org_seq for row in rows})
+                at = rows[-1].position
+            positions[part] = at
+        return grown
 
     async def seal(self, org_id: OrgId, size: int) -> TreeHead:
         """Return the signed tree head of an organization that now has *size* events.
@@ -106,6 +143,6 @@ class TreeSigner:
                 frontier.append(leaf_hash(row.state))
         return frontier
 
-    def _signed(self, org_id: OrgId, frontier: Frontier) -> str:
-        origin = origin_of(LOG_NAME, str(org_id))
+    def _signed(self, org_id: OrgId, epoch: int, frontier: Frontier) -> str:
+        origin = origin_of(LOG_NAME, str(org_id), epoch)
         return self.signer.sign_checkpoint(origin, frontier.size, frontier.root(), self._now())

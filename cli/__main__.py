@@ -53,7 +53,7 @@ COMMANDS = {
         ("migrate", "migrate --grant app"),
     ),
     "backup": CommandHelp(
-        "cli.backup:run_backup",
+        "cli.recovery.backup:run_backup",
         """Write the event database to a file, while the system runs.
 
         A backup holds the log with its keys, secrets, replies, claims, counts and signed tree
@@ -62,17 +62,17 @@ COMMANDS = {
         ("backup trackrecord.backup",),
     ),
     "restore": CommandHelp(
-        "cli.backup:run_restore",
+        "cli.recovery.backup:run_restore",
         "Load a backup into the empty database that EVENTS_URL names.",
         ("restore trackrecord.backup",),
     ),
     "verify-backup": CommandHelp(
-        "cli.backup:run_verify_backup",
+        "cli.recovery.backup:run_verify_backup",
         "Check every byte of a backup, and its events against the tree heads.",
         ("verify-backup trackrecord.backup",),
     ),
     "move": CommandHelp(
-        "cli.move:run_move",
+        "cli.recovery.move:run_move",
         """Move the log, with everything that `backup` takes, to an empty database.
 
         The system may run meanwhile. For the last step the log is read-only: commands are answered
@@ -84,9 +84,18 @@ COMMANDS = {
         ),
     ),
     "read-only": CommandHelp(
-        "cli.move:run_read_only",
+        "cli.recovery.move:run_read_only",
         "Have every process refuse commands, or take them again.",
         ("read-only on", "read-only off"),
+    ),
+    "accept-restore": CommandHelp(
+        "cli.recovery.accept_restore:run",
+        """Go on with a log that is shorter than or different from what was signed.
+
+        Records `log.restored` in each organization, which its webhooks get too, begins the next
+        epoch of the log, and lets it take commands again. First see whether a newer backup exists:
+        what is accepted as lost stays lost.""",
+        ("accept-restore",),
     ),
     "rebuild": CommandHelp(
         "cli.rebuild:run",

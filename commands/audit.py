@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
-from domain.audit import AuditExported, AuditTrail, audit_trail
+from domain.audit import AuditExported, AuditTrail, LogRestored, audit_trail
 from domain.permission import Permission
 
 
@@ -21,3 +21,17 @@ class ExportAudit(Command, frozen=True, kw_only=True):
         stream = audit_trail(context.organization)
         trail = await read(AuditTrail, stream)
         return changes_of(stream, trail.export(self.first, self.last, self.format))
+
+
+class AcceptRestore(Command, frozen=True, kw_only=True):
+    """Begin the next epoch of the organization's log after it was set back to a backup."""
+
+    needs: ClassVar[Permission | None] = None
+    although_closed: ClassVar[bool] = True
+    records = (LogRestored,)
+    restored: LogRestored
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        stream = audit_trail(context.organization)
+        trail = await read(AuditTrail, stream)
+        return changes_of(stream, trail.restore(self.restored))

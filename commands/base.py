@@ -78,6 +78,8 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     needs: ClassVar[Permission | None]
+    although_closed: ClassVar[bool] = False
+    """Whether it is recorded even in a log that takes no commands."""
     records: ClassVar[tuple[type[Event], ...]]
 
     @property

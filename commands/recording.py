@@ -65,6 +65,7 @@ async def prepare(
         org_id=context.org_id or PLATFORM,
         owners={**dict.fromkeys(context.seen, PLATFORM), **reads.owners},
         secrets=secrets,
+        although_closed=command.although_closed,
     )
     recording = Recording(append, {}, changes, {})
     if changes:

@@ -9,13 +9,15 @@ from eventstore.recorded import Recorded
 _encode = msgspec.json.Encoder().encode
 
 
-def body_of(delivery: Delivery, recorded: Recorded) -> bytes:
+def body_of(delivery: Delivery, recorded: Recorded, epoch: int) -> bytes:
     """Return what is sent for *recorded*: the same bytes at every attempt.
 
-    After an erasure the personal values in it read ``[erased]``.
+    After an erasure the personal values in it read ``[erased]``. *epoch* is that of the log, left
+    out while it is the first: sequences come again in a later one.
     """
     event = event_json(recorded, recorded.metadata, event_data(recorded.event))
-    return _encode({**event, "timestamp": recorded.at, "prevSeq": delivery.prev})
+    body = {**event, "timestamp": recorded.at, "prevSeq": delivery.prev}
+    return _encode({**body, "epoch": epoch} if epoch > 1 else body)
 
 
 def ping_body(delivery: Delivery) -> bytes:

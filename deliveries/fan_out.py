@@ -6,8 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from deliveries.subscriptions import KnownWebhook, RequestedReplay, readable_event_id
+from domain.audit import LogRestored
 from domain.base import OrgId
-from domain.catalog import PUBLIC_EVENT_TYPES
+from domain.catalog import PUBLIC_EVENT_TYPES, tag_of
 from eventstore.log import EventLog
 from eventstore.operations.records import Delivery, DeliveryStatus, Endpoint
 from eventstore.operations.store import OperationalStore
@@ -16,6 +17,7 @@ from eventstore.recorded import Row
 _ROWS = 64
 """Rows read at a time: few, so that sending starts at once and other endpoints get their turn."""
 
+_LOG_RESTORED = tag_of(LogRestored)
 _UNREADABLE_EVENT = "the event cannot be read"
 
 
@@ -124,6 +126,8 @@ def readable_id(row: Row) -> str:
 
 
 def _is_wanted(known: KnownWebhook, row: Row) -> bool:
+    if row.tag == _LOG_RESTORED:
+        return True  # whatever a receiver asked for, it must know that sequences come again
     return row.tag in PUBLIC_EVENT_TYPES and known.webhook.is_subscribed_to(row.tag)
 
 

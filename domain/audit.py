@@ -1,13 +1,15 @@
-"""Audit trail: which parts of an organization's log were exported, and by whom.
+"""Audit trail: what happened to an organization's log as a whole.
 
 Invariants
     1. Every export is itself an event, recorded before its first byte is sent.
+    2. An epoch of the log begins with one event in each organization, before anything else.
 """
 
 from typing import ClassVar, assert_never
 from uuid import UUID, uuid5
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from domain.base import Event, OrgId
 
@@ -26,24 +28,42 @@ class AuditExported(Event, frozen=True, kw_only=True, tag="audit.exported"):
     format: str
 
 
-AuditEvent = AuditExported
+class LogRestored(Event, frozen=True, kw_only=True, tag="log.restored"):
+    """The log was set back to a backup: events that were signed before are gone.
+
+    ``kept`` is how many of the events are known to be still there. A signed tree head, if one is
+    known that the log contradicts, had ``lost_size`` events and the root hash ``lost_root``
+    (base64). Sequence numbers above ``kept`` come again with other events, in the next epoch.
+    """
+
+    sets = ("epoch",)
+    epoch: int
+    kept: int
+    lost_size: int | None = None
+    lost_root: str | None = None
+
+
+AuditEvent = AuditExported | LogRestored
 
 
 # State ----------------------------------------------------------------------
 
 
 class AuditTrail(Struct, frozen=True, gc=False):
-    """The number of times an organization's log was exported."""
+    """The number of times an organization's log was exported, and the epoch it is in."""
 
     platform: ClassVar[bool] = False
-    folds: ClassVar[tuple[type[Event], ...]] = (AuditExported,)
+    folds: ClassVar[tuple[type[Event], ...]] = (AuditExported, LogRestored)
 
     exports: int = 0
+    epoch: int = 1
 
     def evolve(self, event: AuditEvent) -> "AuditTrail":
         match event:
             case AuditExported():
-                return AuditTrail(self.exports + 1)
+                return replace(self, exports=self.exports + 1)
+            case LogRestored():
+                return replace(self, epoch=event.epoch)
             case _:
                 assert_never(event)
 
@@ -53,7 +73,11 @@ class AuditTrail(Struct, frozen=True, gc=False):
         """Record an export of the organization's events *first* to *last*, both included."""
         return [AuditExported(from_=first, to=last, format=format_)]
 
+    def restore(self, restored: LogRestored) -> list[AuditEvent]:
+        """Record that an epoch begins after the log was set back; nothing if it has begun."""
+        return [restored] if restored.epoch > self.epoch else []
+
 
 def audit_trail(org_id: OrgId) -> UUID:
-    """Return the stream that records an organization's exports."""
+    """Return the stream that records what happened to an organization's log."""
     return uuid5(_NAMESPACE, org_id.hex)

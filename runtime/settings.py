@@ -66,6 +66,10 @@ class Settings(Struct, frozen=True, kw_only=True):
             "event log: sqlite:///path (webhooks' state: operations.db beside it) or postgresql://…",
         ),
     ] = EventsUrl("")
+    signed_heads_dir: Annotated[
+        Path,
+        Setting("SIGNED_HEADS_DIR", "keeps signed tree heads outside the event database"),
+    ] = Path("data")
     mongodb_uri: Annotated[
         MongoUri,
         Setting("MONGODB_URI", "read models; a replica set; empty: a SQLite file in DATA_DIR"),
@@ -135,6 +139,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ()
 
     @property
+    def signed_heads(self) -> Path:
+        """The file of the signed tree heads."""
+        return self.signed_heads_dir / "signed-heads.jsonl"
+
+    @property
     def is_production(self) -> bool:
         return self.app_env is AppEnv.PRODUCTION
 
@@ -202,6 +211,7 @@ def _completed(values: dict[str, Any]) -> Settings:
     app_env = values.get("app_env")
     values.setdefault("cookie_secure", app_env is not AppEnv.DEVELOPMENT)
     data_dir: Path = values.get("data_dir", Path("data"))
+    values.setdefault("signed_heads_dir", data_dir)
     values.setdefault("events_url", EventsUrl(f"sqlite:///{data_dir / 'events.db'}"))
     given = [name for name in SECRET_NAMES if name.lower() in values]
     weak = [f"{name}: {why}" for name in given if (why := weakness_of(values[name.lower()]))]

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from audit.kept_heads import KeptHeads
+from audit.log_check import LogCheck
 from audit.tree_signer import TreeSigner
 from commands.handler import CommandHandler
 from eventstore.log import EventLog
@@ -63,6 +65,7 @@ class System(Struct, frozen=True, kw_only=True):
     log: EventLog
     commands: CommandHandler
     tree_signer: TreeSigner
+    log_check: LogCheck
     operations: OperationalStore
     wakeups: Wakeups
     doorbell: Doorbell
@@ -103,6 +106,7 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
         stack.push_async_callback(read_store.close)
         operations = await stack.enter_async_context(_open_operations(settings))
         wakeups, doorbell = await stack.enter_async_context(_announcing(log, settings.redis_url))
+        kept_heads = KeptHeads(settings.signed_heads)
         passwords = HashingQueue(Passwords())
         stack.callback(passwords.close)
         yield System(
@@ -111,7 +115,8 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
             keys=keys,
             log=log,
             commands=CommandHandler(log),
-            tree_signer=TreeSigner(log, keys.audit, clock),
+            tree_signer=TreeSigner(log, keys.audit, clock, kept_heads),
+            log_check=LogCheck(log, TreeSigner(log, keys.audit, clock), kept_heads),
             operations=operations,
             wakeups=wakeups,
             doorbell=doorbell,

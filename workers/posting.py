@@ -89,7 +89,8 @@ class Posting:
             raise _Unreadable("the log has no such event")
         try:
             (recorded,) = await self._system.log.decoded([row])
-            return body_of(delivery, recorded)
+            identity = await self._system.log.identity()
+            return body_of(delivery, recorded, identity.epoch)
         except (msgspec.MsgspecError, KeyError) as error:
             raise _Unreadable("this version of Trackrecord cannot read the event") from error
 

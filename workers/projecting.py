@@ -7,6 +7,7 @@ from audit.tree_signer import TreeSigner
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
+from runtime.log_guard import guarded
 from runtime.monitor import Monitor
 from runtime.outages import StoreOutage
 from runtime.process import run_process, until_stopped
@@ -33,7 +34,7 @@ async def watch(system: System) -> None:
 
 async def project(system: System) -> None:
     """Run the projectors and the tree signer of an open system."""
-    async with asyncio.TaskGroup() as group:
+    async with guarded(system), asyncio.TaskGroup() as group:
         projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.wait)
         group.create_task(projector.run(), name="project")
         group.create_task(_seal(system.tree_signer, system), name="seal")

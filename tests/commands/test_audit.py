@@ -1,8 +1,8 @@
 """Stories of the commands on the audit log."""
 
-from commands.audit import ExportAudit
+from commands.audit import AcceptRestore, ExportAudit
 from commands.base import NotPermitted
-from domain.audit import AuditExported, audit_trail
+from domain.audit import AuditExported, LogRestored, audit_trail
 from domain.base import NotFound
 from tests.commands.acme import HERE
 from tests.domain.spec import ACME, ANA, BEN, DAN
@@ -24,3 +24,14 @@ class TestExportAudit:
 
     def test_an_export_is_not_found_for_a_stranger(self) -> None:
         given(*HERE).when(export, by=DAN).then_refused(NotFound)
+
+
+class TestAcceptRestore:
+    restored = LogRestored(epoch=2, kept=7, lost_size=9, lost_root="root")
+    accept = AcceptRestore(restored=restored)
+
+    def test_begins_an_epoch(self) -> None:
+        given(*HERE).when(self.accept).then(on(audit_trail(ACME), self.restored))
+
+    def test_begins_it_once(self) -> None:
+        given(*HERE, on(audit_trail(ACME), self.restored)).when(self.accept).then()

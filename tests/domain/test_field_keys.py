@@ -8,7 +8,7 @@ import pytest
 from immutables import Map
 from msgspec.structs import asdict
 
-from domain.audit import AuditExported, AuditTrail
+from domain.audit import AuditExported, AuditTrail, LogRestored
 from domain.base import Event, State
 from domain.catalog import EVENT_TYPES, tag_of
 from domain.hooks.webhook import events as webhook
@@ -156,6 +156,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (HOOK, webhook.WebhookDeleted(), ("deleted",)),
     (given(HOOK, webhook.WebhookDeleted()), webhook.WebhookRestored(), ("deleted",)),
     (AuditTrail(), AuditExported(from_=1, to=2, format="jsonl"), ("exports",)),
+    (AuditTrail(), LogRestored(epoch=2, kept=7), ("epoch",)),
 ]
 
 CREATIONS = {

@@ -86,6 +86,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "PORT": ("many", "0", "-1", "65536", "3.5", "٣"),
     "DATA_DIR": (__file__,),
     "EVENTS_URL": ("mysql://db", "sqlite:///", "postgresql://db", "postgresql://db:none/log"),
+    "SIGNED_HEADS_DIR": (__file__,),
     "MONGODB_URI": ("localhost", "mongodb://", "http://db", "mongodb://db:99999"),
     "MONGODB_DATABASE": ("a.b", "a b", "x" * 64),
     "REDIS_URL": ("localhost:6379", "http://cache", "redis//cache"),

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from domain.audit import LogRestored, audit_trail
 from eventstore.operations.records import NoticeKind
 from runtime.settings import Settings
 from tests.deliveries.receiver import Receiver
+from tests.domain.spec import ACME
+from tests.spec import on, record
 from tests.workers.stage import ONE, TWO, Stage, eventually, opened_stage, seqs
 
 pytestmark = pytest.mark.servers
@@ -193,3 +196,20 @@ async def test_a_log_that_was_replaced_by_another_one_is_sent_from_its_beginning
         await stage.happen(TWO)
         async with stage.delivering():
             await eventually(lambda: stage.states(second), ["SUCCESS"])
+
+
+async def test_every_receiver_is_told_that_the_log_was_restored_and_its_epoch(
+    stage: Stage, receiver: Receiver
+) -> None:
+    webhook_id = await stage.webhook(receiver.url, events=("project.*",))
+    async with stage.delivering():
+        await stage.happen(ONE)
+        stage.system.log.store.raise_epoch(2)
+        told = LogRestored(epoch=2, kept=2, lost_size=5, lost_root="root")
+        await record(stage.system.log, on(audit_trail(ACME), told))
+        await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
+
+    [request] = receiver.requests
+    body = stage.verified(webhook_id, request)
+    assert (body["type"], body["seq"], body["epoch"]) == ("log.restored", 3, 2)
+    assert body["data"] == {"epoch": 2, "kept": 2, "lostSize": 5, "lostRoot": "root"}

@@ -56,6 +56,7 @@ def _command(org_id: OrgId, n: int) -> Append:
 
 async def _operate(url: str) -> None:
     store = open_operations(url)
+    await store.create()
     await store.open()
     try:
         wanted = examples.endpoint(str(uuid4()))

@@ -1,0 +1,133 @@
+"""The newest signed tree heads, kept outside the event database.
+
+A database that was set back to a backup has forgotten what it signed; this file has not. It has one
+JSON object a line, written as trees are signed, and of each organization the one with the highest
+epoch and size counts. Several processes may write to it.
+"""
+
+import fcntl
+import logging
+import os
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from domain.base import OrgId
+from eventstore.store import LogIdentity, TreeHead
+
+_SPARE_LINES = 1_000
+"""Lines that no longer count, beyond one an organization, before the file is written anew."""
+
+_logger = logging.getLogger(__name__)
+
+
+class KeptHead(Struct, frozen=True):
+    """A signed tree head of an organization, and the log and epoch that it was signed in."""
+
+    log: UUID
+    epoch: int
+    org: OrgId
+    size: int
+    note: str
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """What the newest head of an organization has the highest of."""
+        return self.epoch, self.size
+
+
+_decode = msgspec.json.Decoder(KeptHead).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class KeptHeads:
+    """The file; it need not exist."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._failing = False
+
+    def newest(self) -> dict[OrgId, KeptHead]:
+        """Return the newest head of each organization.
+
+        :raises OSError: the file is there and cannot be read.
+        """
+        return _newest(self._lines())
+
+    def keep(self, identity: LogIdentity, head: TreeHead) -> None:
+        """Add a head that was signed; a failure is logged, as the database has it too."""
+        kept = KeptHead(identity.id, identity.epoch, head.org_id, head.size, head.note)
+        try:
+            with self._locked():
+                self._append(kept)
+        except OSError:
+            if not self._failing:
+                _logger.exception("signed tree heads cannot be kept in %s", self._path)
+            self._failing = True
+        else:
+            self._failing = False
+
+    def forget(self) -> None:
+        """Remove every head: what they were signed for was accepted as lost."""
+        with self._locked():
+            self._write([])
+
+    def _append(self, head: KeptHead) -> None:
+        with _private(self._path, os.O_APPEND) as file:
+            # The line break first: the line before may have been torn by a crash.
+            file.write(b"\n" + _encode(head) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            size = file.tell()
+        if size > (_SPARE_LINES * len(head.note)):
+            lines = self._lines()
+            newest = _newest(lines)
+            if len(lines) > 2 * len(newest) + _SPARE_LINES:
+                self._write(newest.values())
+
+    def _write(self, heads: Iterable[KeptHead]) -> None:
+        fresh = self._path.with_name(f"{self._path.name}.new")
+        with _private(fresh, os.O_TRUNC) as file:
+            file.writelines(_encode(head) + b"\n" for head in heads)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+
+    def _lines(self) -> list[KeptHead]:
+        try:
+            stored = self._path.read_bytes()
+        except FileNotFoundError:
+            return []
+        found: list[KeptHead] = []
+        for line in filter(None, stored.splitlines()):
+            try:
+                found.append(_decode(line))
+            except msgspec.MsgspecError:
+                _logger.warning("%s has a line that cannot be read; it is ignored", self._path)
+        return found
+
+    @contextmanager
+    def _locked(self) -> Generator[None]:
+        """Let one process at a time write; the file itself is replaced now and then."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with _private(self._path.with_name(f"{self._path.name}.lock"), os.O_APPEND) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _private(path: Path, how: int) -> BinaryIO:
+    """Return a file to write to that nobody but the owner may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600), "wb")
+
+
+def _newest(heads: Iterable[KeptHead]) -> dict[OrgId, KeptHead]:
+    newest: dict[OrgId, KeptHead] = {}
+    for head in heads:
+        if head.org not in newest or newest[head.org].rank <= head.rank:
+            newest[head.org] = head
+    return newest

@@ -1,0 +1,94 @@
+"""Compares a log with the tree heads that were signed for it, those outside its database too."""
+
+import logging
+
+from msgspec import Struct
+
+from audit.kept_heads import KeptHead, KeptHeads
+from audit.note import NoteInvalid, TreeCheckpoint, open_checkpoint
+from audit.tree_signer import LogTampered, TreeSigner
+from domain.base import OrgId
+from eventstore.log import EventLog
+
+_logger = logging.getLogger(__name__)
+
+
+class Loss(Struct, frozen=True):
+    """What an organization lost: its log has not the events that *signed* covers.
+
+    *kept* is how many of them are there as they were signed, as far as that is known.
+    """
+
+    org_id: OrgId
+    kept: int
+    signed: TreeCheckpoint
+
+    def __str__(self) -> str:
+        return (
+            f"organization {self.org_id}: {self.signed.size} events were signed, of which"
+            f" {self.kept} are known to be there"
+        )
+
+
+class LogCheck:
+    """Finds what a log lost when it was set back or replaced."""
+
+    def __init__(self, log: EventLog, tree_signer: TreeSigner, kept: KeptHeads) -> None:
+        self._log, self._signer, self._kept = log, tree_signer, kept
+
+    async def losses(self) -> list[Loss]:
+        """Return one loss for each organization whose newest signed head the log contradicts.
+
+        Heads of epochs before the log's count no more: their loss was accepted.
+        """
+        identity = await self._log.identity()
+        kept = self._kept.newest()
+        counting = [
+            head
+            for head in kept.values()
+            if head.log != identity.id or head.epoch >= identity.epoch
+        ]
+        return await self._lost(counting)
+
+    async def losses_to_accept(self) -> list[Loss]:
+        """Return the losses by the newest epoch that heads were kept of, accepted or not."""
+        kept = self._kept.newest().values()
+        newest = max((head.epoch for head in kept), default=0)
+        return await self._lost([head for head in kept if head.epoch == newest])
+
+    def newest_epoch(self) -> int:
+        """Return the newest epoch that heads were kept of, 0 when there are none."""
+        return max((head.epoch for head in self._kept.newest().values()), default=0)
+
+    async def _lost(self, kept: list[KeptHead]) -> list[Loss]:
+        losses: dict[OrgId, Loss] = {}
+        for org_id, size in (await self._log.organization_heads()).items():
+            head = await self._log.newest_tree_head(org_id)
+            if head is not None and head.size > size:
+                signed = self._opened(head.note)
+                if signed is not None:
+                    losses[org_id] = Loss(org_id, size, signed)
+        for one in kept:
+            signed = self._opened(one.note)
+            loss = await self._loss(one.org, signed) if signed is not None else None
+            if loss is not None:
+                losses[one.org] = loss
+        return list(losses.values())
+
+    async def _loss(self, org_id: OrgId, signed: TreeCheckpoint) -> Loss | None:
+        size = await self._log.organization_head(org_id)
+        if size < signed.size:
+            return Loss(org_id, size, signed)
+        try:
+            tree = await self._signer.frontier_at(org_id, signed.size)
+        except LogTampered:
+            return Loss(org_id, 0, signed)
+        return None if tree.root() == signed.root else Loss(org_id, 0, signed)
+
+    def _opened(self, note: str) -> TreeCheckpoint | None:
+        """Return the checkpoint in a note, None if our key has not signed it."""
+        try:
+            return open_checkpoint(note, self._signer.signer.verifier)
+        except NoteInvalid as error:
+            _logger.warning("a tree head is ignored, as it is not signed by us: %s", error)
+            return None

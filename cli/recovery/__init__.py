@@ -1,0 +1,1 @@
+"""Commands for when a database is lost, doubted or outgrown: backups, moves, restores."""
