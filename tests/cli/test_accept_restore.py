@@ -24,7 +24,7 @@ from tests.cli.history import exports, record_history
 from tests.domain.spec import ACME, OTHER
 from tests.spec import context
 
-MORE = 3
+MORE = 2
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_an_acceptance_that_was_interrupted_goes_on(restored: Settings) -> None:
 def test_other_events_in_the_place_of_signed_ones_are_noticed(restored: Settings) -> None:
     async def grown() -> None:
         async with open_system(restored) as system:
-            for n in range(MORE + 2):
+            for n in range(MORE + 1):
                 await _create_project(system, f"ELS{n}")
 
     asyncio.run(grown())
