@@ -83,7 +83,7 @@ class KeptHeads:
             file.write(b"\n" + _encode(head) + b"\n")
             file.flush()
             os.fsync(file.fileno())
-            size = file.tell()
+            size = os.fstat(file.fileno()).st_size
         if size > (_SPARE_LINES * len(head.note)):
             lines = self._lines()
             newest = _newest(lines)

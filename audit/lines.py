@@ -137,10 +137,8 @@ class Trailer:
 
     def line(self) -> bytes:
         """Return the trailer for the lines so far."""
-        return b'{"trailer":{"lines":%d,"sha256":"%b"}}\n' % (
-            self.lines,
-            self._digest.hexdigest().encode(),
-        )
+        digest = self._digest.hexdigest().encode()
+        return b'{"trailer":{"lines":%d,"sha256":"%b"}}\n' % (self.lines, digest)
 
 
 def commitment(salt: bytes, value: str) -> str:
