@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from commands.base import Command
 from commands.identity.session import LogIn, LogOut, RevokeSession, RotateRefreshToken
@@ -66,6 +67,11 @@ class TestLogIn:
     def test_a_login_is_refused_if_the_password_changed_since_it_was_verified(self) -> None:
         changed = on(ANA, PasswordChanged())
         given(*ANAS, changed).when(log_in(credentials=0)).then_refused(SessionIsOver)
+
+    def test_a_session_remembers_the_password_that_it_began_under(self) -> None:
+        changed = on(ANA, PasswordChanged())
+        began = replace(STARTED, credentials=1)
+        given(*ANAS, changed).when(log_in(credentials=1), org_id=None).then(on(LAPTOP, began))
 
     def test_an_unregistered_user_cannot_log_in(self) -> None:
         given().when(log_in()).then_refused(NotFound)

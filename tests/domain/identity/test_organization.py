@@ -120,6 +120,23 @@ def test_nobody_has_a_role_in_a_deleted_organization_but_its_admins_remain_known
     assert TEAM.member(DAN) is None
 
 
+LIMITS = """
+         members projects tasks  webhooks
+FREE     10      5        1000   2
+BASIC    100     100      50000  20
+PREMIUM  50000   none     none   200
+"""
+
+
+def test_the_limits_of_the_plans_are_those_of_the_table() -> None:
+    header, *rows = (line.split() for line in LIMITS.strip().splitlines())
+
+    assert [row[0] for row in rows] == list(Plan)
+    for plan, *numbers in rows:
+        shown = {what: str(getattr(PLAN_LIMITS[Plan(plan)], what) or "none") for what in header}
+        assert shown == dict(zip(header, numbers, strict=True))
+
+
 @pytest.mark.parametrize("what", Countable)
 @pytest.mark.parametrize("plan", Plan)
 def test_each_limit_is_reached_at_its_number(plan: Plan, what: Countable) -> None:

@@ -45,6 +45,7 @@ def test_registering_again_records_nothing() -> None:
 def test_every_password_change_is_recorded() -> None:
     assert ANA_USER.change_password() == [PasswordChanged()]
     assert given(ANA_USER, PasswordChanged()).change_password() == [PasswordChanged()]
+    assert given(ANA_USER, PasswordChanged(), PasswordChanged()).credentials == 2
 
 
 def test_a_new_name_is_recorded_and_the_same_name_is_not() -> None:
