@@ -10,8 +10,8 @@ async def refuse_if_changed_since(
 ) -> None:
     """Refuse if a field that this command sets has changed since the If-Match version.
 
-    The version is that of the command's target. Each field of an aggregate has its own event, so
-    the tags show which fields were set.
+    The version is that of the command's target. Events name the fields that they change, or the
+    part of a field: two people can be assigned at once.
 
     :raises ChangedSince: somebody changed the same field, or there is no such version yet.
     """
@@ -25,6 +25,6 @@ async def refuse_if_changed_since(
             raise ChangedSince(version=before)
         if before > context.if_match:
             since = await log.stream(change.stream, context.organization, context.if_match)
-            tags = {str(event.__struct_config__.tag) for event in change.events}
-            if any(recorded.tag in tags for recorded in since):
+            keys = {key for event in change.events for key in event.field_keys()}
+            if any(keys.intersection(recorded.event.field_keys()) for recorded in since):
                 raise ChangedSince(version=before)

@@ -12,8 +12,8 @@ from commands.base import ChangedSince, Command, Context, Decision, NotPermitted
 from commands.handler import CommandHandler
 from commands.identity.organization import EditMember, EditOrganization
 from commands.reads import Reads
-from commands.work.project import ArchiveProject, EditProject, UnarchiveProject
-from commands.work.task import ChangeTaskStatus, CreateTask, DeleteTask, EditTask
+from commands.work.project import ArchiveProject, EditProject, HoldProject, UnarchiveProject
+from commands.work.task import AssignTask, ChangeTaskStatus, CreateTask, DeleteTask, EditTask
 from domain.base import NotFound, OrgId, TaskId
 from domain.identity.organization.membership import MemberRoleChanged, Role
 from domain.identity.organization.state import Organization
@@ -178,6 +178,23 @@ class TestIfMatch:
 
         assert refused.value.details == {"version": 2}
         assert len(await events(log)) == 2
+
+    async def test_if_match_compares_fields_and_not_kinds_of_change(
+        self, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        await elsewhere.handle(HoldProject(project_id=ENG), context())
+
+        with pytest.raises(ChangedSince):
+            await handler.handle(ArchiveProject(project_id=ENG), context(if_match=1))
+
+    async def test_if_match_allows_a_change_of_another_part_of_the_same_field(
+        self, handler: CommandHandler, elsewhere: CommandHandler
+    ) -> None:
+        await elsewhere.handle(AssignTask(task_id=TASK, user_id=BEN), context())
+
+        assigned = await handler.handle(AssignTask(task_id=TASK, user_id=CLEO), context(if_match=1))
+
+        assert assigned.states[TASK].state.assignees == (BEN, CLEO)
 
     async def test_lets_pass_a_change_that_claims_something(self, handler: CommandHandler) -> None:
         version = (await handler.states.all_fresh([(Organization, ACME)], ACME))[0].version
