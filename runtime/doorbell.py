@@ -15,6 +15,7 @@ from arq.connections import RedisSettings
 from redis.exceptions import RedisError
 
 from domain.base import PLATFORM
+from runtime.ending import end
 
 DELIVER = "deliver"
 QUEUE = "trackrecord:jobs"
@@ -64,10 +65,7 @@ class Doorbell:
     async def close(self) -> None:
         """Stop; polling finds what is left."""
         self._redis_url = ""  # what is still committed now is for the sweep
-        if self._ringing is not None:
-            self._ringing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._ringing
+        await end(self._ringing)
         await self._hang_up()
 
     async def _ring_all(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from runtime.ending import end
 from runtime.redis_pool import close_redis, open_redis
 
 CHANNEL = "trackrecord:log"
@@ -65,10 +66,7 @@ class Wakeups:
 
     async def close(self) -> None:
         for task in (self._sender, self._receiver):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await end(task)
         if self._redis is not None:
             with contextlib.suppress(RedisError, OSError):
                 await close_redis(self._redis)

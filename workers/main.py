@@ -12,6 +12,7 @@ from arq import ArqRedis, Worker
 from redis.exceptions import RedisError
 
 from runtime.doorbell import open_queue
+from runtime.ending import end
 from runtime.outages import StoreOutage
 from runtime.settings import Settings
 from runtime.system import System, open_system
@@ -41,7 +42,15 @@ async def work(system: System) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_deliver(system, rings), name="deliver webhooks")
         if system.settings.redis_url:
-            group.create_task(run_jobs(system, rings), name="run jobs")
+            group.create_task(_keep_jobs_running(system, rings), name="run jobs")
+
+
+async def _keep_jobs_running(system: System, rings: Rings) -> None:
+    running = asyncio.create_task(run_jobs(system, rings))
+    try:
+        await asyncio.shield(running)
+    finally:
+        await end(running)
 
 
 async def _deliver(system: System, rings: Rings) -> None:

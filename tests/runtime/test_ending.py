@@ -1,0 +1,30 @@
+"""A task that loses a cancellation is cancelled again."""
+
+import asyncio
+import contextlib
+
+from runtime.ending import end
+
+
+async def test_a_task_that_loses_its_first_cancellation_ends_all_the_same() -> None:
+    async def stubborn() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await asyncio.sleep(60)
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await end(task)
+
+    assert task.cancelled()
+
+
+async def test_what_a_task_raises_while_it_ends_is_nobodys_concern() -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    task = asyncio.create_task(broken())
+    await asyncio.sleep(0)
+    await end(task)
+    await end(None)
