@@ -1,120 +1,151 @@
-"""``doctor``: check settings, stores, read models and the log."""
+"""``doctor``: check settings, stores, read models and the log, and change nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, closing
+from functools import partial
+from pathlib import Path
 
-from audit.tree_signer import LogTampered
+import msgspec
+from msgspec import Struct
+
+from cli.backup import check_database
+from cli.checkup import Finding, read_model_findings, tree_findings, webhook_findings
+from cli.outages import outages_as_failures
 from cli.running import settings_of_running
-from eventstore.operations.records import NoticeKind
-from projections.catalog import PROJECTIONS
-from projections.engine.control import Control, Phase
-from projections.engine.following import follows
-from projections.engine.store import Parked
+from eventstore.append import LogUnfit
+from eventstore.backup.open import open_database
+from eventstore.log import EventLog
+from eventstore.open import SQLITE
+from eventstore.operations.open import open_operations, operations_file
+from projections.engine.open import open_read_store
 from runtime.outages import StoreOutage
-from runtime.settings import Settings, load_settings
-from runtime.system import System, open_system
+from runtime.settings import Settings, load_settings, unknown_names
+from runtime.system import StoreUnreachable, derive_keys, open_log
+from runtime.wakeups import Wakeups
 
-Finding = tuple[bool, str]
+CHECK_S = 10.0
+"""How long one check may take; the whole log (``--deep``) may take longer."""
 
-_NOTICES_MAX = 20
-"""Notices about webhooks that are shown, the newest ones."""
-
-
-def run() -> int:
-    """Print one line per check; return 1 if any found a problem."""
-    settings = load_settings(settings_of_running())
-    findings = asyncio.run(_examine(settings))
-    for well, what in findings:
-        print(f"{'ok  ' if well else 'BAD '} {what}")
-    return 0 if all(well for well, _ in findings) else 1
+Check = Callable[[], Awaitable[list[Finding]]]
 
 
-async def _examine(settings: Settings) -> list[Finding]:
-    findings: list[Finding] = [
-        (True, f"settings: {settings.app_env}, data in {settings.data_dir}"),
-    ]
-    async with open_system(settings) as system:
-        examinations: tuple[Callable[[System], Awaitable[list[Finding]]], ...] = (
-            _log,
-            _redis,
-            _trees,
-            _webhooks,
-            _read_models,
-        )
-        for examine in examinations:
-            try:
-                findings += await examine(system)
-            except StoreOutage as error:
-                findings.append((False, f"{examine.__name__.strip('_')}: {error}"))
-    return findings
+class Report(Struct, frozen=True):
+    """What was found; ``well`` only if every finding is."""
+
+    well: bool
+    findings: list[Finding]
 
 
-async def _log(system: System) -> list[Finding]:
-    position = await system.log.last_position()
-    return [(True, f"log: {position} events")]
+def run(*, deep: bool = False, json: bool = False) -> int:
+    """Print one line per finding; return 1 if any is a problem.
+
+    Parameters
+    ----------
+    deep
+        Compare every event in the log with the signed tree heads.
+    json
+        Print one JSON object instead.
+    """
+    environ = settings_of_running()
+    settings = load_settings(environ, generate_secrets=False)
+    findings = [Finding(True, "settings", f"{settings.app_env}, data in {settings.data_dir}")]
+    findings += [Finding(True, "settings", warning) for warning in unknown_names(environ)]
+    findings += asyncio.run(Doctor(settings).examine())
+    if deep:
+        findings += _deep(settings)
+    report = Report(all(finding.well for finding in findings), findings)
+    if json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        for finding in findings:
+            print(f"{'ok  ' if finding.well else 'BAD '} {finding.check}: {finding.message}")
+    return 0 if report.well else 1
 
 
-async def _trees(system: System) -> list[Finding]:
-    heads = await system.log.organization_heads()
+class Doctor:
+    """Opens each store by itself, so that one that hangs does not hide the others."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def examine(self) -> list[Finding]:
+        """Return what was found, in the order of the checks."""
+        async with AsyncExitStack() as stack:
+            logs: list[EventLog] = []
+
+            async def open_the_log() -> list[Finding]:
+                if file := _missing_file(self._settings.events_url):
+                    return [Finding(False, "log", f"{file} does not exist; run `trackrecord up`")]
+                keys = derive_keys(self._settings)
+                log = await stack.enter_async_context(open_log(self._settings, keys))
+                events = sum([await log.last_position(part) for part in range(log.parts)])
+                logs.append(log)
+                return [Finding(True, "log", f"{events} events in {log.parts} partition(s)")]
+
+            findings = await _bounded("log", open_the_log)
+            findings += await _bounded("redis", self._redis)
+            findings += await _bounded("webhooks", self._webhooks)
+            for log in logs:
+                findings += await _bounded("audit trees", partial(tree_findings, log))
+                findings += await _bounded("read models", partial(self._read_models, log))
+            return findings
+
+    async def _redis(self) -> list[Finding]:
+        if not self._settings.redis_url:
+            return [Finding(True, "redis", "not configured; processes poll instead")]
+        wakeups = Wakeups(self._settings.redis_url)
+        try:
+            trouble = await wakeups.trouble()
+        finally:
+            await wakeups.close()
+        if trouble:
+            return [Finding(False, "redis", f"{trouble}; everything works, with more latency")]
+        return [Finding(True, "redis", "answers")]
+
+    async def _webhooks(self) -> list[Finding]:
+        url = self._settings.events_url
+        if url.startswith(SQLITE) and not (file := operations_file(url)).exists():
+            return [Finding(False, "webhooks", f"{file} does not exist; is `work` running?")]
+        store = open_operations(url)
+        try:
+            await store.open()
+            return await webhook_findings(store)
+        finally:
+            await store.close()
+
+    async def _read_models(self, log: EventLog) -> list[Finding]:
+        settings = self._settings
+        store = open_read_store(settings.mongodb_uri, settings.mongodb_database, settings.data_dir)
+        try:
+            return await read_model_findings(log, store)
+        finally:
+            await store.close()
+
+
+async def _bounded(name: str, check: Check, deadline_s: float = CHECK_S) -> list[Finding]:
     try:
-        for org_id, size in heads.items():
-            await system.tree_signer.seal(org_id, size)
-    except LogTampered as error:
-        return [(False, f"audit trees: {error}")]
-    return [(True, f"audit trees: {len(heads)} organizations match their signed checkpoints")]
+        async with asyncio.timeout(deadline_s):
+            return await check()
+    except TimeoutError:
+        return [Finding(False, name, f"no answer in {deadline_s:g} s")]
+    except (*StoreOutage, StoreUnreachable, LogUnfit, OSError) as error:
+        return [Finding(False, name, str(error))]
 
 
-async def _webhooks(system: System) -> list[Finding]:
-    backlog = await system.operations.backlog()
-    waiting = f" since {backlog.oldest:%Y-%m-%d %H:%M} UTC" if backlog.oldest else ""
-    findings = [(True, f"webhooks: {backlog.open} deliveries open{waiting}")]
-    for notice in await system.operations.notices(None, _NOTICES_MAX):
-        parked = notice.kind is NoticeKind.PARKED
-        what = f"webhook {notice.endpoint}: {notice.detail} ({notice.first} to {notice.last})"
-        findings.append((not parked, what))
-    return findings
+def _missing_file(events_url: str) -> Path | None:
+    path = Path(events_url.removeprefix(SQLITE).partition("?")[0])
+    return path if events_url.startswith(SQLITE) and not path.exists() else None
 
 
-async def _read_models(system: System) -> list[Finding]:
-    control = await system.read_store.control()
-    if control is None:
-        return [(False, "read models: never projected; is `project` running?")]
-    if not await follows(system.log, control):
-        return [(False, "read models: made from another log; `project` makes them anew")]
-    if not control.serving:
-        return [(False, f"read models: being made from the log ({control.progress():.0%})")]
-    parked = await system.read_store.parked()
-    heads = {part: await system.log.last_position(part) for part in range(system.log.parts)}
-    found = [_read_model(control, one.name, heads, parked) for one in PROJECTIONS]
-    facts = await system.read_store.facts()
-    sizes = ", ".join(f"{name} {value:,}" for name, value in facts.items())
-    return [*found, (True, f"read store: answers ({sizes})")]
-
-
-def _read_model(
-    control: Control, name: str, heads: dict[int, int], parked: list[Parked]
-) -> Finding:
-    live = control.live(name)
-    if live is None:
-        return False, f"{name}: being built for the first time"
-    behind = sum(max(0, head - control.reached(name, part)) for part, head in heads.items())
-    told = f"{name}: {behind} events behind"
-    failed = [c.failure for c in control.collections if (c.model, c.phase) == (name, Phase.FAILED)]
-    troubles = [f"cannot be rebuilt: {failure}" for failure in failed]
-    here = [one for one in parked if one.collection == live.name]
-    if here:
-        first = here[0]
-        troubles.append(
-            f"{len(here)} documents parked, the first {first.id} at position {first.position}:"
-            f" {first.error}"
-        )
-    return not troubles, "; ".join((told, *troubles))
-
-
-async def _redis(system: System) -> list[Finding]:
-    if not system.settings.redis_url:
-        return [(True, "redis: not configured; processes poll instead")]
-    trouble = await system.wakeups.trouble()
-    if trouble:
-        return [(False, f"redis: {trouble}; everything works, with more latency")]
-    return [(True, "redis: answers")]
+def _deep(settings: Settings) -> list[Finding]:
+    """Compare every event with the signed tree heads."""
+    with (
+        outages_as_failures(),
+        closing(open_database(settings.events_url)) as database,
+        database.snapshot() as snapshot,
+    ):
+        check = check_database(snapshot, settings)
+    problems = [Finding(False, "every event", problem) for problem in check.problems()]
+    agreed = f"the trees of {check.organizations} organizations agree with what was signed"
+    return problems or [Finding(True, "every event", agreed)]

@@ -4,19 +4,17 @@ The stores are reached by URL as in production. Whatever dies is restarted; Ctrl
 processes first and their stores last.
 """
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from types import FrameType
 
 from cli.child import Child
 from cli.embedded import Environment, embedded_stores, restart_if_dead
+from cli.pulse import Pulse
 from cli.running import Running, write_running
 from cli.seed import DEMO_EMAIL, DEMO_PASSWORD, seed
 from devstack import DevstackError
@@ -32,7 +30,8 @@ PROCESSES = {"serve": "api", "follow": "workers.following"}
 READY_S = 60.0
 WATCH_S = 0.2
 _POLL_S = 0.02
-_ASK_S = 2.0
+HANGS_S = 45.0
+"""How old a process must be before it is taken to hang: it may be catching up at first."""
 
 
 def run(*, no_demo: bool = False) -> int:
@@ -66,6 +65,7 @@ class Supervisor:
             for name, module in PROCESSES.items()
         ]
         self._url = url_of(settings.host, settings.port)
+        self._pulse = Pulse(self._url, stores[INSTANCE_ID])
         self._known: dict[str, int] = {}
         self._stopping = False
 
@@ -74,12 +74,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
-            subprocess.run(
-                [sys.executable, "-m", "cli", "migrate"],
-                env=self._stores,
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+            self._migrate()
             for child in self._children:
                 child.start()
             self._wait_until_ready()
@@ -98,10 +93,25 @@ class Supervisor:
             for child in self._children:
                 child.stop()
 
+    def _migrate(self) -> None:
+        """Create the tables of a log on a server; a file gets them from whoever opens it."""
+        if not self._settings.events_url.startswith("sqlite"):
+            subprocess.run(
+                [sys.executable, "-m", "cli", "migrate"],
+                env=self._stores,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
 
     def _watch(self) -> None:
+        hanging = self._pulse.hanging()
+        for child in self._children:
+            if child.name in hanging and child.age_s > HANGS_S:
+                _say(f"{child.name} does not advance; restarting it")
+                child.kill()
         news = [child.watch() for child in self._children]
         news += [restart_if_dead(server) for server in self._stores.servers]
         for line in news:
@@ -120,7 +130,7 @@ class Supervisor:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_S
-        while not self._stopping and not self._is_ready():
+        while not self._stopping and not self._pulse.is_ready():
             for child in self._children:
                 if child.exit_code() is not None:
                     raise DevstackError(
@@ -131,15 +141,6 @@ class Supervisor:
                     f"the API was not ready after {READY_S:.0f} s:\n{self._children[0].log_end()}"
                 )
             time.sleep(_POLL_S)
-
-    def _is_ready(self) -> bool:
-        """Return whether our own API, and not somebody else's, reports that it is ready."""
-        ask = f"{self._url}/api/health/ready"
-        try:
-            with urllib.request.urlopen(ask, timeout=_ASK_S) as answer:  # noqa: S310  our own address
-                return bool(json.load(answer)["instance"] == self._stores[INSTANCE_ID])
-        except (urllib.error.URLError, OSError, ValueError, KeyError):
-            return False
 
 
 def _say_hello(url: str, data_dir: Path, *, demo: bool) -> None:

@@ -22,7 +22,7 @@ class SecretsLost(Exception):
     """The log exists, but the secrets that it was written with do not."""
 
 
-def kept_secrets(data_dir: Path, events_url: EventsUrl) -> dict[str, str]:
+def kept_secrets(data_dir: Path, events_url: EventsUrl, *, generate: bool = True) -> dict[str, str]:
     """Return the secrets of *data_dir*; generate them if neither they nor a log exist.
 
     New secrets for an old log would leave its personal data unreadable and its signatures
@@ -39,6 +39,8 @@ def kept_secrets(data_dir: Path, events_url: EventsUrl) -> dict[str, str]:
             f"{path} is missing, but the log {events_url} was written with its keys;"
             " restore that file, or set the secrets"
         )
+    if not generate:
+        raise SecretsLost(f"{path} is missing; nothing was started in this directory yet")
     make_private(data_dir)
     # Exclusive: if two first starts race, one creates the file and the other reads it.
     try:

@@ -182,7 +182,9 @@ def unknown_names(environ: Mapping[str, str]) -> list[str]:
     return warnings
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    environ: Mapping[str, str] | None = None, *, generate_secrets: bool = True
+) -> Settings:
     """Return the settings of this process, from *environ* or the environment and ``.env``.
 
     Outside production, missing secrets are generated on the first start and kept in
@@ -204,10 +206,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             problems.append(f"{setting.env}: {error}")
     if problems:
         raise SettingsInvalid(problems)
-    return _completed(values)
+    return _completed(values, generate_secrets=generate_secrets)
 
 
-def _completed(values: dict[str, Any]) -> Settings:
+def _completed(values: dict[str, Any], *, generate_secrets: bool) -> Settings:
     app_env = values.get("app_env")
     values.setdefault("cookie_secure", app_env is not AppEnv.DEVELOPMENT)
     data_dir: Path = values.get("data_dir", Path("data"))
@@ -220,17 +222,19 @@ def _completed(values: dict[str, Any]) -> Settings:
     if settings.is_production:
         problems += _refused_in_production(settings)
     if not problems and len(given) < len(SECRET_NAMES):
-        settings, problems = _with_kept_secrets(values, given)
+        settings, problems = _with_kept_secrets(values, given, generate=generate_secrets)
     if problems:
         raise SettingsInvalid(problems)
     return settings
 
 
-def _with_kept_secrets(values: dict[str, Any], given: list[str]) -> tuple[Settings, list[str]]:
+def _with_kept_secrets(
+    values: dict[str, Any], given: list[str], *, generate: bool
+) -> tuple[Settings, list[str]]:
     missing = [name for name in SECRET_NAMES if name not in given]
     data_dir: Path = values.get("data_dir", Path("data"))
     try:
-        kept = kept_secrets(data_dir, values["events_url"])
+        kept = kept_secrets(data_dir, values["events_url"], generate=generate)
     except (SecretsLost, ValueError, OSError) as error:
         return Settings(**values), [f"{', '.join(missing)}: {error}"]
     values.update({name.lower(): kept[name] for name in missing})

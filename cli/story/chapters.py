@@ -172,7 +172,7 @@ async def _is_new(story: Story, name: str, old: int) -> bool:
 
 async def _serves(story: Story) -> bool:
     answer = await story.http.get("/health/ready")
-    return answer.status_code == 200
+    return answer.status_code == 200 and answer.json()["behind"]["projector"] == 0
 
 
 async def compare_rebuilt(story: Story) -> None:

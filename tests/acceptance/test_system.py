@@ -1,12 +1,16 @@
 """The README's claims, checked on real processes."""
 
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 
@@ -58,6 +62,34 @@ def test_doctor_reports_a_healthy_system(running: System) -> None:
 
     assert examined.returncode == 0, examined.stdout + examined.stderr
     assert "BAD" not in examined.stdout
+
+
+def test_the_doctor_names_an_event_that_was_edited_in_the_database(running: System) -> None:
+    with data_directory() as directory:
+        shutil.copy(running.data_dir / "secrets.json", directory)
+        with (
+            closing(sqlite3.connect(running.data_dir / "events.db")) as original,
+            closing(sqlite3.connect(directory / "events.db")) as copy,
+        ):
+            original.backup(copy)
+            signed = "SELECT org_id, size FROM tree_heads ORDER BY size DESC LIMIT 1"
+            [(org_id, _)] = copy.execute(signed).fetchall()
+            for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+                copy.execute(f"DROP TRIGGER {name}")
+            edit = (
+                "UPDATE events SET state = replace(state, ':', ': ')"
+                " WHERE org_id = ? AND org_seq = 2"
+            )
+            assert copy.execute(edit, (org_id,)).rowcount == 1
+            copy.commit()
+        alone = System(directory)
+        untouched = running.command("doctor", "--deep")
+
+        edited = alone.command("doctor", "--deep")
+
+    assert untouched.returncode == 0, untouched.stdout + untouched.stderr
+    assert edited.returncode == 1
+    assert str(UUID(bytes=org_id)) in edited.stdout
 
 
 def test_a_second_system_in_the_same_directory_is_refused(running: System) -> None:

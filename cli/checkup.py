@@ -1,0 +1,88 @@
+"""What ``doctor`` finds in each store."""
+
+from msgspec import Struct
+
+from eventstore.log import EventLog
+from eventstore.operations.records import NoticeKind
+from eventstore.operations.store import OperationalStore
+from projections.catalog import PROJECTIONS
+from projections.engine.control import Control, Phase
+from projections.engine.following import follows
+from projections.engine.store import Parked, ReadStore
+
+_NOTICES_MAX = 20
+"""Notices about webhooks that are shown, the newest ones."""
+
+
+class Finding(Struct, frozen=True):
+    """One thing that was looked at."""
+
+    well: bool
+    check: str
+    message: str
+
+
+async def tree_findings(log: EventLog) -> list[Finding]:
+    """Compare the size of each organization's log with what was signed; signs nothing."""
+    heads = await log.organization_heads()
+    shorter: list[Finding] = []
+    for org_id, size in heads.items():
+        signed = await log.newest_tree_head(org_id)
+        if signed is not None and signed.size > size:
+            told = f"organization {org_id} has {size} events, but {signed.size} were signed"
+            shorter.append(Finding(False, "audit trees", told))
+    told = f"{len(heads)} organizations have what was signed; --deep compares every event"
+    return shorter or [Finding(True, "audit trees", told)]
+
+
+async def webhook_findings(store: OperationalStore) -> list[Finding]:
+    """Tell how much is open, and what workers have noticed."""
+    backlog = await store.backlog()
+    waiting = f" since {backlog.oldest:%Y-%m-%d %H:%M} UTC" if backlog.oldest else ""
+    findings = [Finding(True, "webhooks", f"{backlog.open} deliveries open{waiting}")]
+    for notice in await store.notices(None, _NOTICES_MAX):
+        parked = notice.kind is NoticeKind.PARKED
+        what = f"{notice.endpoint}: {notice.detail} ({notice.first} to {notice.last})"
+        findings.append(Finding(not parked, "webhooks", what))
+    return findings
+
+
+async def read_model_findings(log: EventLog, store: ReadStore) -> list[Finding]:
+    """Compare the read models with the log that they are made from."""
+    name = "read models"
+    control = await store.control()
+    if control is None:
+        return [Finding(False, name, "never projected; is `project` running?")]
+    if not await follows(log, control):
+        return [Finding(False, name, "made from another log; `project` makes them anew")]
+    if not control.serving:
+        return [Finding(False, name, f"being made from the log ({control.progress():.0%})")]
+    parked = await store.parked()
+    heads = {part: await log.last_position(part) for part in range(log.parts)}
+    found = [_read_model(control, one.name, heads, parked) for one in PROJECTIONS]
+    facts = await store.facts()
+    sizes = ", ".join(f"{name} {value:,}" for name, value in facts.items())
+    return [*found, Finding(True, "read store", f"answers ({sizes})")]
+
+
+def _read_model(
+    control: Control, name: str, heads: dict[int, int], parked: list[Parked]
+) -> Finding:
+    live = control.live(name)
+    if live is None:
+        return Finding(False, name, "being built for the first time")
+    behind = sum(max(0, head - control.reached(name, part)) for part, head in heads.items())
+    ahead = sum(max(0, control.reached(name, part) - head) for part, head in heads.items())
+    told = f"{behind} events behind"
+    failed = [c.failure for c in control.collections if (c.model, c.phase) == (name, Phase.FAILED)]
+    troubles = [f"cannot be rebuilt: {failure}" for failure in failed]
+    if ahead:
+        troubles.append(f"{ahead} events ahead of the log, which has lost them")
+    here = [one for one in parked if one.collection == live.name]
+    if here:
+        first = here[0]
+        troubles.append(
+            f"{len(here)} documents parked, the first {first.id} at position {first.position}:"
+            f" {first.error}"
+        )
+    return Finding(not troubles, name, "; ".join((told, *troubles)))

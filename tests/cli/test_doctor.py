@@ -1,0 +1,76 @@
+"""The doctor names what is wrong, ends in time, and changes nothing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.__main__ import main
+from cli.migrate import migrate
+from runtime.settings import load_settings
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the environment a data directory, and no other settings."""
+    for name in ("EVENTS_URL", "REDIS_URL", "MONGODB_URI", "APP_ENV", "NODE_ENV"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "data"
+
+
+def examined(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    """Return the exit code and the report."""
+    code = main(["doctor", "--json", *arguments])
+    return code, json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """Return every file; the shared memory of SQLite is no content."""
+    return {
+        path.name: path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file() and not path.name.endswith(("-shm", "-wal"))
+    }
+
+
+def found(report: dict[str, Any], check: str) -> list[dict[str, Any]]:
+    return [finding for finding in report["findings"] if finding["check"] == check]
+
+
+def test_nothing_is_created_where_nothing_was(
+    capsys: pytest.CaptureFixture[str], directory: Path
+) -> None:
+    assert main(["doctor"]) == 2
+    assert "secrets.json is missing" in capsys.readouterr().err
+    assert not directory.exists()
+
+
+def test_it_changes_nothing_and_names_what_is_not_there(
+    capsys: pytest.CaptureFixture[str], directory: Path
+) -> None:
+    migrate(load_settings().events_url)
+    before = contents(directory)
+
+    code, report = examined(capsys)
+
+    assert code == 1
+    assert not report["well"]
+    assert found(report, "log")[0]["well"]
+    assert contents(directory).keys() - before.keys() <= {"events.db"}
+    assert {name: text for name, text in contents(directory).items() if name in before} == before
+
+
+def test_a_store_that_does_not_answer_does_not_hide_the_others(
+    capsys: pytest.CaptureFixture[str], directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(load_settings().events_url)
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+
+    code, report = examined(capsys)
+
+    assert code == 1
+    assert not found(report, "redis")[0]["well"]
+    assert found(report, "log")[0]["well"]
