@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from cli.backup import check_database
 from cli.checkup import Finding, read_model_findings, tree_findings, webhook_findings
 from cli.outages import outages_as_failures
+from cli.recovery.backup import check_database
 from cli.running import settings_of_running
 from eventstore.append import LogUnfit
 from eventstore.backup.open import open_database
