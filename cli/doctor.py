@@ -24,13 +24,13 @@ from runtime.settings import Settings, load_settings, unknown_names
 from runtime.system import StoreUnreachable, derive_keys, open_log
 from runtime.wakeups import Wakeups
 
-CHECK_S = 10.0
+EXAMINATION_S = 10.0
 """How long one check may take; the whole log (``--deep``) may take longer."""
 
-Check = Callable[[], Awaitable[list[Finding]]]
+_Examine = Callable[[], Awaitable[list[Finding]]]
 
 
-class Report(Struct, frozen=True):
+class Examination(Struct, frozen=True):
     """What was found; ``well`` only if every finding is."""
 
     well: bool
@@ -54,7 +54,7 @@ def run(*, deep: bool = False, json: bool = False) -> int:
     findings += asyncio.run(Doctor(settings).examine())
     if deep:
         findings += _deep(settings)
-    report = Report(all(finding.well for finding in findings), findings)
+    report = Examination(all(finding.well for finding in findings), findings)
     if json:
         print(msgspec.json.encode(report).decode())
     else:
@@ -123,7 +123,7 @@ class Doctor:
             await store.close()
 
 
-async def _bounded(name: str, check: Check, deadline_s: float = CHECK_S) -> list[Finding]:
+async def _bounded(name: str, check: _Examine, deadline_s: float = EXAMINATION_S) -> list[Finding]:
     try:
         async with asyncio.timeout(deadline_s):
             return await check()
