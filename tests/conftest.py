@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -50,6 +50,9 @@ SERVERS = {"mongo_url", "postgres_server", "redis_url", "data_dir", "receiver"}
 """Fixtures that start a server; a test that uses one, even indirectly, is not a unit test."""
 
 
+POSTGRESQL = {"postgres_server", "postgres_url"}
+"""Fixtures of PostgreSQL, which is not on every machine."""
+
 ACCEPTANCE_TIMEOUT_S = 300
 """How long a test of real processes may take: they start, are killed and catch up again."""
 
@@ -64,5 +67,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SERVERS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.servers)
+        if POSTGRESQL & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.needs("postgresql"))
         if item.get_closest_marker("acceptance") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(ACCEPTANCE_TIMEOUT_S))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
+    """Fail a test in CI that was skipped because a program is missing there."""
+    report = yield
+    needs = item.get_closest_marker("needs")
+    if report.skipped and needs is not None and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but CI must have {', '.join(needs.args)}: {report.longrepr}"
+    return report
