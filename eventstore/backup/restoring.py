@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from eventstore.backup.database import EVENTS_TABLE, EventDatabase
+from eventstore.backup.database import EVENTS_TABLE, OPERATIONAL_TABLES, EventDatabase
 from eventstore.backup.frame import BackupDamaged, Beginning, Ending, Slice
 from eventstore.backup.reading import BackupFile
 from eventstore.backup.writing import BackupRefused, Watch
@@ -28,6 +28,8 @@ def restore_backup(file: BackupFile, database: EventDatabase, watch: Watch) -> N
         raise BackupRefused(ANOTHER)
     database.create(identity, beginning.parts)
     done = database.progress()
+    if done is None:  # an operational file may have been left beside a log that is gone
+        database.clear(OPERATIONAL_TABLES)
     counts: dict[str, int] = {}
     for frame, number in file.frames():
         if done is not None:

@@ -1,0 +1,175 @@
+"""The page on restoring, followed word for word beside newer read models and a receiver."""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.acceptance.load import PASSWORD
+from tests.acceptance.system import ROOT, System, data_directory
+from tests.deliveries.receiver import Receiver
+
+pytestmark = pytest.mark.acceptance
+
+PAGE = ROOT / "docs" / "how-to" / "restore-and-rebuild.md"
+BLOCK = re.compile(r"^( *)```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+PATIENCE_S = 60.0
+
+
+class Operator:
+    """Follows the page on a system of its own."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def blocks(self, heading: str) -> list[str]:
+        """Return the commands under a heading of the page."""
+        section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2]
+        section = section.partition("\n## ")[0]
+        return [textwrap.dedent(text) for _, text in BLOCK.findall(section)]
+
+    def follow(self, commands: str) -> None:
+        """Do what a block says."""
+        if commands.strip() == "make run":
+            self._system.start()
+            return
+        script = commands.replace(".venv/bin/trackrecord", f"{sys.executable} -m cli")
+        script = script.replace("data/", f"{self._system.data_dir}/")
+        script = script.replace("trackrecord.backup", f"{self._system.data_dir}/trackrecord.backup")
+        done = subprocess.run(
+            ["/usr/bin/env", "bash", "-euc", script],
+            cwd=ROOT,
+            env=self._system.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+class Customer:
+    """Works in one organization, with a webhook."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+        self._slug = f"restore-{uuid4().hex[:10]}"
+        self._project = ""
+
+    async def arrive(self, receiver_url: str) -> None:
+        account = {"email": f"{self._slug}@example.com", "password": PASSWORD, "name": "Ana"}
+        organization = {"name": self._slug, "subdomain": self._slug}
+        await self.does("/auth/register", {**account, "organization": organization})
+        await self.log_in()
+        self._project = (await self.does("/project", {"key": "RUN", "name": "Run"}))["id"]
+        await self.does("/webhook", {"url": receiver_url, "events": ["task.*"]})
+
+    async def log_in(self) -> None:
+        account = {"email": f"{self._slug}@example.com", "password": PASSWORD}
+        login = await self.does("/auth/login", account)
+        self._http.headers["authorization"] = f"Bearer {login['accessToken']}"
+
+    async def does(self, path: str, body: dict[str, Any]) -> Any:
+        answer = await self._http.post(path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def creates(self, title: str) -> Any:
+        return await self.does(f"/project/{self._project}/tasks", {"title": title})
+
+    async def is_refused(self) -> str:
+        answer = await self._http.post(f"/project/{self._project}/tasks", json={"title": "No"})
+        assert answer.status_code == 503, answer.text
+        return str(answer.json()["code"])
+
+    async def titles(self) -> list[str] | None:
+        """Return what a list shows, None while the read models are rebuilt."""
+        answer = await self._http.get(f"/project/{self._project}/tasks", params={"limit": 100})
+        if answer.status_code == 503:
+            return None
+        assert answer.is_success, answer.text
+        return sorted(task["title"] for task in answer.json()["items"])
+
+
+async def until(ask: Callable[[], Awaitable[Any]], wanted: Any) -> None:
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while (found := await ask()) != wanted:
+        assert asyncio.get_running_loop().time() < deadline, f"{found!r} is not {wanted!r}"
+        await asyncio.sleep(0.05)
+
+
+def received(receiver: Receiver) -> Counter[str]:
+    """Return the titles of the tasks whose creation was received, and how often."""
+    bodies = [json.loads(request.body) for request in receiver.requests]
+    return Counter(body["data"]["title"] for body in bodies if body["type"] == "task.created")
+
+
+async def test_whoever_follows_the_page_shows_no_ghost_and_loses_nothing_new() -> None:
+    with data_directory() as directory:
+        system = System(directory)
+        operator = Operator(system)
+        system.start()
+        try:
+            async with Receiver() as receiver:
+                await _restore_an_older_log(system, operator, receiver)
+        finally:
+            if system.process is not None and system.process.poll() is None:
+                system.stop()
+
+
+async def _restore_an_older_log(system: System, operator: Operator, receiver: Receiver) -> None:
+    async def sent(*titles: str) -> bool:
+        return set(titles) <= set(received(receiver))
+
+    [backing_up] = operator.blocks("What to back up")
+    aside, restore, start, accept = operator.blocks("Restore")
+    async with system.http() as http:
+        customer = Customer(http)
+        await customer.arrive(receiver.url)
+        await customer.creates("Kept")
+        operator.follow(backing_up)
+        for title in ("Lost 1", "Lost 2"):
+            await customer.creates(title)
+        await until(customer.titles, ["Kept", "Lost 1", "Lost 2"])
+        await until(lambda: sent("Kept", "Lost 1", "Lost 2"), wanted=True)
+        await _signed(system)
+
+        system.stop()
+        for step in (aside, restore, start):
+            operator.follow(step)
+        assert await customer.is_refused() == "log_contradicted"
+        operator.follow(accept)
+
+        await customer.log_in()
+        new = [await customer.creates(f"New {n}") for n in range(3)]
+        assert [task["key"] for task in new] == ["RUN-2", "RUN-3", "RUN-4"]
+        await until(customer.titles, ["Kept", "New 0", "New 1", "New 2"])
+        await until(lambda: sent("New 0", "New 1", "New 2"), wanted=True)
+    bodies = [json.loads(request.body) for request in receiver.requests]
+    [told] = [body for body in bodies if body["type"] == "log.restored"]
+    assert told["data"]["lostSize"] > told["data"]["kept"]
+    assert [body["epoch"] for body in bodies[bodies.index(told) :]] == [2] * 4
+
+
+async def _signed(system: System) -> None:
+    """Wait until every event so far was signed."""
+    size = len(system.command("replay").stdout.splitlines())
+
+    async def kept() -> int:
+        text = (system.data_dir / "signed-heads.jsonl").read_text()
+        newest: dict[str, int] = {}
+        for line in filter(None, text.splitlines()):
+            head = json.loads(line)
+            newest[head["org"]] = max(head["size"], newest.get(head["org"], 0))
+        return sum(newest.values())
+
+    await until(kept, size)
