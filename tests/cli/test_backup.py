@@ -13,6 +13,9 @@ from domain.base import DomainError
 from eventstore.mode import LogClosed
 from tests.cli.history import exports, record_history
 from tests.eventstore.backup.filled import contents
+from tests.eventstore.conftest import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url"]  # fixtures, found by their names
 
 Run = Callable[..., int]
 
@@ -120,3 +123,22 @@ def but_positions(export: bytes) -> list[bytes]:
     """
     lines = export.splitlines()[:-1]
     return [re.sub(rb'"position":\d+,|"sum":"\w+",', b"", line, count=2) for line in lines]
+
+
+@pytest.mark.servers
+def test_exports_are_the_same_after_a_move_to_postgres_and_back(
+    events_url: str, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = exports()
+    other = f"sqlite:///{tmp_path}/two/events.db"
+
+    assert main(["move", "--to", postgres_url]) == 0
+    monkeypatch.setenv("EVENTS_URL", postgres_url)
+    assert exports() == before
+
+    backup = str(tmp_path / "backup")
+    assert main(["backup", backup]) == 0
+    monkeypatch.setenv("EVENTS_URL", other)
+    assert main(["restore", backup]) == 0
+    assert exports() == before
+    assert contents(other) == contents(events_url)
