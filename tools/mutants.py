@@ -147,6 +147,7 @@ def _passes(copy: Path, tests: Sequence[str]) -> bool:
 def _test(copy: Path, tests: Sequence[str]) -> None:
     """Run *tests* in this process, on *copy*; the exit code says whether they pass."""
     os.chdir(copy)
+    sys.dont_write_bytecode = False  # or each run would compile the tests again
     sys.path[:] = [str(copy), *(p for p in sys.path if p not in ("", str(ROOT)))]
     for name in [name for name in sys.modules if name.partition(".")[0] in {"tools", "tests"}]:
         del sys.modules[name]
