@@ -114,7 +114,8 @@ class CommandHandler:
             self.states.cache.put(stream, loaded)
         for subject, cipher in recording.ciphers.items():
             self._log.keys.keep(subject, cipher)
-        return msgspec.structs.replace(receipt, position=position)
+        positions = self._log.positions_of(recording.append.rows)
+        return msgspec.structs.replace(receipt, position=position, positions=positions)
 
     async def _nothing_recorded(
         self, reads: Reads, recording: Recording, context: Context, render: Render | None

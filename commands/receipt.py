@@ -1,6 +1,6 @@
 """The result of a command, and the reply that is stored for retries with the same key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     """
 
     position: int | None
+    positions: Mapping[int, int] = {}
     states: dict[UUID, Loaded[Any]]
     events: list[Change]
     reply: StoredReply | None = None

@@ -60,7 +60,11 @@ class Append(Struct, kw_only=True):
 
 
 class Appended(Struct, frozen=True):
-    """The command is durable; *position* is that of its last event, in partition *part*."""
+    """The command is durable.
+
+    *position* is that of its last event in the partition of the organization that it ran in;
+    if it has none there, that of its last event anywhere, in partition *part*.
+    """
 
     position: int
     part: int = 0

@@ -1,7 +1,7 @@
 """The event log: the only door to stored events."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from domain.base import OrgId
@@ -9,6 +9,8 @@ from eventstore.append import Append, LogUnavailable, Secret
 from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.keys import KeyWrapper
 from eventstore.log_reads import LogReads
+from eventstore.partition import partition_of
+from eventstore.recorded import Row
 from eventstore.store import Store
 from eventstore.writer import GroupCommit, settle_outcome
 
@@ -66,6 +68,10 @@ class EventLog(LogReads):
             for listener in self._append_listeners:
                 listener(org_id)
         return position
+
+    def positions_of(self, rows: Iterable[Row]) -> dict[int, int]:
+        """Return the last position of recorded *rows* in each partition that they stand in."""
+        return {partition_of(row.org_id, self.parts): row.position for row in rows}
 
     @property
     def append_failure(self) -> str | None:

@@ -22,14 +22,18 @@ async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
 
     :raises Problem: 503 if that takes too long, 400 for a malformed header.
     """
-    position = request.api.writes.of(request.caller.user_id)
+    caller, api = request.caller, request.api
+    own = api.part_of("", caller.org_id)
+    wanted = 0
     asked = request.client_info.headers.get(b"x-min-position")
     if asked is not None:
         if _POSITION.fullmatch(asked) is None:
             raise malformed("Send X-Min-Position as a number that X-Position returned.")
-        position = max(position, int(asked))
+        wanted = int(asked)
     for name in names:
-        await request.api.caught_up(name, position)
+        part = api.part_of(name, caller.org_id)
+        position = api.writes.of(caller.user_id, part)
+        await api.caught_up(name, max(position, wanted if part == own else 0), part)
 
 
 def one(request: ApiRequest, found: Found | None, *, derived: bool = False) -> ApiResponse:

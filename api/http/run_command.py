@@ -105,8 +105,7 @@ def _render(request: ApiRequest, reply: Reply, context: Context) -> Render | Non
 def _answer(request: ApiRequest, receipt: Receipt, reply: Reply, context: Context) -> ApiResponse:
     if context.dry_run:
         return _would_record(receipt)
-    if receipt.position is not None:
-        request.api.writes.note(context.user_id, receipt.position)
+    request.api.writes.note(context.user_id, receipt.positions)
     if receipt.reply is not None:
         return _replayed(request, receipt.reply, reply, context)
     version = receipt.states[reply.stream].version

@@ -1,13 +1,16 @@
 """API state: what all routes of one process share."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from uuid import UUID
 
 from api.http.caller import Access
 from api.http.problem import Problem
 from api.http.rates import Rates
+from domain.base import PLATFORM, OrgId
+from domain.catalog import PUBLIC_EVENT_TYPES
+from eventstore.partition import partition_of
 from projections.catalog import PROJECTIONS
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
@@ -22,19 +25,29 @@ _WAIT_S = 1.0
 """How long a reader waits for their own write before the response is 503."""
 
 
+_OF_THE_PLATFORM = frozenset(
+    one.name for one in PROJECTIONS if PUBLIC_EVENT_TYPES.keys().isdisjoint(one.tags)
+)
+"""Read models of accounts, whose events belong to no organization."""
+
+
 class LastWrites:
-    """The position of each user's last event through this process."""
+    """The position of each user's last event through this process, in each partition."""
 
     def __init__(self) -> None:
-        self._positions: OrderedDict[UUID, int] = OrderedDict()
+        self._positions: OrderedDict[UUID, dict[int, int]] = OrderedDict()
 
-    def note(self, user_id: UUID, position: int) -> None:
-        self._positions[user_id] = max(position, self._positions.pop(user_id, 0))
+    def note(self, user_id: UUID, positions: Mapping[int, int]) -> None:
+        """Remember that *user_id* wrote up to *positions*, by partition."""
+        known = self._positions.pop(user_id, {})
+        newer = {part: max(at, known.get(part, 0)) for part, at in positions.items()}
+        self._positions[user_id] = {**known, **newer}
         if len(self._positions) > WRITERS_MAX:
             self._positions.popitem(last=False)
 
-    def of(self, user_id: UUID) -> int:
-        return self._positions.get(user_id, 0)
+    def of(self, user_id: UUID, part: int) -> int:
+        """Return the last position that *user_id* wrote in a partition, 0 if none is known."""
+        return self._positions.get(user_id, {}).get(part, 0)
 
 
 class ApiState:
@@ -56,12 +69,17 @@ class ApiState:
         self.monitor = Monitor(system, self.progress)
         self.models = ReadModels(system.read_store, self.progress, PROJECTIONS)
 
-    async def caught_up(self, name: str, position: int) -> None:
-        """Wait until the read model *name* includes everything up to *position*.
+    def part_of(self, name: str, org_id: OrgId | None) -> int:
+        """Return the partition that feeds a caller's documents of the read model *name*."""
+        owner = PLATFORM if name in _OF_THE_PLATFORM or org_id is None else org_id
+        return partition_of(owner, self.system.log.parts)
+
+    async def caught_up(self, name: str, position: int, part: int) -> None:
+        """Wait until the read model *name* includes partition *part* up to *position*.
 
         :raises Problem: 503 if that takes too long.
         """
-        if position and not await self.progress.reached(name, position, _WAIT_S):
+        if position and not await self.progress.reached(name, position, _WAIT_S, part):
             raise Problem(
                 503,
                 "read_model_behind",

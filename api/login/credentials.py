@@ -164,8 +164,7 @@ async def begin_session(request: ApiRequest, user_id: UserId, user: User) -> Api
         receipt = await system.commands.handle(command, context_as(request, user_id))
     except DomainError:
         raise _wrong() from None
-    if receipt.position is not None:
-        request.api.writes.note(user_id, receipt.position)
+    request.api.writes.note(user_id, receipt.positions)
     session = cast(Session, receipt.states[session_id].state)
     tokens, cookie = tokens_of(system, session_id, session, user)
     profile = await _profile(system, user_id, user)

@@ -57,9 +57,15 @@ class Story:
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Return the JSON of a successful response.
 
+        A GET that is told to come back, because a projector was killed a moment ago, does so.
+
         :raises ClaimFailed: the request failed.
         """
+        deadline = time.monotonic() + RETRY_S
         answer = await self.http.request(method, path, json=body, headers=headers)
+        while answer.status_code == 503 and method == "GET" and time.monotonic() < deadline:
+            await asyncio.sleep(float(answer.headers.get("retry-after", "1")))
+            answer = await self.http.request(method, path, json=body, headers=headers)
         if answer.is_error:
             raise ClaimFailed(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None

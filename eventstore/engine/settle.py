@@ -39,7 +39,7 @@ class Heads:
 
         The last row in each partition has the id of the command, to recognise it if it comes again.
         """
-        part, last = 0, {0: 0}
+        part, last = 0, dict[int, int]()
         for row in append.rows:
             part = partition_of(row.org_id, self.parts)
             row.position = last[part] = self.positions.get(part, 0) + 1
@@ -48,11 +48,11 @@ class Heads:
             self.organizations[row.org_id] = row.org_seq
             self.streams[row.stream_id] = row.version
             row.command_id = None
+        own = partition_of(append.org_id, self.parts)
+        if own in last or not append.rows:
+            part = own
         self._mark(append, last)
-        if not append.rows:
-            part = partition_of(append.org_id, self.parts)
-            return Appended(self.positions.get(part, 0), part)
-        return Appended(append.rows[-1].position, part)
+        return Appended(self.positions.get(part, 0), part)
 
     def _mark(self, append: Append, last: dict[int, int]) -> None:
         for row in reversed(append.rows):

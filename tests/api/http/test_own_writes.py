@@ -1,0 +1,103 @@
+"""Readers see their own writes in a log of several partitions, too."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from msgspec.structs import replace
+
+from api.app import create_app
+from api.http.state import LastWrites
+from domain.base import UserId
+from eventstore.identifiers import new_id
+from projections.catalog import PROJECTIONS
+from projections.engine.progress import Progress
+from projections.engine.projector import Projector
+from projections.engine.store import Rebuilding
+from runtime.settings import load_settings
+from runtime.system import open_system
+from security.passwords import HashingQueue, Passwords
+from tests.api.stage import DEADLINE_S, done, refused, sign_up
+
+
+@pytest.fixture
+async def partitioned(tmp_path: Path) -> AsyncIterator[Litestar]:
+    """Give an application on a log of eight partitions, with a projector."""
+    settings = load_settings(
+        {
+            "APP_ENV": "test",
+            "DATA_DIR": str(tmp_path),
+            "EVENTS_URL": f"sqlite:///{tmp_path / 'events.db'}?partitions=8",
+            "RATE_LIMITS": "off",
+            "LOG_LEVEL": "ERROR",
+        }
+    )
+    async with open_system(settings) as system:
+        assert system.log.parts == 8
+        quick = HashingQueue(Passwords(memory_kib=8, iterations=1))
+        progress = Progress(system.read_store, system.log)
+        wait: Any = system.wakeups.wait
+        projector = Projector(PROJECTIONS, system.log, system.read_store, wait, progress.note)
+        running = asyncio.create_task(projector.run())
+        await _serving(progress)
+        yield create_app(replace(system, passwords=quick), progress)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        quick.close()
+
+
+async def _serving(progress: Progress) -> None:
+    """Return once the projector has made the read models of the empty log."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            try:
+                return await progress.refuse_unless_serving()
+            except Rebuilding:
+                await asyncio.sleep(0)
+
+
+async def test_every_list_shows_the_last_write_whatever_partition_it_is_in(
+    partitioned: Litestar,
+) -> None:
+    for _ in range(4):  # organizations in different partitions, of different lengths
+        person = await sign_up(partitioned)
+        for key in ("ENG", "OPS"):
+            project = await person.project(key)
+            created = await person.task(project)
+            listed = done(await person.get(f"/project/{project['id']}/tasks"), 200)
+            assert [task["id"] for task in listed["items"]] == [created["id"]]
+        keys = [each["key"] for each in done(await person.get("/project"), 200)["items"]]
+        assert keys == ["ENG", "OPS"]
+        [member] = done(await person.get(f"/org/{person.org_id}/members"), 200)["items"]
+        assert member["user"]["id"] == person.id
+        assert len(done(await person.get("/auth/sessions"), 200)["items"]) == 1
+
+
+async def test_a_position_is_waited_for_in_the_partition_of_the_organization(
+    partitioned: Litestar,
+) -> None:
+    busy, quiet = await sign_up(partitioned), await sign_up(partitioned)
+    for number in range(4):
+        await busy.project(f"P{number}")
+    created = await quiet.post("/project", {"key": "ENG", "name": "Engine"})
+    position = int(created.headers["x-position"])
+
+    reached = await quiet.get("/project", headers={"x-min-position": str(position)})
+    ahead = await quiet.get("/project", headers={"x-min-position": str(position + 1)})
+
+    assert len(done(reached, 200)["items"]) == 1
+    refused(ahead, 503, "read_model_behind")
+
+
+def test_the_last_write_is_remembered_by_partition_and_never_goes_back() -> None:
+    writes, ana, ben = LastWrites(), UserId(new_id()), UserId(new_id())
+
+    writes.note(ana, {0: 3, 5: 9})
+    writes.note(ana, {5: 7})
+    writes.note(ben, {0: 1})
+
+    assert [writes.of(ana, part) for part in (0, 5, 6)] == [3, 9, 0]
+    assert writes.of(ben, 0) == 1
