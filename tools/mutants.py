@@ -175,13 +175,15 @@ def main(arguments: Sequence[str]) -> int:
         if not all(pool.map(bench.passes, {tests_of(mutant.path) for mutant in mutants})):
             print("Tests fail without any mutant: nothing can be learned from them.")
             return 1
-        passed = pool.map(bench.survives, mutants)
-        return _report(mutants, [m for m, passes in zip(mutants, passed, strict=True) if passes])
+        survivors: list[Mutant] = []
+        for mutant, survives in zip(mutants, pool.map(bench.survives, mutants), strict=True):
+            if survives:
+                survivors.append(mutant)
+                print("not noticed:", mutant, flush=True)
+        return _report(mutants, survivors)
 
 
 def _report(mutants: Sequence[Mutant], survivors: Sequence[Mutant]) -> int:
-    for mutant in survivors:
-        print("not noticed:", mutant)
     for package in sorted({mutant.path.partition("/")[0] for mutant in mutants}):
         count = sum(mutant.path.startswith(f"{package}/") for mutant in mutants)
         alive = sum(mutant.path.startswith(f"{package}/") for mutant in survivors)
