@@ -46,8 +46,9 @@ async def database(
     await mongo_client.drop_database(name)
 
 
-SERVERS = {"mongo_url", "postgres_server", "redis_url", "data_dir", "receiver"}
-"""Fixtures that start a server; a test that uses one, even indirectly, is not a unit test."""
+SERVERS = {"mongo_url", "postgres_server", "redis_url", "data_dir", "receiver", "system"}
+"""Fixtures that start a server or open a whole system on disk; a test that uses one, even
+indirectly, is not a unit test."""
 
 
 POSTGRESQL = {"postgres_server", "postgres_url"}

@@ -4,9 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from audit.kept_heads import KeptHeads
 from eventstore.store import LogIdentity, TreeHead
 from tests.domain.spec import ACME, OTHER
+
+pytestmark = pytest.mark.servers
 
 LOG = LogIdentity(uuid4(), 1)
 NEXT = LogIdentity(LOG.id, 2)

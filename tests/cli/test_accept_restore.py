@@ -24,6 +24,8 @@ from tests.cli.history import exports, record_history
 from tests.domain.spec import ACME, OTHER
 from tests.spec import context
 
+pytestmark = pytest.mark.servers
+
 MORE = 2
 
 

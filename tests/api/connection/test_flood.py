@@ -12,6 +12,8 @@ import pytest
 
 from tests.api.connection.serving import DEADLINE_S, HEALTH, client_at, eventually
 
+pytestmark = pytest.mark.servers
+
 ROOT = Path(__file__).parents[3]
 SCRIPT = """
 import socket, uvicorn

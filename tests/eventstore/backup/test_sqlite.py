@@ -7,6 +7,8 @@ import pytest
 
 from tests.eventstore.backup.contract import BackupContract, MoveContract
 
+pytestmark = pytest.mark.servers
+
 
 class TestSqlite(BackupContract, MoveContract):
     """Two files in a folder of their own each."""

@@ -205,6 +205,7 @@ async def test_two_projectors_at_once_do_no_harm(
     assert await digests(opened_stores.another()) == await digests(reference)
 
 
+@pytest.mark.servers  # it waits until the lease of a process that is gone has run out
 async def test_who_stands_by_takes_over_from_one_that_is_gone(opened_stores: Opened) -> None:
     async with opened(MemoryStore()) as log:
         await record(log, *HERE)

@@ -27,6 +27,8 @@ from tests.domain.spec import ACME, ENG
 from tests.projections.spec import a_busy_day, models_of, never, project_all, to_the_end
 from tests.spec import on, opened, record
 
+pytestmark = pytest.mark.servers
+
 DEADLINE_S = 20.0
 
 
