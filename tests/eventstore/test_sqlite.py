@@ -1,5 +1,6 @@
 """The log in SQLite keeps the contract, and the file itself refuses change."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from eventstore.append import AlreadyDone, Appended, Conflict, LogUnavailable, LogUnfit
+from eventstore.engine.schema import SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.partition import partition_of
 from eventstore.sqlite import SqliteStore
 from eventstore.store import Store
@@ -178,3 +180,17 @@ def test_a_locked_file_is_unavailable_and_comes_back(path: Path) -> None:
 
         store.commit([command(A)])
         assert store.heads([A]) == {A: 1}
+
+
+def test_a_guard_of_an_insert_searches_by_whole_keys_and_never_reads_a_partition() -> None:
+    [guard] = [each for each in SQLITE_GUARDS if "events_never_replaced" in each]
+    condition = guard.partition(" WHEN ")[2].partition(" BEGIN ")[0]
+    with closing(sqlite3.connect(":memory:")) as raw:
+        for statement in statements(SQLITE_TYPES, SQLITE_GUARDS):
+            raw.execute(statement)
+        query = re.sub(r"NEW\.\w+", "?", condition)
+        plan = raw.execute(f"EXPLAIN QUERY PLAN SELECT {query}", [0] * query.count("?")).fetchall()
+
+    searches = [detail for *_, detail in plan if " events " in detail]
+    assert len(searches) == 5
+    assert [each for each in searches if "(part=?)" in each or each.startswith("SCAN")] == []

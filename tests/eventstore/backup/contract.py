@@ -1,7 +1,9 @@
 """What a backup and a restore must do, whatever the engine; ``url`` and ``other_url`` are empty."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,7 +23,7 @@ from eventstore.open import open_store
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
 from tests.domain.spec import ACME, OTHER
-from tests.eventstore.backup.filled import contents, fill, open_for_commands
+from tests.eventstore.backup.filled import contents, fill, filled_command, open_for_commands
 from tests.eventstore.rows import command
 
 
@@ -75,6 +77,27 @@ class BackupContract:
             assert known
             assert found
             assert (found.identity, found.parts) == (known.identity, known.parts)
+
+    def test_a_backup_of_a_log_that_goes_on_fits_itself(
+        self, url: str, other_url: str, tmp_path: Path
+    ) -> None:
+        fill(url, commands=EVENTS_AT_ONCE)
+        stop, last = Event(), tmp_path / "backup-2"
+        with ThreadPoolExecutor(1) as others:
+            writing = others.submit(_write_until, stop, url)
+            try:
+                for number in range(3):
+                    backed_up(url, tmp_path / f"backup-{number}")
+            finally:
+                stop.set()
+            assert writing.result() > 0
+
+        restored(BackupFile(last), other_url)
+
+        open_for_commands(other_url)
+        _check_places(other_url, 1)
+        found = contents(other_url)
+        assert len(found["replies"]) == len(found["secrets"]) == len(found[EVENTS_TABLE]) // 3
 
     def test_a_restored_log_goes_on_where_it_was(
         self, url: str, other_url: str, tmp_path: Path, fresh: UUID
@@ -187,6 +210,18 @@ class BackupContract:
             store.open()
             database.set_mode(LogMode.READ_ONLY)
             assert store.mode() is LogMode.READ_ONLY
+
+
+def _write_until(stop: Event, url: str) -> int:
+    """Append commands until told to stop; return how many."""
+    count = 0
+    with closing(open_store(url)) as store:
+        store.open()
+        while not stop.is_set():
+            [outcome] = store.commit([filled_command((ACME, OTHER, PLATFORM)[count % 3], count)])
+            assert isinstance(outcome, Appended)
+            count += 1
+    return count
 
 
 UNUSED = ("webhook_attempts", "webhook_notices", "jobs")

@@ -27,7 +27,7 @@ def fill(url: str, commands: int = 20) -> None:
     """Append commands of two organizations and of the platform, with everything beside them."""
     with closing(open_store(url)) as store:
         store.create()
-        appends = [_command((ACME, OTHER, PLATFORM)[n % 3], n) for n in range(commands)]
+        appends = [filled_command((ACME, OTHER, PLATFORM)[n % 3], n) for n in range(commands)]
         for start in range(0, commands, 50):
             store.commit(appends[start : start + 50])
         for org_id in (ACME, OTHER):
@@ -36,7 +36,8 @@ def fill(url: str, commands: int = 20) -> None:
     asyncio.run(_operate(url))
 
 
-def _command(org_id: OrgId, n: int) -> Append:
+def filled_command(org_id: OrgId, n: int) -> Append:
+    """Return a command of three events that writes into every table beside them."""
     stream = uuid4()
     asked = command(
         stream,
