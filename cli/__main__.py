@@ -126,6 +126,15 @@ COMMANDS = {
         "Print the public key that verifies checkpoints, in signed-note format.",
         ("audit key",),
     ),
+    "lint-log": CommandHelp(
+        "cli.lint_log:run",
+        """Check every rule again from the log alone, and change nothing.
+
+        Every event in its place, every state machine, limit and unique value; then the rows of
+        claims and counts are compared with what the events give. Exits with 1 if anything is
+        wrong. Run it while no command is taken, or events that come meanwhile may be reported.""",
+        ("lint-log",),
+    ),
     "doctor": CommandHelp(
         "cli.doctor:run",
         """Check settings, stores, read models and the log, and change nothing.

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from domain.base import Event, OrgId
 from eventstore.append import Secret, StoredReply
-from eventstore.claim import ClaimKey, CountKey
+from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.codec import decode, decode_event, event_id, takes_key
 from eventstore.engine.calls import LOG_DEADLINE_S, StoreCalls
 from eventstore.keys import KeyWrapper, SubjectKeys
@@ -157,6 +157,14 @@ class LogReads:
     async def last_position(self, part: int = 0) -> int:
         """Return the newest position of a partition, 0 when it is empty."""
         return await self._read(self.store.last_position, part)
+
+    async def claims_in(self, part: int) -> dict[tuple[str, UUID, bytes], Held]:
+        """Return every claim of a partition by its scope, where it is unique, and its value."""
+        return await self._read(self.store.claims_in, part)
+
+    async def counts_in(self, part: int) -> dict[tuple[str, UUID], int]:
+        """Return every count of a partition by its scope and what it is within."""
+        return await self._read(self.store.counts_in, part)
 
     async def fetch_keys(self, subjects: Mapping[UUID, OrgId]) -> None:
         """Bring the data keys of *subjects*, with their owners, into this process."""

@@ -152,6 +152,14 @@ class MemoryStore:
     def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
         return {count: self._counts[count] for count in counts if count in self._counts}
 
+    def claims_in(self, part: int) -> dict[tuple[str, UUID, bytes], Held]:
+        held = self._claims.items()
+        return {claim[1:]: found for claim, found in held if self._part(claim.org_id) == part}
+
+    def counts_in(self, part: int) -> dict[tuple[str, UUID], int]:
+        counted = self._counts.items()
+        return {count[1:]: n for count, n in counted if self._part(count.org_id) == part}
+
     def keys(self, subjects: Sequence[UUID], part: int = 0) -> dict[UUID, bytes | None]:
         return {s: self._keys[part, s] for s in subjects if (part, s) in self._keys}
 

@@ -123,6 +123,14 @@ class Store(Protocol):
         """Return how many there are of each; what was never counted is left out."""
         ...
 
+    def claims_in(self, part: int) -> dict[tuple[str, UUID, bytes], Held]:
+        """Return every claim of a partition by its scope, where it is unique, and its value."""
+        ...
+
+    def counts_in(self, part: int) -> dict[tuple[str, UUID], int]:
+        """Return every count of a partition by its scope and what it is within."""
+        ...
+
     def keys(self, subjects: Sequence[UUID], part: int = 0) -> dict[UUID, bytes | None]:
         """Return wrapped data keys; None for a destroyed one, unknown subjects left out."""
         ...

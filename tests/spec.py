@@ -70,8 +70,11 @@ async def opened(store: Store) -> AsyncGenerator[EventLog, None]:
         await log.close()
 
 
-async def record(log: EventLog, *past: Past) -> int:
-    """Append *past* in one command, with keys where needed; return its position."""
+async def record(log: EventLog, *past: Past, reserving: bool = True) -> int:
+    """Append *past* in one command, with keys where needed; return its position.
+
+    Without *reserving*, as if no rule about claims and counts had been asked.
+    """
     append = Append(command_id=new_id(), rows=[], expects={}, keys={}, owners={})
     append.owners.update({stream: org_id for stream, _, org_id in past})
     heads = await log.heads(append.owners)
@@ -93,7 +96,8 @@ async def record(log: EventLog, *past: Past) -> int:
             happened = Happening(type(event), event, before, stream, org_id, at, None, fingerprint)
             note(happened, reserved)
             states[stream] = states[stream].evolve(event)
-    append.claims, append.counts = tuple(reserved.claims), tuple(reserved.counts)
+    if reserving:
+        append.claims, append.counts = tuple(reserved.claims), tuple(reserved.counts)
     return await log.append(append) if append.rows else 0
 
 

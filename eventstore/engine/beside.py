@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.base import OrgId
 from eventstore.append import Append, Secret, StoredReply
+from eventstore.claim import Held
 from eventstore.engine.lookups import SqlLookups
 from eventstore.engine.settle import Settled
 from eventstore.engine.tables import marks
@@ -20,6 +21,18 @@ SqlWrite = tuple[str, Sequence[Any]]
 
 class SqlSideTables(SqlLookups):
     """Reads and writes of the tables next to the events."""
+
+    def claims_in(self, part: int) -> dict[tuple[str, UUID, bytes], Held]:
+        statement = "SELECT scope, within, value, holder, free_at FROM claims WHERE part = ?"
+        return {
+            (scope, self._uuid(within), bytes(value)): Held(self._uuid(holder), free_at)
+            for scope, within, value, holder, free_at in self._query(statement, (part,))
+        }
+
+    def counts_in(self, part: int) -> dict[tuple[str, UUID], int]:
+        statement = "SELECT scope, within, n FROM counts WHERE part = ?"
+        found = self._query(statement, (part,))
+        return {(scope, self._uuid(within)): n for scope, within, n in found}
 
     def keys(self, subjects: Sequence[UUID], part: int = 0) -> dict[UUID, bytes | None]:
         found: dict[UUID, bytes | None] = {}

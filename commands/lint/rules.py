@@ -1,0 +1,95 @@
+"""The rules that decisions enforce, judged afterwards on the states that the events fold to.
+
+Written against the states and not by calling the decisions, so that a decision that forgot a rule
+is found too.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+from domain.base import Event
+from domain.hooks.webhook.events import WebhookRestored
+from domain.hooks.webhook.state import Webhook
+from domain.identity.organization.events import OrganizationRestored
+from domain.identity.organization.membership import Role
+from domain.identity.organization.state import Organization
+from domain.identity.user import LoginFailed, User, UserReactivated
+from domain.work.project import Project, ProjectRestored, ProjectStatus, ProjectUnarchived
+from domain.work.task.events import TaskCreated, TaskDeleted, TaskRestored, TaskStatusChanged
+from domain.work.task.state import ASSIGNEES_MAX, TASK_TRANSITIONS, Task
+
+Known = Callable[[UUID], Any]
+"""Returns the state of another stream at this moment, None if there is none."""
+
+
+def broken_rules(event: Event, before: Any, after: Any, known: Known) -> Iterator[str]:
+    """Yield the rules that *event* breaks, recorded on *before* and leading to *after*."""
+    match after:
+        case Task():
+            yield from _task(event, before, after, known)
+        case Project():
+            yield from _project(event, before)
+        case Organization():
+            yield from _organization(event, before, after)
+        case User():
+            yield from _user(event, before)
+        case Webhook() if before.deleted and not isinstance(event, WebhookRestored):
+            yield "a deleted webhook is changed"
+        case _:
+            pass
+
+
+def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str]:
+    if before.project_id is None and not isinstance(event, TaskCreated):
+        yield "a task begins with something else than its creation"
+        return
+    if before.deleted and not isinstance(event, TaskRestored):
+        yield "a deleted task is changed"
+    if isinstance(event, TaskStatusChanged) and (
+        event.from_ is not before.status or event.to not in TASK_TRANSITIONS[before.status]
+    ):
+        yield f"a task goes from {before.status} to {event.to}"
+    if len(after.assignees) > ASSIGNEES_MAX or len(set(after.assignees)) < len(after.assignees):
+        yield "a task has too many assignees, or one of them twice"
+    project = None if after.project_id is None else known(after.project_id)
+    if not isinstance(project, Project):
+        yield "a task is in no project of its organization"
+    elif not isinstance(event, TaskDeleted | TaskRestored):
+        yield from _in_project(event, project)
+    if isinstance(event, TaskCreated) and event.parent_id is not None:
+        parent = known(event.parent_id)
+        if not isinstance(parent, Task) or parent.project_id != event.project_id:
+            yield "a task is below a task of another project"
+
+
+def _in_project(event: Event, project: Project) -> Iterator[str]:
+    if project.deleted:
+        yield "a task of a deleted project is changed"
+    if project.status is ProjectStatus.ARCHIVED:
+        yield "a task of an archived project is changed"
+    if project.status is ProjectStatus.ON_HOLD and isinstance(event, TaskCreated):
+        yield "a task is created in a project on hold"
+
+
+def _project(event: Event, before: Project) -> Iterator[str]:
+    if before.deleted and not isinstance(event, ProjectRestored):
+        yield "a deleted project is changed"
+    elif before.status is ProjectStatus.ARCHIVED and type(event).__name__ not in _ON_ARCHIVED:
+        yield "an archived project is changed"
+
+
+_ON_ARCHIVED = {ProjectUnarchived.__name__, ProjectRestored.__name__, "ProjectDeleted"}
+
+
+def _organization(event: Event, before: Organization, after: Organization) -> Iterator[str]:
+    if before.deleted and not isinstance(event, OrganizationRestored):
+        yield "a deleted organization is changed"
+    admins = any(m.active and m.role is Role.ADMIN for m in after.members.values())
+    if before.members and not admins:  # the creation comes before its first member
+        yield "an organization is left without an active ADMIN"
+
+
+def _user(event: Event, before: User) -> Iterator[str]:
+    if not before.active and not isinstance(event, UserReactivated | LoginFailed):
+        yield "a deactivated account is changed"

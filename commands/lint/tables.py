@@ -1,0 +1,105 @@
+"""Claims and counts as the events alone give them, compared with the rows beside the log."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+from uuid import UUID
+
+from commands.lint.finding import LintFinding
+from commands.reservations import EMAIL, TASK_NUMBER, Happening, Reservations, note
+from domain.base import PLATFORM
+from eventstore.claim import ClaimChange, CountChange, Held
+from eventstore.partition import partition_of
+from eventstore.recorded import ERASED
+
+ClaimRow = tuple[str, UUID, bytes]
+CountRow = tuple[str, UUID]
+K = TypeVar("K", ClaimRow, CountRow)
+
+
+class ExpectedTables:
+    """What the rows of each partition should be."""
+
+    def __init__(self, parts: int) -> None:
+        self._parts = parts
+        self.claims: list[dict[ClaimRow, Held]] = [{} for _ in range(parts)]
+        self.counts: list[dict[CountRow, int]] = [{} for _ in range(parts)]
+        self._platform: list[tuple[int, int, int, ClaimChange]] = []
+
+    def happen(self, happened: Happening, position: int) -> Iterator[str]:
+        """Take one event into account; yield what it takes although it could not."""
+        if getattr(happened.event, "email", None) == ERASED:
+            return  # nobody can tell which address that was, and it is claimed no more
+        reserved = Reservations([], [])
+        note(happened, reserved)
+        part = partition_of(happened.org_id, self._parts)
+        for change in reserved.claims:
+            if change.claim.org_id == PLATFORM:  # from any partition: in the order of time
+                self._platform.append((happened.at, part, position, change))
+            elif not self._claim(change, happened.at):
+                yield f"a {change.claim.scope} is taken that somebody else has"
+        for counted in reserved.counts:
+            yield from self._count(counted)
+
+    def finish(self) -> Iterator[LintFinding]:
+        """Settle what is unique across partitions; yield what was taken twice."""
+        for at, part, position, change in sorted(self._platform, key=lambda claimed: claimed[:3]):
+            if not self._claim(change, at):
+                what = f"a {change.claim.scope} is taken that somebody else has"
+                yield LintFinding(part, position, what)
+
+    def compare(
+        self, part: int, claims: dict[ClaimRow, Held], counts: dict[CountRow, int]
+    ) -> Iterator[LintFinding]:
+        """Yield how the rows of a partition differ from what they should be."""
+        for (scope, *rest), expected, found in _differing(self.claims[part], claims):
+            value = "" if scope == EMAIL else f" {rest[-1]!r}"
+            yield LintFinding(
+                part, 0, f"the claim on {scope}{value} is {found}, and should be {expected}"
+            )
+        nothing = dict.fromkeys(self.counts[part].keys() | counts.keys(), 0)
+        should, are = nothing | self.counts[part], nothing | counts
+        for (scope, within), expected, found in _differing(should, are):
+            yield LintFinding(
+                part, 0, f"the count of {scope} of {within} is {found}, and should be {expected}"
+            )
+
+    def _claim(self, change: ClaimChange, at: int) -> bool:
+        org_id, row = change.claim.org_id, change.claim[1:]
+        held = self.claims[partition_of(org_id, self._parts)]
+        found = held.get(row)
+        if change.release:
+            if found is not None and found.holder == change.holder:
+                if change.keep_until:
+                    held[row] = Held(change.holder, change.keep_until)
+                else:
+                    del held[row]
+            return True
+        free = found is None or found.holder == change.holder or 0 < found.free_at <= at
+        if free:
+            held[row] = Held(change.holder)
+        return free
+
+    def _count(self, change: CountChange) -> Iterator[str]:
+        org_id, scope, within = change.count
+        counts = self.counts[partition_of(org_id, self._parts)]
+        after = counts.get((scope, within), 0) + change.by
+        counts[scope, within] = after
+        if change.limit is not None and after > change.limit:
+            yield f"there are {after} {scope}, and the plan allows {change.limit}"
+        if after < 0:
+            yield f"there are {after} {scope}"
+
+    def numbered(self, happened: Happening) -> Iterator[str]:
+        """Yield that a task has another number than the next of its project."""
+        number = getattr(happened.event, "number", None)
+        if number is not None:
+            counts = self.counts[partition_of(happened.org_id, self._parts)]
+            due = counts.get((TASK_NUMBER, happened.event.project_id), 0)
+            if number != due:
+                yield f"a task has number {number}, and {due} was next"
+
+
+def _differing(expected: dict[K, Any], found: dict[K, Any]) -> Iterator[tuple[K, Any, Any]]:
+    for key in expected.keys() | found.keys():
+        if expected.get(key) != found.get(key):
+            yield key, expected.get(key), found.get(key)

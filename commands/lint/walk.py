@@ -1,0 +1,116 @@
+"""One pass over the whole log: every event in its place, every rule, every claim and count.
+
+Holds the state of every stream in memory, about 1 kB for each.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from commands.lint.finding import LintFinding
+from commands.lint.rules import broken_rules
+from commands.lint.tables import ExpectedTables
+from commands.reservations import Happening
+from commands.states import kind_of
+from domain.base import Event, OrgId
+from domain.identity.organization.state import Organization
+from eventstore.log import EventLog
+from eventstore.partition import partition_of
+from eventstore.recorded import Recorded, Row
+
+BATCH = 1_000
+
+
+async def lint_log(log: EventLog) -> AsyncIterator[LintFinding]:
+    """Yield everything that is wrong; the log should stand still meanwhile."""
+    walk = _Walk(log)
+    for part in range(log.parts):
+        after = 0
+        while rows := await log.tail_rows(after, BATCH, part=part):
+            for row in rows:
+                for what in walk.place(part, after, row):
+                    yield LintFinding(part, row.position, what)
+                after = row.position
+                recorded = await _decoded(log, row)
+                if recorded is None:
+                    yield LintFinding(part, row.position, "the event cannot be read")
+                    continue
+                for what in walk.event(recorded):
+                    yield LintFinding(part, row.position, what)
+    for finding in walk.expected.finish():
+        yield finding
+    for part in range(log.parts):
+        claims, counts = await log.claims_in(part), await log.counts_in(part)
+        for finding in walk.expected.compare(part, claims, counts):
+            yield finding
+
+
+async def _decoded(log: EventLog, row: Row) -> Recorded | None:
+    try:
+        [recorded] = await log.decoded([row])
+    except (msgspec.MsgspecError, KeyError, ValueError):
+        return None
+    return recorded
+
+
+class _Walk:
+    """What is known of the log up to one event."""
+
+    def __init__(self, log: EventLog) -> None:
+        self.expected = ExpectedTables(log.parts)
+        self._parts, self._fingerprint = log.parts, log.keys.fingerprint
+        self._states: dict[UUID, Any] = {}
+        self._places: dict[UUID, tuple[int, OrgId]] = {}
+        self._sequences: dict[OrgId, int] = {}
+        self._ids: set[bytes] = set()
+
+    def place(self, part: int, after: int, row: Row) -> Iterator[str]:
+        """Yield what is wrong with where an event stands."""
+        if row.position != after + 1:
+            yield f"position {after + 1} is missing"
+        if partition_of(row.org_id, self._parts) != part:
+            yield "the organization belongs to another partition"
+        version, owner = self._places.get(row.stream_id, (0, row.org_id))
+        if row.version != version + 1 or row.org_id != owner:
+            yield f"version {row.version} of its stream follows version {version}"
+        self._places[row.stream_id] = (row.version, row.org_id)
+        sequence = self._sequences.get(row.org_id, 0)
+        if row.org_seq != sequence + 1:
+            yield f"sequence {row.org_seq} of its organization follows {sequence}"
+        self._sequences[row.org_id] = row.org_seq
+
+    def event(self, recorded: Recorded) -> Iterator[str]:
+        """Yield what is wrong with what an event says."""
+        metadata = recorded.metadata
+        place = (recorded.stream_id, recorded.version, recorded.recorded_at)
+        if (metadata.stream, metadata.version, metadata.at) != place:
+            yield "the envelope names another place than the row"
+        if metadata.id.bytes in self._ids:
+            yield "another event has the same id"
+        self._ids.add(metadata.id.bytes)
+        kind = kind_of(type(recorded.event))
+        before = self._states.get(recorded.stream_id, kind())
+        if not isinstance(before, kind):
+            yield "its stream holds events of another kind"
+            return
+        after = before.evolve(recorded.event)
+        self._states[recorded.stream_id] = after
+        yield from broken_rules(recorded.event, before, after, self._states.get)
+        yield from self._reserved(recorded, recorded.event, before)
+
+    def _reserved(self, recorded: Recorded, event: Event, before: Any) -> Iterator[str]:
+        owner = self._states.get(recorded.org_id)
+        happened = Happening(
+            type(event),
+            event,
+            before,
+            recorded.stream_id,
+            recorded.org_id,
+            recorded.recorded_at,
+            owner.plan if isinstance(owner, Organization) else None,
+            self._fingerprint,
+        )
+        yield from self.expected.happen(happened, recorded.position)
+        yield from self.expected.numbered(happened)

@@ -1,0 +1,201 @@
+"""The check of a whole log finds nothing in what commands recorded, and every forgery."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from commands.handler import CommandHandler
+from commands.identity.organization import CreateOrganization, EditOrganization
+from commands.identity.user import RegisterUser
+from commands.lint.walk import lint_log
+from commands.work.project import ArchiveProject, CreateProject, HoldProject, ResumeProject
+from commands.work.task import ChangeTaskStatus, CreateTask, DeleteTask, RestoreTask
+from domain.base import Event, ProjectId, TaskId
+from domain.identity.organization.events import PlanChanged, SubdomainChanged
+from domain.identity.organization.membership import MemberJoined, MemberRoleChanged, Role
+from domain.identity.plan import Plan
+from domain.identity.user import UserDeactivated, UserProfileChanged, UserRegistered
+from domain.work.project import ProjectCreated, ProjectRenamed
+from domain.work.task.events import (
+    Priority,
+    TaskCreated,
+    TaskDeleted,
+    TaskRetitled,
+    TaskStatus,
+    TaskStatusChanged,
+)
+from eventstore.log import EventLog
+from eventstore.sqlite import SqliteStore
+from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, OTHER, TASK
+from tests.spec import Past, context, on, opened, record
+
+OLD, CHILD = ProjectId(UUID(int=24)), TaskId(UUID(int=32))
+
+
+@pytest.fixture(params=[1, 8])
+async def log(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[EventLog]:
+    """Give the log of two organizations at work, in one partition and in several."""
+    store = SqliteStore(str(tmp_path / "log.db"), parts=request.param)
+    async with opened(store) as log:
+        await live(CommandHandler(log))
+        yield log
+
+
+async def live(handler: CommandHandler) -> None:
+    """Let two people found organizations and work in one of them."""
+    for user, org_id, name in ((ANA, ACME, "acme"), (BEN, OTHER, "other")):
+        founding = CreateOrganization(organization_id=org_id, name=name, subdomain=name)
+        registering = RegisterUser(
+            user_id=user,
+            email=f"{name}@example.com",
+            name=name,
+            password_hash=b"hash",
+            organization=founding,
+        )
+        await handler.handle(registering, context(user, org_id=None))
+    for project, key in ((ENG, "ENG"), (OLD, "OLD")):
+        creating = CreateProject(project_id=project, key=key, name=key)
+        await handler.handle(creating, context())
+    for task, project, parent in ((TASK, ENG, None), (CHILD, ENG, TASK), (None, OLD, None)):
+        command = CreateTask(
+            task_id=task or TaskId(uuid4()), project_id=project, title="Oil", parent_id=parent
+        )
+        await handler.handle(command, context())
+    for to in (TaskStatus.IN_PROGRESS, TaskStatus.DONE, TaskStatus.TODO):
+        await handler.handle(ChangeTaskStatus(task_id=CHILD, to=to), context())
+    for about in (
+        DeleteTask(task_id=CHILD),
+        RestoreTask(task_id=CHILD),
+        HoldProject(project_id=ENG),
+        ResumeProject(project_id=ENG),
+        ArchiveProject(project_id=OLD),
+        EditOrganization(organization_id=ACME, subdomain="apex"),
+    ):
+        await handler.handle(about, context())
+
+
+async def found(log: EventLog) -> list[str]:
+    return [str(finding) async for finding in lint_log(log)]
+
+
+async def test_nothing_is_found_in_what_commands_recorded(log: EventLog) -> None:
+    assert await found(log) == []
+
+
+def created(number: int, project: ProjectId = ENG, parent: TaskId | None = None) -> TaskCreated:
+    return TaskCreated(
+        project_id=project,
+        project_key="ENG",
+        number=number,
+        title="Oil",
+        status=TaskStatus.TODO,
+        priority=Priority.LOW,
+        parent_id=parent,
+        created_by=ANA,
+        created_at=NOW,
+    )
+
+
+def joined(count: int) -> list[Event]:
+    return [MemberJoined(user_id=uuid4(), role=Role.MEMBER) for _ in range(count)]  # type: ignore[arg-type]  # any id
+
+
+NEW = UUID(int=0xF0)
+FORGED: list[tuple[str, list[Past]]] = [
+    ("an archived project is changed", [on(OLD, ProjectRenamed(from_="a", to="b"))]),
+    ("a task of an archived project is changed", [on(NEW, created(2, OLD))]),
+    (
+        "a deleted task is changed",
+        [on(TASK, TaskDeleted()), on(TASK, TaskRetitled(from_="a", to="b"))],
+    ),
+    (
+        "a task goes from TODO to DONE",
+        [on(TASK, TaskStatusChanged(from_=TaskStatus.TODO, to=TaskStatus.DONE))],
+    ),
+    ("a task has number 4, and 3 was next", [on(NEW, created(4))]),
+    ("a task number is taken that somebody else has", [on(NEW, created(1))]),
+    ("a task is in no project of its organization", [on(NEW, created(1, ProjectId(uuid4())))]),
+    ("a task is below a task of another project", [on(NEW, created(3, ENG, TaskId(uuid4())))]),
+    (
+        "without an active ADMIN",
+        [on(ACME, MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER))],
+    ),
+    ("there are 11 members, and the plan allows 10", [on(ACME, *joined(10))]),
+    (
+        "there are 6 projects, and the plan allows 5",
+        [on(uuid4(), ProjectCreated(key=f"P{n}", name="P", created_by=ANA)) for n in range(5)],
+    ),
+    (
+        "a project key is taken that somebody else has",
+        [on(NEW, ProjectCreated(key="OLD", name="Second", created_by=ANA))],
+    ),
+    (
+        "a subdomain is taken that somebody else has",
+        [on(OTHER, SubdomainChanged(from_="other", to="acme"), org_id=OTHER)],
+    ),
+    (
+        "a email is taken that somebody else has",
+        [on(NEW, UserRegistered(email="acme@example.com", name="Second"))],
+    ),
+    (
+        "a deactivated account is changed",
+        [on(BEN, UserDeactivated(), UserProfileChanged(name="B"))],
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "past"), FORGED, ids=[what for what, _ in FORGED])
+async def test_an_event_that_breaks_a_rule_is_found(
+    log: EventLog, what: str, past: list[Past]
+) -> None:
+    for one in past:
+        await record(log, one, reserving=False)
+
+    assert any(what in finding for finding in await found(log))
+
+
+async def test_a_limit_is_that_of_the_plan_at_the_time(log: EventLog) -> None:
+    upgraded = PlanChanged(from_=Plan.FREE, to=Plan.BASIC)
+    await record(log, on(ACME, upgraded, *joined(20)))
+    await record(log, on(ACME, PlanChanged(from_=Plan.BASIC, to=Plan.FREE)))
+
+    assert await found(log) == []
+
+
+TAMPERED = {
+    "the count of tasks": "UPDATE counts SET n = n + 1 WHERE scope = 'tasks'",
+    "the count of open subtasks": "UPDATE counts SET n = 0 WHERE scope = 'open subtasks'",
+    "the count of projects": "DELETE FROM counts WHERE scope = 'projects'",
+    "the count of task number": "UPDATE counts SET n = 9 WHERE scope = 'task number'",
+    "the claim on project key b'ENG'": "DELETE FROM claims WHERE value = CAST('ENG' AS BLOB)",
+    "the claim on email": "DELETE FROM claims WHERE scope = 'email'",
+    "the claim on subdomain b'acme'": "UPDATE claims SET free_at = 0 WHERE scope = 'subdomain'",
+    "the claim on task number": "UPDATE claims SET holder = within WHERE scope = 'task number'",
+    "the claim on nothing": "INSERT INTO claims SELECT part, 'nothing', within, value, holder, 0"
+    " FROM claims WHERE scope = 'project key'",
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+async def test_a_row_that_the_log_does_not_give_is_found(log: EventLog, what: str) -> None:
+    assert isinstance(log.store, SqliteStore)
+    log.store._execute(TAMPERED[what], ())  # pyright: ignore[reportPrivateUsage] - no door changes these by hand
+
+    assert any(what in finding for finding in await found(log))
+
+
+async def test_an_event_in_the_wrong_place_is_found(log: EventLog) -> None:
+    assert isinstance(log.store, SqliteStore)
+    execute = log.store._execute  # pyright: ignore[reportPrivateUsage] - events cannot be changed otherwise
+    execute("DROP TRIGGER events_never_change", ())
+    execute("UPDATE events SET position = position + 100 WHERE tag = 'task.deleted'", ())
+    execute("UPDATE events SET version = version + 100 WHERE tag = 'project.archived'", ())
+    execute("UPDATE events SET org_seq = org_seq + 100 WHERE tag = 'project.resumed'", ())
+    execute("UPDATE events SET state = X'7B7D' WHERE tag = 'project.put_on_hold'", ())
+
+    findings = " ".join(await found(log))
+
+    for what in ("is missing", "version 102", "of its organization follows", "cannot be read"):
+        assert what in findings
