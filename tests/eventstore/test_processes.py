@@ -1,0 +1,75 @@
+"""Numbers and limits hold between several processes with many clients each."""
+
+import asyncio
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from commands.lint.walk import lint_log
+from eventstore.open import open_store
+from eventstore.postgres import PostgresStore
+from tests.commands.acme import PROJECT, TEAM
+from tests.spec import opened, record
+
+PROCESSES = 4
+FREE_PROJECTS = 5
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of a log, in a file and in a database with partitions."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'log.db'}"
+    address: str = request.getfixturevalue("postgres_url")
+    with closing(PostgresStore(address, parts=8)) as store:
+        store.create()
+    return address
+
+
+async def printed(url: str, what: str) -> list[str]:
+    """Run several processes at once; return the lines that all of them printed."""
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.eventstore.creating", url, what, str(n),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        for n in range(PROCESSES)
+    ]  # fmt: skip
+    outputs = [(await process.communicate())[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * PROCESSES
+    return b"".join(outputs).decode().split()
+
+
+async def prepared(url: str) -> None:
+    async with opened(await asyncio.to_thread(open_store, url)) as log:
+        await record(log, TEAM, PROJECT)
+
+
+async def findings(url: str) -> list[str]:
+    async with opened(await asyncio.to_thread(open_store, url)) as log:
+        return [str(finding) async for finding in lint_log(log)]
+
+
+@pytest.mark.servers
+@pytest.mark.timeout(120)
+async def test_64_clients_get_numbers_without_a_gap_and_without_a_conflict(url: str) -> None:
+    await prepared(url)
+
+    numbers = [int(line) for line in await printed(url, "tasks")]
+
+    assert sorted(numbers) == list(range(1, 257))
+    assert await findings(url) == []
+
+
+@pytest.mark.servers
+@pytest.mark.timeout(120)
+async def test_64_clients_never_get_one_project_too_many(url: str) -> None:
+    await prepared(url)
+
+    lines = await printed(url, "projects")
+
+    assert len(lines) == 64
+    assert lines.count("plan_limit") == 64 - (FREE_PROJECTS - 1)
+    assert await findings(url) == []
