@@ -94,6 +94,23 @@ def test_a_crowd_leaves_no_gap_and_a_reader_misses_nothing(
         check_crowd([store, store, other, other], other, count=40)
 
 
+def test_a_sequence_instead_of_the_lock_would_let_a_reader_skip(postgres_url: str) -> None:
+    """The control: what the readers of the crowd would find if positions came from a sequence."""
+    with (
+        psycopg.connect(postgres_url) as slow,
+        psycopg.connect(postgres_url, autocommit=True) as quick,
+    ):
+        quick.execute("CREATE TABLE numbered (position bigserial PRIMARY KEY, n int)")
+        slow.execute("INSERT INTO numbered (n) VALUES (1)")
+        quick.execute("INSERT INTO numbered (n) VALUES (2)")
+        [(last,)] = quick.execute("SELECT position FROM numbered").fetchall()
+        slow.commit()
+        later = quick.execute("SELECT n FROM numbered WHERE position > %s", [last]).fetchall()
+
+        assert later == []  # the reader is past it, and never sees 1
+        assert quick.execute("SELECT count(*) FROM numbered").fetchone() == (2,)
+
+
 def test_another_process_on_the_database_counts_too(
     postgres_url: str, store: PostgresStore
 ) -> None:

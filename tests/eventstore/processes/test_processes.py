@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from commands.lint.walk import lint_log
+from eventstore.log import EventLog
 from eventstore.open import open_store
 from eventstore.postgres import PostgresStore
 from tests.commands.acme import PROJECT, TEAM
+from tests.domain.spec import ACME
 from tests.spec import opened, record
 
 PROCESSES = 4
@@ -32,7 +34,7 @@ async def printed(url: str, what: str) -> list[str]:
     """Run several processes at once; return the lines that all of them printed."""
     processes = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.eventstore.creating", url, what, str(n),
+            sys.executable, "-m", "tests.eventstore.processes.creating", url, what, str(n),
             stdout=asyncio.subprocess.PIPE,
         )
         for n in range(PROCESSES)
@@ -47,6 +49,19 @@ async def prepared(url: str) -> None:
         await record(log, TEAM, PROJECT)
 
 
+async def followed(log: EventLog, done: asyncio.Event) -> list[int]:
+    """Follow ACME's partition until *done* and to its end; return the positions as they came."""
+    seen: list[int] = []
+    part, last = log.part(ACME), False
+    while True:
+        rows = await log.tail_rows(seen[-1] if seen else 0, 7, part=part)
+        seen += [row.position for row in rows]
+        if not rows and last:
+            return seen
+        last = done.is_set()
+        await asyncio.sleep(0)  # let the processes' output be read
+
+
 async def findings(url: str) -> list[str]:
     async with opened(await asyncio.to_thread(open_store, url)) as log:
         return [str(finding) async for finding in lint_log(log)]
@@ -57,9 +72,17 @@ async def findings(url: str) -> list[str]:
 async def test_64_clients_get_numbers_without_a_gap_and_without_a_conflict(url: str) -> None:
     await prepared(url)
 
-    numbers = [int(line) for line in await printed(url, "tasks")]
+    store = await asyncio.to_thread(open_store, url)
+    async with opened(store) as log:
+        done = asyncio.Event()
+        following = asyncio.create_task(followed(log, done))
+        numbers = [int(line) for line in await printed(url, "tasks")]
+        done.set()
+        positions = await following
 
     assert sorted(numbers) == list(range(1, 257))
+    assert positions == list(range(1, len(positions) + 1))
+    assert len(positions) >= 256
     assert await findings(url) == []
 
 

@@ -16,13 +16,13 @@ from tests.eventstore.rows import command
 
 pytestmark = pytest.mark.servers
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KILLS = 3
 
 
 def acknowledged(path: Path, lines: int) -> list[tuple[UUID, int, UUID]]:
     """Run the appending program, kill it after *lines* acknowledgements; return all it gave."""
-    argv = [sys.executable, "-m", "tests.eventstore.appending", str(path)]
+    argv = [sys.executable, "-m", "tests.eventstore.processes.appending", str(path)]
     with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE) as program:
         assert program.stdout is not None
         given = [program.stdout.readline() for _ in range(lines)]
