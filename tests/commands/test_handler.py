@@ -10,21 +10,23 @@ import pytest
 
 from commands.base import ChangedSince, Command, Context, Decision, NotPermitted, changes_of
 from commands.handler import CommandHandler
-from commands.identity.organization import EditMember, EditOrganization
+from commands.identity.organization import DeleteOrganization, EditMember, EditOrganization
 from commands.reads import Reads
 from commands.work.project import ArchiveProject, EditProject, HoldProject, UnarchiveProject
 from commands.work.task import AssignTask, ChangeTaskStatus, CreateTask, DeleteTask, EditTask
 from domain.base import NotFound, OrgId, TaskId
 from domain.identity.organization.membership import MemberRoleChanged, Role
 from domain.identity.organization.state import Organization
+from domain.identity.user import ActiveOrganizationChanged
 from domain.permission import Permission
 from domain.work.project import ProjectArchived, ProjectIsArchived
 from domain.work.task.events import Priority, TaskCreated, TaskStatus
 from domain.work.task.state import Task
 from eventstore.append import ConcurrencyConflict
 from eventstore.log import EventLog
-from tests.domain.spec import ACME, BEN, CLEO, ENG, NOW, TASK
-from tests.spec import context
+from tests.commands.acme import ACCOUNTS
+from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, NOW, TASK
+from tests.spec import context, on, record
 
 RETITLE = EditTask(task_id=TASK, title="New")
 
@@ -121,6 +123,21 @@ async def test_a_state_knows_when_its_last_event_was_recorded(
     assert again.states[TASK].at == later == (await log.stream(TASK, ACME))[-1].at
 
 
+async def test_events_of_one_command_have_versions_in_a_row_and_say_who_asked_for_what(
+    log: EventLog, handler: CommandHandler
+) -> None:
+    both = EditTask(task_id=TASK, title="New", priority=Priority.LOW)
+
+    receipt = await handler.handle(both, context(request_id="01JZ4R7C8N6WQ0T2X9K5"))
+
+    recorded = await log.stream(TASK, ACME, 1)
+    assert [event.version for event in recorded] == [2, 3]
+    assert receipt.states[TASK].version == 3
+    for event in recorded:
+        assert event.metadata.command == "EditTask"
+        assert event.metadata.request_id == "01JZ4R7C8N6WQ0T2X9K5"
+
+
 async def test_a_command_that_changes_nothing_records_nothing(
     log: EventLog, handler: CommandHandler
 ) -> None:
@@ -195,6 +212,21 @@ class TestIfMatch:
         assigned = await handler.handle(AssignTask(task_id=TASK, user_id=CLEO), context(if_match=1))
 
         assert assigned.states[TASK].state.assignees == (BEN, CLEO)
+
+    async def test_if_match_is_about_the_target_of_a_command_alone(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
+        await record(log, *ACCOUNTS)
+        [organization] = await handler.states.all_fresh([(Organization, ACME)], ACME)
+        working = ActiveOrganizationChanged(organization_id=ACME)
+        await record(log, on(ANA, working))
+
+        receipt = await handler.handle(
+            DeleteOrganization(organization_id=ACME), context(if_match=organization.version)
+        )
+
+        assert receipt.states[ANA].version < organization.version
+        assert receipt.position is not None
 
     async def test_lets_pass_a_change_that_claims_something(self, handler: CommandHandler) -> None:
         version = (await handler.states.all_fresh([(Organization, ACME)], ACME))[0].version

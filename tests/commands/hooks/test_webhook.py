@@ -1,13 +1,14 @@
 """Stories of the commands on webhooks."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from commands.base import Command, NotPermitted
 from commands.hooks.webhook import (
-    OLD_SECRET_LIFETIME,
     CreateWebhook,
     DeleteWebhook,
     DisableWebhook,
@@ -62,6 +63,11 @@ class TestCreateWebhook:
         story.then(on(HOOK, CREATED))
         assert story.secrets[HOOK] == {"webhook.1": b"one"}
 
+    def test_a_webhook_begins_as_it_was_asked_for(self) -> None:
+        created = replace(CREATED, mode=DeliveryMode.PARALLEL, description="Chat")
+        asked = create(mode=DeliveryMode.PARALLEL, description="Chat")
+        given(*ACME_HERE).when(asked).then(on(HOOK, created))
+
     def test_creating_a_webhook_again_records_nothing(self) -> None:
         given(*HERE).when(create(sealed_secret=b"two")).then()
 
@@ -94,7 +100,7 @@ class TestRotateWebhookSecret:
     def test_a_rotation_stores_the_new_secret_under_the_next_version(self) -> None:
         story = given(*HERE).when(RotateWebhookSecret(webhook_id=HOOK, sealed_secret=b"two"))
 
-        until = NOW + OLD_SECRET_LIFETIME
+        until = NOW + timedelta(hours=24)
         story.then(WebhookSecretRotated(secret_version=2, old_valid_until=until))
         assert story.secrets[HOOK] == {"webhook.2": b"two"}
 

@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from commands.handler import CommandHandler
 from commands.identity.organization import CreateOrganization
 from commands.identity.user import PASSWORD, ChangePassword, RecordFailedLogin, RegisterUser
-from domain.base import NotFound, OrgId
+from domain.base import PLATFORM, NotFound, OrgId
 from domain.claim import EmailTaken, SubdomainTaken
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined, Role
@@ -20,9 +21,10 @@ from domain.identity.user import (
     UserDeactivated,
     UserRegistered,
 )
+from eventstore.log import EventLog
 from tests.commands.acme import TEAM, account
 from tests.domain.spec import ACME, ANA, DAN, OTHER
-from tests.spec import given, on
+from tests.spec import context, given, on
 
 ANAS = (account(ANA, "Ana"),)
 BETA = OrgId(UUID(int=13))
@@ -46,6 +48,15 @@ class TestRegisterUser:
 
         story.then(on(DAN, REGISTERED))
         assert story.secrets[DAN] == {PASSWORD: b"hash"}
+
+    async def test_a_retry_does_not_replace_the_password(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
+        await handler.handle(register(), context(DAN, org_id=None))
+        receipt = await handler.handle(register(password_hash=b"x"), context(DAN, org_id=None))
+
+        assert receipt.position is None
+        assert await log.secrets(DAN, PLATFORM) == {PASSWORD: b"hash"}
 
     def test_registration_can_create_an_organization(self) -> None:
         given().when(register(organization=OPENING), by=DAN, org_id=None).then(

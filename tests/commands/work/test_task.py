@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from commands.base import NotPermitted
 from commands.work.task import (
@@ -81,6 +82,11 @@ class TestCreateTask:
         story.then(*(e for past in story.recorded for e in past.events))
         assert story.recorded[0].events[0].parent_id == TASK  # type: ignore[attr-defined]  # a union of events, and this one has it
 
+    def test_a_task_begins_as_it_was_asked_for(self) -> None:
+        created = replace(task(2), title="New", description="Why", priority=Priority.URGENT)
+        asked = create(title="New", description="Why", priority=Priority.URGENT)
+        given(*HERE).when(asked).then(on(CHILD, created))
+
     def test_a_parent_in_another_project_is_not_found(self) -> None:
         other = on(OPS, ProjectCreated(key="OPS", name="Other", created_by=ANA))
         given(*HERE, other).when(create(project_id=OPS, parent_id=TASK)).then_refused(NotFound)
@@ -151,6 +157,11 @@ class TestChangeTaskStatus:
     def test_no_task_is_started_in_a_project_on_hold(self) -> None:
         asked = ChangeTaskStatus(task_id=TASK, to=DOING)
         given(*HERE, ON_HOLD).when(asked).then_refused(ProjectOnHold)
+
+    def test_no_task_goes_to_review_in_a_project_on_hold(self) -> None:
+        doing = on(TASK, *went(DOING))
+        asked = ChangeTaskStatus(task_id=TASK, to=REVIEW)
+        given(*HERE, doing, ON_HOLD).when(asked).then_refused(ProjectOnHold)
 
     def test_a_task_can_be_cancelled_in_a_project_on_hold(self) -> None:
         asked = ChangeTaskStatus(task_id=TASK, to=CANCELLED)

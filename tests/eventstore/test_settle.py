@@ -1,0 +1,169 @@
+"""Settling without a database: who of many commands may write, and what their rows become."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.base import DomainError, NotFound, OrgId
+from domain.work.task.events import TaskDeleted
+from eventstore.append import Append, Appended, Refused
+from eventstore.claim import ClaimChange, ClaimKey, CountKey, Held, OpenNumber
+from eventstore.codec import NOWHERE, encode
+from eventstore.engine.settle import Heads, parts_written, settle, streams_to_look_up
+from eventstore.identifiers import new_id
+from eventstore.partition import partition_of
+from tests.domain.spec import ACME, NOW, OTHER
+from tests.spec import envelope
+
+KEY = ClaimKey(ACME, "project key", ACME, b"ENG")
+NUMBERS = CountKey(ACME, "task number", ACME)
+OURS, THEIRS = UUID(int=71), UUID(int=72)
+NOW_US = int(NOW.timestamp()) * 1_000_000
+
+
+def append(*places: tuple[UUID, int], org_id: OrgId = ACME, **about: Any) -> Append:
+    """Return a command that writes one event at each of *places*: stream and version."""
+    rows = [encode(TaskDeleted(), envelope(*place), org_id, NOWHERE, None) for place in places]
+    expects = {stream: version - 1 for stream, version in reversed(places)}
+    details: dict[str, Any] = {"expects": expects, "keys": {}, "org_id": org_id}
+    return Append(command_id=new_id(), rows=rows, **(details | about))
+
+
+def claiming(holder: UUID, **about: Any) -> Append:
+    change = ClaimChange(KEY, holder, None if about else NotFound(), **about)
+    return append((new_id(), 1), claims=(change,))
+
+
+def outcomes(heads: Heads, *appends: Append) -> list[object]:
+    return list(settle(appends, heads).outcomes)
+
+
+class TestRows:
+    def test_rows_are_numbered_from_one_in_the_log_and_in_their_organization(self) -> None:
+        stream = new_id()
+        first, second = append((stream, 1), (stream, 2)), append((new_id(), 1), org_id=OTHER)
+
+        settled = settle([first, second], Heads(1))
+
+        rows = [*first.rows, *second.rows]
+        assert [(row.position, row.org_seq) for row in rows] == [(1, 1), (2, 2), (3, 1)]
+        assert settled.outcomes == [Appended(2), Appended(3)]
+
+    def test_the_last_row_alone_carries_the_command_also_when_settled_again(self) -> None:
+        stream = new_id()
+        command = append((stream, 1), (stream, 2))
+        for row in command.rows:
+            row.command_id = new_id()
+
+        settle([command], Heads(1))
+
+        assert [row.command_id for row in command.rows] == [None, command.command_id]
+
+    def test_a_command_carries_its_id_in_every_partition_that_it_writes_to(self) -> None:
+        parts = next(n for n in range(2, 99) if partition_of(ACME, n) != partition_of(OTHER, n))
+        here, there = append((new_id(), 1)), append((new_id(), 1), org_id=OTHER)
+        here.rows += there.rows
+
+        settle([here], Heads(parts))
+
+        assert [row.command_id for row in here.rows] == [here.command_id] * 2
+        assert [row.position for row in here.rows] == [1, 1]
+
+
+class TestClaims:
+    def test_of_two_commands_in_one_commit_the_first_gets_the_claim(self) -> None:
+        first, second = claiming(OURS), claiming(THEIRS)
+
+        accepted, refused = outcomes(Heads(1), first, second)
+
+        assert isinstance(accepted, Appended)
+        assert isinstance(refused, Refused)
+        assert isinstance(refused.error, NotFound)
+
+    def test_the_holder_may_claim_again_and_nobody_else_can_release(self) -> None:
+        heads = Heads(1)
+        heads.claims[KEY] = Held(OURS)
+
+        again, released, taken = outcomes(
+            heads, claiming(OURS), claiming(THEIRS, release=True), claiming(THEIRS)
+        )
+
+        assert isinstance(again, Appended)
+        assert isinstance(released, Appended)
+        assert isinstance(taken, Refused)
+        assert heads.claims == {KEY: Held(OURS)}
+
+    def test_a_released_claim_is_gone_or_kept_for_its_holder(self) -> None:
+        gone, kept = Heads(1), Heads(1)
+        gone.claims[KEY] = kept.claims[KEY] = Held(OURS)
+
+        settle([claiming(OURS, release=True)], gone)
+        settled = settle([claiming(OURS, release=True, keep_until=9)], kept)
+
+        assert gone.claims == {}
+        assert kept.claims == settled.claims == {KEY: Held(OURS, 9)}
+
+    @pytest.mark.parametrize(
+        ("free_at", "free"), [(0, False), (NOW_US + 1, False), (NOW_US, True), (NOW_US - 1, True)]
+    )
+    def test_others_may_take_it_when_its_time_has_come(self, free_at: int, free: bool) -> None:
+        heads = Heads(1)
+        heads.claims[KEY] = Held(OURS, free_at)
+
+        [outcome] = outcomes(heads, claiming(THEIRS))
+
+        assert isinstance(outcome, Appended) is free
+
+
+class TestNumbers:
+    def test_numbers_count_on_within_a_command_and_from_one_to_the_next(self) -> None:
+        taken: list[int] = []
+        open_number = OpenNumber(NUMBERS, OURS, taken.append)
+        heads = Heads(1)
+
+        settled = settle(
+            [
+                append((new_id(), 1), numbers=(open_number, open_number)),
+                append((new_id(), 1), numbers=(open_number,)),
+            ],
+            heads,
+        )
+
+        assert taken == [1, 2, 3]
+        assert settled.counts == heads.counts == {NUMBERS: 3}
+        assert set(settled.numbers) == {open_number.claim(number) for number in taken}
+
+
+class TestWhatIsLookedUp:
+    def test_a_stream_that_the_batch_makes_itself_is_not_looked_up(self) -> None:
+        new, known = new_id(), new_id()
+        batch = [append((new, 1), (known, 4)), append((new, 2))]
+
+        assert streams_to_look_up(batch, every=False) == {known: ACME}
+        assert streams_to_look_up(batch, every=True) == {known: ACME, new: ACME}
+
+    def test_a_stream_that_must_not_exist_and_is_only_read_is_looked_up(self) -> None:
+        read = new_id()
+
+        assert streams_to_look_up([append(expects={read: 0})], every=False) == {read: ACME}
+
+    def test_the_partition_of_a_new_key_is_locked_with_those_of_the_rows(self) -> None:
+        parts = next(n for n in range(2, 99) if partition_of(ACME, n) != partition_of(OTHER, n))
+        subject = new_id()
+        command = append((new_id(), 1), keys={subject: b"key"}, owners={subject: OTHER})
+
+        locked = parts_written([command], parts)
+
+        assert locked == sorted({partition_of(ACME, parts), partition_of(OTHER, parts)})
+
+
+def test_a_refusal_changes_nothing_for_those_behind_it() -> None:
+    heads = Heads(1)
+    heads.claims[KEY] = Held(OURS)
+
+    refused, accepted = outcomes(heads, claiming(THEIRS), append((new_id(), 1)))
+
+    assert isinstance(refused, Refused)
+    assert isinstance(refused.error, DomainError)
+    assert accepted == Appended(1)
