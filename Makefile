@@ -8,7 +8,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
   --python-version 3.11 pyproject.toml
 
-.PHONY: run test unit check lint types docs demo bench lock clean
+.PHONY: run test unit mutants check lint types docs demo bench lock clean
 
 run: $(RUN_READY)
 	@$(BIN)/trackrecord up
@@ -18,6 +18,10 @@ test: check
 
 unit: $(READY)
 	$(BIN)/python -m pytest -m "not servers and not acceptance"
+
+# Changes the rules one at a time and names the changes that no test notices; not part of CI.
+mutants: $(READY)
+	$(BIN)/python -m tools.mutants
 
 check: lint types
 
