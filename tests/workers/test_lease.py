@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from eventstore.operations.store import OperationsUnavailable
 from runtime.settings import Settings
 from tests.deliveries.receiver import Received, Receiver, Reply
 from tests.domain.spec import ACME
+from tests.freezing import freeze
 from tests.workers.stage import ONE, TWO, Stage, environment_in, eventually, seqs
 
 pytestmark = pytest.mark.servers
@@ -160,7 +160,7 @@ async def test_a_frozen_process_that_locks_the_file_stops_a_worker_only_as_long_
         await stage.happen(ONE)
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
         async with lock_held(str(file)) as holder:
-            holder.send_signal(signal.SIGSTOP)
+            freeze(holder.pid)
             await stage.happen(ONE, ONE)
             with pytest.raises(OperationsUnavailable, match="locked by another process"):
                 await stage.system.operations.add(new_ping(webhook_id, ACME, stage.clock()))

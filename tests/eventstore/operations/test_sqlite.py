@@ -1,7 +1,6 @@
 """Operational state in a SQLite file: private, replaceable at any moment, and never locked long."""
 
 import asyncio
-import signal
 import stat
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -16,6 +15,7 @@ from eventstore.operations.sqlite import SqliteOperations
 from eventstore.operations.store import Changes, LeaseLost, OperationsUnavailable
 from tests.eventstore.operations.contract import OperationsContract
 from tests.eventstore.operations.examples import LEASE_S, delivery, endpoint
+from tests.freezing import freeze
 
 
 class TestSqliteOperations(OperationsContract):
@@ -181,7 +181,7 @@ async def test_a_frozen_process_that_holds_the_lock_leads_to_an_error_and_not_to
         )
         assert holder.stdout is not None
         assert await holder.stdout.readline() == b"held\n"
-        holder.send_signal(signal.SIGSTOP)
+        freeze(holder.pid)
 
         with pytest.raises(
             OperationsUnavailable, match=r"locked by another process; waited 0\.2 s"

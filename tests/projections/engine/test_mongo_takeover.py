@@ -19,6 +19,7 @@ from devstack.server import Server
 from projections.engine.control import Control
 from projections.engine.mongo.store import MongoReadStore
 from projections.engine.store import Batch, OutOfTurn, ReadStoreUnavailable, Written
+from tests.freezing import freeze
 from tests.projections.engine.test_store import THINGS, page, thing
 
 ROOT = Path(__file__).parents[3]
@@ -141,24 +142,28 @@ async def test_a_frozen_server_is_given_up_within_the_deadline_and_found_again(
 ) -> None:
     with frozen as server:
         store = MongoReadStore(server.url, "frozen", timeout_s=1)
-        await store.create(THINGS)
-        control = await store.write(Batch(control=Control(), written=[Written(THINGS, [thing(1)])]))
-        assert server.pid is not None
-        os.kill(server.pid, signal.SIGSTOP)
         try:
-            async with asyncio.timeout(TAKEN_OVER_S):
-                for call in (store.control(), page(store), store.lease("one", 3)):
-                    with pytest.raises(ReadStoreUnavailable):
-                        await call
-        finally:
-            os.kill(server.pid, signal.SIGCONT)
+            await store.create(THINGS)
+            control = await store.write(
+                Batch(control=Control(), written=[Written(THINGS, [thing(1)])])
+            )
+            assert server.pid is not None
+            freeze(server.pid)
+            try:
+                async with asyncio.timeout(TAKEN_OVER_S):
+                    for call in (store.control(), page(store), store.lease("one", 3)):
+                        with pytest.raises(ReadStoreUnavailable):
+                            await call
+            finally:
+                os.kill(server.pid, signal.SIGCONT)
 
-        async with asyncio.timeout(10 * TAKEN_OVER_S):
-            while True:
-                try:
-                    assert await store.control() == control
-                    break
-                except ReadStoreUnavailable:
-                    await asyncio.sleep(0.05)
-        await store.close()
+            async with asyncio.timeout(10 * TAKEN_OVER_S):
+                while True:
+                    try:
+                        assert await store.control() == control
+                        break
+                    except ReadStoreUnavailable:
+                        await asyncio.sleep(0.05)
+        finally:
+            await store.close()
     gc.collect()  # the driver forgets sockets that went silent, and the warning belongs here

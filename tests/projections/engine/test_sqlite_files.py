@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from projections.engine.store import OutOfTurn, ReadStoreUnavailable, Rebuilding
 from projections.work.task import Tasks, tasks_of_project
 from tests.commands.acme import task
 from tests.domain.spec import ACME, ENG
+from tests.freezing import freeze
 from tests.projections.spec import a_busy_day, models_of, never, project_all, to_the_end
 from tests.spec import on, opened, record
 
@@ -229,7 +229,7 @@ def frozen_holder(path: Path) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        holder.send_signal(signal.SIGSTOP)
+        freeze(holder.pid)
         try:
             yield holder
         finally:
