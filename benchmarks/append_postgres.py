@@ -12,20 +12,14 @@ from benchmarks.harness.pace import Pace
 from benchmarks.harness.workplace import workplace
 from devstack.postgres import postgres
 from eventstore.append import Append, Outcome
+from eventstore.engine.schema import EVENTS, POSTGRES_TYPES
+from eventstore.engine.tables import INSERT_EVENT
 from eventstore.postgres import PostgresStore
 from eventstore.recorded import Row
 
-_TABLE = """
-CREATE TABLE by_hand (position bigserial PRIMARY KEY,
-  originator_id uuid NOT NULL, originator_version bigint NOT NULL, topic text NOT NULL,
-  state bytea NOT NULL, private bytea, org_id uuid NOT NULL, org_seq bigint NOT NULL,
-  recorded_at bigint NOT NULL, command_id uuid);
-CREATE UNIQUE INDEX ON by_hand (originator_id, originator_version);
-CREATE UNIQUE INDEX ON by_hand (org_id, org_seq);
-CREATE UNIQUE INDEX ON by_hand (command_id) WHERE command_id IS NOT NULL;
-"""
-_INSERT = b"INSERT INTO by_hand VALUES "
-_ONE = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_TABLE = ";".join(EVENTS).format(**POSTGRES_TYPES).replace("events", "by_hand")
+_INSERT = INSERT_EVENT.replace("events", "by_hand").encode() + b"VALUES "
+_ONE = "(0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 class NotingStore(PostgresStore):
@@ -49,9 +43,10 @@ def measure() -> list[Figure]:
                 connection.execute(f"CREATE DATABASE {database}")
         events_url = server.url.rpartition("/")[0] + "/events"
         store = NotingStore(events_url)
+        store.create()
         tickets = Tickets(env=_library_environment(server.url))
         with psycopg.connect(events_url, autocommit=True) as connection:
-            connection.execute(_TABLE)
+            connection.execute(_TABLE.encode())
             by_hand = _ByHand(connection)
             figures = measure_appending(store, store.batches, tickets, by_hand.insert)
         tickets.close()

@@ -10,21 +10,15 @@ from benchmarks.harness.library import Tickets
 from benchmarks.harness.pace import Pace
 from benchmarks.harness.workplace import workplace
 from eventstore.append import Append, Outcome
+from eventstore.engine.schema import EVENTS, SQLITE_TYPES
+from eventstore.engine.tables import INSERT_EVENT
 from eventstore.recorded import Row
 from eventstore.sqlite import SqliteStore
 
 SYNCHRONOUS_FULL = 2
 
-_TABLE = """
-CREATE TABLE stored_events (position INTEGER PRIMARY KEY AUTOINCREMENT,
-  originator_id TEXT NOT NULL, originator_version INTEGER NOT NULL, topic TEXT NOT NULL,
-  state BLOB NOT NULL, private BLOB, org_id TEXT NOT NULL, org_seq INTEGER NOT NULL,
-  recorded_at INTEGER NOT NULL, command_id TEXT);
-CREATE UNIQUE INDEX by_stream ON stored_events (originator_id, originator_version);
-CREATE UNIQUE INDEX by_organization ON stored_events (org_id, org_seq);
-CREATE UNIQUE INDEX by_command ON stored_events (command_id) WHERE command_id IS NOT NULL;
-"""
-_INSERT = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_TABLE = ";".join(table.format(**SQLITE_TYPES) for table in EVENTS)
+_INSERT = INSERT_EVENT + "VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class NotingStore(SqliteStore):
@@ -76,16 +70,15 @@ class _ByHand:
 
 
 def _values(row: Row) -> tuple[object, ...]:
-    command = row.command_id.hex if row.command_id else None
     return (
-        None,
-        row.stream_id.hex,
+        row.position,
+        row.stream_id.bytes,
         row.version,
         row.tag,
         row.state,
         row.private,
-        row.org_id.hex,
+        row.org_id.bytes,
         row.org_seq,
         row.recorded_at,
-        command,
+        row.command_id.bytes if row.command_id else None,
     )

@@ -63,7 +63,7 @@ async def prepare(
         expects={**context.seen, **expects},  # a missing permission is reported first
         keys={},
         org_id=context.org_id or PLATFORM,
-        owners={**dict.fromkeys(context.seen, PLATFORM), **reads.owners},
+        owners=_owners(log, context, reads),
         secrets=secrets,
         although_closed=command.although_closed,
     )
@@ -75,17 +75,20 @@ async def prepare(
 
 
 async def _fetch_keys(log: EventLog, context: Context, reads: Reads, changes: list[Change]) -> None:
-    owners = reads.owners
-    subjects = {
-        c.stream: owners.get(c.stream, context.org_id or PLATFORM)
-        for c in changes
-        if reads.version(c.stream) and _is_personal(c)
-    }
-    if context.actor.kind is ActorKind.USER:
-        subjects[context.actor.id] = PLATFORM
-    missing = {s: owner for s, owner in subjects.items() if log.keys.cached(s) is None}
+    subjects = [c.stream for c in changes if reads.version(c.stream) and _is_personal(c)]
+    missing = [subject for subject in subjects if log.keys.cached(subject) is None]
+    actor, ours = context.actor, context.org_id or PLATFORM
+    if actor.kind is ActorKind.USER and log.keys.cached(actor.id) is None:
+        missing.append(actor.id)
     if missing:
-        await log.fetch_keys(missing)
+        owners = {**reads.owners, actor.id: PLATFORM}
+        await log.fetch_keys({subject: owners.get(subject, ours) for subject in missing})
+
+
+def _owners(log: EventLog, context: Context, reads: Reads) -> dict[UUID, OrgId]:
+    if log.parts == 1:  # all in one place, whoever they belong to
+        return {}
+    return {**dict.fromkeys(context.seen, PLATFORM), **reads.owners}
 
 
 def _encode_all(
