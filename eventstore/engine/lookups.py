@@ -16,7 +16,7 @@ from eventstore.engine.settle import (
     settle,
     streams_to_look_up,
 )
-from eventstore.engine.tables import Rows, SqlTables, marks, paired
+from eventstore.engine.tables import LAST_POSITION, Rows, SqlTables, marks, paired
 from eventstore.mode import LogMode
 
 
@@ -104,9 +104,9 @@ class SqlLookups(SqlTables):
         for part in parts:
 
             def position(rows: Rows, part: int = part) -> None:
-                heads.positions[part] = max(heads.positions[part], rows[0][0] or 0)
+                heads.positions[part] = max(heads.positions[part], rows[0][0] if rows else 0)
 
-            yield Question(("SELECT MAX(position) FROM events WHERE part = ?", (part,)), position)
+            yield Question((LAST_POSITION, (part,)), position)
         for append in appends:
             if not append.rows:
                 continue

@@ -19,6 +19,8 @@ from eventstore.store import LogIdentity
 
 COLUMNS = "position, stream_id, version, tag, state, private, org_id, org_seq, recorded_at"
 
+LAST_POSITION = "SELECT position FROM events WHERE part = ? ORDER BY position DESC LIMIT 1"
+
 INSERT_EVENT = (
     "INSERT INTO events (part, position, stream_id, version, tag, state, private, org_id,"
     " org_seq, recorded_at, command_id) "
@@ -149,8 +151,8 @@ class SqlTables(ABC):
 
     def last_position(self, part: int = 0) -> int:
         check_part(part, self.parts)
-        [(position,)] = self._query("SELECT MAX(position) FROM events WHERE part = ?", (part,))
-        return position or 0
+        found = self._query(LAST_POSITION, (part,))
+        return found[0][0] if found else 0
 
     def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, Held]:
         if not claims:
@@ -163,18 +165,23 @@ class SqlTables(ABC):
         return paired(counts, self._query(*self._counts_query(counts)))
 
     def _streams_query(self, streams: Sequence[tuple[int, UUID]]) -> tuple[str, list[Any]]:
-        # One index lookup per stream, in the order given. The number of placeholders is rounded up
-        # to a power of two, so that the database sees few distinct statements and keeps them
-        # prepared.
+        # Not MAX: with a plan made while the table was empty, PostgreSQL would read all rows of an
+        # organization for it. One index lookup per stream, in the order given. The number of
+        # placeholders is rounded up to a power of two, so that the database sees few distinct
+        # statements and keeps them prepared.
         rows = [(part, self._id(stream)) for part, stream in streams]
         return _probe(
-            "SELECT MAX(version) FROM events WHERE part = column1 AND stream_id = column2", rows
+            "SELECT version FROM events WHERE part = column1 AND stream_id = column2"
+            " ORDER BY version DESC LIMIT 1",
+            rows,
         )
 
     def _organizations_query(self, organizations: Sequence[OrgId]) -> tuple[str, list[Any]]:
         rows = [(self._part(org_id), self._id(org_id)) for org_id in organizations]
         return _probe(
-            "SELECT MAX(org_seq) FROM events WHERE part = column1 AND org_id = column2", rows
+            "SELECT org_seq FROM events WHERE part = column1 AND org_id = column2"
+            " ORDER BY org_seq DESC LIMIT 1",
+            rows,
         )
 
     def _counts_query(self, counts: Sequence[CountKey]) -> tuple[str, list[Any]]:
