@@ -52,7 +52,7 @@ class Append(Struct, kw_only=True):
     reply_key: bytes | None = None
     reply: StoredReply | None = None
     although_closed: bool = False
-    """Whether this is what an operator records in a log that takes no commands."""
+    """Whether to record this even in a log that takes no commands: an operator's own entries."""
 
     def owner(self, stream: UUID) -> OrgId:
         """Return the organization that a stream, subject or owner of secrets belongs to."""
@@ -62,8 +62,8 @@ class Append(Struct, kw_only=True):
 class Appended(Struct, frozen=True):
     """The command is durable.
 
-    *position* is that of its last event in the partition of the organization that it ran in;
-    if it has none there, that of its last event anywhere, in partition *part*.
+    *position* is the position of its last event in the partition of the organization that it ran
+    in; if it has no event there, of its last event elsewhere, in partition *part*.
     """
 
     position: int

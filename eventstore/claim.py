@@ -1,7 +1,7 @@
-"""Claims and counts: what an append keeps unique, and what it keeps within limits.
+"""Claims keep values unique, counts keep numbers within limits.
 
 Both are rows next to the events. The append checks and changes them under the lock of their
-partition, so that a rule about many aggregates needs no stream that they all share. Both can be
+partition, so a rule about many aggregates needs no stream shared by all of them. Both can be
 derived from the log alone: ``trackrecord lint-log`` checks that they agree with it.
 """
 
@@ -15,9 +15,9 @@ from domain.base import DomainError, OrgId
 
 
 class ClaimKey(NamedTuple):
-    """A value that has one holder, such as a project key within an organization.
+    """A value that only one holder can have, such as a project key within an organization.
 
-    ``org_id`` says which partition the row is in; ``within`` is where the value is unique.
+    ``org_id`` determines the partition of the row; the value is unique within ``within``.
     """
 
     org_id: OrgId
@@ -27,7 +27,7 @@ class ClaimKey(NamedTuple):
 
 
 class Held(NamedTuple):
-    """Who holds a claim. A released one may be kept for its holder until ``free_at``.
+    """Who holds a claim. A released claim may stay reserved for its holder until ``free_at``.
 
     ``free_at`` is in microseconds since 1970, 0 while the claim is held.
     """
@@ -39,8 +39,8 @@ class Held(NamedTuple):
 class ClaimChange(Struct, frozen=True):
     """Take a claim for *holder*, or release it.
 
-    Taking a claim that the holder has changes nothing. ``keep_until`` (microseconds since 1970)
-    keeps a released value from everybody else until then.
+    Taking a claim that the holder already has changes nothing. A released value stays reserved for
+    its holder until ``keep_until`` (microseconds since 1970).
     """
 
     claim: ClaimKey
@@ -59,10 +59,10 @@ class CountKey(NamedTuple):
 
 
 class CountChange(Struct, frozen=True):
-    """Add *by* to a count, and refuse if it is above *limit* afterwards.
+    """Add *by* to a count; the command is refused if that makes it exceed *limit*.
 
-    With *by* 0 it is only a check: ``limit=0`` requires that there are none left. A decrease
-    without a limit is never refused, so that what exceeds a lowered limit can be reduced.
+    If *by* is 0, it is only a check: ``limit=0`` requires that none are left. A decrease without a
+    limit is never refused, so that a count above a lowered limit can be reduced.
     """
 
     count: CountKey
@@ -74,9 +74,9 @@ class CountChange(Struct, frozen=True):
 class OpenNumber(Struct, frozen=True):
     """A number that the append assigns under the lock: the next one of *count*, without gaps.
 
-    *fill* returns the bytes of the events and of the stored reply for the number. It may be called
-    again with another number if the batch has to be settled again. The holder then has a claim on
-    the number in ``count``'s scope.
+    *fill* returns the bytes of the events and of the stored reply for the number. It is called
+    again, with another number, if the batch has to be settled again. The holder gets a claim on
+    the number in the scope of ``count``.
     """
 
     count: CountKey

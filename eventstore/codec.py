@@ -1,9 +1,9 @@
-"""Events to stored bytes and back, named by their tag.
+"""Encodes events as stored bytes and decodes them by their tag.
 
 ``state`` is the JSON object ``{"metadata": …, "event": …}`` exactly as the audit tree hashes it.
-A personal value stands there as ``sha256:<base64url of sha256(salt || value)>``; salt and value go
-into ``private``, a msgpack pair of sealed maps ``[metadata, event]``, each under the key of its
-subject: the actor for where a request came from, the stream for what it says.
+It holds a personal value as ``sha256:<base64url of sha256(salt || value)>``; the salt and the value
+go into ``private``, a msgpack pair of sealed maps ``[metadata, event]``. The first is sealed with
+the key of the actor (where the request came from), the second with the key of the stream.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from eventstore.upcasting import STEPS, schema_version, upcast
 
 SALT_BYTES = 16
 ORIGIN = "from"
-"""The name of the origin in the metadata."""
+"""The field of the metadata that holds the origin."""
 
 
 class Cipher(Protocol):
@@ -44,7 +44,7 @@ Values = dict[str, tuple[bytes, str]]
 
 
 class PersonalFields:
-    """Which fields of an event are personal, under both of their names."""
+    """The personal fields of an event by their names in Python and in the stored bytes."""
 
     def __init__(self, event_type: type[Event]) -> None:
         hints = get_type_hints(event_type, include_extras=True)
@@ -68,17 +68,17 @@ _unpack_private = msgspec.msgpack.Decoder(tuple[bytes | None, bytes | None]).dec
 _unpack_values = msgspec.msgpack.Decoder(Values).decode
 
 
-# One decoder a tag: looking for the right member of a union costs as much as decoding one.
+# One decoder per tag: finding the right member of a union costs as much as decoding it.
 _DECODE = {tag: msgspec.json.Decoder(kind).decode for tag, kind in EVENT_TYPES.items()}
 
 _METADATA_AT = len(b'{"metadata":')
 _EVENT = b',"event":'
-"""What the event begins after: the last such bytes, as quotes inside a text are escaped and no
-event has a member called ``event``. Looking from the end passes over the event only, which is
-short, and not over the metadata, nine tenths of most states."""
+"""The event follows the last occurrence of these bytes, because quotes inside a text are escaped
+and no event has a member called ``event``. Searching from the end scans only the event, which is
+short, and not the metadata, which is nine tenths of most states."""
 
 SEALED_TAGS = frozenset(tag for tag, kind in EVENT_TYPES.items() if PERSONAL[kind].encoded)
-"""The events with personal values, by the names they are written under today."""
+"""The tags, as written today, of the events with personal values."""
 
 
 def commit_to(value: str) -> tuple[str, tuple[bytes, str]]:
@@ -89,7 +89,7 @@ def commit_to(value: str) -> tuple[str, tuple[bytes, str]]:
 
 
 class Origin(Struct, frozen=True):
-    """Where a command came from: committed to and sealed once for all of its events."""
+    """Where a command came from, committed to and sealed once for all of its events."""
 
     commitment: str | None = None
     sealed: bytes | None = None
@@ -107,9 +107,9 @@ class _Request(Struct, frozen=True, rename="camel", omit_defaults=True):
 def seal_origin(
     ip: str | None, user_agent: str | None, cipher: Cipher | None, command: tuple[UUID, int]
 ) -> Origin:
-    """Commit to the address and program that a command came from.
+    """Commit to the address and the program that a command came from.
 
-    *command* is its actor and its time in microseconds, to which the sealed value is bound.
+    *command* is the actor and the time in microseconds; the sealed value is bound to both.
     """
     if cipher is None or (ip is None and user_agent is None):
         return NOWHERE
@@ -118,15 +118,15 @@ def seal_origin(
 
 
 EncodeAgain = Callable[[int], bytes]
-"""Makes the state of an event anew, with another ``number``."""
+"""Encodes the state of an event again with another ``number``."""
 
 
 def encode(
     event: Event, metadata: Metadata, org_id: OrgId, origin: Origin, cipher: Cipher | None
 ) -> Row:
-    """Return the row of *event*; position and sequence are the append's to assign.
+    """Return the row of *event*; the append assigns its position and sequence number.
 
-    *cipher* is that of the stream; it may be None only for events without personal fields.
+    *cipher* is the cipher of the stream; None is allowed only for events without personal fields.
     """
     return encode_open(event, metadata, org_id, origin, cipher)[0]
 
@@ -134,7 +134,7 @@ def encode(
 def encode_open(
     event: Event, metadata: Metadata, org_id: OrgId, origin: Origin, cipher: Cipher | None
 ) -> tuple[Row, EncodeAgain]:
-    """Return the row of *event*, and what makes its state anew once its number is known."""
+    """Return the row of *event* and a function that encodes it again once its number is known."""
     tag = str(event.__struct_config__.tag)
     if tag in STEPS:
         metadata = replace(metadata, schema=schema_version(tag))
@@ -161,7 +161,7 @@ def encode_open(
 def _committed(
     event: Event, metadata: Metadata, cipher: Cipher | None
 ) -> tuple[Event, bytes | None]:
-    """Return *event* with commitments for its personal values, and these values sealed."""
+    """Return *event* with commitments in place of its personal values, and those values sealed."""
     values: Values = {}
     commitments: dict[str, str] = {}
     for name, encoded in PERSONAL[type(event)].encoded.items():
@@ -177,9 +177,9 @@ def _committed(
 
 
 def decode(row: Row, cipher: Cipher | None) -> Recorded:
-    """Return *row* as readers see it; without the sealer of the stream, personal values are erased.
+    """Return *row* as readers see it; without *cipher*, personal values read as erased.
 
-    :raises msgspec.ValidationError: when the stored bytes are not what this version can read.
+    :raises msgspec.ValidationError: this version cannot read the stored bytes.
     """
     return Recorded(
         row.position,
@@ -194,7 +194,7 @@ def decode(row: Row, cipher: Cipher | None) -> Recorded:
 
 
 def decode_event(row: Row, cipher: Cipher | None) -> Event:
-    """Return the event of *row* without its envelope: enough to fold on."""
+    """Return the event of *row* without its envelope, which is enough to fold it."""
     tag, state = row.tag, row.state
     if tag in STEPS:
         return _opened(upcast(row, STEPS[tag]), row, cipher)
@@ -216,7 +216,7 @@ def event_id(row: Row) -> UUID:
 
 
 def takes_key(tag: str) -> bool:
-    """Say whether an event of *tag* takes the key of its stream to be read whole."""
+    """Return whether an event of *tag* has personal values, which need the key of its stream."""
     return tag in SEALED_TAGS or tag in STEPS
 
 
@@ -247,10 +247,10 @@ def _values(row: Row, part: int, cipher: Cipher | None, aad: bytes) -> Values:
 
 
 def _place(stream: UUID, version: int) -> bytes:
-    # Bound into every sealed value, so that one cannot be moved to another event.
+    # Bound to every sealed value, so that it cannot be moved to another event.
     return stream.bytes + version.to_bytes(8, "big")
 
 
 def _command_place(actor: UUID, at: int) -> bytes:
-    # So that where one command came from cannot be moved to another.
+    # So that the origin of one command cannot be moved to another.
     return actor.bytes + at.to_bytes(8, "big")

@@ -1,7 +1,7 @@
-"""What the drivers of this process have done: pools, connections, commands, failures.
+"""Counters of the database drivers in this process: pools, connections, commands, failures.
 
-Plain numbers, added up where it happens and rendered only when somebody asks. They are those of
-the whole process, as its drivers are.
+They are plain numbers, counted where it happens and formatted only on request. They cover the
+whole process, like the drivers themselves.
 """
 
 import logging
@@ -17,10 +17,10 @@ READ_MODELS_DRIVER = "read_models"
 REDIS_DRIVER = "redis"
 
 SLOW_S = 1.0
-"""A command that takes longer is warned about and counted as slow."""
+"""A command that takes longer is logged as a warning and counted as slow."""
 
 BATCH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-"""Upper bounds of the classes that sizes of commit batches are counted in."""
+"""Upper bounds of the buckets in which commit batches are counted by size."""
 
 _logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class DriverCounters:
             self.connections_closed += 1
 
     def retried(self) -> None:
-        """Count an operation that is tried once more."""
+        """Count an operation that is tried again."""
         with self._lock:
             self.retries += 1
 
@@ -85,7 +85,7 @@ class DriverCounters:
 
 
 class BatchSizes:
-    """How many commands shared a commit, counted in classes."""
+    """A histogram of how many commands shared a commit."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BATCH_BOUNDS) + 1)
@@ -103,7 +103,7 @@ batch_sizes = BatchSizes()
 
 
 def counters_of(driver: str) -> DriverCounters:
-    """Return the counters of *driver*, the same ones whoever asks."""
+    """Return the counters of *driver*; every caller gets the same object."""
     with _creating:
         return _counters.setdefault(driver, DriverCounters(driver))
 

@@ -1,6 +1,6 @@
 """Events as external readers see them: audit log, webhooks, dry runs.
 
-All use the same format, and each adds what only it knows.
+All use the same format; each adds its own members.
 """
 
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from eventstore.upcasting import schema_version
 
 
 class _Place(Protocol):
-    """The position of an event; ``Row`` and ``Recorded`` both have it."""
+    """Which event this is, in the log and in its stream; a ``Row`` or a ``Recorded``."""
 
     @property
     def tag(self) -> str: ...

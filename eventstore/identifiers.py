@@ -1,4 +1,4 @@
-"""New identifiers: UUID version 7, so that ids created one after the other are stored together.
+"""New identifiers: UUIDs of version 7, so that ids created in sequence are stored together.
 
 ``uuid.UUID(...)`` checks its arguments, which takes a microsecond or more; ids that are known to be
 valid are created without it.
@@ -27,7 +27,7 @@ def new_id() -> UUID:
 
 @lru_cache(IDS_REMEMBERED)
 def id_of(stored: bytes) -> UUID:
-    """Return an id from its 16 bytes, cached because the same ids come again and again."""
+    """Return an id from its 16 bytes, cached because the same ids recur."""
     return _made(int.from_bytes(stored, "big"))
 
 

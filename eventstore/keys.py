@@ -1,4 +1,4 @@
-"""Data keys of subjects: made, kept wrapped beside the log, cached unwrapped for a while."""
+"""Data keys of subjects: stored wrapped next to the log, cached unwrapped in memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ _CACHE_MAX = 50_000
 
 
 class KeyWrapper(Protocol):
-    """Makes data keys and keeps them wrapped by a master key; the security floor provides it."""
+    """Creates data keys and wraps them with a master key; implemented in ``security``."""
 
     def make(self, subject: UUID, /) -> tuple[Cipher, bytes]: ...
     def open(self, wrapped: bytes, subject: UUID, /) -> Cipher: ...
@@ -21,10 +21,10 @@ class KeyWrapper(Protocol):
 
 
 class SubjectKeys:
-    """The sealers of subjects; None stands for a key that was destroyed or never made.
+    """The ciphers of subjects; None stands for a key that was destroyed or never created.
 
-    A destroyed key may still be in this cache: whoever destroys one calls ``forget`` in every
-    process, and the cache is bounded.
+    A destroyed key may still be in this cache, so whoever destroys a key calls ``forget`` in every
+    process; the cache is bounded.
     """
 
     def __init__(
@@ -35,40 +35,40 @@ class SubjectKeys:
         self._wrapper, self._load = wrapper, load
         self.fingerprint = wrapper.fingerprint
         """A keyed hash of a personal value, by which it is found again."""
-        self._sealers: OrderedDict[UUID, Cipher | None] = OrderedDict()
+        self._ciphers: OrderedDict[UUID, Cipher | None] = OrderedDict()
 
     def cached(self, subject: UUID) -> Cipher | None:
-        """Return the sealer of *subject* if it is at hand."""
-        return self._sealers.get(subject)
+        """Return the cipher of *subject* if it is cached."""
+        return self._ciphers.get(subject)
 
     def fetch(self, subjects: Mapping[UUID, OrgId]) -> None:
-        """Bring the keys of *subjects* into the cache with one read for those not yet there.
+        """Load the keys of *subjects* into the cache, with one read for those missing.
 
-        Each is named with the organization that it belongs to.
+        Each subject maps to the organization that it belongs to.
         """
-        missing = {s: owner for s, owner in subjects.items() if s not in self._sealers}
+        missing = {s: owner for s, owner in subjects.items() if s not in self._ciphers}
         if missing:
             for subject, wrapped in self._load(missing).items():
                 opened = None if wrapped is None else self._wrapper.open(wrapped, subject)
-                self._sealers[subject] = opened
+                self._ciphers[subject] = opened
             self._trim()
 
     def make(self, subject: UUID) -> tuple[Cipher, bytes]:
-        """Return a new sealer for *subject* and its wrapped key, which the append must write.
+        """Return a new cipher for *subject* and its wrapped key, which the append must write.
 
-        Nothing is cached before the append has succeeded: call ``keep`` then.
+        It is not cached yet: call ``keep`` once the append has succeeded.
         """
         return self._wrapper.make(subject)
 
     def keep(self, subject: UUID, cipher: Cipher) -> None:
-        """Cache the sealer of a key that is now durable."""
-        self._sealers[subject] = cipher
+        """Cache the cipher of a key that is now durable."""
+        self._ciphers[subject] = cipher
         self._trim()
 
     def forget(self, subject: UUID) -> None:
-        """Drop the key of *subject* from this process."""
-        self._sealers.pop(subject, None)
+        """Remove the key of *subject* from the cache."""
+        self._ciphers.pop(subject, None)
 
     def _trim(self) -> None:
-        while len(self._sealers) > _CACHE_MAX:
-            self._sealers.popitem(last=False)
+        while len(self._ciphers) > _CACHE_MAX:
+            self._ciphers.popitem(last=False)

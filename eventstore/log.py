@@ -1,4 +1,4 @@
-"""The event log: the only door to stored events."""
+"""The event log: all access to stored events goes through it."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -15,28 +15,28 @@ from eventstore.store import Store
 from eventstore.writer import GroupCommit, settle_outcome
 
 PROBE = Secret(UUID(int=0), "write probe", b"\0")
-"""What is written to learn whether the log can write again; it belongs to nobody."""
+"""Written to find out whether the log can write again; it belongs to no subject."""
 
 
 class EventLog(LogReads):
-    """Append-only: there is no method here that changes or removes an event.
+    """Append-only: no method here changes or removes an event.
 
-    Belongs to the event loop it was opened on.
+    It belongs to the event loop that it was opened on.
     """
 
     def __init__(
         self, store: Store, wrapper: KeyWrapper, *, deadline_s: float = LOG_DEADLINE_S
     ) -> None:
-        """Give up a read or an append, as far as the caller is concerned, after *deadline_s*."""
+        """*deadline_s* is how long a caller waits for a read or an append."""
         super().__init__(store, wrapper, deadline_s=deadline_s)
         self._writer: GroupCommit | None = None
         self._listeners: list[Callable[[int], None]] = []
         self._append_listeners: list[Callable[[OrgId], None]] = []
 
     async def open(self) -> None:
-        """Make the store ready and start the writer.
+        """Prepare the store and start the writer.
 
-        :raises LogUnfit: the database is no log that this version can use.
+        :raises LogUnfit: the database has no log that this version can use.
         """
         await asyncio.to_thread(self.store.open)
         self._writer = GroupCommit(self.store, self._committed)
@@ -52,7 +52,7 @@ class EventLog(LogReads):
         self._listeners.append(listener)
 
     def on_append(self, listener: Callable[[OrgId], None]) -> None:
-        """Call *listener* with each organization that this process has recorded events of."""
+        """Call *listener* with each organization for which this process has recorded events."""
         self._append_listeners.append(listener)
 
     def _committed(self, position: int) -> None:
@@ -70,20 +70,20 @@ class EventLog(LogReads):
         return position
 
     def positions_of(self, rows: Iterable[Row]) -> dict[int, int]:
-        """Return the last position of recorded *rows* in each partition that they stand in."""
+        """Return the last position of the recorded *rows* in each of their partitions."""
         return {partition_of(row.org_id, self.parts): row.position for row in rows}
 
     @property
     def append_failure(self) -> str | None:
-        """Return why the last commit of this process failed, None when it did not."""
+        """Return why the last commit of this process failed, None if it did not."""
         return self._writer.failure if self._writer is not None else None
 
     async def probe_write(self) -> None:
-        """Write what is no event; forget the last failure if that does not raise one."""
+        """Try a write that is not an event; if it succeeds, forget the last failure."""
         await self.put_secret(PROBE, OrgId(PROBE.owner))
         if self._writer is not None:
             self._writer.failure = None
 
     async def rehearse(self, append: Append) -> None:
-        """Raise what ``append`` would raise now, and write nothing."""
+        """Raise what ``append`` would raise now, without writing anything."""
         settle_outcome(await self._read(self.store.rehearse, append))

@@ -1,4 +1,4 @@
-"""The reads of the event log: streams, tails, organizations, and what stands beside events."""
+"""The reads of the event log: streams, tails, organizations and the tables next to the events."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -21,11 +21,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SEQUENCE_MAX = 2**62
-"""More than any organization's sequence will reach."""
+"""More than any organization's sequence number will ever be."""
 
 
 class History(Struct, frozen=True):
-    """Events of one stream; version, organization and time are those of the last of them."""
+    """Events of one stream, with the version, organization and time of the last one."""
 
     events: list[Event]
     version: int
@@ -34,9 +34,9 @@ class History(Struct, frozen=True):
 
 
 class LogReads:
-    """Reads of a store in this process run right on the loop; those over the network on threads.
+    """Reads of a store in this process run on the event loop, those over the network on threads.
 
-    Read in process, a stream takes some 20 µs.
+    Reading a stream in process takes about 20 µs.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class LogReads:
         return await self.decoded(rows)
 
     async def part_stream(self, stream_id: UUID, part: int = 0) -> list[Recorded]:
-        """Return all events of a stream in a partition, for who follows the partition."""
+        """Return all events of a stream in a partition, for those who follow the partition."""
         return await self.decoded(await self._read(self.store.stream, stream_id, 0, part))
 
     async def history(self, stream_id: UUID, org_id: OrgId, after: int = 0) -> History:
-        """Return the bare events of a stream above version *after*, to fold on."""
+        """Return the events of a stream above version *after* without envelopes, for folding."""
         rows = await self._read(self.store.stream, stream_id, after, self.part(org_id))
         if not rows:
             return History([], after, None, None)
@@ -86,11 +86,11 @@ class LogReads:
     async def tail_rows(
         self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0
     ) -> list[Row]:
-        """Return what ``tail`` returns, undecoded."""
+        """Return what ``tail`` returns, but not decoded."""
         return await self._read(self.store.tail, after, limit, tags, part)
 
     async def event_id_at(self, position: int, part: int = 0) -> UUID | None:
-        """Return the id of the event at *position*, None when there is none."""
+        """Return the id of the event at *position*, None if there is none."""
         if position < 1:
             return None
         found = await self.tail_rows(position - 1, 1, part=part)
@@ -117,19 +117,19 @@ class LogReads:
         return heads
 
     async def holder(self, claim: ClaimKey) -> UUID | None:
-        """Return who holds *claim* now, None when nobody does."""
+        """Return who holds *claim* now, None if nobody does."""
         held = (await self._read(self.store.holders, [claim])).get(claim)
         return held.holder if held is not None and not held.free_at else None
 
     async def counted(self, *counts: CountKey) -> list[int]:
-        """Return how many there are of each of *counts*."""
+        """Return the value of each of *counts*."""
         found = await self._read(self.store.counted, counts)
         return [found.get(count, 0) for count in counts]
 
     async def heads(self, streams: Mapping[UUID, OrgId]) -> dict[UUID, int]:
         """Return the newest version of each stream; unknown streams are left out.
 
-        Each is named with the organization that it belongs to.
+        Each stream maps to the organization that it belongs to.
         """
         if self.parts == 1:
             return await self._read(self.store.heads, list(streams))
@@ -139,7 +139,7 @@ class LogReads:
         return heads
 
     def part(self, org_id: OrgId) -> int:
-        """Return the partition that an organization's events stand in."""
+        """Return the partition that holds an organization's events."""
         return partition_of(org_id, self.parts)
 
     def _by_part(self, owned: Mapping[UUID, OrgId]) -> dict[int, list[UUID]]:
@@ -167,7 +167,7 @@ class LogReads:
         return await self._read(self.store.counts_in, part)
 
     async def fetch_keys(self, subjects: Mapping[UUID, OrgId]) -> None:
-        """Bring the data keys of *subjects*, with their owners, into this process."""
+        """Load the data keys of *subjects*, given with their owners, into the cache."""
         await self._read(self.keys.fetch, subjects)
 
     async def reply(self, key: bytes, org_id: OrgId) -> StoredReply | None:
@@ -183,7 +183,7 @@ class LogReads:
         return dict(await self._read(self.store.secrets, owner, self.part(org_id)))
 
     async def put_secret(self, secret: Secret, org_id: OrgId) -> None:
-        """Write a secret beside the log, without an event."""
+        """Write a secret next to the log, without an event."""
         await self._read(self.store.put_secret, secret, self.part(org_id))
 
     async def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
@@ -197,11 +197,11 @@ class LogReads:
         return await self._read(self.store.newest_tree_head, org_id, size_max)
 
     async def put_tree_head(self, head: TreeHead) -> None:
-        """Keep a signed tree head."""
+        """Store a signed tree head."""
         await self._read(self.store.put_tree_head, head)
 
     async def decoded(self, rows: Sequence[Row]) -> list[Recorded]:
-        """Return *rows* with their personal values opened."""
+        """Return *rows* decoded, with their personal values decrypted."""
         await self._fetch_keys_for(rows)
         cached = self.keys.cached
         return [decode(row, cached(row.stream_id) if takes_key(row.tag) else None) for row in rows]

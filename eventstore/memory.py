@@ -16,7 +16,7 @@ from eventstore.store import LogIdentity, TreeHead
 
 
 class MemoryStore:
-    """An event database in the memory of one process; nothing outlives it."""
+    """An event database in the memory of one process, lost when the process ends."""
 
     inline = True
 

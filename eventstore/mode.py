@@ -1,4 +1,4 @@
-"""Whether a log takes commands, held in the database itself so that every process obeys."""
+"""Whether a log takes commands, stored in the database itself so that every process obeys."""
 
 from enum import StrEnum
 
@@ -6,14 +6,14 @@ from eventstore.append import LogUnavailable
 
 
 class LogMode(StrEnum):
-    """What a log takes; the values are stored, so they never change."""
+    """Whether a log takes commands; the values are stored, so they never change."""
 
     OPEN = "open"
-    READ_ONLY = "read_only"  # an operator, or the last step of a move, wants it to stand still
+    READ_ONLY = "read_only"  # requested by an operator, or the last step of a move
     MOVED = "moved"  # another database has taken over
-    RESTORING = "restoring"  # a restore or a move into it has not ended
-    CONTRADICTED = "contradicted"  # shorter than or different from what was signed
-    ACCEPTING = "accepting"  # an operator is accepting that it was set back
+    RESTORING = "restoring"  # a restore or a move into it has not finished
+    CONTRADICTED = "contradicted"  # shorter than, or different from, what was signed
+    ACCEPTING = "accepting"  # an operator is accepting that it was restored to an earlier state
 
 
 class LogClosed(LogUnavailable):
@@ -28,11 +28,11 @@ REASONS = {
     LogMode.OPEN: "it does",
     LogMode.READ_ONLY: "it is read-only until `trackrecord read-only off`",
     LogMode.MOVED: "it was moved to another database: put its address in EVENTS_URL",
-    LogMode.RESTORING: "a restore or a move into it has not ended: run that command again",
+    LogMode.RESTORING: "a restore or a move into it has not finished: run that command again",
     LogMode.CONTRADICTED: (
-        "it is shorter than or different from what was signed before. Restore a newer backup, or"
-        " run `trackrecord accept-restore` to go on with what is there"
+        "it is shorter than, or different from, what was signed before. Restore a newer backup, or"
+        " run `trackrecord accept-restore` to continue with what is there"
     ),
-    LogMode.ACCEPTING: "`trackrecord accept-restore` has not ended: run it again",
+    LogMode.ACCEPTING: "`trackrecord accept-restore` has not finished: run it again",
 }
 """Why a log in each mode takes no commands, and what to do about it."""

@@ -1,4 +1,4 @@
-"""Opens the store that a URL names."""
+"""Opens the event store at a URL."""
 
 import sqlite3
 from pathlib import Path
@@ -19,7 +19,7 @@ def open_store(url: str) -> Store:
     """Return the event database at *url*: ``sqlite:///path`` or ``postgresql://…``.
 
     ``?partitions=N`` sets the number of partitions of a new log. The rest of a PostgreSQL URL is
-    passed to its driver unchanged.
+    passed to the driver unchanged.
 
     :raises LogUnavailable: it cannot be reached.
     :raises LogUnfit: *url* is malformed.

@@ -10,7 +10,7 @@ from zlib import crc32
 from domain.base import PLATFORM, OrgId
 
 PARTS_MAX = 1024
-"""As many as fit in 10 bits; 64 are enough for a log that is spread over several machines."""
+"""As many as fit in 10 bits; 64 are enough for a log spread over several machines."""
 
 
 @lru_cache(65_536)

@@ -52,14 +52,14 @@ LOST_MAX = 2
 """Connections that may break during one batch before its callers get an error."""
 
 STATEMENT_TIMEOUT_S = 30
-"""Longer than any of our statements takes; what takes longer hangs."""
+"""Longer than any of our statements takes; a longer one must be hanging."""
 
 WAITING_READS_MAX = 10_000
-"""Reads that may wait for a connection."""
+"""How many reads may wait for a connection."""
 
 
 class _IdLoader(Loader):
-    """Ids without the checks of ``uuid.UUID``."""
+    """Loads ids without the checks of ``uuid.UUID``."""
 
     format = Format.BINARY
 
@@ -147,7 +147,7 @@ class PostgresStore(SqlSideTables):
                 connection.execute(SQL(statement).format(role=name))
 
     def may_change_events(self) -> bool:
-        """Return whether our role has the rights that only the triggers then forbid."""
+        """Return whether our role has rights to change events, which then only triggers prevent."""
         [(may,)] = self._query(
             "SELECT has_table_privilege('events', 'UPDATE')"
             " OR has_table_privilege('events', 'DELETE')"
@@ -175,7 +175,7 @@ class PostgresStore(SqlSideTables):
                 if suspicious:
                     raise LogUnavailable(str(error)) from error
             except (psycopg.Error, PoolTimeout, TooManyRequests) as error:
-                # The connection broke, perhaps after the commit: the command ids tell.
+                # The connection broke, perhaps after the commit: the command ids will show.
                 lost += 1
                 counters_of(LOG_DRIVER).retried()
                 if lost == LOST_MAX:
@@ -183,7 +183,7 @@ class PostgresStore(SqlSideTables):
             suspicious = True
 
     def _attempt(self, appends: Sequence[Append], *, suspicious: bool) -> list[Outcome]:
-        # A pipeline: what needs no answer at once does not wait for one.
+        # In a pipeline, statements whose result is not needed at once do not wait for it.
         with (
             self._pool.connection() as connection,
             connection.pipeline() as pipeline,
@@ -196,7 +196,7 @@ class PostgresStore(SqlSideTables):
 
             settled = self._settle(appends, ask, suspicious=suspicious)
             self._insert(cursor, settled)
-            pipeline.sync()  # so that a refusal is raised here, as what it is
+            pipeline.sync()  # so that an error is raised here, with its own type
         return settled.outcomes
 
     def rehearse(self, append: Append) -> Outcome:
@@ -263,7 +263,7 @@ class PostgresStore(SqlSideTables):
 
 
 class _outages:  # noqa: N801  reads like the context managers of the standard library
-    """Turns whatever the driver raises into LogUnavailable."""
+    """Turns every error of the driver into LogUnavailable."""
 
     def __enter__(self) -> None: ...
 
@@ -273,7 +273,7 @@ class _outages:  # noqa: N801  reads like the context managers of the standard l
 
 
 def _answers(connection: Connection[Any], questions: Sequence[Question]) -> list[Rows]:
-    """Ask all before the first answer is waited for, where the connection is a pipeline."""
+    """Send all questions before waiting for the first answer, if the connection is a pipeline."""
     cursors = [
         connection.cursor(binary=True).execute(_sql(statement), parameters, prepare=True)
         for (statement, parameters), _ in questions
@@ -282,5 +282,5 @@ def _answers(connection: Connection[Any], questions: Sequence[Question]) -> list
 
 
 def _sql(statement: str) -> SQL:
-    # Built from this package's constants only; "?" never occurs in them but as a placeholder.
+    # Built only from this package's constants, in which "?" occurs only as a placeholder.
     return SQL(cast(Any, statement.replace("?", "%s")))

@@ -11,7 +11,7 @@ from domain.base import Event, OrgId
 
 
 class ActorKind(StrEnum):
-    """What sort of actor caused an event; the values are stored, so they never change."""
+    """The kind of actor that caused an event; the values are stored, so they never change."""
 
     USER = "user"
     API_KEY = "api_key"
@@ -37,9 +37,9 @@ _NAMES = {
 
 
 class Metadata(Struct, frozen=True, kw_only=True, rename=_NAMES, omit_defaults=True):
-    """Who asked, from where and why: what the audit log shows beside the event itself.
+    """Who asked, from where and why: what the audit log shows next to the event itself.
 
-    Stored with every event, so under short names. ``stream`` and ``version`` stand here too, so
+    It is stored with every event, so under short names. It includes ``stream`` and ``version``, so
     that the hash of the stored bytes covers the place of the event and not only its content.
     ``at`` is in microseconds since 1970; ``origin`` is a commitment to where the request came
     from.
@@ -62,9 +62,9 @@ class Metadata(Struct, frozen=True, kw_only=True, rename=_NAMES, omit_defaults=T
 class Row(Struct, gc=False):
     """One stored event, column by column, in the order of the table.
 
-    ``position``, ``org_seq`` are 0 until the append assigns them; ``recorded_at`` is in
-    microseconds since 1970, UTC; ``command_id`` is written with the last
-    event of a command only, to find one that comes again, and readers do not get it.
+    ``position`` and ``org_seq`` are 0 until the append assigns them; ``recorded_at`` is in
+    microseconds since 1970, UTC; ``command_id`` is written only with the last event of a command,
+    to recognise a repeated command, and readers do not get it.
     """
 
     position: int
@@ -80,7 +80,7 @@ class Row(Struct, gc=False):
 
 
 class Recorded(Struct, frozen=True, gc=False):
-    """One event as readers of the log see it, with its personal values opened.
+    """One event as readers of the log see it, with its personal values decrypted.
 
     A value whose key was destroyed reads as ``ERASED``.
     """
@@ -105,7 +105,7 @@ class Recorded(Struct, frozen=True, gc=False):
 
     @property
     def metadata(self) -> Metadata:
-        """The full envelope; decoded on demand, as most readers do not need it."""
+        """The full envelope, decoded on demand because most readers do not need it."""
         return _METADATA.decode(self.raw_metadata)
 
 

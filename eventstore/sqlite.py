@@ -1,4 +1,4 @@
-"""The log in SQLite: one file, WAL, every commit on disk before it is acknowledged."""
+"""The log in SQLite: one file in WAL mode, every commit on disk before it is acknowledged."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _INSERT = INSERT_EVENT + "VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 
 
 class SqliteStore(SqlSideTables):
-    """A file that one process writes to; it is created when it is opened."""
+    """A file that one process writes to; opening creates it."""
 
     inline = True
 
@@ -74,7 +74,7 @@ class SqliteStore(SqlSideTables):
                 try:
                     return self._attempt(appends, suspicious=False)
                 except sqlite3.IntegrityError:
-                    # Nothing was written; now look closer.
+                    # Nothing was written; find out why.
                     return self._attempt(appends, suspicious=True)
             except sqlite3.Error as error:
                 raise LogUnavailable(str(error)) from error

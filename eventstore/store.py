@@ -1,4 +1,4 @@
-"""The port that every event database fulfils; one contract suite runs against all of them."""
+"""The port that every event database implements; one contract suite runs against all of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -16,8 +16,8 @@ from eventstore.recorded import Row
 class LogIdentity(Struct, frozen=True):
     """Which log this is, and how often it was set back to a backup.
 
-    A follower keeps both beside its position: positions of another log, or of another epoch of
-    the same one, mean other events.
+    A follower stores both with its position, because positions of another log, or of another epoch
+    of the same log, mean other events.
     """
 
     id: UUID
@@ -34,7 +34,7 @@ class TreeHead(Struct, frozen=True):
 
 
 class Store(Protocol):
-    """An event database: rows are only ever added, in one transaction a batch."""
+    """An event database: events are only ever added, one transaction per batch."""
 
     inline: bool
     """Whether reads are quick enough to run on the event loop (an in-process database)."""
@@ -43,11 +43,11 @@ class Store(Protocol):
     """How many partitions the log has; each counts its positions from 1."""
 
     def identity(self) -> LogIdentity:
-        """Return the identity that the log got when it was created."""
+        """Return the identity of the log."""
         ...
 
     def raise_epoch(self, epoch: int) -> None:
-        """Make *epoch* the log's, unless it has one as high already."""
+        """Set the epoch of the log to *epoch*, unless it is already as high."""
         ...
 
     def mode(self) -> LogMode:
@@ -55,36 +55,36 @@ class Store(Protocol):
         ...
 
     def set_mode(self, mode: LogMode) -> None:
-        """Have every process obey *mode*; commits under way end first."""
+        """Make every process obey *mode*; commits in progress finish first."""
         ...
 
     def create(self) -> None:
-        """Create what is missing of the schema, the guards against change included.
+        """Create the missing parts of the schema, including the guards against changes.
 
-        :raises LogUnfit: the database holds a log of an older shape, or of other partitions.
+        :raises LogUnfit: the log has an older format or another number of partitions.
         """
         ...
 
     def open(self) -> None:
-        """Make ready to append and read; a store of one process creates what is missing.
+        """Prepare to append and read; a store for one process creates what is missing.
 
-        :raises LogUnfit: there is no log yet, or one that does not fit.
+        :raises LogUnfit: there is no log yet, or not one that this version can use.
         """
         ...
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
-        """Write a batch durably, with one outcome a command.
+        """Write a batch durably; return one outcome per command.
 
-        Numbers that were left open are filled in, positions and sequences assigned.
+        Open numbers are filled in, positions and sequence numbers assigned.
 
-        :raises LogUnavailable: nothing of the batch was written, or it is unknown whether it
-            was; the command ids make a second try safe.
+        :raises LogUnavailable: nothing was written, or it is unknown whether the batch was; the
+            command ids make a second try safe.
         :raises LogClosed: the log takes no commands; nothing was written.
         """
         ...
 
     def rehearse(self, append: Append) -> Outcome:
-        """Return what would become of *append* now, and write nothing."""
+        """Return the outcome that *append* would have now, without writing anything."""
         ...
 
     def stream(self, stream_id: UUID, after: int = 0, part: int = 0) -> list[Row]:
@@ -116,11 +116,11 @@ class Store(Protocol):
         ...
 
     def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, Held]:
-        """Return who holds each claim, or has it kept for them; free ones are left out."""
+        """Return who holds each claim or has it reserved; free ones are left out."""
         ...
 
     def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
-        """Return how many there are of each; what was never counted is left out."""
+        """Return the value of each count; those never changed are left out."""
         ...
 
     def claims_in(self, part: int) -> dict[tuple[str, UUID, bytes], Held]:
@@ -136,7 +136,7 @@ class Store(Protocol):
         ...
 
     def destroy_key(self, subject: UUID, part: int = 0) -> None:
-        """Forget the data key of *subject* for ever; what it sealed becomes unreadable."""
+        """Destroy the data key of *subject*; what it sealed becomes unreadable for ever."""
         ...
 
     def secrets(self, owner: UUID, part: int = 0) -> Mapping[str, bytes]:
@@ -148,7 +148,7 @@ class Store(Protocol):
         ...
 
     def reply(self, key: bytes, part: int = 0) -> StoredReply | None:
-        """Return the stored reply to an Idempotency-Key of an actor."""
+        """Return the stored reply to an actor's Idempotency-Key."""
         ...
 
     def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
@@ -164,7 +164,7 @@ class Store(Protocol):
         ...
 
     def put_tree_head(self, head: TreeHead) -> None:
-        """Keep a signed tree head; a second one of the same size is ignored."""
+        """Store a signed tree head; a second one of the same size is ignored."""
         ...
 
     def close(self) -> None:

@@ -1,10 +1,9 @@
-"""Old stored shapes to today's events; the stored bytes never change.
+"""Turns old stored shapes into today's events; the stored bytes never change.
 
 ``STEPS`` maps a stored tag to its steps, oldest first. Step *n* takes the event of schema
 version *n* as plain JSON and returns it in version *n + 1*; the tag may change on the way. The
-event's schema version stands in its metadata (``schema``, 1 when absent), so an event written in
-the newest shape passes through no step. ``tests/eventstore/golden`` holds one file for each
-shape ever stored.
+metadata of an event holds its schema version (``schema``, 1 if absent), so an event in the newest
+shape goes through no step. ``tests/eventstore/golden`` holds one file for each shape ever stored.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +36,7 @@ def schema_version(tag: str) -> int:
 
 
 def upcast(row: Row, steps: Sequence[Step]) -> Event:
-    """Return the event of *row* after the steps that its schema version still has to take."""
+    """Return the event of *row* after the steps that its schema version still needs."""
     plain = msgspec.json.decode(row.state, type=_Plain)
     event = plain.event
     for step in steps[msgspec.json.decode(plain.metadata, type=_Schema).schema - 1 :]:

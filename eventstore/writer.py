@@ -1,8 +1,8 @@
-"""Group commit: one writer, and everything that queued up during the last commit is the next one.
+"""Group commit: the commands that queued up during one commit are written together in the next.
 
-A commit costs a sync to the disk whether it carries one command or two hundred, so commands that
-come at the same time share one. Each keeps its own outcome. There is no waiting for company: an
-idle writer commits what it gets at once.
+A commit costs one sync to the disk, for one command as for two hundred, so commands that arrive at
+the same time share one. Each keeps its own outcome. An idle writer commits at once; it does not
+wait for more commands.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ from eventstore.counters import LOG_DRIVER, batch_sizes, counters_of
 from eventstore.store import Store
 
 BATCH_MAX = 512
-"""Commands in one transaction: bounds how long the first of them waits."""
+"""Commands in one transaction; this limits how long the first of them waits."""
 
 QUEUE_MAX = 10_000
-"""Commands waiting for the disk; beyond it the log says that it is busy."""
+"""Commands waiting for the disk; further ones are refused."""
 
 Waiting = tuple[Append, "asyncio.Future[int]"]
 _Settled = tuple["asyncio.Future[int]", Outcome | BaseException]
@@ -39,8 +39,8 @@ _Settled = tuple["asyncio.Future[int]", Outcome | BaseException]
 class GroupCommit:
     """Takes appends from one event loop and commits them in batches on a thread of its own.
 
-    What waits is kept on the loop's side and handed over whole, once a batch: each hand-over
-    between threads costs more than encoding a command.
+    Waiting commands stay on the event loop's side and are handed over once per batch, because each
+    hand-over between threads costs more than encoding a command.
     """
 
     def __init__(self, store: Store, committed: Callable[[int], None]) -> None:
@@ -50,7 +50,7 @@ class GroupCommit:
         self._busy = self._closed = False
         self._counters = counters_of(LOG_DRIVER)
         self.failure: str | None = None
-        """Why the last commit failed; None when it did not."""
+        """Why the last commit failed; None if it did not."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._loop = asyncio.get_running_loop()
@@ -60,29 +60,29 @@ class GroupCommit:
     async def append(self, append: Append) -> int:
         """Write *append* durably and return the position of its last event.
 
-        A caller that is cancelled meanwhile may find its command recorded all the same.
+        If the caller is cancelled while it waits, the command may still be recorded.
 
-        :raises ConcurrencyConflict: a stream that it expects has moved on.
+        :raises ConcurrencyConflict: a stream has another version than it expects.
         :raises CommandAlreadyDone: it was recorded before.
-        :raises DomainError: a claim of it is taken or a count at its limit.
-        :raises LogUnavailable: the database does not write, too many commands wait, or the log
-            was closed.
+        :raises DomainError: one of its claims is taken or one of its counts is at the limit.
+        :raises LogUnavailable: the database does not write, too many commands are waiting, or the
+            log was closed.
         """
         if self._closed:
             raise LogUnavailable("the log is closed")
         if len(self._waiting) >= QUEUE_MAX:
-            raise LogUnavailable("too many commands wait for the disk")
+            raise LogUnavailable("too many commands are waiting for the disk")
         settled: asyncio.Future[int] = self._loop.create_future()
         self._waiting.append((append, settled))
         if not self._busy:
             self._busy = True
             self._idle.clear()
-            # Not at once: others that are ready in this turn of the loop come along.
+            # Not at once, so that commands from the same turn of the loop are included.
             self._loop.call_soon(self._hand_over)
         return await settled
 
     async def close(self) -> None:
-        """Commit what waits, then stop the thread; from now on nothing more is taken."""
+        """Refuse new commands, commit the waiting ones, then stop the thread."""
         self._closed = True
         await self._idle.wait()
         self._batches.put([])
@@ -114,19 +114,19 @@ class GroupCommit:
         for future, outcome in settled:
             if isinstance(outcome, Appended):
                 newest = max(newest, outcome.position)
-            if not future.done():  # a cancelled caller waits no longer
+            if not future.done():  # a cancelled caller is no longer waiting
                 _resolve(future, outcome)
         if self._waiting:
             self._hand_over()
         else:
             self._busy = False
             self._idle.set()
-        if newest:  # last: whatever a listener does, the writer goes on
+        if newest:  # last, so that the writer continues whatever a listener does
             self._committed(newest)
 
 
 def settle_outcome(outcome: Outcome) -> int:
-    """Return the position of a command that was recorded, or raise what became of it instead."""
+    """Return the position of a recorded command; for any other outcome, raise its error."""
     match outcome:
         case Appended(position=position):
             return position

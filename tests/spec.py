@@ -81,7 +81,7 @@ async def record(log: EventLog, *past: Past, reserving: bool = True) -> int:
     versions: dict[UUID, int] = {}
     reserved, states = Reservations([], []), dict[UUID, Any]()
     for stream, events, org_id in past:
-        cipher = await _sealer(log, stream, events, append)
+        cipher = await _cipher(log, stream, events, append)
         append.expects.setdefault(stream, heads.get(stream, 0))
         for event in events:
             versions[stream] = versions.get(stream, heads.get(stream, 0)) + 1
@@ -112,7 +112,7 @@ def envelope(stream: UUID, version: int, **about: Any) -> Metadata:
     return Metadata(stream=stream, version=version, **(details | about))
 
 
-async def _sealer(
+async def _cipher(
     log: EventLog, stream: UUID, events: Iterable[Event], append: Append
 ) -> Cipher | None:
     if not any(PERSONAL[type(event)].encoded for event in events):

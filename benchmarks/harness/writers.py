@@ -65,10 +65,10 @@ class Writers:
     def _next(self, task: TaskId) -> Append:
         """Return the next event of *task*, encoded and with its origin encrypted."""
         office, version = self._office, self._appended[task]
-        sealer = self.log.keys.cached(office.user_id)
+        cipher = self.log.keys.cached(office.user_id)
         context = office.context()
         at = microseconds(context.now)
-        origin = seal_origin(IP, USER_AGENT, sealer, (office.user_id, at))
+        origin = seal_origin(IP, USER_AGENT, cipher, (office.user_id, at))
         metadata = Metadata(
             id=new_id(),
             stream=task,

@@ -1,7 +1,7 @@
 """The port of a database that is backed up or restored: tables as rows, whatever the engine.
 
-A value is an int, a string, bytes or None; ids are 16 bytes. What tables and columns there are
-is asked of the database, so a new table takes part without a word here.
+A value is an int, a string, bytes or None; ids are 16 bytes. The tables and columns are read from
+the database, so a new table needs no change here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ SIDE_TABLES = tuple(
     for statement in TABLES
     if (name := table_name(statement)) and name not in (EVENTS_TABLE, *_MADE_BY_THE_RESTORE)
 )
-"""The tables of the log beside its events, as rows that are copied."""
+"""The tables of the log other than its events; their rows are copied as they are."""
 OPERATIONAL_TABLES = tuple(table.name for table in ALL_TABLES)
 EVENTS_AT_ONCE = 500
 """Events in a slice: about a megabyte."""
@@ -32,7 +32,7 @@ ROWS_AT_ONCE = 2_000
 
 
 class LogFacts(Struct, frozen=True):
-    """What a database says of its log as a whole."""
+    """The identity, size and mode of the log in a database."""
 
     identity: LogIdentity
     parts: int
@@ -40,7 +40,7 @@ class LogFacts(Struct, frozen=True):
 
 
 class Snapshot(Protocol):
-    """One moment of a database: nothing that is written meanwhile is seen."""
+    """A consistent view of a database, which does not change while others write."""
 
     def heads(self) -> dict[int, int]:
         """Return the newest position of each partition."""
@@ -55,7 +55,7 @@ class Snapshot(Protocol):
         ...
 
     def owners(self, streams: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Return the organization of each stream; what is no stream is left out."""
+        """Return the organization of each stream; unknown streams are left out."""
         ...
 
     def count(self, table: str) -> int:
@@ -67,34 +67,34 @@ class EventDatabase(Protocol):
     """One event database with its operational tables."""
 
     def facts(self) -> LogFacts | None:
-        """Return what the log says of itself, None when there is no log."""
+        """Return the identity, size and mode of the log, None if there is no log."""
         ...
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Give one moment of the database, for as long as the context lasts."""
+        """Return a consistent view that lasts as long as the context."""
         ...
 
     def create(self, identity: LogIdentity, parts: int) -> None:
-        """Make an empty log of this identity in the mode ``RESTORING``, if there is no log."""
+        """Create an empty log with this identity in the mode ``RESTORING``, if there is no log."""
         ...
 
     def load(self, slices: Sequence[Slice], heads: Mapping[int, int], progress: str) -> None:
-        """Write rows, the newest positions and how far that is, in one transaction.
+        """Write rows, the newest positions and the progress made, in one transaction.
 
-        Rows of the operational tables replace those of the same key.
+        Rows of the operational tables replace rows with the same key.
         """
         ...
 
     def progress(self) -> str | None:
-        """Return what the last ``load`` said of how far it is, None before the first."""
+        """Return the progress that the last ``load`` wrote, None before the first one."""
         ...
 
     def clear(self, tables: Sequence[str]) -> None:
-        """Remove all rows of *tables*; the events are none of them."""
+        """Remove all rows of *tables*, which must not include the events."""
         ...
 
     def set_mode(self, mode: LogMode) -> None:
-        """Have every process obey *mode*; a restore has ended with the first one."""
+        """Make every process obey *mode*; the first call also marks a restore as finished."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Frames: what a backup file is made of. The format is described in ``eventstore.backup``."""
+"""The frames of a backup file. The format is described in ``eventstore.backup``."""
 
 import hashlib
 import zlib
@@ -11,13 +11,13 @@ from msgspec import Struct
 FIRST_LINE = b"trackrecord-backup/1\n"
 _LENGTH_BYTES, _SUM_BYTES = 4, 32
 FRAME_BYTES_MAX = 256 * 1024 * 1024
-"""More than a slice takes; a length beyond it is damage, and is not read into memory."""
+"""More than any slice needs; a larger length means damage, and is not read into memory."""
 _COMPRESSION = 1
-"""The quickest level of zlib: some 70 MB/s here, and a fifth of the size."""
+"""zlib's fastest level: about 70 MB/s, and a fifth of the size."""
 
 
 class BackupDamaged(Exception):
-    """The file is not what was written; the message names the frame and where it begins."""
+    """The file differs from what was written; the message names the frame and its offset."""
 
 
 class Beginning(Struct, frozen=True, tag="beginning", tag_field="type"):
@@ -38,7 +38,7 @@ class Slice(Struct, frozen=True, tag="rows", tag_field="type"):
 
 
 class Ending(Struct, frozen=True, tag="end", tag_field="type"):
-    """What a whole backup has: the newest position by partition, the rows by table."""
+    """What a complete backup holds: the newest position by partition, the rows by table."""
 
     heads: dict[int, int]
     counts: dict[str, int]
@@ -65,22 +65,22 @@ class FrameWriter:
 
 
 class FrameReader:
-    """Reads frames and checks each before it is given out.
+    """Reads frames and checks each one before returning it.
 
-    ``offset`` is where the next frame begins, ``checksum`` that of the frame before it and
-    ``number`` how many there were.
+    ``offset`` is where the next frame begins, ``checksum`` is that of the frame before it, and
+    ``number`` is how many frames were read.
     """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.offset, self.number, self.checksum = len(FIRST_LINE), 0, bytes(_SUM_BYTES)
         if file.read(len(FIRST_LINE)) != FIRST_LINE:
-            raise BackupDamaged("the file does not begin like a backup of Trackrecord")
+            raise BackupDamaged("the file is not a Trackrecord backup: its first line is wrong")
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames to the end of the file.
 
-        :raises BackupDamaged: one is not what was written.
+        :raises BackupDamaged: a frame differs from what was written.
         """
         while length := self._file.read(_LENGTH_BYTES):
             size = int.from_bytes(length, "big")

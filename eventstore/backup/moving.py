@@ -1,8 +1,8 @@
-"""Moves a log to another database while it runs, and stops its commands for the last step only.
+"""Moves a log to another database while it runs; commands stop for the last step only.
 
-Events are copied while the log goes on, as often as there are many new ones. Then the log is made
-read-only, and the rest is copied in one moment of it. The log keeps its identity. A move that was
-interrupted goes on, and until it has ended the old database is the log.
+Events are copied while commands continue, in rounds, until few new ones are left. Then the log is
+made read-only and the rest is copied from one consistent view. The log keeps its identity. An
+interrupted move can be resumed; until it has finished, the old database remains the log.
 """
 
 from collections.abc import Iterator
@@ -28,13 +28,13 @@ from eventstore.backup.writing import BackupRefused, Watch
 from eventstore.mode import REASONS, LogMode
 
 FEW_EVENTS = 2_000
-"""So many are copied while commands wait: some tenths of a second."""
+"""How many may be copied while commands wait: that takes some tenths of a second."""
 
 _MOVABLE = (LogMode.OPEN, LogMode.READ_ONLY)
 
 
 class LogMove:
-    """One move from *source* into *target*, which has *parts* partitions."""
+    """One move from *source* to *target*, which has *parts* partitions."""
 
     def __init__(
         self, source: EventDatabase, target: EventDatabase, parts: int | None, watch: Watch
@@ -54,25 +54,26 @@ class LogMove:
             raise BackupRefused("there is no log to move: correct EVENTS_URL")
         begun = there is not None and there.mode is LogMode.RESTORING
         if there is not None and not begun:
-            raise BackupRefused("there is a log already: name a new, empty database in --to")
+            raise BackupRefused("the target already has a log: name a new, empty database in --to")
         if there is not None and (there.identity, there.parts) != (
             facts.identity,
             parts or facts.parts,
         ):
             raise BackupRefused(
-                "an unfinished move or restore of another log is there: name a new, empty database"
+                "the target has an unfinished move or restore of another log:"
+                " name a new, empty database"
             )
         if facts.mode not in _MOVABLE and not (begun and facts.mode is LogMode.MOVED):
             raise BackupRefused(f"this log cannot be moved: {REASONS[facts.mode]}")
         return facts
 
     def follow(self) -> None:
-        """Copy events while the log goes on, until few are left."""
+        """Copy events while commands continue, until few are left."""
         while self._copy_events() > FEW_EVENTS:
             pass
 
     def finish(self) -> None:
-        """Stop commands, copy the rest and check that it is there; ``switch`` comes next.
+        """Stop commands, copy the rest and check that all has arrived; ``switch`` comes next.
 
         :raises BackupDamaged: a table has more or fewer rows than were copied.
         """
@@ -94,12 +95,12 @@ class LogMove:
             raise BackupDamaged(f"the tables should have {counts} rows, but have {found}")
 
     def switch(self) -> None:
-        """Let the new database be the log; the old one takes no commands any more."""
+        """Make the new database the log; the old one takes no more commands."""
         self._source.set_mode(LogMode.MOVED)
         self._target.set_mode(LogMode.OPEN)
 
     def _copy_events(self) -> int:
-        """Copy what there is now, in the order of time across partitions; return how many."""
+        """Copy the events there are now, by time across partitions; return how many."""
         with self._source.snapshot() as snapshot:
             heads = snapshot.heads()
         feeds = [self._events(part, head) for part, head in sorted(heads.items())]
@@ -142,5 +143,5 @@ def _positions(progress: str) -> dict[int, int]:
         return msgspec.json.decode(progress, type=dict[int, int])
     except msgspec.MsgspecError:
         raise BackupRefused(
-            "an unfinished restore is there: name a new, empty database in --to"
+            "the target has an unfinished restore: name a new, empty database in --to"
         ) from None

@@ -1,4 +1,4 @@
-"""The database that a URL names, as it is backed up and restored."""
+"""Opens the database at a URL for a backup, a restore or a move."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from eventstore.operations.open import operations_file
 
 
 def open_database(url: str) -> EventDatabase:
-    """Return the database at *url*; nothing is made there before ``create``.
+    """Return the database at *url*; nothing is created there before ``create``.
 
     :raises LogUnavailable: it does not answer.
     """

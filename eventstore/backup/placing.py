@@ -1,7 +1,7 @@
 """Where rows go in a log with another number of partitions.
 
-An event goes into the partition of its organization, behind what is there. What stands beside the
-events goes where its organization is: that of its own, or of the stream that it is about.
+An event goes into the partition of its organization, after the events already there. A row of
+another table goes into the partition of its organization, or of that of the stream it is about.
 """
 
 from typing import Any
@@ -21,13 +21,13 @@ _ABOUT = {
     "subject_keys": "subject",
     "secrets": "owner",
 }
-"""The column that tells the organization of a row, by itself or as a stream of it."""
+"""The column that identifies a row's organization, directly or through one of its streams."""
 
 
 class Placing:
     """Gives rows their partitions, and events their positions, in a log of *parts* partitions.
 
-    If there were as many *before*, everything keeps its place.
+    If the number of partitions stays the same, everything keeps its place.
     """
 
     def __init__(self, before: int, parts: int, heads: dict[int, int]) -> None:
@@ -36,7 +36,7 @@ class Placing:
         """The newest position of each partition so far."""
 
     def placed(self, rows: Slice, source: Snapshot) -> Slice:
-        """Return *rows* as they stand in the new log; operational rows have no partition."""
+        """Return *rows* as they will be in the new log; operational rows have no partition."""
         about = _ABOUT.get(rows.table)
         if about is None or (self._before == self._parts and rows.table != EVENTS_TABLE):
             return rows
@@ -54,7 +54,7 @@ class Placing:
             if rows.table == EVENTS_TABLE:
                 self.heads[part] = self.heads.get(part, 0) + 1
             if position_at is not None:
-                # A reply tells what to wait for to see what was written: at the latest, all of it.
+                # Whoever gets this reply waits for its position to see the change: all is enough.
                 values[position_at] = self.heads.get(part, 0)
             moved.append(tuple(values))
         return Slice(rows.table, rows.columns, moved)

@@ -60,7 +60,7 @@ class PostgresDatabase:
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield self
 
-    # A moment ---------------------------------------------------------------
+    # The snapshot -----------------------------------------------------------
 
     def heads(self) -> dict[int, int]:
         return dict(self._all("SELECT part, position FROM part_heads"))
@@ -78,7 +78,7 @@ class PostgresDatabase:
         columns = self._columns(table)
         if not columns:
             return
-        # A cursor of the server, so that not all rows come at once.
+        # A server-side cursor, so that not all rows arrive at once.
         with _outages(), self._connection.cursor(name="backup", binary=True) as cursor:
             cursor.execute(_sql(f"SELECT {_quoted(columns)} FROM {table}"))
             while rows := cursor.fetchmany(ROWS_AT_ONCE):
@@ -101,7 +101,7 @@ class PostgresDatabase:
         [(found,)] = self._all(f"SELECT count(*) FROM {table}")
         return int(found)
 
-    # What is restored -------------------------------------------------------
+    # The restore ------------------------------------------------------------
 
     def create(self, identity: LogIdentity, parts: int) -> None:
         with self._transaction() as connection:
@@ -162,7 +162,7 @@ class PostgresDatabase:
                 connection.execute(_sql(f"DELETE FROM {table}"))
 
     def set_mode(self, mode: LogMode) -> None:
-        # One partition after another, as a command locks several in ascending order.
+        # In ascending order, because a command locks several partitions in ascending order.
         for (part,) in self._all("SELECT part FROM part_heads ORDER BY part"):
             with _outages():
                 self._connection.execute(
@@ -203,7 +203,7 @@ def _stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _quoted(columns: Sequence[str] | Mapping[str, str]) -> str:
-    return ", ".join(f'"{column}"' for column in columns)  # "open" and the like are words of SQL
+    return ", ".join(f'"{column}"' for column in columns)  # "open" and others are SQL keywords
 
 
 @contextmanager
@@ -215,5 +215,5 @@ def _outages() -> Generator[None]:
 
 
 def _sql(statement: str) -> SQL:
-    # Built from this package's constants and the names of its tables and columns only.
+    # Built only from this package's constants and the names of its tables and columns.
     return SQL(cast(Any, statement.replace("?", "%s")))

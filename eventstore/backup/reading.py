@@ -1,4 +1,4 @@
-"""Reads a backup file and checks that it is whole."""
+"""Reads a backup file and checks that it is complete."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,15 +8,15 @@ from eventstore.backup.frame import BackupDamaged, Beginning, Ending, Frame, Fra
 
 
 class BackupFile:
-    """A finished backup; every read of it is from the beginning and checks every byte."""
+    """A finished backup; every read starts at the beginning and checks every byte."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def frames(self) -> Iterator[tuple[Frame, str]]:
-        """Yield each frame, and its number with the checksum of everything up to it.
+        """Yield each frame together with its number and the checksum of everything up to it.
 
-        :raises BackupDamaged: the file is not what was written, or not finished.
+        :raises BackupDamaged: the file differs from what was written, or is unfinished.
         """
         with self._path.open("rb") as file:
             reader = FrameReader(file)
@@ -25,14 +25,14 @@ class BackupFile:
                 yield frame, f"{reader.number}:{reader.checksum.hex()}"
             if not isinstance(frame, Ending):
                 raise BackupDamaged(
-                    f"the file ends after frame {reader.number}, before its last one: it was cut"
-                    " off, or writing it was not finished"
+                    f"the file ends after frame {reader.number} without its last frame: it was cut"
+                    " off, or the backup was not finished"
                 )
 
     def beginning(self) -> Beginning:
         """Return the first frame.
 
-        :raises BackupDamaged: it is another one, or damaged.
+        :raises BackupDamaged: it is damaged, or another frame comes first.
         """
         with self._path.open("rb") as file:
             frame = next(iter(FrameReader(file)), None)
@@ -41,7 +41,7 @@ class BackupFile:
         return frame
 
     def slices(self, *tables: str) -> Iterator[Slice]:
-        """Yield the slices of *tables*, in the order in which they stand there."""
+        """Yield the slices of *tables* in the order of the file."""
         for frame, _ in self.frames():
             if isinstance(frame, Slice) and frame.table in tables:
                 yield frame
@@ -49,7 +49,7 @@ class BackupFile:
     def check(self) -> Ending:
         """Read the whole file; return its last frame.
 
-        :raises BackupDamaged: it is not what was written, or its counts and heads do not agree.
+        :raises BackupDamaged: it differs from what was written, or from its own counts.
         """
         counts: dict[str, int] = {}
         heads: dict[int, int] = {}
@@ -85,4 +85,4 @@ def _grown(heads: dict[int, int]) -> dict[int, int]:
 
 def _compare(what: str, expected: object, found: object) -> None:
     if expected != found:
-        raise BackupDamaged(f"{what} each should be {expected}, but they are {found}")
+        raise BackupDamaged(f"{what} each should be {expected}, but is {found}")

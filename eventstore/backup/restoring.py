@@ -1,4 +1,4 @@
-"""Restores a backup into an empty database; one that was interrupted goes on."""
+"""Restores a backup into an empty database; an interrupted restore can be resumed."""
 
 from uuid import UUID
 
@@ -9,15 +9,15 @@ from eventstore.backup.writing import BackupRefused, Watch
 from eventstore.mode import LogMode
 from eventstore.store import LogIdentity
 
-EXISTS = "there is a log already: name a new, empty database in EVENTS_URL"
-ANOTHER = "an unfinished restore of another backup is there: name a new, empty database"
+EXISTS = "the database already has a log: name a new, empty database in EVENTS_URL"
+ANOTHER = "the database has an unfinished restore of another backup: name an empty database"
 
 
 def restore_backup(file: BackupFile, database: EventDatabase, watch: Watch) -> None:
-    """Load all of *file*; the log takes no commands before ``set_mode`` opens it.
+    """Load all of *file*; the log takes no commands until ``set_mode`` opens it.
 
-    :raises BackupRefused: the database has a log, or half of another one.
-    :raises BackupDamaged: the file is not what was written.
+    :raises BackupRefused: the database has a log, or part of another one.
+    :raises BackupDamaged: the file differs from what was written.
     """
     beginning = file.beginning()
     identity = LogIdentity(UUID(bytes=beginning.log), beginning.epoch)
@@ -28,7 +28,7 @@ def restore_backup(file: BackupFile, database: EventDatabase, watch: Watch) -> N
         raise BackupRefused(ANOTHER)
     database.create(identity, beginning.parts)
     done = database.progress()
-    if done is None:  # an operational file may have been left beside a log that is gone
+    if done is None:  # an operational file may be left over from a log that was deleted
         database.clear(OPERATIONAL_TABLES)
     counts: dict[str, int] = {}
     for frame, number in file.frames():
@@ -46,9 +46,9 @@ def restore_backup(file: BackupFile, database: EventDatabase, watch: Watch) -> N
 
 
 def compare_counts(database: EventDatabase, ending: Ending) -> None:
-    """Compare the rows of each table with what the backup says.
+    """Compare the number of rows in each table with the backup.
 
-    :raises BackupDamaged: a table has more or fewer.
+    :raises BackupDamaged: a table has more or fewer rows.
     """
     with database.snapshot() as snapshot:
         found = {table: snapshot.count(table) for table in ending.counts}

@@ -50,14 +50,14 @@ class SqliteDatabase:
         with _outages():
             self._connection().execute("BEGIN")
         try:
-            # The operational file first: then no cursor in it is ahead of the log.
+            # The operational file first, so that no cursor in it is ahead of the log.
             self._all("SELECT 1 FROM operations.sqlite_master LIMIT 1")
             self._all("SELECT 1 FROM sqlite_master LIMIT 1")
             yield self
         finally:
             self._connection().execute("COMMIT")
 
-    # A moment ---------------------------------------------------------------
+    # The snapshot -----------------------------------------------------------
 
     def heads(self) -> dict[int, int]:
         return dict(self._all("SELECT part, position FROM part_heads"))
@@ -95,7 +95,7 @@ class SqliteDatabase:
         [(found,)] = self._all(f"SELECT count(*) FROM {table}")
         return int(found)
 
-    # What is restored -------------------------------------------------------
+    # The restore ------------------------------------------------------------
 
     def create(self, identity: LogIdentity, parts: int) -> None:
         for file in (self._log, self._operations):
@@ -170,7 +170,7 @@ class SqliteDatabase:
         if self._open is None:
             connection = sqlite3.connect(self._log, isolation_level=None, timeout=_LOCK_WAIT_S)
             connection.execute("PRAGMA journal_mode = WAL")
-            # What was loaded and how far that is stand in one file: the two are lost together.
+            # The rows and the progress are in one file, so both are lost or neither is.
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("ATTACH DATABASE ? AS operations", (str(self._operations),))
             connection.execute("PRAGMA operations.journal_mode = WAL")
@@ -189,11 +189,11 @@ class SqliteDatabase:
 
 
 def _quoted(columns: Sequence[str]) -> str:
-    return ", ".join(f'"{column}"' for column in columns)  # "open" and the like are words of SQL
+    return ", ".join(f'"{column}"' for column in columns)  # "open" and others are SQL keywords
 
 
 def _in_operations(statement: str) -> str:
-    """Return a statement that creates in the operational file what it would create in the log's."""
+    """Return *statement* changed so that it creates its table or index in the operational file."""
     for what in ("TABLE", "INDEX"):
         statement = statement.replace(
             f"CREATE {what} IF NOT EXISTS ", f"CREATE {what} IF NOT EXISTS operations.", 1

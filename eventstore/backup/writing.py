@@ -1,8 +1,8 @@
-"""Writes the backup of a log that goes on meanwhile.
+"""Writes the backup of a log that stays in use meanwhile.
 
-The events come first, as the log never changes them. Everything beside them, and the last events,
-are then read in one moment of the database, so that they fit each other exactly. A backup that was
-interrupted goes on after the last event that it has.
+The events come first, because they never change. The other tables and the newest events are then
+read from one consistent view of the database, so that they match each other exactly. An interrupted
+backup is resumed after its last event.
 """
 
 import os
@@ -33,24 +33,24 @@ from eventstore.backup.frame import (
 )
 
 Watch = Callable[[str, int], None]
-"""Is told of each slice: the table, and how many rows of it are done."""
+"""Called after each slice with its table and the number of its rows done so far."""
 
 PARTIAL = ".partial"
-"""What the name of an unfinished backup ends in."""
+"""The suffix of an unfinished backup's name."""
 
 
 class BackupRefused(Exception):
-    """This cannot be backed up or restored there; the message says why and what to do."""
+    """The backup or restore cannot be made; the message says why and what to do."""
 
 
 def write_backup(database: EventDatabase, to: Path, watch: Watch) -> Ending:
-    """Write the backup of a log to the file *to*; return what it has.
+    """Write the backup of a log to the file *to*; return its last frame.
 
-    :raises BackupRefused: the file exists, or there is no whole log.
-    :raises LogUnavailable: the database does not answer; try again, and it goes on from there.
+    :raises BackupRefused: the file exists, or there is no complete log.
+    :raises LogUnavailable: the database does not answer; another try resumes the backup.
     """
     if to.exists():
-        raise BackupRefused(f"{to} exists: name a new file, as backups are never written over")
+        raise BackupRefused(f"{to} exists: name a new file, backups are never overwritten")
     facts = database.facts()
     if facts is None:
         raise LogUnfit("there is no log to back up: correct EVENTS_URL")
@@ -80,7 +80,7 @@ class _Draft:
         self._counts: dict[str, int] = {EVENTS_TABLE: 0}
 
     def resume(self, database: EventDatabase) -> None:
-        """Find what the file has already, or begin anew when it is of another log."""
+        """Find what the file already holds, or start over if it is of another log."""
         if not (self._take_over() and self._is_still_there(database)):
             self._begin()
 
@@ -99,7 +99,7 @@ class _Draft:
                     self._note(frame)
                     end, checksum = reader.offset, reader.checksum
             except BackupDamaged:
-                pass  # the last frame is half there
+                pass  # the last frame is incomplete
         except BackupDamaged:
             return False
         self._cut(end)
@@ -112,7 +112,7 @@ class _Draft:
         return named == (identity.id.bytes, identity.epoch, self._facts.parts)
 
     def _is_still_there(self, database: EventDatabase) -> bool:
-        """Return whether the log still has the last events of the file: it may be another one."""
+        """Return whether the log still has the last events of the file; it may be another log."""
         with database.snapshot() as snapshot:
             for part, last in self._last.items():
                 found = snapshot.events(part, last["position"] - 1)
@@ -134,7 +134,7 @@ class _Draft:
         self._file.truncate()
 
     def add_some_events(self, database: EventDatabase) -> bool:
-        """Add a slice of each partition; return whether there are full slices to come."""
+        """Add a slice of each partition; return whether more full slices will follow."""
         full = False
         for part in range(self._facts.parts):
             with database.snapshot() as snapshot:
@@ -151,7 +151,7 @@ class _Draft:
     def finish(self, database: EventDatabase, snapshot: Snapshot) -> Ending:
         """Add what is still missing as of *snapshot*; return the last frame."""
         if database.facts() != self._facts:
-            raise BackupRefused("the log changed its epoch or mode meanwhile: try again")
+            raise BackupRefused("the epoch or mode of the log changed during the backup: try again")
         for part in range(self._facts.parts):
             while self._add_events(snapshot, part):
                 pass

@@ -1,1 +1,1 @@
-"""What the stores share: how a batch is settled, and the tables in SQL."""
+"""Shared by the stores: settling a batch, and the tables in SQL."""

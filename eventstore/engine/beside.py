@@ -151,7 +151,7 @@ class SqlSideTables(SqlLookups):
             "INSERT INTO claims (part, scope, within, value, holder, free_at)"
             " VALUES (?, ?, ?, ?, ?, ?)"
         )
-        # A claim that was looked up may exist, released; a number must be new.
+        # A claim that was looked up may exist as a released one; a number must be new.
         upsert = insert + (
             " ON CONFLICT (part, scope, within, value)"
             " DO UPDATE SET holder = excluded.holder, free_at = excluded.free_at"

@@ -1,4 +1,4 @@
-"""Calls to the event database: counted, on threads where they would block, and never for ever."""
+"""Calls to the event database: counted, on threads where they would block, with a deadline."""
 
 import asyncio
 import time
@@ -14,11 +14,11 @@ T = TypeVar("T")
 
 READ_THREADS = 8
 LOG_DEADLINE_S = 4.0
-"""How long a caller waits for the log at most, so that a request is answered within 5 s."""
+"""The longest that a caller waits for the log, so that a request is answered within 5 s."""
 
 
 class StoreCalls:
-    """Runs reads of a store: right here if it is in this process, else on threads."""
+    """Runs reads of a store: on the event loop if it is in this process, otherwise on threads."""
 
     def __init__(self, *, inline: bool, deadline_s: float) -> None:
         self._inline, self._deadline_s = inline, deadline_s
@@ -38,9 +38,9 @@ class StoreCalls:
         )
 
     async def in_time(self, waiting: Awaitable[T]) -> T:
-        """Wait for something of the store, but not for ever.
+        """Wait for a result of the store until the deadline.
 
-        :raises LogUnavailable: it does not come in time; it may still happen.
+        :raises LogUnavailable: it did not come in time; the call may still take effect.
         """
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -49,11 +49,11 @@ class StoreCalls:
             raise LogUnavailable(f"the log did not answer in {self._deadline_s:g} s") from error
 
     async def close(self, close_store: Callable[[], None]) -> None:
-        """Stop the threads, waiting for what they are doing, then close the store."""
+        """Wait for the threads to finish their calls, stop them and close the store."""
         self._threads.shutdown()
         if self._inline:
             close_store()
-        else:  # waits for connections that are just being made
+        else:  # waits for connections that are being opened
             await asyncio.to_thread(close_store)
 
     def _counted(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

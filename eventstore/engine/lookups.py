@@ -1,4 +1,4 @@
-"""What an append looks up in SQL, under the locks of its partitions, before it is settled."""
+"""The SQL reads of an append, made under the locks of its partitions before it is settled."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from eventstore.mode import LogMode
 
 
 class Question(NamedTuple):
-    """A read of an append, and what to do with the result."""
+    """One read of an append and the function that takes its result."""
 
     query: tuple[str, Sequence[Any]]
     take: Callable[[Rows], None]
@@ -32,23 +32,23 @@ Ask = Callable[[Sequence[Question]], list[Rows]]
 
 
 class SqlLookups(SqlTables):
-    """Settles a batch on what its transaction sees; the adapter does the writes."""
+    """Settles a batch by what its transaction reads; the adapter does the writes."""
 
     LOCK = ""
-    """What makes a SELECT lock the rows that it finds, if a transaction alone does not."""
+    """The clause that makes a SELECT lock its rows, if a transaction alone does not."""
 
     def _settle(self, appends: Sequence[Append], ask: Ask, *, suspicious: bool) -> Settled:
-        """Settle a batch on what the transaction sees.
+        """Settle a batch by what the transaction reads.
 
-        *suspicious* once the unique indexes have refused it: a command came twice, a stream is not
-        new after all, a subject got its key in the meantime, or a position is taken.
+        *suspicious* is true once the unique indexes have refused it: a command came twice, a stream
+        is not new after all, a subject got its key in the meantime, or a position is taken.
         """
         if not suspicious:
             settled = settle(appends, self._load_heads(appends, ask, every=False))
             if settled.all_admitted:
                 return settled
-        # Something was refused, so the heads cannot be concluded from what it would have written,
-        # and it may have met itself, recorded before.
+        # A command was refused, so the heads cannot be derived from what the batch would have
+        # written, and the command may have been recorded before.
         return settle(appends, self._load_heads(appends, ask, every=True))
 
     def _load_heads(self, appends: Sequence[Append], ask: Ask, *, every: bool) -> Heads:

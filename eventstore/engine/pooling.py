@@ -1,4 +1,4 @@
-"""PostgreSQL connections that are counted, and that notice a server that has gone silent."""
+"""PostgreSQL connections that are counted and that detect an unresponsive server."""
 
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 5_000,
 }
-"""What libpq does so that a server whose packets are eaten is noticed within about 11 s."""
+"""libpq options that detect within about 11 s a server whose packets are lost."""
 
 R = TypeVar("R", bound=Connection[Any])
 
@@ -38,7 +38,7 @@ class CountedPool(ConnectionPool[Connection[TupleRow]]):
 
 def _counted(counters: DriverCounters) -> type[Connection[TupleRow]]:
     class Counted(Connection[TupleRow]):
-        """A connection that counts its beginning and its end."""
+        """A connection that counts its opening and its closing."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)

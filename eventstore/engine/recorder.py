@@ -1,4 +1,4 @@
-"""The log as a recorder of the eventsourcing library, so that its tools and tests can be used.
+"""The log as a recorder of the eventsourcing library, so that its tools and tests work on it.
 
 The library knows one sequence of notifications and no organizations. What is written through it
 belongs to the platform, and its notification ids are positions in partition 0. Its versions start
@@ -35,7 +35,7 @@ class LogRecorder(ApplicationRecorder):
     ) -> Sequence[int] | None:
         """Append events that follow the existing ones; return their positions.
 
-        :raises IntegrityError: a version of a stream is taken.
+        :raises IntegrityError: a version of a stream is already taken.
         """
         rows = [_row(stored) for stored in stored_events]
         heads = self._store.heads(list({row.stream_id for row in rows}))
@@ -88,13 +88,13 @@ class LogRecorder(ApplicationRecorder):
         ]
 
     def max_notification_id(self) -> int | None:
-        """Return the newest position, None when there is none."""
+        """Return the newest position, None if there is none."""
         return self._store.last_position() or None
 
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
-        """Refuse: followers of this log poll it and are woken up by commits."""
+        """Refuse, because followers of this log poll it and are woken by commits."""
         raise NotImplementedError("follow the log with `EventLog.tail`")
 
 

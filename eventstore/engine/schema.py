@@ -1,8 +1,8 @@
 """The tables of a log in SQL, for SQLite and PostgreSQL.
 
-``part`` carries them unchanged. Whoever appends to a partition locks its row in ``part_heads``
-until the commit, and takes the next positions from it; the row also says whether the log takes
-commands.
+Every table has the partition in ``part``. An append locks the row of its partition in
+``part_heads`` until the commit and takes the next positions from it; the row also says whether the
+log takes commands.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ POSTGRES_TYPES = {
     "part": "smallint",
     "rowless": "",
 }
-"""How each kind of column is called; ``rowless`` tables of SQLite keep their rows in the key."""
+"""The SQL types by kind of column; SQLite keeps the rows of a ``rowless`` table in its key."""
 
 EVENTS = (
     "CREATE TABLE IF NOT EXISTS events ("
@@ -71,9 +71,9 @@ SQLITE_GUARDS = (
     " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
     "CREATE TRIGGER IF NOT EXISTS events_never_go BEFORE DELETE ON events"
     " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
-    # REPLACE deletes the rows in its way, and delete triggers do not fire for it unless a
-    # connection asks for that (recursive_triggers); this costs some 4 us an event.
-    # One EXISTS an index: with OR inside of one, SQLite reads the whole partition.
+    # REPLACE deletes conflicting rows without firing delete triggers, unless the connection has
+    # recursive_triggers on; this guard costs about 4 us per event.
+    # One EXISTS per index: with OR inside one, SQLite would read the whole partition.
     "CREATE TRIGGER IF NOT EXISTS events_never_replaced BEFORE INSERT ON events WHEN"
     " EXISTS (SELECT 1 FROM events WHERE part = NEW.part AND position = NEW.position)"
     " OR EXISTS (SELECT 1 FROM events WHERE part = NEW.part AND stream_id = NEW.stream_id"
@@ -96,22 +96,22 @@ POSTGRES_GUARDS = (
 
 
 def table_name(statement: str) -> str:
-    """Return the table that a statement creates, nothing when it creates something else."""
+    """Return the table that *statement* creates, "" if it creates something else."""
     named = statement.removeprefix("CREATE TABLE IF NOT EXISTS ")
     return "" if named == statement else named.partition(" ")[0]
 
 
 def statements(names: Mapping[str, str], guards: Iterable[str]) -> list[str]:
-    """Return the statements that create whatever is missing of a log."""
+    """Return the statements that create the missing parts of a log."""
     return [*(table.format(**names) for table in TABLES), *guards]
 
 
 OLD_SHAPE = (
-    "this database was written by Trackrecord 0.1, whose stored shape this version does not read:"
-    " name a new, empty database in EVENTS_URL, or go on with 0.1"
+    "this database was written by Trackrecord 0.1, whose stored format this version does not read:"
+    " name a new, empty database in EVENTS_URL, or keep using 0.1"
 )
 MAY_CHANGE = (
-    "this process may change and remove events, but for a trigger: log in as a role of its own,"
-    " made ready by `trackrecord migrate --grant ROLE`"
+    "this process's database role could change and remove events; only a trigger prevents it: use"
+    " a separate role, prepared by `trackrecord migrate --grant ROLE`"
 )
 NOT_MIGRATED = "this database has no log yet: run `trackrecord migrate` once, then start again"

@@ -1,7 +1,7 @@
-"""Decides, under the locks of the partitions, which commands of a batch may write what.
+"""Decides, under the locks of the partitions, which commands of a batch may write.
 
-Pure: the caller has read the heads inside the transaction, so the verdicts are exact. Commands are
-settled in the order in which they arrived; each sees what the ones before it write.
+The code is pure: the caller reads the heads inside the transaction, so the decisions are exact.
+Commands are settled in the order of arrival; each sees what the ones before it write.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from eventstore.recorded import Row
 
 
 class Heads:
-    """What a batch is settled on, updated along the way.
+    """The state that a batch is settled against, updated with each command.
 
-    ``done`` maps the ids of commands recorded before to their positions; ``keyed`` are the subjects
-    that already have a key, among those for which a new one is written; ``modes`` are those of the
-    partitions that are written to.
+    ``done`` maps the ids of commands recorded before to their positions; ``keyed`` holds those
+    subjects of new keys that already have one; ``modes`` holds the mode of each partition that is
+    written to.
     """
 
     def __init__(self, parts: int) -> None:
@@ -37,7 +37,7 @@ class Heads:
     def admit(self, append: Append) -> Appended:
         """Assign to each row its position and its sequence number in its organization.
 
-        The last row in each partition has the id of the command, to recognise it if it comes again.
+        The last row in each partition gets the id of the command, to recognise a repeated command.
         """
         part, last = 0, dict[int, int]()
         for row in append.rows:
@@ -61,7 +61,7 @@ class Heads:
 
 
 class Settled:
-    """One outcome per command, the commands that write, and the changed rows next to the events."""
+    """One outcome per command, the commands that write, and the changed claims and counts."""
 
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
@@ -97,7 +97,7 @@ def settle(appends: Sequence[Append], heads: Heads) -> Settled:
 def refuse_closed(appends: Sequence[Append], heads: Heads) -> None:
     """Refuse a whole batch when the log takes no commands.
 
-    :raises LogClosed: it does not, and one of them is no exception.
+    :raises LogClosed: it takes none, and one of them is not allowed all the same.
     """
     closed = sorted(heads.modes - {LogMode.OPEN})
     if closed and not all(append.although_closed for append in appends):
@@ -118,7 +118,7 @@ def _conflict(append: Append, heads: Heads) -> Outcome | None:
 
 
 def _reserve(append: Append, heads: Heads, settled: Settled) -> Refused | None:
-    """Take and release claims, change counts and assign numbers: all of it or nothing."""
+    """Take and release claims, change counts and assign numbers: all of them or none."""
     if not (append.claims or append.counts or append.numbers):
         return None
     claims: dict[ClaimKey, Held | None] = {}
@@ -215,17 +215,17 @@ def streams_to_look_up(appends: Sequence[Append], *, every: bool) -> dict[UUID, 
 
 
 def organizations_of(appends: Sequence[Append]) -> list[OrgId]:
-    """Return each organization that gets an event, once."""
+    """Return the organizations that get an event, each once."""
     return list(dict.fromkeys(row.org_id for append in appends for row in append.rows))
 
 
 def claims_of(appends: Sequence[Append]) -> list[ClaimKey]:
-    """Return each claim that is taken or released, once; open numbers are new by themselves."""
+    """Return the claims that are taken or released, each once; open numbers are always new."""
     return list(dict.fromkeys(change.claim for append in appends for change in append.claims))
 
 
 def counts_of(appends: Sequence[Append]) -> list[CountKey]:
-    """Return each count that is changed, checked or numbered from, once."""
+    """Return the counts that are changed, checked or numbered from, each once."""
     found: dict[CountKey, None] = {}
     for append in appends:
         for change in append.counts:

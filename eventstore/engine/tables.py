@@ -82,13 +82,13 @@ class SqlTables(ABC):
     def _learn_parts(self) -> None:
         """Read how many partitions the log was created with.
 
-        :raises LogUnfit: the URL asks for another number, or the log is not restored whole.
+        :raises LogUnfit: the URL asks for another number, or the log's restore has not finished.
         """
         [(parts,)] = self._query("SELECT parts FROM log_identity WHERE part = 0", ())
         if self._asked_parts not in (None, parts):
             raise LogUnfit(
-                f"this log was created with {parts} partition(s) and keeps them:"
-                f" put ?partitions={parts} in EVENTS_URL, or nothing"
+                f"this log was created with {parts} partition(s), which cannot change:"
+                f" write ?partitions={parts} in EVENTS_URL, or leave it out"
             )
         self.parts = parts
         if self.mode() is LogMode.RESTORING:
@@ -107,7 +107,7 @@ class SqlTables(ABC):
         return min(found - {LogMode.OPEN}, default=LogMode.OPEN)
 
     def set_mode(self, mode: LogMode) -> None:
-        # One partition after another, as nobody may hold the lock of one and wait for another's.
+        # One transaction per partition, so that no lock is held while waiting for another.
         for part in range(self.parts):
             self._execute("UPDATE part_heads SET mode = ? WHERE part = ?", (mode.value, part))
 

@@ -1,1 +1,1 @@
-"""Operational state beside the log: who sends what, and how it went. All of it may be lost."""
+"""Operational state next to the log: who sends what, and the results. All of it may be lost."""

@@ -1,4 +1,4 @@
-"""How records become rows: columns by the names of their fields, of two SQL types only.
+"""Maps records to rows: one column per field, with only two SQL types.
 
 Times are whole microseconds since 1970, UTC, as in the log; flags are 0 or 1; headers are JSON; a
 NUL in a text is stored as U+FFFD.
@@ -23,7 +23,7 @@ _json = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Table(Generic[R]):
-    """One table: a column for each field of *record*, the first of them its key."""
+    """One table: a column for each field of *record*, of which the first is the key."""
 
     def __init__(self, name: str, record: type[R], *indexes: str) -> None:
         self.name, self.record, self._indexes = name, record, indexes
@@ -36,7 +36,7 @@ class Table(Generic[R]):
         self.selected = ", ".join(f"{name}.{_quoted(column)}" for column in self.columns)
 
     def create_statements(self) -> list[str]:
-        """Return what creates the table and its indexes where they are missing."""
+        """Return the statements that create the table and its indexes if they are missing."""
         columns = ", ".join(
             f"{_quoted(column)} {'TEXT' if _is_text(self._bare[column]) else 'BIGINT'}"
             f"{'' if self._optional[column] else ' NOT NULL'}{' PRIMARY KEY' if not n else ''}"
@@ -50,7 +50,7 @@ class Table(Generic[R]):
         return [table, *indexes]
 
     def insert_statement(self, *, replace: bool) -> str:
-        """Return the insert of a row; one whose key is there is replaced, or left alone."""
+        """Return the insert of a row; an existing row with its key is replaced or kept."""
         named = ", ".join(_quoted(column) for column in self.columns)
         marks = ", ".join("?" * len(self.columns))
         key, *others = (_quoted(column) for column in self.columns)
@@ -74,7 +74,7 @@ class Table(Generic[R]):
         return None if value is None else encode(value)
 
     def read(self, row: Sequence[Any]) -> R:
-        """Return the record of a row whose columns are ``selected``."""
+        """Return the record of a row with the columns ``selected``."""
         return self.record(
             **{
                 column: None if value is None else decode(value)
@@ -89,7 +89,7 @@ def moment(at_us: int) -> datetime:
 
 
 def _quoted(column: str) -> str:
-    return f'"{column}"'  # "until", "open" and the like are words of SQL to some database
+    return f'"{column}"'  # "until", "open" and others are SQL keywords in some databases
 
 
 def _bare(hint: Any) -> Any:
@@ -121,7 +121,7 @@ def _decoder(kind: Any) -> _Convert:
 
 
 def _text(value: str) -> str:
-    # PostgreSQL takes no NUL, and a receiver may well answer with one.
+    # PostgreSQL refuses NUL in a text, and a receiver may send one.
     return value.replace("\0", "\ufffd")
 
 

@@ -1,4 +1,4 @@
-"""Deliveries and their attempts in SQL: what people see of them and ask for."""
+"""Deliveries and their attempts in SQL: what users list, and what they ask for."""
 
 from datetime import datetime
 
@@ -73,12 +73,12 @@ class DeliveryTables(OperationalTables):
         ((count, oldest),) = await self._read(lambda on: on.execute(statement))
         return Backlog(count, None if oldest is None else moment(oldest))
 
-    # What people ask for ----------------------------------------------------
+    # What users ask for -----------------------------------------------------
 
     async def put_back(self, endpoint: str, delivery: str, now: datetime) -> bool:
         ended = '"id" = ? AND "endpoint" = ? AND "open" = 0'
         which = (delivery, endpoint)
-        # The endpoint first, as a worker does: two that lock in opposite orders end in a deadlock.
+        # The endpoint first, as a worker does: locking in opposite orders could deadlock.
         nudge = (
             'UPDATE webhook_endpoints SET "nudged" = 1 WHERE "id" = ?'
             f" AND EXISTS (SELECT 1 FROM webhook_deliveries WHERE {ended})"

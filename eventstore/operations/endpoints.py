@@ -1,4 +1,4 @@
-"""Endpoints in SQL: their leases, and what the worker that holds one writes."""
+"""Endpoints in SQL: their leases, and the writes of the workers that hold them."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ class EndpointTables(OperationalTables):
         def work(on: Transaction) -> list[Endpoint]:
             known = f'SELECT "id" FROM webhook_endpoints WHERE "id" IN ({placeholders(names)})'
             there = {name for (name,) in on.execute(known, names)}
-            # In one order: two workers that insert the same ones in different orders deadlock.
+            # Always in the same order: inserting in different orders could deadlock.
             ordered = sorted(wanted, key=lambda each: each.id)
             new = [ENDPOINTS.row(each) for each in ordered if each.id not in there]
             if new:

@@ -47,7 +47,7 @@ class JobTables(OperationalTables):
         if not await self._read(
             lambda on: on.execute(due.removesuffix(self.SKIP_LOCKED), values[1:])
         ):
-            return None  # mostly so, and a look costs no lock
+            return None  # the usual case, which takes no lock
         return await self._write(lambda on: first(JOBS, on.execute(take, values)))
 
     async def end_job(self, job: Job, due_at: datetime | None) -> None:

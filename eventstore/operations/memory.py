@@ -1,4 +1,4 @@
-"""Operational state in memory, for unit tests: nothing outlives it."""
+"""Operational state in memory, for unit tests; lost when the process ends."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ R = TypeVar("R", bound=Struct)
 
 
 class MemoryOperations:
-    """The port as dictionaries; values are copied in and out, as by a database."""
+    """The port as dictionaries; values are copied in and out, as a database would."""
 
     def __init__(self) -> None:
         self._endpoints: dict[str, Endpoint] = {}

@@ -1,4 +1,4 @@
-"""The operational state that belongs to a log, found by the log's URL."""
+"""Opens the operational state of the log at a URL."""
 
 from pathlib import Path
 
@@ -11,16 +11,16 @@ FILE = "operations.db"
 
 
 def operations_file(events_url: str) -> Path:
-    """Return where the operational file of a log in SQLite stands: beside it.
+    """Return the path of the operational file of a log in SQLite, which is in the same folder.
 
-    ``events.db`` has ``operations.db``; a log of another name has one that begins with that name.
+    ``events.db`` has ``operations.db``; for another log, the name begins with the name of the log.
     """
     log = Path(events_url.removeprefix(SQLITE))
     return log.with_name(FILE if log.stem == "events" else f"{log.stem}.{FILE}")
 
 
 def open_operations(events_url: str) -> OperationalStore:
-    """Return the operational state beside the log at *events_url*; ``open`` it before use."""
+    """Return the operational state of the log at *events_url*; ``open`` it before use."""
     if events_url.startswith(SQLITE):
         return SqliteOperations(str(operations_file(events_url)))
     return PostgresOperations(events_url)

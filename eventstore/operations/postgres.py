@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 _CONNECTIONS = 4
 _CREATING = 7_275
-"""The advisory lock for creating the tables; the log's is the number before it."""
+"""The advisory lock for creating the tables; the log uses the number before it."""
 
 NO_TABLES = "this database has no operational tables yet: run `trackrecord migrate` once"
 _EXISTS = "SELECT 1 WHERE to_regclass(?) IS NOT NULL"
@@ -131,7 +131,7 @@ class _Line:
 
     @contextlib.contextmanager
     def lent(self, connection: psycopg.Connection[TupleRow]) -> Generator[None]:
-        """Register the connection during the block."""
+        """Register the connection for the duration of the block."""
         self._socket = connection.fileno()
         try:
             yield
@@ -139,7 +139,7 @@ class _Line:
             self._socket = None
 
     def cut(self) -> None:
-        """End the wait of the thread that uses the connection, which may be for a frozen server."""
+        """Interrupt the thread that uses the connection, in case the server is frozen."""
         if self._socket is not None:
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._socket)) as line:
                 line.shutdown(socket.SHUT_RDWR)
@@ -159,7 +159,7 @@ class _Transaction:
 
     @property
     def is_broken(self) -> bool:
-        """Whether there was never a connection, or it is lost."""
+        """Whether there is no connection, or it was lost."""
         return self._connection is None or self._connection.closed
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -179,7 +179,7 @@ class _Transaction:
 
 
 def _limits(deadline_s: float, lock_wait_s: float) -> str:
-    """Return the server's own deadlines, which disconnect a process frozen in a transaction."""
+    """Return the server-side timeouts, which disconnect a process frozen in a transaction."""
     limits = {
         "statement_timeout": deadline_s,
         "lock_timeout": lock_wait_s,
@@ -189,5 +189,5 @@ def _limits(deadline_s: float, lock_wait_s: float) -> str:
 
 
 def _sql(statement: str) -> SQL:
-    # Built from this package's constants only; "?" never occurs in them but as a placeholder.
+    # Built only from this package's constants, in which "?" occurs only as a placeholder.
     return SQL(cast(Any, statement.replace("?", "%s")))

@@ -1,8 +1,8 @@
-"""The rows of the operational tables, one class a table.
+"""The rows of the operational tables, one class per table.
 
-Nothing here can be folded from the log, yet all of it may be lost. Which event is due follows from
-the log and a cursor that is written in one transaction with the deliveries that it passed, and a
-delivery that is sent once more keeps its id.
+This state is not derived from the log, yet all of it may be lost: which event is due follows from
+the log and a cursor, which is written in one transaction with the deliveries up to it, and a
+delivery that is sent again keeps its id.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 
 class DeliveryStatus(StrEnum):
-    """What has become of a delivery; the values are stored, so they never change."""
+    """The state of a delivery; the values are stored, so they never change."""
 
     PENDING = "PENDING"  # no attempt yet
     RETRYING = "RETRYING"  # failed, and will be tried again
@@ -30,13 +30,13 @@ class NoticeKind(StrEnum):
 class Endpoint(Struct, kw_only=True):
     """The operational side of a webhook.
 
-    ``fan`` is the sequence of the last event looked at and ``fan_event`` its id, in the log whose
-    identity is ``log``; ``last`` is the sequence of the last one that matched. ``fails`` counts
-    failures in a row, ``failed_at`` is when the newest of them was known. ``replay_version`` is
-    that of the newest replay's request, ``replay_next`` the sequence to go on with (0: done).
-    ``owner`` sends for it until ``until``, on the clock of the database; ``fence`` grows with each
-    change of hands, ``writes`` with each write of a worker. ``nudged``: somebody has put
-    deliveries back, or asked for a ping.
+    ``fan`` is the sequence of the last event examined and ``fan_event`` its id, in the log with the
+    identity ``log``; ``last`` is the sequence of the last event that matched. ``fails`` counts
+    consecutive failures, ``failed_at`` is the time of the latest. ``replay_version`` is the version
+    of the latest replay request, ``replay_next`` the sequence at which it continues (0: done).
+    ``owner`` holds the lease until ``until``, by the clock of the database; ``fence`` rises with
+    each new owner, ``writes`` with each write of a worker. ``nudged`` is set when somebody has put
+    deliveries back or asked for a ping.
     """
 
     id: str
@@ -62,8 +62,8 @@ class Endpoint(Struct, kw_only=True):
 class Delivery(Struct, kw_only=True):
     """One event for one webhook.
 
-    ``prev`` is the sequence of the event before it that the webhook asked for. ``tries`` counts
-    on the retry schedule and begins anew when it is sent again; ``attempts`` counts all there were.
+    ``prev`` is the sequence of the previous event that the webhook subscribed to. ``tries`` counts
+    the attempts on the retry schedule and restarts when it is sent again; ``attempts`` counts all.
     """
 
     id: str
@@ -86,10 +86,10 @@ class Delivery(Struct, kw_only=True):
 
 
 class Attempt(Struct, kw_only=True, frozen=True):
-    """One POST and what came back: an answer's status, or why there was none.
+    """One POST and its result: the status of the response, or why there was none.
 
-    ``ms`` is how long it took, in milliseconds. ``excerpt`` is the beginning of the answer as
-    text; it comes from outside, so escape it.
+    ``ms`` is its duration in milliseconds. ``excerpt`` is the beginning of the response as text; it
+    comes from outside, so escape it.
     """
 
     id: str
@@ -110,7 +110,7 @@ class Attempt(Struct, kw_only=True, frozen=True):
 
 
 class Notice(Struct, kw_only=True, frozen=True):
-    """Something about an endpoint that is no delivery; ``first`` and ``last`` are sequences."""
+    """Information about an endpoint other than a delivery; ``first`` to ``last`` are sequences."""
 
     id: str
     endpoint: str
@@ -123,7 +123,7 @@ class Notice(Struct, kw_only=True, frozen=True):
 
 
 class Job(Struct, kw_only=True):
-    """Work that comes due without any event: found by a sweep, whatever Redis has lost."""
+    """Work that is due at a time, without an event; a sweep finds it even if Redis lost it."""
 
     id: str
     due_at: datetime
@@ -133,7 +133,7 @@ class Job(Struct, kw_only=True):
 
 
 class Backlog(Struct, frozen=True):
-    """How many deliveries are open, and when the oldest of them was made."""
+    """How many deliveries are open, and when the oldest of them was created."""
 
     open: int
     oldest: datetime | None

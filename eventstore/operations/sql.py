@@ -1,4 +1,4 @@
-"""The operational tables in SQL that SQLite and PostgreSQL share."""
+"""The SQL of the operational tables that SQLite and PostgreSQL share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +35,7 @@ class Transaction(Protocol):
     """One transaction; ``?`` marks a value."""
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement and return the rows that it gives."""
+        """Run a statement and return its rows."""
         ...
 
     def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -44,12 +44,12 @@ class Transaction(Protocol):
 
 
 class OperationalTables(ABC):
-    """The port in SQL; an adapter says how a transaction is run, and what the time is."""
+    """The port in SQL; an adapter supplies the transactions and the time."""
 
     NOW: str
-    """The time of the database in microseconds."""
+    """An expression for the time of the database in microseconds."""
     SKIP_LOCKED: str
-    """What keeps a select from waiting for rows that others are changing."""
+    """The clause that makes a SELECT skip rows that others are changing."""
 
     @abstractmethod
     async def _write(self, work: Callable[[Transaction], T]) -> T:
@@ -60,7 +60,7 @@ class OperationalTables(ABC):
         """Run *work*, which only reads."""
 
     def _free(self, lease_s: float) -> str:
-        # A lease that ends much later than any is given was written before a clock was set back.
+        # A lease that ends later than any could was written before the clock was set back.
         latest = f"{self.NOW} + {round(2_000_000 * lease_s)}"
         return f'("until" IS NULL OR "until" <= {self.NOW} OR "until" > {latest})'
 

@@ -1,4 +1,4 @@
-"""Operational state in a separate SQLite file, so that workers do not contend with the log.
+"""Operational state in a separate SQLite file, so that workers do not compete with the log.
 
 One thread of the process writes, another reads. Between two transactions the writer releases the
 lock for as long as it held it, because SQLite's own waiting is unfair: otherwise a busy worker
@@ -36,7 +36,7 @@ _POLL_S = 0.001
 """How often a process that waits for the lock checks it."""
 
 _HOLD_S = 0.005
-"""Works that wait share a transaction until it has lasted this long: a thousand endpoints take
+"""Waiting writes share a transaction until it has lasted this long: a thousand endpoints need
 few syncs, and no other process waits long."""
 
 _YIELD_S_MIN, _YIELD_S_MAX = 0.002, 0.05
@@ -99,14 +99,14 @@ class SqliteOperations(EndpointTables, DeliveryTables, JobTables):
 
 
 class _Write(NamedTuple):
-    """Work that waits for the writer, and where its result goes."""
+    """A waiting write and the future for its result."""
 
     work: Callable[[Transaction], Any]
     written: "Future[Any]"
 
 
 class _Transaction:
-    """What the port's statements run on."""
+    """Runs the port's statements on a connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -128,9 +128,9 @@ class _Connection:
         self._free_at = 0.0
 
     def write(self, waiting: deque[_Write]) -> None:
-        """Write what waits, as much as fits in one short transaction synced to the disk."""
+        """Write as many of the waiting writes as fit in one short transaction, and sync it."""
         if not waiting:
-            return  # an earlier transaction took it along
+            return  # an earlier transaction included it
         try:
             self._guarded(lambda connection: self._in_transaction(connection, waiting))
         except OperationsUnavailable as error:
@@ -210,7 +210,7 @@ class _Connection:
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        # SQLite gives its companions, -wal and -shm, the permissions of the file.
+        # SQLite gives the -wal and -shm files the permissions of the main file.
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         self._file = _identity(self._path)
         connection = sqlite3.connect(
@@ -244,9 +244,9 @@ class _Connection:
 
 
 def _outcome(connection: sqlite3.Connection, asked: _Write) -> _Outcome:
-    """Do what was *asked* within the transaction; return what tells its caller once it is durable.
+    """Run what was *asked* in the transaction; return a call that reports the result once durable.
 
-    Work that refuses leaves nothing behind, and what shares the transaction goes on.
+    A write that raises is rolled back alone; the others in the transaction continue.
     """
     if asked.written.cancelled():
         return lambda: None
@@ -262,7 +262,7 @@ def _outcome(connection: sqlite3.Connection, asked: _Write) -> _Outcome:
 
 def _tell(written: "Future[Any]", result: Any, refusal: Exception | None) -> None:
     if not written.set_running_or_notify_cancel():
-        return  # whoever asked has given up
+        return  # the caller has given up
     if refusal is None:
         written.set_result(result)
     else:

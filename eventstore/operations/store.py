@@ -1,4 +1,4 @@
-"""The port of operational state; one contract suite runs against all its adapters.
+"""The port of the operational state; one contract suite runs against all adapters.
 
 Every call is one short, atomic transaction with a limited wait for locks and a deadline. A worker's
 writes carry its fence, so that a worker that lost its lease changes nothing.
@@ -40,7 +40,7 @@ class OperationsUnavailable(LogUnavailable):
 
 
 class LeaseLost(Exception):
-    """Another worker has the endpoint, or it is not as this one left it; nothing was written."""
+    """Another worker has the endpoint, or has changed it; nothing was written."""
 
 
 class Changes(Struct, kw_only=True):
@@ -65,7 +65,7 @@ class OperationalStore(Protocol):
     """
 
     async def create(self) -> None:
-        """Create what is missing of the tables; in PostgreSQL this takes the owner's rights."""
+        """Create the missing tables; in PostgreSQL this needs the rights of the owner."""
         ...
 
     async def open(self) -> None:
@@ -86,7 +86,7 @@ class OperationalStore(Protocol):
         ...
 
     async def claim(self, owner: str, lease_s: float, wanted: Sequence[Endpoint]) -> list[Endpoint]:
-        """Return those of *wanted* (at most ``CLAIM_MAX``) that were free and are ours now.
+        """Claim the free ones of *wanted* (at most ``CLAIM_MAX``) and return them.
 
         One that does not exist is created as given in *wanted*. Those that another worker is
         claiming at the same moment are skipped.
@@ -102,7 +102,7 @@ class OperationalStore(Protocol):
         ...
 
     async def endpoint(self, endpoint: str) -> Endpoint | None:
-        """Return the operational side of a webhook, None while no worker has seen it."""
+        """Return the operational side of a webhook, None until a worker has seen it."""
         ...
 
     # What a worker writes
@@ -113,7 +113,7 @@ class OperationalStore(Protocol):
         Both ``fence`` and ``writes`` must be unchanged since *endpoint* was read or last written:
         the first detects another owner, the second a database restored from a backup.
 
-        :raises LeaseLost: it is another's, or not as this worker left it; nothing was written.
+        :raises LeaseLost: another worker has it or has changed it; nothing was written.
         """
         ...
 
@@ -154,7 +154,7 @@ class OperationalStore(Protocol):
         """Return how many deliveries are open in all."""
         ...
 
-    # What people ask for
+    # What users ask for
 
     async def put_back(self, endpoint: str, delivery: str, now: datetime) -> bool:
         """Reopen an ended delivery so that it is sent again; return whether there was one."""
@@ -181,7 +181,7 @@ class OperationalStore(Protocol):
     # Jobs
 
     async def keep_job(self, job: Job) -> None:
-        """Add a job unless there is one of its id."""
+        """Add a job unless there is one with its id."""
         ...
 
     async def take_job(self, owner: str, lease_s: float, now: datetime) -> Job | None:
@@ -189,11 +189,11 @@ class OperationalStore(Protocol):
         ...
 
     async def end_job(self, job: Job, due_at: datetime | None) -> None:
-        """Schedule a job that is still ours again for then, or remove it."""
+        """Reschedule a job for *due_at*, or remove it, if it is still leased to us."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:
-        """Remove at most *limit* attempts made, and as many deliveries ended, before then.
+        """Remove at most *limit* attempts made, and as many deliveries that ended, before *before*.
 
         Return how many rows were removed; call it again until that is 0.
         """

@@ -25,13 +25,13 @@ async def log() -> AsyncIterator[EventLog]:
         yield log
 
 
-def sealer_of(log: EventLog) -> TreeSigner:
+def signer_of(log: EventLog) -> TreeSigner:
     return TreeSigner(log, KEY, lambda: NOW)
 
 
 async def test_every_organizations_stored_bytes_are_in_a_signed_tree(log: EventLog) -> None:
     await found_acme(log)
-    tree_signer = sealer_of(log)
+    tree_signer = signer_of(log)
 
     assert await tree_signer.seal_new() == 2  # Acme, and the platform for accounts
 
@@ -46,7 +46,7 @@ async def test_every_organizations_stored_bytes_are_in_a_signed_tree(log: EventL
 
 async def test_only_trees_that_grew_are_signed_again(log: EventLog) -> None:
     handler, _, tasks = await found_acme(log)
-    tree_signer = sealer_of(log)
+    tree_signer = signer_of(log)
     await tree_signer.seal_new()
 
     assert await tree_signer.seal_new() == 0
@@ -61,7 +61,7 @@ async def test_only_trees_that_grew_are_signed_again(log: EventLog) -> None:
 async def test_two_signers_agree_at_every_size(log: EventLog) -> None:
     await found_acme(log)
     size = (await log.organization_heads())[ACME]
-    stepwise, at_once = sealer_of(log), sealer_of(log)
+    stepwise, at_once = signer_of(log), signer_of(log)
 
     for part in range(1, size + 1):
         head = await stepwise.head_at(ACME, part)
@@ -74,7 +74,7 @@ async def test_two_signers_agree_at_every_size(log: EventLog) -> None:
 async def test_nothing_is_signed_if_the_log_is_shorter_than_a_signed_head(log: EventLog) -> None:
     await found_acme(log)
     size = (await log.organization_heads())[ACME]
-    tree_signer = sealer_of(log)
+    tree_signer = signer_of(log)
     longer = Frontier()
     for _ in range(size + 3):
         longer.append(leaf_hash(b"gone"))
@@ -89,7 +89,7 @@ async def test_nothing_is_signed_if_the_log_is_shorter_than_a_signed_head(log: E
 
 async def test_a_tampered_head_is_not_continued(log: EventLog) -> None:
     await found_acme(log)
-    tree_signer = sealer_of(log)
+    tree_signer = signer_of(log)
     good = await tree_signer.head_at(ACME, 2)
     other = Frontier()
     other.append(leaf_hash(b"other"))

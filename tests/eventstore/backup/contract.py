@@ -104,7 +104,7 @@ class BackupContract:
     ) -> None:
         fill(url)
         restored(backed_up(url, tmp_path / "backup"), other_url)
-        with pytest.raises(LogUnfit, match="has not ended"), closing(open_store(other_url)) as log:
+        with pytest.raises(LogUnfit, match="has not finished"), closing(open_store(other_url)) as log:
             log.open()
 
         open_for_commands(other_url)
@@ -168,7 +168,7 @@ class BackupContract:
         fill(other_url)
         before = contents(other_url)
 
-        with pytest.raises(BackupRefused, match="there is a log already"):
+        with pytest.raises(BackupRefused, match="already has a log"):
             restored(file, other_url)
         assert contents(other_url) == before
 
@@ -282,7 +282,7 @@ class MoveContract:
         with closing(open_store(other_url)) as new:
             new.open()
             assert new.mode() is LogMode.OPEN
-        with pytest.raises(BackupRefused, match="there is a log already"):
+        with pytest.raises(BackupRefused, match="already has a log"):
             moved(url, other_url)
 
     def test_eight_partitions_come_of_one_and_one_of_eight(

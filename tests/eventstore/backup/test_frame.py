@@ -98,5 +98,5 @@ def test_a_frame_that_was_dropped_or_moved_is_found(frames: list[Frame], data: A
 
 def test_another_file_is_no_backup() -> None:
     for stored in (b"", b"SQLite format 3\x00", FIRST_LINE[:-1]):
-        with pytest.raises(BackupDamaged, match="does not begin like a backup"):
+        with pytest.raises(BackupDamaged, match="is not a Trackrecord backup"):
             read(stored)
