@@ -104,7 +104,7 @@ class BackupContract:
     ) -> None:
         fill(url)
         restored(backed_up(url, tmp_path / "backup"), other_url)
-        with pytest.raises(LogUnfit, match="has not finished"), closing(open_store(other_url)) as log:
+        with pytest.raises(LogUnfit, match="not finished"), closing(open_store(other_url)) as log:
             log.open()
 
         open_for_commands(other_url)
