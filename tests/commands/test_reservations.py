@@ -120,7 +120,6 @@ async def test_a_task_counts_its_subtasks_that_are_open_and_not_in_the_trash(
             MemberInvited(
                 invitation_id=INVITATION,
                 email="dan@example.com",
-                email_claim=INVITATION,
                 role=Role.MEMBER,
                 token_hash="0" * 64,
                 expires_at=NOW + DAY,

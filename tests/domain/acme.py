@@ -19,7 +19,6 @@ from domain.identity.plan import Plan
 from tests.domain.spec import (
     ANA,
     BEN,
-    CLAIM,
     CLEO,
     DAY,
     INVITATION,
@@ -36,11 +35,12 @@ TWO_ADMINS = given(TEAM, MemberRoleChanged(user_id=BEN, from_=Role.MANAGER, to=R
 DELETED = given(TEAM, OrganizationDeleted())
 
 
-def invitation(n: int = 0, role: Role = Role.MEMBER, claim: UUID = CLAIM) -> MemberInvited:
+def invitation(
+    n: int = 0, role: Role = Role.MEMBER, email: str = "dan@example.com"
+) -> MemberInvited:
     return MemberInvited(
         invitation_id=UUID(int=INVITATION.int + n),
-        email="dan@example.com",
-        email_claim=claim,
+        email=email,
         role=role,
         token_hash="0" * 64,
         expires_at=NOW + 7 * DAY,

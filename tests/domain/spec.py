@@ -22,7 +22,7 @@ IDS = [UUID(int=n) for n in range(1, 5)]
 ANA, BEN, CLEO, DAN = (UserId(i) for i in IDS)
 ACME, OTHER = OrgId(UUID(int=11)), OrgId(UUID(int=12))
 ENG, TASK = ProjectId(UUID(int=21)), TaskId(UUID(int=31))
-CLAIM, INVITATION = UUID(int=41), UUID(int=51)
+INVITATION = UUID(int=51)
 
 QUICK = settings(max_examples=20, stateful_step_count=25, deadline=None)
 """No deadline: a busy machine does not break a rule."""

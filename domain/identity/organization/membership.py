@@ -46,7 +46,7 @@ class Member(Struct, frozen=True, gc=False):
 class Invitation(Struct, frozen=True, gc=False):
     """An invitation that can still be accepted."""
 
-    email_claim: UUID
+    email: str
     role: Role
     token_hash: str
     expires_at: datetime
@@ -59,8 +59,7 @@ class MemberInvited(Event, frozen=True, kw_only=True, tag="member.invited"):
     """Somebody was invited by e-mail to join an organization."""
 
     invitation_id: UUID
-    email: Personal
-    email_claim: UUID
+    email: Personal  # in its canonical form, by which two invitations are compared
     role: Role
     token_hash: str  # SHA-256 (hex) of 256 random bits: the token cannot be computed from it
     expires_at: datetime

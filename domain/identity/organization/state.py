@@ -95,9 +95,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
             case MemberReactivated():
                 return self._with_changed(event.user_id, active=True)
             case MemberInvited():
-                fresh = Invitation(
-                    event.email_claim, event.role, event.token_hash, event.expires_at
-                )
+                fresh = Invitation(event.email, event.role, event.token_hash, event.expires_at)
                 return replace(self, invitations=self.invitations.set(event.invitation_id, fresh))
             case InvitationRevoked() | InvitationAccepted():
                 return replace(self, invitations=_without(self.invitations, event.invitation_id))
@@ -139,15 +137,18 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     def invite(
         self, invited: MemberInvited, *, by: UserId | None, now: datetime
     ) -> list[OrganizationEvent]:
-        """Invite somebody; a new invitation to the same address replaces the older one."""
+        """Invite somebody, and revoke what this replaces: the same address's, and all expired."""
         self.refuse_unless_here()
         self._refuse_below(Role.MANAGER if invited.role is Role.MEMBER else Role.ADMIN, by)
         if invited.invitation_id in self.invitations:
             return []
-        older = [i for i, v in self.invitations.items() if v.email_claim == invited.email_claim]
-        pending = sum(v.expires_at > now for i, v in self.invitations.items() if i not in older)
-        refuse_if_full(self.plan, Countable.MEMBERS, len(self.members) + pending)
-        return [*(InvitationRevoked(invitation_id=i) for i in older), invited]
+        replaced = [
+            invitation_id
+            for invitation_id, other in self.invitations.items()
+            if other.email == invited.email or other.expires_at <= now
+        ]
+        refuse_if_full(self.plan, Countable.MEMBERS, _places_taken(self) - len(replaced))
+        return [*(InvitationRevoked(invitation_id=i) for i in replaced), invited]
 
     def revoke_invitation(
         self, invitation_id: UUID, *, by: UserId | None
@@ -168,7 +169,8 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
             raise InvitationIsOver
         if user_id in self.members:
             raise AlreadyMember
-        refuse_if_full(self.plan, Countable.MEMBERS, len(self.members))  # the plan may have shrunk
+        # The invitation has a place already, but the plan may have shrunk below the places taken.
+        refuse_if_full(self.plan, Countable.MEMBERS, _places_taken(self) - 1)
         return [
             InvitationAccepted(invitation_id=invitation_id, user_id=user_id),
             MemberJoined(user_id=user_id, role=invitation.role),
@@ -251,6 +253,10 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
 
 def _without(entries: Map[_K, _V], key: _K) -> Map[_K, _V]:
     return entries.delete(key) if key in entries else entries
+
+
+def _places_taken(organization: Organization) -> int:
+    return len(organization.members) + len(organization.invitations)
 
 
 def _is_active_admin(member: Member | None) -> bool:

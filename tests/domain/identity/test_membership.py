@@ -39,6 +39,7 @@ from tests.domain.spec import (
     INVITATION,
     NOW,
     QUICK,
+    SECOND,
     check_refused,
     given,
     outcome,
@@ -110,10 +111,10 @@ def test_a_member_cannot_join_again() -> None:
 def test_members_and_open_invitations_count_together_against_the_plan() -> None:
     nine = given(crowd(8), invitation())
 
-    tenth = given(nine, *nine.invite(invitation(1, claim=UUID(int=42)), by=ANA, now=NOW))
+    tenth = given(nine, *nine.invite(invitation(1, email="42@example.com"), by=ANA, now=NOW))
 
     with pytest.raises(PlanLimitReached) as refused:
-        tenth.invite(invitation(2, claim=UUID(int=43)), by=ANA, now=NOW)
+        tenth.invite(invitation(2, email="43@example.com"), by=ANA, now=NOW)
     assert refused.value.details == {
         "what": "members",
         "limit": 10,
@@ -121,9 +122,21 @@ def test_members_and_open_invitations_count_together_against_the_plan() -> None:
         "plan": Plan.FREE,
         "upgrade_to": Plan.BASIC,
     }
-    assert tenth.invite(invitation(2, claim=UUID(int=42)), by=ANA, now=NOW) != []
-    assert tenth.invite(invitation(2, claim=UUID(int=43)), by=ANA, now=NOW + 7 * DAY) != []
+    assert tenth.invite(invitation(2, email="42@example.com"), by=ANA, now=NOW) != []
+    assert tenth.invite(invitation(2, email="43@example.com"), by=ANA, now=NOW + 7 * DAY) != []
     assert tenth.accept_invitation(INVITATION, DAN, NOW) != []
+
+
+def test_inviting_revokes_what_has_expired_so_that_it_takes_no_place() -> None:
+    invited = given(TEAM, invitation(), invitation(1, email="eve@example.com"))
+    last = invitation(2, email="fay@example.com")
+
+    assert invited.invite(last, by=ANA, now=NOW + 7 * DAY - SECOND) == [last]
+    assert invited.invite(last, by=ANA, now=NOW + 7 * DAY) == [
+        InvitationRevoked(invitation_id=INVITATION),
+        InvitationRevoked(invitation_id=invitation(1).invitation_id),
+        last,
+    ]
 
 
 def test_an_invitation_from_before_a_downgrade_cannot_overfill_the_plan() -> None:
@@ -229,7 +242,7 @@ class Belonging(RuleBasedStateMachine):
 
     @rule(n=st.integers(0, 5), role=ROLES, by=USERS)
     def invite(self, n: int, role: Role, by: UserId) -> None:
-        asked = invitation(n, role, UUID(int=60 + n % 4))
+        asked = invitation(n, role, f"{n % 4}@example.com")
         self.twice(lambda s: s.invite(asked, by=by, now=NOW))
 
     @rule(n=st.integers(0, 5), user=USERS)
@@ -278,8 +291,8 @@ class Belonging(RuleBasedStateMachine):
 
     @invariant()
     def each_address_is_invited_once(self) -> None:
-        claims = [i.email_claim for i in self.state.invitations.values()]
-        assert len(claims) == len(set(claims))
+        invited = [i.email for i in self.state.invitations.values()]
+        assert len(invited) == len(set(invited))
 
 
 test_belonging_holds_its_invariants = Belonging.TestCase
