@@ -1,4 +1,4 @@
-"""What every command is: a typed request that decides on the streams it reads."""
+"""The base of every command: a typed request that decides by the streams it reads."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -114,8 +114,8 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permission) -> None:
     """Refuse a caller whose role in their organization does not grant *needed*.
 
-    :raises NotPermitted: it does not.
-    :raises NotFound: they are not an active member.
+    :raises NotPermitted: the role does not grant it.
+    :raises NotFound: the caller is not an active member.
     """
     organization = await read(Organization, context.organization)
     role = organization.role_of(context.user_id)

@@ -47,7 +47,7 @@ class CommandHandler:
         5. reply: return the new states, or the stored reply to the same key if the caller is still
            authenticated and permitted.
 
-        :raises DomainError: a rule refused it, judging by the newest events.
+        :raises DomainError: a rule refused it, based on the newest events.
         :raises ConcurrencyConflict: concurrent commands were faster ``ATTEMPTS_MAX`` times in a
             row.
         :raises LogUnavailable: the database cannot be written.
@@ -64,7 +64,7 @@ class CommandHandler:
             try:
                 receipt = await self._attempt(command, context, render, reads)
             except DomainError:
-                # A refusal is final only if it was decided on the newest events.
+                # A refusal is final only if it was based on the newest events.
                 moved = await self._moved(reads, context)
                 receipt = None if moved else await self._replies.find(command, context)
                 if receipt is None and not moved:
@@ -81,7 +81,7 @@ class CommandHandler:
     async def _attempt(
         self, command: Command, context: Context, render: Render | None, reads: Reads
     ) -> Receipt | None:
-        """Return the result of one attempt; None if it decided on outdated states."""
+        """Return the result of one attempt; None if it was based on outdated states."""
         await command.permit(reads, context)
         decision = await command.decide(reads, context)
         recording = await prepare(self._log, command, context, reads, decision)

@@ -50,7 +50,7 @@ class Reads:
 
     @property
     def owners(self) -> dict[UUID, OrgId]:
-        """Whose each of these streams is, but for those of the caller's organization."""
+        """The owner of each of these streams that is not the caller's organization's."""
         owners = {
             s: found.org_id or owner_of(kind, s, self._org_id)
             for s, (kind, found) in self.loaded.items()
@@ -68,8 +68,8 @@ class Reads:
     def _known(self, stream: UUID) -> Loaded[Any] | None:
         """Return *stream* as this decision read it before, or else as it is in memory.
 
-        A decision that waits must not see two versions of a stream, because the append can verify
-        only one.
+        A decision must not see two versions of a stream while it waits, because the append can
+        verify only one.
         """
         read = self.loaded.get(stream)
         return self._states.cache.get(stream) if read is None else read[1]

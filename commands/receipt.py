@@ -15,8 +15,8 @@ from eventstore.append import StoredReply
 class Receipt(Struct, frozen=True, kw_only=True):
     """The result of a command.
 
-    ``position`` is that of its last event, None without events; ``states`` are the streams it
-    changed (or found unchanged) with their new versions; ``events`` what it recorded.
+    ``position`` is the position of its last event, None without events; ``states`` are the streams
+    that it changed (or found unchanged) with their new versions; ``events`` are those it recorded.
     """
 
     position: int | None
@@ -33,7 +33,7 @@ Render = Callable[[Receipt], StoredReply]
 def add_reply(
     recording: Recording, context: Context, render: Render | None, receipt: Receipt
 ) -> bool:
-    """Add the reply to what is written if the command has a key; return whether it has."""
+    """Add the reply to the append if the command has a key; return whether it has one."""
     if context.idempotency is None or render is None:
         return False
     append = recording.append
@@ -43,6 +43,6 @@ def add_reply(
         append.reply = render(receipt)
 
     recording.completed = reply
-    if not append.numbers:  # or the append fills it in, when it knows the number
+    if not append.numbers:  # otherwise the append fills it in once it knows the number
         reply()
     return True

@@ -37,7 +37,7 @@ class Recording(Struct):
     changes: list[Change]
     ciphers: dict[UUID, Cipher]
     completed: Callable[[], None] | None = None
-    """Called once an open number is known, to make what shows it."""
+    """Called once an open number is known, to render what shows it."""
 
     @property
     def writes(self) -> bool:
@@ -86,7 +86,7 @@ async def _fetch_keys(log: EventLog, context: Context, reads: Reads, changes: li
 
 
 def _owners(log: EventLog, context: Context, reads: Reads) -> dict[UUID, OrgId]:
-    if log.parts == 1:  # all in one place, whoever they belong to
+    if log.parts == 1:  # everything is in the same partition, whoever owns it
         return {}
     return {**dict.fromkeys(context.seen, PLATFORM), **reads.owners}
 
@@ -132,10 +132,10 @@ def _encode_all(
 def _leave_open(
     recording: Recording, index: int, encoded: tuple[Row, EncodeAgain], initial: State
 ) -> None:
-    """Let the append number the first event of a change, and make anew what shows the number."""
+    """Let the append number the first event of a change and encode again what shows the number."""
     change, (row, encode_again) = recording.changes[index], encoded
     event, *others = change.events
-    assert isinstance(event, TaskCreated)  # noqa: S101  only these have a number
+    assert isinstance(event, TaskCreated)  # noqa: S101  only this event has a number
 
     def fill(number: int) -> None:
         row.state = encode_again(number)

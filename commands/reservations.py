@@ -1,8 +1,8 @@
-"""What each event makes unique and what it counts: the claims and counts of an append.
+"""The claims that each event takes and the counts that it changes.
 
-Derived from the events alone, so that a rebuild of both comes to the same rows
-(``trackrecord lint-log``). A count that a plan limits is refused above that limit; one that is
-over a lowered limit can still fall.
+They are derived from the events alone, so that they can be computed again and compared
+(``trackrecord lint-log``). An increase above the limit of the plan is refused; a count above a
+lowered limit can still decrease.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Fingerprint(Protocol):
-    """A keyed hash, by which an address is claimed without standing anywhere."""
+    """A keyed hash that claims an address without storing it."""
 
     def __call__(self, kind: str, value: str, /) -> bytes: ...
 
@@ -56,7 +56,7 @@ class Happening(Struct, frozen=True):
     """
 
     kind: type[Event]
-    event: Any  # Any: each rule below knows its own
+    event: Any  # Any: each rule below knows its own type
     before: Any
     stream: UUID
     org_id: OrgId
@@ -66,7 +66,7 @@ class Happening(Struct, frozen=True):
 
 
 class Reservations(Struct):
-    """What an append takes, releases and counts, and the numbers that it leaves open."""
+    """The claims, counts and open numbers of an append."""
 
     claims: list[ClaimChange]
     counts: list[CountChange]
@@ -103,7 +103,7 @@ def open_subtasks(org_id: OrgId, task_id: UUID) -> CountKey:
 
 
 def counted_of(org_id: OrgId, what: Countable) -> CountKey:
-    """Return the count of what an organization has of *what*."""
+    """Return the count of *what* in an organization."""
     return CountKey(org_id, what.value, org_id)
 
 
@@ -115,11 +115,11 @@ def note(happened: Happening, reserved: Reservations) -> None:
 
 
 def is_open_number(event: Event) -> bool:
-    """Return whether the number of *event* is still to be taken by the append."""
+    """Return whether the append has yet to assign the number of *event*."""
     return isinstance(event, TaskCreated) and event.number == OPEN_NUMBER
 
 
-# One rule a kind of event ---------------------------------------------------
+# One rule per kind of event -------------------------------------------------
 
 
 def _registered(happened: Happening, reserved: Reservations) -> None:

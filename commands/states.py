@@ -153,7 +153,7 @@ class States:
 
 
 def owner_of(kind: type[State], stream: UUID, org_id: OrgId | None) -> OrgId:
-    """Return whose a stream is if the caller works in *org_id*: an organization is its own."""
+    """Return the owner of a stream for a caller in *org_id*; an organization owns its own."""
     if kind.platform:
         return PLATFORM
     return OrgId(stream) if kind is Organization else org_id or PLATFORM
@@ -182,5 +182,5 @@ STATES: tuple[type[State], ...] = (
 
 
 def kind_of(event: type[Event]) -> type[State]:
-    """Return the kind of stream that an event stands in."""
+    """Return the kind of stream that an event belongs to."""
     return next(kind for kind in STATES if event in kind.folds)

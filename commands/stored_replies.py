@@ -9,7 +9,7 @@ from eventstore.append import ConcurrencyConflict, StoredReply
 from eventstore.log import EventLog
 
 LOOKS_MAX = 12
-"""How often the permission is checked again because what it depends on changed meanwhile."""
+"""How often the permission is checked again if what it depends on changes meanwhile."""
 
 
 class StoredReplies:
@@ -35,11 +35,11 @@ class StoredReplies:
             return None
         if stored.request_hash != context.idempotency.request_hash:
             raise KeyReused
-        await self._refuse_unless_still_let_in(context)
+        await self._refuse_unless_still_authenticated(context)
         await self._refuse_unless_still_permitted(command, context)
         return _receipt(stored)
 
-    async def _refuse_unless_still_let_in(self, context: Context) -> None:
+    async def _refuse_unless_still_authenticated(self, context: Context) -> None:
         heads = await self._log.heads(dict.fromkeys(context.seen, PLATFORM))
         for stream, version in context.seen.items():
             if heads.get(stream, 0) != version:
@@ -54,7 +54,7 @@ class StoredReplies:
             except DomainError as error:
                 refusal = error
             if await self._states.refresh(reads.loaded, context.org_id):
-                continue  # decided on outdated states
+                continue  # it was based on outdated states
             if refusal is not None:
                 raise refusal
             return

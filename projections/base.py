@@ -1,8 +1,8 @@
-"""What every read model is: the events it processes, how it folds them, what readers see.
+"""The base of every read model: the events it processes, how it folds them, what readers see.
 
 A read model is a pure function from events to documents, so a replay can do no harm. A document
-holds the whole state under the names of its fields, so that the next event is folded onto what is
-stored. All streams that feed one document belong to one organization.
+stores the whole state, one field each, so that the next event can be folded onto it. All streams
+that feed one document belong to one organization.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,14 +22,14 @@ A = TypeVar("A", bound=State)
 
 
 class View(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a GET returns about one resource; times are RFC 3339, UTC."""
+    """The body of a GET of one resource; times are RFC 3339, UTC."""
 
 
 class Document(Struct, gc=False):
     """One document of a read model, as both adapters store it.
 
-    ``position`` is that of the newest event folded into it, ``version`` the version of its
-    stream by then; ``json`` is what readers get, ``fields`` what the shape declares.
+    ``position`` is the position of the newest event folded into it and ``version`` the version of
+    its stream at that event; ``json`` is what readers get; ``fields`` are those of the shape.
     """
 
     id: str
@@ -46,8 +46,8 @@ class Projection(Generic[S]):
     """A read model. A new version is built next to the old one and then takes its place.
 
     ``state`` is the type that events are folded into. Its fields are the fields of a document,
-    except those ``left_out``, on which nothing that is shown may depend; ``more`` declares what
-    ``fields`` adds for the sake of a list.
+    except those ``left_out``, which readers must never see; ``more`` declares the fields that
+    ``fields`` adds for a list.
     """
 
     name: ClassVar[str]
@@ -69,7 +69,7 @@ class Projection(Generic[S]):
         return (document_id(recorded.org_id, recorded.stream_id),)
 
     def fold(self, key: str, state: S | None, recorded: Recorded) -> S:
-        """Return the state of a document after *recorded*; None is a new document."""
+        """Return the state of a document after *recorded*; *state* is None for a new document."""
         raise NotImplementedError
 
     def render(self, key: str, state: S, recorded: Recorded) -> bytes:
@@ -85,7 +85,7 @@ class Projection(Generic[S]):
         return {}
 
     def document(self, key: str, state: S, recorded: Recorded) -> Document:
-        """Return the document that *state* makes; *recorded* is the newest event folded."""
+        """Return the document for *state*; *recorded* is the newest event folded into it."""
         told: dict[str, Any] = to_builtins(state)
         if self.more:
             told.update(self.fields(state))
@@ -105,18 +105,18 @@ class Projection(Generic[S]):
         )
 
     def state_of(self, document: Document) -> S:
-        """Return the state that *document* was made from."""
+        """Return the state that *document* stores."""
         return convert({**document.fields, "deleted": document.deleted}, self.state)
 
 
 @lru_cache(4_096)
 def _text(org_id: OrgId) -> str:
-    # Writing a UUID out takes longer than folding an event, and organizations are few.
+    # Cached: formatting a UUID takes longer than folding an event, and organizations are few.
     return str(org_id)
 
 
 def document_id(org_id: OrgId, thing: UUID) -> str:
-    """Return the id of a document: it contains the organization, so no other finds it."""
+    """Return the id of a document; it contains the organization, so that no other can find it."""
     return f"{_text(org_id)}:{thing}"
 
 

@@ -13,7 +13,7 @@ Value = str | int | bool | list[str] | None
 
 
 class Kind(StrEnum):
-    """What a field holds; those of a read model's own may be null."""
+    """What a field holds; fields declared by a read model may be null."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -29,14 +29,14 @@ BASE: dict[str, Kind] = {
     "version": Kind.INTEGER,
     "updated_at": Kind.TEXT,
 }
-"""Fields of every document, beside its own and the rendered ``json``."""
+"""The fields that every document has, besides its own and the rendered ``json``."""
 
 
 class Index(Struct, frozen=True):
-    """What one kind of list is found by: equal fields, then one field that it is sorted by.
+    """An index of one kind of list: fields compared for equality, then the sort key.
 
-    ``contains`` names a field of texts of which one is asked for. Within the equal fields the
-    sort key must be unique wherever the list is read a page at a time.
+    ``contains`` names a field of texts that is searched for one text. If the list is read in pages,
+    the sort key must be unique within the equal fields.
     """
 
     equal: tuple[str, ...]
@@ -45,19 +45,19 @@ class Index(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Its name in both engines."""
+        """The name of the index in both engines."""
         middle = (self.contains,) if self.contains else ()
         return "by_" + "_".join((*self.equal, *middle, self.sort))
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields as they stand in the index."""
+        """The fields of the index in order."""
         middle = (self.contains,) if self.contains else ()
         return (*self.equal, *middle, self.sort)
 
 
 class Shape(Struct, frozen=True):
-    """One version of a read model, as an adapter makes tables or collections from it."""
+    """One version of a read model, from which adapters create tables or collections."""
 
     model: str
     version: int
@@ -67,7 +67,7 @@ class Shape(Struct, frozen=True):
     texts: tuple[str, ...] = ()
     """Which of the fields hold texts."""
     layout: str = ""
-    """A digest of fields and indexes: what a query must agree with to be answered."""
+    """A digest of the fields and indexes, which a query must match to be answered."""
 
     def __post_init__(self) -> None:
         found = tuple(name for name, kind in self.fields.items() if kind is Kind.TEXTS)
@@ -85,9 +85,9 @@ class Shape(Struct, frozen=True):
 
 
 def kinds_of(state: type, left_out: frozenset[str] = frozenset()) -> dict[str, Kind]:
-    """Return the fields of a state as fields of a document, without those of every document.
+    """Return the document fields of a state, without those that every document has.
 
-    :raises TypeError: one is of a type that no field can hold.
+    :raises TypeError: a field of the state has a type that no document field can hold.
     """
     told: Any = inspect.type_info(state)
     return {
@@ -113,4 +113,4 @@ def _kind(name: str, told: inspect.Type) -> Kind:
             return Kind.TEXT
         case _:
             pass
-    raise TypeError(f"{name} is nothing that a field of a read model can hold")
+    raise TypeError(f"{name} has a type that a field of a read model cannot hold")

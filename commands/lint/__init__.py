@@ -1,1 +1,1 @@
-"""Checks every invariant again from the log alone, and the claims and counts beside it."""
+"""Checks every invariant again from the log alone, and the claims and counts next to it."""

@@ -6,7 +6,7 @@ from msgspec import Struct
 class LintFinding(Struct, frozen=True):
     """Something that no command of this version would have recorded.
 
-    ``position`` 0 means that it is about a partition as a whole.
+    ``position`` 0 means that it concerns a partition as a whole.
     """
 
     part: int
@@ -14,5 +14,5 @@ class LintFinding(Struct, frozen=True):
     what: str
 
     def __str__(self) -> str:
-        place = f"position {self.position}" if self.position else "beside the events"
+        place = f"position {self.position}" if self.position else "claims and counts"
         return f"partition {self.part}, {place}: {self.what}"

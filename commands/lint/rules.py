@@ -1,7 +1,7 @@
-"""The rules that decisions enforce, judged afterwards on the states that the events fold to.
+"""The rules that decisions enforce, checked afterwards on the states that the events fold to.
 
-Written against the states and not by calling the decisions, so that a decision that forgot a rule
-is found too.
+They are written against the states and do not call the decisions, so that a decision that forgot
+a rule is found too.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,11 +20,11 @@ from domain.work.task.events import TaskCreated, TaskDeleted, TaskRestored, Task
 from domain.work.task.state import ASSIGNEES_MAX, TASK_TRANSITIONS, Task
 
 Known = Callable[[UUID], Any]
-"""Returns the state of another stream at this moment, None if there is none."""
+"""Returns the state of another stream at this point of the log, None if there is none."""
 
 
 def broken_rules(event: Event, before: Any, after: Any, known: Known) -> Iterator[str]:
-    """Yield the rules that *event* breaks, recorded on *before* and leading to *after*."""
+    """Yield the rules that *event* breaks, given the states *before* and *after* it."""
     match after:
         case Task():
             yield from _task(event, before, after, known)
@@ -42,7 +42,7 @@ def broken_rules(event: Event, before: Any, after: Any, known: Known) -> Iterato
 
 def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str]:
     if before.project_id is None and not isinstance(event, TaskCreated):
-        yield "a task begins with something else than its creation"
+        yield "the first event of a task is not its creation"
         return
     if before.deleted and not isinstance(event, TaskRestored):
         yield "a deleted task is changed"
@@ -51,16 +51,16 @@ def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str
     ):
         yield f"a task goes from {before.status} to {event.to}"
     if len(after.assignees) > ASSIGNEES_MAX or len(set(after.assignees)) < len(after.assignees):
-        yield "a task has too many assignees, or one of them twice"
+        yield "a task has too many assignees, or the same one twice"
     project = None if after.project_id is None else known(after.project_id)
     if not isinstance(project, Project):
-        yield "a task is in no project of its organization"
+        yield "the project of a task is not one of its organization"
     elif not isinstance(event, TaskDeleted | TaskRestored):
         yield from _in_project(event, project)
     if isinstance(event, TaskCreated) and event.parent_id is not None:
         parent = known(event.parent_id)
         if not isinstance(parent, Task) or parent.project_id != event.project_id:
-            yield "a task is below a task of another project"
+            yield "the parent of a task is in another project"
 
 
 def _in_project(event: Event, project: Project) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Claims and counts as the events alone give them, compared with the rows beside the log."""
+"""Claims and counts computed from the events alone, compared with the rows next to the log."""
 
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -26,25 +26,25 @@ class ExpectedTables:
         self._platform: list[tuple[int, int, int, ClaimChange]] = []
 
     def happen(self, happened: Happening, position: int) -> Iterator[str]:
-        """Take one event into account; yield what it takes although it could not."""
+        """Apply one event; yield the claims and counts that it should not have got."""
         if getattr(happened.event, "email", None) == ERASED:
-            return  # nobody can tell which address that was, and it is claimed no more
+            return  # the address can no longer be known, and its claim is gone
         reserved = Reservations([], [])
         note(happened, reserved)
         part = partition_of(happened.org_id, self._parts)
         for change in reserved.claims:
-            if change.claim.org_id == PLATFORM:  # from any partition: in the order of time
+            if change.claim.org_id == PLATFORM:  # may come from any partition: compared by time
                 self._platform.append((happened.at, part, position, change))
             elif not self._claim(change, happened.at):
-                yield f"a {change.claim.scope} is taken that somebody else has"
+                yield f"the {change.claim.scope} is already taken"
         for counted in reserved.counts:
             yield from self._count(counted)
 
     def finish(self) -> Iterator[LintFinding]:
-        """Settle what is unique across partitions; yield what was taken twice."""
+        """Check what is unique across partitions; yield what was taken twice."""
         for at, part, position, change in sorted(self._platform, key=lambda claimed: claimed[:3]):
             if not self._claim(change, at):
-                what = f"a {change.claim.scope} is taken that somebody else has"
+                what = f"the {change.claim.scope} is already taken"
                 yield LintFinding(part, position, what)
 
     def compare(
@@ -54,13 +54,13 @@ class ExpectedTables:
         for (scope, *rest), expected, found in _differing(self.claims[part], claims):
             value = "" if scope == EMAIL else f" {rest[-1]!r}"
             yield LintFinding(
-                part, 0, f"the claim on {scope}{value} is {found}, and should be {expected}"
+                part, 0, f"the claim on {scope}{value} is {found}, but should be {expected}"
             )
         nothing = dict.fromkeys(self.counts[part].keys() | counts.keys(), 0)
         should, are = nothing | self.counts[part], nothing | counts
         for (scope, within), expected, found in _differing(should, are):
             yield LintFinding(
-                part, 0, f"the count of {scope} of {within} is {found}, and should be {expected}"
+                part, 0, f"the count of {scope} of {within} is {found}, but should be {expected}"
             )
 
     def _claim(self, change: ClaimChange, at: int) -> bool:
@@ -85,18 +85,18 @@ class ExpectedTables:
         after = counts.get((scope, within), 0) + change.by
         counts[scope, within] = after
         if change.limit is not None and after > change.limit:
-            yield f"there are {after} {scope}, and the plan allows {change.limit}"
+            yield f"there are {after} {scope}, but the plan allows {change.limit}"
         if after < 0:
             yield f"there are {after} {scope}"
 
     def numbered(self, happened: Happening) -> Iterator[str]:
-        """Yield that a task has another number than the next of its project."""
+        """Yield an error if a task does not have the next number of its project."""
         number = getattr(happened.event, "number", None)
         if number is not None:
             counts = self.counts[partition_of(happened.org_id, self._parts)]
             due = counts.get((TASK_NUMBER, happened.event.project_id), 0)
             if number != due:
-                yield f"a task has number {number}, and {due} was next"
+                yield f"a task has number {number}, but {due} was next"
 
 
 def _differing(expected: dict[K, Any], found: dict[K, Any]) -> Iterator[tuple[K, Any, Any]]:

@@ -1,6 +1,6 @@
-"""One pass over the whole log: every event in its place, every rule, every claim and count.
+"""One pass over the whole log that checks every position, rule, claim and count.
 
-Holds the state of every stream in memory, about 1 kB for each.
+It keeps the state of every stream in memory, about 1 kB each.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -24,7 +24,7 @@ BATCH = 1_000
 
 
 async def lint_log(log: EventLog) -> AsyncIterator[LintFinding]:
-    """Yield everything that is wrong; the log should stand still meanwhile."""
+    """Yield everything that is wrong; nothing should be recorded meanwhile."""
     walk = _Walk(log)
     for part in range(log.parts):
         after = 0
@@ -56,7 +56,7 @@ async def _decoded(log: EventLog, row: Row) -> Recorded | None:
 
 
 class _Walk:
-    """What is known of the log up to one event."""
+    """What the log says up to one event."""
 
     def __init__(self, log: EventLog) -> None:
         self.expected = ExpectedTables(log.parts)
@@ -67,7 +67,7 @@ class _Walk:
         self._ids: set[bytes] = set()
 
     def place(self, part: int, after: int, row: Row) -> Iterator[str]:
-        """Yield what is wrong with where an event stands."""
+        """Yield what is wrong with the place of an event."""
         if row.position != after + 1:
             yield f"position {after + 1} is missing"
         if partition_of(row.org_id, self._parts) != part:
@@ -82,18 +82,18 @@ class _Walk:
         self._sequences[row.org_id] = row.org_seq
 
     def event(self, recorded: Recorded) -> Iterator[str]:
-        """Yield what is wrong with what an event says."""
+        """Yield what is wrong with the contents of an event."""
         metadata = recorded.metadata
         place = (recorded.stream_id, recorded.version, recorded.recorded_at)
         if (metadata.stream, metadata.version, metadata.at) != place:
-            yield "the envelope names another place than the row"
+            yield "the envelope and the row name different places"
         if metadata.id.bytes in self._ids:
             yield "another event has the same id"
         self._ids.add(metadata.id.bytes)
         kind = kind_of(type(recorded.event))
         before = self._states.get(recorded.stream_id, kind())
         if not isinstance(before, kind):
-            yield "its stream holds events of another kind"
+            yield "its stream has events of another kind"
             return
         after = before.evolve(recorded.event)
         self._states[recorded.stream_id] = after

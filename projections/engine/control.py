@@ -1,6 +1,6 @@
-"""Control record: which collections exist, which of them readers get, and their checkpoints.
+"""The control record: which collections exist, which of them readers get, their checkpoints.
 
-One small record next to the documents, written in the same transaction.
+It is one small record next to the documents, written in the same transaction.
 """
 
 from enum import StrEnum
@@ -32,8 +32,8 @@ class Place(Struct, frozen=True):
 class Collection(Struct, frozen=True, kw_only=True):
     """The documents of one version of one read model.
 
-    ``behind`` is how far it has got in each partition, while that is not the checkpoint: a
-    collection that is being built, or a live one of an older version that is about to be replaced.
+    ``behind`` is its position in each partition while that differs from the checkpoint: for a
+    collection that is being built, or a live one of an older version that will be replaced.
     """
 
     name: str
@@ -50,9 +50,9 @@ class Collection(Struct, frozen=True, kw_only=True):
 class Control(Struct, frozen=True, kw_only=True):
     """The checkpoint of the main pass, and every collection.
 
-    ``serving`` is false from the moment the log turned out to be a different one, or the read
-    models were first started, until they have reached ``target``, the head at that moment.
-    ``revision`` counts writes: a writer names the revision that it has read.
+    ``serving`` is false from the first start, or from the detection of another log, until the read
+    models have reached ``target``, the head at that moment. ``revision`` counts writes; a writer
+    names the revision that it has read.
     """
 
     revision: int = 0
@@ -63,7 +63,7 @@ class Control(Struct, frozen=True, kw_only=True):
     collections: tuple[Collection, ...] = ()
 
     def position(self, part: int = 0) -> int:
-        """Return the main pass's checkpoint in a partition."""
+        """Return the checkpoint of the main pass in a partition."""
         return self.places.get(part, Place()).position
 
     def live(self, model: str) -> Collection | None:
@@ -85,7 +85,7 @@ class Control(Struct, frozen=True, kw_only=True):
         return next((one for one in self.collections if one.name == name), None)
 
     def reached(self, model: str, part: int = 0) -> int:
-        """Return the checkpoint of what readers of *model* get in a partition."""
+        """Return the checkpoint of the live collection of *model* in a partition."""
         live = self.live(model)
         if live is None:
             return 0
@@ -98,7 +98,7 @@ class Control(Struct, frozen=True, kw_only=True):
         return done / wanted if wanted else 1.0
 
     def with_collection(self, changed: Collection) -> "Control":
-        """Return a copy with *changed* in place of the collection of that name, or added."""
+        """Return a copy with *changed* added, or replacing the collection of that name."""
         others = [one for one in self.collections if one.name != changed.name]
         return replace(self, collections=(*others, changed))
 

@@ -24,8 +24,8 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 class Digest(Struct, frozen=True):
     """The contents of a collection: the sum modulo 2^256 of the SHA-256 of each document.
 
-    The sum is independent of the order of the documents. ``position`` is left out, because it says
-    when and not what.
+    The sum is independent of the order of the documents. ``position`` is left out, because it
+    depends on when a document was built, not on its contents.
     """
 
     documents: int
@@ -76,7 +76,7 @@ def fingerprint(document: Document) -> bytes:
 
 
 async def digest(store: ReadStore, target: ShapedCollection) -> Digest:
-    """Return the digest of a collection to which nobody writes meanwhile."""
+    """Return the digest of a collection that nobody writes to meanwhile."""
     summing, after = Summing(), ""
     while documents := (await store.scan([target], after, _PIECE))[0]:
         for one in documents:
@@ -91,12 +91,12 @@ async def compare(
     projector: Projector,
     progress: OnProgress = no_progress,
 ) -> Comparison:
-    """Build *projection* anew, compare it with the live one, and drop it again.
+    """Rebuild *projection*, compare the result with the live collection and drop it again.
 
-    Both are kept up to date by the same transactions meanwhile, so that they must be equal at
-    any moment. *projector* stands by: it works where no other does.
+    The same transactions keep both up to date meanwhile, so they must be equal at any moment.
+    *projector* does the work if no other projector is running.
 
-    :raises LookupError: it was never projected, or is compared by somebody else.
+    :raises LookupError: it was never projected, or somebody else is comparing it.
     :raises ProjectionFailed: an event cannot be folded (its document is parked in the live one).
     """
     await begin_projecting(store, projector)
@@ -123,7 +123,7 @@ async def _compared(store: ReadStore, targets: list[ShapedCollection], position:
         pair = await store.scan(targets, after, _PIECE)
         if not any(pair):
             break
-        # As far as both have been read: beyond, one of them may just have been cut off earlier.
+        # Compare only as far as both were read: one slice may simply have ended earlier.
         full = [documents[-1].id for documents in pair if len(documents) == _PIECE]
         after = min(full, default=max(each.id for documents in pair for each in documents))
         shown: list[dict[str, bytes]] = []

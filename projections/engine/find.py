@@ -1,7 +1,7 @@
-"""Shared reads: rendered JSON of the collections that are live.
+"""Reads shared by the queries: rendered JSON from the live collections.
 
-The queries themselves are beside their read models (``projections/work/task.py``). Every list
-names the organization (that of sessions their user, who belongs to none).
+The queries themselves are next to their read models (``projections/work/task.py``). Every list is
+restricted to one organization (the list of sessions to one user, as users belong to none).
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ PAGE_DEFAULT = 50
 
 
 class Found(NamedTuple):
-    """One thing: its JSON as a GET answers it, and its version for the ETag."""
+    """One resource: the JSON that a GET returns, and its version for the ETag."""
 
     json: bytes
     version: int
 
 
 class FoundPage(NamedTuple):
-    """The JSON of some resources, and the key after which the next page begins (None: the last)."""
+    """The JSON of some resources, and the key after which the next page begins (None: no more)."""
 
     items: list[bytes]
     next_key: Any
@@ -58,9 +58,9 @@ class ReadModels:
         return {one.id: one.json for one in await self._get(model, ids)} if ids else {}
 
     async def page(self, query: Query) -> ListSlice:
-        """Return one page of a list: the limit, unless there are no more.
+        """Return one page of a list, which is full unless there are no more rows.
 
-        A residual filter is compared on a bounded number of rows at a time, until the page is full.
+        A residual filter checks a bounded number of rows at a time, until the page is full.
         """
         items: list[bytes] = []
         keys: list[Any] = []
@@ -75,11 +75,11 @@ class ReadModels:
             asked = replace(query, limit=query.limit - len(items), **end)
 
     async def pages(self, *queries: Query) -> list[ListSlice]:
-        """Return one slice for each query, all from one moment."""
+        """Return one slice for each query, all from one consistent view."""
         try:
             return await self._store.find([(await self._target(q.model), q) for q in queries])
         except ReadStoreUnavailable:
-            await self._progress.refresh()  # a collection that was replaced is gone by now
+            await self._progress.refresh()  # a replaced collection may be gone by now
             return await self._store.find([(await self._target(q.model), q) for q in queries])
 
     async def _get(self, model: str, ids: Sequence[str]) -> Any:
@@ -92,7 +92,7 @@ class ReadModels:
     async def _target(self, model: str) -> ShapedCollection:
         control = await self._progress.control()
         live, shape = control.live(model), self._shapes[model]
-        # What was stored under other fields or indexes cannot be asked for in today's words.
+        # A collection with other fields or indexes cannot answer the queries of this version.
         if not control.serving or live is None or live.layout != shape.layout:
             raise Rebuilding(control.progress())
         return ShapedCollection(live.name, shape)

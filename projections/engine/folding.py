@@ -14,7 +14,7 @@ from projections.engine.store import Parked, ShapedCollection, Written
 S = TypeVar("S")
 
 RECENT_MAX = 5_000
-"""Documents of one collection kept in memory to fold on: a few MB."""
+"""Documents of one collection kept in memory for the next events: a few MB."""
 ERROR_CHARACTERS_MAX = 300
 _logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class ProjectionFailed(Exception):
 
 
 class Folded(Struct, Generic[S]):
-    """A document in memory: its state, and the position of the last event in it."""
+    """A document in memory: its state, and the position of the last event folded into it."""
 
     state: S
     position: int
@@ -35,7 +35,7 @@ class Folder(Generic[S]):
 
     A document is *parked* if an event cannot be folded into it: it keeps its last state, later
     events wait, and all other documents continue. With ``strict``, as in a rebuild, the first
-    failure ends everything. If a batch could not be written, discard the folder.
+    failure ends the rebuild. If a batch could not be written, discard the folder.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Folder(Generic[S]):
         self._spoilt: dict[str, Exception] = {}
 
     def begin(self, events: Sequence[Recorded]) -> list[str]:
-        """Take events of a batch that this collection wants; return the ids to be loaded first.
+        """Accept the events of a batch; return the ids of the documents to load first.
 
         :raises ProjectionFailed: only when strict.
         """
@@ -67,7 +67,7 @@ class Folder(Generic[S]):
         for event in events:
             try:
                 keys = list(keys_of(event))
-            except Exception as failure:  # noqa: BLE001 - whatever it is, it is this document's alone
+            except Exception as failure:  # noqa: BLE001 - any error concerns only this document
                 self.park(document_id(event.org_id, event.stream_id), event, failure)
                 continue
             self._keyed.append((event, keys))
@@ -81,7 +81,7 @@ class Folder(Generic[S]):
         for one in documents:
             try:
                 state = self.projection.state_of(one)
-            except Exception as failure:  # noqa: BLE001 - as above: it is not as we store it
+            except Exception as failure:  # noqa: BLE001 - as above: it is not stored as expected
                 self._spoilt[one.id] = failure
             else:
                 self._recent[one.id] = Folded(state, one.position)
@@ -150,7 +150,7 @@ class Folder(Generic[S]):
         return self._failed
 
     def keep(self) -> None:
-        """Remember what was written, to fold on from."""
+        """Keep what was written in memory for the next batch."""
         recent = self._recent
         for key, (folded, _) in self._touched.items():
             recent[key] = folded
@@ -160,7 +160,7 @@ class Folder(Generic[S]):
         self._keyed, self._touched, self._failed = [], {}, []
 
     def unpark(self, keys: Iterable[str]) -> None:
-        """Let parked documents be folded again; they are loaded again."""
+        """Allow parked documents to be folded again; they are loaded again first."""
         for key in keys:
             self._parked.discard(key)
             self._recent.pop(key, None)

@@ -1,4 +1,4 @@
-"""Which log a checkpoint follows: a position means nothing in a log that was replaced."""
+"""Checks that a checkpoint belongs to this log: after a restore, its position means nothing."""
 
 from uuid import UUID
 
@@ -11,9 +11,9 @@ from projections.engine.control import Control
 
 
 async def follows(log: EventLog, control: Control) -> bool:
-    """Return whether *log* still has the events that *control* stands at.
+    """Return whether *log* still has the events at the checkpoint of *control*.
 
-    It does not when a backup was restored, or another log put in its place.
+    It does not if a backup was restored or the log was replaced by another.
 
     :raises LogUnavailable: the log does not answer.
     """
@@ -30,7 +30,7 @@ async def follows(log: EventLog, control: Control) -> bool:
 
 
 def event_id_of(row: Row) -> UUID | None:
-    """Return the id of the event in *row*, None where its bytes cannot be read."""
+    """Return the id of the event in *row*, None if its bytes cannot be read."""
     try:
         return event_id(row)
     except msgspec.MsgspecError:

@@ -21,9 +21,9 @@ _logger = logging.getLogger(__name__)
 
 
 async def retry_parked(log: EventLog, shift: Shift, parked: list[Parked]) -> None:
-    """Fold what is parked again, and write what can be shown again; the rest stays parked.
+    """Fold the parked documents again and write those that succeed; the others stay parked.
 
-    :raises OutOfTurn: somebody else wrote since.
+    :raises OutOfTurn: somebody else has written since.
     """
     folders = {folder.target.collection: folder for folder in shift.folders}
     by_place: dict[tuple[str, str], list[Parked]] = defaultdict(list)
@@ -66,13 +66,13 @@ async def _decoded(log: EventLog, row: Row) -> Recorded | None:
         [event] = await log.decoded([row])
     except LogUnavailable:
         raise
-    except Exception:  # noqa: BLE001 - whatever it is, it still cannot be read
+    except Exception:  # noqa: BLE001 - on any error it still cannot be read
         return None
     return event
 
 
 class _Again:
-    """The documents of one collection and organization that are folded anew."""
+    """The documents of one collection and organization that are folded again."""
 
     def __init__(self, folder: AnyFolder, parked: Sequence[Parked]) -> None:
         self._projection = folder.projection
@@ -83,7 +83,7 @@ class _Again:
         self._failed: set[str] = set()
 
     def learn(self, one: Parked, event: Recorded | None) -> None:
-        """Note which documents an event is about that could not be read before."""
+        """Note which documents are affected by an event that could not be read before."""
         if event is None:
             self.fail(one.id)
         else:
@@ -94,7 +94,7 @@ class _Again:
         self._failed.add(key)
 
     def fold(self, event: Recorded) -> None:
-        """Fold one event into those of the documents that it touches."""
+        """Fold one event into those of the documents that it affects."""
         wanted = set[str]().union(*self._keys.values())
         for key in self._projection.keys(event):
             if key not in wanted or key in self._failed:
@@ -102,11 +102,11 @@ class _Again:
             before = self._states[key][0] if key in self._states else None
             try:
                 self._states[key] = self._projection.fold(key, before, event), event
-            except Exception:  # noqa: BLE001 - whatever it is, it is this document's alone
+            except Exception:  # noqa: BLE001 - any error concerns only this document
                 self.fail(key)
 
     def documents(self) -> list[Document]:
-        """Return the documents that could be folded to the end."""
+        """Return the documents into which all events could be folded."""
         documents: list[Document] = []
         for key, (state, event) in self._states.items():
             if key in self._failed:
@@ -118,9 +118,9 @@ class _Again:
         return documents
 
     def keys_of(self, one: Parked) -> set[str]:
-        """Return the ids of the documents that a parked one stands for."""
+        """Return the ids of the documents that a parked entry stands for."""
         return self._keys[one.id]
 
     def is_whole(self, one: Parked) -> bool:
-        """Return whether all that was parked is there now."""
+        """Return whether all documents of a parked entry are complete now."""
         return not self._keys[one.id] & self._failed

@@ -1,4 +1,4 @@
-"""What a projector does with the collections it finds: pure functions of the control record."""
+"""Plans what a projector does with the collections: pure functions of the control record."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,15 +13,15 @@ Projections = Sequence[Projection[Any]]
 
 
 class Outdated(Exception):
-    """The read models are of a newer version than this process, which must not change them."""
+    """The read models have a newer version than this process, which must not change them."""
 
 
 def begun(
     control: Control | None, projections: Projections, log: LogIdentity, heads: Mapping[int, int]
 ) -> Control:
-    """Return a control record that begins at the first event of *log*, beside what there was.
+    """Return a control record that starts at the first event of *log*, keeping old collections.
 
-    Nothing is shown until what was in the log by then, up to *heads*, is projected.
+    Nothing is shown until the events up to *heads*, the present end of the log, are projected.
     """
     control = control or Control()
     retired = tuple(replace(one, phase=Phase.RETIRED) for one in control.collections)
@@ -42,10 +42,10 @@ def begun(
 def planned(
     control: Control, projections: Projections, *, again: bool = False, first: bool = False
 ) -> Control:
-    """Return *control* with a collection for every read model, built beside if there is need.
+    """Return *control* with a collection for every read model, building those that are missing.
 
-    With *again*, what could not be built before is tried once more; with *first*, as when a
-    projector starts, what was left over from comparing is given up.
+    With *again*, failed builds are tried once more; with *first*, when a projector starts,
+    collections left over from comparing are retired.
 
     :raises Outdated: a newer version is live.
     """
@@ -76,7 +76,7 @@ def _planned_one(control: Control, projection: Projection[Any]) -> Control:
     if live is not None and _is_of(live, projection):
         return control
     if live is not None and live.behind is None:
-        # Only the code that made it can fold on it, so it stays as it is until it is replaced.
+        # Only the code that made it can fold into it, so it stays unchanged until it is replaced.
         places = {part: place.position for part, place in control.places.items()}
         control = control.with_collection(replace(live, behind=places))
     failed = any(
@@ -94,7 +94,7 @@ def _is_of(one: Collection, projection: Projection[Any]) -> bool:
 def collection_of(
     control: Control, projection: Projection[Any], phase: Phase, *, verify: bool = False
 ) -> Collection:
-    """Return a collection of *projection* that nothing is in yet, under a name of its own."""
+    """Return a new, empty collection of *projection* with an unused name."""
     build = control.next_build(projection.name)
     return Collection(
         name=f"{projection.name}_v{projection.version}_b{build}",
@@ -109,9 +109,9 @@ def collection_of(
 
 
 def in_the_pass(control: Control, built: Collection) -> Control:
-    """Return *control* with *built*, which has caught up, in the pass.
+    """Return *control* with *built*, which has caught up, as part of the pass.
 
-    It takes the place of the live collection, or is compared with it.
+    It replaces the live collection, or is compared with it.
     """
     if built.verify:
         return control.with_collection(replace(built, phase=Phase.COMPARING, behind=None))

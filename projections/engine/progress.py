@@ -1,4 +1,4 @@
-"""How far the read models are, for readers who wait for their own writes."""
+"""The progress of the read models, for readers who wait for their own writes."""
 
 import asyncio
 import contextlib
@@ -12,16 +12,16 @@ from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding
 
 _POLL_S = 0.005
 _FRESH_S = 1.0
-"""How long a process may go on reading a collection that was replaced meanwhile."""
+"""How long a process may keep reading a collection after it was replaced."""
 _CHECK_EVERY_S = 60.0
-"""How often a process makes sure that the read models are of the log that it writes to."""
+"""How often a process checks that the read models belong to the log that it writes to."""
 
 
 class Progress:
-    """The control record as this process has last seen it.
+    """The control record as last seen by this process.
 
-    However many requests wait, one read of the record serves them all. With a *log*, nothing is
-    shown that was built from another log, because a backup may have been restored.
+    One read of the record serves all waiting requests. With a *log*, read models that were built
+    from another log are not shown, because a backup may have been restored.
     """
 
     def __init__(self, store: ReadStore, log: EventLog | None = None) -> None:
@@ -34,7 +34,7 @@ class Progress:
     async def control(self) -> Control:
         """Return the control record, read at most ``_FRESH_S`` ago.
 
-        :raises Rebuilding: nothing was projected yet, or from another log.
+        :raises Rebuilding: nothing has been projected yet, or only from another log.
         :raises ReadStoreUnavailable: the read models do not answer.
         """
         if self._known is None or time.monotonic() - self._read_at > _FRESH_S:
@@ -44,13 +44,13 @@ class Progress:
     async def refresh(self) -> None:
         """Read the control record now.
 
-        :raises Rebuilding: nothing was projected yet, or from another log.
+        :raises Rebuilding: nothing has been projected yet, or only from another log.
         :raises ReadStoreUnavailable: the read models do not answer.
         """
         try:
             found = await self._store.control()
         except ReadStoreUnavailable:
-            self._checked_at = float("-inf")  # what answers next may be something else
+            self._checked_at = float("-inf")  # the next answer may come from another store
             raise
         if found is None:
             raise Rebuilding(0.0)
@@ -58,9 +58,9 @@ class Progress:
         self.note(found)
 
     async def refuse_unless_serving(self) -> None:
-        """Read the control record, and raise unless readers are shown what it is about.
+        """Read the control record, and raise unless the read models are shown to readers.
 
-        :raises Rebuilding: they are not.
+        :raises Rebuilding: they are not shown yet.
         :raises ReadStoreUnavailable: the read models do not answer.
         """
         await self.refresh()
@@ -79,7 +79,7 @@ class Progress:
         self._checked_at = now
 
     def note(self, control: Control) -> None:
-        """Take note of the control record, from whoever knows it first."""
+        """Take over a control record that somebody in this process has read or written."""
         self._read_at = time.monotonic()
         if self._known is not None and self._known.revision == control.revision:
             return
@@ -88,11 +88,11 @@ class Progress:
         self._changed = asyncio.Event()
 
     async def reached(self, model: str, position: int, timeout_s: float, part: int = 0) -> bool:
-        """Wait until readers of *model* get every event up to *position*.
+        """Wait until readers of *model* see every event up to *position*.
 
-        False when they do not within *timeout_s* seconds. No I/O when it is known already.
+        Return False if they do not within *timeout_s* seconds. Known progress needs no I/O.
 
-        :raises Rebuilding: what there is is not fit to be shown.
+        :raises Rebuilding: the read models are not shown yet.
         :raises ReadStoreUnavailable: the read models do not answer.
         """
         if self._knows(model, position, part):
@@ -109,7 +109,7 @@ class Progress:
         return known is not None and known.serving and known.reached(model, part) >= position
 
     async def _next_look(self) -> None:
-        """Return after the next look at the record, or as soon as a newer one was noted."""
+        """Return after the next read of the record, or as soon as a newer one is noted."""
         look = self._look
         if look is None or look.done():
             look = self._look = asyncio.create_task(self._read())
@@ -128,6 +128,6 @@ class Progress:
 
 
 def _retrieved(look: asyncio.Task[None]) -> None:
-    # When everybody who waited has given up, nobody else asks for its failure.
+    # If everybody who waited has given up, nobody else retrieves its exception.
     if not look.cancelled():
         look.exception()

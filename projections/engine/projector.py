@@ -17,34 +17,34 @@ from projections.engine.shift import CATCH_UP_MAX, PASS_MAX, Shift, create_all, 
 from projections.engine.store import Batch, OutOfTurn, ReadStore, ReadStoreUnavailable
 
 SWEEP_S = 0.25
-"""How long at most until the log is looked at, without any wake-up."""
+"""The longest time between two looks at the log if nothing wakes the projector."""
 LEASE_S, RENEW_S, STAND_BY_S = 3.0, 1.0, 0.5
-"""A projector that was killed is followed by another within LEASE_S and STAND_BY_S."""
+"""Another projector takes over from a killed one within LEASE_S + STAND_BY_S."""
 _CHECK_EVERY_S = 60.0
-"""How often it is made sure that the log is still the one that was followed."""
+"""How often the projector checks that the log is still the same one."""
 RETRY_FIRST_S, RETRY_MAX_S = 0.1, 2.0
 BUILD_AGAIN_S = 60.0
 _OUTDATED_S = 60.0
-"""How long a process of an older version leaves the lease to others."""
+"""How long a process with an older version leaves the lease to others."""
 
 Wait = Callable[[float], Awaitable[None]]
-"""Returns when the log may have grown, or after so many seconds."""
+"""Returns when the log may have grown, or after that many seconds."""
 Advanced = Callable[[Control], None]
-"""Told the control record whenever it has changed."""
+"""Called with the control record whenever it has changed."""
 
 _logger = logging.getLogger(__name__)
 
 
 def _tell_nobody(control: Control) -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 class Projector:
-    """Keeps the read models up to date, for ever.
+    """Keeps the read models up to date until it is cancelled.
 
-    Of several at once, one holds the lease and the others stand by. It survives every outage of
-    its stores. What an event cannot be folded into is parked, and tried again whenever a projector
-    starts.
+    If there are several, one holds the lease and the others stand by. It survives every outage of
+    its stores. A document that an event cannot be folded into is parked, and tried again whenever
+    a projector starts.
     """
 
     batch_max, catch_up_max = PASS_MAX, CATCH_UP_MAX
@@ -66,7 +66,7 @@ class Projector:
         self._parked_tried = False
 
     async def run(self) -> None:
-        """Project until cancelled, then give the lease to whoever stands by."""
+        """Project until cancelled, then release the lease for another projector."""
         renewing = asyncio.create_task(self._renew())
         try:
             await self._run()
@@ -77,7 +77,7 @@ class Projector:
             await self.release()
 
     async def release(self) -> None:
-        """Give the lease back."""
+        """Release the lease."""
         self._fence, self._shift = None, None
         self._asked_at = float("-inf")
         with contextlib.suppress(ReadStoreUnavailable):
@@ -86,7 +86,7 @@ class Projector:
     async def _run(self) -> None:
         delay_s = 0.0
         ours = asyncio.current_task()
-        # A driver, cancelled at an unlucky moment, reports an outage instead: so ask each time.
+        # A driver may swallow a cancellation and report an outage instead, so check each time.
         while ours is None or not ours.cancelling():
             try:
                 if not await self.step():
@@ -97,7 +97,7 @@ class Projector:
             except (ReadStoreUnavailable, LogUnavailable) as outage:
                 self._shift = None
                 if not delay_s:
-                    _logger.warning("nothing can be projected for now: %s", outage)
+                    _logger.warning("nothing can be projected at the moment: %s", outage)
                 delay_s = min(RETRY_MAX_S, delay_s * 2 or RETRY_FIRST_S)
                 await asyncio.sleep(delay_s)
             except ProjectionFailed:
@@ -105,10 +105,10 @@ class Projector:
                 _logger.exception("a new version of a read model cannot be built")
 
     async def step(self) -> bool:
-        """Project one batch; False when there was nothing to do for now.
+        """Project one batch; return False if there was nothing to do.
 
-        :raises OutOfTurn: somebody else wrote since; the next step begins from there.
-        :raises ProjectionFailed: a read model cannot be built; the others go on.
+        :raises OutOfTurn: somebody else has written since; the next step continues from there.
+        :raises ProjectionFailed: a read model cannot be built; the others continue.
         """
         fence = await self._held()
         if fence is None:
@@ -128,7 +128,7 @@ class Projector:
             elif not busy:
                 await self._look_for_requests(self._shift)
         except Outdated as outdated:
-            _logger.warning("this process is of an older version and leaves off: %s", outdated)
+            _logger.warning("this process runs an older version and stops projecting: %s", outdated)
             await self.release()
             self._asked_at = now + _OUTDATED_S
             return False
@@ -149,7 +149,7 @@ class Projector:
         return self._fence
 
     async def _renew(self) -> None:
-        """Renew the lease also while a batch takes long."""
+        """Keep renewing the lease, even while a batch takes long."""
         while True:
             await asyncio.sleep(RENEW_S)
             if self._fence is not None:
@@ -159,13 +159,13 @@ class Projector:
                         self._fence = None
 
     async def _open(self, fence: int) -> Shift:
-        """Return the work that is to be done, planned from what is stored."""
+        """Plan the work from what is stored and return it."""
         self._checked_at = now = time.monotonic()
         found = await self._store.control()
         if found is None or not await follows(self._log, found):
             heads = {p: await self._log.last_position(p) for p in range(self._log.parts)}
             if found is not None:
-                _logger.error("the log is another one: all read models are made anew from it")
+                _logger.error("the log is a different one: all read models are rebuilt from it")
             control = begun(found, self._projections, await self._log.identity(), heads)
         else:
             again = now - self._planned_at > BUILD_AGAIN_S
@@ -186,7 +186,7 @@ class Projector:
         return shift
 
     async def _look_for_requests(self, shift: Shift) -> None:
-        """Notice what an operator asked for, now that there is time."""
+        """Check whether an operator has requested something."""
         found = await self._store.control()
         if found is None or found.revision != shift.control.revision:
             self._shift = None

@@ -1,9 +1,9 @@
-"""Queries: what a list asks for, checked against the indexes that its read model declares.
+"""The queries of lists, checked against the indexes that their read models declare.
 
-Both engines answer only what an index answers by itself, so that no list can be written that one
-of them answers slowly: equalities on all leading fields of an index, at most one of them with a
-choice of values, a range on the sort key, a limit. What is left over (``residual``) is compared on
-a bounded number of rows, in the order of the list.
+Both engines accept only queries that one index answers, so that no list can be slow on one of
+them: equalities on all leading fields of an index, at most one of them with a choice of values, a
+range on the sort key, a limit. Any other filter (``residual``) is applied to a bounded number of
+rows, in the order of the list.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,24 +14,24 @@ from msgspec import Struct
 from projections.shape import Index, Kind, Shape, Value
 
 EITHER_MAX = 200
-"""Values of one choice, at most: about as many as there are projects that one person sees."""
+"""The maximum number of values in a choice: about as many as one person sees projects."""
 RESIDUAL_ROWS_MAX = 500
-"""Rows on which a residual filter is compared before the reader is asked to go on from there."""
+"""Rows to which a residual filter is applied before the slice ends."""
 LIMIT_MAX = 1_000
 
 Key = str | int
 
 
 class QueryRefused(Exception):
-    """A query that no declared index answers: a bug in the code that asks."""
+    """No declared index answers a query, which is a bug in the caller."""
 
 
 class Query(Struct, frozen=True, kw_only=True):
     """One page of one list.
 
-    ``where`` are equalities, ``either`` a field and the values that it may have, ``contains`` a
-    field of texts and the text to be in it. ``above`` and ``below`` bound the sort key, both
-    exclusive.
+    ``where`` holds equalities, ``either`` a field and its allowed values, ``contains`` a field of
+    texts and the text that it must contain. ``above`` and ``below`` are exclusive bounds of the
+    sort key.
     """
 
     model: str
@@ -47,12 +47,12 @@ class Query(Struct, frozen=True, kw_only=True):
 
     @property
     def rows_max(self) -> int:
-        """How many rows of the index are looked at; one more than shown tells if there are more."""
+        """How many rows of the index to read; one more than shown reveals if there are more."""
         return (RESIDUAL_ROWS_MAX if self.residual else self.limit) + 1
 
 
 class ListSlice(NamedTuple):
-    """A page of JSON with the sort key of each, and the key to go on after; None: that was all.
+    """A page of JSON with the sort key of each, and the key to continue after (None: no more).
 
     With a residual filter a slice may hold less than the limit and yet have a next key.
     """
@@ -70,7 +70,7 @@ def index_for(shape: Shape, query: Query) -> Index:
     asked = query.where if query.either is None else {*query.where, query.either[0]}
     contains = query.contains[0] if query.contains else None
     for index in shape.indexes:
-        # A sort key and as many equal fields that are all asked for: the whole index, in any order.
+        # All fields before the sort key must be given, in any order, and no others.
         fits = index.sort == query.sort and index.contains == contains
         if fits and len(index.equal) == len(asked) and all(f in asked for f in index.equal):
             break
@@ -93,7 +93,7 @@ def _refuse_beyond_bounds(shape: Shape, query: Query) -> None:
 
 
 def cut(query: Query, rows: Sequence[tuple[Any, bytes | None]]) -> ListSlice:
-    """Return the page that *rows* make: sort key and JSON, in order, None where not wanted."""
+    """Return *rows* as a page; a row is its sort key and its JSON, None if filtered out."""
     items: list[bytes] = []
     keys: list[Any] = []
     for key, json in rows[: query.rows_max - 1]:

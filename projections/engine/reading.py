@@ -1,4 +1,4 @@
-"""The log as projectors read it: each event is decoded once for all collections that need it."""
+"""Reads the log for projectors: each event is decoded once for all collections."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,9 +13,9 @@ from projections.engine.store import Parked, ReadStore, Written
 async def fold_rows(
     log: EventLog, store: ReadStore, rows: Sequence[Row], folders: Sequence[AnyFolder]
 ) -> tuple[list[Written], list[Parked]]:
-    """Return what *rows* change in the collections of *folders*, and what cannot be folded.
+    """Return the changes that *rows* make in the collections of *folders*, and what failed.
 
-    :raises LogUnavailable: an event could not be opened for lack of its key.
+    :raises LogUnavailable: the key of an event could not be read.
     :raises ReadStoreUnavailable: the documents could not be loaded.
     :raises ProjectionFailed: a strict folder met an event that cannot be folded.
     """
@@ -40,7 +40,7 @@ async def fold_rows(
 
 
 def _wanting(folders: Sequence[AnyFolder]) -> dict[str, list[int]]:
-    """Return by tag which of *folders* want the event, so that the others are not asked."""
+    """Return, by tag, the indexes of the *folders* that process such an event."""
     wanting: dict[str, list[int]] = {}
     for at, folder in enumerate(folders):
         for tag in folder.tags:
@@ -61,7 +61,7 @@ async def _decoded(
         return await log.decoded(rows), []
     except LogUnavailable:
         raise
-    except Exception:  # noqa: BLE001 - one of them cannot be read; below it is found out which
+    except Exception:  # noqa: BLE001 - one of them cannot be read; the code below finds which
         events: list[Recorded] = []
     broken: list[tuple[Row, Exception]] = []
     for row in rows:
@@ -69,6 +69,6 @@ async def _decoded(
             events += await log.decoded([row])
         except LogUnavailable:
             raise
-        except Exception as failure:  # noqa: BLE001 - whatever it is, it is this stream's alone
+        except Exception as failure:  # noqa: BLE001 - any error concerns only this stream
             broken.append((row, failure))
     return events, broken

@@ -1,8 +1,8 @@
-"""Rebuilds a read model from the log next to the live one, then shows it in its place.
+"""Rebuilds a read model from the log next to the live one, which it then replaces.
 
 A request is only noted in the control record. The projector that holds the lease does the work, in
-slices between its batches, and a successor continues where it stopped. It makes no difference
-whether a projector is running already or only the one of the command.
+slices between its batches, and a successor continues where it stopped. If no projector is running,
+the one of the command does the work.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from projections.engine.projector import Projector
 from projections.engine.store import Batch, OutOfTurn, ReadStore
 
 _LOOK_EVERY_S = 0.02
-NEVER_PROJECTED = "nothing was ever projected; start a projector first"
+NEVER_PROJECTED = "nothing has been projected yet; start a projector first"
 
 OnProgress = Callable[[int, int], None]
-"""Told how far the rebuild is and how far the log goes, both as positions."""
+"""Called with the position of the rebuild and the head of the log."""
 
 
 def no_progress(position: int, head: int) -> None:
@@ -36,9 +36,9 @@ async def rebuild(
     projector: Projector,
     progress: OnProgress = no_progress,
 ) -> str:
-    """Build *projection* anew, show it in place of the live one and return its collection's name.
+    """Rebuild *projection*, replace the live collection and return the name of the new one.
 
-    *projector* stands by: it works where no other does.
+    *projector* does the work if no other projector is running.
 
     :raises ProjectionFailed: an event cannot be folded; the live collection stays.
     """
@@ -48,19 +48,19 @@ async def rebuild(
 
 
 async def begin_projecting(store: ReadStore, projector: Projector) -> None:
-    """Wait until there is a control record to note a wish in."""
+    """Wait until there is a control record to note a request in."""
     while (control := await store.control()) is None or not control.serving:
         if not await projector.step():
             await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def request(store: ReadStore, projection: Projection[Any], *, verify: bool = False) -> str:
-    """Note that *projection* is to be built anew; return the name of the collection.
+    """Request a rebuild of *projection*; return the name of its collection.
 
-    A build of the same version that was asked for already is the one that goes on, unless it is
-    for comparing: then it is begun again.
+    If the same version is already being built, that build continues, unless it is for comparing:
+    then it is started again.
 
-    :raises LookupError: nothing was ever projected.
+    :raises LookupError: nothing has been projected yet.
     """
     while True:
         control = await store.control()
@@ -76,7 +76,7 @@ async def request(store: ReadStore, projection: Projection[Any], *, verify: bool
 
 
 def _without_old(control: Control, wanted: Collection) -> Control:
-    """Return *control* with what was asked for before, and failed or is in the way, retired."""
+    """Return *control* without earlier builds of the same read model that failed or conflict."""
     for one in control.collections:
         same = one.model == wanted.model
         if same and (one.phase is Phase.FAILED or (wanted.verify and one.verify)):
@@ -87,10 +87,10 @@ def _without_old(control: Control, wanted: Collection) -> Control:
 async def built(
     name: str, store: ReadStore, projector: Projector, progress: OnProgress = no_progress
 ) -> Collection:
-    """Wait until the collection *name* is in the pass, and help with it.
+    """Wait until the collection *name* is part of the pass, and help build it.
 
     :raises ProjectionFailed: an event cannot be folded.
-    :raises LookupError: somebody else asked for the same, and the build was given up.
+    :raises LookupError: the build was given up because somebody else requested another one.
     """
     while True:
         busy = False

@@ -1,7 +1,7 @@
 """What the holder of the lease does: follow the log, build next to it, and clean up.
 
-It knows the control record as it has written it. If a write fails, discard it and open another,
-because memory and store may differ.
+It remembers the control record that it has written. If a write fails, discard the shift and open
+another, because memory and store may differ.
 """
 
 import time
@@ -21,14 +21,14 @@ from projections.engine.reading import fold_rows
 from projections.engine.store import Batch, Parked, ReadStore, ShapedCollection, Written
 
 PASS_MAX = 200
-"""Events of a batch: short enough for readers and renewals, long enough to share a commit."""
+"""Events per batch: few enough for readers and renewals, enough to share the cost of a commit."""
 CATCH_UP_MAX = 1_000
-"""Events of a batch while nobody is shown anything yet."""
+"""Events per batch while readers are shown nothing yet."""
 SLICE_BESIDE, SLICE_ALONE = 100, 500
-"""Events of one slice of a build, while the log grows and while it does not."""
+"""Events per slice of a build, while the log grows and while it does not."""
 DROP_MAX = 500
 GRACE_S = 10.0
-"""How long a replaced collection stays for readers who do not know yet."""
+"""How long a replaced collection is kept for readers that have not noticed yet."""
 
 
 class Shift:
@@ -51,7 +51,7 @@ class Shift:
         self._retired_at: dict[str, float] = {}
 
     def take_up(self, parked: list[Parked]) -> None:
-        """Begin with what is stored."""
+        """Start from what is stored."""
         self.folders = [
             Folder(
                 self._projections[one.model],
@@ -74,7 +74,7 @@ class Shift:
         return busy or await self._clear()
 
     async def _pass(self, part: int) -> bool:
-        """Fold one batch of events into everything that is in the pass."""
+        """Fold one batch of events into every collection of the pass."""
         control = self.control
         after = control.position(part)
         limit = self.batch_max if control.serving else self.catch_up_max
@@ -98,7 +98,7 @@ class Shift:
     ) -> None:
         """Write a batch under our fence.
 
-        :raises OutOfTurn: somebody else wrote since, or holds the lease.
+        :raises OutOfTurn: somebody else has written since, or holds the lease.
         """
         self.control = await self._store.write(
             Batch(
@@ -113,7 +113,7 @@ class Shift:
     # Builds -----------------------------------------------------------------
 
     async def _build(self, collection: Collection, limit: int) -> None:
-        """Fold the next slice into a collection that is being built; let it join at the end."""
+        """Fold the next slice into a collection being built; at the end it joins the pass."""
         folder = self._builders.get(collection.name)
         if folder is None:
             folder = Folder(self._projections[collection.model], collection.name, strict=True)
@@ -138,7 +138,7 @@ class Shift:
     async def _next_slice(
         self, collection: Collection, folder: AnyFolder, limit: int
     ) -> tuple[list[Row], dict[int, int]]:
-        """Return rows that the pass has been over already, and how far they lead."""
+        """Return rows that the pass has already processed, and the position they lead to."""
         behind = dict(collection.behind or {})
         tags = folder.projection.tags
         for part, place in self.control.places.items():
@@ -161,9 +161,9 @@ class Shift:
     # Clearing ---------------------------------------------------------------
 
     async def _clear(self) -> bool:
-        """Delete a piece of a collection that nobody reads any more."""
+        """Delete a part of a collection that nobody reads any more."""
         if not self.control.serving:
-            return False  # what there was before stays until the new ones are shown
+            return False  # old collections are kept until the new ones are shown
         now = time.monotonic()
         for one in self.control.collections:
             if one.phase is not Phase.RETIRED:
@@ -177,18 +177,18 @@ class Shift:
 
 
 def _serving(control: Control) -> Control:
-    """Return *control*, shown to readers from the moment at which it has reached its target."""
+    """Return *control*, marked as shown to readers once it has reached its target."""
     reached = all(control.position(part) >= head for part, head in control.target.items())
     return replace(control, serving=control.serving or reached)
 
 
 def new_owner() -> str:
-    """Return a name for a holder of the lease that no other has."""
+    """Return a unique name for a holder of the lease."""
     return uuid4().hex
 
 
 async def create_all(store: ReadStore, projections: Projections, control: Control) -> None:
-    """Create the collections of *control* that a projection of ours writes to."""
+    """Create the collections of *control* that our projections write to."""
     known = {one.name: one for one in projections}
     for one in control.collections:
         projection = known.get(one.model)

@@ -24,11 +24,11 @@ class ReadStoreLost(ReadStoreUnavailable):
 
 
 class OutOfTurn(Exception):
-    """Nothing was written: somebody else has written since, or holds the lease now."""
+    """Somebody else has written since, or holds the lease now; nothing was written."""
 
 
 class Rebuilding(Exception):
-    """The read model is being made from the log and not yet fit to be shown."""
+    """The read model is being built from the log and not shown yet."""
 
     def __init__(self, progress: float) -> None:
         super().__init__(f"read models are being rebuilt ({progress:.0%})")
@@ -36,14 +36,14 @@ class Rebuilding(Exception):
 
 
 class ShapedCollection(NamedTuple):
-    """A collection, and the shape of what it holds."""
+    """A collection and the shape of its documents."""
 
     collection: str
     shape: Shape
 
 
 class Rendered(NamedTuple):
-    """One thing by its id, as a GET answers it."""
+    """One document as a GET returns it."""
 
     id: str
     json: bytes
@@ -52,10 +52,10 @@ class Rendered(NamedTuple):
 
 
 class Parked(Struct, frozen=True, kw_only=True):
-    """A document that cannot be folded further, and the event at which that began.
+    """A document that cannot be folded further, and the first event that failed.
 
-    It shows its state before that event. With ``unreadable``, the event itself cannot be read, so
-    that ``id`` is the document of its stream.
+    It shows its state before that event. With ``unreadable``, the event itself cannot be read, and
+    ``id`` is the document of its stream.
     """
 
     collection: str
@@ -75,7 +75,7 @@ class Written(NamedTuple):
 
 
 class Batch(Struct, kw_only=True):
-    """What is written together or not at all.
+    """Changes that are written in one transaction.
 
     ``control.revision`` is the one that was read. With a ``fence``, its lease must still be held.
     """
@@ -94,7 +94,7 @@ class ReadStore(Protocol):
     """
 
     async def control(self) -> Control | None:
-        """Return the control record, None where nothing was ever projected."""
+        """Return the control record, None if nothing has been projected yet."""
         ...
 
     async def get_many(self, target: ShapedCollection, ids: Sequence[str]) -> list[Rendered]:
@@ -102,7 +102,7 @@ class ReadStore(Protocol):
         ...
 
     async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
-        """Return a page for each query, all from one moment.
+        """Return a page for each query, all from one consistent view.
 
         :raises QueryRefused: no declared index answers one of them.
         """
@@ -113,13 +113,13 @@ class ReadStore(Protocol):
         ...
 
     async def load(self, target: ShapedCollection, ids: Sequence[str]) -> list[Document]:
-        """Return whole documents, to fold on."""
+        """Return whole documents, for folding."""
         ...
 
     async def scan(
         self, targets: Sequence[ShapedCollection], after: str, limit: int
     ) -> list[list[Document]]:
-        """Return the documents with the next ids above *after* of each target, from one moment."""
+        """Return the next documents of each target with ids above *after*, from one view."""
         ...
 
     async def parked(self) -> list[Parked]:
@@ -127,18 +127,18 @@ class ReadStore(Protocol):
         ...
 
     async def create(self, target: ShapedCollection) -> None:
-        """Create the empty collection of a target unless it is there, with its indexes."""
+        """Create the collection of a target with its indexes, unless it exists."""
         ...
 
     async def write(self, batch: Batch) -> Control:
-        """Write all of *batch* or nothing, and return the control record as it is now.
+        """Write all of *batch* or nothing, and return the new control record.
 
-        :raises OutOfTurn: the revision is not the one that was read, or the lease is lost.
+        :raises OutOfTurn: the revision is no longer the one that was read, or the lease is lost.
         """
         ...
 
     async def drop_piece(self, collection: str, limit: int) -> bool:
-        """Delete at most *limit* documents of a retired collection; False: it is gone."""
+        """Delete at most *limit* documents of a retired collection; return whether any are left."""
         ...
 
     async def lease(self, owner: str, seconds: float) -> int | None:
@@ -146,11 +146,11 @@ class ReadStore(Protocol):
         ...
 
     async def release(self, owner: str) -> None:
-        """Give the lease back, if *owner* holds it."""
+        """Release the lease if *owner* holds it."""
         ...
 
     async def facts(self) -> dict[str, int]:
-        """Return numbers that an operator watches, by name: bytes of files and the like."""
+        """Return figures for operators by name, such as the sizes of files in bytes."""
         ...
 
     async def close(self) -> None:

@@ -40,7 +40,7 @@ class WebhookView(View, frozen=True, kw_only=True):
 
 
 def render_webhook(webhook_id: UUID, webhook: Webhook, version: int, updated_at: datetime) -> bytes:
-    """Return the JSON of *webhook*, the same for a reply to a command and for a later GET."""
+    """Return the JSON of *webhook*, the same after a command as in a later GET."""
     view = WebhookView(
         id=WebhookId(webhook_id),
         url=webhook.url,
@@ -56,7 +56,7 @@ def render_webhook(webhook_id: UUID, webhook: Webhook, version: int, updated_at:
 
 
 class Webhooks(AggregateProjection[Webhook]):
-    """Webhooks by id, and those of an organization in the order of their ids."""
+    """Webhooks by id, and by organization in the order of their ids."""
 
     name = "webhooks"
     tags = tags_of(WebhookEvent)
@@ -78,7 +78,7 @@ async def find_webhook(models: ReadModels, org_id: OrgId, webhook_id: WebhookId)
 
 
 async def webhooks_of(models: ReadModels, org_id: OrgId) -> list[bytes]:
-    """Return the webhooks of the organization in the order of their ids, all of them."""
+    """Return all webhooks of the organization in the order of their ids."""
     where: dict[str, Value] = {"org": str(org_id), "deleted": False}
     query = Query(model="webhooks", where=where, sort="id", limit=WEBHOOKS_MAX)
     return (await models.page(query)).items

@@ -1,4 +1,4 @@
-"""Members as an organization sees them: one document a person and organization."""
+"""Members as an organization sees them: one document per person and organization."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Membership(Struct, frozen=True, kw_only=True):
-    """One person's place in one organization, and since when."""
+    """One person's role in one organization, and since when."""
 
     user_id: UserId
     role: Role = Role.MEMBER
@@ -57,7 +57,7 @@ def render_member(member: Membership) -> bytes:
 
 
 class Members(Projection[Membership]):
-    """Members of an organization; who left stays in a document that no list finds."""
+    """Members of an organization; the documents of former members are hidden from lists."""
 
     name = "members"
     tags = tags_of(
@@ -67,7 +67,7 @@ class Members(Projection[Membership]):
     indexes = (Index(("org", "deleted"), "user_id"),)
 
     def keys(self, recorded: Recorded) -> Iterable[str]:
-        event: Any = recorded.event  # each event that is asked for names one user
+        event: Any = recorded.event  # each of the events that we process names one user
         return (document_id(recorded.org_id, event.user_id),)
 
     def fold(self, key: str, state: Membership | None, recorded: Recorded) -> Membership:

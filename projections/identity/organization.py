@@ -38,7 +38,7 @@ class OrganizationView(View, frozen=True, kw_only=True):
 
 
 class OrganizationState(Struct, frozen=True, kw_only=True):
-    """What the read model keeps of an organization; its members are another one's."""
+    """The state of an organization; its members have a read model of their own."""
 
     name: str = ""
     subdomain: str = ""
@@ -49,7 +49,7 @@ class OrganizationState(Struct, frozen=True, kw_only=True):
 def render_organization(
     org_id: UUID, organization: Organization | OrganizationState, version: int, updated_at: datetime
 ) -> bytes:
-    """Return the JSON of an organization, the same for a command's reply and for a later GET."""
+    """Return the JSON of an organization, the same after a command as in a later GET."""
     view = OrganizationView(
         id=OrgId(org_id),
         name=organization.name,
@@ -64,8 +64,8 @@ def render_organization(
 class Organizations(Projection[OrganizationState]):
     """Organizations by id.
 
-    Members have a read model of their own; here their events only raise the version, so that
-    it is the one that If-Match is compared with.
+    Members have a read model of their own; here their events only raise the version, so that it
+    is the one that If-Match is compared with.
     """
 
     name = "organizations"

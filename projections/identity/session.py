@@ -1,4 +1,4 @@
-"""Sessions as their user sees them: one document a login."""
+"""Sessions as their user sees them: one document per login."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class SeenSession(Struct, frozen=True, kw_only=True):
-    """A session without what tokens are computed from, and when it was used."""
+    """A session without its token secrets, and when it was used."""
 
     user_id: UserId | None = None
     credentials: int = 0
@@ -31,7 +31,7 @@ class SeenSession(Struct, frozen=True, kw_only=True):
 
 
 class SessionView(View, frozen=True, kw_only=True):
-    """A login as the API shows it; nothing here helps to use it."""
+    """A session as the API shows it, without anything that would help to use it."""
 
     id: SessionId
     started_at: datetime
@@ -41,7 +41,7 @@ class SessionView(View, frozen=True, kw_only=True):
 
 
 class Sessions(Projection[SeenSession]):
-    """The logins of a user that are not over."""
+    """The live sessions of a user."""
 
     name = "sessions"
     tags = tags_of(SessionEvent)
@@ -57,7 +57,7 @@ class Sessions(Projection[SeenSession]):
             expires_at=before.expires_at,
             idle_expires_at=before.idle_expires_at,
             ended=before.ended,
-        ).evolve(recorded.event)  # type: ignore[arg-type]  # by the tags it wants
+        ).evolve(recorded.event)  # type: ignore[arg-type]  # only the tags of sessions arrive
         used = isinstance(recorded.event, SessionStarted | SessionRotated)
         return SeenSession(
             user_id=session.user_id,
@@ -93,7 +93,7 @@ def _ends_at(session: SeenSession) -> datetime | None:
 
 
 def _sortable(at: datetime) -> str:
-    """Return a time of fixed length, so that texts are in the order of the times."""
+    """Return a time with a fixed length, so that the texts sort by time."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -103,9 +103,9 @@ SESSIONS_MAX = 100
 async def sessions_of(
     models: ReadModels, user_id: UserId, credentials: int, now: datetime
 ) -> list[bytes]:
-    """Return the live sessions of a user, those that end last first.
+    """Return the live sessions of a user; those that end last come first.
 
-    *credentials* is how often the password was changed: a change ends what began before.
+    *credentials* is how often the password was changed; a change ends all earlier sessions.
     """
     query = Query(
         model="sessions",

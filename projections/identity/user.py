@@ -1,4 +1,4 @@
-"""Users as their fellow members see them: one document an account."""
+"""Users as their fellow members see them: one document per account."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class UserView(View, frozen=True, kw_only=True):
-    """A user as the API shows them to people they work with."""
+    """A user as the API shows them to fellow members."""
 
     id: UserId
     email: str
@@ -28,7 +28,7 @@ def render_user(user_id: UUID, user: User) -> bytes:
 
 
 class Users(AggregateProjection[User]):
-    """Users by id, to put names to members; a failed login changes nothing that is shown."""
+    """Users by id, for the names of members; a failed login changes nothing that is shown."""
 
     name = "users"
     version = 2

@@ -1,4 +1,4 @@
-"""Projects as their readers see them: one document a project."""
+"""Projects as their readers see them: one document per project."""
 
 from datetime import datetime
 from uuid import UUID
@@ -31,7 +31,7 @@ class ProjectView(View, frozen=True, kw_only=True):
 
 
 def render_project(project_id: UUID, project: Project, version: int, updated_at: datetime) -> bytes:
-    """Return the JSON of *project*, the same for a reply to a command and for a later GET."""
+    """Return the JSON of *project*, the same after a command as in a later GET."""
     view = ProjectView(
         id=ProjectId(project_id),
         key=project.key,
@@ -47,7 +47,7 @@ def render_project(project_id: UUID, project: Project, version: int, updated_at:
 
 
 class Projects(AggregateProjection[Project]):
-    """Projects by id, and those of an organization by key."""
+    """Projects by id, and by organization in the order of their keys."""
 
     name = "projects"
     tags = tags_of(ProjectEvent)
@@ -73,7 +73,7 @@ async def projects_of(
     limit: int = PAGE_DEFAULT,
     after: str | None = None,
 ) -> FoundPage:
-    """Return projects of the organization by key, those *after* the key given."""
+    """Return projects of the organization in the order of their keys, those above *after*."""
     where: dict[str, Value] = {"org": str(org_id), "deleted": False}
     if status is not None:
         where["status"] = status.value

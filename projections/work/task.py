@@ -1,4 +1,4 @@
-"""Tasks as their readers see them: one document a task."""
+"""Tasks as their readers see them: one document per task."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -40,7 +40,7 @@ class TaskView(View, frozen=True, kw_only=True):
 
 
 def render_task(task_id: UUID, task: Task, version: int, updated_at: datetime) -> bytes:
-    """Return the JSON of *task*, the same for a reply to a command and for a later GET."""
+    """Return the JSON of *task*, the same after a command as in a later GET."""
     view = TaskView(
         id=TaskId(task_id),
         key=f"{task.project_key}-{task.number}",
@@ -61,7 +61,7 @@ def render_task(task_id: UUID, task: Task, version: int, updated_at: datetime) -
 
 
 class Tasks(AggregateProjection[Task]):
-    """Tasks by id and by project, the newest number first."""
+    """Tasks by id, and by project with the newest number first."""
 
     name = "tasks"
     tags = tags_of(TaskEvent)
@@ -78,7 +78,7 @@ class Tasks(AggregateProjection[Task]):
 
 
 class TaskFilter(Struct, frozen=True, kw_only=True):
-    """Which tasks to list; None is any."""
+    """Which tasks to list; None means any."""
 
     status: TaskStatus | None = None
     priority: Priority | None = None
@@ -101,14 +101,14 @@ async def tasks_of_project(  # noqa: PLR0913, PLR0917 - the list, its filter and
     limit: int = PAGE_DEFAULT,
     below: int | None = None,
 ) -> FoundPage:
-    """Return tasks of a project, the newest first, with numbers *below* the one given."""
+    """Return tasks of a project with numbers below *below*, the newest first."""
     where: dict[str, Value] = {"org": str(org_id), "project_id": str(project_id), "deleted": False}
     filters: dict[str, Value] = {}
     if wanted.status is not None:
         filters["status"] = wanted.status.value
     if wanted.priority is not None:
         filters["priority"] = wanted.priority.value
-    # The index narrows down by one filter; the others are compared on what it gives.
+    # The index answers one of the filters; the others are applied to its rows.
     if filters and wanted.assignee is None:
         first = next(iter(filters))
         where[first] = filters.pop(first)

@@ -114,29 +114,32 @@ FORGED: list[tuple[str, list[Past]]] = [
         "a task goes from TODO to DONE",
         [on(TASK, TaskStatusChanged(from_=TaskStatus.TODO, to=TaskStatus.DONE))],
     ),
-    ("a task has number 4, and 3 was next", [on(NEW, created(4))]),
-    ("a task number is taken that somebody else has", [on(NEW, created(1))]),
-    ("a task is in no project of its organization", [on(NEW, created(1, ProjectId(uuid4())))]),
-    ("a task is below a task of another project", [on(NEW, created(3, ENG, TaskId(uuid4())))]),
+    ("a task has number 4, but 3 was next", [on(NEW, created(4))]),
+    ("the task number is already taken", [on(NEW, created(1))]),
+    (
+        "the project of a task is not one of its organization",
+        [on(NEW, created(1, ProjectId(uuid4())))],
+    ),
+    ("the parent of a task is in another project", [on(NEW, created(3, ENG, TaskId(uuid4())))]),
     (
         "without an active ADMIN",
         [on(ACME, MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER))],
     ),
-    ("there are 11 members, and the plan allows 10", [on(ACME, *joined(10))]),
+    ("there are 11 members, but the plan allows 10", [on(ACME, *joined(10))]),
     (
-        "there are 6 projects, and the plan allows 5",
+        "there are 6 projects, but the plan allows 5",
         [on(uuid4(), ProjectCreated(key=f"P{n}", name="P", created_by=ANA)) for n in range(5)],
     ),
     (
-        "a project key is taken that somebody else has",
+        "the project key is already taken",
         [on(NEW, ProjectCreated(key="OLD", name="Second", created_by=ANA))],
     ),
     (
-        "a subdomain is taken that somebody else has",
+        "the subdomain is already taken",
         [on(OTHER, SubdomainChanged(from_="other", to="acme"), org_id=OTHER)],
     ),
     (
-        "a email is taken that somebody else has",
+        "the email is already taken",
         [on(NEW, UserRegistered(email="acme@example.com", name="Second"))],
     ),
     (

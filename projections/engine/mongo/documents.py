@@ -1,4 +1,4 @@
-"""Documents and queries as MongoDB has them: every field under its own name."""
+"""Maps documents and queries to MongoDB; every field keeps its own name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,12 +19,12 @@ _NAMES = {"id": "_id"}
 
 
 def name_of(field: str) -> str:
-    """Return what *field* is called in a stored document."""
+    """Return the name of *field* in a stored document."""
     return _NAMES.get(field, field)
 
 
 def stored(document: Document) -> dict[str, Any]:
-    """Return a document as it is stored."""
+    """Return a document in its stored form."""
     return {
         "_id": document.id,
         "org": document.org,
@@ -69,7 +69,7 @@ def index_model(index: Index) -> IndexModel:
 
 
 def filter_of(query: Query) -> dict[str, Any]:
-    """Return what the index narrows down by."""
+    """Return the part of *query* that the index answers."""
     wanted: dict[str, Any] = {name_of(field): value for field, value in query.where.items()}
     if query.either:
         wanted[name_of(query.either[0])] = {"$in": list(query.either[1])}
@@ -88,7 +88,7 @@ def sort_of(query: Query) -> dict[str, int]:
 
 
 def pipeline(query: Query) -> list[dict[str, Any]]:
-    """Return the stages that compare a residual filter on a bounded number of rows."""
+    """Return the stages that apply a residual filter to a bounded number of rows."""
     tests = [{"$eq": [f"${name_of(f)}", value]} for f, value in query.residual.items()]
     shown = {"$cond": [{"$and": tests}, "$json", None]}
     return [

@@ -1,8 +1,8 @@
 """The lease of the active projector, and the sessions that its successor ends.
 
-A process killed during a transaction leaves it open on the server, and the documents it changed
-stay locked until the server gives up, by default after a minute. The holder therefore stores the id
-of its session, and its successor ends that session first.
+If a process is killed during a transaction, the transaction stays open on the server and locks
+the documents it changed until it times out, by default after a minute. The holder therefore
+stores the id of its session, and its successor ends that session first.
 """
 
 import time
@@ -33,7 +33,7 @@ class Lease:
         self._session: AsyncClientSession | None = None
 
     async def create(self) -> None:
-        """Create the two documents unless they are there."""
+        """Create the two documents unless they exist."""
         control: Stored = {"revision": 0, "fence": 0}
         lease: Stored = {"owner": "", "until": 0.0, "fence": 0, "session": None}
         await self._control.update_one(THE_CONTROL, {"$setOnInsert": control}, upsert=True)
@@ -45,7 +45,7 @@ class Lease:
         if found is None:
             await self.create()
             found = await self._control.find_one(THE_LEASE) or {}
-        # The clocks of two machines may differ by less than the lease: the fence keeps it right.
+        # The clocks of two machines may differ; the fence keeps the writes correct all the same.
         now = time.time()
         held = found["owner"] not in ("", owner) and now < found["until"] <= now + 2 * seconds
         if held:
@@ -61,7 +61,7 @@ class Lease:
         return fence
 
     async def _shut_out(self, session: Binary | UUID | None) -> None:
-        """End the transaction that a dead holder left open, and refuse its writes from now on."""
+        """End the transaction that a dead holder left open, and refuse its later writes."""
         if session is not None:
             await self._database.command("killSessions", [{"id": _binary(session)}])
         older = {**THE_CONTROL, "fence": {"$lt": self._fence}}
@@ -69,7 +69,7 @@ class Lease:
         self._confirmed = self._fence
 
     async def session(self) -> AsyncClientSession:
-        """Return the session to write under, noted for whoever comes next."""
+        """Return the session for writing, whose id is stored for the successor."""
         if self._session is None:
             session = self._client.start_session()
             noted = {"$set": {"session": session.session_id["id"]}}
@@ -78,7 +78,7 @@ class Lease:
         return self._session
 
     async def forget_session(self) -> None:
-        """Begin a new session with the next write."""
+        """Use a new session for the next write."""
         session, self._session = self._session, None
         if session is not None:
             await session.end_session()
@@ -90,5 +90,5 @@ class Lease:
 
 
 def _binary(session: Binary | UUID) -> Binary:
-    """Return the id as commands take it; how it is read back is a setting of the client."""
+    """Return the id in the form that commands need; the client's settings decide how it is read."""
     return session if isinstance(session, Binary) else Binary.from_uuid(session)

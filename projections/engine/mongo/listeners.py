@@ -1,4 +1,4 @@
-"""Counts what the MongoDB driver does: its pools, connections and commands."""
+"""Counts the pools, connections and commands of the MongoDB driver."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class PoolListener(monitoring.ConnectionPoolListener):
         """Count nothing."""
 
     def pool_cleared(self, event: monitoring.PoolClearedEvent) -> None:
-        """Count nothing: the connections that it closes are reported one by one."""
+        """Count nothing; each connection that it closes is reported."""
 
     def connection_ready(self, event: monitoring.ConnectionReadyEvent) -> None:
         """Count nothing."""
@@ -40,7 +40,7 @@ class PoolListener(monitoring.ConnectionPoolListener):
         """Count nothing."""
 
     def connection_check_out_failed(self, event: Any) -> None:
-        """Count nothing: the command that wanted it fails and is counted."""
+        """Count nothing; the command that needed it fails and is counted."""
 
     def connection_checked_out(self, event: Any) -> None:
         """Count nothing."""
@@ -56,7 +56,7 @@ class CommandCounter(monitoring.CommandListener):
         self._counters = counters_of(READ_MODELS_DRIVER)
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        """Count nothing: how it ends is counted."""
+        """Count nothing; its end is counted."""
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         self._counters.command(event.command_name, event.duration_micros / _MICROSECONDS)

@@ -191,7 +191,7 @@ class MongoReadStore:
 
     @contextlib.asynccontextmanager
     async def _deadline(self) -> AsyncGenerator[None]:
-        """Bound everything inside, and call what the driver raises by our name."""
+        """Apply the deadline to the block and turn the driver's errors into ours."""
         try:
             with pymongo.timeout(self._timeout_s):
                 yield

@@ -1,4 +1,4 @@
-"""One batch in one transaction, from the control record that was read, or not at all."""
+"""Writes a batch in one transaction, if the control record is still the one that was read."""
 
 import msgspec
 from msgspec.structs import replace
@@ -17,9 +17,9 @@ PARKED = "parked"
 async def write_batch(
     database: AsyncDatabase[Stored], batch: Batch, session: AsyncClientSession
 ) -> Control:
-    """Write *batch* and return the control record as it is then.
+    """Write *batch* and return the new control record.
 
-    :raises OutOfTurn: the revision is not the one that was read, or the lease is lost.
+    :raises OutOfTurn: the revision is no longer the one that was read, or the lease is lost.
     :raises PyMongoError: nothing was written.
     """
     before: Stored = {**THE_CONTROL, "revision": batch.control.revision}
@@ -30,7 +30,7 @@ async def write_batch(
     async with await session.start_transaction():
         moved = await database[CONTROL].update_one(before, {"$set": told}, session=session)
         if not moved.matched_count:
-            raise OutOfTurn(f"not at revision {batch.control.revision} under our fence")
+            raise OutOfTurn(f"revision {batch.control.revision} or our fence is outdated")
         for (collection, _), documents in batch.written:
             writes = [ReplaceOne({"_id": d.id}, stored(d), upsert=True) for d in documents]
             if writes:

@@ -1,4 +1,4 @@
-"""One connection to the file, with a deadline on everything and an eye on the file itself."""
+"""One connection to the file, with a deadline on every call and checks of the file itself."""
 
 import sqlite3
 import time
@@ -12,9 +12,9 @@ from projections.engine.store import ReadStoreLost, ReadStoreUnavailable
 T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.5
-"""How long a reader may go on with a file that was replaced meanwhile."""
+"""How long a reader may keep using a file after it was replaced."""
 _STEPS = 10_000
-"""Instructions of SQLite's machine between two looks at the clock: less than a millisecond."""
+"""SQLite VM instructions between two checks of the deadline: less than a millisecond."""
 WAL_BYTES_KEPT = 64 * 2**20
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _SHORT_READ = sqlite3.SQLITE_IOERR_SHORT_READ
@@ -22,7 +22,7 @@ _MISSING = "no such table"
 
 
 class Connection:
-    """A connection that is opened when it is needed, and again when the file is another one."""
+    """A connection that is opened when needed, and reopened if the file was replaced."""
 
     def __init__(self, files: Files, timeout_s: float, *, writes: bool) -> None:
         self._files, self._timeout_s, self._writes = files, timeout_s, writes
@@ -31,10 +31,10 @@ class Connection:
         self._looked_at = self._deadline = 0.0
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what *work* gives; whatever it began is rolled back if it fails.
+        """Return the result of *work*; if it fails, its transaction is rolled back.
 
         :raises ReadStoreUnavailable: the file is locked, missing or slow.
-        :raises ReadStoreLost: it is damaged; the writer has put it aside, or was told to.
+        :raises ReadStoreLost: it is damaged; the writer has set it aside, or was told to.
         """
         now = time.monotonic()
         self._deadline = now + self._timeout_s
@@ -69,7 +69,7 @@ class Connection:
         return 0.0 if self._writes else _LOOK_EVERY_S
 
     def _open_to_read(self) -> sqlite3.Connection:
-        # Read-only: closing it can neither empty nor remove the write-ahead log.
+        # Read-only, so that closing it cannot empty or remove the write-ahead log.
         return self._connect("ro")
 
     def _open_to_write(self) -> sqlite3.Connection:
@@ -132,7 +132,7 @@ class Connection:
 
 
 def create_control(connection: sqlite3.Connection) -> None:
-    """Create the tables of the control record, the lease and what is parked."""
+    """Create the tables of the control record, the lease and the parked documents."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
@@ -153,7 +153,7 @@ def create_control(connection: sqlite3.Connection) -> None:
 def _what_is_wrong(connection: sqlite3.Connection, noted: int) -> str | None:
     """Create the control tables in a sound file, or return why it cannot be trusted."""
     try:
-        # 200 ms a GB: a torn copy or a disk's mistake is found before anybody is shown it.
+        # 200 ms per GB; a torn copy or a disk error is found before readers see it.
         [(verdict,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
         if verdict != "ok":
             return str(verdict)
@@ -166,5 +166,5 @@ def _what_is_wrong(connection: sqlite3.Connection, noted: int) -> str | None:
         raise
     revision = found[0][0] if found else 0
     if revision < noted:
-        return f"its newest writes are lost (it is at {revision}, {noted} was written)"
+        return f"its newest writes are lost (revision {revision} instead of {noted})"
     return None

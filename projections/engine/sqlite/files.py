@@ -1,8 +1,8 @@
 """The file of the read models: checks that it is still the one that was opened.
 
 A file that is deleted or replaced while it is open still accepts writes that nobody else sees. So
-every process compares what it has opened with what the path names. Nothing here is precious: a file
-that cannot be trusted is set aside and rebuilt from the log.
+every process compares the file that it has opened with the one at the path. A file that cannot be
+trusted is set aside, and its contents are rebuilt from the log.
 """
 
 import contextlib
@@ -24,8 +24,8 @@ Identity = tuple[int, int, int]
 class Files:
     """A database file by its path.
 
-    Beside it stand ``-revision``, the newest revision written, by which a lost write-ahead log is
-    noticed, and ``-damaged``, by which a reader tells the writer what it has come upon.
+    Next to it are ``-revision``, the newest revision written, which reveals a lost write-ahead log,
+    and ``-damaged``, with which a reader reports damage to the writer.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,7 +36,7 @@ class Files:
         self._lock = path.with_name(f"{path.name}-lock")
 
     def identity(self) -> Identity | None:
-        """Return what the path names now, None where there is no file."""
+        """Return the identity of the file at the path, None if there is no file."""
         try:
             found = os.stat(self.path)
         except FileNotFoundError:
@@ -56,7 +56,7 @@ class Files:
 
     @contextlib.contextmanager
     def alone(self) -> Generator[None]:
-        """Keep every other process from opening the file to write meanwhile."""
+        """Prevent other processes from opening the file for writing during the block."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, PRIVATE)
         try:
@@ -66,14 +66,14 @@ class Files:
             os.close(lock)
 
     def make(self) -> None:
-        """Create the file, empty and readable by its owner only, unless it is there."""
+        """Create the file, empty and readable only by its owner, unless it exists."""
         if not self.path.exists():
             self._sweep()
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, PRIVATE))
 
     def discard(self, why: str) -> None:
-        """Put the file aside; the next one to open it begins anew."""
-        _logger.error("the read models in %s are made anew: %s", self.path, why)
+        """Set the file aside; whoever opens it next starts with an empty one."""
+        _logger.error("the read models in %s are rebuilt: %s", self.path, why)
         with contextlib.suppress(FileNotFoundError):
             self.path.replace(self.path.with_name(f"{self.path.name}-bad"))
         self._sweep()
@@ -83,16 +83,16 @@ class Files:
         for companion in (self.wal, shm, self._revision, self._damaged):
             companion.unlink(missing_ok=True)
 
-    # What one process tells another -------------------------------------------
+    # Messages between processes -----------------------------------------------
 
     def tell_damaged(self, identity: Identity | None) -> None:
-        """Let the writer know that a reader found the file with *identity* damaged."""
+        """Report to the writer that a reader found the file with *identity* damaged."""
         if identity is not None:
             with contextlib.suppress(OSError):
                 self._damaged.write_text(f"{identity[0]}:{identity[1]}")
 
     def is_said_damaged(self) -> bool:
-        """Return whether a reader found the file that is there now damaged."""
+        """Return whether a reader reported the present file as damaged."""
         try:
             told = self._damaged.read_text()
         except FileNotFoundError:
@@ -101,7 +101,7 @@ class Files:
         return now is not None and told == f"{now[0]}:{now[1]}"
 
     def note_revision(self, revision: int) -> None:
-        """Remember *revision* as written, outside the database."""
+        """Note outside the database that *revision* was written."""
         file = os.open(self._revision, os.O_WRONLY | os.O_CREAT, PRIVATE)
         try:
             os.pwrite(file, _REVISION.pack(revision), 0)
@@ -109,7 +109,7 @@ class Files:
             os.close(file)
 
     def noted_revision(self) -> int:
-        """Return the newest revision that was written, 0 where none was."""
+        """Return the newest revision that was written, 0 if there is none."""
         try:
             told = self._revision.read_bytes()
         except FileNotFoundError:

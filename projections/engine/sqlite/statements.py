@@ -1,7 +1,7 @@
-"""The statements of one collection: its table, its indexes, and what is asked of them.
+"""The SQL statements of one collection: its table, its indexes and its queries.
 
-A field of texts stands in its row as JSON, for whoever reads it whole, and for lists that are found
-by one of its texts in a side table, one row a text, with the fields of the index beside it.
+A field of texts is stored in its row as JSON. For lists that search by one of its texts, there is
+also a side table with one row per text and the fields of the index.
 """
 
 from functools import lru_cache
@@ -21,7 +21,7 @@ _texts = msgspec.json.Decoder(list[str]).decode
 
 
 def quoted(name: str) -> str:
-    """Return *name* as an identifier; field names may be words of SQL."""
+    """Return *name* as a quoted identifier, because field names may be SQL keywords."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -31,7 +31,7 @@ def side_table(collection: str, index: Index) -> str:
 
 
 def schema(target: ShapedCollection) -> list[str]:
-    """Return the statements that create a collection; they change nothing that is there."""
+    """Return the statements that create a collection unless it exists."""
     collection, shape = target
     table = quoted(collection)
     columns = "".join(f", {quoted(f)} {TYPES[kind]}" for f, kind in shape.fields.items())
@@ -68,7 +68,7 @@ def _upsert(collection: str, columns: tuple[str, ...]) -> str:
 
 
 def upsert(target: ShapedCollection) -> str:
-    """Return the statement that stores a document in place of the one that is there."""
+    """Return the statement that stores a document, replacing the one with its id."""
     return _upsert(target.collection, (*_BASE, "json", *target.shape.fields))
 
 
@@ -88,7 +88,7 @@ def _stored(value: Value) -> str | None:
 
 
 def select_whole(target: ShapedCollection) -> str:
-    """Return the beginning of a statement for whole documents."""
+    """Return the beginning of a statement that selects whole documents."""
     names = ", ".join(map(quoted, (*_BASE, "json", *target.shape.fields)))
     return f"SELECT {names} FROM {quoted(target.collection)}"
 
@@ -112,7 +112,7 @@ def _value(kind: Kind, stored: Any) -> Value:
 
 
 def side_rows(target: ShapedCollection, index: Index) -> tuple[str, str]:
-    """Return the statements that remove and put back the texts of one document, by its id."""
+    """Return the statements that remove and insert the texts of one document, by its id."""
     collection, contains = target.collection, quoted(index.contains or "")
     table, side = quoted(collection), quoted(side_table(collection, index))
     copied = ", ".join(map(quoted, (*index.equal, index.sort)))
@@ -126,7 +126,7 @@ def side_rows(target: ShapedCollection, index: Index) -> tuple[str, str]:
 
 
 class _Form(NamedTuple):
-    """What the text of a statement depends on; the rest of a query are its parameters."""
+    """The parts of a query that determine the statement; the others are its parameters."""
 
     collection: str
     index_name: str
@@ -140,7 +140,7 @@ class _Form(NamedTuple):
 
 
 def page_statement(target: ShapedCollection, query: Query) -> tuple[str, list[Any]]:
-    """Return the statement that finds a page, with sort key and JSON, and its parameters.
+    """Return the statement that selects the sort keys and JSON of a page, and its parameters.
 
     :raises QueryRefused: no declared index answers it.
     """
@@ -173,7 +173,7 @@ def page_statement(target: ShapedCollection, query: Query) -> tuple[str, list[An
 
 @lru_cache(1_024)
 def _merged_text(form: _Form, count: int) -> str:
-    # The rows of each value come from the index in order already; only their heads are merged.
+    # Each value's rows come from the index in order; SQLite only merges them.
     direction = "DESC" if form.descending else "ASC"
     merged = " UNION ALL ".join([f"SELECT * FROM ({_page_text(form)})"] * count)
     return f"{merged} ORDER BY 1 {direction} LIMIT ?"

@@ -1,4 +1,4 @@
-"""The port on SQLite: reads on the event loop in some 30 µs, writes on a thread of their own."""
+"""The port on SQLite: reads on the event loop in about 30 µs, writes on a separate thread."""
 
 import asyncio
 import sqlite3
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 _TIMEOUT_S = 2.0
 IDS_MAX = 500
-"""Ids asked for in one statement."""
+"""Ids per statement."""
 CHECKPOINT_EVERY_S = 5.0
 _encode = msgspec.json.Encoder().encode
 _control = msgspec.json.Decoder(Control).decode
@@ -38,7 +38,7 @@ _parked = msgspec.json.Decoder(Parked).decode
 
 
 class SQLiteReadStore:
-    """Read models in one file. Readers never wait for the writer, nor it for them."""
+    """Read models in one file. Readers and the writer never wait for each other."""
 
     def __init__(self, path: Path, timeout_s: float = _TIMEOUT_S) -> None:
         self._files, self._timeout_s = Files(path), timeout_s
@@ -72,7 +72,7 @@ class SQLiteReadStore:
         pages = [(query, *statements.page_statement(target, query)) for target, query in asked]
 
         def find(connection: sqlite3.Connection) -> list[ListSlice]:
-            if len(pages) == 1:  # one statement is one moment by itself
+            if len(pages) == 1:  # a single statement is consistent by itself
                 query, statement, parameters = pages[0]
                 return [cut(query, connection.execute(statement, parameters).fetchall())]
             connection.execute("BEGIN")
@@ -150,7 +150,7 @@ class SQLiteReadStore:
         return {"file_bytes": size, "wal_bytes": self._files.wal_bytes()}
 
     async def close(self) -> None:
-        self._reader.close()  # first: the writer, as the last one, empties the write-ahead log
+        self._reader.close()  # first, because the last connection empties the write-ahead log
         self._thread.shutdown()
         self._writer.close()
 
@@ -171,10 +171,10 @@ class SQLiteReadStore:
             async with asyncio.timeout(2 * self._timeout_s):
                 return await loop.run_in_executor(self._thread, self._writer.run, work)
         except TimeoutError as late:
-            raise ReadStoreUnavailable(f"{self._files.path} is not written to in time") from late
+            raise ReadStoreUnavailable(f"writing to {self._files.path} took too long") from late
 
     async def _shrink_log(self) -> None:
-        """Write a log back that has grown while somebody read for long, and cut it off."""
+        """Truncate a write-ahead log that has grown during a long read."""
         now = time.monotonic()
         if now - self._checkpointed_at < CHECKPOINT_EVERY_S:
             return
