@@ -33,7 +33,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class StreamPlace(Struct, frozen=True):
-    """The position of an event in its stream: kind and id of the stream, and the version."""
+    """Where an event stands in its stream: kind and id of the stream, and the version."""
 
     type: str
     id: UUID
@@ -53,7 +53,6 @@ class EventView(Struct, frozen=True, rename="camel"):
     id: UUID
     type: str
     version: int
-    position: int
     seq: int
     organization_id: UUID
     stream: StreamPlace

@@ -54,10 +54,10 @@ async def export_lines(
 
 async def _lines(log: EventLog, rows: list[Row], types: Collection[str]) -> list[bytes]:
     wanted = [row for row in rows if not types or row.tag in types]
-    opened = {entry.row.position: entry for entry in await open_all(log, wanted)}
+    opened = {entry.row.org_seq: entry for entry in await open_all(log, wanted)}
     return [
-        event_line(_entry(opened[row.position]))
-        if row.position in opened
+        event_line(_entry(opened[row.org_seq]))
+        if row.org_seq in opened
         else skeleton_line(row.org_seq, leaf_hash(row.state))
         for row in rows
     ]
@@ -69,7 +69,6 @@ def _entry(opened: Opened) -> Entry:
     disclosed.update({f"metadata.{n}": value for n, value in opened.origin_values.items()})
     return Entry(
         seq=row.org_seq,
-        position=row.position,
         recorded_at=instant(datetime.fromtimestamp(row.recorded_at / 1_000_000, UTC)),
         stream=str(row.stream_id),
         version=row.version,

@@ -1,4 +1,4 @@
-"""The export format `trackrecord-export/1`: what stands in each line, byte for byte.
+"""The export format `trackrecord-export/2`: what stands in each line, byte for byte.
 
 An export is UTF-8 text in lines, each one JSON object in exactly one spelling, ended by a newline
 (0x0A). No spaces stand between tokens, members keep the order given here, and text is not escaped
@@ -11,7 +11,7 @@ more than JSON demands. There are four kinds of lines:
 
 ### Manifest
 
-    {"manifest":{"format":"trackrecord-export/1","organization":"<uuid>","from":1,"to":9,
+    {"manifest":{"format":"trackrecord-export/2","organization":"<uuid>","from":1,"to":9,
      "treeSize":9,"schemaVersion":1,"exportedAt":"<RFC 3339>","filter":null,"vkey":"<key>",
      "checkpoints":["<signed note>"]},"sum":"<crc>"}        (in one line)
 
@@ -30,7 +30,7 @@ more than JSON demands. There are four kinds of lines:
 
 ### Event
 
-    {"seq":1,"position":17,"recordedAt":"<RFC 3339>","stream":"<uuid>","version":1,
+    {"seq":1,"recordedAt":"<RFC 3339>","stream":"<uuid>","version":1,
      "type":"task.created","hash":"<hex>","disclosed":{"event.title":["<base64 salt>","Ship it"]},
      "sum":"<crc>","state":{"metadata":{...},"event":{...}}}        (in one line)
 
@@ -57,8 +57,8 @@ The number of lines above it, and the SHA-256 of all their bytes with their newl
 ### What proves what
 
 The signed checkpoints prove `seq`, `hash` and the state of every line, hence also its stream,
-version, type and the disclosed values. `position` and `recordedAt` come from the database and are
-not signed. `sum`, eight hex digits, is the CRC-32 of the line's bytes before `,"sum"`: it proves
+version, type and the disclosed values. `recordedAt` comes from the database and is not signed.
+`sum`, eight hex digits, is the CRC-32 of the line's bytes before `,"sum"`: it proves
 nothing against a forger, but finds the line in which a byte was damaged.
 """
 
@@ -72,7 +72,7 @@ from typing import Any, NamedTuple, cast
 
 from audit.merkle import HASH_BYTES, Frontier
 
-FORMAT = "trackrecord-export/1"
+FORMAT = "trackrecord-export/2"
 STATE = b',"state":'
 SUM_BYTES = len(',"sum":"00000000"')
 SPELL = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -86,7 +86,6 @@ class Entry(NamedTuple):
     """One exported event; *recorded_at*, *stream* and *type* need no JSON escapes."""
 
     seq: int
-    position: int
     recorded_at: str
     stream: str
     version: int
@@ -212,7 +211,7 @@ def decode_line(line: bytes) -> tuple[Manifest | Entry | Skeleton, bool]:
 
 def _event_head(entry: Entry) -> bytes:
     head = (
-        f'{{"seq":{entry.seq:d},"position":{entry.position:d},"recordedAt":"{entry.recorded_at}",'
+        f'{{"seq":{entry.seq:d},"recordedAt":"{entry.recorded_at}",'
         f'"stream":"{entry.stream}","version":{entry.version:d},"type":"{entry.type}",'
         f'"hash":"{entry.hash.hex()}"'
     ).encode()
@@ -231,7 +230,7 @@ def _decode(fields: Any, state: bytes) -> tuple[Manifest | Entry | Skeleton, byt
     if "manifest" in fields:
         manifest = _manifest(fields["manifest"])
         return manifest, manifest_line(manifest)
-    if "position" in fields:
+    if "recordedAt" in fields:
         entry = _entry(fields, state)
         return entry, event_line(entry)
     skeleton = Skeleton(index(fields["seq"]), _hash(fields["hash"]))
@@ -245,7 +244,6 @@ def _entry(fields: Any, state: bytes) -> Entry:
     }
     return Entry(
         seq=index(fields["seq"]),
-        position=index(fields["position"]),
         recorded_at=_text(fields["recordedAt"]),
         stream=_text(fields["stream"]),
         version=index(fields["version"]),

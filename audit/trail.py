@@ -85,7 +85,6 @@ def entry_json(opened: Opened) -> dict[str, Any]:
     row, metadata = opened.row, opened.stored.metadata
     entry = event_json(row, metadata, opened.data)
     entry |= {
-        "position": row.position,
         "at": recorded_time(row.recorded_at),
         "command": metadata.command,
         "requestId": metadata.request_id,

@@ -39,6 +39,7 @@ class EventLog(LogReads):
         :raises LogUnfit: the database has no log that this version can use.
         """
         await asyncio.to_thread(self.store.open)
+        await self.identity()
         self._writer = GroupCommit(self.store, self._committed)
 
     async def close(self) -> None:

@@ -44,6 +44,8 @@ class LogReads:
     ) -> None:
         self.store = store
         self.keys = SubjectKeys(wrapper, self._load_keys)
+        self.epoch = 1
+        """The epoch of the log when its identity was last read: at the start, and by its guard."""
         self._calls = StoreCalls(inline=store.inline, deadline_s=deadline_s)
 
     @property
@@ -55,7 +57,9 @@ class LogReads:
 
     async def identity(self) -> LogIdentity:
         """Return which log this is."""
-        return await self._read(self.store.identity)
+        found = await self._read(self.store.identity)
+        self.epoch = found.epoch
+        return found
 
     async def stream(self, stream_id: UUID, org_id: OrgId, after: int = 0) -> list[Recorded]:
         """Return the events of an organization's stream above version *after*."""

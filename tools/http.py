@@ -14,14 +14,16 @@ Every route of the API, generated from its description [openapi.json](openapi.js
 server has the description at `/api/openapi.json` and an interactive page at `/api/docs`.
 
 - JSON uses camelCase; times are RFC 3339 in UTC. Unknown and repeated members are refused.
-- A command returns the new resource with `ETag` (its version) and `X-Position` (the position of
-  the command's last event); 204 has no body. Every response has `X-Request-Id`.
+- A command returns the new resource with `ETag` (its version) and, if it recorded something in
+  the organization, `X-Position`; 204 has no body. Every response has `X-Request-Id`.
 - `Idempotency-Key` on a command makes retries safe: the same key and request return the first
   response, the same key with another request returns 422. `If-Match` refuses the command with
   412 if a field that it sets has changed since that version. `?dry_run=true` returns the events
   that would be recorded and records nothing.
 - A list returns `{"items": […], "nextCursor": …}`; `limit` is 1 to 100, by default 50.
-- A GET includes your own writes; `X-Min-Position` makes it wait for other people's writes, too.
+- A GET includes your own writes; `X-Min-Position` with somebody else's `X-Position` makes it wait
+  for theirs, too. It is an opaque number of your organization: one from before the log was moved to
+  another number of partitions, or set back to a backup, is not waited for.
 - All error codes are in [errors](errors.md)."""
 
 

@@ -64,7 +64,7 @@ _ON_COMMANDS = {
 }
 _ON_QUERIES = {
     "MinPosition": _parameter(
-        "header", "X-Min-Position", "integer", "Wait until this position of the log is readable"
+        "header", "X-Min-Position", "integer", "Wait for the change that returned this X-Position"
     ),
 }
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from api.http.log_position import asked_position
 from api.http.problem import camel, malformed, not_found
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, conditional
@@ -14,7 +15,7 @@ from projections.engine.find import Found, FoundPage
 from security.cursors import InvalidCursor
 
 LIMIT_DEFAULT, LIMIT_MAX = 50, 100
-_POSITION = re.compile(rb"\d{1,15}")
+_POSITION = re.compile(rb"\d{1,16}")
 
 
 async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
@@ -29,7 +30,8 @@ async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
     if asked is not None:
         if _POSITION.fullmatch(asked) is None:
             raise malformed("Send X-Min-Position as a number that X-Position returned.")
-        wanted = int(asked)
+        log = api.system.log
+        wanted = asked_position(int(asked), log.parts, log.epoch)
     for name in names:
         part = api.part_of(name, caller.org_id)
         position = api.writes.of(caller.user_id, part)

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from api.http.log_position import shown_position
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, etag, id_in
 from commands.base import Command, Context
@@ -109,7 +110,9 @@ def _answer(request: ApiRequest, receipt: Receipt, reply: Reply, context: Contex
     if receipt.reply is not None:
         return _replayed(request, receipt.reply, reply, context)
     version = receipt.states[reply.stream].version
-    return _complete(_shown(receipt, reply), reply, version, receipt.position)
+    position = receipt.positions.get(request.api.part_of("", context.org_id))
+    answer = _complete(_shown(receipt, reply), reply, version)
+    return _positioned(request, answer, position)
 
 
 def _shown(receipt: Receipt, reply: Reply) -> bytes:
@@ -126,19 +129,26 @@ def _replayed(
     if reply.secret:
         body = request.api.system.keys.master.unwrap(body, context.command_id)
     version = int((stored.etag or "0").strip('"'))
-    answer = _complete(body, reply, version, stored.position or None)
+    answer = _positioned(request, _complete(body, reply, version), stored.position)
     return answer.with_header(b"idempotent-replayed", b"true")
 
 
-def _complete(body: bytes, reply: Reply, version: int, position: int | None) -> ApiResponse:
+def _complete(body: bytes, reply: Reply, version: int) -> ApiResponse:
     answer = ApiResponse(body, reply.status) if body else ApiResponse(b"", 204)
     if body and reply.tagged:
         answer.with_header(b"etag", etag(version))
-    if position is not None:
-        answer.with_header(b"x-position", b"%d" % position)
     if reply.location:
         # From the body, not from the command: a retry's command has a new id.
         answer.with_header(b"location", reply.location.format(id=id_in(body)).encode())
+    return answer
+
+
+def _positioned(request: ApiRequest, answer: ApiResponse, position: int | None) -> ApiResponse:
+    """Add how far the partition of the caller's organization was, if this wrote to it."""
+    if position:
+        log = request.api.system.log
+        shown = shown_position(position, log.parts, log.epoch)
+        answer.with_header(b"x-position", b"%d" % shown)
     return answer
 
 

@@ -69,3 +69,12 @@ async def test_an_address_is_found_however_it_is_spelled(ana: Person) -> None:
     for spelled in ("192.0.2.7", "::ffff:192.0.2.7", "::FFFF:c000:207"):
         assert done(await ana.get(f"/audit?ip={spelled}"), 200)["items"]
     assert not done(await ana.get("/audit?ip=192.0.2.8"), 200)["items"]
+
+
+async def test_an_entry_names_its_sequence_number_and_no_position(ana: Person) -> None:
+    await ana.project()
+
+    page = done(await ana.get("/audit"), 200)["items"]
+
+    assert [event["seq"] for event in page] == list(range(len(page), 0, -1))
+    assert all("position" not in event for event in page)

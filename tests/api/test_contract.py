@@ -177,6 +177,12 @@ class TestDescription:
                 schema = next(iter(operation["requestBody"]["content"].values()))["schema"]
                 assert "$ref" in str(schema)
 
+    def test_no_body_names_a_position_of_the_log(self) -> None:
+        schemas = describe(ROUTES)["components"]["schemas"]
+
+        assert "seq" in schemas["EventView"]["properties"]
+        assert not [name for name, each in schemas.items() if "position" in each["properties"]]
+
     def test_the_description_forbids_unknown_fields_in_bodies(self) -> None:
         schemas = describe(ROUTES)["components"]["schemas"]
 

@@ -39,7 +39,6 @@ def entry(seq: int, title: str = TITLE) -> Entry:
     state = json.dumps({"metadata": metadata, "event": event}, separators=(",", ":")).encode()
     return Entry(
         seq=seq,
-        position=seq * 10 + 7,
         recorded_at="2026-03-01T11:59:00.000001Z",
         stream=STREAM,
         version=seq,

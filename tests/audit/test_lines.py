@@ -35,10 +35,9 @@ class TestEventLine:
         members = json.loads(line)
         salt = item.disclosed["event.title"][0] if item.disclosed else b""
 
-        order = "seq, position, recordedAt, stream, version, type, hash, disclosed, sum, state"
+        order = "seq, recordedAt, stream, version, type, hash, disclosed, sum, state"
         assert ", ".join(members) == order
         assert members["seq"] == 3
-        assert members["position"] == 37
         assert members["hash"] == sha256(b"\x00" + item.state).hexdigest()
         assert members["disclosed"]["event.title"] == [b64(salt), TITLE]
         assert members["state"]["event"]["title"] == commitment(salt, TITLE)
@@ -122,7 +121,7 @@ class TestReading:
             (GOOD, b'"::1"', b"1"),
             (GOOD, b'"sum"', b'"Sum"'),
             (GOOD, b',"state":', b',"State":'),
-            (GOOD, b'"position"', b'"pos"'),
+            (GOOD, b'"recordedAt"', b'"at"'),
             (GOOD, b"}\n", b"}"),
             (GOOD, b"}\n", b"} \n"),
             (GOOD, GOOD[:-1], b""),
@@ -135,7 +134,7 @@ class TestReading:
             (MANIFEST, b'"filter":null', b'"filter":{"a":NaN}'),
             (MANIFEST, b'"from":1', b'"from":1.0'),
             (MANIFEST, b'"from":1', b'"from":null'),
-            (MANIFEST, b'export/1"', b'export/2"'),
+            (MANIFEST, b'export/2"', b'export/1"'),
             (MANIFEST, b'"organization":"', b'"organization":5,"was":"'),
             (MANIFEST, b'"vkey":', b'"before":{"size":3,"frontier":[]},"vkey":'),
         ],

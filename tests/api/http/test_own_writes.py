@@ -10,6 +10,7 @@ from litestar import Litestar
 from msgspec.structs import replace
 
 from api.app import create_app
+from api.http.log_position import asked_position, shown_position
 from api.http.state import LastWrites
 from domain.base import UserId
 from eventstore.identifiers import new_id
@@ -20,7 +21,7 @@ from projections.engine.store import Rebuilding
 from runtime.settings import load_settings
 from runtime.system import open_system
 from security.passwords import HashingQueue, Passwords
-from tests.api.stage import DEADLINE_S, done, refused, sign_up
+from tests.api.stage import DEADLINE_S, Person, done, refused, sign_up
 
 
 @pytest.fixture
@@ -83,13 +84,54 @@ async def test_a_position_is_waited_for_in_the_partition_of_the_organization(
     for number in range(4):
         await busy.project(f"P{number}")
     created = await quiet.post("/project", {"key": "ENG", "name": "Engine"})
-    position = int(created.headers["x-position"])
+    shown = int(created.headers["x-position"])
+    position = asked_position(shown, parts=8, epoch=1)
 
-    reached = await quiet.get("/project", headers={"x-min-position": str(position)})
-    ahead = await quiet.get("/project", headers={"x-min-position": str(position + 1)})
+    reached = await quiet.get("/project", headers={"x-min-position": str(shown)})
+    ahead = await _asking_for(quiet, position + 1, parts=8)
 
+    assert position > 0
     assert len(done(reached, 200)["items"]) == 1
     refused(ahead, 503, "read_model_behind")
+
+
+@pytest.mark.parametrize(("parts", "epoch"), [(1, 1), (64, 1), (8, 2)])
+async def test_a_position_of_another_layout_of_the_log_is_not_waited_for(
+    partitioned: Litestar, parts: int, epoch: int
+) -> None:
+    """As after a move to another number of partitions, or an accepted restore."""
+    person = await sign_up(partitioned)
+
+    done(await _asking_for(person, 10**9, parts, epoch), 200)
+
+
+async def test_whatever_number_is_sent_is_answered(partitioned: Litestar) -> None:
+    person = await sign_up(partitioned)
+    another_layout = "9" * 16
+    assert asked_position(int(another_layout), parts=8, epoch=1) == 0
+
+    for sent in ("0", "7", another_layout):
+        done(await person.get("/project", headers={"x-min-position": sent}), 200)
+    for sent in ("-1", "1.5", "x", "9" * 17):
+        answer = await person.get("/project", headers={"x-min-position": sent})
+        refused(answer, 400, "malformed_request")
+
+
+async def test_a_change_of_an_account_alone_is_no_position_of_an_organization(
+    partitioned: Litestar,
+) -> None:
+    person = await sign_up(partitioned)
+
+    [session] = done(await person.get("/auth/sessions"), 200)["items"]
+    ended = await person.delete(f"/auth/sessions/{session['id']}")
+
+    assert ended.status_code == 204
+    assert "x-position" not in ended.headers
+
+
+async def _asking_for(person: Person, position: int, parts: int, epoch: int = 1) -> Any:
+    shown = shown_position(position, parts, epoch)
+    return await person.get("/project", headers={"x-min-position": str(shown)})
 
 
 def test_the_last_write_is_remembered_by_partition_and_never_goes_back() -> None:

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from api.http.log_position import shown_position
 from runtime.system import System
 from tests.api.stage import Person, at_once, done, refused, stored_events
 
@@ -119,7 +120,9 @@ class TestReadYourWrites:
     ) -> None:
         await ana.task(await ana.project())
 
-        response = await ana.get("/task/ENG-1", headers={"x-min-position": "999999999"})
+        response = await ana.get(
+            "/task/ENG-1", headers={"x-min-position": str(shown_position(999_999_999, 1, 1))}
+        )
 
         refused(response, 503, "read_model_behind")
         assert response.headers["retry-after"] == "1"
