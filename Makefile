@@ -8,6 +8,9 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
   --python-version 3.11 pyproject.toml
 
+# Compiled modules are kept: without them every process, and every test run, compiles them again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test unit mutants check lint types docs demo bench lock clean
 
 run: $(RUN_READY)
@@ -17,7 +20,7 @@ test: check
 	$(BIN)/python -m pytest
 
 unit: $(READY)
-	$(BIN)/python -m pytest -m "not servers and not acceptance"
+	$(BIN)/python -m pytest -m "not servers and not acceptance" --hypothesis-profile=quick
 
 # Changes the rules one at a time and names the changes that no test notices; not part of CI.
 mutants: $(READY)

@@ -1,5 +1,6 @@
 """Servers for every test that needs one: started once, with a new database for each test."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -9,10 +10,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from devstack.mongo import mongo
+
+settings.register_profile("quick", max_examples=25, stateful_step_count=25)
+"""Used by ``make unit``; ``make test`` tries 100 examples of each property."""
+
+gc.disable()  # while the tests are collected, which leaves little garbage
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +79,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.needs("postgresql"))
         if item.get_closest_marker("acceptance") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(ACCEPTANCE_TIMEOUT_S))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every later garbage collection."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
