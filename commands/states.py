@@ -117,18 +117,30 @@ class States:
         return cast(S, found.state)
 
     async def all_fresh(
-        self, wanted: Iterable[Wanted], org_id: OrgId | None = None
+        self,
+        wanted: Iterable[Wanted],
+        org_id: OrgId | None = None,
+        heads: dict[UUID, int] | None = None,
+        beside: Iterable[UUID] = (),
     ) -> list[Loaded[Any]]:
         """Return the newest states of several streams, with one query for all versions.
+
+        *heads* are versions that were read for the same request before, and are not read again;
+        those that are read now are added, also of streams *beside*, which will be wanted next.
 
         :raises NotFound: one of them does not exist, or belongs to another organization.
         """
         asked = list(wanted)
-        owners = {stream: owner_of(kind, stream, org_id) for kind, stream in asked}
-        heads = await self._log.heads(owners)
+        heads = {} if heads is None else heads
+        unknown = {s: owner_of(kind, s, org_id) for kind, s in asked if s not in heads}
+        if unknown:
+            for stream in beside:
+                unknown.setdefault(stream, org_id or PLATFORM)
+            heads.update(dict.fromkeys(unknown, 0))
+            heads.update(await self._log.heads(unknown))
         found: list[Loaded[Any]] = []
         for kind, stream in asked:
-            head = heads.get(stream, 0)
+            head = heads[stream]
             if head == 0:
                 raise NotFound
             known = await self._up_to(head, kind, stream, org_id)

@@ -1,6 +1,7 @@
 """HTTP routes of webhooks; their deliveries are in ``delivery.py``."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -36,7 +37,7 @@ from domain.hooks.webhook.events import DeliveryMode
 from domain.hooks.webhook.state import Webhook
 from domain.permission import Permission
 from eventstore.identifiers import new_id
-from projections.hooks.webhook import WebhookView, find_webhook, render_webhook, webhooks_of
+from projections.hooks.webhook import WebhookView, render_webhook, webhooks_of
 from security.signing import new_secret
 from security.url_guard import UrlRefused
 
@@ -140,9 +141,9 @@ class WebhookController(Controller):
     @get("/{webhook_id:uuid}", opt=needs(Permission.WEBHOOK_READ), responses=shows(WebhookView))
     async def get_webhook(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
         """Return a webhook."""
-        await wait_for_own_writes(request, "webhooks")
-        found = await find_webhook(request.api.models, request.organization, WebhookId(webhook_id))
-        return one(request, found)
+        found = await request.newest(Webhook, webhook_id)
+        found.state.refuse_unless_here()
+        return one(request, found, partial(render_webhook, webhook_id))
 
     @patch("/{webhook_id:uuid}", opt=needs(Permission.WEBHOOK_MANAGE), responses=shows(WebhookView))
     async def edit(

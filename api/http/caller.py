@@ -4,6 +4,7 @@ Session, account and membership are looked up on every request. A logout, a new 
 deactivation therefore ends access at once, although the token has not expired.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -17,7 +18,11 @@ from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.session import Session
 from domain.identity.user import User
+from domain.work.task.state import Task
 from security.tokens import AccessClaims
+
+Named = Sequence[UUID]
+"""Streams that a request names: they are looked up together with the caller's."""
 
 _Read = tuple[Loaded[Session], Loaded[User], Loaded[Organization] | None]
 """Session, account and the organization, if any."""
@@ -50,20 +55,24 @@ class Access:
     def __init__(self, states: States) -> None:
         self._states = states
 
-    async def check(self, claims: AccessClaims, now: datetime, *, fresh: bool) -> Caller:
+    async def check(
+        self, claims: AccessClaims, now: datetime, heads: dict[UUID, int] | None, named: Named = ()
+    ) -> Caller:
         """Return the caller.
 
-        Without *fresh*, states in memory are enough to accept the caller, because a command's
+        Without *heads*, states in memory are enough to accept the caller, because a command's
         append verifies their versions. A refusal always rests on states that were read just now.
+        With them, what was read is added: the versions of the caller's streams, and of those that
+        are *named* in the path.
 
         :raises Problem: 401 if the session or the account is no longer active, 403 if the
             membership is deactivated.
         """
-        if not fresh:
+        if heads is None:
             caller = self._from_memory(claims, now)
             if caller is not None:
                 return caller
-        return await self._from_log(claims, now)
+        return await self._from_log(claims, now, {} if heads is None else heads, named)
 
     def _from_memory(self, claims: AccessClaims, now: datetime) -> Caller | None:
         cache = self._states.cache
@@ -79,24 +88,43 @@ class Access:
         except Problem:
             return None
 
-    async def _from_log(self, claims: AccessClaims, now: datetime) -> Caller:
+    async def _from_log(
+        self, claims: AccessClaims, now: datetime, heads: dict[UUID, int], named: Named
+    ) -> Caller:
         known = self._states.cache.get(claims.sub)
         org_id = None if known is None else cast(User, known.state).organization_id
-        read = await self._read(claims, org_id)
+        read = await self._read(claims, org_id, heads, named)
         now_in = read[1].state.organization_id
         if now_in != org_id:
-            read = await self._read(claims, now_in)
+            heads.clear()  # what is named was looked up where another organization's events stand
+            read = await self._read(claims, now_in, heads, named)
         return _identify(claims, now, read, fresh=True)
 
-    async def _read(self, claims: AccessClaims, org_id: OrgId | None) -> _Read:
+    async def _read(
+        self,
+        claims: AccessClaims,
+        org_id: OrgId | None,
+        heads: dict[UUID, int],
+        named: Named,
+    ) -> _Read:
         wanted: list[tuple[type[State], UUID]] = [(Session, claims.sid), (User, claims.sub)]
         if org_id is not None:
             wanted.append((Organization, org_id))
+        beside = () if org_id is None else self._with_what_they_hang_on(named)
         try:
-            session, user, *rest = await self._states.all_fresh(wanted, org_id)
+            session, user, *rest = await self._states.all_fresh(wanted, org_id, heads, beside)
         except NotFound:
             raise unauthorized() from None
         return session, user, rest[0] if rest else None
+
+    def _with_what_they_hang_on(self, named: Named) -> list[UUID]:
+        """Return the streams that are *named*, and those without which they are not shown."""
+        streams = list(named)
+        for stream in named:
+            known = self._states.cache.get(stream)
+            if known is not None and isinstance(known.state, Task) and known.state.project_id:
+                streams.append(known.state.project_id)
+        return streams
 
 
 def _identify(claims: AccessClaims, now: datetime, read: _Read, *, fresh: bool) -> Caller:

@@ -1,8 +1,9 @@
 """Reads over HTTP: waiting for the caller's own writes, single resources, pages of lists."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -11,9 +12,11 @@ from api.http.log_position import asked_position
 from api.http.problem import camel, malformed, not_found
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, conditional
-from projections.engine.find import Found, FoundPage
+from commands.states import Loaded
+from projections.engine.find import FoundPage
 from security.cursors import InvalidCursor
 
+S = TypeVar("S")
 LIMIT_DEFAULT, LIMIT_MAX = 50, 100
 _POSITION = re.compile(rb"\d{1,16}")
 
@@ -38,17 +41,23 @@ async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
         await api.caught_up(name, max(position, wanted if part == own else 0), part)
 
 
-def one(request: ApiRequest, found: Found | None, *, derived: bool = False) -> ApiResponse:
-    """Return the response with one resource, or 304.
+def one(
+    request: ApiRequest,
+    found: Loaded[S],
+    show: Callable[[S, int, datetime], bytes],
+    *,
+    derived: bool = False,
+) -> ApiResponse:
+    """Return the response with one resource as it is now, or 304.
 
     With *derived* members, which change without a new version, it is never 304.
 
-    :raises Problem: 404 if *found* is None.
+    :raises Problem: 404 if it was never created.
     """
-    if found is None:
+    if found.at is None:
         raise not_found()
     known = None if derived else request.client_info.headers.get(b"if-none-match")
-    return conditional(known, found.json, found.version)
+    return conditional(known, show(found.state, found.version, found.at), found.version)
 
 
 class Paging:

@@ -2,7 +2,8 @@
 
 import hmac
 import re
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID, uuid5
 
@@ -15,24 +16,28 @@ from api.http.conditions import version_in
 from api.http.problem import FieldError, Problem, invalid, malformed
 from api.http.state import ApiState
 from commands.base import Context, Idempotency, NoOrganization
-from domain.base import OrgId
+from commands.states import Loaded
+from domain.base import OrgId, State
 from eventstore.identifiers import new_id
 from eventstore.recorded import Actor, ActorKind
 from security.tokens import AccessClaims
 
 _COMMAND_NAMESPACE = UUID("b1c7a4e0-6c0e-5f0a-8d57-1e0a5b6f3c21")
 _KEY = re.compile(r"[!-~]{1,255}")
+S = TypeVar("S", bound=State)
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ApiRequest(Request[Any, Any, Any]):
     """A request. Its body is decoded strictly, its caller is identified before the route runs."""
 
-    __slots__ = ("claims", "known_caller")
+    __slots__ = ("claims", "heads", "known_caller")
 
     api: ClassVar[ApiState]
     claims: AccessClaims
     known_caller: Caller
+    heads: dict[UUID, int]
+    """Versions of streams that were read for this request, so that none is read twice."""
 
     @property
     def client_info(self) -> ClientInfo:
@@ -74,8 +79,26 @@ class ApiRequest(Request[Any, Any, Any]):
     async def identify(self, *, fresh: bool) -> Caller:
         """Identify the caller; see ``Access.check``."""
         now = self.api.system.clock()
-        self.known_caller = await self.api.access.check(self.claims, now, fresh=fresh)
+        self.heads = {}
+        heads, named = (self.heads, self._named()) if fresh else (None, ())
+        self.known_caller = await self.api.access.check(self.claims, now, heads, named)
         return self.known_caller
+
+    async def newest(self, kind: type[S], stream: UUID) -> Loaded[S]:
+        """Return the newest state of a stream of the caller's organization.
+
+        That is as of the moment at which the caller was identified, if the path names the stream.
+
+        :raises NotFound: it does not exist there.
+        """
+        states = self.api.system.commands.states
+        [found] = await states.all_fresh([(kind, stream)], self.organization, self.heads)
+        return found
+
+    def _named(self) -> list[UUID]:
+        """Return the ids in the path."""
+        found = [uuid_or_none(value) for value in self.path_params.values()]
+        return [stream for stream in found if stream is not None]
 
     def context(self, caller: Caller, org_id: OrgId | None = None) -> Context:
         """Return the context that a command needs from this request.
@@ -156,3 +179,15 @@ class ApiRequest(Request[Any, Any, Any]):
             detail = "Too many requests; slow down."
             headers = {"retry-after": str(allowance.wait_s)}
             raise Problem(429, "rate_limited", detail, headers=headers)
+
+
+@lru_cache(4_096)
+def uuid_or_none(given: UUID | str | int) -> UUID | None:
+    """Return the UUID that *given* is, or that it is as text in canonical form, or None."""
+    if isinstance(given, UUID):
+        return given
+    try:
+        found = UUID(str(given))
+    except ValueError:
+        return None
+    return found if str(found) == str(given).lower() else None

@@ -1,13 +1,14 @@
 """HTTP routes of organizations."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from litestar import Controller, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
-from api.http.paging import one, wait_for_own_writes
+from api.http.paging import one
 from api.http.parameters import nothing, shows
 from api.http.policy import account, needs
 from api.http.request import ApiRequest
@@ -29,7 +30,6 @@ from domain.permission import Permission
 from eventstore.identifiers import new_id
 from projections.identity.organization import (
     OrganizationView,
-    find_organization,
     render_organization,
 )
 
@@ -93,8 +93,8 @@ class OrganizationController(Controller):
     ) -> ApiResponse:
         """Return the organization that you work in."""
         org_id = own_organization(request, organization_id)
-        await wait_for_own_writes(request, "organizations")
-        return one(request, await find_organization(request.api.models, org_id))
+        found = await request.newest(Organization, org_id)
+        return one(request, found, partial(render_organization, org_id))
 
     @patch(
         "/{organization_id:uuid}",

@@ -1,6 +1,7 @@
 """HTTP routes of projects."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -33,7 +34,7 @@ from domain.name import Name
 from domain.permission import Permission
 from domain.work.project import Project, ProjectStatus
 from eventstore.identifiers import new_id
-from projections.work.project import ProjectView, find_project, projects_of, render_project
+from projections.work.project import ProjectView, projects_of, render_project
 
 
 class NewProject(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -110,9 +111,9 @@ class ProjectController(Controller):
     @get("/{project_id:uuid}", opt=needs(Permission.PROJECT_READ), responses=shows(ProjectView))
     async def get_project(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
         """Return a project."""
-        await wait_for_own_writes(request, "projects")
-        found = await find_project(request.api.models, request.organization, ProjectId(project_id))
-        return one(request, found, derived=True)
+        found = await request.newest(Project, project_id)
+        found.state.refuse_unless_here()
+        return one(request, found, partial(render_project, project_id), derived=True)
 
     @patch("/{project_id:uuid}", opt=needs(Permission.PROJECT_EDIT), responses=shows(ProjectView))
     async def edit(

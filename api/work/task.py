@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,10 +13,11 @@ from msgspec import UNSET, Struct, UnsetType
 from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import needs
-from api.http.request import ApiRequest
+from api.http.request import ApiRequest, uuid_or_none
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
 from commands.reservations import project_key_claim, task_number_claim
+from commands.states import Loaded
 from commands.work.task import (
     AssignTask,
     ChangeTaskStatus,
@@ -34,7 +36,7 @@ from domain.work.project import Project
 from domain.work.task.events import Priority, TaskStatus
 from domain.work.task.state import Task
 from eventstore.identifiers import new_id
-from projections.work.task import TaskFilter, TaskView, find_task, render_task, tasks_of_project
+from projections.work.task import TaskFilter, TaskView, render_task, tasks_of_project
 
 TASK_KEY = re.compile(r"([A-Z][A-Z0-9]{1,9})-([1-9][0-9]{0,8})")
 
@@ -87,7 +89,7 @@ async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
 
     :raises NotFound: there is none.
     """
-    task_id = _uuid_or_none(ref)
+    task_id = uuid_or_none(ref)
     if task_id is not None:
         return TaskId(task_id)
     match = TASK_KEY.fullmatch(ref.upper() if ref.isascii() else "")
@@ -104,35 +106,24 @@ async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
     return TaskId(found)
 
 
-def _uuid_or_none(text: str) -> UUID | None:
-    """Return the UUID that *text* is in canonical form, or None."""
-    try:
-        found = UUID(text)
-    except ValueError:
-        return None
-    return found if str(found) == text.lower() else None
-
-
 async def refuse_unless_project_here(request: ApiRequest, project_id: ProjectId) -> None:
     """Refuse a project that is missing, deleted or another organization's.
 
     :raises NotFound: it is.
     """
-    states = request.api.system.commands.states
-    project = await states.fresh(Project, project_id, request.organization)
-    project.refuse_unless_here()
+    (await request.newest(Project, project_id)).state.refuse_unless_here()
 
 
-async def refuse_unless_task_here(request: ApiRequest, task_id: TaskId) -> None:
-    """Refuse a task that is missing or deleted, or whose project is.
+async def task_here(request: ApiRequest, task_id: TaskId) -> Loaded[Task]:
+    """Return a task as it is now.
 
-    :raises NotFound: it is.
+    :raises NotFound: it is missing, deleted or another organization's, or its project is.
     """
-    states = request.api.system.commands.states
-    task = await states.fresh(Task, task_id, request.organization)
-    task.refuse_unless_here()
-    if task.project_id is not None:
-        await refuse_unless_project_here(request, task.project_id)
+    found = await request.newest(Task, task_id)
+    found.state.refuse_unless_here()
+    if found.state.project_id is not None:
+        await refuse_unless_project_here(request, found.state.project_id)
+    return found
 
 
 async def _change(request: ApiRequest, command: TaskCommand) -> ApiResponse:
@@ -205,10 +196,8 @@ class TaskController(Controller):
     async def get_task(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
         """Return a task."""
         task_id = await task_id_of(request, task)
-        await refuse_unless_task_here(request, task_id)
-        await wait_for_own_writes(request, "tasks")
-        found = await find_task(request.api.models, request.organization, task_id)
-        return one(request, found, derived=True)
+        found = await task_here(request, task_id)
+        return one(request, found, partial(render_task, task_id), derived=True)
 
     @patch("/", opt=needs(Permission.TASK_EDIT), responses=shows(TaskView))
     async def edit(

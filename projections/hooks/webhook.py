@@ -11,7 +11,7 @@ from domain.hooks.webhook.events import DeliveryMode, PauseCause, WebhookEvent
 from domain.hooks.webhook.state import Webhook
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of
-from projections.engine.find import Found, ReadModels
+from projections.engine.find import ReadModels
 from projections.engine.query import Query
 from projections.shape import Index, Value
 
@@ -70,11 +70,6 @@ class Webhooks(AggregateProjection[Webhook]):
 
 WEBHOOKS_MAX = 200
 """As many as the largest plan allows."""
-
-
-async def find_webhook(models: ReadModels, org_id: OrgId, webhook_id: WebhookId) -> Found | None:
-    """Return a webhook; None if it is missing, in the trash or another organization's."""
-    return await models.one("webhooks", org_id, webhook_id)
 
 
 async def webhooks_of(models: ReadModels, org_id: OrgId) -> list[bytes]:

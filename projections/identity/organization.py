@@ -21,7 +21,6 @@ from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, tags_of
-from projections.engine.find import Found, ReadModels
 
 _encode = msgspec.json.Encoder().encode
 
@@ -92,8 +91,3 @@ class Organizations(Projection[OrganizationState]):
 
     def render(self, key: str, state: OrganizationState, recorded: Recorded) -> bytes:
         return render_organization(recorded.stream_id, state, recorded.version, recorded.at)
-
-
-async def find_organization(models: ReadModels, org_id: OrgId) -> Found | None:
-    """Return an organization; None if it is missing or in the trash."""
-    return await models.one("organizations", org_id, org_id)

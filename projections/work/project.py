@@ -9,7 +9,7 @@ from domain.base import OrgId, ProjectId, UserId
 from domain.work.project import Project, ProjectEvent, ProjectStatus
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of
-from projections.engine.find import PAGE_DEFAULT, Found, FoundPage, ReadModels, page_of
+from projections.engine.find import PAGE_DEFAULT, FoundPage, ReadModels, page_of
 from projections.engine.query import Query
 from projections.shape import Index, Value
 
@@ -59,11 +59,6 @@ class Projects(AggregateProjection[Project]):
 
     def render(self, key: str, state: Project, recorded: Recorded) -> bytes:
         return render_project(recorded.stream_id, state, recorded.version, recorded.at)
-
-
-async def find_project(models: ReadModels, org_id: OrgId, project_id: ProjectId) -> Found | None:
-    """Return a project; None if it is missing, in the trash or another organization's."""
-    return await models.one("projects", org_id, project_id)
 
 
 async def projects_of(

@@ -13,7 +13,7 @@ from domain.work.task.events import Priority, TaskEvent, TaskStatus
 from domain.work.task.state import Task
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of
-from projections.engine.find import PAGE_DEFAULT, Found, FoundPage, ReadModels, page_of
+from projections.engine.find import PAGE_DEFAULT, FoundPage, ReadModels, page_of
 from projections.engine.query import Query
 from projections.shape import Index, Value
 
@@ -86,11 +86,6 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
 
 
 EVERY_TASK = TaskFilter()
-
-
-async def find_task(models: ReadModels, org_id: OrgId, task_id: TaskId) -> Found | None:
-    """Return a task; None if it is missing, in the trash or another organization's."""
-    return await models.one("tasks", org_id, task_id)
 
 
 async def tasks_of_project(  # noqa: PLR0913, PLR0917 - the list, its filter and its page

@@ -1,13 +1,16 @@
 """What readers are told while read models cannot be shown."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from litestar import Litestar
 from msgspec.structs import replace
 
 from api.app import create_app
+from commands.handler import CommandHandler
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
@@ -75,3 +78,52 @@ async def test_a_read_store_that_does_not_answer_is_a_503_and_stops_no_command(
     assert ready["checks"]["readModels"] == "unavailable"
     await client.aclose()
     await store.close()
+
+
+async def test_one_thing_is_shown_as_it_is_now_whatever_the_read_models_say(
+    system: System, ana: Person, tmp_path: Path
+) -> None:
+    project = await ana.project()
+    task = await ana.task(project)
+    hook = done(await ana.post("/webhook", {"url": "https://example.com", "events": ["*"]}), 201)
+    organization = done(await ana.get("/auth/profile"), 200)["organizationId"]
+    store = SQLiteReadStore(tmp_path)  # a directory, so it never answers
+    other = replace(system, read_store=store, commands=CommandHandler(system.log))
+    client = client_of(create_app(other, Progress(store, system.log)))
+    headers = {"authorization": f"Bearer {await log_in(client, ana.email)}"}
+    things = {
+        f"/task/{task['id']}": {"title": "Grease it"},
+        f"/project/{project['id']}": {"name": "Elsewhere"},
+        f"/webhook/{hook['id']}": {"description": "For the tests"},
+        f"/org/{organization}": {"name": "Renamed"},
+    }
+
+    for path, change in things.items():
+        before = done(await client.get(f"/api{path}", headers=headers), 200)
+        told = done(await ana.patch(path, change), 200)  # through another process
+        now = done(await client.get(f"/api{path}", headers=headers), 200)
+
+        assert now == told
+        assert now["version"] == before["version"] + 1
+    done(await ana.delete(f"/project/{project['id']}"), 204)
+    refused(await client.get(f"/api/project/{project['id']}", headers=headers), 404, "not_found")
+    refused(await client.get(f"/api/task/{task['id']}", headers=headers), 404, "not_found")
+    await client.aclose()
+    await store.close()
+
+
+async def test_a_task_its_project_and_its_reader_are_looked_up_at_once(
+    system: System, app: Litestar, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = await ana.task(await ana.project())
+    looks: list[int] = []
+    heads = system.log.store.heads
+
+    def counted(streams: Sequence[UUID], part: int = 0) -> dict[UUID, int]:
+        looks.append(len(streams))
+        return heads(streams, part)
+
+    monkeypatch.setattr(system.log.store, "heads", counted)
+    done(await ana.get(f"/task/{task['id']}"), 200)
+
+    assert looks == [5]  # session, user, organization, task, project

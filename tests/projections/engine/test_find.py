@@ -17,12 +17,11 @@ from projections.engine.find import FoundPage, ReadModels
 from projections.engine.progress import Progress
 from projections.engine.query import ListSlice, Query
 from projections.engine.store import ReadStore, Rebuilding
-from projections.hooks.webhook import find_webhook, webhooks_of
+from projections.hooks.webhook import webhooks_of
 from projections.identity.member import find_member, members_of
-from projections.identity.organization import find_organization
 from projections.identity.session import sessions_of
-from projections.work.project import find_project, projects_of
-from projections.work.task import TaskFilter, find_task, tasks_of_project
+from projections.work.project import projects_of
+from projections.work.task import TaskFilter, tasks_of_project
 from tests.commands.acme import STRANGERS, task, went
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, HOUR, NOW, OTHER, TASK
 from tests.projections.spec import SESSION, WEBHOOK, a_busy_day, live, models_of, project_all
@@ -85,21 +84,21 @@ async def test_one_thing_is_found_by_its_id_in_its_own_organization_only(
 
     for org_id, there in ((ACME, True), (OTHER, False)):
         found = [
-            await find_task(models, org_id, TASK),
-            await find_project(models, org_id, ENG),
-            await find_webhook(models, org_id, WEBHOOK),
+            await models.one("tasks", org_id, TASK),
+            await models.one("projects", org_id, ENG),
+            await models.one("webhooks", org_id, WEBHOOK),
             await find_member(models, org_id, ANA),
         ]
         assert [one is not None for one in found] == [there] * 4
-    assert await find_organization(models, ACME) is not None
-    assert await find_task(models, ACME, TaskId(UUID(int=33))) is None
+    assert await models.one("organizations", ACME, ACME) is not None
+    assert await models.one("tasks", ACME, TaskId(UUID(int=33))) is None
 
 
 async def test_what_is_in_the_trash_is_not_there(store: ReadStore) -> None:
     trashed = TaskId(UUID(int=900))
     models = await projected(store, on(trashed, task(900), TaskDeleted()))
 
-    assert await find_task(models, ACME, trashed) is None
+    assert await models.one("tasks", ACME, trashed) is None
 
 
 async def test_members_come_with_who_they_are_and_without_those_who_left(
@@ -161,7 +160,7 @@ async def test_what_was_never_projected_is_not_said_to_be_empty(store: ReadStore
     models = models_of(store)
 
     with pytest.raises(Rebuilding):
-        await find_task(models, ACME, TASK)
+        await models.one("tasks", ACME, TASK)
     with pytest.raises(Rebuilding):
         await tasks_of_project(models, ACME, ENG)
 
