@@ -1,15 +1,17 @@
 """The application: all routes, the guard in front of each, and the edge around them."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 import msgspec
-from litestar import Litestar
+from litestar import Controller, Litestar
 from litestar.types import ControllerRouterHandler
 
+from api import hooks, identity, work
 from api.audit import AuditController
 from api.description.openapi import describe
 from api.docs import DocsController
 from api.health import HealthController
-from api.hooks.delivery import DeliveryController
-from api.hooks.webhook import WebhookController
 from api.http.access_log import AccessLog
 from api.http.cors import Cors
 from api.http.edge import Edge
@@ -18,34 +20,33 @@ from api.http.guard import guard
 from api.http.policy import AllowedMethods, refuse_without_policy
 from api.http.request import ApiRequest
 from api.http.state import ApiState
-from api.identity.account import AccountController
-from api.identity.auth import AuthController
-from api.identity.member import MemberController
-from api.identity.organization import OrganizationController
 from api.meta import MetaController
 from api.metrics import MetricsController
-from api.work.project import ProjectController
-from api.work.task import ProjectTaskController, TaskController
 from projections.engine.progress import Progress
 from runtime.setting import LogLevel
 from runtime.system import System
 
+_RESOURCES = [
+    import_module(found.name)
+    for area in (hooks, identity, work)
+    for found in iter_modules(area.__path__, f"{area.__name__}.")
+]
+
 ROUTES: list[ControllerRouterHandler] = [
-    AuthController,
-    AccountController,
-    OrganizationController,
-    MemberController,
-    ProjectController,
-    ProjectTaskController,
-    TaskController,
-    WebhookController,
-    DeliveryController,
+    *(
+        item
+        for module in _RESOURCES
+        for item in vars(module).values()
+        if isinstance(item, type)
+        if issubclass(item, Controller) and item.__module__ == module.__name__
+    ),
     AuditController,
     MetaController,
     HealthController,
     MetricsController,
     DocsController,
 ]
+"""Every controller in a module of ``hooks``, ``identity`` and ``work``, and those beside them."""
 
 
 def create_app(system: System, progress: Progress | None = None) -> Litestar:

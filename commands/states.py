@@ -8,14 +8,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from domain.audit import AuditTrail
-from domain.base import PLATFORM, Event, NotFound, OrgId, State
-from domain.hooks.webhook.state import Webhook
+from domain.base import PLATFORM, NotFound, OrgId, State
 from domain.identity.organization.state import Organization
-from domain.identity.session import Session
-from domain.identity.user import User
-from domain.work.project import Project
-from domain.work.task.state import Task
 from eventstore.log import EventLog
 from eventstore.log_reads import History
 
@@ -179,20 +173,3 @@ def fold(loaded: Loaded[Any], history: History) -> Loaded[Any]:
     for event in history.events:
         state = state.evolve(event)
     return Loaded(state, history.version, history.org_id, history.at)
-
-
-STATES: tuple[type[State], ...] = (
-    User,
-    Session,
-    Organization,
-    AuditTrail,
-    Project,
-    Task,
-    Webhook,
-)
-"""Every kind of stream."""
-
-
-def kind_of(event: type[Event]) -> type[State]:
-    """Return the kind of stream that an event belongs to."""
-    return next(kind for kind in STATES if event in kind.folds)

@@ -1,26 +1,24 @@
-"""Catalog of all events by their stored names."""
+"""Catalog of all kinds of streams, and of their events by stored name."""
 
-from typing import get_args
+from domain.audit import AuditTrail
+from domain.base import Event, State
+from domain.hooks.webhook.state import Webhook, pattern_covers
+from domain.identity.organization.state import Organization
+from domain.identity.session import Session
+from domain.identity.user import User
+from domain.work.project import Project
+from domain.work.task.state import Task
 
-from domain.audit import AuditEvent
-from domain.base import Event
-from domain.hooks.webhook.events import WebhookEvent
-from domain.hooks.webhook.state import pattern_covers
-from domain.identity.organization.events import OrganizationEvent
-from domain.identity.session import SessionEvent
-from domain.identity.user import UserEvent
-from domain.work.project import ProjectEvent
-from domain.work.task.events import TaskEvent
-
-AnyEvent = (
-    UserEvent
-    | SessionEvent
-    | OrganizationEvent
-    | ProjectEvent
-    | TaskEvent
-    | WebhookEvent
-    | AuditEvent
+STATES: tuple[type[State], ...] = (
+    User,
+    Session,
+    Organization,
+    AuditTrail,
+    Project,
+    Task,
+    Webhook,
 )
+"""Every kind of stream, by the state that its events are folded into."""
 
 
 def tag_of(event: Event | type[Event]) -> str:
@@ -29,15 +27,22 @@ def tag_of(event: Event | type[Event]) -> str:
 
 
 EVENT_TYPES: dict[str, type[Event]] = {
-    tag_of(event): event for event in sorted(get_args(AnyEvent), key=tag_of)
+    tag_of(event): event
+    for event in sorted((event for state in STATES for event in state.folds), key=tag_of)
 }
 
+_STATE_OF = {event: state for state in STATES for event in state.folds}
 
-_INTERNAL = {tag_of(event) for event in get_args(UserEvent | SessionEvent)}
-
-PUBLIC_EVENT_TYPES = {tag: kind for tag, kind in EVENT_TYPES.items() if tag not in _INTERNAL}
+PUBLIC_EVENT_TYPES = {
+    tag: event for tag, event in EVENT_TYPES.items() if not _STATE_OF[event].platform
+}
 """The events that webhooks can deliver. Accounts and sessions are left out because they belong to
 no organization."""
+
+
+def state_of(event: type[Event]) -> type[State]:
+    """Return the kind of stream that an event belongs to."""
+    return _STATE_OF[event]
 
 
 def events_covered_by(pattern: str) -> tuple[str, ...]:

@@ -1,22 +1,26 @@
-"""Catalog of all read models."""
+"""Catalog of all read models: every projection that a module of these areas defines."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
+from projections import hooks, identity, work
 from projections.base import Projection
-from projections.hooks.webhook import Webhooks
-from projections.identity.member import Members
-from projections.identity.organization import Organizations
-from projections.identity.session import Sessions
-from projections.identity.user import Users
-from projections.work.project import Projects
-from projections.work.task import Tasks
 
-PROJECTIONS: tuple[Projection[Any], ...] = (
-    Members(),
-    Organizations(),
-    Projects(),
-    Sessions(),
-    Tasks(),
-    Users(),
-    Webhooks(),
+_MODULES = [
+    import_module(found.name)
+    for area in (hooks, identity, work)
+    for found in iter_modules(area.__path__, f"{area.__name__}.")
+]
+
+
+def _is_read_model(item: Any, module: ModuleType) -> bool:
+    if not isinstance(item, type) or item.__module__ != module.__name__:
+        return False
+    return issubclass(item, Projection)
+
+
+PROJECTIONS: tuple[Projection[Any], ...] = tuple(
+    item() for module in _MODULES for item in vars(module).values() if _is_read_model(item, module)
 )

@@ -12,9 +12,8 @@ from uuid import UUID
 from commands.base import Command, Context
 from commands.handler import CommandHandler
 from commands.reservations import Happening, Reservations, note
-from commands.states import kind_of
 from domain.base import PLATFORM, DomainError, Event, OrgId
-from domain.catalog import tag_of
+from domain.catalog import state_of, tag_of
 from eventstore.append import Append
 from eventstore.codec import NOWHERE, PERSONAL, Cipher, encode
 from eventstore.identifiers import new_id
@@ -88,7 +87,7 @@ async def record(log: EventLog, *past: Past, reserving: bool = True) -> int:
             metadata = envelope(stream, versions[stream])
             append.rows.append(encode(event, metadata, org_id, NOWHERE, cipher))
             if stream not in states:
-                kind = kind_of(type(event))
+                kind = state_of(type(event))
                 known = (await log.history(stream, org_id)).events
                 states[stream] = reduce(lambda state, e: state.evolve(e), known, kind())
             at, fingerprint = microseconds(NOW), log.keys.fingerprint

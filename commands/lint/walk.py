@@ -13,8 +13,8 @@ from commands.lint.finding import LintFinding
 from commands.lint.rules import broken_rules
 from commands.lint.tables import ExpectedTables
 from commands.reservations import Happening
-from commands.states import kind_of
 from domain.base import Event, OrgId
+from domain.catalog import state_of
 from domain.identity.organization.state import Organization
 from eventstore.log import EventLog
 from eventstore.partition import partition_of
@@ -90,7 +90,7 @@ class _Walk:
         if metadata.id.bytes in self._ids:
             yield "another event has the same id"
         self._ids.add(metadata.id.bytes)
-        kind = kind_of(type(recorded.event))
+        kind = state_of(type(recorded.event))
         before = self._states.get(recorded.stream_id, kind())
         if not isinstance(before, kind):
             yield "its stream has events of another kind"

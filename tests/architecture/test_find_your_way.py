@@ -7,6 +7,8 @@ import pytest
 from litestar import Controller
 
 from api.app import ROUTES
+from domain.base import Event
+from domain.catalog import STATES
 from projections.base import AggregateProjection, Projection
 from projections.catalog import PROJECTIONS
 from tests.architecture.sources import ROOT
@@ -40,13 +42,11 @@ def test_each_kind_of_change_has_a_heading(word: str) -> None:
     assert len([line for line in headings if word in line]) == 1
 
 
-def test_every_read_model_is_in_the_catalog() -> None:
+def test_everything_that_a_slice_defines_is_found() -> None:
+    assert set(leaves(Event, "domain")) == {event for state in STATES for event in state.folds}
     assert set(leaves(Projection, "projections")) - {AggregateProjection} == {
         type(projection) for projection in PROJECTIONS
     }
-
-
-def test_every_controller_is_in_the_application() -> None:
     assert set(leaves(Controller, "api")) == set(ROUTES)
 
 
