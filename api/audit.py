@@ -1,5 +1,6 @@
 """HTTP routes of the audit log: list events, export them, get the signed checkpoint."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -20,10 +21,11 @@ from audit.export import Selection, export_lines
 from audit.table import export_table
 from audit.trail import TrailFilter, entry_json, read_trail
 from commands.audit import ExportAudit
-from domain.base import NotFound
+from domain.base import NotFound, OrgId
 from domain.permission import Permission
 from eventstore.log_reads import SEQUENCE_MAX
 from projections.engine.find import FoundPage
+from runtime.system import System
 from security.addresses import canonical
 
 EXPORT_TYPES = {"jsonl": "application/jsonl", "csv": "text/csv"}
@@ -153,23 +155,20 @@ class AuditController(Controller):
     ) -> Stream:
         """Export events as a file that can be verified, or as a table. The export is recorded."""
         system, org_id = request.api.system, request.organization
-        newest = await system.log.organization_head(org_id)
-        selection = Selection(
-            org_id=org_id, first=first or 1, last=min(last or SEQUENCE_MAX, newest)
-        )
-        if selection.first > selection.last:
-            raise invalid(FieldError("from", f"The log has only {newest} events"))
+        selection = await _selection(system, org_id, first, last)
+        request.limit("export", org_id)
+        exports = request.api.exports
+        place = exports.begin(org_id)
         noted = ExportAudit(first=selection.first, last=selection.last, format=export_format)
-        await system.commands.handle(noted, request.context(request.caller))
-        name = f"audit-{org_id}-{selection.first}-{selection.last}.{export_format}"
-        if export_format == "csv":
-            content = export_table(system.log, selection)
-        else:
-            content = export_lines(system.log, system.tree_signer, selection, system.clock)
+        try:
+            await system.commands.handle(noted, request.context(request.caller))
+        except BaseException:
+            exports.end(org_id, place)
+            raise
         return Stream(
-            content,
+            exports.sent(org_id, place, _content(system, selection, export_format)),
             media_type=EXPORT_TYPES[export_format],
-            headers={"content-disposition": f'attachment; filename="{name}"'},
+            headers={"content-disposition": _attachment(selection, export_format)},
         )
 
     @get("/checkpoint", opt=needs(Permission.AUDIT_READ), responses=shows(CheckpointView))
@@ -196,3 +195,24 @@ def _canonical(ip: str | None) -> str | None:
     if address is None:
         raise invalid(FieldError("ip", "Expected an IP address"))
     return str(address)
+
+
+async def _selection(
+    system: System, org_id: OrgId, first: int | None, last: int | None
+) -> Selection:
+    newest = await system.log.organization_head(org_id)
+    selection = Selection(org_id=org_id, first=first or 1, last=min(last or SEQUENCE_MAX, newest))
+    if selection.first > selection.last:
+        raise invalid(FieldError("from", f"The log has only {newest} events"))
+    return selection
+
+
+def _content(system: System, selection: Selection, export_format: str) -> AsyncIterator[bytes]:
+    if export_format == "csv":
+        return export_table(system.log, selection)
+    return export_lines(system.log, system.tree_signer, selection, system.clock)
+
+
+def _attachment(selection: Selection, export_format: str) -> str:
+    name = f"audit-{selection.org_id}-{selection.first}-{selection.last}.{export_format}"
+    return f'attachment; filename="{name}"'

@@ -10,13 +10,13 @@ from audit.merkle import Frontier, leaf_hash
 from audit.opened import Opened, open_all
 from audit.tree_signer import TreeSigner
 from domain.base import OrgId
+from eventstore.engine.turns import PIECE
 from eventstore.log import EventLog
 from eventstore.recorded import Row
+from eventstore.store import TreeHead
 
-_BATCH = 500
-"""Events held in memory at a time."""
 CHECKPOINTS_MAX = 256
-"""Checkpoints in a manifest; if there are more, an evenly spread selection."""
+"""Checkpoints in a manifest; if there are more, the last of each of as many equal parts."""
 SCHEMA_VERSION = 1
 
 
@@ -44,11 +44,13 @@ async def export_lines(
     yield trailer.add(manifest_line(manifest))
     at = selection.first - 1
     while at < selection.last:
-        rows = await log.organization(selection.org_id, at, min(_BATCH, selection.last - at))
+        rows = await log.organization(selection.org_id, at, min(PIECE, selection.last - at))
         if not rows:
             return  # no trailer, so the reader sees that the file is incomplete
         at = rows[-1].org_seq
-        yield b"".join([trailer.add(line) for line in await _lines(log, rows, selection.types)])
+        async with log.turns:
+            lines = [trailer.add(line) for line in await _lines(log, rows, selection.types)]
+        yield b"".join(lines)
     yield trailer.line()
 
 
@@ -79,6 +81,22 @@ def _entry(opened: Opened) -> Entry:
     )
 
 
+async def _heads_within(log: EventLog, selection: Selection) -> list[TreeHead]:
+    """Return at most ``CHECKPOINTS_MAX`` signed tree heads between the two ends of *selection*."""
+    first, last = max(selection.first - 1, 1), selection.last - 1
+    step = max(1, -(-(last - first + 1) // CHECKPOINTS_MAX))
+    found: dict[int, TreeHead] = {}
+    size = last
+    while size >= first:
+        async with log.turns:
+            head = await log.newest_tree_head(selection.org_id, size)
+        if head is None or head.size < first:
+            break
+        found[head.size] = head
+        size = min(size - step, head.size - 1)
+    return [found[size] for size in sorted(found)]
+
+
 async def _manifest(
     log: EventLog, tree_signer: TreeSigner, selection: Selection, now: datetime
 ) -> Manifest:
@@ -87,8 +105,7 @@ async def _manifest(
     if first > 1:
         before = Frontier.from_bytes((await tree_signer.head_at(org_id, first - 1)).frontier)
     newest = await tree_signer.head_at(org_id, last)
-    heads = [h for h in await log.tree_heads(org_id, first - 1) if 0 < h.size < last]
-    step = len(heads) // CHECKPOINTS_MAX + 1
+    heads = await _heads_within(log, selection)
     return Manifest(
         organization=str(org_id),
         first=first,
@@ -98,7 +115,7 @@ async def _manifest(
         exported_at=instant(now),
         filter={"types": list(selection.types)} if selection.types else None,
         vkey=tree_signer.signer.vkey,
-        checkpoints=(*(h.note for h in heads[::step]), newest.note),
+        checkpoints=(*(h.note for h in heads), newest.note),
         before=before,
         epoch=(await log.identity()).epoch,
     )

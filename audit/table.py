@@ -13,10 +13,9 @@ import msgspec
 from audit.export import Selection
 from audit.opened import open_all
 from audit.trail import entry_json
+from eventstore.engine.turns import PIECE
 from eventstore.log import EventLog
-
-_BATCH = 500
-"""Events held in memory at a time."""
+from eventstore.recorded import Row
 
 TABLE_COLUMNS = (
     "seq",
@@ -47,13 +46,19 @@ async def export_table(log: EventLog, selection: Selection) -> AsyncIterator[byt
     yield _written([TABLE_COLUMNS])
     at = selection.first - 1
     while at < selection.last:
-        rows = await log.organization(selection.org_id, at, min(_BATCH, selection.last - at))
+        rows = await log.organization(selection.org_id, at, min(PIECE, selection.last - at))
         if not rows:
             return
         at = rows[-1].org_seq
         wanted = [row for row in rows if not selection.types or row.tag in selection.types]
-        entries = [msgspec.to_builtins(entry_json(each)) for each in await open_all(log, wanted)]
-        yield _written([_cell(entry, name) for name in TABLE_COLUMNS] for entry in entries)
+        async with log.turns:
+            written = await _table_rows(log, wanted)
+        yield written
+
+
+async def _table_rows(log: EventLog, rows: list[Row]) -> bytes:
+    entries = [msgspec.to_builtins(entry_json(each)) for each in await open_all(log, rows)]
+    return _written([_cell(entry, name) for name in TABLE_COLUMNS] for entry in entries)
 
 
 def _cell(entry: dict[str, Any], name: str) -> str:

@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from audit.opened import Opened, open_all
 from domain.base import OrgId
+from eventstore.engine.turns import PIECE
 from eventstore.event_json import event_json
 from eventstore.log import EventLog
 from eventstore.log_reads import SEQUENCE_MAX
 from eventstore.recorded import Row, microseconds, recorded_time
 
-_BATCH = 500
 SCAN_MAX = 10_000
 """Events scanned for one page; a page that finds fewer says where to continue."""
 
@@ -44,21 +44,25 @@ async def read_trail(
     found: list[Opened] = []
     scanned = 0
     while scanned < SCAN_MAX:
-        rows = await log.organization_before(org_id, before, _BATCH)
-        candidates = [row for row in rows if _may_match(row, wanted)]
-        for opened in await open_all(log, candidates):
-            if _matches(opened, wanted):
-                found.append(opened)
-                if len(found) == limit:
-                    more = opened.row.org_seq > 1
-                    return TrailPage(found, opened.row.org_seq if more else None)
-        if len(rows) < _BATCH or (
+        rows = await log.organization_before(org_id, before, PIECE)
+        for opened in await _matching(log, rows, wanted):
+            found.append(opened)
+            if len(found) == limit:
+                more = opened.row.org_seq > 1
+                return TrailPage(found, opened.row.org_seq if more else None)
+        if len(rows) < PIECE or (
             wanted.since and rows[-1].recorded_at < microseconds(wanted.since)
         ):
             return TrailPage(found, None)
         scanned += len(rows)
         before = rows[-1].org_seq
     return TrailPage(found, before)
+
+
+async def _matching(log: EventLog, rows: list[Row], wanted: TrailFilter) -> list[Opened]:
+    candidates = [row for row in rows if _may_match(row, wanted)]
+    async with log.turns:
+        return [opened for opened in await open_all(log, candidates) if _matches(opened, wanted)]
 
 
 def _may_match(row: Row, wanted: TrailFilter) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from domain.base import Event, OrgId
+from domain.base import DomainError, Event, OrgId, Refusal
 
 _NAMESPACE = UUID("b3a5c0de-2f4b-5b0f-8d3e-51a7c9e0d6aa")
 
@@ -81,3 +81,10 @@ class AuditTrail(Struct, frozen=True, gc=False):
 def audit_trail(org_id: OrgId) -> UUID:
     """Return the stream that records what happened to an organization's log."""
     return uuid5(_NAMESPACE, org_id.hex)
+
+
+class ExportInProgress(DomainError):
+    """Another export of this organization is being sent. Wait until it is complete."""
+
+    code = "export_in_progress"
+    refusal = Refusal.CONFLICT

@@ -12,6 +12,7 @@ from eventstore.append import Secret, StoredReply
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.codec import decode, decode_event, event_id, takes_key
 from eventstore.engine.calls import LOG_DEADLINE_S, StoreCalls
+from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys
 from eventstore.partition import partition_of
 from eventstore.recorded import Recorded, Row, recorded_time
@@ -46,6 +47,7 @@ class LogReads:
         self.keys = SubjectKeys(wrapper, self._load_keys)
         self.epoch = 1
         """The epoch of the log when its identity was last read: at the start, and by its guard."""
+        self.turns = Turns()
         self._calls = StoreCalls(inline=store.inline, deadline_s=deadline_s)
 
     @property

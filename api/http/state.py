@@ -8,6 +8,7 @@ from uuid import UUID
 from api.http.caller import Access
 from api.http.problem import Problem
 from api.http.rates import Rates
+from audit.running import RunningExports
 from domain.base import PLATFORM, OrgId
 from domain.catalog import PUBLIC_EVENT_TYPES
 from eventstore.partition import partition_of
@@ -64,6 +65,7 @@ class ApiState:
         self.jwks = KeyRing(system.settings.jwt_access_secret).jwks()
         self.access = Access(system.commands.states)
         self.rates = Rates(system.settings.rate_limits)
+        self.exports = RunningExports()
         self.writes = LastWrites()
         self.progress = progress or Progress(system.read_store, system.log)
         self.monitor = Monitor(system, self.progress)

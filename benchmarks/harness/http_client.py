@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -11,6 +11,7 @@ from benchmarks.harness.processes import Clock, cpu_seconds
 
 READY_S = 60.0
 Address = tuple[str, int]
+C = TypeVar("C", bound="Connection")
 
 
 class RequestFailed(Exception):
@@ -47,14 +48,18 @@ class Connection(asyncio.Protocol):
             answer, self._received, self._expected = self._received, b"", 0
             self._answer.set_result(answer)
 
+    def send(self, request: bytes) -> None:
+        """Send one request."""
+        assert self._transport is not None
+        self._transport.write(request)
+
     async def ask(self, request: bytes) -> bytes:
         """Send one request and return the whole response.
 
         :raises RequestFailed: it was not successful.
         """
-        assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
+        self.send(request)
         answer = await self._answer
         if answer[9:10] != b"2":
             raise RequestFailed(answer.decode(errors="replace"))
@@ -74,8 +79,12 @@ class Client:
 
     async def connect(self) -> Connection:
         """Open a connection."""
+        return await self.connect_as(Connection)
+
+    async def connect_as(self, kind: type[C]) -> C:
+        """Open a connection of some *kind*."""
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(Connection, *self._address)
+        _, connection = await loop.create_connection(kind, *self._address)
         return connection
 
     def request(self, method: str, path: str, body: Any = None) -> bytes:
