@@ -21,14 +21,10 @@ server has the description at `/api/openapi.json` and an interactive page at `/a
   412 if a field that it sets has changed since that version. `?dry_run=true` returns the events
   that would be recorded and records nothing.
 - A list returns `{"items": […], "nextCursor": …}`; `limit` is 1 to 100, by default 50.
-<<<<<<< HEAD
-- A GET includes your own writes; `X-Min-Position` with somebody else's `X-Position` makes it wait
-  for theirs, too. It is an opaque number of your organization: one from before the log was moved to
-  another number of partitions, or set back to a backup, is not waited for.
-=======
 - A GET of one resource shows its newest state. A list includes your own writes; `X-Min-Position`
-  makes it wait for other people's writes, too.
->>>>>>> 9345487 (A GET of one thing shows the newest recorded state and waits for nothing)
+  with somebody else's `X-Position` makes it wait for theirs, too. It is an opaque number of your
+  organization: one from before the log was moved to another number of partitions, or set back to a
+  backup, is not waited for.
 - All error codes are in [errors](errors.md)."""
 
 
