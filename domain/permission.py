@@ -16,6 +16,7 @@ class Permission(StrEnum):
     ORG_READ = "org:read"
     ORG_MANAGE = "org:manage"  # rename, subdomain, plan, delete, restore
     MEMBER_INVITE = "member:invite"
+    INVITATION_READ = "invitation:read"
     MEMBER_REMOVE = "member:remove"
     MEMBER_MANAGE = "member:manage"  # roles, deactivation
     MEMBER_LEAVE = "member:leave"
@@ -50,6 +51,7 @@ _MEMBER = frozenset(
 
 _MANAGER = _MEMBER | {
     Permission.MEMBER_INVITE,
+    Permission.INVITATION_READ,
     Permission.MEMBER_REMOVE,
     Permission.PROJECT_CREATE,
     Permission.PROJECT_EDIT,

@@ -211,6 +211,7 @@ PARSERS: Mapping[Any, Callable[[str], Any]] = {
     DatabaseName: _database_name,
     RateLimits: parse_rate_limits,
     tuple[str, ...]: _each(str),
+    WebOrigin: _origin,
     tuple[WebOrigin, ...]: _each(_origin),
     tuple[IPNetwork, ...]: _each(_network),
 }

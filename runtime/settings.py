@@ -107,6 +107,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         tuple[WebOrigin, ...],
         Setting("CORS_ORIGINS", "exact browser origins to allow, comma separated"),
     ] = (WebOrigin("http://localhost:5173"),)
+    app_url: Annotated[
+        WebOrigin,
+        Setting("APP_URL", "where people use the product: links in mails lead there"),
+    ] = WebOrigin("http://localhost:5173")
     cookie_secure: Annotated[
         bool,
         Setting("COOKIE_SECURE", "refresh cookie over HTTPS only; true outside development"),

@@ -26,6 +26,7 @@ from runtime.settings import Settings
 from runtime.wakeups import Wakeups
 from security.cursors import CursorKey
 from security.derivation import derive_key
+from security.mail_tokens import MailTokens
 from security.passwords import HashingQueue, Passwords
 from security.sealing import DataKeys, MasterKey
 from security.tokens import AccessTokens, KeyRing
@@ -54,6 +55,7 @@ class Keys(Struct, frozen=True):
     cursors: CursorKey
     master: MasterKey
     audit: bytes
+    mail_tokens: MailTokens
 
 
 class System(Struct, frozen=True, kw_only=True):
@@ -86,6 +88,7 @@ def derive_keys(settings: Settings) -> Keys:
         cursors=CursorKey(settings.jwt_refresh_secret),
         master=MasterKey(settings.master_key),
         audit=derive_key(settings.master_key, "audit checkpoints"),
+        mail_tokens=MailTokens(derive_key(settings.master_key, "tokens in mails")),
     )
 
 

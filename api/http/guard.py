@@ -31,7 +31,7 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
             _limit_networks(connection, handler.opt[RATE])
         refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
         return
-    connection.claims = _claims(connection)
+    connection.claims = presented_claims(connection)
     caller = await connection.identify(fresh=method in READS)
     connection.limit("api", caller.user_id)
     refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
@@ -42,7 +42,11 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
             raise NotPermitted(needs=policy)
 
 
-def _claims(connection: ApiRequest) -> AccessClaims:
+def presented_claims(connection: ApiRequest) -> AccessClaims:
+    """Return what the access token of a request says.
+
+    :raises Problem: 401.
+    """
     authorization = connection.client_info.headers.get(b"authorization", b"")
     scheme, _, token = authorization.partition(b" ")
     if scheme.lower() != b"bearer" or not token:

@@ -54,6 +54,7 @@ class MeView(Struct, frozen=True, kw_only=True, rename="camel"):
 
     id: UserId
     email: str
+    email_confirmed: bool
     name: str
     role: Role | None
     organization_id: OrgId | None

@@ -180,6 +180,7 @@ async def _profile(system: System, user_id: UserId, user: User) -> ProfileView:
     return ProfileView(
         id=user_id,
         email=user.email,
+        email_confirmed=user.email_confirmed,
         name=user.name,
         role=role,
         organization_id=None if role is None else org_id,

@@ -15,6 +15,7 @@ class ProfileView(Struct, frozen=True, kw_only=True, rename="camel"):
 
     id: UserId
     email: str
+    email_confirmed: bool
     name: str
     role: Role | None
     organization_id: OrgId | None
@@ -25,6 +26,7 @@ def profile_of(caller: Caller) -> ProfileView:
     return ProfileView(
         id=caller.user_id,
         email=caller.user.email,
+        email_confirmed=caller.user.email_confirmed,
         name=caller.user.name,
         role=caller.role,
         organization_id=caller.org_id,

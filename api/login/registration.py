@@ -81,6 +81,7 @@ def _rendered(user_id: UserId, user: User) -> bytes:
     profile = ProfileView(
         id=user_id,
         email=user.email,
+        email_confirmed=user.email_confirmed,
         name=user.name,
         role=None if org_id is None else Role.ADMIN,
         organization_id=org_id,

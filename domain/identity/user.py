@@ -25,6 +25,12 @@ class UserRegistered(Event, frozen=True, kw_only=True, tag="user.registered"):
     name: Personal
 
 
+class EmailConfirmed(Event, frozen=True, kw_only=True, tag="user.email_confirmed"):
+    """A user proved that they receive what is sent to their address."""
+
+    sets = ("email_confirmed",)
+
+
 class PasswordChanged(Event, frozen=True, kw_only=True, tag="user.password_changed"):
     """A user changed their password; all their sessions end."""
 
@@ -66,6 +72,7 @@ class ActiveOrganizationChanged(
 
 UserEvent = (
     UserRegistered
+    | EmailConfirmed
     | PasswordChanged
     | UserProfileChanged
     | UserDeactivated
@@ -86,6 +93,7 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
 
     registered: bool = False
     email: str = ""
+    email_confirmed: bool = False
     name: str = ""
     active: bool = True
     organization_id: OrgId | None = None
@@ -104,6 +112,8 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
                     email=event.email,
                     name=event.name,
                 )
+            case EmailConfirmed():
+                return replace(self, email_confirmed=True)
             case UserProfileChanged():
                 return replace(self, name=event.name)
             case ActiveOrganizationChanged():
@@ -120,6 +130,10 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     def register(self, registered: UserRegistered) -> list[UserEvent]:
         """Create the account; a repeated call is a retry and records nothing."""
         return [] if self.registered else [registered]
+
+    def confirm_email(self) -> list[UserEvent]:
+        self.refuse_unless_active()
+        return [] if self.email_confirmed else [EmailConfirmed()]
 
     def change_password(self) -> list[UserEvent]:
         self.refuse_unless_active()

@@ -31,7 +31,7 @@ class Users(AggregateProjection[User]):
     """Users by id, for the names of members; a failed login changes nothing that is shown."""
 
     name = "users"
-    version = 2
+    version = 3
     tags = tuple(sorted(set(tags_of(UserEvent)) - set(tags_of(LoginFailed))))
     state = User
 

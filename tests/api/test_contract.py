@@ -28,6 +28,8 @@ PUBLIC = {
     ("POST", "/api/auth/register"),
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/refresh-token"),
+    ("POST", "/api/invitations/preview"),
+    ("POST", "/api/invitations/accept"),
     ("GET", "/api/meta/enums"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/api/health"),
@@ -66,6 +68,7 @@ class TestRoutes:
                     "webhook_id",
                     "user_id",
                     "session_id",
+                    "invitation_id",
                 ):
                     filled = filled.replace(name, "00000000-0000-0000-0000-000000000001")
                 response = await client.request(method, filled, content=b"not read")

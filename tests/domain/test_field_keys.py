@@ -124,6 +124,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     ),
     (TEAM, membership.MemberDeactivated(user_id=CLEO), (f"members:{CLEO}:active",)),
     (INACTIVE, membership.MemberReactivated(user_id=CLEO), (f"members:{CLEO}:active",)),
+    (ACCOUNT, user.EmailConfirmed(), ("email_confirmed",)),
     (ACCOUNT, user.PasswordChanged(), ("credentials",)),
     (ACCOUNT, user.UserProfileChanged(name="Anna"), ("name",)),
     (ACCOUNT, user.ActiveOrganizationChanged(organization_id=ACME), ("organization_id",)),

@@ -10,6 +10,7 @@ TABLE = """
 org:read            yes   yes     yes
 org:manage          yes   no      no
 member:invite       yes   yes     no
+invitation:read     yes   yes     no
 member:remove       yes   yes     no
 member:manage       yes   no      no
 member:leave        yes   yes     yes

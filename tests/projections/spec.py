@@ -33,6 +33,7 @@ from projections.engine.progress import Progress
 from projections.engine.projector import Projector
 from projections.engine.store import ReadStore, ShapedCollection
 from tests.commands.acme import ACCOUNTS, HERE, task
+from tests.domain.acme import invitation
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, NOW
 from tests.spec import on, record
 
@@ -133,5 +134,6 @@ async def a_busy_day(log: EventLog, seed: int, tasks: int = 25) -> None:
             ]
         )
         await record(log, on(other, event))
+    await record(log, on(ACME, invitation(), org_id=ACME))
     await record(log, on(ACME, MemberLeft(user_id=CLEO, cause=LeaveCause.LEFT), org_id=ACME))
     await record(log, on(ANA, LoginFailed()), on(ENG, ProjectPutOnHold()))

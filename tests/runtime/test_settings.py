@@ -96,6 +96,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "JWT_REFRESH_EXPIRY": ("never", "0", "59s", "8d"),
     "MASTER_KEY": ("changeme", "a" * 40),
     "CORS_ORIGINS": ("*", "example.com", "https://a.example/", "https://u@a.example", "null"),
+    "APP_URL": ("*", "example.com", "https://a.example/", "null"),
     "COOKIE_SECURE": ("perhaps", "yes"),
     "PASSWORD_MIN_LENGTH": ("7", "0", "long", "257"),
     "RATE_LIMITS": ("login", "login=0/60", "login=1/0", "api=a/b", "api=1/1,", "logins=1/1"),

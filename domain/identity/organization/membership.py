@@ -50,6 +50,8 @@ class Invitation(Struct, frozen=True, gc=False):
     role: Role
     token_hash: str
     expires_at: datetime
+    mailed: bool = False
+    """Whether the token went out by mail only, so that accepting it proves the address."""
 
 
 # Events ---------------------------------------------------------------------
@@ -63,6 +65,7 @@ class MemberInvited(Event, frozen=True, kw_only=True, tag="member.invited"):
     role: Role
     token_hash: str  # SHA-256 (hex) of 256 random bits: the token cannot be computed from it
     expires_at: datetime
+    mailed: bool = False  # false: whoever invited got the token, to pass it on themselves
 
     def field_keys(self) -> tuple[str, ...]:
         return (f"invitations:{self.invitation_id}",)
@@ -177,6 +180,13 @@ class AlreadyMember(DomainError):
 
     code = "already_member"
     refusal = Refusal.CONFLICT
+
+
+class InvitedAtAnotherAddress(DomainError):
+    """This invitation was sent to another e-mail address. Log in with that address."""
+
+    code = "invited_at_another_address"
+    refusal = Refusal.FORBIDDEN
 
 
 class InvitationIsOver(DomainError):

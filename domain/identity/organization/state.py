@@ -95,7 +95,9 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
             case MemberReactivated():
                 return self._with_changed(event.user_id, active=True)
             case MemberInvited():
-                fresh = Invitation(event.email, event.role, event.token_hash, event.expires_at)
+                fresh = Invitation(
+                    event.email, event.role, event.token_hash, event.expires_at, event.mailed
+                )
                 return replace(self, invitations=self.invitations.set(event.invitation_id, fresh))
             case InvitationRevoked() | InvitationAccepted():
                 return replace(self, invitations=_without(self.invitations, event.invitation_id))

@@ -44,6 +44,7 @@ class TestRegister:
         assert profile == {
             "id": ana.id,
             "email": ana.email,
+            "emailConfirmed": False,
             "name": "Pat",
             "role": "ADMIN",
             "organizationId": ana.org_id,

@@ -1,0 +1,182 @@
+"""Commands on invitations: who is asked to join an organization, and who accepts."""
+
+import hmac
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from commands.base import Change, Command, Context, Decision, changes_of
+from commands.identity.organization import OrganizationCommand, read_organization
+from commands.identity.user import PASSWORD, Email
+from commands.reads import Reads
+from domain.base import NotFound, OrgId, UserId
+from domain.identity.organization.events import OrganizationEvent
+from domain.identity.organization.membership import (
+    Invitation,
+    InvitationAccepted,
+    InvitationIsOver,
+    InvitationRevoked,
+    InvitedAtAnotherAddress,
+    MemberInvited,
+    MemberJoined,
+    Role,
+)
+from domain.identity.organization.state import Organization
+from domain.identity.user import (
+    ActiveOrganizationChanged,
+    EmailConfirmed,
+    User,
+    UserEvent,
+    UserRegistered,
+)
+from domain.name import Name
+from domain.permission import Permission
+from eventstore.append import Secret
+
+
+class InvitationCommand(OrganizationCommand, frozen=True, kw_only=True):
+    """A command on an invitation of the caller's organization."""
+
+    needs: ClassVar[Permission | None] = Permission.MEMBER_INVITE
+    invitation_id: UUID
+
+
+class InviteMember(InvitationCommand, frozen=True, kw_only=True):
+    """Invite somebody by e-mail; an older invitation to the same address is revoked."""
+
+    records = (InvitationRevoked, MemberInvited)
+    email: Email
+    role: Role
+    token_hash: str
+    expires_at: datetime
+    mailed: bool
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
+        invited = MemberInvited(
+            invitation_id=self.invitation_id,
+            email=self.email,
+            role=self.role,
+            token_hash=self.token_hash,
+            expires_at=self.expires_at,
+            mailed=self.mailed,
+        )
+        events = organization.invite(invited, by=context.user_id, now=context.now)
+        return changes_of(self.organization_id, events)
+
+
+class ResendInvitation(InvitationCommand, frozen=True, kw_only=True):
+    """Replace an invitation by one to the same address, with a new token; the old one is over."""
+
+    records = (InvitationRevoked, MemberInvited)
+    next_id: UUID
+    token_hash: str
+    expires_at: datetime
+    mailed: bool
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
+        organization.refuse_unless_here()
+        if self.next_id in organization.invitations:
+            return []
+        invitation = organization.invitations.get(self.invitation_id)
+        if invitation is None:
+            raise NotFound
+        invited = MemberInvited(
+            invitation_id=self.next_id,
+            email=invitation.email,
+            role=invitation.role,
+            token_hash=self.token_hash,
+            expires_at=self.expires_at,
+            mailed=self.mailed,
+        )
+        events = organization.invite(invited, by=context.user_id, now=context.now)
+        return changes_of(self.organization_id, events)
+
+
+class RevokeInvitation(InvitationCommand, frozen=True, kw_only=True):
+    """Revoke an invitation; its token stops working at once."""
+
+    records = (InvitationRevoked,)
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
+        events = organization.revoke_invitation(self.invitation_id, by=context.user_id)
+        return changes_of(self.organization_id, events)
+
+
+class Accepting(Command, frozen=True, kw_only=True):
+    """What accepting an invitation takes, with an account or without one."""
+
+    needs: ClassVar[Permission | None] = None
+    organization_id: OrgId
+    invitation_id: UUID
+    token_hash: str
+    user_id: UserId
+
+    @property
+    def target(self) -> UUID | None:
+        return self.organization_id
+
+    async def accepted(
+        self, read: Reads, context: Context, email: str | None
+    ) -> tuple[Invitation, list[OrganizationEvent]]:
+        """Return the invitation, and the events that accept it.
+
+        :raises InvitationIsOver: there is no such invitation any more, or it has another token.
+        :raises InvitedAtAnotherAddress: it was sent to another address than *email*.
+        """
+        organization = await read(Organization, self.organization_id)
+        invitation = (
+            None if organization.deleted else organization.invitations.get(self.invitation_id)
+        )
+        if invitation is None or not hmac.compare_digest(invitation.token_hash, self.token_hash):
+            raise InvitationIsOver
+        if email is not None and email != invitation.email:
+            raise InvitedAtAnotherAddress
+        events = organization.accept_invitation(self.invitation_id, self.user_id, context.now)
+        return invitation, events
+
+
+class AcceptInvitation(Accepting, frozen=True, kw_only=True):
+    """Join the organization with your account, and work in it from now on."""
+
+    records = (InvitationAccepted, MemberJoined, EmailConfirmed, ActiveOrganizationChanged)
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        user = await read(User, self.user_id)
+        user.refuse_unless_active()
+        invitation, events = await self.accepted(read, context, user.email)
+        own = [
+            *(user.confirm_email() if invitation.mailed else []),
+            *user.activate_organization(self.organization_id),
+        ]
+        return [Change(self.organization_id, events), *changes_of(self.user_id, own)]
+
+
+class RegisterInvited(Accepting, frozen=True, kw_only=True):
+    """Create an account for the address that was invited, and join the organization with it."""
+
+    records = (
+        UserRegistered,
+        EmailConfirmed,
+        ActiveOrganizationChanged,
+        InvitationAccepted,
+        MemberJoined,
+    )
+    name: Name
+    password_hash: bytes
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        invitation, events = await self.accepted(read, context, None)
+        registered = UserRegistered(email=invitation.email, name=self.name)
+        own: list[UserEvent] = read.new(User, self.user_id).register(registered)
+        user = User().evolve(registered)
+        if invitation.mailed:
+            own += user.confirm_email()
+        own += user.activate_organization(self.organization_id)
+        return [
+            Change(self.user_id, own),
+            Change(self.organization_id, events),
+            Secret(self.user_id, PASSWORD, self.password_hash),
+        ]

@@ -1,0 +1,179 @@
+"""Invitations over HTTP: sent, listed, resent, revoked and accepted."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from litestar import Litestar
+
+from domain.base import OrgId
+from runtime.system import System
+from tests.api.stage import (
+    PASSWORD,
+    Json,
+    MovableClock,
+    Person,
+    at_once,
+    client_of,
+    done,
+    log_in,
+    refused,
+    sign_up,
+    unique,
+)
+
+
+async def invite(by: Person, email: str, role: str = "MEMBER") -> Json:
+    """Invite somebody and return the invitation with its link."""
+    body = {"email": email, "role": role}
+    invitation: Json = done(await by.post(f"/org/{by.org_id}/invitations", body), 201)
+    return invitation
+
+
+def token_of(invitation: Json) -> str:
+    """Return the token in the link of an invitation."""
+    return str(invitation["link"]).partition("#")[2]
+
+
+async def accept_new(app: Litestar, token: str, **about: Any) -> Any:
+    """Accept an invitation without an account."""
+    body = {"token": token, "name": "Cleo", "password": PASSWORD, **about}
+    return await client_of(app).post("/api/invitations/accept", json=body)
+
+
+def new_address() -> str:
+    return f"{unique('i')}@example.com"
+
+
+async def test_a_colleague_is_invited_joins_works_is_demoted_removed_and_comes_back(
+    app: Litestar, ana: Person
+) -> None:
+    email = new_address()
+    sent = await invite(ana, email, "MANAGER")
+    token = token_of(sent)
+    preview = done(await ana.client.post("/api/invitations/preview", json={"token": token}), 200)
+    assert preview == {
+        "organization": {"name": "Acme"},
+        "email": email,
+        "role": "MANAGER",
+        "account": False,
+    }
+
+    joined = done(await accept_new(app, token), 201)
+
+    client = client_of(app)
+    cleo = Person(client, email, joined["user"], await log_in(client, email))
+    profile = done(await cleo.get("/auth/profile"), 200)
+    assert (profile["role"], profile["organizationId"]) == ("MANAGER", ana.org_id)
+    assert profile["emailConfirmed"] is False, "the inviter had the link, too"
+    task = await ana.task(await cleo.project())
+    assigned = await ana.post(f"/task/{task['id']}/assignees", {"userId": cleo.id})
+    assert done(assigned, 200)["assignees"] == [cleo.id]
+
+    member = f"/org/{ana.org_id}/members/{cleo.id}"
+    done(await ana.patch(member, {"role": "MEMBER"}), 200)
+    refused(await cleo.post("/project", {"key": "OPS", "name": "Ops"}), 403, "not_permitted")
+    done(await ana.delete(member), 204)
+    refused(await cleo.get("/project"), 409, "no_organization")
+
+    again = token_of(await invite(ana, email))
+    back = await cleo.post("/invitations/accept", {"token": again})
+    assert done(back, 200)["role"] == "MEMBER"
+    assert done(await cleo.get("/auth/profile"), 200)["organizationId"] == ana.org_id
+
+
+async def test_an_invitation_cannot_be_used_twice(app: Litestar, ana: Person) -> None:
+    token = token_of(await invite(ana, new_address()))
+
+    answers = await at_once(*(accept_new(app, token) for _ in range(5)))
+
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes == [201, 409, 409, 409, 409]
+    refused(await accept_new(app, token), 409, "invitation_is_over")
+
+
+async def test_pending_invitations_are_listed_resent_and_revoked(
+    app: Litestar, ana: Person
+) -> None:
+    path = f"/org/{ana.org_id}/invitations"
+    first, second = await invite(ana, new_address()), await invite(ana, new_address())
+    listed = done(await ana.get(path), 200)["items"]
+    assert {one["id"] for one in listed} == {first["id"], second["id"]}
+    assert all("link" not in one for one in listed)
+
+    resent = done(await ana.post(f"{path}/{first['id']}/resend"), 200)
+    done(await ana.delete(f"{path}/{second['id']}"), 204)
+
+    assert (resent["email"], resent["role"]) == (first["email"], "MEMBER")
+    assert [one["id"] for one in done(await ana.get(path), 200)["items"]] == [resent["id"]]
+    for over in (first, second):
+        refused(await accept_new(app, token_of(over)), 409, "invitation_is_over")
+    done(await accept_new(app, token_of(resent)), 201)
+    assert done(await ana.get(path), 200)["items"] == []
+
+
+async def test_an_invitation_expires(app: Litestar, ana: Person, clock: MovableClock) -> None:
+    token = token_of(await invite(ana, new_address()))
+
+    clock.ahead += timedelta(days=7)
+
+    refused(await accept_new(app, token), 409, "invitation_is_over")
+
+
+async def test_an_account_accepts_only_what_was_sent_to_its_address(
+    app: Litestar, ana: Person, dan: Person
+) -> None:
+    for_another = token_of(await invite(ana, new_address()))
+    for_dan = token_of(await invite(ana, f" {dan.email.upper()}"))
+
+    wrong = await dan.post("/invitations/accept", {"token": for_another})
+    refused(wrong, 403, "invited_at_another_address")
+    refused(await accept_new(app, for_dan), 409, "email_taken")
+    done(await dan.post("/invitations/accept", {"token": for_dan}), 200)
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "A" * 86])
+async def test_a_made_up_token_is_told_nothing(app: Litestar, token: str) -> None:
+    refused(await accept_new(app, token), 409, "invitation_is_over")
+
+
+async def test_name_and_password_are_needed_for_a_new_account(app: Litestar, ana: Person) -> None:
+    token = token_of(await invite(ana, new_address()))
+
+    missing = await client_of(app).post("/api/invitations/accept", json={"token": token})
+    problem = refused(missing, 422, "invalid_request")
+    assert [error["path"] for error in problem["errors"]] == ["$.name", "$.password"]
+    refused(await accept_new(app, token, password="acme-acme-1"), 422, "weak_password")
+    done(await accept_new(app, token), 201)
+
+
+async def test_a_token_stands_nowhere_in_the_log(
+    app: Litestar, ana: Person, system: System
+) -> None:
+    token = token_of(await invite(ana, new_address()))
+    done(await accept_new(app, token), 201)
+
+    rows = await system.log.organization(OrgId(UUID(ana.org_id)), 0, 100)
+
+    assert rows
+    assert [row for row in rows if token.encode() in row.state + (row.private or b"")] == []
+
+
+async def test_invitations_never_exceed_the_plan_in_a_rush(app: Litestar, ana: Person) -> None:
+    path = f"/org/{ana.org_id}/invitations"
+    bodies = [{"email": new_address(), "role": "MEMBER"} for _ in range(16)]
+
+    answers = await at_once(*(ana.post(path, body) for body in bodies))
+
+    codes = [answer.status_code for answer in answers]
+    assert codes.count(201) == 9, "ten with Ana"
+    assert {code for code in codes if code != 201} == {402}
+
+
+async def test_a_member_of_another_organization_sees_no_invitations(
+    app: Litestar, ana: Person, dan: Person
+) -> None:
+    refused(await dan.get(f"/org/{ana.org_id}/invitations"), 404, "not_found")
+    member = await sign_up(app, organization=False)
+    refused(await member.get(f"/org/{ana.org_id}/invitations"), 409, "no_organization")
