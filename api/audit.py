@@ -15,6 +15,7 @@ from api.http.paging import LIMIT_DEFAULT, Paging
 from api.http.parameters import Cursor, Limit, Page, shows
 from api.http.policy import needs
 from api.http.problem import FieldError, invalid
+from api.http.rates import Asked
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from audit.export import Selection, export_lines
@@ -156,7 +157,7 @@ class AuditController(Controller):
         """Export events as a file that can be verified, or as a table. The export is recorded."""
         system, org_id = request.api.system, request.organization
         selection = await _selection(system, org_id, first, last)
-        request.limit("export", org_id)
+        await request.limit(Asked("export", org_id))
         exports = request.api.exports
         place = exports.begin(org_id)
         noted = ExportAudit(first=selection.first, last=selection.last, format=export_format)

@@ -4,10 +4,10 @@ import re
 
 from msgspec import Struct
 
-LIMITED = frozenset({"account", "api", "export", "login", "register"})
+LIMITED = frozenset({"account", "api", "export", "login", "organization", "refresh", "register"})
 """What can be limited. A name that is not configured is unlimited. ``account`` limits the failed
-logins to one account from one network, ``login`` all of a network, ``export`` the exports of an
-organization."""
+logins to one account from one network, ``login`` all of a network, ``api`` the requests of a user,
+``organization`` those of all users who work in one, ``export`` an organization's exports."""
 
 _LIMIT = re.compile(r"([a-z]+)=([1-9]\d{0,8})/([1-9]\d{0,5})", re.ASCII)
 

@@ -118,7 +118,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     password_min_length: Annotated[int, Setting("PASSWORD_MIN_LENGTH", "code points", 8, 256)] = 10
     rate_limits: Annotated[
         RateLimits, Setting("RATE_LIMITS", "name=count/seconds, comma separated, or off")
-    ] = parse_rate_limits("login=30/60,account=5/60,register=60/60,api=6000/60,export=6/60")
+    ] = parse_rate_limits(
+        "login=30/60,account=5/60,register=60/60,refresh=120/60,"
+        "api=6000/60,organization=60000/60,export=6/60"
+    )
     trusted_proxies: Annotated[
         tuple[IPNetwork, ...],
         Setting("TRUSTED_PROXIES", "trusted proxies: networks whose X-Forwarded-For counts"),

@@ -22,6 +22,7 @@ from projections.engine.store import ReadStore
 from runtime.clock import Clock, system_clock
 from runtime.doorbell import Doorbell
 from runtime.outages import StoreOutage
+from runtime.redis_rates import RedisRates
 from runtime.settings import Settings
 from runtime.wakeups import Wakeups
 from security.cursors import CursorKey
@@ -71,6 +72,7 @@ class System(Struct, frozen=True, kw_only=True):
     operations: OperationalStore
     wakeups: Wakeups
     doorbell: Doorbell
+    redis_rates: RedisRates
     passwords: HashingQueue
     guard: UrlGuard
     read_store: ReadStore
@@ -109,6 +111,8 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
         stack.push_async_callback(read_store.close)
         operations = await stack.enter_async_context(_open_operations(settings))
         wakeups, doorbell = await stack.enter_async_context(_announcing(log, settings.redis_url))
+        redis_rates = RedisRates(settings.redis_url)
+        stack.push_async_callback(redis_rates.close)
         kept_heads = KeptHeads(settings.signed_heads)
         passwords = HashingQueue(Passwords())
         stack.callback(passwords.close)
@@ -123,6 +127,7 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
             operations=operations,
             wakeups=wakeups,
             doorbell=doorbell,
+            redis_rates=redis_rates,
             passwords=passwords,
             guard=UrlGuard(settings.webhook_allow_networks),
             read_store=read_store,

@@ -7,6 +7,7 @@ from litestar.connection import Request
 from api.http.policy import POLICY, RATE, Open
 from api.http.problem import unauthorized
 from api.http.query import refuse_malformed_query
+from api.http.rates import Asked
 from api.http.request import READS, ApiRequest
 from commands.base import NoOrganization, NotPermitted
 from domain.permission import Permission, is_allowed
@@ -28,12 +29,15 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     policy = handler.opt[POLICY]
     if policy is Open.PUBLIC:
         if handler.opt[RATE]:
-            _limit_networks(connection, handler.opt[RATE])
+            await _limit_networks(connection, handler.opt[RATE])
         refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
         return
     connection.claims = presented_claims(connection)
     caller = await connection.identify(fresh=method in READS)
-    connection.limit("api", caller.user_id)
+    limits = [Asked("api", caller.user_id)]
+    if caller.org_id is not None:
+        limits.append(Asked("organization", caller.org_id))
+    await connection.limit(*limits)
     refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
     if method in READS and isinstance(policy, Permission):
         if caller.role is None:
@@ -60,10 +64,9 @@ def presented_claims(connection: ApiRequest) -> AccessClaims:
         raise unauthorized() from None
 
 
-def _limit_networks(connection: ApiRequest, rate: str) -> None:
+async def _limit_networks(connection: ApiRequest, rate: str) -> None:
     address = canonical(connection.client_info.ip or "")
     if address is None:
-        connection.limit(rate, connection.client_info.ip)
+        await connection.limit(Asked(rate, connection.client_info.ip))
         return
-    for network, share in networks_of(address):
-        connection.limit(rate, network, share)
+    await connection.limit(*(Asked(rate, net, share) for net, share in networks_of(address)))

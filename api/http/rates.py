@@ -1,19 +1,27 @@
 """Rate limits per caller, by the generic cell rate algorithm (GCRA).
 
-They are kept in the memory of one process: they slow down one caller and need not be exact.
+All API processes share them through Redis. Without it, each process keeps them in its memory: they
+slow down one caller and need not be exact.
 """
 
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from api.http.cors import Header
 from runtime.rate_limit import RateLimits
+from runtime.redis_rates import Draw, Drawn, RedisRates, key_of
 
 KEYS_MAX = 50_000
 """Callers remembered; beyond it, those without recent requests are dropped: about 6 MB."""
+
+AHEAD = 100
+"""A process draws one in so many requests of a limit ahead: less than what rounding costs."""
 
 
 class Allowance(Struct, frozen=True):
@@ -35,13 +43,18 @@ class Allowance(Struct, frozen=True):
         return [(b"ratelimit-policy", self.policy.encode()), (b"ratelimit", limit.encode())]
 
 
+def policy_of(name: str, count: int, per_s: int) -> str:
+    """Return the value of RateLimit-Policy for a limit."""
+    return f'"{name}";q={count};w={per_s}'
+
+
 class Rate:
     """At most *count* requests per caller in any *per_s* seconds, in a burst or spread out."""
 
     def __init__(
         self, name: str, count: int, per_s: int, now: Callable[[], float] = time.monotonic
     ) -> None:
-        self._name, self._policy = name, f'"{name}";q={count};w={per_s}'
+        self._name, self._policy = name, policy_of(name, count, per_s)
         self._step_s = per_s / count
         self._burst_s = per_s - self._step_s
         self._now = now
@@ -75,31 +88,101 @@ class Rate:
             self._due.pop(next(iter(self._due)))
 
 
-class Rates:
-    """The rate limits of a process by name; a name that is not configured is unlimited."""
+class Asked(NamedTuple):
+    """One request of *key* against *share* times the limit *name*."""
 
-    def __init__(self, limits: RateLimits, now: Callable[[], float] = time.monotonic) -> None:
+    name: str
+    key: object
+    share: int = 1
+
+
+class Rates:
+    """The rate limits by name; a name that is not configured is unlimited.
+
+    They are shared through Redis and, while it is away, kept by each process. Of a high limit, a
+    process draws one request in a hundred ahead, so that most requests do not ask Redis.
+    """
+
+    def __init__(
+        self,
+        limits: RateLimits,
+        now: Callable[[], float] = time.monotonic,
+        shared: RedisRates | None = None,
+    ) -> None:
         self._limits = {limit.name: limit for limit in limits}
         self._rates: dict[tuple[str, int], Rate] = {}
-        self._now = now
+        self._ahead: OrderedDict[Asked, tuple[int, Allowance]] = OrderedDict()
+        self._now, self._shared = now, shared or RedisRates()
 
-    def take(self, name: str, key: object, share: int = 1) -> Allowance | None:
-        """Count one request of *key* against *share* times the limit *name*.
+    async def take(self, *asked: Asked) -> list[Allowance]:
+        """Count one request against each limit that exists, up to the first that is exceeded."""
+        found: list[Allowance] = []
+        rest: list[Asked] = []
+        for each in asked:
+            if each.name in self._limits:
+                ready = self._drawn_ahead(each)
+                if ready is None:
+                    rest.append(each)
+                else:
+                    found.append(ready)
+        return found + (await self._draw(rest) if rest else [])
 
-        None means that there is no such limit.
-        """
-        rate = self._rate(name, share)
-        return None if rate is None else rate.take(key)
-
-    def forget(self, name: str, key: object) -> None:
+    async def forget(self, name: str, key: object) -> None:
         """Give *key* its whole allowance of the limit *name* again."""
-        rate = self._rate(name, 1)
-        if rate is not None:
-            rate.forget(key)
+        if name in self._limits:
+            self._rate(name, 1).forget(key)
+            await self._shared.forget(key_of(name, 1, key))
 
-    def _rate(self, name: str, share: int) -> Rate | None:
-        limit = self._limits.get(name)
-        if limit is not None and (name, share) not in self._rates:
-            rate = Rate(name, limit.count * share, limit.per_s, self._now)
-            self._rates[name, share] = rate
-        return self._rates.get((name, share))
+    def _drawn_ahead(self, asked: Asked) -> Allowance | None:
+        left, allowance = self._ahead.pop(asked, (0, None))
+        if allowance is None:
+            return None
+        if left > 1:
+            self._keep(asked, left - 1, allowance)
+        return replace(allowance, remaining=allowance.remaining + left - 1)
+
+    def _keep(self, asked: Asked, more: int, allowance: Allowance) -> None:
+        left, _ = self._ahead.pop(asked, (0, None))  # of a draw that was made at the same time
+        self._ahead[asked] = left + more, allowance
+        if len(self._ahead) > KEYS_MAX:
+            self._ahead.popitem(last=False)
+
+    async def _draw(self, asked: list[Asked]) -> list[Allowance]:
+        draws = [self._draw_of(each) for each in asked]
+        drawn = await self._shared.take(draws)
+        found: list[Allowance] = []
+        for place, each in enumerate(asked):
+            # What Redis grants is counted here as well, for the time when Redis is away.
+            allowance = self._rate(each.name, each.share).take(each.key)
+            if drawn is not None:
+                allowance = _allowance(each.name, draws[place], drawn[place])
+                if drawn[place].granted > 1:
+                    self._keep(each, drawn[place].granted - 1, allowance)
+                    allowance = replace(
+                        allowance, remaining=allowance.remaining + drawn[place].granted - 1
+                    )
+            found.append(allowance)
+            if not allowance.allowed:
+                break
+        return found
+
+    def _draw_of(self, asked: Asked) -> Draw:
+        limit, (name, key, share) = self._limits[asked.name], asked
+        count = limit.count * share
+        return Draw(key_of(name, share, key), count, limit.per_s, max(1, count // AHEAD))
+
+    def _rate(self, name: str, share: int) -> Rate:
+        if (name, share) not in self._rates:
+            limit = self._limits[name]
+            self._rates[name, share] = Rate(name, limit.count * share, limit.per_s, self._now)
+        return self._rates[name, share]
+
+
+def _allowance(name: str, draw: Draw, drawn: Drawn) -> Allowance:
+    policy, step_s = policy_of(name, draw.count, draw.per_s), draw.per_s / draw.count
+    if not drawn.granted:
+        wait_s = max(1, math.ceil(drawn.ahead_s + step_s - draw.per_s - 1e-6))
+        return Allowance(policy, name, allowed=False, remaining=0, wait_s=wait_s)
+    remaining = max(0, int((draw.per_s - drawn.ahead_s) / step_s + 1e-6))
+    wait_s = math.ceil(drawn.ahead_s if remaining else step_s)
+    return Allowance(policy, name, allowed=True, remaining=remaining, wait_s=wait_s)

@@ -14,6 +14,7 @@ from api.http.caller import Caller
 from api.http.client_info import ClientInfo, client_info_in
 from api.http.conditions import version_in
 from api.http.problem import FieldError, Problem, invalid, malformed
+from api.http.rates import Asked
 from api.http.state import ApiState
 from commands.base import Context, Idempotency, NoOrganization
 from commands.states import Loaded
@@ -163,22 +164,20 @@ class ApiRequest(Request[Any, Any, Any]):
             raise invalid(FieldError("dry_run", "Expected true or false"))
         return asked == "true"
 
-    def limit(self, name: str, key: object, share: int = 1) -> None:
-        """Count this request of *key* against *share* times the limit *name*.
+    async def limit(self, *asked: Asked) -> None:
+        """Count this request against each of the limits that are *asked*.
 
         The response tells what the first limit leaves, or the one that is exceeded.
 
-        :raises Problem: 429 if it exceeds the limit.
+        :raises Problem: 429 if it exceeds a limit.
         """
-        allowance = self.api.rates.take(name, key, share)
-        if allowance is None:
-            return
-        if not self.client_info.rate_limit or not allowance.allowed:
-            self.client_info.rate_limit = allowance.headers()
-        if not allowance.allowed:
-            detail = "Too many requests; slow down."
-            headers = {"retry-after": str(allowance.wait_s)}
-            raise Problem(429, "rate_limited", detail, headers=headers)
+        for allowance in await self.api.rates.take(*asked):
+            if not self.client_info.rate_limit or not allowance.allowed:
+                self.client_info.rate_limit = allowance.headers()
+            if not allowance.allowed:
+                detail = "Too many requests; slow down."
+                headers = {"retry-after": str(allowance.wait_s)}
+                raise Problem(429, "rate_limited", detail, headers=headers)
 
 
 @lru_cache(4_096)

@@ -64,7 +64,7 @@ class ApiState:
         self.system, self.description = system, cache(describe)
         self.jwks = KeyRing(system.settings.jwt_access_secret).jwks()
         self.access = Access(system.commands.states)
-        self.rates = Rates(system.settings.rate_limits)
+        self.rates = Rates(system.settings.rate_limits, shared=system.redis_rates)
         self.exports = RunningExports()
         self.writes = LastWrites()
         self.progress = progress or Progress(system.read_store, system.log)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from api.http.parameters import nothing, shows
 from api.http.policy import account, public
 from api.http.problem import Problem, unauthorized
+from api.http.rates import Asked
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, run_command
@@ -134,7 +135,7 @@ class AuthController(Controller):
     ) -> ApiResponse:
         """Change your password. All your sessions end, and the response starts a new one."""
         system, caller = request.api.system, request.caller
-        request.limit("login", caller.user_id)
+        await request.limit(Asked("login", caller.user_id))
         stored = await system.log.secret(caller.user_id, PLATFORM, PASSWORD)
         now = None if stored is None else stored.decode()
         if not (await system.passwords.verify(now, data.current_password)).accepted:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from api.http.problem import FieldError, Problem, invalid
+from api.http.rates import Asked
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.login.cookie import RefreshCookie
@@ -102,7 +103,7 @@ async def verified(request: ApiRequest, email: str, password: str) -> tuple[User
     """
     system = request.api.system
     attempts = _attempts(request, email)
-    request.limit("account", attempts)
+    await request.limit(Asked("account", attempts))
     user_id, user = await _account(system, email)
     stored = None if user_id is None else await system.log.secret(user_id, PLATFORM, PASSWORD)
     verdict = await system.passwords.verify(None if stored is None else stored.decode(), password)
@@ -113,7 +114,7 @@ async def verified(request: ApiRequest, email: str, password: str) -> tuple[User
             RecordFailedLogin(user_id=user_id), context_as(request, user_id)
         )
         raise _wrong()
-    request.api.rates.forget("account", attempts)
+    await request.api.rates.forget("account", attempts)
     if verdict.needs_rehash:
         again = (await system.passwords.hash(password)).encode()
         await system.log.put_secret(Secret(user_id, PASSWORD, again), PLATFORM)

@@ -3,7 +3,7 @@
 import pytest
 
 from api.http import rates
-from api.http.rates import Rate, Rates
+from api.http.rates import Asked, Rate, Rates
 from runtime.rate_limit import parse_rate_limits
 
 
@@ -81,20 +81,28 @@ class TestRate:
 
 
 class TestRates:
-    def test_rates_are_read_from_the_settings(self) -> None:
+    async def test_rates_are_read_from_the_settings(self) -> None:
         configured = Rates(parse_rate_limits("login=1/60, api=2/1"), Now())
 
         for allowed in (True, False):
-            allowance = configured.take("login", "ana")
-            assert allowance is not None
+            [allowance] = await configured.take(Asked("login", "ana"))
             assert allowance.allowed is allowed
             assert allowance.headers() == [
                 (b"ratelimit-policy", b'"login";q=1;w=60'),
                 (b"ratelimit", b'"login";r=0;t=60'),
             ]
-        assert [configured.take("other", "ana") for _ in range(5)] == [None] * 5
+        assert [await configured.take(Asked("other", "ana")) for _ in range(5)] == [[]] * 5
 
-    def test_rates_can_be_turned_off(self) -> None:
+    async def test_rates_can_be_turned_off(self) -> None:
         off = Rates(parse_rate_limits("off"), Now())
 
-        assert [off.take("login", "ana") for _ in range(100)] == [None] * 100
+        assert [await off.take(Asked("login", "ana")) for _ in range(100)] == [[]] * 100
+
+    async def test_no_limit_is_counted_after_the_one_that_is_exceeded(self) -> None:
+        rates = Rates(parse_rate_limits("login=1/60, api=2/60"), Now())
+        both = (Asked("login", "ana"), Asked("api", "ana"))
+
+        taken = [[allowance.allowed for allowance in await rates.take(*both)] for _ in range(3)]
+
+        assert taken == [[True, True], [False], [False]]
+        assert (await rates.take(Asked("api", "ana")))[0].allowed
