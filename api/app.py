@@ -52,8 +52,8 @@ ROUTES: list[ControllerRouterHandler] = [
 def create_app(system: System, progress: Progress | None = None) -> Litestar:
     """Return the ASGI application for an open *system*.
 
-    A process that also runs the projector passes its own *progress*, so that readers see at once
-    how far the read models are.
+    A process that also runs the projector passes its own *progress*, so that readers see changes
+    in the read models at once.
 
     :raises PolicyMissing: a route has no policy.
     """

@@ -30,7 +30,7 @@ from runtime.system import System
 from security.addresses import canonical
 
 EXPORT_TYPES = {"jsonl": "application/jsonl", "csv": "text/csv"}
-"""The content type of each format; the framework adds the character set of text."""
+"""The content type of each format; the framework adds the character set of text formats."""
 
 _encode = msgspec.json.Encoder().encode
 

@@ -15,13 +15,13 @@ class HealthStatus(Struct, frozen=True):
     """The health of the process and of each store it needs."""
 
     status: str
-    """``ok``, or ``degraded`` if something slows down or waits that requests do not need."""
+    """``ok``, or ``degraded`` if something that requests do not need is slow or waiting."""
     checks: dict[str, str]
     """Each store and follower: ``ok``, or what is wrong with it."""
     behind: dict[str, int]
     """How many events each follower has not processed yet."""
     instance: str
-    """Which system answers: ``up`` asks its own."""
+    """The instance that answers, so that ``up`` recognises its own."""
 
 
 class HealthController(Controller):

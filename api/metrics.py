@@ -1,4 +1,4 @@
-"""HTTP route of the metrics: what this process counts, in the text format of Prometheus."""
+"""HTTP route of the metrics of this process, in the text format of Prometheus."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -52,7 +52,7 @@ def _counts(driver: DriverCounters) -> tuple[int, ...]:
 
 
 class MetricsController(Controller):
-    """What this process counts."""
+    """The metrics of this process."""
 
     tags = ("Operations",)
 
@@ -72,9 +72,9 @@ class MetricsController(Controller):
 
 
 def refuse_strangers(request: ApiRequest) -> None:
-    """Let only scrapers read the metrics.
+    """Refuse everybody except the configured scrapers.
 
-    A request that a proxy passed on for an unknown client, as its headers tell, is a stranger's.
+    A request that a proxy forwarded for an unknown client, as its headers show, is refused as well.
 
     :raises Problem: 404.
     """
@@ -88,7 +88,7 @@ def refuse_strangers(request: ApiRequest) -> None:
 
 
 class SystemCollector(Collector):
-    """Renders the counters and the monitor's latest look."""
+    """Renders the counters and the latest findings of the monitor."""
 
     def __init__(self, monitor: Monitor, clock: Clock) -> None:
         self._monitor, self._clock = monitor, clock
@@ -126,8 +126,8 @@ class SystemCollector(Collector):
         age_s = (self._clock() - oldest).total_seconds() if oldest is not None else 0.0
         for name, meaning, value in (
             ("log_head", "Events in the log.", monitor.head),
-            ("projector_lag_events", "Events that the read models lack.", monitor.projector.behind),
-            ("open_deliveries", "Webhook deliveries that are not over.", monitor.backlog.open),
+            ("projector_lag_events", "Events not in the read models.", monitor.projector.behind),
+            ("open_deliveries", "Webhook deliveries that have not ended.", monitor.backlog.open),
             ("oldest_open_delivery_seconds", "Age of the oldest open delivery.", age_s),
         ):
             yield GaugeMetricFamily(f"{_PREFIX}_{name}", meaning, value=float(value))

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, stopped without losing requests that are under way."""
+"""The HTTP server: uvicorn, stopped without losing requests in progress."""
 
 import gc
 import signal

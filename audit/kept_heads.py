@@ -1,8 +1,8 @@
 """The newest signed tree heads, kept outside the event database.
 
-A database that was set back to a backup has forgotten what it signed; this file has not. It has one
-JSON object a line, written as trees are signed, and of each organization the one with the highest
-epoch and size counts. Several processes may write to it.
+A database that was set back to a backup has forgotten what it signed; this file has not. Each line
+is a JSON object, written whenever a tree is signed; for each organization, the one with the highest
+epoch and size counts. Several processes may write to the file.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ from domain.base import OrgId
 from eventstore.store import LogIdentity, TreeHead
 
 _SPARE_LINES = 1_000
-"""Lines that no longer count, beyond one an organization, before the file is written anew."""
+"""How many outdated lines the file may have before it is rewritten."""
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class KeptHead(Struct, frozen=True):
 
     @property
     def rank(self) -> tuple[int, int]:
-        """What the newest head of an organization has the highest of."""
+        """The sort key by which the newest head of an organization is the highest."""
         return self.epoch, self.size
 
 
@@ -46,7 +46,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class KeptHeads:
-    """The file; it need not exist."""
+    """The heads in a file, which need not exist."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -55,12 +55,12 @@ class KeptHeads:
     def newest(self) -> dict[OrgId, KeptHead]:
         """Return the newest head of each organization.
 
-        :raises OSError: the file is there and cannot be read.
+        :raises OSError: the file exists but cannot be read.
         """
         return _newest(self._lines())
 
     def keep(self, identity: LogIdentity, head: TreeHead) -> None:
-        """Add a head that was signed; a failure is logged, as the database has it too."""
+        """Add a signed head; a failure is only logged, as the database has the head as well."""
         kept = KeptHead(identity.id, identity.epoch, head.org_id, head.size, head.note)
         try:
             with self._locked():
@@ -73,13 +73,13 @@ class KeptHeads:
             self._failing = False
 
     def forget(self) -> None:
-        """Remove every head: what they were signed for was accepted as lost."""
+        """Remove all heads, after an operator has accepted the loss of the events they cover."""
         with self._locked():
             self._write([])
 
     def _append(self, head: KeptHead) -> None:
         with _private(self._path, os.O_APPEND) as file:
-            # The line break first: the line before may have been torn by a crash.
+            # The line break comes first, because a crash may have cut off the previous line.
             file.write(b"\n" + _encode(head) + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -113,7 +113,7 @@ class KeptHeads:
 
     @contextmanager
     def _locked(self) -> Generator[None]:
-        """Let one process at a time write; the file itself is replaced now and then."""
+        """Let only one process write at a time; a lock file is needed as the file gets replaced."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with _private(self._path.with_name(f"{self._path.name}.lock"), os.O_APPEND) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -121,7 +121,7 @@ class KeptHeads:
 
 
 def _private(path: Path, how: int) -> BinaryIO:
-    """Return a file to write to that nobody but the owner may read."""
+    """Return a file, opened for writing, that only its owner can read."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600), "wb")
 
 

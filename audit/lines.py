@@ -1,7 +1,7 @@
-"""The export format `trackrecord-export/2`: what stands in each line, byte for byte.
+"""The export format `trackrecord-export/2`: the contents of each line, byte for byte.
 
 An export is UTF-8 text in lines, each one JSON object in exactly one spelling, ended by a newline
-(0x0A). No spaces stand between tokens, members keep the order given here, and text is not escaped
+(0x0A). There are no spaces between tokens, members have the order given here, and text is not escaped
 more than JSON demands. There are four kinds of lines:
 
 1. one **manifest**, the first line;
@@ -18,7 +18,7 @@ more than JSON demands. There are four kinds of lines:
 - `from`, `to`: the organization's sequence numbers of the first and the last line below; `to` is
   `from` - 1 if there is none.
 - `treeSize`: the size of the last checkpoint, at least `to`.
-- `filter`: `null`, or an object that says what was asked for; only then may skeletons stand below.
+- `filter`: `null`, or an object that describes the filter; only then may skeletons follow.
 - `vkey`: the public key in signed-note form. Trust it only if you know it from elsewhere.
 - `checkpoints`: C2SP signed checkpoints, their sizes strictly increasing from `from` - 1 on. Their
   origin is `<log>/<organization>`, the signing key is named `<log>` or like the origin.

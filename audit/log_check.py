@@ -1,4 +1,4 @@
-"""Compares a log with the tree heads that were signed for it, those outside its database too."""
+"""Compares a log with its signed tree heads, including those kept outside its database."""
 
 import logging
 
@@ -14,9 +14,9 @@ _logger = logging.getLogger(__name__)
 
 
 class Loss(Struct, frozen=True):
-    """What an organization lost: its log has not the events that *signed* covers.
+    """What an organization lost: its log no longer has the events that *signed* covers.
 
-    *kept* is how many of them are there as they were signed, as far as that is known.
+    *kept* is how many of them are known to be unchanged.
     """
 
     org_id: OrgId
@@ -39,7 +39,7 @@ class LogCheck:
     async def losses(self) -> list[Loss]:
         """Return one loss for each organization whose newest signed head the log contradicts.
 
-        Heads of epochs before the log's count no more: their loss was accepted.
+        Heads of earlier epochs no longer count, because their loss was accepted.
         """
         identity = await self._log.identity()
         kept = self._kept.newest()
@@ -51,13 +51,13 @@ class LogCheck:
         return await self._lost(counting)
 
     async def losses_to_accept(self) -> list[Loss]:
-        """Return the losses by the newest epoch that heads were kept of, accepted or not."""
+        """Return the losses by the newest epoch of the kept heads, accepted or not."""
         kept = self._kept.newest().values()
         newest = max((head.epoch for head in kept), default=0)
         return await self._lost([head for head in kept if head.epoch == newest])
 
     def newest_epoch(self) -> int:
-        """Return the newest epoch that heads were kept of, 0 when there are none."""
+        """Return the newest epoch of the kept heads, 0 if there are none."""
         return max((head.epoch for head in self._kept.newest().values()), default=0)
 
     async def _lost(self, kept: list[KeptHead]) -> list[Loss]:
@@ -86,9 +86,9 @@ class LogCheck:
         return None if tree.root() == signed.root else Loss(org_id, 0, signed)
 
     def _opened(self, note: str) -> TreeCheckpoint | None:
-        """Return the checkpoint in a note, None if our key has not signed it."""
+        """Return the checkpoint in a note, None if it is not signed with our key."""
         try:
             return open_checkpoint(note, self._signer.signer.verifier)
         except NoteInvalid as error:
-            _logger.warning("a tree head is ignored, as it is not signed by us: %s", error)
+            _logger.warning("a tree head not signed with our key is ignored: %s", error)
             return None

@@ -8,10 +8,9 @@ from domain.base import OrgId
 
 
 class TreeCheck:
-    """Takes the tree heads first, then every event in the order of its organization.
+    """Takes the tree heads first, then all events of each organization in order.
 
-    It holds the newest head and the frontier of each organization, whatever their number of
-    events.
+    It keeps only the newest head and the frontier of each organization in memory.
     """
 
     def __init__(self, verifier: Verifier) -> None:
@@ -22,7 +21,7 @@ class TreeCheck:
         self._problems: list[str] = []
 
     def add_head(self, org_id: OrgId, note: str) -> None:
-        """Compare with this head, if it is the largest of its organization."""
+        """Use this head for the comparison if it is the largest of its organization."""
         try:
             head = open_checkpoint(note, self._verifier)
         except NoteInvalid as error:
@@ -34,7 +33,7 @@ class TreeCheck:
             self._signed[org_id] = head
 
     def add_event(self, org_id: OrgId, org_seq: int, state: bytes) -> None:
-        """Take the next event of an organization."""
+        """Add the next event of an organization."""
         if org_id in self._broken:
             return
         tree = self._trees.setdefault(org_id, Frontier())
@@ -50,7 +49,7 @@ class TreeCheck:
             )
 
     def problems(self) -> list[str]:
-        """Return what does not agree, once all events were taken."""
+        """Return the differences, after all events were added."""
         return [*self._problems, *self._shorter()]
 
     def _shorter(self) -> Iterable[str]:

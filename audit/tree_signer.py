@@ -22,7 +22,8 @@ from eventstore.store import TreeHead
 
 LOG_NAME = "trackrecord"
 _IN_DOUBT = (LogMode.CONTRADICTED, LogMode.ACCEPTING)
-"""While a log was set back and that is not accepted, nothing more is signed of its own accord."""
+"""Modes in which trees are not signed automatically: the log was set back, and no operator has
+accepted that yet."""
 _BATCH = 250
 """Events read at a time while a tree catches up: 1 to 3 ms."""
 

@@ -1,4 +1,4 @@
-"""What ``doctor`` finds in each store."""
+"""The checks of ``doctor`` for each store."""
 
 from msgspec import Struct
 
@@ -11,11 +11,11 @@ from projections.engine.following import follows
 from projections.engine.store import Parked, ReadStore
 
 _NOTICES_MAX = 20
-"""Notices about webhooks that are shown, the newest ones."""
+"""How many of the newest notices about webhooks are shown."""
 
 
 class Finding(Struct, frozen=True):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     well: bool
     check: str
@@ -23,7 +23,7 @@ class Finding(Struct, frozen=True):
 
 
 async def tree_findings(log: EventLog) -> list[Finding]:
-    """Compare the size of each organization's log with what was signed; signs nothing."""
+    """Compare the size of each organization's log with its signed tree head, without signing."""
     heads = await log.organization_heads()
     shorter: list[Finding] = []
     for org_id, size in heads.items():
@@ -36,7 +36,7 @@ async def tree_findings(log: EventLog) -> list[Finding]:
 
 
 async def webhook_findings(store: OperationalStore) -> list[Finding]:
-    """Tell how much is open, and what workers have noticed."""
+    """Report open deliveries and the notices of the workers."""
     backlog = await store.backlog()
     waiting = f" since {backlog.oldest:%Y-%m-%d %H:%M} UTC" if backlog.oldest else ""
     findings = [Finding(True, "webhooks", f"{backlog.open} deliveries open{waiting}")]
@@ -48,15 +48,15 @@ async def webhook_findings(store: OperationalStore) -> list[Finding]:
 
 
 async def read_model_findings(log: EventLog, store: ReadStore) -> list[Finding]:
-    """Compare the read models with the log that they are made from."""
+    """Compare the read models with the log that they are built from."""
     name = "read models"
     control = await store.control()
     if control is None:
         return [Finding(False, name, "never projected; is `project` running?")]
     if not await follows(log, control):
-        return [Finding(False, name, "made from another log; `project` makes them anew")]
+        return [Finding(False, name, "built from another log; `project` rebuilds them")]
     if not control.serving:
-        return [Finding(False, name, f"being made from the log ({control.progress():.0%})")]
+        return [Finding(False, name, f"being built from the log ({control.progress():.0%})")]
     parked = await store.parked()
     heads = {part: await log.last_position(part) for part in range(log.parts)}
     found = [_read_model(control, one.name, heads, parked) for one in PROJECTIONS]

@@ -11,7 +11,7 @@ from pathlib import Path
 from devstack.server import die_with
 
 STOP_S = 15.0
-"""How long a process may take to finish what is under way before it is killed."""
+"""How long a process may take to finish its work before it is killed."""
 RESTART_PAUSE_S = (0.2, 1.0, 5.0)
 """Pause before a process is restarted: short at first, longer if it keeps dying."""
 STABLE_S = 30.0

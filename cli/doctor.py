@@ -31,7 +31,7 @@ _Examine = Callable[[], Awaitable[list[Finding]]]
 
 
 class Examination(Struct, frozen=True):
-    """What was found; ``well`` only if every finding is."""
+    """The results of all checks; ``well`` only if every one is."""
 
     well: bool
     findings: list[Finding]

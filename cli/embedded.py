@@ -1,4 +1,4 @@
-"""The embedded stores of ``up``, and the environment that tells its processes where they are."""
+"""The embedded stores of ``up``, and the environment through which its processes find them."""
 
 import contextlib
 import secrets

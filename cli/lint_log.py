@@ -9,7 +9,7 @@ from runtime.settings import load_settings
 from runtime.system import derive_keys, open_log
 
 SHOWN_MAX = 100
-"""Findings that are printed; of a log that is wrong throughout, the first ones say why."""
+"""How many findings are printed; the first ones show what is wrong."""
 
 
 def run() -> int:

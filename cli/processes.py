@@ -28,6 +28,6 @@ def run_follow() -> NoReturn:
 
 
 def _become(module: str) -> NoReturn:
-    """Replace this process, so that signals and exit codes are the new process's own."""
+    """Replace this process, so that signals reach the new one and its exit code is returned."""
     command = [sys.executable, "-m", module]
     os.execve(sys.executable, command, settings_of_running())  # noqa: S606  our own module

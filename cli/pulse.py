@@ -1,4 +1,4 @@
-"""Pulse: asks the API of ``up`` regularly, to find processes that live but do not work."""
+"""Pulse: asks the API of ``up`` regularly, to find processes that run but do not work."""
 
 import http.client
 import json
@@ -9,23 +9,23 @@ import urllib.request
 ASK_EVERY_S = 5.0
 ASK_S = 2.0
 SILENT_MAX = 6
-"""Questions in a row that the API may leave unanswered; then it hangs."""
+"""Unanswered requests in a row after which the API counts as hanging."""
 
 
 class Pulse:
-    """What the API of one instance says of itself and of the followers."""
+    """What the API of one instance reports about itself and the followers."""
 
     def __init__(self, url: str, instance: str) -> None:
         self._ask_at, self._url, self._instance = 0.0, f"{url}/api/health/ready", instance
         self._silent = 0
 
     def is_ready(self) -> bool:
-        """Return whether our own API, and not somebody else's, reports that it is ready."""
+        """Return whether our own API, and not another instance, reports that it is ready."""
         status, answer = self._answer()
         return status == http.client.OK and answer.get("instance") == self._instance
 
     def hanging(self) -> list[str]:
-        """Return the processes that live but do not work; asks only every few seconds."""
+        """Return the processes that run but do not work; it asks only every few seconds."""
         now = time.monotonic()
         if now < self._ask_at:
             return []
@@ -40,7 +40,7 @@ class Pulse:
         return ["follow"] if str(projector).startswith("stalled") else []  # pyright: ignore[reportUnknownArgumentType]  any JSON value
 
     def _answer(self) -> tuple[int, dict[str, object]]:
-        """Return status and body; 0 when there is no answer."""
+        """Return the status and the body; the status is 0 without a response."""
         try:
             with urllib.request.urlopen(self._url, timeout=ASK_S) as answer:  # noqa: S310  our own address
                 return answer.status, json.load(answer)

@@ -50,7 +50,7 @@ def run(
 async def _rebuild(wanted: Container[str], *, verify: bool) -> int:
     bad = 0
     async with open_system(load_settings(settings_of_running())) as system:
-        # Works only where no other projector holds the lease; else that one does.
+        # It does the work only if no other projector holds the lease.
         projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.wait)
         try:
             for projection in PROJECTIONS:

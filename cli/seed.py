@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 DEMO_EMAIL = "ana@acme.example"
-DEMO_PASSWORD = "correct horse battery staple"  # noqa: S105  printed for everybody to see
+DEMO_PASSWORD = "correct horse battery staple"  # noqa: S105  printed on purpose
 SEEDED_FILE = "demo.json"
 
 _TASKS = (

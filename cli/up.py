@@ -31,7 +31,7 @@ READY_S = 60.0
 WATCH_S = 0.2
 _POLL_S = 0.02
 HANGS_S = 45.0
-"""How old a process must be before it is taken to hang: it may be catching up at first."""
+"""How old a process must be before it can count as hanging: at first it may be catching up."""
 
 
 def run(*, no_demo: bool = False) -> int:
@@ -94,7 +94,7 @@ class Supervisor:
                 child.stop()
 
     def _migrate(self) -> None:
-        """Create the tables of a log on a server; a file gets them from whoever opens it."""
+        """Create the tables of a log on a server; a log in a file gets them when it is opened."""
         if not self._settings.events_url.startswith("sqlite"):
             subprocess.run(
                 [sys.executable, "-m", "cli", "migrate"],

@@ -12,8 +12,8 @@ _encode = msgspec.json.Encoder().encode
 def body_of(delivery: Delivery, recorded: Recorded, epoch: int) -> bytes:
     """Return what is sent for *recorded*: the same bytes at every attempt.
 
-    After an erasure the personal values in it read ``[erased]``. *epoch* is that of the log, left
-    out while it is the first: sequences come again in a later one.
+    After an erasure, its personal values read ``[erased]``. *epoch* is the epoch of the log, left
+    out if it is the first; sequence numbers can repeat in a later one.
     """
     event = event_json(recorded, recorded.metadata, event_data(recorded.event))
     body = {**event, "timestamp": recorded.at, "prevSeq": delivery.prev}

@@ -127,7 +127,7 @@ def readable_id(row: Row) -> str:
 
 def _is_wanted(known: KnownWebhook, row: Row) -> bool:
     if row.tag == _LOG_RESTORED:
-        return True  # whatever a receiver asked for, it must know that sequences come again
+        return True  # every receiver must learn that sequence numbers will repeat
     return row.tag in PUBLIC_EVENT_TYPES and known.webhook.is_subscribed_to(row.tag)
 
 

@@ -1,4 +1,4 @@
-"""Redis for the job queue: a server on this machine, or else the one in the wheel."""
+"""Redis for the job queue: a server installed on this machine, or the one in the wheel."""
 
 import importlib.util
 import os

@@ -31,9 +31,9 @@ class AuditExported(Event, frozen=True, kw_only=True, tag="audit.exported"):
 class LogRestored(Event, frozen=True, kw_only=True, tag="log.restored"):
     """The log was set back to a backup: events that were signed before are gone.
 
-    ``kept`` is how many of the events are known to be still there. A signed tree head, if one is
-    known that the log contradicts, had ``lost_size`` events and the root hash ``lost_root``
-    (base64). Sequence numbers above ``kept`` come again with other events, in the next epoch.
+    ``kept`` is how many of the events are known to be still there. If a signed tree head is known
+    that the log contradicts, it covered ``lost_size`` events and had the root hash ``lost_root``
+    (base64). Sequence numbers above ``kept`` are used again for other events in the next epoch.
     """
 
     sets = ("epoch",)
@@ -74,7 +74,7 @@ class AuditTrail(Struct, frozen=True, gc=False):
         return [AuditExported(from_=first, to=last, format=format_)]
 
     def restore(self, restored: LogRestored) -> list[AuditEvent]:
-        """Record that an epoch begins after the log was set back; nothing if it has begun."""
+        """Record that an epoch begins after the log was set back; nothing if that is recorded."""
         return [restored] if restored.epoch > self.epoch else []
 
 

@@ -1,4 +1,4 @@
-"""What every aggregate is built from: identifiers, events, states and errors."""
+"""The building blocks of every aggregate: identifiers, events, states and errors."""
 
 from enum import Enum
 from typing import Annotated, Any, ClassVar, NewType, Protocol, Self
@@ -30,8 +30,8 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type", rename="camel")
     """
 
     sets: ClassVar[tuple[str, ...]] = ()
-    """Fields of the aggregate's state that it changes. Nothing: it creates the aggregate, or is
-    only kept for the record."""
+    """Fields of the aggregate's state that it changes; empty for an event that creates the
+    aggregate or changes no field."""
 
     def field_keys(self) -> tuple[str, ...]:
         """Return what this event changes, as finely as two people may change it independently.
@@ -60,10 +60,10 @@ class State(Protocol):
 class Refusal(Enum):
     """Why a command is refused, in terms that do not depend on HTTP."""
 
-    UNAUTHENTICATED = "unauthenticated"  # nobody is logged in, or no longer
+    UNAUTHENTICATED = "unauthenticated"  # nobody is logged in, or the session is over
     FORBIDDEN = "forbidden"  # this person may not do it
     NOT_FOUND = "not found"
-    INVALID = "invalid"  # what is asked for makes no sense, whatever the state
+    INVALID = "invalid"  # wrong in any state
     CONFLICT = "conflict"  # the state does not allow it now
     STALE = "stale"  # somebody changed the same field since
     OVER_LIMIT = "over limit"  # the plan allows no more

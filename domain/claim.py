@@ -1,9 +1,9 @@
-"""Claims: values that have one holder, and what is told to somebody who wants a taken one.
+"""Claims: values that only one holder can have, and the errors for a value that is taken.
 
-The append keeps them (``commands/reservations.py`` says which event takes or releases what): an
-address and a subdomain on the platform, a project key in its organization, a task number in its
-project.
-Keys and numbers are never released, so that an old one still leads to its project and task.
+The append enforces them; ``commands/reservations.py`` says which event takes or releases which
+claim. Addresses and subdomains are unique on the platform, project keys in their organization, task
+numbers in their project. Keys and numbers are never released, so that an old one always leads to
+its project or task.
 """
 
 from datetime import timedelta
@@ -11,7 +11,7 @@ from datetime import timedelta
 from domain.base import DomainError, Refusal
 
 SUBDOMAIN_KEPT = timedelta(days=30)
-"""How long nobody else gets a subdomain that was given up: its links still lead somewhere."""
+"""How long a released subdomain stays reserved, because old links still lead to it."""
 
 
 class EmailTaken(DomainError):

@@ -5,21 +5,21 @@ from typing import Annotated
 from msgspec import Meta
 
 _REFUSED = r"\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069"
-"""Control characters, escape and line breaks included, and those that turn the direction of what
-follows: they forge lines in logs and terminals, and make one name look like another (Unicode
+"""Control characters, including escape and line breaks, and characters that change the direction of
+text: they can forge lines in logs and terminals and make one name look like another (Unicode
 Standard Annex 9, section 2; Unicode Technical Report 36, section 2.5)."""
 
 _INVISIBLE = (
     r"\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800"
     r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
 )
-"""White space, and what Unicode calls default ignorable; the Braille blank is neither but empty."""
+"""White space, and what Unicode calls default ignorable; the Braille blank is neither."""
 
 NAME_PATTERN = rf"^(?![\s\S]*[{_REFUSED}])[\s\S]*[^{_INVISIBLE}]"
-"""Nothing refused anywhere, and something visible somewhere; the same in Python and ECMAScript."""
+"""No refused character, and at least one visible; valid in both Python and ECMAScript."""
 
 Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
-"""The name of a person, an organization, a project and the like."""
+"""The name of a person, an organization or a project."""
 
 Title = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=300)]
 """The title of a task."""

@@ -4,4 +4,4 @@ from eventstore.append import LogUnavailable
 from projections.engine.store import ReadStoreUnavailable
 
 StoreOutage = (LogUnavailable, ReadStoreUnavailable)
-"""For ``except`` and ``isinstance``: nothing was half done, so try again later."""
+"""For ``except`` and ``isinstance``; another try later is safe."""

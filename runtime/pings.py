@@ -1,4 +1,4 @@
-"""Pings: every store is asked regularly whether it answers; outages are logged as they end."""
+"""Pings: asks every store regularly whether it answers, and logs outages."""
 
 import asyncio
 import logging

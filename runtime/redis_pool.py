@@ -16,11 +16,11 @@ from eventstore.counters import REDIS_DRIVER, counters_of
 
 CONNECT_S = 2.0
 ANSWER_S = 4.0
-"""How long Redis may take; whoever waits goes on without it."""
+"""How long Redis may take; after that, callers continue without it."""
 
 
 class _Counted(AbstractConnection):
-    """Counts a connection when it is made and when it ends, however often it is made again."""
+    """Counts the openings and closings of a connection, which may be reopened often."""
 
     async def connect(self) -> None:
         before = self.is_connected
@@ -71,7 +71,7 @@ def open_redis(url: str) -> Any:  # the client's own annotations are partial
 async def close_redis(client: Any) -> None:
     """Close a client and its pool.
 
-    :raises RedisError: Redis did not take the goodbye.
+    :raises RedisError: the connection could not be closed properly.
     """
     counters_of(REDIS_DRIVER).pool_closed()
     try:

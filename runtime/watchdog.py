@@ -1,4 +1,4 @@
-"""Watchdog: notices a follower that does not move although events wait for it."""
+"""Watchdog: detects a follower that does not advance although events are waiting."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """Watches how far one follower is, and says once when it stalls, moves again or catches up."""
+    """Watches one follower, and logs once when it stalls, advances again or catches up."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Watchdog:
         self._stalled = self._was_current = False
 
     def observe(self, position: int, head: int) -> None:
-        """Take note that the follower is at *position* of a log that reaches to *head*."""
+        """Note that the follower is at *position* of a log whose end is *head*."""
         self.behind = max(0, head - position)
         if position != self._position or not self.behind:
             self._position, self._moved_at = position, self._now()
@@ -43,7 +43,7 @@ class Watchdog:
 
     @property
     def standing_s(self) -> float:
-        """Return for how long it has not moved although events wait."""
+        """Return for how long it has not advanced although events are waiting."""
         return self._now() - self._moved_at if self.behind else 0.0
 
     @property

@@ -45,8 +45,8 @@ def node_address(node: str) -> IPAddress | None:
 def networks_of(address: IPAddress) -> list[tuple[IPNetwork, int]]:
     """Return the networks around *address*, the narrowest first, each with its share.
 
-    A share is how many times what one customer may do all customers of the network may do together:
-    whoever rents a wider network would otherwise be as many customers as they like.
+    The share says how many times the limit of one customer the whole network gets; without it,
+    whoever rents a wide network could pose as any number of customers.
     """
     shares = _SHARES_V4 if address.version == 4 else _SHARES_V6
     return [(ipaddress.ip_network((address, bits), strict=False), n) for bits, n in shares]

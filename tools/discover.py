@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import TypeVar
 
 ROOT = Path(__file__).parents[1]
-"""Where the project's files stand."""
+"""The root folder of the project."""
 
 T = TypeVar("T")
 

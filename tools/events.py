@@ -20,7 +20,7 @@ from tools.markdown import code, fence, meaning, page, table
 Machine = Mapping[StrEnum, Sequence[StrEnum]]
 
 _MACHINE = "_TRANSITIONS"
-"""How the name of a table of transitions ends; before it stands what moves along it."""
+"""The suffix of the name of a transition table; the name begins with what it is about."""
 
 _INTRO = """\
 Every event that the log can contain. The **tag** is its stored name, its webhook `type` and its

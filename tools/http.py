@@ -43,7 +43,7 @@ def openapi_json() -> str:
 
 
 def http_page() -> str:
-    """Return the page: a table a tag, a row an operation."""
+    """Return the page: a table per tag, a row per operation."""
     tags: dict[str, list[tuple[str, ...]]] = {}
     for path, method, operation in operations(description()):
         tag = (operation.get("tags") or ["Other"])[0]

@@ -3,8 +3,8 @@
     python -m tools.mutants            all mutants
     python -m tools.mutants session    those of files whose path contains "session"
 
-``tests/mutants/*.txt`` lists the mutants: under ``@ path`` of a source file, ``-`` lines with text
-that stands there exactly once, and ``+`` lines with what replaces it. Each mutant runs against the
+``tests/mutants/*.txt`` lists the mutants: below ``@ path`` of a source file, ``-`` lines with text
+that occurs there exactly once, and ``+`` lines with its replacement. Each mutant runs against the
 tests of its own package that import the mutated file, on a copy of the sources. The exit code is 1
 if fewer than 95 % are noticed, if a mutant no longer fits its file, or if no test imports it.
 """
@@ -65,7 +65,7 @@ def _parsed(text: str) -> Iterator[Mutant]:
 
 
 def stale(mutants: Sequence[Mutant]) -> list[Mutant]:
-    """Return the mutants whose original text does not stand exactly once in its file."""
+    """Return the mutants whose original text does not occur exactly once in its file."""
     return [m for m in mutants if not m.original or _source(m.path).count(m.original) != 1]
 
 

@@ -99,7 +99,7 @@ class Deliveries:
             await self._look()
         except StoreOutage as error:
             _logger.warning("deliveries wait: %s", error)
-            self._check_at = 0.0  # what was away may come back as something else
+            self._check_at = 0.0  # a store that was down may have been replaced
         try:
             await asyncio.wait(woken, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -135,7 +135,7 @@ class Deliveries:
             sender.stop()
 
     async def _pass_on(self, news: LogNews) -> None:
-        """Pass on to the senders what changed about their webhooks."""
+        """Pass changes of webhooks on to their senders."""
         for name in news.webhooks:
             known = self._webhooks.known[name]
             if name in self._senders:

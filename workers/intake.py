@@ -1,4 +1,4 @@
-"""What is to be sent to one endpoint: from the log, from replays, and from what was left open."""
+"""Collects what to send to one endpoint: new events, replays and open deliveries."""
 
 import asyncio
 import logging
@@ -16,22 +16,22 @@ from runtime.system import System
 from workers.cursor import CursorKeeper
 
 _OPEN_MAX = 2_000
-"""Open deliveries of one endpoint in memory; the rest waits in the log."""
+"""Open deliveries of one endpoint in memory; the others wait in the log."""
 
 _READ_AHEAD = 64
-"""Deliveries without an attempt that are taken in while others can be sent: what is sent before
-it is written for the first time takes one write instead of two."""
+"""Deliveries without an attempt that are read while others can be sent; one that is sent before
+its first write needs one write instead of two."""
 
 _LOAD_ROWS = 500
 _logger = logging.getLogger(__name__)
 
 
 class LogSetBack(Exception):
-    """The log no longer has the event at the cursor; whoever starts over sets the cursor back."""
+    """The log no longer has the event at the cursor; the next start sets the cursor back."""
 
 
 class Intake:
-    """The open deliveries of one endpoint, and where they come from."""
+    """The open deliveries of one endpoint and their sources."""
 
     def __init__(
         self, system: System, endpoint: Endpoint, ledger: Ledger, *, ordered: bool
@@ -48,16 +48,16 @@ class Intake:
         self.grown = self.nudged = True
 
     async def repair(self, known: KnownWebhook) -> None:
-        """Set the cursor back if the log was.
+        """Set the cursor back if the log was set back.
 
-        :raises LeaseLost: the endpoint is another's.
+        :raises LeaseLost: another worker has the endpoint.
         """
         await self._cursor.repair(known)
 
     async def take_in(self, known: KnownWebhook, *, idle: bool) -> bool:
-        """Read what is new; return whether there may be more right now.
+        """Read new deliveries; return whether there may be more right now.
 
-        With *idle* nothing that is here can be sent now.
+        *idle* means that none of the deliveries in memory can be sent now.
 
         :raises LogSetBack: the cursor no longer fits the log.
         """
@@ -78,7 +78,7 @@ class Intake:
             return False
         asked = self._matcher.due_replay(known)
         if asked is not None:
-            await self._ledger.flush()  # how often something was sent is read from there
+            await self._ledger.flush()  # the numbers of tries are read from the database
             self._take(await self._matcher.replay(known, asked, self._clock()))
             return True
         if not self.grown or not (idle or self._fresh < _READ_AHEAD):
@@ -102,9 +102,9 @@ class Intake:
             self._ledger.set(**matched.fields)
 
     async def _load(self) -> None:
-        """Read the open deliveries in the store that are not known here."""
+        """Read the open deliveries that are in the store but not in memory."""
         self._ledger.set(nudged=False)
-        await self._ledger.flush()  # before the look: what is put back later nudges again
+        await self._ledger.flush()  # before reading: what is put back later nudges again
         self.nudged, after = False, ""
         while found := await self._store.open_deliveries(self._name, after, _LOAD_ROWS):
             after = found[-1].id
@@ -122,7 +122,7 @@ class Intake:
     # What the sender takes, and gives back ----------------------------------
 
     def due_pings(self, now: datetime) -> list[Delivery]:
-        """Return the pings to be sent now; they go beside everything else."""
+        """Return the pings to send now; they do not wait for other deliveries."""
         due = [ping for ping in self._pings.values() if ping.next_at <= now]
         for ping in due:
             del self._pings[ping.id]
@@ -130,20 +130,20 @@ class Intake:
         return due
 
     def take(self, now: datetime) -> Delivery | None:
-        """Return the next delivery that may go now."""
+        """Return the next delivery that may be sent now."""
         return self._queue.take(now)
 
     def row(self, delivery: Delivery) -> Row | None:
-        """Return the event of a delivery, if it is still at hand."""
+        """Return the event of a delivery, if it is still in memory."""
         return self._rows.get(delivery.id)
 
     def tried(self, delivery: Delivery) -> None:
-        """Count one more try of *delivery*."""
+        """Count another try of *delivery*."""
         self._fresh -= not delivery.tries and delivery.type != PING
         delivery.tries += 1
 
     def give_back(self, delivery: Delivery) -> None:
-        """Take back what is to be sent later, or forget it if it has ended."""
+        """Put a delivery back for later, or forget it if it has ended."""
         if delivery.type == PING:
             self._pinging.discard(delivery.id)
             if delivery.open:

@@ -45,7 +45,7 @@ async def _seal(tree_signer: TreeSigner, system: System) -> None:
         try:
             await tree_signer.seal_new()
         except StoreOutage as error:
-            _logger.warning("trees are not signed for now: %s", error)
+            _logger.warning("trees are not signed at the moment: %s", error)
         await asyncio.sleep(SEAL_EVERY_S)
 
 

@@ -71,11 +71,11 @@ class Sender:
         if not known.can_be_sent_to or self._ordered != (
             known.webhook.mode is DeliveryMode.ORDERED
         ):
-            self.stop()  # after another mode, a new one is started on the same lease
+            self.stop()  # for another mode, a new sender starts on the same lease
         self.stir()
 
     def stop(self) -> None:
-        """End ``run`` once what is under way is finished and written."""
+        """End ``run`` once all requests in progress are finished and recorded."""
         self._stopping = True
         self._stirred.set()
 
@@ -114,11 +114,11 @@ class Sender:
         try:
             return await self._intake.take_in(self.known, idle=self._idle)
         except LogSetBack:
-            self.stop()  # begun anew, the cursor is set back first
+            self.stop()  # the next start sets the cursor back first
             return False
 
     def _start(self, group: asyncio.TaskGroup) -> bool:
-        """Start the posts that may go now; say whether only time can bring more of them."""
+        """Start the posts that may be sent now; return whether more become due only with time."""
         if not self._is_ours():
             return False
         for ping in self._intake.due_pings(self._clock()):
@@ -190,7 +190,7 @@ class Sender:
     async def _disable(self, cause: PauseCause) -> None:
         self._disabling = True
         if await disable(self._tools.system, self.known, cause):
-            self._set_health(Health())  # whoever resumes it starts over
+            self._set_health(Health())  # once resumed, it starts over
         else:
             self._disabling = False
 

@@ -32,8 +32,10 @@ def judged(
     try:
         verdict = judge(schedule, delivery.tries, outcome, now)
     except Exception:
-        _logger.exception("the answer to %s could not be judged; it counts as failed", delivery.id)
-        failed = SendFailed("the answer could not be judged", FailureKind.PROTOCOL)
+        _logger.exception(
+            "the response to %s could not be evaluated; counted as failed", delivery.id
+        )
+        failed = SendFailed("the response could not be evaluated", FailureKind.PROTOCOL)
         verdict = judge(schedule, delivery.tries, failed, now)
     if delivery.type == PING and verdict.status is not DeliveryStatus.SUCCESS:
         return Verdict(status=DeliveryStatus.FAILED)

@@ -1,1 +1,1 @@
-"""TCP connections: how much of a request is read, how long it may take, how many there may be."""
+"""TCP connections: limits on their number, on the size of a request and on its duration."""

@@ -1,4 +1,4 @@
-"""Bounds on connections and on the part of a request that is read before any of our routes."""
+"""Limits on connections, and on the part of a request that is read before a route runs."""
 
 from msgspec import Struct
 
@@ -6,8 +6,8 @@ from msgspec import Struct
 class Bounds(Struct, frozen=True, kw_only=True):
     """The limits of one server process; sizes are in bytes, times in seconds.
 
-    ``stray_bytes`` bounds what a message may hold after its header section that is not content:
-    chunk sizes and trailers. ``write_s`` is how long a client may read nothing of a response.
+    ``stray_bytes`` limits the bytes after the header section that are not content: chunk sizes and
+    trailers. ``write_s`` is how long a client may leave a response unread.
     """
 
     head_bytes: int = 32 * 1024

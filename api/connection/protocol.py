@@ -25,7 +25,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     bounds: ClassVar[Bounds] = BOUNDS
     proxies: ClassVar[tuple[IPNetwork, ...]] = ()
-    """Peers that speak for many clients, so that only the bound in all applies to them."""
+    """Peers that forward for many clients, so that only the total limit applies to them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,7 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._expect_head()
 
     def _turn_away(self, problem: Problem) -> None:
-        # It no longer counts, or those that are turned away would keep others out.
+        # It no longer counts, or refused connections would keep others out.
         self.connections.discard(self)
         self._refusal, self._refused = problem, True
         self.transport.write(refusal.response_of(problem, self.server_state.default_headers))
@@ -213,7 +213,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deadline.watch(nothing_follows=True)
 
     def resume_writing(self) -> None:
-        """Go on writing."""
+        """Continue to write."""
         super().resume_writing()
         self._deadline.watch(nothing_follows=not self._is_busy())
 

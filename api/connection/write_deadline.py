@@ -6,7 +6,7 @@ import asyncio
 class WriteDeadline:
     """Closes a connection whose client reads nothing for a while although bytes wait for it.
 
-    Only while nothing more is written can a shrinking buffer tell that the client reads.
+    A shrinking buffer shows that the client reads only while nothing more is written.
     """
 
     def __init__(

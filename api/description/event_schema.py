@@ -19,7 +19,7 @@ class EventKind(Struct, frozen=True):
 def _kind(tag: str, event: type) -> EventKind:
     (schema,), definitions = msgspec.json.schema_components((event,))
     data: dict[str, Any] = definitions.pop(schema["$ref"].rpartition("/")[2])
-    data["properties"].pop("type")  # it stands beside the data, not inside
+    data["properties"].pop("type")  # it is next to the data, not inside
     data["required"] = [name for name in data.get("required", []) if name != "type"]
     data.pop("title", None)
     inlined: dict[str, Any] = _inlined(data, definitions)
@@ -39,4 +39,4 @@ def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
 
 
 EVENT_KINDS = [_kind(tag, event) for tag, event in PUBLIC_EVENT_TYPES.items()]
-"""Every sort of event of an organization."""
+"""Every type of event of an organization."""

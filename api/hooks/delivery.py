@@ -24,7 +24,7 @@ from projections.engine.find import FoundPage
 from runtime.system import System
 
 _ATTEMPTS_MAX = 200
-"""Attempts shown with a delivery: ten tries, and some that people asked for."""
+"""Attempts shown with a delivery: ten scheduled ones, and some requested by users."""
 
 DeliveryId = FromPath[Annotated[str, Parameter(max_length=100)]]
 
@@ -67,7 +67,7 @@ class DeliveryWithAttempts(DeliveryView, frozen=True, kw_only=True, rename="came
 
 
 class NoticeView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Something about a webhook that is no delivery; it concerns a range of sequences.
+    """A message about a webhook's deliveries, from sequence number ``first`` to ``last``.
 
     SENT_AGAIN: the log was restored, and the events of this range are sent again. PARKED: an event
     of the webhook itself cannot be read, so nothing is sent to it.
@@ -181,7 +181,7 @@ class DeliveryController(Controller):
 
 
 async def _ring(system: System, org_id: UUID) -> None:
-    """Have a row that stands in no log looked at now, in this process and any other."""
+    """Wake the workers of all processes for a row that is not in the log."""
     system.wakeups.committed(await system.log.last_position())
     system.doorbell.ring(org_id)
 

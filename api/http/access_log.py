@@ -1,8 +1,7 @@
 """Access log: one JSON line per request, without addresses, names or query strings.
 
-The lines are shaped like every other line of the log.
-The IP address and user agent are kept, encrypted, with the events that the request caused; the
-request id leads to them.
+The lines have the same format as all other log lines. The IP address and user agent are stored,
+encrypted, with the events that the request caused; the request id leads to them.
 """
 
 import asyncio

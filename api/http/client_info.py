@@ -1,4 +1,4 @@
-"""Client info: what headers and connection tell about the sender of a request."""
+"""Client info: what the headers and the connection say about the sender of a request."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -64,7 +64,7 @@ class ClientInfo(Struct):
     headers: Mapping[bytes, bytes]
     body: bytes = b""
     rate_limit: Sequence[Header] = ()
-    """The headers that tell the client what its rate limit leaves."""
+    """The headers that tell the client what is left of its rate limit."""
 
     def header(self, name: bytes) -> str | None:
         """Return the header with the lower-case *name*."""

@@ -46,8 +46,8 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     )
 
 
-def as_problem(error: Exception) -> Problem | None:  # noqa: PLR0911 - one a kind of error
-    """Return the problem that *error* is to a client, or None if it is a bug of ours."""
+def as_problem(error: Exception) -> Problem | None:  # noqa: PLR0911 - one return per kind of error
+    """Return the problem that describes *error* to a client, or None if it is a bug of ours."""
     match error:
         case Problem():
             return error
@@ -93,7 +93,7 @@ def _closed(mode: LogMode) -> Problem:
             " (`trackrecord accept-restore`). Nothing can be changed until then. Reading works."
         )
         return _unavailable("log_contradicted", detail, _CLOSED_RETRY_S)
-    detail = "Nothing can be changed for the moment. Reading works. Try again later."
+    detail = "Nothing can be changed at the moment. Reading works. Try again later."
     return _unavailable("read_only", detail, _CLOSED_RETRY_S)
 
 

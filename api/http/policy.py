@@ -1,4 +1,4 @@
-"""What is known of routes: who may use each, which is declared, and the methods of each path."""
+"""Who may use each route, as declared by the route, and the methods of each path."""
 
 import re
 from enum import StrEnum

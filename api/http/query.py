@@ -1,4 +1,4 @@
-"""Query parameters, parsed strictly: the framework takes ``null`` for nothing and ``1e1`` for 10.
+"""Query parameters, parsed strictly: the framework reads ``null`` as absent and ``1e1`` as 10.
 
 A filter that is silently ignored would return everything.
 """
@@ -103,7 +103,7 @@ def _check_of(annotation: Any) -> Check:
 
 
 def _bare(annotation: Any) -> Any:
-    """Return a type without what is said about it, and without None."""
+    """Return a type without its annotations and without None."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, UnionType):

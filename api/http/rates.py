@@ -25,10 +25,10 @@ AHEAD = 100
 
 
 class Allowance(Struct, frozen=True):
-    """What a limit leaves to a caller: *remaining* requests, and more after *wait_s* seconds.
+    """What is left of a caller's limit: *remaining* requests, and more after *wait_s* seconds.
 
-    ``wait_s`` is whole, and at least one if nothing remains. ``allowed`` is about the request that
-    was just counted.
+    ``wait_s`` is a whole number, at least one if nothing remains. ``allowed`` says whether the
+    request just counted is within the limit.
     """
 
     policy: str

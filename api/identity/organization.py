@@ -107,7 +107,7 @@ class OrganizationController(Controller):
         organization_id: FromPath[UUID],
         data: JSONBody[OrganizationChange],
     ) -> ApiResponse:
-        """Change the name or subdomain. The old subdomain becomes available to others at once."""
+        """Change the name or subdomain. Nobody else can take the old subdomain for 30 days."""
         org_id = OrgId(organization_id)
         command = EditOrganization(organization_id=org_id, name=data.name, subdomain=data.subdomain)
         return await run_command(request, command, _shown(org_id))

@@ -53,7 +53,7 @@ def canonical_address(email: str) -> str:
     """Return the one form of an address under which it is claimed.
 
     Unicode NFKC, lower case, and the domain as IDNA 2008 A-labels (RFC 5891) without a final dot,
-    so that no second account is opened by another spelling. A domain that is none stays as it is.
+    so that another spelling cannot open a second account. An invalid domain is left as it is.
     """
     local, at, domain = unicodedata.normalize("NFKC", email.strip()).lower().rpartition("@")
     domain = domain.removesuffix(".")
@@ -122,10 +122,10 @@ async def verified(request: ApiRequest, email: str, password: str) -> tuple[User
 
 
 def _attempts(request: ApiRequest, email: str) -> tuple[bytes, str]:
-    """Return the key that failed logins to an account are counted under, if it exists or not.
+    """Return the key under which failed logins to an account are counted, whether it exists or not.
 
-    It holds the network of the caller, so that nobody can lock out others who are elsewhere: of
-    IPv4, 256 neighbours, because one address of them is cheap to change.
+    It includes the network of the caller, so that nobody can lock out people elsewhere. For IPv4
+    that is 256 neighbouring addresses, because a single address is cheap to change.
     """
     account = request.api.system.log.keys.fingerprint("login", canonical_address(email))
     address = canonical(request.client_info.ip or "")
@@ -212,7 +212,7 @@ def cookie_of(system: System) -> RefreshCookie:
 
 
 def refuse_odd_address(email: str) -> None:
-    """Refuse what cannot be an e-mail address; only sending mail could prove that it exists.
+    """Refuse what cannot be an e-mail address; only a message could prove that it exists.
 
     :raises Problem: 422.
     """

@@ -203,7 +203,7 @@ class TaskController(Controller):
     async def edit(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[TaskChange]
     ) -> ApiResponse:
-        """Change fields of a task. Omitted fields stay; fields that already have the value, too."""
+        """Change fields of a task. Omitted fields stay as they are."""
         command = EditTask(
             task_id=await task_id_of(request, task),
             title=data.title,

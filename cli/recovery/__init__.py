@@ -1,1 +1,1 @@
-"""Commands for when a database is lost, doubted or outgrown: backups, moves, restores."""
+"""Backups, restores and moves of the event database."""

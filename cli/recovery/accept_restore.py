@@ -1,4 +1,4 @@
-"""``accept-restore``: go on with a log that was set back to a backup."""
+"""``accept-restore``: continue with a log that was set back to a backup."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ _CLOSED = (LogMode.CONTRADICTED, LogMode.ACCEPTING)
 
 
 def run() -> int:
-    """Accept what is lost; return 0."""
+    """Accept the loss; return 0."""
     settings = load_settings(settings_of_running())
     with outages_as_failures():
         return asyncio.run(_accept(settings))
@@ -53,7 +53,7 @@ async def _accept(settings: Settings) -> int:
 
 
 async def _begin(log: EventLog, check: LogCheck) -> None:
-    """Raise the epoch, then let the mode tell that it was raised: a second run goes on."""
+    """Raise the epoch, then note that in the mode, so that a second run can continue."""
     epoch = max((await log.identity()).epoch, check.newest_epoch()) + 1
     await asyncio.to_thread(log.store.raise_epoch, epoch)
     await asyncio.to_thread(log.store.set_mode, LogMode.ACCEPTING)

@@ -61,7 +61,7 @@ def run_verify_backup(file: Path, /) -> int:
 
 
 def run_restore(file: Path, /) -> int:
-    """Verify a backup, load it and verify the result; return 1 if anything does not agree."""
+    """Verify a backup, load it and verify the result; return 1 if anything does not match."""
     settings = load_settings(settings_of_running())
     backup = BackupFile(file)
     ending = _verified(backup, file, settings)

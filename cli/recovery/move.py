@@ -1,4 +1,4 @@
-"""``move`` and ``read-only``: another database for the log, and a log that stands still."""
+"""``move`` and ``read-only``: move the log to another database, and stop commands."""
 
 from contextlib import closing
 from typing import Literal
@@ -17,7 +17,7 @@ from runtime.system import without_password
 
 
 def run_move(*, to: str) -> int:
-    """Move the log; return 1 if what arrived does not agree with what was signed.
+    """Move the log; return 1 if the moved events do not match the signed tree heads.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def run_move(*, to: str) -> int:
 
 
 def run_read_only(switch: Literal["on", "off"], /) -> int:
-    """Turn the switch; return 0.
+    """Stop or allow commands; return 0.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def run_read_only(switch: Literal["on", "off"], /) -> int:
         store.open()
         mode = store.mode()
         if mode not in (LogMode.OPEN, LogMode.READ_ONLY):
-            raise CommandFailed(f"the log takes no commands anyhow: {REASONS[mode]}")
+            raise CommandFailed(f"the log takes no commands in any case: {REASONS[mode]}")
         store.set_mode(LogMode.READ_ONLY if switch == "on" else LogMode.OPEN)
     print("the log is read-only" if switch == "on" else "the log takes commands")
     return 0

@@ -1,4 +1,4 @@
-"""How far a long command is, on a terminal; nothing where the output goes into a pipe."""
+"""Shows the progress of a long command, on a terminal only."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from eventstore.backup.writing import Watch
 
 @contextmanager
 def watching(doing: str) -> Generator[Watch]:
-    """Give what is to be told of each slice of rows."""
+    """Yield the function to call after each slice of rows."""
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:

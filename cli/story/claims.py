@@ -1,4 +1,4 @@
-"""Claims, printed only after they were checked."""
+"""Claims, which are printed only after they were checked."""
 
 import asyncio
 import contextlib
@@ -57,7 +57,7 @@ class Story:
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Return the JSON of a successful response.
 
-        A GET that is told to come back, because a projector was killed a moment ago, does so.
+        A GET that gets 503, because a projector was just killed, is repeated.
 
         :raises ClaimFailed: the request failed.
         """
@@ -94,7 +94,7 @@ class Story:
         deadline = time.monotonic() + timeout_s
         while not await holds():
             if time.monotonic() > deadline:
-                raise ClaimFailed(f"waited {timeout_s:.0f} s in vain for {what}")
+                raise ClaimFailed(f"waited {timeout_s:.0f} s for {what}")
             await asyncio.sleep(_POLL_S)
 
     def refresh(self) -> Running:

@@ -45,7 +45,7 @@ class Receiver:
         self._server.server_close()
 
     def receive(self, body: bytes, headers: dict[str, str]) -> int:
-        """Return the status for a request: 200, 500 on purpose, 401 if it is forged."""
+        """Return the status for a request: 200, 500 on purpose, or 401 if it is forged."""
         lower = {name.lower(): value for name, value in headers.items()}
         with self._lock:
             try:

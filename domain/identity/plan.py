@@ -60,7 +60,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         trash_retention=timedelta(days=60),
     ),
     Plan.PREMIUM: PlanLimits(
-        members=50_000,  # a technical bound, not a price: members are folded from one stream
+        members=50_000,  # a technical limit: all members are folded from one stream
         projects=None,
         tasks=None,
         webhooks=200,

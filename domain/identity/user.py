@@ -162,7 +162,7 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
         return [] if self.active else [UserReactivated()]
 
     def fail_login(self) -> list[UserEvent]:
-        """Record a failed login; a deactivated account must not be told apart by it."""
+        """Record a failed login, even for a deactivated account, which must not be recognisable."""
         self.refuse_unless_registered()
         return [LoginFailed()]
 

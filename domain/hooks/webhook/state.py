@@ -1,7 +1,7 @@
 """Webhook: a customer's URL that receives an organization's events.
 
-Holds the versions of the secrets that exist, never a secret itself. Deliveries are not events: they
-are operational data, and a replay makes them again from the log.
+It holds the versions of the existing secrets, never a secret itself. Deliveries are not events but
+operational data; a replay creates them again from the log.
 
 Invariants
     1. A webhook subscribes to at least one well-formed event pattern.
@@ -40,14 +40,14 @@ EVENT_PATTERN = r"^(\*|[a-z][a-z_]*\.(\*|[a-z][a-z_]*))$"
 EVERYTHING = "*"
 
 OLD_SECRETS_MAX = 4
-"""Replaced secrets that sign beside the newest: each makes the signature header longer."""
+"""Replaced secrets that still sign along with the newest: each lengthens the signature header."""
 
 _T = TypeVar("_T")
 _PATTERN = re.compile(EVENT_PATTERN)
 
 
 class OldSecret(Struct, frozen=True, gc=False):
-    """A signing secret that was replaced and signs until then beside its successors."""
+    """A replaced signing secret, which still signs until ``valid_until``."""
 
     version: int
     valid_until: datetime
@@ -179,7 +179,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
         return (self.secret_version, *old)
 
     def _replaced(self, valid_until: datetime) -> tuple[OldSecret, ...]:
-        """Return the old secrets with that of now among them, the newest first."""
+        """Return the old secrets including the present one, newest first."""
         return (OldSecret(self.secret_version, valid_until), *self.old_secrets)[:OLD_SECRETS_MAX]
 
     def refuse_unless_here(self) -> None:

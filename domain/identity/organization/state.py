@@ -55,8 +55,8 @@ _V = TypeVar("_V")
 class Organization(Struct, frozen=True, kw_only=True, gc=False):
     """What the rules below need to know about an organization.
 
-    Its maps share what did not change with the ones before: a change costs the logarithm of
-    their size, so that fifty thousand members are folded in linear time.
+    Its maps share unchanged parts with earlier versions: a change costs the logarithm of their
+    size, so that folding fifty thousand members is fast.
     """
 
     platform: ClassVar[bool] = False

@@ -50,7 +50,7 @@ TASK_TRANSITIONS: dict[TaskStatus, tuple[TaskStatus, ...]] = {
 }
 
 OPEN_NUMBER = 0
-"""The number of a task that does not have one yet: the append takes the next of its project."""
+"""The number of a task that has none yet: the append assigns the next one of its project."""
 
 FINISHED = frozenset({TaskStatus.DONE, TaskStatus.CANCELLED})
 
