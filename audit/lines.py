@@ -1,8 +1,8 @@
 """The export format `trackrecord-export/2`: the contents of each line, byte for byte.
 
 An export is UTF-8 text in lines, each one JSON object in exactly one spelling, ended by a newline
-(0x0A). There are no spaces between tokens, members have the order given here, and text is not escaped
-more than JSON demands. There are four kinds of lines:
+(0x0A). There are no spaces between tokens, members have the order given here, and text is not
+escaped more than JSON demands. There are four kinds of lines:
 
 1. one **manifest**, the first line;
 2. for every event in the range, in order and without gaps, an **event** line, or
