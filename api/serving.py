@@ -1,7 +1,10 @@
 """The HTTP server: uvicorn, stopped without losing requests in progress."""
 
 import gc
+import os
 import signal
+from multiprocessing import parent_process
+from threading import Thread
 from types import FrameType
 from typing import Any
 
@@ -70,7 +73,19 @@ class _WorkerApplication:
 
 def worker_application() -> _WorkerApplication:
     """Return a new application; uvicorn calls this in each worker process."""
+    Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
     return _WorkerApplication()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent was killed.
+
+    Otherwise it would keep the port, and the next start could not bind it.
+    """
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def spare_the_collector() -> None:

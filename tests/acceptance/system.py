@@ -1,5 +1,6 @@
 """The whole product as real processes, started by ``trackrecord up`` in a directory of its own."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +21,7 @@ from devstack.port import HeldPort
 ROOT = Path(__file__).parents[2]
 START_S = 90.0
 POLL_S = 0.05
+RESTART_S = 60.0
 T = TypeVar("T")
 COMMAND = [sys.executable, "-m", "cli"]
 
@@ -41,8 +43,25 @@ def eventually(ask: Callable[[], T | None], what: str, timeout_s: float = 60.0) 
     raise AssertionError(f"{what}: not within {timeout_s:.0f} s")
 
 
+def command_beside(
+    environment: dict[str, str], *arguments: str, timeout_s: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run an operator's command with the settings of a running system."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
 class System:
     """A running ``up``."""
+
+    victims: Sequence[str] = ("serve", "follow", "redis")
 
     def __init__(self, data_dir: Path, **more: str) -> None:
         self.data_dir = data_dir
@@ -72,28 +91,25 @@ class System:
         assert found is not None, self.output.read_text()
         return found
 
-    def kill(self, name: str) -> None:
+    async def kill(self, name: str) -> None:
         """Kill one process and wait until it was restarted."""
         old = self.running.processes[name]
         os.kill(old, signal.SIGKILL)
+        deadline = time.monotonic() + RESTART_S
+        while self.running.processes.get(name) in (None, old):
+            assert time.monotonic() < deadline, f"{name} is not started again"
+            await asyncio.sleep(POLL_S)
 
-        def replaced() -> int | None:
-            new = self.running.processes.get(name)
-            return new if new not in (None, old) else None
-
-        eventually(replaced, f"{name} starts again")
+    def check_that_nothing_else_died(self) -> None:
+        """Fail if the supervisor ended, or restarted what nobody killed."""
+        assert self.process is not None
+        assert self.process.poll() is None, self.output.read_text()
+        said = self.output.read_text()
+        assert "does not advance" not in said, said
 
     def command(self, *arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run an operator's command next to the running system."""
-        return subprocess.run(
-            [*COMMAND, *arguments],
-            env=self.environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
+        return command_beside(self.environment, *arguments, timeout_s=timeout_s)
 
     def http(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=f"{self.running.url}/api", timeout=10)

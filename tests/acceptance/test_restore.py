@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.acceptance.load import PASSWORD
+from tests.acceptance.customers import PASSWORD
 from tests.acceptance.system import ROOT, System, data_directory
 from tests.deliveries.receiver import Receiver
 

@@ -14,8 +14,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.acceptance.load import Load
+from tests.acceptance.customers import Customer
 from tests.acceptance.system import System, data_directory, environment, eventually, system
+from tests.deliveries.receiver import Receiver
 
 pytestmark = pytest.mark.acceptance
 
@@ -33,24 +34,17 @@ def test_the_demo_runs_to_its_end(running: System) -> None:
     assert "Every claim was true." in told.stdout
 
 
-@pytest.mark.parametrize("victim", ["serve", "follow", "redis"])
-async def test_killing_any_one_process_under_load_loses_nothing(
-    running: System, victim: str
-) -> None:
-    async with Load(running) as load:
-        await load.run(kill=victim)
-
-        await load.check_that_nothing_acknowledged_is_lost()
-
-    verified = running.command("rebuild", "--all", "--verify")
-    assert verified.returncode == 0, verified.stdout + verified.stderr
-
-
 async def test_the_same_system_runs_with_its_read_models_in_mongodb(mongo_url: str) -> None:
     with system(MONGODB_URI=mongo_url, MONGODB_DATABASE="acceptance") as on_mongodb:
-        async with Load(on_mongodb) as load:
-            await load.run(kill="follow")
-            await load.check_that_nothing_acknowledged_is_lost()
+        async with Receiver() as receiver:
+            customer = Customer(on_mongodb, receiver)
+            await customer.arrive()
+            await customer.work(lambda: len(customer.acknowledged) >= 5)
+            await on_mongodb.kill("follow")
+            await customer.work(lambda: len(customer.acknowledged) >= 10)
+
+            assert await customer.tasks() == customer.acknowledged
+            await customer.http.aclose()
         verified = on_mongodb.command("rebuild", "--all", "--verify")
 
         assert verified.returncode == 0, verified.stdout + verified.stderr

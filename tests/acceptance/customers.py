@@ -1,0 +1,129 @@
+"""Customers that keep working while processes are killed, and remember every response."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+from uuid import uuid4
+
+import httpx
+
+from tests.deliveries.receiver import Receiver
+
+PASSWORD = "a long walk beside the river"
+PATIENCE_S = 90.0
+PAUSE_S = 0.05
+ANSWER_S_MAX = 10.0
+"""When a client gives up on a response. Ours come within 5 s; the machine may be busy."""
+
+
+class Stack(Protocol):
+    """A running system, whatever it stands on."""
+
+    @property
+    def victims(self) -> Sequence[str]:
+        """The processes that may be killed."""
+        ...
+
+    def http(self) -> httpx.AsyncClient:
+        """Return a client of its API."""
+        ...
+
+    async def kill(self, name: str) -> None:
+        """Kill one process and have it started again."""
+        ...
+
+
+class Customer:
+    """One organization with two webhooks; each command has an idempotency key of its own.
+
+    Commands are sent again until they succeed, as a client does that got no answer.
+    """
+
+    def __init__(self, stack: Stack, receiver: Receiver) -> None:
+        self.slug = f"load-{uuid4().hex[:10]}"
+        self.http = stack.http()
+        self.acknowledged: dict[str, dict[str, Any]] = {}
+        self.webhooks: dict[str, str] = {}
+        self._project = ""
+        self._receiver = receiver
+        self.slowest_s = 0.0
+
+    async def arrive(self) -> None:
+        """Register, and create a project and webhooks."""
+        account = {"email": f"{self.slug}@example.com", "password": PASSWORD}
+        organization = {"name": self.slug, "subdomain": self.slug}
+        await self._insist(
+            "/auth/register", {**account, "name": "Load", "organization": organization}
+        )
+        login = await self._insist("/auth/login", account)
+        self.http.headers["authorization"] = f"Bearer {login['accessToken']}"
+        self._project = (await self._insist("/project", {"key": "RUN", "name": "Run"}))["id"]
+        for mode in ("ORDERED", "PARALLEL"):
+            path = f"/{self.slug}/{mode}"
+            url = self._receiver.url.removesuffix("/hook") + path
+            made = await self._insist("/webhook", {"url": url, "events": ["task.*"], "mode": mode})
+            self.webhooks[path] = made["id"]
+
+    async def work(self, until: Callable[[], bool]) -> None:
+        """Create and move tasks, one after the other, and look at the list of them."""
+        while not until():
+            path = f"/project/{self._project}/tasks"
+            task = await self._insist(path, {"title": f"Task {uuid4()}"})
+            self.acknowledged[task["id"]] = task
+            moved = await self._insist(f"/task/{task['id']}/status", {"status": "IN_PROGRESS"})
+            self.acknowledged[task["id"]] = moved
+            assert moved["version"] == task["version"] + 1
+            await self.get(path, {"limit": 50})
+
+    async def tasks(self) -> dict[str, dict[str, Any]]:
+        """Return every task that a reader sees now, by its id."""
+        shown: dict[str, dict[str, Any]] = {}
+        query: dict[str, Any] = {"limit": 100}
+        while True:
+            page = await self.get(f"/project/{self._project}/tasks", query)
+            shown.update({task["id"]: task for task in page["items"]})
+            if page["nextCursor"] is None:
+                return shown
+            query["cursor"] = page["nextCursor"]
+
+    async def open_deliveries(self) -> int:
+        """Return how many deliveries of the webhooks have not succeeded yet."""
+        unsent = 0
+        for webhook_id in self.webhooks.values():
+            for status in ("PENDING", "RETRYING", "FAILED"):
+                page = await self.get(f"/webhook/{webhook_id}/deliveries", {"status": status})
+                unsent += len(page["items"])
+        return unsent
+
+    async def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
+        """Return what a GET answers, sooner or later."""
+        return await self._until(lambda: self.http.get(path, params=query))
+
+    async def _insist(self, path: str, body: dict[str, Any]) -> Any:
+        key = uuid4().hex
+        return await self._until(
+            lambda: self.http.post(path, json=body, headers={"idempotency-key": key})
+        )
+
+    async def _until(self, ask: Callable[[], Awaitable[httpx.Response]]) -> Any:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            began = time.monotonic()
+            try:
+                answer = await ask()
+            except httpx.TimeoutException as silence:
+                raise AssertionError(f"no answer in {ANSWER_S_MAX:g} s") from silence
+            except httpx.TransportError:
+                answer = None
+            else:
+                self.slowest_s = max(self.slowest_s, time.monotonic() - began)
+            if answer is not None and answer.status_code < 500:
+                assert answer.is_success, answer.text
+                return answer.json()
+            if answer is not None:
+                assert answer.status_code == 503, answer.text
+                assert int(answer.headers["retry-after"]) > 0
+            told = answer.text if answer is not None else "nothing"
+            assert time.monotonic() < deadline, f"for {PATIENCE_S:g} s, at last {told}"
+            await asyncio.sleep(PAUSE_S)

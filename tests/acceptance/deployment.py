@@ -1,0 +1,151 @@
+"""The product as in production: every process of its own, beside three servers."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import httpx
+
+from devstack.mongo import mongo
+from devstack.port import HeldPort
+from devstack.postgres import postgres
+from devstack.redis import redis
+from devstack.server import Server
+from tests.acceptance.system import (
+    ROOT,
+    START_S,
+    command_beside,
+    data_directory,
+    environment,
+    eventually,
+)
+
+PROCESSES = {"serve": "api", "project": "workers.projecting", "work": "workers"}
+API_WORKERS = 2
+STOP_S = 20.0
+
+
+class Deployment:
+    """``serve`` with two processes, ``project`` and ``work``; PostgreSQL, MongoDB and Redis."""
+
+    def __init__(self, directory: Path) -> None:
+        self.data_dir = directory / "data"
+        self.data_dir.mkdir()
+        self.port = HeldPort()
+        self.url = f"http://127.0.0.1:{int(self.port)}"
+        self.servers: dict[str, Server] = {
+            "postgres": postgres(directory / "postgres"),
+            "mongo": mongo(directory / "mongo"),
+            "redis": redis(directory / "redis"),
+        }
+        self.environment = environment(
+            self.data_dir,
+            PORT=str(int(self.port)),
+            RATE_LIMITS="off",
+            API_WORKERS=str(API_WORKERS),
+            WEBHOOK_ALLOW_NETWORKS="127.0.0.0/8",
+            EVENTS_URL=self.servers["postgres"].url,
+            MONGODB_URI=self.servers["mongo"].url,
+            REDIS_URL=self.servers["redis"].url,
+        )
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start the servers, create the tables and start the processes."""
+        for server in self.servers.values():
+            server.start()
+        for server in self.servers.values():
+            server.wait_ready()
+        migrated = self.command("migrate")
+        assert migrated.returncode == 0, migrated.stderr
+        for name in PROCESSES:
+            self._start(name)
+        eventually(self._ready, "the deployment is ready", START_S)
+
+    def _start(self, name: str) -> None:
+        with self._log(name).open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, "-m", PROCESSES[name]],
+                env=self.environment,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def _log(self, name: str) -> Path:
+        return self.data_dir.parent / f"{name}.log"
+
+    def _ready(self) -> bool | None:
+        self.check_that_nothing_else_died()
+        with contextlib.suppress(httpx.TransportError):
+            answer = httpx.get(f"{self.url}/api/health/ready", timeout=5)
+            return True if answer.status_code == 200 else None
+        return None
+
+    @property
+    def victims(self) -> Sequence[str]:
+        return (*PROCESSES, *self.servers)
+
+    @property
+    def stores(self) -> dict[str, int]:
+        """The process ids of the servers that hold data."""
+        return {name: server.pid for name, server in self.servers.items() if server.pid is not None}
+
+    async def kill(self, name: str) -> None:
+        """Kill one process or server, and start it again at once, from this thread."""
+        if name in self.servers:
+            server = self.servers[name]
+            assert server.pid is not None
+            os.kill(server.pid, signal.SIGKILL)
+            eventually(lambda: None if server.alive() else True, f"{name} dies")
+            server.start()
+            return
+        self._processes[name].kill()
+        self._processes[name].wait()
+        self._start(name)
+
+    def check_that_nothing_else_died(self) -> None:
+        """Fail if a process ended that nobody killed."""
+        for name, process in self._processes.items():
+            assert process.poll() is None, f"{name} ended:\n{self._log(name).read_text()[-4000:]}"
+
+    def command(self, *arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run an operator's command."""
+        return command_beside(self.environment, *arguments, timeout_s=timeout_s)
+
+    def http(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=f"{self.url}/api", timeout=10)
+
+    def stop(self) -> None:
+        """Stop the processes as a supervisor does, then the servers."""
+        for process in self._processes.values():
+            process.terminate()
+        deadline = time.monotonic() + STOP_S
+        try:
+            for name, process in self._processes.items():
+                code = process.wait(max(deadline - time.monotonic(), 0.1))
+                assert code == 0, f"{name} exited with {code}"
+        finally:
+            for process in self._processes.values():
+                process.kill()
+                process.wait()
+            for server in self.servers.values():
+                server.stop()
+
+
+@contextlib.contextmanager
+def deployment() -> Generator[Deployment]:
+    """Run the product on three servers until the block ends."""
+    with data_directory() as directory:
+        started = Deployment(directory)
+        try:
+            started.start()
+            yield started
+        finally:
+            started.stop()
