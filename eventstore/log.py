@@ -64,7 +64,9 @@ class EventLog(LogReads):
         """Write all of *append* or nothing; see ``GroupCommit.append`` for what it raises."""
         if self._writer is None:
             raise LogUnavailable("the log is not open")
-        position = await self._calls.in_time(self._writer.append(append))
+        position = await self._calls.in_time(
+            self._writer.append(append), or_else=self._writer.stalled
+        )
         for org_id in {row.org_id for row in append.rows}:
             for listener in self._append_listeners:
                 listener(org_id)
@@ -87,4 +89,4 @@ class EventLog(LogReads):
 
     async def rehearse(self, append: Append) -> None:
         """Raise what ``append`` would raise now, without writing anything."""
-        settle_outcome(await self._read(self.store.rehearse, append))
+        settle_outcome(await self._calls.write(self.store.rehearse, append))

@@ -190,7 +190,7 @@ class LogReads:
 
     async def put_secret(self, secret: Secret, org_id: OrgId) -> None:
         """Write a secret next to the log, without an event."""
-        await self._read(self.store.put_secret, secret, self.part(org_id))
+        await self._calls.write(self.store.put_secret, secret, self.part(org_id))
 
     async def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
         """Return the signed tree heads of an organization of at least *since*."""
@@ -204,7 +204,7 @@ class LogReads:
 
     async def put_tree_head(self, head: TreeHead) -> None:
         """Store a signed tree head."""
-        await self._read(self.store.put_tree_head, head)
+        await self._calls.write(self.store.put_tree_head, head)
 
     async def decoded(self, rows: Sequence[Row]) -> list[Recorded]:
         """Return *rows* decoded, with their personal values decrypted."""

@@ -5,34 +5,55 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from eventstore.append import LogUnavailable, LogUnfit
+from eventstore.engine.calls import LOCK_WAIT_SHARE, LOG_DEADLINE_S
 from eventstore.postgres import PostgresStore
 from eventstore.sqlite import SqliteStore
 from eventstore.store import Store
 
 SQLITE = "sqlite:///"
 PARTITIONS = "partitions"
+PORT_MAX = 65_535
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, deadline_s: float = LOG_DEADLINE_S) -> Store:
     """Return the event database at *url*: ``sqlite:///path`` or ``postgresql://…``.
 
     ``?partitions=N`` sets the number of partitions of a new log. The rest of a PostgreSQL URL is
-    passed to the driver unchanged.
+    passed to its driver unchanged. Callers wait for at most *deadline_s* seconds.
 
     :raises LogUnavailable: it cannot be reached.
     :raises LogUnfit: *url* is malformed.
     """
     address, parts = take_partitions(url)
+    lock_wait_s = deadline_s * LOCK_WAIT_SHARE
     try:
         if address.startswith(SQLITE):
             path = Path(address.removeprefix(SQLITE))
             path.parent.mkdir(parents=True, exist_ok=True)
-            return SqliteStore(str(path), parts=parts)
-        return PostgresStore(address, parts=parts)
+            return SqliteStore(str(path), parts=parts, lock_timeout_s=lock_wait_s)
+        return PostgresStore(address, parts=parts, lock_timeout_s=lock_wait_s)
     except (psycopg.Error, sqlite3.Error, OSError) as error:
         raise LogUnavailable(str(error)) from error
+
+
+def check_url(url: str) -> None:
+    """Check *url* without opening anything, as the driver that uses it does.
+
+    :raises LogUnfit: it is malformed.
+    """
+    address, _ = take_partitions(url)
+    if address.startswith(SQLITE):
+        return
+    try:
+        parameters = conninfo_to_dict(address)
+        ports = str(parameters.get("port") or "1").split(",")
+    except psycopg.Error as error:
+        raise LogUnfit(f"is no address of PostgreSQL: {' '.join(str(error).split())}") from error
+    if not all(port.isdecimal() and 0 < int(port) <= PORT_MAX for port in ports):
+        raise LogUnfit(f"has a port that is none: {','.join(ports)}")
 
 
 def take_partitions(url: str) -> tuple[str, int | None]:

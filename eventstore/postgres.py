@@ -16,6 +16,7 @@ from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
 from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
+from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lookups import Question
 from eventstore.engine.pooling import KEEPALIVE, CountedPool
 from eventstore.engine.schema import (
@@ -84,7 +85,7 @@ class PostgresStore(SqlSideTables):
         *,
         parts: int | None = None,
         pool_size: int = 8,
-        lock_timeout_s: int = 10,
+        lock_timeout_s: float = LOG_LOCK_WAIT_S,
     ) -> None:
         super().__init__(parts)
         self._lock_timeout_s = lock_timeout_s
@@ -108,7 +109,11 @@ class PostgresStore(SqlSideTables):
             "SELECT set_config('lock_timeout', %s, false),"
             " set_config('statement_timeout', %s, false),"
             " set_config('idle_in_transaction_session_timeout', %s, false)",
-            [f"{s}s" for s in (self._lock_timeout_s, STATEMENT_TIMEOUT_S, STATEMENT_TIMEOUT_S)],
+            [
+                f"{round(s * 1000)}ms"
+                # A process that freezes within a transaction is cut off before others give up.
+                for s in (self._lock_timeout_s, STATEMENT_TIMEOUT_S, self._lock_timeout_s)
+            ],
         )
 
     def create(self) -> None:

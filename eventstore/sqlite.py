@@ -10,6 +10,7 @@ from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
 from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
+from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lookups import Question
 from eventstore.engine.schema import OLD_SHAPE, SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.engine.settle import Settled
@@ -26,7 +27,9 @@ class SqliteStore(SqlSideTables):
 
     inline = True
 
-    def __init__(self, path: str, *, parts: int | None = None, lock_timeout_s: int = 10) -> None:
+    def __init__(
+        self, path: str, *, parts: int | None = None, lock_timeout_s: float = LOG_LOCK_WAIT_S
+    ) -> None:
         super().__init__(parts)
         self._path, self._lock_timeout_s = path, lock_timeout_s
         self._local = local()

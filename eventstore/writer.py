@@ -81,6 +81,10 @@ class GroupCommit:
             self._loop.call_soon(self._hand_over)
         return await settled
 
+    def stalled(self, why: str) -> None:
+        """Take note that a commit takes longer than callers wait; the next success clears it."""
+        self.failure = why
+
     async def close(self) -> None:
         """Refuse new commands, commit the waiting ones, then stop the thread."""
         self._closed = True

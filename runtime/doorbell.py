@@ -7,49 +7,58 @@ without Redis, workers find it by polling every second.
 import asyncio
 import contextlib
 import logging
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-from arq import ArqRedis, create_pool
-from arq.connections import RedisSettings
+from arq import ArqRedis
 from redis.exceptions import RedisError
 
 from domain.base import PLATFORM
 from runtime.ending import end
+from runtime.redis_pool import close_redis, open_pool
+from runtime.setting import REDIS_DEADLINE_S
 
 DELIVER = "deliver"
 QUEUE = "trackrecord:jobs"
 _PAUSE_S = 0.02
 """The minimum time between rounds: commits in between share a job, so that the API does little."""
 
-_CONNECT_S = 2
-
 job_bytes = msgspec.msgpack.encode
 job_of_bytes = msgspec.msgpack.decode
 _logger = logging.getLogger(__name__)
 
 
-async def open_queue(redis_url: str) -> ArqRedis:
-    """Return a connection to the job queue, to be closed with ``aclose``.
+async def open_queue(redis_url: str, deadline_s: float = REDIS_DEADLINE_S) -> ArqRedis:
+    """Return a client of the job queue, to be closed with ``close_redis``.
 
     :raises RedisError: Redis does not answer.
     """
-    settings = RedisSettings.from_dsn(redis_url)
-    settings.conn_retries = 0
-    settings.conn_timeout = _CONNECT_S
-    return await create_pool(
-        settings,
+    queue = ArqRedis(
+        pool_or_conn=open_pool(redis_url, deadline_s),
         job_serializer=job_bytes,
         job_deserializer=job_of_bytes,
         default_queue_name=QUEUE,
     )
+    try:
+        await cast(Any, queue).ping()  # without types of its own
+    except BaseException:
+        await hang_up(queue)
+        raise
+    return queue
+
+
+async def hang_up(queue: ArqRedis) -> None:
+    """Close a client of the job queue, whether or not Redis answers."""
+    with contextlib.suppress(RedisError, OSError):
+        await close_redis(queue)
 
 
 class Doorbell:
     """Enqueues ``deliver`` jobs; never waits and never fails."""
 
-    def __init__(self, redis_url: str = "") -> None:
-        self._redis_url = redis_url
+    def __init__(self, redis_url: str = "", deadline_s: float = REDIS_DEADLINE_S) -> None:
+        self._redis_url, self._deadline_s = redis_url, deadline_s
         self._waiting: set[UUID] = set()
         self._queue: ArqRedis | None = None
         self._ringing: asyncio.Task[None] | None = None
@@ -71,7 +80,7 @@ class Doorbell:
     async def _ring_all(self) -> None:
         try:
             if self._queue is None:
-                self._queue = await open_queue(self._redis_url)
+                self._queue = await open_queue(self._redis_url, self._deadline_s)
             await self._enqueue(self._queue)
         except (RedisError, OSError) as error:
             self._waiting.clear()
@@ -89,5 +98,4 @@ class Doorbell:
     async def _hang_up(self) -> None:
         queue, self._queue = self._queue, None
         if queue is not None:
-            with contextlib.suppress(RedisError, OSError):
-                await queue.aclose(close_connection_pool=True)
+            await hang_up(queue)

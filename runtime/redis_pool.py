@@ -1,5 +1,7 @@
-"""A Redis client whose pool and connections are counted."""
+"""A Redis client whose pool, connections and commands are counted, and which never waits long."""
 
+import asyncio
+import time
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -13,14 +15,13 @@ from redis.asyncio.connection import (
 )
 
 from eventstore.counters import REDIS_DRIVER, counters_of
-
-CONNECT_S = 2.0
-ANSWER_S = 4.0
-"""How long Redis may take; after that, callers continue without it."""
+from runtime.setting import REDIS_DEADLINE_S
 
 
 class _Counted(AbstractConnection):
-    """Counts the openings and closings of a connection, which may be reopened often."""
+    """Counts the openings and closings of a connection, and the commands in between."""
+
+    _sent_at = 0.0
 
     async def connect(self) -> None:
         before = self.is_connected
@@ -33,6 +34,26 @@ class _Counted(AbstractConnection):
         await super().disconnect(nowait)
         if before:
             counters_of(REDIS_DRIVER).connection_closed()
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        self._sent_at = time.perf_counter()
+        await super().send_packed_command(command, check_health)
+
+    async def read_response(self, *args: Any, push_request: bool | None = False, **kw: Any) -> Any:
+        if push_request:  # a subscriber waits for others, and for as long as it takes
+            return await self._read(*args, push_request=push_request, **kw)
+        failed = True
+        try:
+            answer = await self._read(*args, **kw)
+            failed = False
+            return answer
+        finally:
+            took_s = time.perf_counter() - self._sent_at
+            counters_of(REDIS_DRIVER).command("redis", took_s, failed=failed)
+
+    async def _read(self, *args: Any, **kw: Any) -> Any:
+        read = cast(Any, super().read_response)
+        return await read(*args, **kw)
 
 
 class _Tcp(_Counted, Connection):
@@ -54,27 +75,35 @@ _KINDS: dict[type[AbstractConnection], type[AbstractConnection]] = {
 }
 
 
-def open_redis(url: str) -> Any:  # the client's own annotations are partial
-    """Return a client for *url*; it connects when it is used, and ``close_redis`` ends it."""
+def open_pool(url: str, deadline_s: float = REDIS_DEADLINE_S) -> ConnectionPool:
+    """Return a pool for a client of *url*; ``close_redis`` ends both."""
     options = cast(dict[str, Any], parse_url(url))
     kind = _KINDS[options.pop("connection_class", Connection)]
+    if kind is not _Unix:
+        options["socket_keepalive"] = True
     pool: ConnectionPool = ConnectionPool(
         connection_class=kind,
-        socket_connect_timeout=CONNECT_S,
-        socket_timeout=ANSWER_S,
+        socket_connect_timeout=deadline_s,
+        socket_timeout=deadline_s,
         **options,
     )
     counters_of(REDIS_DRIVER).pool_created()
-    return Redis(connection_pool=pool)
+    return pool
+
+
+def open_redis(url: str, deadline_s: float = REDIS_DEADLINE_S) -> Any:  # partial types of its own
+    """Return a client for *url*; it connects when it is used, and ``close_redis`` ends it."""
+    return Redis(connection_pool=open_pool(url, deadline_s))
 
 
 async def close_redis(client: Any) -> None:
-    """Close a client and its pool.
+    """Close a client and its pool, whether or not Redis takes the goodbye.
 
-    :raises RedisError: the connection could not be closed properly.
+    :raises RedisError: Redis did not take it.
     """
     counters_of(REDIS_DRIVER).pool_closed()
     try:
-        await client.aclose()
+        async with asyncio.timeout(REDIS_DEADLINE_S):
+            await client.aclose()
     finally:
         await client.connection_pool.disconnect()

@@ -27,6 +27,9 @@ WebOrigin = NewType("WebOrigin", str)
 DATABASE_NAME_BYTES_MAX = 63
 """MongoDB, "Limits and Thresholds": database names have fewer than 64 bytes."""
 
+REDIS_DEADLINE_S = 2.0
+"""How long Redis may take to connect and to answer; whoever waits goes on without it."""
+
 
 class AppEnv(StrEnum):
     """Where the process runs; production refuses generated secrets and unsafe values."""
@@ -153,12 +156,17 @@ def _origin(text: str) -> WebOrigin:
 
 
 def _events_url(text: str) -> EventsUrl:
-    if text.startswith("sqlite:///") and text != "sqlite:///":
-        return EventsUrl(text)
-    parts = urlsplit(text)
-    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+    scheme, database = urlsplit(text).scheme, urlsplit(text).path.strip("/")
+    if scheme not in ("sqlite", "postgresql", "postgres") or not database:
         raise ValueError("must be sqlite:///path or postgresql://host/database")
-    _ = parts.port  # raises on a port that is none
+    # Imported here: commands that read no log start sooner.
+    from eventstore.append import LogUnfit  # noqa: PLC0415 - as above
+    from eventstore.open import check_url  # noqa: PLC0415 - as above
+
+    try:
+        check_url(text)
+    except LogUnfit as error:
+        raise ValueError(str(error)) from None
     return EventsUrl(text)
 
 

@@ -14,9 +14,13 @@ from typing import Annotated, Any, get_type_hints
 from dotenv import dotenv_values
 from msgspec import Struct
 
+from eventstore.engine.calls import LOG_DEADLINE_S
+from eventstore.operations.store import CALL_DEADLINE_S
+from projections.engine.store import READ_MODELS_DEADLINE_S
 from runtime.rate_limit import RateLimits, parse_rate_limits
 from runtime.secret_file import SECRET_NAMES, SecretsLost, kept_secrets
 from runtime.setting import (
+    REDIS_DEADLINE_S,
     AppEnv,
     DatabaseName,
     EventsUrl,
@@ -34,7 +38,9 @@ ENV_FILE = ".env"
 ACCESS_EXPIRY_MAX = timedelta(minutes=15)
 """The longest life of an access token in production (RFC 9068 tokens of at most 900 s)."""
 
-_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
+_SECOND, _MINUTE, _DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
+_LONG = timedelta(seconds=30)
+"""The longest deadline of a store; a client has given up by then."""
 _ALIKE = 0.85
 """How similar a variable's name must be to a setting's to count as a misspelling (0 to 1)."""
 _OUR_PREFIXES = ("TRACKRECORD_", "JWT_", "WEBHOOK_")
@@ -80,6 +86,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis_url: Annotated[
         RedisUrl, Setting("REDIS_URL", "wake-ups and jobs; may be empty, which only adds latency")
     ] = RedisUrl("")
+    events_deadline: Annotated[
+        timedelta, Setting("EVENTS_DEADLINE", "how long callers wait for the log", _SECOND, _LONG)
+    ] = timedelta(seconds=LOG_DEADLINE_S)
+    operations_deadline: Annotated[
+        timedelta,
+        Setting("OPERATIONS_DEADLINE", "the same for the state of webhooks", _SECOND, _LONG),
+    ] = timedelta(seconds=CALL_DEADLINE_S)
+    read_models_deadline: Annotated[
+        timedelta, Setting("READ_MODELS_DEADLINE", "the same for read models", _SECOND, _LONG)
+    ] = timedelta(seconds=READ_MODELS_DEADLINE_S)
+    redis_deadline: Annotated[
+        timedelta, Setting("REDIS_DEADLINE", "the same for Redis", _SECOND, _LONG)
+    ] = timedelta(seconds=REDIS_DEADLINE_S)
     jwt_access_secret: Annotated[str, Setting("JWT_ACCESS_SECRET", "signs access tokens")] = ""
     jwt_refresh_secret: Annotated[str, Setting("JWT_REFRESH_SECRET", "computes refresh tokens")] = (
         ""
@@ -89,7 +108,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Setting(
             "JWT_ACCESS_EXPIRY",
             "lifetime of an access token; at most 15m in production",
-            timedelta(seconds=1),
+            _SECOND,
             _DAY,
         ),
     ] = timedelta(minutes=15)

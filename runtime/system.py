@@ -106,11 +106,14 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
     async with AsyncExitStack() as stack:
         log = await stack.enter_async_context(open_log(settings, keys))
         read_store = open_read_store(
-            settings.mongodb_uri, settings.mongodb_database, settings.data_dir
+            settings.mongodb_uri,
+            settings.mongodb_database,
+            settings.data_dir,
+            settings.read_models_deadline.total_seconds(),
         )
         stack.push_async_callback(read_store.close)
         operations = await stack.enter_async_context(_open_operations(settings))
-        wakeups, doorbell = await stack.enter_async_context(_announcing(log, settings.redis_url))
+        wakeups, doorbell = await stack.enter_async_context(_announcing(log, settings))
         redis_rates = RedisRates(settings.redis_url)
         stack.push_async_callback(redis_rates.close)
         kept_heads = KeptHeads(settings.signed_heads)
@@ -135,9 +138,12 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
 
 
 @asynccontextmanager
-async def _announcing(log: EventLog, redis_url: str) -> AsyncGenerator[tuple[Wakeups, Doorbell]]:
+async def _announcing(
+    log: EventLog, settings: Settings
+) -> AsyncGenerator[tuple[Wakeups, Doorbell]]:
     """Announce every commit of this process."""
-    wakeups, doorbell = Wakeups(redis_url), Doorbell(redis_url)
+    redis = (settings.redis_url, settings.redis_deadline.total_seconds())
+    wakeups, doorbell = Wakeups(*redis), Doorbell(*redis)
     wakeups.listen()
     log.on_commit(wakeups.committed)
     log.on_append(doorbell.ring)
@@ -165,7 +171,7 @@ async def open_log(settings: Settings, keys: Keys) -> AsyncGenerator[EventLog]:
 
 @asynccontextmanager
 async def _open_operations(settings: Settings) -> AsyncGenerator[OperationalStore]:
-    store = open_operations(settings.events_url)
+    store = open_operations(settings.events_url, settings.operations_deadline.total_seconds())
     try:
         await retry_until_reachable("operational state", settings.events_url, store.open)
         yield store
@@ -174,8 +180,9 @@ async def _open_operations(settings: Settings) -> AsyncGenerator[OperationalStor
 
 
 async def _open_log(settings: Settings, keys: Keys) -> EventLog:
-    store = await asyncio.to_thread(open_store, settings.events_url)
-    log = EventLog(store, DataKeys(keys.master, random=random_bytes))
+    deadline_s = settings.events_deadline.total_seconds()
+    store = await asyncio.to_thread(open_store, settings.events_url, deadline_s)
+    log = EventLog(store, DataKeys(keys.master, random=random_bytes), deadline_s=deadline_s)
     await log.open()
     return log
 

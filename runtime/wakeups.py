@@ -13,17 +13,19 @@ from redis.exceptions import RedisError
 
 from runtime.ending import end
 from runtime.redis_pool import close_redis, open_redis
+from runtime.setting import REDIS_DEADLINE_S
 
 CHANNEL = "trackrecord:log"
 RECONNECT_S = 1.0
+_LISTEN_S = 30.0
 _logger = logging.getLogger(__name__)
 
 
 class Wakeups:
     """Sends and receives wake-ups: within the process and, if configured, through Redis."""
 
-    def __init__(self, redis_url: str = "") -> None:
-        self._redis: Any = open_redis(redis_url) if redis_url else None
+    def __init__(self, redis_url: str = "", deadline_s: float = REDIS_DEADLINE_S) -> None:
+        self._redis: Any = open_redis(redis_url, deadline_s) if redis_url else None
         self._grown = asyncio.Event()
         self._unsent = 0
         self._sender: asyncio.Task[None] | None = None
@@ -90,8 +92,10 @@ class Wakeups:
             try:
                 async with redis.pubsub() as channel:
                     await channel.subscribe(CHANNEL)
-                    async for _ in channel.listen():
-                        self._ring()
+                    while True:
+                        # With a timeout of its own: the client's would end the subscription.
+                        if await channel.get_message(timeout=_LISTEN_S) is not None:
+                            self._ring()
             except (RedisError, OSError) as error:
                 _logger.debug("wake-ups are unavailable for now: %s", error)
             await asyncio.sleep(RECONNECT_S)

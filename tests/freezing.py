@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 DEADLINE_S = 10.0
@@ -19,6 +21,29 @@ def freeze(pid: int) -> None:
     while not all(map(_is_stopped, Path(f"/proc/{pid}/task").iterdir())):
         assert time.monotonic() < deadline, f"process {pid} does not stop"
         os.sched_yield()
+
+
+@contextmanager
+def frozen(pid: int) -> Generator[None]:
+    """Freeze a server with all its children until the block ends; then it goes on."""
+    stopped: list[int] = []
+    try:
+        freeze(pid)  # first: it starts no more children
+        stopped.append(pid)
+        for child in list(_descendants(pid)):
+            freeze(child)
+            stopped.append(child)
+        yield
+    finally:
+        for each in reversed(stopped):
+            os.kill(each, signal.SIGCONT)
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            yield child
+            yield from _descendants(child)
 
 
 def _is_stopped(thread: Path) -> bool:

@@ -5,13 +5,12 @@ continue.
 """
 
 import asyncio
-import contextlib
 import logging
 
 from arq import ArqRedis, Worker
 from redis.exceptions import RedisError
 
-from runtime.doorbell import open_queue
+from runtime.doorbell import hang_up, open_queue
 from runtime.ending import end
 from runtime.outages import StoreOutage
 from runtime.settings import Settings
@@ -79,7 +78,9 @@ async def run_jobs(system: System, rings: Rings, pause_s: float = RESTART_S) -> 
 
 
 async def _run(system: System, rings: Rings) -> None:
-    queue = await open_queue(system.settings.redis_url)
+    queue = await open_queue(
+        system.settings.redis_url, system.settings.redis_deadline.total_seconds()
+    )
     worker = make_worker(system, rings, queue)
     try:
         # Not arq's own async_run: its task would continue after we are cancelled.
@@ -93,5 +94,4 @@ async def _close(worker: Worker, queue: ArqRedis) -> None:
     for job in worker.tasks.values():
         job.cancel()
     await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
-    with contextlib.suppress(RedisError, OSError):
-        await queue.aclose(close_connection_pool=True)
+    await hang_up(queue)

@@ -16,6 +16,11 @@ READ_THREADS = 8
 LOG_DEADLINE_S = 4.0
 """The longest that a caller waits for the log, so that a request is answered within 5 s."""
 
+LOCK_WAIT_SHARE = 0.75
+"""How much of it the log waits for a lock that another process holds, so that why it cannot write
+is known by then."""
+LOG_LOCK_WAIT_S = LOG_DEADLINE_S * LOCK_WAIT_SHARE
+
 
 class StoreCalls:
     """Runs reads of a store: on the event loop if it is in this process, otherwise on threads."""
@@ -32,13 +37,22 @@ class StoreCalls:
         """
         if self._inline:
             return self._counted(read, *args, **kwargs)
+        return await self.write(read, *args, **kwargs)
+
+    async def write(self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what *write* returns; always on a thread, as it may wait for a lock.
+
+        :raises LogUnavailable: the store does not answer in time, or reports an outage.
+        """
         loop = asyncio.get_running_loop()
         return await self.in_time(
-            loop.run_in_executor(self._threads, lambda: self._counted(read, *args, **kwargs))
+            loop.run_in_executor(self._threads, lambda: self._counted(write, *args, **kwargs))
         )
 
-    async def in_time(self, waiting: Awaitable[T]) -> T:
-        """Wait for a result of the store until the deadline.
+    async def in_time(
+        self, waiting: Awaitable[T], or_else: Callable[[str], None] = lambda _: None
+    ) -> T:
+        """Wait for a result of the store until the deadline; tell *or_else* if it does not come.
 
         :raises LogUnavailable: it did not come in time; the call may still take effect.
         """
@@ -46,7 +60,9 @@ class StoreCalls:
             async with asyncio.timeout(self._deadline_s):
                 return await waiting
         except TimeoutError as error:
-            raise LogUnavailable(f"the log did not answer in {self._deadline_s:g} s") from error
+            told = f"the log did not answer in {self._deadline_s:g} s"
+            or_else(told)
+            raise LogUnavailable(told) from error
 
     async def close(self, close_store: Callable[[], None]) -> None:
         """Wait for the threads to finish their calls, stop them and close the store."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from eventstore.open import SQLITE
 from eventstore.operations.postgres import PostgresOperations
 from eventstore.operations.sqlite import SqliteOperations
-from eventstore.operations.store import OperationalStore
+from eventstore.operations.store import CALL_DEADLINE_S, OperationalStore
 
 FILE = "operations.db"
 
@@ -19,8 +19,10 @@ def operations_file(events_url: str) -> Path:
     return log.with_name(FILE if log.stem == "events" else f"{log.stem}.{FILE}")
 
 
-def open_operations(events_url: str) -> OperationalStore:
+def open_operations(events_url: str, deadline_s: float = CALL_DEADLINE_S) -> OperationalStore:
     """Return the operational state of the log at *events_url*; ``open`` it before use."""
     if events_url.startswith(SQLITE):
-        return SqliteOperations(str(operations_file(events_url)))
-    return PostgresOperations(events_url)
+        return SqliteOperations(
+            str(operations_file(events_url)), deadline_s=deadline_s, lock_wait_s=deadline_s / 2
+        )
+    return PostgresOperations(events_url, deadline_s=deadline_s, lock_wait_s=deadline_s / 2)

@@ -4,6 +4,7 @@ The queries themselves are next to their read models (``projections/work/task.py
 restricted to one organization (the list of sessions to one user, as users belong to none).
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +18,8 @@ from projections.engine.query import ListSlice, Query
 from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding, ShapedCollection
 
 PAGE_DEFAULT = 50
+_AT_ONCE_S = 0.5
+"""How soon a store that answers says that a collection is gone."""
 
 
 class Found(NamedTuple):
@@ -76,18 +79,29 @@ class ReadModels:
 
     async def pages(self, *queries: Query) -> list[ListSlice]:
         """Return one slice for each query, all from one consistent view."""
+        began = time.monotonic()
         try:
             return await self._store.find([(await self._target(q.model), q) for q in queries])
         except ReadStoreUnavailable:
-            await self._progress.refresh()  # a replaced collection may be gone by now
+            await self._look_again(began)
             return await self._store.find([(await self._target(q.model), q) for q in queries])
 
     async def _get(self, model: str, ids: Sequence[str]) -> Any:
+        began = time.monotonic()
         try:
             return await self._store.get_many(await self._target(model), ids)
         except ReadStoreUnavailable:
-            await self._progress.refresh()
+            await self._look_again(began)
             return await self._store.get_many(await self._target(model), ids)
+
+    async def _look_again(self, began: float) -> None:
+        """Learn which collections are live now, as the one asked may have been replaced and gone.
+
+        :raises ReadStoreUnavailable: it took too long for that; the store does not answer.
+        """
+        if time.monotonic() - began > _AT_ONCE_S:
+            raise ReadStoreUnavailable("the read models did not answer in time")
+        await self._progress.refresh()
 
     async def _target(self, model: str) -> ShapedCollection:
         control = await self._progress.control()

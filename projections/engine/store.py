@@ -14,6 +14,9 @@ from projections.engine.control import Control
 from projections.engine.query import ListSlice, Query
 from projections.shape import Shape
 
+READ_MODELS_DEADLINE_S = 3.0
+"""How long a call may take; a request must be answered within 5 s."""
+
 
 class ReadStoreUnavailable(Exception):
     """The read models do not answer; try again later."""

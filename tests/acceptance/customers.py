@@ -45,7 +45,7 @@ class Customer:
         self.http = stack.http()
         self.acknowledged: dict[str, dict[str, Any]] = {}
         self.webhooks: dict[str, str] = {}
-        self._project = ""
+        self.project = ""
         self._receiver = receiver
         self.slowest_s = 0.0
 
@@ -58,30 +58,34 @@ class Customer:
         )
         login = await self._insist("/auth/login", account)
         self.http.headers["authorization"] = f"Bearer {login['accessToken']}"
-        self._project = (await self._insist("/project", {"key": "RUN", "name": "Run"}))["id"]
+        self.project = (await self._insist("/project", {"key": "RUN", "name": "Run"}))["id"]
         for mode in ("ORDERED", "PARALLEL"):
             path = f"/{self.slug}/{mode}"
             url = self._receiver.url.removesuffix("/hook") + path
             made = await self._insist("/webhook", {"url": url, "events": ["task.*"], "mode": mode})
             self.webhooks[path] = made["id"]
 
+    @property
+    def tasks_path(self) -> str:
+        """The path of the list of tasks, which also takes new ones."""
+        return f"/project/{self.project}/tasks"
+
     async def work(self, until: Callable[[], bool]) -> None:
         """Create and move tasks, one after the other, and look at the list of them."""
         while not until():
-            path = f"/project/{self._project}/tasks"
-            task = await self._insist(path, {"title": f"Task {uuid4()}"})
+            task = await self._insist(self.tasks_path, {"title": f"Task {uuid4()}"})
             self.acknowledged[task["id"]] = task
             moved = await self._insist(f"/task/{task['id']}/status", {"status": "IN_PROGRESS"})
             self.acknowledged[task["id"]] = moved
             assert moved["version"] == task["version"] + 1
-            await self.get(path, {"limit": 50})
+            await self.get(self.tasks_path, {"limit": 50})
 
     async def tasks(self) -> dict[str, dict[str, Any]]:
         """Return every task that a reader sees now, by its id."""
         shown: dict[str, dict[str, Any]] = {}
         query: dict[str, Any] = {"limit": 100}
         while True:
-            page = await self.get(f"/project/{self._project}/tasks", query)
+            page = await self.get(self.tasks_path, query)
             shown.update({task["id"]: task for task in page["items"]})
             if page["nextCursor"] is None:
                 return shown

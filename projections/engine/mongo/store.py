@@ -19,6 +19,7 @@ from projections.engine.mongo.listeners import CommandCounter, PoolListener
 from projections.engine.mongo.writing import PARKED, write_batch
 from projections.engine.query import ListSlice, Query, cut, index_for
 from projections.engine.store import (
+    READ_MODELS_DEADLINE_S,
     Batch,
     Parked,
     ReadStoreUnavailable,
@@ -26,14 +27,13 @@ from projections.engine.store import (
     ShapedCollection,
 )
 
-_TIMEOUT_S = 3.0
 _NAMESPACE_EXISTS = 48  # MongoDB's error code
 
 
 class MongoReadStore:
     """Read models in a MongoDB replica set: transactions need one."""
 
-    def __init__(self, uri: str, database: str, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(self, uri: str, database: str, timeout_s: float = READ_MODELS_DEADLINE_S) -> None:
         self._client: AsyncMongoClient[Stored] = AsyncMongoClient(
             uri,
             connect=False,

@@ -18,6 +18,7 @@ from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
 from projections.engine.sqlite.files import Files
 from projections.engine.store import (
+    READ_MODELS_DEADLINE_S,
     Batch,
     OutOfTurn,
     Parked,
@@ -28,7 +29,6 @@ from projections.engine.store import (
 
 T = TypeVar("T")
 
-_TIMEOUT_S = 2.0
 IDS_MAX = 500
 """Ids per statement."""
 CHECKPOINT_EVERY_S = 5.0
@@ -40,7 +40,7 @@ _parked = msgspec.json.Decoder(Parked).decode
 class SQLiteReadStore:
     """Read models in one file. Readers and the writer never wait for each other."""
 
-    def __init__(self, path: Path, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(self, path: Path, timeout_s: float = READ_MODELS_DEADLINE_S) -> None:
         self._files, self._timeout_s = Files(path), timeout_s
         self._reader = Connection(self._files, timeout_s, writes=False)
         self._writer = Connection(self._files, timeout_s, writes=True)
