@@ -7,6 +7,7 @@ lowered limit can still decrease.
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -33,7 +34,14 @@ from domain.work.project import (
     ProjectStatus,
     ProjectUnarchived,
 )
-from domain.work.task.events import TaskCreated, TaskDeleted, TaskRestored, TaskStatusChanged
+from domain.work.task.errors import SubtasksOpen
+from domain.work.task.events import (
+    TaskCreated,
+    TaskDeleted,
+    TaskRestored,
+    TaskStatus,
+    TaskStatusChanged,
+)
 from domain.work.task.state import FINISHED, OPEN_NUMBER
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbered
 
@@ -102,6 +110,11 @@ def open_subtasks(org_id: OrgId, task_id: UUID) -> CountKey:
     return CountKey(org_id, OPEN_SUBTASKS, task_id)
 
 
+def tasks_in(org_id: OrgId, project_id: UUID, status: TaskStatus) -> CountKey:
+    """Return the count of a project's tasks in *status* that are not in the trash."""
+    return CountKey(org_id, f"tasks in {status}", project_id)
+
+
 def counted_of(org_id: OrgId, what: Countable) -> CountKey:
     """Return the count of *what* in an organization."""
     return CountKey(org_id, what.value, org_id)
@@ -152,10 +165,10 @@ def _counts(what: Countable, by: int) -> "Rule":
 
 def _count(what: Countable, by: int, happened: Happening, reserved: Reservations) -> None:
     limit: int | None = None
-    refusal: DomainError | None = None
+    refusal: Callable[[int], DomainError] | None = None
     if by > 0 and happened.plan is not None:
         limit = limit_of(happened.plan, what)
-        refusal = None if limit is None else plan_limit_reached(happened.plan, what)
+        refusal = partial(plan_limit_reached, happened.plan, what)
     reserved.counts.append(CountChange(counted_of(happened.org_id, what), by, limit, refusal))
 
 
@@ -175,6 +188,9 @@ def _project_trashed(happened: Happening, reserved: Reservations) -> None:
 def _task_created(happened: Happening, reserved: Reservations) -> None:
     event = happened.event
     _count(Countable.TASKS, 1, happened, reserved)
+    reserved.counts.append(
+        CountChange(tasks_in(happened.org_id, event.project_id, event.status), 1)
+    )
     _count_subtask(event.parent_id, event.status not in FINISHED, happened, reserved)
     if event.number != OPEN_NUMBER:
         numbers = task_numbers(happened.org_id, event.project_id)
@@ -184,16 +200,27 @@ def _task_created(happened: Happening, reserved: Reservations) -> None:
 
 
 def _task_moved(happened: Happening, reserved: Reservations) -> None:
-    event, task = happened.event, happened.before
-    if task.parent_id is not None and not task.deleted:
-        change = (event.to not in FINISHED) - (event.from_ not in FINISHED)
-        _count_subtask(task.parent_id, change, happened, reserved)
+    event, task, org_id = happened.event, happened.before, happened.org_id
+    if task.deleted:
+        return
+    for status, by in ((event.from_, -1), (event.to, 1)):
+        reserved.counts.append(CountChange(tasks_in(org_id, task.project_id, status), by))
+    change = (event.to not in FINISHED) - (event.from_ not in FINISHED)
+    _count_subtask(task.parent_id, change, happened, reserved)
+    if event.to is TaskStatus.DONE and not event.forced:
+        own = open_subtasks(org_id, happened.stream)
+        reserved.counts.append(CountChange(own, 0, limit=0, refusal=_subtasks_open))
+
+
+def _subtasks_open(found: int) -> SubtasksOpen:
+    return SubtasksOpen(open=found)
 
 
 def _task_trashed(happened: Happening, reserved: Reservations) -> None:
     task = happened.before
     by = -1 if isinstance(happened.event, TaskDeleted) else 1
     _count(Countable.TASKS, by, happened, reserved)
+    reserved.counts.append(CountChange(tasks_in(happened.org_id, task.project_id, task.status), by))
     _count_subtask(task.parent_id, by * (task.status not in FINISHED), happened, reserved)
 
 

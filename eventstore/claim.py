@@ -63,12 +63,13 @@ class CountChange(Struct, frozen=True):
 
     If *by* is 0, it is only a check: ``limit=0`` requires that none are left. A decrease without a
     limit is never refused, so that a count above a lowered limit can be reduced.
+    *refusal* makes the error from the number that was found.
     """
 
     count: CountKey
     by: int
     limit: int | None = None
-    refusal: DomainError | None = None
+    refusal: Callable[[int], DomainError] | None = None
 
 
 class OpenNumber(Struct, frozen=True):

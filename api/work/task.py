@@ -60,10 +60,15 @@ class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
 
 
 class Move(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a status change; with ``path`` auto the task passes through the statuses between."""
+    """Body of a status change.
+
+    With ``path`` auto the task passes through the statuses between. With ``force`` an ADMIN or
+    MANAGER finishes it despite open subtasks; the event says so.
+    """
 
     status: TaskStatus
     path: Literal["auto"] | None = None
+    force: bool = False
 
 
 class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -222,11 +227,13 @@ class TaskController(Controller):
     @post("/status", status_code=200, opt=needs(Permission.TASK_EDIT), responses=shows(TaskView))
     async def move(self, request: ApiRequest, task: TaskRef, data: JSONBody[Move]) -> ApiResponse:
         """Change the status of a task. If refused, `allowed` lists the possible statuses."""
-        task_id = await task_id_of(request, task)
-        via_path = data.path == "auto"
-        return await _change(
-            request, ChangeTaskStatus(task_id=task_id, to=data.status, via_path=via_path)
+        command = ChangeTaskStatus(
+            task_id=await task_id_of(request, task),
+            to=data.status,
+            via_path=data.path == "auto",
+            force=data.force,
         )
+        return await _change(request, command)
 
     @post("/assignees", status_code=200, opt=needs(Permission.TASK_EDIT), responses=shows(TaskView))
     async def assign(

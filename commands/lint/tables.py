@@ -27,12 +27,14 @@ class ExpectedTables:
 
     def happen(self, happened: Happening, position: int) -> Iterator[str]:
         """Apply one event; yield the claims and counts that it should not have got."""
-        if getattr(happened.event, "email", None) == ERASED:
-            return  # the address can no longer be known, and its claim is gone
+        # An erased address can no longer be known, and its claim is gone.
+        erased = EMAIL if getattr(happened.event, "email", None) == ERASED else None
         reserved = Reservations([], [])
         note(happened, reserved)
         part = partition_of(happened.org_id, self._parts)
         for change in reserved.claims:
+            if change.claim.scope == erased:
+                continue
             if change.claim.org_id == PLATFORM:  # may come from any partition: compared by time
                 self._platform.append((happened.at, part, position, change))
             elif not self._claim(change, happened.at):
@@ -83,9 +85,10 @@ class ExpectedTables:
         org_id, scope, within = change.count
         counts = self.counts[partition_of(org_id, self._parts)]
         after = counts.get((scope, within), 0) + change.by
-        counts[scope, within] = after
+        if change.by:
+            counts[scope, within] = after
         if change.limit is not None and after > change.limit:
-            yield f"there are {after} {scope}, but the plan allows {change.limit}"
+            yield f"there are {after} {scope}, but only {change.limit} are allowed"
         if after < 0:
             yield f"there are {after} {scope}"
 

@@ -116,23 +116,30 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
         if self.priority is not UNSET:
             events += task.change_priority(self.priority)
         if self.status is not UNSET:
-            events += await change_status(read, context, self.task_id, self.status)
+            moved = ChangeTaskStatus(task_id=self.task_id, to=self.status)
+            events += await change_status(read, context, moved)
         return changes_of(self.task_id, events)
 
 
 class ChangeTaskStatus(TaskCommand, frozen=True, kw_only=True):
     """Change the status of a task.
 
-    With ``via_path`` it passes through the statuses between, one event each.
+    With ``via_path`` it passes through the statuses between, one event each. With ``force``, which
+    takes a permission of its own, it is finished despite open subtasks.
     """
 
     records = (TaskStatusChanged,)
     to: TaskStatus
     via_path: bool = False
+    force: bool = False
+
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await super().permit(read, context)
+        if self.force:
+            await refuse_unless_role_grants(read, context, Permission.TASK_FORCE)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
-        events = await change_status(read, context, self.task_id, self.to, via_path=self.via_path)
-        return changes_of(self.task_id, events)
+        return changes_of(self.task_id, await change_status(read, context, self))
 
 
 class AssignTask(TaskCommand, frozen=True, kw_only=True):
@@ -211,15 +218,14 @@ async def read_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
     return task, project
 
 
-async def change_status(
-    read: Reads, context: Context, task_id: TaskId, to: TaskStatus, *, via_path: bool = False
-) -> list[TaskEvent]:
+async def change_status(read: Reads, context: Context, asked: ChangeTaskStatus) -> list[TaskEvent]:
     """Return the events of a status change, checked against the project and the caller's role."""
-    task, project = await read_task(read, task_id)
+    task, project = await read_task(read, asked.task_id)
     project.refuse_unless_editable()
+    to = asked.to
     if task.status in FINISHED and to is not task.status:
         await _refuse_unless_may_reopen(read, context, task)
-    events = task.walk_to(to) if via_path else task.change_status(to)
+    events = (task.walk_to if asked.via_path else task.change_status)(to, force=asked.force)
     if any(isinstance(step, TaskStatusChanged) and step.to in STARTED for step in events):
         project.refuse_unless_takes_tasks()  # passing through counts as starting
     return events

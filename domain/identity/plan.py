@@ -81,7 +81,7 @@ def refuse_if_full(plan: Plan, what: Countable, used: int) -> None:
     """
     limit = limit_of(plan, what)
     if limit is not None and used >= limit:
-        raise plan_limit_reached(plan, what, used=used)
+        raise plan_limit_reached(plan, what, used)
 
 
 def limit_of(plan: Plan, what: Countable) -> int | None:
@@ -90,10 +90,10 @@ def limit_of(plan: Plan, what: Countable) -> int | None:
     return limit
 
 
-def plan_limit_reached(plan: Plan, what: Countable, **found: int) -> "PlanLimitReached":
-    """Return the refusal of one more of *what*; *found* says how many are ``used``."""
+def plan_limit_reached(plan: Plan, what: Countable, used: int) -> "PlanLimitReached":
+    """Return the refusal of one more of *what* when there are *used* of them."""
     return PlanLimitReached(
-        what=what, limit=limit_of(plan, what), plan=plan, upgrade_to=_UPGRADE[plan], **found
+        what=what, limit=limit_of(plan, what), used=used, plan=plan, upgrade_to=_UPGRADE[plan]
     )
 
 

@@ -162,9 +162,7 @@ def _count(
         before = counts[count] if count in counts else heads.counts.get(count, 0)
         after = before + change.by
         if change.limit is not None and after > change.limit:
-            error = change.refusal or DomainError()
-            error.details["used"] = before
-            return error
+            return change.refusal(before) if change.refusal is not None else DomainError()
         if change.by:
             counts[count] = after
     return None

@@ -34,6 +34,7 @@ def task(
     by: UserId = ANA,
     project: ProjectId = ENG,
     key: str = "ENG",
+    parent: TaskId | None = None,
 ) -> TaskCreated:
     """Return the creation of a task at NOW."""
     return TaskCreated(
@@ -43,6 +44,7 @@ def task(
         title="Oil it",
         status=TaskStatus.TODO,
         priority=Priority.MEDIUM,
+        parent_id=parent,
         created_by=by,
         created_at=NOW,
     )

@@ -114,6 +114,16 @@ FORGED: list[tuple[str, list[Past]]] = [
         "a task goes from TODO to DONE",
         [on(TASK, TaskStatusChanged(from_=TaskStatus.TODO, to=TaskStatus.DONE))],
     ),
+    (
+        "there are 1 open subtasks, but only 0 are allowed",
+        [
+            on(
+                TASK,
+                TaskStatusChanged(from_=TaskStatus.TODO, to=TaskStatus.IN_PROGRESS),
+                TaskStatusChanged(from_=TaskStatus.IN_PROGRESS, to=TaskStatus.DONE),
+            )
+        ],
+    ),
     ("a task has number 4, but 3 was next", [on(NEW, created(4))]),
     ("the task number is already taken", [on(NEW, created(1))]),
     (
@@ -125,9 +135,9 @@ FORGED: list[tuple[str, list[Past]]] = [
         "without an active ADMIN",
         [on(ACME, MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER))],
     ),
-    ("there are 11 members, but the plan allows 10", [on(ACME, *joined(10))]),
+    ("there are 11 members, but only 10 are allowed", [on(ACME, *joined(10))]),
     (
-        "there are 6 projects, but the plan allows 5",
+        "there are 6 projects, but only 5 are allowed",
         [on(uuid4(), ProjectCreated(key=f"P{n}", name="P", created_by=ANA)) for n in range(5)],
     ),
     (
@@ -170,6 +180,10 @@ async def test_a_limit_is_that_of_the_plan_at_the_time(log: EventLog) -> None:
 TAMPERED = {
     "the count of tasks": "UPDATE counts SET n = n + 1 WHERE scope = 'tasks'",
     "the count of open subtasks": "UPDATE counts SET n = 0 WHERE scope = 'open subtasks'",
+    "the count of tasks in TODO": "UPDATE counts SET n = n - 1 WHERE scope = 'tasks in TODO'",
+    "the count of members": "UPDATE counts SET n = n + 1 WHERE scope = 'members'",
+    "the count of webhooks": "INSERT INTO counts SELECT part, 'webhooks', within, 1 FROM counts"
+    " WHERE scope = 'members'",
     "the count of projects": "DELETE FROM counts WHERE scope = 'projects'",
     "the count of task number": "UPDATE counts SET n = 9 WHERE scope = 'task number'",
     "the claim on project key b'ENG'": "DELETE FROM claims WHERE value = CAST('ENG' AS BLOB)",

@@ -20,6 +20,7 @@ from msgspec import Struct
 from commands.base import Command
 from commands.handler import CommandHandler
 from commands.identity.organization import EditMember
+from commands.reservations import open_subtasks, tasks_in
 from commands.work.project import (
     ArchiveProject,
     CreateProject,
@@ -61,6 +62,7 @@ MOVES: dict[type[ProjectCommand], tuple[ProjectStatus, frozenset[ProjectStatus]]
     ArchiveProject: (ARCHIVED, frozenset(ProjectStatus)),
 }
 NONE: MultipleResults[Any] = multiple()
+DONE = TaskStatus.DONE
 STARTED = (TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW)
 
 
@@ -72,6 +74,7 @@ class Piece(Struct):
     creator: UserId
     title: str = "One"
     status: TaskStatus = TaskStatus.TODO
+    parent: TaskId | None = None
 
 
 class Company(RuleBasedStateMachine):
@@ -177,9 +180,29 @@ class Company(RuleBasedStateMachine):
         active = project not in self.trash and self.statuses[project] is ACTIVE
         if not self.passes(command, by, self.may(by, command.needs) and active):
             return NONE
-        number = 1 + sum(piece.project == project for piece in self.pieces.values())
-        self.pieces[task] = Piece(project, number, by)
+        self.pieces[task] = Piece(project, self.next_number(project), by)
         return task
+
+    @rule(target=tasks, parent=tasks, by=PEOPLE)
+    def create_subtask(self, parent: TaskId, by: UserId) -> Any:
+        task, project = TaskId(uuid4()), self.pieces[parent].project
+        command = CreateTask(task_id=task, project_id=project, title="One", parent_id=parent)
+        active = project not in self.trash and self.statuses[project] is ACTIVE
+        right = self.may(by, command.needs) and active and parent not in self.trash
+        if not self.passes(command, by, right):
+            return NONE
+        self.pieces[task] = Piece(project, self.next_number(project), by, parent=parent)
+        return task
+
+    def next_number(self, project: ProjectId) -> int:
+        return 1 + sum(piece.project == project for piece in self.pieces.values())
+
+    def open_below(self, task: TaskId) -> int:
+        """Return how many subtasks of *task* are neither finished nor in the trash."""
+        return sum(
+            piece.parent == task and piece.status not in FINISHED and each not in self.trash
+            for each, piece in self.pieces.items()
+        )
 
     @rule(task=tasks, by=PEOPLE, title=st.sampled_from(["One", "Two"]))
     def retitle(self, task: TaskId, by: UserId, title: str) -> None:
@@ -189,17 +212,19 @@ class Company(RuleBasedStateMachine):
         if self.passes(command, by, self.may(by, command.needs) and here):
             piece.title = title
 
-    @rule(task=tasks, by=PEOPLE, to=st.sampled_from(TaskStatus))
-    def move_task(self, task: TaskId, by: UserId, to: TaskStatus) -> None:
+    @rule(task=tasks, by=PEOPLE, to=st.sampled_from(TaskStatus), force=st.booleans())
+    def move_task(self, task: TaskId, by: UserId, to: TaskStatus, force: bool) -> None:
         piece = self.pieces[task]
         right = self.may(by, Permission.TASK_EDIT) and task not in self.trash
         right = right and self.editable(piece.project)
+        right = right and (not force or self.may(by, Permission.TASK_FORCE))
         if right and to is not piece.status:
             leads = by == piece.creator or self.roles[by] is not Role.MEMBER
             held = self.statuses[piece.project] is ON_HOLD and to in STARTED
             way = to in TASK_TRANSITIONS[piece.status]
             right = way and not held and (leads or piece.status not in FINISHED)
-        if self.passes(ChangeTaskStatus(task_id=task, to=to), by, right):
+            right = right and (to is not DONE or force or self.open_below(task) == 0)
+        if self.passes(ChangeTaskStatus(task_id=task, to=to, force=force), by, right):
             piece.status = to
 
     @rule(task=tasks, by=PEOPLE, kind=st.sampled_from([DeleteTask, RestoreTask]))
@@ -228,11 +253,27 @@ class Company(RuleBasedStateMachine):
         for task, piece in self.pieces.items():
             found = self.replayed(Task, task)
             told = Piece(
-                found.project_id, found.number, found.created_by, found.title, found.status
+                found.project_id,
+                found.number,
+                found.created_by,
+                found.title,
+                found.status,
+                found.parent_id,
             )
             assert (told, found.deleted) == (piece, task in self.trash)
         members = self.replayed(Organization, ACME).members
         assert {user: member.role for user, member in members.items()} == self.roles
+
+    @invariant()
+    def the_counts_are_those_of_the_model(self) -> None:
+        here = [piece for task, piece in self.pieces.items() if task not in self.trash]
+        expected = {open_subtasks(ACME, task): self.open_below(task) for task in self.pieces}
+        for project in self.statuses:
+            for status in TaskStatus:
+                count = sum((p.project, p.status) == (project, status) for p in here)
+                expected[tasks_in(ACME, project, status)] = count
+        found = self.run(self.log.counted(*expected))
+        assert found == list(expected.values())
 
     @invariant()
     def what_is_kept_in_memory_is_what_the_log_says(self) -> None:

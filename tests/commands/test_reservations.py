@@ -6,7 +6,7 @@ from commands.base import Command
 from commands.handler import CommandHandler
 from commands.hooks.webhook import CreateWebhook, DeleteWebhook, RestoreWebhook
 from commands.identity.organization import RemoveMember
-from commands.reservations import Happening, Reservations, counted_of, note, open_subtasks
+from commands.reservations import Happening, Reservations, counted_of, note, open_subtasks, tasks_in
 from commands.work.project import (
     ArchiveProject,
     CreateProject,
@@ -111,6 +111,28 @@ async def test_a_task_counts_its_subtasks_that_are_open_and_not_in_the_trash(
     for command, expected in steps:
         await handler.handle(command, context())
         assert await log.counted(SUBTASKS) == [expected], command
+
+
+async def test_a_project_counts_its_tasks_by_status_without_those_in_the_trash(
+    log: EventLog, handler: CommandHandler
+) -> None:
+    counts = [tasks_in(ACME, ENG, status) for status in TaskStatus]
+    before = await log.counted(*counts)
+    here: dict[TaskStatus, int] = dict.fromkeys(TaskStatus, 0)
+    steps: list[tuple[Command, TaskStatus | None]] = [
+        (CREATE_CHILD, TaskStatus.TODO),
+        (move(TaskStatus.IN_PROGRESS), TaskStatus.IN_PROGRESS),
+        (move(TaskStatus.DONE), TaskStatus.DONE),
+        (DeleteTask(task_id=CHILD), None),
+        (RestoreTask(task_id=CHILD), TaskStatus.DONE),
+    ]
+
+    for command, status in steps:
+        await handler.handle(command, context())
+        expected = here if status is None else here | {status: 1}
+        found = await log.counted(*counts)
+        grown = [now - then for now, then in zip(found, before, strict=True)]
+        assert grown == list(expected.values()), command
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,11 @@ ADDRESS = ClaimKey(PLATFORM, "email", PLATFORM, b"\x00\xff hash")
 TAKEN, FULL = DomainError(why="taken"), DomainError(why="full")
 
 
+def full(found: int) -> DomainError:
+    FULL.details["found"] = found
+    return FULL
+
+
 def take(claim: ClaimKey, holder: UUID) -> ClaimChange:
     return ClaimChange(claim, holder, TAKEN)
 
@@ -43,7 +48,7 @@ def release(claim: ClaimKey, holder: UUID, keep_until: int = 0) -> ClaimChange:
 
 
 def add(by: int, limit: int | None = None, count: CountKey = TASKS) -> CountChange:
-    return CountChange(count, by, limit, FULL)
+    return CountChange(count, by, limit, full)
 
 
 class Numbering:
@@ -128,7 +133,7 @@ class ReservationContract:
 
         assert [type(outcome) for outcome in outcomes] == [Appended, Appended, Refused]
         assert store.counted([TASKS, NUMBERS]) == {TASKS: 2}
-        assert FULL.details["used"] == 2
+        assert FULL.details["found"] == 2
 
     def test_a_count_over_its_limit_can_fall_and_not_rise(self, store: Store) -> None:
         store.commit([command(A, counts=(add(5),))])

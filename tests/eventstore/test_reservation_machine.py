@@ -84,7 +84,7 @@ class ReservationMachine(RuleBasedStateMachine):
                 claims.append(ClaimChange(claim_of(owner, value), stream, release=True))
             elif what == "add":
                 limit = LIMIT if value > 0 else None
-                counts.append(CountChange(count_of(owner), value, limit, DomainError()))
+                counts.append(CountChange(count_of(owner), value, limit))
             else:
                 filled = self.filled[owner]
                 numbers.append(OpenNumber(numbers_of(owner), stream, filled.append))

@@ -10,6 +10,13 @@ class TransitionNotAllowed(DomainError):
     refusal = Refusal.CONFLICT
 
 
+class SubtasksOpen(DomainError):
+    """This task has open subtasks. Finish, cancel or delete them first, or force the status."""
+
+    code = "open_subtasks"
+    refusal = Refusal.CONFLICT
+
+
 class TooManyAssignees(DomainError):
     """A task can have at most 20 assignees. Remove one first."""
 

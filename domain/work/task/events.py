@@ -57,12 +57,15 @@ class TaskDescribed(Event, frozen=True, kw_only=True, tag="task.described"):
     description: Personal | None
 
 
-class TaskStatusChanged(Event, frozen=True, kw_only=True, tag="task.status_changed"):
-    """The status of a task changed."""
+class TaskStatusChanged(
+    Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.status_changed"
+):
+    """The status of a task changed; `forced` if open subtasks were not to stop it."""
 
     sets = ("status",)
     from_: TaskStatus = field(name="from")
     to: TaskStatus
+    forced: bool = False
 
 
 class TaskPriorityChanged(Event, frozen=True, kw_only=True, tag="task.priority_changed"):

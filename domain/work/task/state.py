@@ -5,6 +5,8 @@ Invariants
     2. A deleted task can only be restored.
     3. At most ``ASSIGNEES_MAX`` people are assigned, each once.
     4. Setting a field to the value it has records no event, so the history holds only changes.
+    5. A task with open subtasks does not become DONE unless that is forced. The append counts them,
+       so that it holds whatever happens to them meanwhile (``commands/reservations.py``).
 """
 
 from collections.abc import Iterable
@@ -118,21 +120,22 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         return [] if description == self.description else [TaskDescribed(description=description)]
 
-    def change_status(self, to: TaskStatus) -> list[TaskEvent]:
+    def change_status(self, to: TaskStatus, *, force: bool = False) -> list[TaskEvent]:
+        """Move to *to* in one step; with *force* despite open subtasks."""
         self.refuse_unless_here()
         if to is self.status:
             return []
         if to not in TASK_TRANSITIONS[self.status]:
             raise TransitionNotAllowed(at=self.status, to=to, allowed=TASK_TRANSITIONS[self.status])
-        return [TaskStatusChanged(from_=self.status, to=to)]
+        return [_step(self.status, to, force)]
 
-    def walk_to(self, to: TaskStatus) -> list[TaskEvent]:
+    def walk_to(self, to: TaskStatus, *, force: bool = False) -> list[TaskEvent]:
         """Move to *to* through the fewest intermediate statuses, one event per step."""
         self.refuse_unless_here()
         paths: list[tuple[TaskStatus, ...]] = [(self.status,)]
         for path in paths:
             if path[-1] is to:
-                return [TaskStatusChanged(from_=a, to=b) for a, b in pairwise(path)]
+                return [_step(a, b, force) for a, b in pairwise(path)]
             paths += [(*path, step) for step in TASK_TRANSITIONS[path[-1]] if step not in path]
         raise TransitionNotAllowed(at=self.status, to=to, allowed=TASK_TRANSITIONS[self.status])
 
@@ -173,6 +176,10 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
             and self.created_at is not None
             and now - self.created_at <= OWN_DELETE_WINDOW
         )
+
+
+def _step(at: TaskStatus, to: TaskStatus, force: bool) -> TaskStatusChanged:
+    return TaskStatusChanged(from_=at, to=to, forced=force and to is TaskStatus.DONE)
 
 
 def _without(assignees: Iterable[UserId], user_id: UserId) -> tuple[UserId, ...]:

@@ -132,6 +132,22 @@ class TestMoveTask:
 
         assert (task["status"], task["version"]) == ("DONE", 3)
 
+    async def test_an_open_subtask_is_finished_first_or_the_status_is_forced(
+        self, ana: Person
+    ) -> None:
+        project = await ana.project()
+        parent = await ana.task(project)
+        await ana.task(project, parentId=parent["id"])
+        finish = {"status": "DONE", "path": "auto"}
+
+        problem = refused(await ana.post("/task/ENG-1/status", finish), 409, "open_subtasks")
+        forced = await ana.post("/task/ENG-1/status", finish | {"force": True})
+
+        assert problem["open"] == 1
+        assert done(forced, 200)["status"] == "DONE"
+        [event] = done(await ana.get("/audit?limit=1"), 200)["items"]
+        assert event["data"] == {"from": "IN_PROGRESS", "to": "DONE", "forced": True}
+
 
 class TestAssignTask:
     async def test_members_can_be_assigned_and_unassigned(self, ana: Person) -> None:

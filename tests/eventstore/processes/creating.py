@@ -1,16 +1,20 @@
-"""A process that creates tasks with many clients at once and prints what became of each."""
+"""A process with many clients that create and finish things, and print what became of each."""
 
 import asyncio
 import sys
+from collections.abc import Callable, Coroutine
 from uuid import uuid4
 
+from commands.base import Command
 from commands.handler import CommandHandler
+from commands.hooks.webhook import CreateWebhook
 from commands.work.project import CreateProject
-from commands.work.task import CreateTask
-from domain.base import DomainError, ProjectId, TaskId
-from domain.work.task.events import TaskCreated
+from commands.work.task import ChangeTaskStatus, CreateTask
+from domain.base import DomainError, ProjectId, TaskId, WebhookId
+from domain.work.task.events import TaskCreated, TaskStatus
+from eventstore.append import ConcurrencyConflict
 from eventstore.open import open_store
-from tests.domain.spec import ENG
+from tests.domain.spec import ENG, TASK
 from tests.spec import context, opened
 
 CLIENTS = 16
@@ -27,14 +31,45 @@ async def create_tasks(handler: CommandHandler, count: int) -> None:
 
 
 async def create_project(handler: CommandHandler, key: str) -> None:
-    """Create a project; print its key, or the refusal."""
+    """Create a project; print so, or the refusal."""
     command = CreateProject(project_id=ProjectId(uuid4()), key=key, name="One of many")
+    await attempt(handler, command)
+
+
+async def create_webhook(handler: CommandHandler) -> None:
+    """Create a webhook; print so, or the refusal."""
+    command = CreateWebhook(
+        webhook_id=WebhookId(uuid4()),
+        url="https://a.example",
+        events=("*",),
+        from_seq=0,
+        sealed_secret=b"s",
+    )
+    await attempt(handler, command)
+
+
+async def finish_below(handler: CommandHandler, client: int) -> None:
+    """Finish and reopen TASK, or a subtask of it, four times; print what became of each."""
+    if client % 2:
+        target = TaskId(uuid4())
+        command = CreateTask(task_id=target, project_id=ENG, title="A part", parent_id=TASK)
+        await attempt(handler, command)
+    else:
+        target = TASK
+    for to in (TaskStatus.DONE, TaskStatus.IN_PROGRESS) * 4:
+        await attempt(handler, ChangeTaskStatus(task_id=target, to=to, via_path=True))
+
+
+async def attempt(handler: CommandHandler, command: Command) -> None:
+    """Run a command; print its name, or why it was refused."""
     try:
         await handler.handle(command, context())
     except DomainError as refused:
         acknowledge(refused.code)
+    except ConcurrencyConflict:
+        acknowledge("conflict")
     else:
-        acknowledge(key)
+        acknowledge(type(command).__name__)
 
 
 def acknowledge(what: object) -> None:
@@ -43,15 +78,17 @@ def acknowledge(what: object) -> None:
 
 
 async def main(url: str, what: str, process: str) -> None:
-    """Let 16 clients create tasks or projects on the log at *url*."""
+    """Let 16 clients do *what* on the log at *url*."""
     store = await asyncio.to_thread(open_store, url)
     async with opened(store) as log:
         handler = CommandHandler(log)
-        if what == "tasks":
-            await asyncio.gather(*(create_tasks(handler, 4) for _ in range(CLIENTS)))
-        else:
-            keys = [f"P{process}X{n}" for n in range(CLIENTS)]
-            await asyncio.gather(*(create_project(handler, key) for key in keys))
+        clients: dict[str, Callable[[int], Coroutine[None, None, None]]] = {
+            "tasks": lambda _: create_tasks(handler, 4),
+            "projects": lambda n: create_project(handler, f"P{process}X{n}"),
+            "webhooks": lambda _: create_webhook(handler),
+            "subtasks": lambda n: finish_below(handler, n),
+        }
+        await asyncio.gather(*(clients[what](n) for n in range(CLIENTS)))
 
 
 if __name__ == "__main__":

@@ -11,12 +11,11 @@ from commands.lint.walk import lint_log
 from eventstore.log import EventLog
 from eventstore.open import open_store
 from eventstore.postgres import PostgresStore
-from tests.commands.acme import PROJECT, TEAM
+from tests.commands.acme import HERE
 from tests.domain.spec import ACME
 from tests.spec import opened, record
 
 PROCESSES = 4
-FREE_PROJECTS = 5
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -46,7 +45,7 @@ async def printed(url: str, what: str) -> list[str]:
 
 async def prepared(url: str) -> None:
     async with opened(await asyncio.to_thread(open_store, url)) as log:
-        await record(log, TEAM, PROJECT)
+        await record(log, *HERE)
 
 
 async def followed(log: EventLog, done: asyncio.Event) -> list[int]:
@@ -80,7 +79,7 @@ async def test_64_clients_get_numbers_without_a_gap_and_without_a_conflict(url: 
         done.set()
         positions = await following
 
-    assert sorted(numbers) == list(range(1, 257))
+    assert sorted(numbers) == list(range(2, 258))
     assert positions == list(range(1, len(positions) + 1))
     assert len(positions) >= 256
     assert await findings(url) == []
@@ -88,11 +87,24 @@ async def test_64_clients_get_numbers_without_a_gap_and_without_a_conflict(url: 
 
 @pytest.mark.servers
 @pytest.mark.timeout(120)
-async def test_64_clients_never_get_one_project_too_many(url: str) -> None:
+@pytest.mark.parametrize(("what", "free"), [("projects", 5 - 1), ("webhooks", 2)])
+async def test_64_clients_never_get_one_too_many(url: str, what: str, free: int) -> None:
+    """The plan is FREE, and there is one project already."""
     await prepared(url)
 
-    lines = await printed(url, "projects")
+    lines = await printed(url, what)
 
     assert len(lines) == 64
-    assert lines.count("plan_limit") == 64 - (FREE_PROJECTS - 1)
+    assert lines.count("plan_limit") == 64 - free
+    assert await findings(url) == []
+
+
+@pytest.mark.servers
+@pytest.mark.timeout(120)
+async def test_a_task_is_never_finished_over_an_open_subtask_by_any_of_64_clients(url: str) -> None:
+    await prepared(url)
+
+    lines = await printed(url, "subtasks")
+
+    assert set(lines) >= {"CreateTask", "ChangeTaskStatus", "open_subtasks"}
     assert await findings(url) == []
