@@ -119,7 +119,7 @@ _Key = tuple[str, str, str, int]  # endpoint, scheme, host, port
 
 
 class WebhookClient:
-    """Posts webhooks for one process; the caller limits how many are under way at once."""
+    """Posts webhooks for one process; the caller limits how many are in progress at once."""
 
     def __init__(
         self,
@@ -166,7 +166,7 @@ class WebhookClient:
         return partial.response(elapsed_ms)
 
     async def aclose(self) -> None:
-        """Close every connection; a send still under way fails."""
+        """Close every connection; a send still in progress fails."""
         lines, self._lines = self._lines, {}
         for line in lines.values():
             await line.pool.aclose()

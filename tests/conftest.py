@@ -1,4 +1,4 @@
-"""Servers for every test that needs one: started once, with a new database for each test."""
+"""Servers for the tests that need one: started once, with a new database for each test."""
 
 import gc
 import os

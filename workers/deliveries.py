@@ -30,7 +30,7 @@ _SWEEP_S = 1.0
 """How late an event can be if its wake-up was lost."""
 
 _GRACE_S = 8.0
-"""How long requests under way may take when the process stops. Supervisors commonly kill after 10
+"""How long requests in progress may take when the process stops. Supervisors usually kill after 10
 s; what is interrupted is sent again with the same id."""
 
 _logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Deliveries:
         self._sweep_at = self._check_at = 0.0
 
     async def run(self) -> None:
-        """Deliver until cancelled, then finish the requests under way and release the leases.
+        """Deliver until cancelled, then finish the requests in progress and release the leases.
 
         :raises StoreOutage: the log or the operational state cannot be read at the start.
         """

@@ -29,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 
 async def run_worker(settings: Settings) -> None:
-    """Deliver webhooks and run jobs until cancelled, then finish the requests under way."""
+    """Deliver webhooks and run jobs until cancelled, then finish the requests in progress."""
     async with open_system(settings) as system, asyncio.TaskGroup() as group:
         group.create_task(work(system), name="work")
         group.create_task(watch(system), name="watch")

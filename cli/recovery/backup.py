@@ -12,8 +12,8 @@ from uuid import UUID
 
 from audit.tree_check import TreeCheck
 from audit.tree_signer import signer
+from cli.bars import watching
 from cli.outages import outages_as_failures
-from cli.recovery.progress import watching
 from cli.running import settings_of_running
 from domain.base import OrgId
 from eventstore.backup.database import EVENTS_TABLE, Snapshot

@@ -3,10 +3,10 @@
 from contextlib import closing
 from typing import Literal
 
+from cli.bars import watching
 from cli.failure import CommandFailed
 from cli.outages import outages_as_failures
 from cli.recovery.backup import check_database, told
-from cli.recovery.progress import watching
 from cli.running import settings_of_running
 from eventstore.backup.moving import LogMove
 from eventstore.backup.open import open_database

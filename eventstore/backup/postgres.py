@@ -15,10 +15,10 @@ from eventstore.backup.database import (
     EVENTS_AT_ONCE,
     EVENTS_TABLE,
     ROWS_AT_ONCE,
-    LogFacts,
     Snapshot,
 )
 from eventstore.backup.frame import Slice
+from eventstore.backup.sql import SqlDatabase
 from eventstore.engine.schema import POSTGRES_GUARDS, POSTGRES_TYPES, statements
 from eventstore.mode import LogMode
 from eventstore.operations.sql import ALL_TABLES
@@ -33,7 +33,7 @@ _CONNECTION = {
 }
 
 
-class PostgresDatabase:
+class PostgresDatabase(SqlDatabase):
     """The log and the operational tables through one connection."""
 
     def __init__(self, url: str) -> None:
@@ -43,17 +43,6 @@ class PostgresDatabase:
             )
             self._connection.execute("SET lock_timeout = '10s'")
 
-    def facts(self) -> LogFacts | None:
-        if not self._columns("log_identity"):
-            return None
-        found = self._all("SELECT id, epoch, parts FROM log_identity")
-        if not found:
-            return None
-        [(log, epoch, parts)] = found
-        modes = {LogMode(mode) for (mode,) in self._all("SELECT mode FROM part_heads")}
-        mode = min(modes - {LogMode.OPEN}, default=LogMode.OPEN)
-        return LogFacts(LogIdentity(log, epoch), parts, mode)
-
     @contextmanager
     def snapshot(self) -> Generator[Snapshot]:
         with _outages(), self._connection.transaction():
@@ -61,9 +50,6 @@ class PostgresDatabase:
             yield self
 
     # The snapshot -----------------------------------------------------------
-
-    def heads(self) -> dict[int, int]:
-        return dict(self._all("SELECT part, position FROM part_heads"))
 
     def events(self, part: int, after: int) -> Slice:
         columns = self._columns(EVENTS_TABLE)
@@ -94,12 +80,6 @@ class PostgresDatabase:
         for part in self.heads():
             found.update(map(_stored, self._all(statement, (part, asked))))
         return found
-
-    def count(self, table: str) -> int:
-        if not self._columns(table):
-            return 0
-        [(found,)] = self._all(f"SELECT count(*) FROM {table}")
-        return int(found)
 
     # The restore ------------------------------------------------------------
 
@@ -150,12 +130,6 @@ class PostgresDatabase:
                 pairs = zip(row, ids, strict=True)
                 copy.write_row([UUID(bytes=v) if is_id and v else v for v, is_id in pairs])
 
-    def progress(self) -> str | None:
-        if not self._columns("restore_progress"):
-            return None
-        found = self._all("SELECT at FROM restore_progress")
-        return found[0][0] if found else None
-
     def clear(self, tables: Sequence[str]) -> None:
         with self._transaction() as connection:
             for table in tables:
@@ -196,6 +170,9 @@ class PostgresDatabase:
         with _outages():
             cursor = self._connection.cursor(binary=True)
             return cursor.execute(_sql(statement), values or None).fetchall()
+
+    def _uuid(self, stored: Any) -> UUID:
+        return cast("UUID", stored)
 
 
 def _stored(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Backups of a log in SQLite: its file, and the operational one beside it."""
+"""Backups of a log in SQLite: its file, and the operational file next to it."""
 
 import os
 import sqlite3
@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from eventstore.append import LogUnavailable
 from eventstore.backup.database import (
@@ -17,6 +18,7 @@ from eventstore.backup.database import (
     Snapshot,
 )
 from eventstore.backup.frame import Slice
+from eventstore.backup.sql import SqlDatabase
 from eventstore.engine.schema import SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.engine.tables import marks
 from eventstore.identifiers import id_of
@@ -27,7 +29,7 @@ from eventstore.store import LogIdentity
 _LOCK_WAIT_S = 10.0
 
 
-class SqliteDatabase:
+class SqliteDatabase(SqlDatabase):
     """Both files through one connection; they need not exist yet."""
 
     def __init__(self, log: Path, operations: Path) -> None:
@@ -35,15 +37,7 @@ class SqliteDatabase:
         self._open: sqlite3.Connection | None = None
 
     def facts(self) -> LogFacts | None:
-        if not self._log.exists() or not self._columns("log_identity"):
-            return None
-        found = self._all("SELECT id, epoch, parts FROM log_identity")
-        if not found:
-            return None
-        [(log, epoch, parts)] = found
-        modes = {LogMode(mode) for (mode,) in self._all("SELECT mode FROM part_heads")}
-        mode = min(modes - {LogMode.OPEN}, default=LogMode.OPEN)
-        return LogFacts(LogIdentity(id_of(log), epoch), parts, mode)
+        return super().facts() if self._log.exists() else None
 
     @contextmanager
     def snapshot(self) -> Generator[Snapshot]:
@@ -58,9 +52,6 @@ class SqliteDatabase:
             self._connection().execute("COMMIT")
 
     # The snapshot -----------------------------------------------------------
-
-    def heads(self) -> dict[int, int]:
-        return dict(self._all("SELECT part, position FROM part_heads"))
 
     def events(self, part: int, after: int) -> Slice:
         columns = self._columns(EVENTS_TABLE)
@@ -88,12 +79,6 @@ class SqliteDatabase:
         for part in self.heads():
             found.update(self._all(statement, (part, *streams)))
         return found
-
-    def count(self, table: str) -> int:
-        if not self._columns(table):
-            return 0
-        [(found,)] = self._all(f"SELECT count(*) FROM {table}")
-        return int(found)
 
     # The restore ------------------------------------------------------------
 
@@ -134,12 +119,6 @@ class SqliteDatabase:
             connection.execute(
                 "INSERT OR REPLACE INTO restore_progress (part, at) VALUES (0, ?)", (progress,)
             )
-
-    def progress(self) -> str | None:
-        if not self._columns("restore_progress"):
-            return None
-        found = self._all("SELECT at FROM restore_progress")
-        return found[0][0] if found else None
 
     def clear(self, tables: Sequence[str]) -> None:
         with self._transaction() as connection:
@@ -186,6 +165,9 @@ class SqliteDatabase:
     def _all(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with _outages():
             return self._connection().execute(statement, values).fetchall()
+
+    def _uuid(self, stored: Any) -> UUID:
+        return id_of(stored)
 
 
 def _quoted(columns: Sequence[str]) -> str:

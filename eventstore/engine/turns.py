@@ -1,4 +1,4 @@
-"""Turns: long work on the event loop, in pieces between which other requests go on.
+"""Turns: long work on the event loop, in pieces between which other requests are served.
 
 Only one piece runs in a turn of the loop, however many long jobs there are, so a request waits for
 one piece at most before each of its own steps.

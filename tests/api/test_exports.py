@@ -1,4 +1,4 @@
-"""Exports over HTTP: other requests go on meanwhile, and an organization has one at a time."""
+"""Exports over HTTP: other requests are served meanwhile; an organization has one at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -132,7 +132,7 @@ async def test_an_export_that_stalls_gives_its_place_to_another() -> None:
 
     second = exports.begin(ORG)
 
-    assert [part async for part in stalled] == [b"1", b"2"]  # goes on, but holds no place
+    assert [part async for part in stalled] == [b"1", b"2"]  # continues, but takes no place
     with pytest.raises(ExportInProgress):
         exports.begin(ORG)
     exports.end(ORG, second)

@@ -1,4 +1,4 @@
-"""What readers are told while read models cannot be shown."""
+"""The responses to readers while read models cannot be shown."""
 
 import re
 from collections.abc import AsyncIterator, Sequence

@@ -1,4 +1,4 @@
-"""Every adapter of the read-model port, empty: each story of the engine is told on all of them."""
+"""Every adapter of the read-model port, empty: each test of the engine runs on all of them."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

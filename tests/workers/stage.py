@@ -162,7 +162,7 @@ def settings_in(data_dir: Path, **more: str) -> Settings:
 
 
 def environment_in(data_dir: Path, **more: str) -> dict[str, str]:
-    """Return what a worker process with a log in *data_dir* is told."""
+    """Return the environment of a worker process with a log in *data_dir*."""
     told = {
         "APP_ENV": "test",
         "DATA_DIR": str(data_dir),

@@ -89,7 +89,7 @@ async def test_an_endpoint_goes_on_within_five_seconds_of_a_kill_in_the_middle_o
     clock = asyncio.get_running_loop().time
     async with another_process(stage.system.settings) as killed:
         await eventually(lambda: stage.is_owned(webhook_id), patience_s=20)
-        async with stage.delivering() as heir:  # stands by
+        async with stage.delivering() as heir:  # waits for the lease
             await stage.happen(*[ONE] * 4)
             await receiver.wait_for(2)  # the second hangs
             killed_at.append(clock())
@@ -164,7 +164,7 @@ async def test_a_frozen_process_that_locks_the_file_stops_a_worker_only_as_long_
             await stage.happen(ONE, ONE)
             with pytest.raises(OperationsUnavailable, match="locked by another process"):
                 await stage.system.operations.add(new_ping(webhook_id, ACME, stage.clock()))
-            assert len(await stage.deliveries(webhook_id)) == 1  # reading goes on
+            assert len(await stage.deliveries(webhook_id)) == 1  # reading still works
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"] * 3)
 
     assert set(seqs(receiver.requests)) == {2, 3, 4}

@@ -65,7 +65,7 @@ async def test_an_unreadable_event_of_a_webhook_parks_that_webhook_alone(
         assert len(elsewhere.requests) == 1
 
     assert (notice.kind, notice.endpoint) == (NoticeKind.PARKED, str(parked))
-    async with stage.delivering():  # another worker finds it so too, and goes on with the rest
+    async with stage.delivering():  # another worker finds the same, and sends the others
         await stage.happen(ONE)
         await eventually(lambda: stage.sent(healthy), 3)
         assert await stage.system.operations.notices(str(parked), 10) == [notice]
@@ -109,7 +109,7 @@ async def test_a_parallel_webhook_goes_on_soon_after_its_receiver_was_restarted(
     webhook_id = await stage.webhook(receiver.url, mode=DeliveryMode.PARALLEL)
     await stage.happen(*[ONE] * 16)
     async with stage.delivering(Schedule()):
-        await receiver.wait_for(16)  # all of them are under way when the first one fails
+        await receiver.wait_for(16)  # all of them are in progress when the first one fails
         receiver.answer_with(Reply())
         await eventually(lambda: stage.states(webhook_id), ["RETRYING"] * 16)
         assert await stage.fails(webhook_id) == 1

@@ -138,7 +138,7 @@ class TestPipelining:
 
 
 class TestReading:
-    async def test_a_client_that_reads_nothing_is_let_go(self) -> None:
+    async def test_a_client_that_reads_nothing_is_disconnected(self) -> None:
         async def endless(scope: Any, receive: Any, send: Any) -> None:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             while not served.server.should_exit and (await _gone(receive)) is False:

@@ -44,7 +44,7 @@ from tests.domain.acme import invitation
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, INVITATION, NOW, OTHER
 from tests.spec import given, on
 
-HOUSE = (TEAM, *ACCOUNTS)
+STAFF = (TEAM, *ACCOUNTS)
 HASH = "0" * 64
 NEXT, EVE = UUID(int=52), UserId(UUID(int=5))
 INVITED = on(ACME, invitation())
@@ -103,17 +103,17 @@ def resend(**about: Any) -> ResendInvitation:
 
 class TestInviteMember:
     def test_an_invitation_is_recorded_without_its_token(self) -> None:
-        given(*HOUSE).when(invite(), by=BEN).then(on(ACME, invitation()))
+        given(*STAFF).when(invite(), by=BEN).then(on(ACME, invitation()))
 
     def test_only_an_admin_invites_managers(self) -> None:
-        given(*HOUSE).when(invite(role=Role.MANAGER), by=BEN).then_refused(RoleTooLow)
-        given(*HOUSE).when(invite(role=Role.MANAGER), by=ANA).then(invitation(role=Role.MANAGER))
+        given(*STAFF).when(invite(role=Role.MANAGER), by=BEN).then_refused(RoleTooLow)
+        given(*STAFF).when(invite(role=Role.MANAGER), by=ANA).then(invitation(role=Role.MANAGER))
 
     def test_a_member_invites_nobody(self) -> None:
-        given(*HOUSE).when(invite(), by=CLEO).then_refused(NotPermitted)
+        given(*STAFF).when(invite(), by=CLEO).then_refused(NotPermitted)
 
     def test_another_organization_does_not_exist_for_the_caller(self) -> None:
-        given(*HOUSE, *STRANGERS).when(invite(organization_id=OTHER)).then_refused(NotFound)
+        given(*STAFF, *STRANGERS).when(invite(organization_id=OTHER)).then_refused(NotFound)
 
     def test_open_invitations_take_places_of_the_plan(self) -> None:
         crowd = (
@@ -126,7 +126,7 @@ class TestInviteMember:
             )
             for n in range(7)
         )
-        full = given(*HOUSE, on(ACME, *crowd))
+        full = given(*STAFF, on(ACME, *crowd))
 
         full.when(invite()).then_refused(PlanLimitReached, what="members", plan=Plan.FREE)
         full.when(invite(email="1@example.com")).then(
@@ -148,38 +148,38 @@ class TestResendInvitation:
             expires_at=NOW + 8 * DAY,
             mailed=True,
         )
-        given(*HOUSE, INVITED).when(resend(), by=BEN).then(
+        given(*STAFF, INVITED).when(resend(), by=BEN).then(
             InvitationRevoked(invitation_id=INVITATION), following
         )
 
     def test_what_is_over_cannot_be_resent(self) -> None:
         over = on(ACME, InvitationRevoked(invitation_id=INVITATION))
-        given(*HOUSE, INVITED, over).when(resend()).then_refused(NotFound)
+        given(*STAFF, INVITED, over).when(resend()).then_refused(NotFound)
 
     def test_resending_again_records_nothing(self) -> None:
-        given(*HOUSE, on(ACME, replace(invitation(), invitation_id=NEXT))).when(resend()).then()
+        given(*STAFF, on(ACME, replace(invitation(), invitation_id=NEXT))).when(resend()).then()
 
 
 class TestRevokeInvitation:
     def test_an_invitation_is_revoked(self) -> None:
         revoke = RevokeInvitation(organization_id=ACME, invitation_id=INVITATION)
-        given(*HOUSE, INVITED).when(revoke, by=BEN).then(
+        given(*STAFF, INVITED).when(revoke, by=BEN).then(
             InvitationRevoked(invitation_id=INVITATION)
         )
-        given(*HOUSE).when(revoke).then_refused(NotFound)
+        given(*STAFF).when(revoke).then_refused(NotFound)
 
 
 class TestAcceptInvitation:
     def test_whoever_is_invited_joins_and_works_there(self) -> None:
-        given(*HOUSE, INVITED).when(accept(), by=DAN).then(on(ACME, ACCEPTED, JOINED), HERE)
+        given(*STAFF, INVITED).when(accept(), by=DAN).then(on(ACME, ACCEPTED, JOINED), HERE)
 
     def test_a_mailed_token_proves_the_address(self) -> None:
-        given(*HOUSE, MAILED).when(accept(), by=DAN).then(
+        given(*STAFF, MAILED).when(accept(), by=DAN).then(
             on(ACME, ACCEPTED, JOINED), on(DAN, EmailConfirmed()), HERE
         )
 
     def test_somebody_with_another_address_cannot_accept(self) -> None:
-        given(*HOUSE, MAILED).when(accept(user_id=CLEO), by=CLEO).then_refused(
+        given(*STAFF, MAILED).when(accept(user_id=CLEO), by=CLEO).then_refused(
             InvitedAtAnotherAddress
         )
 
@@ -194,22 +194,22 @@ class TestAcceptInvitation:
         ids=["never sent", "another token", "revoked", "organization deleted"],
     )
     def test_what_is_no_open_invitation_is_over(self, past: Any, asked: AcceptInvitation) -> None:
-        given(*HOUSE, *past).when(asked, by=DAN).then_refused(InvitationIsOver)
+        given(*STAFF, *past).when(asked, by=DAN).then_refused(InvitationIsOver)
 
     def test_an_expired_invitation_is_over(self) -> None:
-        given(*HOUSE, INVITED).when(accept(), by=DAN, now=NOW + 7 * DAY).then_refused(
+        given(*STAFF, INVITED).when(accept(), by=DAN, now=NOW + 7 * DAY).then_refused(
             InvitationIsOver
         )
 
     def test_a_member_does_not_join_twice(self) -> None:
-        given(*HOUSE, INVITED, on(ACME, JOINED)).when(accept(), by=DAN).then_refused(AlreadyMember)
+        given(*STAFF, INVITED, on(ACME, JOINED)).when(accept(), by=DAN).then_refused(AlreadyMember)
 
     def test_whoever_left_can_come_back(self) -> None:
         left = on(ACME, JOINED, MemberLeft(user_id=DAN, cause=LeaveCause.REMOVED))
-        given(*HOUSE, INVITED, left).when(accept(), by=DAN).then(ACCEPTED, JOINED, HERE)
+        given(*STAFF, INVITED, left).when(accept(), by=DAN).then(ACCEPTED, JOINED, HERE)
 
     def test_a_deactivated_account_cannot_accept(self) -> None:
-        given(*HOUSE, INVITED, on(DAN, UserDeactivated())).when(accept(), by=DAN).then_refused(
+        given(*STAFF, INVITED, on(DAN, UserDeactivated())).when(accept(), by=DAN).then_refused(
             AccountDeactivated
         )
 
@@ -219,7 +219,7 @@ class TestAcceptInvitation:
         )
         past = (on(ACME, PlanChanged(from_=Plan.FREE, to=Plan.BASIC), *crowd), INVITED)
         smaller = on(ACME, PlanChanged(from_=Plan.BASIC, to=Plan.FREE))
-        given(*HOUSE, *past, smaller).when(accept(), by=DAN).then_refused(PlanLimitReached)
+        given(*STAFF, *past, smaller).when(accept(), by=DAN).then_refused(PlanLimitReached)
 
 
 class TestRegisterInvited:
@@ -243,7 +243,7 @@ class TestRegisterInvited:
         assert EmailConfirmed() in [event for past in recorded for event in past.events]
 
     def test_somebody_with_an_account_has_to_log_in_instead(self) -> None:
-        given(*HOUSE, INVITED).when(register(), by=EVE).then_refused(EmailTaken)
+        given(*STAFF, INVITED).when(register(), by=EVE).then_refused(EmailTaken)
 
     def test_a_token_that_is_over_makes_no_account(self) -> None:
-        given(*HOUSE).when(register(), by=EVE).then_refused(InvitationIsOver)
+        given(*STAFF).when(register(), by=EVE).then_refused(InvitationIsOver)

@@ -43,7 +43,7 @@ from tests.commands.acme import ACCOUNTS, STRANGERS, TEAM, account, founded
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, NOW, OTHER
 from tests.spec import given, on
 
-HOUSE = (TEAM, *ACCOUNTS)
+STAFF = (TEAM, *ACCOUNTS)
 NEW = OrgId(UUID(int=13))
 DELETED = on(ACME, OrganizationDeleted())
 BEN_ADMIN = on(ACME, MemberRoleChanged(user_id=BEN, from_=Role.MANAGER, to=Role.ADMIN))
@@ -69,15 +69,15 @@ class TestCreateOrganization:
 
     def test_creating_an_organization_again_records_nothing(self) -> None:
         again = create(organization_id=ACME, name="Acme", subdomain="acme")
-        given(*HOUSE).when(again).then()
+        given(*STAFF).when(again).then()
 
     def test_a_taken_subdomain_is_refused_at_creation(self) -> None:
-        given(*HOUSE).when(create(subdomain="acme"), by=DAN).then_refused(SubdomainTaken)
+        given(*STAFF).when(create(subdomain="acme"), by=DAN).then_refused(SubdomainTaken)
 
     def test_a_released_subdomain_can_be_claimed(self) -> None:
         given_up = on(ACME, SubdomainChanged(from_="acme", to="apex"))
         soon, later = (NOW + SUBDOMAIN_KEPT - DAY, NOW + SUBDOMAIN_KEPT)
-        story = given(*HOUSE, given_up)
+        story = given(*STAFF, given_up)
 
         story.when(create(subdomain="acme"), by=DAN, now=soon).then_refused(SubdomainTaken)
         assert len(story.when(create(subdomain="acme"), by=DAN, now=later).recorded) == 3
@@ -86,10 +86,10 @@ class TestCreateOrganization:
         given_up = on(ACME, SubdomainChanged(from_="acme", to="apex"))
         back = EditOrganization(organization_id=ACME, subdomain="acme")
         changed = SubdomainChanged(from_="apex", to="acme")
-        given(*HOUSE, given_up).when(back).then(on(ACME, changed))
+        given(*STAFF, given_up).when(back).then(on(ACME, changed))
 
     def test_is_refused_a_reserved_subdomain(self) -> None:
-        given(*HOUSE).when(create(subdomain="www"), by=DAN).then_refused(SubdomainNotAllowed)
+        given(*STAFF).when(create(subdomain="www"), by=DAN).then_refused(SubdomainNotAllowed)
 
     def test_a_deactivated_account_cannot_create_an_organization(self) -> None:
         story = given(*ACCOUNTS, on(DAN, UserDeactivated())).when(create(), by=DAN)
@@ -100,76 +100,76 @@ class TestCreateOrganization:
 
     def test_an_organization_cannot_take_the_id_of_another(self) -> None:
         asked = create(organization_id=OTHER)
-        given(*HOUSE, *STRANGERS).when(asked, by=ANA).then_refused(NotFound)
+        given(*STAFF, *STRANGERS).when(asked, by=ANA).then_refused(NotFound)
 
 
 class TestEditOrganization:
     def test_an_edit_renames_the_organization(self) -> None:
         asked = EditOrganization(organization_id=ACME, name="Apex")
-        given(*HOUSE).when(asked).then(on(ACME, OrganizationRenamed(from_="Acme", to="Apex")))
+        given(*STAFF).when(asked).then(on(ACME, OrganizationRenamed(from_="Acme", to="Apex")))
 
     def test_takes_the_new_subdomain(self) -> None:
         asked = EditOrganization(organization_id=ACME, subdomain="apex")
-        given(*HOUSE).when(asked).then(
+        given(*STAFF).when(asked).then(
             on(ACME, SubdomainChanged(from_="acme", to="apex")),
         )
 
     def test_records_nothing_when_all_is_so_already(self) -> None:
-        given(*HOUSE).when(
+        given(*STAFF).when(
             EditOrganization(organization_id=ACME, name="Acme", subdomain="acme")
         ).then()
 
     def test_a_taken_subdomain_refuses_the_whole_edit(self) -> None:
         taken = founded(OTHER, "apex", dan=(DAN, Role.ADMIN))
         asked = EditOrganization(organization_id=ACME, name="Apex", subdomain="apex")
-        given(*HOUSE, taken).when(asked).then_refused(SubdomainTaken)
+        given(*STAFF, taken).when(asked).then_refused(SubdomainTaken)
 
     def test_is_refused_a_reserved_subdomain(self) -> None:
         asked = EditOrganization(organization_id=ACME, subdomain="admin")
-        given(*HOUSE).when(asked).then_refused(SubdomainNotAllowed)
+        given(*STAFF).when(asked).then_refused(SubdomainNotAllowed)
 
 
 class TestChangePlan:
     def test_the_plan_can_be_changed(self) -> None:
         changed = PlanChanged(from_=Plan.FREE, to=Plan.BASIC)
-        given(*HOUSE).when(ChangePlan(organization_id=ACME, plan=Plan.BASIC)).then(changed)
+        given(*STAFF).when(ChangePlan(organization_id=ACME, plan=Plan.BASIC)).then(changed)
 
     def test_setting_the_same_plan_records_nothing(self) -> None:
-        given(*HOUSE).when(ChangePlan(organization_id=ACME, plan=Plan.FREE)).then()
+        given(*STAFF).when(ChangePlan(organization_id=ACME, plan=Plan.FREE)).then()
 
 
 class TestDeleteOrganization:
     def test_deleting_an_organization_deactivates_it_for_the_caller(self) -> None:
-        given(*HOUSE, on(ANA, active(ACME))).when(DeleteOrganization(organization_id=ACME)).then(
+        given(*STAFF, on(ANA, active(ACME))).when(DeleteOrganization(organization_id=ACME)).then(
             on(ACME, OrganizationDeleted()), on(ANA, active(None))
         )
 
     def test_deleting_an_organization_leaves_another_active_one_alone(self) -> None:
-        given(*HOUSE).when(DeleteOrganization(organization_id=ACME)).then(OrganizationDeleted())
+        given(*STAFF).when(DeleteOrganization(organization_id=ACME)).then(OrganizationDeleted())
 
     def test_deleting_an_organization_twice_is_not_found(self) -> None:
         asked = DeleteOrganization(organization_id=ACME)
-        given(*HOUSE, DELETED).when(asked).then_refused(NotFound)
+        given(*STAFF, DELETED).when(asked).then_refused(NotFound)
 
 
 class TestRestoreOrganization:
     asked = RestoreOrganization(organization_id=ACME)
 
     def test_restoring_an_organization_activates_it(self) -> None:
-        given(*HOUSE, DELETED).when(self.asked, org_id=ACME).then(
+        given(*STAFF, DELETED).when(self.asked, org_id=ACME).then(
             on(ACME, OrganizationRestored()), on(ANA, active(ACME))
         )
 
     @pytest.mark.parametrize("by", [BEN, CLEO, DAN])
     def test_only_admins_find_a_deleted_organization(self, by: UUID) -> None:
-        given(*HOUSE, DELETED).when(self.asked, by=by).then_refused(NotFound)
+        given(*STAFF, DELETED).when(self.asked, by=by).then_refused(NotFound)
 
     def test_a_deactivated_admin_cannot_restore_an_organization(self) -> None:
         closed = on(ACME, MemberDeactivated(user_id=BEN))
-        given(*HOUSE, BEN_ADMIN, closed, DELETED).when(self.asked, by=BEN).then_refused(NotFound)
+        given(*STAFF, BEN_ADMIN, closed, DELETED).when(self.asked, by=BEN).then_refused(NotFound)
 
     def test_restoring_an_organization_that_exists_records_nothing(self) -> None:
-        given(*HOUSE, on(ANA, active(ACME))).when(self.asked).then()
+        given(*STAFF, on(ANA, active(ACME))).when(self.asked).then()
 
 
 def edit(user: UUID, **about: Any) -> EditMember:
@@ -179,28 +179,28 @@ def edit(user: UUID, **about: Any) -> EditMember:
 class TestEditMember:
     def test_an_edit_changes_a_members_role(self) -> None:
         changed = MemberRoleChanged(user_id=CLEO, from_=Role.MEMBER, to=Role.MANAGER)
-        given(*HOUSE).when(edit(CLEO, role=Role.MANAGER)).then(on(ACME, changed))
+        given(*STAFF).when(edit(CLEO, role=Role.MANAGER)).then(on(ACME, changed))
 
     def test_an_edit_deactivates_and_reactivates_a_member(self) -> None:
         closed = MemberDeactivated(user_id=CLEO)
-        given(*HOUSE).when(edit(CLEO, active=False)).then(closed)
-        given(*HOUSE, on(ACME, closed)).when(edit(CLEO, active=True)).then(
+        given(*STAFF).when(edit(CLEO, active=False)).then(closed)
+        given(*STAFF, on(ACME, closed)).when(edit(CLEO, active=True)).then(
             MemberReactivated(user_id=CLEO)
         )
 
     def test_records_nothing_when_all_is_so_already(self) -> None:
-        given(*HOUSE).when(edit(CLEO, role=Role.MEMBER, active=True)).then()
+        given(*STAFF).when(edit(CLEO, role=Role.MEMBER, active=True)).then()
 
     @pytest.mark.parametrize("change", [{"role": Role.MEMBER}, {"active": False}])
     def test_the_last_admin_cannot_be_demoted_or_deactivated(self, change: dict[str, Any]) -> None:
-        given(*HOUSE).when(edit(ANA, **change)).then_refused(LastAdmin)
+        given(*STAFF).when(edit(ANA, **change)).then_refused(LastAdmin)
 
     def test_an_admin_can_step_down_if_there_is_another(self) -> None:
         changed = MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER)
-        given(*HOUSE, BEN_ADMIN).when(edit(ANA, role=Role.MEMBER)).then(changed)
+        given(*STAFF, BEN_ADMIN).when(edit(ANA, role=Role.MEMBER)).then(changed)
 
     def test_a_user_outside_the_organization_is_not_found(self) -> None:
-        given(*HOUSE).when(edit(DAN, role=Role.MEMBER)).then_refused(NotFound)
+        given(*STAFF).when(edit(DAN, role=Role.MEMBER)).then_refused(NotFound)
 
 
 def remove(user: UUID) -> RemoveMember:
@@ -210,32 +210,32 @@ def remove(user: UUID) -> RemoveMember:
 class TestRemoveMember:
     def test_removing_a_member_deactivates_the_organization_for_them(self) -> None:
         left = MemberLeft(user_id=CLEO, cause=LeaveCause.REMOVED)
-        given(*HOUSE, on(CLEO, active(ACME))).when(remove(CLEO), by=BEN).then(
+        given(*STAFF, on(CLEO, active(ACME))).when(remove(CLEO), by=BEN).then(
             on(ACME, left), on(CLEO, active(None))
         )
 
     def test_removing_a_member_who_works_elsewhere_leaves_that_unchanged(self) -> None:
         left = MemberLeft(user_id=CLEO, cause=LeaveCause.REMOVED)
-        given(*HOUSE, on(CLEO, active(OTHER))).when(remove(CLEO)).then(left)
+        given(*STAFF, on(CLEO, active(OTHER))).when(remove(CLEO)).then(left)
 
     def test_every_member_can_leave(self) -> None:
         left = MemberLeft(user_id=CLEO, cause=LeaveCause.LEFT)
-        given(*HOUSE).when(remove(CLEO), by=CLEO).then(left)
+        given(*STAFF).when(remove(CLEO), by=CLEO).then(left)
 
     def test_a_member_cannot_remove_others(self) -> None:
-        given(*HOUSE).when(remove(BEN), by=CLEO).then_refused(NotPermitted)
+        given(*STAFF).when(remove(BEN), by=CLEO).then_refused(NotPermitted)
 
     def test_a_manager_cannot_remove_an_admin(self) -> None:
-        given(*HOUSE, BEN_ADMIN).when(remove(ANA), by=BEN).then(
+        given(*STAFF, BEN_ADMIN).when(remove(ANA), by=BEN).then(
             MemberLeft(user_id=ANA, cause=LeaveCause.REMOVED)
         )
-        given(*HOUSE).when(remove(ANA), by=BEN).then_refused(RoleTooLow)
+        given(*STAFF).when(remove(ANA), by=BEN).then_refused(RoleTooLow)
 
     def test_the_last_admin_cannot_be_removed(self) -> None:
-        given(*HOUSE).when(remove(ANA)).then_refused(LastAdmin)
+        given(*STAFF).when(remove(ANA)).then_refused(LastAdmin)
 
     def test_removing_somebody_who_is_not_a_member_is_not_found(self) -> None:
-        given(*HOUSE).when(remove(DAN)).then_refused(NotFound)
+        given(*STAFF).when(remove(DAN)).then_refused(NotFound)
 
 
 FOR_ADMINS = [
@@ -252,16 +252,16 @@ class TestEveryCommandOnAnOrganization:
     def test_organization_commands_are_refused_below_admin(
         self, command: Command, by: UUID
     ) -> None:
-        given(*HOUSE).when(command, by=by).then_refused(NotPermitted)
+        given(*STAFF).when(command, by=by).then_refused(NotPermitted)
 
     def test_organization_commands_find_nothing_for_a_stranger(self, command: Command) -> None:
-        given(*HOUSE, *STRANGERS).when(command, by=DAN).then_refused(NotFound)
+        given(*STAFF, *STRANGERS).when(command, by=DAN).then_refused(NotFound)
 
     def test_organization_commands_find_nothing_from_another_organization(
         self, command: Command
     ) -> None:
-        story = given(*HOUSE, *STRANGERS).when(command, by=DAN, org_id=OTHER)
+        story = given(*STAFF, *STRANGERS).when(command, by=DAN, org_id=OTHER)
         story.then_refused(NotFound)
 
     def test_organization_commands_find_nothing_in_the_trash(self, command: Command) -> None:
-        given(*HOUSE, DELETED).when(command).then_refused(NotFound)
+        given(*STAFF, DELETED).when(command).then_refused(NotFound)

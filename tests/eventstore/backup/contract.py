@@ -35,7 +35,7 @@ def nothing(_table: str, _rows: int) -> None: ...
 
 
 def killed_after(slices: int) -> Watch:
-    """Return a watch that ends everything after so many slices."""
+    """Return a watch that raises after that many slices."""
     seen: list[str] = []
 
     def watch(table: str, _rows: int) -> None:

@@ -1,6 +1,6 @@
 """A program that backs up, restores or moves and tells of each slice; made to be killed.
 
-It waits for a line after each slice, or goes on at the end of its input.
+It waits for a line after each slice, or continues at the end of its input.
 """
 
 import sys
@@ -11,7 +11,7 @@ from tests.eventstore.backup.contract import backed_up, moved, restored
 
 
 def tell(table: str, rows: int) -> None:
-    """Print what is done in one write, so that no line is torn, and wait to be told to go on."""
+    """Print the progress in one write, so that no line is torn, and wait for a line."""
     sys.stdout.buffer.write(f"{table} {rows}\n".encode())
     sys.stdout.buffer.flush()
     sys.stdin.readline()

@@ -14,12 +14,12 @@ pytestmark = pytest.mark.servers
 
 ROOT = Path(__file__).parents[3]
 KILLED_AFTER = (1, 2, 3, 4, 6, 8)
-"""How many slices are told of before each kill."""
+"""How many slices are reported before each kill."""
 COMMANDS = 700  # five slices of events
 
 
 def run(doing: str, url: str, other: str, *, slices: int | None = None) -> None:
-    """Run the program; kill it after so many slices, or let it end."""
+    """Run the program; kill it after that many slices, or let it end."""
     argv = [sys.executable, "-m", "tests.eventstore.backup.running", doing, url, other]
     if slices is None:
         subprocess.run(argv, cwd=ROOT, stdin=subprocess.DEVNULL, check=True, timeout=50)

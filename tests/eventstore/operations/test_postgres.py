@@ -1,4 +1,4 @@
-"""Operational state in PostgreSQL: waits are bounded, and what broke is connected anew."""
+"""Operational state in PostgreSQL: waits are bounded, and broken connections are replaced."""
 
 import asyncio
 import threading

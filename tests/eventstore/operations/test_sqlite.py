@@ -187,7 +187,7 @@ async def test_a_frozen_process_that_holds_the_lock_leads_to_an_error_and_not_to
             OperationsUnavailable, match=r"locked by another process; waited 0\.2 s"
         ):
             await store.add(delivery(0, id="w:ping"))
-        assert await store.held(LEASE_S) == {"w"}  # reading goes on
+        assert await store.held(LEASE_S) == {"w"}  # reading still works
         with pytest.raises(OperationsUnavailable):
             await store.write(w, Changes(fields={"fan": 1}))
 

@@ -1,4 +1,4 @@
-"""A program that appends for ever and prints each acknowledged event; made to be killed."""
+"""A program that appends until it is killed and prints each acknowledged event."""
 
 import asyncio
 import sys

@@ -38,7 +38,7 @@ async def test_a_position_ahead_is_waited_for_and_given_up(store: ReadStore) -> 
         assert not await progress.reached("tasks", await log.last_position() + 1, 0.02)
 
 
-async def test_many_who_wait_are_all_let_go_when_it_comes(store: ReadStore) -> None:
+async def test_all_waiting_readers_continue_when_it_comes(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
         projector = await project_all(log, store)

@@ -1,4 +1,4 @@
-"""A read model built anew takes the place of the old one without anybody noticing."""
+"""A rebuilt read model replaces the old one without anybody noticing."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
