@@ -53,6 +53,7 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     sub: UUID  # the user
     sid: UUID  # the session
     org: UUID | None  # None before an organization is chosen
+    gen: int = 0  # the generation of the refresh token issued with it
     iat: Seconds
     nbf: Seconds
     exp: Seconds
@@ -138,15 +139,18 @@ class AccessTokens:
         # push good ones out.
         self._authentic: Callable[[str], AccessClaims] = lru_cache(cache_size)(self._authenticate)
 
-    def issue(
+    def issue(  # noqa: PLR0913, PLR0917 - what a token is about, and when
         self,
         user_id: UUID,
         session_id: UUID,
         org_id: UUID | None,
         now: datetime,
         ttl: timedelta = LIFETIME_MAX,
+        generation: int = 0,
     ) -> str:
         """Return a token that is valid from *now* on for *ttl*, in whole seconds.
+
+        *generation* is that of the refresh token that is issued with it.
 
         :raises ValueError: *ttl* is shorter than a second or longer than the maximum.
         """
@@ -160,6 +164,7 @@ class AccessTokens:
             sub=user_id,
             sid=session_id,
             org=org_id,
+            gen=generation,
             iat=issued_at,
             nbf=issued_at,
             exp=issued_at + lifetime_s,

@@ -104,6 +104,7 @@ class AuthController(Controller):
         command = RotateRefreshToken(
             session_id=session_id,
             presented=presented.generation,
+            used=await request.api.token_use.newest(session_id) >= session.generation,
             idle=request.api.system.settings.jwt_refresh_expiry,
         )
         context = context_as(request, session.user_id)

@@ -195,7 +195,7 @@ def tokens_of(
     assert session.user_id is not None  # noqa: S101 - it was started
     ttl = system.settings.jwt_access_expiry
     access = system.keys.tokens.issue(
-        session.user_id, session_id, user.organization_id, system.clock(), ttl
+        session.user_id, session_id, user.organization_id, system.clock(), ttl, session.generation
     )
     token = refresh.mint(
         system.keys.refresh, session_id, session.generation, session.nonce.encode()

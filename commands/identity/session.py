@@ -65,7 +65,7 @@ class SessionCommand(Command, frozen=True, kw_only=True):
 class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
     """Exchange an authentic refresh token for the next one of its session.
 
-    A token that was spent long ago ends the session, because somebody else may have a copy.
+    A token whose successor was used ends the session, because somebody else may have a copy.
     """
 
     records = (
@@ -74,6 +74,8 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
         SessionRotated,
     )
     presented: int
+    used: bool = True
+    """Whether anything of the session's current generation was used."""
     idle: timedelta = IDLE_LIFETIME
     """How long the session lives without another refresh."""
 
@@ -84,7 +86,8 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
         user = await read(User, session.user_id)
         if not user.active or user.credentials != session.credentials:
             raise SessionIsOver
-        return changes_of(self.session_id, session.rotate(self.presented, context.now, self.idle))
+        events = session.rotate(self.presented, context.now, self.idle, used=self.used)
+        return changes_of(self.session_id, events)
 
 
 class LogOut(SessionCommand, frozen=True, kw_only=True):

@@ -5,9 +5,9 @@ therefore holds neither tokens nor their hashes; the generation says which token
 
 Invariants
     1. Only the current generation can be rotated; each rotation makes the next one current.
-    2. For ``ROTATION_GRACE``, the previous generation still receives the same successor: a client
-       that lost the response must not be logged out (RFC 9700, 4.14.2 asks for rotation and leaves
-       this race open).
+    2. While nothing of the current generation was used, and for ``ROTATION_GRACE`` in any case, the
+       previous generation still receives the same successor: a client that lost the response must
+       not be logged out (RFC 9700, 4.14.2 asks for rotation and leaves this race open).
     3. Any other authentic generation was stolen or replayed: the whole session ends.
     4. An ended session stays ended; an expired one cannot be rotated.
 """
@@ -28,7 +28,7 @@ ABSOLUTE_LIFETIME = timedelta(days=30)
 """Every session expires this long after the login, however often it is refreshed."""
 
 ROTATION_GRACE = timedelta(seconds=10)
-"""How long the previous token still receives its successor."""
+"""How long the previous token still receives its successor although that was used."""
 
 CLOCK_SKEW = timedelta(seconds=5)
 """How far the clocks of two servers may differ. One that was set back by more must not prolong the
@@ -160,9 +160,18 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         ]
 
     def rotate(
-        self, presented: int, now: datetime, idle: timedelta = IDLE_LIFETIME
+        self,
+        presented: int,
+        now: datetime,
+        idle: timedelta = IDLE_LIFETIME,
+        *,
+        used: bool = True,
     ) -> list[SessionEvent]:
         """Exchange the token of generation *presented*, which the caller has verified.
+
+        *used* tells whether an access token of the current generation was seen. Without one, the
+        client may have lost the response of its last refresh. A refresh is a use as well, but makes
+        another generation the current one.
 
         An empty list means: send the token of the current generation again. Detected reuse is
         returned, not raised, because it must be recorded; ``ended`` is true afterwards.
@@ -180,7 +189,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         if presented == self.generation - 1 and self.rotated_at is not None:
             if now < self.rotated_at - CLOCK_SKEW:
                 raise SessionExpired  # the clock was set back, which proves nothing about theft
-            if now <= self.rotated_at + ROTATION_GRACE:
+            if not used or now <= self.rotated_at + ROTATION_GRACE:
                 return []
         return [
             RefreshTokenReuseDetected(generation=presented),

@@ -21,10 +21,9 @@ LIMIT = 10
 
 
 @contextmanager
-def api(data_dir: Path, redis_url: str) -> Iterator[str]:
+def api(data_dir: Path, redis_url: str = "", limits: str = "off") -> Iterator[str]:
     """Run an API process until the block ends; yield its address."""
     port = HeldPort()
-    limits = f"login={LIMIT}/3600"
     settings = environment(
         data_dir, APP_ENV="test", PORT=str(int(port)), REDIS_URL=redis_url, RATE_LIMITS=limits
     )
@@ -61,7 +60,8 @@ def logins(urls: list[str], count: int) -> Counter[int]:
 def test_the_login_limit_holds_over_two_processes_and_the_death_of_redis(tmp_path: Path) -> None:
     with ExitStack() as stack:
         server = stack.enter_context(redis(tmp_path / "redis"))
-        urls = [stack.enter_context(api(tmp_path, server.url)) for _ in range(2)]
+        limits = f"login={LIMIT}/3600"
+        urls = [stack.enter_context(api(tmp_path, server.url, limits)) for _ in range(2)]
 
         together = logins(urls, 2 * LIMIT)
         assert server.pid is not None

@@ -58,6 +58,38 @@ class TestRegister:
 
             refused(await client.post(REGISTER, json=again), 409, "email_taken")
 
+    @pytest.mark.parametrize(
+        "spelled",
+        [
+            "{name}@XN--BCHER-KVA.example",  # punycode of the same domain
+            "{name}@bücher.example.",  # with the final dot of the root
+            "{name}@BÜCHER.example",
+            "{name}@bu\u0308cher.example",  # a letter and a combining mark
+            "{name}@bücher\uff0eexample",  # a full-width dot
+            "{name}@bücher\u3002example",  # an ideographic full stop
+            "{name}@bücher.\uff45\uff58\uff41\uff4d\uff50\uff4c\uff45",  # full-width letters
+            "{name}\uff20bücher.example",  # a full-width at sign
+            "{wide}@bücher.example",
+        ],
+    )
+    async def test_one_mailbox_has_one_account_and_one_login(
+        self, app: Litestar, spelled: str
+    ) -> None:
+        name = unique("q")
+        other = spelled.format(
+            name=name, wide="".join(chr(ord(letter) + 0xFEE0) for letter in name)
+        )
+        async with client_of(app) as client:
+            body = registration(email=f"{name}@bücher.example")
+            done(await client.post(REGISTER, json=body), 201)
+
+            again = await client.post(REGISTER, json=registration(email=other))
+            login = {"email": other, "password": PASSWORD}
+            user = done(await client.post("/api/auth/login", json=login), 200)["user"]
+
+        refused(again, 409, "email_taken")
+        assert user["email"] == f"{name}@xn--bcher-kva.example"
+
     async def test_one_of_eight_concurrent_registrations_succeeds(self, app: Litestar) -> None:
         async with client_of(app) as client:
             body = registration()

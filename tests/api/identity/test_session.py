@@ -6,6 +6,7 @@ import httpx
 from litestar import Litestar
 
 from runtime.system import System
+from tests.api.conftest import Make
 from tests.api.stage import (
     MovableClock,
     Person,
@@ -67,7 +68,8 @@ class TestRefresh:
         self, app: Litestar, system: System, ana: Person, clock: MovableClock
     ) -> None:
         spent = cookie_of(ana)
-        done(await ana.client.post(REFRESH), 200)
+        ana.token = done(await ana.client.post(REFRESH), 200)["accessToken"]
+        done(await ana.get("/user/me"), 200)
         clock.ahead = timedelta(seconds=11)
 
         refused(await refresh_with(app, spent), 401, "unauthorized")
@@ -76,6 +78,33 @@ class TestRefresh:
         refused(await ana.get("/user/me"), 401, "unauthorized")
         events = await stored_events(system, family_of(spent))
         assert events[-2:] == ["session.reuse_detected", "session.revoked"]
+
+    async def test_a_refresh_whose_response_was_lost_is_repeated_until_the_successor_is_used(
+        self, app: Litestar, make_app: Make, ana: Person, clock: MovableClock
+    ) -> None:
+        token, other_process = cookie_of(ana), make_app()
+        lost = await refresh_with(app, token)
+        clock.ahead = timedelta(minutes=12)
+
+        again = [await refresh_with(each, token) for each in (app, other_process)]
+
+        assert {each.headers["set-cookie"] for each in again} == {lost.headers["set-cookie"]}
+        ana.token = done(again[0], 200)["accessToken"]
+        done(await ana.get("/user/me"), 200)
+        refused(await refresh_with(other_process, token), 401, "unauthorized")
+        refused(await ana.get("/user/me"), 401, "unauthorized")
+
+    async def test_an_access_token_from_before_the_refresh_uses_no_successor(
+        self, app: Litestar, ana: Person, clock: MovableClock
+    ) -> None:
+        token = cookie_of(ana)
+        lost = await refresh_with(app, token)
+        done(await ana.get("/user/me"), 200)
+        clock.ahead = timedelta(minutes=5)
+
+        again = await refresh_with(app, token)
+
+        assert again.headers["set-cookie"] == lost.headers["set-cookie"]
 
     async def test_forged_refresh_tokens_change_nothing(self, app: Litestar, ana: Person) -> None:
         done(await ana.client.post(REFRESH), 200)

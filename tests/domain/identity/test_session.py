@@ -93,6 +93,25 @@ def test_the_previous_token_after_the_grace_ends_the_session() -> None:
     assert not given(ROTATED, *events).is_live(late)
 
 
+def test_a_refresh_whose_response_was_lost_gets_the_same_successor_until_that_is_used() -> None:
+    late = ROTATED_AT + DAY
+
+    assert ROTATED.rotate(0, late, used=False) == []
+    assert ROTATED.rotate(0, late, used=True) == [RefreshTokenReuseDetected(generation=0), REUSE]
+
+
+@pytest.mark.parametrize("presented", [0, 3])
+def test_only_the_previous_token_gets_an_unused_successor(presented: int) -> None:
+    twice = given(ROTATED, *ROTATED.rotate(1, ROTATED_AT + SECOND))
+
+    assert REUSE in twice.rotate(presented, ROTATED_AT + DAY, used=False)
+
+
+def test_an_unused_successor_is_not_given_out_by_a_clock_that_was_set_back() -> None:
+    with pytest.raises(SessionExpired):
+        ROTATED.rotate(0, ROTATED_AT - CLOCK_SKEW - SECOND, used=False)
+
+
 @pytest.mark.parametrize("presented", [0, 3, 4_294_967_295])
 def test_an_older_or_a_future_token_ends_the_session_even_in_the_grace(presented: int) -> None:
     twice = given(ROTATED, *ROTATED.rotate(1, ROTATED_AT + SECOND))
