@@ -60,8 +60,8 @@ async def read_model_findings(log: EventLog, store: ReadStore) -> list[Finding]:
     parked = await store.parked()
     heads = {part: await log.last_position(part) for part in range(log.parts)}
     found = [_read_model(control, one.name, heads, parked) for one in PROJECTIONS]
-    facts = await store.facts()
-    sizes = ", ".join(f"{name} {value:,}" for name, value in facts.items())
+    figures = await store.figures()
+    sizes = ", ".join(f"{name} {value:,}" for name, value in figures.items())
     return [*found, Finding(True, "read store", f"answers ({sizes})")]
 
 

@@ -136,7 +136,7 @@ class Store(Protocol):
         ...
 
     def destroy_key(self, subject: UUID, part: int = 0) -> None:
-        """Destroy the data key of *subject*; what it sealed becomes unreadable for ever."""
+        """Destroy the data key of *subject*; what it sealed becomes unreadable forever."""
         ...
 
     def secrets(self, owner: UUID, part: int = 0) -> Mapping[str, bytes]:

@@ -16,28 +16,28 @@ def architecture_page() -> str:
     """Return the page: a diagram of the layers, the packages, the other contracts."""
     lint: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     contracts = lint["importlinter"]["contracts"]
-    layers = next(c for c in contracts if c["type"] == "layers")
-    floors = [[package.strip() for package in layer.split("|")] for layer in layers["layers"]]
-    packages = [package for floor in floors for package in floor]
+    first = next(c for c in contracts if c["type"] == "layers")
+    layers = [[package.strip() for package in layer.split("|")] for layer in first["layers"]]
+    packages = [package for layer in layers for package in layer]
     rows = [(code(f"{package}/"), _about(package)) for package in packages]
-    others = [f"- {contract['name']}." for contract in contracts if contract is not layers]
+    others = [f"- {contract['name']}." for contract in contracts if contract is not first]
     return page(
         "Architecture",
         _INTRO,
-        fence("mermaid", _diagram(floors)),
+        fence("mermaid", _diagram(layers)),
         table(("package", "contents"), rows),
         "## The other contracts",
         "\n".join(others),
     )
 
 
-def _diagram(floors: list[list[str]]) -> list[str]:
+def _diagram(layers: list[list[str]]) -> list[str]:
     lines = ["flowchart TD"]
-    for number, floor in enumerate(floors, start=1):
-        lines += [f"    subgraph floor{number}[ ]", "        direction LR"]
-        lines += [f"        {package}" for package in floor]
+    for number, layer in enumerate(layers, start=1):
+        lines += [f"    subgraph layer{number}[ ]", "        direction LR"]
+        lines += [f"        {package}" for package in layer]
         lines.append("    end")
-    return lines + [f"    floor{n} --> floor{n + 1}" for n in range(1, len(floors))]
+    return lines + [f"    layer{n} --> layer{n + 1}" for n in range(1, len(layers))]
 
 
 def _about(package: str) -> str:

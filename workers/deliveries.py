@@ -20,7 +20,7 @@ from eventstore.operations.store import LeaseLost, OperationsUnavailable
 from runtime.outages import StoreOutage
 from runtime.system import System
 from workers.cursor import CHECK_S
-from workers.housekeeping import keep_house
+from workers.housekeeping import run_jobs_until_cancelled
 from workers.parking import report_all_parked, report_parked
 from workers.posting import Posting, SenderParts
 from workers.rings import Rings
@@ -69,7 +69,7 @@ class Deliveries:
         async with asyncio.TaskGroup() as group:
             beside = [
                 group.create_task(self._keep_leases()),
-                group.create_task(keep_house(self._system, self.worker)),
+                group.create_task(run_jobs_until_cancelled(self._system, self.worker)),
             ]
             try:
                 while True:

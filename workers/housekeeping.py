@@ -22,7 +22,7 @@ _SWEEP_S = 1.0
 _logger = logging.getLogger(__name__)
 
 
-async def keep_house(system: System, worker: str) -> None:
+async def run_jobs_until_cancelled(system: System, worker: str) -> None:
     """Run due jobs, again and again, until cancelled."""
     known = False
     while True:

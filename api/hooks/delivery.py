@@ -136,7 +136,7 @@ class DeliveryController(Controller):
         delivery = await _delivery(request, webhook_id, delivery_id)
         attempts = await request.api.system.operations.attempts(delivery.id, limit=_ATTEMPTS_MAX)
         seen = [_attempt_view(each) for each in attempts]
-        return json_response(DeliveryWithAttempts(**_facts(delivery), attempts=seen))
+        return json_response(DeliveryWithAttempts(**_members(delivery), attempts=seen))
 
     @post(
         "/deliveries/{delivery_id:str}/redeliver",
@@ -208,7 +208,7 @@ async def _delivery(request: ApiRequest, webhook_id: UUID, delivery_id: str) -> 
     return found
 
 
-def _facts(delivery: Delivery) -> dict[str, Any]:
+def _members(delivery: Delivery) -> dict[str, Any]:
     return {
         "id": delivery.id,
         "event_id": delivery.event_id,
@@ -226,7 +226,7 @@ def _facts(delivery: Delivery) -> dict[str, Any]:
 
 
 def _view(delivery: Delivery) -> DeliveryView:
-    return DeliveryView(**_facts(delivery))
+    return DeliveryView(**_members(delivery))
 
 
 def _attempt_view(attempt: Attempt) -> AttemptView:

@@ -51,8 +51,8 @@ class Problem(Exception):
         }
         if self.errors:
             said["errors"] = self.errors
-        facts = {camel(name): fact for name, fact in self.details.items()}
-        return _encode({**said, **facts}) + b"\n"
+        details = {camel(name): value for name, value in self.details.items()}
+        return _encode({**said, **details}) + b"\n"
 
 
 def invalid(*errors: FieldError) -> Problem:

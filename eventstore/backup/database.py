@@ -31,7 +31,7 @@ ROWS_AT_ONCE = 2_000
 """Rows of any other table in a slice."""
 
 
-class LogFacts(Struct, frozen=True):
+class LogSummary(Struct, frozen=True):
     """The identity, size and mode of the log in a database."""
 
     identity: LogIdentity
@@ -66,7 +66,7 @@ class Snapshot(Protocol):
 class EventDatabase(Protocol):
     """One event database with its operational tables."""
 
-    def facts(self) -> LogFacts | None:
+    def summary(self) -> LogSummary | None:
         """Return the identity, size and mode of the log, None if there is no log."""
         ...
 

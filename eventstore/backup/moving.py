@@ -19,7 +19,7 @@ from eventstore.backup.database import (
     OPERATIONAL_TABLES,
     SIDE_TABLES,
     EventDatabase,
-    LogFacts,
+    LogSummary,
     Snapshot,
 )
 from eventstore.backup.frame import BackupDamaged, Slice
@@ -40,32 +40,32 @@ class LogMove:
         self, source: EventDatabase, target: EventDatabase, parts: int | None, watch: Watch
     ) -> None:
         self._source, self._target, self._watch = source, target, watch
-        self._facts = self._movable(parts)
-        self._parts = parts or self._facts.parts
-        target.create(self._facts.identity, self._parts)
+        self._summary = self._movable(parts)
+        self._parts = parts or self._summary.parts
+        target.create(self._summary.identity, self._parts)
         done = target.progress()
         self._copied: dict[int, int] = _positions(done) if done else {}
         with target.snapshot() as snapshot:
-            self._placing = Placing(self._facts.parts, self._parts, snapshot.heads())
+            self._placing = Placing(self._summary.parts, self._parts, snapshot.heads())
 
-    def _movable(self, parts: int | None) -> LogFacts:
-        facts, there = self._source.facts(), self._target.facts()
-        if facts is None:
+    def _movable(self, parts: int | None) -> LogSummary:
+        summary, there = self._source.summary(), self._target.summary()
+        if summary is None:
             raise BackupRefused("there is no log to move: correct EVENTS_URL")
         begun = there is not None and there.mode is LogMode.RESTORING
         if there is not None and not begun:
             raise BackupRefused("the target already has a log: name a new, empty database in --to")
         if there is not None and (there.identity, there.parts) != (
-            facts.identity,
-            parts or facts.parts,
+            summary.identity,
+            parts or summary.parts,
         ):
             raise BackupRefused(
                 "the target has an unfinished move or restore of another log:"
                 " name a new, empty database"
             )
-        if facts.mode not in _MOVABLE and not (begun and facts.mode is LogMode.MOVED):
-            raise BackupRefused(f"this log cannot be moved: {REASONS[facts.mode]}")
-        return facts
+        if summary.mode not in _MOVABLE and not (begun and summary.mode is LogMode.MOVED):
+            raise BackupRefused(f"this log cannot be moved: {REASONS[summary.mode]}")
+        return summary
 
     def follow(self) -> None:
         """Copy events while commands continue, until few are left."""
@@ -77,7 +77,7 @@ class LogMove:
 
         :raises BackupDamaged: a table has more or fewer rows than were copied.
         """
-        if self._facts.mode is not LogMode.MOVED:
+        if self._summary.mode is not LogMode.MOVED:
             self._source.set_mode(LogMode.READ_ONLY)
         self._copy_events()
         self._target.clear((*SIDE_TABLES, *OPERATIONAL_TABLES))

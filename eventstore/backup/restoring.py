@@ -21,10 +21,10 @@ def restore_backup(file: BackupFile, database: EventDatabase, watch: Watch) -> N
     """
     beginning = file.beginning()
     identity = LogIdentity(UUID(bytes=beginning.log), beginning.epoch)
-    facts = database.facts()
-    if facts is not None and facts.mode is not LogMode.RESTORING:
+    summary = database.summary()
+    if summary is not None and summary.mode is not LogMode.RESTORING:
         raise BackupRefused(EXISTS)
-    if facts is not None and (facts.identity, facts.parts) != (identity, beginning.parts):
+    if summary is not None and (summary.identity, summary.parts) != (identity, beginning.parts):
         raise BackupRefused(ANOTHER)
     database.create(identity, beginning.parts)
     done = database.progress()

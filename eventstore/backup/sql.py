@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from eventstore.backup.database import LogFacts
+from eventstore.backup.database import LogSummary
 from eventstore.mode import LogMode
 from eventstore.store import LogIdentity
 
@@ -25,7 +25,7 @@ class SqlDatabase(ABC):
     def _uuid(self, stored: Any) -> UUID:
         """Return a stored id as a UUID."""
 
-    def facts(self) -> LogFacts | None:
+    def summary(self) -> LogSummary | None:
         if not self._columns("log_identity"):
             return None
         found = self._all("SELECT id, epoch, parts FROM log_identity")
@@ -34,7 +34,7 @@ class SqlDatabase(ABC):
         [(log, epoch, parts)] = found
         modes = {LogMode(mode) for (mode,) in self._all("SELECT mode FROM part_heads")}
         mode = min(modes - {LogMode.OPEN}, default=LogMode.OPEN)
-        return LogFacts(LogIdentity(self._uuid(log), epoch), parts, mode)
+        return LogSummary(LogIdentity(self._uuid(log), epoch), parts, mode)
 
     def heads(self) -> dict[int, int]:
         return dict(self._all("SELECT part, position FROM part_heads"))

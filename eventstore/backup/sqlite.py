@@ -14,7 +14,7 @@ from eventstore.backup.database import (
     EVENTS_TABLE,
     OPERATIONAL_TABLES,
     ROWS_AT_ONCE,
-    LogFacts,
+    LogSummary,
     Snapshot,
 )
 from eventstore.backup.frame import Slice
@@ -36,8 +36,8 @@ class SqliteDatabase(SqlDatabase):
         self._log, self._operations = log, operations
         self._open: sqlite3.Connection | None = None
 
-    def facts(self) -> LogFacts | None:
-        return super().facts() if self._log.exists() else None
+    def summary(self) -> LogSummary | None:
+        return super().summary() if self._log.exists() else None
 
     @contextmanager
     def snapshot(self) -> Generator[Snapshot]:

@@ -18,7 +18,7 @@ from eventstore.backup.database import (
     OPERATIONAL_TABLES,
     SIDE_TABLES,
     EventDatabase,
-    LogFacts,
+    LogSummary,
     Snapshot,
 )
 from eventstore.backup.frame import (
@@ -51,13 +51,13 @@ def write_backup(database: EventDatabase, to: Path, watch: Watch) -> Ending:
     """
     if to.exists():
         raise BackupRefused(f"{to} exists: name a new file, backups are never overwritten")
-    facts = database.facts()
-    if facts is None:
+    summary = database.summary()
+    if summary is None:
         raise LogUnfit("there is no log to back up: correct EVENTS_URL")
     partial = to.with_name(to.name + PARTIAL)
     to.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
-        draft = _Draft(file, facts, watch)
+        draft = _Draft(file, summary, watch)
         draft.resume(database)
         while draft.add_some_events(database):
             pass
@@ -73,8 +73,8 @@ def write_backup(database: EventDatabase, to: Path, watch: Watch) -> Ending:
 class _Draft:
     """A backup that is being written."""
 
-    def __init__(self, file: BinaryIO, facts: LogFacts, watch: Watch) -> None:
-        self._file, self._facts, self._watch = file, facts, watch
+    def __init__(self, file: BinaryIO, summary: LogSummary, watch: Watch) -> None:
+        self._file, self._summary, self._watch = file, summary, watch
         self._writer = FrameWriter(file, bytes(32))
         self._last: dict[int, dict[str, Any]] = {}  # by partition: its last event in the file
         self._counts: dict[str, int] = {EVENTS_TABLE: 0}
@@ -107,9 +107,9 @@ class _Draft:
         return True
 
     def _is_of(self, beginning: Beginning) -> bool:
-        identity = self._facts.identity
+        identity = self._summary.identity
         named = (beginning.log, beginning.epoch, beginning.parts)
-        return named == (identity.id.bytes, identity.epoch, self._facts.parts)
+        return named == (identity.id.bytes, identity.epoch, self._summary.parts)
 
     def _is_still_there(self, database: EventDatabase) -> bool:
         """Return whether the log still has the last events of the file; it may be another log."""
@@ -125,9 +125,9 @@ class _Draft:
         self._cut(0)
         self._file.write(FIRST_LINE)
         self._writer = FrameWriter(self._file, bytes(32))
-        identity = self._facts.identity
+        identity = self._summary.identity
         made_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self._write(Beginning(identity.id.bytes, identity.epoch, self._facts.parts, made_at))
+        self._write(Beginning(identity.id.bytes, identity.epoch, self._summary.parts, made_at))
 
     def _cut(self, at: int) -> None:
         self._file.seek(at)
@@ -136,7 +136,7 @@ class _Draft:
     def add_some_events(self, database: EventDatabase) -> bool:
         """Add a slice of each partition; return whether more full slices will follow."""
         full = False
-        for part in range(self._facts.parts):
+        for part in range(self._summary.parts):
             with database.snapshot() as snapshot:
                 full |= self._add_events(snapshot, part) == EVENTS_AT_ONCE
         return full
@@ -150,9 +150,9 @@ class _Draft:
 
     def finish(self, database: EventDatabase, snapshot: Snapshot) -> Ending:
         """Add what is still missing as of *snapshot*; return the last frame."""
-        if database.facts() != self._facts:
+        if database.summary() != self._summary:
             raise BackupRefused("the epoch or mode of the log changed during the backup: try again")
-        for part in range(self._facts.parts):
+        for part in range(self._summary.parts):
             while self._add_events(snapshot, part):
                 pass
         for table in (*SIDE_TABLES, *OPERATIONAL_TABLES):

@@ -152,7 +152,7 @@ class ReadStore(Protocol):
         """Release the lease if *owner* holds it."""
         ...
 
-    async def facts(self) -> dict[str, int]:
+    async def figures(self) -> dict[str, int]:
         """Return figures for operators by name, such as the sizes of files in bytes."""
         ...
 

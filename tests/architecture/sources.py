@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES: tuple[str, ...] = (*PROJECT["tool"]["importlinter"]["root_packages"], "tools")
 AREAS = ("identity", "work", "hooks")
-"""How the floors with columns are divided: the domain, commands, projections and api."""
+"""How the layers with slices are divided: the domain, commands, projections and api."""
 
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 

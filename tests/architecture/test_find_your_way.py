@@ -1,7 +1,6 @@
 """The page for newcomers names only files that exist, and the lists it relies on are complete."""
 
 import re
-from pathlib import Path
 
 import pytest
 from litestar import Controller
@@ -15,7 +14,6 @@ from tests.architecture.sources import ROOT
 from tools.discover import leaves
 
 PAGE = ROOT / "docs" / "how-to" / "find-your-way.md"
-GLOSSARY = ROOT / "docs" / "glossary.md"
 
 PATH = re.compile(r"`([\w.-]+(?:/[\w.-]*)+|[\w-]+\.(?:py|md|yml|toml))`( \*\(new\)\*)?")
 TASKS = ("field", "aggregate", "list", "retried", "CSV", "setting", "CLI command", "error")
@@ -59,15 +57,3 @@ def test_a_slice_is_found_by_its_name() -> None:
         "projections/work/task.py",
         "api/work/task.py",
     }
-
-
-def test_the_glossary_has_every_term_once_and_in_order() -> None:
-    terms = _terms(GLOSSARY)
-
-    assert len(terms) > 30
-    assert terms == sorted(set(terms))
-
-
-def _terms(page: Path) -> list[str]:
-    rows = page.read_text(encoding="utf-8").splitlines()
-    return [row.split("|")[1].strip().strip("*").lower() for row in rows if row.startswith("| **")]

@@ -63,7 +63,7 @@ def test_no_public_name_is_defined_twice() -> None:
     assert {
         name: [short(path) for path in paths]
         for name, paths in found.items()
-        if len(paths) > 1 and len({_column(path) for path in paths}) > 1 and name not in PROTOCOLS
+        if len(paths) > 1 and len({_slice(path) for path in paths}) > 1 and name not in PROTOCOLS
     } == {}
 
 
@@ -109,8 +109,8 @@ def _unless_private(name: str) -> Iterator[str]:
         yield name
 
 
-def _column(path: Path) -> tuple[str, ...]:
-    """Return what the files of one column have in common, as ``("work", "task")``."""
+def _slice(path: Path) -> tuple[str, ...]:
+    """Return what the files of one slice have in common, as ``("work", "task")``."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return parts[1:3] if parts[1] in AREAS else parts
 

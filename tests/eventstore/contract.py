@@ -178,7 +178,7 @@ class StoreContract:
         assert store.commit([command(A, events=2, command_id=first.command_id)]) == [AlreadyDone(2)]
         assert store.last_position() == 3
 
-    def test_a_command_decided_anew_is_still_the_same(self, store: Store) -> None:
+    def test_a_command_decided_again_is_still_the_same(self, store: Store) -> None:
         first = command(A)
         store.commit([first])
         again = command(

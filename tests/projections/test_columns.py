@@ -102,7 +102,7 @@ def test_a_member_is_shown_with_role_and_state(
     assert (member["role"], member["active"], document.deleted) == (role, active, left)
 
 
-def test_whoever_comes_back_begins_anew() -> None:
+def test_whoever_comes_back_starts_over() -> None:
     left = MemberLeft(user_id=ANA, cause=LeaveCause.LEFT)
     again = MemberJoined(user_id=ANA, role=Role.MEMBER)
 

@@ -23,29 +23,29 @@ def new_data_key() -> bytes:
 
 MASTER = MasterKey("a master secret for these tests, long")
 NEXT = MasterKey("the master secret after the rotation!")
-SEALER = StreamCipher(new_data_key())
+CIPHER = StreamCipher(new_data_key())
 ANA, BEN = uuid4(), uuid4()
 PEPPER = b"p" * 32
 
 
 @given(plain=st.binary(max_size=300), aad=st.binary(max_size=50))
 def test_a_sealed_value_can_be_opened(plain: bytes, aad: bytes) -> None:
-    assert SEALER.open(SEALER.seal(plain, aad), aad) == plain
+    assert CIPHER.open(CIPHER.seal(plain, aad), aad) == plain
 
 
 @given(plain=st.binary(max_size=50), bit=st.integers(min_value=0))
 def test_a_sealed_value_with_a_flipped_bit_is_refused(plain: bytes, bit: int) -> None:
-    blob = bytearray(SEALER.seal(plain, b"name"))
+    blob = bytearray(CIPHER.seal(plain, b"name"))
     blob[bit // 8 % len(blob)] ^= 1 << bit % 8
 
     with pytest.raises(SealBroken):
-        SEALER.open(bytes(blob), b"name")
+        CIPHER.open(bytes(blob), b"name")
 
 
 @given(st.binary(max_size=60))
 def test_random_bytes_cannot_be_opened(blob: bytes) -> None:
     with pytest.raises(SealBroken):
-        SEALER.open(blob, b"")
+        CIPHER.open(blob, b"")
     with pytest.raises(SealBroken):
         MASTER.unwrap(blob, ANA)
     with pytest.raises(SealBroken):
@@ -53,16 +53,16 @@ def test_random_bytes_cannot_be_opened(blob: bytes) -> None:
 
 
 def test_a_value_cannot_be_opened_for_another_purpose_or_with_another_key() -> None:
-    blob = SEALER.seal(b"ana@example.test", b"email")
+    blob = CIPHER.seal(b"ana@example.test", b"email")
 
     with pytest.raises(SealBroken):
-        SEALER.open(blob, b"name")
+        CIPHER.open(blob, b"name")
     with pytest.raises(SealBroken):
         StreamCipher(new_data_key()).open(blob, b"email")
 
 
 def test_sealing_a_value_twice_gives_different_bytes() -> None:
-    assert len({SEALER.seal(b"same", b"") for _ in range(50)}) == 50
+    assert len({CIPHER.seal(b"same", b"") for _ in range(50)}) == 50
 
 
 @pytest.mark.parametrize("key", [b"", b"k" * 16, b"k" * 33])

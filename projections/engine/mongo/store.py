@@ -179,7 +179,7 @@ class MongoReadStore:
         async with self._deadline():
             await self._lease.release(owner)
 
-    async def facts(self) -> dict[str, int]:
+    async def figures(self) -> dict[str, int]:
         async with self._deadline():
             await self.database.command("ping")
         return {}

@@ -145,7 +145,7 @@ class SQLiteReadStore:
         statement = "UPDATE lease SET owner = '', until = 0 WHERE owner = ?"
         await self._write(lambda connection: connection.execute(statement, (owner,)))
 
-    async def facts(self) -> dict[str, int]:
+    async def figures(self) -> dict[str, int]:
         size = self._files.path.stat().st_size if self._files.path.exists() else 0
         return {"file_bytes": size, "wal_bytes": self._files.wal_bytes()}
 

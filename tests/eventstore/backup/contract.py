@@ -73,7 +73,7 @@ class BackupContract:
 
         assert contents(other_url) == before
         with closing(open_database(url)) as old, closing(open_database(other_url)) as new:
-            known, found = old.facts(), new.facts()
+            known, found = old.summary(), new.summary()
             assert known
             assert found
             assert (found.identity, found.parts) == (known.identity, known.parts)
@@ -134,7 +134,7 @@ class BackupContract:
             table: len(rows) for table, rows in contents(url).items()
         }
 
-    def test_an_unfinished_backup_of_another_log_is_begun_anew(
+    def test_an_unfinished_backup_of_another_log_is_started_over(
         self, url: str, other_url: str, tmp_path: Path
     ) -> None:
         fill(other_url, commands=EVENTS_AT_ONCE)

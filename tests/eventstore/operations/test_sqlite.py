@@ -115,7 +115,7 @@ async def test_works_that_wait_share_a_transaction_and_a_refusal_is_its_own(
         assert [each.seq for each in await store.deliveries(name, limit=9)] == [1]
 
 
-async def test_a_file_deleted_under_the_process_is_made_anew_and_its_leases_are_lost(
+async def test_a_file_deleted_under_the_process_is_created_again_and_its_leases_are_lost(
     store: SqliteOperations, path: Path
 ) -> None:
     (w,) = await store.claim("one", LEASE_S, [endpoint()])

@@ -330,7 +330,7 @@ async def test_an_outage_of_the_read_models_is_survived(server: Server) -> None:
             await store.close()
 
 
-async def test_read_models_of_another_log_are_made_anew_and_not_shown(
+async def test_read_models_of_another_log_are_rebuilt_and_not_shown(
     opened_stores: Opened,
 ) -> None:
     store = opened_stores.another()

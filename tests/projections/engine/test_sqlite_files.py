@@ -114,7 +114,7 @@ async def assert_whole(projector: Projector, store: SQLiteReadStore) -> None:
         assert (await compare(projection, store, projector)).equal
 
 
-async def test_a_file_that_is_deleted_is_made_anew(
+async def test_a_file_that_is_deleted_is_rebuilt(
     path: Path, writer: SQLiteReadStore, reader: SQLiteReadStore, log: EventLog
 ) -> None:
     projector = await project_all(log, writer)
@@ -127,7 +127,7 @@ async def test_a_file_that_is_deleted_is_made_anew(
     await assert_whole(projector, writer)
 
 
-async def test_a_file_that_is_replaced_by_an_older_copy_is_brought_up_to_date_or_made_anew(
+async def test_a_file_that_is_replaced_by_an_older_copy_is_brought_up_to_date_or_rebuilt(
     path: Path, writer: SQLiteReadStore, reader: SQLiteReadStore, log: EventLog, tmp_path: Path
 ) -> None:
     projector = await project_all(log, writer)
@@ -268,7 +268,7 @@ async def test_a_reader_that_holds_a_snapshot_stops_nobody_and_the_log_shrinks_a
     holder.execute("BEGIN")
     holder.execute("SELECT count(*) FROM control").fetchall()
     number = 1_000
-    while (await writer.facts())["wal_bytes"] < 1_000_000:
+    while (await writer.figures())["wal_bytes"] < 1_000_000:
         tasks = [on(UUID(int=9_000 + number + n), task(number + n)) for n in range(100)]
         await record(log, *tasks)
         await to_the_end(projector)
@@ -278,7 +278,7 @@ async def test_a_reader_that_holds_a_snapshot_stops_nobody_and_the_log_shrinks_a
     holder.close()
 
     await until_shown(projector, reader, log, number)
-    assert (await writer.facts())["wal_bytes"] < 500_000
+    assert (await writer.figures())["wal_bytes"] < 500_000
 
 
 async def test_only_its_owner_can_read_the_file(

@@ -8,7 +8,7 @@ import pytest
 from domain.base import Event
 from tests.architecture.sources import AREAS, ROOT, files
 
-FLOORS = ("commands", "projections", "api")
+LAYERS = ("commands", "projections", "api")
 
 ELSEWHERE = {
     ("projections", "audit"): "the audit log is the event stream itself: audit/trail.py reads it",
@@ -18,7 +18,7 @@ ELSEWHERE = {
 """Slices that have another name in a layer, or no file there, with the reason."""
 
 
-def columns() -> list[str]:
+def slices() -> list[str]:
     """Return the aggregates of the domain as ``area/name``: modules or packages with events."""
     found: dict[str, None] = {}
     for path in files(ROOT / "domain", ".py"):
@@ -34,28 +34,28 @@ def columns() -> list[str]:
     return list(found)
 
 
-COLUMNS = columns()
+SLICES = slices()
 
 
-@pytest.mark.parametrize("column", COLUMNS)
-@pytest.mark.parametrize("floor", FLOORS)
-def test_a_slice_has_a_file_in_every_layer(floor: str, column: str) -> None:
-    here = _stands(ROOT / floor / column)
+@pytest.mark.parametrize("name", SLICES)
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_slice_has_a_file_in_every_layer(layer: str, name: str) -> None:
+    here = _stands(ROOT / layer / name)
 
-    assert here != ((floor, column) in ELSEWHERE), "an exception must be one, and be needed"
+    assert here != ((layer, name) in ELSEWHERE), "an exception must be one, and be needed"
 
 
-@pytest.mark.parametrize("column", COLUMNS)
-def test_a_slice_has_tests(column: str) -> None:
-    area, _, name = column.rpartition("/")
-    folders = [ROOT / "tests" / floor / area for floor in ("domain", "commands")]
+@pytest.mark.parametrize("name", SLICES)
+def test_a_slice_has_tests(name: str) -> None:
+    area, _, module = name.rpartition("/")
+    folders = [ROOT / "tests" / layer / area for layer in ("domain", "commands")]
 
-    assert any((folder / f"test_{name}.py").exists() for folder in folders)
+    assert any((folder / f"test_{module}.py").exists() for folder in folders)
 
 
 def test_no_exception_is_left_for_a_slice_that_does_not_exist() -> None:
-    assert {column for _, column in ELSEWHERE} <= set(COLUMNS)
-    assert {floor for floor, _ in ELSEWHERE} <= set(FLOORS)
+    assert {name for _, name in ELSEWHERE} <= set(SLICES)
+    assert {layer for layer, _ in ELSEWHERE} <= set(LAYERS)
 
 
 def _stands(path: Path) -> bool:
