@@ -1,9 +1,10 @@
 """List cursors that nobody else can forge.
 
 A cursor is bound to the list it was issued for (organization, filters, sort order) and refused
-anywhere else. It is signed, not encrypted, so it must not contain secrets.
+anywhere else. It is authenticated, not encrypted, so it must not contain secrets.
 """
 
+import hashlib
 import hmac
 from collections.abc import Sequence
 
@@ -16,7 +17,7 @@ CURSOR_CHARS_MAX = 1024
 """A cursor travels in a query string; proxies commonly truncate those at a few KiB."""
 
 MAC_BYTES = 16
-"""HMAC-SHA256 truncated to 128 bits, as RFC 2104, section 5 allows."""
+"""Keyed BLAKE2b (RFC 7693) of 128 bits: a third of the time of HMAC-SHA256."""
 
 CursorValue = str | int | float | bool | None
 """What a cursor can contain: JSON scalars."""
@@ -63,4 +64,4 @@ class CursorKey:
         # The length prefix distinguishes "a" + "bc" from "ab" + "c".
         bound = binding.encode("utf-8", "surrogatepass")
         message = len(bound).to_bytes(4, "big") + bound + payload
-        return hmac.digest(self._key, message, "sha256")[:MAC_BYTES]
+        return hashlib.blake2b(message, key=self._key, digest_size=MAC_BYTES).digest()

@@ -89,7 +89,8 @@ class Paging:
         if page.next_key is None:
             return ApiResponse(joined(page.items, None))
         cursor = self._request.api.system.keys.cursors.encode(self._binding, [page.next_key])
-        query = urlencode({**self._filters, "limit": limit, "cursor": cursor})
+        filters = f"{urlencode(self._filters)}&" if self._filters else ""
+        query = f"{filters}limit={limit}&cursor={cursor}"  # of letters that need no encoding
         link = f'<{self._request.scope["path"]}?{query}>; rel="next"'
         return ApiResponse(joined(page.items, cursor), headers=[(b"link", link.encode())])
 

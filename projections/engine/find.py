@@ -65,17 +65,17 @@ class ReadModels:
 
         A residual filter checks a bounded number of rows at a time, until the page is full.
         """
-        items: list[bytes] = []
-        keys: list[Any] = []
-        asked = query
-        while True:
-            [found] = await self.pages(asked)
+        [found] = await self.pages(query)
+        if not query.residual:
+            return found
+        items, keys = found.items, found.keys
+        while found.next_key is not None and len(items) < query.limit:
+            end = {"below" if query.descending else "above": found.next_key}
+            rest = replace(query, limit=query.limit - len(items), **end)
+            [found] = await self.pages(rest)
             items += found.items
             keys += found.keys
-            if found.next_key is None or len(items) >= query.limit:
-                return ListSlice(items, keys, found.next_key)
-            end = {"below" if query.descending else "above": found.next_key}
-            asked = replace(query, limit=query.limit - len(items), **end)
+        return ListSlice(items, keys, found.next_key)
 
     async def pages(self, *queries: Query) -> list[ListSlice]:
         """Return one slice for each query, all from one consistent view."""

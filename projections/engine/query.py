@@ -94,6 +94,16 @@ def _refuse_beyond_bounds(shape: Shape, query: Query) -> None:
 
 def cut(query: Query, rows: Sequence[tuple[Any, bytes | None]]) -> ListSlice:
     """Return *rows* as a page; a row is its sort key and its JSON, None if filtered out."""
+    if not query.residual:
+        items = [json for _, json in rows if json is not None]
+        keys = [key for key, _ in rows]
+        if len(rows) <= query.limit:
+            return ListSlice(items, keys, None)
+        return ListSlice(items[: query.limit], keys[: query.limit], keys[query.limit - 1])
+    return _cut_wanted(query, rows)
+
+
+def _cut_wanted(query: Query, rows: Sequence[tuple[Any, bytes | None]]) -> ListSlice:
     items: list[bytes] = []
     keys: list[Any] = []
     for key, json in rows[: query.rows_max - 1]:

@@ -87,6 +87,21 @@ def sort_of(query: Query) -> dict[str, int]:
     return {name_of(query.sort): DESCENDING if query.descending else ASCENDING}
 
 
+def find_command(collection: str, query: Query, index: str) -> dict[str, Any]:
+    """Return the command that finds a page in one batch: the sort key and the JSON of each."""
+    key = name_of(query.sort)
+    return {
+        "find": collection,
+        "filter": filter_of(query),
+        "projection": {"_id": key == "_id", "json": 1, key: 1},
+        "sort": sort_of(query),
+        "limit": query.rows_max,
+        "batchSize": query.rows_max,
+        "singleBatch": True,
+        "hint": index,
+    }
+
+
 def pipeline(query: Query) -> list[dict[str, Any]]:
     """Return the stages that apply a residual filter to a bounded number of rows."""
     tests = [{"$eq": [f"${name_of(f)}", value]} for f, value in query.residual.items()]

@@ -84,25 +84,14 @@ class MongoReadStore:
             )
             return cut(query, [(one["k"], one["j"]) async for one in cursor])
         key = documents.name_of(query.sort)
-        found = await self._batch(
-            target,
-            documents.filter_of(query),
-            {"_id": key == "_id", "json": 1, key: 1},
-            query.rows_max,
-            sort=documents.sort_of(query),
-            hint=name,
-            session=session,
-        )
-        return cut(query, [(one[key], one["json"]) for one in found])
+        # The command itself: a cursor of the driver would cost as much again as reading the reply.
+        command = documents.find_command(target.collection, query, name)
+        reply = await self.database.command(command, session=session)
+        return cut(query, [(one[key], one["json"]) for one in reply["cursor"]["firstBatch"]])
 
     async def explain(self, target: ShapedCollection, query: Query) -> str:
-        command = {
-            "find": target.collection,
-            "filter": documents.filter_of(query),
-            "sort": documents.sort_of(query),
-            "limit": query.rows_max,
-            "hint": index_for(target.shape, query).name,
-        }
+        name = index_for(target.shape, query).name
+        command = documents.find_command(target.collection, query, name)
         async with self._deadline():
             return str((await self.database.command("explain", command))["queryPlanner"])
 

@@ -29,6 +29,7 @@ class Connection:
         self._connection: sqlite3.Connection | None = None
         self._identity: Identity | None = None
         self._looked_at = self._deadline = 0.0
+        self._counters = counters_of(READ_MODELS_DRIVER)
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return the result of *work*; if it fails, its transaction is rolled back.
@@ -41,12 +42,15 @@ class Connection:
         try:
             connection = self._current(now)
             try:
-                with counters_of(READ_MODELS_DRIVER).timed("transaction"):
-                    return work(connection)
+                answer = work(connection)
             except BaseException:
+                self._counters.command("transaction", time.monotonic() - now, failed=True)
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            else:
+                self._counters.command("transaction", time.monotonic() - now)
+                return answer
         except sqlite3.Error as error:
             raise self._as_ours(error) from error
         except OSError as error:
@@ -82,7 +86,7 @@ class Connection:
             if wrong is None:
                 return connection
             connection.close()
-            counters_of(READ_MODELS_DRIVER).connection_closed()
+            self._counters.connection_closed()
             self._files.discard(wrong)
             self._files.make()
             connection = self._connect("rw")
@@ -99,7 +103,7 @@ class Connection:
             cached_statements=512,
         )
         connection.set_progress_handler(self._is_late, _STEPS)
-        counters_of(READ_MODELS_DRIVER).connection_created()
+        self._counters.connection_created()
         return connection
 
     def _is_late(self) -> bool:
@@ -128,7 +132,7 @@ class Connection:
         self._identity = None
         if connection is not None:
             connection.close()
-            counters_of(READ_MODELS_DRIVER).connection_closed()
+            self._counters.connection_closed()
 
 
 def create_control(connection: sqlite3.Connection) -> None:
