@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.harness.figures import Figure
 
 ROOT = Path(__file__).parent.parent
-UNIT = ("-m", "not servers and not acceptance")
+UNIT = ("-m", "not servers and not acceptance", "--hypothesis-profile=quick")
 TARGET_UNIT_S = 15
 TARGET_ALL_S = 360
 

@@ -29,7 +29,11 @@ SERVERS = [
     mongo,
     redis,
     pytest.param(
-        postgres, marks=pytest.mark.skipif(find_postgres() is None, reason="no PostgreSQL here")
+        postgres,
+        marks=[
+            pytest.mark.needs("postgresql"),
+            pytest.mark.skipif(find_postgres() is None, reason="no PostgreSQL here"),
+        ],
     ),
 ]
 Make = Callable[..., Server]
