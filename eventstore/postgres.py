@@ -20,7 +20,6 @@ from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lookups import Question
 from eventstore.engine.pooling import KEEPALIVE, CountedPool
 from eventstore.engine.schema import (
-    MAY_CHANGE,
     NOT_MIGRATED,
     OLD_SHAPE,
     POSTGRES_GUARDS,
@@ -141,8 +140,6 @@ class PostgresStore(SqlSideTables):
         if not self._has("log_identity"):
             raise LogUnfit(NOT_MIGRATED)
         self._learn_parts()
-        if self.may_change_events():
-            _logger.warning(MAY_CHANGE)
 
     def grant(self, role: str) -> None:
         """Allow *role* to append and read, but not to change or remove an event."""
@@ -152,11 +149,16 @@ class PostgresStore(SqlSideTables):
                 connection.execute(SQL(statement).format(role=name))
 
     def may_change_events(self) -> bool:
-        """Return whether our role has rights to change events, which then only triggers prevent."""
+        """Return whether our role could change events, which then only triggers prevent.
+
+        The owner of the table can always give itself the rights, and drop the triggers.
+        """
         [(may,)] = self._query(
-            "SELECT has_table_privilege('events', 'UPDATE')"
+            "SELECT has_any_column_privilege('events', 'UPDATE')"
             " OR has_table_privilege('events', 'DELETE')"
-            " OR has_table_privilege('events', 'TRUNCATE')",
+            " OR has_table_privilege('events', 'TRUNCATE')"
+            " OR pg_has_role(relowner, 'MEMBER')"
+            " FROM pg_class WHERE oid = 'events'::regclass",
             (),
         )
         return bool(may)

@@ -12,6 +12,7 @@ from typing import Any
 
 import uvloop
 
+from eventstore.append import LogUnfit
 from runtime.listening import AddressTaken
 from runtime.logging import set_up_logging
 from runtime.settings import (
@@ -30,7 +31,8 @@ _logger = logging.getLogger(__name__)
 def run_process(main: Main) -> None:
     """Run *main* with the settings of this process, then exit.
 
-    Exit codes: 0 stopped on request, 1 a store could not be reached, 2 wrong settings.
+    Exit codes: 0 stopped on request, 1 a store could not be reached, 2 wrong settings, or a
+    database that they name by mistake.
     """
     os.umask(0o077)  # only the owner may read what is written here
     try:
@@ -45,6 +47,8 @@ def run_process(main: Main) -> None:
         _logger.info("stopped")
     except SettingsInvalid as error:
         sys.exit(_said(2, *(f"setting {problem}" for problem in error.problems)))
+    except LogUnfit as error:
+        sys.exit(_said(2, str(error)))
     except (StoreUnreachable, AddressTaken) as error:
         sys.exit(_said(1, str(error)))
 

@@ -12,10 +12,13 @@ from audit.kept_heads import KeptHeads
 from audit.log_check import LogCheck
 from audit.tree_signer import TreeSigner
 from commands.handler import CommandHandler
+from eventstore.append import LogUnfit
+from eventstore.engine.schema import MAY_CHANGE
 from eventstore.log import EventLog
 from eventstore.open import open_store
 from eventstore.operations.open import open_operations
 from eventstore.operations.store import OperationalStore
+from eventstore.postgres import PostgresStore
 from eventstore.randomness import random_bytes
 from projections.engine.open import open_read_store
 from projections.engine.store import ReadStore
@@ -101,16 +104,12 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
     The read models are not waited for: commands, logins and health need only the log.
 
     :raises StoreUnreachable: a store did not answer in ``CONNECTS_MAX`` attempts.
+    :raises LogUnfit: production, and a database role that could change events.
     """
     keys = derive_keys(settings)
     async with AsyncExitStack() as stack:
-        log = await stack.enter_async_context(open_log(settings, keys))
-        read_store = open_read_store(
-            settings.mongodb_uri,
-            settings.mongodb_database,
-            settings.data_dir,
-            settings.read_models_deadline.total_seconds(),
-        )
+        log = await stack.enter_async_context(_open_log_as_process(settings, keys))
+        read_store = _read_store(settings)
         stack.push_async_callback(read_store.close)
         operations = await stack.enter_async_context(_open_operations(settings))
         wakeups, doorbell = await stack.enter_async_context(_announcing(log, settings))
@@ -135,6 +134,15 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
             guard=UrlGuard(settings.webhook_allow_networks),
             read_store=read_store,
         )
+
+
+def _read_store(settings: Settings) -> ReadStore:
+    return open_read_store(
+        settings.mongodb_uri,
+        settings.mongodb_database,
+        settings.data_dir,
+        settings.read_models_deadline.total_seconds(),
+    )
 
 
 @asynccontextmanager
@@ -170,6 +178,15 @@ async def open_log(settings: Settings, keys: Keys) -> AsyncGenerator[EventLog]:
 
 
 @asynccontextmanager
+async def _open_log_as_process(settings: Settings, keys: Keys) -> AsyncGenerator[EventLog]:
+    async with open_log(settings, keys) as log:
+        await retry_until_reachable(
+            "event log", settings.events_url, lambda: _refuse_strong_role(settings, log)
+        )
+        yield log
+
+
+@asynccontextmanager
 async def _open_operations(settings: Settings) -> AsyncGenerator[OperationalStore]:
     store = open_operations(settings.events_url, settings.operations_deadline.total_seconds())
     try:
@@ -185,6 +202,14 @@ async def _open_log(settings: Settings, keys: Keys) -> EventLog:
     log = EventLog(store, DataKeys(keys.master, random=random_bytes), deadline_s=deadline_s)
     await log.open()
     return log
+
+
+async def _refuse_strong_role(settings: Settings, log: EventLog) -> None:
+    store = log.store
+    if isinstance(store, PostgresStore) and await asyncio.to_thread(store.may_change_events):
+        if settings.is_production:
+            raise LogUnfit(MAY_CHANGE)
+        _logger.warning(MAY_CHANGE)
 
 
 async def retry_until_reachable(

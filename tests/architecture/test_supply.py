@@ -11,6 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from psycopg.conninfo import conninfo_to_dict
 
 from cli.__main__ import command_line
 from runtime.secret_file import SECRET_NAMES
@@ -123,12 +124,24 @@ def test_the_image_runs_as_an_unprivileged_user_and_installs_by_hash() -> None:
 def test_compose_has_three_processes_and_three_stores() -> None:
     assert set(SERVICES) == set(OURS) | STORES
     for name, command in OURS.items():
-        assert SERVICES[name]["command"] == [command]
-        assert command_line().parse_args([command])
+        assert SERVICES[name]["command"][0] == command
+        assert command_line().parse_args(SERVICES[name]["command"])
         needs = {"postgres"} if name == "migrate" else {*STORES, "migrate"}
         assert set(SERVICES[name]["depends_on"]) == needs
         assert SERVICES[name]["image"] == f"trackrecord:{PROJECT['project']['version']}"
     assert "--replSet" in SERVICES["mongo"]["entrypoint"][-1]
+
+
+def test_only_migrate_is_the_owner_of_the_database() -> None:
+    """What it grants is the role of the others, which is made with the database."""
+    addresses = {name: SERVICES[name]["environment"]["EVENTS_URL"] for name in OURS}
+    roles = {n: conninfo_to_dict(_filled(n, url))["user"] for n, url in addresses.items()}
+    owner, granted = roles.pop("migrate"), SERVICES["migrate"]["command"][-1]
+
+    assert set(roles.values()) == {granted} != {owner}
+    assert SERVICES["migrate"]["command"] == ["migrate", "--grant", granted]
+    assert SERVICES["postgres"]["environment"]["POSTGRES_USER"] == owner
+    assert f"CREATE ROLE {granted} LOGIN" in COMPOSE["configs"]["application-role"]["content"]
 
 
 @pytest.mark.parametrize("name", sorted({*OURS, *STORES}))
