@@ -12,7 +12,7 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from api.http.paging import LIMIT_DEFAULT, Paging
-from api.http.parameters import Cursor, Limit, Page, shows
+from api.http.parameters import Cursor, Limit, Page, shows, shows_file
 from api.http.policy import needs
 from api.http.problem import FieldError, invalid
 from api.http.rates import Asked
@@ -102,7 +102,7 @@ class AuditController(Controller):
     tags = ("Audit",)
 
     @get("/", opt=needs(Permission.AUDIT_READ), responses=shows(Page[EventView]))
-    async def list_events(  # noqa: PLR0913, PLR0917 - one parameter per filter
+    async def list_audit_events(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
         request: ApiRequest,
         event_type: EventType = None,
@@ -133,8 +133,12 @@ class AuditController(Controller):
         items = [_encode(entry_json(opened)) for opened in page.entries]
         return paging.answer(FoundPage(items, page.next_before), limit)
 
-    @get("/export", opt=needs(Permission.AUDIT_READ), responses=shows(bytes, 200, "JSON lines"))
-    async def export(
+    @get(
+        "/export",
+        opt=needs(Permission.AUDIT_READ, sends=("Content-Disposition",)),
+        responses=shows_file("The events", *EXPORT_TYPES.values()),
+    )
+    async def export_audit_log(
         self,
         request: ApiRequest,
         export_format: FromQuery[
@@ -173,7 +177,7 @@ class AuditController(Controller):
         )
 
     @get("/checkpoint", opt=needs(Permission.AUDIT_READ), responses=shows(CheckpointView))
-    async def checkpoint(self, request: ApiRequest) -> ApiResponse:
+    async def get_checkpoint(self, request: ApiRequest) -> ApiResponse:
         """Return the newest signed checkpoint. Keep it: it proves later that the log only grew."""
         system, org_id = request.api.system, request.organization
         size = await system.log.organization_head(org_id)

@@ -30,12 +30,16 @@ class HealthController(Controller):
     tags = ("Operations",)
 
     @get(["/api/health", "/health"], opt=public(), responses=shows(HealthStatus))
-    async def live(self, request: ApiRequest) -> ApiResponse:
+    async def get_health(self, request: ApiRequest) -> ApiResponse:
         """Report that the process is alive, without checking its stores."""
         return json_response(HealthStatus("ok", {}, {}, instance_id()))
 
-    @get(["/api/health/ready", "/health/ready"], opt=public(), responses=shows(HealthStatus))
-    async def ready(self, request: ApiRequest) -> ApiResponse:
+    @get(
+        ["/api/health/ready", "/health/ready"],
+        opt=public(fails=((503, "not_ready"),)),
+        responses=shows(HealthStatus),
+    )
+    async def get_readiness(self, request: ApiRequest) -> ApiResponse:
         """Report whether commands are recorded and reads are current; name what is not, and why.
 
         503 if the log cannot be read or written, or the read models cannot be read or stand still.

@@ -19,11 +19,11 @@ class MetaController(Controller):
     tags = ("Meta",)
 
     @get("/api/meta/enums", opt=public(), responses=shows(dict[str, list[str]]))
-    async def enums(self, request: ApiRequest) -> ApiResponse:
+    async def list_enums(self, request: ApiRequest) -> ApiResponse:
         """List the values of every enumeration by its name."""
         return json_response(_VALUES)
 
     @get("/.well-known/jwks.json", opt=public(), responses=shows(dict[str, Any]))
-    async def jwks(self, request: ApiRequest) -> ApiResponse:
+    async def list_token_keys(self, request: ApiRequest) -> ApiResponse:
         """Return the public keys that verify access tokens (RFC 7517)."""
         return json_response(request.api.jwks)

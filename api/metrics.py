@@ -14,11 +14,12 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from api.http.parameters import shows
+from api.http.parameters import shows_file
 from api.http.policy import public
 from api.http.problem import not_found
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
+from domain.base import NotFound
 from eventstore.counters import BATCH_BOUNDS, DriverCounters, all_counters, batch_sizes
 from runtime.clock import Clock
 from runtime.monitor import Monitor
@@ -56,8 +57,12 @@ class MetricsController(Controller):
 
     tags = ("Operations",)
 
-    @get("/metrics", opt=public(), responses=shows(str))
-    async def metrics(self, request: ApiRequest) -> ApiResponse:
+    @get(
+        "/metrics",
+        opt=public(fails=(NotFound,)),
+        responses=shows_file("Metrics in the format of Prometheus", "text/plain"),
+    )
+    async def get_metrics(self, request: ApiRequest) -> ApiResponse:
         """Report the metrics of this process, to callers on this machine or in METRICS_NETWORKS.
 
         The text format of Prometheus, version 0.0.4. Everybody else gets 404.

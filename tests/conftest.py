@@ -9,17 +9,35 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from hypothesis import settings
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from devstack.mongo import mongo
+from tests.exchanges import check
 
 settings.register_profile("quick", max_examples=25, stateful_step_count=25)
 """Used by ``make unit``; ``make test`` tries 100 examples of each property."""
 
 gc.disable()  # while the tests are collected, which leaves little garbage
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checked_exchanges() -> Iterator[None]:
+    """Check what every test sends to the API and gets from it against the OpenAPI description."""
+    send = httpx.AsyncClient.send
+
+    async def checked(client: httpx.AsyncClient, request: Any, **about: Any) -> httpx.Response:
+        response = await send(client, request, **about)
+        if response.is_closed:  # not a stream that is still being read
+            check(request, response)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx.AsyncClient, "send", checked)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
-from api.http.policy import POLICY, Open, handlers_of
-from api.http.problem import PROBLEM_JSON
+from api.description.failures import failures_of, problem_response
+from api.description.headers import HEADERS, failure_headers, success_headers, with_headers
+from api.description.names import operation_id
+from api.description.parameters import DRY_RUN, ON_COMMANDS, ON_QUERIES, ON_UNCHANGED, exact
+from api.http.parameters import FILE_TYPES
+from api.http.policy import NO_DRY_RUN, POLICY, RATE, SENDS, Open, handlers_of
 from api.http.request import ApiRequest
 
 Json = dict[str, Any]
@@ -41,31 +45,42 @@ _PROBLEM: Json = {
 }
 
 
-def _parameter(place: str, name: str, kind: str, meaning: str) -> Json:
-    return {
-        "in": place,
-        "name": name,
-        "required": False,
-        "description": meaning,
-        "schema": {"type": kind},
-    }
-
-
-_ON_COMMANDS = {
-    "DryRun": _parameter(
-        "query", "dry_run", "boolean", "Only return the events that would be recorded"
-    ),
-    "IdempotencyKey": _parameter(
-        "header", "Idempotency-Key", "string", "The same key and request return the same response"
-    ),
-    "IfMatch": _parameter(
-        "header", "If-Match", "string", "Fail if a field in the body has changed since this version"
-    ),
+_DRY_RUN: Json = {
+    "title": "DryRun",
+    "type": "object",
+    "description": "The events that a command would record; nothing was recorded.",
+    "required": ["events"],
+    "properties": {
+        "events": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["type", "version", "stream", "data"],
+                "additionalProperties": False,
+                "properties": {
+                    "type": {"type": "string"},
+                    "version": {"type": "integer", "minimum": 1},
+                    "stream": {"$ref": "#/components/schemas/StreamPlace"},
+                    "data": {"type": "object", "additionalProperties": True},
+                },
+            },
+        }
+    },
+    "additionalProperties": False,
 }
-_ON_QUERIES = {
-    "MinPosition": _parameter(
-        "header", "X-Min-Position", "integer", "Wait for the change that returned this X-Position"
-    ),
+_SCHEMES: Json = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The `accessToken` that `POST /api/auth/login` returns.",
+    },
+    "refreshCookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-rt",
+        "description": "Set by the login; named `rt` where the server speaks no HTTPS.",
+    },
 }
 
 
@@ -84,17 +99,30 @@ def describe(routes: list[ControllerRouterHandler]) -> Json:
         logging_config=None,
     )
     described = _with_plain_names(app.openapi_schema.to_schema())
+    described["components"]["responses"] = {}
     handlers = {(path, method): handler for path, method, handler in handlers_of(app)}
     for path, method, operation in _operations(described):
-        _complete(operation, method, handlers[path, method])
+        _complete(described["components"], path, operation, method, handlers[path, method])
     components = described["components"]
-    components["schemas"]["Problem"] = _PROBLEM
-    components["parameters"] = {**_ON_COMMANDS, **_ON_QUERIES}
-    components["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-    }
+    components["schemas"] |= {"Problem": _PROBLEM, "DryRun": _DRY_RUN}
+    components["parameters"] = {**DRY_RUN, **ON_COMMANDS, **ON_QUERIES, **ON_UNCHANGED}
+    components["headers"] = HEADERS
+    components["securitySchemes"] = _SCHEMES
     _close(described, handlers.values())
-    return described
+    exact: Json = _with_exact_items(described)
+    return exact
+
+
+def _with_exact_items(part: Any) -> Any:
+    """Return *part* with one type for the items of each array: Litestar adds ``{}`` to tuples'."""
+    if isinstance(part, dict):
+        return {
+            key: value["oneOf"][0]
+            if key == "items" and isinstance(value, dict) and value.get("oneOf", [])[1:] == [{}]
+            else _with_exact_items(value)
+            for key, value in part.items()
+        }
+    return [_with_exact_items(each) for each in part] if isinstance(part, list) else part
 
 
 def _with_plain_names(described: Json) -> Json:
@@ -120,24 +148,92 @@ def _operations(described: Json) -> Iterator[tuple[str, str, Json]]:
                 yield path, method.upper(), operation
 
 
-def _complete(operation: Json, method: str, handler: HTTPRouteHandler) -> None:
+def _complete(
+    components: Json, path: str, operation: Json, method: str, handler: HTTPRouteHandler
+) -> None:
     policy = handler.opt.get(POLICY)
+    operation["operationId"] = operation_id(path, handler)
     operation["summary"] = _first_sentence(operation.get("description", ""))
     operation["security"] = [] if policy is Open.PUBLIC else [{"bearer": []}]
+    if handler.opt.get(RATE) == "refresh":
+        operation["security"] = [{"refreshCookie": []}]
     if not isinstance(policy, Open):
         operation["x-needs"] = policy
-    answers = operation["responses"]
-    if "204" in answers:
-        answers.pop("200", None)
-    answers.pop("400", None)
-    answers["default"] = {
-        "description": "The request failed",
-        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    common = _ON_QUERIES if method == "GET" else _ON_COMMANDS
-    if policy is not Open.PUBLIC:
-        references = [{"$ref": f"#/components/parameters/{name}"} for name in common]
-        operation["parameters"] = [*operation.get("parameters", []), *references]
+    operation.pop("deprecated", None)
+    own = [exact(parameter, handler) for parameter in operation.get("parameters", [])]
+    shared = _shared(method, handler, operation)
+    references = [{"$ref": f"#/components/parameters/{name}"} for name in shared]
+    operation["parameters"] = [*own, *references]
+    operation["responses"] = _responses(
+        components, operation, method, handler, dry="DryRun" in shared
+    )
+
+
+def _shared(method: str, handler: HTTPRouteHandler, operation: Json) -> list[str]:
+    """Return the names of the parameters that an operation shares with others."""
+    names: list[str] = []
+    if method != "GET" and not handler.opt.get(NO_DRY_RUN):
+        names += DRY_RUN
+    if handler.opt.get(POLICY) is not Open.PUBLIC:
+        names += ON_QUERIES if method == "GET" else ON_COMMANDS
+    return [*names, *ON_UNCHANGED] if "304" in operation["responses"] else names
+
+
+def _responses(
+    components: Json, operation: Json, method: str, handler: HTTPRouteHandler, *, dry: bool
+) -> Json:
+    answers: Json = {}
+    declared = {s: a for s, a in operation["responses"].items() if s[0] in "23"}
+    if "204" in declared:
+        declared.pop("200", None)
+    account = handler.opt.get(POLICY) is not Open.PUBLIC
+    for status, answer in declared.items():
+        content = _split(answer.pop("content", {}))
+        if content:
+            answer["content"] = content
+        shown = _shown(components["schemas"], content)
+        names = success_headers(int(status), shown, reads=method == "GET", account=account)
+        if status == "304":
+            names = ("ETag",)
+        answers[status] = with_headers(answer, (*names, *handler.opt.get(SENDS, ())))
+    if dry:
+        _add_dry_run(answers)
+    for number, codes in failures_of(method, handler).items():
+        answers[str(number)] = _problem(components, number, codes)
+    return dict(sorted(answers.items()))
+
+
+def _problem(components: Json, status: int, codes: list[str]) -> Json:
+    """Return a reference to the response with one of *codes*, which operations share."""
+    name = ".".join((str(status), *codes))
+    response = with_headers(problem_response(status, codes), failure_headers(status))
+    components["responses"][name] = response
+    return {"$ref": f"#/components/responses/{name}"}
+
+
+def _split(content: Json) -> Json:
+    """Tell apart the types of a file, which Litestar takes for one."""
+    return {kind: media for kinds, media in content.items() for kind in kinds.split(FILE_TYPES)}
+
+
+def _shown(schemas: Json, content: Json) -> Json:
+    """Return the schema of JSON *content*, followed if it is a reference."""
+    schema: Json = content.get("application/json", {}).get("schema", {})
+    name = schema.get("$ref", "").rpartition("/")[2]
+    found: Json = schemas[name] if name else schema
+    return found
+
+
+def _add_dry_run(answers: Json) -> None:
+    reference = {"$ref": "#/components/schemas/DryRun"}
+    ok = answers.get("200")
+    if ok is None:
+        media = {"application/json": {"schema": reference}}
+        answers["200"] = with_headers({"description": "A dry run", "content": media})
+        return
+    media = ok["content"]["application/json"]
+    media["schema"] = {"anyOf": [media["schema"], reference]}
+    ok["description"] += ", or the events of a dry run"
 
 
 def _first_sentence(text: str) -> str:

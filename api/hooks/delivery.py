@@ -141,10 +141,10 @@ class DeliveryController(Controller):
     @post(
         "/deliveries/{delivery_id:str}/redeliver",
         status_code=202,
-        opt=needs(Permission.WEBHOOK_MANAGE),
+        opt=needs(Permission.WEBHOOK_MANAGE, fails=((409, "delivery_not_ended"),)),
         responses=shows(DeliveryView, 202, "The delivery will be sent again under the same id"),
     )
-    async def redeliver(
+    async def redeliver_event(
         self, request: ApiRequest, webhook_id: FromPath[UUID], delivery_id: DeliveryId
     ) -> ApiResponse:
         """Send a finished delivery once more."""
@@ -168,7 +168,7 @@ class DeliveryController(Controller):
         opt=needs(Permission.WEBHOOK_MANAGE),
         responses=shows(DeliveryView, 202, "The test event will be sent; see its delivery"),
     )
-    async def ping(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
+    async def ping_webhook(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
         """Send a test event once, even if the webhook is paused."""
         await _refuse_unless_managed(request, webhook_id)
         if request.is_dry_run():

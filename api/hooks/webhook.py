@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from api.description.event_schema import EVENT_KINDS, EventKind
 from api.http.paging import joined, one, wait_for_own_writes
-from api.http.parameters import Page, nothing, shows
+from api.http.parameters import Page, nothing, shows, unchanged
 from api.http.policy import needs
 from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
@@ -33,8 +33,10 @@ from commands.hooks.webhook import (
     WebhookDescription,
 )
 from domain.base import WebhookId
+from domain.hooks.webhook.errors import ReplayRangeNotAllowed, SubscriptionNotAllowed
 from domain.hooks.webhook.events import DeliveryMode
 from domain.hooks.webhook.state import Webhook
+from domain.identity.plan import PlanLimitReached
 from domain.permission import Permission
 from eventstore.identifiers import new_id
 from projections.hooks.webhook import WebhookView, render_webhook, webhooks_of
@@ -106,7 +108,11 @@ class WebhookController(Controller):
     path = "/api/webhook"
     tags = ("Webhooks",)
 
-    @post("/", opt=needs(Permission.WEBHOOK_MANAGE), responses=shows(NewWebhookView, 201))
+    @post(
+        "/",
+        opt=needs(Permission.WEBHOOK_MANAGE, fails=(PlanLimitReached, SubscriptionNotAllowed)),
+        responses=shows(NewWebhookView, 201),
+    )
     async def create(self, request: ApiRequest, data: JSONBody[NewWebhook]) -> ApiResponse:
         """Subscribe a URL to events. The signing secret is shown only in this response."""
         _refuse_unreachable(request, data.url)
@@ -134,18 +140,26 @@ class WebhookController(Controller):
         )
 
     @get("/events", opt=needs(Permission.WEBHOOK_READ), responses=shows(Page[EventKind]))
-    async def list_events(self, request: ApiRequest) -> ApiResponse:
+    async def list_event_kinds(self, request: ApiRequest) -> ApiResponse:
         """List the events that a webhook can subscribe to, with the JSON Schema of their data."""
         return json_response(Page(EVENT_KINDS, None))
 
-    @get("/{webhook_id:uuid}", opt=needs(Permission.WEBHOOK_READ), responses=shows(WebhookView))
+    @get(
+        "/{webhook_id:uuid}",
+        opt=needs(Permission.WEBHOOK_READ),
+        responses=shows(WebhookView) | unchanged(),
+    )
     async def get_webhook(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
         """Return a webhook."""
         found = await request.newest(Webhook, webhook_id)
         found.state.refuse_unless_here()
         return one(request, found, partial(render_webhook, webhook_id))
 
-    @patch("/{webhook_id:uuid}", opt=needs(Permission.WEBHOOK_MANAGE), responses=shows(WebhookView))
+    @patch(
+        "/{webhook_id:uuid}",
+        opt=needs(Permission.WEBHOOK_MANAGE, fails=(SubscriptionNotAllowed,)),
+        responses=shows(WebhookView),
+    )
     async def edit(
         self, request: ApiRequest, webhook_id: FromPath[UUID], data: JSONBody[WebhookChange]
     ) -> ApiResponse:
@@ -208,7 +222,7 @@ class WebhookController(Controller):
     @post(
         "/{webhook_id:uuid}/restore",
         status_code=200,
-        opt=needs(Permission.WEBHOOK_MANAGE),
+        opt=needs(Permission.WEBHOOK_MANAGE, fails=(PlanLimitReached,)),
         responses=shows(WebhookView),
     )
     async def restore(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:
@@ -218,7 +232,7 @@ class WebhookController(Controller):
     @post(
         "/{webhook_id:uuid}/replay",
         status_code=202,
-        opt=needs(Permission.WEBHOOK_MANAGE),
+        opt=needs(Permission.WEBHOOK_MANAGE, fails=(ReplayRangeNotAllowed,)),
         responses=shows(WebhookView, 202, "The replay is recorded and will be sent soon"),
     )
     async def replay(

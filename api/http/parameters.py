@@ -10,6 +10,9 @@ from api.http.paging import LIMIT_MAX
 
 T = TypeVar("T")
 
+FILE_TYPES = ", "
+"""Between the types of one response: Litestar knows one, the description splits them."""
+
 Limit = FromQuery[Annotated[int, Parameter(ge=1, le=LIMIT_MAX, description="Page size")]]
 Cursor = FromQuery[Annotated[str | None, Parameter(description="`nextCursor` of the last page")]]
 
@@ -30,3 +33,16 @@ def shows(view: Any, status: int = 200, description: str = "The resource") -> An
 def nothing() -> Any:
     """Return the description of a response without a body (204)."""
     return {204: ResponseSpec(None, description="Done", generate_examples=False)}
+
+
+def unchanged() -> Any:
+    """Return the description of the answer to If-None-Match when the client has the resource."""
+    return {304: ResponseSpec(None, description="Not changed", generate_examples=False)}
+
+
+def shows_file(description: str, *types: str) -> Any:
+    """Return the description of a file of one of *types*, which the description tells apart."""
+    media: Any = FILE_TYPES.join(types)
+    return {
+        200: ResponseSpec(bytes, description=description, media_type=media, generate_examples=False)
+    }

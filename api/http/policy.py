@@ -1,6 +1,7 @@
 """Who may use each route, as declared by the route, and the methods of each path."""
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -9,11 +10,14 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
+from domain.base import DomainError
 from domain.permission import Permission
 
 POLICY = "policy"
 RATE = "rate"
 NO_DRY_RUN = "no_dry_run"
+FAILS = "fails"
+SENDS = "sends"
 
 _ORDER = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -28,22 +32,43 @@ class Open(StrEnum):
 Policy = Permission | Open
 
 
-def public(rate: str | None = None, *, dry_run: bool = True) -> dict[str, Any]:
+Failure = type[DomainError] | tuple[int, str]
+"""How a route can fail: a rule that refuses, or status and code of a problem of the API itself."""
+
+
+def public(
+    rate: str | None = None,
+    *,
+    dry_run: bool = True,
+    fails: Sequence[Failure] = (),
+    sends: Sequence[str] = (),
+) -> dict[str, Any]:
     """Return the options of a public route, limited by IP address under the name *rate*.
 
-    Without *dry_run* it refuses dry runs, because it issues tokens.
+    Without *dry_run* it refuses dry runs, because it issues tokens. *fails* is what this route can
+    answer beside what all can, and *sends* names its special headers: both are for the description.
     """
-    return {POLICY: Open.PUBLIC, RATE: rate, NO_DRY_RUN: not dry_run}
+    return {
+        POLICY: Open.PUBLIC,
+        RATE: rate,
+        NO_DRY_RUN: not dry_run,
+        FAILS: fails,
+        SENDS: sends,
+    }
 
 
-def account(*, dry_run: bool = True) -> dict[str, Any]:
-    """Return the options of a route for logged-in users."""
-    return {POLICY: Open.ACCOUNT, NO_DRY_RUN: not dry_run}
+def account(
+    *, dry_run: bool = True, fails: Sequence[Failure] = (), sends: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the options of a route for logged-in users; the rest is as in ``public``."""
+    return {POLICY: Open.ACCOUNT, NO_DRY_RUN: not dry_run, FAILS: fails, SENDS: sends}
 
 
-def needs(permission: Permission) -> dict[str, Any]:
+def needs(
+    permission: Permission, *, fails: Sequence[Failure] = (), sends: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return the options of a route for members whose role grants *permission*."""
-    return {POLICY: permission}
+    return {POLICY: permission, FAILS: fails, SENDS: sends}
 
 
 class PolicyMissing(Exception):

@@ -71,7 +71,7 @@ class AccountController(Controller):
     tags = ("Account",)
 
     @get("/user/me", opt=account(), responses=shows(MeView))
-    async def me(self, request: ApiRequest) -> ApiResponse:
+    async def get_me(self, request: ApiRequest) -> ApiResponse:
         """Return your account, the organization you work in, its plan and limits."""
         caller = request.caller
         organization: Organization | None = None
@@ -81,7 +81,7 @@ class AccountController(Controller):
         return ApiResponse(_encode(_me(profile_of(caller), organization)))
 
     @get("/auth/sessions", opt=account(), responses=shows(Page[SessionView]))
-    async def sessions(self, request: ApiRequest) -> ApiResponse:
+    async def list_sessions(self, request: ApiRequest) -> ApiResponse:
         """List the active sessions of your account."""
         await wait_for_own_writes(request, "sessions")
         caller = request.caller
@@ -91,7 +91,7 @@ class AccountController(Controller):
         return ApiResponse(joined(items, None))
 
     @delete("/auth/sessions/{session_id:uuid}", status_code=200, opt=account(), responses=nothing())
-    async def revoke(self, request: ApiRequest, session_id: FromPath[UUID]) -> ApiResponse:
+    async def revoke_session(self, request: ApiRequest, session_id: FromPath[UUID]) -> ApiResponse:
         """End one of your sessions. Its tokens stop working at once."""
         command = RevokeSession(session_id=SessionId(session_id))
         return await run_command(request, command, Reply(stream=session_id))

@@ -28,10 +28,13 @@ from api.login.credentials import (
 )
 from api.login.profile import ProfileView, profile_of, render_profile
 from api.login.registration import register_user
+from commands.base import KeyReused
 from commands.identity.session import LogOut, RotateRefreshToken
 from commands.identity.user import PASSWORD, ChangePassword, Email
 from domain.base import PLATFORM, NotFound, SessionId
+from domain.claim import EmailTaken, SubdomainTaken
 from domain.identity.session import Session, SessionExpired, SessionIsOver
+from domain.identity.subdomain import SubdomainNotAllowed
 from domain.identity.user import User
 from domain.name import Name
 from eventstore.identifiers import new_id
@@ -69,12 +72,34 @@ class AuthController(Controller):
     path = "/api/auth"
     tags = ("Authentication",)
 
-    @post("/register", status_code=201, opt=public("register"), responses=shows(ProfileView, 201))
+    @post(
+        "/register",
+        status_code=201,
+        opt=public(
+            "register",
+            fails=(
+                EmailTaken,
+                SubdomainNotAllowed,
+                SubdomainTaken,
+                KeyReused,
+                (422, "weak_password"),
+            ),
+            sends=("Idempotent-Replayed",),
+        ),
+        responses=shows(ProfileView, 201),
+    )
     async def register(self, request: ApiRequest, data: JSONBody[Registration]) -> ApiResponse:
         """Create an account and, if requested, an organization."""
         return await register_user(request, data)
 
-    @post("/login", status_code=200, opt=public("login", dry_run=False), responses=shows(LoginView))
+    @post(
+        "/login",
+        status_code=200,
+        opt=public(
+            "login", dry_run=False, fails=((401, "invalid_credentials"),), sends=("Set-Cookie",)
+        ),
+        responses=shows(LoginView),
+    )
     async def login(self, request: ApiRequest, data: JSONBody[Login]) -> ApiResponse:
         """Log in with e-mail address and password to get an access token and a refresh cookie."""
         user_id, user = await verified(request, data.email, data.password)
@@ -83,7 +108,12 @@ class AuthController(Controller):
     @post(
         "/refresh-token",
         status_code=200,
-        opt=public("refresh", dry_run=False),
+        opt=public(
+            "refresh",
+            dry_run=False,
+            fails=((401, "unauthorized"), (403, "origin_not_allowed")),
+            sends=("Set-Cookie",),
+        ),
         responses=shows(Tokens),
     )
     async def refresh_token(self, request: ApiRequest) -> ApiResponse:
@@ -119,7 +149,7 @@ class AuthController(Controller):
         tokens, cookie = tokens_of(system, session_id, rotated, user)
         return json_response(tokens).with_header(*cookie)
 
-    @post("/logout", status_code=200, opt=account(), responses=nothing())
+    @post("/logout", status_code=200, opt=account(sends=("Set-Cookie",)), responses=nothing())
     async def logout(self, request: ApiRequest) -> ApiResponse:
         """End this session. Its access and refresh tokens stop working at once."""
         session_id = request.caller.session_id
@@ -129,7 +159,14 @@ class AuthController(Controller):
         return answer
 
     @post(
-        "/change-password", status_code=200, opt=account(dry_run=False), responses=shows(LoginView)
+        "/change-password",
+        status_code=200,
+        opt=account(
+            dry_run=False,
+            fails=((401, "wrong_password"), (422, "weak_password")),
+            sends=("Set-Cookie",),
+        ),
+        responses=shows(LoginView),
     )
     async def change_password(
         self, request: ApiRequest, data: JSONBody[PasswordChange]
@@ -152,6 +189,6 @@ class AuthController(Controller):
         return await begin_session(request, caller.user_id, changed)
 
     @get("/profile", opt=account(), responses=shows(ProfileView))
-    async def profile(self, request: ApiRequest) -> ApiResponse:
+    async def get_profile(self, request: ApiRequest) -> ApiResponse:
         """Return your account."""
         return ApiResponse(render_profile(profile_of(request.caller)))

@@ -18,7 +18,7 @@ from api.http.run_command import Reply, Show, run_command
 from api.identity.organization import own_organization
 from commands.identity.organization import EditMember, RemoveMember
 from domain.base import OrgId, UserId
-from domain.identity.organization.membership import Role
+from domain.identity.organization.membership import LastAdmin, OwnRole, Role, RoleTooLow
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
 from projections.identity.member import find_member, members_of
@@ -94,7 +94,13 @@ class MemberController(Controller):
             raise not_found()
         return ApiResponse(found)
 
-    @patch("/{user_id:uuid}", opt=needs(Permission.MEMBER_MANAGE), responses=shows(MemberWithUser))
+    @patch(
+        "/{user_id:uuid}",
+        opt=needs(
+            Permission.MEMBER_MANAGE, fails=(LastAdmin, OwnRole, RoleTooLow), sends=("ETag",)
+        ),
+        responses=shows(MemberWithUser),
+    )
     async def edit(
         self,
         request: ApiRequest,
@@ -113,7 +119,7 @@ class MemberController(Controller):
     @delete(
         "/{user_id:uuid}",
         status_code=200,
-        opt=needs(Permission.MEMBER_LEAVE),
+        opt=needs(Permission.MEMBER_LEAVE, fails=(LastAdmin, RoleTooLow)),
         responses=nothing(),
     )
     async def remove(

@@ -9,11 +9,12 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from api.http.paging import one
-from api.http.parameters import nothing, shows
+from api.http.parameters import nothing, shows, unchanged
 from api.http.policy import account, needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
+from commands.base import NotPermitted
 from commands.identity.organization import (
     ChangePlan,
     CreateOrganization,
@@ -23,8 +24,10 @@ from commands.identity.organization import (
     Subdomain,
 )
 from domain.base import NotFound, OrgId
+from domain.claim import SubdomainTaken
 from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
+from domain.identity.subdomain import SubdomainNotAllowed
 from domain.name import Name
 from domain.permission import Permission
 from eventstore.identifiers import new_id
@@ -78,7 +81,11 @@ class OrganizationController(Controller):
     path = "/api/org"
     tags = ("Organizations",)
 
-    @post("/", opt=account(), responses=shows(OrganizationView, 201))
+    @post(
+        "/",
+        opt=account(fails=(SubdomainNotAllowed, SubdomainTaken)),
+        responses=shows(OrganizationView, 201),
+    )
     async def create(self, request: ApiRequest, data: JSONBody[NewOrganization]) -> ApiResponse:
         """Create an organization with yourself as its ADMIN, and work in it from now on."""
         org_id = OrgId(new_id())
@@ -87,7 +94,7 @@ class OrganizationController(Controller):
         )
         return await run_command(request, command, _shown(org_id, 201))
 
-    @get("/{organization_id:uuid}", opt=account(), responses=shows(OrganizationView))
+    @get("/{organization_id:uuid}", opt=account(), responses=shows(OrganizationView) | unchanged())
     async def get_organization(
         self, request: ApiRequest, organization_id: FromPath[UUID]
     ) -> ApiResponse:
@@ -98,7 +105,7 @@ class OrganizationController(Controller):
 
     @patch(
         "/{organization_id:uuid}",
-        opt=needs(Permission.ORG_MANAGE),
+        opt=needs(Permission.ORG_MANAGE, fails=(SubdomainNotAllowed, SubdomainTaken)),
         responses=shows(OrganizationView),
     )
     async def edit(
@@ -126,7 +133,7 @@ class OrganizationController(Controller):
     @post(
         "/{organization_id:uuid}/restore",
         status_code=200,
-        opt=account(),
+        opt=account(fails=(NotPermitted, SubdomainTaken)),
         responses=shows(OrganizationView),
     )
     async def restore(self, request: ApiRequest, organization_id: FromPath[UUID]) -> ApiResponse:

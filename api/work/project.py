@@ -29,10 +29,12 @@ from commands.work.project import (
     ResumeProject,
     UnarchiveProject,
 )
-from domain.base import ProjectId, UserId
+from domain.base import NotFound, ProjectId, UserId
+from domain.claim import ProjectKeyTaken
+from domain.identity.plan import PlanLimitReached
 from domain.name import Name
 from domain.permission import Permission
-from domain.work.project import Project, ProjectStatus
+from domain.work.project import Project, ProjectIsArchived, ProjectKeyNotAllowed, ProjectStatus
 from eventstore.identifiers import new_id
 from projections.work.project import ProjectView, projects_of, render_project
 
@@ -78,7 +80,14 @@ class ProjectController(Controller):
     path = "/api/project"
     tags = ("Projects",)
 
-    @post("/", opt=needs(Permission.PROJECT_CREATE), responses=shows(ProjectView, 201))
+    @post(
+        "/",
+        opt=needs(
+            Permission.PROJECT_CREATE,
+            fails=(NotFound, PlanLimitReached, ProjectKeyNotAllowed, ProjectKeyTaken),
+        ),
+        responses=shows(ProjectView, 201),
+    )
     async def create(self, request: ApiRequest, data: JSONBody[NewProject]) -> ApiResponse:
         """Create a project. Its key must be new in the organization."""
         project_id = ProjectId(new_id())
@@ -115,7 +124,11 @@ class ProjectController(Controller):
         found.state.refuse_unless_here()
         return one(request, found, partial(render_project, project_id), derived=True)
 
-    @patch("/{project_id:uuid}", opt=needs(Permission.PROJECT_EDIT), responses=shows(ProjectView))
+    @patch(
+        "/{project_id:uuid}",
+        opt=needs(Permission.PROJECT_EDIT, fails=(ProjectIsArchived,)),
+        responses=shows(ProjectView),
+    )
     async def edit(
         self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[ProjectChange]
     ) -> ApiResponse:
@@ -162,7 +175,7 @@ class ProjectController(Controller):
     @post(
         "/{project_id:uuid}/hold",
         status_code=200,
-        opt=needs(Permission.PROJECT_HOLD),
+        opt=needs(Permission.PROJECT_HOLD, fails=(ProjectIsArchived,)),
         responses=shows(ProjectView),
     )
     async def hold(
@@ -175,7 +188,7 @@ class ProjectController(Controller):
     @post(
         "/{project_id:uuid}/resume",
         status_code=200,
-        opt=needs(Permission.PROJECT_HOLD),
+        opt=needs(Permission.PROJECT_HOLD, fails=(ProjectIsArchived,)),
         responses=shows(ProjectView),
     )
     async def resume(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
@@ -185,7 +198,7 @@ class ProjectController(Controller):
     @post(
         "/{project_id:uuid}/restore",
         status_code=200,
-        opt=needs(Permission.PROJECT_DELETE),
+        opt=needs(Permission.PROJECT_DELETE, fails=(PlanLimitReached,)),
         responses=shows(ProjectView),
     )
     async def restore(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:

@@ -30,9 +30,11 @@ from commands.work.task import (
     UnassignTask,
 )
 from domain.base import NotFound, OrgId, ProjectId, TaskId, UserId
+from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
-from domain.work.project import Project
+from domain.work.project import Project, ProjectIsArchived, ProjectOnHold
+from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
 from domain.work.task.events import Priority, TaskStatus
 from domain.work.task.state import Task
 from eventstore.identifiers import new_id
@@ -141,7 +143,13 @@ class ProjectTaskController(Controller):
     path = "/api/project/{project_id:uuid}/tasks"
     tags = ("Tasks",)
 
-    @post("/", opt=needs(Permission.TASK_CREATE), responses=shows(TaskView, 201))
+    @post(
+        "/",
+        opt=needs(
+            Permission.TASK_CREATE, fails=(PlanLimitReached, ProjectIsArchived, ProjectOnHold)
+        ),
+        responses=shows(TaskView, 201),
+    )
     async def create(
         self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[NewTask]
     ) -> ApiResponse:
@@ -204,7 +212,13 @@ class TaskController(Controller):
         found = await task_here(request, task_id)
         return one(request, found, partial(render_task, task_id), derived=True)
 
-    @patch("/", opt=needs(Permission.TASK_EDIT), responses=shows(TaskView))
+    @patch(
+        "/",
+        opt=needs(
+            Permission.TASK_EDIT, fails=(ProjectIsArchived, ProjectOnHold, TransitionNotAllowed)
+        ),
+        responses=shows(TaskView),
+    )
     async def edit(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[TaskChange]
     ) -> ApiResponse:
@@ -218,14 +232,28 @@ class TaskController(Controller):
         )
         return await _change(request, command)
 
-    @delete("/", status_code=200, opt=needs(Permission.TASK_DELETE_OWN), responses=nothing())
+    @delete(
+        "/",
+        status_code=200,
+        opt=needs(Permission.TASK_DELETE_OWN, fails=(ProjectIsArchived,)),
+        responses=nothing(),
+    )
     async def remove(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
         """Move a task to the trash. Members may delete their own tasks for 24 hours."""
         task_id = await task_id_of(request, task)
         return await run_command(request, DeleteTask(task_id=task_id), Reply(stream=task_id))
 
-    @post("/status", status_code=200, opt=needs(Permission.TASK_EDIT), responses=shows(TaskView))
-    async def move(self, request: ApiRequest, task: TaskRef, data: JSONBody[Move]) -> ApiResponse:
+    @post(
+        "/status",
+        status_code=200,
+        opt=needs(
+            Permission.TASK_EDIT, fails=(ProjectIsArchived, ProjectOnHold, TransitionNotAllowed)
+        ),
+        responses=shows(TaskView),
+    )
+    async def change_task_status(
+        self, request: ApiRequest, task: TaskRef, data: JSONBody[Move]
+    ) -> ApiResponse:
         """Change the status of a task. If refused, `allowed` lists the possible statuses."""
         command = ChangeTaskStatus(
             task_id=await task_id_of(request, task),
@@ -235,7 +263,12 @@ class TaskController(Controller):
         )
         return await _change(request, command)
 
-    @post("/assignees", status_code=200, opt=needs(Permission.TASK_EDIT), responses=shows(TaskView))
+    @post(
+        "/assignees",
+        status_code=200,
+        opt=needs(Permission.TASK_EDIT, fails=(ProjectIsArchived, TooManyAssignees)),
+        responses=shows(TaskView),
+    )
     async def assign(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[Assignee]
     ) -> ApiResponse:
@@ -246,7 +279,7 @@ class TaskController(Controller):
     @delete(
         "/assignees/{user_id:uuid}",
         status_code=200,
-        opt=needs(Permission.TASK_EDIT),
+        opt=needs(Permission.TASK_EDIT, fails=(ProjectIsArchived,)),
         responses=shows(TaskView),
     )
     async def unassign(
@@ -259,7 +292,7 @@ class TaskController(Controller):
     @post(
         "/restore",
         status_code=200,
-        opt=needs(Permission.TASK_DELETE_OWN),
+        opt=needs(Permission.TASK_DELETE_OWN, fails=(PlanLimitReached, ProjectIsArchived)),
         responses=shows(TaskView),
     )
     async def restore(self, request: ApiRequest, task: TaskRef) -> ApiResponse:

@@ -1,0 +1,104 @@
+"""How each route can fail: the statuses and codes of its problems.
+
+What every route, every command or every list shares is here. What only one route can answer is
+declared beside the route, with ``fails`` in its policy.
+"""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from litestar.handlers import HTTPRouteHandler
+
+from api.http.errors import STATUS
+from api.http.policy import FAILS, POLICY, Failure, Open
+from api.http.problem import PROBLEM_JSON
+from commands.base import ChangedSince, KeyReused, NoOrganization, NotPermitted
+from domain.base import NotFound
+from domain.identity.user import AccountDeactivated
+
+Json = dict[str, Any]
+
+ANYWHERE: dict[int, tuple[str, ...]] = {
+    400: ("malformed_request",),
+    408: ("request_timeout",),
+    414: ("url_too_long",),
+    429: ("rate_limited", "too_many_connections", "too_many_pipelined"),
+    431: ("headers_too_large", "too_many_headers"),
+    500: ("internal_error",),
+}
+"""Answers of the connection and of the edge, whatever the route."""
+
+_STORES: tuple[Failure, ...] = ((503, "busy"), (503, "unavailable"))
+_BODY: tuple[Failure, ...] = (
+    (413, "body_too_large"),
+    (415, "unsupported_encoding"),
+    (415, "unsupported_media_type"),
+)
+_COMMAND: tuple[Failure, ...] = (
+    ChangedSince,
+    KeyReused,
+    (409, "conflict"),
+    (503, "read_only"),
+    (503, "log_contradicted"),
+)
+_QUERY: tuple[Failure, ...] = ((503, "read_model_behind"), (503, "rebuilding"))
+_CALLER: tuple[Failure, ...] = (
+    AccountDeactivated,
+    (401, "unauthorized"),
+    (401, "token_expired"),
+    (403, "membership_suspended"),
+)
+
+
+def failures_of(method: str, handler: HTTPRouteHandler) -> dict[int, list[str]]:
+    """Return the codes that a route can answer, by status."""
+    found: dict[int, set[str]] = {status: set(codes) for status, codes in ANYWHERE.items()}
+    for failure in _all(method, handler):
+        status, code = _of(failure)
+        found.setdefault(status, set()).add(code)
+    return {status: sorted(codes) for status, codes in sorted(found.items())}
+
+
+def _all(method: str, handler: HTTPRouteHandler) -> Iterator[Failure]:
+    policy = handler.opt[POLICY]
+    yield (422, "invalid_request")
+    yield from _STORES
+    yield from _BODY
+    if policy is not Open.PUBLIC:
+        yield from _CALLER
+        yield from _QUERY if method == "GET" else _COMMAND
+    elif method != "GET":
+        yield from ((409, "conflict"), (503, "read_only"), (503, "log_contradicted"))
+    if not isinstance(policy, Open):
+        yield from (NoOrganization, NotPermitted)
+    if "{" in next(iter(handler.paths)) or _path_parameters(handler):
+        yield NotFound
+    yield from handler.opt.get(FAILS, ())
+
+
+def _path_parameters(handler: HTTPRouteHandler) -> bool:
+    return any("{" in str(getattr(layer, "path", "")) for layer in handler.ownership_layers)
+
+
+def _of(failure: Failure) -> tuple[int, str]:
+    if isinstance(failure, tuple):
+        return failure
+    return STATUS[failure.refusal], failure.code
+
+
+def problem_response(status: int, codes: list[str]) -> Json:
+    """Return the description of one response with a problem that has one of *codes*."""
+    listed = ", ".join(f"`{code}`" for code in codes)
+    response: Json = {
+        "description": f"{HTTPStatus(status).phrase}: {listed}",
+        "content": {
+            PROBLEM_JSON: {
+                "schema": {
+                    "$ref": "#/components/schemas/Problem",
+                    "properties": {"status": {"const": status}, "code": {"enum": codes}},
+                }
+            }
+        },
+    }
+    return response

@@ -1,0 +1,87 @@
+"""The parameters of operations: those that many share, and the exact form of each one's own."""
+
+from typing import Any
+
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import ParameterKwarg
+
+Json = dict[str, Any]
+
+_TASK = (
+    "^("
+    "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+    "|[A-Za-z][A-Za-z0-9]{1,9}-[1-9][0-9]{0,8})$"
+)
+_NEVER = {"allowEmptyValue", "allowReserved", "deprecated"}
+
+
+def _parameter(place: str, name: str, meaning: str, schema: Json) -> Json:
+    said = {"in": place, "name": name, "required": False, "description": meaning}
+    return {**said, "schema": schema}
+
+
+def _text(pattern: str) -> Json:
+    return {"type": "string", "pattern": pattern}
+
+
+ON_COMMANDS = {
+    "IdempotencyKey": _parameter(
+        "header",
+        "Idempotency-Key",
+        "The same key and request return the same response",
+        _text("^[!-~]{1,255}$"),
+    ),
+    "IfMatch": _parameter(
+        "header",
+        "If-Match",
+        "Fail if a field in the body has changed since this version",
+        _text(r'^[ \t,]*(\*|(W/)?"[^"]*"([ \t]*,[ \t,]*(W/)?"[^"]*")*)[ \t,]*$'),
+    ),
+}
+DRY_RUN = {
+    "DryRun": _parameter(
+        "query", "dry_run", "Only return the events that would be recorded", {"type": "boolean"}
+    )
+}
+ON_QUERIES = {
+    "MinPosition": _parameter(
+        "header",
+        "X-Min-Position",
+        "Wait until this position of the log is readable",
+        {"type": "integer", "minimum": 0, "maximum": 9_999_999_999_999_999},
+    ),
+}
+ON_UNCHANGED = {
+    "IfNoneMatch": _parameter(
+        "header", "If-None-Match", "Return 304 if this is still the version", {"type": "string"}
+    ),
+}
+
+
+def exact(parameter: Json, handler: HTTPRouteHandler) -> Json:
+    """Return a parameter as the server takes it: never null, within the declared bounds."""
+    said = {key: value for key, value in parameter.items() if key not in _NEVER}
+    schema = _without_null(said["schema"])
+    schema.pop("description", None)
+    if parameter["name"] == "task":
+        schema["pattern"] = _TASK
+    if said["in"] == "query":
+        schema |= _bounds(parameter["name"], handler)
+        if schema.get("type") == "string" and not schema.keys() & {"format", "enum"}:
+            schema["minLength"] = 1
+    return {**said, "schema": schema}
+
+
+def _without_null(schema: Json) -> Json:
+    choices = [one for one in schema.get("oneOf", ()) if one != {"type": "null"}]
+    rest = {key: value for key, value in schema.items() if key != "oneOf"}
+    return {**rest, **choices[0]} if len(choices) == 1 else dict(schema)
+
+
+def _bounds(name: str, handler: HTTPRouteHandler) -> Json:
+    for own, field in handler.parsed_fn_signature.parameters.items():
+        definition = field.kwarg_definition
+        if isinstance(definition, ParameterKwarg) and (definition.name or own) == name:
+            found = {"minimum": definition.ge, "maximum": definition.le}
+            return {word: int(bound) for word, bound in found.items() if bound is not None}
+    return {}
