@@ -135,7 +135,11 @@ class AuditController(Controller):
 
     @get(
         "/export",
-        opt=needs(Permission.AUDIT_READ, sends=("Content-Disposition",)),
+        opt=needs(
+            Permission.AUDIT_READ,
+            sends=("Content-Disposition",),
+            fails=((409, "export_in_progress"),),
+        ),
         responses=shows_file("The events", *EXPORT_TYPES.values()),
     )
     async def export_audit_log(

@@ -23,8 +23,16 @@ from api.login.profile import ProfileView
 from commands.identity.invitation import InviteMember, ResendInvitation, RevokeInvitation
 from commands.identity.user import Email
 from domain.base import OrgId
-from domain.identity.organization.membership import Role
+from domain.claim import EmailTaken
+from domain.identity.organization.membership import (
+    AlreadyMember,
+    InvitationIsOver,
+    InvitedAtAnotherAddress,
+    Role,
+    RoleTooLow,
+)
 from domain.identity.organization.state import Organization
+from domain.identity.plan import PlanLimitReached
 from domain.name import Name
 from domain.permission import Permission
 from eventstore.identifiers import new_id
@@ -92,8 +100,12 @@ class InvitationController(Controller):
     path = "/api/org/{organization_id:uuid}/invitations"
     tags = ("Invitations",)
 
-    @post("/", opt=needs(Permission.MEMBER_INVITE), responses=shows(SentInvitation, 201))
-    async def invite(
+    @post(
+        "/",
+        opt=needs(Permission.MEMBER_INVITE, fails=(AlreadyMember, PlanLimitReached, RoleTooLow)),
+        responses=shows(SentInvitation, 201),
+    )
+    async def invite_member(
         self,
         request: ApiRequest,
         organization_id: FromPath[UUID],
@@ -133,10 +145,10 @@ class InvitationController(Controller):
     @post(
         "/{invitation_id:uuid}/resend",
         status_code=200,
-        opt=needs(Permission.MEMBER_INVITE),
+        opt=needs(Permission.MEMBER_INVITE, fails=(AlreadyMember, PlanLimitReached, RoleTooLow)),
         responses=shows(SentInvitation),
     )
-    async def resend(
+    async def resend_invitation(
         self, request: ApiRequest, organization_id: FromPath[UUID], invitation_id: FromPath[UUID]
     ) -> ApiResponse:
         """Replace an invitation by a new one to the same address; the old token stops working."""
@@ -154,10 +166,10 @@ class InvitationController(Controller):
     @delete(
         "/{invitation_id:uuid}",
         status_code=200,
-        opt=needs(Permission.MEMBER_INVITE),
+        opt=needs(Permission.MEMBER_INVITE, fails=(RoleTooLow,)),
         responses=nothing(),
     )
-    async def revoke(
+    async def revoke_invitation(
         self, request: ApiRequest, organization_id: FromPath[UUID], invitation_id: FromPath[UUID]
     ) -> ApiResponse:
         """Revoke an invitation. Its token stops working at once."""
@@ -176,10 +188,12 @@ class InvitedController(Controller):
     @post(
         "/preview",
         status_code=200,
-        opt=public("register", dry_run=False),
+        opt=public("register", dry_run=False, fails=(InvitationIsOver,)),
         responses=shows(InvitationPreview),
     )
-    async def preview(self, request: ApiRequest, data: JSONBody[PresentedToken]) -> ApiResponse:
+    async def preview_invitation(
+        self, request: ApiRequest, data: JSONBody[PresentedToken]
+    ) -> ApiResponse:
         """Return what the invitation with this token is about."""
         found = await find_invitation(request, data.token)
         invitation = found.invitation
@@ -192,13 +206,29 @@ class InvitedController(Controller):
     @post(
         "/accept",
         status_code=201,
-        opt=public("register", dry_run=False),
+        opt=public(
+            "register",
+            dry_run=False,
+            fails=(
+                AlreadyMember,
+                EmailTaken,
+                InvitationIsOver,
+                InvitedAtAnotherAddress,
+                PlanLimitReached,
+                (401, "token_expired"),
+                (401, "unauthorized"),
+                (422, "weak_password"),
+            ),
+            sends=("Set-Cookie",),
+        ),
         responses={
             **shows(LoginView, 201, "Your new account, logged in"),
             **shows(ProfileView, 200, "Your account, if you were logged in"),
         },
     )
-    async def accept(self, request: ApiRequest, data: JSONBody[Acceptance]) -> ApiResponse:
+    async def accept_invitation(
+        self, request: ApiRequest, data: JSONBody[Acceptance]
+    ) -> ApiResponse:
         """Join the organization: with your account if you are logged in, or else with a new one.
 
         Without an access token, `name` and `password` are needed.

@@ -172,13 +172,43 @@ class TestDescription:
             operation = described["paths"][path][method.lower()]
             assert operation["summary"]
             assert operation["tags"]
-            assert "default" in operation["responses"]
+            assert {"400", "429", "500", "503"} <= operation["responses"].keys()
             public = handler.opt[POLICY] is Open.PUBLIC
-            assert operation["security"] == ([] if public else [{"bearer": []}])
+            if path == "/api/auth/refresh-token":
+                assert operation["security"] == [{"refreshCookie": []}]
+            else:
+                assert operation["security"] == ([] if public else [{"bearer": []}])
             assert (handler.parsed_data_field is not None) == ("requestBody" in operation)
             if handler.parsed_data_field is not None:
                 schema = next(iter(operation["requestBody"]["content"].values()))["schema"]
                 assert "$ref" in str(schema)
+
+    def test_every_operation_has_a_name_of_its_own_that_reads_as_what_it_does(self) -> None:
+        paths = describe(ROUTES)["paths"]
+        names = [
+            operation["operationId"]
+            for item in paths.values()
+            for method, operation in item.items()
+            if method != "parameters"
+        ]
+
+        twice = {name for name in names if names.count(name) > 1}
+        assert not twice, f"rename the functions of these routes, as in list_tasks: {twice}"
+        assert {"createTask", "listTasks", "changeTaskStatus", "login", "editWebhook"} <= {*names}
+
+    def test_headers_failures_and_dry_runs_are_described(self) -> None:
+        described = describe(ROUTES)
+        create = described["paths"]["/api/project/{project_id}/tasks"]["post"]["responses"]
+        export = described["paths"]["/api/audit/export"]["get"]["responses"]["200"]
+        webhook = described["components"]["schemas"]["NewWebhook"]["properties"]
+
+        assert {"ETag", "Location", "X-Position", "X-Request-Id"} <= create["201"]["headers"].keys()
+        assert create["200"]["content"]["application/json"]["schema"] == {
+            "$ref": "#/components/schemas/DryRun"
+        }
+        assert "project_on_hold" in create["409"]["$ref"]
+        assert export["content"].keys() == {"application/jsonl", "text/csv"}
+        assert webhook["events"]["items"] == {"type": "string", "maxLength": 100}
 
     def test_no_body_names_a_position_of_the_log(self) -> None:
         schemas = describe(ROUTES)["components"]["schemas"]
