@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from api.description.headers import Json
 from litestar.handlers import HTTPRouteHandler
 
 from api.http.errors import STATUS
@@ -17,7 +18,7 @@ from commands.base import ChangedSince, KeyReused, NoOrganization, NotPermitted
 from domain.base import NotFound
 from domain.identity.user import AccountDeactivated
 
-Json = dict[str, Any]
+
 
 ANYWHERE: dict[int, tuple[str, ...]] = {
     400: ("malformed_request",),

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
+from api.description.headers import Json
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
@@ -19,7 +20,7 @@ from api.http.parameters import FILE_TYPES
 from api.http.policy import NO_DRY_RUN, POLICY, RATE, SENDS, Open, handlers_of
 from api.http.request import ApiRequest
 
-Json = dict[str, Any]
+
 
 _PROBLEM: Json = {
     "title": "Problem",

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from api.description.headers import Json
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import ParameterKwarg
 
-Json = dict[str, Any]
+
 
 _TASK = (
     "^("

@@ -34,7 +34,7 @@ from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
 from domain.work.project import Project, ProjectIsArchived, ProjectOnHold
-from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
+from domain.work.task.errors import SubtasksOpen, TooManyAssignees, TransitionNotAllowed
 from domain.work.task.events import Priority, TaskStatus
 from domain.work.task.state import Task
 from eventstore.identifiers import new_id
@@ -215,7 +215,7 @@ class TaskController(Controller):
     @patch(
         "/",
         opt=needs(
-            Permission.TASK_EDIT, fails=(ProjectIsArchived, ProjectOnHold, TransitionNotAllowed)
+            Permission.TASK_EDIT, fails=(ProjectIsArchived, ProjectOnHold, SubtasksOpen, TransitionNotAllowed)
         ),
         responses=shows(TaskView),
     )
@@ -247,7 +247,7 @@ class TaskController(Controller):
         "/status",
         status_code=200,
         opt=needs(
-            Permission.TASK_EDIT, fails=(ProjectIsArchived, ProjectOnHold, TransitionNotAllowed)
+            Permission.TASK_EDIT, fails=(ProjectIsArchived, ProjectOnHold, SubtasksOpen, TransitionNotAllowed)
         ),
         responses=shows(TaskView),
     )
