@@ -6,19 +6,16 @@ declared beside the route, with ``fails`` in its policy.
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any
 
-from api.description.headers import Json
 from litestar.handlers import HTTPRouteHandler
 
+from api.description.headers import Json
 from api.http.errors import STATUS
 from api.http.policy import FAILS, POLICY, Failure, Open
 from api.http.problem import PROBLEM_JSON
 from commands.base import ChangedSince, KeyReused, NoOrganization, NotPermitted
 from domain.base import NotFound
 from domain.identity.user import AccountDeactivated
-
-
 
 ANYWHERE: dict[int, tuple[str, ...]] = {
     400: ("malformed_request",),

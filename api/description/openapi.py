@@ -3,24 +3,20 @@
 import re
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import msgspec
-from api.description.headers import Json
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
 from api.description.failures import failures_of, problem_response
-from api.description.headers import HEADERS, failure_headers, success_headers, with_headers
+from api.description.headers import HEADERS, Json, failure_headers, success_headers, with_headers
 from api.description.names import operation_id
 from api.description.parameters import DRY_RUN, ON_COMMANDS, ON_QUERIES, ON_UNCHANGED, exact
 from api.http.parameters import FILE_TYPES
 from api.http.policy import NO_DRY_RUN, POLICY, RATE, SENDS, Open, handlers_of
 from api.http.request import ApiRequest
-
-
 
 _PROBLEM: Json = {
     "title": "Problem",

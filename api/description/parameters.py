@@ -1,12 +1,9 @@
 """The parameters of operations: those that many share, and the exact form of each one's own."""
 
-from typing import Any
-
-from api.description.headers import Json
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import ParameterKwarg
 
-
+from api.description.headers import Json
 
 _TASK = (
     "^("

@@ -79,6 +79,8 @@ class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     user_id: UserId
 
 
+_MOVE_FAILS = (ProjectIsArchived, ProjectOnHold, SubtasksOpen, TransitionNotAllowed)
+
 TaskRef = FromPath[str]
 """The id of a task, or its key such as ENG-12."""
 
@@ -214,9 +216,7 @@ class TaskController(Controller):
 
     @patch(
         "/",
-        opt=needs(
-            Permission.TASK_EDIT, fails=(ProjectIsArchived, ProjectOnHold, SubtasksOpen, TransitionNotAllowed)
-        ),
+        opt=needs(Permission.TASK_EDIT, fails=_MOVE_FAILS),
         responses=shows(TaskView),
     )
     async def edit(
@@ -246,9 +246,7 @@ class TaskController(Controller):
     @post(
         "/status",
         status_code=200,
-        opt=needs(
-            Permission.TASK_EDIT, fails=(ProjectIsArchived, ProjectOnHold, SubtasksOpen, TransitionNotAllowed)
-        ),
+        opt=needs(Permission.TASK_EDIT, fails=_MOVE_FAILS),
         responses=shows(TaskView),
     )
     async def change_task_status(

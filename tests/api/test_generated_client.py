@@ -1,6 +1,7 @@
 """A client that a generator made from the description works with the real server."""
 
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -10,8 +11,8 @@ from typing import Any
 
 import pytest
 from litestar import Litestar
-from openapi_python_client import Config, MetaType, generate
-from openapi_python_client.config import ConfigFile
+from openapi_python_client import generate
+from openapi_python_client.config import Config, ConfigFile, MetaType
 
 from tests.api.connection.serving import serving
 from tests.api.stage import PASSWORD, unique
@@ -23,8 +24,6 @@ NAME = "generated_client"
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Generate the client and make it importable."""
-    import json
-
     folder = tmp_path_factory.mktemp("client")
     (folder / "openapi.json").write_text(json.dumps(described()))
     config = Config.from_sources(
