@@ -55,6 +55,7 @@ class Keys(Struct, frozen=True):
 
     tokens: AccessTokens
     refresh: bytes
+    devices: bytes
     pepper: bytes
     cursors: CursorKey
     master: MasterKey
@@ -89,6 +90,7 @@ def derive_keys(settings: Settings) -> Keys:
             ring, issuer=ISSUER, audience=AUDIENCE, lifetime_max=settings.jwt_access_expiry
         ),
         refresh=derive_key(settings.jwt_refresh_secret, "refresh tokens"),
+        devices=derive_key(settings.jwt_refresh_secret, "known devices"),
         pepper=derive_key(settings.master_key, "claims on personal values"),
         cursors=CursorKey(settings.jwt_refresh_secret),
         master=MasterKey(settings.master_key),

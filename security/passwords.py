@@ -4,9 +4,10 @@ import asyncio
 import secrets
 import threading
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import argon2
 import msgspec
@@ -22,6 +23,9 @@ NORMALISED_CHARS_MAX = 1024
 
 WAITING_MAX = 16
 """With a longer queue the wait would exceed a client's patience: about 0.4 s."""
+
+RESERVED = 8
+"""Places that only known devices get, so that strangers cannot keep them from logging in."""
 
 RETRY_AFTER_S = 1
 
@@ -83,6 +87,11 @@ class HashingBusy(Exception):
     retry_after_s = RETRY_AFTER_S
 
 
+class _Place(NamedTuple):
+    whose: str
+    reserved: bool
+
+
 class HashingQueue:
     """Hashes in one thread of its own, one after the other, and refuses what would wait too long.
 
@@ -90,40 +99,70 @@ class HashingQueue:
     from every other request.
     """
 
-    def __init__(self, passwords: Passwords, *, waiting_max: int = WAITING_MAX) -> None:
+    def __init__(
+        self, passwords: Passwords, *, waiting_max: int = WAITING_MAX, reserved: int = RESERVED
+    ) -> None:
         self._passwords = passwords
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password-hashing")
-        self._places = threading.Semaphore(waiting_max + 1)  # including the one being hashed
+        self._lock = threading.Lock()
+        self._free = waiting_max + 1  # including the one being hashed
+        self._reserved = reserved
+        self._held: Counter[str] = Counter()
 
     async def hash(self, password: str) -> str:
         """Return the hash of *password*.
 
         :raises HashingBusy: the queue is full.
         """
-        return await self._in_turn(self._passwords.hash, password)
+        return await self._in_turn(self._enter("", known=False), self._passwords.hash, password)
 
-    async def verify(self, stored: str | None, password: str) -> PasswordCheck:
+    async def verify(
+        self, stored: str | None, password: str, *, whose: str = "", known: bool = False
+    ) -> PasswordCheck:
         """Return whether *password* matches *stored* (None: an unknown user).
+
+        *whose* names where the password comes from: one source gets no more places than it leaves
+        free for others. A *known* device may use the reserved places.
 
         :raises HashingBusy: the queue is full.
         """
-        return await self._in_turn(self._passwords.verify, stored, password)
+        place = self._enter(whose, known=known)
+        return await self._in_turn(place, self._passwords.verify, stored, password)
 
     def close(self) -> None:
         """Finish the current hash, cancel those waiting, and end the thread."""
         self._thread.shutdown(cancel_futures=True)
 
-    async def _in_turn(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if not self._places.acquire(blocking=False):
-            raise HashingBusy
-        future = self._thread.submit(work, *args, **kwargs)
-        future.add_done_callback(self._leave)
-        return await asyncio.wrap_future(future)
+    def _enter(self, whose: str, *, known: bool) -> _Place:
+        with self._lock:
+            crowded = bool(whose) and self._held[whose] >= self._free
+            if self._free and not crowded:
+                self._free -= 1
+                self._held[whose] += 1
+                return _Place(whose, reserved=False)
+            if known and self._reserved:
+                self._reserved -= 1
+                return _Place(whose, reserved=True)
+        raise HashingBusy
 
-    def _leave(self, _: Future[T]) -> None:
+    def _leave(self, place: _Place) -> None:
+        with self._lock:
+            if place.reserved:
+                self._reserved += 1
+                return
+            self._free += 1
+            self._held[place.whose] -= 1
+            if not self._held[place.whose]:
+                del self._held[place.whose]
+
+    async def _in_turn(
+        self, place: _Place, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        future = self._thread.submit(work, *args, **kwargs)
         # A place is free only when the work is done: a caller who gives up while the thread is
         # working for them still occupies it.
-        self._places.release()
+        future.add_done_callback(lambda _: self._leave(place))
+        return await asyncio.wrap_future(future)
 
 
 def _prepared(password: str) -> bytes:

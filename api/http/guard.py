@@ -11,7 +11,6 @@ from api.http.rates import Asked
 from api.http.request import READS, ApiRequest
 from commands.base import NoOrganization, NotPermitted
 from domain.permission import Permission, is_allowed
-from security.addresses import canonical, networks_of
 from security.tokens import AccessClaims, InvalidToken, TokenExpired
 
 
@@ -29,7 +28,7 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     policy = handler.opt[POLICY]
     if policy is Open.PUBLIC:
         if handler.opt[RATE]:
-            await _limit_networks(connection, handler.opt[RATE])
+            await connection.limit(*connection.network_limits(handler.opt[RATE]))
         refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
         return
     connection.claims = presented_claims(connection)
@@ -63,11 +62,3 @@ def presented_claims(connection: ApiRequest) -> AccessClaims:
         raise unauthorized("token_expired") from None
     except InvalidToken:
         raise unauthorized() from None
-
-
-async def _limit_networks(connection: ApiRequest, rate: str) -> None:
-    address = canonical(connection.client_info.ip or "")
-    if address is None:
-        await connection.limit(Asked(rate, connection.client_info.ip))
-        return
-    await connection.limit(*(Asked(rate, net, share) for net, share in networks_of(address)))

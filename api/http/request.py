@@ -21,6 +21,7 @@ from commands.states import Loaded
 from domain.base import OrgId, State
 from eventstore.identifiers import new_id
 from eventstore.recorded import Actor, ActorKind
+from security.addresses import canonical, networks_of
 from security.tokens import AccessClaims
 
 _COMMAND_NAMESPACE = UUID("b1c7a4e0-6c0e-5f0a-8d57-1e0a5b6f3c21")
@@ -163,6 +164,13 @@ class ApiRequest(Request[Any, Any, Any]):
         if asked not in (None, "true", "false"):
             raise invalid(FieldError("dry_run", "Expected true or false"))
         return asked == "true"
+
+    def network_limits(self, name: str) -> list[Asked]:
+        """Return the limit *name* for each network that the caller's address is in."""
+        address = canonical(self.client_info.ip or "")
+        if address is None:
+            return [Asked(name, self.client_info.ip)]
+        return [Asked(name, network, share) for network, share in networks_of(address)]
 
     async def limit(self, *asked: Asked) -> None:
         """Count this request against each of the limits that are *asked*.

@@ -15,12 +15,12 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, run_command
 from api.identity.organization import NewOrganization
+from api.login.attempts import context_as, remembered
 from api.login.cookie import refuse_foreign_origin
 from api.login.credentials import (
     LoginView,
     Tokens,
     begin_session,
-    context_as,
     cookie_of,
     refuse_weak,
     tokens_of,
@@ -96,14 +96,17 @@ class AuthController(Controller):
         "/login",
         status_code=200,
         opt=public(
-            "login", dry_run=False, fails=((401, "invalid_credentials"),), sends=("Set-Cookie",)
+            dry_run=False,
+            fails=((401, "invalid_credentials"), (429, "rate_limited")),
+            sends=("Set-Cookie",),
         ),
         responses=shows(LoginView),
     )
     async def login(self, request: ApiRequest, data: JSONBody[Login]) -> ApiResponse:
         """Log in with e-mail address and password to get an access token and a refresh cookie."""
-        user_id, user = await verified(request, data.email, data.password)
-        return await begin_session(request, user_id, user)
+        found = await verified(request, data.email, data.password)
+        answer = await begin_session(request, found.user_id, found.user)
+        return answer.with_header(*remembered(request.api.system, found.attempt))
 
     @post(
         "/refresh-token",

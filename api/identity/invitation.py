@@ -17,7 +17,8 @@ from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, Show, run_command
 from api.identity.auth import Password
 from api.identity.organization import own_organization
-from api.login.credentials import LoginView, canonical_address, refuse_odd_address
+from api.login.address import canonical_address, refuse_odd_address
+from api.login.credentials import LoginView
 from api.login.joining import accept_invitation, find_invitation, has_account
 from api.login.profile import ProfileView
 from commands.identity.invitation import InviteMember, ResendInvitation, RevokeInvitation

@@ -1,4 +1,4 @@
-"""The refresh cookie, and which origins may send it (RFC 6265bis)."""
+"""The cookies, and which origins may send them (RFC 6265bis)."""
 
 from datetime import timedelta
 
@@ -6,11 +6,11 @@ from api.http.problem import Problem
 from api.http.request import ApiRequest
 
 
-class RefreshCookie:
-    """Sets and reads the cookie; ``__Host-`` binds it to this host, HTTPS and all paths."""
+class SecretCookie:
+    """Sets and reads a cookie; ``__Host-`` binds it to this host, HTTPS and all paths."""
 
-    def __init__(self, *, secure: bool, lifetime: timedelta) -> None:
-        self.name = "__Host-rt" if secure else "rt"
+    def __init__(self, name: str, *, secure: bool, lifetime: timedelta) -> None:
+        self.name = f"__Host-{name}" if secure else name
         self._lifetime_s = int(lifetime.total_seconds())
         self._flags = "; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
 
@@ -23,7 +23,7 @@ class RefreshCookie:
         return self._header("", 0)
 
     def read(self, request: ApiRequest) -> str | None:
-        """Return the refresh token of a request; None if there is not exactly one."""
+        """Return the value in a request; None if there is not exactly one."""
         header = request.client_info.header(b"cookie") or ""
         pairs = [pair.strip().partition("=") for pair in header.split(";")]
         values = [value for name, _, value in pairs if name == self.name]
@@ -32,6 +32,16 @@ class RefreshCookie:
     def _header(self, value: str, max_age_s: int) -> tuple[bytes, bytes]:
         cookie = f"{self.name}={value}; Path=/; Max-Age={max_age_s}{self._flags}"
         return b"set-cookie", cookie.encode()
+
+
+def refresh_cookie(*, secure: bool, lifetime: timedelta) -> SecretCookie:
+    """Return the cookie with the refresh token."""
+    return SecretCookie("rt", secure=secure, lifetime=lifetime)
+
+
+def device_cookie(*, secure: bool, lifetime: timedelta) -> SecretCookie:
+    """Return the cookie of a known device."""
+    return SecretCookie("kd", secure=secure, lifetime=lifetime)
 
 
 def refuse_foreign_origin(request: ApiRequest) -> None:

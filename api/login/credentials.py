@@ -1,23 +1,20 @@
 """Credentials: check e-mail address and password, start a session, issue its tokens."""
 
-import contextlib
 import secrets
-import unicodedata
-from typing import cast
+from typing import NamedTuple, cast
 
-import idna
 import msgspec
 from msgspec import Struct
 
-from api.http.problem import FieldError, Problem, invalid
-from api.http.rates import Asked
+from api.http.problem import FieldError, Problem
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
-from api.login.cookie import RefreshCookie
+from api.login.address import canonical_address
+from api.login.attempts import LoginAttempt, admit, context_as, failed, succeeded
+from api.login.cookie import SecretCookie, refresh_cookie
 from api.login.profile import ProfileView
-from commands.base import Context
 from commands.identity.session import LogIn
-from commands.identity.user import PASSWORD, RecordFailedLogin
+from commands.identity.user import PASSWORD
 from commands.reservations import email_claim
 from domain.base import PLATFORM, DomainError, NotFound, SessionId, UserId
 from domain.identity.organization.state import Organization
@@ -25,10 +22,8 @@ from domain.identity.session import Session
 from domain.identity.user import User
 from eventstore.append import Secret
 from eventstore.identifiers import new_id
-from eventstore.recorded import Actor, ActorKind
 from runtime.system import System
 from security import refresh
-from security.addresses import canonical, networks_of
 from security.password_rules import weaknesses
 
 PRODUCT = "trackrecord"
@@ -49,17 +44,12 @@ class LoginView(Tokens, frozen=True, rename="camel"):
     user: ProfileView
 
 
-def canonical_address(email: str) -> str:
-    """Return the one form of an address under which it is claimed.
+class Verified(NamedTuple):
+    """An account whose password was right, and the attempt that proved it."""
 
-    Unicode NFKC, lower case, and the domain as IDNA 2008 A-labels (RFC 5891) without a final dot,
-    so that another spelling cannot open a second account. An invalid domain is left as it is.
-    """
-    local, at, domain = unicodedata.normalize("NFKC", email.strip()).lower().rpartition("@")
-    domain = domain.removesuffix(".")
-    with contextlib.suppress(idna.IDNAError):
-        domain = idna.encode(domain, uts46=True).decode()
-    return f"{local}{at}{domain}"
+    user_id: UserId
+    user: User
+    attempt: LoginAttempt
 
 
 def refuse_weak(system: System, password: str, path: str, *known: str) -> None:
@@ -82,57 +72,33 @@ def refuse_weak(system: System, password: str, path: str, *known: str) -> None:
         )
 
 
-def context_as(request: ApiRequest, user_id: UserId) -> Context:
-    """Return the context of a command by *user_id*, who is not authenticated yet."""
-    return Context(
-        actor=Actor(ActorKind.USER, user_id),
-        now=request.api.system.clock(),
-        command_id=new_id(),
-        ip=request.client_info.ip,
-        user_agent=request.client_info.user_agent,
-        request_id=request.client_info.request_id,
-    )
-
-
-async def verified(request: ApiRequest, email: str, password: str) -> tuple[UserId, User]:
+async def verified(request: ApiRequest, email: str, password: str) -> Verified:
     """Return the account with this e-mail address and password.
 
     Unknown, wrong and deactivated take the same time and get the same response.
 
-    :raises Problem: 401, or 429 after too many failures from the caller's network.
+    :raises Problem: 401, or 429 after too many failures from the caller's network or device.
     """
     system = request.api.system
-    attempts = _attempts(request, email)
-    await request.limit(Asked("account", attempts))
+    attempt = await admit(request, email)
     user_id, user = await _account(system, email)
     stored = None if user_id is None else await system.log.secret(user_id, PLATFORM, PASSWORD)
-    verdict = await system.passwords.verify(None if stored is None else stored.decode(), password)
+    verdict = await system.passwords.verify(
+        None if stored is None else stored.decode(),
+        password,
+        whose=attempt.device or attempt.network,
+        known=attempt.device is not None,
+    )
     if user_id is None or user is None:
         raise _wrong()
     if not verdict.accepted or not user.active:
-        await system.commands.handle(
-            RecordFailedLogin(user_id=user_id), context_as(request, user_id)
-        )
+        await failed(request, user_id)
         raise _wrong()
-    await request.api.rates.forget("account", attempts)
+    await succeeded(request, user_id, attempt)
     if verdict.needs_rehash:
         again = (await system.passwords.hash(password)).encode()
         await system.log.put_secret(Secret(user_id, PASSWORD, again), PLATFORM)
-    return user_id, user
-
-
-def _attempts(request: ApiRequest, email: str) -> tuple[bytes, str]:
-    """Return the key under which failed logins to an account are counted, whether it exists or not.
-
-    It includes the network of the caller, so that nobody can lock out people elsewhere. For IPv4
-    that is 256 neighbouring addresses, because a single address is cheap to change.
-    """
-    account = request.api.system.log.keys.fingerprint("login", canonical_address(email))
-    address = canonical(request.client_info.ip or "")
-    if address is None:
-        return account, request.client_info.ip or ""
-    networks = [network for network, _ in networks_of(address)]
-    return account, str(networks[1] if address.version == 4 else networks[0])
+    return Verified(user_id, user, attempt)
 
 
 async def _account(system: System, email: str) -> tuple[UserId | None, User | None]:
@@ -204,23 +170,11 @@ def tokens_of(
     return tokens, cookie_of(system).set(token)
 
 
-def cookie_of(system: System) -> RefreshCookie:
+def cookie_of(system: System) -> SecretCookie:
     """Return the refresh cookie as configured for this deployment."""
-    return RefreshCookie(
+    return refresh_cookie(
         secure=system.settings.cookie_secure, lifetime=system.settings.jwt_refresh_expiry
     )
-
-
-def refuse_odd_address(email: str) -> None:
-    """Refuse what cannot be an e-mail address; only a message could prove that it exists.
-
-    :raises Problem: 422.
-    """
-    local, _, domain = email.partition("@")
-    if not local or "." not in domain.strip(".") or not email.isprintable() or " " in email:
-        raise invalid(FieldError("$.email", "Expected an e-mail address"))
-    if "@" in domain:
-        raise invalid(FieldError("$.email", "Expected an e-mail address"))
 
 
 def _wrong() -> Problem:

@@ -9,7 +9,8 @@ from api.http.guard import presented_claims
 from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
-from api.login.credentials import begin_session, context_as, refuse_weak
+from api.login.attempts import context_as
+from api.login.credentials import begin_session, refuse_weak
 from api.login.profile import profile_of, render_profile
 from commands.identity.invitation import AcceptInvitation, RegisterInvited
 from commands.reservations import email_claim

@@ -8,12 +8,9 @@ from msgspec.structs import replace
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command_as
-from api.login.credentials import (
-    canonical_address,
-    context_as,
-    refuse_odd_address,
-    refuse_weak,
-)
+from api.login.address import canonical_address, refuse_odd_address
+from api.login.attempts import context_as
+from api.login.credentials import refuse_weak
 from api.login.profile import ProfileView, render_profile
 from commands.base import Context
 from commands.identity.organization import CreateOrganization

@@ -79,10 +79,11 @@ class ChangePassword(UserCommand, frozen=True, kw_only=True):
 
 
 class RecordFailedLogin(UserCommand, frozen=True, kw_only=True):
-    """Record a failed login."""
+    """Record failed logins."""
 
     records = (LoginFailed,)
+    count: int = 1
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         user = await read(User, self.user_id)
-        return changes_of(self.user_id, user.fail_login())
+        return changes_of(self.user_id, user.fail_login(self.count))

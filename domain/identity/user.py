@@ -58,7 +58,9 @@ class UserReactivated(Event, frozen=True, kw_only=True, tag="user.reactivated"):
 
 
 class LoginFailed(Event, frozen=True, kw_only=True, tag="user.login_failed"):
-    """A login to this account failed."""
+    """Logins to this account failed: *count* since the last such event, within about a minute."""
+
+    count: int = 1
 
 
 class ActiveOrganizationChanged(
@@ -161,10 +163,10 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_registered()
         return [] if self.active else [UserReactivated()]
 
-    def fail_login(self) -> list[UserEvent]:
-        """Record a failed login, even for a deactivated account, which must not be recognisable."""
+    def fail_login(self, count: int = 1) -> list[UserEvent]:
+        """Record failed logins, even for a deactivated account, which must not be recognisable."""
         self.refuse_unless_registered()
-        return [LoginFailed()]
+        return [LoginFailed(count=count)]
 
     def refuse_unless_registered(self) -> None:
         """Raise NotFound if there is no such account."""

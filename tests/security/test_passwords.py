@@ -80,6 +80,10 @@ class Gated(Passwords):
             self.threads.add(threading.get_ident())
         return super().hash(password)
 
+    def verify(self, stored: str | None, password: str) -> PasswordCheck:
+        self.gate.wait(10)
+        return super().verify(stored, password)
+
 
 class TestHashingQueue:
     @pytest.fixture
@@ -147,3 +151,36 @@ class TestHashingQueue:
         for _ in range(6):
             with pytest.raises(argon2.exceptions.InvalidHashError):
                 await queue.verify("damaged", RIGHT)
+
+    async def test_one_source_leaves_half_of_the_places_to_others(
+        self, queue: HashingQueue, gated: Gated
+    ) -> None:
+        inside = [asyncio.create_task(queue.verify(None, RIGHT, whose="a")) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(HashingBusy):
+            await queue.verify(None, RIGHT, whose="a")
+
+        inside.append(asyncio.create_task(queue.verify(None, RIGHT, whose="b")))
+        await asyncio.sleep(0)
+        assert not inside[-1].done()
+        gated.gate.set()
+        await asyncio.gather(*inside)
+
+        await asyncio.gather(*(queue.verify(None, RIGHT, whose="a") for _ in range(2)))
+
+    async def test_known_devices_have_places_that_strangers_cannot_take(self, gated: Gated) -> None:
+        queue = HashingQueue(gated, waiting_max=3, reserved=2)
+        inside = [asyncio.create_task(queue.verify(None, RIGHT, whose=str(n))) for n in range(40)]
+        await asyncio.sleep(0)
+        known = [asyncio.create_task(queue.verify(None, RIGHT, known=True)) for _ in range(2)]
+        await asyncio.sleep(0)
+
+        with pytest.raises(HashingBusy):
+            await queue.verify(None, RIGHT, known=True)
+        gated.gate.set()
+        answers = await asyncio.gather(*inside, return_exceptions=True)
+        await asyncio.gather(*known)
+
+        assert sum(isinstance(answer, HashingBusy) for answer in answers) == 36
+        await asyncio.gather(*(queue.verify(None, RIGHT, known=True) for _ in range(6)))
+        queue.close()

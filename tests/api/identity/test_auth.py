@@ -165,7 +165,9 @@ class TestLogIn:
         assert set(tokens) == {"accessToken", "tokenType", "expiresIn", "user"}
         assert tokens["user"]["email"] == person.email
         assert tokens["expiresIn"] == 900
-        cookie = response.headers["set-cookie"]
+        cookie, device = response.headers.get_list("set-cookie")
+        assert device.startswith("__Host-kd=kd1.")
+        assert "Max-Age=7776000" in device
         assert cookie.startswith("__Host-rt=rt1.")
         for flag in ("Path=/", "HttpOnly", "SameSite=Strict", "Secure", "Max-Age=604800"):
             assert flag in cookie

@@ -112,12 +112,12 @@ class TestChangePassword:
 
 
 class TestRecordFailedLogin:
-    asked = RecordFailedLogin(user_id=ANA)
+    asked = RecordFailedLogin(user_id=ANA, count=3)
 
     def test_failed_logins_are_recorded_for_deactivated_accounts(self) -> None:
-        given(*ANAS).when(self.asked, by=DAN, org_id=None).then(on(ANA, LoginFailed()))
+        given(*ANAS).when(self.asked, by=DAN, org_id=None).then(on(ANA, LoginFailed(count=3)))
         closed = on(ANA, UserDeactivated())
-        given(*ANAS, closed).when(self.asked).then(LoginFailed())
+        given(*ANAS, closed).when(self.asked).then(LoginFailed(count=3))
 
     def test_an_unregistered_user_is_not_found(self) -> None:
         given().when(self.asked).then_refused(NotFound)

@@ -1,0 +1,106 @@
+"""Attempts to log in: how often somebody may try, and from which known device."""
+
+from msgspec import Struct
+
+from api.http.rates import Asked
+from api.http.request import ApiRequest
+from api.login.address import canonical_address
+from api.login.cookie import SecretCookie, device_cookie
+from commands.base import Context
+from commands.identity.user import RecordFailedLogin
+from domain.base import UserId
+from eventstore.identifiers import new_id
+from eventstore.recorded import Actor, ActorKind
+from runtime.system import System
+from security.addresses import canonical, networks_of
+from security.known_device import DEVICE_LIFETIME, device_of, mint_device
+
+
+class LoginAttempt(Struct, frozen=True):
+    """One try to log in to an account, whether it exists or not.
+
+    ``account`` is the fingerprint of its address. ``network`` is that of the caller: for IPv4, 256
+    neighbouring addresses, because a single address is cheap to change. ``device`` is the id of the
+    device if the account logged in on it before.
+    """
+
+    account: bytes
+    network: str
+    device: str | None
+
+    @property
+    def key(self) -> tuple[bytes, str]:
+        """The key under which failures are counted.
+
+        It includes where the attempt is from, so that nobody can lock out people elsewhere.
+        """
+        return self.account, self.device or self.network
+
+
+async def admit(request: ApiRequest, email: str) -> LoginAttempt:
+    """Count an attempt to log in with *email*.
+
+    A known device is not slowed down by what others in its network do.
+
+    :raises Problem: 429 after too many failures.
+    """
+    attempt = _attempt(request, email)
+    by_place = request.network_limits("login")
+    if attempt.device is not None:
+        by_place = [Asked("login", attempt.device)]
+    await request.limit(*by_place, Asked("account", attempt.key))
+    return attempt
+
+
+def _attempt(request: ApiRequest, email: str) -> LoginAttempt:
+    system = request.api.system
+    account = system.log.keys.fingerprint("login", canonical_address(email))
+    token = device_cookie_of(system).read(request) or ""
+    device = device_of(system.keys.devices, token, account, system.clock())
+    address = canonical(request.client_info.ip or "")
+    if address is None:
+        return LoginAttempt(account, request.client_info.ip or "", device)
+    networks = [network for network, _ in networks_of(address)]
+    return LoginAttempt(account, str(networks[1] if address.version == 4 else networks[0]), device)
+
+
+async def failed(request: ApiRequest, user_id: UserId) -> None:
+    """Record a failed login to an account that exists, together with others of the same minute."""
+    count = request.api.failed_logins.add(user_id, request.api.system.clock())
+    await _record(request, user_id, count)
+
+
+async def succeeded(request: ApiRequest, user_id: UserId, attempt: LoginAttempt) -> None:
+    """Forget the failures before a good login, and record those that are not recorded yet."""
+    await request.api.rates.forget("account", attempt.key)
+    await _record(request, user_id, request.api.failed_logins.end(user_id))
+
+
+async def _record(request: ApiRequest, user_id: UserId, count: int) -> None:
+    if count:
+        command = RecordFailedLogin(user_id=user_id, count=count)
+        await request.api.system.commands.handle(command, context_as(request, user_id))
+
+
+def remembered(system: System, attempt: LoginAttempt) -> tuple[bytes, bytes]:
+    """Return the cookie by which the device of a good login is known from now on."""
+    now = system.clock()
+    token = mint_device(system.keys.devices, attempt.account, now, attempt.device)
+    return device_cookie_of(system).set(token)
+
+
+def device_cookie_of(system: System) -> SecretCookie:
+    """Return the cookie of known devices as configured for this deployment."""
+    return device_cookie(secure=system.settings.cookie_secure, lifetime=DEVICE_LIFETIME)
+
+
+def context_as(request: ApiRequest, user_id: UserId) -> Context:
+    """Return the context of a command by *user_id*, who is not authenticated yet."""
+    return Context(
+        actor=Actor(ActorKind.USER, user_id),
+        now=request.api.system.clock(),
+        command_id=new_id(),
+        ip=request.client_info.ip,
+        user_agent=request.client_info.user_agent,
+        request_id=request.client_info.request_id,
+    )
