@@ -113,7 +113,7 @@ def received(receiver: Receiver) -> Counter[str]:
     return Counter(body["data"]["title"] for body in bodies if body["type"] == "task.created")
 
 
-async def test_whoever_follows_the_page_shows_no_ghost_and_loses_nothing_new() -> None:
+async def test_following_the_page_shows_no_lost_event_and_loses_no_new_one() -> None:
     with data_directory() as directory:
         system = System(directory)
         operator = Operator(system)

@@ -109,7 +109,7 @@ def test_a_taken_port_is_one_sentence_and_nothing_is_created_in_the_other_system
     assert running.command("replay").stdout == before
 
 
-def test_nobody_but_the_owner_reads_what_is_in_the_data_directory(running: System) -> None:
+def test_only_the_owner_can_read_the_data_directory(running: System) -> None:
     directory = running.data_dir
     files = [path for path in directory.iterdir() if path.is_file()]
 

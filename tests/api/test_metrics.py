@@ -56,7 +56,7 @@ async def test_metrics_are_not_there_for_others(make_app: Make, networks: list[s
         assert (await client.get("/metrics")).status_code == 404
 
 
-async def test_metrics_are_not_there_for_what_a_proxy_passes_on(make_app: Make) -> None:
+async def test_metrics_are_not_found_by_a_forwarded_request(make_app: Make) -> None:
     async with client_of(make_app(metrics_networks=SCRAPERS)) as client:
         assert (await client.get("/metrics", headers=PROXIED)).status_code == 404
 

@@ -58,7 +58,7 @@ def test_every_locked_package_has_a_hash(lock: str) -> None:
     assert not re.search(r"^\s*--?(index|extra-index|find-links|trusted)", lock, re.MULTILINE)
 
 
-def test_what_make_run_installs_is_a_part_of_what_is_locked_and_has_no_tools() -> None:
+def test_make_run_installs_a_part_of_the_lock_without_tools() -> None:
     full = {m["name"]: m["version"] for m in LOCKED.finditer(LOCK)}
     run = {m["name"]: m["version"] for m in LOCKED.finditer(RUN_LOCK)}
 
@@ -85,7 +85,7 @@ def test_the_image_gets_exactly_what_the_service_needs() -> None:
     assert part_of(LOCK, names).count("==") == len(names)
 
 
-def test_what_is_imported_as_a_process_starts_is_in_the_image() -> None:
+def test_everything_imported_at_the_start_of_a_process_is_in_the_image() -> None:
     names = needed(PROJECT["project"]["dependencies"])
     known = packages_distributions()
     ours = {*PACKAGES, *sys.stdlib_module_names}

@@ -62,7 +62,7 @@ def test_no_head_of_several_writers_is_lost_and_the_file_stays_small(tmp_path: P
     assert len(path.read_bytes().split(b"\n\n")) < 2_400
 
 
-def test_what_was_accepted_is_forgotten(tmp_path: Path) -> None:
+def test_accepted_losses_are_forgotten(tmp_path: Path) -> None:
     kept = KeptHeads(tmp_path / "heads.jsonl")
     kept.keep(LOG, head(1))
 

@@ -116,7 +116,7 @@ def test_an_export_says_its_epoch_and_verifies(restored: Settings, tmp_path: Pat
         assert main(["audit", "verify", str(path)]) == 0
 
 
-def test_an_acceptance_that_was_interrupted_goes_on(restored: Settings) -> None:
+def test_an_interrupted_acceptance_can_be_resumed(restored: Settings) -> None:
     async def interrupted() -> None:
         async with open_system(restored) as system:
             system.log.store.raise_epoch(2)

@@ -90,7 +90,7 @@ def test_an_export_does_not_replace_a_file_by_itself(
 
 
 @pytest.mark.parametrize("module", ["cli.__main__", "cli.up"])
-def test_what_only_some_commands_need_is_not_loaded_for_all(module: str) -> None:
+def test_modules_that_few_commands_need_are_loaded_only_there(module: str) -> None:
     heavy = ("litestar", "psycopg", "arq", "eventsourcing", "redis")
     probe = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
 

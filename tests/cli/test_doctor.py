@@ -48,7 +48,7 @@ def test_nothing_is_created_where_nothing_was(
     assert not directory.exists()
 
 
-def test_it_changes_nothing_and_names_what_is_not_there(
+def test_doctor_changes_nothing_and_names_what_is_missing(
     capsys: pytest.CaptureFixture[str], directory: Path
 ) -> None:
     migrate(load_settings().events_url)

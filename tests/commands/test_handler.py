@@ -304,7 +304,7 @@ class TestAuthorization:
 
         assert len(await events(log)) == 2
 
-    async def test_a_caller_who_changed_meanwhile_is_refused(
+    async def test_a_caller_whose_account_changed_meanwhile_is_refused(
         self, log: EventLog, handler: CommandHandler
     ) -> None:
         let_in_by = TASK  # any stream will do: a session, say

@@ -81,7 +81,7 @@ def move(to: TaskStatus) -> ChangeTaskStatus:
     ],
     ids=lambda value: value if isinstance(value, Countable) else "",
 )
-async def test_a_plan_counts_what_is_there(
+async def test_a_plan_counts_only_what_exists(
     log: EventLog, handler: CommandHandler, what: Countable, steps: list[tuple[Command, int]]
 ) -> None:
     await record(log, *ACCOUNTS)
@@ -161,7 +161,9 @@ def test_an_open_invitation_takes_the_place_of_a_member(event: MembershipEvent, 
     assert [(c.count, c.by) for c in reserved.counts] == [(counted_of(ACME, Countable.MEMBERS), by)]
 
 
-async def test_a_full_plan_takes_one_more_only_after_one_is_gone(handler: CommandHandler) -> None:
+async def test_a_full_plan_allows_another_one_only_after_one_is_gone(
+    handler: CommandHandler,
+) -> None:
     projects = [ProjectId(new_id()) for _ in range(5)]  # with the one that is there: one too many
     creating = [
         CreateProject(project_id=project, key=f"P{number}", name="Another")

@@ -34,7 +34,7 @@ def test_an_older_version_does_not_replace_a_newer_one() -> None:
     assert cache.get(stream) == newer
 
 
-async def test_a_fresh_state_is_given_to_its_own_organization_and_as_what_it_is(
+async def test_a_fresh_state_is_given_only_to_its_organization_and_as_its_kind(
     handler: CommandHandler,
 ) -> None:
     [task, project] = await handler.states.all_fresh([(Task, TASK), (Project, ENG)], ACME)

@@ -11,7 +11,7 @@ from tests.deliveries.receiver import Receiver, Reply
 from tests.deliveries.sending import JSON, LOOPBACK, failure_of
 
 
-async def test_a_post_arrives_unchanged_and_its_answer_comes_back(
+async def test_a_post_arrives_unchanged_and_its_response_is_returned(
     receiver: Receiver, client: WebhookClient
 ) -> None:
     receiver.answer_with(Reply(status=202, headers={"Retry-After": "7"}, body=b"thanks"))

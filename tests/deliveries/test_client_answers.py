@@ -168,7 +168,7 @@ NOT_HTTP = {
 
 
 @pytest.mark.parametrize("raw", NOT_HTTP.values(), ids=NOT_HTTP.keys())
-async def test_what_is_not_http_is_a_protocol_failure(
+async def test_a_response_that_is_not_http_is_a_protocol_failure(
     receiver: Receiver, client: WebhookClient, raw: bytes
 ) -> None:
     receiver.answer_with(Reply(raw=raw))

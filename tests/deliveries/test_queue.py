@@ -77,7 +77,7 @@ def test_a_retry_holds_back_its_stream_until_it_is_due() -> None:
     assert take_all(lanes, LATER) == [1]
 
 
-def test_what_is_put_back_from_the_past_goes_first() -> None:
+def test_an_older_delivery_that_is_put_back_goes_first() -> None:
     first = delivery(5)
     lanes = lanes_of(first, delivery(6))
     lanes.take(NOW)

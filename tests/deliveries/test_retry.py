@@ -77,7 +77,7 @@ def test_410_gone_pauses_the_webhook_and_keeps_the_delivery() -> None:
         (500, "120", None),
     ],
 )
-def test_the_receiver_may_say_when_to_come_back(status: int, asked: str, until: Any) -> None:
+def test_the_receiver_may_say_when_to_try_again(status: int, asked: str, until: Any) -> None:
     verdict = judge(PLAIN, 1, answer(status, retry_after=asked), NOW)
 
     assert verdict.hold_until == until

@@ -19,7 +19,7 @@ with DataDirLock(Path(sys.argv[1])):
 """
 
 
-def test_another_process_is_refused_and_told_the_holder(tmp_path: Path) -> None:
+def test_another_process_is_refused_with_the_id_of_the_holder(tmp_path: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )

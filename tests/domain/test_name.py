@@ -37,12 +37,12 @@ REFUSED = [
 
 @pytest.mark.parametrize("kind", [Name, Title])
 @pytest.mark.parametrize("text", SEEN)
-def test_what_a_reader_sees_is_a_name(kind: object, text: str) -> None:
+def test_a_visible_text_is_a_name(kind: object, text: str) -> None:
     assert msgspec.convert(text, kind) == text
 
 
 @pytest.mark.parametrize("kind", [Name, Title])
 @pytest.mark.parametrize("text", [*UNSEEN, *REFUSED, "x" * 301], ids=ascii)
-def test_what_nobody_sees_or_what_breaks_a_line_is_refused(kind: object, text: str) -> None:
+def test_invisible_text_and_line_breaks_are_refused(kind: object, text: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(text, kind)

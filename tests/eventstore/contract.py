@@ -37,7 +37,7 @@ class StoreContract:
         assert store.newest_tree_head(ACME, 9) is None
         assert store.commit([]) == []
 
-    def test_every_column_comes_back_as_it_was(self, store: Store) -> None:
+    def test_every_column_is_read_back_unchanged(self, store: Store) -> None:
         written = command(A, events=2, private=b"\x00\xff sealed")
 
         assert store.commit([written]) == [Appended(2)]
@@ -129,7 +129,7 @@ class StoreContract:
         assert [r.stream_id for r in store.tail(0, 10)] == [A, B, C]
 
     @pytest.mark.parametrize("read_at", [0, 2])
-    def test_a_stream_that_was_only_read_counts_too(self, store: Store, read_at: int) -> None:
+    def test_a_stream_that_was_only_read_is_verified_too(self, store: Store, read_at: int) -> None:
         store.commit([command(A)])
 
         assert store.commit([command(B, reads={A: read_at})]) == [Conflict(A)]
@@ -153,7 +153,7 @@ class StoreContract:
             Conflict(A),
         ]
 
-    def test_what_a_refused_command_would_have_made_is_not_there(self, store: Store) -> None:
+    def test_a_refused_command_creates_nothing(self, store: Store) -> None:
         store.commit([command(A), command(B)])
         refused = command(A, 0, reads={B: 0})
 
@@ -164,14 +164,14 @@ class StoreContract:
         made = command(UUID(int=0xE), reads={UUID(int=0xD): 1})
         assert store.commit([refused, made]) == [Conflict(B), Conflict(UUID(int=0xD))]
 
-    def test_a_refused_command_takes_no_place(self, store: Store) -> None:
+    def test_a_refused_command_takes_no_position(self, store: Store) -> None:
         store.commit([command(A), command(A, events=3), command(B)])
 
         assert [(r.position, r.org_seq) for r in store.tail(0, 10)] == [(1, 1), (2, 2)]
 
     # The same command twice -------------------------------------------------
 
-    def test_a_command_that_comes_again_is_told_where_it_is(self, store: Store) -> None:
+    def test_a_repeated_command_gets_the_position_of_the_first(self, store: Store) -> None:
         first = command(A, events=2)
         store.commit([first, command(B)])
 
@@ -188,7 +188,7 @@ class StoreContract:
         assert store.commit([again, command(C)]) == [AlreadyDone(1), Appended(2)]
         assert (store.heads([A]), store.keys([B]), store.secrets(A)) == ({A: 1}, {}, {})
 
-    def test_a_command_may_come_twice_in_one_commit(self, store: Store) -> None:
+    def test_a_command_may_be_repeated_in_one_commit(self, store: Store) -> None:
         first = command(A, events=2)
         again = command(A, 2, command_id=first.command_id)
 
@@ -200,7 +200,7 @@ class StoreContract:
 
     # What stands beside the events ------------------------------------------
 
-    def test_what_stands_beside_is_written_with_the_events(self, store: Store) -> None:
+    def test_the_other_rows_are_written_with_the_events(self, store: Store) -> None:
         secrets = (Secret(ANA, "password", b"\x00hash"), Secret(ANA, "other", b"o"))
         asked = command(
             A, events=2, keys={A: b"\x01key"}, secrets=secrets, reply_key=b"k", reply=REPLY
@@ -212,7 +212,7 @@ class StoreContract:
         assert store.secrets(ANA) == {"password": b"\x00hash", "other": b"o"}
         assert store.reply(b"k") == StoredReply(b"\x00hash", 201, b'{"ok":true}', '"1"', 3)
 
-    def test_nothing_beside_is_written_without_the_events(self, store: Store) -> None:
+    def test_no_other_row_is_written_without_the_events(self, store: Store) -> None:
         store.commit([command(A)])
         late = command(
             A, keys={A: b"key"}, secrets=(Secret(ANA, "s", b"x"),), reply_key=b"k", reply=REPLY

@@ -159,9 +159,7 @@ class ReservationContract:
         assert store.holders([KEY, ADDRESS]) == {}
         assert store.counted([TASKS]) == {TASKS: 2}
 
-    def test_a_rehearsal_says_what_would_become_of_it_and_writes_nothing(
-        self, store: Store
-    ) -> None:
+    def test_a_rehearsal_returns_the_outcome_and_writes_nothing(self, store: Store) -> None:
         store.commit([command(A, claims=(take(KEY, ANA),))])
         numbering = Numbering(B)
 
@@ -190,7 +188,7 @@ class ReservationContract:
             [stored] = store.stream(UUID(int=number), 0, partition_of(ACME, store.parts))
             assert stored.state == b'{"number":%d}' % number
 
-    def test_a_command_that_comes_again_takes_no_second_number(self, store: Store) -> None:
+    def test_a_repeated_command_takes_no_second_number(self, store: Store) -> None:
         first = Numbering(A)
         store.commit([first.append])
         again = Numbering(A, command_id=first.append.command_id)
@@ -242,7 +240,7 @@ class ReservationContract:
         assert one(store, command(A, reads={ANA: 0}, owners=owners)) == Conflict(ANA)
         assert isinstance(one(store, command(A, reads={ANA: 1}, owners=owners)), Appended)
 
-    def test_a_claim_stands_in_the_partition_of_its_owner(self, store: Store) -> None:
+    def test_a_claim_is_in_the_partition_of_its_owner(self, store: Store) -> None:
         both = (take(ADDRESS, ANA), take(KEY, A))
         assert isinstance(one(store, command(A, claims=both)), Appended)
 

@@ -147,7 +147,7 @@ class TestWhereACommandCameFrom:
         assert seal_origin("192.0.2.7", "Browser/1", None, FROM) == NOWHERE
         assert seal_origin(None, None, KEY, FROM) == NOWHERE
 
-    def test_an_origin_may_be_known_in_part(self) -> None:
+    def test_an_origin_may_be_partly_known(self) -> None:
         origin = seal_origin("192.0.2.7", None, KEY, FROM)
         row = encode(TaskRetitled(from_="a", to="b"), envelope(), ACME, origin, KEY)
 

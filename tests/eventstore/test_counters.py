@@ -35,7 +35,7 @@ def test_a_slow_command_is_one_warning_with_its_name_and_duration(
     }
 
 
-def test_what_raises_is_counted_as_an_error() -> None:
+def test_a_command_that_raises_is_counted_as_an_error() -> None:
     counters = DriverCounters("any")
 
     with counters.timed("fine"):
@@ -77,7 +77,7 @@ def test_batches_are_counted_in_classes() -> None:
     assert sizes.sum == 1035
 
 
-def test_connections_of_sqlite_are_counted_as_they_come_and_go(tmp_path: Path) -> None:
+def test_openings_and_closings_of_sqlite_connections_are_counted(tmp_path: Path) -> None:
     counters = counters_of(LOG_DRIVER)
     created, closed = counters.connections_created, counters.connections_closed
 

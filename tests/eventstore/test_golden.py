@@ -57,7 +57,9 @@ def steps(*taken: Step) -> Sequence[Step]:
 class TestAnOlderShape:
     """``task.retitled`` as if today's shape were its third."""
 
-    def test_an_older_shape_takes_the_missing_steps(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_older_shape_goes_through_the_missing_steps(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         kept = golden(TITLED)
         old = kept.state.replace('"from":', '"was":').replace('"to":', '"title":')
         taken: list[int] = []
@@ -83,7 +85,7 @@ class TestAnOlderShape:
         assert read.event == TaskRetitled(from_=ERASED, to=ERASED)
         assert row.state == old.encode()
 
-    def test_the_current_shape_takes_no_steps(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_current_shape_goes_through_no_step(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def never(event: dict[str, Any]) -> dict[str, Any]:
             raise AssertionError(event)
 

@@ -151,7 +151,7 @@ async def test_too_many_waiting_commands_are_turned_away(
     assert await asyncio.gather(handed_over, *waiting) == [1, 2, 3]
 
 
-async def test_closing_commits_what_waits(path: Path) -> None:
+async def test_closing_commits_the_waiting_commands(path: Path) -> None:
     log = EventLog(SqliteStore(str(path)), data_keys())
     await log.open()
     waiting = [asyncio.create_task(log.append(command(uuid4()))) for _ in range(700)]

@@ -222,7 +222,7 @@ def test_every_parameter_of_the_url_reaches_the_driver(postgres_url: str) -> Non
         assert store._query("SELECT current_setting('application_name')", ()) == [("ours",)]  # pyright: ignore[reportPrivateUsage]  no door of its own
 
 
-def test_a_locked_table_is_unavailable_and_comes_back(postgres_url: str) -> None:
+def test_a_locked_table_is_unavailable_until_it_is_unlocked(postgres_url: str) -> None:
     with closing(PostgresStore(postgres_url, lock_timeout_s=1)) as store:
         store.create()
         with psycopg.connect(postgres_url) as raw:

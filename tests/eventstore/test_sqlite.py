@@ -86,7 +86,7 @@ def test_a_crowd_leaves_no_gap_and_a_reader_misses_nothing(path: Path, store: Sq
         check_crowd([store, store, other], other, count=25)
 
 
-def test_another_handle_on_the_file_counts_too(path: Path, store: SqliteStore) -> None:
+def test_another_handle_on_the_file_is_noticed_too(path: Path, store: SqliteStore) -> None:
     first = command(A)
     with closing(SqliteStore(str(path))) as other:
         other.commit([first])
@@ -95,7 +95,7 @@ def test_another_handle_on_the_file_counts_too(path: Path, store: SqliteStore) -
         assert store.commit([command(A, 1, command_id=first.command_id)]) == [AlreadyDone(1)]
 
 
-def test_what_was_committed_is_there_after_opening_again(path: Path, store: SqliteStore) -> None:
+def test_committed_events_are_there_after_reopening(path: Path, store: SqliteStore) -> None:
     store.commit([command(A, events=3)])
     rows = store.stream(A)
     store.close()
@@ -169,7 +169,7 @@ def test_every_commit_is_synced_to_the_disk(store: SqliteStore) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_a_locked_file_is_unavailable_and_comes_back(path: Path) -> None:
+def test_a_locked_file_is_unavailable_until_it_is_unlocked(path: Path) -> None:
     with closing(SqliteStore(str(path), lock_timeout_s=0)) as store:
         store.create()
         with closing(sqlite3.connect(path, isolation_level=None)) as raw:

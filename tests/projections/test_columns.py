@@ -160,7 +160,7 @@ def test_a_webhook_says_whether_and_why_it_is_paused() -> None:
     ],
     ids=lambda value: getattr(value, "name", None),
 )
-def test_a_story_told_twice_shows_the_same(
+def test_folding_the_same_events_twice_gives_the_same_documents(
     projection: Projection[object], stream: UUID, events: tuple[Event, ...]
 ) -> None:
     once = story(stream, *events)

@@ -6,7 +6,7 @@ import contextlib
 from runtime.ending import end
 
 
-async def test_a_task_that_loses_its_first_cancellation_ends_all_the_same() -> None:
+async def test_a_task_that_loses_its_first_cancellation_still_ends() -> None:
     async def stubborn() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(60)
@@ -20,7 +20,7 @@ async def test_a_task_that_loses_its_first_cancellation_ends_all_the_same() -> N
     assert task.cancelled()
 
 
-async def test_what_a_task_raises_while_it_ends_is_nobodys_concern() -> None:
+async def test_an_exception_of_a_task_that_is_being_cancelled_is_ignored() -> None:
     async def broken() -> None:
         raise ZeroDivisionError
 

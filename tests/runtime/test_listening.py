@@ -15,7 +15,7 @@ def settings_with(tmp_path: Path, host: str, port: int) -> Settings:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
-def test_a_bound_socket_takes_connections(host: str) -> None:
+def test_a_bound_socket_accepts_connections(host: str) -> None:
     with bind(host, 0) as listening:
         address = listening.getsockname()
 
@@ -58,7 +58,7 @@ def test_a_process_takes_the_socket_that_its_parent_bound(
             assert handed_down.getsockname()[1] == port
 
 
-def test_without_a_parent_it_binds_what_is_set(
+def test_without_a_parent_the_configured_address_is_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(LISTEN_FD, raising=False)

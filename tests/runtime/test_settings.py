@@ -193,7 +193,7 @@ def test_production_keeps_access_tokens_short() -> None:
         ("WEBHOOK_ALLOW_NETWORKS", "0.0.0.0/0"),
     ],
 )
-def test_production_takes_an_unsafe_value_only_if_it_is_said_twice(name: str, text: str) -> None:
+def test_production_accepts_an_unsafe_value_only_if_it_is_confirmed(name: str, text: str) -> None:
     with pytest.raises(SettingsInvalid) as refused:
         load_settings({**PRODUCTION, name: text})
 
@@ -202,7 +202,7 @@ def test_production_takes_an_unsafe_value_only_if_it_is_said_twice(name: str, te
     load_settings({**PRODUCTION, name: text, "ALLOW_UNSAFE": name})
 
 
-def test_secrets_are_not_generated_beside_a_log_that_was_written_with_others(
+def test_secrets_are_not_generated_for_an_existing_log(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "events.db").touch()

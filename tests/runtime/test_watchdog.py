@@ -45,7 +45,7 @@ def test_one_with_nothing_to_do_is_not_stalled() -> None:
     assert not watchdog.stalled
 
 
-def test_one_that_stands_still_while_events_wait_is_an_error_once(
+def test_a_follower_that_stalls_while_events_wait_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     now = Now()
@@ -64,7 +64,7 @@ def test_one_that_stands_still_while_events_wait_is_an_error_once(
     assert levels(caplog) == [logging.ERROR]
 
 
-def test_one_that_moves_again_says_so_and_when_it_has_caught_up(
+def test_a_follower_that_advances_again_is_logged_until_it_has_caught_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     now = Now()

@@ -100,7 +100,7 @@ async def test_every_event_names_the_one_before_it_that_was_asked_for(
     assert [bodies[2]["seq"], bodies[2]["prevSeq"]] == [5, 3]
 
 
-async def test_a_webhook_begins_where_it_was_told_to_and_hears_its_organization_only(
+async def test_a_webhook_starts_at_its_sequence_and_gets_its_organization_only(
     stage: Stage, receiver: Receiver
 ) -> None:
     await stage.happen(ONE, TWO)

@@ -54,7 +54,7 @@ async def test_a_deleted_endpoint_gets_nothing_until_it_is_restored(
     assert len(receiver.requests) == 2
 
 
-async def test_an_edited_webhook_goes_elsewhere_in_its_new_mode(
+async def test_an_edited_webhook_is_sent_to_its_new_url_in_its_new_mode(
     stage: Stage, receiver: Receiver
 ) -> None:
     async with Receiver() as elsewhere:

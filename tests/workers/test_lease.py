@@ -36,7 +36,7 @@ async def another_process(settings: Settings) -> AsyncGenerator[asyncio.subproce
         await worker.wait()
 
 
-async def test_of_two_workers_one_sends_and_the_other_goes_on_when_it_stops(
+async def test_one_of_two_workers_sends_and_the_other_takes_over_when_it_stops(
     stage: Stage, receiver: Receiver
 ) -> None:
     webhook_id = await stage.webhook(receiver.url)
@@ -52,7 +52,7 @@ async def test_of_two_workers_one_sends_and_the_other_goes_on_when_it_stops(
     assert seqs(receiver.requests) == list(range(2, 62))
 
 
-async def test_a_killed_worker_is_replaced_and_what_it_held_is_sent_under_the_same_id(
+async def test_a_killed_workers_deliveries_are_sent_by_another_under_the_same_id(
     stage: Stage, receiver: Receiver
 ) -> None:
     def script(request: Received) -> Reply:
@@ -77,7 +77,7 @@ async def test_a_killed_worker_is_replaced_and_what_it_held_is_sent_under_the_sa
     assert all(len(ids) == 1 for ids in by_seq.values())
 
 
-async def test_an_endpoint_goes_on_within_five_seconds_of_a_kill_in_the_middle_of_a_post(
+async def test_an_endpoint_continues_within_five_seconds_of_a_kill_during_a_post(
     stage: Stage, receiver: Receiver
 ) -> None:
     def script(request: Received) -> Reply:

@@ -71,7 +71,7 @@ async def test_an_unreadable_event_of_a_webhook_parks_that_webhook_alone(
         assert await stage.system.operations.notices(str(parked), 10) == [notice]
 
 
-async def test_a_notice_goes_when_the_webhook_can_be_read_again(
+async def test_a_notice_disappears_when_the_webhook_can_be_read_again(
     stage: Stage, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     webhook_id = await stage.webhook(receiver.url)
@@ -102,7 +102,7 @@ async def test_an_unreadable_event_that_was_asked_for_fails_alone_and_shows_as_a
     assert failed.last_error == "the event cannot be read"
 
 
-async def test_a_parallel_webhook_goes_on_soon_after_its_receiver_was_restarted(
+async def test_a_parallel_webhook_continues_soon_after_its_receiver_restarts(
     stage: Stage, receiver: Receiver
 ) -> None:
     receiver.answer_with(Reply(delay_s=1, hang_up=True))

@@ -43,7 +43,7 @@ async def test_a_receiver_that_was_down_gets_everything_in_order(
     assert seqs(receiver.requests) == [2, 2, 2, 3, 4]
 
 
-async def test_two_workers_share_what_there_is_and_send_each_event_once(
+async def test_two_workers_share_the_endpoints_and_send_each_event_once(
     stage: Stage, receiver: Receiver
 ) -> None:
     webhooks = [await stage.webhook(receiver.url) for _ in range(8)]

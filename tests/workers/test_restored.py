@@ -89,7 +89,7 @@ async def test_a_file_deleted_under_a_running_worker_costs_repeats_only(
     assert all(len(ids) == 1 for ids in ids_by_seq(receiver).values())
 
 
-async def test_an_older_file_costs_repeats_of_what_came_after_it(
+async def test_an_older_file_causes_only_repeats_of_later_deliveries(
     settings: Settings, operations: Path, tmp_path: Path, receiver: Receiver
 ) -> None:
     backup = tmp_path / "backup.db"
@@ -129,7 +129,7 @@ async def test_a_file_set_back_under_a_running_worker_loses_nothing_that_was_ope
     assert all(len(ids) == 1 for ids in ids_by_seq(receiver).values())
 
 
-async def test_after_a_log_was_set_back_what_both_do_not_share_is_sent_again_and_said(
+async def test_after_a_restore_events_not_in_both_logs_are_sent_again_with_a_notice(
     settings: Settings, events: Path, tmp_path: Path, receiver: Receiver
 ) -> None:
     backup = tmp_path / "events.backup.db"
@@ -198,7 +198,7 @@ async def test_a_log_that_was_replaced_by_another_one_is_sent_from_its_beginning
             await eventually(lambda: stage.states(second), ["SUCCESS"])
 
 
-async def test_every_receiver_is_told_that_the_log_was_restored_and_its_epoch(
+async def test_every_receiver_gets_the_event_of_a_restore_with_its_epoch(
     stage: Stage, receiver: Receiver
 ) -> None:
     webhook_id = await stage.webhook(receiver.url, events=("project.*",))

@@ -80,7 +80,7 @@ async def test_a_failed_delivery_can_be_sent_again(stage: Stage, receiver: Recei
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
 
 
-async def test_only_what_has_ended_can_be_sent_again(stage: Stage, receiver: Receiver) -> None:
+async def test_only_an_ended_delivery_can_be_sent_again(stage: Stage, receiver: Receiver) -> None:
     receiver.answer_with(Reply(status=500))
     webhook_id = await stage.webhook(receiver.url)
     async with stage.delivering(Schedule()):
@@ -113,7 +113,7 @@ async def test_a_ping_reaches_a_paused_webhook_and_is_never_repeated(
     assert await stage.fails(webhook_id) == 0
 
 
-async def test_what_ended_long_ago_is_pruned_and_what_is_open_stays(
+async def test_old_ended_deliveries_are_pruned_and_open_ones_kept(
     stage: Stage, receiver: Receiver
 ) -> None:
     receiver.answer_with(Reply(), Reply(status=500))

@@ -50,7 +50,7 @@ async def queue(url: str) -> AsyncGenerator[ArqRedis]:
         await pool.aclose(close_connection_pool=True)
 
 
-async def test_a_worker_of_its_own_delivers_what_another_process_records(
+async def test_a_separate_worker_delivers_what_another_process_records(
     settings: Settings, redis_url: str, receiver: Receiver
 ) -> None:
     settings = replace(settings, redis_url=redis_url)
@@ -60,7 +60,7 @@ async def test_a_worker_of_its_own_delivers_what_another_process_records(
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"] * 2)
 
 
-async def test_without_redis_everything_arrives_too(settings: Settings, receiver: Receiver) -> None:
+async def test_everything_arrives_without_redis(settings: Settings, receiver: Receiver) -> None:
     async with opened_stage(settings) as stage, running(run_worker(settings)):
         await stage.webhook(receiver.url)
         for _ in range(3):
@@ -116,7 +116,7 @@ async def test_a_ring_makes_the_sender_look_without_any_sweep(
         await receiver.wait_for(1)
 
 
-async def test_deliveries_go_on_while_redis_is_down_and_arq_comes_back_with_it(
+async def test_deliveries_continue_while_redis_is_down_and_arq_restarts_with_it(
     settings: Settings, open_dir: Path, receiver: Receiver
 ) -> None:
     rings = Rings()

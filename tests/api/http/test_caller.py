@@ -56,7 +56,7 @@ class TestAccess:
         assert (await ben.post(path, {"title": "Late"})).status_code in (403, 404)
         assert len(done(await ana.get(path, headers=after), 200)["items"]) == 1
 
-    async def test_a_command_goes_through_when_only_the_account_moved_on(
+    async def test_a_command_succeeds_if_only_the_account_has_changed(
         self, system: System, ana: Person
     ) -> None:
         project = await ana.project()

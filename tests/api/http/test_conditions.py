@@ -61,7 +61,7 @@ async def test_a_change_answers_as_its_if_match_says(ana: Person) -> None:
         done(await ana.patch("/task/ENG-1", {"title": f"New {number}"}, headers=headers), 200)
 
 
-async def test_only_what_has_no_derived_members_may_be_known_already(ana: Person) -> None:
+async def test_only_a_resource_without_derived_members_gets_304(ana: Person) -> None:
     path = f"/org/{ana.org_id}"
     tag = (await ana.get(path)).headers["etag"]
 

@@ -11,7 +11,7 @@ PARTS, EPOCHS = st.integers(1, PARTS_MAX), st.integers(1, 63)
 
 
 @given(POSITIONS, PARTS, EPOCHS)
-def test_a_position_comes_back_as_it_was_and_is_exact_in_json(
+def test_a_position_is_read_back_unchanged_and_is_exact_in_json(
     position: int, parts: int, epoch: int
 ) -> None:
     shown = shown_position(position, parts, epoch)

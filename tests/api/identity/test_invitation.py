@@ -134,7 +134,7 @@ async def test_an_account_accepts_only_what_was_sent_to_its_address(
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "A" * 86])
-async def test_a_made_up_token_is_told_nothing(app: Litestar, token: str) -> None:
+async def test_the_response_to_a_made_up_token_reveals_nothing(app: Litestar, token: str) -> None:
     refused(await accept_new(app, token), 409, "invitation_is_over")
 
 
@@ -148,9 +148,7 @@ async def test_name_and_password_are_needed_for_a_new_account(app: Litestar, ana
     done(await accept_new(app, token), 201)
 
 
-async def test_a_token_stands_nowhere_in_the_log(
-    app: Litestar, ana: Person, system: System
-) -> None:
+async def test_a_token_is_nowhere_in_the_log(app: Litestar, ana: Person, system: System) -> None:
     token = token_of(await invite(ana, new_address()))
     done(await accept_new(app, token), 201)
 

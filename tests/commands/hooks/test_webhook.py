@@ -63,7 +63,7 @@ class TestCreateWebhook:
         story.then(on(HOOK, CREATED))
         assert story.secrets[HOOK] == {"webhook.1": b"one"}
 
-    def test_a_webhook_begins_as_it_was_asked_for(self) -> None:
+    def test_a_new_webhook_has_the_requested_values(self) -> None:
         created = replace(CREATED, mode=DeliveryMode.PARALLEL, description="Chat")
         asked = create(mode=DeliveryMode.PARALLEL, description="Chat")
         given(*ACME_HERE).when(asked).then(on(HOOK, created))

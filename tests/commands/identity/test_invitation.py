@@ -115,7 +115,7 @@ class TestInviteMember:
     def test_another_organization_does_not_exist_for_the_caller(self) -> None:
         given(*STAFF, *STRANGERS).when(invite(organization_id=OTHER)).then_refused(NotFound)
 
-    def test_open_invitations_take_places_of_the_plan(self) -> None:
+    def test_open_invitations_count_towards_the_plan(self) -> None:
         crowd = (
             MemberInvited(
                 invitation_id=UUID(int=600 + n),
@@ -152,7 +152,7 @@ class TestResendInvitation:
             InvitationRevoked(invitation_id=INVITATION), following
         )
 
-    def test_what_is_over_cannot_be_resent(self) -> None:
+    def test_an_invitation_that_is_over_cannot_be_resent(self) -> None:
         over = on(ACME, InvitationRevoked(invitation_id=INVITATION))
         given(*STAFF, INVITED, over).when(resend()).then_refused(NotFound)
 
@@ -193,7 +193,9 @@ class TestAcceptInvitation:
         ],
         ids=["never sent", "another token", "revoked", "organization deleted"],
     )
-    def test_what_is_no_open_invitation_is_over(self, past: Any, asked: AcceptInvitation) -> None:
+    def test_only_an_open_invitation_can_be_accepted(
+        self, past: Any, asked: AcceptInvitation
+    ) -> None:
         given(*STAFF, *past).when(asked, by=DAN).then_refused(InvitationIsOver)
 
     def test_an_expired_invitation_is_over(self) -> None:
@@ -213,7 +215,7 @@ class TestAcceptInvitation:
             AccountDeactivated
         )
 
-    def test_a_plan_that_has_shrunk_takes_nobody_in(self) -> None:
+    def test_a_plan_that_has_shrunk_accepts_nobody(self) -> None:
         crowd = (
             MemberJoined(user_id=UserId(UUID(int=700 + n)), role=Role.MEMBER) for n in range(10)
         )
@@ -223,7 +225,7 @@ class TestAcceptInvitation:
 
 
 class TestRegisterInvited:
-    def test_the_account_is_made_with_the_membership_and_unconfirmed(self) -> None:
+    def test_the_account_is_created_with_the_membership_and_unconfirmed(self) -> None:
         story = given(TEAM, on(ACME, invite_event("eve@example.com")))
         done = story.when(register(), by=EVE)
         done.then(

@@ -98,7 +98,7 @@ class TestCreateOrganization:
     def test_creating_an_organization_needs_an_account(self) -> None:
         given().when(create(), by=DAN, org_id=None).then_refused(NotFound)
 
-    def test_an_organization_cannot_take_the_id_of_another(self) -> None:
+    def test_an_organization_cannot_have_the_id_of_another(self) -> None:
         asked = create(organization_id=OTHER)
         given(*STAFF, *STRANGERS).when(asked, by=ANA).then_refused(NotFound)
 
@@ -114,7 +114,7 @@ class TestEditOrganization:
             on(ACME, SubdomainChanged(from_="acme", to="apex")),
         )
 
-    def test_records_nothing_when_all_is_so_already(self) -> None:
+    def test_records_nothing_if_nothing_would_change(self) -> None:
         given(*STAFF).when(
             EditOrganization(organization_id=ACME, name="Acme", subdomain="acme")
         ).then()
@@ -188,7 +188,7 @@ class TestEditMember:
             MemberReactivated(user_id=CLEO)
         )
 
-    def test_records_nothing_when_all_is_so_already(self) -> None:
+    def test_records_nothing_if_nothing_would_change(self) -> None:
         given(*STAFF).when(edit(CLEO, role=Role.MEMBER, active=True)).then()
 
     @pytest.mark.parametrize("change", [{"role": Role.MEMBER}, {"active": False}])

@@ -84,7 +84,7 @@ class TestCreateTask:
         story.then(*(e for past in story.recorded for e in past.events))
         assert story.recorded[0].events[0].parent_id == TASK  # type: ignore[attr-defined]  # a union of events, and this one has it
 
-    def test_a_task_begins_as_it_was_asked_for(self) -> None:
+    def test_a_new_task_has_the_requested_values(self) -> None:
         created = replace(task(2), title="New", description="Why", priority=Priority.URGENT)
         asked = create(title="New", description="Why", priority=Priority.URGENT)
         given(*HERE).when(asked).then(on(CHILD, created))

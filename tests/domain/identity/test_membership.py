@@ -127,7 +127,7 @@ def test_members_and_open_invitations_count_together_against_the_plan() -> None:
     assert tenth.accept_invitation(INVITATION, DAN, NOW) != []
 
 
-def test_inviting_revokes_what_has_expired_so_that_it_takes_no_place() -> None:
+def test_inviting_revokes_expired_invitations_so_that_they_do_not_count() -> None:
     invited = given(TEAM, invitation(), invitation(1, email="eve@example.com"))
     last = invitation(2, email="fay@example.com")
 

@@ -168,7 +168,7 @@ def test_logging_out_ends_the_session_once() -> None:
     assert not ended.is_live(NOW)
 
 
-def test_a_revocation_records_who_and_why_and_only_once() -> None:
+def test_a_revocation_records_the_actor_and_the_cause_only_once() -> None:
     event = SessionRevoked(by=BEN, cause=RevocationCause.BY_ADMIN)
 
     assert STARTED.revoke(RevocationCause.BY_ADMIN, by=BEN) == [event]

@@ -61,7 +61,7 @@ def restored(file: BackupFile, url: str, watch: Watch = nothing) -> None:
 class BackupContract:
     """Backup and restore between two empty databases."""
 
-    def test_every_row_of_every_table_comes_back(
+    def test_every_row_of_every_table_is_restored(
         self, url: str, other_url: str, tmp_path: Path
     ) -> None:
         fill(url)
@@ -78,7 +78,7 @@ class BackupContract:
             assert found
             assert (found.identity, found.parts) == (known.identity, known.parts)
 
-    def test_a_backup_of_a_log_that_goes_on_fits_itself(
+    def test_a_backup_of_a_log_in_use_is_consistent(
         self, url: str, other_url: str, tmp_path: Path
     ) -> None:
         fill(url, commands=EVENTS_AT_ONCE)
@@ -99,7 +99,7 @@ class BackupContract:
         found = contents(other_url)
         assert len(found["replies"]) == len(found["secrets"]) == len(found[EVENTS_TABLE]) // 3
 
-    def test_a_restored_log_goes_on_where_it_was(
+    def test_a_restored_log_continues_where_the_backup_ended(
         self, url: str, other_url: str, tmp_path: Path, fresh: UUID
     ) -> None:
         fill(url)
@@ -115,7 +115,7 @@ class BackupContract:
             asked = command(fresh)
             assert old.commit([asked]) == new.commit([asked])
 
-    def test_a_backup_goes_on_after_its_last_event(self, url: str, tmp_path: Path) -> None:
+    def test_a_backup_is_resumed_after_its_last_event(self, url: str, tmp_path: Path) -> None:
         fill(url, commands=EVENTS_AT_ONCE)  # three slices of events
         to = tmp_path / "backup"
         for slices in (2, 3, 5):
@@ -147,7 +147,7 @@ class BackupContract:
 
         assert file.check().counts[EVENTS_TABLE] == 60
 
-    def test_a_restore_goes_on_after_what_it_has(
+    def test_a_restore_is_resumed_after_its_last_frame(
         self, url: str, other_url: str, tmp_path: Path
     ) -> None:
         fill(url, commands=EVENTS_AT_ONCE)
@@ -236,7 +236,9 @@ def _tear(path: Path) -> None:
 class MoveContract:
     """A move between two empty databases."""
 
-    def test_a_move_changes_nothing_but_who_is_the_log(self, url: str, other_url: str) -> None:
+    def test_a_move_changes_nothing_except_which_database_is_the_log(
+        self, url: str, other_url: str
+    ) -> None:
         fill(url, commands=EVENTS_AT_ONCE)
         before = contents(url)
 
@@ -252,7 +254,7 @@ class MoveContract:
             [outcome] = new.commit([command(uuid4())])
             assert isinstance(outcome, Appended)
 
-    def test_a_killed_move_goes_on_and_takes_what_was_written_meanwhile(
+    def test_a_resumed_move_includes_what_was_written_meanwhile(
         self, url: str, other_url: str
     ) -> None:
         fill(url, commands=EVENTS_AT_ONCE)
@@ -285,7 +287,7 @@ class MoveContract:
         with pytest.raises(BackupRefused, match="already has a log"):
             moved(url, other_url)
 
-    def test_eight_partitions_come_of_one_and_one_of_eight(
+    def test_a_move_can_turn_one_partition_into_eight_and_back(
         self, url: str, other_url: str, tmp_path: Path
     ) -> None:
         fill(url, commands=EVENTS_AT_ONCE)

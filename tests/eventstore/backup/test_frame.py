@@ -55,7 +55,7 @@ def read(stored: bytes) -> list[Frame]:
 
 
 @given(FRAMES)
-def test_every_frame_comes_back_as_it_was(frames: list[Frame]) -> None:
+def test_every_frame_is_read_back_unchanged(frames: list[Frame]) -> None:
     assert read(written(frames)) == frames
 
 

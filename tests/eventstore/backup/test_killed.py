@@ -54,7 +54,7 @@ def other_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/two/events.db"
 
 
-def test_a_killed_backup_goes_on(url: str, tmp_path: Path) -> None:
+def test_a_killed_backup_can_be_resumed(url: str, tmp_path: Path) -> None:
     for slices in KILLED_AFTER:
         run("backup", url, str(tmp_path / "backup"), slices=slices)
         assert not (tmp_path / "backup").exists()
@@ -65,7 +65,7 @@ def test_a_killed_backup_goes_on(url: str, tmp_path: Path) -> None:
     assert counts == {table: len(rows) for table, rows in contents(url).items()}
 
 
-def test_a_killed_restore_goes_on(url: str, other_url: str, tmp_path: Path) -> None:
+def test_a_killed_restore_can_be_resumed(url: str, other_url: str, tmp_path: Path) -> None:
     backed_up(url, tmp_path / "backup")
 
     killed_until_it_ends("restore", str(tmp_path / "backup"), other_url)
@@ -73,7 +73,7 @@ def test_a_killed_restore_goes_on(url: str, other_url: str, tmp_path: Path) -> N
     assert contents(other_url) == contents(url)
 
 
-def test_a_killed_restore_into_postgres_goes_on(
+def test_a_killed_restore_into_postgres_can_be_resumed(
     url: str, postgres_url: str, tmp_path: Path
 ) -> None:
     backed_up(url, tmp_path / "backup")
@@ -84,7 +84,7 @@ def test_a_killed_restore_into_postgres_goes_on(
     assert contents(postgres_url) == contents(url)
 
 
-def test_a_killed_move_goes_on(url: str, other_url: str) -> None:
+def test_a_killed_move_can_be_resumed(url: str, other_url: str) -> None:
     before = contents(url)
 
     killed_until_it_ends("move", url, other_url)
@@ -92,7 +92,7 @@ def test_a_killed_move_goes_on(url: str, other_url: str) -> None:
     assert contents(other_url) == before
 
 
-def test_a_killed_move_to_postgres_goes_on(url: str, postgres_url: str) -> None:
+def test_a_killed_move_to_postgres_can_be_resumed(url: str, postgres_url: str) -> None:
     before = contents(url)
 
     killed_until_it_ends("move", url, postgres_url)

@@ -107,7 +107,7 @@ class TestClaims:
     @pytest.mark.parametrize(
         ("free_at", "free"), [(0, False), (NOW_US + 1, False), (NOW_US, True), (NOW_US - 1, True)]
     )
-    def test_others_may_take_it_when_its_time_has_come(self, free_at: int, free: bool) -> None:
+    def test_others_may_take_it_once_its_time_is_over(self, free_at: int, free: bool) -> None:
         heads = Heads(1)
         heads.claims[KEY] = Held(OURS, free_at)
 

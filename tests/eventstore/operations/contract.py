@@ -36,7 +36,7 @@ class OperationsContract(ABC):
 
     # Leases
 
-    async def test_an_endpoint_is_made_when_it_is_first_claimed(self) -> None:
+    async def test_an_endpoint_is_created_when_it_is_first_claimed(self) -> None:
         async with self.opened() as store:
             assert await store.endpoint("w") is None
             (won,) = await store.claim("one", LEASE_S, [endpoint(fan=7, fan_event="e7")])
@@ -55,7 +55,7 @@ class OperationsContract(ABC):
             assert [each.id for each in second] == ["c"]
             assert await store.renew("one", LEASE_S) == {"a", "b"}
 
-    async def test_of_owners_that_claim_at_once_each_endpoint_goes_to_one(self) -> None:
+    async def test_if_several_owners_claim_at_once_each_endpoint_goes_to_one(self) -> None:
         wanted = [endpoint(f"w{n:02}") for n in range(40)]
         async with self.opened() as store:
             claims = (
@@ -67,7 +67,7 @@ class OperationsContract(ABC):
 
             assert sorted(won) == [each.id for each in wanted]
 
-    async def test_an_expired_or_released_lease_goes_to_the_next_with_a_higher_fence(self) -> None:
+    async def test_the_next_holder_of_a_free_lease_gets_a_higher_fence(self) -> None:
         async with self.opened() as store:
             await store.claim("one", 0.0, [endpoint()])
             (second,) = await store.claim("two", LEASE_S, [endpoint()])
@@ -145,7 +145,7 @@ class OperationsContract(ABC):
 
             assert await store.endpoint("w") == replace(w, fan=1)
 
-    async def test_what_the_log_no_longer_has_is_forgotten(self) -> None:
+    async def test_deliveries_that_the_log_no_longer_has_are_forgotten(self) -> None:
         async with self.opened() as store:
             w, x = await claimed(store, endpoint(), endpoint("x"))
             past = Changes(
@@ -162,7 +162,7 @@ class OperationsContract(ABC):
 
     # Deliveries
 
-    async def test_deliveries_come_a_page_at_a_time_the_newest_first(self) -> None:
+    async def test_deliveries_are_listed_a_page_at_a_time_newest_first(self) -> None:
         async with self.opened() as store:
             w, x = await claimed(store, endpoint(), endpoint("x"))
             await store.write(w, Changes(deliveries=[delivery(n) for n in range(1, 8)]))
@@ -185,7 +185,7 @@ class OperationsContract(ABC):
             assert await seqs(status=DeliveryStatus.SUCCESS) == [6, 4]
             assert await seqs(status=DeliveryStatus.SUCCESS, before=6) == [4]
 
-    async def test_what_is_open_comes_a_page_at_a_time_pings_too(self) -> None:
+    async def test_open_deliveries_and_pings_are_listed_a_page_at_a_time(self) -> None:
         async with self.opened() as store:
             (w,) = await store.claim("one", LEASE_S, [endpoint()])
             await store.write(w, Changes(deliveries=[ended(1), delivery(2), delivery(3)]))
@@ -212,7 +212,7 @@ class OperationsContract(ABC):
             assert await store.delivery("x", "w:1") is None
             assert await store.delivery("w", "w:2") is None
 
-    async def test_attempts_come_in_their_order_a_page_at_a_time(self) -> None:
+    async def test_attempts_are_listed_in_order_a_page_at_a_time(self) -> None:
         async with self.opened() as store:
             (w,) = await store.claim("one", LEASE_S, [endpoint()])
             tries = [attempt(1, n) for n in range(1, 6)]
@@ -232,7 +232,7 @@ class OperationsContract(ABC):
 
     # What people ask for
 
-    async def test_what_has_ended_is_put_back_once_and_its_worker_is_nudged(self) -> None:
+    async def test_an_ended_delivery_is_put_back_once_and_its_worker_is_nudged(self) -> None:
         async with self.opened() as store:
             (w,) = await store.claim("one", LEASE_S, [endpoint()])
             await store.write(w, Changes(deliveries=[ended(1), delivery(2)]))
@@ -249,7 +249,7 @@ class OperationsContract(ABC):
             await store.write(w, Changes(fields={"nudged": False}))
             assert await store.nudged("one") == []
 
-    async def test_a_ping_may_come_before_any_worker_has_seen_the_webhook(self) -> None:
+    async def test_a_ping_can_be_added_before_any_worker_has_seen_the_webhook(self) -> None:
         async with self.opened() as store:
             await store.add(delivery(0, id="w:ping"))
             await store.claim("one", LEASE_S, [endpoint()])
@@ -272,7 +272,7 @@ class OperationsContract(ABC):
 
     # Jobs
 
-    async def test_a_due_job_is_taken_by_one_and_comes_due_again(self) -> None:
+    async def test_a_due_job_is_taken_by_one_worker_and_becomes_due_again(self) -> None:
         async with self.opened() as store:
             await store.keep_job(Job(id="prune", due_at=NOW))
             await store.keep_job(Job(id="prune", due_at=NOW + 9 * SECOND))
@@ -300,7 +300,7 @@ class OperationsContract(ABC):
             await store.keep_job(Job(id="once", due_at=NOW))
             assert await store.take_job("third", LEASE_S, NOW) is not None
 
-    async def test_what_ended_long_ago_is_pruned_in_pieces_and_what_is_open_stays(self) -> None:
+    async def test_old_ended_deliveries_are_pruned_in_steps_and_open_ones_kept(self) -> None:
         old = [ended(n) for n in (1, 2, 3)]
         async with self.opened() as store:
             (w,) = await store.claim("one", LEASE_S, [endpoint()])

@@ -64,7 +64,7 @@ async def test_a_database_without_tables_is_refused_until_it_is_migrated(
     await store.close()
 
 
-async def test_a_role_of_its_own_may_read_and_write_but_not_create(postgres_url: str) -> None:
+async def test_a_separate_role_may_read_and_write_but_not_create(postgres_url: str) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute("DROP ROLE IF EXISTS worker_only")
         admin.execute("CREATE ROLE worker_only LOGIN")

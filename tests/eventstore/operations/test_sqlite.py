@@ -77,7 +77,7 @@ async def store(path: Path) -> AsyncIterator[SqliteOperations]:
         yield store
 
 
-def test_the_file_stands_beside_the_log() -> None:
+def test_the_file_is_in_the_folder_of_the_log() -> None:
     assert operations_file("sqlite:////data/events.db") == Path("/data/operations.db")
     assert operations_file("sqlite:////data/other.db") == Path("/data/other.operations.db")
 
@@ -89,7 +89,7 @@ async def test_nobody_else_can_read_the_file(store: SqliteOperations, path: Path
     assert modes == {"operations.db": 0o600, "operations.db-wal": 0o600, "operations.db-shm": 0o600}
 
 
-async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
+async def test_everything_written_is_there_after_a_restart(path: Path) -> None:
     async with opened(path) as store:
         (w,) = await store.claim("one", LEASE_S, [endpoint()])
         await store.write(w, Changes(deliveries=[delivery(1)]))
@@ -127,7 +127,7 @@ async def test_a_file_deleted_under_the_process_is_created_again_and_its_leases_
     assert len(await store.claim("one", LEASE_S, [endpoint()])) == 1
 
 
-async def test_a_file_set_back_under_the_process_refuses_what_was_known_later(
+async def test_a_file_restored_under_the_process_refuses_later_knowledge(
     store: SqliteOperations, path: Path, tmp_path: Path
 ) -> None:
     (w,) = await store.claim("one", LEASE_S, [endpoint()])
@@ -145,7 +145,7 @@ async def test_a_file_set_back_under_the_process_refuses_what_was_known_later(
     assert found.fan == 0
 
 
-async def test_garbage_in_the_file_is_set_aside(path: Path) -> None:
+async def test_a_file_with_garbage_is_set_aside(path: Path) -> None:
     damage(path, 0)
     async with opened(path) as store:
         assert len(await store.claim("one", LEASE_S, [endpoint()])) == 1
@@ -153,7 +153,7 @@ async def test_garbage_in_the_file_is_set_aside(path: Path) -> None:
     assert set_aside(path) == 1
 
 
-async def test_garbage_in_the_middle_of_the_file_is_set_aside_when_it_is_met(path: Path) -> None:
+async def test_a_file_with_garbage_in_the_middle_is_set_aside_once_it_is_read(path: Path) -> None:
     async with opened(path) as store:
         (w,) = await store.claim("one", LEASE_S, [endpoint()])
         async with opened(path):  # closing, it moves what is in the log of writes to the file

@@ -59,7 +59,7 @@ async def test_pages_of_tasks_follow_on_each_other_without_a_gap(store: ReadStor
     assert len(found) > 15
 
 
-async def test_tasks_are_found_by_what_they_are(store: ReadStore) -> None:
+async def test_tasks_are_found_by_their_values(store: ReadStore) -> None:
     mine = UUID(int=900)
     models = await projected(
         store,
@@ -94,14 +94,14 @@ async def test_one_thing_is_found_by_its_id_in_its_own_organization_only(
     assert await models.one("tasks", ACME, TaskId(UUID(int=33))) is None
 
 
-async def test_what_is_in_the_trash_is_not_there(store: ReadStore) -> None:
+async def test_a_resource_in_the_trash_is_not_found(store: ReadStore) -> None:
     trashed = TaskId(UUID(int=900))
     models = await projected(store, on(trashed, task(900), TaskDeleted()))
 
     assert await models.one("tasks", ACME, trashed) is None
 
 
-async def test_members_come_with_who_they_are_and_without_those_who_left(
+async def test_members_are_listed_with_their_users_and_without_former_members(
     store: ReadStore,
 ) -> None:
     models = await projected(store)
@@ -156,7 +156,7 @@ async def test_webhooks_are_listed(store: ReadStore) -> None:
     assert not await webhooks_of(models, OTHER)
 
 
-async def test_what_was_never_projected_is_not_said_to_be_empty(store: ReadStore) -> None:
+async def test_a_model_that_was_never_projected_is_not_shown_as_empty(store: ReadStore) -> None:
     models = models_of(store)
 
     with pytest.raises(Rebuilding):

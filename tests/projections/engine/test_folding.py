@@ -37,7 +37,7 @@ def written(folder: Folder[Task], events: Sequence[Recorded]) -> list[Document]:
     return documents
 
 
-def test_a_batch_that_comes_again_writes_nothing() -> None:
+def test_a_repeated_batch_writes_nothing() -> None:
     folder = Folder(Tasks(), "tasks")
     written(folder, EVENTS[:3])
 
@@ -89,7 +89,7 @@ def test_a_document_that_cannot_be_shown_is_parked_and_not_remembered() -> None:
     assert folder.begin(EVENTS) == [KEY]
 
 
-def test_what_is_no_longer_parked_is_loaded_again() -> None:
+def test_a_document_that_is_no_longer_parked_is_loaded_again() -> None:
     folder = Folder(Unshowable(), "tasks")
     written(folder, EVENTS[:3])
     written(folder, EVENTS[3:])

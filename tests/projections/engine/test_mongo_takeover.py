@@ -87,7 +87,7 @@ def _held(command: list[str]) -> "subprocess.Popen[bytes]":
     return holder
 
 
-async def test_a_holder_whose_session_was_ended_goes_on_under_another(
+async def test_a_holder_whose_session_was_ended_continues_with_another(
     named: tuple[str, str],
 ) -> None:
     store = MongoReadStore(*named, timeout_s=10)
@@ -112,7 +112,7 @@ async def test_a_holder_whose_session_was_ended_goes_on_under_another(
     await store.close()
 
 
-async def test_documents_are_readable_and_what_is_no_document_is_refused(
+async def test_documents_are_readable_and_anything_else_is_refused(
     named: tuple[str, str],
 ) -> None:
     store = MongoReadStore(*named, timeout_s=10)

@@ -51,7 +51,7 @@ async def test_all_waiting_readers_continue_when_it_comes(store: ReadStore) -> N
         assert await waiting == [True] * 50
 
 
-async def test_what_the_projector_tells_needs_no_look(store: ReadStore) -> None:
+async def test_progress_noted_by_the_projector_needs_no_read(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         progress = Progress(store, log)
         projector = Projector([Tasks()], log, store, never, progress.note)
@@ -74,7 +74,7 @@ async def test_after_a_rebuild_it_is_the_new_collection_that_counts(store: ReadS
         assert await progress.reached("tasks", position, 10)
 
 
-async def test_whoever_waits_for_read_models_in_the_making_is_told_so(store: ReadStore) -> None:
+async def test_waiting_for_read_models_being_built_is_refused_at_once(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
         progress = Progress(store, log)

@@ -206,7 +206,7 @@ async def test_two_projectors_at_once_do_no_harm(
 
 
 @pytest.mark.servers  # it waits until the lease of a process that is gone has run out
-async def test_who_stands_by_takes_over_from_one_that_is_gone(opened_stores: Opened) -> None:
+async def test_a_waiting_projector_takes_over_from_one_that_is_gone(opened_stores: Opened) -> None:
     async with opened(MemoryStore()) as log:
         await record(log, *HERE)
         gone = await project_all(log, opened_stores.another())
@@ -236,7 +236,7 @@ async def test_a_document_that_cannot_be_folded_stops_no_other(store: ReadStore)
     assert "poison" in parked.error
 
 
-async def test_a_parked_document_is_made_up_for_by_a_repaired_projector(store: ReadStore) -> None:
+async def test_a_parked_document_is_updated_by_a_repaired_projector(store: ReadStore) -> None:
     repaired = Delicate()
     repaired.healed = True
     async with opened(MemoryStore()) as log:
@@ -257,7 +257,7 @@ async def test_a_parked_document_is_made_up_for_by_a_repaired_projector(store: R
     assert await store.parked() == []
 
 
-async def test_a_document_of_several_streams_is_parked_and_repaired_alike(
+async def test_a_document_of_several_streams_is_parked_and_repaired_too(
     store: ReadStore,
 ) -> None:
     repaired = ProjectCounts()

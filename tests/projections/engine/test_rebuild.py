@@ -125,7 +125,7 @@ async def test_a_changed_document_is_found_and_named(store: ReadStore) -> None:
     assert f"{ACME}:{TASK}" in str(verdict)
 
 
-async def test_what_is_recorded_during_a_rebuild_is_in_it(opened_stores: Opened) -> None:
+async def test_events_recorded_during_a_rebuild_are_in_it(opened_stores: Opened) -> None:
     store = opened_stores.another()
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=2)
@@ -149,7 +149,7 @@ async def _write(log: EventLog, count: int) -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_was_replaced_is_deleted_in_pieces_after_a_while(store: ReadStore) -> None:
+async def test_a_replaced_collection_is_deleted_in_steps_after_a_while(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
         projector = await project_all(log, store)
@@ -166,7 +166,7 @@ async def test_what_was_replaced_is_deleted_in_pieces_after_a_while(store: ReadS
     assert await store.scan([old], "", 10) == [[]]
 
 
-async def test_a_rebuild_that_was_broken_off_goes_on(store: ReadStore) -> None:
+async def test_an_interrupted_rebuild_is_resumed(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
         projector = await project_all(log, store)
@@ -192,7 +192,7 @@ async def test_a_rebuild_that_was_broken_off_goes_on(store: ReadStore) -> None:
     assert verdict.equal
 
 
-async def test_two_who_ask_for_the_same_rebuild_get_one(store: ReadStore) -> None:
+async def test_two_requests_for_the_same_rebuild_share_one(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await project_all(log, store)
 

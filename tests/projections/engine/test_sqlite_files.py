@@ -141,7 +141,7 @@ async def test_a_file_that_is_replaced_by_an_older_copy_is_brought_up_to_date_or
     await assert_whole(projector, writer)
 
 
-async def test_garbage_in_the_file_is_put_aside(
+async def test_a_damaged_file_is_set_aside(
     path: Path, writer: SQLiteReadStore, reader: SQLiteReadStore, log: EventLog
 ) -> None:
     projector = await project_all(log, writer)
@@ -156,7 +156,7 @@ async def test_garbage_in_the_file_is_put_aside(
     await again.close()
 
 
-async def test_damage_that_only_a_reader_meets_is_told_to_the_writer(
+async def test_damage_that_only_a_reader_finds_is_reported_to_the_writer(
     path: Path, writer: SQLiteReadStore, reader: SQLiteReadStore, log: EventLog
 ) -> None:
     projector = await project_all(log, writer)
@@ -175,7 +175,7 @@ async def test_damage_that_only_a_reader_meets_is_told_to_the_writer(
     await assert_whole(projector, writer)
 
 
-async def test_a_file_that_is_no_database_is_put_aside(
+async def test_a_file_that_is_no_database_is_set_aside(
     path: Path, writer: SQLiteReadStore, reader: SQLiteReadStore, log: EventLog
 ) -> None:
     make_text_of(path)
@@ -195,7 +195,7 @@ async def test_a_write_ahead_log_lost_under_the_process_loses_nothing(
     await assert_whole(projector, writer)
 
 
-async def test_a_write_ahead_log_lost_while_nobody_runs_is_noticed(
+async def test_a_write_ahead_log_lost_while_no_process_runs_is_detected(
     path: Path, reader: SQLiteReadStore, log: EventLog, tmp_path: Path
 ) -> None:
     store = SQLiteReadStore(path, timeout_s=1)
@@ -236,7 +236,7 @@ def frozen_holder(path: Path) -> Iterator[subprocess.Popen[bytes]]:
             holder.kill()
 
 
-async def test_a_frozen_holder_of_the_lock_stops_no_reader_and_nobody_for_ever(
+async def test_a_frozen_holder_of_the_lock_stops_no_reader_and_nobody_forever(
     path: Path, writer: SQLiteReadStore, reader: SQLiteReadStore, log: EventLog
 ) -> None:
     projector = await project_all(log, writer)
@@ -252,7 +252,7 @@ async def test_a_frozen_holder_of_the_lock_stops_no_reader_and_nobody_for_ever(
         await until_shown(projector, reader, log, 902)
 
 
-async def test_a_reader_that_holds_a_snapshot_stops_nobody_and_the_log_shrinks_afterwards(
+async def test_a_reader_with_a_snapshot_blocks_nobody_and_the_log_shrinks_later(
     path: Path,
     writer: SQLiteReadStore,
     reader: SQLiteReadStore,

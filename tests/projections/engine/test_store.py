@@ -74,12 +74,12 @@ async def page(store: ReadStore, **about: Any) -> ListSlice:
     return found
 
 
-async def test_what_was_never_written_is_known_to_be_nothing(store: ReadStore) -> None:
+async def test_an_unwritten_value_reads_as_nothing(store: ReadStore) -> None:
     assert await store.control() is None
     assert await store.parked() == []
 
 
-async def test_a_document_comes_back_with_every_field_as_it_was(store: ReadStore) -> None:
+async def test_a_document_is_read_back_with_every_field_unchanged(store: ReadStore) -> None:
     full, empty = thing(1, people=["ana", "ben"]), thing(2, status=None, open=None, people=None)
     none = thing(3, people=[], open=False)
     await filled(store, full, empty, none)
@@ -89,7 +89,7 @@ async def test_a_document_comes_back_with_every_field_as_it_was(store: ReadStore
     assert sorted(found, key=lambda one: one.id) == [full, empty, none]
 
 
-async def test_a_document_is_replaced_and_found_by_what_it_is_now_only(store: ReadStore) -> None:
+async def test_a_replaced_document_is_found_only_by_its_new_values(store: ReadStore) -> None:
     control = await filled(store, thing(1), thing(2))
     await store.write(of(control, thing(1, status="DONE", people=["ben", "cleo"], position=9)))
 
@@ -118,7 +118,7 @@ async def test_documents_are_rendered_by_their_ids(store: ReadStore) -> None:
     ]
 
 
-async def test_the_control_record_says_what_was_written(store: ReadStore) -> None:
+async def test_the_control_record_contains_what_was_written(store: ReadStore) -> None:
     collection = Collection(
         name="things_v1_b1",
         model="things",
@@ -242,7 +242,7 @@ async def test_a_batch_is_written_whole_or_not_at_all(store: ReadStore) -> None:
     assert (await page(store, where={"status": "DONE"})).keys == []
 
 
-async def test_only_who_read_the_newest_control_record_writes(store: ReadStore) -> None:
+async def test_only_a_writer_with_the_newest_control_record_can_write(store: ReadStore) -> None:
     first = await filled(store, thing(1))
     second = await store.write(of(first, thing(2)))
 
@@ -280,7 +280,7 @@ async def test_who_lost_the_lease_writes_nothing_any_more(opened_stores: Opened)
     assert (await page(two)).keys == [1, 3]
 
 
-async def test_what_is_parked_is_listed_until_it_is_not(store: ReadStore) -> None:
+async def test_parked_documents_are_listed_until_they_are_repaired(store: ReadStore) -> None:
     control = await filled(store, thing(1))
     parked = Parked(
         collection="things_v1_b1", id="acme:0001", org="acme", org_seq=4, position=9, error="why"

@@ -52,14 +52,14 @@ def test_a_reply_to_a_command_and_a_later_read_are_the_same_bytes() -> None:
     assert render_task(TASK, task, 3, NOW) == document.json
 
 
-def test_events_that_come_again_change_nothing() -> None:
+def test_repeated_events_change_nothing() -> None:
     # An assignment would be there twice: to fold it again is not harmless by itself.
     events = story(TASK, CREATED, TaskRetitled(from_="Oil it", to="Oil"), TaskAssigned(user_id=BEN))
 
     assert shown(Tasks(), *events, *events) == shown(Tasks(), *events)
 
 
-def test_a_task_in_the_trash_is_in_no_list_and_comes_back_as_it_was() -> None:
+def test_a_task_in_the_trash_is_in_no_list_and_is_restored_unchanged() -> None:
     before = shown(Tasks(), *story(TASK, CREATED))[KEY]
     trashed = shown(Tasks(), *story(TASK, CREATED, TaskDeleted()))[KEY]
     restored = shown(Tasks(), *story(TASK, CREATED, TaskDeleted(), TaskRestored()))[KEY]
