@@ -20,6 +20,7 @@ from api.http.guard import guard
 from api.http.policy import AllowedMethods, refuse_without_policy
 from api.http.request import ApiRequest
 from api.http.state import ApiState
+from api.mailbox import MailboxController
 from api.meta import MetaController
 from api.metrics import MetricsController
 from projections.engine.progress import Progress
@@ -41,6 +42,7 @@ ROUTES: list[ControllerRouterHandler] = [
         if issubclass(item, Controller) and item.__module__ == module.__name__
     ),
     AuditController,
+    MailboxController,
     MetaController,
     HealthController,
     MetricsController,

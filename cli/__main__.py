@@ -14,7 +14,7 @@ from cli.examples import NAME, examples, paragraphs
 from cli.failure import CommandFailed
 from devstack import DevstackError
 from runtime.listening import AddressTaken
-from runtime.settings import SettingsInvalid
+from runtime.setting import SettingsInvalid
 
 
 class CommandHelp(Struct, frozen=True):

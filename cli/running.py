@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from runtime.settings import environment
+from runtime.setting import environment
 
 RUNNING_FILE = "running.json"
 

@@ -23,7 +23,8 @@ from devstack.server import Server
 from runtime.instance import INSTANCE_ID
 from runtime.listening import LISTEN_FD, bind, url_of
 from runtime.secret_file import make_private
-from runtime.settings import Settings, environment, load_settings, unknown_names
+from runtime.setting import environment
+from runtime.settings import Settings, load_settings, unknown_names
 
 PROCESSES = {"serve": "api", "follow": "workers.following"}
 """Our processes by name, and the module that each runs."""

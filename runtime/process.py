@@ -15,13 +15,8 @@ import uvloop
 from eventstore.append import LogUnfit
 from runtime.listening import AddressTaken
 from runtime.logging import set_up_logging
-from runtime.settings import (
-    Settings,
-    SettingsInvalid,
-    environment,
-    load_settings,
-    unknown_names,
-)
+from runtime.setting import SettingsInvalid, environment
+from runtime.settings import Settings, load_settings, unknown_names
 from runtime.system import StoreUnreachable
 
 Main = Callable[[Settings], None]

@@ -1,17 +1,20 @@
-"""The types of settings: each is parsed and checked here, once, at start.
+"""The types of settings: each is parsed and checked here, once, at start, from the environment.
 
 A parser raises ``ValueError`` with the rest of a sentence that begins with the variable's name.
 """
 
 import ipaddress
+import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NewType
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from msgspec import Struct
 
 from runtime.rate_limit import RateLimits, parse_rate_limits
@@ -23,6 +26,8 @@ MongoUri = NewType("MongoUri", str)
 RedisUrl = NewType("RedisUrl", str)
 DatabaseName = NewType("DatabaseName", str)
 WebOrigin = NewType("WebOrigin", str)
+SmtpUrl = NewType("SmtpUrl", str)
+MailAddress = NewType("MailAddress", str)
 
 DATABASE_NAME_BYTES_MAX = 63
 """MongoDB, "Limits and Thresholds": database names have fewer than 64 bytes."""
@@ -184,6 +189,22 @@ def _mongo_uri(text: str) -> MongoUri:
     return MongoUri(text)
 
 
+def _smtp_url(text: str) -> SmtpUrl:
+    parts = urlsplit(text)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("must be smtp://user:password@host:587 or smtps://…")
+    _ = parts.port  # raises on a port that is none
+    return SmtpUrl(text)
+
+
+def _mail_address(text: str) -> MailAddress:
+    _, address = parseaddr(text)
+    local, _, domain = address.rpartition("@")
+    if not local or not domain or not text.isprintable():
+        raise ValueError(f"{text!r} is not a sender such as Trackrecord <no-reply@example.com>")
+    return MailAddress(text)
+
+
 def _redis_url(text: str) -> RedisUrl:
     from redis.asyncio.connection import parse_url  # noqa: PLC0415 - as above
 
@@ -216,6 +237,8 @@ PARSERS: Mapping[Any, Callable[[str], Any]] = {
     EventsUrl: _events_url,
     MongoUri: _mongo_uri,
     RedisUrl: _redis_url,
+    SmtpUrl: _smtp_url,
+    MailAddress: _mail_address,
     DatabaseName: _database_name,
     RateLimits: parse_rate_limits,
     tuple[str, ...]: _each(str),
@@ -224,3 +247,29 @@ PARSERS: Mapping[Any, Callable[[str], Any]] = {
     tuple[IPNetwork, ...]: _each(_network),
 }
 """How each type of setting is read from text."""
+
+
+ENV_FILE = ".env"
+
+
+class SettingsInvalid(Exception):
+    """The environment has invalid settings; one line per problem."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def environment(directory: Path | None = None) -> dict[str, str]:
+    """Return the environment of this process, completed by ``.env`` in *directory* (default: cwd).
+
+    Variables in the environment take precedence.
+
+    :raises SettingsInvalid: a line of the file has no value.
+    """
+    path = (directory or Path.cwd()) / ENV_FILE
+    kept = dotenv_values(path, interpolate=False) if path.is_file() else {}
+    empty = [f"{name}: has no value in {path}" for name, value in kept.items() if value is None]
+    if empty:
+        raise SettingsInvalid(empty)
+    return {**{name: value for name, value in kept.items() if value is not None}, **os.environ}

@@ -4,14 +4,12 @@
 """
 
 import difflib
-import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from dotenv import dotenv_values
 from msgspec import Struct
 
 from eventstore.engine.calls import LOG_DEADLINE_S
@@ -26,15 +24,20 @@ from runtime.setting import (
     EventsUrl,
     Host,
     LogLevel,
+    MailAddress,
     MongoUri,
     RedisUrl,
     Setting,
+    SettingsInvalid,
+    SmtpUrl,
     WebOrigin,
+    environment,
 )
 from security.secrets_check import weakness_of
 from security.url_guard import IPNetwork
 
-ENV_FILE = ".env"
+MAIL_FROM_DEFAULT = MailAddress("Trackrecord <no-reply@localhost>")
+"""The sender of mails that are only kept in the mailbox."""
 ACCESS_EXPIRY_MAX = timedelta(minutes=15)
 """The longest life of an access token in production (RFC 9068 tokens of at most 900 s)."""
 
@@ -44,14 +47,6 @@ _LONG = timedelta(seconds=30)
 _ALIKE = 0.85
 """How similar a variable's name must be to a setting's to count as a misspelling (0 to 1)."""
 _OUR_PREFIXES = ("TRACKRECORD_", "JWT_", "WEBHOOK_")
-
-
-class SettingsInvalid(Exception):
-    """The environment has invalid settings; one line per problem."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -130,6 +125,17 @@ class Settings(Struct, frozen=True, kw_only=True):
         WebOrigin,
         Setting("APP_URL", "where people use the product: links in mails lead there"),
     ] = WebOrigin("http://localhost:5173")
+    smtp_url: Annotated[
+        SmtpUrl,
+        Setting(
+            "SMTP_URL",
+            "sends mails: smtp://user:password@host:587 (STARTTLS required beyond this machine) or"
+            " smtps://…; empty: none are sent, and whoever invites gets the link",
+        ),
+    ] = SmtpUrl("")
+    mail_from: Annotated[
+        MailAddress, Setting("MAIL_FROM", "the sender of mails; needed with SMTP_URL")
+    ] = MAIL_FROM_DEFAULT
     cookie_secure: Annotated[
         bool,
         Setting("COOKIE_SECURE", "refresh cookie over HTTPS only; true outside development"),
@@ -178,21 +184,6 @@ def described() -> Iterator[tuple[str, Any, Setting]]:
     """Yield field, type and description of every setting, in the order of the class."""
     for field, hint in get_type_hints(Settings, include_extras=True).items():
         yield field, hint.__origin__, hint.__metadata__[0]
-
-
-def environment(directory: Path | None = None) -> dict[str, str]:
-    """Return the environment of this process, completed by ``.env`` in *directory* (default: cwd).
-
-    Variables in the environment take precedence.
-
-    :raises SettingsInvalid: a line of the file has no value.
-    """
-    path = (directory or Path.cwd()) / ENV_FILE
-    kept = dotenv_values(path, interpolate=False) if path.is_file() else {}
-    empty = [f"{name}: has no value in {path}" for name, value in kept.items() if value is None]
-    if empty:
-        raise SettingsInvalid(empty)
-    return {**{name: value for name, value in kept.items() if value is not None}, **os.environ}
 
 
 def unknown_names(environ: Mapping[str, str]) -> list[str]:
@@ -271,6 +262,8 @@ def _contradictions(settings: Settings) -> list[str]:
     problems: list[str] = []
     if settings.events_url.startswith("sqlite") and settings.api_workers > 1:
         problems.append("API_WORKERS: SQLite takes one writing API process; use PostgreSQL")
+    if settings.smtp_url and settings.mail_from == MAIL_FROM_DEFAULT:
+        problems.append("MAIL_FROM: not set; SMTP_URL needs a sender")
     known = {setting.env for _, _, setting in described()}
     strangers = [name for name in settings.allow_unsafe if name not in known]
     return problems + [f"ALLOW_UNSAFE: {name} is not a setting" for name in strangers]

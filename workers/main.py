@@ -17,6 +17,7 @@ from runtime.settings import Settings
 from runtime.system import System, open_system
 from workers.deliveries import Deliveries
 from workers.jobs import make_worker
+from workers.mailing import Mailing
 from workers.projecting import watch
 from workers.rings import Rings
 
@@ -40,6 +41,7 @@ async def work(system: System) -> None:
     rings = Rings()
     async with asyncio.TaskGroup() as group:
         group.create_task(_deliver(system, rings), name="deliver webhooks")
+        group.create_task(Mailing(system).run(), name="send mails")
         if system.settings.redis_url:
             group.create_task(_keep_jobs_running(system, rings), name="run jobs")
 

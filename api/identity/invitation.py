@@ -247,7 +247,7 @@ class _Made:
         self.token = system.keys.mail_tokens.mint(
             MailPurpose.INVITATION, org_id, self.id, self.expires_at
         )
-        self.mailed = False
+        self.mailed = bool(system.settings.smtp_url)
         self._link = None if self.mailed else f"{system.settings.app_url}/invitation#{self.token}"
 
     def reply(self, status: int = 200, location: str = "") -> Reply:

@@ -112,6 +112,8 @@ class DeliveryTables(OperationalTables):
             f' WHERE "at" < ? LIMIT ?{self.SKIP_LOCKED}) RETURNING "id"',
             'DELETE FROM webhook_deliveries WHERE "id" IN (SELECT "id" FROM webhook_deliveries'
             f' WHERE "open" = 0 AND "ended_at" < ? LIMIT ?{self.SKIP_LOCKED}) RETURNING "id"',
+            'DELETE FROM mails WHERE "id" IN (SELECT "id" FROM mails'
+            f' WHERE "open" = 0 AND "ended_at" < ? LIMIT ?{self.SKIP_LOCKED}) RETURNING "id"',
         )
         return await self._write(
             lambda on: sum(len(on.execute(removal, old)) for removal in removals)

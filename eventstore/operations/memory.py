@@ -1,6 +1,5 @@
 """Operational state in memory, for unit tests; lost when the process ends."""
 
-import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -9,7 +8,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from eventstore.operations.columns import moment
+from eventstore.operations.memory_mails import MemoryMails, is_free, machine_time
 from eventstore.operations.records import (
     Attempt,
     Backlog,
@@ -25,10 +24,11 @@ from eventstore.operations.store import Changes, LeaseLost
 R = TypeVar("R", bound=Struct)
 
 
-class MemoryOperations:
+class MemoryOperations(MemoryMails):
     """The port as dictionaries; values are copied in and out, as a database would."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._endpoints: dict[str, Endpoint] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._attempts: dict[str, Attempt] = {}
@@ -47,14 +47,14 @@ class MemoryOperations:
     # Leases -----------------------------------------------------------------
 
     async def held(self, lease_s: float) -> set[str]:
-        return {each.id for each in self._endpoints.values() if not _is_free(each.until, lease_s)}
+        return {each.id for each in self._endpoints.values() if not is_free(each.until, lease_s)}
 
     async def claim(self, owner: str, lease_s: float, wanted: Sequence[Endpoint]) -> list[Endpoint]:
         claimed: list[Endpoint] = []
         for each in wanted:
             known = self._endpoints.setdefault(each.id, replace(each))
-            if _is_free(known.until, lease_s):
-                known.owner, known.until = owner, _now() + timedelta(seconds=lease_s)
+            if is_free(known.until, lease_s):
+                known.owner, known.until = owner, machine_time() + timedelta(seconds=lease_s)
                 known.fence += 1
                 claimed.append(replace(known))
         return claimed
@@ -62,7 +62,7 @@ class MemoryOperations:
     async def renew(self, owner: str, lease_s: float) -> set[str]:
         ours = [each for each in self._endpoints.values() if each.owner == owner]
         for each in ours:
-            each.until = _now() + timedelta(seconds=lease_s)
+            each.until = machine_time() + timedelta(seconds=lease_s)
         return {each.id for each in ours}
 
     async def release(self, owner: str, endpoint: str) -> None:
@@ -175,8 +175,8 @@ class MemoryOperations:
 
     async def take_job(self, owner: str, lease_s: float, now: datetime) -> Job | None:
         for job in sorted(self._jobs.values(), key=attrgetter("due_at")):
-            if job.due_at <= now and _is_free(job.until, lease_s):
-                job.owner, job.until = owner, _now() + timedelta(seconds=lease_s)
+            if job.due_at <= now and is_free(job.until, lease_s):
+                job.owner, job.until = owner, machine_time() + timedelta(seconds=lease_s)
                 job.fence += 1
                 return replace(job)
         return None
@@ -197,20 +197,12 @@ class MemoryOperations:
             for each in self._deliveries.values()
             if not each.open and each.ended_at is not None and each.ended_at < before
         ][:limit]
+        mails = self._prune_mails(before, limit)
         for name in attempts:
             del self._attempts[name]
         for name in ended:
             del self._deliveries[name]
-        return len(attempts) + len(ended)
-
-
-def _now() -> datetime:
-    return moment(time.time_ns() // 1_000)
-
-
-def _is_free(until: datetime | None, lease_s: float) -> bool:
-    now = _now()
-    return until is None or until <= now or until > now + timedelta(seconds=2 * lease_s)
+        return len(attempts) + len(ended) + mails
 
 
 def _copy(record: R | None) -> R | None:

@@ -132,6 +132,51 @@ class Job(Struct, kw_only=True):
     fence: int = 0
 
 
+class MailStatus(StrEnum):
+    """What has become of a mail; the values are stored, so they never change."""
+
+    PENDING = "PENDING"  # not sent yet
+    SENT = "SENT"  # the mail server took it
+    FAILED = "FAILED"  # refused for good, or too often
+    OBSOLETE = "OBSOLETE"  # nobody needs it any more, as an invitation that was revoked
+
+
+class Mail(Struct, kw_only=True):
+    """One event that somebody is to be told of by mail; ``id`` is the event's.
+
+    ``part`` and ``position`` say where the event stands. ``owner`` sends it until ``until``, on
+    the clock of the database. The text is made when it is sent, so that no address or token
+    stands here.
+    """
+
+    id: str
+    org: str
+    part: int
+    position: int
+    type: str
+    created_at: datetime
+    next_at: datetime
+    status: MailStatus = MailStatus.PENDING
+    open: bool = True
+    tries: int = 0
+    ended_at: datetime | None = None
+    last_error: str | None = None
+    owner: str = ""
+    until: datetime | None = None
+    fence: int = 0
+
+
+class MailCursor(Struct, kw_only=True, frozen=True):
+    """How far a partition was searched for events to send mails about.
+
+    ``event_id`` is the id of the event at ``position``, which tells when the log was replaced.
+    """
+
+    id: str
+    position: int
+    event_id: str
+
+
 class Backlog(Struct, frozen=True):
     """How many deliveries are open, and when the oldest of them was created."""
 

@@ -10,6 +10,8 @@ from eventstore.operations.records import (
     Delivery,
     Endpoint,
     Job,
+    Mail,
+    MailCursor,
     Notice,
 )
 
@@ -28,7 +30,17 @@ DELIVERIES = Table(
 ATTEMPTS = Table("webhook_attempts", Attempt, '("delivery", "n")', '("at")', '("endpoint", "seq")')
 NOTICES = Table("webhook_notices", Notice, '("endpoint", "at")', '("at")')
 JOBS = Table("jobs", Job, '("due_at")')
-ALL_TABLES: tuple[Table[Any], ...] = (ENDPOINTS, DELIVERIES, ATTEMPTS, NOTICES, JOBS)
+MAILS = Table("mails", Mail, '("next_at") WHERE "open" = 1', '("ended_at") WHERE "open" = 0')
+MAIL_CURSORS = Table("mail_cursors", MailCursor)
+ALL_TABLES: tuple[Table[Any], ...] = (
+    ENDPOINTS,
+    DELIVERIES,
+    ATTEMPTS,
+    NOTICES,
+    JOBS,
+    MAILS,
+    MAIL_CURSORS,
+)
 
 
 class Transaction(Protocol):

@@ -22,6 +22,7 @@ from eventstore.counters import OPERATIONS_DRIVER, counters_of
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.jobs import JobTables
+from eventstore.operations.mails import MailTables
 from eventstore.operations.sql import ALL_TABLES, Transaction
 from eventstore.operations.store import (
     CALL_DEADLINE_S,
@@ -49,7 +50,7 @@ _Outcome = Callable[[], None]
 _logger = logging.getLogger(__name__)
 
 
-class SqliteOperations(EndpointTables, DeliveryTables, JobTables):
+class SqliteOperations(EndpointTables, DeliveryTables, JobTables, MailTables):
     """The port on one file, shared by the processes of one machine."""
 
     NOW = "now_us()"

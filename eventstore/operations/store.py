@@ -18,6 +18,8 @@ from eventstore.operations.records import (
     DeliveryStatus,
     Endpoint,
     Job,
+    Mail,
+    MailCursor,
     Notice,
 )
 
@@ -190,6 +192,28 @@ class OperationalStore(Protocol):
 
     async def end_job(self, job: Job, due_at: datetime | None) -> None:
         """Reschedule a job for *due_at*, or remove it, if it is still leased to us."""
+        ...
+
+    # Mails
+
+    async def mail_cursor(self, cursor: str) -> MailCursor | None:
+        """Return how far a partition was searched, None before the first search."""
+        ...
+
+    async def keep_mails(self, cursor: MailCursor, mails: Sequence[Mail]) -> None:
+        """Add those of *mails* that are unknown, and move the cursor, in one transaction."""
+        ...
+
+    async def take_mail(self, owner: str, lease_s: float, now: datetime) -> Mail | None:
+        """Return a due mail that nobody is sending, leased to *owner* for *lease_s* seconds."""
+        ...
+
+    async def end_mail(self, mail: Mail) -> bool:
+        """Write the outcome of a mail and release it; return whether it was still ours."""
+        ...
+
+    async def mails(self, limit: int) -> list[Mail]:
+        """Return the newest mails."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:

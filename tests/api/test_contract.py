@@ -37,6 +37,8 @@ PUBLIC = {
     ("GET", "/api/health/ready"),
     ("GET", "/health/ready"),
     ("GET", "/metrics"),
+    ("GET", "/api/dev/mail"),
+    ("GET", "/api/dev/mail/{mail_id}"),
     ("GET", "/api/openapi.json"),
     ("GET", "/api/docs"),
     ("GET", "/api/docs/docs.js"),

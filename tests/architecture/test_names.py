@@ -12,7 +12,7 @@ ROOT_ENTRIES = (
     {".ci", ".dockerignore", ".gitignore", "Dockerfile", "docker-compose.yml"}
     | {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"}
     | {"pyproject.toml", "requirements.lock", "requirements-run.lock"}
-    | {"api", "audit", "cli", "commands", "deliveries", "devstack", "domain", "eventstore"}
+    | {"api", "audit", "cli", "commands", "deliveries", "devstack", "domain", "eventstore", "mail"}
     | {"projections", "runtime", "security", "workers"}
     | {"benchmarks", "docs", "tests", "tools"}
 )

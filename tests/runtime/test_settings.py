@@ -9,15 +9,8 @@ from pathlib import Path
 import pytest
 
 from runtime.secret_file import SECRETS_FILE
-from runtime.setting import AppEnv, LogLevel
-from runtime.settings import (
-    Settings,
-    SettingsInvalid,
-    described,
-    environment,
-    load_settings,
-    unknown_names,
-)
+from runtime.setting import AppEnv, LogLevel, SettingsInvalid, environment
+from runtime.settings import Settings, described, load_settings, unknown_names
 
 STRONG = {
     "JWT_ACCESS_SECRET": "kV8Qw3zNf0aPq7RrT2yUuIoLmXcVbN5s9dFgH1jK",
@@ -109,6 +102,8 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "MASTER_KEY": ("changeme", "a" * 40),
     "CORS_ORIGINS": ("*", "example.com", "https://a.example/", "https://u@a.example", "null"),
     "APP_URL": ("*", "example.com", "https://a.example/", "null"),
+    "SMTP_URL": ("mail.example.com", "http://a.example", "smtp://", "smtp://a:b"),
+    "MAIL_FROM": ("nobody", "@example.com", "a@"),
     "COOKIE_SECURE": ("perhaps", "yes"),
     "PASSWORD_MIN_LENGTH": ("7", "0", "long", "257"),
     "RATE_LIMITS": ("login", "login=0/60", "login=1/0", "api=a/b", "api=1/1,", "logins=1/1"),

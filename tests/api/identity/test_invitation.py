@@ -1,6 +1,6 @@
 """Invitations over HTTP: sent, listed, resent, revoked and accepted."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,13 @@ import pytest
 from litestar import Litestar
 
 from domain.base import OrgId
+from eventstore.identifiers import new_id
+from mail.letter import Letter, message_of
+from mail.mailbox import Mailbox
+from runtime.setting import AppEnv, MailAddress, SmtpUrl
 from runtime.system import System
+from security.mail_tokens import MailPurpose
+from tests.api.conftest import Make
 from tests.api.stage import (
     PASSWORD,
     Json,
@@ -22,6 +28,7 @@ from tests.api.stage import (
     sign_up,
     unique,
 )
+from tests.domain.spec import NOW
 
 
 async def invite(by: Person, email: str, role: str = "MEMBER") -> Json:
@@ -81,6 +88,40 @@ async def test_a_colleague_is_invited_joins_works_is_demoted_removed_and_comes_b
     back = await cleo.post("/invitations/accept", {"token": again})
     assert done(back, 200)["role"] == "MEMBER"
     assert done(await cleo.get("/auth/profile"), 200)["organizationId"] == ana.org_id
+
+
+async def test_with_a_mail_server_only_the_mail_has_the_token_and_accepting_proves_the_address(
+    make_app: Make, system: System
+) -> None:
+    app = make_app(smtp_url=SmtpUrl("smtp://127.0.0.1:1"), mail_from=MailAddress("a@example.com"))
+    ana = await sign_up(app)
+    email = new_address()
+    sent = await invite(ana, email)
+    assert sent["mailed"] is True
+    assert "link" not in sent
+
+    expires_at = datetime.fromisoformat(sent["expiresAt"])
+    token = system.keys.mail_tokens.mint(
+        MailPurpose.INVITATION, UUID(ana.org_id), UUID(sent["id"]), expires_at
+    )
+    joined = done(await accept_new(app, token), 201)
+
+    assert joined["user"]["emailConfirmed"] is True
+
+
+async def test_only_a_development_system_shows_its_mails(
+    make_app: Make, system: System, app: Litestar
+) -> None:
+    kept = new_id()
+    letter = Letter("eve@example.com", "Hello", "Hi\n")
+    Mailbox(system.settings.data_dir).keep(str(kept), message_of(letter, "a@b.c", "e", NOW))
+    async with client_of(make_app(app_env=AppEnv.DEVELOPMENT)) as client:
+        shown = done(await client.get("/api/dev/mail"), 200)["items"]
+        assert done(await client.get(f"/api/dev/mail/{kept}"), 200) in shown
+        refused(await client.get(f"/api/dev/mail/{new_id()}"), 404, "not_found")
+    async with client_of(app) as client:
+        refused(await client.get("/api/dev/mail"), 404, "not_found")
+        refused(await client.get(f"/api/dev/mail/{kept}"), 404, "not_found")
 
 
 async def test_an_invitation_cannot_be_used_twice(app: Litestar, ana: Person) -> None:

@@ -12,6 +12,8 @@ from eventstore.operations.records import (
     DeliveryStatus,
     Endpoint,
     Job,
+    MailCursor,
+    MailStatus,
     Notice,
     NoticeKind,
 )
@@ -24,7 +26,10 @@ from tests.eventstore.operations.examples import (
     delivery,
     ended,
     endpoint,
+    mail,
 )
+
+CURSOR = MailCursor(id="part 0", position=1, event_id="e1")
 
 
 class OperationsContract(ABC):
@@ -299,6 +304,56 @@ class OperationsContract(ABC):
             await store.end_job(heir, None)
             await store.keep_job(Job(id="once", due_at=NOW))
             assert await store.take_job("third", LEASE_S, NOW) is not None
+
+    # Mails
+
+    async def test_a_mail_is_kept_once_however_often_its_event_is_found(self) -> None:
+        cursor, later = (MailCursor(id="part 0", position=n, event_id=f"e{n}") for n in (1, 2))
+        async with self.opened() as store:
+            assert await store.mail_cursor("part 0") is None
+            await store.keep_mails(cursor, [mail("e1"), mail("e0")])
+            taken = await store.take_mail("one", LEASE_S, NOW)
+            assert taken is not None
+            sent = replace(taken, status=MailStatus.SENT, open=False, ended_at=NOW, tries=1)
+            assert await store.end_mail(sent)
+            await store.keep_mails(later, [mail("e0"), mail("e1"), mail("e2")])
+
+            pending = dict.fromkeys(("e0", "e1", "e2"), MailStatus.PENDING)
+            kept = {each.id: each.status for each in await store.mails(9)}
+            assert kept == pending | {taken.id: MailStatus.SENT}
+            assert await store.mail_cursor("part 0") == later
+
+    async def test_a_due_mail_is_taken_by_one_worker_and_put_off(self) -> None:
+        async with self.opened() as store:
+            await store.keep_mails(CURSOR, [mail("e1")])
+            assert await store.take_mail("one", LEASE_S, NOW - SECOND) is None
+            taken = await asyncio.gather(
+                *(store.take_mail(name, LEASE_S, NOW) for name in ("one", "two", "three"))
+            )
+            [held] = [each for each in taken if each is not None]
+            assert await store.end_mail(replace(held, tries=1, next_at=NOW + SECOND))
+            assert await store.take_mail("two", LEASE_S, NOW) is None
+            again = await store.take_mail("two", LEASE_S, NOW + SECOND)
+
+            assert again is not None
+            assert (again.tries, again.fence, again.owner) == (1, 2, "two")
+
+    async def test_a_mail_whose_worker_died_is_taken_over(self) -> None:
+        async with self.opened() as store:
+            await store.keep_mails(CURSOR, [mail("e1")])
+            dead = await store.take_mail("dead", 0.0, NOW)
+            heir = await store.take_mail("heir", LEASE_S, NOW)
+            assert dead is not None
+            assert heir is not None
+
+            assert not await store.end_mail(replace(dead, status=MailStatus.SENT, open=False))
+            assert await store.end_mail(
+                replace(heir, status=MailStatus.FAILED, open=False, ended_at=NOW)
+            )
+            [kept] = await store.mails(9)
+            assert (kept.status, kept.owner, kept.until) == (MailStatus.FAILED, "", None)
+            assert await store.prune(NOW + SECOND, 9) == 1
+            assert await store.mails(9) == []
 
     async def test_old_ended_deliveries_are_pruned_in_steps_and_open_ones_kept(self) -> None:
         old = [ended(n) for n in (1, 2, 3)]

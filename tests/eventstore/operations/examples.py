@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from eventstore.operations.records import Attempt, Delivery, DeliveryStatus, Endpoint
+from eventstore.operations.records import Attempt, Delivery, DeliveryStatus, Endpoint, Mail
 
 NOW = datetime(2026, 3, 1, 9, 30, 0, 123_456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -32,6 +32,18 @@ def delivery(seq: int, of: str = "w", **about: Any) -> Delivery:
 
 def ended(seq: int, of: str = "w", at: datetime = NOW) -> Delivery:
     return delivery(seq, of, status=DeliveryStatus.SUCCESS, open=False, ended_at=at, attempts=1)
+
+
+def mail(event_id: str) -> Mail:
+    return Mail(
+        id=event_id,
+        org="acme",
+        part=0,
+        position=1,
+        type="member.invited",
+        created_at=NOW,
+        next_at=NOW,
+    )
 
 
 def attempt(seq: int, n: int = 1, of: str = "w", **about: Any) -> Attempt:

@@ -1,0 +1,1 @@
+"""Mails: what the events say to whom, the outbox, and the SMTP client."""

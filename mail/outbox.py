@@ -1,0 +1,82 @@
+"""The outbox: the events themselves, and a row for each that is not yet sent.
+
+A worker searches the log for events to tell and keeps a row for each, under the event's id. Nothing
+is written twice however often that is repeated, and a rebuild of the read models never comes here.
+"""
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from eventstore.codec import event_id
+from eventstore.operations.records import Mail, MailCursor, MailStatus
+from eventstore.recorded import Recorded, Row, recorded_time
+from mail.letters import MAIL_TAGS
+from runtime.system import System
+
+_ROWS = 500
+
+PAUSES = tuple(
+    timedelta(minutes=minutes) for minutes in (0.5, 1, 5, 15, 30, 60, 120, 240, 480, 720)
+)
+"""When to try again after each failure; a mail that failed once more has failed for good."""
+
+
+async def fill(system: System) -> None:
+    """Keep a row for every event that is to be told by mail and has none yet."""
+    for part in range(system.log.parts):
+        await _fill(system, part)
+
+
+async def _fill(system: System, part: int) -> None:
+    name = f"part {part}"
+    cursor = await system.operations.mail_cursor(name)
+    after = 0 if cursor is None else cursor.position
+    if cursor is not None and str(await system.log.event_id_at(after, part)) != cursor.event_id:
+        after = 0  # the log was set back; rows that are there are not written again
+    end = await system.log.last_position(part)
+    if end <= after:
+        return
+    mails: list[Mail] = []
+    while rows := await system.log.tail_rows(after, _ROWS, MAIL_TAGS, part):
+        mails += [_mail(row, part) for row in rows]
+        after = rows[-1].position
+    end = max(end, after)
+    at_end = await system.log.event_id_at(end, part)
+    moved = MailCursor(id=name, position=end, event_id=str(at_end))
+    await system.operations.keep_mails(moved, mails)
+
+
+def _mail(row: Row, part: int) -> Mail:
+    at = recorded_time(row.recorded_at)
+    return Mail(
+        id=str(event_id(row)),
+        org=str(row.org_id),
+        part=part,
+        position=row.position,
+        type=row.tag,
+        created_at=at,
+        next_at=at,
+    )
+
+
+async def event_of(system: System, mail: Mail) -> Recorded | None:
+    """Return the event that a mail tells; None if the log no longer has it there."""
+    rows = await system.log.tail_rows(mail.position - 1, 1, part=mail.part)
+    if not rows or str(event_id(rows[0])) != mail.id:
+        return None
+    [recorded] = await system.log.decoded(rows)
+    return recorded
+
+
+def ended(mail: Mail, status: MailStatus, now: datetime, error: str | None = None) -> Mail:
+    """Return *mail* with its outcome."""
+    return replace(mail, status=status, open=False, ended_at=now, last_error=error)
+
+
+def put_off(mail: Mail, now: datetime, error: str) -> Mail:
+    """Return *mail* to be tried again later, or failed after the last pause."""
+    tries = mail.tries + 1
+    if tries > len(PAUSES):
+        return ended(replace(mail, tries=tries), MailStatus.FAILED, now, error)
+    return replace(mail, tries=tries, next_at=now + PAUSES[tries - 1], last_error=error)

@@ -1,0 +1,62 @@
+"""A real SMTP server for tests, which refuses as it is told."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.smtp import SMTP
+
+from mail.smtp import Encryption, MailServer
+
+
+class PostOffice:
+    """The messages that arrived, and how the next ones are answered."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.answers: list[str] = []
+        """Answers to the next messages, instead of taking them; an empty one takes it."""
+        self.on_message: Callable[[], None] | None = None
+        self.port = 0
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        """Take a message, or refuse it."""
+        answer = self.answers.pop(0) if self.answers else ""
+        if answer:
+            return answer
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.messages.append(message)
+        if self.on_message is not None:
+            self.on_message()
+        return "250 Taken"
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    def server(self, encryption: Encryption, trust: ssl.SSLContext | None = None) -> MailServer:
+        """Return how a client reaches this server."""
+        return MailServer(host="localhost", port=self.port, encryption=encryption, trust=trust)
+
+
+@asynccontextmanager
+async def post_office(
+    *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[PostOffice]:
+    """Serve on a free port for as long as a block lasts."""
+    office, loop = PostOffice(), asyncio.get_running_loop()
+
+    def protocol() -> SMTP:
+        return SMTP(office, hostname="localhost", tls_context=starttls, loop=loop)
+
+    serving = await loop.create_server(protocol, "127.0.0.1", 0, ssl=tls)
+    office.port = serving.sockets[0].getsockname()[1]
+    try:
+        yield office
+    finally:
+        serving.close()

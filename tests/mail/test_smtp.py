@@ -1,0 +1,91 @@
+"""The SMTP client against a real server: encryption, refusals, outages."""
+
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from mail.letter import Letter, message_of
+from mail.smtp import Encryption, MailNotSent, MailRefused, MailServer, mail_server
+from tests.deliveries.authority import Authority
+from tests.domain.spec import NOW
+from tests.mail.post_office import post_office
+
+pytestmark = pytest.mark.servers
+
+
+def a_message() -> EmailMessage:
+    letter = Letter("eve@example.com", "Hello", "Grüße\n")
+    return message_of(letter, "Trackrecord <no-reply@example.com>", "e1", NOW)
+
+
+async def test_a_message_arrives_on_this_machine() -> None:
+    async with post_office() as office:
+        await mail_server(office.url).send(a_message())
+
+        [message] = office.messages
+    assert message["To"] == "eve@example.com"
+    assert message["Message-ID"] == "<e1@example.com>"
+    assert message.get_content().rstrip() == "Grüße"
+
+
+@pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.TLS])
+async def test_a_message_arrives_encrypted(tmp_path: Path, encryption: Encryption) -> None:
+    authority = Authority(tmp_path)
+    certified = authority.server("localhost")
+    implicit = encryption is Encryption.TLS
+    async with post_office(
+        starttls=None if implicit else certified, tls=certified if implicit else None
+    ) as office:
+        await office.server(encryption, authority.client()).send(a_message())
+
+        assert len(office.messages) == 1
+
+
+async def test_nothing_is_sent_to_a_server_that_does_not_encrypt() -> None:
+    async with post_office() as office:
+        with pytest.raises(MailNotSent):
+            await office.server(Encryption.STARTTLS).send(a_message())
+
+        assert office.messages == []
+
+
+async def test_nothing_is_sent_to_a_server_that_nobody_certified(tmp_path: Path) -> None:
+    async with post_office(starttls=Authority(tmp_path).server("localhost")) as office:
+        with pytest.raises(MailNotSent):
+            await office.server(Encryption.STARTTLS).send(a_message())
+
+        assert office.messages == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [("550 No such user", MailRefused), ("451 Try later", MailNotSent)],
+)
+async def test_a_refusal_is_for_good_or_for_now(answer: str, error: type[Exception]) -> None:
+    async with post_office() as office:
+        office.answers = [answer]
+        with pytest.raises(error, match=answer[4:]):
+            await mail_server(office.url).send(a_message())
+
+
+async def test_a_server_that_is_away_is_an_outage() -> None:
+    async with post_office() as office:
+        url = office.url
+    with pytest.raises(MailNotSent):
+        await mail_server(url).send(a_message())
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://127.0.0.1:25", ("127.0.0.1", 25, Encryption.NONE, None, None)),
+        ("smtp://localhost", ("localhost", 587, Encryption.NONE, None, None)),
+        ("smtp://mail.example.com", ("mail.example.com", 587, Encryption.STARTTLS, None, None)),
+        ("smtps://a%40b:c%2Fd@mx.example", ("mx.example", 465, Encryption.TLS, "a@b", "c/d")),
+    ],
+)
+def test_only_this_machine_gets_mails_in_the_clear(url: str, expected: tuple[object, ...]) -> None:
+    found: MailServer = mail_server(url)
+
+    assert (found.host, found.port, found.encryption, found.user, found.password) == expected

@@ -1,0 +1,88 @@
+"""The mail worker: sends what the outbox holds, at least once, to a mail server or a mailbox."""
+
+import asyncio
+import logging
+import os
+import socket
+from email.message import EmailMessage
+
+from eventstore.identifiers import new_id
+from eventstore.operations.records import Mail, MailStatus
+from mail.letter import message_of
+from mail.letters import letter_of
+from mail.mailbox import Mailbox
+from mail.outbox import ended, event_of, fill, put_off
+from mail.smtp import MailNotSent, MailRefused, MailServer, mail_server
+from runtime.outages import StoreOutage
+from runtime.setting import AppEnv
+from runtime.system import System
+
+MAIL_LEASE_S = 60.0
+"""How long a worker may take for one mail before another one sends it again."""
+
+_SWEEP_S = 1.0
+_ERROR_CHARS_MAX = 500
+_logger = logging.getLogger(__name__)
+
+
+class Mailing:
+    """Sends mails together with the workers of other processes."""
+
+    def __init__(
+        self, system: System, *, server: MailServer | None = None, lease_s: float = MAIL_LEASE_S
+    ) -> None:
+        settings = system.settings
+        self._system, self._lease_s = system, lease_s
+        self.worker = f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
+        self._server = server or (mail_server(settings.smtp_url) if settings.smtp_url else None)
+        self._mailbox = Mailbox(settings.data_dir)
+
+    @property
+    def can_send(self) -> bool:
+        """Whether there is somewhere to send: a server or, in development, the mailbox."""
+        return self._server is not None or (self._system.settings.app_env is AppEnv.DEVELOPMENT)
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while self.can_send:
+            grown = asyncio.create_task(self._system.wakeups.wait(_SWEEP_S))
+            try:
+                await self.send_due()
+            except StoreOutage as error:
+                _logger.warning("mails wait: %s", error)
+                await asyncio.sleep(_SWEEP_S)
+            finally:
+                await grown
+
+    async def send_due(self) -> None:
+        """Send every mail that is due now and that no other worker is sending."""
+        await fill(self._system)
+        operations, clock = self._system.operations, self._system.clock
+        while (mail := await operations.take_mail(self.worker, self._lease_s, clock())) is not None:
+            outcome = await self._sent(mail)
+            if not await operations.end_mail(outcome):
+                _logger.warning("mail %s was taken over; it may arrive twice", mail.id)
+
+    async def _sent(self, mail: Mail) -> Mail:
+        """Send one mail and return it with its outcome."""
+        clock = self._system.clock
+        recorded = await event_of(self._system, mail)
+        letter = None if recorded is None else await letter_of(self._system, recorded)
+        if letter is None:
+            return ended(mail, MailStatus.OBSOLETE, clock())
+        try:
+            sender = self._system.settings.mail_from
+            await self._send(mail, message_of(letter, sender, mail.id, mail.created_at))
+        except MailNotSent as error:
+            _logger.warning("mail %s is not sent yet: %s", mail.id, error)
+            return put_off(mail, clock(), str(error)[:_ERROR_CHARS_MAX])
+        except (MailRefused, ValueError) as error:
+            _logger.warning("mail %s is refused: %s", mail.id, error)
+            return ended(mail, MailStatus.FAILED, clock(), str(error)[:_ERROR_CHARS_MAX])
+        return ended(mail, MailStatus.SENT, clock())
+
+    async def _send(self, mail: Mail, message: EmailMessage) -> None:
+        if self._server is None:
+            await asyncio.to_thread(self._mailbox.keep, mail.id, message)
+        else:
+            await self._server.send(message)
