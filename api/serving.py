@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 from multiprocessing import parent_process
+from tempfile import TemporaryDirectory
 from threading import Thread
 from types import FrameType
 from typing import Any
@@ -15,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from api.app import create_app
 from api.connection.protocol import BoundedProtocol
 from api.http.edge import Receive, Send
+from runtime.health.totals import SHARED_DIR
 from runtime.listening import listening_socket
 from runtime.log_guard import guarded
 from runtime.logging import set_up_logging
@@ -36,7 +38,9 @@ def serve(settings: Settings) -> None:
             workers=settings.api_workers,
             **_options(settings),
         )
-        Multiprocess(config, sockets=[listening_socket(settings)]).run()
+        with TemporaryDirectory(prefix="trackrecord-metrics-") as shared:
+            os.environ[SHARED_DIR] = shared
+            Multiprocess(config, sockets=[listening_socket(settings)]).run()
     else:
         uvloop.run(_serve(settings))
 

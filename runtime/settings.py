@@ -42,10 +42,8 @@ ACCESS_EXPIRY_MAX = timedelta(minutes=15)
 """The longest life of an access token in production (RFC 9068 tokens of at most 900 s)."""
 
 _SECOND, _MINUTE, _DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
-_LONG = timedelta(seconds=30)
-"""The longest deadline of a store; a client has given up by then."""
-_ALIKE = 0.85
-"""How similar a variable's name must be to a setting's to count as a misspelling (0 to 1)."""
+_LONG = timedelta(seconds=30)  # by then a client has given up
+_ALIKE = 0.85  # how similar a misspelled name is to that of a setting (0 to 1)
 _OUR_PREFIXES = ("TRACKRECORD_", "JWT_", "WEBHOOK_")
 
 
@@ -155,6 +153,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         tuple[IPNetwork, ...],
         Setting("METRICS_NETWORKS", "networks whose programs may read /metrics"),
     ] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    metrics_port: Annotated[
+        int, Setting("METRICS_PORT", "metrics of project, work and follow; 0: none", 0, 65_535)
+    ] = 0
     webhook_allow_networks: Annotated[
         tuple[IPNetwork, ...],
         Setting("WEBHOOK_ALLOW_NETWORKS", "private networks that webhooks may reach"),

@@ -7,8 +7,9 @@ from audit.tree_signer import TreeSigner
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
+from runtime.health.metrics_port import metrics_shown
+from runtime.health.monitor import Monitor
 from runtime.log_guard import guarded
-from runtime.monitor import Monitor
 from runtime.outages import StoreOutage
 from runtime.process import run_process, until_stopped
 from runtime.settings import Settings
@@ -28,8 +29,10 @@ async def run_projectors(settings: Settings) -> None:
 
 
 async def watch(system: System) -> None:
-    """Log what stalls, moves again or catches up, and each outage of a store."""
-    await Monitor(system, Progress(system.read_store, system.log)).run()
+    """Log what stalls, moves again or catches up, and each outage of a store; show the metrics."""
+    monitor = Monitor(system, Progress(system.read_store, system.log))
+    async with metrics_shown(system, monitor):
+        await monitor.run()
 
 
 async def project(system: System) -> None:

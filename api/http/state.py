@@ -17,7 +17,7 @@ from eventstore.partition import partition_of
 from projections.catalog import PROJECTIONS
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
-from runtime.monitor import Monitor
+from runtime.health.monitor import Monitor
 from runtime.system import System
 from security.tokens import KeyRing
 

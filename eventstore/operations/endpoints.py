@@ -69,6 +69,14 @@ class EndpointTables(OperationalTables):
         statement = f'SELECT {ENDPOINTS.selected} FROM webhook_endpoints WHERE "id" = ?'
         return await self._read(lambda on: first(ENDPOINTS, on.execute(statement, (endpoint,))))
 
+    async def endpoints(self, after: str, limit: int) -> list[Endpoint]:
+        statement = (
+            f'SELECT {ENDPOINTS.selected} FROM webhook_endpoints WHERE "id" > ?'
+            ' ORDER BY "id" LIMIT ?'
+        )
+        rows = await self._read(lambda on: on.execute(statement, (after, limit)))
+        return [ENDPOINTS.read(row) for row in rows]
+
     async def nudged(self, owner: str) -> list[str]:
         statement = 'SELECT "id" FROM webhook_endpoints WHERE "owner" = ? AND "nudged" = 1'
         return await self._read(lambda on: [name for (name,) in on.execute(statement, (owner,))])

@@ -73,6 +73,10 @@ class MemoryOperations(MemoryMails):
     async def endpoint(self, endpoint: str) -> Endpoint | None:
         return _copy(self._endpoints.get(endpoint))
 
+    async def endpoints(self, after: str, limit: int) -> list[Endpoint]:
+        found = sorted(name for name in self._endpoints if name > after)[:limit]
+        return [replace(self._endpoints[name]) for name in found]
+
     # What a worker writes ---------------------------------------------------
 
     async def write(self, endpoint: Endpoint, changes: Changes) -> None:

@@ -107,6 +107,10 @@ class OperationalStore(Protocol):
         """Return the operational side of a webhook, None until a worker has seen it."""
         ...
 
+    async def endpoints(self, after: str, limit: int) -> list[Endpoint]:
+        """Return the endpoints with ids above *after*, by id."""
+        ...
+
     # What a worker writes
 
     async def write(self, endpoint: Endpoint, changes: Changes) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.base import OrgId
+from eventstore.counters import READ_MODELS_DRIVER, counters_of
 from projections.base import Projection, document_id
 from projections.engine.progress import Progress
 from projections.engine.query import ListSlice, Query
@@ -101,6 +102,7 @@ class ReadModels:
         """
         if time.monotonic() - began > _AT_ONCE_S:
             raise ReadStoreUnavailable("the read models did not answer in time")
+        counters_of(READ_MODELS_DRIVER).retried()
         await self._progress.refresh()
 
     async def _target(self, model: str) -> ShapedCollection:

@@ -38,6 +38,7 @@ class Deployment:
         self.data_dir.mkdir()
         self.port = HeldPort()
         self.url = f"http://127.0.0.1:{int(self.port)}"
+        self._metrics_ports = {name: HeldPort() for name in PROCESSES}
         self.servers: dict[str, Server] = {
             "postgres": postgres(directory / "postgres"),
             "mongo": mongo(directory / "mongo"),
@@ -71,7 +72,7 @@ class Deployment:
         with self._log(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [sys.executable, "-m", PROCESSES[name]],
-                env=self.environment,
+                env={**self.environment, "METRICS_PORT": str(int(self._metrics_ports[name]))},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -87,6 +88,11 @@ class Deployment:
             answer = httpx.get(f"{self.url}/api/health/ready", timeout=5)
             return True if answer.status_code == 200 else None
         return None
+
+    @property
+    def metrics_urls(self) -> dict[str, str]:
+        """Where each process shows its metrics; ``serve`` shows them on its own port."""
+        return {n: f"http://127.0.0.1:{int(p)}/metrics" for n, p in self._metrics_ports.items()}
 
     @property
     def victims(self) -> Sequence[str]:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from tests.acceptance.customers import Customer, Stack
-from tests.acceptance.deployment import Deployment, deployment
+from tests.acceptance.deployment import Deployment
 from tests.acceptance.system import System, system
 from tests.deliveries.receiver import Receiver
 from tests.freezing import frozen
@@ -102,12 +102,6 @@ async def eventually(ask: Callable[[], Awaitable[Any]], wanted: Any) -> None:
 
 
 # Servers --------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Deployment]:
-    with deployment() as deployed:
-        yield deployed
 
 
 @pytest.mark.needs("postgresql")

@@ -7,7 +7,7 @@ import pytest
 
 from eventstore.append import LogUnavailable
 from eventstore.counters import counters_of
-from runtime.pings import StoreWatch
+from runtime.health.pings import StoreWatch
 
 
 class Store:

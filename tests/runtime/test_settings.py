@@ -108,6 +108,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "PASSWORD_MIN_LENGTH": ("7", "0", "long", "257"),
     "RATE_LIMITS": ("login", "login=0/60", "login=1/0", "api=a/b", "api=1/1,", "logins=1/1"),
     "TRUSTED_PROXIES": ("10.0.0.0/99", "proxy", "10.0.0.1/8"),
+    "METRICS_PORT": ("-1", "65536", "on"),
     "METRICS_NETWORKS": ("localhost",),
     "WEBHOOK_ALLOW_NETWORKS": ("everything", "::1/200"),
     "API_WORKERS": ("0", "-2", "4", "two"),

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from runtime.watchdog import STALLED_S, Watchdog
+from runtime.health.watchdog import STALLED_S, Watchdog
 
 
 class Now:

@@ -50,6 +50,14 @@ class OperationsContract(ABC):
             assert await store.endpoint("w") == won
             assert await store.held(LEASE_S) == {"w"}
 
+    async def test_endpoints_are_listed_by_id_in_pages(self) -> None:
+        async with self.opened() as store:
+            await store.claim("one", LEASE_S, [endpoint(name) for name in ("c", "a", "b")])
+
+            assert [each.id for each in await store.endpoints("", 2)] == ["a", "b"]
+            assert [each.id for each in await store.endpoints("b", 2)] == ["c"]
+            assert await store.endpoints("c", 2) == []
+
     async def test_only_one_owner_holds_an_endpoint(self) -> None:
         wanted = [endpoint(name) for name in ("a", "b", "c")]
         async with self.opened() as store:

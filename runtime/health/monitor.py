@@ -15,10 +15,12 @@ from eventstore.operations.records import Backlog
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.store import Rebuilding
+from runtime.health.endpoint_watch import EndpointWatch
+from runtime.health.pings import PING_DEADLINE_S, StoreWatch, run_watches
+from runtime.health.totals import SharedCounts
+from runtime.health.watchdog import Watchdog
 from runtime.outages import StoreOutage
-from runtime.pings import PING_DEADLINE_S, StoreWatch, run_watches
 from runtime.system import System
-from runtime.watchdog import Watchdog
 
 LOOK_S = 2.0
 """How often the followers are looked at."""
@@ -41,6 +43,9 @@ class Monitor:
         self.head = 0
         self.backlog = Backlog(0, None)
         self.projector = Watchdog("projector")
+        self.endpoints = EndpointWatch(system)
+        self.figures: dict[str, int] = {}
+        self.shared = SharedCounts()
         self._rebuilding = ""
         self.stores = {
             LOG_DRIVER: StoreWatch(LOG_DRIVER, self._ping_log),
@@ -60,6 +65,7 @@ class Monitor:
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
+        self.shared.publish()
 
     async def look(self) -> None:
         """Ask every store at once, now."""
@@ -75,11 +81,12 @@ class Monitor:
             "readModels": self._state_of(READ_MODELS_DRIVER) or self._rebuilding,
             "projector": self._projector_state(),
         }
-        helpful = {"deliveries": self._state_of(OPERATIONS_DRIVER)}
+        helpful = {"deliveries": self._state_of(OPERATIONS_DRIVER) or self.endpoints.state()}
         if REDIS_DRIVER in self.stores:
             helpful["redis"] = self._state_of(REDIS_DRIVER)
         checks = {name: state or "ok" for name, state in {**needed, **helpful}.items()}
         behind = {"projector": self.projector.behind}
+        behind |= {f"webhook {name}": n for name, n in self.endpoints.stalled.items()}
         return Readiness(not any(needed.values()), checks, behind)
 
     def _state_of(self, driver: str) -> str:
@@ -97,10 +104,12 @@ class Monitor:
         async with asyncio.TaskGroup() as group:
             group.create_task(run_watches(self.stores))
             group.create_task(self._watch_projector())
+            group.create_task(self._watch_endpoints())
 
     async def _watch_projector(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
+            self.shared.publish()
             try:
                 async with asyncio.timeout(PING_DEADLINE_S):
                     await self._ping_log()
@@ -109,6 +118,15 @@ class Monitor:
                         await self._system.log.probe_write()
             except (*StoreOutage, OSError, TimeoutError) as error:
                 _logger.debug("not looked at: %s", error)
+
+    async def _watch_endpoints(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                async with asyncio.timeout(PING_DEADLINE_S):
+                    await self.endpoints.look()
+            except (*StoreOutage, OSError, TimeoutError) as error:
+                _logger.debug("endpoints not looked at: %s", error)
 
     async def _ping_log(self) -> None:
         self.head = await log_head(self._system)
@@ -119,6 +137,7 @@ class Monitor:
             self._rebuilding = ""
         except Rebuilding as rebuilding:
             self._rebuilding = f"rebuilding ({rebuilding.progress:.0%})"
+        self.figures = await self._system.read_store.figures()
         self.projector.observe(await projected_position(self._system), self.head)
 
     async def _look_at_deliveries(self) -> None:

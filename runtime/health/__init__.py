@@ -1,0 +1,1 @@
+"""How a process is: pings, watchdogs, readiness and metrics."""

@@ -1,0 +1,90 @@
+"""Watches every webhook endpoint: events wait for it, nothing fails, and yet nothing moves."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from domain.base import NotFound, OrgId
+from domain.hooks.webhook.state import Webhook
+from eventstore.operations.records import Endpoint
+from runtime.health.watchdog import STALLED_S, Watchdog
+from runtime.system import System
+
+PAGE = 200
+"""Endpoints looked at in one go; the others have their turn in the next ones."""
+
+STALLED_SHOWN_MAX = 5
+"""Endpoints that are named where the state of all deliveries is shown."""
+
+
+class _Watched(NamedTuple):
+    dog: Watchdog
+    writes: int
+
+
+class EndpointWatch:
+    """A watchdog for each endpoint that events wait for.
+
+    An endpoint whose receiver fails has a reason to stand still, and so has one that is paused.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        *,
+        stalled_s: float = STALLED_S,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._system, self._stalled_s, self._now = system, stalled_s, now
+        self._watched: dict[str, _Watched] = {}
+        self._after = ""
+
+    async def look(self) -> None:
+        """Look at the next endpoints, in turn.
+
+        :raises LogUnavailable: the log or the operational state does not answer.
+        """
+        found = await self._system.operations.endpoints(self._after, PAGE)
+        self._after = found[-1].id if len(found) == PAGE else ""
+        for endpoint in found:
+            await self._look_at(endpoint)
+
+    @property
+    def stalled(self) -> dict[str, int]:
+        """How many events wait for each endpoint that has not moved for too long."""
+        dogs = {name: watched.dog for name, watched in self._watched.items()}
+        return {name: dog.behind for name, dog in dogs.items() if dog.stalled}
+
+    def state(self) -> str:
+        """Return which endpoints stand still, in words; empty if none does."""
+        named = [f"{name} ({behind} behind)" for name, behind in self.stalled.items()]
+        more = ["…"] if len(named) > STALLED_SHOWN_MAX else []
+        return f"stalled: {', '.join(named[:STALLED_SHOWN_MAX] + more)}" if named else ""
+
+    async def _look_at(self, endpoint: Endpoint) -> None:
+        head = await self._system.log.organization_head(OrgId(UUID(endpoint.org)))
+        if head <= endpoint.fan or endpoint.fails:
+            self._watched.pop(endpoint.id, None)
+            return
+        known = self._watched.get(endpoint.id)
+        if known is None or known.writes != endpoint.writes:
+            known = _Watched(self._new_dog(endpoint), endpoint.writes)
+            self._watched[endpoint.id] = known
+        elif known.dog.standing_s > self._stalled_s and not await self._is_active(endpoint):
+            del self._watched[endpoint.id]
+            return
+        known.dog.observe(endpoint.fan, head)
+
+    def _new_dog(self, endpoint: Endpoint) -> Watchdog:
+        return Watchdog(f"webhook {endpoint.id}", stalled_s=self._stalled_s, now=self._now)
+
+    async def _is_active(self, endpoint: Endpoint) -> bool:
+        states, org_id = self._system.commands.states, OrgId(UUID(endpoint.org))
+        try:
+            webhook = await states.fresh(Webhook, UUID(endpoint.id), org_id)
+        except (NotFound, msgspec.MsgspecError, KeyError):  # what cannot be read is parked
+            return False
+        return webhook.paused is None and not webhook.deleted

@@ -1,0 +1,87 @@
+"""What the processes of one API have counted, added up."""
+
+import os
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from eventstore.counters import all_counters, batch_sizes
+
+SHARED_DIR = "METRICS_SHARED_DIR"
+"""The variable with the directory in which API processes of one port leave what they count."""
+
+
+class Counted(Struct):
+    """The counters of one process, or of several added up: by driver, and commits by size."""
+
+    drivers: dict[str, list[int]]
+    batches: list[int]
+    commands: int
+
+    def add(self, other: "Counted") -> None:
+        """Add what another process has counted."""
+        for driver, counts in other.drivers.items():
+            known = self.drivers.get(driver, [0] * len(counts))
+            self.drivers[driver] = [a + b for a, b in zip(known, counts, strict=True)]
+        self.batches = [a + b for a, b in zip(self.batches, other.batches, strict=True)]
+        self.commands += other.commands
+
+
+def counted_here() -> Counted:
+    """Return what this process has counted."""
+    drivers = {
+        one.driver: [
+            one.pools_created,
+            one.pools_closed,
+            one.connections_created,
+            one.connections_closed,
+            one.commands,
+            one.errors,
+            one.slow,
+            one.retries,
+            one.health_checks_failed,
+        ]
+        for one in all_counters()
+    }
+    return Counted(drivers, list(batch_sizes.counts), batch_sizes.sum)
+
+
+class SharedCounts:
+    """The counters of all API processes of one port, as files in a directory.
+
+    A scrape reaches any one of them. What a process that has ended had counted stays, so that no
+    counter falls. Without a directory it is only this process.
+    """
+
+    def __init__(self, directory: str | None = None) -> None:
+        given = os.environ.get(SHARED_DIR, "") if directory is None else directory
+        self._directory = Path(given) if given else None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the counters are those of several processes."""
+        return self._directory is not None
+
+    def publish(self) -> None:
+        """Leave what this process has counted for the others."""
+        if self._directory is not None:
+            file = self._directory / str(os.getpid())
+            fresh = file.with_suffix(".new")
+            fresh.write_bytes(msgspec.msgpack.encode(counted_here()))
+            fresh.replace(file)
+
+    def total(self) -> Counted:
+        """Return what all processes have counted.
+
+        Whoever is asked adds up the same files, its own among them, so that no counter falls from
+        one scrape to the next.
+        """
+        if self._directory is None:
+            return counted_here()
+        self.publish()
+        total = Counted({}, [0] * len(batch_sizes.counts), 0)
+        for file in self._directory.iterdir():
+            if file.name.isdecimal():
+                total.add(msgspec.msgpack.decode(file.read_bytes(), type=Counted))
+        return total

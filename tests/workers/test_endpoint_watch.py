@@ -1,0 +1,111 @@
+"""An endpoint that stands still while events wait is named; one with a reason is not."""
+
+import logging
+from functools import partial
+from uuid import UUID
+
+import pytest
+
+from domain.hooks.webhook.events import PauseCause, WebhookPaused
+from eventstore.operations.store import Changes
+from runtime.health.endpoint_watch import EndpointWatch
+from tests.domain.spec import ACME
+from tests.workers.stage import ONE, Stage, eventually
+
+pytestmark = pytest.mark.servers
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.s = 0.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+async def looked(watch: EndpointWatch, clock: Clock, seconds: float) -> dict[str, int]:
+    """Look before and after some time; return what stands still then."""
+    await watch.look()
+    clock.s += seconds
+    await watch.look()
+    return watch.stalled
+
+
+async def left_alone(stage: Stage, count: int = 1, *, fails: int = 0) -> list[str]:
+    """Have webhooks whose worker holds their leases and does nothing while events happen."""
+    webhooks = [await stage.webhook("http://127.0.0.1:1/hook") for _ in range(count)]
+    async with stage.delivering():
+        for webhook_id in webhooks:
+            await eventually(partial(stage.is_owned, webhook_id))
+    store = stage.system.operations
+    for held in await store.claim("frozen", 600, await store.endpoints("", count)):
+        await store.write(held, Changes(fields={"fails": fails}))
+    await stage.happen(ONE, ONE, ONE)
+    return [str(webhook_id) for webhook_id in webhooks]
+
+
+async def test_an_endpoint_that_stands_still_is_named_with_what_waits_for_it(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    watch = EndpointWatch(stage.system, now=clock)
+    [name] = await left_alone(stage)
+    [endpoint] = await stage.system.operations.endpoints("", 10)
+
+    assert await looked(watch, clock, 29) == {}
+    with caplog.at_level(logging.ERROR):
+        stalled = await looked(watch, clock, 2)
+
+    head = await stage.system.log.organization_head(ACME)
+    assert stalled == {name: head - endpoint.fan}
+    assert name in watch.state()
+    assert [record.getMessage() for record in caplog.records] == [f"webhook {name} stalled"]
+
+
+async def test_an_endpoint_whose_receiver_fails_has_a_reason_to_stand_still(stage: Stage) -> None:
+    clock = Clock()
+    watch = EndpointWatch(stage.system, now=clock)
+    await left_alone(stage, fails=3)
+
+    assert await looked(watch, clock, 60) == {}
+
+
+async def test_a_paused_endpoint_has_a_reason_to_stand_still(stage: Stage) -> None:
+    clock = Clock()
+    watch = EndpointWatch(stage.system, now=clock)
+    [name] = await left_alone(stage)
+    await stage.change(UUID(name), WebhookPaused(cause=PauseCause.MANUAL))
+
+    assert await looked(watch, clock, 60) == {}
+
+
+async def test_whatever_is_written_counts_as_moving(stage: Stage) -> None:
+    clock = Clock()
+    watch = EndpointWatch(stage.system, now=clock)
+    await left_alone(stage)
+    await watch.look()
+    clock.s += 20
+    [endpoint] = await stage.system.operations.endpoints("", 10)
+    await stage.system.operations.write(endpoint, Changes(fields={"last": 1}))
+    await watch.look()
+
+    assert await looked(watch, clock, 20) == {}
+    assert await looked(watch, clock, 20) != {}
+
+
+async def test_of_many_endpoints_each_has_its_turn(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.health.endpoint_watch.PAGE", 2)
+    clock = Clock()
+    watch = EndpointWatch(stage.system, now=clock)
+    names = await left_alone(stage, 5)
+    for _ in range(3):
+        await watch.look()
+    clock.s += 31
+    for _ in range(3):
+        await watch.look()
+
+    assert sorted(watch.stalled) == sorted(names)
