@@ -16,7 +16,7 @@ from cli.child import Child
 from cli.embedded import Environment, embedded_stores, restart_if_dead
 from cli.pulse import Pulse
 from cli.running import Running, write_running
-from cli.seed import DEMO_EMAIL, DEMO_PASSWORD, seed
+from cli.story.seed import DEMO_EMAIL, DEMO_PASSWORD, seed
 from devstack import DevstackError
 from devstack.lock import DataDirLock
 from devstack.server import Server

@@ -1,1 +1,1 @@
-"""The demo's story: its claims and how each is checked."""
+"""The demo organization, and the story of the demo with its claims and how each is checked."""
