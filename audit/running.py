@@ -7,11 +7,11 @@ from domain.audit import ExportInProgress
 from domain.base import OrgId
 
 EXPORT_STALLED_S = 30.0
-"""An export that sends nothing for as long no longer counts: its client is gone or asleep."""
+"""An export that sends nothing for this long no longer counts: its client is gone or asleep."""
 
 
 class RunningExports:
-    """The exports of one process that are being sent, by organization."""
+    """The exports that this process is sending, by organization."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -42,7 +42,7 @@ class RunningExports:
             self.end(org_id, place)
 
     def end(self, org_id: OrgId, place: object) -> None:
-        """Give *place* up."""
+        """Release *place*."""
         if self._holds(org_id, place):
             del self._running[org_id]
 

@@ -1,1 +1,1 @@
-"""Mails: what the events say to whom, the outbox, and the SMTP client."""
+"""Mails about events: their texts, the outbox, and the SMTP client."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Letter(Struct, frozen=True):
-    """What one person is told."""
+    """A mail to one person: address, subject and text."""
 
     to: str
     subject: str
@@ -19,8 +19,8 @@ class Letter(Struct, frozen=True):
 def message_of(letter: Letter, sender: str, event_id: str, at: datetime) -> EmailMessage:
     """Return the message of *letter*: the same at every attempt, also its Message-ID.
 
-    The id is made from that of the event, so that a mailbox shows a message that was sent twice
-    only once.
+    The id is derived from the id of the event, so that a mailbox shows a message that was sent
+    twice only once.
 
     :raises ValueError: the address cannot be that of a mailbox.
     """

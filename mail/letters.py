@@ -1,7 +1,7 @@
-"""Which events are told by mail, and what each letter says.
+"""The events that are sent by mail, and the letter for each.
 
-A letter is made when it is sent, from the event and the newest state: what is over by then is not
-sent. The token in it is computed again, and must be the one whose hash the event holds.
+A letter is written when it is sent, from the event and the newest state: an invitation that is
+over by then is not sent. The token in it is computed again; its hash must be the one in the event.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -41,7 +41,7 @@ async def _invitation(system: System, recorded: Recorded) -> Letter | None:
         MailPurpose.INVITATION, org_id, event.invitation_id, event.expires_at
     )
     if hash_of(token) != event.token_hash:
-        return None  # made under another key, and accepted no more
+        return None  # computed with another key, so it would not be accepted
     name = organization.name
     return Letter(
         to=event.email,
@@ -58,4 +58,4 @@ async def _invitation(system: System, recorded: Recorded) -> Letter | None:
 _LETTERS: Mapping[type[Event], Write] = {MemberInvited: _invitation}
 
 MAIL_TAGS = tuple(tag_of(event) for event in _LETTERS)
-"""The stored names of the events that are told by mail."""
+"""The tags of the events that are sent by mail."""

@@ -1,7 +1,7 @@
 """The outbox: the events themselves, and a row for each that is not yet sent.
 
-A worker searches the log for events to tell and keeps a row for each, under the event's id. Nothing
-is written twice however often that is repeated, and a rebuild of the read models never comes here.
+A worker searches the log for events to send and adds a row for each, under the event's id.
+Repeating this writes nothing twice, and a rebuild of the read models does not affect it.
 """
 
 from datetime import datetime, timedelta
@@ -19,11 +19,11 @@ _ROWS = 500
 PAUSES = tuple(
     timedelta(minutes=minutes) for minutes in (0.5, 1, 5, 15, 30, 60, 120, 240, 480, 720)
 )
-"""When to try again after each failure; a mail that failed once more has failed for good."""
+"""The pause after each failure; a mail that fails once more has failed for good."""
 
 
 async def fill(system: System) -> None:
-    """Keep a row for every event that is to be told by mail and has none yet."""
+    """Add a row for every event that must be sent by mail and has none yet."""
     for part in range(system.log.parts):
         await _fill(system, part)
 
@@ -33,7 +33,7 @@ async def _fill(system: System, part: int) -> None:
     cursor = await system.operations.mail_cursor(name)
     after = 0 if cursor is None else cursor.position
     if cursor is not None and str(await system.log.event_id_at(after, part)) != cursor.event_id:
-        after = 0  # the log was set back; rows that are there are not written again
+        after = 0  # the log was set back; existing rows are not written again
     end = await system.log.last_position(part)
     if end <= after:
         return
@@ -61,7 +61,7 @@ def _mail(row: Row, part: int) -> Mail:
 
 
 async def event_of(system: System, mail: Mail) -> Recorded | None:
-    """Return the event that a mail tells; None if the log no longer has it there."""
+    """Return the event of a mail; None if the log no longer has it at its place."""
     rows = await system.log.tail_rows(mail.position - 1, 1, part=mail.part)
     if not rows or str(event_id(rows[0])) != mail.id:
         return None

@@ -1,4 +1,4 @@
-"""The SMTP client: one connection a mail, encrypted beyond this machine."""
+"""The SMTP client: one connection per mail, encrypted except on this machine."""
 
 import ipaddress
 import ssl
@@ -66,7 +66,7 @@ class MailServer(Struct, frozen=True, kw_only=True):
             codes = [refusal.code for refusal in error.recipients]
             raise _as_refusal(min(codes, default=0), str(error)) from error
         except aiosmtplib.SMTPAuthenticationError as error:
-            # Wrong for every mail, not for this one: an operator mends it.
+            # This affects every mail, so an operator has to fix it.
             raise MailNotSent(str(error)) from error
         except aiosmtplib.SMTPResponseException as error:
             raise _as_refusal(error.code, str(error)) from error
@@ -77,7 +77,7 @@ class MailServer(Struct, frozen=True, kw_only=True):
 def mail_server(url: str) -> MailServer:
     """Return the server at *url*, which the settings have checked.
 
-    Only to this machine a mail goes unencrypted.
+    Mails are sent unencrypted only to this machine.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""

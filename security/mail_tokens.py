@@ -1,4 +1,4 @@
-"""Tokens that prove who reads a mailbox: of an invitation, a password reset, an address to confirm.
+"""Tokens that prove access to a mailbox: for invitations, password resets and confirmations.
 
 A token names its owner (an organization or a user) and its subject, so that it is found without a
 search, and ends with an HMAC over both, the purpose and the expiry. The log holds only its SHA-256
@@ -25,7 +25,7 @@ class MailPurpose(StrEnum):
 
 
 class MailToken(Struct, frozen=True):
-    """What a token that somebody presents says, and its hash, to be compared with the log's."""
+    """The parts of a presented token, and its hash, to be compared with the hash in the log."""
 
     owner: UUID
     subject: UUID

@@ -1,7 +1,7 @@
 """How each route can fail: the statuses and codes of its problems.
 
-What every route, every command or every list shares is here. What only one route can answer is
-declared beside the route, with ``fails`` in its policy.
+Failures that all routes, all commands or all lists share are here. Failures of a single route are
+declared with the route, by ``fails`` in its policy.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ ANYWHERE: dict[int, tuple[str, ...]] = {
     431: ("headers_too_large", "too_many_headers"),
     500: ("internal_error",),
 }
-"""Answers of the connection and of the edge, whatever the route."""
+"""Failures in the connection and the edge, which every route can return."""
 
 _STORES: tuple[Failure, ...] = ((503, "busy"), (503, "unavailable"))
 _BODY: tuple[Failure, ...] = (

@@ -1,8 +1,8 @@
 """X-Position: how far the log of the caller's organization was, as one number.
 
-Clients send it back in X-Min-Position and read nothing from it. Besides the position it holds what
-positions depend on: how many partitions the log has, and its epoch. One from another layout, as
-before a move or an accepted restore, means nothing here and is not waited for.
+Clients send it back in X-Min-Position and must not interpret it. Besides the position, it holds
+what positions depend on: the number of partitions of the log, and its epoch. A number from another
+layout, such as before a move or an accepted restore, is ignored.
 """
 
 from eventstore.partition import PARTS_MAX

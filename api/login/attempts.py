@@ -1,4 +1,4 @@
-"""Attempts to log in: how often somebody may try, and from which known device."""
+"""Limits on attempts to log in, with an exemption for known devices."""
 
 from msgspec import Struct
 
@@ -17,7 +17,7 @@ from security.known_device import DEVICE_LIFETIME, device_of, mint_device
 
 
 class LoginAttempt(Struct, frozen=True):
-    """One try to log in to an account, whether it exists or not.
+    """An attempt to log in to an account, whether it exists or not.
 
     ``account`` is the fingerprint of its address. ``network`` is that of the caller: for IPv4, 256
     neighbouring addresses, because a single address is cheap to change. ``device`` is the id of the

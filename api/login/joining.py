@@ -1,4 +1,4 @@
-"""Joining an organization by an invitation, with an account or with one that is made for it."""
+"""Joining an organization by an invitation, with an existing account or a new one."""
 
 from typing import cast
 
@@ -31,9 +31,9 @@ class FoundInvitation(Struct, frozen=True):
 
 
 async def find_invitation(request: ApiRequest, token: str) -> FoundInvitation:
-    """Return the open invitation that *token* is of.
+    """Return the open invitation with this *token*.
 
-    :raises InvitationIsOver: there is none; nothing tells why.
+    :raises InvitationIsOver: there is none; the error does not say why.
     """
     system = request.api.system
     presented = read_mail_token(token)

@@ -1,4 +1,4 @@
-"""Token use: which generation of a session's access tokens a client has shown to us.
+"""Token use: the newest generation of a session's access tokens that a client has used.
 
 It tells a refresh whose response was lost from a stolen token: as long as nothing of the newest
 generation was used, the client may never have received it. It is kept beside the log, because it is
@@ -21,14 +21,14 @@ SESSIONS_NOTED_MAX = 50_000
 
 
 class TokenUse:
-    """Notes the generation of access tokens once for each refresh, and tells the newest."""
+    """Records the generation of access tokens once per refresh, and returns the newest."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._noted: OrderedDict[UUID, int] = OrderedDict()
 
     async def note(self, session_id: UUID, generation: int) -> None:
-        """Keep that an access token of *generation* was used.
+        """Record that an access token of *generation* was used.
 
         If the log cannot be written now, the next request notes it.
         """

@@ -1,4 +1,4 @@
-"""Mails in SQL: which events are still to be sent by mail, and who is sending them."""
+"""Mails in SQL: the events that have yet to be sent by mail, and who is sending them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ class MailTables(OperationalTables):
         return await self._read(lambda on: first(MAIL_CURSORS, on.execute(statement, (cursor,))))
 
     async def keep_mails(self, cursor: MailCursor, mails: Sequence[Mail]) -> None:
-        # In one order: two workers that find the same ones must not wait for each other.
+        # Always in the same order: inserting in different orders could deadlock.
         rows = [MAILS.row(mail) for mail in sorted(mails, key=lambda mail: mail.id)]
         moved = MAIL_CURSORS.row(cursor)
 
@@ -46,7 +46,7 @@ class MailTables(OperationalTables):
         values = (owner, microseconds(now))
         look = due.removesuffix(self.SKIP_LOCKED)
         if not await self._read(lambda on: on.execute(look, values[1:])):
-            return None  # mostly so, and a look costs no lock
+            return None  # the usual case, which takes no lock
         return await self._write(lambda on: first(MAILS, on.execute(take, values)))
 
     async def end_mail(self, mail: Mail) -> bool:

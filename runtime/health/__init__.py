@@ -1,1 +1,1 @@
-"""How a process is: pings, watchdogs, readiness and metrics."""
+"""The health of a process: pings, watchdogs, readiness and metrics."""

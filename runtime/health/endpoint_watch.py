@@ -1,4 +1,4 @@
-"""Watches every webhook endpoint: events wait for it, nothing fails, and yet nothing moves."""
+"""Watches every webhook endpoint for a stall: events wait, nothing fails, and nothing is sent."""
 
 import time
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from runtime.health.watchdog import STALLED_S, Watchdog
 from runtime.system import System
 
 PAGE = 200
-"""Endpoints looked at in one go; the others have their turn in the next ones."""
+"""Endpoints checked at a time; the others follow in the next rounds."""
 
 STALLED_SHOWN_MAX = 5
-"""Endpoints that are named where the state of all deliveries is shown."""
+"""How many stalled endpoints are named in a message."""
 
 
 class _Watched(NamedTuple):
@@ -59,7 +59,7 @@ class EndpointWatch:
         return {name: dog.behind for name, dog in dogs.items() if dog.stalled}
 
     def state(self) -> str:
-        """Return which endpoints stand still, in words; empty if none does."""
+        """Return a message that names the stalled endpoints; empty if there is none."""
         named = [f"{name} ({behind} behind)" for name, behind in self.stalled.items()]
         more = ["…"] if len(named) > STALLED_SHOWN_MAX else []
         return f"stalled: {', '.join(named[:STALLED_SHOWN_MAX] + more)}" if named else ""

@@ -1,4 +1,4 @@
-"""What a process counts, in the text format of Prometheus; several API processes add up."""
+"""The metrics of a process in the text format of Prometheus; those of API processes are added."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the processes of one API have counted, added up."""
+"""The counters of the processes of one API, added up."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from msgspec import Struct
 from eventstore.counters import all_counters, batch_sizes
 
 SHARED_DIR = "METRICS_SHARED_DIR"
-"""The variable with the directory in which API processes of one port leave what they count."""
+"""The variable with the directory in which the API processes of one port share their counters."""
 
 
 class Counted(Struct):
@@ -50,8 +50,8 @@ def counted_here() -> Counted:
 class SharedCounts:
     """The counters of all API processes of one port, as files in a directory.
 
-    A scrape reaches any one of them. What a process that has ended had counted stays, so that no
-    counter falls. Without a directory it is only this process.
+    A scrape reaches any one of them. The counters of a process that has ended are kept, so that no
+    counter decreases. Without a directory, only this process is counted.
     """
 
     def __init__(self, directory: str | None = None) -> None:
@@ -64,7 +64,7 @@ class SharedCounts:
         return self._directory is not None
 
     def publish(self) -> None:
-        """Leave what this process has counted for the others."""
+        """Write the counters of this process to its file."""
         if self._directory is not None:
             file = self._directory / str(os.getpid())
             fresh = file.with_suffix(".new")
@@ -74,7 +74,7 @@ class SharedCounts:
     def total(self) -> Counted:
         """Return what all processes have counted.
 
-        Whoever is asked adds up the same files, its own among them, so that no counter falls from
+        Every process adds up the same files, including its own, so that no counter decreases from
         one scrape to the next.
         """
         if self._directory is None:
