@@ -15,6 +15,8 @@ from cli.recovery.backup import check_database
 from cli.running import settings_of_running
 from eventstore.append import LogUnfit
 from eventstore.backup.open import open_database
+from eventstore.engine.schema import OLD_SHAPE, OLD_TABLE
+from eventstore.engine.sqlite_file import tables_in
 from eventstore.log import EventLog
 from eventstore.open import SQLITE
 from eventstore.operations.open import open_operations, operations_file
@@ -75,8 +77,8 @@ class Doctor:
             logs: list[EventLog] = []
 
             async def open_the_log() -> list[Finding]:
-                if file := _missing_file(self._settings.events_url):
-                    return [Finding(False, "log", f"{file} does not exist; run `trackrecord up`")]
+                if lacking := _lacking_log(self._settings.events_url):
+                    return [Finding(False, "log", lacking)]
                 keys = derive_keys(self._settings)
                 log = await stack.enter_async_context(open_log(self._settings, keys))
                 events = sum([await log.last_position(part) for part in range(log.parts)])
@@ -105,8 +107,11 @@ class Doctor:
 
     async def _webhooks(self) -> list[Finding]:
         url = self._settings.events_url
-        if url.startswith(SQLITE) and not (file := operations_file(url)).exists():
-            return [Finding(False, "webhooks", f"{file} does not exist; is `work` running?")]
+        if url.startswith(SQLITE):
+            file = operations_file(url)
+            if not file.exists() or not tables_in(file):
+                what = "has no tables" if file.exists() else "does not exist"
+                return [Finding(False, "webhooks", f"{file} {what}; is `work` running?")]
         store = open_operations(url)
         try:
             await store.open()
@@ -133,9 +138,20 @@ async def _bounded(name: str, check: _Examine, deadline_s: float = EXAMINATION_S
         return [Finding(False, name, str(error))]
 
 
-def _missing_file(events_url: str) -> Path | None:
+def _lacking_log(events_url: str) -> str | None:
+    """Return why an SQLite file cannot be opened as a log, which would create one; None if it can.
+
+    :raises LogUnavailable: it cannot be read.
+    """
     path = Path(events_url.removeprefix(SQLITE).partition("?")[0])
-    return path if events_url.startswith(SQLITE) and not path.exists() else None
+    if not events_url.startswith(SQLITE):
+        return None
+    if not path.exists():
+        return f"{path} does not exist; run `trackrecord up`"
+    tables = tables_in(path)
+    if OLD_TABLE in tables:
+        return OLD_SHAPE
+    return None if tables else f"{path} has no tables; run `trackrecord up`"
 
 
 def _deep(settings: Settings) -> list[Finding]:

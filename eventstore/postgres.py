@@ -22,6 +22,7 @@ from eventstore.engine.pooling import KEEPALIVE, CountedPool
 from eventstore.engine.schema import (
     NOT_MIGRATED,
     OLD_SHAPE,
+    OLD_TABLE,
     POSTGRES_GUARDS,
     POSTGRES_TYPES,
     statements,
@@ -164,7 +165,7 @@ class PostgresStore(SqlSideTables):
         return bool(may)
 
     def _refuse_old(self) -> None:
-        if self._has("stored_events"):
+        if self._has(OLD_TABLE):
             raise LogUnfit(OLD_SHAPE)
 
     def _has(self, table: str) -> bool:

@@ -12,7 +12,7 @@ from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lookups import Question
-from eventstore.engine.schema import OLD_SHAPE, SQLITE_GUARDS, SQLITE_TYPES, statements
+from eventstore.engine.schema import OLD_SHAPE, OLD_TABLE, SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.engine.settle import Settled
 from eventstore.engine.tables import INSERT_EVENT, Rows
 from eventstore.identifiers import id_of
@@ -38,7 +38,7 @@ class SqliteStore(SqlSideTables):
         self._write_lock = Lock()
 
     def create(self) -> None:
-        if self._query("SELECT 1 FROM sqlite_master WHERE name = 'stored_events'", ()):
+        if self._query("SELECT 1 FROM sqlite_master WHERE name = ?", (OLD_TABLE,)):
             raise LogUnfit(OLD_SHAPE)
         with self._write_lock:
             try:

@@ -106,6 +106,9 @@ def statements(names: Mapping[str, str], guards: Iterable[str]) -> list[str]:
     return [*(table.format(**names) for table in TABLES), *guards]
 
 
+OLD_TABLE = "stored_events"
+"""The table that only a log of 0.1 has."""
+
 OLD_SHAPE = (
     "this database was written by Trackrecord 0.1, whose stored format this version does not read:"
     " name a new, empty database in EVENTS_URL, or keep using 0.1"

@@ -1,6 +1,8 @@
 """The doctor names what is wrong, ends in time, and changes nothing."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,51 @@ def test_doctor_changes_nothing_and_names_what_is_missing(
     assert found(report, "log")[0]["well"]
     assert contents(directory).keys() - before.keys() <= {"events.db"}
     assert {name: text for name, text in contents(directory).items() if name in before} == before
+
+
+def test_files_without_tables_stay_without_tables(
+    capsys: pytest.CaptureFixture[str], directory: Path
+) -> None:
+    migrate(load_settings().events_url)
+    for name in ("events.db", "operations.db"):
+        for file in directory.glob(f"{name}*"):
+            file.unlink()
+        (directory / name).touch()
+
+    code, report = examined(capsys)
+
+    assert code == 1
+    for check in ("log", "webhooks"):
+        assert "has no tables" in found(report, check)[0]["message"]
+    for name in ("events.db", "operations.db"):
+        assert (directory / name).read_bytes() == b""
+
+
+def test_a_log_of_the_old_shape_is_named_and_not_touched(
+    capsys: pytest.CaptureFixture[str], directory: Path
+) -> None:
+    load_settings()
+    with closing(sqlite3.connect(directory / "events.db")) as old:
+        old.execute("CREATE TABLE stored_events (notification_id INTEGER)")
+    before = contents(directory)
+
+    code, report = examined(capsys)
+
+    assert code == 1
+    assert "0.1" in found(report, "log")[0]["message"]
+    assert contents(directory) == before
+
+
+def test_a_file_that_is_no_database_is_named(
+    capsys: pytest.CaptureFixture[str], directory: Path
+) -> None:
+    load_settings()
+    (directory / "events.db").write_text("no database, and long enough to be looked at " * 20)
+
+    code, report = examined(capsys)
+
+    assert code == 1
+    assert "not a database" in found(report, "log")[0]["message"]
 
 
 def test_a_store_that_does_not_answer_does_not_hide_the_others(
