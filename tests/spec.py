@@ -14,7 +14,7 @@ from commands.handler import CommandHandler
 from commands.reservations import Happening, Reservations, note
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.catalog import state_of, tag_of
-from eventstore.append import Append
+from eventstore.append import Append, Appended, Outcome
 from eventstore.codec import NOWHERE, PERSONAL, Cipher, encode
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
@@ -28,6 +28,9 @@ PLATFORM_KINDS = ("user", "session")
 
 RECORDED: defaultdict[type[Command], set[type[Event]]] = defaultdict(set)
 """What each command has recorded in all tests that ran."""
+
+SPREAD: set[type[Command]] = set()
+"""The commands that have written for several owners in tests: organizations, or the platform."""
 
 _runner = asyncio.Runner()  # one for all tests: creating a loop costs more than a test
 atexit.register(_runner.close)
@@ -124,6 +127,23 @@ async def _cipher(
     return cipher
 
 
+class _WatchedStore(MemoryStore):
+    """Notes which commands write for several owners, which are in partitions of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spread = False
+
+    def commit(self, appends: Sequence[Append]) -> list[Outcome]:
+        outcomes = super().commit(appends)
+        for append, outcome in zip(appends, outcomes, strict=True):
+            owners = {row.org_id for row in append.rows}
+            owners |= {change.claim.org_id for change in append.claims}
+            owners |= {change.count.org_id for change in append.counts}
+            self.spread |= isinstance(outcome, Appended) and len(owners) > 1
+        return outcomes
+
+
 class Given:
     """The events that have already happened."""
 
@@ -135,14 +155,18 @@ class Given:
         return _runner.run(self._run(command, context(by, **about)))
 
     async def _run(self, command: Command, asked: Context) -> "When":
-        async with opened(MemoryStore()) as log:
+        store = _WatchedStore()
+        async with opened(store) as log:
             start = await record(log, *self.past)
+            store.spread = False
             refused: DomainError | None = None
             try:
                 await CommandHandler(log).handle(command, asked)
             except DomainError as error:
                 refused = error
             after = await log.tail(start, 1_000)
+            if store.spread:
+                SPREAD.add(type(command))
             RECORDED[type(command)].update(type(r.event) for r in after)
             owners = {r.stream_id: r.org_id for r in after}
             secrets = {s: await log.secrets(s, org_id) for s, org_id in owners.items()}

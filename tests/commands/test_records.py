@@ -9,10 +9,30 @@ import pytest
 
 from commands.base import Command
 from domain.catalog import tag_of
-from tests.spec import RECORDED
+from tests.spec import RECORDED, SPREAD
 from tools.discover import leaves
 
+TWO_PARTITIONS = {
+    "RegisterUser": "an account and its organization; address and subdomain are unique everywhere",
+    "RegisterInvited": "an account and its membership",
+    "AcceptInvitation": "a membership, and in which organization the account works",
+    "CreateOrganization": "an organization, its subdomain, and where the account works",
+    "EditOrganization": "its subdomain, which is unique everywhere",
+    "DeleteOrganization": "an organization, and where the account works",
+    "RestoreOrganization": "an organization, and where the account works",
+    "RemoveMember": "a membership, and where the account works",
+}
+"""The commands that write for an organization and for the platform, and what for."""
+
 STORIES = {path for path in Path(__file__).parent.rglob("test_*.py") if path != Path(__file__)}
+
+
+def test_which_commands_write_two_partitions(request: pytest.FixtureRequest) -> None:
+    """Each of them locks two partitions, so a new one needs a reason."""
+    if not {item.path for item in request.session.items} >= STORIES:
+        pytest.skip("only when all stories of commands run")
+
+    assert {command.__name__ for command in SPREAD} == TWO_PARTITIONS.keys()
 
 
 @pytest.mark.parametrize("command", leaves(Command, "commands"))

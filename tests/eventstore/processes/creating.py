@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from uuid import uuid4
 
-from commands.base import Command
+from commands.base import Command, Context
 from commands.handler import CommandHandler
 from commands.hooks.webhook import CreateWebhook
 from commands.work.project import CreateProject
@@ -14,7 +14,7 @@ from domain.base import DomainError, ProjectId, TaskId, WebhookId
 from domain.work.task.events import TaskCreated, TaskStatus
 from eventstore.append import ConcurrencyConflict
 from eventstore.open import open_store
-from tests.domain.spec import ENG, TASK
+from tests.domain.spec import ANA, ENG, TASK
 from tests.spec import context, opened
 
 CLIENTS = 16
@@ -60,10 +60,18 @@ async def finish_below(handler: CommandHandler, client: int) -> None:
         await attempt(handler, ChangeTaskStatus(task_id=target, to=to, via_path=True))
 
 
-async def attempt(handler: CommandHandler, command: Command) -> None:
+async def create_when_asked(handler: CommandHandler) -> None:
+    """Create a task for each line of input, as somebody whose account was seen at version 1."""
+    while await asyncio.to_thread(sys.stdin.readline):
+        command = CreateTask(task_id=TaskId(uuid4()), project_id=ENG, title="One of many")
+        await attempt(handler, command, context(seen={ANA: 1}))
+        sys.stdout.flush()
+
+
+async def attempt(handler: CommandHandler, command: Command, asked: Context | None = None) -> None:
     """Run a command; print its name, or why it was refused."""
     try:
-        await handler.handle(command, context())
+        await handler.handle(command, asked or context())
     except DomainError as refused:
         acknowledge(refused.code)
     except ConcurrencyConflict:
@@ -88,7 +96,10 @@ async def main(url: str, what: str, process: str) -> None:
             "webhooks": lambda _: create_webhook(handler),
             "subtasks": lambda n: finish_below(handler, n),
         }
-        await asyncio.gather(*(clients[what](n) for n in range(CLIENTS)))
+        if what == "when asked":
+            await create_when_asked(handler)
+        else:
+            await asyncio.gather(*(clients[what](n) for n in range(CLIENTS)))
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from commands.lint.walk import lint_log
+from domain.identity.user import UserDeactivated
 from eventstore.log import EventLog
 from eventstore.open import open_store
 from eventstore.postgres import PostgresStore
-from tests.commands.acme import HERE
-from tests.domain.spec import ACME
-from tests.spec import opened, record
+from tests.commands.acme import ACCOUNTS, HERE
+from tests.domain.spec import ACME, ANA
+from tests.spec import on, opened, record
 
 PROCESSES = 4
 
@@ -45,7 +46,7 @@ async def printed(url: str, what: str) -> list[str]:
 
 async def prepared(url: str) -> None:
     async with opened(await asyncio.to_thread(open_store, url)) as log:
-        await record(log, *HERE)
+        await record(log, *ACCOUNTS, *HERE)
 
 
 async def followed(log: EventLog, done: asyncio.Event) -> list[int]:
@@ -97,6 +98,34 @@ async def test_64_clients_never_get_one_too_many(url: str, what: str, free: int)
     assert len(lines) == 64
     assert lines.count("plan_limit") == 64 - free
     assert await findings(url) == []
+
+
+@pytest.mark.servers
+@pytest.mark.timeout(120)
+async def test_no_command_takes_effect_once_the_caller_is_known_to_be_locked_out(url: str) -> None:
+    """The account is on the platform: in another partition, if there are several."""
+    await prepared(url)
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.eventstore.processes.creating", url, "when asked", "0",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+    async def asked() -> str:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdin.write(b"now\n")
+        return (await other.stdout.readline()).decode().strip()
+
+    before = [await asked() for _ in range(3)]
+    async with opened(await asyncio.to_thread(open_store, url)) as log:
+        await record(log, on(ANA, UserDeactivated()))
+        position = await log.last_position(log.part(ACME))
+        after = [await asked() for _ in range(3)]
+
+        assert (before, after) == (["CreateTask"] * 3, ["conflict"] * 3)
+        assert await log.last_position(log.part(ACME)) == position
+    await other.communicate(b"")
+    assert other.returncode == 0
 
 
 @pytest.mark.servers
