@@ -144,10 +144,10 @@ class SqliteStore(SqlSideTables):
         except sqlite3.Error as error:
             raise LogUnavailable(str(error)) from error
 
-    def _execute(self, statement: str, parameters: Sequence[Any]) -> None:
+    def _execute(self, statement: str, parameters: Sequence[Any]) -> int:
         with self._write_lock:
             try:
-                self._writer.execute(statement, parameters)
+                return self._writer.execute(statement, parameters).rowcount
             except sqlite3.Error as error:
                 raise LogUnavailable(str(error)) from error
 
