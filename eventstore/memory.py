@@ -203,16 +203,17 @@ class MemoryStore:
         return [heads[size] for size in sorted(heads) if size >= since]
 
     def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
-        heads = self._tree_heads.get(org_id, {})
-        newest = max((size for size in heads if size <= size_max), default=None)
-        return None if newest is None else heads[newest]
+        heads = [head for head in self.tree_heads(org_id) if head.size <= size_max]
+        return heads[-1] if heads else None
 
     def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
-        for size in [size for size in self._tree_heads.get(org_id, {}) if size > above]:
-            del self._tree_heads[org_id][size]
+        self._tree_heads[org_id] = {h.size: h for h in self.tree_heads(org_id) if h.size <= above}
 
     def put_tree_head(self, head: TreeHead) -> None:
         self._tree_heads.setdefault(head.org_id, {}).setdefault(head.size, head)
+
+    def may_change_events(self) -> bool:
+        return False
 
     def close(self) -> None:
         """Nothing to close."""

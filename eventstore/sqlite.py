@@ -162,6 +162,9 @@ class SqliteStore(SqlSideTables):
         owner = OrgId(id_of(org))
         return Row(position, id_of(stream), version, tag, state, private, owner, seq, at, None)
 
+    def may_change_events(self) -> bool:
+        return False
+
     def close(self) -> None:
         for connection in self._connections:
             connection.close()

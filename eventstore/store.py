@@ -178,6 +178,10 @@ class Store(Protocol):
         """Store a signed tree head; a second one of the same size is ignored."""
         ...
 
+    def may_change_events(self) -> bool:
+        """Return whether our role at the database may change events; False without roles."""
+        ...
+
     def close(self) -> None:
         """Close every connection."""
         ...
