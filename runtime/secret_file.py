@@ -11,6 +11,9 @@ import msgspec
 from runtime.setting import EventsUrl
 
 SECRETS_FILE = "secrets.json"
+ROTATING = ("JWT_NEXT_SECRET", "JWT_PREVIOUS_SECRET")
+"""Secrets that are set only while a key is rotated."""
+
 SECRET_NAMES = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "MASTER_KEY")
 DATA_DIR_MODE = 0o700
 OUR_FILES = ("*.db", "*.db-wal", "*.db-shm", "*.json", "*.log")

@@ -16,7 +16,7 @@ from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.operations.store import CALL_DEADLINE_S
 from projections.engine.store import READ_MODELS_DEADLINE_S
 from runtime.rate_limit import RateLimits, parse_rate_limits
-from runtime.secret_file import SECRET_NAMES, SecretsLost, kept_secrets
+from runtime.secret_file import ROTATING, SECRET_NAMES, SecretsLost, kept_secrets
 from runtime.setting import (
     REDIS_DEADLINE_S,
     AppEnv,
@@ -33,11 +33,13 @@ from runtime.setting import (
     WebOrigin,
     environment,
 )
+from security.passwords import ITERATIONS, MEMORY_KIB
 from security.secrets_check import weakness_of
 from security.url_guard import IPNetwork
 
 MAIL_FROM_DEFAULT = MailAddress("Trackrecord <no-reply@localhost>")
 """The sender of mails that are only kept in the mailbox."""
+
 ACCESS_EXPIRY_MAX = timedelta(minutes=15)
 """The longest life of an access token in production (RFC 9068 tokens of at most 900 s)."""
 
@@ -93,6 +95,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         timedelta, Setting("REDIS_DEADLINE", "the same for Redis", _SECOND, _LONG)
     ] = timedelta(seconds=REDIS_DEADLINE_S)
     jwt_access_secret: Annotated[str, Setting("JWT_ACCESS_SECRET", "signs access tokens")] = ""
+    jwt_next_secret: Annotated[str, Setting("JWT_NEXT_SECRET", "will sign them, is accepted")] = ""
+    jwt_previous_secret: Annotated[str, Setting("JWT_PREVIOUS_SECRET", "signed them before")] = ""
     jwt_refresh_secret: Annotated[str, Setting("JWT_REFRESH_SECRET", "computes refresh tokens")] = (
         ""
     )
@@ -139,6 +143,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         Setting("COOKIE_SECURE", "refresh cookie over HTTPS only; true outside development"),
     ] = False
     password_min_length: Annotated[int, Setting("PASSWORD_MIN_LENGTH", "code points", 8, 256)] = 10
+    argon2_memory: Annotated[int, Setting("ARGON2_MEMORY", "KiB", MEMORY_KIB, 2**20)] = MEMORY_KIB
+    argon2_iterations: Annotated[int, Setting("ARGON2_ITERATIONS", "passes", 2, 20)] = ITERATIONS
     rate_limits: Annotated[
         RateLimits, Setting("RATE_LIMITS", "name=count/seconds, comma separated, or off")
     ] = parse_rate_limits(
@@ -234,7 +240,8 @@ def _completed(values: dict[str, Any], *, generate_secrets: bool) -> Settings:
     values.setdefault("signed_heads_dir", data_dir)
     values.setdefault("events_url", EventsUrl(f"sqlite:///{data_dir / 'events.db'}"))
     given = [name for name in SECRET_NAMES if name.lower() in values]
-    weak = [f"{name}: {why}" for name in given if (why := weakness_of(values[name.lower()]))]
+    set_here = [name for name in (*given, *ROTATING) if name.lower() in values]
+    weak = [f"{name}: {why}" for name in set_here if (why := weakness_of(values[name.lower()]))]
     settings = Settings(**values)
     problems = weak + _contradictions(settings)
     if settings.is_production:

@@ -18,6 +18,7 @@ from eventstore.log import EventLog
 from eventstore.open import open_store
 from eventstore.operations.open import open_operations
 from eventstore.operations.store import OperationalStore
+from eventstore.postgres import PostgresStore
 from eventstore.randomness import random_bytes
 from projections.engine.open import open_read_store
 from projections.engine.store import ReadStore
@@ -52,6 +53,7 @@ class StoreUnreachable(Exception):
 class Keys(Struct, frozen=True):
     """The keys derived from the configured secrets, one per purpose."""
 
+    ring: KeyRing
     tokens: AccessTokens
     refresh: bytes
     devices: bytes
@@ -83,8 +85,11 @@ class System(Struct, frozen=True, kw_only=True):
 
 def derive_keys(settings: Settings) -> Keys:
     """Return the keys of a deployment; the same settings give the same keys everywhere."""
-    ring = KeyRing(settings.jwt_access_secret)
+    ring = KeyRing(
+        settings.jwt_access_secret, settings.jwt_previous_secret, settings.jwt_next_secret
+    )
     return Keys(
+        ring=ring,
         tokens=AccessTokens(
             ring, issuer=ISSUER, audience=AUDIENCE, lifetime_max=settings.jwt_access_expiry
         ),
@@ -117,7 +122,8 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
         redis_rates = RedisRates(settings.redis_url)
         stack.push_async_callback(redis_rates.close)
         kept_heads = KeptHeads(settings.signed_heads)
-        passwords = HashingQueue(Passwords())
+        hashes = Passwords(memory_kib=settings.argon2_memory, iterations=settings.argon2_iterations)
+        passwords = HashingQueue(hashes)
         stack.callback(passwords.close)
         yield System(
             settings=settings,
@@ -206,7 +212,8 @@ async def _open_log(settings: Settings, keys: Keys) -> EventLog:
 
 
 async def _refuse_strong_role(settings: Settings, log: EventLog) -> None:
-    if await asyncio.to_thread(log.store.may_change_events):
+    store = log.store
+    if isinstance(store, PostgresStore) and await asyncio.to_thread(store.may_change_events):
         if settings.is_production:
             raise LogUnfit(MAY_CHANGE)
         _logger.warning(MAY_CHANGE)

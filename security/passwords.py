@@ -11,6 +11,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 import argon2
 import msgspec
+from argon2 import extract_parameters
 from argon2.exceptions import VerifyMismatchError
 
 MEMORY_KIB = 19_456
@@ -53,7 +54,8 @@ class Passwords:
         self._hasher = argon2.PasswordHasher(
             time_cost=iterations, memory_cost=memory_kib, parallelism=lanes, type=argon2.Type.ID
         )
-        self._nobody = self.hash(secrets.token_urlsafe())
+        self._nobody = self._hasher.hash(secrets.token_urlsafe())
+        self._cost = extract_parameters(self._nobody)
 
     def hash(self, password: str) -> str:
         """Return the hash in PHC string format, with a random salt of its own."""
@@ -77,8 +79,18 @@ class Passwords:
         return PasswordCheck(accepted=True, needs_rehash=self.needs_rehash(stored))
 
     def needs_rehash(self, stored: str) -> bool:
-        """Return whether *stored* was made at a cost other than today's."""
-        return self._hasher.check_needs_rehash(stored)
+        """Return whether *stored* was made with another algorithm, or at a lower cost.
+
+        A hash of a higher cost stays: it is not made weaker because the cost was lowered.
+        """
+        if not self._hasher.check_needs_rehash(stored):
+            return False
+        made, wanted = extract_parameters(stored), self._cost
+        return (
+            made.type is not wanted.type
+            or made.memory_cost < wanted.memory_cost
+            or made.time_cost < wanted.time_cost
+        )
 
 
 class HashingBusy(Exception):

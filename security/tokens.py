@@ -76,16 +76,19 @@ def thumbprint(public: Ed25519PublicKey) -> str:
 
 
 class KeyRing:
-    """The signing key and, during a rotation, its predecessor, which only verifies.
+    """The signing key and, during a rotation, its predecessor and its successor, which only verify.
 
-    Both are derived from configured secrets of at least 32 bytes. A ring never changes: to rotate
-    or retire a key, build another ring.
+    All are derived from configured secrets of at least 32 bytes. A ring never changes: to rotate
+    or retire a key, build another ring. The successor is published before any process signs with
+    it, so that processes and others who verify know it in time.
     """
 
-    def __init__(self, current: str, previous: str | None = None) -> None:
+    def __init__(
+        self, current: str, previous: str | None = None, upcoming: str | None = None
+    ) -> None:
         self.signing_key = self._private(current)
         self.kid = thumbprint(self.signing_key.public_key())
-        secrets = [current] if previous is None else [current, previous]
+        secrets = [secret for secret in (current, upcoming, previous) if secret]
         publics = [self._private(secret).public_key() for secret in secrets]
         self._public = {thumbprint(public): public for public in publics}
 

@@ -73,25 +73,21 @@ class ReplayRange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
 
 
 class NewWebhookView(WebhookView, frozen=True, kw_only=True):
-    """A webhook with its signing secret, which a retry later than 10 minutes does not get."""
+    """A webhook with its signing secret, which is shown only once."""
 
-    secret: str | UnsetType = UNSET
+    secret: str
 
 
 def _shown(webhook_id: UUID, status: int = 200, secret: str | None = None) -> Reply:
     def show(webhook: Webhook, version: int, at: datetime) -> bytes:
-        return render_webhook(webhook_id, webhook, version, at)
+        body = render_webhook(webhook_id, webhook, version, at)
+        if secret is None:
+            return body
+        return b'%b,"secret":%b}' % (body[:-1], msgspec.json.encode(secret))
 
-    def show_once(webhook: Webhook, version: int, at: datetime) -> bytes:
-        shown = show(webhook, version, at)
-        return b'%b,"secret":%b}' % (shown[:-1], msgspec.json.encode(secret))
-
+    location = "/api/webhook/{id}" if status == 201 else ""
     return Reply(
-        stream=webhook_id,
-        show=show,
-        status=status,
-        location="/api/webhook/{id}" if status == 201 else "",
-        show_once=None if secret is None else show_once,
+        stream=webhook_id, show=show, status=status, location=location, secret=secret is not None
     )
 
 

@@ -19,7 +19,6 @@ from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
 from runtime.health.monitor import Monitor
 from runtime.system import System
-from security.tokens import KeyRing
 
 WRITERS_MAX = 50_000
 """Users whose last write is remembered; the least recent are dropped first: about 10 MB."""
@@ -64,7 +63,7 @@ class ApiState:
     ) -> None:
         """*describe* returns the API description; it is called lazily, as it is slow."""
         self.system, self.description = system, cache(describe)
-        self.jwks = KeyRing(system.settings.jwt_access_secret).jwks()
+        self.jwks = system.keys.ring.jwks()
         self.access = Access(system.commands.states)
         self.rates = Rates(system.settings.rate_limits, shared=system.redis_rates)
         self.exports = RunningExports()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from eventstore.open import SQLITE
+from eventstore.operations.postgres import PostgresOperations
 from eventstore.operations.sqlite import SqliteOperations
 from eventstore.operations.store import CALL_DEADLINE_S, OperationalStore
 
@@ -24,7 +25,4 @@ def open_operations(events_url: str, deadline_s: float = CALL_DEADLINE_S) -> Ope
         return SqliteOperations(
             str(operations_file(events_url)), deadline_s=deadline_s, lock_wait_s=deadline_s / 2
         )
-    # Imported here, like the log's: where it is not used, psycopg is not loaded.
-    from eventstore.operations.postgres import PostgresOperations  # noqa: PLC0415 - see above
-
     return PostgresOperations(events_url, deadline_s=deadline_s, lock_wait_s=deadline_s / 2)

@@ -47,7 +47,7 @@ async def system(
         }
     )
     async with open_system(settings, the_clock) as opened:
-        quick = HashingQueue(Passwords(memory_kib=8, iterations=1), waiting_max=200)
+        quick = HashingQueue(Passwords(memory_kib=16, iterations=1), waiting_max=200)
         yield replace(opened, passwords=quick)
         quick.close()
 

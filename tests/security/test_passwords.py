@@ -39,6 +39,17 @@ def test_the_reference_library_accepts_our_hash() -> None:
     assert argon2.PasswordHasher().verify(STORED, RIGHT)
 
 
+def test_a_hash_is_renewed_when_the_cost_rises_and_never_weakened() -> None:
+    low = Passwords(memory_kib=8, iterations=1)
+    slow, large = Passwords(memory_kib=8, iterations=2), Passwords(memory_kib=16, iterations=1)
+
+    for higher in (slow, large):
+        assert higher.needs_rehash(low.hash(RIGHT))
+        assert not low.needs_rehash(higher.hash(RIGHT))
+        assert not higher.needs_rehash(higher.hash(RIGHT))
+    assert slow.needs_rehash(large.hash(RIGHT))
+
+
 def test_hashing_a_password_twice_gives_different_hashes() -> None:
     assert CHEAP.hash(RIGHT) != STORED
 

@@ -132,6 +132,19 @@ class TestRotation:
         assert [key["kid"] for key in keys] == [KeyRing(NEXT).kid, KeyRing(CURRENT).kid]
         assert all(set(key) == {"kty", "crv", "x", "kid", "use", "alg"} for key in keys)
 
+    def test_an_upcoming_key_is_published_and_accepted_but_signs_nothing(self) -> None:
+        before = KeyRing(CURRENT, upcoming=NEXT)
+        ahead = tokens(NEXT, CURRENT).issue(ANA, SESSION, ACME, NOW)  # by a process ahead of us
+
+        verifier = AccessTokens(before, issuer="https://issuer.test", audience="api")
+
+        assert verifier.verify(ahead, NOW).sub == ANA
+        assert before.kid == KeyRing(CURRENT).kid
+        assert [key["kid"] for key in before.jwks()["keys"]] == [
+            KeyRing(CURRENT).kid,
+            KeyRing(NEXT).kid,
+        ]
+
     def test_a_short_secret_is_refused(self) -> None:
         with pytest.raises(ValueError, match="32 bytes"):
             KeyRing("short")
