@@ -11,7 +11,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header -
 # Compiled modules are kept: without them every process, and every test run, compiles them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test unit mutants check lint types docs demo bench lock clean
+.PHONY: run test unit mutants check lint types docs examples demo bench lock clean
 
 run: $(RUN_READY)
 	@$(BIN)/trackrecord up
@@ -39,6 +39,11 @@ types: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m tools.catalog
+
+# Records the examples of the API's description again, from the exchanges of its tests.
+examples: $(READY)
+	RECORD_EXAMPLES=1 $(BIN)/python -m pytest -q tests/api
+	$(BIN)/python -m tools.catalog openapi.json http.md
 
 demo: $(RUN_READY)
 	@$(BIN)/trackrecord demo

@@ -17,6 +17,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from devstack.mongo import mongo
 from tests.exchanges import check
+from tests.recorder import RECORDER
 
 settings.register_profile("quick", max_examples=25, stateful_step_count=25)
 """Used by ``make unit``; ``make test`` tries 100 examples of each property."""
@@ -38,6 +39,7 @@ def checked_exchanges() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpx.AsyncClient, "send", checked)
         yield
+    RECORDER.write()
 
 
 @pytest.fixture(scope="session")

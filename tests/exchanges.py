@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl
 import httpx
 import jsonschema_rs
 
+from tests.recorder import RECORDER
+
 Json = dict[str, Any]
 
 _GENERAL = {
@@ -105,6 +107,7 @@ def check(request: httpx.Request, response: httpx.Response) -> None:
     _check_answer(operation, _followed(answer), request, response)
     if response.is_success:
         _check_request(operation, request, path)
+        RECORDER.note(operation.name, request, response)
 
 
 def _operation_of(method: str, path: str) -> _Operation | None:

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
+from api.description.examples import recorded_examples, show_example
 from api.description.failures import failures_of, problem_response
 from api.description.headers import HEADERS, Json, failure_headers, success_headers, with_headers
 from api.description.names import operation_id
@@ -99,8 +100,11 @@ def describe(routes: list[ControllerRouterHandler]) -> Json:
     described = _with_plain_names(app.openapi_schema.to_schema())
     described["components"]["responses"] = {}
     handlers = {(path, method): handler for path, method, handler in handlers_of(app)}
+    examples = recorded_examples()
     for path, method, operation in _operations(described):
         _complete(described["components"], path, operation, method, handlers[path, method])
+        if (example := examples.get(f"{method} {path}")) is not None:
+            show_example(operation, example)
     components = described["components"]
     components["schemas"] |= {"Problem": _PROBLEM, "DryRun": _DRY_RUN}
     components["parameters"] = {**DRY_RUN, **ON_COMMANDS, **ON_QUERIES, **ON_UNCHANGED}
