@@ -17,6 +17,7 @@ from eventstore.engine.tables import INSERT_EVENT
 from eventstore.postgres import PostgresStore
 from eventstore.recorded import Row
 
+TARGET_BY_HAND = 0.8
 _TABLE = ";".join(EVENTS).format(**POSTGRES_TYPES).replace("events", "by_hand")
 _INSERT = INSERT_EVENT.replace("events", "by_hand").encode() + b"VALUES "
 _ONE = "(0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
@@ -48,7 +49,9 @@ def measure() -> list[Figure]:
         with psycopg.connect(events_url, autocommit=True) as connection:
             connection.execute(_TABLE.encode())
             by_hand = _ByHand(connection)
-            figures = measure_appending(store, store.batches, tickets, by_hand.insert)
+            figures = measure_appending(
+                store, store.batches, tickets, by_hand.insert, TARGET_BY_HAND
+            )
         tickets.close()
         return figures
 
