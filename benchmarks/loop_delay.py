@@ -3,7 +3,6 @@
 import asyncio
 import time
 from functools import partial
-from typing import Any
 
 import uvloop
 
@@ -56,8 +55,6 @@ def measure() -> list[Figure]:
 
 
 async def _furnish(client: Client, path: str) -> None:
-    profile: Any = await client.ask("GET", "/api/auth/profile")
-    await client.ask("PATCH", f"/api/org/{profile['organizationId']}/plan", {"plan": "PREMIUM"})
     numbers = iter(range(EVENTS))
 
     async def create() -> None:

@@ -104,7 +104,10 @@ class Client:
         return msgspec.json.decode(content) if content else None
 
     async def log_in(self) -> str:
-        """Wait for the server, register with an organization, log in, and return a project's id."""
+        """Wait for the server, register, log in, and return the id of a project.
+
+        The organization has the plan without a limit on tasks.
+        """
         await self._wait_until_ready()
         account = {"email": "ana@example.com", "password": "tulip-Harbour-91-quiet"}
         organization = {"name": "Acme", "subdomain": "acme"}
@@ -112,6 +115,9 @@ class Client:
         await self.ask("POST", "/api/auth/register", registration)
         token = (await self.ask("POST", "/api/auth/login", account))["accessToken"]
         self._headers = f"authorization: Bearer {token}\r\nuser-agent: bench\r\n"
+        profile = await self.ask("GET", "/api/auth/profile")
+        plan = f"/api/org/{profile['organizationId']}/plan"
+        await self.ask("PATCH", plan, {"plan": "PREMIUM"})
         project = await self.ask("POST", "/api/project", {"key": "ENG", "name": "Engineering"})
         return str(project["id"])
 
