@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import AsyncExitStack, closing
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +20,7 @@ from eventstore.backup.open import open_database
 from eventstore.engine.schema import OLD_SHAPE, OLD_TABLE
 from eventstore.engine.sqlite_file import tables_in
 from eventstore.log import EventLog
+from eventstore.mode import REASONS, LogMode
 from eventstore.open import SQLITE
 from eventstore.operations.open import open_operations, operations_file
 from projections.engine.open import open_read_store
@@ -29,6 +32,9 @@ from runtime.wakeups import Wakeups
 EXAMINATION_S = 10.0
 """How long one check may take; the whole log (``--deep``) may take longer."""
 
+DEEP_S = 3_600.0
+"""How long comparing the whole log may take."""
+
 _Examine = Callable[[], Awaitable[list[Finding]]]
 
 
@@ -39,13 +45,15 @@ class Examination(Struct, frozen=True):
     findings: list[Finding]
 
 
-def run(*, deep: bool = False, json: bool = False) -> int:
+def run(*, deep: bool = False, within: float = DEEP_S, json: bool = False) -> int:
     """Print one line per finding; return 1 if any is a problem.
 
     Parameters
     ----------
     deep
         Compare every event in the log with the signed tree heads.
+    within
+        Seconds that --deep may take.
     json
         Print one JSON object instead.
     """
@@ -55,7 +63,7 @@ def run(*, deep: bool = False, json: bool = False) -> int:
     findings += [Finding(True, "settings", warning) for warning in unknown_names(environ)]
     findings += asyncio.run(Doctor(settings).examine())
     if deep:
-        findings += _deep(settings)
+        findings += _in_time(lambda: _deep(settings), within)
     report = Examination(all(finding.well for finding in findings), findings)
     if json:
         print(msgspec.json.encode(report).decode())
@@ -83,7 +91,8 @@ class Doctor:
                 log = await stack.enter_async_context(open_log(self._settings, keys))
                 events = sum([await log.last_position(part) for part in range(log.parts)])
                 logs.append(log)
-                return [Finding(True, "log", f"{events} events in {log.parts} partition(s)")]
+                here = f"{events} events in {log.parts} partition(s)"
+                return [Finding(True, "log", here), await _mode(log)]
 
             findings = await _bounded("log", open_the_log)
             findings += await _bounded("redis", self._redis)
@@ -138,6 +147,15 @@ async def _bounded(name: str, check: _Examine, deadline_s: float = EXAMINATION_S
         return [Finding(False, name, str(error))]
 
 
+async def _mode(log: EventLog) -> Finding:
+    """Return which log it is, and whether it takes commands."""
+    identity = await log.identity()
+    mode = await asyncio.to_thread(log.store.mode)
+    well = mode in (LogMode.OPEN, LogMode.READ_ONLY)  # what an operator wants is no fault
+    takes = "takes commands" if mode is LogMode.OPEN else f"takes no commands: {REASONS[mode]}"
+    return Finding(well, "log", f"{identity.id}, epoch {identity.epoch}, {takes}")
+
+
 def _lacking_log(events_url: str) -> str | None:
     """Return why an SQLite file cannot be opened as a log, which would create one; None if it can.
 
@@ -152,6 +170,23 @@ def _lacking_log(events_url: str) -> str | None:
     if OLD_TABLE in tables:
         return OLD_SHAPE
     return None if tables else f"{path} has no tables; run `trackrecord up`"
+
+
+def _in_time(check: Callable[[], list[Finding]], deadline_s: float) -> list[Finding]:
+    """Run a check that cannot be interrupted; after the deadline it is left to end with us."""
+    done: Future[list[Finding]] = Future()
+
+    def run_check() -> None:
+        try:
+            done.set_result(check())
+        except BaseException as error:  # noqa: BLE001  raised again where the result is wanted
+            done.set_exception(error)
+
+    Thread(target=run_check, name="deep check", daemon=True).start()
+    try:
+        return done.result(deadline_s)
+    except TimeoutError:
+        return [Finding(False, "every event", f"not compared in {deadline_s:g} s; see --within")]
 
 
 def _deep(settings: Settings) -> list[Finding]:

@@ -37,7 +37,10 @@ def kept_secrets(data_dir: Path, events_url: EventsUrl, *, generate: bool = True
     path = data_dir / SECRETS_FILE
     if path.exists():
         return _read(path)
-    if events_url.startswith(_SQLITE) and Path(events_url.removeprefix(_SQLITE)).exists():
+    if (
+        events_url.startswith(_SQLITE)
+        and Path(events_url.removeprefix(_SQLITE).partition("?")[0]).exists()
+    ):
         raise SecretsLost(
             f"{path} is missing, but the log {events_url} was written with its keys;"
             " restore that file, or set the secrets"

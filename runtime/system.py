@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -12,7 +13,8 @@ from audit.kept_heads import KeptHeads
 from audit.log_check import LogCheck
 from audit.tree_signer import TreeSigner
 from commands.handler import CommandHandler
-from eventstore.append import LogUnfit
+from domain.base import OrgId
+from eventstore.append import LogUnfit, Secret
 from eventstore.engine.schema import MAY_CHANGE
 from eventstore.log import EventLog
 from eventstore.open import open_store
@@ -32,7 +34,7 @@ from security.cursors import CursorKey
 from security.derivation import derive_key
 from security.mail_tokens import MailTokens
 from security.passwords import HashingQueue, Passwords
-from security.sealing import DataKeys, MasterKey
+from security.sealing import DataKeys, MasterKey, SealBroken
 from security.tokens import AccessTokens, KeyRing
 from security.url_guard import UrlGuard
 
@@ -41,6 +43,13 @@ T = TypeVar("T")
 CONNECTS_MAX = 5
 """Attempts to reach a store at start; the n-th is followed by a wait of n x ``_WAIT_S``."""
 _WAIT_S = 5.0
+NO_OWNER = UUID(int=0)
+KEY_CHECK = "master key check"
+"""The name of what only the log's own master key unwraps; it belongs to nobody."""
+OTHER_KEY = (
+    "MASTER_KEY is not the one that this log was written with: restore DATA_DIR/secrets.json, or"
+    " set the secrets that it held"
+)
 ISSUER = "trackrecord"
 AUDIENCE = "trackrecord-api"
 _logger = logging.getLogger(__name__)
@@ -190,6 +199,9 @@ async def _open_log_as_process(settings: Settings, keys: Keys) -> AsyncGenerator
         await retry_until_reachable(
             "event log", settings.events_url, lambda: _refuse_strong_role(settings, log)
         )
+        await retry_until_reachable(
+            "event log", settings.events_url, lambda: _refuse_other_key(log, keys.master)
+        )
         yield log
 
 
@@ -217,6 +229,24 @@ async def _refuse_strong_role(settings: Settings, log: EventLog) -> None:
         if settings.is_production:
             raise LogUnfit(MAY_CHANGE)
         _logger.warning(MAY_CHANGE)
+
+
+async def _refuse_other_key(log: EventLog, master: MasterKey) -> None:
+    """Refuse a master key with which nothing in the log can be read; the first one is noted.
+
+    New secrets are generated where the old ones were lost, which would otherwise go unnoticed.
+
+    :raises LogUnfit: the log was written with another one.
+    """
+    nobody = OrgId(NO_OWNER)
+    noted = (await log.secrets(NO_OWNER, nobody)).get(KEY_CHECK)
+    if noted is None:
+        await log.put_secret(Secret(NO_OWNER, KEY_CHECK, master.wrap(b"\0" * 32, NO_OWNER)), nobody)
+        return
+    try:
+        master.unwrap(noted, NO_OWNER)
+    except SealBroken:
+        raise LogUnfit(OTHER_KEY) from None
 
 
 async def retry_until_reachable(

@@ -61,7 +61,7 @@ class AttemptView(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class DeliveryWithAttempts(DeliveryView, frozen=True, kw_only=True, rename="camel"):
-    """A delivery with its attempts of the last 30 days, oldest first."""
+    """A delivery with its last 200 attempts of the last 30 days, oldest first."""
 
     attempts: list[AttemptView]
 
@@ -131,10 +131,12 @@ class DeliveryController(Controller):
     async def get_delivery(
         self, request: ApiRequest, webhook_id: FromPath[UUID], delivery_id: DeliveryId
     ) -> ApiResponse:
-        """Return a delivery with its attempts."""
+        """Return a delivery with its last 200 attempts."""
         await _refuse_unless_here(request, webhook_id)
         delivery = await _delivery(request, webhook_id, delivery_id)
-        attempts = await request.api.system.operations.attempts(delivery.id, limit=_ATTEMPTS_MAX)
+        attempts = await request.api.system.operations.attempts(
+            delivery.id, after=max(0, delivery.attempts - _ATTEMPTS_MAX), limit=_ATTEMPTS_MAX
+        )
         seen = [_attempt_view(each) for each in attempts]
         return json_response(DeliveryWithAttempts(**_members(delivery), attempts=seen))
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from eventstore.open import SQLITE
+from eventstore.open import SQLITE, take_partitions
 from eventstore.operations.postgres import PostgresOperations
 from eventstore.operations.sqlite import SqliteOperations
 from eventstore.operations.store import CALL_DEADLINE_S, OperationalStore
@@ -15,14 +15,15 @@ def operations_file(events_url: str) -> Path:
 
     ``events.db`` has ``operations.db``; for another log, the name begins with the name of the log.
     """
-    log = Path(events_url.removeprefix(SQLITE))
+    log = Path(take_partitions(events_url)[0].removeprefix(SQLITE))
     return log.with_name(FILE if log.stem == "events" else f"{log.stem}.{FILE}")
 
 
 def open_operations(events_url: str, deadline_s: float = CALL_DEADLINE_S) -> OperationalStore:
     """Return the operational state of the log at *events_url*; ``open`` it before use."""
-    if events_url.startswith(SQLITE):
+    address, _ = take_partitions(events_url)
+    if address.startswith(SQLITE):
         return SqliteOperations(
             str(operations_file(events_url)), deadline_s=deadline_s, lock_wait_s=deadline_s / 2
         )
-    return PostgresOperations(events_url, deadline_s=deadline_s, lock_wait_s=deadline_s / 2)
+    return PostgresOperations(address, deadline_s=deadline_s, lock_wait_s=deadline_s / 2)

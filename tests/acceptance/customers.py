@@ -13,8 +13,8 @@ from tests.deliveries.receiver import Receiver
 PASSWORD = "a long walk beside the river"
 PATIENCE_S = 90.0
 PAUSE_S = 0.05
-ANSWER_S_MAX = 10.0
-"""When a client gives up on a response. Ours come within 5 s; the machine may be busy."""
+ANSWER_S_MAX = 30.0
+"""When a client gives up: late, as a machine that starts killed servers again is busy."""
 
 
 class Stack(Protocol):
@@ -117,7 +117,8 @@ class Customer:
             try:
                 answer = await ask()
             except httpx.TimeoutException as silence:
-                raise AssertionError(f"no answer in {ANSWER_S_MAX:g} s") from silence
+                took_s = time.monotonic() - began
+                raise AssertionError(f"{silence.request.url}: none in {took_s:.0f} s") from silence
             except httpx.TransportError:
                 answer = None
             else:

@@ -16,6 +16,7 @@ from devstack.port import HeldPort
 from devstack.postgres import postgres
 from devstack.redis import redis
 from devstack.server import Server
+from tests.acceptance.customers import ANSWER_S_MAX
 from tests.acceptance.system import (
     ROOT,
     START_S,
@@ -33,7 +34,7 @@ STOP_S = 20.0
 class Deployment:
     """``serve`` with two processes, ``project`` and ``work``; PostgreSQL, MongoDB and Redis."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, partitions: int = 1) -> None:
         self.data_dir = directory / "data"
         self.data_dir.mkdir()
         self.port = HeldPort()
@@ -50,7 +51,7 @@ class Deployment:
             RATE_LIMITS="off",
             API_WORKERS=str(API_WORKERS),
             WEBHOOK_ALLOW_NETWORKS="127.0.0.0/8",
-            EVENTS_URL=self.servers["postgres"].url,
+            EVENTS_URL=f"{self.servers['postgres'].url}?partitions={partitions}",
             MONGODB_URI=self.servers["mongo"].url,
             REDIS_URL=self.servers["redis"].url,
         )
@@ -126,7 +127,7 @@ class Deployment:
         return command_beside(self.environment, *arguments, timeout_s=timeout_s)
 
     def http(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=f"{self.url}/api", timeout=10)
+        return httpx.AsyncClient(base_url=f"{self.url}/api", timeout=ANSWER_S_MAX)
 
     def stop(self) -> None:
         """Stop the processes as a supervisor does, then the servers."""
@@ -146,10 +147,10 @@ class Deployment:
 
 
 @contextlib.contextmanager
-def deployment() -> Generator[Deployment]:
+def deployment(partitions: int = 1) -> Generator[Deployment]:
     """Run the product on three servers until the block ends."""
     with data_directory() as directory:
-        started = Deployment(directory)
+        started = Deployment(directory, partitions)
         try:
             started.start()
             yield started

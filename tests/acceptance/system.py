@@ -17,6 +17,7 @@ import httpx
 
 from cli.running import Running, find_running
 from devstack.port import HeldPort
+from tests.acceptance.customers import ANSWER_S_MAX
 
 ROOT = Path(__file__).parents[2]
 START_S = 90.0
@@ -112,7 +113,7 @@ class System:
         return command_beside(self.environment, *arguments, timeout_s=timeout_s)
 
     def http(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=f"{self.running.url}/api", timeout=10)
+        return httpx.AsyncClient(base_url=f"{self.running.url}/api", timeout=ANSWER_S_MAX)
 
     def stop(self) -> int:
         """Stop as with Ctrl-C; return the exit code."""
@@ -133,10 +134,11 @@ def data_directory() -> Iterator[Path]:
 
 
 @contextmanager
-def system(**more: str) -> Iterator[System]:
+def system(partitions: int = 1, **more: str) -> Iterator[System]:
     """Run the product until the block ends."""
     with data_directory() as directory:
-        started = System(directory, **more)
+        url = f"sqlite:///{directory / 'events.db'}?partitions={partitions}"
+        started = System(directory, EVENTS_URL=url, **more)
         try:
             started.start()
             yield started

@@ -21,6 +21,7 @@ from tests.deliveries.receiver import Receiver, Reply
 
 SECONDS = float(os.environ.get("KILL_LOOP_S", "20"))
 CUSTOMERS = 3
+PARTITIONS = 8
 CLIENTS_EACH = 2
 PAUSE_S = (0.3, 1.5)
 """Between the return of one victim and the death of the next."""
@@ -33,10 +34,10 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(SECONDS + 300)]
 def stack(request: pytest.FixtureRequest) -> Iterator[System | Deployment]:
     if request.param == "servers":
         request.applymarker(pytest.mark.needs("postgresql"))
-        with deployment() as deployed:
+        with deployment(partitions=PARTITIONS) as deployed:
             yield deployed
     else:
-        with system() as embedded:
+        with system(partitions=PARTITIONS) as embedded:
             yield embedded
 
 

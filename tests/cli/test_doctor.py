@@ -4,12 +4,15 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from cli.__main__ import main
 from cli.migrate import migrate
+from eventstore.mode import LogMode
+from eventstore.open import open_store
 from runtime.settings import load_settings
 
 
@@ -121,3 +124,36 @@ def test_a_store_that_does_not_answer_does_not_hide_the_others(
     assert code == 1
     assert not found(report, "redis")[0]["well"]
     assert found(report, "log")[0]["well"]
+
+
+def test_the_log_is_named_with_its_epoch_and_whether_it_takes_commands(
+    capsys: pytest.CaptureFixture[str], directory: Path
+) -> None:
+    url = load_settings().events_url
+    migrate(url)
+    with closing(open_store(url)) as store:
+        identity = str(store.identity().id)
+        _, before = examined(capsys)
+        store.set_mode(LogMode.READ_ONLY)
+        _, read_only = examined(capsys)
+        store.set_mode(LogMode.CONTRADICTED)
+        _, contradicted = examined(capsys)
+
+    assert found(before, "log")[1]["message"] == f"{identity}, epoch 1, takes commands"
+    assert "read-only until" in found(read_only, "log")[1]["message"]
+    assert found(read_only, "log")[1]["well"]
+    assert not found(contradicted, "log")[1]["well"]
+
+
+def test_comparing_every_event_ends_within_its_deadline(
+    capsys: pytest.CaptureFixture[str], directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(load_settings().events_url)
+    hangs = Event()
+    monkeypatch.setattr("cli.doctor.check_database", lambda *_: hangs.wait())
+
+    code, report = examined(capsys, "--deep", "--within", "0.05")
+    hangs.set()
+
+    assert code == 1
+    assert "not compared in 0.05 s" in found(report, "every event")[0]["message"]

@@ -1,11 +1,25 @@
 """A system waits for stores that are still starting, up to a limit."""
 
+import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 
-from eventstore.append import LogUnavailable
-from runtime.system import CONNECTS_MAX, StoreUnreachable, retry_until_reachable, without_password
+from cli.migrate import migrate
+from eventstore.append import LogUnavailable, LogUnfit
+from runtime.secret_file import SECRETS_FILE
+from runtime.settings import load_settings
+from runtime.system import (
+    CONNECTS_MAX,
+    StoreUnreachable,
+    open_system,
+    retry_until_reachable,
+    without_password,
+)
+from tests.eventstore.conftest import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url"]  # fixtures, found by their names
 
 URL = "postgresql://app:hidden@db:5432/log"
 
@@ -68,3 +82,19 @@ async def test_other_errors_are_not_retried() -> None:
 )
 def test_urls_are_logged_without_passwords(url: str, shown: str) -> None:
     assert without_password(url) == shown
+
+
+async def test_secrets_that_were_lost_beside_a_log_in_postgresql_are_missed(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    await asyncio.to_thread(migrate, postgres_url)
+    environ = {"DATA_DIR": str(tmp_path), "EVENTS_URL": postgres_url}
+    async with open_system(load_settings(environ)):
+        pass
+    async with open_system(load_settings(environ)):
+        pass  # with the same secrets, again and again
+    (tmp_path / SECRETS_FILE).unlink()
+
+    with pytest.raises(LogUnfit, match="MASTER_KEY is not the one"):
+        async with open_system(load_settings(environ)):
+            pass

@@ -42,6 +42,22 @@ async def states(ana: Person, path: str) -> list[str]:
     return [each["status"] for each in await items(ana, path)]
 
 
+async def test_of_many_attempts_the_last_ones_are_shown(
+    ana: Person, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.hooks.delivery._ATTEMPTS_MAX", 2)
+    receiver.answer_with(Reply(status=500), Reply(status=500), Reply())
+    path = await hooked(ana, receiver)
+    await ana.task(await ana.project())
+    await eventually(lambda: states(ana, path), ["SUCCESS"])
+
+    (listed,) = await items(ana, path)
+    shown = done(await ana.get(f"{path}/deliveries/{listed['id']}"), 200)
+
+    assert shown["attemptCount"] == 3
+    assert [each["n"] for each in shown["attempts"]] == [2, 3]
+
+
 async def test_a_delivery_is_shown_with_its_attempts(ana: Person, receiver: Receiver) -> None:
     receiver.answer_with(Reply(status=500, body=b"<b>no</b>"), Reply())
     path = await hooked(ana, receiver)
