@@ -18,7 +18,8 @@ _CSP = (
 _KINDS = {
     "docs.html": b"text/html; charset=utf-8",
     "docs.js": b"text/javascript; charset=utf-8",
-    "docs.css": b"text/css; charset=utf-8",
+    "swagger-ui/swagger-ui-bundle.js": b"text/javascript; charset=utf-8",
+    "swagger-ui/swagger-ui.css": b"text/css; charset=utf-8",
 }
 
 
@@ -43,10 +44,15 @@ class DocsController(Controller):
         """Return the script of the page."""
         return _file("docs.js")
 
-    @get("/docs/docs.css", opt=public())
+    @get("/docs/swagger-ui-bundle.js", opt=public())
+    async def swagger_ui(self, request: ApiRequest) -> ApiResponse:
+        """Return Swagger UI, which shows the description."""
+        return _file("swagger-ui/swagger-ui-bundle.js")
+
+    @get("/docs/swagger-ui.css", opt=public())
     async def style(self, request: ApiRequest) -> ApiResponse:
-        """Return the style sheet of the page."""
-        return _file("docs.css")
+        """Return the style sheet of Swagger UI."""
+        return _file("swagger-ui/swagger-ui.css")
 
 
 def _file(name: str) -> ApiResponse:

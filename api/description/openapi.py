@@ -66,6 +66,10 @@ _DRY_RUN: Json = {
     },
     "additionalProperties": False,
 }
+_LOG_IN = (
+    "To try it: send `POST /api/auth/login`, copy `accessToken` from the response, choose"
+    " **Authorize** and paste it."
+)
 _REFERENCE = "#/components/schemas/{name}"
 _SCHEMES: Json = {
     "bearer": {
@@ -90,6 +94,7 @@ def describe(routes: list[ControllerRouterHandler]) -> Json:
         routes,
         openapi_config=OpenAPIConfig(
             title="Trackrecord",
+            description=_LOG_IN,
             version=_version(),
             path="/description",
             use_handler_docstrings=True,

@@ -1,5 +1,6 @@
 """The API's contract: routes and policies, errors, the description, the documentation page."""
 
+import hashlib
 import json
 import re
 from typing import Any
@@ -42,8 +43,15 @@ PUBLIC = {
     ("GET", "/api/openapi.json"),
     ("GET", "/api/docs"),
     ("GET", "/api/docs/docs.js"),
-    ("GET", "/api/docs/docs.css"),
+    ("GET", "/api/docs/swagger-ui-bundle.js"),
+    ("GET", "/api/docs/swagger-ui.css"),
 }
+
+SWAGGER_UI = {
+    "swagger-ui-bundle.js": "e6a898692f2d768e807c3ba4626068a69a2c5dd960dd6c76f3e4d3a3de180af2",
+    "swagger-ui.css": "5ed08757e53da3e026d6cbecc61fe5d43585c9560b302d534ad56692519a273d",
+}
+"""SHA-256 of the files of swagger-ui-dist 5.35.0 on the npm registry."""
 
 
 class TestRoutes:
@@ -245,16 +253,25 @@ class TestDescription:
     async def test_the_documentation_page_works_offline(self, app: Litestar) -> None:
         async with client_of(app) as client:
             assert done(await client.get("/api/openapi.json"), 200)["paths"]
-            for path in ("/api/docs", "/api/docs/docs.js", "/api/docs/docs.css"):
-                response = await client.get(path)
+            for path in ("", "/docs.js", "/swagger-ui-bundle.js", "/swagger-ui.css"):
+                response = await client.get(f"/api/docs{path}")
                 assert response.status_code == 200
                 assert "script-src 'self'" in response.headers["content-security-policy"]
 
-        for file in STATIC.iterdir():
-            text = file.read_text()
+        for name in ("docs.html", "docs.js"):
+            text = (STATIC / name).read_text()
             assert "http://" not in text
             assert "https://" not in text
-            assert "innerHTML" not in text
+
+    @pytest.mark.parametrize(("name", "digest"), SWAGGER_UI.items())
+    def test_swagger_ui_is_the_published_one(self, name: str, digest: str) -> None:
+        assert hashlib.sha256((STATIC / "swagger-ui" / name).read_bytes()).hexdigest() == digest
+
+    def test_the_description_tells_how_to_log_in(self) -> None:
+        described = describe(ROUTES)
+
+        assert "Authorize" in described["info"]["description"]
+        assert "accessToken" in described["info"]["description"]
 
 
 class TestMeta:
