@@ -6,6 +6,7 @@ from typing import NamedTuple
 from benchmarks import (
     append_postgres,
     append_sqlite,
+    burst,
     http_create,
     http_page,
     load_fold,
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "projecting": Benchmark(projecting.__doc__ or "", projecting.measure),
     "http-create": Benchmark(http_create.__doc__ or "", http_create.measure),
     "http-page": Benchmark(http_page.__doc__ or "", http_page.measure),
+    "burst": Benchmark(burst.__doc__ or "", burst.measure),
     "webhook-latency": Benchmark(webhook_latency.__doc__ or "", webhook_latency.measure),
     "tests": Benchmark(suite.__doc__ or "", suite.measure),
 }
