@@ -162,20 +162,17 @@ class AuditController(Controller):
             ]
         ] = None,
     ) -> Stream:
-        """Export events as a file that can be verified, or as a table. The export is recorded."""
+        """Export events as a file that can be verified, or as a table. The export is recorded.
+
+        A HEAD tells what the file would be, and is recorded as nothing.
+        """
         system, org_id = request.api.system, request.organization
         selection = await _selection(system, org_id, first, last)
-        await request.limit(Asked("export", org_id))
-        exports = request.api.exports
-        place = exports.begin(org_id)
-        noted = ExportAudit(first=selection.first, last=selection.last, format=export_format)
-        try:
-            await system.commands.handle(noted, request.context(request.caller))
-        except BaseException:
-            exports.end(org_id, place)
-            raise
+        content: AsyncIterator[bytes] = _nothing()
+        if not request.client_info.head_only:
+            content = await _recorded_export(request, selection, export_format)
         return Stream(
-            exports.sent(org_id, place, _content(system, selection, export_format)),
+            content,
             media_type=EXPORT_TYPES[export_format],
             headers={"content-disposition": _attachment(selection, export_format)},
         )
@@ -214,6 +211,26 @@ async def _selection(
     if selection.first > selection.last:
         raise invalid(FieldError("from", f"The log has only {newest} events"))
     return selection
+
+
+async def _recorded_export(
+    request: ApiRequest, selection: Selection, export_format: str
+) -> AsyncIterator[bytes]:
+    system, org_id, exports = request.api.system, selection.org_id, request.api.exports
+    await request.limit(Asked("export", org_id))
+    place = exports.begin(org_id)
+    noted = ExportAudit(first=selection.first, last=selection.last, format=export_format)
+    try:
+        await system.commands.handle(noted, request.context(request.caller))
+    except BaseException:
+        exports.end(org_id, place)
+        raise
+    return exports.sent(org_id, place, _content(system, selection, export_format))
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield
 
 
 def _content(system: System, selection: Selection, export_format: str) -> AsyncIterator[bytes]:

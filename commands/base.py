@@ -16,10 +16,9 @@ from eventstore.recorded import Actor
 
 
 class Idempotency(Struct, frozen=True):
-    """An Idempotency-Key in the form that the log stores: bound to its actor and request."""
+    """An Idempotency-Key as the log stores it: a hash of actor, organization and key."""
 
-    key: str
-    reply_key: bytes
+    key_hash: bytes
     request_hash: bytes
     command_id: UUID
 
@@ -149,6 +148,18 @@ class ChangedSince(DomainError):
 
     code = "changed_since"
     refusal = Refusal.STALE
+
+
+class AlreadyRan(DomainError):
+    """This request has already run, but its response is no longer kept. Read what you need."""
+
+    code = "already_done"
+    refusal = Refusal.CONFLICT
+
+    def __init__(self, position: int = 0) -> None:
+        super().__init__()
+        self.position = position
+        """That of its last event in the partition of the organization, 0 without one."""
 
 
 class KeyReused(DomainError):

@@ -11,7 +11,7 @@ import msgspec
 from commands.base import Command, Context
 from commands.if_match import refuse_if_changed_since
 from commands.reads import Reads
-from commands.receipt import Receipt, Render, add_reply
+from commands.receipt import Receipt, Render
 from commands.recording import Recording, prepare
 from commands.states import StateCache, States
 from commands.stored_replies import StoredReplies
@@ -93,7 +93,10 @@ class CommandHandler:
         if recording.writes:
             await self._log.rehearse(recording.append)
         stored = await self._replies.find(command, context)
-        return stored or await self._nothing_recorded(reads, recording, context, render)
+        if stored is not None:
+            return stored
+        receipt = _nothing_recorded(reads, recording, context)
+        return await self._use_key(command, context, render, recording, receipt)
 
     async def _append(
         self,
@@ -104,11 +107,11 @@ class CommandHandler:
         recording: Recording,
     ) -> Receipt:
         receipt = Receipt(position=None, states=recording.states, events=recording.changes)
-        add_reply(recording, context, render, receipt)
+        await self._replies.add(recording, context, render, receipt)
         try:
             position = await self._log.append(recording.append)
         except CommandAlreadyDone as done:
-            stored = await self._replies.find(command, context)
+            stored = await self._replies.instead(command, context, done)
             return stored or msgspec.structs.replace(receipt, position=done.position)
         for stream, loaded in recording.states.items():
             self.states.cache.put(stream, loaded)
@@ -117,16 +120,22 @@ class CommandHandler:
         positions = self._log.positions_of(recording.append.rows)
         return msgspec.structs.replace(receipt, position=position, positions=positions)
 
-    async def _nothing_recorded(
-        self, reads: Reads, recording: Recording, context: Context, render: Render | None
+    async def _use_key(
+        self,
+        command: Command,
+        context: Context,
+        render: Render | None,
+        recording: Recording,
+        receipt: Receipt,
     ) -> Receipt:
-        """Return the states found; a retry with the same key gets the same reply."""
-        states = {stream: found for stream, (_, found) in reads.loaded.items()}
-        if context.dry_run:
-            states.update(recording.states)
-        receipt = Receipt(position=None, states=states, events=recording.changes)
-        if add_reply(recording, context, render, receipt):
+        """Use up the key of a command that records nothing: a retry gets the same reply."""
+        if context.idempotency is None:
+            return receipt
+        await self._replies.add(recording, context, render, receipt)
+        try:
             await self._log.append(recording.append)
+        except CommandAlreadyDone as done:
+            return await self._replies.instead(command, context, done) or receipt
         return receipt
 
     async def _moved(self, reads: Reads, context: Context) -> bool:
@@ -138,3 +147,11 @@ class CommandHandler:
         if target is None:
             return nullcontext()
         return self._locks.setdefault(target, asyncio.Lock())
+
+
+def _nothing_recorded(reads: Reads, recording: Recording, context: Context) -> Receipt:
+    """Return the states found, and after a dry run those that would result."""
+    states = {stream: found for stream, (_, found) in reads.loaded.items()}
+    if context.dry_run:
+        states.update(recording.states)
+    return Receipt(position=None, states=states, events=recording.changes)

@@ -1,5 +1,6 @@
 """What a command asks the log to write, and the outcome."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -9,14 +10,51 @@ from eventstore.claim import ClaimChange, CountChange, OpenNumber
 from eventstore.recorded import Row
 
 
-class StoredReply(Struct, frozen=True):
-    """The first reply to an Idempotency-Key, kept so that a retry gets the same bytes."""
+class SealedReply(Struct, frozen=True):
+    """The first response to an Idempotency-Key, kept for a while so that a retry gets the same.
+
+    Sealed under the key of a subject. ``secret`` is the same response with its secrets, which is
+    kept for a shorter time; None if it has none.
+    """
+
+    status: int
+    version: int
+    body: bytes
+    secret: bytes | None = None
+
+
+class KeyUse(Struct, kw_only=True):
+    """An Idempotency-Key, written with the command that it is used for; no other may use it.
+
+    ``key_hash`` is a keyed hash of actor, organization and key; ``at`` is in microseconds since
+    1970.
+    """
+
+    key_hash: bytes
+    request_hash: bytes
+    at: int
+    reply: SealedReply | None = None
+
+
+class UsedKey(Struct, frozen=True, kw_only=True):
+    """What is known of an Idempotency-Key that was used.
+
+    ``position`` is that of the last event of its command in the partition of its organization, 0 if
+    it recorded none there.
+    """
 
     request_hash: bytes
-    status: int
-    body: bytes
-    etag: str | None
+    command_id: UUID
     position: int
+    at: int
+    reply: SealedReply | None = None
+
+
+class KeptSince(NamedTuple):
+    """From when on replies, and those with secrets, are kept; in microseconds since 1970."""
+
+    replies: int
+    secrets: int
 
 
 class Secret(Struct, frozen=True):
@@ -49,8 +87,7 @@ class Append(Struct, kw_only=True):
     claims: tuple[ClaimChange, ...] = ()
     counts: tuple[CountChange, ...] = ()
     numbers: tuple[OpenNumber, ...] = ()
-    reply_key: bytes | None = None
-    reply: StoredReply | None = None
+    key_use: KeyUse | None = None
     although_closed: bool = False
     """Whether to record this even in a log that takes no commands: an operator's own entries."""
 
@@ -77,7 +114,10 @@ class Conflict(Struct, frozen=True):
 
 
 class AlreadyDone(Struct, frozen=True):
-    """This command was recorded before: it is a retry after a lost reply."""
+    """This command was recorded before, or its Idempotency-Key was used; nothing was written.
+
+    *position* is that of the last event of the command that was recorded, 0 if it has none.
+    """
 
     position: int
 
@@ -100,7 +140,7 @@ class ConcurrencyConflict(Exception):
 
 
 class CommandAlreadyDone(Exception):
-    """The command was recorded before; if a reply was stored for it, that reply is still valid."""
+    """The command was recorded before, or its Idempotency-Key was used before."""
 
     def __init__(self, position: int) -> None:
         super().__init__(f"already recorded at position {position}")

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.base import Event, OrgId
-from eventstore.append import Secret, StoredReply
+from eventstore.append import KeptSince, Secret, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.codec import decode, decode_event, event_id, takes_key
 from eventstore.engine.calls import LOG_DEADLINE_S, StoreCalls
@@ -176,9 +176,17 @@ class LogReads:
         """Load the data keys of *subjects*, given with their owners, into the cache."""
         await self._read(self.keys.fetch, subjects)
 
-    async def reply(self, key: bytes, org_id: OrgId) -> StoredReply | None:
-        """Return the stored reply to an Idempotency-Key, if there is one."""
-        return await self._read(self.store.reply, key, self.part(org_id))
+    async def used_key(self, key_hash: bytes, org_id: OrgId) -> UsedKey | None:
+        """Return what an Idempotency-Key was used for, None if it is new."""
+        return await self._read(self.store.used_key, key_hash, self.part(org_id))
+
+    async def drop_replies(self, kept: KeptSince, limit: int, part: int) -> int:
+        """Forget at most *limit* replies of each kind older than *kept*; return how many."""
+        return await self._read(self.store.drop_replies, kept, limit, part)
+
+    async def keys_without_command(self, part: int) -> list[UUID]:
+        """Return the commands that used an Idempotency-Key for events that are not in the log."""
+        return await self._read(self.store.keys_without_command, part)
 
     async def secret(self, owner: UUID, org_id: OrgId, name: str) -> bytes | None:
         """Return a sealed secret of *owner*."""

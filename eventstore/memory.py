@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from threading import RLock
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from domain.base import OrgId
-from eventstore.append import Append, Outcome, Secret, StoredReply
+from eventstore.append import Append, KeptSince, Outcome, Secret, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
-from eventstore.engine.settle import Heads, Settled, refuse_closed, settle
+from eventstore.engine.settle import Heads, Settled, last_position, refuse_closed, settle
 from eventstore.identifiers import new_id
 from eventstore.mode import LogMode
 from eventstore.partition import check_part, partition_of
@@ -33,7 +35,7 @@ class MemoryStore:
         self._counts: dict[CountKey, int] = {}
         self._keys: dict[tuple[int, UUID], bytes | None] = {}
         self._secrets: dict[tuple[int, UUID], dict[str, bytes]] = {}
-        self._replies: dict[tuple[int, bytes], StoredReply] = {}
+        self._used_keys: dict[tuple[int, bytes], UsedKey] = {}
         self._tree_heads: dict[OrgId, dict[int, TreeHead]] = {}
 
     def create(self) -> None:
@@ -75,6 +77,7 @@ class MemoryStore:
         heads.organizations = {org_id: len(rows) for org_id, rows in self._organizations.items()}
         heads.claims, heads.counts = dict(self._claims), dict(self._counts)
         heads.done = dict(self._commands)
+        heads.used = {key_hash: used.position for (_, key_hash), used in self._used_keys.items()}
         heads.modes = {self._mode}
         for append in appends:
             for stream in append.expects:
@@ -98,12 +101,13 @@ class MemoryStore:
             self._keys[self._part(append.owner(subject)), subject] = wrapped
         for secret in append.secrets:
             self.put_secret(secret, self._part(append.owner(secret.owner)))
-        if append.reply and append.reply_key:
-            position = append.rows[-1].position if append.rows else append.reply.position
-            reply = append.reply
-            self._replies.setdefault(
-                (self._part(append.org_id), append.reply_key),
-                StoredReply(reply.request_hash, reply.status, reply.body, reply.etag, position),
+        if (use := append.key_use) is not None:
+            self._used_keys[self._part(append.org_id), use.key_hash] = UsedKey(
+                request_hash=use.request_hash,
+                command_id=append.command_id,
+                position=last_position(append, self.parts),
+                at=use.at,
+                reply=use.reply,
             )
 
     def _write_beside(self, settled: Settled) -> None:
@@ -176,24 +180,40 @@ class MemoryStore:
         else:
             named[secret.name] = secret.sealed
 
-    def reply(self, key: bytes, part: int = 0) -> StoredReply | None:
-        return self._replies.get((part, key))
+    def used_key(self, key_hash: bytes, part: int = 0) -> UsedKey | None:
+        return self._used_keys.get((part, key_hash))
+
+    def drop_replies(self, kept: KeptSince, limit: int, part: int = 0) -> int:
+        replies, secrets = 0, 0
+        for place, used in self._used_keys.items():
+            reply = used.reply if place[0] == part else None
+            if reply and used.at < kept.replies and replies < limit:
+                replies, self._used_keys[place] = replies + 1, replace(used, reply=None)
+            elif reply and reply.secret and used.at < kept.secrets and secrets < limit:
+                secrets += 1
+                self._used_keys[place] = replace(used, reply=replace(reply, secret=None))
+        return replies + secrets
+
+    def keys_without_command(self, part: int) -> list[UUID]:
+        used = [used for (where, _), used in self._used_keys.items() if where == part]
+        return [u.command_id for u in used if u.position and u.command_id not in self._commands]
 
     def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
         heads = self._tree_heads.get(org_id, {})
         return [heads[size] for size in sorted(heads) if size >= since]
 
     def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
-        heads = self._tree_heads.get(org_id, {})
-        newest = max((size for size in heads if size <= size_max), default=None)
-        return None if newest is None else heads[newest]
+        heads = [head for head in self.tree_heads(org_id) if head.size <= size_max]
+        return heads[-1] if heads else None
 
     def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
-        for size in [size for size in self._tree_heads.get(org_id, {}) if size > above]:
-            del self._tree_heads[org_id][size]
+        self._tree_heads[org_id] = {h.size: h for h in self.tree_heads(org_id) if h.size <= above}
 
     def put_tree_head(self, head: TreeHead) -> None:
         self._tree_heads.setdefault(head.org_id, {}).setdefault(head.size, head)
+
+    def may_change_events(self) -> bool:
+        return False
 
     def close(self) -> None:
         """Nothing to close."""

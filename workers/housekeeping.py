@@ -2,8 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import NamedTuple
 
+from commands.stored_replies import kept_since
+from eventstore.append import LogUnavailable
 from eventstore.operations.records import Job
 from eventstore.operations.store import OperationsUnavailable
 from runtime.system import System
@@ -12,7 +16,7 @@ KEPT = timedelta(days=30)
 """How long attempts and ended deliveries are kept."""
 
 PRUNE = "prune deliveries"
-_PRUNE_EVERY = timedelta(hours=24)
+DROP_REPLIES = "drop replies"
 _PRUNE_ROWS = 200
 """Removed per transaction, which takes some milliseconds and blocks other writers."""
 
@@ -22,16 +26,24 @@ _SWEEP_S = 1.0
 _logger = logging.getLogger(__name__)
 
 
+class JobKind(NamedTuple):
+    """What a job does; it returns how many rows it removed or emptied."""
+
+    run: Callable[[System], Awaitable[int]]
+    every: timedelta
+
+
 async def run_jobs_until_cancelled(system: System, worker: str) -> None:
     """Run due jobs, again and again, until cancelled."""
     known = False
     while True:
         try:
             if not known:
-                await system.operations.keep_job(Job(id=PRUNE, due_at=system.clock()))
+                for job_id in JOB_KINDS:
+                    await system.operations.keep_job(Job(id=job_id, due_at=system.clock()))
                 known = True
             await run_due(system, worker)
-        except OperationsUnavailable as error:
+        except (OperationsUnavailable, LogUnavailable) as error:
             _logger.warning("due jobs wait: %s", error)
             known = False
         await asyncio.sleep(_SWEEP_S)
@@ -41,13 +53,14 @@ async def run_due(system: System, worker: str) -> None:
     """Run every job that is due and that no other worker is running."""
     store = system.operations
     while (job := await store.take_job(worker, _JOB_LEASE_S, system.clock())) is not None:
-        if job.id != PRUNE:
+        kind = JOB_KINDS.get(job.id)
+        if kind is None:
             _logger.warning("dropped the job %r, which this version does not know", job.id)
             await store.end_job(job, None)
             continue
-        removed = await prune(system)
-        _logger.info("removed %d old deliveries and attempts", removed)
-        await store.end_job(job, system.clock() + _PRUNE_EVERY)
+        if removed := await kind.run(system):
+            _logger.info("%s: %d rows", job.id, removed)
+        await store.end_job(job, system.clock() + kind.every)
 
 
 async def prune(system: System) -> int:
@@ -57,3 +70,20 @@ async def prune(system: System) -> int:
         total += removed
         await asyncio.sleep(_PRUNE_PAUSE_S)
     return total
+
+
+async def drop_replies(system: System) -> int:
+    """Empty stored replies that are not repeated any more; return how many."""
+    kept, total = kept_since(system.clock()), 0
+    for part in range(system.log.parts):
+        while dropped := await system.log.drop_replies(kept, _PRUNE_ROWS, part):
+            total += dropped
+            await asyncio.sleep(_PRUNE_PAUSE_S)
+    return total
+
+
+JOB_KINDS = {
+    PRUNE: JobKind(prune, timedelta(hours=24)),
+    DROP_REPLIES: JobKind(drop_replies, timedelta(minutes=1)),
+}
+"""The jobs that a worker knows, and how often each is due."""

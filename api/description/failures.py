@@ -13,7 +13,7 @@ from api.description.headers import Json
 from api.http.errors import STATUS
 from api.http.policy import FAILS, POLICY, Failure, Open
 from api.http.problem import PROBLEM_JSON
-from commands.base import ChangedSince, KeyReused, NoOrganization, NotPermitted
+from commands.base import AlreadyRan, ChangedSince, KeyReused, NoOrganization, NotPermitted
 from domain.base import NotFound
 from domain.identity.user import AccountDeactivated
 
@@ -34,6 +34,7 @@ _BODY: tuple[Failure, ...] = (
     (415, "unsupported_media_type"),
 )
 _COMMAND: tuple[Failure, ...] = (
+    AlreadyRan,
     ChangedSince,
     KeyReused,
     (409, "conflict"),

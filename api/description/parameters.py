@@ -26,7 +26,7 @@ ON_COMMANDS = {
     "IdempotencyKey": _parameter(
         "header",
         "Idempotency-Key",
-        "The same key and request return the same response",
+        "The same key and request return the same response for 72 hours",
         _text("^[!-~]{1,255}$"),
     ),
     "IfMatch": _parameter(

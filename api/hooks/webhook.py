@@ -73,21 +73,25 @@ class ReplayRange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
 
 
 class NewWebhookView(WebhookView, frozen=True, kw_only=True):
-    """A webhook with its signing secret, which is shown only once."""
+    """A webhook with its signing secret, which a retry later than 10 minutes does not get."""
 
-    secret: str
+    secret: str | UnsetType = UNSET
 
 
 def _shown(webhook_id: UUID, status: int = 200, secret: str | None = None) -> Reply:
     def show(webhook: Webhook, version: int, at: datetime) -> bytes:
-        body = render_webhook(webhook_id, webhook, version, at)
-        if secret is None:
-            return body
-        return b'%b,"secret":%b}' % (body[:-1], msgspec.json.encode(secret))
+        return render_webhook(webhook_id, webhook, version, at)
 
-    location = "/api/webhook/{id}" if status == 201 else ""
+    def show_once(webhook: Webhook, version: int, at: datetime) -> bytes:
+        shown = show(webhook, version, at)
+        return b'%b,"secret":%b}' % (shown[:-1], msgspec.json.encode(secret))
+
     return Reply(
-        stream=webhook_id, show=show, status=status, location=location, secret=secret is not None
+        stream=webhook_id,
+        show=show,
+        status=status,
+        location="/api/webhook/{id}" if status == 201 else "",
+        show_once=None if secret is None else show_once,
     )
 
 

@@ -17,7 +17,7 @@ USER_AGENT_CHARS_MAX = 512
 
 SCOPE_KEY = "trackrecord.client_info"
 
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]+)(:[0-9]*)?")
 _SINGLETONS = frozenset(
     (
@@ -63,6 +63,8 @@ class ClientInfo(Struct):
     user_agent: str | None
     headers: Mapping[bytes, bytes]
     body: bytes = b""
+    head_only: bool = False
+    """Whether this is a HEAD, which routes see as a GET."""
     rate_limit: Sequence[Header] = ()
     """The headers that tell the client what is left of its rate limit."""
 

@@ -107,7 +107,7 @@ class Edge:
             await _send(answer, 204, [(b"allow", ", ".join(methods).encode()), *asked], b"")
             return
         if method == "HEAD":  # the same as GET without its content (RFC 9110, section 9.3.2)
-            scope = {**scope, "method": "GET"}
+            scope, client_info.head_only = {**scope, "method": "GET"}, True
         await self._app(scope, await _body_read(scope["method"], client_info, receive), answer)
 
     def _headers(self, scope: Any, client_info: ClientInfo, message: Message) -> list[Header]:

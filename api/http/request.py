@@ -5,7 +5,7 @@ import re
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import parse_qsl
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from litestar.connection import Request
 
@@ -18,13 +18,12 @@ from api.http.rates import Asked
 from api.http.state import ApiState
 from commands.base import Context, Idempotency, NoOrganization
 from commands.states import Loaded
-from domain.base import OrgId, State
+from domain.base import PLATFORM, OrgId, State
 from eventstore.identifiers import new_id
 from eventstore.recorded import Actor, ActorKind
 from security.addresses import canonical, networks_of
 from security.tokens import AccessClaims
 
-_COMMAND_NAMESPACE = UUID("b1c7a4e0-6c0e-5f0a-8d57-1e0a5b6f3c21")
 _KEY = re.compile(r"[!-~]{1,255}")
 S = TypeVar("S", bound=State)
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -110,15 +109,15 @@ class ApiRequest(Request[Any, Any, Any]):
         :raises Problem: for a malformed Idempotency-Key, If-Match or dry_run.
         """
         headers = self.client_info.headers
-        dry_run = self.is_dry_run()
+        dry_run, org_id = self.is_dry_run(), org_id or caller.org_id
         idempotency = None
-        if b"idempotency-key" in headers and not dry_run:
-            idempotency = self.idempotency(caller.user_id.hex)
+        if b"idempotency-key" in headers and not dry_run and self.method not in READS:
+            idempotency = self._idempotency(caller.user_id, org_id or PLATFORM)
         return Context(
             actor=Actor(ActorKind.USER, caller.user_id),
             now=self.api.system.clock(),
             command_id=idempotency.command_id if idempotency else new_id(),
-            org_id=org_id or caller.org_id,
+            org_id=org_id,
             ip=self.client_info.ip,
             user_agent=self.client_info.user_agent,
             request_id=self.client_info.request_id,
@@ -128,18 +127,17 @@ class ApiRequest(Request[Any, Any, Any]):
             seen=caller.seen,
         )
 
-    def idempotency(self, actor: str) -> Idempotency | None:
-        """Return the idempotency key of *actor*, or None if the request has none.
+    def _idempotency(self, actor: UUID, org_id: OrgId) -> Idempotency:
+        """Return the Idempotency-Key as hashes.
 
-        The hashes are keyed, because a body may contain a password and a plain hash of it could be
-        guessed offline.
+        They are keyed, because a body may contain a password, and a plain hash of it, or of a key
+        that people count up, could be guessed offline.
         """
-        key = self.client_info.header(b"idempotency-key")
-        if key is None:
-            return None
+        key = self.client_info.header(b"idempotency-key") or ""
         if _KEY.fullmatch(key) is None:
             raise malformed("Send Idempotency-Key as 1 to 255 printable ASCII characters.")
-        pepper, whose = self.api.system.keys.pepper, f"{actor}|{key}"
+        pepper, whose = self.api.system.keys.pepper, actor.bytes + org_id.bytes + key.encode()
+        key_hash = hmac.digest(pepper, b"idempotency key\0" + whose, "sha256")
         asked = b"\0".join(
             (
                 self.scope["method"].encode(),
@@ -149,10 +147,9 @@ class ApiRequest(Request[Any, Any, Any]):
             )
         )
         return Idempotency(
-            key=key,
-            reply_key=hmac.digest(pepper, whose.encode(), "sha256"),
-            request_hash=hmac.digest(pepper, asked, "sha256"),
-            command_id=uuid5(_COMMAND_NAMESPACE, whose),
+            key_hash=key_hash,
+            request_hash=hmac.digest(pepper, b"request\0" + asked, "sha256"),
+            command_id=UUID(bytes=key_hash[:16]),
         )
 
     def is_dry_run(self) -> bool:

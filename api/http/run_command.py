@@ -11,11 +11,11 @@ from msgspec import Struct
 from api.http.log_position import shown_position
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, etag, id_in
-from commands.base import Command, Context
-from commands.receipt import Receipt, Render
+from commands.base import AlreadyRan, Command, Context
+from commands.receipt import Receipt, Render, Response
 from domain.base import DomainError, OrgId
 from domain.catalog import tag_of
-from eventstore.append import ConcurrencyConflict, StoredReply
+from eventstore.append import ConcurrencyConflict
 from eventstore.event_json import event_data, unrecorded_json
 
 IDENTIFY_MAX = 5
@@ -30,9 +30,9 @@ _encode = msgspec.json.Encoder().encode
 class Reply(Struct, frozen=True, kw_only=True):
     """What the response to a command shows: the new state of *stream*, or nothing (204).
 
-    ``{id}`` in ``location`` stands for the id of the shown resource. A ``secret`` is shown only
-    in this response; the copy kept for retries is encrypted. ``tagged`` is False for a resource
-    whose GET has no ETag.
+    ``{id}`` in ``location`` stands for the id of the shown resource. ``show_once`` shows it with a
+    secret, which a later retry does not get. ``tagged`` is False for a resource whose GET has no
+    ETag.
     """
 
     stream: UUID
@@ -40,7 +40,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     status: int = 200
     location: str = ""
     org_id: OrgId | None = None
-    secret: bool = False
+    show_once: Show | None = None
     tagged: bool = True
 
 
@@ -84,59 +84,49 @@ async def run_command_as(
 
 
 async def _handle(request: ApiRequest, command: Command, reply: Reply, context: Context) -> Receipt:
-    render = _render(request, reply, context)
-    return await request.api.system.commands.handle(command, context, render)
+    render = _render(reply, context)
+    try:
+        return await request.api.system.commands.handle(command, context, render)
+    except AlreadyRan as error:
+        if error.position:
+            error.details["position"] = _shown_position(request, error.position)
+        raise
 
 
-def _render(request: ApiRequest, reply: Reply, context: Context) -> Render | None:
-    idempotency = context.idempotency
-    if idempotency is None:
+def _render(reply: Reply, context: Context) -> Render | None:
+    if context.idempotency is None:
         return None
-
-    def render(receipt: Receipt) -> StoredReply:
-        body = _shown(receipt, reply)
-        if reply.secret:
-            body = request.api.system.keys.master.wrap(body, context.command_id)
-        version = etag(receipt.states[reply.stream].version).decode()
-        return StoredReply(idempotency.request_hash, reply.status, body, version, 0)
-
-    return render
+    return lambda receipt: _response(receipt, reply)
 
 
 def _answer(request: ApiRequest, receipt: Receipt, reply: Reply, context: Context) -> ApiResponse:
     if context.dry_run:
         return _would_record(receipt)
     request.api.writes.note(context.user_id, receipt.positions)
-    if receipt.reply is not None:
-        return _replayed(request, receipt.reply, reply, context)
-    version = receipt.states[reply.stream].version
+    response = receipt.repeated or _response(receipt, reply)
+    answer = _complete(response, reply)
+    if receipt.repeated is not None:
+        answer.with_header(b"idempotent-replayed", b"true")
+        return _positioned(request, answer, receipt.position)
     position = receipt.positions.get(request.api.part_of("", context.org_id))
-    answer = _complete(_shown(receipt, reply), reply, version)
     return _positioned(request, answer, position)
 
 
-def _shown(receipt: Receipt, reply: Reply) -> bytes:
+def _response(receipt: Receipt, reply: Reply) -> Response:
     found = receipt.states[reply.stream]
-    if reply.show is None or found.at is None:
-        return b""
-    return reply.show(found.state, found.version, found.at)
+    body, secret = b"", None
+    if found.at is not None and reply.show is not None:
+        body = reply.show(found.state, found.version, found.at)
+    if found.at is not None and reply.show_once is not None:
+        secret = reply.show_once(found.state, found.version, found.at)
+    return Response(reply.status if body else 204, found.version, body, secret)
 
 
-def _replayed(
-    request: ApiRequest, stored: StoredReply, reply: Reply, context: Context
-) -> ApiResponse:
-    body = stored.body
-    if reply.secret:
-        body = request.api.system.keys.master.unwrap(body, context.command_id)
-    version = int((stored.etag or "0").strip('"'))
-    answer = _positioned(request, _complete(body, reply, version), stored.position)
-    return answer.with_header(b"idempotent-replayed", b"true")
-
-
-def _complete(body: bytes, reply: Reply, version: int) -> ApiResponse:
-    answer = ApiResponse(body, reply.status) if body else ApiResponse(b"", 204)
+def _complete(response: Response, reply: Reply) -> ApiResponse:
+    body = response.body if response.secret is None else response.secret
+    answer = ApiResponse(body, response.status)
     if body and reply.tagged:
-        answer.with_header(b"etag", etag(version))
+        answer.with_header(b"etag", etag(response.version))
     if reply.location:
         # From the body, not from the command: a retry's command has a new id.
         answer.with_header(b"location", reply.location.format(id=id_in(body)).encode())
@@ -146,10 +136,13 @@ def _complete(body: bytes, reply: Reply, version: int) -> ApiResponse:
 def _positioned(request: ApiRequest, answer: ApiResponse, position: int | None) -> ApiResponse:
     """Add how far the partition of the caller's organization was, if this wrote to it."""
     if position:
-        log = request.api.system.log
-        shown = shown_position(position, log.parts, log.epoch)
-        answer.with_header(b"x-position", b"%d" % shown)
+        answer.with_header(b"x-position", b"%d" % _shown_position(request, position))
     return answer
+
+
+def _shown_position(request: ApiRequest, position: int) -> int:
+    log = request.api.system.log
+    return shown_position(position, log.parts, log.epoch)
 
 
 def _would_record(receipt: Receipt) -> ApiResponse:

@@ -5,7 +5,6 @@ from typing import Annotated, cast
 from litestar import Controller, get, post
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
 from api.http.parameters import nothing, shows
 from api.http.policy import account, public
@@ -28,7 +27,6 @@ from api.login.credentials import (
 )
 from api.login.profile import ProfileView, profile_of, render_profile
 from api.login.registration import register_user
-from commands.base import KeyReused
 from commands.identity.session import LogOut, RotateRefreshToken
 from commands.identity.user import PASSWORD, ChangePassword, Email
 from domain.base import PLATFORM, NotFound, SessionId
@@ -37,7 +35,6 @@ from domain.identity.session import Session, SessionExpired, SessionIsOver
 from domain.identity.subdomain import SubdomainNotAllowed
 from domain.identity.user import User
 from domain.name import Name
-from eventstore.identifiers import new_id
 from security import refresh
 
 Password = Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -81,10 +78,8 @@ class AuthController(Controller):
                 EmailTaken,
                 SubdomainNotAllowed,
                 SubdomainTaken,
-                KeyReused,
                 (422, "weak_password"),
             ),
-            sends=("Idempotent-Replayed",),
         ),
         responses=shows(ProfileView, 201),
     )
@@ -185,9 +180,8 @@ class AuthController(Controller):
         refuse_weak(system, data.new_password, "$.newPassword", user.email, user.name)
         hashed = (await system.passwords.hash(data.new_password)).encode()
         command = ChangePassword(user_id=caller.user_id, password_hash=hashed)
-        # A retry has to prove the password again, so no reply is stored.
-        context = replace(request.context(caller), idempotency=None, command_id=new_id())
-        receipt = await system.commands.handle(command, context)
+        # Without a reply: the response has tokens, and a retry has to prove the password again.
+        receipt = await system.commands.handle(command, request.context(caller))
         changed = cast(User, receipt.states[caller.user_id].state)
         return await begin_session(request, caller.user_id, changed)
 

@@ -254,18 +254,18 @@ class _Made:
         """Return the reply that shows the invitation, with its link if no mail is sent."""
         return Reply(
             stream=self.org_id,
-            show=self._show(),
+            show=self._show(None),
             status=status,
             location=location,
-            secret=not self.mailed,
+            show_once=None if self._link is None else self._show(self._link),
             tagged=False,
         )
 
-    def _show(self) -> Show:
+    def _show(self, link: str | None) -> Show:
         def show(organization: Organization, version: int, at: datetime) -> bytes:
             shown = render_invitation(self.id, organization.invitations[self.id])
-            if self._link is None:
+            if link is None:
                 return shown
-            return b'%b,"link":%b}' % (shown[:-1], msgspec.json.encode(self._link))
+            return b'%b,"link":%b}' % (shown[:-1], msgspec.json.encode(link))
 
         return show

@@ -64,13 +64,7 @@ def _context(request: ApiRequest, command: RegisterUser) -> Context:
     context = context_as(request, command.user_id)
     if command.organization is not None:
         context = replace(context, org_id=command.organization.organization_id)
-    if request.is_dry_run():
-        return replace(context, dry_run=True)
-    fingerprint = request.api.system.log.keys.fingerprint("registration", command.email)
-    idempotency = request.idempotency(f"register|{fingerprint.hex()}")
-    if idempotency is None:
-        return context
-    return replace(context, idempotency=idempotency, command_id=idempotency.command_id)
+    return replace(context, dry_run=request.is_dry_run())
 
 
 def _rendered(user_id: UserId, user: User) -> bytes:

@@ -1,9 +1,10 @@
 """The demo organization that ``up`` creates on its first start, through the HTTP API."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+if TYPE_CHECKING:  # loading it takes longer than a start without a first login
+    import httpx
 
 DEMO_EMAIL = "ana@acme.example"
 DEMO_PASSWORD = "correct horse battery staple"  # noqa: S105  printed on purpose
@@ -24,6 +25,8 @@ def seed(base: str, data_dir: Path) -> None:
     mark = data_dir / SEEDED_FILE
     if mark.exists():
         return
+    import httpx  # noqa: PLC0415 - needed on the first start only
+
     with httpx.Client(base_url=f"{base}/api", timeout=30) as http:
         registered = http.post(
             "/auth/register",
@@ -40,7 +43,7 @@ def seed(base: str, data_dir: Path) -> None:
     mark.write_text("{}\n")
 
 
-def _fill(http: httpx.Client) -> None:
+def _fill(http: "httpx.Client") -> None:
     login = _posted(http, "/auth/login", {"email": DEMO_EMAIL, "password": DEMO_PASSWORD})
     http.headers["authorization"] = f"Bearer {login['accessToken']}"
     project = _posted(http, "/project", {"key": "ENG", "name": "Engineering"})
@@ -51,7 +54,7 @@ def _fill(http: httpx.Client) -> None:
             _posted(http, f"/task/{task['id']}/status", {"status": status, "path": "auto"})
 
 
-def _posted(http: httpx.Client, path: str, body: dict[str, Any]) -> Any:
+def _posted(http: "httpx.Client", path: str, body: dict[str, Any]) -> Any:
     answer = http.post(path, json=body)
     answer.raise_for_status()
     return answer.json()

@@ -1,5 +1,6 @@
 """Commands on accounts."""
 
+from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -9,7 +10,14 @@ from commands.base import Change, Command, Context, Decision, changes_of
 from commands.identity.organization import CreateOrganization, open_organization
 from commands.reads import Reads
 from domain.base import UserId
-from domain.identity.user import LoginFailed, PasswordChanged, User, UserRegistered
+from domain.identity.user import (
+    EmailConfirmed,
+    LoginFailed,
+    PasswordChanged,
+    PasswordResetRequested,
+    User,
+    UserRegistered,
+)
 from domain.name import Name
 from domain.permission import Permission
 from eventstore.append import Secret
@@ -72,6 +80,38 @@ class ChangePassword(UserCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         user = await read(User, self.user_id)
         events = user.change_password()
+        return [
+            Change(self.user_id, events),
+            Secret(self.user_id, PASSWORD, self.password_hash),
+        ]
+
+
+class RequestPasswordReset(UserCommand, frozen=True, kw_only=True):
+    """Request a token that changes the password of an account; its address gets it by mail."""
+
+    records = (PasswordResetRequested,)
+    reset_id: UUID
+    token_hash: str
+    expires_at: datetime
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        user = await read(User, self.user_id)
+        requested = PasswordResetRequested(
+            reset_id=self.reset_id, token_hash=self.token_hash, expires_at=self.expires_at
+        )
+        return changes_of(self.user_id, user.request_reset(requested))
+
+
+class ResetPassword(UserCommand, frozen=True, kw_only=True):
+    """Choose a new password by the token that was mailed; all sessions end."""
+
+    records = (PasswordChanged, EmailConfirmed)
+    token_hash: str
+    password_hash: bytes
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        user = await read(User, self.user_id)
+        events = user.reset_password(self.token_hash, context.now)
         return [
             Change(self.user_id, events),
             Secret(self.user_id, PASSWORD, self.password_hash),

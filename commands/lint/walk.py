@@ -41,10 +41,19 @@ async def lint_log(log: EventLog) -> AsyncIterator[LintFinding]:
                     yield LintFinding(part, row.position, what)
     for finding in walk.expected.finish():
         yield finding
+    async for finding in _lint_beside(log, walk):
+        yield finding
+
+
+async def _lint_beside(log: EventLog, walk: "_Walk") -> AsyncIterator[LintFinding]:
+    """Yield what is wrong with the tables beside the events."""
     for part in range(log.parts):
         claims, counts = await log.claims_in(part), await log.counts_in(part)
         for finding in walk.expected.compare(part, claims, counts):
             yield finding
+        for command_id in await log.keys_without_command(part):
+            what = f"an Idempotency-Key was used for command {command_id}, which is not in the log"
+            yield LintFinding(part, 0, what)
 
 
 async def _decoded(log: EventLog, row: Row) -> Recorded | None:

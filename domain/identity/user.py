@@ -8,7 +8,9 @@ Invariants
     2. Setting a field to the value it has records no event.
 """
 
+from datetime import datetime
 from typing import ClassVar, assert_never, get_args
+from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,6 +37,15 @@ class PasswordChanged(Event, frozen=True, kw_only=True, tag="user.password_chang
     """A user changed their password; all their sessions end."""
 
     sets = ("credentials",)
+
+
+class PasswordResetRequested(Event, frozen=True, kw_only=True, tag="user.password_reset_requested"):
+    """Somebody asked to choose a new password for an account; its address gets a token."""
+
+    sets = ("reset",)
+    reset_id: UUID
+    token_hash: str  # SHA-256 (hex) of a token of 256 unknown bits
+    expires_at: datetime
 
 
 class UserProfileChanged(Event, frozen=True, kw_only=True, tag="user.profile_changed"):
@@ -76,6 +87,7 @@ UserEvent = (
     UserRegistered
     | EmailConfirmed
     | PasswordChanged
+    | PasswordResetRequested
     | UserProfileChanged
     | UserDeactivated
     | UserReactivated
@@ -85,6 +97,15 @@ UserEvent = (
 
 
 # State ----------------------------------------------------------------------
+
+
+class RequestedReset(Struct, frozen=True, gc=False):
+    """The newest request to reset a password; over once the password was changed."""
+
+    reset_id: UUID
+    token_hash: str
+    expires_at: datetime
+    credentials: int
 
 
 class User(Struct, frozen=True, kw_only=True, gc=False):
@@ -102,12 +123,19 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     credentials: int = 0
     """How many times the password was changed; sessions started under an earlier count are over."""
 
+    reset: RequestedReset | None = None
+
     def evolve(self, event: UserEvent) -> "User":
         match event:
             case LoginFailed():
                 return self
             case PasswordChanged():
                 return replace(self, credentials=self.credentials + 1)
+            case PasswordResetRequested():
+                reset = RequestedReset(
+                    event.reset_id, event.token_hash, event.expires_at, self.credentials
+                )
+                return replace(self, reset=reset)
             case UserRegistered():
                 return User(
                     registered=True,
@@ -140,6 +168,28 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     def change_password(self) -> list[UserEvent]:
         self.refuse_unless_active()
         return [PasswordChanged()]
+
+    def request_reset(self, requested: PasswordResetRequested) -> list[UserEvent]:
+        """Request a new password; an older request is over."""
+        self.refuse_unless_active()
+        return [requested]
+
+    def reset_password(self, token_hash: str, now: datetime) -> list[UserEvent]:
+        """Change the password by the token of the newest request, which proves the address, too.
+
+        :raises ResetIsOver: the token is another's, was used or has expired.
+        """
+        self.refuse_unless_resettable(token_hash, now)
+        return [*self.change_password(), *self.confirm_email()]
+
+    def refuse_unless_resettable(self, token_hash: str, now: datetime) -> None:
+        """Raise ResetIsOver unless *token_hash* is that of the open request."""
+        reset = self.reset
+        if reset is None or not self.active or reset.credentials != self.credentials:
+            raise ResetIsOver
+        # Hashes of unknown tokens: how long a comparison takes tells nothing about a token.
+        if reset.token_hash != token_hash or reset.expires_at <= now:
+            raise ResetIsOver
 
     def change_name(self, name: str) -> list[UserEvent]:
         self.refuse_unless_active()
@@ -181,6 +231,13 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
 
 
 # Errors ---------------------------------------------------------------------
+
+
+class ResetIsOver(DomainError):
+    """This link was used, replaced by a newer one, or has expired. Ask for a new one."""
+
+    code = "reset_is_over"
+    refusal = Refusal.CONFLICT
 
 
 class AccountDeactivated(DomainError):

@@ -15,7 +15,7 @@ from eventstore.partition import partition_of
 _ABOUT = {
     EVENTS_TABLE: "org_id",
     "tree_heads": "org_id",
-    "replies": "org_id",
+    "idempotency_keys": "org_id",
     "claims": "within",
     "counts": "within",
     "subject_keys": "subject",
@@ -54,7 +54,7 @@ class Placing:
             if rows.table == EVENTS_TABLE:
                 self.heads[part] = self.heads.get(part, 0) + 1
             if position_at is not None:
-                # Whoever gets this reply waits for its position to see the change: all is enough.
+                # Whoever retries waits for this position to see the change: all is enough.
                 values[position_at] = self.heads.get(part, 0)
             moved.append(tuple(values))
         return Slice(rows.table, rows.columns, moved)

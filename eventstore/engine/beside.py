@@ -1,12 +1,11 @@
-"""The tables next to the events in SQL: keys, secrets, replies, tree heads, claims, counts."""
+"""The tables next to the events in SQL: keys, secrets, tree heads, claims, counts."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from domain.base import OrgId
-from eventstore.append import Append, Secret, StoredReply
+from eventstore.append import Secret
 from eventstore.claim import Held
 from eventstore.engine.lookups import SqlLookups
 from eventstore.engine.settle import Settled
@@ -62,16 +61,6 @@ class SqlSideTables(SqlLookups):
     def put_secret(self, secret: Secret, part: int = 0) -> None:
         self._execute(*self._secret_write(secret, part))
 
-    def reply(self, key: bytes, part: int = 0) -> StoredReply | None:
-        found = self._query(
-            "SELECT request_hash, status, body, etag, position FROM replies"
-            " WHERE part = ? AND reply_key = ?",
-            (part, key),
-        )
-        for request_hash, status, body, etag, position in found:
-            return StoredReply(bytes(request_hash), status, bytes(body), etag, position)
-        return None
-
     def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
         statement = _TREE_HEADS + "AND size >= ? ORDER BY size"
         found = self._query(statement, (self._part(org_id), self._id(org_id), since))
@@ -110,7 +99,8 @@ class SqlSideTables(SqlLookups):
                 self._secret_write(secret, self._part(append.owner(secret.owner)))
                 for secret in append.secrets
             ]
-            writes += self._reply_writes(append)
+            if append.key_use is not None:
+                writes.append(self._used_key_write(append, append.key_use))
         return [
             *writes,
             *self._claim_writes(settled),
@@ -130,21 +120,6 @@ class SqlSideTables(SqlLookups):
             " ON CONFLICT (part, owner, name) DO UPDATE SET sealed = excluded.sealed"
         )
         return statement, (part, self._id(secret.owner), secret.name, secret.sealed)
-
-    def _reply_writes(self, append: Append) -> list[SqlWrite]:
-        reply = append.reply
-        if reply is None or append.reply_key is None:
-            return []
-        at = append.rows[-1].recorded_at if append.rows else time.time_ns() // 1_000
-        position = append.rows[-1].position if append.rows else reply.position
-        statement = (
-            "INSERT INTO replies (part, reply_key, org_id, request_hash, status, body, etag,"
-            " position, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (part, reply_key) DO NOTHING"
-        )
-        place = (self._part(append.org_id), append.reply_key, self._id(append.org_id))
-        values = (reply.request_hash, reply.status, reply.body, reply.etag, position, at)
-        return [(statement, (*place, *values))]
 
     def _claim_writes(self, settled: Settled) -> list[SqlWrite]:
         insert = (

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from eventstore.append import Append
+from eventstore.engine.idempotency import SqlUsedKeys
 from eventstore.engine.settle import (
     Heads,
     Settled,
@@ -16,7 +17,7 @@ from eventstore.engine.settle import (
     settle,
     streams_to_look_up,
 )
-from eventstore.engine.tables import LAST_POSITION, Rows, SqlTables, marks, paired
+from eventstore.engine.tables import LAST_POSITION, Rows, marks, paired
 from eventstore.mode import LogMode
 
 
@@ -31,7 +32,7 @@ Ask = Callable[[Sequence[Question]], list[Rows]]
 """Runs reads inside the transaction of an append, in order."""
 
 
-class SqlLookups(SqlTables):
+class SqlLookups(SqlUsedKeys):
     """Settles a batch by what its transaction reads; the adapter does the writes."""
 
     LOCK = ""
@@ -108,6 +109,7 @@ class SqlLookups(SqlTables):
 
             yield Question((LAST_POSITION, (part,)), position)
         for append in appends:
+            yield from self._used_key_question(append, heads)
             if not append.rows:
                 continue
 
@@ -126,6 +128,17 @@ class SqlLookups(SqlTables):
                 statement = "SELECT 1 FROM subject_keys WHERE part = ? AND subject = ?"
                 place = self._part(append.owner(subject))
                 yield Question((statement, (place, self._id(subject))), keyed)
+
+    def _used_key_question(self, append: Append, heads: Heads) -> Iterable[Question]:
+        if append.key_use is None:
+            return
+        key_hash = append.key_use.key_hash
+
+        def used(rows: Rows) -> None:
+            heads.used.update((key_hash, position) for (position,) in rows)
+
+        statement = "SELECT position FROM idempotency_keys WHERE part = ? AND key_hash = ?"
+        yield Question((statement, (self._part(append.org_id), key_hash)), used)
 
 
 def _pairs_into(known: dict[Any, int], asked: Sequence[Any]) -> Callable[[Rows], None]:

@@ -56,11 +56,15 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS secrets ("
     " part {part} NOT NULL, owner {id} NOT NULL, name TEXT NOT NULL, sealed {bytes} NOT NULL,"
     " PRIMARY KEY (part, owner, name)){rowless}",
-    "CREATE TABLE IF NOT EXISTS replies ("
-    " part {part} NOT NULL, reply_key {bytes} NOT NULL, org_id {id} NOT NULL,"
-    " request_hash {bytes} NOT NULL,"
-    " status {int} NOT NULL, body {bytes} NOT NULL, etag TEXT, position {int} NOT NULL,"
-    " created_at {int} NOT NULL, PRIMARY KEY (part, reply_key))",
+    "CREATE TABLE IF NOT EXISTS idempotency_keys ("
+    " part {part} NOT NULL, key_hash {bytes} NOT NULL, org_id {id} NOT NULL,"
+    " request_hash {bytes} NOT NULL, command_id {id} NOT NULL, position {int} NOT NULL,"
+    " used_at {int} NOT NULL, status {int}, version {int}, body {bytes}, secret {bytes},"
+    " PRIMARY KEY (part, key_hash))",
+    "CREATE INDEX IF NOT EXISTS idempotency_keys_by_reply"
+    " ON idempotency_keys (part, used_at) WHERE body IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS idempotency_keys_by_secret"
+    " ON idempotency_keys (part, used_at) WHERE secret IS NOT NULL",
     "CREATE TABLE IF NOT EXISTS tree_heads ("
     " part {part} NOT NULL, org_id {id} NOT NULL, size {int} NOT NULL, frontier {bytes} NOT NULL,"
     " note TEXT NOT NULL, PRIMARY KEY (part, org_id, size))",

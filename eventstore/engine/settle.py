@@ -18,9 +18,9 @@ from eventstore.recorded import Row
 class Heads:
     """The state that a batch is settled against, updated with each command.
 
-    ``done`` maps the ids of commands recorded before to their positions; ``keyed`` holds those
-    subjects of new keys that already have one; ``modes`` holds the mode of each partition that is
-    written to.
+    ``done`` maps the ids of commands recorded before to their positions; ``used`` does so for the
+    hashes of their Idempotency-Keys; ``keyed`` holds those subjects of new keys that already have
+    one; ``modes`` holds the mode of each partition that is written to.
     """
 
     def __init__(self, parts: int) -> None:
@@ -31,6 +31,7 @@ class Heads:
         self.claims: dict[ClaimKey, Held] = {}
         self.counts: dict[CountKey, int] = {}
         self.done: dict[UUID, int] = {}
+        self.used: dict[bytes, int] = {}
         self.keyed: set[UUID] = set()
         self.modes: set[LogMode] = set()
 
@@ -86,6 +87,8 @@ def settle(appends: Sequence[Append], heads: Heads) -> Settled:
             settled.admitted.append(append)
             heads.done[append.command_id] = outcome.position
             heads.keyed.update(append.keys)
+            if append.key_use is not None:
+                heads.used[append.key_use.key_hash] = last_position(append, heads.parts)
         settled.outcomes.append(outcome)
     for append in settled.admitted:
         for row in append.rows:
@@ -107,6 +110,8 @@ def refuse_closed(appends: Sequence[Append], heads: Heads) -> None:
 def _conflict(append: Append, heads: Heads) -> Outcome | None:
     if append.command_id in heads.done:
         return AlreadyDone(heads.done[append.command_id])
+    if append.key_use is not None and append.key_use.key_hash in heads.used:
+        return AlreadyDone(heads.used[append.key_use.key_hash])
     streams = heads.streams
     for stream, version in append.expects.items():
         if streams.get(stream, 0) != version:
@@ -177,6 +182,15 @@ def _fill(append: Append, heads: Heads, counts: dict[CountKey, int], settled: Se
         settled.numbers[number.claim(taken)] = Held(number.holder)
 
 
+def last_position(append: Append, parts: int) -> int:
+    """Return the position of the last event of a command in its own partition, 0 without one."""
+    own = partition_of(append.org_id, parts)
+    for row in reversed(append.rows):
+        if partition_of(row.org_id, parts) == own:
+            return row.position
+    return 0
+
+
 def parts_written(appends: Sequence[Append], parts: int) -> list[int]:
     """Return the partitions that a batch writes to, in the order in which they are locked."""
     if parts == 1:
@@ -188,7 +202,7 @@ def parts_written(appends: Sequence[Append], parts: int) -> list[int]:
         owners.update(change.count.org_id for change in append.counts)
         owners.update(number.count.org_id for number in append.numbers)
         owners.update(map(append.owner, append.keys))
-        if append.reply_key is not None:
+        if append.key_use is not None:
             owners.add(append.org_id)
         written.update(partition_of(owner, parts) for owner in owners)
     return sorted(written)

@@ -41,8 +41,8 @@ class SqlTables(ABC):
         """Run a read outside a transaction."""
 
     @abstractmethod
-    def _execute(self, statement: str, parameters: Sequence[Any]) -> None:
-        """Run one write in its own transaction."""
+    def _execute(self, statement: str, parameters: Sequence[Any]) -> int:
+        """Run one write in its own transaction; return how many rows it changed."""
 
     @abstractmethod
     def _id(self, value: UUID) -> Any:

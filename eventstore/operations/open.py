@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from eventstore.open import SQLITE, take_partitions
-from eventstore.operations.postgres import PostgresOperations
 from eventstore.operations.sqlite import SqliteOperations
 from eventstore.operations.store import CALL_DEADLINE_S, OperationalStore
 
@@ -26,4 +25,7 @@ def open_operations(events_url: str, deadline_s: float = CALL_DEADLINE_S) -> Ope
         return SqliteOperations(
             str(operations_file(events_url)), deadline_s=deadline_s, lock_wait_s=deadline_s / 2
         )
+    # Imported here, like the log's: where it is not used, psycopg is not loaded.
+    from eventstore.operations.postgres import PostgresOperations  # noqa: PLC0415 - see above
+
     return PostgresOperations(address, deadline_s=deadline_s, lock_wait_s=deadline_s / 2)

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 
 from domain.base import UserId
-from domain.identity.user import LoginFailed, User, UserEvent
+from domain.identity.user import LoginFailed, PasswordResetRequested, User, UserEvent
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of
 
@@ -28,12 +28,15 @@ def render_user(user_id: UUID, user: User) -> bytes:
 
 
 class Users(AggregateProjection[User]):
-    """Users by id, for the names of members; a failed login changes nothing that is shown."""
+    """Users by id, for the names of members; failed logins and resets are not shown."""
 
     name = "users"
-    version = 3
-    tags = tuple(sorted(set(tags_of(UserEvent)) - set(tags_of(LoginFailed))))
+    version = 4
+    tags = tuple(
+        sorted(set(tags_of(UserEvent)) - set(tags_of(LoginFailed, PasswordResetRequested)))
+    )
     state = User
+    left_out = frozenset({"reset"})
 
     def render(self, key: str, state: User, recorded: Recorded) -> bytes:
         return render_user(recorded.stream_id, state)

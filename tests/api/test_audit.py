@@ -42,6 +42,17 @@ async def test_the_csv_has_every_event_once_in_order(ana: Person) -> None:
     assert any('Say \\"2\\", then\u2026 stop' in row["data"] for row in rows)
 
 
+async def test_a_head_of_the_export_is_not_recorded(ana: Person) -> None:
+    before = done(await ana.get("/audit"), 200)["items"]
+
+    for form, media in (("csv", "text/csv; charset=utf-8"), ("jsonl", "application/jsonl")):
+        head = await ana.ask("HEAD", f"/audit/export?format={form}")
+        assert (head.status_code, head.headers["content-type"]) == (200, media)
+        assert head.content == b""
+
+    assert done(await ana.get("/audit"), 200)["items"] == before
+
+
 async def test_no_cell_is_a_formula(ana: Person) -> None:
     for first in ("=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(1,1)"):
         headers = {"user-agent": first}

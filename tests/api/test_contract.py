@@ -29,6 +29,8 @@ PUBLIC = {
     ("POST", "/api/auth/register"),
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/refresh-token"),
+    ("POST", "/api/auth/forgot-password"),
+    ("POST", "/api/auth/reset-password"),
     ("POST", "/api/invitations/preview"),
     ("POST", "/api/invitations/accept"),
     ("GET", "/api/meta/enums"),

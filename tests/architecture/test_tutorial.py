@@ -16,6 +16,7 @@ from tests.architecture.sources import ROOT
 
 PAGE = ROOT / "docs" / "tutorial" / "first-webhook.md"
 README = ROOT / "README.md"
+INVITING = ROOT / "docs" / "how-to" / "invite-a-colleague.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 START_S = 120.0
 DELIVERY_S = 30.0
@@ -90,6 +91,23 @@ def test_the_commands_of_the_readme_run_as_they_are_pasted(reader: Reader) -> No
     assert '"type":"task.status_changed"' in audit
     assert [line for line in verified if line.startswith("OK: ")]
     assert verified[-1].startswith("tasks: matches the log")
+
+
+def test_a_colleague_is_invited_and_removed_by_the_words_of_the_page(reader: Reader) -> None:
+    blocks = BLOCK.findall(INVITING.read_text(encoding="utf-8"))
+    steps = [reader.ours(text) for _, text in blocks]
+
+    told = reader.run("set -eu\n" + "\n".join(steps))
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    shown = filter(None, told.stdout.splitlines())
+    listed, preview, assigned, promoted, suspended = shown
+    assert '"email":"eve@acme.example"' in listed
+    assert '"organization":{"name":' in preview
+    assert '"account":false' in preview
+    assert '"key":"ENG-1"' in assigned
+    assert '"role":"MANAGER"' in promoted
+    assert '"active":false' in suspended
 
 
 def test_the_tutorial_ends_with_a_verified_webhook_and_history(reader: Reader) -> None:

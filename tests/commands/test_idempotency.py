@@ -2,59 +2,72 @@
 
 import asyncio
 import hashlib
+from datetime import timedelta
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
-from commands.base import Command, Context, Idempotency, KeyReused
+from commands.base import AlreadyRan, Command, Context, Idempotency, KeyReused
 from commands.handler import CommandHandler
-from commands.receipt import Receipt
+from commands.receipt import Receipt, Response
+from commands.stored_replies import REPLIES_KEPT, SECRETS_KEPT
 from commands.work.project import ArchiveProject, CreateProject, UnarchiveProject
 from commands.work.task import CreateTask, DeleteTask, EditTask
 from domain.base import ProjectId, TaskId
+from domain.permission import Permission
 from domain.work.project import ProjectIsArchived
 from domain.work.task.events import TaskStatus
-from eventstore.append import StoredReply
 from eventstore.log import EventLog
-from tests.domain.spec import ACME, ANA, BEN, ENG, TASK
-from tests.spec import context
+from eventstore.recorded import Actor, ActorKind
+from tests.commands.acme import account
+from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, SECOND, TASK
+from tests.spec import context, record
 
 RETITLE = EditTask(task_id=TASK, title="New")
 
 
-def keyed(key: str, body: str, by: UUID = ANA) -> Context:
+class Unlimited(EditTask, frozen=True, kw_only=True):
+    """A change of a task that needs no membership."""
+
+    needs: ClassVar[Permission | None] = None
+
+
+def keyed(key: str, body: str, by: UUID = ANA, after: timedelta = timedelta()) -> Context:
     """Return a request with an Idempotency-Key, as the border makes them."""
     asked = Idempotency(
-        key=key,
-        reply_key=hashlib.sha256(f"{by}/{key}".encode()).digest(),
+        key_hash=hashlib.sha256(f"{by}/{key}".encode()).digest(),
         request_hash=hashlib.sha256(body.encode()).digest(),
         command_id=UUID(bytes=hashlib.sha256(f"{by}/{key}".encode()).digest()[:16]),
     )
-    return context(by, command_id=asked.command_id, idempotency=asked)
+    return context(by, command_id=asked.command_id, idempotency=asked, now=NOW + after)
 
 
 def name_of(command: Command) -> str:
     return type(command).__name__
 
 
-class Rendering:
-    """Makes the replies of one request."""
-
-    def __init__(self, asked: Context) -> None:
-        assert asked.idempotency is not None
-        self._hash = asked.idempotency.request_hash
-
-    def __call__(self, receipt: Receipt) -> StoredReply:
-        return StoredReply(self._hash, 200, uuid4().bytes, None, 0)
+def rendered(_: Receipt) -> Response:
+    """Return a response unlike any other."""
+    return Response(200, 1, uuid4().bytes)
 
 
-async def handle(handler: CommandHandler, command: Command, asked: Context) -> StoredReply:
-    """Handle a request with a key; return the stored reply."""
-    receipt = await handler.handle(command, asked, Rendering(asked))
-    assert asked.idempotency is not None
-    stored = receipt.reply or await handler._log.reply(asked.idempotency.reply_key, ACME)  # pyright: ignore[reportPrivateUsage]  # the test looks inside
-    assert stored is not None
-    return stored
+async def handle(handler: CommandHandler, command: Command, asked: Context) -> Response:
+    """Handle a request with a key; return what it, or the first one, was answered."""
+    answers: list[Response] = []
+
+    def render(receipt: Receipt) -> Response:
+        answers.append(rendered(receipt))
+        return answers[-1]
+
+    receipt = await handler.handle(command, asked, render)
+    return receipt.repeated or answers[-1]
+
+
+@pytest.fixture(autouse=True)
+async def _accounts(log: EventLog) -> None:
+    await record(log, account(ANA, "Ana"), account(BEN, "Ben"))
 
 
 async def events(log: EventLog, stream: UUID = TASK) -> list[str]:
@@ -70,7 +83,6 @@ class TestAnIdempotencyKey:
 
         assert await handle(handler, RETITLE, keyed("k", "new")) == first
         assert await handle(elsewhere, RETITLE, keyed("k", "new")) == first
-        assert first.position == (await log.stream(TASK, ACME))[1].position
         assert len(await events(log)) == 3
 
     async def test_a_key_whose_command_changed_nothing_changes_nothing_later(
@@ -93,6 +105,78 @@ class TestAnIdempotencyKey:
             await handle(handler, RETITLE, keyed("k", "another"))
 
         assert len(await events(log)) == 2
+
+    async def test_after_72_hours_the_request_is_refused_and_never_runs_again(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
+        first = await handle(handler, RETITLE, keyed("k", "new"))
+        await handler.handle(EditTask(task_id=TASK, title="Other"), context())
+        just_before = keyed("k", "new", after=REPLIES_KEPT - SECOND)
+        later = keyed("k", "new", after=REPLIES_KEPT)
+
+        assert await handle(handler, RETITLE, just_before) == first
+        with pytest.raises(AlreadyRan) as refused:
+            await handle(handler, RETITLE, later)
+        assert refused.value.position == (await log.stream(TASK, ACME))[1].position
+        with pytest.raises(KeyReused):
+            await handle(handler, RETITLE, keyed("k", "another", after=REPLIES_KEPT))
+
+        assert len(await events(log)) == 3
+
+    @pytest.mark.parametrize("command", [RETITLE, EditTask(task_id=TASK, title="Oil the motor")])
+    async def test_a_request_whose_reply_is_not_stored_does_not_run_again(
+        self, log: EventLog, handler: CommandHandler, command: EditTask
+    ) -> None:
+        await handler.handle(command, keyed("k", "new"))
+        before = await events(log)
+        await handler.handle(EditTask(task_id=TASK, title="Other"), context())
+
+        with pytest.raises(AlreadyRan):
+            await handler.handle(command, keyed("k", "new"))
+        with pytest.raises(KeyReused):
+            await handler.handle(DeleteTask(task_id=TASK), keyed("k", "delete"))
+
+        assert await events(log) == [*before, "task.retitled"]
+
+    async def test_a_secret_is_repeated_for_10_minutes(self, handler: CommandHandler) -> None:
+        def render(_: Receipt) -> Response:
+            return Response(201, 2, b"shown", b"shown with a secret")
+
+        async def repeated(after: timedelta) -> bytes:
+            asked = keyed("k", "new", after=after)
+            receipt = await handler.handle(RETITLE, asked, render)
+            assert receipt.repeated is not None
+            return receipt.repeated.body
+
+        await handler.handle(RETITLE, keyed("k", "new"), render)
+
+        assert await repeated(SECRETS_KEPT - SECOND) == b"shown with a secret"
+        assert await repeated(SECRETS_KEPT) == b"shown"
+
+    async def test_a_reply_is_unreadable_once_the_key_of_its_caller_is_destroyed(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
+        await handle(handler, RETITLE, keyed("k", "new"))
+        log.store.destroy_key(ANA)
+        log.keys.forget(ANA)
+
+        with pytest.raises(AlreadyRan):
+            await handle(handler, RETITLE, keyed("k", "new"))
+
+        assert len(await events(log)) == 2
+
+    async def test_the_reply_to_a_system_is_sealed_under_the_key_of_the_organization(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
+        asked = replace(keyed("k", "new"), actor=Actor(ActorKind.API_KEY, UUID(int=99)))
+        command = Unlimited(task_id=TASK, title="New")
+        first = await handle(handler, command, asked)
+        assert await handle(handler, command, asked) == first
+        log.store.destroy_key(ACME)
+        log.keys.forget(ACME)
+
+        with pytest.raises(AlreadyRan):
+            await handle(handler, command, asked)
 
     async def test_a_key_belongs_to_one_actor(self, log: EventLog, handler: CommandHandler) -> None:
         await handle(handler, RETITLE, keyed("k", "new", by=ANA))

@@ -6,12 +6,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from commands.base import Idempotency
 from commands.handler import CommandHandler
 from commands.identity.organization import CreateOrganization, EditOrganization
 from commands.identity.user import RegisterUser
 from commands.lint.walk import lint_log
 from commands.work.project import ArchiveProject, CreateProject, HoldProject, ResumeProject
-from commands.work.task import ChangeTaskStatus, CreateTask, DeleteTask, RestoreTask
+from commands.work.task import ChangeTaskStatus, CreateTask, DeleteTask, EditTask, RestoreTask
 from domain.base import Event, ProjectId, TaskId
 from domain.identity.organization.events import PlanChanged, SubdomainChanged
 from domain.identity.organization.membership import MemberJoined, MemberRoleChanged, Role
@@ -26,6 +27,7 @@ from domain.work.task.events import (
     TaskStatus,
     TaskStatusChanged,
 )
+from eventstore.append import Append, KeyUse
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
 from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, OTHER, TASK
@@ -82,6 +84,26 @@ async def found(log: EventLog) -> list[str]:
 
 async def test_nothing_is_found_in_what_commands_recorded(log: EventLog) -> None:
     assert await found(log) == []
+
+
+async def test_a_used_key_whose_command_is_gone_is_found(log: EventLog) -> None:
+    key = KeyUse(key_hash=b"key", request_hash=b"hash", at=1)
+    asked = Idempotency(key_hash=b"k", request_hash=b"hash", command_id=uuid4())
+    editing = EditTask(task_id=TASK, title="Other")
+    by = context(idempotency=asked, command_id=asked.command_id)
+    await CommandHandler(log).handle(editing, by)
+    nothing = Append(command_id=uuid4(), rows=[], expects={}, keys={}, org_id=ACME, key_use=key)
+    await log.append(nothing)
+    assert await found(log) == []
+
+    store = log.store
+    assert isinstance(store, SqliteStore)
+    store._execute(  # pyright: ignore[reportPrivateUsage]  # as somebody with the file would
+        "UPDATE idempotency_keys SET command_id = ? WHERE key_hash = ?", (ANA.bytes, b"k")
+    )
+
+    [finding] = await found(log)
+    assert f"an Idempotency-Key was used for command {ANA}, which is not in the log" in finding
 
 
 def created(number: int, project: ProjectId = ENG, parent: TaskId | None = None) -> TaskCreated:

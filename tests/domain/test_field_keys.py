@@ -125,6 +125,11 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (TEAM, membership.MemberDeactivated(user_id=CLEO), (f"members:{CLEO}:active",)),
     (INACTIVE, membership.MemberReactivated(user_id=CLEO), (f"members:{CLEO}:active",)),
     (ACCOUNT, user.EmailConfirmed(), ("email_confirmed",)),
+    (
+        ACCOUNT,
+        user.PasswordResetRequested(reset_id=ANA, token_hash="0", expires_at=NOW),
+        ("reset",),
+    ),
     (ACCOUNT, user.PasswordChanged(), ("credentials",)),
     (ACCOUNT, user.UserProfileChanged(name="Anna"), ("name",)),
     (ACCOUNT, user.ActiveOrganizationChanged(organization_id=ACME), ("organization_id",)),

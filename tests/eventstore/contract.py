@@ -8,18 +8,33 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.work.task.events import TaskDeleted
-from eventstore.append import AlreadyDone, Append, Appended, Conflict, Secret, StoredReply
+from eventstore.append import (
+    AlreadyDone,
+    Append,
+    Appended,
+    Conflict,
+    KeptSince,
+    KeyUse,
+    SealedReply,
+    Secret,
+    UsedKey,
+)
 from eventstore.codec import NOWHERE, encode
 from eventstore.log import EventLog
 from eventstore.mode import LogClosed, LogMode
 from eventstore.store import LogIdentity, Store, TreeHead
 from tests.domain.spec import ACME, ANA, BEN, OTHER
 from tests.eventstore.examples import example
-from tests.eventstore.rows import command
+from tests.eventstore.rows import AT, command
 from tests.spec import data_keys, envelope
 
 A, B, C = (UUID(int=n) for n in (0xA, 0xB, 0xC))
-REPLY = StoredReply(b"\x00hash", 201, b'{"ok":true}', '"1"', 0)
+REPLY = SealedReply(201, 1, b"\x00sealed")
+
+
+def used(key: bytes, at: int = AT, reply: SealedReply | None = REPLY) -> KeyUse:
+    """Return that a request used *key* at some time."""
+    return KeyUse(key_hash=key, request_hash=b"\x00hash", at=at, reply=reply)
 
 
 class StoreContract:
@@ -33,7 +48,7 @@ class StoreContract:
         assert store.heads([A]) == store.heads([]) == store.organization_heads() == {}
         assert store.keys([A]) == {}
         assert store.secrets(A) == {}
-        assert store.reply(b"key") is None
+        assert store.used_key(b"key") is None
         assert store.newest_tree_head(ACME, 9) is None
         assert store.commit([]) == []
 
@@ -202,39 +217,77 @@ class StoreContract:
 
     def test_the_other_rows_are_written_with_the_events(self, store: Store) -> None:
         secrets = (Secret(ANA, "password", b"\x00hash"), Secret(ANA, "other", b"o"))
-        asked = command(
-            A, events=2, keys={A: b"\x01key"}, secrets=secrets, reply_key=b"k", reply=REPLY
-        )
+        asked = command(A, events=2, keys={A: b"\x01key"}, secrets=secrets, key_use=used(b"k"))
 
         store.commit([command(B), asked])
 
         assert store.keys([A, B]) == {A: b"\x01key"}
         assert store.secrets(ANA) == {"password": b"\x00hash", "other": b"o"}
-        assert store.reply(b"k") == StoredReply(b"\x00hash", 201, b'{"ok":true}', '"1"', 3)
+        assert store.used_key(b"k") == UsedKey(
+            request_hash=b"\x00hash",
+            command_id=asked.command_id,
+            position=3,
+            at=AT,
+            reply=REPLY,
+        )
 
     def test_no_other_row_is_written_without_the_events(self, store: Store) -> None:
         store.commit([command(A)])
-        late = command(
-            A, keys={A: b"key"}, secrets=(Secret(ANA, "s", b"x"),), reply_key=b"k", reply=REPLY
-        )
+        late = command(A, keys={A: b"key"}, secrets=(Secret(ANA, "s", b"x"),), key_use=used(b"k"))
 
         assert store.commit([late]) == [Conflict(A)]
-        assert (store.keys([A]), store.secrets(ANA), store.reply(b"k")) == ({}, {}, None)
+        assert (store.keys([A]), store.secrets(ANA), store.used_key(b"k")) == ({}, {}, None)
 
-    def test_a_reply_needs_no_event(self, store: Store) -> None:
-        store.commit([command(A, events=0, reply_key=b"k", reply=REPLY)])
+    def test_a_key_may_be_used_without_events_and_without_a_reply(self, store: Store) -> None:
+        asked = command(A, events=0, key_use=used(b"k", reply=None))
+        store.commit([asked])
 
-        assert store.reply(b"k") == REPLY
+        assert store.used_key(b"k") == UsedKey(
+            request_hash=b"\x00hash", command_id=asked.command_id, position=0, at=AT
+        )
         assert store.last_position() == 0
 
-    def test_the_first_reply_to_a_key_stays(self, store: Store) -> None:
-        other = StoredReply(b"other", 500, b"", None, 0)
-        store.commit([command(A, reply_key=b"k", reply=REPLY)])
-        store.commit([command(A, 1, reply_key=b"k", reply=other)])
+    @pytest.mark.parametrize("events", [0, 1])
+    def test_a_used_key_lets_no_other_command_be_written(self, store: Store, events: int) -> None:
+        store.commit([command(A, key_use=used(b"k"))])
+        first = store.used_key(b"k")
 
-        kept = store.reply(b"k")
-        assert kept is not None
-        assert (kept.status, kept.position) == (201, 1)
+        late = command(B, events=events, key_use=used(b"k"))
+        assert store.commit([late, command(C)]) == [AlreadyDone(1), Appended(2)]
+
+        assert store.used_key(b"k") == first
+        assert store.heads([A, B, C]) == {A: 1, C: 1}
+
+    def test_a_key_is_used_once_in_a_batch(self, store: Store) -> None:
+        asked = [command(A, events=0, key_use=used(b"k")), command(B, key_use=used(b"k"))]
+
+        assert store.commit(asked)[1] == AlreadyDone(0)
+        assert store.last_position() == 0
+
+    def test_old_replies_are_dropped_a_few_at_a_time_and_their_keys_stay(
+        self, store: Store
+    ) -> None:
+        with_secret = SealedReply(201, 1, b"reply", b"with a secret")
+        for n, key in enumerate((b"a", b"b", b"c", b"d"), start=1):
+            store.commit([command(UUID(int=n), key_use=used(key, at=n, reply=with_secret))])
+        kept = KeptSince(replies=3, secrets=4)
+
+        dropped = [store.drop_replies(kept, 2), store.drop_replies(kept, 2)]
+
+        assert (sum(dropped), max(dropped)) == (3, 3)
+        replies = [
+            found.reply for key in (b"a", b"b", b"c", b"d") if (found := store.used_key(key))
+        ]
+        assert replies == [None, None, SealedReply(201, 1, b"reply"), with_secret]
+        assert store.commit([command(B, key_use=used(b"a"))]) == [AlreadyDone(1)]
+
+    def test_a_bound_holds_for_dropped_replies(self, store: Store) -> None:
+        for n in range(1, 6):
+            store.commit([command(UUID(int=n), key_use=used(b"%d" % n, at=n))])
+
+        dropped = [store.drop_replies(KeptSince(9, 9), 2) for _ in range(4)]
+
+        assert dropped == [2, 2, 1, 0]
 
     def test_secrets_are_replaced_and_removed(self, store: Store) -> None:
         store.commit([command(A, secrets=(Secret(ANA, "a", b"1"), Secret(ANA, "b", b"2")))])
@@ -286,11 +339,11 @@ class StoreContract:
         store.commit([command(A)])
         store.set_mode(LogMode.READ_ONLY)
 
-        for asked in (command(B), command(B, events=0, reply_key=b"key", reply=REPLY)):
+        for asked in (command(B), command(B, events=0, key_use=used(b"key"))):
             with pytest.raises(LogClosed) as refused:
                 store.commit([asked])
             assert refused.value.mode is store.mode() is LogMode.READ_ONLY
-        assert (store.last_position(), store.reply(b"key")) == (1, None)
+        assert (store.last_position(), store.used_key(b"key")) == (1, None)
 
         store.set_mode(LogMode.OPEN)
         assert store.commit([command(B)]) == [Appended(2)]

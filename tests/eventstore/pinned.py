@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from eventstore.append import Append, Appended, Outcome, Secret
+from eventstore.append import Append, Appended, KeptSince, Outcome, Secret
 from eventstore.recorded import Row
 from eventstore.store import Store
 
@@ -49,8 +49,11 @@ class Pinned:
     def put_secret(self, secret: Secret, part: int = 0) -> None:
         self._store.put_secret(secret, self._in(part))
 
-    def reply(self, key: bytes, part: int = 0) -> Any:
-        return self._store.reply(key, self._in(part))
+    def used_key(self, key_hash: bytes, part: int = 0) -> Any:
+        return self._store.used_key(key_hash, self._in(part))
+
+    def drop_replies(self, kept: KeptSince, limit: int, part: int = 0) -> int:
+        return self._store.drop_replies(kept, limit, self._in(part))
 
     def _in(self, part: int) -> int:
         if part != 0:

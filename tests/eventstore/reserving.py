@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.base import PLATFORM, DomainError, OrgId
-from eventstore.append import AlreadyDone, Append, Appended, Conflict, Outcome, Refused
+from eventstore.append import AlreadyDone, Append, Appended, Conflict, KeptSince, Outcome, Refused
 from eventstore.claim import (
     ClaimChange,
     ClaimKey,
@@ -281,7 +281,9 @@ def use_everything(store: Store) -> None:
     store.keys([A], part)
     store.destroy_key(A, part)
     store.secrets(A, part)
-    store.reply(b"k", part)
+    store.used_key(b"k", part)
+    store.drop_replies(KeptSince(1, 1), 9, part)
+    store.keys_without_command(part)
     store.tree_heads(ACME)
     store.newest_tree_head(ACME, 9)
     store.holders([KEY])

@@ -7,22 +7,27 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from arq import ArqRedis
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from commands.stored_replies import REPLIES_KEPT, SECRETS_KEPT
 from deliveries.ping import new_ping
 from devstack.redis import redis
+from domain.base import PLATFORM
+from eventstore.append import Append, KeyUse, SealedReply
 from eventstore.operations.records import Job
+from eventstore.recorded import microseconds
 from runtime.doorbell import DELIVER, QUEUE, open_queue
 from runtime.settings import Settings
 from runtime.system import open_system
 from tests.deliveries.receiver import Receiver
 from tests.domain.spec import ACME, OTHER
 from tests.workers.stage import ONE, TWO, Stage, eventually, opened_stage, seqs
-from workers.housekeeping import KEPT, run_due
+from workers.housekeeping import DROP_REPLIES, KEPT, run_due
 from workers.jobs import make_worker
 from workers.main import run_jobs, run_worker
 from workers.rings import Rings
@@ -177,6 +182,31 @@ async def test_old_deliveries_are_pruned_by_a_sweep_of_any_worker(
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
         stage.clock.ahead = KEPT + timedelta(days=1)
         await eventually(lambda: stage.deliveries(webhook_id), [])
+
+
+async def test_old_replies_are_emptied_by_a_sweep_of_any_worker(stage: Stage) -> None:
+    log, now = stage.system.log, microseconds(stage.clock())
+    reply = SealedReply(200, 1, b"sealed", b"with a secret")
+    for _ in range(3):
+        key = uuid4().bytes
+        use = KeyUse(key_hash=key, request_hash=b"hash", at=now, reply=reply)
+        await log.append(Append(command_id=uuid4(), rows=[], expects={}, keys={}, key_use=use))
+
+    async def left() -> list[bool]:
+        used = await log.used_key(key, PLATFORM)
+        assert used is not None
+        return [used.reply is not None, used.reply is not None and used.reply.secret is not None]
+
+    await stage.system.operations.keep_job(Job(id=DROP_REPLIES, due_at=stage.clock()))
+    for ahead, expected in (
+        (SECRETS_KEPT - timedelta(minutes=1), [True, True]),
+        (SECRETS_KEPT + timedelta(minutes=1), [True, False]),
+        (REPLIES_KEPT - timedelta(minutes=1), [True, False]),
+        (REPLIES_KEPT + timedelta(minutes=1), [False, False]),
+    ):
+        stage.clock.ahead = ahead
+        await run_due(stage.system, "worker")
+        assert await left() == expected
 
 
 async def test_a_job_that_no_version_knows_is_dropped(stage: Stage) -> None:

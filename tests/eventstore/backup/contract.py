@@ -97,7 +97,9 @@ class BackupContract:
         open_for_commands(other_url)
         _check_places(other_url, 1)
         found = contents(other_url)
-        assert len(found["replies"]) == len(found["secrets"]) == len(found[EVENTS_TABLE]) // 3
+        assert (
+            len(found["idempotency_keys"]) == len(found["secrets"]) == len(found[EVENTS_TABLE]) // 3
+        )
 
     def test_a_restored_log_continues_where_the_backup_ended(
         self, url: str, other_url: str, tmp_path: Path, fresh: UUID
@@ -299,7 +301,7 @@ class MoveContract:
 
         before, after = contents(url), contents(last_url)
         for table in before:
-            if table not in (EVENTS_TABLE, "replies"):
+            if table not in (EVENTS_TABLE, "idempotency_keys"):
                 assert after[table] == before[table]
         assert _by_organization(last_url) == _by_organization(url) == _by_organization(other_url)
 
@@ -337,7 +339,7 @@ def _check_places(url: str, parts: int) -> None:
             stream = rows[0].stream_id
             assert store.keys([stream], part)
             assert store.secrets(stream, part)
-            assert store.reply(b"reply" + stream.bytes, part)
+            assert store.used_key(b"key" + stream.bytes, part)
             claim = ClaimKey(org_id, "key", org_id, b"\xff" + stream.bytes)
             assert claim in store.holders([claim])
             tasks = CountKey(org_id, "tasks", org_id)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from domain.base import PLATFORM, OrgId
-from eventstore.append import Append, Secret, StoredReply
+from eventstore.append import Append, KeyUse, SealedReply, Secret
 from eventstore.backup.database import EVENTS_TABLE, OPERATIONAL_TABLES, SIDE_TABLES
 from eventstore.backup.open import open_database
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey
@@ -49,8 +49,12 @@ def filled_command(org_id: OrgId, n: int) -> Append:
         secrets=(Secret(stream, "p\u00e4ss", b"hash %d" % n),),
         claims=(ClaimChange(ClaimKey(org_id, "key", org_id, b"\xff" + stream.bytes), stream),),
         counts=(CountChange(CountKey(org_id, "tasks", org_id), 1),),
-        reply_key=b"reply" + stream.bytes,
-        reply=StoredReply(b"hash", 201, b"{}", '"1"' if n % 2 else None, 0),
+        key_use=KeyUse(
+            key_hash=b"key" + stream.bytes,
+            request_hash=b"hash",
+            at=n,
+            reply=SealedReply(201, 1, b"sealed", b"secret" if n % 2 else None) if n % 3 else None,
+        ),
     )
     asked.org_id = org_id
     return asked
