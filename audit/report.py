@@ -51,10 +51,11 @@ class Report:
             lines.append(f"and {self.more} more problems")
         if not self.key_is_trusted:
             lines.append(f"note: the key was taken from the file itself: {self.vkey}")
-        verdict = "OK" if self.ok else "NOT OK"
-        lines.append(
-            f"{verdict}: {self.events} events, {self.skeletons} skeletons, proven to {self.proven}"
-        )
+        read = f"{self.events} events, {self.skeletons} skeletons"
+        if self.ok:
+            lines.append(f"OK: {read}, proven to {self.proven}")
+        else:
+            lines.append(f"NOT OK: do not rely on this export ({read} read)")
         # Text of a hostile file goes to a terminal here: escaped, it cannot control it or add
         # lines.
         return "\n".join(line.encode("unicode_escape").decode("ascii") for line in lines)

@@ -47,11 +47,11 @@ class Comparison(Struct, frozen=True):
     def __str__(self) -> str:
         live, rebuilt = self.live, self.rebuilt
         counts = f"{live.documents} of {rebuilt.documents} documents"
-        at = f"at position {self.position} ({counts}, digest {live.sum}"
+        at = f"at position {self.position} ({counts}, digest {live.sum[:8]}…"
         if self.equal:
             return f"matches the log {at})"
         named = ", ".join(self.different)
-        return f"differs from the log {at}, rebuilt {rebuilt.sum}): {named}"
+        return f"differs from the log {at}, rebuilt {rebuilt.sum[:8]}…): {named}"
 
 
 class Summing:

@@ -56,6 +56,7 @@ class TestBundledScript:
 
         assert status == 1
         assert said.startswith("line 7, seq 6: the state does not match its hash\nNOT OK")
+        assert "proven" not in said.splitlines()[-1]
 
     def test_the_bundled_script_imports_nothing_from_the_project(self, alone: Path) -> None:
         imports = [line for line in bundle().splitlines() if line.startswith(("import ", "from "))]
