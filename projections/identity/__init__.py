@@ -1,1 +1,1 @@
-"""Read models of people, sessions and organizations."""
+"""Read models of people and sessions, and how the API shows an organization."""

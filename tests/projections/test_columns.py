@@ -8,7 +8,6 @@ import pytest
 from domain.base import Event
 from domain.hooks.webhook.events import PauseCause, WebhookPaused, WebhookResumed
 from domain.hooks.webhook.state import Webhook
-from domain.identity.organization.events import OrganizationCreated, OrganizationRenamed
 from domain.identity.organization.membership import (
     LeaveCause,
     MemberDeactivated,
@@ -18,8 +17,6 @@ from domain.identity.organization.membership import (
     MemberRoleChanged,
     Role,
 )
-from domain.identity.organization.state import Organization
-from domain.identity.plan import Plan
 from domain.identity.session import SessionEnded, SessionRotated
 from domain.identity.user import User, UserDeactivated, UserProfileChanged, UserRegistered
 from domain.work.project import Project, ProjectArchived, ProjectDeleted, ProjectLeadAssigned
@@ -27,7 +24,6 @@ from projections.base import Projection
 from projections.catalog import PROJECTIONS
 from projections.hooks.webhook import Webhooks, render_webhook
 from projections.identity.member import Members
-from projections.identity.organization import Organizations, render_organization
 from projections.identity.session import Sessions
 from projections.identity.user import Users, render_user
 from projections.work.project import Projects, render_project
@@ -35,7 +31,6 @@ from tests.commands.acme import OPENED
 from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW
 from tests.projections.spec import HOOKED, LOGGED_IN, SESSION, WEBHOOK, shown, story
 
-CREATED = OrganizationCreated(name="Acme", subdomain="acme", plan=Plan.FREE)
 JOINED = MemberJoined(user_id=ANA, role=Role.ADMIN)
 DEMOTED = MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER)
 
@@ -64,18 +59,6 @@ def test_a_deleted_project_is_in_no_list() -> None:
     document = shown(Projects(), *story(ENG, OPENED, ProjectDeleted()))[key(ENG)]
 
     assert document.deleted
-
-
-def test_an_organization_has_the_version_of_its_stream_also_when_somebody_joins() -> None:
-    events = (CREATED, JOINED, OrganizationRenamed(from_="Acme", to="Acme & Co"))
-    organization = Organization()
-    for event in events:
-        organization = organization.evolve(event)
-
-    document = shown(Organizations(), *story(ACME, *events))[key(ACME)]
-
-    assert document.json == render_organization(ACME, organization, 3, NOW)
-    assert str(ANA) not in str(document.fields)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +135,6 @@ def test_a_webhook_says_whether_and_why_it_is_paused() -> None:
     ("projection", "stream", "events"),
     [
         (Projects(), ENG, (OPENED, ProjectArchived())),
-        (Organizations(), ACME, (CREATED, JOINED)),
         (Members(), ACME, (JOINED,)),
         (Users(), ANA, (REGISTERED, UserProfileChanged(name="B"))),
         (Sessions(), SESSION, (LOGGED_IN, SessionEnded())),

@@ -90,7 +90,6 @@ async def test_one_thing_is_found_by_its_id_in_its_own_organization_only(
             await find_member(models, org_id, ANA),
         ]
         assert [one is not None for one in found] == [there] * 4
-    assert await models.one("organizations", ACME, ACME) is not None
     assert await models.one("tasks", ACME, TaskId(UUID(int=33))) is None
 
 
