@@ -9,7 +9,8 @@ IPV6_CUSTOMER_BITS = 56
 """What providers usually assign to one home or office (RIPE-690)."""
 
 _SHARES_V4 = ((32, 1), (24, 4))
-_SHARES_V6 = ((IPV6_CUSTOMER_BITS, 1), (48, 4), (32, 32))
+_SHARES_V6 = ((64, 1), (IPV6_CUSTOMER_BITS, 2), (48, 4), (32, 32))
+"""A network of 64 bits is one source: a single host can use all of its addresses (RFC 4291)."""
 
 _NODE = re.compile(
     r"(?P<v4>[0-9.]+)(?::[0-9]{1,5})?"
@@ -45,14 +46,23 @@ def node_address(node: str) -> IPAddress | None:
 def networks_of(address: IPAddress) -> list[tuple[IPNetwork, int]]:
     """Return the networks around *address*, the narrowest first, each with its share.
 
-    The share says how many times the limit of one customer the whole network gets; without it,
-    whoever rents a wide network could pose as any number of customers.
+    The narrowest is one source: an IPv4 address or an IPv6 network of 64 bits. The share says how
+    many times the limit of one source the whole network gets; without it, whoever rents a wide
+    network could pose as any number of sources.
     """
     shares = _SHARES_V4 if address.version == 4 else _SHARES_V6
-    return [(ipaddress.ip_network((address, bits), strict=False), n) for bits, n in shares]
+    return [(_around(address, bits), share) for bits, share in shares]
 
 
 def network_of(address: IPAddress) -> IPNetwork:
     """Return the network of one customer: the IPv4 address, or the IPv6 network of 56 bits."""
-    bits = 32 if address.version == 4 else IPV6_CUSTOMER_BITS
+    return _around(address, 32 if address.version == 4 else IPV6_CUSTOMER_BITS)
+
+
+def neighbourhood_of(address: IPAddress) -> IPNetwork:
+    """Return the network within which an address costs nothing to change: 24 or 56 bits."""
+    return _around(address, 24 if address.version == 4 else IPV6_CUSTOMER_BITS)
+
+
+def _around(address: IPAddress, bits: int) -> IPNetwork:
     return ipaddress.ip_network((address, bits), strict=False)

@@ -12,16 +12,16 @@ from domain.base import UserId
 from eventstore.identifiers import new_id
 from eventstore.recorded import Actor, ActorKind
 from runtime.system import System
-from security.addresses import canonical, networks_of
+from security.addresses import canonical, neighbourhood_of
 from security.known_device import DEVICE_LIFETIME, device_of, mint_device
 
 
 class LoginAttempt(Struct, frozen=True):
     """An attempt to log in to an account, whether it exists or not.
 
-    ``account`` is the fingerprint of its address. ``network`` is that of the caller: for IPv4, 256
-    neighbouring addresses, because a single address is cheap to change. ``device`` is the id of the
-    device if the account logged in on it before.
+    ``account`` is the fingerprint of its address. ``network`` is that of the caller: 24 bits of an
+    IPv4 address or 56 of an IPv6 one, because a narrower one is cheap to change. ``device`` is the
+    id of the device if the account logged in on it before.
     """
 
     account: bytes
@@ -60,8 +60,7 @@ def _attempt(request: ApiRequest, email: str) -> LoginAttempt:
     address = canonical(request.client_info.ip or "")
     if address is None:
         return LoginAttempt(account, request.client_info.ip or "", device)
-    networks = [network for network, _ in networks_of(address)]
-    return LoginAttempt(account, str(networks[1] if address.version == 4 else networks[0]), device)
+    return LoginAttempt(account, str(neighbourhood_of(address)), device)
 
 
 async def failed(request: ApiRequest, user_id: UserId) -> None:

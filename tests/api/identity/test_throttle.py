@@ -99,13 +99,14 @@ async def test_a_good_login_forgets_the_failures_before_it(make_app: Make, ana: 
 @pytest.mark.parametrize(
     ("address", "passed"),
     [
-        ("198.51.100.{}", 8),  # one /24: four customers
-        ("2001:db8:1:{:x}00::1", 8),  # one /48: four customers
-        ("2001:db8:{:x}::1", 64),  # one /32: 32 customers
-        ("2001:db8:1:1:{:x}::1", 2),  # one /56: one customer
+        ("198.51.100.{}", 8),  # one /24: four sources
+        ("2001:db8:1:{:x}00::1", 8),  # one /48: four sources
+        ("2001:db8:{:x}::1", 64),  # one /32: 32 sources
+        ("2001:db8:1:1{:02x}::1", 4),  # one /56: two sources
+        ("2001:db8:1:1:{:x}::1", 2),  # one /64: one source
     ],
 )
-async def test_a_wide_network_is_not_as_many_customers_as_it_has_addresses(
+async def test_a_wide_network_is_not_as_many_sources_as_it_has_addresses(
     make_app: Make, address: str, passed: int
 ) -> None:
     async with login_client(make_app, "login=2/3600") as client:
@@ -117,6 +118,16 @@ async def test_a_wide_network_is_not_as_many_customers_as_it_has_addresses(
         )
 
     assert answers == {401: passed, 429: 120 - passed}
+
+
+async def test_one_account_is_limited_in_a_whole_neighbourhood(make_app: Make) -> None:
+    email = f"{unique()}@example.com"
+    async with login_client(make_app, "account=2/3600") as client:
+        narrow = [await log_in_from(client, f"2001:db8:1:1{n:02x}::1", email) for n in range(4)]
+        other = await log_in_from(client, "2001:db8:1:200::1", email)
+
+    assert [answer.status_code for answer in narrow] == [401, 401, 429, 429]
+    assert other.status_code == 401
 
 
 async def test_strangers_do_not_slow_down_a_known_device(make_app: Make, ana: Person) -> None:
