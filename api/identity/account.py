@@ -3,22 +3,26 @@
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, delete, get
-from litestar.params import FromPath
+from litestar import Controller, delete, get, post
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
+from msgspec.structs import replace
 
 from api.http.paging import joined, wait_for_own_writes
 from api.http.parameters import Page, nothing, shows
 from api.http.policy import account
 from api.http.request import ApiRequest
-from api.http.response import ApiResponse
+from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, run_command
+from api.login.credentials import Tokens
 from api.login.profile import ProfileView, profile_of
+from commands.identity.organization import SwitchOrganization
 from commands.identity.session import RevokeSession
-from domain.base import OrgId, SessionId, UserId
+from domain.base import NotFound, OrgId, SessionId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PLAN_LIMITS, Plan
+from eventstore.identifiers import new_id
 from projections.identity.session import SessionView, sessions_of
 
 _encode = msgspec.json.Encoder().encode
@@ -64,6 +68,12 @@ class MeView(Struct, frozen=True, kw_only=True, rename="camel"):
     usage: UsageView | None
 
 
+class OrganizationChoice(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body with the organization to work in from now on."""
+
+    organization_id: OrgId
+
+
 class AccountController(Controller):
     """The caller's own account, with or without an organization."""
 
@@ -95,6 +105,29 @@ class AccountController(Controller):
         """End one of your sessions. Its tokens stop working at once."""
         command = RevokeSession(session_id=SessionId(session_id))
         return await run_command(request, command, Reply(stream=session_id))
+
+    @post(
+        "/auth/switch-organization",
+        status_code=200,
+        opt=account(dry_run=False, fails=(NotFound,)),
+        responses=shows(Tokens),
+    )
+    async def switch_organization(
+        self, request: ApiRequest, data: JSONBody[OrganizationChoice]
+    ) -> ApiResponse:
+        """Work in another organization that you are a member of, in all your sessions."""
+        system, caller = request.api.system, request.caller
+        command = SwitchOrganization(organization_id=data.organization_id)
+        context = replace(
+            request.context(caller, data.organization_id), idempotency=None, command_id=new_id()
+        )
+        receipt = await system.commands.handle(command, context)
+        request.api.writes.note(caller.user_id, receipt.positions)
+        ttl = system.settings.jwt_access_expiry
+        token = system.keys.tokens.issue(
+            caller.user_id, caller.session_id, data.organization_id, system.clock(), ttl
+        )
+        return json_response(Tokens(token, "Bearer", int(ttl.total_seconds())))
 
 
 def _me(profile: ProfileView, organization: Organization | None) -> MeView:

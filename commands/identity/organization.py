@@ -139,6 +139,22 @@ class RestoreOrganization(OrganizationCommand, frozen=True, kw_only=True):
         return [*changes_of(self.organization_id, events), *changes_of(context.user_id, back)]
 
 
+class SwitchOrganization(Command, frozen=True, kw_only=True):
+    """Work in another organization that you are a member of, in all your sessions."""
+
+    needs: ClassVar[Permission | None] = None
+    records = (ActiveOrganizationChanged,)
+    organization_id: OrgId
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read(Organization, self.organization_id)
+        if organization.role_of(context.user_id) is None:
+            raise NotFound
+        user = await read(User, context.user_id)
+        events = user.activate_organization(self.organization_id)
+        return changes_of(context.user_id, events)
+
+
 class EditMember(OrganizationCommand, frozen=True, kw_only=True):
     """Change the role of a member, deactivate or reactivate them."""
 

@@ -126,6 +126,22 @@ async def test_only_a_development_system_shows_its_mails(
         refused(await client.get(f"/api/dev/mail/{kept}"), 404, "not_found")
 
 
+async def test_a_member_of_two_organizations_switches_between_them(
+    ana: Person, dan: Person
+) -> None:
+    token = token_of(await invite(ana, dan.email))
+    done(await dan.post("/invitations/accept", {"token": token}), 200)
+    assert done(await dan.get("/auth/profile"), 200)["role"] == "MEMBER"
+
+    for org_id, role in ((dan.org_id, "ADMIN"), (ana.org_id, "MEMBER")):
+        chosen = await dan.post("/auth/switch-organization", {"organizationId": org_id})
+        dan.token = done(chosen, 200)["accessToken"]
+        profile = done(await dan.get("/auth/profile"), 200)
+        assert (profile["organizationId"], profile["role"]) == (org_id, role)
+    stranger = await ana.post("/auth/switch-organization", {"organizationId": dan.org_id})
+    refused(stranger, 404, "not_found")
+
+
 async def test_an_invitation_cannot_be_used_twice(app: Litestar, ana: Person) -> None:
     token = token_of(await invite(ana, new_address()))
 

@@ -14,6 +14,7 @@ from commands.identity.organization import (
     EditOrganization,
     RemoveMember,
     RestoreOrganization,
+    SwitchOrganization,
 )
 from domain.base import NotFound, OrgId
 from domain.claim import SUBDOMAIN_KEPT, SubdomainTaken
@@ -101,6 +102,21 @@ class TestCreateOrganization:
     def test_an_organization_cannot_have_the_id_of_another(self) -> None:
         asked = create(organization_id=OTHER)
         given(*STAFF, *STRANGERS).when(asked, by=ANA).then_refused(NotFound)
+
+
+class TestSwitchOrganization:
+    def test_a_member_works_in_the_other_organization_from_now_on(self) -> None:
+        theirs = founded(OTHER, "other", dan=(DAN, Role.ADMIN), cleo=(CLEO, Role.MEMBER))
+        story = given(*STAFF, theirs, on(CLEO, active(ACME)))
+        asked = SwitchOrganization(organization_id=OTHER)
+
+        story.when(asked, by=CLEO, org_id=OTHER).then(on(CLEO, active(OTHER)))
+        back = SwitchOrganization(organization_id=ACME)
+        story.when(back, by=CLEO).then()
+
+    def test_an_organization_of_others_does_not_exist(self) -> None:
+        asked = SwitchOrganization(organization_id=OTHER)
+        given(*STAFF, *STRANGERS).when(asked, by=CLEO, org_id=OTHER).then_refused(NotFound)
 
 
 class TestEditOrganization:
