@@ -16,7 +16,7 @@ from api.description.headers import HEADERS, Json, failure_headers, success_head
 from api.description.names import operation_id
 from api.description.parameters import DRY_RUN, ON_COMMANDS, ON_QUERIES, ON_UNCHANGED, exact
 from api.http.parameters import FILE_TYPES
-from api.http.policy import NO_DRY_RUN, POLICY, RATE, SENDS, Open, handlers_of
+from api.http.policy import NO_DRY_RUN, NO_KEY, POLICY, RATE, SENDS, Open, handlers_of
 from api.http.request import ApiRequest
 
 _PROBLEM: Json = {
@@ -170,6 +170,8 @@ def _shared(method: str, handler: HTTPRouteHandler, operation: Json) -> list[str
         names += DRY_RUN
     if handler.opt.get(POLICY) is not Open.PUBLIC:
         names += ON_QUERIES if method == "GET" else ON_COMMANDS
+    if handler.opt.get(NO_KEY):
+        names = [name for name in names if name not in ON_COMMANDS]
     return [*names, *ON_UNCHANGED] if "304" in operation["responses"] else names
 
 

@@ -143,7 +143,7 @@ class DeliveryController(Controller):
     @post(
         "/deliveries/{delivery_id:str}/redeliver",
         status_code=202,
-        opt=needs(Permission.WEBHOOK_MANAGE, fails=((409, "delivery_not_ended"),)),
+        opt=needs(Permission.WEBHOOK_MANAGE, key=False, fails=((409, "delivery_not_ended"),)),
         responses=shows(DeliveryView, 202, "The delivery will be sent again under the same id"),
     )
     async def redeliver_event(
@@ -167,7 +167,7 @@ class DeliveryController(Controller):
     @post(
         "/ping",
         status_code=202,
-        opt=needs(Permission.WEBHOOK_MANAGE),
+        opt=needs(Permission.WEBHOOK_MANAGE, key=False),
         responses=shows(DeliveryView, 202, "The test event will be sent; see its delivery"),
     )
     async def ping_webhook(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:

@@ -16,6 +16,7 @@ from domain.permission import Permission
 POLICY = "policy"
 RATE = "rate"
 NO_DRY_RUN = "no_dry_run"
+NO_KEY = "no_key"
 FAILS = "fails"
 SENDS = "sends"
 
@@ -58,17 +59,35 @@ def public(
 
 
 def account(
-    *, dry_run: bool = True, fails: Sequence[Failure] = (), sends: Sequence[str] = ()
+    *,
+    dry_run: bool = True,
+    key: bool = True,
+    fails: Sequence[Failure] = (),
+    sends: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the options of a route for logged-in users; the rest is as in ``public``."""
-    return {POLICY: Open.ACCOUNT, NO_DRY_RUN: not dry_run, FAILS: fails, SENDS: sends}
+    """Return the options of a route for logged-in users; the rest is as in ``public``.
+
+    Without *key* an Idempotency-Key has no effect, because the response is not kept or the route
+    records nothing in the log.
+    """
+    return {
+        POLICY: Open.ACCOUNT,
+        NO_DRY_RUN: not dry_run,
+        NO_KEY: not key,
+        FAILS: fails,
+        SENDS: sends,
+    }
 
 
 def needs(
-    permission: Permission, *, fails: Sequence[Failure] = (), sends: Sequence[str] = ()
+    permission: Permission,
+    *,
+    key: bool = True,
+    fails: Sequence[Failure] = (),
+    sends: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the options of a route for members whose role grants *permission*."""
-    return {POLICY: permission, FAILS: fails, SENDS: sends}
+    return {POLICY: permission, NO_KEY: not key, FAILS: fails, SENDS: sends}
 
 
 class PolicyMissing(Exception):

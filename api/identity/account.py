@@ -109,7 +109,7 @@ class AccountController(Controller):
     @post(
         "/auth/switch-organization",
         status_code=200,
-        opt=account(dry_run=False, fails=(NotFound,)),
+        opt=account(dry_run=False, key=False, fails=(NotFound,)),
         responses=shows(Tokens),
     )
     async def switch_organization(
