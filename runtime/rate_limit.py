@@ -4,16 +4,19 @@ import re
 
 from msgspec import Struct
 
-LIMITED = frozenset({"account", "api", "export", "login", "organization", "refresh", "register"})
+LIMITED = frozenset(
+    {"account", "api", "export", "failures", "login", "organization", "refresh", "register"}
+)
 """What can be limited. A name that is not configured is unlimited. ``account`` limits the failed
-logins to one account from one network, ``login`` all of a network, ``api`` the requests of a user,
-``organization`` those of all users who work in one, ``export`` an organization's exports."""
+logins to one account from one network, ``failures`` those from everywhere since its last good
+login, ``login`` all of a network, ``api`` the requests of a user, ``organization`` those of all
+users who work in one, ``export`` an organization's exports."""
 
 _LIMIT = re.compile(r"([a-z]+)=([1-9]\d{0,8})/([1-9]\d{0,5})", re.ASCII)
 
 
 class RateLimit(Struct, frozen=True):
-    """At most *count* requests per caller in any *per_s* seconds."""
+    """A burst of *count* requests per caller, which comes back bit by bit in *per_s* seconds."""
 
     name: str
     count: int

@@ -49,7 +49,10 @@ def policy_of(name: str, count: int, per_s: int) -> str:
 
 
 class Rate:
-    """At most *count* requests per caller in any *per_s* seconds, in a burst or spread out."""
+    """A burst of *count* requests per caller, which comes back bit by bit within *per_s* seconds.
+
+    Whoever uses it up and then each request as it comes back has nearly twice as many in *per_s*.
+    """
 
     def __init__(
         self, name: str, count: int, per_s: int, now: Callable[[], float] = time.monotonic

@@ -36,6 +36,14 @@ class LoginAttempt(Struct, frozen=True):
         """
         return self.account, self.device or self.network
 
+    @property
+    def anywhere(self) -> tuple[bytes, str | None]:
+        """The key under which failures are counted wherever they come from.
+
+        A known device has its own, so that strangers cannot use up what is left for it.
+        """
+        return self.account, self.device
+
 
 async def admit(request: ApiRequest, email: str) -> LoginAttempt:
     """Count an attempt to log in with *email*.
@@ -48,13 +56,25 @@ async def admit(request: ApiRequest, email: str) -> LoginAttempt:
     by_place = request.network_limits("login")
     if attempt.device is not None:
         by_place = [Asked("login", attempt.device)]
-    await request.limit(*by_place, Asked("account", attempt.key))
+    await request.limit(
+        *by_place, Asked("account", attempt.key), Asked("failures", attempt.anywhere)
+    )
     return attempt
+
+
+async def unlock(request: ApiRequest, email: str) -> None:
+    """Forget all failed logins to the account with *email*, except those of known devices."""
+    stranger = LoginAttempt(_account(request.api.system, email), "", None)
+    await request.api.rates.forget("failures", stranger.anywhere)
+
+
+def _account(system: System, email: str) -> bytes:
+    return system.log.keys.fingerprint("login", canonical_address(email))
 
 
 def _attempt(request: ApiRequest, email: str) -> LoginAttempt:
     system = request.api.system
-    account = system.log.keys.fingerprint("login", canonical_address(email))
+    account = _account(system, email)
     token = device_cookie_of(system).read(request) or ""
     device = device_of(system.keys.devices, token, account, system.clock())
     address = canonical(request.client_info.ip or "")
@@ -72,6 +92,7 @@ async def failed(request: ApiRequest, user_id: UserId) -> None:
 async def succeeded(request: ApiRequest, user_id: UserId, attempt: LoginAttempt) -> None:
     """Forget the failures before a good login, and record those that are not recorded yet."""
     await request.api.rates.forget("account", attempt.key)
+    await request.api.rates.forget("failures", attempt.anywhere)
     await _record(request, user_id, request.api.failed_logins.end(user_id))
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from api.http.request import ApiRequest
 from api.login.address import canonical_address
-from api.login.attempts import context_as
+from api.login.attempts import context_as, unlock
 from api.login.credentials import refuse_weak
 from commands.base import Context
 from commands.identity.user import RequestPasswordReset, ResetPassword
@@ -67,6 +67,8 @@ async def _request(system: System, address: str, context: Context) -> None:
 async def reset_password(request: ApiRequest, token: str, password: str) -> None:
     """Change the password of the account that *token* was mailed to.
 
+    This also lets its owner log in again after others have used up the failed logins of a day.
+
     :raises ResetIsOver: the token is none, was used, replaced or has expired.
     :raises Problem: 422 for a weak password.
     """
@@ -84,3 +86,4 @@ async def reset_password(request: ApiRequest, token: str, password: str) -> None
     hashed = (await system.passwords.hash(password)).encode()
     command = ResetPassword(user_id=user_id, token_hash=presented.hash, password_hash=hashed)
     await system.commands.handle(command, context_as(request, user_id))
+    await unlock(request, user.email)
