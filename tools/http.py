@@ -35,6 +35,11 @@ server has the description at `/api/openapi.json` and an interactive page at `/a
   with somebody else's `X-Position` makes it wait for theirs, too. It is an opaque number of your
   organization: one from before the log was moved to another number of partitions, or set back to a
   backup, is not waited for.
+- `RateLimit-Policy` and `RateLimit` are in every response to a request that was counted against a
+  limit, refused or not; they name the first limit, or the one that is exceeded. Requests of a
+  logged-in user are counted, and attempts to log in, register, refresh, reset a password or use an
+  invitation. Not counted are health, metrics, documents such as this description, unknown paths,
+  requests without a valid token where one is needed, and logins whose body is malformed.
 - All error codes are in [errors](errors.md). Below, each route names those of its own. Any route
   can answer 400, 408, 413, 414, 415, 422 `invalid_request`, 429, 431, 500 and 503; those that need
   a login also 401, 403 and 409 `no_organization`; commands also 409 `conflict`, 412 and 422

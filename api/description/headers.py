@@ -14,8 +14,8 @@ HEADERS: dict[str, Json] = {
     "X-Request-Id": _header(
         "The id of the request, echoed if it was sent", "^[A-Za-z0-9._-]{1,64}$", required=True
     ),
-    "RateLimit": _header("What the limit leaves, if limits are on"),
-    "RateLimit-Policy": _header("The limit, if limits are on"),
+    "RateLimit": _header("What the limit leaves, if the request was counted"),
+    "RateLimit-Policy": _header("The limit, if the request was counted"),
     "ETag": _header("The version of the resource, for If-Match", '^"(0|[1-9][0-9]*)"$'),
     "X-Position": _header("The position of the last event, for X-Min-Position", "^[0-9]+$"),
     "Idempotent-Replayed": _header("The response was stored under the Idempotency-Key", "^true$"),
