@@ -22,22 +22,22 @@ def limited(make_app: Make) -> Litestar:
 
 
 @pytest.mark.parametrize(
-    ("request_line", "body", "status", "limit"),
+    ("request_line", "body", "counted"),
     [
-        ("POST /api/auth/login", NOBODY, 401, "login"),
-        ("POST /api/auth/refresh-token", None, 401, "refresh"),
-        ("POST /api/auth/register", {"email": 1}, 422, "register"),
-        ("POST /api/invitations/preview", {"token": "made-up"}, 409, "register"),
-        (f"GET /api/project/{NOWHERE}", None, 404, "api"),
-        ("GET /api/task/ENG-1", None, 404, "api"),
-        ("GET /api/task/ENG-1?unknown=1", None, 422, "api"),
-        ("POST /api/project", {"name": 1}, 422, "api"),
+        ("POST /api/auth/login", NOBODY, (401, "login")),
+        ("POST /api/auth/refresh-token", None, (401, "refresh")),
+        ("POST /api/auth/register", {"email": 1}, (422, "register")),
+        ("POST /api/invitations/preview", {"token": "made-up"}, (409, "register")),
+        (f"GET /api/project/{NOWHERE}", None, (404, "api")),
+        ("GET /api/task/ENG-1", None, (404, "api")),
+        ("GET /api/task/ENG-1?unknown=1", None, (422, "api")),
+        ("POST /api/project", {"name": 1}, (422, "api")),
     ],
 )
 async def test_a_refused_request_that_was_counted_tells_what_is_left(
-    limited: Litestar, ana: Person, request_line: str, body: Any, status: int, limit: str
+    limited: Litestar, ana: Person, request_line: str, body: Any, counted: tuple[int, str]
 ) -> None:
-    method, path = request_line.split(" ")
+    (method, path), (status, limit) = request_line.split(" "), counted
     headers = {"authorization": f"Bearer {ana.token}"} if limit == "api" else {}
     async with client_of(limited) as client:
         answer = await client.request(method, path, json=body, headers=headers)
