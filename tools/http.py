@@ -27,9 +27,10 @@ server has the description at `/api/openapi.json` and an interactive page at `/a
   the organization, `X-Position`; 204 has no body. Every response has `X-Request-Id`.
 - `Idempotency-Key` on a command makes retries safe: the same key and request return the first
   response for 72 hours (its secrets for 10 minutes), afterwards 409 `already_done`; the same key
-  with another request returns 422. GET and HEAD ignore the header. `If-Match` refuses the command
-  with 412 if a field that it sets has changed since that version. `?dry_run=true` returns the
-  events that would be recorded and records nothing.
+  with another request returns 422. Routes that do not list the header ignore it, such as reads,
+  pings and redeliveries. `If-Match` refuses the command with 412 if a field that it sets has
+  changed since that version. `?dry_run=true` returns the events that would be recorded and records
+  nothing.
 - A list returns `{"items": […], "nextCursor": …}`; `limit` is 1 to 100, by default 50.
 - A GET of one resource shows its newest state. A list includes your own writes; `X-Min-Position`
   with somebody else's `X-Position` makes it wait for theirs, too. It is an opaque number of your

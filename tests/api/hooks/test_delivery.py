@@ -141,6 +141,18 @@ async def test_a_ping_is_sent_even_to_a_paused_webhook(ana: Person, receiver: Re
     await eventually(status, "SUCCESS")
 
 
+async def test_a_ping_ignores_an_idempotency_key_and_does_not_use_it_up(
+    ana: Person, receiver: Receiver
+) -> None:
+    path, key = await hooked(ana, receiver), {"idempotency-key": "ping-once"}
+
+    pings = [done(await ana.post(f"{path}/ping", headers=key), 202) for _ in range(2)]
+    project = await ana.post("/project", {"key": "KEY", "name": "Keys"}, headers=key)
+
+    assert pings[0]["id"] != pings[1]["id"]
+    assert project.status_code == 201
+
+
 async def test_other_organizations_see_no_deliveries_and_members_cannot_redeliver(
     system: System, ana: Person, dan: Person, receiver: Receiver
 ) -> None:
