@@ -16,6 +16,7 @@ from benchmarks import (
     replay,
     suite,
     webhook_latency,
+    worker_wait,
 )
 from benchmarks.harness.figures import Figure
 
@@ -39,5 +40,6 @@ BENCHMARKS = {
     "http-page": Benchmark(http_page.__doc__ or "", http_page.measure),
     "burst": Benchmark(burst.__doc__ or "", burst.measure),
     "webhook-latency": Benchmark(webhook_latency.__doc__ or "", webhook_latency.measure),
+    "worker-wait": Benchmark(worker_wait.__doc__ or "", worker_wait.measure),
     "tests": Benchmark(suite.__doc__ or "", suite.measure),
 }

@@ -17,7 +17,7 @@ KEPT = timedelta(days=30)
 
 PRUNE = "prune deliveries"
 DROP_REPLIES = "drop replies"
-_PRUNE_ROWS = 200
+_PRUNE_ROWS = 50
 """Removed per transaction, which takes some milliseconds and blocks other writers."""
 
 _PRUNE_PAUSE_S = 0.05

@@ -1,14 +1,11 @@
 """Operational state in a separate SQLite file, so that workers do not compete with the log.
 
-One thread of the process writes, another reads. Between two transactions the writer releases the
-lock for as long as it held it, because SQLite's own waiting is unfair: otherwise a busy worker
-would make other processes wait for up to a second.
+One thread of the process writes, another reads. A transaction is short, is synced to the disk after
+it released the lock, and is followed by a pause, because SQLite's own waiting is unfair: otherwise
+a busy worker would make other processes wait for up to a second.
 """
 
 import asyncio
-import contextlib
-import logging
-import os
 import sqlite3
 import time
 from collections import deque
@@ -23,7 +20,8 @@ from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.jobs import JobTables
 from eventstore.operations.mails import MailTables
-from eventstore.operations.sql import ALL_TABLES, Transaction
+from eventstore.operations.sql import Transaction
+from eventstore.operations.sqlite_file import SqliteFile
 from eventstore.operations.store import (
     CALL_DEADLINE_S,
     LOCK_WAIT_S,
@@ -33,12 +31,13 @@ from eventstore.operations.store import (
 
 T = TypeVar("T")
 
-_POLL_S = 0.001
+POLL_S = 0.001
 """How often a process that waits for the lock checks it."""
 
-_HOLD_S = 0.005
+_HOLD_S = 0.002
 """Waiting writes share a transaction until it has lasted this long: a thousand endpoints need
-few syncs, and no other process waits long."""
+few syncs, and no other process waits long. The last write that joins it can add ``WRITE_MAX``
+rows."""
 
 _YIELD_S_MIN, _YIELD_S_MAX = 0.002, 0.05
 """How long a writer leaves the lock alone after a transaction: three times as long as it held
@@ -47,7 +46,6 @@ it, within these. So two busy workers leave the lock free half of the time."""
 _UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _Outcome = Callable[[], None]
-_logger = logging.getLogger(__name__)
 
 
 class SqliteOperations(EndpointTables, DeliveryTables, JobTables, MailTables):
@@ -120,12 +118,11 @@ class _Transaction:
 
 
 class _Connection:
-    """One connection, used by one thread; it reopens the file when that is replaced or deleted."""
+    """Runs the works of one thread, and waits for the lock fairly."""
 
     def __init__(self, path: Path, lock_wait_s: float) -> None:
         self._path, self._lock_wait_s = path, lock_wait_s
-        self._open: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._file = SqliteFile(path, lock_wait_s)
         self._free_at = 0.0
 
     def write(self, waiting: deque[_Write]) -> None:
@@ -143,10 +140,7 @@ class _Connection:
         return self._guarded(lambda connection: work(_Transaction(connection)))
 
     def close(self) -> None:
-        if self._open is not None:
-            self._open.close()
-            self._open = None
-            counters_of(OPERATIONS_DRIVER).connection_closed()
+        self._file.close()
 
     def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -157,12 +151,12 @@ class _Connection:
 
     def _readably(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return work(self._connection())
+            return work(self._file.connection())
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNREADABLE:
                 raise
-            self._set_aside(error)
-            return work(self._connection())
+            self._file.set_aside(error)
+            return work(self._file.connection())
 
     def _in_transaction(self, connection: sqlite3.Connection, waiting: deque[_Write]) -> None:
         time.sleep(max(self._free_at - time.monotonic(), 0.0))
@@ -175,15 +169,16 @@ class _Connection:
                 taken.append(waiting.popleft())
                 outcomes.append(_outcome(connection, taken[-1]))
             connection.execute("COMMIT")
+            self._free_at = _free_at(began, time.monotonic())
+            self._file.sync()
         except BaseException as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             _fail(taken, OperationsUnavailable(f"{self._path}: {error}"))
             raise
-        ended = time.monotonic()
-        self._free_at = ended + min(max(3 * (ended - began), _YIELD_S_MIN), _YIELD_S_MAX)
         for outcome in outcomes:
             outcome()
+        self._file.checkpoint()
 
     def _lock(self, connection: sqlite3.Connection) -> None:
         deadline = time.monotonic() + self._lock_wait_s
@@ -197,51 +192,14 @@ class _Connection:
                     raise OperationsUnavailable(
                         f"{self._path} is locked by another process; waited {self._lock_wait_s:g} s"
                     ) from error
-                time.sleep(_POLL_S)
+                time.sleep(POLL_S)
             else:
                 return
 
-    def _connection(self) -> sqlite3.Connection:
-        if self._open is not None and self._file != _identity(self._path):
-            _logger.warning("%s was replaced; its deliveries are sent again", self._path)
-            self.close()
-        if self._open is None:
-            self._open = self._connect()
-        return self._open
 
-    def _connect(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        # SQLite gives the -wal and -shm files the permissions of the main file.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._file = _identity(self._path)
-        connection = sqlite3.connect(
-            self._path, isolation_level=None, check_same_thread=False, timeout=self._lock_wait_s
-        )
-        try:
-            connection.create_function("now_us", 0, lambda: time.time_ns() // 1_000)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            for table in ALL_TABLES:
-                for statement in table.create_statements():
-                    connection.execute(statement)
-            connection.execute("PRAGMA busy_timeout = 0")  # _lock waits more fairly
-        except BaseException:
-            connection.close()
-            raise
-        counters_of(OPERATIONS_DRIVER).connection_created()
-        return connection
-
-    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        """Continue with an empty file: lost deliveries are sent again with the same ids."""
-        broken, self._file = self._file, None
-        self.close()
-        if broken is not None and broken != _identity(self._path):
-            return  # another process has done it
-        name = f"{self._path}.unreadable-{time.time_ns() // 1_000_000_000}"
-        _logger.error("%s is unreadable (%s); kept as %s", self._path, error, name)
-        for companion in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{self._path}{companion}", f"{name}{companion}")
+def _free_at(began: float, ended: float) -> float:
+    """Return when a writer that held the lock from *began* to *ended* may take it again."""
+    return ended + min(max(3 * (ended - began), _YIELD_S_MIN), _YIELD_S_MAX)
 
 
 def _outcome(connection: sqlite3.Connection, asked: _Write) -> _Outcome:
@@ -273,11 +231,3 @@ def _tell(written: "Future[Any]", result: Any, refusal: Exception | None) -> Non
 def _fail(writes: Iterable[_Write], error: Exception) -> None:
     for each in writes:
         _tell(each.written, None, error)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino

@@ -1,18 +1,21 @@
 """Operational state in a SQLite file: private, replaceable at any moment, and never locked long."""
 
 import asyncio
+import os
+import sqlite3
 import stat
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 from msgspec import structs
 
 from eventstore.operations.open import operations_file
 from eventstore.operations.sqlite import SqliteOperations
-from eventstore.operations.store import Changes, LeaseLost, OperationsUnavailable
+from eventstore.operations.store import WRITE_MAX, Changes, LeaseLost, OperationsUnavailable
 from tests.eventstore.operations.contract import OperationsContract
 from tests.eventstore.operations.examples import LEASE_S, delivery, endpoint
 from tests.freezing import freeze
@@ -57,6 +60,14 @@ def set_aside(path: Path) -> int:
     """Return how many databases were set aside; each may have its companions with it."""
     names = {each.name.removesuffix("-wal").removesuffix("-shm") for each in path.parent.iterdir()}
     return sum(".unreadable-" in name for name in names)
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size
+
+
+async def open_of(store: SqliteOperations) -> int:
+    return (await store.backlog()).open
 
 
 def damage(path: Path, at: int) -> None:
@@ -113,6 +124,67 @@ async def test_works_that_wait_share_a_transaction_and_a_refusal_is_its_own(
     assert all(isinstance(each, LeaseLost) for each in outcomes[60:])
     for name in names:
         assert [each.seq for each in await store.deliveries(name, limit=9)] == [1]
+
+
+async def test_another_process_writes_between_the_transactions_of_a_busy_worker(
+    store: SqliteOperations, path: Path
+) -> None:
+    names = [f"w{n:02}" for n in range(40)]
+    held = await store.claim("one", LEASE_S, [endpoint(name) for name in names])
+    full = [
+        Changes(deliveries=[delivery(n, each.id) for n in range(1, WRITE_MAX + 1)]) for each in held
+    ]
+    async with opened(path) as api:
+        writes = [
+            asyncio.ensure_future(store.write(each, changes))
+            for each, changes in zip(held, full, strict=True)
+        ]
+        await writes[0]
+
+        await api.add(delivery(0, id="w00:ping"))
+
+        written = await open_of(api) - 1
+        assert WRITE_MAX <= written < WRITE_MAX * len(names)
+        await asyncio.gather(*writes)
+        assert await open_of(api) - 1 == WRITE_MAX * len(names)
+
+
+async def test_a_write_is_answered_once_it_is_synced_and_does_not_hold_the_lock_meanwhile(
+    store: SqliteOperations, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncing, synced, sync = asyncio.Event(), Event(), os.fsync
+    loop = asyncio.get_running_loop()
+
+    def slow_disk(file: int) -> None:
+        loop.call_soon_threadsafe(syncing.set)
+        assert synced.wait(10)
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", slow_disk)
+    writing = asyncio.ensure_future(store.add(delivery(0, id="w:ping")))
+    try:
+        await syncing.wait()
+        other = sqlite3.connect(path, isolation_level=None, timeout=0)
+        other.execute("DELETE FROM webhook_deliveries")
+        other.close()
+        assert not writing.done()
+    finally:
+        synced.set()
+    await writing
+
+
+async def test_what_was_committed_moves_to_the_main_file_while_processes_are_running(
+    store: SqliteOperations, path: Path
+) -> None:
+    (w,) = await store.claim("one", LEASE_S, [endpoint()])
+    empty = size(path)
+
+    for first in range(1, 60 * WRITE_MAX, WRITE_MAX):
+        batch = [delivery(n) for n in range(first, first + WRITE_MAX)]
+        await store.write(w, Changes(deliveries=batch))
+
+    await store.add(delivery(0, id="w:ping"))  # by now the transaction before has been moved
+    assert size(path) > empty
 
 
 async def test_a_file_deleted_under_the_process_is_created_again_and_its_leases_are_lost(
