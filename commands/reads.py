@@ -77,6 +77,6 @@ class Reads:
     def _read(self, kind: type[S], stream: UUID, found: Loaded[Any]) -> S:
         self.loaded[stream] = (kind, found)
         owner = PLATFORM if kind.platform else self._org_id
-        if found.org_id not in (None, owner) or not isinstance(found.state, kind):
+        if found.org_id not in (owner, None) or not isinstance(found.state, kind):
             raise NotFound
         return found.state

@@ -17,7 +17,7 @@ from eventstore.append import Append, ConcurrencyConflict, Secret
 from eventstore.claim import OpenNumber
 from eventstore.codec import (
     NOWHERE,
-    PERSONAL,
+    SEALED_TYPES,
     Cipher,
     EncodeAgain,
     Origin,
@@ -197,4 +197,4 @@ def _make_key(log: EventLog, subject: UUID, recording: Recording) -> None:
 
 
 def _is_personal(change: Change) -> bool:
-    return any(PERSONAL[type(event)].encoded for event in change.events)
+    return not SEALED_TYPES.isdisjoint(map(type, change.events))

@@ -93,7 +93,7 @@ class Append(Struct, kw_only=True):
 
     def owner(self, stream: UUID) -> OrgId:
         """Return the organization that a stream, subject or owner of secrets belongs to."""
-        return self.owners.get(stream, self.org_id)
+        return self.owners.get(stream, self.org_id) if self.owners else self.org_id
 
 
 class Appended(Struct, frozen=True):

@@ -50,8 +50,11 @@ class ClaimChange(Struct, frozen=True):
     keep_until: int = 0
 
 
-class CountKey(NamedTuple):
-    """A number that a rule limits, such as the number of projects of an organization."""
+class CountKey(Struct, frozen=True, cache_hash=True):
+    """A number that a rule limits, such as the number of projects of an organization.
+
+    An append looks a count up several times, so its hash is cached: that of a UUID is Python code.
+    """
 
     org_id: OrgId
     scope: str

@@ -77,8 +77,11 @@ _EVENT = b',"event":'
 and no event has a member called ``event``. Searching from the end scans only the event, which is
 short, and not the metadata, which is nine tenths of most states."""
 
-SEALED_TAGS = frozenset(tag for tag, kind in EVENT_TYPES.items() if PERSONAL[kind].encoded)
-"""The tags, as written today, of the events with personal values."""
+SEALED_TYPES = frozenset(kind for kind, fields in PERSONAL.items() if fields.encoded)
+"""The events with personal values."""
+
+SEALED_TAGS = frozenset(tag for tag, kind in EVENT_TYPES.items() if kind in SEALED_TYPES)
+"""The tags of these events, as written today."""
 
 
 def commit_to(value: str) -> tuple[str, tuple[bytes, str]]:

@@ -161,8 +161,8 @@ class MemoryStore:
         return {claim[1:]: found for claim, found in held if self._part(claim.org_id) == part}
 
     def counts_in(self, part: int) -> dict[tuple[str, UUID], int]:
-        counted = self._counts.items()
-        return {count[1:]: n for count, n in counted if self._part(count.org_id) == part}
+        ours = [count for count in self._counts if self._part(count.org_id) == part]
+        return {(count.scope, count.within): self._counts[count] for count in ours}
 
     def keys(self, subjects: Sequence[UUID], part: int = 0) -> dict[UUID, bytes | None]:
         return {s: self._keys[part, s] for s in subjects if (part, s) in self._keys}

@@ -13,12 +13,15 @@ PARTS_MAX = 1024
 """As many as fit in 10 bits; 64 are enough for a log spread over several machines."""
 
 
-@lru_cache(65_536)
 def partition_of(org_id: OrgId, parts: int) -> int:
     """Return the partition, of *parts*, that holds an organization's events."""
-    if parts == 1 or org_id == PLATFORM:
-        return 0
-    return 1 + crc32(org_id.bytes) % (parts - 1)
+    # Not in the cache when there is only one, because the lookup has to hash the id.
+    return 0 if parts == 1 else _hashed(org_id, parts)
+
+
+@lru_cache(65_536)
+def _hashed(org_id: OrgId, parts: int) -> int:
+    return 0 if org_id == PLATFORM else 1 + crc32(org_id.bytes) % (parts - 1)
 
 
 def check_part(part: int, parts: int) -> None:

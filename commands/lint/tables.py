@@ -82,11 +82,11 @@ class ExpectedTables:
         return free
 
     def _count(self, change: CountChange) -> Iterator[str]:
-        org_id, scope, within = change.count
-        counts = self.counts[partition_of(org_id, self._parts)]
-        after = counts.get((scope, within), 0) + change.by
+        count, scope = change.count, change.count.scope
+        counts = self.counts[partition_of(count.org_id, self._parts)]
+        after = counts.get((scope, count.within), 0) + change.by
         if change.by:
-            counts[scope, within] = after
+            counts[scope, count.within] = after
         if change.limit is not None and after > change.limit:
             yield f"there are {after} {scope}, but only {change.limit} are allowed"
         if after < 0:

@@ -84,7 +84,7 @@ class SqlLookups(SqlUsedKeys):
         streams, organizations = list(owners), organizations_of(appends)
         claims, counts = claims_of(appends), counts_of(appends)
         if streams:
-            asked = [(self._part(owners[stream]), stream) for stream in streams]
+            asked = [(self._part(owner), stream) for stream, owner in owners.items()]
             yield Question(self._streams_query(asked), _pairs_into(heads.streams, streams))
         if organizations:
             query = self._organizations_query(organizations)
