@@ -163,7 +163,7 @@ async def test_a_write_is_answered_once_it_is_synced_and_does_not_hold_the_lock_
     monkeypatch.setattr(os, "fsync", slow_disk)
     writing = asyncio.ensure_future(store.add(delivery(0, id="w:ping")))
     try:
-        await syncing.wait()
+        await asyncio.wait_for(syncing.wait(), 10)
         other = sqlite3.connect(path, isolation_level=None, timeout=0)
         other.execute("DELETE FROM webhook_deliveries")
         other.close()
