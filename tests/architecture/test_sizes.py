@@ -12,7 +12,7 @@ FILES_IN_A_FOLDER_MAX = 20
 
 
 def test_no_file_is_longer_than_the_limit() -> None:
-    lines = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    lines = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in PYTHON}
 
     assert {path: count for path, count in lines.items() if count > FILE_LINES_MAX} == {}
 

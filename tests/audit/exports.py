@@ -20,6 +20,8 @@ from audit.lines import (
 )
 from audit.merkle import Frontier, consistency_proof, leaf_hash, root_of
 from audit.note import Signer, TreeCheckpoint, origin_of
+from audit.report import Report
+from audit.verify import verify
 
 ACME = "0190a1b2-0000-7000-8000-000000000001"
 STREAM = "0190a1b2-0000-7000-8000-0000000000aa"
@@ -27,6 +29,7 @@ LOG = "trackrecord.example"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PRIVATE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SIGNER = Signer(LOG, PRIVATE_KEY)
+KEY = SIGNER.vkey
 STRANGER = Signer(LOG, Ed25519PrivateKey.from_private_bytes(bytes(32)))
 TITLE = 'Größe "ship",\\ \u2028 it 🚢,"state":'
 
@@ -115,3 +118,13 @@ def export(
 
 def b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
+
+
+def check(lines: list[bytes], **options: Any) -> Report:
+    """Verify an export with the key that signed it."""
+    return verify(lines, KEY, **options)
+
+
+def found(report: Report) -> list[tuple[int, str]]:
+    """Return the problems of a report, each with its line."""
+    return [(problem.line, problem.what) for problem in report.problems]

@@ -9,6 +9,7 @@ from domain.identity.plan import Plan
 from domain.identity.user import UserRegistered
 from domain.work.project import ProjectCreated
 from domain.work.task.events import Priority, TaskCreated, TaskStatus, TaskStatusChanged
+from eventstore.log import EventLog
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, NOW, OTHER, TASK
 from tests.spec import Past, on
 
@@ -77,3 +78,8 @@ STRANGERS = (
     on(FOREIGN_TASK, task(by=DAN, project=FOREIGN_PROJECT), org_id=OTHER),
 )
 """Another organization, which must not exist for Acme."""
+
+
+async def events(log: EventLog, stream: UUID = TASK) -> list[str]:
+    """Return the tags of what Acme has recorded in a stream, in order."""
+    return [recorded.tag for recorded in await log.stream(stream, ACME)]

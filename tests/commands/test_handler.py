@@ -4,35 +4,29 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import ClassVar
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
-from commands.base import ChangedSince, Command, Context, Decision, NotPermitted, changes_of
+from commands.base import Command, Context, Decision, NotPermitted, changes_of
 from commands.handler import CommandHandler
-from commands.identity.organization import DeleteOrganization, EditMember, EditOrganization
+from commands.identity.organization import EditMember
 from commands.reads import Reads
-from commands.work.project import ArchiveProject, EditProject, HoldProject, UnarchiveProject
-from commands.work.task import AssignTask, ChangeTaskStatus, CreateTask, DeleteTask, EditTask
+from commands.work.project import ArchiveProject, EditProject, UnarchiveProject
+from commands.work.task import ChangeTaskStatus, CreateTask, DeleteTask, EditTask
 from domain.base import NotFound, OrgId, TaskId
 from domain.identity.organization.membership import MemberRoleChanged, Role
-from domain.identity.organization.state import Organization
-from domain.identity.user import ActiveOrganizationChanged
 from domain.permission import Permission
 from domain.work.project import ProjectArchived, ProjectIsArchived
 from domain.work.task.events import Priority, TaskCreated, TaskStatus
 from domain.work.task.state import Task
 from eventstore.append import ConcurrencyConflict
 from eventstore.log import EventLog
-from tests.commands.acme import ACCOUNTS
-from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, NOW, TASK
-from tests.spec import context, on, record
+from tests.commands.acme import events
+from tests.domain.spec import ACME, BEN, CLEO, ENG, NOW, TASK
+from tests.spec import context
 
 RETITLE = EditTask(task_id=TASK, title="New")
-
-
-async def events(log: EventLog, stream: UUID = TASK) -> list[str]:
-    return [recorded.tag for recorded in await log.stream(stream, ACME)]
 
 
 class TestADecisionOnOldKnowledge:
@@ -173,90 +167,6 @@ class TestADryRun:
     async def test_a_dry_run_is_refused_like_the_command(self, handler: CommandHandler) -> None:
         with pytest.raises(NotPermitted):
             await handler.handle(DeleteTask(task_id=TASK), context(CLEO, dry_run=True))
-
-
-class TestIfMatch:
-    async def test_if_match_allows_a_change_of_an_unchanged_field(
-        self, handler: CommandHandler, elsewhere: CommandHandler
-    ) -> None:
-        await elsewhere.handle(EditTask(task_id=TASK, priority=Priority.HIGH), context())
-
-        receipt = await handler.handle(RETITLE, context(if_match=1))
-
-        assert receipt.states[TASK].version == 3
-
-    async def test_if_match_refuses_a_change_of_a_changed_field(
-        self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
-    ) -> None:
-        await elsewhere.handle(EditTask(task_id=TASK, title="Other"), context())
-
-        with pytest.raises(ChangedSince) as refused:
-            await handler.handle(RETITLE, context(if_match=1))
-
-        assert refused.value.details == {"version": 2}
-        assert len(await events(log)) == 2
-
-    async def test_if_match_compares_fields_and_not_kinds_of_change(
-        self, handler: CommandHandler, elsewhere: CommandHandler
-    ) -> None:
-        await elsewhere.handle(HoldProject(project_id=ENG), context())
-
-        with pytest.raises(ChangedSince):
-            await handler.handle(ArchiveProject(project_id=ENG), context(if_match=1))
-
-    async def test_if_match_allows_a_change_of_another_part_of_the_same_field(
-        self, handler: CommandHandler, elsewhere: CommandHandler
-    ) -> None:
-        await elsewhere.handle(AssignTask(task_id=TASK, user_id=BEN), context())
-
-        assigned = await handler.handle(AssignTask(task_id=TASK, user_id=CLEO), context(if_match=1))
-
-        assert assigned.states[TASK].state.assignees == (BEN, CLEO)
-
-    async def test_if_match_is_about_the_target_of_a_command_alone(
-        self, log: EventLog, handler: CommandHandler
-    ) -> None:
-        await record(log, *ACCOUNTS)
-        [organization] = await handler.states.all_fresh([(Organization, ACME)], ACME)
-        working = ActiveOrganizationChanged(organization_id=ACME)
-        await record(log, on(ANA, working))
-
-        receipt = await handler.handle(
-            DeleteOrganization(organization_id=ACME), context(if_match=organization.version)
-        )
-
-        assert receipt.states[ANA].version < organization.version
-        assert receipt.position is not None
-
-    async def test_lets_pass_a_change_that_claims_something(self, handler: CommandHandler) -> None:
-        version = (await handler.states.all_fresh([(Organization, ACME)], ACME))[0].version
-        moving = EditOrganization(organization_id=ACME, subdomain="acme-two")
-
-        receipt = await handler.handle(moving, context(if_match=version))
-
-        assert receipt.position is not None
-
-    async def test_if_match_refuses_the_whole_command(
-        self, log: EventLog, handler: CommandHandler
-    ) -> None:
-        await handler.handle(EditTask(task_id=TASK, title="Other"), context())
-        both = EditTask(task_id=TASK, title="New", priority=Priority.LOW)
-
-        with pytest.raises(ChangedSince):
-            await handler.handle(both, context(if_match=1))
-
-        assert len(await events(log)) == 2
-
-    async def test_if_match_refuses_a_future_version(self, handler: CommandHandler) -> None:
-        with pytest.raises(ChangedSince):
-            await handler.handle(RETITLE, context(if_match=2))
-
-    async def test_if_match_allows_a_change_without_effect(self, handler: CommandHandler) -> None:
-        await handler.handle(RETITLE, context())
-
-        receipt = await handler.handle(RETITLE, context(if_match=1))
-
-        assert receipt.position is None
 
 
 class TestAuthorization:

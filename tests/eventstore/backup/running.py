@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from eventstore.backup.reading import BackupFile
-from tests.eventstore.backup.contract import backed_up, moved, restored
+from tests.eventstore.backup.steps import backed_up, moved, restored
 
 
 def tell(table: str, rows: int) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from eventstore.backup.reading import BackupFile
-from tests.eventstore.backup.contract import backed_up
 from tests.eventstore.backup.filled import contents, fill, open_for_commands
+from tests.eventstore.backup.steps import backed_up
 
 pytestmark = pytest.mark.servers
 

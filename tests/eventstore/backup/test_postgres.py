@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.eventstore.backup.contract import BackupContract, MoveContract, backed_up, restored
+from tests.eventstore.backup.contract import BackupContract
 from tests.eventstore.backup.filled import contents, fill, open_for_commands
+from tests.eventstore.backup.move_contract import MoveContract
+from tests.eventstore.backup.steps import backed_up, restored
 
 pytestmark = pytest.mark.servers
 

@@ -5,7 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.eventstore.backup.contract import BackupContract, MoveContract
+from tests.eventstore.backup.contract import BackupContract
+from tests.eventstore.backup.move_contract import MoveContract
 
 pytestmark = pytest.mark.servers
 

@@ -20,7 +20,7 @@ from projections.engine.control import Control
 from projections.engine.mongo.store import MongoReadStore
 from projections.engine.store import Batch, OutOfTurn, ReadStoreUnavailable, Written
 from tests.freezing import freeze
-from tests.projections.engine.test_store import THINGS, page, thing
+from tests.projections.engine.things import THINGS, page, thing
 
 ROOT = Path(__file__).parents[3]
 TAKEN_OVER_S = 5.0

@@ -2,22 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from msgspec import Struct
 
 from devstack.mongo import mongo
 from devstack.server import Server
 from domain.identity.user import LoginFailed
-from domain.work.task.events import TaskAssigned, TaskCreated, TaskRetitled, TaskStatus
-from domain.work.task.state import Task
+from domain.work.task.events import TaskStatus
 from eventstore.memory import MemoryStore
-from eventstore.recorded import Recorded
-from projections.base import Projection, document_id, tags_of
+from projections.base import document_id
 from projections.catalog import PROJECTIONS
 from projections.engine.digest import Digest, digest
 from projections.engine.mongo.store import MongoReadStore
@@ -26,7 +23,8 @@ from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding
 from projections.work.task import Tasks, tasks_of_project
 from tests.commands.acme import ACCOUNTS, HERE, task, went
-from tests.domain.spec import ACME, ANA, BEN, ENG, TASK
+from tests.domain.spec import ACME, ANA, ENG, TASK
+from tests.projections.engine.counting import ProjectCounts
 from tests.projections.spec import (
     a_busy_day,
     live,
@@ -38,50 +36,6 @@ from tests.projections.spec import (
 )
 from tests.projections.stores import Opened
 from tests.spec import on, opened, record
-
-POISON = TaskRetitled(from_="Oil it", to="poison")
-KEY = document_id(ACME, TASK)
-
-
-class Delicate(Tasks):
-    """Tasks, projected by code that cannot stand one title."""
-
-    healed = False
-
-    def fold(self, key: str, state: Task | None, recorded: Recorded) -> Task:
-        if recorded.event == POISON and not self.healed:
-            raise ZeroDivisionError("poison")
-        return super().fold(key, state, recorded)
-
-
-class Counted(Struct, frozen=True):
-    """How many tasks a project has, and which titles were given."""
-
-    tasks: int = 0
-    titles: tuple[str, ...] = ()
-
-
-class ProjectCounts(Projection[Counted]):
-    """A document a project, fed by the streams of all its tasks."""
-
-    name = "counts"
-    tags = tags_of(TaskCreated, TaskRetitled)
-    state = Counted
-    healed = False
-
-    def keys(self, recorded: Recorded) -> Iterable[str]:
-        return (document_id(recorded.org_id, ENG),)
-
-    def fold(self, key: str, state: Counted | None, recorded: Recorded) -> Counted:
-        before = state or Counted()
-        if isinstance(recorded.event, TaskCreated):
-            return Counted(before.tasks + 1, before.titles)
-        if recorded.event == POISON and not self.healed:
-            raise ZeroDivisionError("poison")
-        return Counted(before.tasks, (*before.titles, "retitled"))
-
-    def render(self, key: str, state: Counted, recorded: Recorded) -> bytes:
-        return b"%d" % state.tasks
 
 
 async def digests(store: ReadStore) -> dict[str, Digest]:
@@ -216,88 +170,6 @@ async def test_a_waiting_projector_takes_over_from_one_that_is_gone(opened_store
             await until_at(store, position)
 
             assert gone._fence is not None  # it never gave the lease back
-
-
-# What cannot be projected ----------------------------------------------------
-
-
-async def test_a_document_that_cannot_be_folded_stops_no_other(store: ReadStore) -> None:
-    other = UUID(int=900)
-    async with opened(MemoryStore()) as log:
-        await record(log, *HERE, on(TASK, POISON, *went(TaskStatus.IN_PROGRESS)))
-        await record(log, on(other, task(2), *went(TaskStatus.IN_PROGRESS)))
-        await project_all(log, store, [Delicate()])
-    page = await tasks_of_project(models_of(store), ACME, ENG)
-    [parked] = await store.parked()
-
-    assert b'"status":"IN_PROGRESS"' in page.items[0]
-    assert b'"status":"TODO"' in page.items[1]
-    assert parked.id == KEY
-    assert "poison" in parked.error
-
-
-async def test_a_parked_document_is_updated_by_a_repaired_projector(store: ReadStore) -> None:
-    repaired = Delicate()
-    repaired.healed = True
-    async with opened(MemoryStore()) as log:
-        await record(log, *HERE, on(TASK, POISON, *went(TaskStatus.IN_PROGRESS)))
-        projector = await project_all(log, store, [Delicate()])
-        await record(log, on(TASK, TaskAssigned(user_id=BEN)))
-        await to_the_end(projector)
-        await projector.release()
-        projector = await project_all(log, store, [repaired])
-        await record(log, on(TASK, TaskAssigned(user_id=ANA)))
-        await to_the_end(projector)
-        page = await tasks_of_project(models_of(store), ACME, ENG)
-
-    assert b'"title":"poison"' in page.items[0]
-    assert b'"status":"IN_PROGRESS"' in page.items[0]
-    assert str(BEN).encode() in page.items[0]
-    assert str(ANA).encode() in page.items[0].partition(b'"assignees"')[2].partition(b"]")[0]
-    assert await store.parked() == []
-
-
-async def test_a_document_of_several_streams_is_parked_and_repaired_too(
-    store: ReadStore,
-) -> None:
-    repaired = ProjectCounts()
-    repaired.healed = True
-    key = document_id(ACME, ENG)
-    async with opened(MemoryStore()) as log:
-        await record(log, *HERE, on(TASK, POISON))
-        await record(log, on(UUID(int=900), task(2)))
-        projector = await project_all(log, store, [ProjectCounts(), Tasks()])
-        [parked] = await store.parked()
-        [stuck] = await store.load(await live(store, ProjectCounts()), [key])
-        tasks = await tasks_of_project(models_of(store), ACME, ENG)
-        await projector.release()
-        await project_all(log, store, [repaired, Tasks()])
-        [whole] = await store.load(await live(store, ProjectCounts()), [key])
-
-    assert (parked.id, stuck.fields["tasks"]) == (key, 1)
-    assert len(tasks.items) == 2
-    assert whole.fields == {"tasks": 2, "titles": ["retitled"]}
-    assert await store.parked() == []
-
-
-async def test_an_event_that_cannot_be_read_parks_its_document_alone(store: ReadStore) -> None:
-    rows = MemoryStore()
-    async with opened(rows) as log:
-        await record(log, *HERE, on(UUID(int=900), task(2)))
-        broken = next(row for row in rows.tail(0, 100) if row.stream_id == TASK)
-        whole, broken.state = broken.state, b"{}"
-        projector = await project_all(log, store)
-        page = await tasks_of_project(models_of(store), ACME, ENG)
-        parked = await store.parked()
-        await projector.release()
-        broken.state = whole
-        await project_all(log, store)
-        repaired = await tasks_of_project(models_of(store), ACME, ENG)
-
-    assert len(page.items) == 1
-    assert [(one.id, one.unreadable) for one in parked] == [(KEY, True)]
-    assert len(repaired.items) == 2
-    assert await store.parked() == []
 
 
 # Outages and other logs ------------------------------------------------------

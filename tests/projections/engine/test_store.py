@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from projections.base import Document
 from projections.engine.control import Collection, Control, Phase
-from projections.engine.query import RESIDUAL_ROWS_MAX, ListSlice, Query, QueryRefused
+from projections.engine.query import RESIDUAL_ROWS_MAX, Query, QueryRefused
 from projections.engine.store import (
     Batch,
     OutOfTurn,
@@ -17,61 +16,8 @@ from projections.engine.store import (
     ShapedCollection,
     Written,
 )
-from projections.shape import Index, Kind, Shape
+from tests.projections.engine.things import SHAPE, THINGS, filled, of, page, thing
 from tests.projections.stores import Opened
-
-SHAPE = Shape(
-    "things",
-    1,
-    {"number": Kind.INTEGER, "status": Kind.TEXT, "open": Kind.TRUTH, "people": Kind.TEXTS},
-    (
-        Index(("org", "deleted"), "number"),
-        Index(("org", "deleted", "status"), "number"),
-        Index(("org", "deleted"), "number", contains="people"),
-        Index(("org", "deleted"), "id"),
-    ),
-)
-THINGS = ShapedCollection("things_v1_b1", SHAPE)
-
-
-def thing(number: int, **about: Any) -> Document:
-    """Return a document with *number*; *about* overrides its fields."""
-    base: dict[str, Any] = {"org": "acme", "deleted": False, "position": number} | {
-        name: about.pop(name) for name in ("org", "deleted", "position") if name in about
-    }
-    fields: dict[str, Any] = {
-        "number": number,
-        "status": "TODO",
-        "open": True,
-        "people": ["ana"],
-    } | about
-    return Document(
-        id=f"{base['org']}:{number:04}",
-        version=1,
-        updated_at="2026-03-01T09:30:00.123456+00:00",
-        fields=fields,
-        json=b'{"number":%d}' % number,
-        **base,
-    )
-
-
-def of(control: Control, *documents: Document, **more: Any) -> Batch:
-    """Return a batch that writes *documents*."""
-    return Batch(control=control, written=[Written(THINGS, documents)], **more)
-
-
-async def filled(store: ReadStore, *documents: Document) -> Control:
-    """Store *documents*, the first of all."""
-    await store.create(THINGS)
-    return await store.write(of(Control(), *documents))
-
-
-async def page(store: ReadStore, **about: Any) -> ListSlice:
-    """Return one page of things, 10 unless *about* says otherwise."""
-    asked: dict[str, Any] = {"model": "things", "sort": "number", "limit": 10}
-    asked["where"] = {"org": "acme", "deleted": False} | about.pop("where", {})
-    [found] = await store.find([(THINGS, Query(**(asked | about)))])
-    return found
 
 
 async def test_an_unwritten_value_reads_as_nothing(store: ReadStore) -> None:

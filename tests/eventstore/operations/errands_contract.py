@@ -1,0 +1,126 @@
+"""What every adapter of operational state does with notices, jobs and mails."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from contextlib import AbstractAsyncContextManager
+
+from msgspec.structs import replace
+
+from eventstore.operations.records import (
+    Job,
+    MailCursor,
+    MailStatus,
+    Notice,
+    NoticeKind,
+)
+from eventstore.operations.store import OperationalStore
+from tests.eventstore.operations.examples import (
+    LEASE_S,
+    NOW,
+    SECOND,
+    mail,
+)
+
+CURSOR = MailCursor(id="part 0", position=1, event_id="e1")
+
+
+class ErrandsContract(ABC):
+    """Notices, jobs and mails; ``opened`` gives an empty store."""
+
+    @abstractmethod
+    def opened(self) -> AbstractAsyncContextManager[OperationalStore]:
+        """Open an empty store for as long as a block lasts."""
+
+    # Notices
+
+    async def test_a_notice_is_kept_once_until_it_is_dropped(self) -> None:
+        parked = Notice(
+            id="w:PARKED", endpoint="w", org="acme", kind=NoticeKind.PARKED, at=NOW, first=4,
+            last=4, detail="unreadable",
+        )  # fmt: skip
+        async with self.opened() as store:
+            await store.note(parked)
+            await store.note(replace(parked, at=NOW + SECOND))
+            assert await store.notices("w", 9) == [parked]
+            await store.drop_notice(parked.id)
+            assert await store.notices("w", 9) == []
+
+    # Jobs
+
+    async def test_a_due_job_is_taken_by_one_worker_and_becomes_due_again(self) -> None:
+        async with self.opened() as store:
+            await store.keep_job(Job(id="prune", due_at=NOW))
+            await store.keep_job(Job(id="prune", due_at=NOW + 9 * SECOND))
+            assert await store.take_job("one", LEASE_S, NOW - SECOND) is None
+            job = await store.take_job("one", LEASE_S, NOW)
+            assert job is not None
+            assert await store.take_job("two", LEASE_S, NOW) is None
+            await store.end_job(job, NOW + SECOND)
+            assert await store.take_job("two", LEASE_S, NOW) is None
+            again = await store.take_job("two", LEASE_S, NOW + SECOND)
+
+            assert again is not None
+            assert again.fence == 2
+
+    async def test_a_job_whose_worker_died_is_taken_over(self) -> None:
+        async with self.opened() as store:
+            await store.keep_job(Job(id="once", due_at=NOW))
+            dead = await store.take_job("dead", 0.0, NOW)
+            heir = await store.take_job("heir", LEASE_S, NOW)
+            assert dead is not None
+            assert heir is not None
+            await store.end_job(dead, NOW)
+            assert await store.take_job("third", LEASE_S, NOW) is None
+            await store.end_job(heir, None)
+            await store.keep_job(Job(id="once", due_at=NOW))
+            assert await store.take_job("third", LEASE_S, NOW) is not None
+
+    # Mails
+
+    async def test_a_mail_is_kept_once_however_often_its_event_is_found(self) -> None:
+        cursor, later = (MailCursor(id="part 0", position=n, event_id=f"e{n}") for n in (1, 2))
+        async with self.opened() as store:
+            assert await store.mail_cursor("part 0") is None
+            await store.keep_mails(cursor, [mail("e1"), mail("e0")])
+            taken = await store.take_mail("one", LEASE_S, NOW)
+            assert taken is not None
+            sent = replace(taken, status=MailStatus.SENT, open=False, ended_at=NOW, tries=1)
+            assert await store.end_mail(sent)
+            await store.keep_mails(later, [mail("e0"), mail("e1"), mail("e2")])
+
+            pending = dict.fromkeys(("e0", "e1", "e2"), MailStatus.PENDING)
+            kept = {each.id: each.status for each in await store.mails(9)}
+            assert kept == pending | {taken.id: MailStatus.SENT}
+            assert await store.mail_cursor("part 0") == later
+
+    async def test_a_due_mail_is_taken_by_one_worker_and_put_off(self) -> None:
+        async with self.opened() as store:
+            await store.keep_mails(CURSOR, [mail("e1")])
+            assert await store.take_mail("one", LEASE_S, NOW - SECOND) is None
+            taken = await asyncio.gather(
+                *(store.take_mail(name, LEASE_S, NOW) for name in ("one", "two", "three"))
+            )
+            [held] = [each for each in taken if each is not None]
+            assert await store.end_mail(replace(held, tries=1, next_at=NOW + SECOND))
+            assert await store.take_mail("two", LEASE_S, NOW) is None
+            again = await store.take_mail("two", LEASE_S, NOW + SECOND)
+
+            assert again is not None
+            assert (again.tries, again.fence, again.owner) == (1, 2, "two")
+
+    async def test_a_mail_whose_worker_died_is_taken_over(self) -> None:
+        async with self.opened() as store:
+            await store.keep_mails(CURSOR, [mail("e1")])
+            dead = await store.take_mail("dead", 0.0, NOW)
+            heir = await store.take_mail("heir", LEASE_S, NOW)
+            assert dead is not None
+            assert heir is not None
+
+            assert not await store.end_mail(replace(dead, status=MailStatus.SENT, open=False))
+            assert await store.end_mail(
+                replace(heir, status=MailStatus.FAILED, open=False, ended_at=NOW)
+            )
+            [kept] = await store.mails(9)
+            assert (kept.status, kept.owner, kept.until) == (MailStatus.FAILED, "", None)
+            assert await store.prune(NOW + SECOND, 9) == 1
+            assert await store.mails(9) == []

@@ -1,0 +1,67 @@
+"""Things: the documents that the contract of the read-model port stores and finds."""
+
+from typing import Any
+
+from projections.base import Document
+from projections.engine.control import Control
+from projections.engine.query import ListSlice, Query
+from projections.engine.store import (
+    Batch,
+    ReadStore,
+    ShapedCollection,
+    Written,
+)
+from projections.shape import Index, Kind, Shape
+
+SHAPE = Shape(
+    "things",
+    1,
+    {"number": Kind.INTEGER, "status": Kind.TEXT, "open": Kind.TRUTH, "people": Kind.TEXTS},
+    (
+        Index(("org", "deleted"), "number"),
+        Index(("org", "deleted", "status"), "number"),
+        Index(("org", "deleted"), "number", contains="people"),
+        Index(("org", "deleted"), "id"),
+    ),
+)
+THINGS = ShapedCollection("things_v1_b1", SHAPE)
+
+
+def thing(number: int, **about: Any) -> Document:
+    """Return a document with *number*; *about* overrides its fields."""
+    base: dict[str, Any] = {"org": "acme", "deleted": False, "position": number} | {
+        name: about.pop(name) for name in ("org", "deleted", "position") if name in about
+    }
+    fields: dict[str, Any] = {
+        "number": number,
+        "status": "TODO",
+        "open": True,
+        "people": ["ana"],
+    } | about
+    return Document(
+        id=f"{base['org']}:{number:04}",
+        version=1,
+        updated_at="2026-03-01T09:30:00.123456+00:00",
+        fields=fields,
+        json=b'{"number":%d}' % number,
+        **base,
+    )
+
+
+def of(control: Control, *documents: Document, **more: Any) -> Batch:
+    """Return a batch that writes *documents*."""
+    return Batch(control=control, written=[Written(THINGS, documents)], **more)
+
+
+async def filled(store: ReadStore, *documents: Document) -> Control:
+    """Store *documents*, the first of all."""
+    await store.create(THINGS)
+    return await store.write(of(Control(), *documents))
+
+
+async def page(store: ReadStore, **about: Any) -> ListSlice:
+    """Return one page of things, 10 unless *about* says otherwise."""
+    asked: dict[str, Any] = {"model": "things", "sort": "number", "limit": 10}
+    asked["where"] = {"org": "acme", "deleted": False} | about.pop("where", {})
+    [found] = await store.find([(THINGS, Query(**(asked | about)))])
+    return found
