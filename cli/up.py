@@ -31,8 +31,9 @@ PROCESSES = {"serve": "api", "follow": "workers.following"}
 READY_S = 60.0
 WATCH_S = 0.2
 _POLL_S = 0.02
-HANGS_S = 45.0
-"""How old a process must be before it can count as hanging: at first it may be catching up."""
+GRACE = 1.5
+"""How old a process must be to count as hanging, as a multiple of STALLED_AFTER: at first it may be
+starting."""
 
 
 def run(*, no_demo: bool = False) -> int:
@@ -61,6 +62,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings, stores: Environment, listening: int) -> None:
         self._settings, self._stores = settings, stores
+        self._grace_s = GRACE * settings.stalled_after.total_seconds()
         self._children = [
             Child(name, module, stores, settings.data_dir, [listening])
             for name, module in PROCESSES.items()
@@ -110,7 +112,7 @@ class Supervisor:
     def _watch(self) -> None:
         hanging = self._pulse.hanging()
         for child in self._children:
-            if child.name in hanging and child.age_s > HANGS_S:
+            if child.name in hanging and child.age_s > self._grace_s:
                 _say(f"{child.name} does not advance; restarting it")
                 child.kill()
         news = [child.watch() for child in self._children]

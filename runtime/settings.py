@@ -94,6 +94,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis_deadline: Annotated[
         timedelta, Setting("REDIS_DEADLINE", "the same for Redis", _SECOND, _LONG)
     ] = timedelta(seconds=REDIS_DEADLINE_S)
+    stalled_after: Annotated[
+        timedelta,
+        Setting("STALLED_AFTER", "when a follower counts as stalled", _SECOND, 10 * _MINUTE),
+    ] = timedelta(seconds=30)
     jwt_access_secret: Annotated[str, Setting("JWT_ACCESS_SECRET", "signs access tokens")] = ""
     jwt_next_secret: Annotated[str, Setting("JWT_NEXT_SECRET", "will sign them, is accepted")] = ""
     jwt_previous_secret: Annotated[str, Setting("JWT_PREVIOUS_SECRET", "signed them before")] = ""
@@ -111,12 +115,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = timedelta(minutes=15)
     jwt_refresh_expiry: Annotated[
         timedelta,
-        Setting(
-            "JWT_REFRESH_EXPIRY",
-            "how long a session lives without a refresh, and its cookie",
-            _MINUTE,
-            7 * _DAY,
-        ),
+        Setting("JWT_REFRESH_EXPIRY", "how long a session lives unused", _MINUTE, 7 * _DAY),
     ] = timedelta(days=7)
     master_key: Annotated[str, Setting("MASTER_KEY", "wraps the keys of personal data")] = ""
     cors_origins: Annotated[

@@ -42,8 +42,9 @@ class Monitor:
         self._system, self._progress = system, progress
         self.head = 0
         self.backlog = Backlog(0, None)
-        self.projector = Watchdog("projector")
-        self.endpoints = EndpointWatch(system)
+        stalled_s = system.settings.stalled_after.total_seconds()
+        self.projector = Watchdog("projector", stalled_s=stalled_s)
+        self.endpoints = EndpointWatch(system, stalled_s=stalled_s)
         self.figures: dict[str, int] = {}
         self.shared = SharedCounts()
         self._rebuilding = ""

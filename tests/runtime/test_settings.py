@@ -95,6 +95,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "OPERATIONS_DEADLINE": ("0", "31s"),
     "READ_MODELS_DEADLINE": ("0", "31s"),
     "REDIS_DEADLINE": ("0", "31s", "soon"),
+    "STALLED_AFTER": ("0", "11m"),
     "JWT_ACCESS_SECRET": ("secret", "a" * 40),
     "JWT_NEXT_SECRET": ("secret", "a" * 40),
     "JWT_PREVIOUS_SECRET": ("secret", "a" * 40),
