@@ -42,6 +42,10 @@ def test_a_changed_token_is_refused(part: int) -> None:
     assert device_of(KEY, ".".join(parts), ANA, NOW) is None
 
 
-@pytest.mark.parametrize("token", ["", "kd1", "kd1...", "x" * 4_000, TOKEN + "A", TOKEN + "\n"])
+@pytest.mark.parametrize(
+    "token",
+    ["", "kd1", "kd1...", "x" * 4_000, TOKEN + "A", TOKEN + "\n"],
+    ids=["empty", "no parts", "empty parts", "too long", "one letter more", "with a newline"],
+)
 def test_what_is_no_token_is_refused(token: str) -> None:
     assert device_of(KEY, token, ANA, NOW) is None
