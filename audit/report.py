@@ -38,6 +38,8 @@ class Report:
     problems: Sequence[Discrepancy]
     more: int
     """The number of problems beyond those listed."""
+    recognized: bool
+    """Whether any line has the form of a line of an export."""
 
     @property
     def ok(self) -> bool:

@@ -2,7 +2,8 @@
 
     python trackrecord-verify.py EXPORT.jsonl [--key VKEY] [--previous CHECKPOINT]
 
-The exit status is 0 if everything is proven, 1 if anything is wrong, 2 if a file cannot be read.
+The exit status is 0 if everything is proven, 1 if anything is wrong, 2 if a file cannot be read or
+is no export.
 The format is described in `docs/reference/export-format.md`.
 """
 
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 report = verify(_lines(export), options.key, previous)
     except (OSError, UnicodeDecodeError, NoteInvalid) as reason:
         sys.stderr.write(f"{reason}\n")
+        return 2
+    if not report.recognized:
+        sys.stderr.write(f"{options.file} is not a Trackrecord export\n")
         return 2
     sys.stdout.write(f"{report}\n")
     return 0 if report.ok else 1

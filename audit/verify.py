@@ -90,6 +90,7 @@ class _Walk:
             key_is_trusted=self._trusted is not None,
             problems=tuple(self._problems),
             more=self._more,
+            recognized=self._manifest is not None or self._seq is not None or self._ended,
         )
 
     def _read(self, line: bytes) -> None:

@@ -111,14 +111,17 @@ COMMANDS = {
     ),
     "audit export": CommandHelp(
         "cli.audit:run_export",
-        "Write an organization's log as JSON lines, with personal data in readable form.",
-        ("audit export 0198c5a0-0000-7000-8000-000000000001 acme.jsonl",),
+        """Write an organization's log as JSON lines, with personal data in readable form.
+
+        The export is recorded as an event of the organization. On a terminal it asks before it
+        replaces a file.""",
+        ("audit export acme acme.jsonl",),
     ),
     "audit verify": CommandHelp(
         "cli.audit:run_verify",
         """Verify an export line by line, without any server.
 
-        Exits with 1 if a single byte was changed.""",
+        Exits with 1 if a single byte was changed, with 2 if the file is no export.""",
         ("audit verify acme.jsonl", "audit verify acme.jsonl --key KEY"),
     ),
     "audit key": CommandHelp(

@@ -8,10 +8,9 @@ from domain.audit import AuditExported, AuditTrail, LogRestored, audit_trail
 from domain.permission import Permission
 
 
-class ExportAudit(Command, frozen=True, kw_only=True):
-    """Export a range of the organization's log."""
+class AuditExport(Command, frozen=True, kw_only=True):
+    """An export of a range of the organization's log."""
 
-    needs: ClassVar[Permission | None] = Permission.AUDIT_READ
     records = (AuditExported,)
     first: int
     last: int
@@ -21,6 +20,18 @@ class ExportAudit(Command, frozen=True, kw_only=True):
         stream = audit_trail(context.organization)
         trail = await read(AuditTrail, stream)
         return changes_of(stream, trail.export(self.first, self.last, self.format))
+
+
+class ExportAudit(AuditExport, frozen=True, kw_only=True):
+    """Export a range of the organization's log."""
+
+    needs: ClassVar[Permission | None] = Permission.AUDIT_READ
+
+
+class ExportAuditAsOperator(AuditExport, frozen=True, kw_only=True):
+    """Export a range of an organization's log on the machine; the operator is no member of it."""
+
+    needs: ClassVar[Permission | None] = None
 
 
 class AcceptRestore(Command, frozen=True, kw_only=True):

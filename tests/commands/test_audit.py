@@ -1,6 +1,6 @@
 """Stories of the commands on the audit log."""
 
-from commands.audit import AcceptRestore, ExportAudit
+from commands.audit import AcceptRestore, ExportAudit, ExportAuditAsOperator
 from commands.base import NotPermitted
 from domain.audit import AuditExported, LogRestored, audit_trail
 from domain.base import NotFound
@@ -24,6 +24,13 @@ class TestExportAudit:
 
     def test_an_export_is_not_found_for_a_stranger(self) -> None:
         given(*HERE).when(export, by=DAN).then_refused(NotFound)
+
+
+class TestExportAuditAsOperator:
+    def test_the_operator_needs_no_role_and_is_recorded_too(self) -> None:
+        as_operator = ExportAuditAsOperator(first=3, last=9, format="jsonl")
+
+        given(*HERE).when(as_operator, by=DAN).then(on(audit_trail(ACME), exported))
 
 
 class TestAcceptRestore:
