@@ -11,10 +11,15 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header -
 # Compiled modules are kept: without them every process, and every test run, compiles them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test unit mutants check lint types docs examples demo bench lock clean
+.PHONY: run dev test unit mutants check lint types docs examples demo bench lock clean
 
 run: $(RUN_READY)
 	@$(BIN)/trackrecord up
+
+# As `run`, and starts everything again whenever a Python file of the product changes.
+dev: $(READY)
+	@$(BIN)/watchfiles --filter python --sigint-timeout 60 --ignore-paths tests,benchmarks,tools,$(VENV) \
+	  "$(BIN)/trackrecord up" .
 
 test: check
 	$(BIN)/python -m pytest
