@@ -16,14 +16,14 @@ from audit.merkle import Frontier, leaf_hash
 from audit.note import NoteInvalid, Signer, open_checkpoint, origin_of
 from domain.base import OrgId
 from eventstore.log import EventLog
-from eventstore.mode import LogMode
+from eventstore.mode import STILL, LogMode
 from eventstore.recorded import Row
 from eventstore.store import TreeHead
 
 LOG_NAME = "trackrecord"
-_IN_DOUBT = (LogMode.CONTRADICTED, LogMode.ACCEPTING)
-"""Modes in which trees are not signed automatically: the log was set back, and no operator has
-accepted that yet."""
+_UNSIGNED = STILL | {LogMode.CONTRADICTED, LogMode.ACCEPTING}
+"""Modes in which trees are not signed automatically: nothing may be written, or the log was set
+back and no operator has accepted that yet."""
 _BATCH = 250
 """Events read at a time while a tree catches up: 1 to 3 ms."""
 
@@ -68,7 +68,8 @@ class TreeSigner:
         identity = await self._log.identity()
         note = self._signed(org_id, identity.epoch, frontier)
         head = TreeHead(org_id, size, frontier.to_bytes(), note)
-        await self._log.put_tree_head(head)
+        if not await self._log.is_still():  # it can be signed again at any time
+            await self._log.put_tree_head(head)
         if self._kept is not None:
             await asyncio.to_thread(self._kept.keep, identity, head)
         return head
@@ -83,7 +84,7 @@ class TreeSigner:
 
     async def seal_new(self) -> int:
         """Sign the trees that grew since the last call; return how many there were."""
-        if await asyncio.to_thread(self._log.store.mode) in _IN_DOUBT:
+        if await asyncio.to_thread(self._log.store.mode) in _UNSIGNED:
             return 0
         if self._positions is None:
             parts = range(self._log.parts)

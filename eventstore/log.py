@@ -9,6 +9,7 @@ from eventstore.append import Append, LogUnavailable, Secret
 from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.keys import KeyWrapper
 from eventstore.log_reads import LogReads
+from eventstore.mode import STILL, LogClosed
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
 from eventstore.store import Store
@@ -80,6 +81,27 @@ class EventLog(LogReads):
     def append_failure(self) -> str | None:
         """Return why the last commit of this process failed, None if it did not."""
         return self._writer.failure if self._writer is not None else None
+
+    async def put_secret(self, secret: Secret, org_id: OrgId) -> None:
+        """Write a secret next to the log, without an event.
+
+        :raises LogClosed: nothing may be written next to the log now.
+        """
+        await self.refuse_if_still()
+        await self._calls.write(self.store.put_secret, secret, self.part(org_id))
+
+    async def is_still(self) -> bool:
+        """Return whether nothing may be written next to the log now."""
+        return await self._read(self.store.mode) in STILL
+
+    async def refuse_if_still(self) -> None:
+        """Refuse a write next to the log while it is read-only or was moved.
+
+        :raises LogClosed: it is.
+        """
+        mode = await self._read(self.store.mode)
+        if mode in STILL:
+            raise LogClosed(mode)
 
     async def probe_write(self) -> None:
         """Try a write that is not an event; if it succeeds, forget the last failure."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.base import Event, OrgId
-from eventstore.append import KeptSince, Secret, UsedKey
+from eventstore.append import KeptSince, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.codec import decode, decode_event, event_id, takes_key
 from eventstore.engine.calls import LOG_DEADLINE_S, StoreCalls
@@ -195,10 +195,6 @@ class LogReads:
     async def secrets(self, owner: UUID, org_id: OrgId) -> dict[str, bytes]:
         """Return all sealed secrets of *owner* by name."""
         return dict(await self._read(self.store.secrets, owner, self.part(org_id)))
-
-    async def put_secret(self, secret: Secret, org_id: OrgId) -> None:
-        """Write a secret next to the log, without an event."""
-        await self._calls.write(self.store.put_secret, secret, self.part(org_id))
 
     async def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
         """Return the signed tree heads of an organization of at least *since*."""

@@ -16,6 +16,10 @@ class LogMode(StrEnum):
     ACCEPTING = "accepting"  # an operator is accepting that it was restored to an earlier state
 
 
+STILL = frozenset({LogMode.READ_ONLY, LogMode.MOVED})
+"""Modes in which nothing is written next to the events either, so that a copy is complete."""
+
+
 class LogClosed(LogUnavailable):
     """The log takes no commands; nothing was recorded."""
 

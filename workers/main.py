@@ -20,6 +20,7 @@ from workers.jobs import make_worker
 from workers.mailing import Mailing
 from workers.projecting import watch
 from workers.rings import Rings
+from workers.standstill import while_writable
 
 RESTART_S = 1.0
 RESTART_S_MAX = 30.0
@@ -37,7 +38,11 @@ async def run_worker(settings: Settings) -> None:
 
 
 async def work(system: System) -> None:
-    """Deliver webhooks and run the jobs of an open system, until cancelled."""
+    """Deliver webhooks and run jobs while the log may be written, until cancelled."""
+    await while_writable(system, lambda: _work(system))
+
+
+async def _work(system: System) -> None:
     rings = Rings()
     async with asyncio.TaskGroup() as group:
         group.create_task(_deliver(system, rings), name="deliver webhooks")

@@ -155,6 +155,7 @@ class DeliveryController(Controller):
         delivery = await _delivery(request, webhook_id, delivery_id)
         if request.is_dry_run():
             return json_response({"events": []})
+        await system.log.refuse_if_still()
         if not await system.operations.put_back(str(webhook_id), delivery.id, system.clock()):
             raise Problem(
                 409,
@@ -177,6 +178,7 @@ class DeliveryController(Controller):
             return json_response({"events": []})
         system = request.api.system
         made = new_ping(webhook_id, request.organization, system.clock())
+        await system.log.refuse_if_still()
         await system.operations.add(made)
         await _ring(system, request.organization)
         return json_response(_view(made), 202)
