@@ -9,14 +9,19 @@ import textwrap
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
 from tests.acceptance.customers import PASSWORD
 from tests.acceptance.system import ROOT, System, data_directory
 from tests.deliveries.receiver import Receiver
+from tests.eventstore.conftest import postgres_server
+
+__all__ = ["postgres_server"]  # a fixture, found by its name
 
 pytestmark = pytest.mark.acceptance
 
@@ -55,6 +60,57 @@ class Operator:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+class Place:
+    """A log in a SQLite file."""
+
+    def settings(self) -> dict[str, str]:
+        """Return what a system needs to know of it."""
+        return {}
+
+    def set_aside(self, system: System, follow: Callable[[], None]) -> None:
+        """Make room for the backup."""
+        follow()
+
+    def grant(self, system: System, follow: Callable[[], None]) -> None:
+        """Give the processes access to the tables; a file has no roles."""
+
+
+class PostgresPlace(Place):
+    """A log in PostgreSQL, whose owner runs everything, as ``up`` does; a role gets access too."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._role = f"app_{uuid4().hex[:12]}"
+        self._run(f"CREATE ROLE {self._role} LOGIN")
+        self._owner_url = self._new_database()
+
+    def settings(self) -> dict[str, str]:
+        return {"EVENTS_URL": self._owner_url}
+
+    def set_aside(self, system: System, follow: Callable[[], None]) -> None:
+        """Create a new database and name it in EVENTS_URL, as the owner."""
+        self._owner_url = self._new_database()
+        system.environment["EVENTS_URL"] = self._owner_url
+
+    def grant(self, system: System, follow: Callable[[], None]) -> None:
+        """Give the role access, and see that it can read."""
+        system.environment["ROLE"] = self._role
+        follow()
+        parts = urlsplit(self._owner_url)
+        as_role = parts._replace(netloc=f"{self._role}@{parts.netloc.rpartition('@')[2]}")
+        with psycopg.connect(as_role.geturl()) as process:
+            assert process.execute("SELECT 1 FROM events LIMIT 1").fetchall() == [(1,)]
+
+    def _new_database(self) -> str:
+        name = f"restore_{uuid4().hex[:12]}"
+        self._run(f"CREATE DATABASE {name}")
+        return urlsplit(self._server)._replace(path=f"/{name}").geturl()
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(self._server, autocommit=True) as admin:
+            admin.execute(statement.encode())
 
 
 class Customer:
@@ -113,25 +169,35 @@ def received(receiver: Receiver) -> Counter[str]:
     return Counter(body["data"]["title"] for body in bodies if body["type"] == "task.created")
 
 
-async def test_following_the_page_shows_no_lost_event_and_loses_no_new_one() -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """Give the engine that the log is in."""
+    if request.param == "sqlite":
+        return Place()
+    return PostgresPlace(request.getfixturevalue("postgres_server"))
+
+
+async def test_following_the_page_shows_no_lost_event_and_loses_no_new_one(place: Place) -> None:
     with data_directory() as directory:
-        system = System(directory)
+        system = System(directory, **place.settings())
         operator = Operator(system)
         system.start()
         try:
             async with Receiver() as receiver:
-                await _restore_an_older_log(system, operator, receiver)
+                await _restore_an_older_log(system, operator, receiver, place)
         finally:
             if system.process is not None and system.process.poll() is None:
                 system.stop()
 
 
-async def _restore_an_older_log(system: System, operator: Operator, receiver: Receiver) -> None:
+async def _restore_an_older_log(
+    system: System, operator: Operator, receiver: Receiver, place: Place
+) -> None:
     async def sent(*titles: str) -> bool:
         return set(titles) <= set(received(receiver))
 
     [backing_up] = operator.blocks("What to back up")
-    aside, restore, start, accept = operator.blocks("Restore")
+    aside, restore, grant, start, accept = operator.blocks("Restore")
     async with system.http() as http:
         customer = Customer(http)
         await customer.arrive(receiver.url)
@@ -144,8 +210,10 @@ async def _restore_an_older_log(system: System, operator: Operator, receiver: Re
         await _signed(system)
 
         system.stop()
-        for step in (aside, restore, start):
-            operator.follow(step)
+        place.set_aside(system, lambda: operator.follow(aside))
+        operator.follow(restore)
+        place.grant(system, lambda: operator.follow(grant))
+        operator.follow(start)
         assert await customer.is_refused() == "log_contradicted"
         operator.follow(accept)
 
