@@ -148,6 +148,8 @@ class TestCors:
             response = await client.get("/api/nope", headers={"origin": "http://localhost:5173"})
         assert response.headers["access-control-allow-origin"] == "http://localhost:5173"
         assert response.headers["access-control-allow-credentials"] == "true"
+        exposed = response.headers["access-control-expose-headers"].split(", ")
+        assert {"Allow", "Content-Disposition", "WWW-Authenticate", "RateLimit"} <= set(exposed)
 
     async def test_preflights_of_listed_origins_are_answered(self, app: Litestar) -> None:
         asked = {"access-control-request-method": "PATCH"}

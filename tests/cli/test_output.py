@@ -1,0 +1,60 @@
+"""What commands print into a pipe: whole lines, without bars, digests or false offers."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.__main__ import main
+from devstack.port import HeldPort
+from tests.architecture.sources import ROOT
+from tests.cli.history import record_history
+
+pytestmark = pytest.mark.servers
+
+
+def test_a_rebuild_prints_one_short_line_per_read_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("EVENTS_URL", f"sqlite:///{tmp_path}/log/events.db")
+    record_history()
+
+    assert main(["rebuild", "--all"]) == 0
+    assert main(["rebuild", "--all", "--verify"]) == 0
+
+    output = capsys.readouterr()
+    assert output.err == ""
+    assert all(line.strip() for line in output.out.splitlines())
+    assert "matches the log" in output.out
+    assert re.search("[0-9a-f]{64}", output.out) is None
+
+
+def test_up_without_a_demo_offers_no_login(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):  # the stores run as somebody else
+        folder.chmod(0o755)
+    own = {"DATA_DIR": str(tmp_path / "data"), "PORT": str(int(HeldPort()))}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "cli", "up", "--no-demo"],
+        cwd=tmp_path,
+        env={**os.environ, **own, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    printed: list[str] = []
+    for line in child.stdout:
+        printed.append(line)
+        if "Ctrl-C stops" in line:
+            break
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=60)
+
+    assert child.returncode == 0
+    assert "Trackrecord runs at" in "".join(printed)
+    assert "login" not in "".join(printed).lower()
