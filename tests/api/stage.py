@@ -138,3 +138,10 @@ async def at_once(*questions: Any) -> list[httpx.Response]:
     """Send several requests concurrently."""
     async with asyncio.timeout(DEADLINE_S):
         return list(await asyncio.gather(*questions))
+
+
+async def until_ready(client: httpx.AsyncClient) -> None:
+    """Wait until the read models exist."""
+    async with asyncio.timeout(DEADLINE_S):
+        while (await client.get("/health/ready")).is_error:  # noqa: ASYNC110 - polls the API
+            await asyncio.sleep(0.01)

@@ -16,7 +16,7 @@ from eventstore.append import ConcurrencyConflict, LogUnavailable
 from eventstore.mode import LogClosed, LogMode
 from runtime.system import System
 from security.passwords import HashingBusy
-from tests.api.stage import Person, client_of, done, refused
+from tests.api.stage import Person, client_of, done, refused, until_ready
 from tools.discover import leaves
 
 PUBLIC = {
@@ -176,6 +176,7 @@ class TestMeta:
         self, app: Litestar, system: System, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async with client_of(app) as client:
+            await until_ready(client)  # the first projection may still be on its way
             for path in ("/health", "/api/health", "/health/ready", "/api/health/ready"):
                 assert done(await client.get(path), 200)["status"] == "ok"
 
