@@ -109,7 +109,9 @@ class PostgresOperations(EndpointTables, DeliveryTables, JobTables, MailTables):
                     self._pool.connection() as connection,
                     line.lent(connection),
                 ):
-                    return work(transaction.on(connection))
+                    result = work(transaction.on(connection))
+                    connection.commit()  # here, where the call can still be cut short
+                    return result
             except PoolTimeout as error:
                 raise OperationsUnavailable(f"operational tables: {error}") from error
             except psycopg.Error as error:
@@ -129,18 +131,22 @@ class _Line:
 
     def __init__(self) -> None:
         self._socket: int | None = None
+        self._is_cut = False
 
     @contextlib.contextmanager
     def lent(self, connection: psycopg.Connection[TupleRow]) -> Generator[None]:
         """Register the connection for the duration of the block."""
         self._socket = connection.fileno()
         try:
+            if self._is_cut:  # the call gave up before it had its connection
+                self.cut()
             yield
         finally:
             self._socket = None
 
     def cut(self) -> None:
         """Interrupt the thread that uses the connection, in case the server is frozen."""
+        self._is_cut = True
         if self._socket is not None:
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._socket)) as line:
                 line.shutdown(socket.SHUT_RDWR)
