@@ -47,7 +47,11 @@ def test_make_dev_starts_again_when_code_changes(tmp_path: Path) -> None:
 def _command() -> list[str]:
     """Return what `make dev` runs, with the programs of this Python."""
     recipe = subprocess.run(
-        ["/usr/bin/env", "make", "-n", "dev"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["/usr/bin/env", "make", "--no-print-directory", "-n", "dev"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     started = recipe.stdout[recipe.stdout.index(".venv/bin/watchfiles") :].replace("\\\n", " ")
     _, *arguments = shlex.split(started)
