@@ -41,22 +41,22 @@ class InvitationCommand(OrganizationCommand, frozen=True, kw_only=True):
     invitation_id: UUID
 
 
-class InviteMember(InvitationCommand, frozen=True, kw_only=True):
-    """Invite somebody by e-mail; an older invitation to the same address is revoked."""
+class InvitingCommand(InvitationCommand, frozen=True, kw_only=True):
+    """A command that makes an invitation with a new token."""
 
     records = (InvitationRevoked, MemberInvited)
-    email: Email
-    role: Role
     token_hash: str
     expires_at: datetime
     mailed: bool
 
-    async def decide(self, read: Reads, context: Context, /) -> Decision:
-        organization = await read_organization(read, context, self.organization_id)
+    def invite(
+        self, organization: Organization, context: Context, made: UUID, email: str, role: Role
+    ) -> Decision:
+        """Return what invites *email* as *role*, under the id *made*."""
         invited = MemberInvited(
-            invitation_id=self.invitation_id,
-            email=self.email,
-            role=self.role,
+            invitation_id=made,
+            email=email,
+            role=role,
             token_hash=self.token_hash,
             expires_at=self.expires_at,
             mailed=self.mailed,
@@ -65,14 +65,21 @@ class InviteMember(InvitationCommand, frozen=True, kw_only=True):
         return changes_of(self.organization_id, events)
 
 
-class ResendInvitation(InvitationCommand, frozen=True, kw_only=True):
+class InviteMember(InvitingCommand, frozen=True, kw_only=True):
+    """Invite somebody by e-mail; an older invitation to the same address is revoked."""
+
+    email: Email
+    role: Role
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
+        return self.invite(organization, context, self.invitation_id, self.email, self.role)
+
+
+class ResendInvitation(InvitingCommand, frozen=True, kw_only=True):
     """Replace an invitation by one to the same address, with a new token; the old one is over."""
 
-    records = (InvitationRevoked, MemberInvited)
     next_id: UUID
-    token_hash: str
-    expires_at: datetime
-    mailed: bool
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         organization = await read_organization(read, context, self.organization_id)
@@ -82,16 +89,7 @@ class ResendInvitation(InvitationCommand, frozen=True, kw_only=True):
         invitation = organization.invitations.get(self.invitation_id)
         if invitation is None:
             raise NotFound
-        invited = MemberInvited(
-            invitation_id=self.next_id,
-            email=invitation.email,
-            role=invitation.role,
-            token_hash=self.token_hash,
-            expires_at=self.expires_at,
-            mailed=self.mailed,
-        )
-        events = organization.invite(invited, by=context.user_id, now=context.now)
-        return changes_of(self.organization_id, events)
+        return self.invite(organization, context, self.next_id, invitation.email, invitation.role)
 
 
 class RevokeInvitation(InvitationCommand, frozen=True, kw_only=True):

@@ -12,7 +12,6 @@ from eventstore.append import AlreadyDone, Append, Appended, Conflict, Outcome, 
 from eventstore.claim import ClaimKey, CountChange, CountKey, Held
 from eventstore.mode import LogClosed, LogMode
 from eventstore.partition import partition_of
-from eventstore.recorded import Row
 
 
 class Heads:
@@ -245,8 +244,3 @@ def counts_of(appends: Sequence[Append]) -> list[CountKey]:
         for number in append.numbers:
             found[number.count] = None
     return list(found)
-
-
-def owners_of_rows(rows: Sequence[Row]) -> dict[UUID, OrgId]:
-    """Return the streams of *rows* with the organizations that they belong to."""
-    return {row.stream_id: row.org_id for row in rows}

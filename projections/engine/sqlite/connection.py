@@ -121,11 +121,6 @@ class Connection:
             self.close()
         return ReadStoreUnavailable(told)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether there is a connection now."""
-        return self._connection is not None
-
     def close(self) -> None:
         """Close the connection; the next call opens another."""
         connection, self._connection = self._connection, None
