@@ -5,10 +5,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from deliveries.subscriptions import KnownWebhook, RequestedReplay, readable_event_id
+from deliveries.subscriptions import KnownWebhook, RequestedReplay
 from domain.audit import LogRestored
 from domain.base import OrgId
 from domain.catalog import PUBLIC_EVENT_TYPES, tag_of
+from eventstore.codec import event_id
 from eventstore.log import EventLog
 from eventstore.operations.records import Delivery, DeliveryStatus, Endpoint
 from eventstore.operations.store import OperationalStore
@@ -122,7 +123,7 @@ def delivery_id(endpoint: str, seq: int) -> str:
 
 def readable_id(row: Row) -> str:
     """Return the id of the event in *row*; empty if the bytes cannot be read."""
-    return str(readable_event_id(row) or "")
+    return str(event_id(row) or "")
 
 
 def _is_wanted(known: KnownWebhook, row: Row) -> bool:

@@ -4,7 +4,6 @@ import logging
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -92,7 +91,7 @@ class KnownWebhooks:
                 await self._fold_all(about)
                 news.webhooks.update(str(row.stream_id) for row in about)
                 self._positions[part] = rows[-1].position
-                self._events[part] = readable_event_id(rows[-1])
+                self._events[part] = event_id(rows[-1])
         return news
 
     async def fit(self) -> bool:
@@ -133,11 +132,3 @@ class KnownWebhooks:
         if isinstance(event, WebhookReplayRequested):
             replays = (*replays, RequestedReplay(recorded.version, event.from_seq, event.to_seq))
         return replace(known, version=recorded.version, webhook=webhook, replays=replays)
-
-
-def readable_event_id(row: Row) -> UUID | None:
-    """Return the id of the event in *row*, None if its bytes cannot be read."""
-    try:
-        return event_id(row)
-    except msgspec.MsgspecError:
-        return None

@@ -213,9 +213,12 @@ class _Envelope(Struct, frozen=True):
     metadata: _Identified
 
 
-def event_id(row: Row) -> UUID:
-    """Return the id of the event in *row*."""
-    return msgspec.json.decode(row.state, type=_Envelope).metadata.id
+def event_id(row: Row) -> UUID | None:
+    """Return the id of the event in *row*, None if its bytes cannot be read."""
+    try:
+        return msgspec.json.decode(row.state, type=_Envelope).metadata.id
+    except msgspec.MsgspecError:
+        return None
 
 
 def takes_key(tag: str) -> bool:

@@ -96,7 +96,7 @@ class LogReads:
         return await self._read(self.store.tail, after, limit, tags, part)
 
     async def event_id_at(self, position: int, part: int = 0) -> UUID | None:
-        """Return the id of the event at *position*, None if there is none."""
+        """Return the id of the event at *position*, None if there is none that can be read."""
         if position < 1:
             return None
         found = await self.tail_rows(position - 1, 1, part=part)

@@ -4,6 +4,7 @@ A worker searches the log for events to send and adds a row for each, under the 
 Repeating this writes nothing twice, and a rebuild of the read models does not affect it.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from mail.letters import MAIL_TAGS
 from runtime.system import System
 
 _ROWS = 500
+_logger = logging.getLogger(__name__)
 
 PAUSES = tuple(
     timedelta(minutes=minutes) for minutes in (0.5, 1, 5, 15, 30, 60, 120, 240, 480, 720)
@@ -39,7 +41,7 @@ async def _fill(system: System, part: int) -> None:
         return
     mails: list[Mail] = []
     while rows := await system.log.tail_rows(after, _ROWS, MAIL_TAGS, part):
-        mails += [_mail(row, part) for row in rows]
+        mails += [mail for row in rows if (mail := _mail(row, part)) is not None]
         after = rows[-1].position
     end = max(end, after)
     at_end = await system.log.event_id_at(end, part)
@@ -47,10 +49,15 @@ async def _fill(system: System, part: int) -> None:
     await system.operations.keep_mails(moved, mails)
 
 
-def _mail(row: Row, part: int) -> Mail:
+def _mail(row: Row, part: int) -> Mail | None:
+    """Return the row for an event; None if it has no id that can be read."""
+    name = event_id(row)
+    if name is None:
+        _logger.error("event %d of partition %d cannot be read, nor mailed", row.position, part)
+        return None
     at = recorded_time(row.recorded_at)
     return Mail(
-        id=str(event_id(row)),
+        id=str(name),
         org=str(row.org_id),
         part=part,
         position=row.position,

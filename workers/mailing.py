@@ -6,6 +6,8 @@ import os
 import socket
 from email.message import EmailMessage
 
+import msgspec
+
 from eventstore.identifiers import new_id
 from eventstore.operations.records import Mail, MailStatus
 from mail.letter import message_of
@@ -19,6 +21,9 @@ from runtime.system import System
 
 MAIL_LEASE_S = 60.0
 """How long a worker may take for one mail before another one sends it again."""
+
+UNREADABLE = "this version of Trackrecord cannot read the event"
+"""The error of a mail whose event, or whose receiver's, cannot be read."""
 
 _SWEEP_S = 1.0
 _ERROR_CHARS_MAX = 500
@@ -66,8 +71,12 @@ class Mailing:
     async def _sent(self, mail: Mail) -> Mail:
         """Send one mail and return it with its outcome."""
         clock = self._system.clock
-        recorded = await event_of(self._system, mail)
-        letter = None if recorded is None else await letter_of(self._system, recorded)
+        try:
+            recorded = await event_of(self._system, mail)
+            letter = None if recorded is None else await letter_of(self._system, recorded)
+        except (msgspec.MsgspecError, KeyError) as error:  # this mail alone cannot be written
+            _logger.warning("mail %s cannot be written: %r", mail.id, error)
+            return ended(mail, MailStatus.FAILED, clock(), UNREADABLE)
         if letter is None:
             return ended(mail, MailStatus.OBSOLETE, clock())
         try:

@@ -1,12 +1,7 @@
 """Checks that a checkpoint belongs to this log: after a restore, its position means nothing."""
 
-from uuid import UUID
-
-import msgspec
-
 from eventstore.codec import event_id
 from eventstore.log import EventLog
-from eventstore.recorded import Row
 from projections.engine.control import Control
 
 
@@ -24,14 +19,6 @@ async def follows(log: EventLog, control: Control) -> bool:
             return False
         if place.position:
             found = await log.tail_rows(place.position - 1, 1, part=part)
-            if not found or event_id_of(found[0]) != place.event_id:
+            if not found or event_id(found[0]) != place.event_id:
                 return False
     return True
-
-
-def event_id_of(row: Row) -> UUID | None:
-    """Return the id of the event in *row*, None if its bytes cannot be read."""
-    try:
-        return event_id(row)
-    except msgspec.MsgspecError:
-        return None

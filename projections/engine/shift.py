@@ -10,12 +10,12 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 
+from eventstore.codec import event_id
 from eventstore.log import EventLog
 from eventstore.recorded import Row
 from projections.base import Projection
 from projections.engine.control import Collection, Control, Phase, Place
 from projections.engine.folding import AnyFolder, Folder, ProjectionFailed
-from projections.engine.following import event_id_of
 from projections.engine.planning import Projections, in_the_pass
 from projections.engine.reading import fold_rows
 from projections.engine.store import Batch, Parked, ReadStore, ShapedCollection, Written
@@ -82,7 +82,7 @@ class Shift:
         if not rows:
             return False
         written, parked = await fold_rows(self._log, self._store, rows, self.folders)
-        place = Place(rows[-1].position, event_id_of(rows[-1]))
+        place = Place(rows[-1].position, event_id(rows[-1]))
         control = replace(control, places={**control.places, part: place})
         await self.write(_serving(control), written, parked)
         for folder in self.folders:

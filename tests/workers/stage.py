@@ -15,10 +15,18 @@ from standardwebhooks import Webhook as Verifier
 from commands.hooks.webhook import secret_name
 from deliveries.fan_out import delivery_id
 from deliveries.retry import Schedule
-from domain.hooks.webhook.events import DeliveryMode, PauseCause, WebhookCreated, WebhookEvent
+from domain.hooks.webhook.events import (
+    DeliveryMode,
+    PauseCause,
+    WebhookCreated,
+    WebhookDeleted,
+    WebhookEvent,
+)
 from domain.hooks.webhook.state import Webhook
 from domain.work.task.events import TaskRetitled
-from eventstore.append import Secret
+from eventstore.append import Append, Secret
+from eventstore.codec import NOWHERE, encode
+from eventstore.identifiers import new_id
 from eventstore.operations.records import Attempt, Delivery, Endpoint
 from runtime.settings import Settings, load_settings
 from runtime.system import System, open_system
@@ -26,7 +34,7 @@ from security.signing import new_secret
 from tests.deliveries.receiver import Received
 from tests.deliveries.sending import LOOPBACK
 from tests.domain.spec import ACME
-from tests.spec import on, record
+from tests.spec import envelope, on, record
 from workers.deliveries import Deliveries
 
 MS = timedelta(milliseconds=1)
@@ -187,6 +195,15 @@ async def eventually(
     while (found := await fact()) != wanted:
         assert asyncio.get_running_loop().time() < deadline, f"{found!r} is not {wanted!r}"
         await asyncio.sleep(0.005)
+
+
+async def garble(system: System, stream: UUID, version: int, tag: str, state: bytes) -> None:
+    """Record bytes that no version of ours can read as an event of *stream*."""
+    append = Append(command_id=new_id(), rows=[], expects={}, keys={})
+    row = encode(WebhookDeleted(), envelope(stream, version), ACME, NOWHERE, None)
+    row.tag, row.state = tag, state
+    append.rows.append(row)
+    await system.log.append(append)
 
 
 def retitled() -> TaskRetitled:

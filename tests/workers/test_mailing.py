@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
+from domain.catalog import tag_of
 from domain.identity.organization.membership import InvitationRevoked, MemberInvited
 from domain.identity.user import PasswordChanged, PasswordResetRequested
 from eventstore.operations.records import MailStatus
@@ -25,7 +26,7 @@ from tests.domain.acme import invitation
 from tests.domain.spec import ACME, ANA, NOW
 from tests.mail.post_office import PostOffice, post_office
 from tests.spec import on, record
-from tests.workers.stage import Stage
+from tests.workers.stage import Stage, garble
 from workers.mailing import Mailing
 
 pytestmark = pytest.mark.servers
@@ -137,6 +138,27 @@ async def test_a_refusal_for_good_ends_the_mail_and_others_go_on(
 
     assert len(office.messages) == 1
     assert sorted(await statuses(system)) == [MailStatus.FAILED, MailStatus.SENT]
+
+
+NAMED = b'{"metadata":{"id":"01900000-0000-7000-8000-000000000001"},"event":{"resetId":7}}'
+
+
+@pytest.mark.parametrize(
+    ("state", "unsent"), [(b"no JSON at all", []), (b"{}", []), (NAMED, [MailStatus.FAILED])]
+)
+async def test_an_event_that_cannot_be_read_holds_up_no_other_mail(
+    system: System, office: PostOffice, state: bytes, unsent: list[MailStatus]
+) -> None:
+    """What has an id gets a row that says so; what has none can have none."""
+    await invite(system)
+    await garble(system, uuid4(), 1, tag_of(PasswordResetRequested), state)
+    await Mailing(system).send_due()
+    await record(system.log, on(ACME, invited(system, 1)))
+
+    await Mailing(system).send_due()
+
+    assert len(office.messages) == 2
+    assert sorted(await statuses(system)) == sorted([*unsent, *[MailStatus.SENT] * 2])
 
 
 async def test_a_server_that_was_away_gets_the_mail_later(stage: Stage, system: System) -> None:

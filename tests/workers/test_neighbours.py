@@ -2,31 +2,18 @@
 
 from datetime import datetime, timedelta
 from functools import partial
-from uuid import UUID
 
 import pytest
 
 from deliveries.retry import Schedule
-from domain.hooks.webhook.events import DeliveryMode, WebhookDeleted
-from eventstore.append import Append
-from eventstore.codec import NOWHERE, encode
-from eventstore.identifiers import new_id
+from domain.hooks.webhook.events import DeliveryMode
 from eventstore.operations.records import NoticeKind
 from tests.deliveries.receiver import Receiver, Reply
-from tests.domain.spec import ACME, OTHER
-from tests.spec import envelope, on, record
-from tests.workers.stage import ONE, TWO, Stage, eventually, retitled, seqs
+from tests.domain.spec import OTHER
+from tests.spec import on, record
+from tests.workers.stage import ONE, TWO, Stage, eventually, garble, retitled, seqs
 
 pytestmark = pytest.mark.servers
-
-
-async def garble(stage: Stage, stream: UUID, version: int, tag: str, state: bytes) -> None:
-    """Record bytes that no version of ours can read as an event of *stream*."""
-    append = Append(command_id=new_id(), rows=[], expects={}, keys={})
-    row = encode(WebhookDeleted(), envelope(stream, version), ACME, NOWHERE, None)
-    row.tag, row.state = tag, state
-    append.rows.append(row)
-    await stage.system.log.append(append)
 
 
 async def test_of_twelve_endpoints_one_whose_receiver_hangs_holds_up_no_other(
@@ -57,7 +44,7 @@ async def test_an_unreadable_event_of_a_webhook_parks_that_webhook_alone(
         parked = await stage.webhook(elsewhere.url)
         await stage.happen(ONE)
         await elsewhere.wait_for(1)
-        await garble(stage, parked, 2, "webhook.updated", state)
+        await garble(stage.system, parked, 2, "webhook.updated", state)
         await stage.happen(TWO)
         await eventually(lambda: stage.sent(healthy), 2)
         await eventually(lambda: stage.owner(parked), "")
@@ -91,7 +78,7 @@ async def test_an_unreadable_event_that_was_asked_for_fails_alone_and_shows_as_a
 ) -> None:
     webhook_id = await stage.webhook(receiver.url)
     await stage.happen(ONE)
-    await garble(stage, TWO, 1, "task.retitled", b"no JSON at all")
+    await garble(stage.system, TWO, 1, "task.retitled", b"no JSON at all")
     await stage.happen(ONE)
     async with stage.delivering():
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS", "FAILED", "SUCCESS"])
@@ -100,6 +87,18 @@ async def test_an_unreadable_event_that_was_asked_for_fails_alone_and_shows_as_a
     assert [(each["seq"], each["prevSeq"]) for each in bodies] == [(2, 0), (4, 3)]
     failed = (await stage.deliveries(webhook_id))[1]
     assert failed.last_error == "the event cannot be read"
+
+
+async def test_a_worker_starts_although_the_newest_event_cannot_be_read(
+    stage: Stage, receiver: Receiver
+) -> None:
+    webhook_id = await stage.webhook(receiver.url)
+    await stage.happen(ONE)
+    await garble(stage.system, TWO, 1, "task.retitled", b"no JSON at all")
+    async with stage.delivering():
+        await eventually(lambda: stage.states(webhook_id), ["SUCCESS", "FAILED"])
+        await stage.happen(ONE)
+        await eventually(lambda: stage.sent(webhook_id), 2)
 
 
 async def test_a_parallel_webhook_continues_soon_after_its_receiver_restarts(
