@@ -9,12 +9,13 @@ Hand-written instead of a framework, so that it can also misbehave: drip, never 
 """
 
 import asyncio
-import contextlib
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
+
+from tests.listening import Listener
 
 CHUNK_BYTES = 16 * 1024
 DRIP_S = 0.01
@@ -63,13 +64,16 @@ class Receiver:
     def __init__(self, *, tls: ssl.SSLContext | None = None, host_name: str = "127.0.0.1") -> None:
         self.requests: list[Received] = []
         self.connections = 0
-        self.port = 0
         self._tls = tls
         self._host_name = host_name
         self._script: Script = lambda _: Reply()
         self._news = asyncio.Condition()
-        self._conversations: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+        self._listener = Listener(self._converse)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._listener.port
 
     @property
     def url(self) -> str:
@@ -80,7 +84,7 @@ class Receiver:
     @property
     def open_connections(self) -> int:
         """How many connections neither side has closed."""
-        return len(self._conversations)
+        return self._listener.open_connections
 
     def answer_with(self, *replies: Reply) -> None:
         """Give *replies* to the next requests in turn; the last one is repeated."""
@@ -104,34 +108,17 @@ class Receiver:
         return list(self.requests)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
-        self.port = self._server.sockets[0].getsockname()[1]
+        await self._listener.start(self._tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        for conversation in self._conversations:
-            conversation.cancel()
-        await asyncio.gather(*self._conversations, return_exceptions=True)
-        await self._server.wait_closed()
+        await self._listener.stop()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Our own task: the one asyncio would start complains when it is cancelled (Python 3.11).
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        conversation = asyncio.create_task(self._converse(reader, writer, self.connections))
-        self._conversations.add(conversation)
-        conversation.add_done_callback(self._conversations.discard)
-
-    async def _converse(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int
-    ) -> None:
-        try:
-            with contextlib.suppress(asyncio.IncompleteReadError, OSError):
-                while await self._serve_one(reader, writer, connection):
-                    pass
-        finally:
-            writer.transport.abort()
+        connection = self.connections
+        while await self._serve_one(reader, writer, connection):
+            pass
 
     async def _serve_one(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int

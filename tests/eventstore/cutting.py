@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+from tests.listening import listening
+
 CHUNK_BYTES = 1 << 16
 COMMIT = b"COMMIT"
 
@@ -18,14 +20,14 @@ class CuttingProxy:
     """
 
     def __init__(self, url: str) -> None:
-        self._upstream = urlsplit(url)
+        self.upstream = urlsplit(url)
         self.cuts = 0
         self.cut = 0
         self.url = ""
 
     async def serve(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """Carry one connection until either end goes."""
-        host, port = self._upstream.hostname, self._upstream.port
+        host, port = self.upstream.hostname, self.upstream.port
         server, forth = await asyncio.open_connection(host, port)
         answers = asyncio.create_task(self._pass(server, back))
         try:
@@ -41,14 +43,9 @@ class CuttingProxy:
                     await server.read(CHUNK_BYTES)
                     self.cut += 1
                     break
-        except ConnectionError:
-            pass
         finally:
             answers.cancel()
-            for writer in (back, forth):
-                writer.close()
-                with contextlib.suppress(ConnectionError):
-                    await writer.wait_closed()
+            forth.transport.abort()
 
     async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
@@ -61,9 +58,7 @@ class CuttingProxy:
 async def cutting_proxy(url: str) -> AsyncGenerator[CuttingProxy, None]:
     """Serve a proxy before the database at *url*."""
     proxy = CuttingProxy(url)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    netloc = proxy._upstream.netloc.rpartition(":")[0]  # pyright: ignore[reportPrivateUsage]  # the test looks inside
-    proxy.url = proxy._upstream._replace(netloc=f"{netloc}:{port}").geturl()  # pyright: ignore[reportPrivateUsage]  # the test looks inside
-    async with server:
+    async with listening(proxy.serve) as listener:
+        netloc = proxy.upstream.netloc.rpartition(":")[0]
+        proxy.url = proxy.upstream._replace(netloc=f"{netloc}:{listener.port}").geturl()
         yield proxy

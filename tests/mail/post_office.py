@@ -11,6 +11,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP
 
 from mail.smtp import Encryption, MailServer
+from tests.listening import stop
 
 
 class PostOffice:
@@ -50,13 +51,18 @@ async def post_office(
 ) -> AsyncGenerator[PostOffice]:
     """Serve on a free port for as long as a block lasts."""
     office, loop = PostOffice(), asyncio.get_running_loop()
+    protocols: list[SMTP] = []
 
     def protocol() -> SMTP:
-        return SMTP(office, hostname="localhost", tls_context=starttls, loop=loop)
+        protocols.append(SMTP(office, hostname="localhost", tls_context=starttls, loop=loop))
+        return protocols[-1]
 
     serving = await loop.create_server(protocol, "127.0.0.1", 0, ssl=tls)
     office.port = serving.sockets[0].getsockname()[1]
     try:
         yield office
     finally:
-        serving.close()
+        await stop(serving)
+        for each in protocols:
+            if each.transport is not None:
+                each.transport.close()

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+from tests.listening import listening
+
 CHUNK_BYTES = 1 << 16
 
 
@@ -25,13 +27,12 @@ class SilentProxy:
             asyncio.create_task(self._pass(client, forth)),
             asyncio.create_task(self._pass(server, back)),
         ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
-        for writer in (back, forth):
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            forth.transport.abort()
 
     async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
@@ -45,11 +46,7 @@ class SilentProxy:
 async def silent_proxy(url: str) -> AsyncGenerator[SilentProxy]:
     """Serve a proxy before the database at *url*."""
     proxy = SilentProxy(url)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    netloc = proxy.upstream.netloc.rpartition(":")[0]
-    proxy.url = proxy.upstream._replace(netloc=f"{netloc}:{port}").geturl()
-    try:
+    async with listening(proxy.serve) as listener:
+        netloc = proxy.upstream.netloc.rpartition(":")[0]
+        proxy.url = proxy.upstream._replace(netloc=f"{netloc}:{listener.port}").geturl()
         yield proxy
-    finally:
-        server.close()
