@@ -57,8 +57,8 @@ COMMANDS = {
         """Write the event database to a file, while the system runs.
 
         A backup holds the log with its keys, secrets, replies, claims, counts and signed tree
-        heads, and the state of webhook deliveries. MASTER_KEY and the JWT secrets are not in it:
-        keep them elsewhere.""",
+        heads, and the state of webhook deliveries. MASTER_KEY, LOG_SECRET and the JWT
+        secrets are not in it: keep them elsewhere.""",
         ("backup trackrecord.backup",),
     ),
     "restore": CommandHelp(
@@ -87,6 +87,14 @@ COMMANDS = {
         "cli.recovery.move:run_read_only",
         "Have every process refuse commands, or take them again.",
         ("read-only on", "read-only off"),
+    ),
+    "rotate-master-key": CommandHelp(
+        "cli.rotate_master_key:run",
+        """Wrap every data key and secret by a new MASTER_KEY, while the system runs.
+
+        Set MASTER_KEY to the new key and MASTER_PREVIOUS_KEY to the old one, and restart the
+        processes with both before. If it is interrupted, run it again.""",
+        ("rotate-master-key",),
     ),
     "accept-restore": CommandHelp(
         "cli.recovery.accept_restore:run",

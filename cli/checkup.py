@@ -9,6 +9,8 @@ from projections.catalog import PROJECTIONS
 from projections.engine.control import Control, Phase
 from projections.engine.following import follows
 from projections.engine.store import Parked, ReadStore
+from runtime.key_rotation import outdated
+from security.sealing import MasterKeys
 
 _NOTICES_MAX = 20
 """How many of the newest notices about webhooks are shown."""
@@ -33,6 +35,13 @@ async def tree_findings(log: EventLog) -> list[Finding]:
             shorter.append(Finding(False, "audit trees", told))
     told = f"{len(heads)} organizations have what was signed; --deep compares every event"
     return shorter or [Finding(True, "audit trees", told)]
+
+
+async def key_findings(log: EventLog, masters: MasterKeys) -> list[Finding]:
+    """Report what a previous master key still wraps."""
+    count = await outdated(log, masters)
+    told = f"{count} are wrapped by MASTER_PREVIOUS_KEY; run `trackrecord rotate-master-key`"
+    return [Finding(not count, "keys", told if count else "all are wrapped by MASTER_KEY")]
 
 
 async def webhook_findings(store: OperationalStore) -> list[Finding]:

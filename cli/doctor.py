@@ -11,7 +11,13 @@ from threading import Thread
 import msgspec
 from msgspec import Struct
 
-from cli.checkup import Finding, read_model_findings, tree_findings, webhook_findings
+from cli.checkup import (
+    Finding,
+    key_findings,
+    read_model_findings,
+    tree_findings,
+    webhook_findings,
+)
 from cli.outages import outages_as_failures
 from cli.recovery.backup import check_database
 from cli.running import settings_of_running
@@ -98,6 +104,9 @@ class Doctor:
             findings += await _bounded("redis", self._redis)
             findings += await _bounded("webhooks", self._webhooks)
             for log in logs:
+                if self._settings.master_previous_key:
+                    masters = derive_keys(self._settings).master
+                    findings += await _bounded("keys", partial(key_findings, log, masters))
                 findings += await _bounded("audit trees", partial(tree_findings, log))
                 findings += await _bounded("read models", partial(self._read_models, log))
             return findings

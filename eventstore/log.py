@@ -12,7 +12,7 @@ from eventstore.log_reads import LogReads
 from eventstore.mode import STILL, LogClosed
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
-from eventstore.store import Store
+from eventstore.store import Store, Wrapped
 from eventstore.writer import GroupCommit, settle_outcome
 
 PROBE = Secret(UUID(int=0), "write probe", b"\0")
@@ -89,6 +89,14 @@ class EventLog(LogReads):
         """
         await self.refuse_if_still()
         await self._calls.write(self.store.put_secret, secret, self.part(org_id))
+
+    async def wrap_again(self, found: Wrapped, value: bytes, part: int) -> bool:
+        """Replace a wrapped key or secret; return False if it changed or was destroyed since.
+
+        :raises LogClosed: nothing may be written next to the log now.
+        """
+        await self.refuse_if_still()
+        return await self._calls.write(self.store.wrap_again, found, value, part)
 
     async def is_still(self) -> bool:
         """Return whether nothing may be written next to the log now."""

@@ -16,7 +16,7 @@ from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys
 from eventstore.partition import partition_of
 from eventstore.recorded import Recorded, Row, recorded_time
-from eventstore.store import LogIdentity, Store, TreeHead
+from eventstore.store import LogIdentity, Store, TreeHead, Wrapped
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -191,6 +191,10 @@ class LogReads:
     async def secret(self, owner: UUID, org_id: OrgId, name: str) -> bytes | None:
         """Return a sealed secret of *owner*."""
         return (await self.secrets(owner, org_id)).get(name)
+
+    async def wrapped(self, after: Wrapped | None, limit: int, part: int) -> list[Wrapped]:
+        """Return data keys and secrets of a partition behind *after*, in a fixed order."""
+        return await self._read(self.store.wrapped, after, limit, part)
 
     async def secrets(self, owner: UUID, org_id: OrgId) -> dict[str, bytes]:
         """Return all sealed secrets of *owner* by name."""

@@ -1,14 +1,15 @@
 """The log in memory, for unit tests and dry runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from threading import RLock
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from domain.base import OrgId
-from eventstore.append import Append, KeptSince, Outcome, Secret, UsedKey
+from eventstore.append import Append, KeptSince, Outcome, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
+from eventstore.engine.memory_keys import MemoryKeys
 from eventstore.engine.settle import Heads, Settled, last_position, refuse_closed, settle
 from eventstore.identifiers import new_id
 from eventstore.mode import LogMode
@@ -17,12 +18,13 @@ from eventstore.recorded import Row
 from eventstore.store import LogIdentity, TreeHead
 
 
-class MemoryStore:
+class MemoryStore(MemoryKeys):
     """An event database in the memory of one process, lost when the process ends."""
 
     inline = True
 
     def __init__(self, *, parts: int = 1) -> None:
+        super().__init__()
         self.parts = parts
         self._lock = RLock()
         self._mode = LogMode.OPEN
@@ -33,8 +35,6 @@ class MemoryStore:
         self._commands: dict[UUID, int] = {}
         self._claims: dict[ClaimKey, Held] = {}
         self._counts: dict[CountKey, int] = {}
-        self._keys: dict[tuple[int, UUID], bytes | None] = {}
-        self._secrets: dict[tuple[int, UUID], dict[str, bytes]] = {}
         self._used_keys: dict[tuple[int, bytes], UsedKey] = {}
         self._tree_heads: dict[OrgId, dict[int, TreeHead]] = {}
 
@@ -163,22 +163,6 @@ class MemoryStore:
     def counts_in(self, part: int) -> dict[tuple[str, UUID], int]:
         ours = [count for count in self._counts if self._part(count.org_id) == part]
         return {(count.scope, count.within): self._counts[count] for count in ours}
-
-    def keys(self, subjects: Sequence[UUID], part: int = 0) -> dict[UUID, bytes | None]:
-        return {s: self._keys[part, s] for s in subjects if (part, s) in self._keys}
-
-    def destroy_key(self, subject: UUID, part: int = 0) -> None:
-        self._keys[part, subject] = None
-
-    def secrets(self, owner: UUID, part: int = 0) -> Mapping[str, bytes]:
-        return dict(self._secrets.get((part, owner), {}))
-
-    def put_secret(self, secret: Secret, part: int = 0) -> None:
-        named = self._secrets.setdefault((part, secret.owner), {})
-        if secret.sealed is None:
-            named.pop(secret.name, None)
-        else:
-            named[secret.name] = secret.sealed
 
     def used_key(self, key_hash: bytes, part: int = 0) -> UsedKey | None:
         return self._used_keys.get((part, key_hash))

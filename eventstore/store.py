@@ -33,6 +33,19 @@ class TreeHead(Struct, frozen=True):
     note: str
 
 
+class Wrapped(Struct, frozen=True):
+    """The data key of a subject (without a name), or a secret by its name and owner."""
+
+    owner: UUID
+    name: str
+    value: bytes
+
+    @property
+    def place(self) -> tuple[bytes, str]:
+        """Where it stands among all of a partition."""
+        return self.owner.bytes, self.name
+
+
 class Store(Protocol):
     """An event database: events are only ever added, one transaction per batch."""
 
@@ -145,6 +158,14 @@ class Store(Protocol):
 
     def put_secret(self, secret: Secret, part: int = 0) -> None:
         """Write one secret without an event (a stronger hash of the same password)."""
+        ...
+
+    def wrapped(self, after: Wrapped | None, limit: int, part: int = 0) -> list[Wrapped]:
+        """Return data keys and secrets of a partition behind *after*, in a fixed order."""
+        ...
+
+    def wrap_again(self, found: Wrapped, value: bytes, part: int = 0) -> bool:
+        """Replace the value of *found*; return False if it changed or was destroyed since."""
         ...
 
     def used_key(self, key_hash: bytes, part: int = 0) -> UsedKey | None:

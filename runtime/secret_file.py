@@ -11,10 +11,10 @@ import msgspec
 from runtime.setting import EventsUrl
 
 SECRETS_FILE = "secrets.json"
-ROTATING = ("JWT_NEXT_SECRET", "JWT_PREVIOUS_SECRET")
+ROTATING = ("JWT_NEXT_SECRET", "JWT_PREVIOUS_SECRET", "MASTER_PREVIOUS_KEY")
 """Secrets that are set only while a key is rotated."""
 
-SECRET_NAMES = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "MASTER_KEY")
+SECRET_NAMES = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "MASTER_KEY", "LOG_SECRET")
 DATA_DIR_MODE = 0o700
 OUR_FILES = ("*.db", "*.db-wal", "*.db-shm", "*.json", "*.log")
 """Files in the data directory that nobody else may read."""
@@ -32,7 +32,7 @@ def kept_secrets(data_dir: Path, events_url: EventsUrl, *, generate: bool = True
     unverifiable, without anybody noticing at first.
 
     :raises SecretsLost: *events_url* names an existing file, but there are no secrets.
-    :raises ValueError: the file does not contain the three secrets.
+    :raises ValueError: the file does not contain all of them.
     """
     path = data_dir / SECRETS_FILE
     if path.exists():

@@ -118,6 +118,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         Setting("JWT_REFRESH_EXPIRY", "how long a session lives unused", _MINUTE, 7 * _DAY),
     ] = timedelta(days=7)
     master_key: Annotated[str, Setting("MASTER_KEY", "wraps the keys of personal data")] = ""
+    master_previous_key: Annotated[str, Setting("MASTER_PREVIOUS_KEY", "wrapped them before")] = ""
+    log_secret: Annotated[str, Setting("LOG_SECRET", "finds addresses, signs checkpoints")] = ""
     cors_origins: Annotated[
         tuple[WebOrigin, ...],
         Setting("CORS_ORIGINS", "exact browser origins to allow, comma separated"),

@@ -33,7 +33,7 @@ from security.cursors import CursorKey
 from security.derivation import derive_key
 from security.mail_tokens import MailTokens
 from security.passwords import HashingQueue, Passwords
-from security.sealing import DataKeys, MasterKey, SealBroken
+from security.sealing import DataKeys, MasterKeys, SealBroken, master_keys, pepper_hash
 from security.tokens import AccessTokens, KeyRing
 from security.url_guard import UrlGuard
 
@@ -44,7 +44,11 @@ CONNECTS_MAX = 5
 _WAIT_S = 5.0
 NO_OWNER = UUID(int=0)
 KEY_CHECK = "master key check"
-"""The name of what only the log's own master key unwraps; it belongs to nobody."""
+"""The name of what only the log's own secrets give; it belongs to nobody."""
+OTHER_PEPPER = (
+    "LOG_SECRET is not the one that this log was written with: nobody could log in, and checkpoints"
+    " would be signed with another key; restore DATA_DIR/secrets.json, or set the old secret"
+)
 OTHER_KEY = (
     "MASTER_KEY is not the one that this log was written with: restore DATA_DIR/secrets.json, or"
     " set the secrets that it held"
@@ -67,7 +71,7 @@ class Keys(Struct, frozen=True):
     devices: bytes
     pepper: bytes
     cursors: CursorKey
-    master: MasterKey
+    master: MasterKeys
     audit: bytes
     mail_tokens: MailTokens
 
@@ -103,11 +107,11 @@ def derive_keys(settings: Settings) -> Keys:
         ),
         refresh=derive_key(settings.jwt_refresh_secret, "refresh tokens"),
         devices=derive_key(settings.jwt_refresh_secret, "known devices"),
-        pepper=derive_key(settings.master_key, "claims on personal values"),
+        pepper=derive_key(settings.log_secret, "claims on personal values"),
         cursors=CursorKey(settings.jwt_refresh_secret),
-        master=MasterKey(settings.master_key),
-        audit=derive_key(settings.master_key, "audit checkpoints"),
-        mail_tokens=MailTokens(derive_key(settings.master_key, "tokens in mails")),
+        master=master_keys(settings.master_key, settings.master_previous_key),
+        audit=derive_key(settings.log_secret, "audit checkpoints"),
+        mail_tokens=MailTokens(derive_key(settings.log_secret, "tokens in mails")),
     )
 
 
@@ -199,7 +203,7 @@ async def _open_log_as_process(settings: Settings, keys: Keys) -> AsyncGenerator
             "event log", settings.events_url, lambda: _refuse_strong_role(settings, log)
         )
         await retry_until_reachable(
-            "event log", settings.events_url, lambda: _refuse_other_key(log, keys.master)
+            "event log", settings.events_url, lambda: _refuse_other_secrets(log, keys)
         )
         yield log
 
@@ -217,7 +221,8 @@ async def _open_operations(settings: Settings) -> AsyncGenerator[OperationalStor
 async def _open_log(settings: Settings, keys: Keys) -> EventLog:
     deadline_s = settings.events_deadline.total_seconds()
     store = await asyncio.to_thread(open_store, settings.events_url, deadline_s)
-    log = EventLog(store, DataKeys(keys.master, random=random_bytes), deadline_s=deadline_s)
+    wrapper = DataKeys(keys.master, keys.pepper, random=random_bytes)
+    log = EventLog(store, wrapper, deadline_s=deadline_s)
     await log.open()
     return log
 
@@ -229,22 +234,25 @@ async def _refuse_strong_role(settings: Settings, log: EventLog) -> None:
         _logger.warning(MAY_CHANGE)
 
 
-async def _refuse_other_key(log: EventLog, master: MasterKey) -> None:
-    """Refuse a master key with which nothing in the log can be read; the first one is noted.
+async def _refuse_other_secrets(log: EventLog, keys: Keys) -> None:
+    """Refuse secrets with which nothing in the log can be read or found; the first are noted.
 
     New secrets are generated where the old ones were lost, which would otherwise go unnoticed.
 
-    :raises LogUnfit: the log was written with another one.
+    :raises LogUnfit: the log was written with others.
     """
+    sign = pepper_hash(keys.pepper, KEY_CHECK, "")
     nobody = OrgId(NO_OWNER)
     noted = (await log.secrets(NO_OWNER, nobody)).get(KEY_CHECK)
     if noted is None:
-        await log.put_secret(Secret(NO_OWNER, KEY_CHECK, master.wrap(b"\0" * 32, NO_OWNER)), nobody)
+        await log.put_secret(Secret(NO_OWNER, KEY_CHECK, keys.master.wrap(sign, NO_OWNER)), nobody)
         return
     try:
-        master.unwrap(noted, NO_OWNER)
+        known = keys.master.unwrap(noted, NO_OWNER)
     except SealBroken:
         raise LogUnfit(OTHER_KEY) from None
+    if known != sign:
+        raise LogUnfit(OTHER_PEPPER)
 
 
 async def retry_until_reachable(

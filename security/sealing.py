@@ -62,7 +62,7 @@ class StreamCipher:
 
 
 class MasterKey:
-    """Wraps data keys. Derived from a configured secret of at least 32 bytes.
+    """Wraps data keys and secrets. Derived from a configured secret of at least 32 bytes.
 
     Its ``key_id`` identifies the secret without revealing anything about it.
     """
@@ -70,7 +70,6 @@ class MasterKey:
     def __init__(self, secret: str) -> None:
         self._aead = AESGCM(derive_key(secret, "trackrecord data key wrapping v1"))
         self.key_id = derive_key(secret, "trackrecord data key wrapping id v1")[:_KEY_ID_BYTES]
-        self._pepper = derive_key(secret, "claims on personal values")
 
     def wrap(self, data_key: bytes, subject: UUID) -> bytes:
         """Return *data_key* wrapped for storage and bound to *subject*."""
@@ -94,40 +93,73 @@ class MasterKey:
         except InvalidTag:
             raise SealBroken from None
 
-    def fingerprint(self, kind: str, value: str) -> bytes:
-        """Return a keyed hash of *value*, by which a claim on it is kept and found."""
-        return pepper_hash(self._pepper, kind, value)
+
+class MasterKeys:
+    """The master key that wraps, and previous ones that only unwrap until all is wrapped again."""
+
+    def __init__(self, current: MasterKey, *previous: MasterKey) -> None:
+        self._current = current
+        self._by_id = {master.key_id: master for master in (current, *previous)}
+
+    def wrap(self, plain: bytes, subject: UUID) -> bytes:
+        """Return *plain* wrapped by the current key and bound to *subject*."""
+        return self._current.wrap(plain, subject)
+
+    def unwrap(self, blob: bytes, subject: UUID) -> bytes:
+        """Return what is wrapped in *blob*, by whichever key.
+
+        :raises SealBroken: none of our keys wrapped it, or it was changed since.
+        """
+        master = self._by_id.get(key_id_of(blob))
+        if master is None:
+            raise SealBroken
+        return master.unwrap(blob, subject)
+
+    def is_outdated(self, blob: bytes) -> bool:
+        """Return whether a previous key wrapped *blob*, so that it has to be wrapped again."""
+        return blob[:1] == WRAPPED_V1 and key_id_of(blob) in self._by_id.keys() - {
+            self._current.key_id
+        }
+
+
+def master_keys(*secrets: str) -> MasterKeys:
+    """Return the keys derived from *secrets*, the current one first, without empty ones."""
+    current, *previous = (MasterKey(secret) for secret in secrets if secret)
+    return MasterKeys(current, *previous)
+
+
+def key_id_of(blob: bytes) -> bytes:
+    """Return the id of the master key that wrapped *blob*."""
+    return blob[1 : 1 + _KEY_ID_BYTES]
 
 
 class DataKeys:
     """Creates and opens the data keys of subjects; it stores none of them.
 
-    Master keys other than the first only unwrap: they are the previous ones. *random* returns as
-    many unpredictable bytes as asked for, never the same ones twice.
+    *pepper* keys the hashes by which personal values are found. *random* returns as many
+    unpredictable bytes as asked for, never the same ones twice.
     """
 
-    def __init__(self, *masters: MasterKey, random: Callable[[int], bytes] = os.urandom) -> None:
-        self._current, self._random = masters[0], random
-        self._masters = {master.key_id: master for master in masters}
+    def __init__(
+        self, masters: MasterKeys, pepper: bytes, random: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        self._masters, self._pepper, self._random = masters, pepper, random
 
     def make(self, subject: UUID) -> tuple[StreamCipher, bytes]:
         """Return the cipher of a new data key for *subject*, and the wrapped key to be stored."""
         key = self._random(DATA_KEY_BYTES)
-        return StreamCipher(key, self._random), self._current.wrap(key, subject)
+        return StreamCipher(key, self._random), self._masters.wrap(key, subject)
 
     def fingerprint(self, kind: str, value: str) -> bytes:
         """Return a keyed hash of *value*, the same in every process of a deployment."""
-        return self._current.fingerprint(kind, value)
+        return pepper_hash(self._pepper, kind, value)
 
     def open(self, wrapped: bytes, subject: UUID) -> StreamCipher:
         """Return the cipher of *subject*, whose wrapped data key is *wrapped*.
 
         :raises SealBroken: none of our master keys unwraps it.
         """
-        master = self._masters.get(wrapped[1 : 1 + _KEY_ID_BYTES])
-        if master is None:
-            raise SealBroken
-        return StreamCipher(master.unwrap(wrapped, subject), self._random)
+        return StreamCipher(self._masters.unwrap(wrapped, subject), self._random)
 
 
 def pepper_hash(pepper: bytes, kind: str, value: str) -> bytes:

@@ -21,7 +21,7 @@ from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Actor, ActorKind, Metadata, microseconds
 from eventstore.store import Store
-from security.sealing import DataKeys, MasterKey
+from security.sealing import DataKeys, master_keys
 from tests.domain.spec import ACME, ANA, NOW
 
 PLATFORM_KINDS = ("user", "session")
@@ -38,7 +38,7 @@ atexit.register(_runner.close)
 
 def data_keys() -> DataKeys:
     """Return real keys with a master key that is not secret."""
-    return DataKeys(MasterKey("only for tests, and forty letters long .."))
+    return DataKeys(master_keys("only for tests, and forty letters long .."), b"pepper" * 6)
 
 
 class Past(NamedTuple):

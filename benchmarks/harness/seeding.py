@@ -18,7 +18,7 @@ from eventstore.log import EventLog
 from eventstore.randomness import random_bytes
 from eventstore.recorded import Actor, ActorKind
 from eventstore.store import Store
-from security.sealing import DataKeys, MasterKey
+from security.sealing import DataKeys, master_keys
 
 IP = "203.0.113.7"
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0"
@@ -91,6 +91,8 @@ class Office:
 
 async def open_log(store: Store) -> EventLog:
     """Open a log on *store* with new keys."""
-    log = EventLog(store, DataKeys(MasterKey(UUID(int=0).hex * 2), random=random_bytes))
+    log = EventLog(
+        store, DataKeys(master_keys(UUID(int=0).hex * 2), b"pepper" * 6, random=random_bytes)
+    )
     await log.open()
     return log

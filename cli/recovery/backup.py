@@ -1,7 +1,8 @@
 """``backup``, ``restore`` and ``verify-backup``: the event database in one file.
 
 A backup holds the log with its keys, secrets, replies, claims, counts and signed tree heads, and
-the state of webhook deliveries. MASTER_KEY and the JWT secrets are not in it: keep them elsewhere.
+the state of webhook deliveries. MASTER_KEY, LOG_SECRET and the JWT secrets are not in it: keep them
+elsewhere.
 """
 
 import sys

@@ -10,9 +10,10 @@ from eventstore.claim import Held
 from eventstore.engine.lookups import SqlLookups
 from eventstore.engine.settle import Settled
 from eventstore.engine.tables import marks
-from eventstore.store import TreeHead
+from eventstore.store import TreeHead, Wrapped
 
 KEYS_AT_ONCE = 500
+NOBODY = UUID(int=0)
 _TREE_HEADS = "SELECT org_id, size, frontier, note FROM tree_heads WHERE part = ? AND org_id = ? "
 
 SqlWrite = tuple[str, Sequence[Any]]
@@ -60,6 +61,33 @@ class SqlSideTables(SqlLookups):
 
     def put_secret(self, secret: Secret, part: int = 0) -> None:
         self._execute(*self._secret_write(secret, part))
+
+    def wrapped(self, after: Wrapped | None, limit: int, part: int = 0) -> list[Wrapped]:
+        owner, name = (NOBODY, "") if after is None else (after.owner, after.name)
+        place = (part, self._id(owner), self._id(owner), name)
+        statement = (
+            "SELECT owner, name, value FROM ("
+            " SELECT part, subject AS owner, '' AS name, wrapped AS value FROM subject_keys"
+            "  WHERE wrapped IS NOT NULL"
+            " UNION ALL SELECT part, owner, name, sealed FROM secrets) AS everything"
+            " WHERE part = ? AND (owner > ? OR (owner = ? AND name > ?))"
+            f" ORDER BY owner, name LIMIT {limit}"
+        )
+        found = self._query(statement, place)
+        return [Wrapped(self._uuid(owner), name, bytes(value)) for owner, name, value in found]
+
+    def wrap_again(self, found: Wrapped, value: bytes, part: int = 0) -> bool:
+        place = (part, self._id(found.owner))
+        if found.name:
+            statement = (
+                "UPDATE secrets SET sealed = ?"
+                " WHERE part = ? AND owner = ? AND name = ? AND sealed = ?"
+            )
+            return bool(self._execute(statement, (value, *place, found.name, found.value)))
+        statement = (
+            "UPDATE subject_keys SET wrapped = ? WHERE part = ? AND subject = ? AND wrapped = ?"
+        )
+        return bool(self._execute(statement, (value, *place, found.value)))
 
     def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
         statement = _TREE_HEADS + "AND size >= ? ORDER BY size"

@@ -14,7 +14,7 @@ from eventstore.append import (
     Secret,
     UsedKey,
 )
-from eventstore.store import Store, TreeHead
+from eventstore.store import Store, TreeHead, Wrapped
 from tests.domain.spec import ACME, ANA, BEN, OTHER
 from tests.eventstore.rows import AT, command
 
@@ -45,6 +45,34 @@ class BesideContract:
             at=AT,
             reply=REPLY,
         )
+
+    def test_keys_and_secrets_are_listed_in_slices(self, store: Store) -> None:
+        secrets = (Secret(B, "y", b"sealed y"), Secret(B, "x", b"sealed x"), Secret(C, "x", b"z"))
+        store.commit([command(A, keys={A: b"key a", B: b"key b"}, secrets=secrets)])
+        store.destroy_key(A)
+        everything = [
+            Wrapped(B, "", b"key b"),
+            Wrapped(B, "x", b"sealed x"),
+            Wrapped(B, "y", b"sealed y"),
+            Wrapped(C, "x", b"z"),
+        ]
+
+        assert store.wrapped(None, 10) == everything
+        assert store.wrapped(None, 2) == everything[:2]
+        assert store.wrapped(everything[0], 2) == everything[1:3]
+        assert store.wrapped(everything[3], 2) == []
+
+    def test_a_key_or_secret_is_replaced_only_while_it_is_what_was_read(self, store: Store) -> None:
+        store.commit([command(A, keys={A: b"a", B: b"b"}, secrets=(Secret(C, "x", b"old"),))])
+        gone, key, secret = store.wrapped(None, 10)
+        store.destroy_key(A)
+
+        assert not store.wrap_again(gone, b"resurrected")
+        assert store.wrap_again(key, b"b again")
+        assert store.wrap_again(secret, b"new")
+        assert not store.wrap_again(key, b"late")
+        assert not store.wrap_again(secret, b"late")
+        assert (store.keys([A, B]), store.secrets(C)) == ({A: None, B: b"b again"}, {"x": b"new"})
 
     def test_no_other_row_is_written_without_the_events(self, store: Store) -> None:
         store.commit([command(A)])

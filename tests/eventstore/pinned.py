@@ -6,7 +6,7 @@ from uuid import UUID
 
 from eventstore.append import Append, Appended, KeptSince, Outcome, Secret
 from eventstore.recorded import Row
-from eventstore.store import Store
+from eventstore.store import Store, Wrapped
 
 
 class Pinned:
@@ -48,6 +48,12 @@ class Pinned:
 
     def put_secret(self, secret: Secret, part: int = 0) -> None:
         self._store.put_secret(secret, self._in(part))
+
+    def wrapped(self, after: Wrapped | None, limit: int, part: int = 0) -> list[Wrapped]:
+        return self._store.wrapped(after, limit, self._in(part))
+
+    def wrap_again(self, found: Wrapped, value: bytes, part: int = 0) -> bool:
+        return self._store.wrap_again(found, value, self._in(part))
 
     def used_key(self, key_hash: bytes, part: int = 0) -> Any:
         return self._store.used_key(key_hash, self._in(part))

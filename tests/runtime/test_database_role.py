@@ -51,7 +51,7 @@ def address_as(postgres_url: str, role: str) -> str:
 
 def refusal_of(module: str, url: str, data_dir: Path) -> str:
     """Start a process of production and return what it says as it ends by itself."""
-    secrets = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "MASTER_KEY")
+    secrets = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "MASTER_KEY", "LOG_SECRET")
     settings = {name: f"{name}-{SECRET}" for name in secrets} | {
         "APP_ENV": "production",
         "EVENTS_URL": url,

@@ -16,6 +16,7 @@ STRONG = {
     "JWT_ACCESS_SECRET": "kV8Qw3zNf0aPq7RrT2yUuIoLmXcVbN5s9dFgH1jK",
     "JWT_REFRESH_SECRET": "Zx7CvB2nM4qWeRtYuIoPaSdFgHjKl0123QwErTyU",
     "MASTER_KEY": "pLmOkNiJbUhVgYcTfXrDzEsWaQ9876543210qazWSX",
+    "LOG_SECRET": "qWe9RtYuI8oPaSd7FgHjK6lZxCv5BnM4qAzWsXeDcR",
 }
 PRODUCTION = {"APP_ENV": "production", "MONGODB_URI": "mongodb://db", **STRONG}
 
@@ -103,6 +104,8 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "JWT_ACCESS_EXPIRY": ("soon", "0", "0s", "2d", "-1", "1.5m"),
     "JWT_REFRESH_EXPIRY": ("never", "0", "59s", "8d"),
     "MASTER_KEY": ("changeme", "a" * 40),
+    "MASTER_PREVIOUS_KEY": ("changeme", "a" * 40),
+    "LOG_SECRET": ("secret", "a" * 40),
     "CORS_ORIGINS": ("*", "example.com", "https://a.example/", "https://u@a.example", "null"),
     "APP_URL": ("*", "example.com", "https://a.example/", "null"),
     "SMTP_URL": ("mail.example.com", "http://a.example", "smtp://", "smtp://a:b"),

@@ -98,3 +98,15 @@ async def test_secrets_that_were_lost_beside_a_log_in_postgresql_are_missed(
     with pytest.raises(LogUnfit, match="MASTER_KEY is not the one"):
         async with open_system(load_settings(environ)):
             pass
+
+
+async def test_another_log_secret_is_refused_before_anybody_fails_to_log_in(
+    tmp_path: Path,
+) -> None:
+    environ = {"DATA_DIR": str(tmp_path)}
+    async with open_system(load_settings(environ)):
+        pass
+
+    with pytest.raises(LogUnfit, match="LOG_SECRET is not the one"):
+        async with open_system(load_settings({**environ, "LOG_SECRET": "w2Kf" * 10 + "9xQz"})):
+            pass

@@ -282,6 +282,7 @@ async def _lone_mailer(system: System) -> asyncio.subprocess.Process:
         "SMTP_URL": settings.smtp_url,
         "MAIL_FROM": settings.mail_from,
         "MASTER_KEY": settings.master_key,
+        "LOG_SECRET": settings.log_secret,
         "JWT_ACCESS_SECRET": settings.jwt_access_secret,
         "JWT_REFRESH_SECRET": settings.jwt_refresh_secret,
     }
