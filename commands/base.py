@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.reads import Reads
-from domain.base import DomainError, Event, NotFound, OrgId, Refusal, UserId
+from domain.base import DomainError, Event, NotFound, OrgId, Refusal, SessionId, UserId
 from domain.identity.organization.state import Organization
 from domain.permission import Permission, is_allowed
 from eventstore.append import Secret
@@ -38,6 +38,8 @@ class Context(Struct, frozen=True, kw_only=True):
     idempotency: Idempotency | None = None
     if_match: int | None = None
     dry_run: bool = False
+    session_id: SessionId | None = None
+    """The session of the request, if the caller is a user with one."""
     seen: dict[UUID, int] = {}
     """Versions of the streams that the caller was authenticated with: session, user."""
 

@@ -1,11 +1,13 @@
 """Identifies the caller: a valid token is not enough, its session must still be active.
 
 Session, account and membership are looked up on every request. A logout, a new password or a
-deactivation therefore ends access at once, although the token has not expired.
+deactivation therefore ends access at once, although the token has not expired. The organization
+that the caller works in is that of the session, whatever the token says.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import cast
 from uuid import UUID
 
@@ -28,12 +30,24 @@ _Read = tuple[Loaded[Session], Loaded[User], Loaded[Organization] | None]
 """Session, account and the organization, if any."""
 
 
+class Barred(StrEnum):
+    """Why a member has no access to the organization of their session; the code of the refusal."""
+
+    SUSPENDED = "membership_suspended"
+
+
+_BARRED = {
+    Barred.SUSPENDED: "Your access to this organization is suspended. Ask an administrator, or"
+    " switch to another organization.",
+}
+
+
 class Caller(Struct, frozen=True):
     """An authenticated user with an active session and account.
 
-    ``org_id`` is None without an organization. ``seen`` maps the streams this was read from to
-    their versions, which a command's append verifies. ``fresh`` says whether they were read just
-    now rather than taken from memory.
+    ``org_id`` is None without an organization, or if the caller is ``barred`` from it. ``seen``
+    maps the streams this was read from to their versions, which a command's append verifies.
+    ``fresh`` says whether they were read just now rather than taken from memory.
     """
 
     user_id: UserId
@@ -43,6 +57,15 @@ class Caller(Struct, frozen=True):
     user: User
     seen: dict[UUID, int]
     fresh: bool
+    barred: Barred | None = None
+
+    def refuse_if_barred(self) -> None:
+        """Refuse a member who has no access to the organization of their session.
+
+        :raises Problem: 403.
+        """
+        if self.barred is not None:
+            raise Problem(403, self.barred.value, _BARRED[self.barred])
 
     def is_as(self, other: "Caller") -> bool:
         """Return whether both were identified from the same versions of the same organization."""
@@ -65,8 +88,7 @@ class Access:
         With them, what was read is added: the versions of the caller's streams, and of those that
         are *named* in the path.
 
-        :raises Problem: 401 if the session or the account is no longer active, 403 if the
-            membership is deactivated.
+        :raises Problem: 401 if the session or the account is no longer active.
         """
         if heads is None:
             caller = self._from_memory(claims, now)
@@ -79,22 +101,24 @@ class Access:
         session, user = cache.get(claims.sid), cache.get(claims.sub)
         if session is None or user is None:
             return None
-        org_id = cast(User, user.state).organization_id
+        org_id = cast(Session, session.state).organization_id
         organization = None if org_id is None else cache.get(org_id)
         if org_id is not None and organization is None:
             return None
         try:
-            return _identify(claims, now, (session, user, organization), fresh=False)
+            found = _identify(claims, now, (session, user, organization), fresh=False)
         except Problem:
             return None
+        return None if found.barred else found
 
     async def _from_log(
         self, claims: AccessClaims, now: datetime, heads: dict[UUID, int], named: Named
     ) -> Caller:
-        known = self._states.cache.get(claims.sub)
-        org_id = None if known is None else cast(User, known.state).organization_id
+        known = self._states.cache.get(claims.sid)
+        said = None if claims.org is None else OrgId(claims.org)
+        org_id = said if known is None else cast(Session, known.state).organization_id
         read = await self._read(claims, org_id, heads, named)
-        now_in = read[1].state.organization_id
+        now_in = read[0].state.organization_id
         if now_in != org_id:
             heads.clear()  # what is named was looked up where another organization's events stand
             read = await self._read(claims, now_in, heads, named)
@@ -139,13 +163,13 @@ def _identify(claims: AccessClaims, now: datetime, read: _Read, *, fresh: bool) 
     if not good:
         raise unauthorized()
     user_id = UserId(claims.sub)
-    org_id, role = user.organization_id, None
+    org_id, role, barred = session.organization_id, None, None
     if organization_read is not None:
         organization = organization_read.state
         role = organization.role_of(user_id)
         if role is None:
-            _refuse_if_suspended(organization, user_id)
-            org_id = None  # deleted, or the caller just left it: a user without an organization
+            barred = _barred_from(organization, user_id)
+            org_id = None  # deleted, left or closed to the caller: a user without an organization
     return Caller(
         user_id,
         SessionId(claims.sid),
@@ -154,11 +178,11 @@ def _identify(claims: AccessClaims, now: datetime, read: _Read, *, fresh: bool) 
         user,
         {claims.sid: session_read.version, claims.sub: user_read.version},
         fresh,
+        barred,
     )
 
 
-def _refuse_if_suspended(organization: Organization, user_id: UserId) -> None:
+def _barred_from(organization: Organization, user_id: UserId) -> Barred | None:
     member = organization.member(user_id)
-    if member is not None and not member.active and not organization.deleted:
-        detail = "Your access to this organization is suspended. Ask an administrator."
-        raise Problem(403, "membership_suspended", detail)
+    suspended = member is not None and not member.active and not organization.deleted
+    return Barred.SUSPENDED if suspended else None

@@ -61,14 +61,22 @@ def one(
 
 
 class Paging:
-    """The pages of one list; a cursor is valid only for its organization, path and filters."""
+    """The pages of one list; a cursor is valid only for its organization, path and filters.
+
+    Without an organization it is valid only for the caller.
+    """
 
     def __init__(self, request: ApiRequest, **filters: Any) -> None:
         self._request = request
         self._filters = {
             camel(name): str(value) for name, value in filters.items() if value is not None
         }
-        parts = [str(request.organization), request.scope["path"], *sorted(self._filters.items())]
+        caller = request.caller
+        parts = [
+            str(caller.org_id or caller.user_id),
+            request.scope["path"],
+            *sorted(self._filters.items()),
+        ]
         self._binding = msgspec.json.encode(parts).decode()
 
     def key(self, cursor: str | None) -> Any:

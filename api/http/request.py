@@ -13,6 +13,7 @@ from api.http.body import decode_body
 from api.http.caller import Caller
 from api.http.client_info import ClientInfo, client_info_in
 from api.http.conditions import version_in
+from api.http.policy import POLICY, Open
 from api.http.problem import FieldError, Problem, invalid, malformed
 from api.http.rates import Asked
 from api.http.state import ApiState
@@ -78,11 +79,17 @@ class ApiRequest(Request[Any, Any, Any]):
         return None if field is None else decode_body(self.client_info.body, field.annotation)
 
     async def identify(self, *, fresh: bool) -> Caller:
-        """Identify the caller; see ``Access.check``."""
+        """Identify the caller; see ``Access.check``.
+
+        :raises Problem: 403 if the route works on the organization of a session and its member has
+            no access to it.
+        """
         now = self.api.system.clock()
         self.heads = {}
         heads, named = (self.heads, self._named()) if fresh else (None, ())
         self.known_caller = await self.api.access.check(self.claims, now, heads, named)
+        if not isinstance(self.route_handler.opt[POLICY], Open):
+            self.known_caller.refuse_if_barred()
         return self.known_caller
 
     async def newest(self, kind: type[S], stream: UUID) -> Loaded[S]:
@@ -124,6 +131,7 @@ class ApiRequest(Request[Any, Any, Any]):
             idempotency=idempotency,
             if_match=version_in(headers[b"if-match"]) if b"if-match" in headers else None,
             dry_run=dry_run,
+            session_id=caller.session_id,
             seen=caller.seen,
         )
 

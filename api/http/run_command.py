@@ -1,13 +1,15 @@
 """Commands over HTTP: run one, respond with the new state, keep the response for retries."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+from api.http.caller import Caller
 from api.http.log_position import shown_position
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, etag, id_in
@@ -17,6 +19,7 @@ from domain.base import DomainError, OrgId
 from domain.catalog import tag_of
 from eventstore.append import ConcurrencyConflict
 from eventstore.event_json import event_data, unrecorded_json
+from eventstore.identifiers import new_id
 
 IDENTIFY_MAX = 5
 """How often the caller is identified again because their session or account changed meanwhile."""
@@ -50,13 +53,48 @@ async def run_command(request: ApiRequest, command: Command, reply: Reply) -> Ap
     :raises DomainError: a business rule refused it.
     :raises Problem: the caller is not, or no longer, allowed to send it.
     """
+
+    async def run(caller: Caller) -> tuple[Receipt, Context]:
+        context = request.context(caller, reply.org_id)
+        return await _handle(request, command, reply, context), context
+
+    receipt, context = await as_caller(request, run)
+    return _answer(request, receipt, reply, context)
+
+
+async def run_without_reply(
+    request: ApiRequest, command: Command, org_id: OrgId | None = None, *, key: bool = False
+) -> Receipt:
+    """Run *command* for the caller, and return what it did.
+
+    For responses with tokens, which are never kept: an Idempotency-Key has no effect or, with
+    *key*, can be used only once. *org_id* is as in ``Reply``.
+
+    :raises DomainError: a business rule refused it.
+    :raises Problem: the caller is not, or no longer, allowed to send it.
+    """
+
+    async def run(caller: Caller) -> tuple[Receipt, Context]:
+        context = request.context(caller, org_id)
+        if not key:
+            context = replace(context, idempotency=None, command_id=new_id())
+        return await request.api.system.commands.handle(command, context), context
+
+    receipt, context = await as_caller(request, run)
+    request.api.writes.note(context.user_id, receipt.positions)
+    return receipt
+
+
+async def as_caller(
+    request: ApiRequest, run: Callable[[Caller], Awaitable[tuple[Receipt, Context]]]
+) -> tuple[Receipt, Context]:
+    """Run a command for the caller, who is identified again if they changed meanwhile."""
     caller = request.caller
     for attempt in range(1, IDENTIFY_MAX + 1):
-        context = request.context(caller, reply.org_id)
         try:
-            receipt = await _handle(request, command, reply, context)
+            receipt, context = await run(caller)
         except ConcurrencyConflict as conflict:
-            if conflict.stream not in context.seen or attempt == IDENTIFY_MAX:
+            if conflict.stream not in caller.seen or attempt == IDENTIFY_MAX:
                 raise
             caller = await request.identify(fresh=True)
             continue
@@ -68,7 +106,7 @@ async def run_command(request: ApiRequest, command: Command, reply: Reply) -> Ap
             continue
         if receipt.position is None and not caller.fresh:
             await request.identify(fresh=True)
-        return _answer(request, receipt, reply, context)
+        return receipt, context
     raise AssertionError("the last attempt returns or raises")
 
 

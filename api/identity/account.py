@@ -6,23 +6,22 @@ import msgspec
 from litestar import Controller, delete, get, post
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
-from msgspec.structs import replace
 
-from api.http.paging import joined, wait_for_own_writes
-from api.http.parameters import Page, nothing, shows
+from api.http.paging import LIMIT_DEFAULT, Paging, joined, wait_for_own_writes
+from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import account
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
-from api.http.run_command import Reply, run_command
+from api.http.run_command import Reply, run_command, run_without_reply
 from api.login.credentials import Tokens
 from api.login.profile import ProfileView, profile_of
-from commands.identity.organization import SwitchOrganization
-from commands.identity.session import RevokeSession
+from commands.identity.session import RevokeSession, SwitchOrganization
 from domain.base import NotFound, OrgId, SessionId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PLAN_LIMITS, Plan
-from eventstore.identifiers import new_id
+from projections.engine.find import FoundPage
+from projections.identity.member import memberships_of
 from projections.identity.session import SessionView, sessions_of
 
 _encode = msgspec.json.Encoder().encode
@@ -68,6 +67,17 @@ class MeView(Struct, frozen=True, kw_only=True, rename="camel"):
     usage: UsageView | None
 
 
+class MembershipView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An organization that the caller is a member of; ``active``: this session works in it."""
+
+    id: OrgId
+    name: str
+    subdomain: str
+    role: Role
+    suspended: bool
+    active: bool
+
+
 class OrganizationChoice(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Body with the organization to work in from now on."""
 
@@ -89,6 +99,19 @@ class AccountController(Controller):
             states = request.api.system.commands.states
             organization = await states.fresh(Organization, caller.org_id, caller.org_id)
         return ApiResponse(_encode(_me(profile_of(caller), organization)))
+
+    @get("/user/me/organizations", opt=account(), responses=shows(Page[MembershipView]))
+    async def list_organizations(
+        self, request: ApiRequest, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+    ) -> ApiResponse:
+        """List the organizations that you are a member of, and which one this session works in."""
+        paging = Paging(request)
+        await wait_for_own_writes(request, "members")
+        models, user_id = request.api.models, request.caller.user_id
+        found = await memberships_of(models, user_id, limit, paging.key(cursor))
+        items = [await _membership(request, OrgId(UUID(key))) for key in found.keys]
+        shown = [_encode(item) for item in items if item is not None]
+        return paging.answer(FoundPage(shown, found.next_key), limit)
 
     @get("/auth/sessions", opt=account(), responses=shows(Page[SessionView]))
     async def list_sessions(self, request: ApiRequest) -> ApiResponse:
@@ -115,19 +138,40 @@ class AccountController(Controller):
     async def switch_organization(
         self, request: ApiRequest, data: JSONBody[OrganizationChoice]
     ) -> ApiResponse:
-        """Work in another organization that you are a member of, in all your sessions."""
+        """Work in another organization that you are a member of, in this session only.
+
+        Your next login starts there, too.
+        """
         system, caller = request.api.system, request.caller
         command = SwitchOrganization(organization_id=data.organization_id)
-        context = replace(
-            request.context(caller, data.organization_id), idempotency=None, command_id=new_id()
-        )
-        receipt = await system.commands.handle(command, context)
-        request.api.writes.note(caller.user_id, receipt.positions)
+        await run_without_reply(request, command, data.organization_id)
         ttl = system.settings.jwt_access_expiry
         token = system.keys.tokens.issue(
-            caller.user_id, caller.session_id, data.organization_id, system.clock(), ttl
+            caller.user_id,
+            caller.session_id,
+            data.organization_id,
+            system.clock(),
+            ttl,
+            request.claims.gen,
         )
         return json_response(Tokens(token, "Bearer", int(ttl.total_seconds())))
+
+
+async def _membership(request: ApiRequest, org_id: OrgId) -> MembershipView | None:
+    """Return the caller's membership as it is now; None if it has ended meanwhile."""
+    caller, states = request.caller, request.api.system.commands.states
+    organization = await states.fresh(Organization, org_id, org_id)
+    member = organization.member(caller.user_id)
+    if member is None or organization.deleted:
+        return None
+    return MembershipView(
+        id=org_id,
+        name=organization.name,
+        subdomain=organization.subdomain,
+        role=member.role,
+        suspended=not member.active,
+        active=org_id == caller.org_id,
+    )
 
 
 def _me(profile: ProfileView, organization: Organization | None) -> MeView:

@@ -12,7 +12,7 @@ from api.http.problem import Problem, unauthorized
 from api.http.rates import Asked
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
-from api.http.run_command import Reply, run_command
+from api.http.run_command import Reply, run_command, run_without_reply
 from api.identity.organization import NewOrganization
 from api.login.attempts import context_as, remembered
 from api.login.cookie import refuse_foreign_origin
@@ -143,8 +143,7 @@ class AuthController(Controller):
         rotated = cast(Session, receipt.states[session_id].state)
         if rotated.ended:
             raise unauthorized()
-        user = await system.commands.states.fresh(User, session.user_id)
-        tokens, cookie = tokens_of(system, session_id, rotated, user)
+        tokens, cookie = tokens_of(system, session_id, rotated)
         return json_response(tokens).with_header(*cookie)
 
     @post("/logout", status_code=200, opt=account(sends=("Set-Cookie",)), responses=nothing())
@@ -181,7 +180,7 @@ class AuthController(Controller):
         hashed = (await system.passwords.hash(data.new_password)).encode()
         command = ChangePassword(user_id=caller.user_id, password_hash=hashed)
         # Without a reply: the response has tokens, and a retry has to prove the password again.
-        receipt = await system.commands.handle(command, request.context(caller))
+        receipt = await run_without_reply(request, command, key=True)
         changed = cast(User, receipt.states[caller.user_id].state)
         return await begin_session(request, caller.user_id, changed)
 

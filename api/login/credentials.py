@@ -16,7 +16,7 @@ from api.login.profile import ProfileView
 from commands.identity.session import LogIn
 from commands.identity.user import PASSWORD
 from commands.reservations import email_claim
-from domain.base import PLATFORM, DomainError, NotFound, SessionId, UserId
+from domain.base import PLATFORM, DomainError, NotFound, OrgId, SessionId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.session import Session
 from domain.identity.user import User
@@ -133,14 +133,16 @@ async def begin_session(request: ApiRequest, user_id: UserId, user: User) -> Api
         raise _wrong() from None
     request.api.writes.note(user_id, receipt.positions)
     session = cast(Session, receipt.states[session_id].state)
-    tokens, cookie = tokens_of(system, session_id, session, user)
-    profile = await _profile(system, user_id, user)
+    tokens, cookie = tokens_of(system, session_id, session)
+    profile = await _profile(system, user_id, user, session.organization_id)
     view = LoginView(**msgspec.structs.asdict(tokens), user=profile)
     return json_response(view).with_header(*cookie)
 
 
-async def _profile(system: System, user_id: UserId, user: User) -> ProfileView:
-    org_id, role = user.organization_id, None
+async def _profile(
+    system: System, user_id: UserId, user: User, org_id: OrgId | None
+) -> ProfileView:
+    role = None
     if org_id is not None:
         organization = await system.commands.states.fresh(Organization, org_id, org_id)
         role = organization.role_of(user_id)
@@ -155,13 +157,18 @@ async def _profile(system: System, user_id: UserId, user: User) -> ProfileView:
 
 
 def tokens_of(
-    system: System, session_id: SessionId, session: Session, user: User
+    system: System, session_id: SessionId, session: Session
 ) -> tuple[Tokens, tuple[bytes, bytes]]:
     """Return the current tokens of a session: one for the body, one for the cookie."""
     assert session.user_id is not None  # noqa: S101 - it was started
     ttl = system.settings.jwt_access_expiry
     access = system.keys.tokens.issue(
-        session.user_id, session_id, user.organization_id, system.clock(), ttl, session.generation
+        session.user_id,
+        session_id,
+        session.organization_id,
+        system.clock(),
+        ttl,
+        session.generation,
     )
     token = refresh.mint(
         system.keys.refresh, session_id, session.generation, session.nonce.encode()

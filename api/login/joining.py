@@ -9,6 +9,7 @@ from api.http.guard import presented_claims
 from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
+from api.http.run_command import run_without_reply
 from api.login.attempts import context_as
 from api.login.credentials import begin_session, refuse_weak
 from api.login.profile import profile_of, render_profile
@@ -83,9 +84,7 @@ async def _with_account(request: ApiRequest, found: FoundInvitation) -> ApiRespo
         token_hash=found.token.hash,
         user_id=caller.user_id,
     )
-    context = replace(request.context(caller, org_id), idempotency=None, command_id=new_id())
-    receipt = await request.api.system.commands.handle(command, context)
-    request.api.writes.note(caller.user_id, receipt.positions)
+    await run_without_reply(request, command, org_id)
     return ApiResponse(render_profile(profile_of(await request.identify(fresh=True))))
 
 

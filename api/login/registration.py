@@ -68,7 +68,7 @@ def _context(request: ApiRequest, command: RegisterUser) -> Context:
 
 
 def _rendered(user_id: UserId, user: User) -> bytes:
-    org_id = user.organization_id
+    org_id = user.home_organization_id
     profile = ProfileView(
         id=user_id,
         email=user.email,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from commands.base import Change, Command, Context, Decision, changes_of
 from commands.identity.organization import OrganizationCommand, read_organization
+from commands.identity.session import working_in
 from commands.identity.user import PASSWORD, Email
 from commands.reads import Reads
 from domain.base import NotFound, OrgId, UserId
@@ -22,9 +23,10 @@ from domain.identity.organization.membership import (
     Role,
 )
 from domain.identity.organization.state import Organization
+from domain.identity.session import SessionSwitchedOrganization
 from domain.identity.user import (
-    ActiveOrganizationChanged,
     EmailConfirmed,
+    HomeOrganizationChanged,
     User,
     UserEvent,
     UserRegistered,
@@ -139,17 +141,23 @@ class Accepting(Command, frozen=True, kw_only=True):
 class AcceptInvitation(Accepting, frozen=True, kw_only=True):
     """Join the organization with your account, and work in it from now on."""
 
-    records = (InvitationAccepted, MemberJoined, EmailConfirmed, ActiveOrganizationChanged)
+    records = (
+        InvitationAccepted,
+        MemberJoined,
+        EmailConfirmed,
+        SessionSwitchedOrganization,
+        HomeOrganizationChanged,
+    )
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         user = await read(User, self.user_id)
         user.refuse_unless_active()
         invitation, events = await self.accepted(read, context, user.email)
-        own = [
-            *(user.confirm_email() if invitation.mailed else []),
-            *user.activate_organization(self.organization_id),
+        confirmed = user.confirm_email() if invitation.mailed else []
+        return [
+            Change(self.organization_id, events),
+            *await working_in(read, context, self.organization_id, confirmed),
         ]
-        return [Change(self.organization_id, events), *changes_of(self.user_id, own)]
 
 
 class RegisterInvited(Accepting, frozen=True, kw_only=True):
@@ -158,7 +166,7 @@ class RegisterInvited(Accepting, frozen=True, kw_only=True):
     records = (
         UserRegistered,
         EmailConfirmed,
-        ActiveOrganizationChanged,
+        HomeOrganizationChanged,
         InvitationAccepted,
         MemberJoined,
     )
@@ -172,7 +180,7 @@ class RegisterInvited(Accepting, frozen=True, kw_only=True):
         user = User().evolve(registered)
         if invitation.mailed:
             own += user.confirm_email()
-        own += user.activate_organization(self.organization_id)
+        own += user.make_home(self.organization_id)
         return [
             Change(self.user_id, own),
             Change(self.organization_id, events),

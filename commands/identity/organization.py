@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from commands.base import Change, Command, Context, Decision, changes_of, refuse_unless_role_grants
+from commands.identity.session import working_in
 from commands.reads import Reads
 from domain.base import NotFound, OrgId, UserId
 from domain.identity.organization.events import (
@@ -27,8 +28,9 @@ from domain.identity.organization.membership import (
 )
 from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
+from domain.identity.session import SessionSwitchedOrganization
 from domain.identity.subdomain import SUBDOMAIN_PATTERN
-from domain.identity.user import ActiveOrganizationChanged, User
+from domain.identity.user import HomeOrganizationChanged, User
 from domain.name import Name
 from domain.permission import Permission
 
@@ -41,8 +43,9 @@ class CreateOrganization(Command, frozen=True, kw_only=True):
     needs: ClassVar[Permission | None] = None
     records = (
         OrganizationCreated,
-        ActiveOrganizationChanged,
         MemberJoined,
+        SessionSwitchedOrganization,
+        HomeOrganizationChanged,
     )
     organization_id: OrgId
     name: Name
@@ -52,8 +55,9 @@ class CreateOrganization(Command, frozen=True, kw_only=True):
         user = await read(User, context.user_id)
         user.refuse_unless_active()
         opening = await open_organization(read, self, context.user_id)
-        activated = user.activate_organization(self.organization_id) if opening else []
-        return [*opening, *changes_of(context.user_id, activated)]
+        if not opening:
+            return []
+        return [*opening, *await working_in(read, context, self.organization_id)]
 
 
 async def open_organization(read: Reads, asked: CreateOrganization, by: UserId) -> list[Change]:
@@ -109,21 +113,18 @@ class ChangePlan(OrganizationCommand, frozen=True, kw_only=True):
 class DeleteOrganization(OrganizationCommand, frozen=True, kw_only=True):
     """Move the organization to the trash with everything it owns."""
 
-    records = (OrganizationDeleted, ActiveOrganizationChanged)
+    records = (OrganizationDeleted,)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         organization = await read_organization(read, context, self.organization_id)
-        events = organization.delete()
-        user = await read(User, context.user_id)
-        left = user.activate_organization(None)
-        return [*changes_of(self.organization_id, events), *changes_of(context.user_id, left)]
+        return changes_of(self.organization_id, organization.delete())
 
 
 class RestoreOrganization(OrganizationCommand, frozen=True, kw_only=True):
-    """Restore a deleted organization; only its ADMINs can do this."""
+    """Restore a deleted organization; only its ADMINs can do this, and work in it again."""
 
     needs: ClassVar[Permission | None] = None
-    records = (OrganizationRestored, ActiveOrganizationChanged)
+    records = (OrganizationRestored, SessionSwitchedOrganization, HomeOrganizationChanged)
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         organization = await read(Organization, self.organization_id)
@@ -133,26 +134,8 @@ class RestoreOrganization(OrganizationCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         organization = await read(Organization, self.organization_id)
-        events = organization.restore()
-        user = await read(User, context.user_id)
-        back = user.activate_organization(self.organization_id)
-        return [*changes_of(self.organization_id, events), *changes_of(context.user_id, back)]
-
-
-class SwitchOrganization(Command, frozen=True, kw_only=True):
-    """Work in another organization that you are a member of, in all your sessions."""
-
-    needs: ClassVar[Permission | None] = None
-    records = (ActiveOrganizationChanged,)
-    organization_id: OrgId
-
-    async def decide(self, read: Reads, context: Context, /) -> Decision:
-        organization = await read(Organization, self.organization_id)
-        if organization.role_of(context.user_id) is None:
-            raise NotFound
-        user = await read(User, context.user_id)
-        events = user.activate_organization(self.organization_id)
-        return changes_of(context.user_id, events)
+        restored = changes_of(self.organization_id, organization.restore())
+        return [*restored, *await working_in(read, context, self.organization_id)]
 
 
 class EditMember(OrganizationCommand, frozen=True, kw_only=True):
@@ -185,7 +168,7 @@ class RemoveMember(OrganizationCommand, frozen=True, kw_only=True):
     """Remove a member or leave the organization."""
 
     needs: ClassVar[Permission | None] = Permission.MEMBER_LEAVE
-    records = (MemberLeft, ActiveOrganizationChanged)
+    records = (MemberLeft,)
     user_id: UserId
 
     async def permit(self, read: Reads, context: Context, /) -> None:
@@ -196,11 +179,7 @@ class RemoveMember(OrganizationCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         organization = await read_organization(read, context, self.organization_id)
         events = organization.remove(self.user_id, by=context.user_id)
-        user = await read(User, self.user_id)
-        left: Decision = []
-        if user.organization_id == self.organization_id:
-            left = changes_of(self.user_id, user.activate_organization(None))
-        return [*changes_of(self.organization_id, events), *left]
+        return changes_of(self.organization_id, events)
 
 
 async def read_organization(read: Reads, context: Context, organization_id: OrgId) -> Organization:

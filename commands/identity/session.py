@@ -1,14 +1,17 @@
-"""Commands on sessions: login, refresh, logout."""
+"""Commands on sessions: login, refresh, another organization, logout."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
-from domain.base import NotFound, SessionId, UserId
+from domain.base import NotFound, OrgId, SessionId, UserId
+from domain.identity.organization.state import Organization
 from domain.identity.session import (
     IDLE_LIFETIME,
+    NewSession,
     RefreshTokenReuseDetected,
     RevocationCause,
     Session,
@@ -17,13 +20,14 @@ from domain.identity.session import (
     SessionRevoked,
     SessionRotated,
     SessionStarted,
+    SessionSwitchedOrganization,
 )
-from domain.identity.user import User
+from domain.identity.user import HomeOrganizationChanged, User, UserEvent
 from domain.permission import Permission
 
 
 class LogIn(Command, frozen=True, kw_only=True):
-    """Start a session for a user whose password was verified."""
+    """Start a session for a user whose password was verified, in their home organization."""
 
     needs: ClassVar[Permission | None] = None
     records = (SessionStarted,)
@@ -41,14 +45,13 @@ class LogIn(Command, frozen=True, kw_only=True):
         if user.credentials != self.credentials:
             raise SessionIsOver
         session = read.new(Session, self.session_id)
-        events = session.start(
-            self.user_id,
-            self.nonce,
-            context.now,
+        new = NewSession(
+            user_id=self.user_id,
+            nonce=self.nonce,
             credentials=self.credentials,
-            idle=self.idle,
+            organization_id=user.home_organization_id,
         )
-        return changes_of(self.session_id, events)
+        return changes_of(self.session_id, session.start(new, context.now, idle=self.idle))
 
 
 class SessionCommand(Command, frozen=True, kw_only=True):
@@ -88,6 +91,36 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
             raise SessionIsOver
         events = session.rotate(self.presented, context.now, self.idle, used=self.used)
         return changes_of(self.session_id, events)
+
+
+class SwitchOrganization(Command, frozen=True, kw_only=True):
+    """Work in another organization that you are a member of: in this session, and in new ones."""
+
+    needs: ClassVar[Permission | None] = None
+    records = (SessionSwitchedOrganization, HomeOrganizationChanged)
+    organization_id: OrgId
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read(Organization, self.organization_id)
+        if organization.role_of(context.user_id) is None:
+            raise NotFound
+        return await working_in(read, context, self.organization_id)
+
+
+async def working_in(
+    read: Reads, context: Context, organization_id: OrgId, own: Sequence[UserEvent] = ()
+) -> Decision:
+    """Return what makes the caller work in an organization from now on.
+
+    That is in the session of the request, if there is one, and in those that they start later.
+    *own* are other events of the same decision on their account.
+    """
+    user = await read(User, context.user_id)
+    home = changes_of(context.user_id, [*own, *user.make_home(organization_id)])
+    if context.session_id is None:
+        return home
+    session = await read(Session, context.session_id)
+    return [*changes_of(context.session_id, session.switch(organization_id)), *home]
 
 
 class LogOut(SessionCommand, frozen=True, kw_only=True):

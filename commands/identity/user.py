@@ -10,8 +10,11 @@ from commands.base import Change, Command, Context, Decision, changes_of
 from commands.identity.organization import CreateOrganization, open_organization
 from commands.reads import Reads
 from domain.base import UserId
+from domain.identity.organization.events import OrganizationCreated
+from domain.identity.organization.membership import MemberJoined
 from domain.identity.user import (
     EmailConfirmed,
+    HomeOrganizationChanged,
     LoginFailed,
     PasswordChanged,
     PasswordResetRequested,
@@ -34,7 +37,9 @@ class RegisterUser(Command, frozen=True, kw_only=True):
     needs: ClassVar[Permission | None] = None
     records = (
         UserRegistered,
-        *CreateOrganization.records,
+        OrganizationCreated,
+        MemberJoined,
+        HomeOrganizationChanged,
     )
     user_id: UserId
     email: Email
@@ -52,7 +57,7 @@ class RegisterUser(Command, frozen=True, kw_only=True):
         if self.organization is not None:
             opening = await open_organization(read, self.organization, self.user_id)
             user = user.evolve(registered)
-            events += user.activate_organization(self.organization.organization_id)
+            events += user.make_home(self.organization.organization_id)
         return [
             Change(self.user_id, events),
             *opening,

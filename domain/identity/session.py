@@ -10,6 +10,8 @@ Invariants
        not be logged out (RFC 9700, 4.14.2 asks for rotation and leaves this race open).
     3. Any other authentic generation was stolen or replayed: the whole session ends.
     4. An ended session stays ended; an expired one cannot be rotated.
+    5. A session works in one organization at a time; another session of the same user may work in
+       another one.
 """
 
 from datetime import datetime, timedelta
@@ -19,7 +21,7 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, Refusal, UserId
+from domain.base import DomainError, Event, NotFound, OrgId, Refusal, UserId
 
 IDLE_LIFETIME = timedelta(days=7)
 """A session that is not refreshed for this long expires; a deployment may choose less."""
@@ -53,6 +55,7 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
     """A user logged in on a device."""
 
     user_id: UserId
+    organization_id: OrgId | None = None  # where the user works until they switch
     nonce: str  # random; useless without the key that tokens are computed with
     credentials: int = 0  # how many times the user had changed their password
     expires_at: datetime
@@ -66,6 +69,15 @@ class SessionRotated(Event, frozen=True, kw_only=True, tag="session.rotated"):
     generation: int
     rotated_at: datetime  # a rule needs it: the grace period starts here
     idle_expires_at: datetime
+
+
+class SessionSwitchedOrganization(
+    Event, frozen=True, kw_only=True, tag="session.switched_organization"
+):
+    """A user now works in another organization, in this session only."""
+
+    sets = ("organization_id",)
+    to: OrgId
 
 
 class RefreshTokenReuseDetected(Event, frozen=True, kw_only=True, tag="session.reuse_detected"):
@@ -89,11 +101,25 @@ class SessionRevoked(Event, frozen=True, kw_only=True, tag="session.revoked"):
 
 
 SessionEvent = (
-    SessionStarted | SessionRotated | RefreshTokenReuseDetected | SessionEnded | SessionRevoked
+    SessionStarted
+    | SessionRotated
+    | SessionSwitchedOrganization
+    | RefreshTokenReuseDetected
+    | SessionEnded
+    | SessionRevoked
 )
 
 
 # State ----------------------------------------------------------------------
+
+
+class NewSession(Struct, frozen=True, kw_only=True):
+    """What a session starts with: whose it is, under which password, and where they work."""
+
+    user_id: UserId
+    nonce: str
+    credentials: int = 0
+    organization_id: OrgId | None = None
 
 
 class Session(Struct, frozen=True, kw_only=True, gc=False):
@@ -103,6 +129,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
     folds: ClassVar[tuple[type[Event], ...]] = get_args(SessionEvent)
 
     user_id: UserId | None = None
+    organization_id: OrgId | None = None
     nonce: str = ""
     credentials: int = 0
     generation: int = 0
@@ -123,11 +150,14 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
             case SessionStarted():
                 return Session(
                     user_id=event.user_id,
+                    organization_id=event.organization_id,
                     nonce=event.nonce,
                     credentials=event.credentials,
                     expires_at=event.expires_at,
                     idle_expires_at=event.idle_expires_at,
                 )
+            case SessionSwitchedOrganization():
+                return replace(self, organization_id=event.to)
             case RefreshTokenReuseDetected():
                 return self
             case SessionEnded() | SessionRevoked():
@@ -138,22 +168,17 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 
     def start(
-        self,
-        user_id: UserId,
-        nonce: str,
-        now: datetime,
-        *,
-        credentials: int = 0,
-        idle: timedelta = IDLE_LIFETIME,
+        self, new: NewSession, now: datetime, *, idle: timedelta = IDLE_LIFETIME
     ) -> list[SessionEvent]:
         """Start the session; a repeated call is a retry and records nothing."""
         if self.user_id is not None:
             return []
         return [
             SessionStarted(
-                user_id=user_id,
-                nonce=nonce,
-                credentials=credentials,
+                user_id=new.user_id,
+                organization_id=new.organization_id,
+                nonce=new.nonce,
+                credentials=new.credentials,
                 expires_at=now + ABSOLUTE_LIFETIME,
                 idle_expires_at=now + idle,
             )
@@ -195,6 +220,15 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
             RefreshTokenReuseDetected(generation=presented),
             SessionRevoked(by=None, cause=RevocationCause.REUSE),
         ]
+
+    def switch(self, to: OrgId) -> list[SessionEvent]:
+        """Work in another organization from now on.
+
+        :raises SessionIsOver: it was ended or never started.
+        """
+        if self.user_id is None or self.ended:
+            raise SessionIsOver
+        return [] if to == self.organization_id else [SessionSwitchedOrganization(to=to)]
 
     def end(self) -> list[SessionEvent]:
         self.refuse_unless_started()

@@ -3,8 +3,7 @@
 The password hash is deliberately not part of it: an old, weak hash would stay in the log forever.
 
 Invariants
-    1. A deactivated account can only be reactivated, with two exceptions: failed logins are
-       recorded, and it can lose its active organization, because others decide that.
+    1. A deactivated account can only be reactivated; failed logins are recorded all the same.
     2. Setting a field to the value it has records no event.
 """
 
@@ -74,13 +73,13 @@ class LoginFailed(Event, frozen=True, kw_only=True, tag="user.login_failed"):
     count: int = 1
 
 
-class ActiveOrganizationChanged(
-    Event, frozen=True, kw_only=True, tag="user.active_organization_changed"
+class HomeOrganizationChanged(
+    Event, frozen=True, kw_only=True, tag="user.home_organization_changed"
 ):
-    """A user now works in another organization, or (null) in none."""
+    """A user's next sessions start in another organization: the one they chose last."""
 
-    sets = ("organization_id",)
-    organization_id: OrgId | None
+    sets = ("home_organization_id",)
+    organization_id: OrgId
 
 
 UserEvent = (
@@ -92,7 +91,7 @@ UserEvent = (
     | UserDeactivated
     | UserReactivated
     | LoginFailed
-    | ActiveOrganizationChanged
+    | HomeOrganizationChanged
 )
 
 
@@ -119,7 +118,9 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     email_confirmed: bool = False
     name: str = ""
     active: bool = True
-    organization_id: OrgId | None = None
+    home_organization_id: OrgId | None = None
+    """Where the next session starts; each session has an organization of its own."""
+
     credentials: int = 0
     """How many times the password was changed; sessions started under an earlier count are over."""
 
@@ -146,8 +147,8 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, email_confirmed=True)
             case UserProfileChanged():
                 return replace(self, name=event.name)
-            case ActiveOrganizationChanged():
-                return replace(self, organization_id=event.organization_id)
+            case HomeOrganizationChanged():
+                return replace(self, home_organization_id=event.organization_id)
             case UserDeactivated():
                 return replace(self, active=False)
             case UserReactivated():
@@ -195,15 +196,12 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_active()
         return [] if name == self.name else [UserProfileChanged(name=name)]
 
-    def activate_organization(self, organization_id: OrgId | None) -> list[UserEvent]:
-        """Work in *organization_id* from now on; None also applies to deactivated accounts."""
-        if organization_id is None:
-            self.refuse_unless_registered()
-        else:
-            self.refuse_unless_active()
-        if organization_id == self.organization_id:
+    def make_home(self, organization_id: OrgId) -> list[UserEvent]:
+        """Start the next sessions in *organization_id*."""
+        self.refuse_unless_active()
+        if organization_id == self.home_organization_id:
             return []
-        return [ActiveOrganizationChanged(organization_id=organization_id)]
+        return [HomeOrganizationChanged(organization_id=organization_id)]
 
     def deactivate(self, reason: str | None = None) -> list[UserEvent]:
         self.refuse_unless_registered()

@@ -1,7 +1,7 @@
 """Reads shared by the queries: rendered JSON from the live collections.
 
 The queries themselves are next to their read models (``projections/work/task.py``). Every list is
-restricted to one organization (the list of sessions to one user, as users belong to none).
+restricted to one organization, or to one user: their sessions and their memberships.
 """
 
 import time

@@ -20,7 +20,7 @@ from domain.identity.organization.membership import (
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, document_id, tags_of
 from projections.engine.find import PAGE_DEFAULT, FoundPage, ReadModels
-from projections.engine.query import Query
+from projections.engine.query import ListSlice, Query
 from projections.shape import Index, Value
 
 _encode = msgspec.json.Encoder().encode
@@ -64,7 +64,8 @@ class Members(Projection[Membership]):
         MemberJoined, MemberRoleChanged, MemberDeactivated, MemberReactivated, MemberLeft
     )
     state = Membership
-    indexes = (Index(("org", "deleted"), "user_id"),)
+    version = 2
+    indexes = (Index(("org", "deleted"), "user_id"), Index(("user_id", "deleted"), "org"))
 
     def keys(self, recorded: Recorded) -> Iterable[str]:
         event: Any = recorded.event  # each of the events that we process names one user
@@ -96,6 +97,20 @@ async def find_member(models: ReadModels, org_id: OrgId, user_id: UserId) -> byt
     """Return a member of the organization as the list of members shows them."""
     found = await models.one("members", org_id, user_id)
     return (await _with_users(models, [(str(user_id), found.json)]))[0] if found else None
+
+
+async def memberships_of(
+    models: ReadModels, user_id: UserId, limit: int = PAGE_DEFAULT, after: str | None = None
+) -> ListSlice:
+    """Return a person's memberships; the keys are the ids of the organizations, in order."""
+    query = Query(
+        model="members",
+        where={"user_id": str(user_id), "deleted": False},
+        sort="org",
+        limit=limit,
+        above=after,
+    )
+    return await models.page(query)
 
 
 async def members_of(

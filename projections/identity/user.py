@@ -31,12 +31,12 @@ class Users(AggregateProjection[User]):
     """Users by id, for the names of members; failed logins and resets are not shown."""
 
     name = "users"
-    version = 4
+    version = 5
     tags = tuple(
         sorted(set(tags_of(UserEvent)) - set(tags_of(LoginFailed, PasswordResetRequested)))
     )
     state = User
-    left_out = frozenset({"reset"})
+    left_out = frozenset({"reset", "home_organization_id"})
 
     def render(self, key: str, state: User, recorded: Recorded) -> bytes:
         return render_user(recorded.stream_id, state)

@@ -10,7 +10,8 @@ from litestar import Litestar
 
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import MemberJoined, Role
-from domain.identity.user import ActiveOrganizationChanged
+from domain.identity.session import SessionSwitchedOrganization
+from domain.identity.user import HomeOrganizationChanged
 from eventstore.identifiers import new_id
 from runtime.system import System
 from tests.spec import on, record
@@ -103,10 +104,12 @@ async def log_in(client: httpx.AsyncClient, email: str, password: str = PASSWORD
 async def join(system: System, person: Person, org_id: str, role: Role) -> None:
     """Make *person* a member of another organization, in which they work from now on."""
     org, user = OrgId(UUID(org_id)), UserId(UUID(person.id))
+    session = system.keys.tokens.verify(person.token, system.clock()).sid
     await record(
         system.log,
         on(org, MemberJoined(user_id=user, role=role), org_id=org),
-        on(user, ActiveOrganizationChanged(organization_id=org)),
+        on(session, SessionSwitchedOrganization(to=org)),
+        on(user, HomeOrganizationChanged(organization_id=org)),
     )
     person.org_id = org_id
 

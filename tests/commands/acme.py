@@ -1,11 +1,13 @@
 """One organization for the stories: Ana is ADMIN, Ben MANAGER, Cleo MEMBER, Dan a stranger."""
 
+from typing import Any
 from uuid import UUID
 
-from domain.base import OrgId, ProjectId, TaskId, UserId
+from domain.base import OrgId, ProjectId, SessionId, TaskId, UserId
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined, Role
 from domain.identity.plan import Plan
+from domain.identity.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME, SessionStarted
 from domain.identity.user import UserRegistered
 from domain.work.project import ProjectCreated
 from domain.work.task.events import Priority, TaskCreated, TaskStatus, TaskStatusChanged
@@ -15,12 +17,19 @@ from tests.spec import Past, on
 
 OPS = ProjectId(UUID(int=22))
 CHILD = TaskId(UUID(int=32))
+LAPTOP, PHONE = SessionId(UUID(int=61)), SessionId(UUID(int=62))
 FOREIGN_PROJECT, FOREIGN_TASK = ProjectId(UUID(int=23)), TaskId(UUID(int=33))
 
 
 def account(user: UserId, name: str) -> Past:
     """Return the account of one person, whose address is claimed with it."""
     return on(user, UserRegistered(email=f"{name.lower()}@example.com", name=name))
+
+
+def started(user: UserId, **about: Any) -> SessionStarted:
+    """Return the start of a session at NOW."""
+    ends = {"expires_at": NOW + ABSOLUTE_LIFETIME, "idle_expires_at": NOW + IDLE_LIFETIME}
+    return SessionStarted(user_id=user, nonce="n", **(ends | about))
 
 
 def founded(org_id: OrgId, subdomain: str, **roles: tuple[UserId, Role]) -> Past:

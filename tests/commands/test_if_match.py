@@ -4,11 +4,12 @@ import pytest
 
 from commands.base import ChangedSince
 from commands.handler import CommandHandler
-from commands.identity.organization import DeleteOrganization, EditOrganization
+from commands.identity.organization import EditOrganization, RestoreOrganization
 from commands.work.project import ArchiveProject, HoldProject
 from commands.work.task import AssignTask, EditTask
+from domain.identity.organization.events import OrganizationDeleted
 from domain.identity.organization.state import Organization
-from domain.identity.user import ActiveOrganizationChanged
+from domain.identity.user import UserProfileChanged
 from domain.work.task.events import Priority
 from eventstore.log import EventLog
 from tests.commands.acme import ACCOUNTS, events
@@ -60,12 +61,12 @@ class TestIfMatch:
         self, log: EventLog, handler: CommandHandler
     ) -> None:
         await record(log, *ACCOUNTS)
+        await record(log, on(ACME, OrganizationDeleted()))
         [organization] = await handler.states.all_fresh([(Organization, ACME)], ACME)
-        working = ActiveOrganizationChanged(organization_id=ACME)
-        await record(log, on(ANA, working))
+        await record(log, on(ANA, UserProfileChanged(name="Anna")))
 
         receipt = await handler.handle(
-            DeleteOrganization(organization_id=ACME), context(if_match=organization.version)
+            RestoreOrganization(organization_id=ACME), context(if_match=organization.version)
         )
 
         assert receipt.states[ANA].version < organization.version

@@ -15,12 +15,10 @@ from tools.discover import leaves
 TWO_PARTITIONS = {
     "RegisterUser": "an account and its organization; address and subdomain are unique everywhere",
     "RegisterInvited": "an account and its membership",
-    "AcceptInvitation": "a membership, and in which organization the account works",
-    "CreateOrganization": "an organization, its subdomain, and where the account works",
+    "AcceptInvitation": "a membership, and in which organization the person works",
+    "CreateOrganization": "an organization, its subdomain, and where the person works",
     "EditOrganization": "its subdomain, which is unique everywhere",
-    "DeleteOrganization": "an organization, and where the account works",
-    "RestoreOrganization": "an organization, and where the account works",
-    "RemoveMember": "a membership, and where the account works",
+    "RestoreOrganization": "an organization, and where the person works",
 }
 """The commands that write for an organization and for the platform, and what for."""
 

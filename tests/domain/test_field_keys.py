@@ -39,7 +39,9 @@ TO_MEMBER, TO_ADMIN = membership.Role.MEMBER, membership.Role.ADMIN
 LEFT = membership.LeaveCause.LEFT
 ACCOUNT = given(user.User(), user.UserRegistered(email="a@example.com", name="Ana"))
 CLOSED = given(ACCOUNT, user.UserDeactivated())
-STARTED = given(session.Session(), *session.Session().start(ANA, "nonce", NOW))
+STARTED = given(
+    session.Session(), *session.Session().start(session.NewSession(user_id=ANA, nonce="n"), NOW)
+)
 ACTIVE = given(project.Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))
 WAITING = given(ACTIVE, project.ProjectPutOnHold())
 ARCHIVED = given(ACTIVE, project.ProjectArchived())
@@ -132,7 +134,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     ),
     (ACCOUNT, user.PasswordChanged(), ("credentials",)),
     (ACCOUNT, user.UserProfileChanged(name="Anna"), ("name",)),
-    (ACCOUNT, user.ActiveOrganizationChanged(organization_id=ACME), ("organization_id",)),
+    (ACCOUNT, user.HomeOrganizationChanged(organization_id=ACME), ("home_organization_id",)),
     (ACCOUNT, user.UserDeactivated(), ("active",)),
     (CLOSED, user.UserReactivated(), ("active",)),
     (ACCOUNT, user.LoginFailed(), ()),
@@ -141,6 +143,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         session.SessionRotated(generation=1, rotated_at=NOW, idle_expires_at=NOW + DAY),
         ("generation", "rotated_at", "idle_expires_at"),
     ),
+    (STARTED, session.SessionSwitchedOrganization(to=ACME), ("organization_id",)),
     (STARTED, session.SessionEnded(), ("ended",)),
     (STARTED, session.SessionRevoked(by=ANA, cause=session.RevocationCause.BY_USER), ("ended",)),
     (STARTED, session.RefreshTokenReuseDetected(generation=3), ()),

@@ -34,7 +34,7 @@ class TestAccess:
         done(await ben.post(path, {"title": "Oil it"}), 201)
         done(await ana.patch(f"/org/{ana.org_id}/members/{ben.id}", {"active": False}), 200)
 
-        refused(await ben.get("/user/me"), 403, "membership_suspended")
+        refused(await ben.get("/project"), 403, "membership_suspended")
         refused(await ben.post(path, {"title": "Late"}), 403, "membership_suspended")
 
         done(await ana.patch(f"/org/{ana.org_id}/members/{ben.id}", {"active": True}), 200)

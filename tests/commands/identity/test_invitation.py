@@ -32,14 +32,15 @@ from domain.identity.organization.membership import (
     RoleTooLow,
 )
 from domain.identity.plan import Plan, PlanLimitReached
+from domain.identity.session import SessionSwitchedOrganization
 from domain.identity.user import (
     AccountDeactivated,
-    ActiveOrganizationChanged,
     EmailConfirmed,
+    HomeOrganizationChanged,
     UserDeactivated,
     UserRegistered,
 )
-from tests.commands.acme import ACCOUNTS, STRANGERS, TEAM
+from tests.commands.acme import ACCOUNTS, LAPTOP, STRANGERS, TEAM, started
 from tests.domain.acme import invitation
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, INVITATION, NOW, OTHER
 from tests.spec import given, on
@@ -51,7 +52,7 @@ INVITED = on(ACME, invitation())
 MAILED = on(ACME, replace(invitation(), mailed=True))
 ACCEPTED = InvitationAccepted(invitation_id=INVITATION, user_id=DAN)
 JOINED = MemberJoined(user_id=DAN, role=Role.MEMBER)
-HERE = on(DAN, ActiveOrganizationChanged(organization_id=ACME))
+HERE = on(DAN, HomeOrganizationChanged(organization_id=ACME))
 
 
 def invite(**about: Any) -> InviteMember:
@@ -178,6 +179,12 @@ class TestAcceptInvitation:
             on(ACME, ACCEPTED, JOINED), on(DAN, EmailConfirmed()), HERE
         )
 
+    def test_the_session_of_the_request_works_there_from_now_on(self) -> None:
+        session = on(LAPTOP, started(DAN))
+        switched = on(LAPTOP, SessionSwitchedOrganization(to=ACME))
+        story = given(*STAFF, INVITED, session).when(accept(), by=DAN, session_id=LAPTOP)
+        story.then(ACCEPTED, JOINED, switched, HERE)
+
     def test_somebody_with_another_address_cannot_accept(self) -> None:
         given(*STAFF, MAILED).when(accept(user_id=CLEO), by=CLEO).then_refused(
             InvitedAtAnotherAddress
@@ -230,7 +237,7 @@ class TestRegisterInvited:
         done = story.when(register(), by=EVE)
         done.then(
             on(EVE, UserRegistered(email="eve@example.com", name="Eve")),
-            on(EVE, ActiveOrganizationChanged(organization_id=ACME)),
+            on(EVE, HomeOrganizationChanged(organization_id=ACME)),
             on(
                 ACME,
                 InvitationAccepted(invitation_id=INVITATION, user_id=EVE),

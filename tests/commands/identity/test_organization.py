@@ -14,7 +14,6 @@ from commands.identity.organization import (
     EditOrganization,
     RemoveMember,
     RestoreOrganization,
-    SwitchOrganization,
 )
 from domain.base import NotFound, OrgId
 from domain.claim import SUBDOMAIN_KEPT, SubdomainTaken
@@ -38,9 +37,10 @@ from domain.identity.organization.membership import (
     RoleTooLow,
 )
 from domain.identity.plan import Plan
+from domain.identity.session import SessionSwitchedOrganization
 from domain.identity.subdomain import SubdomainNotAllowed
-from domain.identity.user import AccountDeactivated, ActiveOrganizationChanged, UserDeactivated
-from tests.commands.acme import ACCOUNTS, STRANGERS, TEAM, account, founded
+from domain.identity.user import AccountDeactivated, HomeOrganizationChanged, UserDeactivated
+from tests.commands.acme import ACCOUNTS, LAPTOP, STRANGERS, TEAM, account, founded, started
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, NOW, OTHER
 from tests.spec import given, on
 
@@ -55,8 +55,8 @@ def create(**about: Any) -> CreateOrganization:
     return CreateOrganization(**(details | about))
 
 
-def active(org_id: OrgId | None) -> ActiveOrganizationChanged:
-    return ActiveOrganizationChanged(organization_id=org_id)
+def home(org_id: OrgId) -> HomeOrganizationChanged:
+    return HomeOrganizationChanged(organization_id=org_id)
 
 
 class TestCreateOrganization:
@@ -65,7 +65,7 @@ class TestCreateOrganization:
         admin = MemberJoined(user_id=DAN, role=Role.ADMIN)
         given(account(DAN, "Dan")).when(create(), by=DAN, org_id=None).then(
             on(NEW, created, admin, org_id=NEW),
-            on(DAN, active(NEW)),
+            on(DAN, home(NEW)),
         )
 
     def test_creating_an_organization_again_records_nothing(self) -> None:
@@ -103,20 +103,10 @@ class TestCreateOrganization:
         asked = create(organization_id=OTHER)
         given(*STAFF, *STRANGERS).when(asked, by=ANA).then_refused(NotFound)
 
-
-class TestSwitchOrganization:
-    def test_a_member_works_in_the_other_organization_from_now_on(self) -> None:
-        theirs = founded(OTHER, "other", dan=(DAN, Role.ADMIN), cleo=(CLEO, Role.MEMBER))
-        story = given(*STAFF, theirs, on(CLEO, active(ACME)))
-        asked = SwitchOrganization(organization_id=OTHER)
-
-        story.when(asked, by=CLEO, org_id=OTHER).then(on(CLEO, active(OTHER)))
-        back = SwitchOrganization(organization_id=ACME)
-        story.when(back, by=CLEO).then()
-
-    def test_an_organization_of_others_does_not_exist(self) -> None:
-        asked = SwitchOrganization(organization_id=OTHER)
-        given(*STAFF, *STRANGERS).when(asked, by=CLEO, org_id=OTHER).then_refused(NotFound)
+    def test_the_session_of_the_request_works_in_the_new_organization(self) -> None:
+        story = given(account(DAN, "Dan"), on(LAPTOP, started(DAN)))
+        made = story.when(create(), by=DAN, org_id=NEW, session_id=LAPTOP)
+        assert on(LAPTOP, SessionSwitchedOrganization(to=NEW)) in made.recorded
 
 
 class TestEditOrganization:
@@ -155,12 +145,7 @@ class TestChangePlan:
 
 
 class TestDeleteOrganization:
-    def test_deleting_an_organization_deactivates_it_for_the_caller(self) -> None:
-        given(*STAFF, on(ANA, active(ACME))).when(DeleteOrganization(organization_id=ACME)).then(
-            on(ACME, OrganizationDeleted()), on(ANA, active(None))
-        )
-
-    def test_deleting_an_organization_leaves_another_active_one_alone(self) -> None:
+    def test_a_deletion_is_recorded(self) -> None:
         given(*STAFF).when(DeleteOrganization(organization_id=ACME)).then(OrganizationDeleted())
 
     def test_deleting_an_organization_twice_is_not_found(self) -> None:
@@ -171,9 +156,12 @@ class TestDeleteOrganization:
 class TestRestoreOrganization:
     asked = RestoreOrganization(organization_id=ACME)
 
-    def test_restoring_an_organization_activates_it(self) -> None:
-        given(*STAFF, DELETED).when(self.asked, org_id=ACME).then(
-            on(ACME, OrganizationRestored()), on(ANA, active(ACME))
+    def test_whoever_restores_an_organization_works_in_it_again(self) -> None:
+        story = given(*STAFF, DELETED, on(LAPTOP, started(ANA)))
+        story.when(self.asked, session_id=LAPTOP).then(
+            on(ACME, OrganizationRestored()),
+            on(LAPTOP, SessionSwitchedOrganization(to=ACME)),
+            on(ANA, home(ACME)),
         )
 
     @pytest.mark.parametrize("by", [BEN, CLEO, DAN])
@@ -185,7 +173,7 @@ class TestRestoreOrganization:
         given(*STAFF, BEN_ADMIN, closed, DELETED).when(self.asked, by=BEN).then_refused(NotFound)
 
     def test_restoring_an_organization_that_exists_records_nothing(self) -> None:
-        given(*STAFF, on(ANA, active(ACME))).when(self.asked).then()
+        given(*STAFF, on(ANA, home(ACME))).when(self.asked).then()
 
 
 def edit(user: UUID, **about: Any) -> EditMember:
@@ -224,15 +212,9 @@ def remove(user: UUID) -> RemoveMember:
 
 
 class TestRemoveMember:
-    def test_removing_a_member_deactivates_the_organization_for_them(self) -> None:
+    def test_a_manager_can_remove_a_member(self) -> None:
         left = MemberLeft(user_id=CLEO, cause=LeaveCause.REMOVED)
-        given(*STAFF, on(CLEO, active(ACME))).when(remove(CLEO), by=BEN).then(
-            on(ACME, left), on(CLEO, active(None))
-        )
-
-    def test_removing_a_member_who_works_elsewhere_leaves_that_unchanged(self) -> None:
-        left = MemberLeft(user_id=CLEO, cause=LeaveCause.REMOVED)
-        given(*STAFF, on(CLEO, active(OTHER))).when(remove(CLEO)).then(left)
+        given(*STAFF).when(remove(CLEO), by=BEN).then(on(ACME, left))
 
     def test_every_member_can_leave(self) -> None:
         left = MemberLeft(user_id=CLEO, cause=LeaveCause.LEFT)

@@ -2,14 +2,20 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
 from commands.base import Command
-from commands.identity.session import LogIn, LogOut, RevokeSession, RotateRefreshToken
-from domain.base import NotFound, SessionId
+from commands.identity.session import (
+    LogIn,
+    LogOut,
+    RevokeSession,
+    RotateRefreshToken,
+    SwitchOrganization,
+)
+from domain.base import NotFound
+from domain.identity.organization.membership import MemberDeactivated, Role
 from domain.identity.session import (
     ABSOLUTE_LIFETIME,
     IDLE_LIFETIME,
@@ -21,22 +27,20 @@ from domain.identity.session import (
     SessionIsOver,
     SessionRevoked,
     SessionRotated,
-    SessionStarted,
+    SessionSwitchedOrganization,
 )
-from domain.identity.user import AccountDeactivated, PasswordChanged, UserDeactivated
-from tests.commands.acme import account
-from tests.domain.spec import ANA, BEN, NOW, SECOND
+from domain.identity.user import (
+    AccountDeactivated,
+    HomeOrganizationChanged,
+    PasswordChanged,
+    UserDeactivated,
+)
+from tests.commands.acme import LAPTOP, PHONE, TEAM, account, founded, started
+from tests.domain.spec import ACME, ANA, BEN, DAN, NOW, OTHER, SECOND
 from tests.spec import given, on
 
 ANAS = (account(ANA, "Ana"),)
-LAPTOP = SessionId(UUID(int=61))
-STARTED = SessionStarted(
-    user_id=ANA,
-    nonce="n",
-    credentials=0,
-    expires_at=NOW + ABSOLUTE_LIFETIME,
-    idle_expires_at=NOW + IDLE_LIFETIME,
-)
+STARTED = started(ANA)
 HERE = (*ANAS, on(LAPTOP, STARTED))
 
 
@@ -72,6 +76,11 @@ class TestLogIn:
         changed = on(ANA, PasswordChanged())
         began = replace(STARTED, credentials=1)
         given(*ANAS, changed).when(log_in(credentials=1), org_id=None).then(on(LAPTOP, began))
+
+    def test_a_session_starts_in_the_home_organization(self) -> None:
+        home = on(ANA, HomeOrganizationChanged(organization_id=ACME))
+        there = replace(STARTED, organization_id=ACME)
+        given(*ANAS, home).when(log_in(), org_id=None).then(on(LAPTOP, there))
 
     def test_an_unregistered_user_cannot_log_in(self) -> None:
         given().when(log_in()).then_refused(NotFound)
@@ -128,6 +137,34 @@ class TestRotateRefreshToken:
 
     def test_an_unknown_session_cannot_be_rotated(self) -> None:
         given(*ANAS).when(rotate(0)).then_refused(SessionIsOver)
+
+
+class TestSwitchOrganization:
+    theirs = founded(OTHER, "other", dan=(DAN, Role.ADMIN), ana=(ANA, Role.MEMBER))
+    here = (*HERE, TEAM, theirs, on(PHONE, started(ANA)))
+    asked = SwitchOrganization(organization_id=OTHER)
+    switched = on(LAPTOP, SessionSwitchedOrganization(to=OTHER))
+    home = on(ANA, HomeOrganizationChanged(organization_id=OTHER))
+
+    def test_only_this_session_works_in_the_other_organization(self) -> None:
+        story = given(*self.here).when(self.asked, org_id=OTHER, session_id=LAPTOP)
+        story.then(self.switched, self.home)
+
+    def test_switching_to_the_same_organization_records_nothing(self) -> None:
+        past = given(*self.here, self.switched, self.home)
+        past.when(self.asked, org_id=OTHER, session_id=LAPTOP).then()
+
+    def test_a_session_that_is_over_does_not_switch(self) -> None:
+        past = given(*self.here, on(LAPTOP, SessionEnded()))
+        past.when(self.asked, org_id=OTHER, session_id=LAPTOP).then_refused(SessionIsOver)
+
+    def test_an_organization_of_others_does_not_exist(self) -> None:
+        past = given(*HERE, founded(OTHER, "other", dan=(DAN, Role.ADMIN)))
+        past.when(self.asked, org_id=OTHER, session_id=LAPTOP).then_refused(NotFound)
+
+    def test_a_suspended_member_cannot_switch_there(self) -> None:
+        past = given(*self.here, on(OTHER, MemberDeactivated(user_id=ANA), org_id=OTHER))
+        past.when(self.asked, org_id=OTHER, session_id=LAPTOP).then_refused(NotFound)
 
 
 class TestLogOut:

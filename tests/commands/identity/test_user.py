@@ -15,7 +15,7 @@ from domain.identity.organization.membership import MemberJoined, Role
 from domain.identity.plan import Plan
 from domain.identity.user import (
     AccountDeactivated,
-    ActiveOrganizationChanged,
+    HomeOrganizationChanged,
     LoginFailed,
     PasswordChanged,
     UserDeactivated,
@@ -60,7 +60,7 @@ class TestRegisterUser:
 
     def test_registration_can_create_an_organization(self) -> None:
         given().when(register(organization=OPENING), by=DAN, org_id=None).then(
-            on(DAN, REGISTERED, ActiveOrganizationChanged(organization_id=BETA)),
+            on(DAN, REGISTERED, HomeOrganizationChanged(organization_id=BETA)),
             on(
                 BETA,
                 OrganizationCreated(name="Beta", subdomain="beta", plan=Plan.FREE),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
 from domain.base import NotFound
 from domain.identity.session import (
@@ -13,6 +14,7 @@ from domain.identity.session import (
     CLOCK_SKEW,
     IDLE_LIFETIME,
     ROTATION_GRACE,
+    NewSession,
     RefreshTokenReuseDetected,
     RevocationCause,
     Session,
@@ -23,17 +25,32 @@ from domain.identity.session import (
     SessionRevoked,
     SessionRotated,
     SessionStarted,
+    SessionSwitchedOrganization,
 )
-from tests.domain.spec import ANA, BEN, DAY, HOUR, NOW, QUICK, SECOND, events_of, given
+from tests.domain.spec import (
+    ACME,
+    ANA,
+    BEN,
+    DAY,
+    HOUR,
+    NOW,
+    OTHER,
+    QUICK,
+    SECOND,
+    check_refused,
+    events_of,
+    given,
+)
 
-STARTED = given(Session(), *Session().start(ANA, "nonce", NOW))
+LOGIN = NewSession(user_id=ANA, nonce="nonce")
+STARTED = given(Session(), *Session().start(LOGIN, NOW))
 ROTATED = given(STARTED, *STARTED.rotate(0, NOW + HOUR))
 ROTATED_AT = NOW + HOUR
 REUSE = SessionRevoked(by=None, cause=RevocationCause.REUSE)
 
 
 def test_a_session_lives_at_most_seven_idle_days_and_thirty_days_in_all() -> None:
-    assert Session().start(ANA, "nonce", NOW) == [
+    assert Session().start(LOGIN, NOW) == [
         SessionStarted(
             user_id=ANA,
             nonce="nonce",
@@ -43,8 +60,22 @@ def test_a_session_lives_at_most_seven_idle_days_and_thirty_days_in_all() -> Non
     ]
 
 
+def test_a_session_works_in_one_organization_until_it_switches() -> None:
+    started = given(
+        Session(), *Session().start(NewSession(user_id=ANA, nonce="n", organization_id=ACME), NOW)
+    )
+
+    assert started.organization_id == ACME
+    assert started.switch(ACME) == []
+    assert started.switch(OTHER) == [SessionSwitchedOrganization(to=OTHER)]
+    switched = given(started, *started.switch(OTHER))
+    assert switched == replace(started, organization_id=OTHER)
+    check_refused(SessionIsOver, lambda: given(started, SessionEnded()).switch(OTHER))
+    check_refused(SessionIsOver, lambda: Session().switch(OTHER))
+
+
 def test_starting_a_session_again_records_nothing() -> None:
-    assert STARTED.start(ANA, "other nonce", NOW) == []
+    assert STARTED.start(replace(LOGIN, nonce="other nonce"), NOW) == []
 
 
 def test_the_current_token_rotates_to_the_next_generation() -> None:
@@ -131,7 +162,7 @@ def test_an_idle_session_expires_to_the_microsecond() -> None:
 
 
 def test_a_deployment_may_choose_a_shorter_idle_time() -> None:
-    [started] = Session().start(ANA, "n", NOW, idle=HOUR)
+    [started] = Session().start(LOGIN, NOW, idle=HOUR)
     session = given(Session(), started)
 
     [rotated] = session.rotate(0, NOW + HOUR - SECOND, HOUR)

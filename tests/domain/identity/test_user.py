@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from domain.base import NotFound, OrgId
 from domain.identity.user import (
     AccountDeactivated,
-    ActiveOrganizationChanged,
+    HomeOrganizationChanged,
     LoginFailed,
     PasswordChanged,
     User,
@@ -54,13 +54,13 @@ def test_a_new_name_is_recorded_and_the_same_name_is_not() -> None:
     assert given(ANA_USER, UserProfileChanged(name="Anna")).name == "Anna"
 
 
-def test_the_active_organization_follows_the_user() -> None:
-    event = ActiveOrganizationChanged(organization_id=ACME)
+def test_the_home_organization_is_the_one_chosen_last() -> None:
+    event = HomeOrganizationChanged(organization_id=ACME)
 
-    assert ANA_USER.activate_organization(ACME) == [event]
-    assert given(ANA_USER, event).organization_id == ACME
-    assert given(ANA_USER, event).activate_organization(ACME) == []
-    assert given(ANA_USER, event).activate_organization(OTHER) != []
+    assert ANA_USER.make_home(ACME) == [event]
+    assert given(ANA_USER, event).home_organization_id == ACME
+    assert given(ANA_USER, event).make_home(ACME) == []
+    assert given(ANA_USER, event).make_home(OTHER) != []
 
 
 def test_a_deactivated_account_refuses_changes() -> None:
@@ -68,15 +68,8 @@ def test_a_deactivated_account_refuses_changes() -> None:
         AccountDeactivated,
         CLOSED.change_password,
         lambda: CLOSED.change_name("Anna"),
-        lambda: CLOSED.activate_organization(ACME),
+        lambda: CLOSED.make_home(ACME),
     )
-
-
-def test_a_deactivated_account_can_still_lose_its_organization() -> None:
-    member = given(User(), REGISTERED, ActiveOrganizationChanged(organization_id=ACME))
-    closed = given(member, UserDeactivated())
-
-    assert closed.activate_organization(None) == [ActiveOrganizationChanged(organization_id=None)]
 
 
 def test_deactivation_is_undone_by_reactivation() -> None:
@@ -100,7 +93,7 @@ def test_an_unknown_account_is_not_found() -> None:
         User().reactivate,
         User().fail_login,
         lambda: User().change_name("Ana"),
-        lambda: User().activate_organization(None),
+        lambda: User().make_home(ACME),
     )
 
 
@@ -110,19 +103,19 @@ def test_folding_never_raises(events: list[UserEvent]) -> None:
     assert isinstance(given(User(), *events), User)
 
 
-def _step(name: str, organization: OrgId | None) -> st.SearchStrategy[Decision]:
+def _step(name: str, organization: OrgId) -> st.SearchStrategy[Decision]:
     return st.sampled_from(
         [
             lambda user: user.register(REGISTERED),
             lambda user: user.change_name(name),
-            lambda user: user.activate_organization(organization),
+            lambda user: user.make_home(organization),
             lambda user: user.deactivate(name),
             lambda user: user.reactivate(),
         ]
     )
 
 
-STEPS = st.tuples(st.sampled_from("ab"), st.sampled_from([*map(OrgId, IDS), None])).flatmap(
+STEPS = st.tuples(st.sampled_from("ab"), st.sampled_from([*map(OrgId, IDS)])).flatmap(
     lambda drawn: _step(*drawn)
 )
 
