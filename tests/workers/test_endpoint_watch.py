@@ -8,6 +8,8 @@ import pytest
 
 from domain.hooks.webhook.events import PauseCause, WebhookPaused
 from eventstore.operations.store import Changes
+from projections.catalog import PROJECTIONS
+from projections.engine.projector import Projector
 from runtime.health.endpoint_watch import EndpointWatch
 from tests.domain.spec import ACME
 from tests.workers.stage import ONE, Stage, eventually
@@ -33,12 +35,27 @@ async def looked(watch: EndpointWatch, clock: Clock, seconds: float) -> dict[str
     return watch.stalled
 
 
+async def project(stage: Stage) -> None:
+    """Bring the read models up to date."""
+    system = stage.system
+    projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.wait)
+    while await projector.step():
+        pass
+    await projector.release()
+
+
+async def moved(stage: Stage, webhook_id: UUID) -> bool:
+    """Return whether a worker has written that it examined every event."""
+    head = await stage.system.log.organization_head(ACME)
+    return (await stage.endpoint(webhook_id)).fan == head
+
+
 async def left_alone(stage: Stage, count: int = 1, *, fails: int = 0) -> list[str]:
     """Have webhooks whose worker holds their leases and does nothing while events happen."""
     webhooks = [await stage.webhook("http://127.0.0.1:1/hook") for _ in range(count)]
     async with stage.delivering():
         for webhook_id in webhooks:
-            await eventually(partial(stage.is_owned, webhook_id))
+            await eventually(partial(moved, stage, webhook_id))
     store = stage.system.operations
     for held in await store.claim("frozen", 600, await store.endpoints("", count)):
         await store.write(held, Changes(fields={"fails": fails}))
@@ -109,3 +126,39 @@ async def test_of_many_endpoints_each_has_its_turn(
         await watch.look()
 
     assert sorted(watch.stalled) == sorted(names)
+
+
+async def test_a_webhook_that_no_worker_ever_served_is_named_until_one_does(stage: Stage) -> None:
+    clock = Clock()
+    watch = EndpointWatch(stage.system, now=clock)
+    quiet = await stage.webhook("http://127.0.0.1:1/hook")
+    await stage.change(quiet, WebhookPaused(cause=PauseCause.MANUAL))
+    started = await stage.system.log.organization_head(ACME)
+    webhook_id = await stage.webhook("http://127.0.0.1:1/hook", from_seq=started)
+    await stage.happen(ONE, ONE)
+    await project(stage)
+
+    assert await looked(watch, clock, 29) == {}
+    stalled = await looked(watch, clock, 2)
+
+    head = await stage.system.log.organization_head(ACME)
+    assert stalled == {str(webhook_id): head - started}
+
+    async with stage.delivering():
+        await eventually(partial(moved, stage, webhook_id))
+        assert await looked(watch, clock, 0) == {}
+
+
+async def test_a_webhook_that_was_paused_while_it_stood_still_is_no_longer_named(
+    stage: Stage,
+) -> None:
+    clock = Clock()
+    watch = EndpointWatch(stage.system, now=clock)
+    webhook_id = await stage.webhook("http://127.0.0.1:1/hook")
+    await project(stage)
+    assert await looked(watch, clock, 31) != {}
+
+    await stage.change(webhook_id, WebhookPaused(cause=PauseCause.MANUAL))
+    await project(stage)
+
+    assert await looked(watch, clock, 0) == {}
