@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from eventstore.counters import OPERATIONS_DRIVER, counters_of
 from eventstore.operations.records import Attempt, Delivery, Endpoint
 from eventstore.operations.store import (
     WRITE_MAX,
@@ -82,6 +83,7 @@ class Ledger:
                     await self._store.write(self._mine, part)
             except OperationsUnavailable:
                 self._restore(batch)
+                counters_of(OPERATIONS_DRIVER).retried()  # the caller flushes again
                 raise
 
     def _restore(self, batch: _Batch) -> None:

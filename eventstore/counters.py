@@ -15,6 +15,7 @@ LOG_DRIVER = "event_log"
 OPERATIONS_DRIVER = "operations"
 READ_MODELS_DRIVER = "read_models"
 REDIS_DRIVER = "redis"
+MAIL_DRIVER = "mail"
 
 SLOW_S = 1.0
 """A command that takes longer is logged as a warning and counted as slow."""

@@ -35,6 +35,7 @@ class SqliteStore(SqlSideTables):
         self._local = local()
         self._connections: list[sqlite3.Connection] = []
         self._writer = self._connect()
+        counters_of(LOG_DRIVER).pool_created()
         self._write_lock = Lock()
 
     def create(self) -> None:
@@ -166,6 +167,8 @@ class SqliteStore(SqlSideTables):
         return False
 
     def close(self) -> None:
+        if self._connections:
+            counters_of(LOG_DRIVER).pool_closed()
         for connection in self._connections:
             connection.close()
             counters_of(LOG_DRIVER).connection_closed()

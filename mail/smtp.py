@@ -1,7 +1,11 @@
 """The SMTP client: one connection per mail, encrypted except on this machine."""
 
+import asyncio
+import contextlib
 import ipaddress
 import ssl
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from enum import Enum
 from urllib.parse import unquote, urlsplit
@@ -9,9 +13,12 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 from msgspec import Struct
 
-SEND_DEADLINE_S = 20.0
-"""How long one mail may take; shorter than its lease."""
+from eventstore.counters import MAIL_DRIVER, counters_of
 
+SEND_DEADLINE_S = 20.0
+"""How long one mail may take in all; shorter than its lease."""
+
+_GOODBYE_S = 1.0
 _PERMANENT = 500
 
 
@@ -41,6 +48,7 @@ class MailServer(Struct, frozen=True, kw_only=True):
     password: str | None = None
     trust: ssl.SSLContext | None = None
     """Whom to trust, if not the authorities of this machine."""
+    deadline_s: float = SEND_DEADLINE_S
 
     async def send(self, message: EmailMessage) -> None:
         """Hand over *message*; it may have arrived although this raises.
@@ -48,20 +56,10 @@ class MailServer(Struct, frozen=True, kw_only=True):
         :raises MailRefused: it is refused for good (5xx).
         :raises MailNotSent: there was no answer, or a refusal for now (4xx).
         """
-        context = self.trust or ssl.create_default_context()
-        encrypted = self.encryption is not Encryption.NONE
         try:
-            await aiosmtplib.send(
-                message,
-                hostname=self.host,
-                port=self.port,
-                username=self.user,
-                password=self.password,
-                use_tls=self.encryption is Encryption.TLS,
-                start_tls=self.encryption is Encryption.STARTTLS,
-                tls_context=context if encrypted else None,
-                timeout=SEND_DEADLINE_S,
-            )
+            with counters_of(MAIL_DRIVER).timed("send"):
+                async with asyncio.timeout(self.deadline_s), self._connected() as client:
+                    await client.send_message(message)
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = [refusal.code for refusal in error.recipients]
             raise _as_refusal(min(codes, default=0), str(error)) from error
@@ -72,6 +70,34 @@ class MailServer(Struct, frozen=True, kw_only=True):
             raise _as_refusal(error.code, str(error)) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise MailNotSent(f"{type(error).__name__}: {error}") from error
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[aiosmtplib.SMTP]:
+        """Connect, encrypt and log in; close the connection afterwards."""
+        encrypted = self.encryption is not Encryption.NONE
+        context = self.trust or ssl.create_default_context()
+        client = aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            username=self.user,
+            password=self.password,
+            use_tls=self.encryption is Encryption.TLS,
+            start_tls=self.encryption is Encryption.STARTTLS,
+            tls_context=context if encrypted else None,
+            timeout=self.deadline_s,
+        )
+        try:
+            await client.connect()
+            counters_of(MAIL_DRIVER).connection_created()
+            try:
+                yield client
+                # By now the mail is taken, so how the server says goodbye is of no interest.
+                with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                    await client.quit(timeout=_GOODBYE_S)
+            finally:
+                counters_of(MAIL_DRIVER).connection_closed()
+        finally:
+            client.close()
 
 
 def mail_server(url: str) -> MailServer:

@@ -15,6 +15,7 @@ from audit.tree_signer import TreeSigner
 from commands.handler import CommandHandler
 from domain.base import OrgId
 from eventstore.append import LogUnfit, Secret
+from eventstore.counters import LOG_DRIVER, OPERATIONS_DRIVER, counters_of
 from eventstore.engine.schema import MAY_CHANGE
 from eventstore.log import EventLog
 from eventstore.open import open_store
@@ -53,6 +54,8 @@ OTHER_KEY = (
     "MASTER_KEY is not the one that this log was written with: restore DATA_DIR/secrets.json, or"
     " set the secrets that it held"
 )
+_DRIVERS = {"event log": LOG_DRIVER, "operational state": OPERATIONS_DRIVER}
+"""The stores that are waited for at the start, and whose counters count the attempts."""
 ISSUER = "trackrecord"
 AUDIENCE = "trackrecord-api"
 _logger = logging.getLogger(__name__)
@@ -270,6 +273,7 @@ async def retry_until_reachable(
                 raise StoreUnreachable(
                     f"{what} at {without_password(url)} did not answer in {attempt} attempts"
                 ) from error
+            counters_of(_DRIVERS[what]).retried()
             _logger.warning(
                 "%s at %s does not answer (attempt %d of %d); next in %.0f s",
                 what,

@@ -11,6 +11,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from eventstore.counters import REDIS_DRIVER, counters_of
 from runtime.ending import end
 from runtime.redis_pool import close_redis, open_redis
 from runtime.setting import REDIS_DEADLINE_S
@@ -98,4 +99,5 @@ class Wakeups:
                             self._ring()
             except (RedisError, OSError) as error:
                 _logger.debug("wake-ups are unavailable for now: %s", error)
+                counters_of(REDIS_DRIVER).retried()
             await asyncio.sleep(RECONNECT_S)

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 
 import msgspec
 
+from eventstore.counters import MAIL_DRIVER, counters_of
 from eventstore.identifiers import new_id
 from eventstore.operations.records import Mail, MailStatus
 from mail.letter import message_of
@@ -79,6 +80,8 @@ class Mailing:
             return ended(mail, MailStatus.FAILED, clock(), UNREADABLE)
         if letter is None:
             return ended(mail, MailStatus.OBSOLETE, clock())
+        if mail.tries:
+            counters_of(MAIL_DRIVER).retried()
         try:
             sender = self._system.settings.mail_from
             await self._send(mail, message_of(letter, sender, mail.id, mail.created_at))

@@ -10,6 +10,7 @@ import logging
 from arq import ArqRedis, Worker
 from redis.exceptions import RedisError
 
+from eventstore.counters import REDIS_DRIVER, counters_of
 from runtime.doorbell import hang_up, open_queue
 from runtime.ending import end
 from runtime.outages import StoreOutage
@@ -80,6 +81,7 @@ async def run_jobs(system: System, rings: Rings, pause_s: float = RESTART_S) -> 
             if loop.time() - began > STEADY_S:
                 pause_s = first_pause_s
             _logger.warning("jobs are unavailable, next attempt in %.0f s: %s", pause_s, error)
+            counters_of(REDIS_DRIVER).retried()
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, RESTART_S_MAX)
 

@@ -119,6 +119,7 @@ class PostgresOperations(EndpointTables, DeliveryTables, JobTables, MailTables):
                     raise OperationsUnavailable(f"operational tables: {error}") from error
                 # A pooled connection that broke while idle, for example because the server was
                 # restarted.
+                counters_of(OPERATIONS_DRIVER).retried()
         raise OperationsUnavailable("operational tables: every connection was broken")
 
 

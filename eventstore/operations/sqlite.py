@@ -63,6 +63,8 @@ class SqliteOperations(EndpointTables, DeliveryTables, JobTables, MailTables):
         self._reader = _Connection(Path(path), lock_wait_s)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="operations-writer")
         self._read_thread = ThreadPoolExecutor(1, thread_name_prefix="operations-reader")
+        self._closed = False
+        counters_of(OPERATIONS_DRIVER).pool_created()
 
     async def create(self) -> None:
         """Create the file and its tables, as their first user would."""
@@ -71,6 +73,10 @@ class SqliteOperations(EndpointTables, DeliveryTables, JobTables, MailTables):
     open = create
 
     async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        counters_of(OPERATIONS_DRIVER).pool_closed()
         for thread, connection in (
             (self._write_thread, self._writer),
             (self._read_thread, self._reader),
@@ -156,6 +162,7 @@ class _Connection:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNREADABLE:
                 raise
             self._file.set_aside(error)
+            counters_of(OPERATIONS_DRIVER).retried()
             return work(self._file.connection())
 
     def _in_transaction(self, connection: sqlite3.Connection, waiting: deque[_Write]) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from eventstore.append import LogUnavailable
+from eventstore.counters import LOG_DRIVER, READ_MODELS_DRIVER, counters_of
 from eventstore.log import EventLog
 from projections.engine.control import Control
 from projections.engine.folding import ProjectionFailed
@@ -96,6 +97,8 @@ class Projector:
                 self._shift = None
             except (ReadStoreUnavailable, LogUnavailable) as outage:
                 self._shift = None
+                is_log = isinstance(outage, LogUnavailable)
+                counters_of(LOG_DRIVER if is_log else READ_MODELS_DRIVER).retried()
                 if not delay_s:
                     _logger.warning("nothing can be projected at the moment: %s", outage)
                 delay_s = min(RETRY_MAX_S, delay_s * 2 or RETRY_FIRST_S)

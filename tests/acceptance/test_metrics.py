@@ -12,6 +12,8 @@ from tests.deliveries.receiver import Receiver
 pytestmark = [pytest.mark.acceptance, pytest.mark.needs("postgresql")]
 
 SCRAPES = 10
+LEAST_BYTES = 30 * 2**20
+"""What an API process has in memory at least; there are two."""
 
 
 def samples(url: str) -> dict[tuple[str, str], float]:
@@ -41,6 +43,7 @@ async def test_the_processes_of_one_api_count_together(servers: Deployment) -> N
     assert commits == sorted(commits)
     assert commits[-1] > 10
     assert all(one["trackrecord_store_up", "redis"] == 1 for one in scraped)
+    assert all(one["process_resident_memory_bytes", ""] > 2 * LEAST_BYTES for one in scraped)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What drivers do is counted, and what takes too long is warned about once."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from threading import Thread
 
@@ -8,13 +9,17 @@ import pytest
 
 from eventstore.counters import (
     LOG_DRIVER,
+    OPERATIONS_DRIVER,
+    READ_MODELS_DRIVER,
     SLOW_S,
     BatchSizes,
     DriverCounters,
     all_counters,
     counters_of,
 )
+from eventstore.operations.sqlite import SqliteOperations
 from eventstore.sqlite import SqliteStore
+from projections.engine.sqlite.store import SQLiteReadStore
 
 
 def test_a_slow_command_is_one_warning_with_its_name_and_duration(
@@ -77,13 +82,45 @@ def test_batches_are_counted_in_classes() -> None:
     assert sizes.sum == 1035
 
 
-def test_openings_and_closings_of_sqlite_connections_are_counted(tmp_path: Path) -> None:
-    counters = counters_of(LOG_DRIVER)
-    created, closed = counters.connections_created, counters.connections_closed
+async def opened_and_closed(driver: str, use: Callable[[], Awaitable[None]]) -> tuple[int, ...]:
+    """Return pools created and closed and connections created and closed by *use*."""
+    counters = counters_of(driver)
 
-    store = SqliteStore(str(tmp_path / "events.db"))
-    opened = counters.connections_created - created
-    store.close()
+    def now() -> tuple[int, ...]:
+        pools = (counters.pools_created, counters.pools_closed)
+        return (*pools, counters.connections_created, counters.connections_closed)
 
-    assert opened >= 1
-    assert counters.connections_closed - closed == opened
+    before = now()
+    await use()
+    return tuple(after - count for after, count in zip(now(), before, strict=True))
+
+
+async def test_pools_and_connections_of_every_sqlite_file_are_counted(tmp_path: Path) -> None:
+    async def log() -> None:
+        store = SqliteStore(str(tmp_path / "events.db"))
+        store.open()
+        store.close()
+        store.close()
+
+    async def operations() -> None:
+        store = SqliteOperations(str(tmp_path / "operations.db"))
+        await store.open()
+        await store.held(1.0)
+        await store.close()
+        await store.close()
+
+    async def read_models() -> None:
+        store = SQLiteReadStore(tmp_path / "readmodels.db")
+        await store.lease("one", 1.0)
+        await store.control()
+        await store.close()
+        await store.close()
+
+    for driver, use in (
+        (LOG_DRIVER, log),
+        (OPERATIONS_DRIVER, operations),
+        (READ_MODELS_DRIVER, read_models),
+    ):
+        created, closed, opened, ended = await opened_and_closed(driver, use)
+        assert (created, closed) == (1, 1), driver
+        assert opened == ended >= 1, driver

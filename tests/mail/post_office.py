@@ -17,7 +17,8 @@ from tests.listening import stop
 class PostOffice:
     """The messages that arrived, and how the next ones are answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, step_s: float = 0.0, *, answers_goodbye: bool = True) -> None:
+        self._step_s, self._answers_goodbye = step_s, answers_goodbye
         self.messages: list[EmailMessage] = []
         self.answers: list[str] = []
         """Answers to the next messages, instead of taking them; an empty one takes it."""
@@ -36,6 +37,28 @@ class PostOffice:
             self.on_message()
         return "250 Taken"
 
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        """Accept a sender, after a while."""
+        await asyncio.sleep(self._step_s)
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        """Accept a recipient, after a while."""
+        await asyncio.sleep(self._step_s)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        """Say goodbye, or never."""
+        if not self._answers_goodbye:
+            await asyncio.Event().wait()
+        return "221 Bye"
+
     @property
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
@@ -47,10 +70,14 @@ class PostOffice:
 
 @asynccontextmanager
 async def post_office(
-    *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None
+    *,
+    starttls: ssl.SSLContext | None = None,
+    tls: ssl.SSLContext | None = None,
+    step_s: float = 0.0,
+    answers_goodbye: bool = True,
 ) -> AsyncGenerator[PostOffice]:
-    """Serve on a free port for as long as a block lasts."""
-    office, loop = PostOffice(), asyncio.get_running_loop()
+    """Serve on a free port for as long as a block lasts; ``step_s`` is how long a step takes."""
+    office, loop = PostOffice(step_s, answers_goodbye=answers_goodbye), asyncio.get_running_loop()
     protocols: list[SMTP] = []
 
     def protocol() -> SMTP:

@@ -4,7 +4,9 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from eventstore.counters import MAIL_DRIVER, counters_of
 from mail.letter import Letter, message_of
 from mail.smtp import Encryption, MailNotSent, MailRefused, MailServer, mail_server
 from tests.deliveries.authority import Authority
@@ -74,6 +76,38 @@ async def test_a_server_that_is_away_is_an_outage() -> None:
         url = office.url
     with pytest.raises(MailNotSent):
         await mail_server(url).send(a_message())
+
+
+async def test_a_server_that_takes_a_while_for_each_step_gets_one_deadline_for_all() -> None:
+    """Four steps that take almost the deadline each would outlast the lease of the mail."""
+    patience_s = 0.4
+    async with post_office(step_s=patience_s * 0.9) as office:
+        server = replace(office.server(Encryption.NONE), deadline_s=patience_s)
+        with pytest.raises(MailNotSent, match="TimeoutError"):
+            await server.send(a_message())
+
+        assert office.messages == []
+
+
+async def test_a_mail_that_was_taken_is_sent_even_if_the_server_never_says_goodbye() -> None:
+    async with post_office(answers_goodbye=False) as office:
+        await mail_server(office.url).send(a_message())
+
+        assert len(office.messages) == 1
+
+
+async def test_mails_and_connections_are_counted() -> None:
+    counters = counters_of(MAIL_DRIVER)
+    before = (counters.commands, counters.errors)
+    opened, closed = counters.connections_created, counters.connections_closed
+    async with post_office() as office:
+        office.answers = ["", "451 Later"]
+        await mail_server(office.url).send(a_message())
+        with pytest.raises(MailNotSent):
+            await mail_server(office.url).send(a_message())
+
+    assert (counters.commands, counters.errors) == (before[0] + 2, before[1] + 1)
+    assert counters.connections_created - opened == counters.connections_closed - closed == 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """A process without an HTTP API shows its metrics on a port of its own, to scrapers only."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncGenerator
@@ -18,7 +21,7 @@ from eventstore.counters import LOG_DRIVER
 from projections.engine.progress import Progress
 from runtime.health.metrics_port import metrics_shown
 from runtime.health.monitor import Monitor
-from runtime.health.totals import Counted, SharedCounts, counted_here
+from runtime.health.totals import CPU, Counted, SharedCounts, counted_here
 from runtime.settings import load_settings
 from runtime.system import open_system
 
@@ -87,6 +90,26 @@ def test_what_several_processes_counted_is_added_up(tmp_path: Path) -> None:
     assert total.drivers[LOG_DRIVER] == [n + 1 for n in here.drivers.get(LOG_DRIVER, [0] * 9)]
     assert total.commands == here.commands + 5
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_memory_of_processes_that_ended_does_not_count_and_their_cpu_time_does(
+    tmp_path: Path,
+) -> None:
+    memory, start = "process_resident_memory_bytes", "process_start_time_seconds"
+    shared, here = SharedCounts(str(tmp_path)), counted_here()
+    blank = [0] * len(here.batches)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for pid in (ended.pid, os.getppid()):
+        other = Counted({}, blank, 0, {CPU: 100.0, memory: 1e15, start: 1.0})
+        (tmp_path / str(pid)).write_bytes(msgspec.msgpack.encode(other))
+
+    total = shared.total().process
+
+    assert total[CPU] >= 200
+    assert 1e15 < total[memory] < 2e15
+    assert total[start] == 1.0
+    assert total["process_max_fds"] == here.process["process_max_fds"]
 
 
 def test_one_process_alone_shares_nothing() -> None:

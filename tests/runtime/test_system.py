@@ -8,6 +8,7 @@ import pytest
 
 from cli.migrate import migrate
 from eventstore.append import LogUnavailable, LogUnfit
+from eventstore.counters import LOG_DRIVER, counters_of
 from runtime.secret_file import SECRETS_FILE
 from runtime.settings import load_settings
 from runtime.system import (
@@ -41,11 +42,13 @@ async def test_a_store_that_answers_at_the_third_attempt_is_used(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = Starting(answers_at=3)
+    retries = counters_of(LOG_DRIVER).retries
 
     with caplog.at_level(logging.WARNING):
         assert await retry_until_reachable("event log", URL, store, wait_s=0.001) == "open"
 
     assert store.attempts == 3
+    assert counters_of(LOG_DRIVER).retries == retries + 2
     assert [f"attempt {n} of {CONNECTS_MAX}" in caplog.text for n in (1, 2, 3)] == [
         True,
         True,

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from domain.catalog import tag_of
 from domain.identity.organization.membership import InvitationRevoked, MemberInvited
 from domain.identity.user import PasswordChanged, PasswordResetRequested
+from eventstore.counters import MAIL_DRIVER, counters_of
 from eventstore.operations.records import MailStatus
 from mail.mailbox import Mailbox
 from mail.outbox import PAUSES
@@ -117,6 +118,7 @@ async def test_a_refusal_for_now_is_tried_again_after_a_pause(
 ) -> None:
     await invite(system)
     office.answers = ["451 Later", "421 Busy"]
+    retries = counters_of(MAIL_DRIVER).retries
 
     for pause in (timedelta(0), *PAUSES[:2]):
         assert office.messages == []
@@ -126,6 +128,7 @@ async def test_a_refusal_for_now_is_tried_again_after_a_pause(
     assert len(office.messages) == 1
     [mail] = await system.operations.mails(9)
     assert (mail.status, mail.tries) == (MailStatus.SENT, 2)
+    assert counters_of(MAIL_DRIVER).retries == retries + 2
 
 
 async def test_a_refusal_for_good_ends_the_mail_and_others_go_on(

@@ -19,6 +19,7 @@ from deliveries.ping import new_ping
 from devstack.redis import redis
 from domain.base import PLATFORM
 from eventstore.append import Append, KeyUse, SealedReply
+from eventstore.counters import REDIS_DRIVER, counters_of
 from eventstore.operations.records import Job
 from eventstore.recorded import microseconds
 from runtime.doorbell import DELIVER, QUEUE, open_queue
@@ -133,6 +134,7 @@ async def test_deliveries_continue_while_redis_is_down_and_arq_restarts_with_it(
         ):
             webhook_id = await stage.webhook(receiver.url)
             async with stage.delivering(rings=rings):
+                retries = counters_of(REDIS_DRIVER).retries
                 server.stop()
                 await stage.happen(ONE)
                 await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
@@ -141,6 +143,7 @@ async def test_deliveries_continue_while_redis_is_down_and_arq_restarts_with_it(
                 async with queue(server.url) as pool:
                     await pool.enqueue_job(DELIVER, str(OTHER))
                     await eventually(lambda: pool.zcard(QUEUE), 0, patience_s=15)
+                assert counters_of(REDIS_DRIVER).retries > retries
 
 
 async def test_a_ping_and_a_redelivery_are_found_without_redis(

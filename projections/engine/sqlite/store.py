@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from eventstore.counters import READ_MODELS_DRIVER, counters_of
 from projections.base import Document
 from projections.engine.control import Control
 from projections.engine.query import ListSlice, Query, cut
@@ -46,6 +47,8 @@ class SQLiteReadStore:
         self._writer = Connection(self._files, timeout_s, writes=True)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="read-models")
         self._checkpointed_at = 0.0
+        self._closed = False
+        counters_of(READ_MODELS_DRIVER).pool_created()
 
     async def control(self) -> Control | None:
         if not self._is_there():
@@ -150,6 +153,10 @@ class SQLiteReadStore:
         return {"file_bytes": size, "wal_bytes": self._files.wal_bytes()}
 
     async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        counters_of(READ_MODELS_DRIVER).pool_closed()
         self._reader.close()  # first, because the last connection empties the write-ahead log
         self._thread.shutdown()
         self._writer.close()

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from eventstore.append import LogUnfit
+from eventstore.counters import OPERATIONS_DRIVER, counters_of
 from eventstore.operations.postgres import PostgresOperations
 from eventstore.operations.sql import Transaction
 from eventstore.operations.store import Changes, OperationsUnavailable
@@ -142,7 +143,9 @@ async def test_connections_that_broke_while_idle_are_replaced(postgres_url: str)
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+        retries = counters_of(OPERATIONS_DRIVER).retries
         assert await store.held(LEASE_S) == set()
+        assert counters_of(OPERATIONS_DRIVER).retries > retries
 
 
 async def eventually_answers(store: PostgresOperations) -> None:
