@@ -26,6 +26,17 @@ class Common(Struct, frozen=True):
     event: str
 
 
+class Repair(Struct, frozen=True):
+    """What must be written about an endpoint before sending starts.
+
+    With ``forget_after``, deliveries with later sequence numbers are removed first, because the log
+    no longer has their events. Until ``changes`` are written, the same repair is found again.
+    """
+
+    changes: Changes
+    forget_after: int | None = None
+
+
 class CursorCheck:
     """Compares the cursor of one endpoint with the log."""
 
@@ -37,7 +48,7 @@ class CursorCheck:
         at = self._endpoint
         return not at.fan_event or await self._id_at(known, at.fan) == at.fan_event
 
-    async def repair(self, known: KnownWebhook, now: datetime) -> Changes:
+    async def repair(self, known: KnownWebhook, now: datetime) -> Repair:
         """Return what must be written before sending starts; the cursor itself has been moved."""
         at, log = self._endpoint, await self._log_name()
         if not await self.fits(known):
@@ -49,9 +60,9 @@ class CursorCheck:
             fields["log"] = log
         for name, value in fields.items():
             setattr(at, name, value)
-        return Changes(fields=fields)
+        return Repair(Changes(fields=fields))
 
-    async def _set_back(self, known: KnownWebhook, log: str, now: datetime) -> Changes:
+    async def _set_back(self, known: KnownWebhook, log: str, now: datetime) -> Repair:
         at = self._endpoint
         common = await self._common(known)
         notice = Notice(
@@ -75,7 +86,7 @@ class CursorCheck:
         }
         for name, value in fields.items():
             setattr(at, name, value)
-        return Changes(fields=fields, forget_after=common.seq, notices=[notice])
+        return Repair(Changes(fields=fields, notices=[notice]), forget_after=common.seq)
 
     async def _common(self, known: KnownWebhook) -> Common:
         """Return the newest delivery whose event is in the log, or where the webhook started."""

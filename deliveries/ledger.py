@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from deliveries.cursor import Repair
 from eventstore.counters import OPERATIONS_DRIVER, counters_of
 from eventstore.operations.records import Attempt, Delivery, Endpoint
 from eventstore.operations.store import (
@@ -60,14 +61,17 @@ class Ledger:
         self._batch.fields.update(fields)
         self.dirty.set()
 
-    async def write(self, changes: Changes) -> None:
-        """Write *changes* at once, on their own.
+    async def repair(self, repair: Repair) -> None:
+        """Write *repair* at once, on its own; many deliveries are forgotten in pieces.
 
         :raises LeaseLost: another worker has the endpoint; nothing was written.
         :raises OperationsUnavailable: it could not be written.
         """
         async with self._writing:
-            await self._store.write(self._mine, changes)
+            after = repair.forget_after
+            while after is not None and await self._store.forget(self._mine, after):
+                pass
+            await self._store.write(self._mine, repair.changes)
 
     async def flush(self) -> None:
         """Write all pending changes, in short transactions.

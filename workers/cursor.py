@@ -32,7 +32,7 @@ class CursorKeeper:
         """
         while True:
             try:
-                await self._ledger.write(await self._check.repair(known, self._clock()))
+                await self._ledger.repair(await self._check.repair(known, self._clock()))
             except StoreOutage as error:
                 _logger.warning("deliveries of %s wait: %s", self._name, error)
                 await asyncio.sleep(_RETRY_S)

@@ -20,11 +20,13 @@ from deliveries.ping import new_ping
 from domain.hooks.webhook.state import Webhook
 from domain.permission import Permission, is_allowed
 from eventstore.operations.records import Attempt, Delivery, DeliveryStatus, Notice, NoticeKind
+from eventstore.operations.store import AttemptKey
 from projections.engine.find import FoundPage
 from runtime.system import System
 
 _ATTEMPTS_MAX = 200
-"""Attempts shown with a delivery: ten scheduled ones, and some requested by users."""
+"""Attempts shown with a delivery: ten scheduled ones, and some requested by users. The others are
+in pages of their own."""
 
 DeliveryId = FromPath[Annotated[str, Parameter(max_length=100)]]
 
@@ -134,11 +136,35 @@ class DeliveryController(Controller):
         """Return a delivery with its last 200 attempts."""
         await _refuse_unless_here(request, webhook_id)
         delivery = await _delivery(request, webhook_id, delivery_id)
-        attempts = await request.api.system.operations.attempts(
-            delivery.id, after=max(0, delivery.attempts - _ATTEMPTS_MAX), limit=_ATTEMPTS_MAX
-        )
-        seen = [_attempt_view(each) for each in attempts]
+        attempts = await request.api.system.operations.attempts(delivery.id, limit=_ATTEMPTS_MAX)
+        seen = [_attempt_view(each) for each in reversed(attempts)]
         return json_response(DeliveryWithAttempts(**_members(delivery), attempts=seen))
+
+    @get(
+        "/deliveries/{delivery_id:str}/attempts",
+        opt=needs(Permission.WEBHOOK_READ),
+        responses=shows(Page[AttemptView]),
+    )
+    async def list_attempts(
+        self,
+        request: ApiRequest,
+        webhook_id: FromPath[UUID],
+        delivery_id: DeliveryId,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> ApiResponse:
+        """List the attempts of a delivery in the last 30 days, the newest first."""
+        paging = Paging(request)
+        after = paging.key(cursor)
+        await _refuse_unless_here(request, webhook_id)
+        delivery = await _delivery(request, webhook_id, delivery_id)
+        found = await request.api.system.operations.attempts(
+            delivery.id, before=None if after is None else _attempt_key(after), limit=limit + 1
+        )
+        shown = found[:limit]
+        items = [msgspec.json.encode(_attempt_view(each)) for each in shown]
+        last = f"{shown[-1].n} {shown[-1].id}" if len(found) > limit else None
+        return paging.answer(FoundPage(items, last), limit)
 
     @post(
         "/deliveries/{delivery_id:str}/redeliver",
@@ -210,6 +236,12 @@ async def _delivery(request: ApiRequest, webhook_id: UUID, delivery_id: str) -> 
     if found is None:
         raise not_found()
     return found
+
+
+def _attempt_key(shown: str) -> AttemptKey:
+    """Return the key in a cursor that ``list_attempts`` issued."""
+    n, _, attempt_id = shown.partition(" ")
+    return int(n), attempt_id
 
 
 def _members(delivery: Delivery) -> dict[str, Any]:

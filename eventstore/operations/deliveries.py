@@ -12,6 +12,7 @@ from eventstore.operations.sql import (
     every,
     first,
 )
+from eventstore.operations.store import AttemptKey
 from eventstore.recorded import microseconds
 
 
@@ -60,12 +61,15 @@ class DeliveryTables(OperationalTables):
         values = (delivery, endpoint)
         return await self._read(lambda on: first(DELIVERIES, on.execute(statement, values)))
 
-    async def attempts(self, delivery: str, *, after: int = 0, limit: int) -> list[Attempt]:
+    async def attempts(
+        self, delivery: str, *, before: AttemptKey | None = None, limit: int
+    ) -> list[Attempt]:
+        earlier = "" if before is None else ' AND ("n", "id") < (?, ?)'
         statement = (
             f"SELECT {ATTEMPTS.selected} FROM webhook_attempts"
-            ' WHERE "delivery" = ? AND "n" > ? ORDER BY "n", "at" LIMIT ?'
+            f' WHERE "delivery" = ?{earlier} ORDER BY "n" DESC, "id" DESC LIMIT ?'
         )
-        values = (delivery, after, limit)
+        values = (delivery, *(before or ()), limit)
         return await self._read(lambda on: every(ATTEMPTS, on.execute(statement, values)))
 
     async def backlog(self) -> Backlog:

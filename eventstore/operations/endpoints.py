@@ -1,6 +1,7 @@
 """Endpoints in SQL: their leases, and the writes of the workers that hold them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from eventstore.operations.records import Endpoint
 from eventstore.operations.sql import (
@@ -13,7 +14,7 @@ from eventstore.operations.sql import (
     first,
     placeholders,
 )
-from eventstore.operations.store import Changes, LeaseLost
+from eventstore.operations.store import CLAIM_MAX, WRITE_MAX, Changes, LeaseLost
 
 
 class EndpointTables(OperationalTables):
@@ -52,11 +53,21 @@ class EndpointTables(OperationalTables):
         return await self._write(work)
 
     async def renew(self, owner: str, lease_s: float) -> set[str]:
-        statement = (
-            f'UPDATE webhook_endpoints SET "until" = {self._until(lease_s)}'
-            ' WHERE "owner" = ? RETURNING "id"'
-        )
-        return await self._write(lambda on: {name for (name,) in on.execute(statement, (owner,))})
+        mine = 'SELECT "id" FROM webhook_endpoints WHERE "owner" = ? ORDER BY "id"'
+        names = await self._read(lambda on: [name for (name,) in on.execute(mine, (owner,))])
+        renewed: set[str] = set()
+        for start in range(0, len(names), CLAIM_MAX):
+            some = names[start : start + CLAIM_MAX]
+            statement = (
+                f'UPDATE webhook_endpoints SET "until" = {self._until(lease_s)}'
+                f' WHERE "id" IN ({placeholders(some)}) AND "owner" = ? RETURNING "id"'
+            )
+            renewed |= await self._write(
+                lambda on, statement=statement, values=(*some, owner): {
+                    name for (name,) in on.execute(statement, values)
+                }
+            )
+        return renewed
 
     async def release(self, owner: str, endpoint: str) -> None:
         statement = (
@@ -64,6 +75,16 @@ class EndpointTables(OperationalTables):
             ' WHERE "id" = ? AND "owner" = ?'
         )
         await self._write(lambda on: on.execute(statement, ("", endpoint, owner)))
+
+    async def at_work(self, lease_s_max: float) -> int:
+        leased = f"NOT {self._free(lease_s_max)}"
+        counts = " + ".join(
+            f"(SELECT count(*) FROM {table} WHERE {leased})"
+            for table in ("webhook_endpoints", "jobs")
+        )
+        mails = f'(SELECT count(*) FROM mails WHERE "open" = 1 AND {leased})'
+        ((count,),) = await self._read(lambda on: on.execute(f"SELECT {counts} + {mails}"))
+        return int(count)
 
     async def endpoint(self, endpoint: str) -> Endpoint | None:
         statement = f'SELECT {ENDPOINTS.selected} FROM webhook_endpoints WHERE "id" = ?'
@@ -84,23 +105,11 @@ class EndpointTables(OperationalTables):
     # What a worker writes ---------------------------------------------------
 
     async def write(self, endpoint: Endpoint, changes: Changes) -> None:
-        settings = ", ".join(f'"{column}" = ?' for column in ("writes", *changes.fields))
-        mine = (
-            f"UPDATE webhook_endpoints SET {settings}"
-            ' WHERE "id" = ? AND "fence" = ? AND "writes" = ? RETURNING "id"'
-        )
-        whose = (endpoint.id, endpoint.fence, endpoint.writes)
-        values = [ENDPOINTS.value(column, value) for column, value in changes.fields.items()]
         deliveries = [DELIVERIES.row(each) for each in changes.deliveries]
         attempts = [ATTEMPTS.row(each) for each in changes.attempts]
 
         def work(on: Transaction) -> None:
-            if not on.execute(mine, (endpoint.writes + 1, *values, *whose)):
-                raise LeaseLost
-            if changes.forget_after is not None:
-                for table in ("webhook_deliveries", "webhook_attempts"):
-                    later = f'DELETE FROM {table} WHERE "endpoint" = ? AND "seq" > ?'
-                    on.execute(later, (endpoint.id, changes.forget_after))
+            _change(on, endpoint, changes.fields)
             if deliveries:
                 on.execute_many(DELIVERIES.insert_statement(replace=True), deliveries)
             if attempts:
@@ -110,3 +119,35 @@ class EndpointTables(OperationalTables):
 
         await self._write(work)
         endpoint.writes += 1
+
+    async def forget(self, endpoint: Endpoint, after: int, limit: int = WRITE_MAX) -> int:
+        removals = [
+            f'DELETE FROM {table} WHERE "id" IN (SELECT "id" FROM {table}'
+            ' WHERE "endpoint" = ? AND "seq" > ? ORDER BY "seq" DESC LIMIT ?) RETURNING "id"'
+            for table in ("webhook_deliveries", "webhook_attempts")
+        ]
+        values = (endpoint.id, after, limit)
+
+        def work(on: Transaction) -> int:
+            _change(on, endpoint, {})
+            return sum(len(on.execute(removal, values)) for removal in removals)
+
+        removed = await self._write(work)
+        endpoint.writes += 1
+        return removed
+
+
+def _change(on: Transaction, endpoint: Endpoint, fields: Mapping[str, Any]) -> None:
+    """Write *fields* of an endpoint, and count the write.
+
+    :raises LeaseLost: the row is not as *endpoint* was read or last written.
+    """
+    settings = ", ".join(f'"{column}" = ?' for column in ("writes", *fields))
+    mine = (
+        f"UPDATE webhook_endpoints SET {settings}"
+        ' WHERE "id" = ? AND "fence" = ? AND "writes" = ? RETURNING "id"'
+    )
+    values = [ENDPOINTS.value(column, value) for column, value in fields.items()]
+    whose = (endpoint.id, endpoint.fence, endpoint.writes)
+    if not on.execute(mine, (endpoint.writes + 1, *values, *whose)):
+        raise LeaseLost

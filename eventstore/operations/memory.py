@@ -19,7 +19,7 @@ from eventstore.operations.records import (
     Notice,
 )
 from eventstore.operations.sql import ATTEMPTS
-from eventstore.operations.store import Changes, LeaseLost
+from eventstore.operations.store import WRITE_MAX, AttemptKey, Changes, LeaseLost
 
 R = TypeVar("R", bound=Struct)
 
@@ -70,6 +70,14 @@ class MemoryOperations(MemoryMails):
         if known is not None and known.owner == owner:
             known.owner, known.until = "", None
 
+    async def at_work(self, lease_s_max: float) -> int:
+        leases = [
+            *(each.until for each in self._endpoints.values()),
+            *(each.until for each in self._jobs.values()),
+            *(each.until for each in self._mails.values() if each.open),
+        ]
+        return sum(not is_free(until, lease_s_max) for until in leases)
+
     async def endpoint(self, endpoint: str) -> Endpoint | None:
         return _copy(self._endpoints.get(endpoint))
 
@@ -86,18 +94,20 @@ class MemoryOperations(MemoryMails):
             raise LeaseLost
         endpoint.writes += 1
         self._endpoints[known.id] = replace(known, writes=endpoint.writes, **changes.fields)
-        if changes.forget_after is not None:
-            self._forget(known.id, changes.forget_after)
         self._deliveries.update((each.id, replace(each)) for each in changes.deliveries)
         for attempt in changes.attempts:
             self._attempts.setdefault(attempt.id, ATTEMPTS.read(ATTEMPTS.row(attempt)))
         self._notices.update((each.id, each) for each in changes.notices)
 
-    def _forget(self, endpoint: str, after: int) -> None:
+    async def forget(self, endpoint: Endpoint, after: int, limit: int = WRITE_MAX) -> int:
+        await self.write(endpoint, Changes())
+        removed = 0
         for rows in (self._deliveries, self._attempts):
-            found = [r for r in rows.values() if r.endpoint == endpoint and r.seq > after]
-            for row in found:
+            found = [r for r in rows.values() if r.endpoint == endpoint.id and r.seq > after]
+            for row in sorted(found, key=attrgetter("seq"), reverse=True)[:limit]:
                 del rows[row.id]
+                removed += 1
+        return removed
 
     async def nudged(self, owner: str) -> list[str]:
         return [each.id for each in self._endpoints.values() if each.nudged and each.owner == owner]
@@ -131,9 +141,15 @@ class MemoryOperations(MemoryMails):
         found = self._deliveries.get(delivery)
         return _copy(found) if found is not None and found.endpoint == endpoint else None
 
-    async def attempts(self, delivery: str, *, after: int = 0, limit: int) -> list[Attempt]:
-        found = [a for a in self._attempts.values() if a.delivery == delivery and a.n > after]
-        return sorted(found, key=attrgetter("n", "at"))[:limit]
+    async def attempts(
+        self, delivery: str, *, before: AttemptKey | None = None, limit: int
+    ) -> list[Attempt]:
+        found = [
+            each
+            for each in self._attempts.values()
+            if each.delivery == delivery and (before is None or (each.n, each.id) < before)
+        ]
+        return sorted(found, key=attrgetter("n", "id"), reverse=True)[:limit]
 
     async def backlog(self) -> Backlog:
         made = [each.created_at for each in self._deliveries.values() if each.open]

@@ -138,8 +138,8 @@ class _Connection:
         try:
             self._guarded(lambda connection: self._in_transaction(connection, waiting))
         except OperationsUnavailable as error:
-            while waiting:
-                _fail([waiting.popleft()], error)
+            # Only those that waited by now: who hears of it and tries again deserves a new try.
+            _fail([waiting.popleft() for _ in range(len(waiting))], error)
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run *work*; each of its statements sees a consistent state."""

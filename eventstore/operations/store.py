@@ -49,15 +49,17 @@ class Changes(Struct, kw_only=True):
     """The changes to write about one endpoint, all of them or none.
 
     ``fields`` are new values of the endpoint's own columns. Deliveries are written whole, new or
-    known. With ``forget_after``, deliveries with later sequence numbers are deleted first, with
-    their attempts, because the log no longer has their events.
+    known.
     """
 
     fields: dict[str, Any] = {}
     deliveries: list[Delivery] = []
     attempts: list[Attempt] = []
     notices: list[Notice] = []
-    forget_after: int | None = None
+
+
+AttemptKey = tuple[int, str]
+"""The place of an attempt among those of its delivery: its number, and its id."""
 
 
 class OperationalStore(Protocol):
@@ -96,11 +98,18 @@ class OperationalStore(Protocol):
         ...
 
     async def renew(self, owner: str, lease_s: float) -> set[str]:
-        """Renew the leases of *owner* for *lease_s* seconds; return their endpoints."""
+        """Renew the leases of *owner* for *lease_s* seconds; return their endpoints.
+
+        At most ``CLAIM_MAX`` are renewed in one transaction.
+        """
         ...
 
     async def release(self, owner: str, endpoint: str) -> None:
         """Release an endpoint for the next worker."""
+        ...
+
+    async def at_work(self, lease_s_max: float) -> int:
+        """Return how many endpoints, jobs and mails are leased now, for *lease_s_max* at most."""
         ...
 
     async def endpoint(self, endpoint: str) -> Endpoint | None:
@@ -120,6 +129,16 @@ class OperationalStore(Protocol):
         the first detects another owner, the second a database restored from a backup.
 
         :raises LeaseLost: another worker has it or has changed it; nothing was written.
+        """
+        ...
+
+    async def forget(self, endpoint: Endpoint, after: int, limit: int = WRITE_MAX) -> int:
+        """Remove at most *limit* deliveries, and as many attempts, of events later than *after*.
+
+        The log no longer has their events. Return how many rows were removed; call it again until
+        that is 0. It is a write as ``write`` is, under the same conditions.
+
+        :raises LeaseLost: another worker has it or has changed it; nothing was removed.
         """
         ...
 
@@ -152,8 +171,10 @@ class OperationalStore(Protocol):
         """Return one delivery of a webhook, None if it has none of that id."""
         ...
 
-    async def attempts(self, delivery: str, *, after: int = 0, limit: int) -> list[Attempt]:
-        """Return attempts with numbers above *after*, oldest first."""
+    async def attempts(
+        self, delivery: str, *, before: AttemptKey | None = None, limit: int
+    ) -> list[Attempt]:
+        """Return the attempts of a delivery earlier than *before*, the newest first."""
         ...
 
     async def backlog(self) -> Backlog:

@@ -119,9 +119,9 @@ class Stage:
         return [each.status.value for each in await self.deliveries(webhook_id)]
 
     async def attempts(self, webhook_id: UUID, seq: int) -> list[Attempt]:
-        """Return how one delivery was tried."""
+        """Return how one delivery was tried, the first attempt first."""
         wanted = delivery_id(str(webhook_id), seq)
-        return await self.system.operations.attempts(wanted, limit=100)
+        return (await self.system.operations.attempts(wanted, limit=100))[::-1]
 
     async def endpoint(self, webhook_id: UUID) -> Endpoint:
         """Return the operational side of a webhook; a blank one while no worker has seen it."""

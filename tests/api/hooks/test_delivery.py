@@ -98,6 +98,32 @@ async def test_deliveries_are_listed_in_pages_newest_first(ana: Person, receiver
     assert await items(ana, path, status="FAILED") == []
 
 
+async def test_the_attempts_of_a_delivery_are_listed_a_page_at_a_time(
+    ana: Person, receiver: Receiver
+) -> None:
+    path = await hooked(ana, receiver)
+    await ana.task(await ana.project())
+    for count in range(1, 4):
+        await eventually(lambda: states(ana, path), ["SUCCESS"])
+        (sent,) = await items(ana, path)
+        assert sent["attemptCount"] == count
+        done(await ana.post(f"{path}/deliveries/{sent['id']}/redeliver"), 202)
+    one = f"{path}/deliveries/{sent['id']}"
+
+    async def attempts() -> int:
+        return len(done(await ana.get(f"{one}/attempts"), 200)["items"])
+
+    await eventually(attempts, 4)
+    first = done(await ana.get(f"{one}/attempts?limit=3"), 200)
+    cursor = first["nextCursor"]
+    rest = done(await ana.get(f"{one}/attempts?limit=3&cursor={cursor}"), 200)
+
+    assert [each["n"] for each in first["items"]] == [4, 3, 2]
+    assert [each["n"] for each in rest["items"]] == [1]
+    assert rest["nextCursor"] is None
+    assert done(await ana.get(one), 200)["attempts"] == [*rest["items"], *first["items"][::-1]]
+
+
 async def test_an_ended_delivery_can_be_redelivered(ana: Person, receiver: Receiver) -> None:
     path = await hooked(ana, receiver)
     await ana.task(await ana.project())
@@ -166,6 +192,8 @@ async def test_other_organizations_see_no_deliveries_and_members_cannot_redelive
     for answer in (
         await dan.get(f"{path}/deliveries"),
         await dan.get(one),
+        await dan.get(f"{one}/attempts"),
+        await ana.get(f"{path}/deliveries/nothing/attempts"),
         await dan.get(f"{path}/notices"),
         await dan.post(f"{one}/redeliver"),
         await dan.post(f"{path}/ping"),

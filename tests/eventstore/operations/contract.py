@@ -1,7 +1,5 @@
 """What every adapter of operational state does; a test class per adapter inherits it."""
 
-import asyncio
-
 import pytest
 from msgspec.structs import replace
 
@@ -13,7 +11,6 @@ from eventstore.operations.records import (
     NoticeKind,
 )
 from eventstore.operations.store import Changes, LeaseLost, OperationalStore
-from tests.eventstore.operations.errands_contract import ErrandsContract
 from tests.eventstore.operations.examples import (
     LEASE_S,
     NOW,
@@ -23,69 +20,11 @@ from tests.eventstore.operations.examples import (
     ended,
     endpoint,
 )
+from tests.eventstore.operations.leases_contract import LeasesContract
 
 
-class OperationsContract(ErrandsContract):
-    """Leases, what is written with them, and lists."""
-
-    # Leases
-
-    async def test_an_endpoint_is_created_when_it_is_first_claimed(self) -> None:
-        async with self.opened() as store:
-            assert await store.endpoint("w") is None
-            (won,) = await store.claim("one", LEASE_S, [endpoint(fan=7, fan_event="e7")])
-
-            assert (won.owner, won.fence, won.fan) == ("one", 1, 7)
-            assert await store.endpoint("w") == won
-            assert await store.held(LEASE_S) == {"w"}
-
-    async def test_endpoints_are_listed_by_id_in_pages(self) -> None:
-        async with self.opened() as store:
-            await store.claim("one", LEASE_S, [endpoint(name) for name in ("c", "a", "b")])
-
-            assert [each.id for each in await store.endpoints("", 2)] == ["a", "b"]
-            assert [each.id for each in await store.endpoints("b", 2)] == ["c"]
-            assert await store.endpoints("c", 2) == []
-
-    async def test_only_one_owner_holds_an_endpoint(self) -> None:
-        wanted = [endpoint(name) for name in ("a", "b", "c")]
-        async with self.opened() as store:
-            first = await store.claim("one", LEASE_S, wanted[:2])
-            second = await store.claim("two", LEASE_S, wanted)
-
-            assert sorted(each.id for each in first) == ["a", "b"]
-            assert [each.id for each in second] == ["c"]
-            assert await store.renew("one", LEASE_S) == {"a", "b"}
-
-    async def test_if_several_owners_claim_at_once_each_endpoint_goes_to_one(self) -> None:
-        wanted = [endpoint(f"w{n:02}") for n in range(40)]
-        async with self.opened() as store:
-            claims = (
-                store.claim(f"owner{n}", LEASE_S, wanted[::step])
-                for n, step in enumerate((1, -1, 1, -1))
-            )
-            won = [each.id for those in await asyncio.gather(*claims) for each in those]
-            won += [each.id for each in await store.claim("late", LEASE_S, wanted)]
-
-            assert sorted(won) == [each.id for each in wanted]
-
-    async def test_the_next_holder_of_a_free_lease_gets_a_higher_fence(self) -> None:
-        async with self.opened() as store:
-            await store.claim("one", 0.0, [endpoint()])
-            (second,) = await store.claim("two", LEASE_S, [endpoint()])
-            await store.release("one", "w")  # not its own any more
-            assert await store.held(LEASE_S) == {"w"}
-            await store.release("two", "w")
-            (third,) = await store.claim("three", LEASE_S, [endpoint()])
-
-            assert (second.fence, third.fence) == (2, 3)
-
-    async def test_a_lease_given_before_the_clock_was_set_back_is_free(self) -> None:
-        async with self.opened() as store:
-            await store.claim("one", 3_600.0, [endpoint()])
-
-            assert await store.held(LEASE_S) == set()
-            assert len(await store.claim("two", LEASE_S, [endpoint()])) == 1
+class OperationsContract(LeasesContract):
+    """What is written with a lease, and lists."""
 
     # What a worker writes
 
@@ -122,9 +61,7 @@ class OperationsContract(ErrandsContract):
             assert await store.attempts("w:1", limit=9) == [attempt(1)]
 
     async def test_a_worker_that_has_lost_its_lease_writes_nothing(self) -> None:
-        everything = Changes(
-            fields={"fan": 3}, deliveries=[delivery(1)], attempts=[attempt(1)], forget_after=0
-        )
+        everything = Changes(fields={"fan": 3}, deliveries=[delivery(1)], attempts=[attempt(1)])
         async with self.opened() as store:
             (zombie,) = await store.claim("zombie", 0.0, [endpoint()])
             (heir,) = await store.claim("heir", LEASE_S, [endpoint()])
@@ -132,6 +69,8 @@ class OperationsContract(ErrandsContract):
             for stale in (zombie, endpoint("never seen", fence=1)):
                 with pytest.raises(LeaseLost):
                     await store.write(stale, everything)
+                with pytest.raises(LeaseLost):
+                    await store.forget(stale, 0)
 
             assert (await _known(store)).fan == 0
             assert await store.deliveries("w", limit=9) == [ended(5)]
@@ -155,8 +94,10 @@ class OperationsContract(ErrandsContract):
             )
             await store.write(w, past)
             await store.write(x, Changes(deliveries=[ended(3, "x")]))
-            await store.write(w, Changes(forget_after=1, deliveries=[delivery(2)]))
+            removed = [await store.forget(w, 1, limit=1) for _ in range(3)]
+            await store.write(w, Changes(deliveries=[delivery(2)]))
 
+            assert removed == [2, 2, 0]  # a delivery and an attempt each
             assert await store.deliveries("w", limit=9) == [delivery(2), ended(1)]
             assert await store.attempts("w:2", limit=9) == []
             assert await store.attempts("w:1", limit=9) == [attempt(1)]
@@ -214,14 +155,19 @@ class OperationsContract(ErrandsContract):
             assert await store.delivery("x", "w:1") is None
             assert await store.delivery("w", "w:2") is None
 
-    async def test_attempts_are_listed_in_order_a_page_at_a_time(self) -> None:
+    async def test_attempts_are_listed_a_page_at_a_time_newest_first(self) -> None:
         async with self.opened() as store:
             (w,) = await store.claim("one", LEASE_S, [endpoint()])
             tries = [attempt(1, n) for n in range(1, 6)]
-            await store.write(w, Changes(attempts=tries[::-1]))
+            tries[2:2] = [attempt(1, 2, id="w:1:2 again")]  # after a restart with older rows
+            await store.write(w, Changes(attempts=tries))
+            newest = tries[::-1]
 
-            assert await store.attempts("w:1", limit=2) == tries[:2]
-            assert await store.attempts("w:1", after=2, limit=9) == tries[2:]
+            first = await store.attempts("w:1", limit=4)
+            last = first[-1]
+            assert first == newest[:4]
+            assert await store.attempts("w:1", before=(last.n, last.id), limit=9) == newest[4:]
+            assert await store.attempts("w:2", limit=9) == []
 
     async def test_whatever_text_a_receiver_answers_with_is_kept(self) -> None:
         said = attempt(1, excerpt="a\0b", response_headers={"x": "\0"})

@@ -10,6 +10,8 @@ from tests.eventstore.operations.contract import OperationsContract
 class TestMemoryOperations(OperationsContract):
     """The contract."""
 
+    counts_transactions = False
+
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[MemoryOperations]:
         store = MemoryOperations()
