@@ -57,17 +57,16 @@ class EndpointTables(OperationalTables):
         names = await self._read(lambda on: [name for (name,) in on.execute(mine, (owner,))])
         renewed: set[str] = set()
         for start in range(0, len(names), CLAIM_MAX):
-            some = names[start : start + CLAIM_MAX]
-            statement = (
-                f'UPDATE webhook_endpoints SET "until" = {self._until(lease_s)}'
-                f' WHERE "id" IN ({placeholders(some)}) AND "owner" = ? RETURNING "id"'
-            )
-            renewed |= await self._write(
-                lambda on, statement=statement, values=(*some, owner): {
-                    name for (name,) in on.execute(statement, values)
-                }
-            )
+            renewed |= await self._renew(owner, lease_s, names[start : start + CLAIM_MAX])
         return renewed
+
+    async def _renew(self, owner: str, lease_s: float, names: Sequence[str]) -> set[str]:
+        statement = (
+            f'UPDATE webhook_endpoints SET "until" = {self._until(lease_s)}'
+            f' WHERE "id" IN ({placeholders(names)}) AND "owner" = ? RETURNING "id"'
+        )
+        values = (*names, owner)
+        return await self._write(lambda on: {name for (name,) in on.execute(statement, values)})
 
     async def release(self, owner: str, endpoint: str) -> None:
         statement = (
