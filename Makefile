@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RUN_READY := $(VENV)/.ready-run
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
-  --python-version 3.11 pyproject.toml
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+  --python-version 3.11
+LOCK = $(COMPILE) pyproject.toml
+PEERS_LOCK = $(COMPILE) benchmarks/peers/requirements.in
 
 # Compiled modules are kept: without them every process, and every test run, compiles them again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -80,6 +82,7 @@ $(BIN)/python:
 lock: $(READY)
 	$(LOCK) --extra embedded --extra build -o requirements-run.lock
 	$(LOCK) --all-extras -c requirements-run.lock -o requirements.lock
+	$(PEERS_LOCK) -o benchmarks/peers/requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

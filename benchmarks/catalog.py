@@ -15,6 +15,7 @@ from benchmarks import (
     projecting,
     replay,
     suite,
+    versus_crud,
     webhook_latency,
     worker_wait,
 )
@@ -39,6 +40,7 @@ BENCHMARKS = {
     "http-create": Benchmark(http_create.__doc__ or "", http_create.measure),
     "http-page": Benchmark(http_page.__doc__ or "", http_page.measure),
     "burst": Benchmark(burst.__doc__ or "", burst.measure),
+    "versus-crud": Benchmark(versus_crud.__doc__ or "", versus_crud.measure),
     "webhook-latency": Benchmark(webhook_latency.__doc__ or "", webhook_latency.measure),
     "worker-wait": Benchmark(worker_wait.__doc__ or "", worker_wait.measure),
     "tests": Benchmark(suite.__doc__ or "", suite.measure),

@@ -5,13 +5,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from devstack.mongo import mongo
 from devstack.port import HOST, HeldPort
+from devstack.postgres import postgres
 from devstack.redis import redis
+from devstack.server import Server
 
 ROOT = Path(__file__).parents[2]
 STOP_S = 20.0
@@ -19,6 +21,8 @@ API = "benchmarks.harness.http_server"
 """The real server with two more routes; see there."""
 PROJECTORS = "workers.projecting"
 WORKER = "workers"
+FOLLOWERS = "workers.following"
+"""Projectors and worker in one process, as ``make run`` starts them."""
 
 Clock = int
 
@@ -26,8 +30,15 @@ Clock = int
 class Stack:
     """An environment and the processes that run in it until the block ends."""
 
-    def __init__(self, directory: Path, environment: Mapping[str, str], stack: ExitStack) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        environment: Mapping[str, str],
+        stack: ExitStack,
+        servers: Sequence[Server] = (),
+    ) -> None:
         self._directory, self._environment, self._stack = directory, dict(environment), stack
+        self._pids = [server.pid for server in servers if server.pid is not None]
 
     @property
     def address(self) -> tuple[str, int]:
@@ -49,30 +60,44 @@ class Stack:
 
     def start(self, module: str) -> int:
         """Start a process that runs until the stack ends; return its process id."""
-        return self._stack.enter_context(self.running(module))
+        pid = self._stack.enter_context(self.running(module))
+        self._pids.append(pid)
+        return pid
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time of all started processes and of the servers of the stores."""
+        return trees_cpu_seconds(self._pids)
 
 
 @contextmanager
-def stack(directory: Path, *, mongodb: bool = False) -> Generator[Stack]:
-    """Yield a stack with embedded stores and an empty SQLite log, without processes.
+def stack(directory: Path, *, mongodb: bool = False, postgresql: bool = False) -> Generator[Stack]:
+    """Yield a stack with embedded stores and an empty log, without processes.
 
-    Its read models are in SQLite, or with *mongodb* in the best server that there is.
+    Its log is in SQLite, or with *postgresql* in PostgreSQL. Its read models are in SQLite, or with
+    *mongodb* in the best server that there is.
     """
     with ExitStack() as things:
         port = HeldPort()
+        servers = [things.enter_context(redis(directory / "redis"))]
         environment = {
             **os.environ,
             "APP_ENV": "test",
             "DATA_DIR": str(directory),
             "PORT": str(int(port)),
             "EVENTS_URL": f"sqlite:///{directory / 'events.db'}",
-            "REDIS_URL": things.enter_context(redis(directory / "redis")).url,
+            "REDIS_URL": servers[0].url,
             "RATE_LIMITS": "off",
             "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
         }
         if mongodb:
-            environment["MONGODB_URI"] = things.enter_context(mongo(directory / "mongo")).url
-        yield Stack(directory, environment, things)
+            servers.append(things.enter_context(mongo(directory / "mongo")))
+            environment["MONGODB_URI"] = servers[-1].url
+        if postgresql:
+            servers.append(things.enter_context(postgres(directory / "postgres")))
+            environment["EVENTS_URL"] = servers[-1].url
+            migrate = [sys.executable, "-m", "cli", "migrate"]
+            subprocess.run(migrate, env=environment, cwd=ROOT, check=True, capture_output=True)
+        yield Stack(directory, environment, things, servers)
 
 
 def cpu_clock(pid: int) -> Clock:
@@ -85,3 +110,15 @@ def cpu_clock(pid: int) -> Clock:
 
 def cpu_seconds(clock: Clock) -> float:
     return time.clock_gettime(clock)
+
+
+def trees_cpu_seconds(roots: Iterable[int]) -> float:
+    """Return the CPU time of processes and all their descendants that still run."""
+    waiting, total = list(roots), 0.0
+    while waiting:
+        pid = waiting.pop()
+        with suppress(OSError):  # it has just ended
+            total += cpu_seconds(cpu_clock(pid))
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                waiting += map(int, children.read_text().split())
+    return total

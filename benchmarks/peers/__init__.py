@@ -1,0 +1,1 @@
+"""Other ways to build the same service, measured next to ours."""
