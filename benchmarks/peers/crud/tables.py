@@ -26,7 +26,7 @@ class Table(DeclarativeBase):
 
 
 class Organization(Table):
-    """A tenant."""
+    """Whom users and projects belong to."""
 
     __tablename__ = "organization"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
