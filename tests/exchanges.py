@@ -14,6 +14,7 @@ import httpx
 import jsonschema_rs
 
 from tests.recorder import RECORDER
+from tools.http import description
 
 Json = dict[str, Any]
 
@@ -40,19 +41,9 @@ class _Operation(NamedTuple):
 
 
 @cache
-def described() -> Json:
-    """Return the description that the application serves."""
-    # Here, so that a run of unit tests does not import the HTTP API.
-    from api.app import ROUTES
-    from api.description.openapi import describe
-
-    return describe(ROUTES)
-
-
-@cache
 def _operations() -> list[_Operation]:
     found: list[_Operation] = []
-    for path, item in described()["paths"].items():
+    for path, item in description()["paths"].items():
         pattern = re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))
         found += [
             _Operation(f"{method.upper()} {path}", pattern, method.upper(), operation)
@@ -64,7 +55,7 @@ def _operations() -> list[_Operation]:
 
 @cache
 def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
-    whole = {**json.loads(schema), "components": described()["components"]}
+    whole = {**json.loads(schema), "components": description()["components"]}
     return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
 
 
@@ -72,7 +63,7 @@ def _followed(part: Json) -> Json:
     place = part.get("$ref")
     if place is None:
         return part
-    found: Any = described()
+    found: Any = description()
     for name in place.removeprefix("#/").split("/"):
         found = found[name]
     return dict(found)

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from litestar import Litestar
 
-from api.app import ROUTES
-from api.description.openapi import describe
 from api.docs import STATIC
 from api.http.policy import POLICY, Open, handlers_of
 from tests.api.stage import client_of, done
+from tools.http import description
 
 SWAGGER_UI = {
     "swagger-ui-bundle.js": "e6a898692f2d768e807c3ba4626068a69a2c5dd960dd6c76f3e4d3a3de180af2",
@@ -23,7 +22,7 @@ SWAGGER_UI = {
 
 class TestDescription:
     def test_the_description_is_complete_for_every_route(self, app: Litestar) -> None:
-        described = describe(ROUTES)
+        described = description()
 
         assert described["openapi"].startswith("3.1")
         for path, method, handler in handlers_of(app):
@@ -44,7 +43,7 @@ class TestDescription:
                 assert "$ref" in str(schema)
 
     def test_every_operation_has_a_name_of_its_own_that_reads_as_what_it_does(self) -> None:
-        paths = describe(ROUTES)["paths"]
+        paths = description()["paths"]
         names = [
             operation["operationId"]
             for item in paths.values()
@@ -57,7 +56,7 @@ class TestDescription:
         assert {"createTask", "listTasks", "changeTaskStatus", "login", "editWebhook"} <= {*names}
 
     def test_headers_failures_and_dry_runs_are_described(self) -> None:
-        described = describe(ROUTES)
+        described = description()
         create = described["paths"]["/api/project/{project_id}/tasks"]["post"]["responses"]
         export = described["paths"]["/api/audit/export"]["get"]["responses"]["200"]
         webhook = described["components"]["schemas"]["NewWebhook"]["properties"]
@@ -71,14 +70,14 @@ class TestDescription:
         assert webhook["events"]["items"] == {"type": "string", "maxLength": 100}
 
     def test_no_body_names_a_position_of_the_log(self) -> None:
-        schemas = describe(ROUTES)["components"]["schemas"]
+        schemas = description()["components"]["schemas"]
 
         assert "seq" in schemas["EventView"]["properties"]
         named = {name: each.get("properties", {}) for name, each in schemas.items()}
         assert [name for name, properties in named.items() if "position" in properties] == []
 
     def test_the_description_forbids_unknown_fields_in_bodies(self) -> None:
-        schemas = describe(ROUTES)["components"]["schemas"]
+        schemas = description()["components"]["schemas"]
 
         for name in (
             "NewTask",
@@ -91,7 +90,7 @@ class TestDescription:
             assert schemas[name]["additionalProperties"] is False
 
     def test_the_description_has_no_broken_references(self) -> None:
-        described = describe(ROUTES)
+        described = description()
 
         texts = re.findall(r'"\$ref": ?"#/([^"]+)"', json.dumps(described))
         assert texts
@@ -118,7 +117,7 @@ class TestDescription:
         assert hashlib.sha256((STATIC / "swagger-ui" / name).read_bytes()).hexdigest() == digest
 
     def test_the_description_tells_how_to_log_in(self) -> None:
-        described = describe(ROUTES)
+        described = description()
 
         assert "Authorize" in described["info"]["description"]
         assert "accessToken" in described["info"]["description"]

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from tests.api.stage import Person, done
-from tests.exchanges import check, described
+from tests.exchanges import check
 from tests.recorder import FILE
+from tools.http import description
 
 EXAMPLES: dict[str, Any] = json.loads(FILE.read_text())
 HINT = "ask the route in a test under tests/api, then run `make examples`"
@@ -17,7 +18,7 @@ HEADERS = {"x-request-id": "sample"}
 
 
 def _names() -> Iterator[str]:
-    for path, item in described()["paths"].items():
+    for path, item in description()["paths"].items():
         yield from (f"{method.upper()} {path}" for method in item if method != "parameters")
 
 
@@ -36,7 +37,7 @@ def test_an_example_is_as_described(name: str) -> None:
     is_json = got.get("type") == "application/json"
     content = json.dumps(got["body"]) if is_json else got.get("body", "")
     headers = {**HEADERS, **({"content-type": got["type"]} if "type" in got else {})}
-    operation = described()["paths"][name.partition(" ")[2]][method.lower()]
+    operation = description()["paths"][name.partition(" ")[2]][method.lower()]
     needed = operation["responses"][str(got["status"])].get("headers", {})
     headers |= {"location": "/api/sample"} if "Location" in needed else {}
     headers |= {"content-disposition": "attachment"} if "Content-Disposition" in needed else {}
@@ -65,7 +66,7 @@ async def test_a_webhook_of_a_log_that_was_never_restored_has_no_notices(ana: Pe
 
 
 def test_the_description_shows_the_examples() -> None:
-    operation = described()["paths"]["/api/project/{project_id}/tasks"]["post"]
+    operation = description()["paths"]["/api/project/{project_id}/tasks"]["post"]
     example = EXAMPLES["POST /api/project/{project_id}/tasks"]
 
     asked = operation["requestBody"]["content"]["application/json"]["example"]

@@ -6,8 +6,6 @@ from uuid import UUID
 import pytest
 from litestar import Litestar
 
-from api.app import ROUTES
-from api.description.openapi import describe
 from commands.stored_replies import REPLIES_KEPT, SECRETS_KEPT
 from domain.base import OrgId
 from domain.identity.organization.membership import Role
@@ -23,6 +21,7 @@ from tests.api.stage import (
     sign_up,
     unique,
 )
+from tools.http import description
 
 HOOK = {"url": "https://example.com/hook", "events": ["*"]}
 COMMANDS: dict[str, Any] = {
@@ -128,10 +127,9 @@ async def heads(system: System) -> list[int]:
 
 
 def test_every_command_that_takes_a_key_is_tried() -> None:
-    described = describe(ROUTES)["paths"]
     taking = {
         f"{method.upper()} {path}"
-        for path, item in described.items()
+        for path, item in description()["paths"].items()
         for method, operation in item.items()
         if "IdempotencyKey" in str(operation)
     }
