@@ -54,9 +54,15 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return every node of a module's syntax tree; to find them takes long, so once is enough."""
+    return tuple(ast.walk(tree(path)))
+
+
 def functions(path: Path) -> Iterator[FUNCTION]:
     """Yield every function and method of a module."""
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, FUNCTION):
             yield node
 
