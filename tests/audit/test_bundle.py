@@ -40,6 +40,7 @@ def run(alone: Path, lines: list[bytes], *options: str) -> tuple[int, str]:
 
 
 class TestBundledScript:
+    @pytest.mark.servers
     def test_the_bundled_script_accepts_a_good_export(self, alone: Path) -> None:
         (alone / "kept").write_text(checkpoint(4))
 
@@ -47,6 +48,7 @@ class TestBundledScript:
 
         assert (status, said) == (0, "OK: 9 events, 0 skeletons, proven to 9\n")
 
+    @pytest.mark.servers
     def test_the_bundled_script_names_the_altered_line(self, alone: Path) -> None:
         *lines, _ = export()
         item = entry(6)

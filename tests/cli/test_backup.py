@@ -18,6 +18,8 @@ __all__ = ["postgres_server", "postgres_url"]  # fixtures, found by their names
 
 Run = Callable[..., int]
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture
 def events_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -113,7 +115,6 @@ def test_every_process_obeys_the_read_only_switch(events_url: str) -> None:
         record_history()
 
 
-@pytest.mark.servers
 def test_exports_are_the_same_after_a_move_to_postgres_and_back(
     events_url: str, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def test_an_export_does_not_replace_a_file_by_itself(
     assert existing.read_text() == "mine"
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("module", ["cli.__main__", "cli.up"])
 def test_modules_that_few_commands_need_are_loaded_only_there(module: str) -> None:
     heavy = ("litestar", "psycopg", "arq", "eventsourcing", "redis")

@@ -15,6 +15,8 @@ from eventstore.mode import LogMode
 from eventstore.open import open_store
 from runtime.settings import load_settings
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

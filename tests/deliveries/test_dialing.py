@@ -221,6 +221,7 @@ async def test_a_receiver_that_speaks_plain_text_is_a_tls_failure(
     assert failure.kind is FailureKind.TLS
 
 
+@pytest.mark.servers
 async def test_the_deadline_covers_a_handshake_that_never_ends_and_closes_its_socket() -> None:
     async with (
         Receiver() as receiver,

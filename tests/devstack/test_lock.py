@@ -19,6 +19,7 @@ with DataDirLock(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.servers
 def test_another_process_is_refused_with_the_id_of_the_holder(tmp_path: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -45,6 +46,7 @@ def test_a_second_lock_in_the_same_process_is_refused_until_release(tmp_path: Pa
         second.acquire()
 
 
+@pytest.mark.servers
 def test_a_child_that_inherits_the_lock_keeps_it_after_its_parent_releases_it(
     tmp_path: Path,
 ) -> None:

@@ -9,6 +9,8 @@ from litestar import Litestar
 
 from tests.api.connection.serving import HEALTH, eventually, serving
 
+pytestmark = pytest.mark.servers
+
 ENDLESS = b"x" * 65_536
 
 

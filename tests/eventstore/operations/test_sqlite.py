@@ -239,6 +239,7 @@ async def test_a_file_with_garbage_in_the_middle_is_set_aside_once_it_is_read(pa
     assert set_aside(path) == 1
 
 
+@pytest.mark.servers
 async def test_a_frozen_process_that_holds_the_lock_leads_to_an_error_and_not_to_a_hang(
     path: Path,
 ) -> None:
