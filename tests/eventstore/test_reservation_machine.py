@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -132,4 +133,5 @@ class ReservationMachine(RuleBasedStateMachine):
                 assert self.store.holders([claim])[claim].holder == holder
 
 
+ReservationMachine.TestCase.settings = settings(stateful_step_count=10, deadline=None)
 TestReservationMachine = ReservationMachine.TestCase
