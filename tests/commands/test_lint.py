@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from shutil import copy
 from uuid import UUID, uuid4
 
 import pytest
@@ -36,12 +37,21 @@ from tests.spec import Past, context, on, opened, record
 OLD, CHILD = ProjectId(UUID(int=24)), TaskId(UUID(int=32))
 
 
-@pytest.fixture(params=[1, 8])
-async def log(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[EventLog]:
-    """Give the log of two organizations at work, in one partition and in several."""
-    store = SqliteStore(str(tmp_path / "log.db"), parts=request.param)
-    async with opened(store) as log:
+@pytest.fixture(scope="module", params=[1, 8])
+async def recorded(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Path:
+    """Record two organizations at work, in one partition and in several; return the file."""
+    path = tmp_path_factory.mktemp("lint") / "log.db"
+    async with opened(SqliteStore(str(path), parts=request.param)) as log:
         await live(CommandHandler(log))
+    return path
+
+
+@pytest.fixture
+async def log(recorded: Path, tmp_path: Path) -> AsyncIterator[EventLog]:
+    """Open a copy of the recorded log."""
+    async with opened(SqliteStore(str(copy(recorded, tmp_path)))) as log:
         yield log
 
 
