@@ -26,8 +26,10 @@ dev: $(READY)
 test: check
 	$(BIN)/python -m pytest
 
+# Temporary files are kept in memory where that is possible: no unit test is about a real disk.
 unit: $(READY)
-	$(BIN)/python -m pytest -m "not servers and not acceptance" --hypothesis-profile=quick
+	TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo "$$TMPDIR") \
+	  $(BIN)/python -m pytest -m "not servers and not acceptance" --hypothesis-profile=quick
 
 # Changes the rules one at a time and names the changes that no test notices; not part of CI.
 mutants: $(READY)

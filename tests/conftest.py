@@ -73,7 +73,10 @@ async def database(
     await mongo_client.drop_database(name)
 
 
-SERVERS = {"mongo_url", "postgres_server", "redis_url", "data_dir", "receiver", "system"}
+SERVERS = {
+    *("mongo_url", "postgres_server", "redis_url", "data_dir", "receiver", "system"),
+    *("authority", "partitioned"),
+}
 """Fixtures that start a server or open a whole system on disk; a test that uses one, even
 indirectly, is not a unit test."""
 
@@ -102,8 +105,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported and collected out of every later garbage collection."""
+    """Leave what was imported and collected out of every garbage collection; collect less often."""
     gc.freeze()
+    gc.set_threshold(10_000)
     gc.enable()
 
 
