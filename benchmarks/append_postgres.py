@@ -1,4 +1,4 @@
-"""How much does group commit improve throughput on PostgreSQL, with fsync on?"""
+"""How much does group commit improve throughput on PostgreSQL with fsync on?"""
 
 from collections.abc import Sequence
 
@@ -71,7 +71,7 @@ def _library_environment(url: str) -> dict[str, str]:
 
 
 class _ByHand:
-    """One INSERT of many rows and a commit, with the values ready: the fastest without arrays."""
+    """Writes each batch with one INSERT of many rows: the fastest way without arrays."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""How much does group commit improve throughput on SQLite, every commit synced (FULL)?"""
+"""How much does group commit improve throughput on SQLite if each commit is synced (FULL)?"""
 
 import sqlite3
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def measure() -> list[Figure]:
 
 
 class _ByHand:
-    """The shortest code that writes the same rows as durably."""
+    """Writes the same rows just as durably, with as little code as possible."""
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)

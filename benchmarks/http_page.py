@@ -1,4 +1,4 @@
-"""How much CPU does a page of 50 tasks cost the API process compared with constant bytes?"""
+"""How much more CPU does the API use for a page of 50 tasks than for constant bytes?"""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ TARGET_MONGODB = 2.5
 
 
 def measure() -> list[Figure]:
-    """Return the CPU time of a page, from the read model and constant."""
+    """Return the CPU time of a page from the read model, and of a constant one."""
     figures: list[Figure] = []
     for mongodb, sizes in ((False, SIZES), (True, SIZES[:1])):
         with workplace() as directory, stack(directory, mongodb=mongodb) as processes:
@@ -64,7 +64,7 @@ def _measure(processes: Stack, sizes: Sequence[int], engine: str) -> list[Figure
 
 
 async def _furnish(client: Client, path: str, there: int, count: int) -> int:
-    """Make tasks until there are *count*, listed; return the bytes of a page."""
+    """Create *count* tasks, wait until they are listed, and return the bytes of a page."""
     numbers = iter(range(there, count))
 
     async def create() -> None:
@@ -90,7 +90,7 @@ async def _is_listed(client: Client, path: str, count: int) -> bool:
     try:
         found: Any = await client.ask("GET", f"{path}?limit={PAGE}")
     except RequestFailed:
-        return False  # says itself that the read model is behind
+        return False  # refused, because the read model is behind
     return len(found["items"]) == PAGE and bool(found["items"][0]["number"] >= count)
 
 

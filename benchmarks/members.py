@@ -1,4 +1,4 @@
-"""What does an organization of 50,000 members cost: loaded cold, and with one member more?"""
+"""What does it cost to load an organization of 50,000 members, and to fold one more member?"""
 
 import time
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ ONE_MORE_US = 50
 
 
 def measure() -> list[Figure]:
-    """Return CPU milliseconds of a cold load and its parts, and microseconds of one member."""
+    """Return CPU milliseconds of a cold load and its parts, and microseconds per member folded."""
     with workplace() as directory:
         return uvloop.run(_measure(SqliteStore(str(directory / "events.db"))))
 
@@ -66,7 +66,7 @@ async def _measure(store: SqliteStore) -> list[Figure]:
         Figure(what="of that, read the rows", unit="ms CPU", rounds=measured["rows"]),
         Figure(what="of that, fold the decoded events", unit="ms CPU", rounds=measured["fold"]),
         Figure(
-            what="fold one member more",
+            what="fold one more member",
             unit="µs CPU",
             rounds=measured["one"],
             target=ONE_MORE_US,
@@ -77,7 +77,7 @@ async def _measure(store: SqliteStore) -> list[Figure]:
 
 
 async def _join(office: Office) -> None:
-    """Have members join until there are ``MEMBERS``, straight on the log."""
+    """Record directly in the log that members join, until there are ``MEMBERS``."""
     version = (await office.log.history(office.org_id, office.org_id)).version
     left = MEMBERS - 1
     while left:

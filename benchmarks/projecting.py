@@ -31,7 +31,7 @@ TASKS = 1_000
 ROUNDS = 5
 TARGET_SQLITE, TARGET_MONGODB = 2.0, 0.5
 BATCH = 200
-"""Events of a batch, as in a projector that keeps up."""
+"""Events per batch, as for a projector that keeps up."""
 
 Cell = Callable[[], float]
 
@@ -91,7 +91,7 @@ async def _seconds(work: Callable[[], Awaitable[float]]) -> float:
 
 
 async def _history() -> EventLog:
-    """Return a log of tasks as people leave them behind: made, moved, some of them edited."""
+    """Return a log of typical tasks: created, moved, some of them edited."""
     log = await open_log(MemoryStore())
     office = Office(log)
     await office.furnish()
@@ -126,7 +126,7 @@ async def _recorded(log: EventLog, directory: Path) -> list[list[Written]]:
 
 async def _project(log: EventLog, store: ReadStore, clock: Callable[[], float]) -> float:
     projector = _projector(log, store)
-    await projector.step()  # what is created once is not counted
+    await projector.step()  # creating tables and indexes is not counted
     began = clock()
     while await projector.step():
         pass
@@ -136,7 +136,7 @@ async def _project(log: EventLog, store: ReadStore, clock: Callable[[], float]) 
 
 
 async def _write(batches: list[list[Written]], store: SQLiteReadStore) -> float:
-    """Write the same rows in the same transactions, by the statements alone."""
+    """Write the same rows in the same transactions, with bare SQL statements."""
     first, *rest = [batch for batch in batches if batch]
     written_to = {written.target.collection: written.target for b in batches for written in b}
     for target in written_to.values():
@@ -151,7 +151,7 @@ async def _write(batches: list[list[Written]], store: SQLiteReadStore) -> float:
 
 
 async def _bulk_write(batches: list[list[Written]], url: str) -> float:
-    """Write the same documents by one bulk write a batch and collection, without transactions."""
+    """Write the same documents with one bulk write per batch and collection, no transactions."""
     async with AsyncMongoClient[dict[str, object]](url) as client:
         database = client[uuid4().hex]
         first, *rest = [batch for batch in batches if batch]
@@ -182,7 +182,7 @@ def _figures(measured: dict[str, list[float]], events: int) -> list[Figure]:
             at_least=False,
         ),
         Figure(
-            what="projecting into MongoDB, pace against bulk writes of the same documents",
+            what="projecting into MongoDB, rate against bulk writes of the same documents",
             unit="x",
             rounds=ratios(measured["raw MongoDB"], measured["into MongoDB"]),
             target=TARGET_MONGODB,

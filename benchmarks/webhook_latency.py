@@ -16,7 +16,7 @@ from devstack.port import HOST
 ROUNDS = 7
 EVENTS = 40
 PAUSE_S = 0.05
-"""Between a webhook's arrival and the next request, so that each finds the system idle."""
+"""Between a webhook's arrival and the next request, so that the system is idle again."""
 PATIENCE_S = 30.0
 TARGET_MS = 30
 
@@ -52,7 +52,7 @@ async def _measure(client: Client, path: str) -> list[Figure]:
     server.close()
     return [
         Figure(
-            what="p50, from the reply that says it is recorded to the webhook's POST",
+            what="p50, from the command's response to the webhook's POST",
             unit="ms",
             rounds=[median(times) for times in from_reply],
             target=TARGET_MS,
@@ -60,7 +60,7 @@ async def _measure(client: Client, path: str) -> list[Figure]:
         ),
         Figure(what="p95", unit="ms", rounds=[_p95(times) for times in from_reply]),
         Figure(
-            what="p50, from sending the request",
+            what="p50, from the command's request to the webhook's POST",
             unit="ms",
             rounds=[median(times) for times in from_request],
         ),

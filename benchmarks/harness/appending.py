@@ -1,4 +1,4 @@
-"""One event per command, written durably in three ways: ours, the library's own, and by hand."""
+"""One event per command, written durably in three ways: by us, by the library, and by hand."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -33,8 +33,8 @@ def measure_appending(
 ) -> list[Figure]:
     """Return the rates of commands and their ratios.
 
-    *batches* is where *store* keeps what it commits; *by_hand* inserts the same rows again, and
-    ours are to reach *target_by_hand* of its rate.
+    *store* keeps what it commits in *batches*. *by_hand* inserts the same rows again; our rate
+    should be at least *target_by_hand* of its rate.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         writers = runner.run(open_writers(store, IN_FLIGHT))
@@ -53,7 +53,7 @@ def measure_appending(
         }
         measured = interleaved(ROUNDS, cells)
         runner.run(writers.log.close())
-    return [*_promises(measured, target_by_hand), *_paces(measured), *_costs(writers, batches)]
+    return [*_ratios(measured, target_by_hand), *_paces(measured), *_costs(writers, batches)]
 
 
 def timed(insert: Callable[[Sequence[Row]], object], batches: Batches) -> Pace:
@@ -66,7 +66,7 @@ def timed(insert: Callable[[Sequence[Row]], object], batches: Batches) -> Pace:
     return pace
 
 
-def _promises(measured: dict[str, list[Pace]], target_by_hand: float) -> list[Figure]:
+def _ratios(measured: dict[str, list[Pace]], target_by_hand: float) -> list[Figure]:
     rates = {name: [pace.per_second for pace in paces] for name, paces in measured.items()}
     return [
         Figure(
@@ -76,7 +76,7 @@ def _promises(measured: dict[str, list[Pace]], target_by_hand: float) -> list[Fi
             target=TARGET_LIBRARY,
         ),
         Figure(
-            what="rows ready, against the same inserted by hand in the same batches",
+            what="encoded rows, against the same rows inserted by hand in the same batches",
             unit="x",
             rounds=ratios(rates["ready"], rates["by hand"]),
             target=target_by_hand,
@@ -86,11 +86,11 @@ def _promises(measured: dict[str, list[Pace]], target_by_hand: float) -> list[Fi
 
 def _paces(measured: dict[str, list[Pace]]) -> list[Figure]:
     names = {
-        "ours": "an event encoded, its origin sealed, appended",
-        "ready": "the same, rows ready",
-        "by hand": "the same rows by hand, values ready",
-        "library": "the library, Application.save",
-        "commands": "a whole command: loaded, decided, encoded, sealed, appended",
+        "ours": "encode an event, encrypt its origin, append it",
+        "ready": "append encoded rows",
+        "by hand": "insert the same rows by hand",
+        "library": "Application.save of the library",
+        "commands": "a whole command: load, decide, encode, encrypt, append",
     }
     figures: list[Figure] = []
     for name, what in names.items():
@@ -104,7 +104,7 @@ def _paces(measured: dict[str, list[Pace]]) -> list[Figure]:
 def _costs(writers: Writers, batches: Batches) -> list[Figure]:
     size = fmean(map(len, batches))
     return [
-        Figure(what="event loop, an append", unit="µs CPU", rounds=writers.loop_us[1:]),
-        Figure(what="writer thread, an append", unit="µs CPU", rounds=writers.writer_us[1:]),
-        Figure(what="commands in a transaction, last round", unit="", rounds=[size]),
+        Figure(what="event loop, per append", unit="µs CPU", rounds=writers.loop_us[1:]),
+        Figure(what="writer thread, per append", unit="µs CPU", rounds=writers.writer_us[1:]),
+        Figure(what="commands per transaction, last round", unit="", rounds=[size]),
     ]

@@ -1,4 +1,4 @@
-"""How busy and how fast the machine is: neighbours slow a shared core down by a third."""
+"""How busy and how fast the machine is: neighbours can slow a shared core down by a third."""
 
 import time
 from pathlib import Path
@@ -7,7 +7,7 @@ BUSY_CORES_MAX = 0.3
 PATIENCE_S = 5.0
 LOOK_S = 0.3
 
-PYTHON_SPEED = "how quick the machine was: products added in a plain loop"
+PYTHON_SPEED = "speed of the machine: multiplications and additions in a plain loop"
 _PRODUCTS = 300_000
 
 _STAT = Path("/proc/stat")

@@ -20,7 +20,7 @@ LIBRARIES = ("eventsourcing", "msgspec", "cryptography", "psycopg", "pymongo", "
 
 
 class Figure(Struct, frozen=True, kw_only=True):
-    """One number, measured once per round; a promise if it has a target."""
+    """One number, measured once per round, perhaps with a target."""
 
     what: str
     unit: str

@@ -106,7 +106,7 @@ class Client:
     async def log_in(self) -> str:
         """Wait for the server, register, log in, and return the id of a project.
 
-        The organization has the plan without a limit on tasks.
+        The organization gets the plan that has no limit on tasks.
         """
         await self._wait_until_ready()
         account = {"email": "ana@example.com", "password": "tulip-Harbour-91-quiet"}

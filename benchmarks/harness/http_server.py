@@ -1,7 +1,7 @@
-"""The API server with two additional routes to compare with; run as a process.
+"""The API server with two additional routes for comparison; run as a process.
 
-Everything in front of these routes is the same as for the routes they are compared with: the edge,
-routing, authentication, permissions, parameters and strict decoding.
+A request to these routes takes the same way as one to the routes they are compared with: limits of
+the connection, routing, authentication, permissions, parameters and strict decoding.
 """
 
 from functools import cache
@@ -37,7 +37,7 @@ class NothingController(Controller):
         project_id: FromPath[UUID],
         data: JSONBody[NewTask],
     ) -> ApiResponse:
-        """Read the request like the creation of a task, and record nothing."""
+        """Read a request like the one that creates a task, and record nothing."""
         return ApiResponse(_constant(size), 201, headers=[(b"etag", etag(1))])
 
     @get("/", opt=needs(Permission.TASK_READ))
@@ -49,7 +49,7 @@ class NothingController(Controller):
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> ApiResponse:
-        """Respond like the list of tasks, and look up nothing."""
+        """Respond like the list of tasks, without looking anything up."""
         return ApiResponse(_constant(size))
 
 

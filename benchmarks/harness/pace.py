@@ -1,4 +1,4 @@
-"""How fast something was, and what it cost."""
+"""How fast commands ran, and how much CPU they used."""
 
 import time
 from collections.abc import Callable, Generator
