@@ -140,7 +140,8 @@ class CommandHandler:
 
     async def _moved(self, reads: Reads, context: Context) -> bool:
         """Return whether what an attempt read has changed since."""
-        return await self.states.refresh(reads.loaded, context.org_id)
+        moved = await self.states.refresh(reads.loaded, context.org_id)
+        return moved or await reads.claims_moved()
 
     def _turn(self, target: UUID | None) -> AbstractAsyncContextManager[Any]:
         """Make commands on the same stream of this process wait for each other."""

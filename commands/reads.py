@@ -4,12 +4,14 @@ The append verifies all of these versions, so whatever a decision read still hol
 are recorded.
 """
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
 from commands.states import Loaded, States, owner_of
 from domain.base import PLATFORM, NotFound, OrgId, State
 from domain.identity.organization.state import Organization
+from eventstore.claim import ClaimKey
 
 S = TypeVar("S", bound=State)
 
@@ -20,6 +22,7 @@ class Reads:
     def __init__(self, states: States, org_id: OrgId | None) -> None:
         self._states, self._org_id = states, org_id
         self.loaded: dict[UUID, tuple[type[State], Loaded[Any]]] = {}
+        self._held: dict[ClaimKey, UUID | None] = {}
 
     async def __call__(self, kind: type[S], stream: UUID) -> S:
         """Return the state of *stream* in the caller's organization (or on the platform).
@@ -38,6 +41,19 @@ class Reads:
         """
         found = self._known(stream) or Loaded(kind(), 0, None, None)
         return self._read(kind, stream, found)
+
+    async def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, UUID]:
+        """Return who holds each of *claims* now; free ones are left out."""
+        found = await self._states.holders(claims)
+        self._held.update({claim: found.get(claim) for claim in claims})
+        return found
+
+    async def claims_moved(self) -> bool:
+        """Return whether a claim that the decision looked at has another holder now."""
+        if not self._held:
+            return False
+        found = await self._states.holders(list(self._held))
+        return any(found.get(claim) != holder for claim, holder in self._held.items())
 
     def version(self, stream: UUID) -> int:
         """Return the version at which *stream* was read."""

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from commands.session_places import session_places
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.claim import SUBDOMAIN_KEPT, EmailTaken, ProjectKeyTaken, SubdomainTaken
 from domain.hooks.webhook.events import WebhookCreated, WebhookDeleted, WebhookRestored
@@ -25,6 +26,9 @@ from domain.identity.organization.membership import (
     MemberLeft,
 )
 from domain.identity.plan import Countable, Plan, limit_of, plan_limit_reached
+from domain.identity.session.errors import SessionPlaceTaken
+from domain.identity.session.events import SessionEnded, SessionRevoked, SessionStarted
+from domain.identity.session.state import Session
 from domain.identity.user import UserRegistered
 from domain.work.project import (
     ProjectArchived,
@@ -140,6 +144,19 @@ def _registered(happened: Happening, reserved: Reservations) -> None:
     reserved.claims.append(ClaimChange(claim, happened.stream, EmailTaken()))
 
 
+def _session_started(happened: Happening, reserved: Reservations) -> None:
+    event: SessionStarted = happened.event
+    place = session_places(event.user_id)[event.place]
+    reserved.claims.append(ClaimChange(place, happened.stream, SessionPlaceTaken()))
+
+
+def _session_over(happened: Happening, reserved: Reservations) -> None:
+    session: Session = happened.before
+    assert session.user_id is not None  # noqa: S101  it was started
+    place = session_places(session.user_id)[session.place]
+    reserved.claims.append(ClaimChange(place, happened.stream, release=True))
+
+
 def _organization_created(happened: Happening, reserved: Reservations) -> None:
     _take_subdomain(happened, happened.event.subdomain, reserved)
 
@@ -235,6 +252,9 @@ Rule = Callable[[Happening, Reservations], None]
 
 _RULES: dict[type[Event], Rule] = {
     UserRegistered: _registered,
+    SessionStarted: _session_started,
+    SessionEnded: _session_over,
+    SessionRevoked: _session_over,
     OrganizationCreated: _organization_created,
     SubdomainChanged: _subdomain_changed,
     MemberJoined: _counts(Countable.MEMBERS, 1),

@@ -1,7 +1,7 @@
 """Folded streams: loaded from the log, cached in memory, brought up to date."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from domain.base import PLATFORM, NotFound, OrgId, State
 from domain.identity.organization.state import Organization
+from eventstore.claim import ClaimKey
 from eventstore.log import EventLog
 from eventstore.log_reads import History
 
@@ -101,6 +102,10 @@ class States:
                 moved = True
                 await self._up_to(head, kind, stream, org_id)
         return moved
+
+    async def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, UUID]:
+        """Return who holds each of *claims* now; free ones are left out."""
+        return await self._log.holders(claims)
 
     async def fresh(self, kind: type[S], stream: UUID, org_id: OrgId | None = None) -> S:
         """Return the newest state of *stream*, by checking its version in the log.

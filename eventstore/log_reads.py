@@ -124,8 +124,12 @@ class LogReads:
 
     async def holder(self, claim: ClaimKey) -> UUID | None:
         """Return who holds *claim* now, None if nobody does."""
-        held = (await self._read(self.store.holders, [claim])).get(claim)
-        return held.holder if held is not None and not held.free_at else None
+        return (await self.holders([claim])).get(claim)
+
+    async def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, UUID]:
+        """Return who holds each of *claims* now; free ones are left out."""
+        found = await self._read(self.store.holders, claims)
+        return {claim: held.holder for claim, held in found.items() if not held.free_at}
 
     async def counted(self, *counts: CountKey) -> list[int]:
         """Return the value of each of *counts*."""

@@ -34,6 +34,7 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     connection.claims = presented_claims(connection)
     caller = await connection.identify(fresh=method in READS)
     await connection.api.token_use.note(caller.session_id, connection.claims.gen)
+    await connection.note_use(caller.session_id, caller.user_id)
     limits = [Asked("api", caller.user_id)]
     if caller.org_id is not None:
         limits.append(Asked("organization", caller.org_id))

@@ -18,8 +18,9 @@ from api.http.problem import FieldError, Problem, invalid, malformed
 from api.http.rates import Asked
 from api.http.state import ApiState
 from commands.base import Context, Idempotency, NoOrganization
+from commands.identity.session_use import SessionUse
 from commands.states import Loaded
-from domain.base import PLATFORM, OrgId, State
+from domain.base import PLATFORM, OrgId, SessionId, State, UserId
 from eventstore.identifiers import new_id
 from eventstore.recorded import Actor, ActorKind
 from security.addresses import canonical, networks_of
@@ -102,6 +103,12 @@ class ApiRequest(Request[Any, Any, Any]):
         states = self.api.system.commands.states
         [found] = await states.all_fresh([(kind, stream)], self.organization, self.heads)
         return found
+
+    async def note_use(self, session_id: SessionId, user_id: UserId) -> None:
+        """Note that this request used a session; see ``SessionUses``."""
+        info = self.client_info
+        use = SessionUse(at=self.api.system.clock(), ip=info.ip, user_agent=info.user_agent)
+        await self.api.session_uses.note(session_id, user_id, use)
 
     def _named(self) -> list[UUID]:
         """Return the ids in the path."""

@@ -33,12 +33,14 @@ _encode = msgspec.json.Encoder().encode
 class Reply(Struct, frozen=True, kw_only=True):
     """What the response to a command shows: the new state of *stream*, or nothing (204).
 
+    Without a stream it shows nothing, as for a command on many.
+
     ``{id}`` in ``location`` stands for the id of the shown resource. ``show_once`` shows it with a
     secret, which a later retry does not get. ``tagged`` is False for a resource whose GET has no
     ETag.
     """
 
-    stream: UUID
+    stream: UUID | None
     show: Show | None = None
     status: int = 200
     location: str = ""
@@ -151,6 +153,8 @@ def _answer(request: ApiRequest, receipt: Receipt, reply: Reply, context: Contex
 
 
 def _response(receipt: Receipt, reply: Reply) -> Response:
+    if reply.stream is None:
+        return Response(204, 0, b"", None)
     found = receipt.states[reply.stream]
     body, secret = b"", None
     if found.at is not None and reply.show is not None:

@@ -10,6 +10,7 @@ from api.http.problem import Problem
 from api.http.rates import Rates
 from audit.running import RunningExports
 from commands.identity.failed_logins import FailedLogins
+from commands.identity.session_use import SessionUses
 from commands.identity.token_use import TokenUse
 from domain.base import PLATFORM, OrgId
 from domain.catalog import PUBLIC_EVENT_TYPES
@@ -68,6 +69,7 @@ class ApiState:
         self.rates = Rates(system.settings.rate_limits, shared=system.redis_rates)
         self.exports = RunningExports()
         self.token_use = TokenUse(system.log)
+        self.session_uses = SessionUses(system.log)
         self.failed_logins = FailedLogins()
         self.writes = LastWrites()
         self.progress = progress or Progress(system.read_store, system.log)

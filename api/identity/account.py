@@ -1,28 +1,27 @@
-"""HTTP routes of the caller's own account and sessions."""
+"""HTTP routes of the caller's own account and organizations."""
 
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, delete, get, post
-from litestar.params import FromPath, JSONBody
+from litestar import Controller, get, post
+from litestar.params import JSONBody
 from msgspec import Struct
 
-from api.http.paging import LIMIT_DEFAULT, Paging, joined, wait_for_own_writes
-from api.http.parameters import Cursor, Limit, Page, nothing, shows
+from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
+from api.http.parameters import Cursor, Limit, Page, shows
 from api.http.policy import account
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
-from api.http.run_command import Reply, run_command, run_without_reply
+from api.http.run_command import run_without_reply
 from api.login.credentials import Tokens
 from api.login.profile import ProfileView, profile_of
-from commands.identity.session import RevokeSession, SwitchOrganization
-from domain.base import NotFound, OrgId, SessionId, UserId
+from commands.identity.session import SwitchOrganization
+from domain.base import NotFound, OrgId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PLAN_LIMITS, Plan
 from projections.engine.find import FoundPage
 from projections.identity.member import memberships_of
-from projections.identity.session import SessionView, sessions_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -112,22 +111,6 @@ class AccountController(Controller):
         items = [await _membership(request, OrgId(UUID(key))) for key in found.keys]
         shown = [_encode(item) for item in items if item is not None]
         return paging.answer(FoundPage(shown, found.next_key), limit)
-
-    @get("/auth/sessions", opt=account(), responses=shows(Page[SessionView]))
-    async def list_sessions(self, request: ApiRequest) -> ApiResponse:
-        """List the active sessions of your account."""
-        await wait_for_own_writes(request, "sessions")
-        caller = request.caller
-        items = await sessions_of(
-            request.api.models, caller.user_id, caller.user.credentials, request.api.system.clock()
-        )
-        return ApiResponse(joined(items, None))
-
-    @delete("/auth/sessions/{session_id:uuid}", status_code=200, opt=account(), responses=nothing())
-    async def revoke_session(self, request: ApiRequest, session_id: FromPath[UUID]) -> ApiResponse:
-        """End one of your sessions. Its tokens stop working at once."""
-        command = RevokeSession(session_id=SessionId(session_id))
-        return await run_command(request, command, Reply(stream=session_id))
 
     @post(
         "/auth/switch-organization",

@@ -31,7 +31,8 @@ from commands.identity.session import LogOut, RotateRefreshToken
 from commands.identity.user import PASSWORD, ChangePassword, Email
 from domain.base import PLATFORM, NotFound, SessionId
 from domain.claim import EmailTaken, SubdomainTaken
-from domain.identity.session import Session, SessionExpired, SessionIsOver
+from domain.identity.session.errors import SessionExpired, SessionIsOver
+from domain.identity.session.state import Session
 from domain.identity.subdomain import SubdomainNotAllowed
 from domain.identity.user import User
 from domain.name import Name

@@ -18,7 +18,7 @@ from commands.identity.user import PASSWORD
 from commands.reservations import email_claim
 from domain.base import PLATFORM, DomainError, NotFound, OrgId, SessionId, UserId
 from domain.identity.organization.state import Organization
-from domain.identity.session import Session
+from domain.identity.session.state import Session
 from domain.identity.user import User
 from eventstore.append import Secret
 from eventstore.identifiers import new_id
@@ -132,6 +132,7 @@ async def begin_session(request: ApiRequest, user_id: UserId, user: User) -> Api
     except DomainError:
         raise _wrong() from None
     request.api.writes.note(user_id, receipt.positions)
+    await request.note_use(session_id, user_id)
     session = cast(Session, receipt.states[session_id].state)
     tokens, cookie = tokens_of(system, session_id, session)
     profile = await _profile(system, user_id, user, session.organization_id)

@@ -23,7 +23,7 @@ from domain.identity.organization.membership import (
     Role,
 )
 from domain.identity.organization.state import Organization
-from domain.identity.session import SessionSwitchedOrganization
+from domain.identity.session.events import SessionSwitchedOrganization
 from domain.identity.user import (
     EmailConfirmed,
     HomeOrganizationChanged,

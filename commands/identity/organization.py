@@ -28,7 +28,7 @@ from domain.identity.organization.membership import (
 )
 from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
-from domain.identity.session import SessionSwitchedOrganization
+from domain.identity.session.events import SessionSwitchedOrganization
 from domain.identity.subdomain import SUBDOMAIN_PATTERN
 from domain.identity.user import HomeOrganizationChanged, User
 from domain.name import Name

@@ -1,36 +1,38 @@
 """Commands on sessions: login, refresh, another organization, logout."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from commands.base import Command, Context, Decision, changes_of
+from commands.base import Change, Command, Context, Decision, changes_of
 from commands.reads import Reads
+from commands.session_places import session_places
 from domain.base import NotFound, OrgId, SessionId, UserId
 from domain.identity.organization.state import Organization
-from domain.identity.session import (
-    IDLE_LIFETIME,
-    NewSession,
+from domain.identity.session.errors import SessionIsOver
+from domain.identity.session.events import (
     RefreshTokenReuseDetected,
     RevocationCause,
-    Session,
     SessionEnded,
-    SessionIsOver,
     SessionRevoked,
     SessionRotated,
     SessionStarted,
     SessionSwitchedOrganization,
 )
+from domain.identity.session.state import IDLE_LIFETIME, NewSession, Session
 from domain.identity.user import HomeOrganizationChanged, User, UserEvent
 from domain.permission import Permission
 
 
 class LogIn(Command, frozen=True, kw_only=True):
-    """Start a session for a user whose password was verified, in their home organization."""
+    """Start a session for a user whose password was verified, in their home organization.
+
+    If the user has as many sessions as allowed, the oldest ends.
+    """
 
     needs: ClassVar[Permission | None] = None
-    records = (SessionStarted,)
+    records = (SessionRevoked, SessionStarted)
     session_id: SessionId
     user_id: UserId
     nonce: str
@@ -39,19 +41,44 @@ class LogIn(Command, frozen=True, kw_only=True):
     idle: timedelta = IDLE_LIFETIME
     """How long the session lives without a refresh."""
 
+    @property
+    def target(self) -> UUID | None:
+        return self.user_id
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         user = await read(User, self.user_id)
         user.refuse_unless_active()
         if user.credentials != self.credentials:
             raise SessionIsOver
         session = read.new(Session, self.session_id)
+        if session.user_id is not None:  # a retry, which must not end another session
+            return []
+        place, making_room = await self._place(read, context, user)
         new = NewSession(
+            place=place,
             user_id=self.user_id,
             nonce=self.nonce,
             credentials=self.credentials,
             organization_id=user.home_organization_id,
         )
-        return changes_of(self.session_id, session.start(new, context.now, idle=self.idle))
+        started = session.start(new, context.now, idle=self.idle)
+        return [*making_room, *changes_of(self.session_id, started)]
+
+    async def _place(self, read: Reads, context: Context, user: User) -> tuple[int, Decision]:
+        """Return a place for the session, and what ends the one that had it."""
+        claims = session_places(self.user_id)
+        held = await read.holders(claims)
+        for place, claim in enumerate(claims):
+            if claim not in held:
+                return place, []
+        ends: list[tuple[bool, datetime, UUID]] = []
+        for holder in held.values():
+            session = await read(Session, holder)
+            over = not session.is_live(context.now) or session.credentials != user.credentials
+            ends.append((not over, session.expires_at or context.now, holder))
+        _, _, oldest = min(ends)
+        session = await read(Session, oldest)
+        return session.place, changes_of(oldest, session.make_room(context.now, user.credentials))
 
 
 class SessionCommand(Command, frozen=True, kw_only=True):
@@ -131,6 +158,25 @@ class LogOut(SessionCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         session = await read(Session, self.session_id)
         return changes_of(self.session_id, session.end())
+
+
+class RevokeOtherSessions(SessionCommand, frozen=True, kw_only=True):
+    """End all sessions of the caller but one."""
+
+    records = (SessionRevoked,)
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        own = await read(Session, self.session_id)
+        if own.user_id != context.user_id:
+            raise NotFound
+        held = await read.holders(session_places(context.user_id))
+        changes: list[Change] = []
+        for holder in held.values():
+            if holder != self.session_id:
+                session = await read(Session, holder)
+                events = session.revoke(RevocationCause.BY_USER, by=context.user_id)
+                changes += [Change(holder, events)] if events else []
+        return changes
 
 
 class RevokeSession(SessionCommand, frozen=True, kw_only=True):

@@ -7,8 +7,9 @@ from typing import ClassVar
 import msgspec
 from msgspec import Struct
 
-from domain.base import SessionId, UserId
-from domain.identity.session import Session, SessionEvent, SessionRotated, SessionStarted
+from domain.base import OrgId, SessionId, UserId
+from domain.identity.session.events import SessionEvent, SessionRotated, SessionStarted
+from domain.identity.session.state import SESSIONS_MAX, Session
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, tags_of
 from projections.engine.find import ReadModels
@@ -22,6 +23,7 @@ class SeenSession(Struct, frozen=True, kw_only=True):
     """A session without its token secrets, and when it was used."""
 
     user_id: UserId | None = None
+    organization_id: OrgId | None = None
     credentials: int = 0
     expires_at: datetime | None = None
     idle_expires_at: datetime | None = None
@@ -34,16 +36,17 @@ class SessionView(View, frozen=True, kw_only=True):
     """A session as the API shows it, without anything that would help to use it."""
 
     id: SessionId
+    organization_id: OrgId | None
     started_at: datetime
     last_used_at: datetime
     expires_at: datetime | None
-    ended: bool
 
 
 class Sessions(Projection[SeenSession]):
     """The live sessions of a user."""
 
     name = "sessions"
+    version = 2
     tags = tags_of(SessionEvent)
     state = SeenSession
     more: ClassVar[Mapping[str, Kind]] = {"ends_at": Kind.TEXT}
@@ -53,6 +56,7 @@ class Sessions(Projection[SeenSession]):
         before = state or SeenSession(started_at=recorded.at, last_used_at=recorded.at)
         session = Session(
             user_id=before.user_id,
+            organization_id=before.organization_id,
             credentials=before.credentials,
             expires_at=before.expires_at,
             idle_expires_at=before.idle_expires_at,
@@ -61,6 +65,7 @@ class Sessions(Projection[SeenSession]):
         used = isinstance(recorded.event, SessionStarted | SessionRotated)
         return SeenSession(
             user_id=session.user_id,
+            organization_id=session.organization_id,
             credentials=session.credentials,
             expires_at=session.expires_at,
             idle_expires_at=session.idle_expires_at,
@@ -72,10 +77,10 @@ class Sessions(Projection[SeenSession]):
     def render(self, key: str, state: SeenSession, recorded: Recorded) -> bytes:
         view = SessionView(
             id=SessionId(recorded.stream_id),
+            organization_id=state.organization_id,
             started_at=state.started_at,
             last_used_at=state.last_used_at,
             expires_at=_ends_at(state),
-            ended=state.ended,
         )
         return _encode(view)
 
@@ -95,9 +100,6 @@ def _ends_at(session: SeenSession) -> datetime | None:
 def _sortable(at: datetime) -> str:
     """Return a time with a fixed length, so that the texts sort by time."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-SESSIONS_MAX = 100
 
 
 async def sessions_of(

@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import MemberJoined, Role
-from domain.identity.session import SessionSwitchedOrganization
+from domain.identity.session.events import SessionSwitchedOrganization
 from domain.identity.user import HomeOrganizationChanged
 from eventstore.identifiers import new_id
 from runtime.system import System

@@ -12,7 +12,6 @@ LAYERS = ("commands", "projections", "api")
 
 ELSEWHERE = {
     ("projections", "audit"): "the audit log is the event stream itself: audit/trail.py reads it",
-    ("api", "identity/session"): "logging in and out belongs to the account: api/identity/auth.py",
     ("api", "identity/user"): "a user is reached as an account: api/identity/{auth,account}.py",
 }
 """Slices that have another name in a layer, or no file there, with the reason."""

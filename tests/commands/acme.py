@@ -7,7 +7,8 @@ from domain.base import OrgId, ProjectId, SessionId, TaskId, UserId
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined, Role
 from domain.identity.plan import Plan
-from domain.identity.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME, SessionStarted
+from domain.identity.session.events import SessionStarted
+from domain.identity.session.state import ABSOLUTE_LIFETIME, IDLE_LIFETIME
 from domain.identity.user import UserRegistered
 from domain.work.project import ProjectCreated
 from domain.work.task.events import Priority, TaskCreated, TaskStatus, TaskStatusChanged

@@ -13,10 +13,12 @@ from domain.base import Event, State
 from domain.catalog import EVENT_TYPES, tag_of
 from domain.hooks.webhook import events as webhook
 from domain.hooks.webhook.state import Webhook
-from domain.identity import session, user
+from domain.identity import user
 from domain.identity.organization import events as organization
 from domain.identity.organization import membership
 from domain.identity.plan import Plan
+from domain.identity.session import events as session_events
+from domain.identity.session import state as session_state
 from domain.work import project
 from domain.work.task import events as task
 from domain.work.task.state import Task
@@ -40,7 +42,8 @@ LEFT = membership.LeaveCause.LEFT
 ACCOUNT = given(user.User(), user.UserRegistered(email="a@example.com", name="Ana"))
 CLOSED = given(ACCOUNT, user.UserDeactivated())
 STARTED = given(
-    session.Session(), *session.Session().start(session.NewSession(user_id=ANA, nonce="n"), NOW)
+    session_state.Session(),
+    *session_state.Session().start(session_state.NewSession(user_id=ANA, nonce="n"), NOW),
 )
 ACTIVE = given(project.Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))
 WAITING = given(ACTIVE, project.ProjectPutOnHold())
@@ -140,13 +143,17 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (ACCOUNT, user.LoginFailed(), ()),
     (
         STARTED,
-        session.SessionRotated(generation=1, rotated_at=NOW, idle_expires_at=NOW + DAY),
+        session_events.SessionRotated(generation=1, rotated_at=NOW, idle_expires_at=NOW + DAY),
         ("generation", "rotated_at", "idle_expires_at"),
     ),
-    (STARTED, session.SessionSwitchedOrganization(to=ACME), ("organization_id",)),
-    (STARTED, session.SessionEnded(), ("ended",)),
-    (STARTED, session.SessionRevoked(by=ANA, cause=session.RevocationCause.BY_USER), ("ended",)),
-    (STARTED, session.RefreshTokenReuseDetected(generation=3), ()),
+    (STARTED, session_events.SessionSwitchedOrganization(to=ACME), ("organization_id",)),
+    (STARTED, session_events.SessionEnded(), ("ended",)),
+    (
+        STARTED,
+        session_events.SessionRevoked(by=ANA, cause=session_events.RevocationCause.BY_USER),
+        ("ended",),
+    ),
+    (STARTED, session_events.RefreshTokenReuseDetected(generation=3), ()),
     (HOOK, webhook.WebhookUpdated(url="https://example.org"), ("url",)),
     (
         HOOK,
@@ -171,7 +178,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
 CREATIONS = {
     organization.OrganizationCreated,
     project.ProjectCreated,
-    session.SessionStarted,
+    session_events.SessionStarted,
     task.TaskCreated,
     user.UserRegistered,
     webhook.WebhookCreated,

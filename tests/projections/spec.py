@@ -11,7 +11,7 @@ import msgspec
 from domain.base import Event, SessionId, WebhookId
 from domain.hooks.webhook.events import DeliveryMode, WebhookCreated
 from domain.identity.organization.membership import LeaveCause, MemberLeft
-from domain.identity.session import SessionStarted
+from domain.identity.session.events import SessionStarted
 from domain.identity.user import LoginFailed
 from domain.work.project import ProjectPutOnHold
 from domain.work.task.events import (

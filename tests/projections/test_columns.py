@@ -17,7 +17,7 @@ from domain.identity.organization.membership import (
     MemberRoleChanged,
     Role,
 )
-from domain.identity.session import SessionEnded, SessionRotated
+from domain.identity.session.events import SessionEnded, SessionRotated
 from domain.identity.user import User, UserDeactivated, UserProfileChanged, UserRegistered
 from domain.work.project import Project, ProjectArchived, ProjectDeleted, ProjectLeadAssigned
 from projections.base import Projection

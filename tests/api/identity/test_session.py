@@ -1,10 +1,13 @@
 """Sessions: rotation of refresh tokens, other devices, expiry."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 from litestar import Litestar
 
+from domain.base import PLATFORM
+from domain.identity.session.state import SESSIONS_MAX
 from runtime.system import System
 from tests.api.conftest import Make
 from tests.api.stage import (
@@ -168,6 +171,57 @@ class TestSessions:
         assert [i["id"] for i in done(await ana.get("/auth/sessions"), 200)["items"]] == [mine]
         headers = {"authorization": f"Bearer {elsewhere}"}
         refused(await ana.client.get("/api/user/me", headers=headers), 401, "unauthorized")
+
+    async def test_a_session_shows_device_address_organization_and_last_use(
+        self, ana: Person, clock: MovableClock
+    ) -> None:
+        firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0"
+        phone = another_device(ana)
+        phone.headers["user-agent"] = firefox
+        await log_in(phone, ana.email)
+        clock.ahead += timedelta(minutes=11)
+
+        items = done(await ana.get("/auth/sessions"), 200)["items"]
+
+        here, there = sorted(items, key=lambda item: not item["current"])
+        assert (here["current"], there["current"]) == (True, False)
+        assert (here["device"], there["device"]) == ("a Python program", "Firefox on Windows")
+        for item in items:
+            assert (item["ip"], item["network"]) == ("192.0.2.7", "192.0.2.0/24")
+            assert item["organizationId"] == ana.org_id
+        assert here["lastUsedAt"] > there["lastUsedAt"]
+        assert here["lastUsedAt"] > here["startedAt"]
+
+    async def test_the_last_use_is_noted_coarsely_and_not_as_an_event(
+        self, system: System, ana: Person, clock: MovableClock
+    ) -> None:
+        session = family_of(cookie_of(ana))
+        first = done(await ana.get("/auth/sessions"), 200)["items"][0]["lastUsedAt"]
+        clock.ahead += timedelta(minutes=9)
+        assert done(await ana.get("/auth/sessions"), 200)["items"][0]["lastUsedAt"] == first
+        clock.ahead += timedelta(minutes=2)
+        assert done(await ana.get("/auth/sessions"), 200)["items"][0]["lastUsedAt"] > first
+        assert await stored_events(system, session) == ["session.started"]
+        kept = await system.log.secrets(UUID(session), PLATFORM)
+        assert b"192.0.2.7" not in b"".join(kept.values()), "sealed under the person's key"
+
+    async def test_a_user_can_end_all_other_sessions(self, ana: Person, dan: Person) -> None:
+        others = [await log_in(another_device(ana), ana.email) for _ in range(3)]
+
+        done(await ana.delete("/auth/sessions"), 204)
+
+        for token in others:
+            headers = {"authorization": f"Bearer {token}"}
+            refused(await ana.client.get("/api/user/me", headers=headers), 401, "unauthorized")
+        assert len(done(await ana.get("/auth/sessions"), 200)["items"]) == 1
+        done(await dan.get("/user/me"), 200)
+
+    async def test_the_oldest_session_ends_when_there_are_too_many(self, ana: Person) -> None:
+        tokens = [await log_in(another_device(ana), ana.email) for _ in range(SESSIONS_MAX)]
+
+        refused(await ana.get("/user/me"), 401, "unauthorized")
+        ana.token = tokens[-1]
+        assert len(done(await ana.get("/auth/sessions"), 200)["items"]) == SESSIONS_MAX
 
     async def test_nobody_can_end_another_users_session(self, ana: Person, dan: Person) -> None:
         theirs = family_of(cookie_of(dan))

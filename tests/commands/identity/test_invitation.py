@@ -32,7 +32,7 @@ from domain.identity.organization.membership import (
     RoleTooLow,
 )
 from domain.identity.plan import Plan, PlanLimitReached
-from domain.identity.session import SessionSwitchedOrganization
+from domain.identity.session.events import SessionSwitchedOrganization
 from domain.identity.user import (
     AccountDeactivated,
     EmailConfirmed,

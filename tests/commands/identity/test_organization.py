@@ -37,7 +37,7 @@ from domain.identity.organization.membership import (
     RoleTooLow,
 )
 from domain.identity.plan import Plan
-from domain.identity.session import SessionSwitchedOrganization
+from domain.identity.session.events import SessionSwitchedOrganization
 from domain.identity.subdomain import SubdomainNotAllowed
 from domain.identity.user import AccountDeactivated, HomeOrganizationChanged, UserDeactivated
 from tests.commands.acme import ACCOUNTS, LAPTOP, STRANGERS, TEAM, account, founded, started

@@ -9,23 +9,24 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
 
 from domain.base import NotFound
-from domain.identity.session import (
+from domain.identity.session.errors import SessionExpired, SessionIsOver
+from domain.identity.session.events import (
+    RefreshTokenReuseDetected,
+    RevocationCause,
+    SessionEnded,
+    SessionEvent,
+    SessionRevoked,
+    SessionRotated,
+    SessionStarted,
+    SessionSwitchedOrganization,
+)
+from domain.identity.session.state import (
     ABSOLUTE_LIFETIME,
     CLOCK_SKEW,
     IDLE_LIFETIME,
     ROTATION_GRACE,
     NewSession,
-    RefreshTokenReuseDetected,
-    RevocationCause,
     Session,
-    SessionEnded,
-    SessionEvent,
-    SessionExpired,
-    SessionIsOver,
-    SessionRevoked,
-    SessionRotated,
-    SessionStarted,
-    SessionSwitchedOrganization,
 )
 from tests.domain.spec import (
     ACME,

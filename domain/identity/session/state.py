@@ -12,16 +12,28 @@ Invariants
     4. An ended session stays ended; an expired one cannot be rotated.
     5. A session works in one organization at a time; another session of the same user may work in
        another one.
+    6. A user has at most ``SESSIONS_MAX`` sessions: each takes one of as many places. A new one
+       gets the place of a session that is over or, if there is none, of the oldest.
 """
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import ClassVar, assert_never, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, OrgId, Refusal, UserId
+from domain.base import Event, NotFound, OrgId, UserId
+from domain.identity.session.errors import SessionExpired, SessionIsOver
+from domain.identity.session.events import (
+    RefreshTokenReuseDetected,
+    RevocationCause,
+    SessionEnded,
+    SessionEvent,
+    SessionRevoked,
+    SessionRotated,
+    SessionStarted,
+    SessionSwitchedOrganization,
+)
 
 IDLE_LIFETIME = timedelta(days=7)
 """A session that is not refreshed for this long expires; a deployment may choose less."""
@@ -32,85 +44,12 @@ ABSOLUTE_LIFETIME = timedelta(days=30)
 ROTATION_GRACE = timedelta(seconds=10)
 """How long the previous token still receives its successor although that was used."""
 
+SESSIONS_MAX = 20
+"""How many sessions a user can have at the same time: more than anybody has devices."""
+
 CLOCK_SKEW = timedelta(seconds=5)
 """How far the clocks of two servers may differ. One that was set back by more must not prolong the
 grace period."""
-
-
-class RevocationCause(StrEnum):
-    """Why a session was revoked. The values are stored, so they never change."""
-
-    REUSE = "reuse"
-    BY_USER = "by_user"
-    BY_ADMIN = "by_admin"
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a secret
-    TOO_MANY_SESSIONS = "too_many_sessions"
-    ACCOUNT_DEACTIVATED = "account_deactivated"
-
-
-# Events ---------------------------------------------------------------------
-
-
-class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
-    """A user logged in on a device."""
-
-    user_id: UserId
-    organization_id: OrgId | None = None  # where the user works until they switch
-    nonce: str  # random; useless without the key that tokens are computed with
-    credentials: int = 0  # how many times the user had changed their password
-    expires_at: datetime
-    idle_expires_at: datetime
-
-
-class SessionRotated(Event, frozen=True, kw_only=True, tag="session.rotated"):
-    """A device exchanged its refresh token for the next one."""
-
-    sets = ("generation", "rotated_at", "idle_expires_at")
-    generation: int
-    rotated_at: datetime  # a rule needs it: the grace period starts here
-    idle_expires_at: datetime
-
-
-class SessionSwitchedOrganization(
-    Event, frozen=True, kw_only=True, tag="session.switched_organization"
-):
-    """A user now works in another organization, in this session only."""
-
-    sets = ("organization_id",)
-    to: OrgId
-
-
-class RefreshTokenReuseDetected(Event, frozen=True, kw_only=True, tag="session.reuse_detected"):
-    """A spent refresh token was presented, so somebody else may have a copy."""
-
-    generation: int
-
-
-class SessionEnded(Event, frozen=True, kw_only=True, tag="session.ended"):
-    """A user logged out."""
-
-    sets = ("ended",)
-
-
-class SessionRevoked(Event, frozen=True, kw_only=True, tag="session.revoked"):
-    """A user (on another device), an administrator or, if null, a rule ended a session."""
-
-    sets = ("ended",)
-    by: UserId | None
-    cause: RevocationCause
-
-
-SessionEvent = (
-    SessionStarted
-    | SessionRotated
-    | SessionSwitchedOrganization
-    | RefreshTokenReuseDetected
-    | SessionEnded
-    | SessionRevoked
-)
-
-
-# State ----------------------------------------------------------------------
 
 
 class NewSession(Struct, frozen=True, kw_only=True):
@@ -120,6 +59,7 @@ class NewSession(Struct, frozen=True, kw_only=True):
     nonce: str
     credentials: int = 0
     organization_id: OrgId | None = None
+    place: int = 0
 
 
 class Session(Struct, frozen=True, kw_only=True, gc=False):
@@ -132,6 +72,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
     organization_id: OrgId | None = None
     nonce: str = ""
     credentials: int = 0
+    place: int = 0
     generation: int = 0
     rotated_at: datetime | None = None
     expires_at: datetime | None = None
@@ -153,6 +94,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                     organization_id=event.organization_id,
                     nonce=event.nonce,
                     credentials=event.credentials,
+                    place=event.place,
                     expires_at=event.expires_at,
                     idle_expires_at=event.idle_expires_at,
                 )
@@ -179,6 +121,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                 organization_id=new.organization_id,
                 nonce=new.nonce,
                 credentials=new.credentials,
+                place=new.place,
                 expires_at=now + ABSOLUTE_LIFETIME,
                 idle_expires_at=now + idle,
             )
@@ -238,6 +181,16 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_started()
         return [] if self.ended else [SessionRevoked(by=by, cause=cause)]
 
+    def make_room(self, now: datetime, credentials: int) -> list[SessionEvent]:
+        """End the session, so that a new one of the same user can take its place.
+
+        *credentials* is how often the password was changed until now.
+        """
+        if self.credentials != credentials:
+            return self.revoke(RevocationCause.PASSWORD_CHANGED)
+        live = self.is_live(now)
+        return self.revoke(RevocationCause.TOO_MANY_SESSIONS if live else RevocationCause.EXPIRED)
+
     def is_live(self, now: datetime) -> bool:
         """Return whether the session's tokens are valid at *now*."""
         if self.ended or self.expires_at is None or self.idle_expires_at is None:
@@ -255,20 +208,3 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
             rotated_at=now,
             idle_expires_at=idle if self.expires_at is None else min(idle, self.expires_at),
         )
-
-
-# Errors ---------------------------------------------------------------------
-
-
-class SessionExpired(DomainError):
-    """Your session has expired. Log in again."""
-
-    code = "session_expired"
-    refusal = Refusal.UNAUTHENTICATED
-
-
-class SessionIsOver(DomainError):
-    """Your session has ended. Log in again."""
-
-    code = "session_is_over"
-    refusal = Refusal.UNAUTHENTICATED

@@ -1,0 +1,87 @@
+"""Session use: when, from where and with which program a session was used last.
+
+It is kept beside the log, at most once in ``NOTED_EVERY``, because it is no event. It is sealed
+under the key of the user, so that it is erased with them.
+"""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from domain.base import PLATFORM, UserId
+from eventstore.append import LogUnavailable, Secret
+from eventstore.codec import Cipher
+from eventstore.log import EventLog
+from eventstore.mode import LogClosed
+from security.sealing import SealBroken
+
+LAST_USE = "last use"
+"""The name under which the last use is kept for a session."""
+
+NOTED_EVERY = timedelta(minutes=10)
+
+USES_NOTED_MAX = 50_000
+"""Sessions whose last use a process remembers, about 8 MB; that of others is written again."""
+
+
+class SessionUse(Struct, frozen=True, kw_only=True):
+    """One use of a session: when, from which address, and the User-Agent."""
+
+    at: datetime
+    ip: str | None
+    user_agent: str | None
+
+
+_decode = msgspec.json.Decoder(SessionUse).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class SessionUses:
+    """Keeps the last use of each session for all processes."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._noted: OrderedDict[UUID, tuple[datetime, str | None]] = OrderedDict()
+
+    async def note(self, session_id: UUID, user_id: UserId, use: SessionUse) -> None:
+        """Keep a use, unless one from the same address was kept a short while ago.
+
+        If the log cannot be written now, the next request notes it.
+        """
+        at, ip = self._noted.get(session_id, (None, None))
+        if at is not None and ip == use.ip and use.at - at < NOTED_EVERY:
+            return
+        cipher = await self._cipher(user_id)
+        if cipher is None:
+            return
+        sealed = cipher.seal(_encode(use), _purpose(session_id))
+        try:
+            await self._log.put_secret(Secret(session_id, LAST_USE, sealed), PLATFORM)
+        except (LogClosed, LogUnavailable):
+            return
+        self._noted[session_id] = (use.at, use.ip)
+        self._noted.move_to_end(session_id)
+        if len(self._noted) > USES_NOTED_MAX:
+            self._noted.popitem(last=False)
+
+    async def newest(self, session_id: UUID, user_id: UserId) -> SessionUse | None:
+        """Return the last use that was kept; None if there is none, or it was erased."""
+        sealed = await self._log.secret(session_id, PLATFORM, LAST_USE)
+        cipher = await self._cipher(user_id)
+        if sealed is None or cipher is None:
+            return None
+        try:
+            return _decode(cipher.open(sealed, _purpose(session_id)))
+        except SealBroken:
+            return None
+
+    async def _cipher(self, user_id: UserId) -> Cipher | None:
+        await self._log.fetch_keys({user_id: PLATFORM})
+        return self._log.keys.cached(user_id)
+
+
+def _purpose(session_id: UUID) -> bytes:
+    return LAST_USE.encode() + session_id.bytes

@@ -1,0 +1,1 @@
+"""Session: one login and all refresh tokens issued for it."""

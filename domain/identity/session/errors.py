@@ -1,0 +1,24 @@
+"""Why a session refuses."""
+
+from domain.base import DomainError, Refusal
+
+
+class SessionExpired(DomainError):
+    """Your session has expired. Log in again."""
+
+    code = "session_expired"
+    refusal = Refusal.UNAUTHENTICATED
+
+
+class SessionPlaceTaken(DomainError):
+    """You are logging in on several devices at the same moment. Try again."""
+
+    code = "session_place_taken"
+    refusal = Refusal.CONFLICT
+
+
+class SessionIsOver(DomainError):
+    """Your session has ended. Log in again."""
+
+    code = "session_is_over"
+    refusal = Refusal.UNAUTHENTICATED

@@ -1,0 +1,78 @@
+"""Events of a session."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from domain.base import Event, OrgId, UserId
+
+
+class RevocationCause(StrEnum):
+    """Why a session was revoked. The values are stored, so they never change."""
+
+    REUSE = "reuse"
+    BY_USER = "by_user"
+    BY_ADMIN = "by_admin"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a secret
+    TOO_MANY_SESSIONS = "too_many_sessions"
+    ACCOUNT_DEACTIVATED = "account_deactivated"
+    EXPIRED = "expired"
+
+
+class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
+    """A user logged in on a device."""
+
+    user_id: UserId
+    organization_id: OrgId | None = None  # where the user works until they switch
+    nonce: str  # random; useless without the key that tokens are computed with
+    credentials: int = 0  # how many times the user had changed their password
+    place: int = 0  # which of the places of the user's sessions this one takes
+    expires_at: datetime
+    idle_expires_at: datetime
+
+
+class SessionRotated(Event, frozen=True, kw_only=True, tag="session.rotated"):
+    """A device exchanged its refresh token for the next one."""
+
+    sets = ("generation", "rotated_at", "idle_expires_at")
+    generation: int
+    rotated_at: datetime  # a rule needs it: the grace period starts here
+    idle_expires_at: datetime
+
+
+class SessionSwitchedOrganization(
+    Event, frozen=True, kw_only=True, tag="session.switched_organization"
+):
+    """A user now works in another organization, in this session only."""
+
+    sets = ("organization_id",)
+    to: OrgId
+
+
+class RefreshTokenReuseDetected(Event, frozen=True, kw_only=True, tag="session.reuse_detected"):
+    """A spent refresh token was presented, so somebody else may have a copy."""
+
+    generation: int
+
+
+class SessionEnded(Event, frozen=True, kw_only=True, tag="session.ended"):
+    """A user logged out."""
+
+    sets = ("ended",)
+
+
+class SessionRevoked(Event, frozen=True, kw_only=True, tag="session.revoked"):
+    """A user (on another device), an administrator or, if null, a rule ended a session."""
+
+    sets = ("ended",)
+    by: UserId | None
+    cause: RevocationCause
+
+
+SessionEvent = (
+    SessionStarted
+    | SessionRotated
+    | SessionSwitchedOrganization
+    | RefreshTokenReuseDetected
+    | SessionEnded
+    | SessionRevoked
+)
