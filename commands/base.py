@@ -10,6 +10,7 @@ from msgspec import Struct
 from commands.reads import Reads
 from domain.base import DomainError, Event, NotFound, OrgId, Refusal, SessionId, UserId
 from domain.identity.organization.state import Organization
+from domain.identity.session.state import Session
 from domain.permission import Permission, is_allowed
 from eventstore.append import Secret
 from eventstore.recorded import Actor
@@ -79,6 +80,8 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     needs: ClassVar[Permission | None]
+    sensitive: ClassVar[bool] = False
+    """Whether it needs a recent proof of who the caller is, beside their session."""
     although_closed: ClassVar[bool] = False
     """Whether it is recorded even in a log that takes no commands."""
     records: ClassVar[tuple[type[Event], ...]]
@@ -90,6 +93,17 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Within a process, commands on the same stream wait for each other instead of colliding.
         """
         return None
+
+    async def admit(self, read: Reads, context: Context, /) -> None:
+        """Refuse a caller who may not send this command, or has not proved lately who they are.
+
+        :raises DomainError: see ``permit``.
+        :raises ReauthenticationRequired: the command is sensitive, and the proof too old.
+        """
+        await self.permit(read, context)
+        if self.sensitive and context.session_id is not None:
+            session = await read(Session, context.session_id)
+            session.refuse_without_proof(context.now)
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         """Refuse a caller who may not send this command.

@@ -82,7 +82,7 @@ class CommandHandler:
         self, command: Command, context: Context, render: Render | None, reads: Reads
     ) -> Receipt | None:
         """Return the result of one attempt; None if it was based on outdated states."""
-        await command.permit(reads, context)
+        await command.admit(reads, context)
         decision = await command.decide(reads, context)
         recording = await prepare(self._log, command, context, reads, decision)
         await refuse_if_changed_since(self._log, command, context, recording)

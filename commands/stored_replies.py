@@ -139,7 +139,7 @@ class StoredReplies:
             reads = Reads(self._states, context.org_id)
             refusal: DomainError | None = None
             try:
-                await command.permit(reads, context)
+                await command.admit(reads, context)
             except DomainError as error:
                 refusal = error
             if await self._states.refresh(reads.loaded, context.org_id):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from domain.hooks.webhook.events import DeliveryMode, PauseCause
 from domain.identity.organization.membership import LeaveCause, Role
 from domain.identity.plan import Plan
-from domain.identity.session.events import RevocationCause
+from domain.identity.session.events import Factor, RevocationCause
 from domain.permission import Permission
 from domain.work.project import ProjectStatus
 from domain.work.task.events import Priority, TaskStatus
@@ -14,6 +14,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     enum.__name__: enum
     for enum in (
         DeliveryMode,
+        Factor,
         LeaveCause,
         PauseCause,
         Permission,

@@ -37,6 +37,7 @@ from domain.hooks.webhook.errors import ReplayRangeNotAllowed, SubscriptionNotAl
 from domain.hooks.webhook.events import DeliveryMode
 from domain.hooks.webhook.state import Webhook
 from domain.identity.plan import PlanLimitReached
+from domain.identity.session.errors import ReauthenticationRequired
 from domain.permission import Permission
 from eventstore.identifiers import new_id
 from projections.hooks.webhook import WebhookView, render_webhook, webhooks_of
@@ -193,7 +194,7 @@ class WebhookController(Controller):
     @post(
         "/{webhook_id:uuid}/rotate-secret",
         status_code=200,
-        opt=needs(Permission.WEBHOOK_MANAGE),
+        opt=needs(Permission.WEBHOOK_MANAGE, fails=(ReauthenticationRequired,)),
         responses=shows(NewWebhookView),
     )
     async def rotate_secret(self, request: ApiRequest, webhook_id: FromPath[UUID]) -> ApiResponse:

@@ -13,7 +13,7 @@ from api.http.policy import account
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import run_without_reply
-from api.login.credentials import Tokens
+from api.login.credentials import Tokens, access_tokens
 from api.login.profile import ProfileView, profile_of
 from commands.identity.session import SwitchOrganization
 from domain.base import NotFound, OrgId, UserId
@@ -125,19 +125,9 @@ class AccountController(Controller):
 
         Your next login starts there, too.
         """
-        system, caller = request.api.system, request.caller
         command = SwitchOrganization(organization_id=data.organization_id)
         await run_without_reply(request, command, data.organization_id)
-        ttl = system.settings.jwt_access_expiry
-        token = system.keys.tokens.issue(
-            caller.user_id,
-            caller.session_id,
-            data.organization_id,
-            system.clock(),
-            ttl,
-            request.claims.gen,
-        )
-        return json_response(Tokens(token, "Bearer", int(ttl.total_seconds())))
+        return json_response(access_tokens(request, data.organization_id))
 
 
 async def _membership(request: ApiRequest, org_id: OrgId) -> MembershipView | None:

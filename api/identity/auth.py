@@ -8,8 +8,7 @@ from msgspec import Meta, Struct
 
 from api.http.parameters import nothing, shows
 from api.http.policy import account, public
-from api.http.problem import Problem, unauthorized
-from api.http.rates import Asked
+from api.http.problem import unauthorized
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, run_command, run_without_reply
@@ -19,6 +18,7 @@ from api.login.cookie import refuse_foreign_origin
 from api.login.credentials import (
     LoginView,
     Tokens,
+    access_tokens,
     begin_session,
     cookie_of,
     refuse_weak,
@@ -26,12 +26,14 @@ from api.login.credentials import (
     verified,
 )
 from api.login.profile import ProfileView, profile_of, render_profile
+from api.login.proof import prove_password
 from api.login.registration import register_user
-from commands.identity.session import LogOut, RotateRefreshToken
-from commands.identity.user import PASSWORD, ChangePassword, Email
-from domain.base import PLATFORM, NotFound, SessionId
+from commands.identity.session import LogOut, Reauthenticate, RotateRefreshToken
+from commands.identity.user import ChangePassword, Email
+from domain.base import NotFound, SessionId
 from domain.claim import EmailTaken, SubdomainTaken
 from domain.identity.session.errors import SessionExpired, SessionIsOver
+from domain.identity.session.events import Factor
 from domain.identity.session.state import Session
 from domain.identity.subdomain import SubdomainNotAllowed
 from domain.identity.user import User
@@ -62,6 +64,12 @@ class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
     current_password: Annotated[str, Meta(max_length=1024)]
     new_password: Password
+
+
+class Proof(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body with what proves that it is still the caller."""
+
+    password: Annotated[str, Meta(max_length=1024)]
 
 
 class AuthController(Controller):
@@ -171,11 +179,7 @@ class AuthController(Controller):
     ) -> ApiResponse:
         """Change your password. All your sessions end, and the response starts a new one."""
         system, caller = request.api.system, request.caller
-        await request.limit(Asked("login", caller.user_id))
-        stored = await system.log.secret(caller.user_id, PLATFORM, PASSWORD)
-        now = None if stored is None else stored.decode()
-        if not (await system.passwords.verify(now, data.current_password)).accepted:
-            raise Problem(401, "wrong_password", "Your current password is wrong.")
+        await prove_password(request, data.current_password)
         user = caller.user
         refuse_weak(system, data.new_password, "$.newPassword", user.email, user.name)
         hashed = (await system.passwords.hash(data.new_password)).encode()
@@ -184,6 +188,24 @@ class AuthController(Controller):
         receipt = await run_without_reply(request, command, key=True)
         changed = cast(User, receipt.states[caller.user_id].state)
         return await begin_session(request, caller.user_id, changed)
+
+    @post(
+        "/reauthenticate",
+        status_code=200,
+        opt=account(dry_run=False, key=False, fails=((401, "wrong_password"), SessionIsOver)),
+        responses=shows(Tokens),
+    )
+    async def reauthenticate(self, request: ApiRequest, data: JSONBody[Proof]) -> ApiResponse:
+        """Prove again that it is you. Sensitive requests are then accepted for ten minutes."""
+        caller = request.caller
+        await prove_password(request, data.password)
+        command = Reauthenticate(
+            session_id=caller.session_id,
+            factor=Factor.PASSWORD,
+            credentials=caller.user.credentials,
+        )
+        await run_without_reply(request, command)
+        return json_response(access_tokens(request, request.caller.org_id))
 
     @get("/profile", opt=account(), responses=shows(ProfileView))
     async def get_profile(self, request: ApiRequest) -> ApiResponse:

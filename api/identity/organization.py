@@ -27,6 +27,7 @@ from domain.base import NotFound, OrgId
 from domain.claim import SubdomainTaken
 from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
+from domain.identity.session.errors import ReauthenticationRequired
 from domain.identity.subdomain import SubdomainNotAllowed
 from domain.name import Name
 from domain.permission import Permission
@@ -122,7 +123,7 @@ class OrganizationController(Controller):
     @delete(
         "/{organization_id:uuid}",
         status_code=200,
-        opt=needs(Permission.ORG_MANAGE),
+        opt=needs(Permission.ORG_MANAGE, fails=(ReauthenticationRequired,)),
         responses=nothing(),
     )
     async def remove(self, request: ApiRequest, organization_id: FromPath[UUID]) -> ApiResponse:
@@ -145,7 +146,7 @@ class OrganizationController(Controller):
 
     @patch(
         "/{organization_id:uuid}/plan",
-        opt=needs(Permission.ORG_MANAGE),
+        opt=needs(Permission.ORG_MANAGE, fails=(ReauthenticationRequired,)),
         responses=shows(OrganizationView),
     )
     async def change_plan(

@@ -178,6 +178,16 @@ def tokens_of(
     return tokens, cookie_of(system).set(token)
 
 
+def access_tokens(request: ApiRequest, org_id: OrgId | None) -> Tokens:
+    """Return another access token of the caller's session, which works in *org_id*."""
+    system, caller = request.api.system, request.caller
+    ttl = system.settings.jwt_access_expiry
+    token = system.keys.tokens.issue(
+        caller.user_id, caller.session_id, org_id, system.clock(), ttl, request.claims.gen
+    )
+    return Tokens(token, "Bearer", int(ttl.total_seconds()))
+
+
 def cookie_of(system: System) -> SecretCookie:
     """Return the refresh cookie as configured for this deployment."""
     return refresh_cookie(

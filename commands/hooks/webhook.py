@@ -105,6 +105,7 @@ class EditWebhook(WebhookCommand, frozen=True, kw_only=True):
 class RotateWebhookSecret(WebhookCommand, frozen=True, kw_only=True):
     """Sign with a new secret; the previous one also signs for another 24 hours."""
 
+    sensitive = True
     records = (WebhookSecretRotated,)
     sealed_secret: bytes
 

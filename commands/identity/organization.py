@@ -102,6 +102,7 @@ class EditOrganization(OrganizationCommand, frozen=True, kw_only=True):
 class ChangePlan(OrganizationCommand, frozen=True, kw_only=True):
     """Change the plan of the organization."""
 
+    sensitive = True
     records = (PlanChanged,)
     plan: Plan
 
@@ -113,6 +114,7 @@ class ChangePlan(OrganizationCommand, frozen=True, kw_only=True):
 class DeleteOrganization(OrganizationCommand, frozen=True, kw_only=True):
     """Move the organization to the trash with everything it owns."""
 
+    sensitive = True
     records = (OrganizationDeleted,)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:

@@ -12,9 +12,11 @@ from domain.base import NotFound, OrgId, SessionId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.session.errors import SessionIsOver
 from domain.identity.session.events import (
+    Factor,
     RefreshTokenReuseDetected,
     RevocationCause,
     SessionEnded,
+    SessionReauthenticated,
     SessionRevoked,
     SessionRotated,
     SessionStarted,
@@ -118,6 +120,23 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
             raise SessionIsOver
         events = session.rotate(self.presented, context.now, self.idle, used=self.used)
         return changes_of(self.session_id, events)
+
+
+class Reauthenticate(SessionCommand, frozen=True, kw_only=True):
+    """Record that the caller proved again who they are, in this session."""
+
+    records = (SessionReauthenticated,)
+    factor: Factor
+    credentials: int
+    """How many times the password had been changed when it was verified."""
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        session = await read(Session, self.session_id)
+        user = await read(User, context.user_id)
+        known = session.user_id == context.user_id and session.is_live(context.now)
+        if not known or user.credentials != self.credentials:
+            raise SessionIsOver
+        return changes_of(self.session_id, session.reauthenticate(self.factor, context.now))
 
 
 class SwitchOrganization(Command, frozen=True, kw_only=True):

@@ -29,8 +29,12 @@ def account(user: UserId, name: str) -> Past:
 
 def started(user: UserId, **about: Any) -> SessionStarted:
     """Return the start of a session at NOW."""
-    ends = {"expires_at": NOW + ABSOLUTE_LIFETIME, "idle_expires_at": NOW + IDLE_LIFETIME}
-    return SessionStarted(user_id=user, nonce="n", **(ends | about))
+    times = {
+        "started_at": NOW,
+        "expires_at": NOW + ABSOLUTE_LIFETIME,
+        "idle_expires_at": NOW + IDLE_LIFETIME,
+    }
+    return SessionStarted(user_id=user, nonce="n", **(times | about))
 
 
 def founded(org_id: OrgId, subdomain: str, **roles: tuple[UserId, Role]) -> Past:

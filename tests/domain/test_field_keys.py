@@ -146,6 +146,11 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         session_events.SessionRotated(generation=1, rotated_at=NOW, idle_expires_at=NOW + DAY),
         ("generation", "rotated_at", "idle_expires_at"),
     ),
+    (
+        STARTED,
+        session_events.SessionReauthenticated(factor=session_events.Factor.PASSWORD, at=NOW + DAY),
+        ("authenticated_at",),
+    ),
     (STARTED, session_events.SessionSwitchedOrganization(to=ACME), ("organization_id",)),
     (STARTED, session_events.SessionEnded(), ("ended",)),
     (

@@ -42,7 +42,7 @@ HOOKED = WebhookCreated(
     url="https://example.com/hook", events=("task.*",), mode=DeliveryMode.ORDERED, from_seq=0
 )
 LOGGED_IN = SessionStarted(
-    user_id=ANA, nonce="n", expires_at=NOW + 30 * DAY, idle_expires_at=NOW + 7 * DAY
+    user_id=ANA, nonce="n", started_at=NOW, expires_at=NOW + 30 * DAY, idle_expires_at=NOW + 7 * DAY
 )
 
 

@@ -17,6 +17,13 @@ class SessionPlaceTaken(DomainError):
     refusal = Refusal.CONFLICT
 
 
+class ReauthenticationRequired(DomainError):
+    """Prove again that it is you, and repeat this within ten minutes."""
+
+    code = "reauthentication_required"
+    refusal = Refusal.FORBIDDEN
+
+
 class SessionIsOver(DomainError):
     """Your session has ended. Log in again."""
 

@@ -18,6 +18,12 @@ class RevocationCause(StrEnum):
     EXPIRED = "expired"
 
 
+class Factor(StrEnum):
+    """How users prove who they are. The values are stored, so they never change."""
+
+    PASSWORD = "password"  # noqa: S105 - a name, not a secret
+
+
 class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
     """A user logged in on a device."""
 
@@ -26,8 +32,17 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
     nonce: str  # random; useless without the key that tokens are computed with
     credentials: int = 0  # how many times the user had changed their password
     place: int = 0  # which of the places of the user's sessions this one takes
+    started_at: datetime  # a rule needs it: who logged in just now need not prove it again
     expires_at: datetime
     idle_expires_at: datetime
+
+
+class SessionReauthenticated(Event, frozen=True, kw_only=True, tag="session.reauthenticated"):
+    """A user proved again who they are, as sensitive commands require."""
+
+    sets = ("authenticated_at",)
+    factor: Factor
+    at: datetime  # a rule needs it: the proof is good for a while
 
 
 class SessionRotated(Event, frozen=True, kw_only=True, tag="session.rotated"):
@@ -70,6 +85,7 @@ class SessionRevoked(Event, frozen=True, kw_only=True, tag="session.revoked"):
 
 SessionEvent = (
     SessionStarted
+    | SessionReauthenticated
     | SessionRotated
     | SessionSwitchedOrganization
     | RefreshTokenReuseDetected

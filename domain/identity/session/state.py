@@ -12,7 +12,9 @@ Invariants
     4. An ended session stays ended; an expired one cannot be rotated.
     5. A session works in one organization at a time; another session of the same user may work in
        another one.
-    6. A user has at most ``SESSIONS_MAX`` sessions: each takes one of as many places. A new one
+    6. Sensitive commands need a proof of who the user is that is at most ``PROOF_LIFETIME`` old: a
+       login or a later one.
+    7. A user has at most ``SESSIONS_MAX`` sessions: each takes one of as many places. A new one
        gets the place of a session that is over or, if there is none, of the oldest.
 """
 
@@ -23,12 +25,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.base import Event, NotFound, OrgId, UserId
-from domain.identity.session.errors import SessionExpired, SessionIsOver
+from domain.identity.session.errors import ReauthenticationRequired, SessionExpired, SessionIsOver
 from domain.identity.session.events import (
+    Factor,
     RefreshTokenReuseDetected,
     RevocationCause,
     SessionEnded,
     SessionEvent,
+    SessionReauthenticated,
     SessionRevoked,
     SessionRotated,
     SessionStarted,
@@ -43,6 +47,9 @@ ABSOLUTE_LIFETIME = timedelta(days=30)
 
 ROTATION_GRACE = timedelta(seconds=10)
 """How long the previous token still receives its successor although that was used."""
+
+PROOF_LIFETIME = timedelta(minutes=10)
+"""How long after a proof of who they are a user may send sensitive commands."""
 
 SESSIONS_MAX = 20
 """How many sessions a user can have at the same time: more than anybody has devices."""
@@ -75,6 +82,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
     place: int = 0
     generation: int = 0
     rotated_at: datetime | None = None
+    authenticated_at: datetime | None = None
     expires_at: datetime | None = None
     idle_expires_at: datetime | None = None
     ended: bool = False
@@ -95,9 +103,12 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                     nonce=event.nonce,
                     credentials=event.credentials,
                     place=event.place,
+                    authenticated_at=event.started_at,
                     expires_at=event.expires_at,
                     idle_expires_at=event.idle_expires_at,
                 )
+            case SessionReauthenticated():
+                return replace(self, authenticated_at=event.at)
             case SessionSwitchedOrganization():
                 return replace(self, organization_id=event.to)
             case RefreshTokenReuseDetected():
@@ -122,6 +133,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                 nonce=new.nonce,
                 credentials=new.credentials,
                 place=new.place,
+                started_at=now,
                 expires_at=now + ABSOLUTE_LIFETIME,
                 idle_expires_at=now + idle,
             )
@@ -172,6 +184,24 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         if self.user_id is None or self.ended:
             raise SessionIsOver
         return [] if to == self.organization_id else [SessionSwitchedOrganization(to=to)]
+
+    def reauthenticate(self, factor: Factor, now: datetime) -> list[SessionEvent]:
+        """Record a proof of who the user is.
+
+        :raises SessionIsOver: it was ended or never started.
+        """
+        if self.user_id is None or self.ended:
+            raise SessionIsOver
+        return [SessionReauthenticated(factor=factor, at=now)]
+
+    def refuse_without_proof(self, now: datetime) -> None:
+        """Refuse a sensitive command without a recent proof.
+
+        :raises ReauthenticationRequired: the last one is too old.
+        """
+        at = self.authenticated_at
+        if at is None or now - at > PROOF_LIFETIME:
+            raise ReauthenticationRequired(route="/api/auth/reauthenticate")
 
     def end(self) -> list[SessionEvent]:
         self.refuse_unless_started()

@@ -9,12 +9,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
 
 from domain.base import NotFound
-from domain.identity.session.errors import SessionExpired, SessionIsOver
+from domain.identity.session.errors import ReauthenticationRequired, SessionExpired, SessionIsOver
 from domain.identity.session.events import (
+    Factor,
     RefreshTokenReuseDetected,
     RevocationCause,
     SessionEnded,
     SessionEvent,
+    SessionReauthenticated,
     SessionRevoked,
     SessionRotated,
     SessionStarted,
@@ -24,6 +26,7 @@ from domain.identity.session.state import (
     ABSOLUTE_LIFETIME,
     CLOCK_SKEW,
     IDLE_LIFETIME,
+    PROOF_LIFETIME,
     ROTATION_GRACE,
     NewSession,
     Session,
@@ -55,6 +58,7 @@ def test_a_session_lives_at_most_seven_idle_days_and_thirty_days_in_all() -> Non
         SessionStarted(
             user_id=ANA,
             nonce="nonce",
+            started_at=NOW,
             expires_at=NOW + timedelta(days=30),
             idle_expires_at=NOW + timedelta(days=7),
         )
@@ -73,6 +77,19 @@ def test_a_session_works_in_one_organization_until_it_switches() -> None:
     assert switched == replace(started, organization_id=OTHER)
     check_refused(SessionIsOver, lambda: given(started, SessionEnded()).switch(OTHER))
     check_refused(SessionIsOver, lambda: Session().switch(OTHER))
+
+
+def test_a_proof_of_who_the_user_is_is_good_for_ten_minutes() -> None:
+    later = NOW + PROOF_LIFETIME + SECOND
+    STARTED.refuse_without_proof(NOW + PROOF_LIFETIME)
+    check_refused(ReauthenticationRequired, lambda: STARTED.refuse_without_proof(later))
+    check_refused(ReauthenticationRequired, lambda: Session().refuse_without_proof(NOW))
+
+    [again] = STARTED.reauthenticate(Factor.PASSWORD, later)
+
+    assert again == SessionReauthenticated(factor=Factor.PASSWORD, at=later)
+    given(STARTED, again).refuse_without_proof(later + PROOF_LIFETIME)
+    check_refused(SessionIsOver, lambda: Session().reauthenticate(Factor.PASSWORD, NOW))
 
 
 def test_starting_a_session_again_records_nothing() -> None:
