@@ -218,12 +218,12 @@ async def _recorded_export(
 ) -> AsyncIterator[bytes]:
     system, org_id, exports = request.api.system, selection.org_id, request.api.exports
     await request.limit(Asked("export", org_id))
-    place = exports.begin(org_id)
+    place = await exports.begin(org_id)
     noted = ExportAudit(first=selection.first, last=selection.last, format=export_format)
     try:
         await system.commands.handle(noted, request.context(request.caller))
     except BaseException:
-        exports.end(org_id, place)
+        await exports.end(org_id, place)
         raise
     return exports.sent(org_id, place, _content(system, selection, export_format))
 

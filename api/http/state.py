@@ -67,7 +67,7 @@ class ApiState:
         self.jwks = system.keys.ring.jwks()
         self.access = Access(system.commands.states)
         self.rates = Rates(system.settings.rate_limits, shared=system.redis_rates)
-        self.exports = RunningExports()
+        self.exports = RunningExports(system.operations)
         self.token_use = TokenUse(system.log)
         self.session_uses = SessionUses(system.log)
         self.failed_logins = FailedLogins()

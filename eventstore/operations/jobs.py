@@ -1,4 +1,4 @@
-"""Jobs and notices in SQL."""
+"""Jobs, leases and notices in SQL."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from eventstore.recorded import microseconds
 
 
 class JobTables(OperationalTables):
-    """The part of the port about jobs and notices."""
+    """The part of the port about jobs, leases and notices."""
 
     # Notices ----------------------------------------------------------------
 
@@ -58,3 +58,19 @@ class JobTables(OperationalTables):
             return
         again = f'UPDATE jobs SET "due_at" = ?, "owner" = ?, "until" = NULL WHERE {mine}'
         await self._write(lambda on: on.execute(again, (microseconds(due_at), "", *whose)))
+
+    # Leases -----------------------------------------------------------------
+
+    async def take_lease(self, lease: str, owner: str, lease_s: float) -> bool:
+        of = 'leases."until"'
+        statement = (
+            f'INSERT INTO leases ("id", "owner", "until") VALUES (?, ?, {self._until(lease_s)})'
+            ' ON CONFLICT ("id") DO UPDATE SET "owner" = excluded."owner",'
+            ' "until" = excluded."until" WHERE leases."owner" = excluded."owner"'
+            f" OR {self._free(lease_s, of)} RETURNING leases.id"
+        )
+        return bool(await self._write(lambda on: on.execute(statement, (lease, owner))))
+
+    async def drop_lease(self, lease: str, owner: str) -> None:
+        statement = 'DELETE FROM leases WHERE "id" = ? AND "owner" = ?'
+        await self._write(lambda on: on.execute(statement, (lease, owner)))

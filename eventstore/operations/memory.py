@@ -8,6 +8,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from eventstore.operations.memory_leases import MemoryLeases
 from eventstore.operations.memory_mails import MemoryMails, is_free, machine_time
 from eventstore.operations.records import (
     Attempt,
@@ -24,7 +25,7 @@ from eventstore.operations.store import WRITE_MAX, AttemptKey, Changes, LeaseLos
 R = TypeVar("R", bound=Struct)
 
 
-class MemoryOperations(MemoryMails):
+class MemoryOperations(MemoryLeases, MemoryMails):
     """The port as dictionaries; values are copied in and out, as a database would."""
 
     def __init__(self) -> None:

@@ -132,6 +132,17 @@ class Job(Struct, kw_only=True):
     fence: int = 0
 
 
+class WorkLease(Struct, kw_only=True, frozen=True):
+    """Work that only one process does at a time.
+
+    ``owner`` has it until ``until``, by the clock of the database.
+    """
+
+    id: str
+    owner: str
+    until: datetime
+
+
 class MailStatus(StrEnum):
     """What has become of a mail; the values are stored, so they never change."""
 

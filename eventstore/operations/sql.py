@@ -13,6 +13,7 @@ from eventstore.operations.records import (
     Mail,
     MailCursor,
     Notice,
+    WorkLease,
 )
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ DELIVERIES = Table(
 ATTEMPTS = Table("webhook_attempts", Attempt, '("delivery", "n")', '("at")', '("endpoint", "seq")')
 NOTICES = Table("webhook_notices", Notice, '("endpoint", "at")', '("at")')
 JOBS = Table("jobs", Job, '("due_at")')
+LEASES = Table("leases", WorkLease)
 MAILS = Table("mails", Mail, '("next_at") WHERE "open" = 1', '("ended_at") WHERE "open" = 0')
 MAIL_CURSORS = Table("mail_cursors", MailCursor)
 ALL_TABLES: tuple[Table[Any], ...] = (
@@ -38,6 +40,7 @@ ALL_TABLES: tuple[Table[Any], ...] = (
     ATTEMPTS,
     NOTICES,
     JOBS,
+    LEASES,
     MAILS,
     MAIL_CURSORS,
 )
@@ -71,10 +74,10 @@ class OperationalTables(ABC):
     async def _read(self, work: Callable[[Transaction], T]) -> T:
         """Run *work*, which only reads."""
 
-    def _free(self, lease_s: float) -> str:
+    def _free(self, lease_s: float, until: str = '"until"') -> str:
         # A lease that ends later than any could was written before the clock was set back.
         latest = f"{self.NOW} + {round(2_000_000 * lease_s)}"
-        return f'("until" IS NULL OR "until" <= {self.NOW} OR "until" > {latest})'
+        return f"({until} IS NULL OR {until} <= {self.NOW} OR {until} > {latest})"
 
     def _until(self, lease_s: float) -> str:
         return f"{self.NOW} + {round(1_000_000 * lease_s)}"

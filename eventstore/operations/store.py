@@ -63,7 +63,7 @@ AttemptKey = tuple[int, str]
 
 
 class OperationalStore(Protocol):
-    """Endpoints with their leases, deliveries, attempts, notices and jobs.
+    """Endpoints with their leases, deliveries, attempts, notices, jobs and leases of other work.
 
     Every method raises :class:`OperationsUnavailable` when the database does not answer in time.
     """
@@ -217,6 +217,16 @@ class OperationalStore(Protocol):
 
     async def end_job(self, job: Job, due_at: datetime | None) -> None:
         """Reschedule a job for *due_at*, or remove it, if it is still leased to us."""
+        ...
+
+    # Leases of what only one process does at a time
+
+    async def take_lease(self, lease: str, owner: str, lease_s: float) -> bool:
+        """Take or renew a lease for *lease_s* seconds; return False if another owner has it."""
+        ...
+
+    async def drop_lease(self, lease: str, owner: str) -> None:
+        """Give back a lease that *owner* has; one that another has stays."""
         ...
 
     # Mails

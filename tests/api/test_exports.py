@@ -13,6 +13,8 @@ from domain.audit import ExportInProgress
 from domain.base import OrgId, TaskId
 from domain.work.task.events import TaskRetitled
 from eventstore.engine.turns import PIECE
+from eventstore.operations.memory import MemoryOperations
+from eventstore.operations.store import OperationsUnavailable
 from runtime.rate_limit import parse_rate_limits
 from runtime.system import System
 from tests.api.conftest import Make
@@ -79,19 +81,18 @@ async def test_requests_are_answered_while_the_log_is_searched(
     assert came.index("chunk") > 1, "the search did not let another request through"
 
 
-async def test_an_organization_has_one_export_at_a_time(
-    system: System, app: Litestar, ana: Person, dan: Person
+async def test_an_organization_has_one_export_at_a_time_through_all_processes(
+    system: System, ana: Person, dan: Person
 ) -> None:
-    api: Any = app.request_class
-    exports: RunningExports = api.api.exports
-    held = exports.begin(OrgId(UUID(ana.org_id)))
+    elsewhere = RunningExports(system.operations)
+    held = await elsewhere.begin(OrgId(UUID(ana.org_id)))
 
     problem = await ana.get("/audit/export")
     other = await dan.get("/audit/export")
 
     refused(problem, 409, "export_in_progress")
     assert other.status_code == 200
-    exports.end(OrgId(UUID(ana.org_id)), held)
+    await elsewhere.end(OrgId(UUID(ana.org_id)), held)
     assert (await ana.get("/audit/export")).status_code == 200
     assert (await ana.get("/audit/export")).status_code == 200
 
@@ -112,27 +113,116 @@ async def parts(count: int) -> AsyncIterator[bytes]:
 
 
 async def test_the_place_of_an_export_is_free_when_its_client_leaves() -> None:
-    exports = RunningExports()
-    sending = exports.sent(ORG, exports.begin(ORG), parts(3))
+    exports = RunningExports(MemoryOperations())
+    sending = exports.sent(ORG, await exports.begin(ORG), parts(3))
     await anext(sending)
     with pytest.raises(ExportInProgress):
-        exports.begin(ORG)
+        await exports.begin(ORG)
 
     await sending.aclose()
 
-    exports.begin(ORG)
+    await exports.begin(ORG)
+
+
+async def test_the_place_is_released_although_the_request_is_cancelled() -> None:
+    operations = HeldOperations()
+    exports = RunningExports(operations)
+    place = await exports.begin(ORG)
+    ending = asyncio.create_task(exports.end(ORG, place))
+    await operations.reached.wait()
+    ending.cancel()
+    operations.released.set()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+
+    await exports.close()
+
+    await exports.begin(ORG)
 
 
 async def test_an_export_that_stalls_gives_its_place_to_another() -> None:
     now = 0.0
-    exports = RunningExports(lambda: now)
-    stalled = exports.sent(ORG, exports.begin(ORG), parts(3))
+    operations = ExpiringOperations()
+    exports = RunningExports(operations, lambda: now)
+    stalled = exports.sent(ORG, await exports.begin(ORG), parts(3))
     await anext(stalled)
+    operations.lease_s = EXPORT_STALLED_S
+    second = await exports.begin(ORG)
     now += EXPORT_STALLED_S
 
-    second = exports.begin(ORG)
-
     assert [part async for part in stalled] == [b"1", b"2"]  # continues, but takes no place
+
     with pytest.raises(ExportInProgress):
-        exports.begin(ORG)
-    exports.end(ORG, second)
+        await exports.begin(ORG)
+    await exports.end(ORG, second)
+
+
+async def test_an_export_that_is_slow_but_not_stalled_keeps_its_place() -> None:
+    now = 0.0
+    operations = CountingOperations()
+    exports = RunningExports(operations, lambda: now)
+    slow = exports.sent(ORG, await exports.begin(ORG), parts(8))
+    async for _ in slow:
+        now += EXPORT_STALLED_S / 2
+
+    assert operations.taken == 8  # at the start, and before each chunk but the first
+
+
+async def test_an_export_goes_on_while_its_lease_cannot_be_renewed() -> None:
+    now = 0.0
+    operations = BrokenOperations()
+    exports = RunningExports(operations, lambda: now)
+    sending = exports.sent(ORG, await exports.begin(ORG), parts(3))
+    await anext(sending)
+    operations.broken, now = True, EXPORT_STALLED_S
+
+    assert [part async for part in sending] == [b"1", b"2"]
+
+
+class HeldOperations(MemoryOperations):
+    """A store in which leases are dropped only once the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.released = asyncio.Event(), asyncio.Event()
+
+    async def drop_lease(self, lease: str, owner: str) -> None:
+        self.reached.set()
+        await self.released.wait()
+        await super().drop_lease(lease, owner)
+
+
+class ExpiringOperations(MemoryOperations):
+    """A store whose leases last for as long as the test says."""
+
+    lease_s = 0.0
+
+    async def take_lease(self, lease: str, owner: str, lease_s: float) -> bool:
+        assert lease_s == EXPORT_STALLED_S
+        return await super().take_lease(lease, owner, self.lease_s)
+
+
+class CountingOperations(MemoryOperations):
+    """A store that counts how often a lease is taken or renewed."""
+
+    taken = 0
+
+    async def take_lease(self, lease: str, owner: str, lease_s: float) -> bool:
+        self.taken += 1
+        return await super().take_lease(lease, owner, lease_s)
+
+
+class BrokenOperations(MemoryOperations):
+    """A store that can be made to answer nothing about leases."""
+
+    broken = False
+
+    async def take_lease(self, lease: str, owner: str, lease_s: float) -> bool:
+        if self.broken:
+            raise OperationsUnavailable
+        return await super().take_lease(lease, owner, lease_s)
+
+    async def drop_lease(self, lease: str, owner: str) -> None:
+        if self.broken:
+            raise OperationsUnavailable
+        await super().drop_lease(lease, owner)

@@ -1,4 +1,4 @@
-"""What every adapter of operational state does with notices, jobs and mails."""
+"""What every adapter of operational state does with notices, jobs, leases and mails."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -74,6 +74,37 @@ class ErrandsContract(ABC):
             await store.end_job(heir, None)
             await store.keep_job(Job(id="once", due_at=NOW))
             assert await store.take_job("third", LEASE_S, NOW) is not None
+
+    # Leases
+
+    async def test_one_owner_has_a_lease_until_it_is_given_back(self) -> None:
+        async with self.opened() as store:
+            taken = await asyncio.gather(
+                *(store.take_lease("export", name, LEASE_S) for name in ("one", "two", "three"))
+            )
+            [owner] = [
+                name for name, has in zip(("one", "two", "three"), taken, strict=True) if has
+            ]
+
+            assert await store.take_lease("export", owner, LEASE_S)
+            assert await store.take_lease("another export", "four", LEASE_S)
+            await store.drop_lease("export", "four")
+            assert not await store.take_lease("export", "four", LEASE_S)
+            await store.drop_lease("export", owner)
+            assert await store.take_lease("export", "four", LEASE_S)
+
+    async def test_a_lease_that_has_run_out_goes_to_another_owner(self) -> None:
+        async with self.opened() as store:
+            assert await store.take_lease("export", "dead", 0.0)
+
+            assert await store.take_lease("export", "heir", LEASE_S)
+            assert not await store.take_lease("export", "dead", LEASE_S)
+
+    async def test_a_lease_taken_before_the_clock_was_set_back_is_free(self) -> None:
+        async with self.opened() as store:
+            assert await store.take_lease("export", "one", 3_600.0)
+
+            assert await store.take_lease("export", "two", LEASE_S)
 
     # Mails
 
