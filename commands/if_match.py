@@ -1,8 +1,13 @@
 """If-Match: a change is refused if somebody else has changed the same field since."""
 
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
 from commands.base import ChangedSince, Command, Context
 from commands.recording import Recording
+from eventstore.engine.turns import STREAM_PIECE
 from eventstore.log import EventLog
+from eventstore.recorded import Recorded
 
 
 async def refuse_if_changed_since(
@@ -24,7 +29,21 @@ async def refuse_if_changed_since(
         if before < context.if_match:
             raise ChangedSince(version=before)
         if before > context.if_match:
-            since = await log.stream(change.stream, context.organization, context.if_match)
             keys = {key for event in change.events for key in event.field_keys()}
-            if any(keys.intersection(recorded.event.field_keys()) for recorded in since):
-                raise ChangedSince(version=before)
+            async for recorded in _since(log, change.stream, context, context.if_match):
+                if keys.intersection(recorded.event.field_keys()):
+                    raise ChangedSince(version=before)
+
+
+async def _since(
+    log: EventLog, stream: UUID, context: Context, version: int
+) -> AsyncGenerator[Recorded]:
+    """Yield the events of *stream* after *version*; many of them in pieces, in turns."""
+    while True:
+        async with log.turns:
+            some = await log.stream(stream, context.organization, version, STREAM_PIECE)
+        for recorded in some:
+            yield recorded
+        if len(some) < STREAM_PIECE:
+            return
+        version = some[-1].version

@@ -11,6 +11,7 @@ from msgspec import Struct
 from domain.base import PLATFORM, NotFound, OrgId, State
 from domain.identity.organization.state import Organization
 from eventstore.claim import ClaimKey
+from eventstore.engine.turns import STREAM_PIECE
 from eventstore.log import EventLog
 from eventstore.log_reads import History
 
@@ -81,12 +82,24 @@ class States:
 
         :raises NotFound: the stream has another type of state; ids come from callers.
         """
-        history = await self._log.history(stream, owner_of(kind, stream, org_id))
-        if history.events and not isinstance(history.events[0], kind.folds):
-            raise NotFound
-        loaded = fold(Loaded(kind(), 0, None, None), history)
+        loaded = await self._with_rest(kind, stream, org_id, Loaded(kind(), 0, None, None))
         if loaded.version:
             self.cache.put(stream, loaded)
+        return loaded
+
+    async def _with_rest(
+        self, kind: type[S], stream: UUID, org_id: OrgId | None, loaded: Loaded[S]
+    ) -> Loaded[S]:
+        """Return *loaded* with all later events folded; a long stream in pieces, in turns."""
+        owner = owner_of(kind, stream, org_id)
+        history = await self._log.history(stream, owner, loaded.version, STREAM_PIECE)
+        if history.events and not isinstance(history.events[0], kind.folds):
+            raise NotFound
+        loaded = fold(loaded, history)
+        while len(history.events) == STREAM_PIECE:
+            async with self._log.turns:
+                history = await self._log.history(stream, owner, loaded.version, STREAM_PIECE)
+                loaded = fold(loaded, history)
         return loaded
 
     async def refresh(
@@ -157,8 +170,9 @@ class States:
         if known is None:
             return await self.load(kind, stream, org_id)
         if known.version < head:
-            owner = owner_of(kind, stream, org_id)
-            known = fold(known, await self._log.history(stream, owner, known.version))
+            known = await self._with_rest(
+                cast(type[State], type(known.state)), stream, org_id, known
+            )
             self.cache.put(stream, known)
         return known
 

@@ -16,7 +16,7 @@ from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys
 from eventstore.partition import partition_of
 from eventstore.recorded import Recorded, Row, recorded_time
-from eventstore.store import LogIdentity, Store, TreeHead, Wrapped
+from eventstore.store import STREAM_MAX, LogIdentity, Store, TreeHead, Wrapped
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,24 +63,27 @@ class LogReads:
         self.epoch = found.epoch
         return found
 
-    async def stream(self, stream_id: UUID, org_id: OrgId, after: int = 0) -> list[Recorded]:
-        """Return the events of an organization's stream above version *after*."""
-        rows = await self._read(self.store.stream, stream_id, after, self.part(org_id))
+    async def stream(
+        self, stream_id: UUID, org_id: OrgId, after: int = 0, limit: int = STREAM_MAX
+    ) -> list[Recorded]:
+        """Return at most *limit* events of an organization's stream above version *after*."""
+        rows = await self._read(self.store.stream, stream_id, after, self.part(org_id), limit)
         return await self.decoded(rows)
 
     async def part_stream(self, stream_id: UUID, part: int = 0) -> list[Recorded]:
         """Return all events of a stream in a partition, for those who follow the partition."""
         return await self.decoded(await self._read(self.store.stream, stream_id, 0, part))
 
-    async def history(self, stream_id: UUID, org_id: OrgId, after: int = 0) -> History:
-        """Return the events of a stream above version *after* without envelopes, for folding."""
-        rows = await self._read(self.store.stream, stream_id, after, self.part(org_id))
+    async def history(
+        self, stream_id: UUID, org_id: OrgId, after: int = 0, limit: int = STREAM_MAX
+    ) -> History:
+        """Return at most *limit* events of a stream above version *after*, without envelopes."""
+        rows = await self._read(self.store.stream, stream_id, after, self.part(org_id), limit)
         if not rows:
             return History([], after, None, None)
         await self._fetch_keys_for(rows)
-        cipher = self.keys.cached(stream_id)
+        cipher, last = self.keys.cached(stream_id), rows[-1]
         events = [decode_event(row, cipher) for row in rows]
-        last = rows[-1]
         return History(events, last.version, last.org_id, recorded_time(last.recorded_at))
 
     async def tail(

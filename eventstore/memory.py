@@ -15,7 +15,7 @@ from eventstore.identifiers import new_id
 from eventstore.mode import LogMode
 from eventstore.partition import check_part, partition_of
 from eventstore.recorded import Row
-from eventstore.store import LogIdentity, TreeHead
+from eventstore.store import STREAM_MAX, LogIdentity, TreeHead
 
 
 class MemoryStore(MemoryKeys):
@@ -122,8 +122,11 @@ class MemoryStore(MemoryKeys):
     def _part(self, org_id: OrgId) -> int:
         return partition_of(org_id, self.parts)
 
-    def stream(self, stream_id: UUID, after: int = 0, part: int = 0) -> list[Row]:
-        return [row for row in self._streams.get((part, stream_id), ()) if row.version > after]
+    def stream(
+        self, stream_id: UUID, after: int = 0, part: int = 0, limit: int = STREAM_MAX
+    ) -> list[Row]:
+        # Versions count from 1 without a gap.
+        return self._streams.get((part, stream_id), [])[after : after + limit]
 
     def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:
         check_part(part, self.parts)

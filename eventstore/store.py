@@ -12,6 +12,9 @@ from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.mode import LogMode
 from eventstore.recorded import Row
 
+STREAM_MAX = 2**62
+"""More events than any stream will ever have."""
+
 
 class LogIdentity(Struct, frozen=True):
     """Which log this is, and how often it was set back to a backup.
@@ -100,8 +103,10 @@ class Store(Protocol):
         """Return the outcome that *append* would have now, without writing anything."""
         ...
 
-    def stream(self, stream_id: UUID, after: int = 0, part: int = 0) -> list[Row]:
-        """Return the events of a stream with a version above *after*, oldest first."""
+    def stream(
+        self, stream_id: UUID, after: int = 0, part: int = 0, limit: int = STREAM_MAX
+    ) -> list[Row]:
+        """Return at most *limit* events of a stream above version *after*, oldest first."""
         ...
 
     def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:

@@ -15,7 +15,7 @@ from eventstore.identifiers import new_id
 from eventstore.mode import REASONS, LogMode
 from eventstore.partition import PARTS_MAX, check_part, partition_of
 from eventstore.recorded import Row
-from eventstore.store import LogIdentity
+from eventstore.store import STREAM_MAX, LogIdentity
 
 COLUMNS = "position, stream_id, version, tag, state, private, org_id, org_seq, recorded_at"
 
@@ -120,9 +120,11 @@ class SqlTables(ABC):
         found = self._query(f"SELECT {COLUMNS} FROM events WHERE part = ? {rest}", parameters)
         return [self._row(columns) for columns in found]
 
-    def stream(self, stream_id: UUID, after: int = 0, part: int = 0) -> list[Row]:
-        rest = "AND stream_id = ? AND version > ? ORDER BY version"
-        return self._events(rest, (part, self._id(stream_id), after))
+    def stream(
+        self, stream_id: UUID, after: int = 0, part: int = 0, limit: int = STREAM_MAX
+    ) -> list[Row]:
+        rest = "AND stream_id = ? AND version > ? ORDER BY version LIMIT ?"
+        return self._events(rest, (part, self._id(stream_id), after, limit))
 
     def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:
         check_part(part, self.parts)

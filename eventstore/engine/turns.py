@@ -11,6 +11,11 @@ PIECE = 50
 """Events in a piece: reading, decrypting and encoding them takes 2 to 5 ms."""
 
 
+STREAM_PIECE = 500
+"""Events of one stream in a piece: reading and folding them takes 2 to 3 ms, and few streams have
+more."""
+
+
 class Turns:
     """The turns of one event loop; enter it for one piece of work that does not wait."""
 

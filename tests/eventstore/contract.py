@@ -72,6 +72,7 @@ class StoreContract(BesideContract):
         assert [r.position for r in store.tail(2, 2)] == [3, 4]
         assert [r.org_seq for r in store.organization(ACME, 3, 1)] == [4]
         assert [r.version for r in store.stream(A, 3)] == [4, 5]
+        assert [r.version for r in store.stream(A, 1, limit=2)] == [2, 3]
         assert store.tail(5, 10) == store.stream(A, 5) == store.organization(ACME, 5, 10) == []
 
     def test_a_tail_can_be_of_some_tags_only(self, store: Store) -> None:

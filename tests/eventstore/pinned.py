@@ -6,7 +6,7 @@ from uuid import UUID
 
 from eventstore.append import Append, Appended, KeptSince, Outcome, Secret
 from eventstore.recorded import Row
-from eventstore.store import Store, Wrapped
+from eventstore.store import STREAM_MAX, Store, Wrapped
 
 
 class Pinned:
@@ -31,8 +31,10 @@ class Pinned:
     def organization_heads(self, part: int = 0) -> Any:
         return self._store.organization_heads(self._in(part))
 
-    def stream(self, stream_id: UUID, after: int = 0, part: int = 0) -> list[Row]:
-        return self._store.stream(stream_id, after, self._in(part))
+    def stream(
+        self, stream_id: UUID, after: int = 0, part: int = 0, limit: int = STREAM_MAX
+    ) -> list[Row]:
+        return self._store.stream(stream_id, after, self._in(part), limit)
 
     def heads(self, streams: Sequence[UUID], part: int = 0) -> dict[UUID, int]:
         return self._store.heads(streams, self._in(part))
