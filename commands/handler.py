@@ -106,6 +106,8 @@ class CommandHandler:
         reads: Reads,
         recording: Recording,
     ) -> Receipt:
+        for stream, found in reads.states.items():
+            recording.states.setdefault(stream, found)  # the append changes those that it numbers
         receipt = Receipt(position=None, states=recording.states, events=recording.changes)
         await self._replies.add(recording, context, render, receipt)
         try:
@@ -152,7 +154,5 @@ class CommandHandler:
 
 def _nothing_recorded(reads: Reads, recording: Recording, context: Context) -> Receipt:
     """Return the states found, and after a dry run those that would result."""
-    states = {stream: found for stream, (_, found) in reads.loaded.items()}
-    if context.dry_run:
-        states.update(recording.states)
+    states = reads.states | (recording.states if context.dry_run else {})
     return Receipt(position=None, states=states, events=recording.changes)

@@ -60,6 +60,11 @@ class Reads:
         return self.loaded[stream][1].version
 
     @property
+    def states(self) -> dict[UUID, Loaded[Any]]:
+        """Every stream that the decision read."""
+        return {stream: found for stream, (_, found) in self.loaded.items()}
+
+    @property
     def expects(self) -> dict[UUID, int]:
         """Every stream that the decision read, with its version."""
         return {stream: found.version for stream, (_, found) in self.loaded.items()}

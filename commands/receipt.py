@@ -27,7 +27,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     """The result of a command.
 
     ``position`` is the position of its last event, None without events; ``states`` are the streams
-    that it changed (or found unchanged) with their new versions; ``events`` are those it recorded.
+    that it read, as they are after it; ``events`` are those it recorded.
     ``repeated`` is the stored response, if an earlier request used the same Idempotency-Key.
     """
 

@@ -155,6 +155,8 @@ class EditMember(OrganizationCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         organization = await read_organization(read, context, self.organization_id)
+        if organization.member(self.user_id) is None:
+            raise NotFound
         by = context.user_id
         events: list[OrganizationEvent] = []
         if self.role is not UNSET:

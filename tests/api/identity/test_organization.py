@@ -74,6 +74,22 @@ class TestOrganization:
         assert restored["id"] == ana.org_id
         assert done(await ana.get("/task/ENG-1"), 200) == task
 
+    async def test_restoring_an_organization_that_is_there_leads_back_into_it(
+        self, ana: Person
+    ) -> None:
+        other = done(await ana.post("/org", {"name": "Late", "subdomain": unique()[:30]}), 201)
+        assert done(await ana.get("/auth/profile"), 200)["organizationId"] == other["id"]
+
+        restored = done(await ana.post(f"/org/{ana.org_id}/restore"), 200)
+
+        assert restored["id"] == ana.org_id
+        assert done(await ana.get("/auth/profile"), 200)["organizationId"] == ana.org_id
+
+    async def test_a_change_of_nothing_needs_a_member_as_well(self, ana: Person) -> None:
+        path = f"/org/{ana.org_id}/members/00000000-0000-0000-0000-000000000001"
+
+        refused(await ana.patch(path, {}), 404, "not_found")
+
     async def test_only_its_admins_can_restore_an_organization(
         self, ana: Person, dan: Person
     ) -> None:
