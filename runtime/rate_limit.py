@@ -15,8 +15,14 @@ users who work in one, ``export`` an organization's exports."""
 _LIMIT = re.compile(r"([a-z]+)=([1-9]\d{0,8})/([1-9]\d{0,5})", re.ASCII)
 
 
+EXACT = frozenset({"failures"})
+"""Limits that guard against guessing: no period of ``per_s`` seconds, whenever it begins, has more
+than ``count`` requests. The others allow a burst of ``count``, and nearly twice as many in the
+first period."""
+
+
 class RateLimit(Struct, frozen=True):
-    """A burst of *count* requests per caller, which comes back bit by bit in *per_s* seconds."""
+    """A burst of requests per caller, which comes back bit by bit, one in ``step_s`` seconds."""
 
     name: str
     count: int
@@ -24,6 +30,24 @@ class RateLimit(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.name}={self.count}/{self.per_s}"
+
+    @property
+    def burst(self) -> int:
+        """How many requests pass at once: all, or half of those of an exact limit."""
+        return (self.count + 1) // 2 if self.name in EXACT else self.count
+
+    @property
+    def step_s(self) -> float:
+        """The seconds in which one request comes back.
+
+        Of an exact limit, the last that comes back within a period completes the count.
+        """
+        back = self.count - self.burst + 1 if self.name in EXACT else self.count
+        return self.per_s / back
+
+    def times(self, share: int) -> "RateLimit":
+        """Return the limit with *share* times the requests."""
+        return RateLimit(self.name, self.count * share, self.per_s)
 
 
 RateLimits = tuple[RateLimit, ...]

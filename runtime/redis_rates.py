@@ -49,12 +49,17 @@ requests of each limit are granted and how far that time is ahead, up to the fir
 
 
 class Draw(Struct, frozen=True):
-    """*wanted* requests of *key* out of *count* in *per_s* seconds."""
+    """*wanted* requests of *key* out of a burst, of which one comes back in *step_s* seconds."""
 
     key: str
-    count: int
-    per_s: int
+    burst: int
+    step_s: float
     wanted: int = 1
+
+    @property
+    def capacity_s(self) -> float:
+        """How long it takes until the whole burst has come back."""
+        return self.burst * self.step_s
 
 
 class Drawn(Struct, frozen=True):
@@ -90,8 +95,8 @@ class RedisRates:
             return None
         arguments: list[str] = []
         for draw in draws:
-            capacity = draw.per_s * 1_000_000
-            arguments += [repr(capacity / draw.count), str(capacity), str(draw.wanted)]
+            microseconds = (draw.step_s * 1_000_000, draw.capacity_s * 1_000_000)
+            arguments += [*map(repr, microseconds), str(draw.wanted)]
         try:
             async with asyncio.timeout(ANSWER_DEADLINE_S):
                 answers = await self._script(keys=[draw.key for draw in draws], args=arguments)

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from api.http.cors import Header
-from runtime.rate_limit import RateLimits
+from runtime.rate_limit import RateLimit, RateLimits
 from runtime.redis_rates import Draw, Drawn, RedisRates, key_of
 
 KEYS_MAX = 50_000
@@ -43,23 +43,18 @@ class Allowance(Struct, frozen=True):
         return [(b"ratelimit-policy", self.policy.encode()), (b"ratelimit", limit.encode())]
 
 
-def policy_of(name: str, count: int, per_s: int) -> str:
+def policy_of(limit: RateLimit) -> str:
     """Return the value of RateLimit-Policy for a limit."""
-    return f'"{name}";q={count};w={per_s}'
+    return f'"{limit.name}";q={limit.count};w={limit.per_s}'
 
 
 class Rate:
-    """A burst of *count* requests per caller, which comes back bit by bit within *per_s* seconds.
+    """A limit for any number of callers, each of whom has a burst that comes back bit by bit."""
 
-    Whoever uses it up and then each request as it comes back has nearly twice as many in *per_s*.
-    """
-
-    def __init__(
-        self, name: str, count: int, per_s: int, now: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._name, self._policy = name, policy_of(name, count, per_s)
-        self._step_s = per_s / count
-        self._burst_s = per_s - self._step_s
+    def __init__(self, limit: RateLimit, now: Callable[[], float] = time.monotonic) -> None:
+        self._name, self._policy = limit.name, policy_of(limit)
+        self._step_s = limit.step_s
+        self._burst_s = (limit.burst - 1) * limit.step_s
         self._now = now
         self._due: dict[object, float] = {}  # per caller: when its allowance is full again
 
@@ -158,7 +153,8 @@ class Rates:
             # What Redis grants is counted here as well, for the time when Redis is away.
             allowance = self._rate(each.name, each.share).take(each.key)
             if drawn is not None:
-                allowance = _allowance(each.name, draws[place], drawn[place])
+                limit = self._limits[each.name].times(each.share)
+                allowance = _allowance(limit, draws[place], drawn[place])
                 if drawn[place].granted > 1:
                     self._keep(each, drawn[place].granted - 1, allowance)
                     allowance = replace(
@@ -170,22 +166,22 @@ class Rates:
         return found
 
     def _draw_of(self, asked: Asked) -> Draw:
-        limit, (name, key, share) = self._limits[asked.name], asked
-        count = limit.count * share
-        return Draw(key_of(name, share, key), count, limit.per_s, max(1, count // AHEAD))
+        name, key, share = asked
+        limit = self._limits[name].times(share)
+        wanted = max(1, limit.burst // AHEAD)
+        return Draw(key_of(name, share, key), limit.burst, limit.step_s, wanted)
 
     def _rate(self, name: str, share: int) -> Rate:
         if (name, share) not in self._rates:
-            limit = self._limits[name]
-            self._rates[name, share] = Rate(name, limit.count * share, limit.per_s, self._now)
+            self._rates[name, share] = Rate(self._limits[name].times(share), self._now)
         return self._rates[name, share]
 
 
-def _allowance(name: str, draw: Draw, drawn: Drawn) -> Allowance:
-    policy, step_s = policy_of(name, draw.count, draw.per_s), draw.per_s / draw.count
+def _allowance(limit: RateLimit, draw: Draw, drawn: Drawn) -> Allowance:
+    name, policy, step_s = limit.name, policy_of(limit), draw.step_s
     if not drawn.granted:
-        wait_s = max(1, math.ceil(drawn.ahead_s + step_s - draw.per_s - 1e-6))
+        wait_s = max(1, math.ceil(drawn.ahead_s + step_s - draw.capacity_s - 1e-6))
         return Allowance(policy, name, allowed=False, remaining=0, wait_s=wait_s)
-    remaining = max(0, int((draw.per_s - drawn.ahead_s) / step_s + 1e-6))
+    remaining = max(0, int((draw.capacity_s - drawn.ahead_s) / step_s + 1e-6))
     wait_s = math.ceil(drawn.ahead_s if remaining else step_s)
     return Allowance(policy, name, allowed=True, remaining=remaining, wait_s=wait_s)

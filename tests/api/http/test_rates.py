@@ -4,7 +4,7 @@ import pytest
 
 from api.http import rates
 from api.http.rates import Asked, Rate, Rates
-from runtime.rate_limit import parse_rate_limits
+from runtime.rate_limit import RateLimit, parse_rate_limits
 
 
 class Now:
@@ -20,7 +20,7 @@ class Now:
 class TestRate:
     def test_a_rate_allows_a_burst_and_then_one_request_at_a_time(self) -> None:
         now = Now()
-        rate = Rate("login", 5, 60, now)
+        rate = Rate(RateLimit("login", 5, 60), now)
 
         assert [rate.take("ana").allowed for _ in range(6)] == [True] * 5 + [False]
         assert rate.take("ana").wait_s == 12
@@ -30,7 +30,7 @@ class TestRate:
 
     def test_a_caller_learns_what_remains(self) -> None:
         now = Now()
-        rate = Rate("login", 3, 60, now)
+        rate = Rate(RateLimit("login", 3, 60), now)
 
         assert [rate.take("ana").remaining for _ in range(4)] == [2, 1, 0, 0]
         now.s += 40
@@ -38,7 +38,7 @@ class TestRate:
 
     def test_refused_requests_are_not_counted(self) -> None:
         now = Now()
-        rate = Rate("login", 1, 10, now)
+        rate = Rate(RateLimit("login", 1, 10), now)
         rate.take("ana")
 
         for _ in range(100):
@@ -47,9 +47,24 @@ class TestRate:
         now.s += 10
         assert rate.take("ana").allowed
 
-    def test_no_window_has_more_requests_than_the_limit(self) -> None:
+    @pytest.mark.parametrize("count", [1, 2, 3, 10, 100])
+    def test_no_period_has_more_failures_than_the_limit_however_they_come(self, count: int) -> None:
         now = Now()
-        rate = Rate("api", 7, 10, now)
+        rate = Rate(RateLimit("failures", count, 86_400), now)
+        passed: list[float] = []
+
+        while now.s < 1_000.0 + 3 * 86_400:  # as often as they are allowed
+            if rate.take("ana").allowed:
+                passed.append(now.s)
+            now.s += 60
+
+        for start in passed:
+            assert sum(start <= at < start + 86_400 for at in passed) <= count
+        assert len(passed) >= 3 * count / 2
+
+    def test_a_burst_and_what_comes_back_meanwhile_is_less_than_twice_the_limit(self) -> None:
+        now = Now()
+        rate = Rate(RateLimit("api", 7, 10), now)
         passed: list[float] = []
 
         for _ in range(500):
@@ -62,7 +77,7 @@ class TestRate:
             assert sum(start <= at < start + 10 for at in passed) <= spread
 
     def test_each_caller_has_its_own_limit(self) -> None:
-        rate = Rate("login", 1, 60, Now())
+        rate = Rate(RateLimit("login", 1, 60), Now())
 
         assert rate.take("ana").allowed
         assert rate.take("dan").allowed
@@ -72,7 +87,7 @@ class TestRate:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(rates, "KEYS_MAX", 10)
-        rate = Rate("login", 1, 60, Now())
+        rate = Rate(RateLimit("login", 1, 60), Now())
 
         for caller in range(100):
             assert rate.take(caller).allowed

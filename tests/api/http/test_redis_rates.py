@@ -64,6 +64,16 @@ async def test_a_high_limit_is_drawn_ahead_and_never_exceeded(
     assert 490 <= await passed(two, ana, 600) <= 500
 
 
+async def test_an_exact_limit_lets_half_of_it_pass_at_once(connections: list[RedisRates]) -> None:
+    two, ana = processes(connections, "failures=9/86400"), Asked("failures", unique())
+
+    assert await passed(two, ana, 40) == 5
+
+    [refused] = await two[0].take(ana)
+    assert (refused.allowed, refused.policy) == (False, '"failures";q=9;w=86400')
+    assert 17_200 <= refused.wait_s <= 17_280  # a fifth of a day
+
+
 async def test_the_headers_are_those_of_the_shared_limit(connections: list[RedisRates]) -> None:
     one, other = processes(connections, "login=3/60")
     ana = Asked("login", unique())

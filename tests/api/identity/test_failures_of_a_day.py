@@ -20,7 +20,8 @@ from tests.api.identity.test_reset import NEW, choose, forget, mailed_token
 from tests.api.identity.test_throttle import DEVICE, HOME, PROXY, log_in_from
 from tests.api.stage import PASSWORD, Person, client_of, refused, unique
 
-LIMIT = parse_rate_limits("failures=3/86400")
+LIMIT = parse_rate_limits("failures=5/86400")
+"""Three at once, and one more every eight hours: never more than five in a day."""
 
 
 @pytest.fixture
