@@ -77,7 +77,13 @@ class CheckpointView(Struct, frozen=True, rename="camel"):
     vkey: str
 
 
-Ip = FromQuery[Annotated[str | None, Parameter(max_length=200, description="Filter by IP address")]]
+_ADDRESS = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
+Ip = FromQuery[
+    Annotated[
+        str | None,
+        Parameter(max_length=45, description="Filter by IP address", schema_extra=_ADDRESS),
+    ]
+]
 EventType = FromQuery[
     Annotated[str | None, QueryParameter(name="type", max_length=200, description="Filter by type")]
 ]
@@ -198,7 +204,7 @@ def _canonical(ip: str | None) -> str | None:
     if ip is None:
         return None
     address = canonical(ip)
-    if address is None:
+    if address is None or "%" in ip:  # a zone means something on one machine only
         raise invalid(FieldError("ip", "Expected an IP address"))
     return str(address)
 

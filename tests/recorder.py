@@ -19,7 +19,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TEXTS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "2026-01-31T12:00:00Z"),
     (re.compile(r"[\w.-]+@example\.com", re.IGNORECASE), "ana@acme.example"),
-    (re.compile(r"https?://(127\.0\.0\.1|localhost):\d+[\w/-]*"), "https://hooks.acme.example/"),
+    (re.compile(r"https?://(127\.0\.0\.1|localhost):\d+[\w/-]*"), "https://hooks.example.com/"),
 ]
 _SECRET = re.compile(r"[A-Za-z0-9_+/=-]{43,}")
 """What is long and has no words: a digest, a signature, a key."""

@@ -33,7 +33,7 @@ ON_COMMANDS = {
         "header",
         "If-Match",
         "Fail if a field in the body has changed since this version",
-        _text(r'^[ \t,]*(\*|(W/)?"[^"]*"([ \t]*,[ \t,]*(W/)?"[^"]*")*)[ \t,]*$'),
+        _text(r'^(\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*")*)$'),
     ),
 }
 DRY_RUN = {

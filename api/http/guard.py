@@ -20,7 +20,7 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     Litestar's own guards copy the route for every request, which takes longer than all of this. The
     application refuses to start if a route lacks this guard.
 
-    :raises Problem: 401, 403, 422 or 429.
+    :raises Problem: 400, 401, 403, 422 or 429.
     """
     assert isinstance(connection, ApiRequest)  # noqa: S101 - the application's request class
     method = connection.scope["method"]
@@ -40,7 +40,10 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
         limits.append(Asked("organization", caller.org_id))
     await connection.limit(*limits)
     refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
-    if method in READS and isinstance(policy, Permission):
+    if method not in READS:
+        return
+    connection.min_position()  # refused here also where nothing waits for it
+    if isinstance(policy, Permission):
         if caller.role is None:
             raise NoOrganization
         if not is_allowed(caller.role, policy):

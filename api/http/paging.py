@@ -1,6 +1,5 @@
 """Reads over HTTP: waiting for the caller's own writes, single resources, pages of lists."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -18,23 +17,17 @@ from security.cursors import InvalidCursor
 
 S = TypeVar("S")
 LIMIT_DEFAULT, LIMIT_MAX = 50, 100
-_POSITION = re.compile(rb"\d{1,16}")
 
 
 async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
     """Wait until the read models *names* include the caller's last write and X-Min-Position.
 
-    :raises Problem: 503 if that takes too long, 400 for a malformed header.
+    :raises Problem: 503 if that takes too long.
     """
     caller, api = request.caller, request.api
     own = api.part_of("", caller.org_id)
-    wanted = 0
-    asked = request.client_info.headers.get(b"x-min-position")
-    if asked is not None:
-        if _POSITION.fullmatch(asked) is None:
-            raise malformed("Send X-Min-Position as a number that X-Position returned.")
-        log = api.system.log
-        wanted = asked_position(int(asked), log.parts, log.epoch)
+    log = api.system.log
+    wanted = asked_position(request.min_position(), log.parts, log.epoch)
     for name in names:
         part = api.part_of(name, caller.org_id)
         position = api.writes.of(caller.user_id, part)

@@ -7,6 +7,7 @@ from litestar.params import FromQuery, Parameter
 from msgspec import Struct
 
 from api.http.paging import LIMIT_MAX
+from security.cursors import CURSOR_CHARS_MAX
 
 T = TypeVar("T")
 
@@ -14,7 +15,13 @@ FILE_TYPES = ", "
 """Between the types of one response: Litestar knows one, the description splits them."""
 
 Limit = FromQuery[Annotated[int, Parameter(ge=1, le=LIMIT_MAX, description="Page size")]]
-Cursor = FromQuery[Annotated[str | None, Parameter(description="`nextCursor` of the last page")]]
+_CURSOR = {"pattern": "^[A-Za-z0-9_-]+$", "maxLength": CURSOR_CHARS_MAX}
+"""For the description only: a cursor of another form is refused like one from another list."""
+Cursor = FromQuery[
+    Annotated[
+        str | None, Parameter(description="`nextCursor` of the last page", schema_extra=_CURSOR)
+    ]
+]
 
 
 class Page(Struct, Generic[T], frozen=True, rename="camel"):

@@ -27,6 +27,7 @@ from security.addresses import canonical, networks_of
 from security.tokens import AccessClaims
 
 _KEY = re.compile(r"[!-~]{1,255}")
+_POSITION = re.compile(rb"\d{1,16}")
 S = TypeVar("S", bound=State)
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -125,8 +126,9 @@ class ApiRequest(Request[Any, Any, Any]):
         headers = self.client_info.headers
         dry_run, org_id = self.is_dry_run(), org_id or caller.org_id
         idempotency = None
-        if b"idempotency-key" in headers and not dry_run and self.method not in READS:
-            idempotency = self._idempotency(caller.user_id, org_id or PLATFORM)
+        if b"idempotency-key" in headers and self.method not in READS:
+            asked = self._idempotency(caller.user_id, org_id or PLATFORM)
+            idempotency = None if dry_run else asked
         return Context(
             actor=Actor(ActorKind.USER, caller.user_id),
             now=self.api.system.clock(),
@@ -166,6 +168,16 @@ class ApiRequest(Request[Any, Any, Any]):
             request_hash=hmac.digest(pepper, b"request\0" + asked, "sha256"),
             command_id=UUID(bytes=key_hash[:16]),
         )
+
+    def min_position(self) -> int:
+        """Return the X-Min-Position of a query, 0 if there is none.
+
+        :raises Problem: it is malformed.
+        """
+        asked = self.client_info.headers.get(b"x-min-position", b"0")
+        if _POSITION.fullmatch(asked) is None:
+            raise malformed("Send X-Min-Position as a number that X-Position returned.")
+        return int(asked)
 
     def is_dry_run(self) -> bool:
         """Return whether the request is a dry run, which only shows what a command would record."""

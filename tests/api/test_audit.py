@@ -6,7 +6,7 @@ import io
 import pytest
 
 from audit.table import TABLE_COLUMNS, plain_text
-from tests.api.stage import Person, done
+from tests.api.stage import Person, done, refused
 
 
 async def exported(person: Person) -> list[dict[str, str]]:
@@ -80,6 +80,8 @@ async def test_an_address_is_found_however_it_is_spelled(ana: Person) -> None:
     for spelled in ("192.0.2.7", "::ffff:192.0.2.7", "::FFFF:c000:207"):
         assert done(await ana.get(f"/audit?ip={spelled}"), 200)["items"]
     assert not done(await ana.get("/audit?ip=192.0.2.8"), 200)["items"]
+    for spelled in ("192.0.2.7:80", "fe80::1%25eth0", "x"):
+        refused(await ana.get(f"/audit?ip={spelled}"), 422, "invalid_request")
 
 
 async def test_an_entry_names_its_sequence_number_and_no_position(ana: Person) -> None:

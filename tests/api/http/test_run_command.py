@@ -96,6 +96,13 @@ class TestDryRun:
         task = done(await ana.post(path, {"title": "Oil it"}, headers=key), 201)
         assert task["number"] == 1
 
+    async def test_a_dry_run_refuses_a_malformed_key(self, ana: Person) -> None:
+        body, key = {"key": "ENG", "name": "E"}, {"idempotency-key": "two words"}
+
+        answer = await ana.post("/project?dry_run=true", body, headers=key)
+
+        refused(answer, 400, "malformed_request")
+
     async def test_a_dry_run_is_refused_like_the_command_itself(self, ana: Person) -> None:
         await ana.task(await ana.project())
 
