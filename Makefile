@@ -13,7 +13,7 @@ PEERS_LOCK = $(COMPILE) benchmarks/peers/requirements.in
 # Compiled modules are kept: without them every process, and every test run, compiles them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run dev test unit mutants check lint types docs examples demo bench lock clean
+.PHONY: run dev test unit fuzz-api mutants check lint types docs examples demo bench lock clean
 
 run: $(RUN_READY)
 	@$(BIN)/trackrecord up
@@ -30,6 +30,11 @@ test: check
 unit: $(READY)
 	TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo "$$TMPDIR") \
 	  $(BIN)/python -m pytest -m "not servers and not acceptance" --hypothesis-profile=quick
+
+# Generated requests to a real server, other ones each time: 15 minutes, or what FUZZ_EXAMPLES asks for.
+fuzz-api: $(READY)
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} \
+	  $(BIN)/python -m pytest tests/fuzzing
 
 # Changes the rules one at a time and names the changes that no test notices; not part of CI.
 mutants: $(READY)

@@ -1,0 +1,86 @@
+"""What Schemathesis needs to know of us; it imports this module (``SCHEMATHESIS_HOOKS``).
+
+Who sends the requests and what exists, which is made again every minute, because generated requests
+also log out and delete; and which requests may be refused although the description allows them.
+"""
+
+import os
+import random
+import re
+from typing import Any
+
+import schemathesis
+
+from tests.fuzzing.world import World, make_world
+
+API_URL = os.environ["FUZZED_URL"]
+RENEWED_S = 60
+REAL_IDS = 0.8
+"""The share of path parameters that name something that exists."""
+
+REFUSALS = {401, 402, 403, 404, 409, 412, 429}
+"""Refusals that depend on what is stored, which no description can tell."""
+
+UNDESCRIBABLE = re.compile(
+    "Text must not contain NUL characters"  # no text at all may, so it is not said of each
+    "|This cursor belongs to another list.*"
+    "|The log has only \\d+ events?"
+    "|Expected an e-mail address"
+    r"|Expected `int( \| null)?`, got `float`"  # 5.0 is an integer for JSON Schema, and not for us
+    "|the (URL|host|port) .*|names under .* are not public"
+)
+"""Why else a request may be refused that the description allows."""
+
+RULES = {
+    "weak_password",
+    "subscription_not_allowed",
+    "replay_range_not_allowed",
+    "idempotency_key_reused",
+}
+"""Codes of 422 that no description can tell either."""
+
+BRIEFLY = {"read_model_behind", "busy"}
+"""Codes of 503 that a loaded machine may answer."""
+
+_chance = random.Random(1)  # noqa: S311 - nothing secret
+_world: World | None = None
+
+
+@schemathesis.auth(refresh_interval=RENEWED_S)
+class Login:
+    """Gives each generated request the token of somebody who has one of everything."""
+
+    def get(self, case: Any, context: Any) -> World:
+        global _world  # noqa: PLW0603 - hooks share nothing else
+        _world = make_world(API_URL)
+        return _world
+
+    def set(self, case: Any, data: World, context: Any) -> None:
+        case.headers["Authorization"] = f"Bearer {data.token}"
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: Any) -> None:
+    """Let most path parameters name something that exists, and If-Match a version."""
+    for name in case.path_parameters or {}:
+        if _world is not None and name in _world.ids and _chance.random() < REAL_IDS:
+            case.path_parameters[name] = _world.ids[name]
+    if case.meta.generation.mode.is_positive and case.headers.get("If-Match") == "0":
+        case.headers["If-Match"] = '"0"'  # the coverage phase does not know the pattern
+
+
+@schemathesis.check
+def only_rules_refuse_what_is_described(context: Any, response: Any, case: Any) -> None:
+    """Fail if a request that matches the description is refused without a known reason."""
+    problem = response.json() if response.status_code >= 400 and response.content else {}
+    if response.status_code == 503:
+        assert problem["code"] in BRIEFLY, problem
+    elif response.status_code >= 400 and case.meta.generation.mode.is_positive:
+        assert _is_known(response.status_code, problem), problem
+
+
+def _is_known(status: int, problem: Any) -> bool:
+    if status in REFUSALS or problem["code"] in RULES:
+        return True
+    told = [each["message"] for each in problem.get("errors", ())] or [problem["detail"]]
+    return all(UNDESCRIBABLE.fullmatch(text) for text in told)
