@@ -63,6 +63,7 @@ class System:
     """A running ``up``."""
 
     victims: Sequence[str] = ("serve", "follow", "redis")
+    options: Sequence[str] = ("--no-demo",)
 
     def __init__(self, data_dir: Path, **more: str) -> None:
         self.data_dir = data_dir
@@ -75,7 +76,7 @@ class System:
 
     def start(self) -> None:
         with self.output.open("ab") as output:
-            command = [*COMMAND, "up", "--no-demo"]
+            command = [*COMMAND, "up", *self.options]
             self.process = subprocess.Popen(
                 command, env=self.environment, cwd=ROOT, stdout=output, stderr=output
             )
