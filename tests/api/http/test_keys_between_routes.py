@@ -30,6 +30,7 @@ COMMANDS: dict[str, Any] = {
         "newPassword": "quiet-harbour-77-lamp",
     },
     "POST /api/auth/logout": None,
+    "DELETE /api/auth/sessions": None,
     "DELETE /api/auth/sessions/{session_id}": None,
     "POST /api/org": {"name": "New", "subdomain": "new-{unique}"},
     "DELETE /api/org/{organization_id}": None,
