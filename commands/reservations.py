@@ -29,7 +29,7 @@ from domain.identity.plan import Countable, Plan, limit_of, plan_limit_reached
 from domain.identity.session.errors import SessionPlaceTaken
 from domain.identity.session.events import SessionEnded, SessionRevoked, SessionStarted
 from domain.identity.session.state import Session
-from domain.identity.user import UserRegistered
+from domain.identity.user.events import UserRegistered
 from domain.work.project import (
     ProjectArchived,
     ProjectCreated,

@@ -5,7 +5,7 @@ from domain.base import Event, State
 from domain.hooks.webhook.state import Webhook, pattern_covers
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
-from domain.identity.user import User
+from domain.identity.user.state import User
 from domain.work.project import Project
 from domain.work.task.state import Task
 

@@ -12,7 +12,8 @@ from domain.base import DomainError, Event, NotFound
 from domain.catalog import tag_of
 from domain.identity.organization.membership import MemberInvited
 from domain.identity.organization.state import Organization
-from domain.identity.user import PasswordChanged, PasswordResetRequested, User
+from domain.identity.user.events import PasswordChanged, PasswordResetRequested
+from domain.identity.user.state import User
 from eventstore.recorded import ERASED, Recorded
 from mail.letter import Letter
 from runtime.system import System

@@ -15,7 +15,7 @@ from api.http.policy import FAILS, POLICY, Failure, Open
 from api.http.problem import PROBLEM_JSON
 from commands.base import AlreadyRan, ChangedSince, KeyReused, NoOrganization, NotPermitted
 from domain.base import NotFound
-from domain.identity.user import AccountDeactivated
+from domain.identity.user.errors import AccountDeactivated
 
 ANYWHERE: dict[int, tuple[str, ...]] = {
     400: ("malformed_request",),

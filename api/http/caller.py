@@ -19,7 +19,7 @@ from domain.base import NotFound, OrgId, SessionId, State, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
-from domain.identity.user import User
+from domain.identity.user.state import User
 from domain.work.task.state import Task
 from security.tokens import AccessClaims
 

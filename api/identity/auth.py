@@ -36,7 +36,7 @@ from domain.identity.session.errors import SessionExpired, SessionIsOver
 from domain.identity.session.events import Factor
 from domain.identity.session.state import Session
 from domain.identity.subdomain import SubdomainNotAllowed
-from domain.identity.user import User
+from domain.identity.user.state import User
 from domain.name import Name
 from security import refresh
 

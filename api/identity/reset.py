@@ -12,7 +12,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.identity.auth import Password
 from api.login.reset import request_reset, reset_password
-from domain.identity.user import ResetIsOver
+from domain.identity.user.errors import ResetIsOver
 
 
 class ForgottenPassword(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

@@ -19,7 +19,7 @@ from commands.reservations import email_claim
 from domain.base import PLATFORM, DomainError, NotFound, OrgId, SessionId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
-from domain.identity.user import User
+from domain.identity.user.state import User
 from eventstore.append import Secret
 from eventstore.identifiers import new_id
 from runtime.system import System

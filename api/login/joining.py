@@ -18,7 +18,7 @@ from commands.reservations import email_claim
 from domain.base import NotFound, OrgId, UserId
 from domain.identity.organization.membership import Invitation, InvitationIsOver
 from domain.identity.organization.state import Organization
-from domain.identity.user import User
+from domain.identity.user.state import User
 from eventstore.identifiers import new_id
 from security.mail_tokens import MailToken, is_token, read_mail_token
 

@@ -17,7 +17,7 @@ from commands.identity.organization import CreateOrganization
 from commands.identity.user import RegisterUser
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import Role
-from domain.identity.user import User
+from domain.identity.user.state import User
 from eventstore.identifiers import new_id
 
 

@@ -14,7 +14,8 @@ from commands.base import Context
 from commands.identity.user import RequestPasswordReset, ResetPassword
 from commands.reservations import email_claim
 from domain.base import DomainError, NotFound, UserId
-from domain.identity.user import ResetIsOver, User
+from domain.identity.user.errors import ResetIsOver
+from domain.identity.user.state import User
 from eventstore.append import ConcurrencyConflict
 from eventstore.identifiers import new_id
 from eventstore.mode import LogClosed

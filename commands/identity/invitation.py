@@ -24,13 +24,13 @@ from domain.identity.organization.membership import (
 )
 from domain.identity.organization.state import Organization
 from domain.identity.session.events import SessionSwitchedOrganization
-from domain.identity.user import (
+from domain.identity.user.events import (
     EmailConfirmed,
     HomeOrganizationChanged,
-    User,
     UserEvent,
     UserRegistered,
 )
+from domain.identity.user.state import User
 from domain.name import Name
 from domain.permission import Permission
 from eventstore.append import Secret

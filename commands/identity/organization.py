@@ -30,7 +30,8 @@ from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
 from domain.identity.session.events import SessionSwitchedOrganization
 from domain.identity.subdomain import SUBDOMAIN_PATTERN
-from domain.identity.user import HomeOrganizationChanged, User
+from domain.identity.user.events import HomeOrganizationChanged
+from domain.identity.user.state import User
 from domain.name import Name
 from domain.permission import Permission
 

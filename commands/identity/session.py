@@ -23,7 +23,8 @@ from domain.identity.session.events import (
     SessionSwitchedOrganization,
 )
 from domain.identity.session.state import IDLE_LIFETIME, NewSession, Session
-from domain.identity.user import HomeOrganizationChanged, User, UserEvent
+from domain.identity.user.events import HomeOrganizationChanged, UserEvent
+from domain.identity.user.state import User
 from domain.permission import Permission
 
 

@@ -12,15 +12,15 @@ from commands.reads import Reads
 from domain.base import UserId
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined
-from domain.identity.user import (
+from domain.identity.user.events import (
     EmailConfirmed,
     HomeOrganizationChanged,
     LoginFailed,
     PasswordChanged,
     PasswordResetRequested,
-    User,
     UserRegistered,
 )
+from domain.identity.user.state import User
 from domain.name import Name
 from domain.permission import Permission
 from eventstore.append import Secret

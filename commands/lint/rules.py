@@ -14,7 +14,8 @@ from domain.hooks.webhook.state import Webhook
 from domain.identity.organization.events import OrganizationRestored
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
-from domain.identity.user import LoginFailed, User, UserReactivated
+from domain.identity.user.events import LoginFailed, UserReactivated
+from domain.identity.user.state import User
 from domain.work.project import Project, ProjectRestored, ProjectStatus, ProjectUnarchived
 from domain.work.task.events import TaskCreated, TaskDeleted, TaskRestored, TaskStatusChanged
 from domain.work.task.state import ASSIGNEES_MAX, TASK_TRANSITIONS, Task

@@ -5,7 +5,8 @@ from uuid import UUID
 import msgspec
 
 from domain.base import UserId
-from domain.identity.user import LoginFailed, PasswordResetRequested, User, UserEvent
+from domain.identity.user.events import LoginFailed, PasswordResetRequested, UserEvent
+from domain.identity.user.state import User
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of
 

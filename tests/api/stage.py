@@ -11,7 +11,7 @@ from litestar import Litestar
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import MemberJoined, Role
 from domain.identity.session.events import SessionSwitchedOrganization
-from domain.identity.user import HomeOrganizationChanged
+from domain.identity.user.events import HomeOrganizationChanged
 from eventstore.identifiers import new_id
 from runtime.system import System
 from tests.spec import on, record

@@ -9,7 +9,7 @@ from commands.work.project import ArchiveProject, HoldProject
 from commands.work.task import AssignTask, EditTask
 from domain.identity.organization.events import OrganizationDeleted
 from domain.identity.organization.state import Organization
-from domain.identity.user import UserProfileChanged
+from domain.identity.user.events import UserProfileChanged
 from domain.work.task.events import Priority
 from eventstore.log import EventLog
 from tests.commands.acme import ACCOUNTS, events

@@ -18,7 +18,7 @@ from domain.base import Event, ProjectId, TaskId
 from domain.identity.organization.events import PlanChanged, SubdomainChanged
 from domain.identity.organization.membership import MemberJoined, MemberRoleChanged, Role
 from domain.identity.plan import Plan
-from domain.identity.user import UserDeactivated, UserProfileChanged, UserRegistered
+from domain.identity.user.events import UserDeactivated, UserProfileChanged, UserRegistered
 from domain.work.project import ProjectCreated, ProjectRenamed
 from domain.work.task.events import (
     Priority,

@@ -13,12 +13,13 @@ from domain.base import Event, State
 from domain.catalog import EVENT_TYPES, tag_of
 from domain.hooks.webhook import events as webhook
 from domain.hooks.webhook.state import Webhook
-from domain.identity import user
 from domain.identity.organization import events as organization
 from domain.identity.organization import membership
 from domain.identity.plan import Plan
 from domain.identity.session import events as session_events
 from domain.identity.session import state as session_state
+from domain.identity.user import events as user
+from domain.identity.user.state import User
 from domain.work import project
 from domain.work.task import events as task
 from domain.work.task.state import Task
@@ -39,7 +40,7 @@ INVITATION = f"invitations:{invitation().invitation_id}"
 INACTIVE = given(TEAM, membership.MemberDeactivated(user_id=CLEO))
 TO_MEMBER, TO_ADMIN = membership.Role.MEMBER, membership.Role.ADMIN
 LEFT = membership.LeaveCause.LEFT
-ACCOUNT = given(user.User(), user.UserRegistered(email="a@example.com", name="Ana"))
+ACCOUNT = given(User(), user.UserRegistered(email="a@example.com", name="Ana"))
 CLOSED = given(ACCOUNT, user.UserDeactivated())
 STARTED = given(
     session_state.Session(),

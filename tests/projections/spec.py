@@ -12,7 +12,7 @@ from domain.base import Event, SessionId, WebhookId
 from domain.hooks.webhook.events import DeliveryMode, WebhookCreated
 from domain.identity.organization.membership import LeaveCause, MemberLeft
 from domain.identity.session.events import SessionStarted
-from domain.identity.user import LoginFailed
+from domain.identity.user.events import LoginFailed
 from domain.work.project import ProjectPutOnHold
 from domain.work.task.events import (
     Priority,

@@ -18,7 +18,8 @@ from domain.identity.organization.membership import (
     Role,
 )
 from domain.identity.session.events import SessionEnded, SessionRotated
-from domain.identity.user import User, UserDeactivated, UserProfileChanged, UserRegistered
+from domain.identity.user.events import UserDeactivated, UserProfileChanged, UserRegistered
+from domain.identity.user.state import User
 from domain.work.project import Project, ProjectArchived, ProjectDeleted, ProjectLeadAssigned
 from projections.base import Projection
 from projections.catalog import PROJECTIONS

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from domain.catalog import tag_of
 from domain.identity.organization.membership import InvitationRevoked, MemberInvited
-from domain.identity.user import PasswordChanged, PasswordResetRequested
+from domain.identity.user.events import PasswordChanged, PasswordResetRequested
 from eventstore.counters import MAIL_DRIVER, counters_of
 from eventstore.operations.records import MailStatus
 from mail.mailbox import Mailbox

@@ -6,7 +6,7 @@ from litestar import Litestar
 
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import LeaveCause, MemberDeactivated, MemberLeft, Role
-from domain.identity.user import LoginFailed, UserDeactivated
+from domain.identity.user.events import LoginFailed, UserDeactivated
 from runtime.system import System
 from tests.api.stage import Person, done, join, refused, sign_up
 from tests.spec import on, record

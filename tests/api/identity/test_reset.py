@@ -9,7 +9,8 @@ import pytest
 from litestar import Litestar
 
 from domain.base import PLATFORM, UserId
-from domain.identity.user import PasswordResetRequested, User
+from domain.identity.user.events import PasswordResetRequested
+from domain.identity.user.state import User
 from runtime.system import System
 from security.mail_tokens import MailPurpose
 from tests.api.stage import (

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from api.app import create_app
 from domain.base import PLATFORM
-from domain.identity.user import LoginFailed
+from domain.identity.user.events import LoginFailed
 from projections.engine.progress import Progress
 from runtime.rate_limit import parse_rate_limits
 from runtime.system import System

@@ -33,8 +33,8 @@ from domain.identity.organization.membership import (
 )
 from domain.identity.plan import Plan, PlanLimitReached
 from domain.identity.session.events import SessionSwitchedOrganization
-from domain.identity.user import (
-    AccountDeactivated,
+from domain.identity.user.errors import AccountDeactivated
+from domain.identity.user.events import (
     EmailConfirmed,
     HomeOrganizationChanged,
     UserDeactivated,

@@ -39,7 +39,8 @@ from domain.identity.organization.membership import (
 from domain.identity.plan import Plan
 from domain.identity.session.events import SessionSwitchedOrganization
 from domain.identity.subdomain import SubdomainNotAllowed
-from domain.identity.user import AccountDeactivated, HomeOrganizationChanged, UserDeactivated
+from domain.identity.user.errors import AccountDeactivated
+from domain.identity.user.events import HomeOrganizationChanged, UserDeactivated
 from tests.commands.acme import ACCOUNTS, LAPTOP, STRANGERS, TEAM, account, founded, started
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, NOW, OTHER
 from tests.spec import given, on

@@ -22,9 +22,7 @@ from domain.identity.session.events import (
 from domain.identity.session.state import (
     PROOF_LIFETIME,
 )
-from domain.identity.user import (
-    PasswordChanged,
-)
+from domain.identity.user.events import PasswordChanged
 from tests.commands.acme import LAPTOP, PHONE, TEAM, account, started
 from tests.domain.spec import ACME, ANA, BEN, CLEO, NOW, SECOND
 from tests.spec import Past, given, on

@@ -7,12 +7,11 @@ import pytest
 
 from commands.identity.user import PASSWORD, RequestPasswordReset, ResetPassword
 from domain.base import NotFound
-from domain.identity.user import (
-    AccountDeactivated,
+from domain.identity.user.errors import AccountDeactivated, ResetIsOver
+from domain.identity.user.events import (
     EmailConfirmed,
     PasswordChanged,
     PasswordResetRequested,
-    ResetIsOver,
     UserDeactivated,
 )
 from tests.commands.acme import account

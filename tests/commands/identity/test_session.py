@@ -30,12 +30,8 @@ from domain.identity.session.state import (
     IDLE_LIFETIME,
     ROTATION_GRACE,
 )
-from domain.identity.user import (
-    AccountDeactivated,
-    HomeOrganizationChanged,
-    PasswordChanged,
-    UserDeactivated,
-)
+from domain.identity.user.errors import AccountDeactivated
+from domain.identity.user.events import HomeOrganizationChanged, PasswordChanged, UserDeactivated
 from tests.commands.acme import LAPTOP, PHONE, TEAM, account, founded, started
 from tests.domain.spec import ACME, ANA, BEN, DAN, NOW, OTHER, SECOND
 from tests.spec import given, on

@@ -23,9 +23,7 @@ from domain.identity.session.state import (
     SESSIONS_MAX,
     Session,
 )
-from domain.identity.user import (
-    PasswordChanged,
-)
+from domain.identity.user.events import PasswordChanged
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from tests.commands.acme import LAPTOP, PHONE, account, started

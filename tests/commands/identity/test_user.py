@@ -13,8 +13,8 @@ from domain.claim import EmailTaken, SubdomainTaken
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined, Role
 from domain.identity.plan import Plan
-from domain.identity.user import (
-    AccountDeactivated,
+from domain.identity.user.errors import AccountDeactivated
+from domain.identity.user.events import (
     HomeOrganizationChanged,
     LoginFailed,
     PasswordChanged,

@@ -4,18 +4,18 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from domain.base import NotFound, OrgId
-from domain.identity.user import (
-    AccountDeactivated,
+from domain.identity.user.errors import AccountDeactivated
+from domain.identity.user.events import (
     HomeOrganizationChanged,
     LoginFailed,
     PasswordChanged,
-    User,
     UserDeactivated,
     UserEvent,
     UserProfileChanged,
     UserReactivated,
     UserRegistered,
 )
+from domain.identity.user.state import User
 from tests.domain.spec import (
     ACME,
     IDS,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands.lint.walk import lint_log
-from domain.identity.user import UserDeactivated
+from domain.identity.user.events import UserDeactivated
 from eventstore.log import EventLog
 from eventstore.open import open_store
 from eventstore.postgres import PostgresStore

@@ -11,7 +11,7 @@ import pytest
 
 from devstack.mongo import mongo
 from devstack.server import Server
-from domain.identity.user import LoginFailed
+from domain.identity.user.events import LoginFailed
 from domain.work.task.events import TaskStatus
 from eventstore.memory import MemoryStore
 from projections.base import document_id

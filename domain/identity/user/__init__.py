@@ -1,0 +1,1 @@
+"""User: a person's account, the same in every organization they belong to."""
