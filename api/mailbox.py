@@ -5,9 +5,8 @@ from uuid import UUID
 
 from litestar import Controller, get
 from litestar.params import FromPath
-from msgspec import Struct
 
-from api.http.parameters import shows
+from api.http.parameters import Page, shows
 from api.http.policy import public
 from api.http.problem import not_found
 from api.http.request import ApiRequest
@@ -17,22 +16,16 @@ from mail.mailbox import KeptMail, Mailbox
 from runtime.setting import AppEnv
 
 
-class KeptMails(Struct, frozen=True):
-    """The newest mails."""
-
-    items: list[KeptMail]
-
-
 class MailboxController(Controller):
     """Mails of a development system; elsewhere there are none."""
 
     path = "/api/dev/mail"
     tags = ("Development",)
 
-    @get("/", opt=public(fails=(NotFound,)), responses=shows(KeptMails))
+    @get("/", opt=public(fails=(NotFound,)), responses=shows(Page[KeptMail]))
     async def list_kept_mails(self, request: ApiRequest) -> ApiResponse:
         """List the newest mails."""
-        return json_response(KeptMails(await asyncio.to_thread(_mailbox(request).newest)))
+        return json_response(Page(await asyncio.to_thread(_mailbox(request).newest), None))
 
     @get("/{mail_id:uuid}", opt=public(fails=(NotFound,)), responses=shows(KeptMail))
     async def get_kept_mail(self, request: ApiRequest, mail_id: FromPath[UUID]) -> ApiResponse:

@@ -82,12 +82,6 @@ class NoticeView(Struct, frozen=True, kw_only=True, rename="camel"):
     detail: str
 
 
-class NoticeList(Struct, frozen=True):
-    """The newest notices about a webhook, the newest first."""
-
-    items: list[NoticeView]
-
-
 class DeliveryController(Controller):
     """The deliveries of a webhook."""
 
@@ -116,14 +110,14 @@ class DeliveryController(Controller):
         items = [msgspec.json.encode(_view(each)) for each in shown]
         return paging.answer(FoundPage(items, shown[-1].seq if len(found) > limit else None), limit)
 
-    @get("/notices", opt=needs(Permission.WEBHOOK_READ), responses=shows(NoticeList))
+    @get("/notices", opt=needs(Permission.WEBHOOK_READ), responses=shows(Page[NoticeView]))
     async def list_notices(
         self, request: ApiRequest, webhook_id: FromPath[UUID], limit: Limit = LIMIT_DEFAULT
     ) -> ApiResponse:
-        """List what happened to a webhook's deliveries as a whole."""
+        """List what happened to a webhook's deliveries as a whole, the newest first."""
         await _refuse_unless_here(request, webhook_id)
         found = await request.api.system.operations.notices(str(webhook_id), limit)
-        return json_response(NoticeList([_notice_view(each) for each in found]))
+        return json_response(Page([_notice_view(each) for each in found], None))
 
     @get(
         "/deliveries/{delivery_id:str}",

@@ -113,8 +113,8 @@ class MemberController(Controller):
         command = EditMember(
             organization_id=org_id, user_id=member, role=data.role, active=data.active
         )
-        wanted = Reply(stream=org_id, show=await _show(request, org_id, member))
-        return await run_command(request, command, wanted)
+        reply = Reply(stream=org_id, show=await _show(request, org_id, member))
+        return await run_command(request, command, reply)
 
     @delete(
         "/{user_id:uuid}",

@@ -230,7 +230,7 @@ TAMPERED = {
 @pytest.mark.parametrize("what", TAMPERED)
 async def test_a_row_that_the_log_does_not_give_is_found(log: EventLog, what: str) -> None:
     assert isinstance(log.store, SqliteStore)
-    log.store._execute(TAMPERED[what], ())  # pyright: ignore[reportPrivateUsage] - no door changes these by hand
+    log.store._execute(TAMPERED[what], ())  # pyright: ignore[reportPrivateUsage] - nothing public changes these
 
     assert any(what in finding for finding in await found(log))
 

@@ -24,74 +24,74 @@ def delivery(seq: int, stream: str = "a", next_at: datetime = NOW) -> Delivery:
     )
 
 
-def lanes_of(*deliveries: Delivery, ordered: bool = True) -> SendQueue:
-    lanes = SendQueue(ordered=ordered)
+def queue_of(*deliveries: Delivery, ordered: bool = True) -> SendQueue:
+    queue = SendQueue(ordered=ordered)
     for each in deliveries:
-        lanes.add(each)
-    return lanes
+        queue.add(each)
+    return queue
 
 
-def take_all(lanes: SendQueue, now: datetime = NOW) -> list[int]:
+def take_all(queue: SendQueue, now: datetime = NOW) -> list[int]:
     taken: list[int] = []
-    while (each := lanes.take(now)) is not None:
+    while (each := queue.take(now)) is not None:
         taken.append(each.seq)
     return taken
 
 
-def end(lanes: SendQueue, each: Delivery) -> None:
+def end(queue: SendQueue, each: Delivery) -> None:
     each.open = False
-    lanes.back(each)
+    queue.back(each)
 
 
 def test_one_delivery_of_a_stream_is_sent_at_a_time() -> None:
-    lanes = lanes_of(delivery(1), delivery(2), delivery(3, "b"))
+    queue = queue_of(delivery(1), delivery(2), delivery(3, "b"))
 
-    assert take_all(lanes) == [1, 3]
+    assert take_all(queue) == [1, 3]
 
 
 def test_in_parallel_mode_all_deliveries_may_be_sent_at_once() -> None:
-    lanes = lanes_of(delivery(2), delivery(1), delivery(3, "b"), ordered=False)
+    queue = queue_of(delivery(2), delivery(1), delivery(3, "b"), ordered=False)
 
-    assert take_all(lanes) == [1, 2, 3]
+    assert take_all(queue) == [1, 2, 3]
 
 
 def test_the_next_delivery_of_a_stream_is_sent_when_the_previous_one_has_ended() -> None:
     first = delivery(1)
-    lanes = lanes_of(first, delivery(2))
-    lanes.take(NOW)
-    end(lanes, first)
+    queue = queue_of(first, delivery(2))
+    queue.take(NOW)
+    end(queue, first)
 
-    assert take_all(lanes) == [2]
-    assert len(lanes) == 1
+    assert take_all(queue) == [2]
+    assert len(queue) == 1
 
 
 def test_a_retry_holds_back_its_stream_until_it_is_due() -> None:
     first = delivery(1)
-    lanes = lanes_of(first, delivery(2))
-    lanes.take(NOW)
+    queue = queue_of(first, delivery(2))
+    queue.take(NOW)
     first.next_at = LATER
-    lanes.back(first)
+    queue.back(first)
 
-    assert take_all(lanes) == []
-    assert lanes.next_at(NOW) == LATER
-    assert take_all(lanes, LATER) == [1]
+    assert take_all(queue) == []
+    assert queue.next_at(NOW) == LATER
+    assert take_all(queue, LATER) == [1]
 
 
 def test_an_older_delivery_that_is_put_back_goes_first() -> None:
     first = delivery(5)
-    lanes = lanes_of(first, delivery(6))
-    lanes.take(NOW)
-    lanes.add(delivery(2))
-    end(lanes, first)
+    queue = queue_of(first, delivery(6))
+    queue.take(NOW)
+    queue.add(delivery(2))
+    end(queue, first)
 
-    assert take_all(lanes) == [2]
-    assert "w:5" not in lanes
+    assert take_all(queue) == [2]
+    assert "w:5" not in queue
 
 
 def test_an_empty_lane_is_forgotten() -> None:
     changes_of = delivery(1)
-    lanes = lanes_of(changes_of)
-    lanes.take(NOW)
-    end(lanes, changes_of)
+    queue = queue_of(changes_of)
+    queue.take(NOW)
+    end(queue, changes_of)
 
-    assert (len(lanes), lanes.next_at(NOW), lanes.take(NOW)) == (0, None, None)
+    assert (len(queue), queue.next_at(NOW), queue.take(NOW)) == (0, None, None)

@@ -219,7 +219,7 @@ def test_every_parameter_of_the_url_reaches_the_driver(postgres_url: str) -> Non
         store.create()
     with closing(PostgresStore(f"{postgres_url}{joined}application_name=ours")) as store:
         store.create()
-        assert store._query("SELECT current_setting('application_name')", ()) == [("ours",)]  # pyright: ignore[reportPrivateUsage]  no door of its own
+        assert store._query("SELECT current_setting('application_name')", ()) == [("ours",)]  # pyright: ignore[reportPrivateUsage]  there is no public way
 
 
 def test_a_locked_table_is_unavailable_until_it_is_unlocked(postgres_url: str) -> None:

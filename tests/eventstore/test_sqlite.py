@@ -64,7 +64,7 @@ class TestSqliteReservations(ReservationContract):
     def test_every_statement_names_its_partition(self, store: SqliteStore) -> None:
         statements: list[str] = []
         store.last_position()  # so that this thread has its connection
-        for connection in store._connections:  # pyright: ignore[reportPrivateUsage]  no door of its own
+        for connection in store._connections:  # pyright: ignore[reportPrivateUsage]  there is no public way
             connection.set_trace_callback(statements.append)
 
         use_everything(store)

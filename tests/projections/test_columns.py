@@ -18,7 +18,12 @@ from domain.identity.organization.membership import (
     Role,
 )
 from domain.identity.session.events import SessionEnded, SessionRotated
-from domain.identity.user.events import UserDeactivated, UserProfileChanged, UserRegistered
+from domain.identity.user.events import (
+    PasswordChanged,
+    UserDeactivated,
+    UserProfileChanged,
+    UserRegistered,
+)
 from domain.identity.user.state import User
 from domain.work.project import Project, ProjectArchived, ProjectDeleted, ProjectLeadAssigned
 from projections.base import Projection
@@ -117,7 +122,6 @@ def test_a_session_is_shown_until_it_ends() -> None:
     assert running.fields["ends_at"] == (NOW + 30 * DAY).isoformat(timespec="microseconds")
     assert not running.deleted
     assert over.deleted
-    assert json.loads(over.json)["ended"] is True
 
 
 def test_a_webhook_says_whether_and_why_it_is_paused() -> None:
@@ -132,23 +136,14 @@ def test_a_webhook_says_whether_and_why_it_is_paused() -> None:
     assert json.loads(resumed.json)["status"] == "ACTIVE"
 
 
-@pytest.mark.parametrize(
-    ("projection", "stream", "events"),
-    [
-        (Projects(), ENG, (OPENED, ProjectArchived())),
-        (Members(), ACME, (JOINED,)),
-        (Users(), ANA, (REGISTERED, UserProfileChanged(name="B"))),
-        (Sessions(), SESSION, (LOGGED_IN, SessionEnded())),
-        (Webhooks(), WEBHOOK, (HOOKED, WebhookResumed())),
-    ],
-    ids=lambda value: getattr(value, "name", None),
-)
-def test_folding_the_same_events_twice_gives_the_same_documents(
-    projection: Projection[object], stream: UUID, events: tuple[Event, ...]
-) -> None:
-    once = story(stream, *events)
+def test_folding_the_same_events_twice_gives_the_same_documents() -> None:
+    # A password change is counted, so folding it a second time would show.
+    once = story(ANA, REGISTERED, PasswordChanged())
 
-    assert shown(projection, *once, *once) == shown(projection, *once)
+    folded = shown(Users(), *once, *once)
+
+    assert folded == shown(Users(), *once)
+    assert folded[key(ANA)].fields["credentials"] == 1
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: one.name)
