@@ -25,7 +25,7 @@ from commands.audit import ExportAudit
 from domain.base import NotFound, OrgId
 from domain.permission import Permission
 from eventstore.log_reads import SEQUENCE_MAX
-from projections.engine.find import FoundPage
+from projections.engine.query import list_slice
 from runtime.system import System
 from security.addresses import canonical
 
@@ -137,7 +137,7 @@ class AuditController(Controller):
         log = request.api.system.log
         page = await read_trail(log, request.organization, wanted, limit, before)
         items = [_encode(entry_json(opened)) for opened in page.entries]
-        return paging.answer(FoundPage(items, page.next_before), limit)
+        return paging.answer(list_slice(items, page.next_before), limit)
 
     @get(
         "/export",

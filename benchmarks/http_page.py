@@ -1,9 +1,17 @@
-"""How much more CPU does the API use for a page of 50 tasks than for constant bytes?"""
+"""How much more CPU does the API use for a page of 50 tasks than for constant bytes?
+
+A page that was read before is answered from memory while nothing has changed, so it is also
+measured while something changes all the time.
+"""
 
 import asyncio
+import sqlite3
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -23,6 +31,8 @@ PAGE = 50
 TOGETHER = 16
 """Tasks that are created at the same time."""
 CATCH_UP_S = 60.0
+CHANGE_EVERY_S = 0.0002
+"""More often than a page is asked for."""
 TARGET_US = 45.0
 TARGET_MONGODB = 2.5
 
@@ -32,12 +42,13 @@ def measure() -> list[Figure]:
     figures: list[Figure] = []
     for mongodb, sizes in ((False, SIZES), (True, SIZES[:1])):
         with workplace() as directory, stack(directory, mongodb=mongodb) as processes:
-            figures += _measure(processes, sizes, "MongoDB" if mongodb else "SQLite")
+            figures += _measure(processes, sizes, None if mongodb else directory / "readmodels.db")
     return figures
 
 
-def _measure(processes: Stack, sizes: Sequence[int], engine: str) -> list[Figure]:
+def _measure(processes: Stack, sizes: Sequence[int], file: Path | None) -> list[Figure]:
     figures: list[Figure] = []
+    engine = "MongoDB" if file is None else "SQLite"
     server = cpu_clock(processes.start(API))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         client = Client(processes.address)
@@ -58,9 +69,36 @@ def _measure(processes: Stack, sizes: Sequence[int], engine: str) -> list[Figure
                 "page": partial(cell, f"{path}?limit={PAGE}"),
                 "constant": partial(cell, f"/bench/{size}/{project}/tasks?limit={PAGE}"),
             }
+            if file is not None:
+                cells["changed"] = partial(_while_changing, file, cells["page"])
             measured = interleaved(ROUNDS, cells)
             figures += _figures(measured, f"{engine}, page of {PAGE} of {count:,}", engine)
     return figures
+
+
+def _while_changing(file: Path, cell: Callable[[], Pace]) -> Pace:
+    with changing(file):
+        return cell()
+
+
+@contextmanager
+def changing(file: Path) -> Generator[None]:
+    """Commit to the read models all the time, so that no page is as it was read before."""
+    ended = threading.Event()
+
+    def change() -> None:
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = NORMAL")
+            while not ended.wait(CHANGE_EVERY_S):
+                connection.execute("UPDATE lease SET until = until")
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 async def _furnish(client: Client, path: str, there: int, count: int) -> int:
@@ -111,8 +149,17 @@ def _figures(measured: dict[str, list[Pace]], what: str, engine: str) -> list[Fi
         target=TARGET_MONGODB if engine == "MongoDB" else None,
         at_least=False,
     )
+    changed = [pace.cpu_us for pace in measured.get("changed", [])]
+    others = [
+        Figure(
+            what=f"{what}, changed since: above constant bytes",
+            unit="µs CPU",
+            rounds=[a - b for a, b in zip(changed, constant, strict=True)],
+        )
+    ]
     return [
         above,
+        *(others if changed else ()),
         times,
         Figure(what=f"{what}: CPU of the API", unit="µs CPU", rounds=page),
         Figure(what=f"{what}: constant bytes", unit="µs CPU", rounds=constant),

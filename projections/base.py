@@ -95,7 +95,7 @@ class Projection(Generic[S]):
             fields[name] = None if told[name] is None else [*told[name]]
         return Document(
             id=key,
-            org=_text(recorded.org_id),
+            org=text_of(recorded.org_id),
             deleted=self.deleted(state),
             position=recorded.position,
             version=recorded.version,
@@ -110,14 +110,14 @@ class Projection(Generic[S]):
 
 
 @lru_cache(4_096)
-def _text(org_id: OrgId) -> str:
-    # Cached: formatting a UUID takes longer than folding an event, and organizations are few.
-    return str(org_id)
+def text_of(id_: UUID) -> str:
+    """Return an id as text; for organizations and projects, which are few and asked for often."""
+    return str(id_)  # cached, because formatting a UUID takes longer than folding an event
 
 
 def document_id(org_id: OrgId, thing: UUID) -> str:
     """Return the id of a document; it contains the organization, so that no other can find it."""
-    return f"{_text(org_id)}:{thing}"
+    return f"{text_of(org_id)}:{thing}"
 
 
 class AggregateProjection(Projection[A]):

@@ -21,7 +21,7 @@ from domain.hooks.webhook.state import Webhook
 from domain.permission import Permission, is_allowed
 from eventstore.operations.records import Attempt, Delivery, DeliveryStatus, Notice, NoticeKind
 from eventstore.operations.store import AttemptKey
-from projections.engine.find import FoundPage
+from projections.engine.query import list_slice
 from runtime.system import System
 
 _ATTEMPTS_MAX = 200
@@ -108,7 +108,8 @@ class DeliveryController(Controller):
         )
         shown = found[:limit]
         items = [msgspec.json.encode(_view(each)) for each in shown]
-        return paging.answer(FoundPage(items, shown[-1].seq if len(found) > limit else None), limit)
+        next_key = shown[-1].seq if len(found) > limit else None
+        return paging.answer(list_slice(items, next_key), limit)
 
     @get("/notices", opt=needs(Permission.WEBHOOK_READ), responses=shows(Page[NoticeView]))
     async def list_notices(
@@ -158,7 +159,7 @@ class DeliveryController(Controller):
         shown = found[:limit]
         items = [msgspec.json.encode(_attempt_view(each)) for each in shown]
         last = f"{shown[-1].n} {shown[-1].id}" if len(found) > limit else None
-        return paging.answer(FoundPage(items, last), limit)
+        return paging.answer(list_slice(items, last), limit)
 
     @post(
         "/deliveries/{delivery_id:str}/redeliver",

@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from api.description.event_schema import EVENT_KINDS, EventKind
-from api.http.paging import joined, one, wait_for_own_writes
+from api.http.paging import list_json, one, wait_for_own_writes
 from api.http.parameters import Page, nothing, shows, unchanged
 from api.http.policy import needs
 from api.http.problem import FieldError, invalid
@@ -140,9 +140,8 @@ class WebhookController(Controller):
     async def list_webhooks(self, request: ApiRequest) -> ApiResponse:
         """List the webhooks of the organization."""
         await wait_for_own_writes(request, "webhooks")
-        return ApiResponse(
-            joined(await webhooks_of(request.api.models, request.organization), None)
-        )
+        found = await webhooks_of(request.api.models, request.organization)
+        return ApiResponse(list_json(found.json, None))
 
     @get("/events", opt=needs(Permission.WEBHOOK_READ), responses=shows(Page[EventKind]))
     async def list_event_kinds(self, request: ApiRequest) -> ApiResponse:

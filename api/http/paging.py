@@ -1,6 +1,6 @@
 """Reads over HTTP: waiting for the caller's own writes, single resources, pages of lists."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -12,7 +12,8 @@ from api.http.problem import camel, malformed, not_found
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, conditional
 from commands.states import Loaded
-from projections.engine.find import FoundPage
+from projections.base import text_of
+from projections.engine.query import ListSlice
 from security.cursors import InvalidCursor
 
 S = TypeVar("S")
@@ -66,7 +67,7 @@ class Paging:
         }
         caller = request.caller
         parts = [
-            str(caller.org_id or caller.user_id),
+            text_of(caller.org_id or caller.user_id),
             request.scope["path"],
             *sorted(self._filters.items()),
         ]
@@ -85,18 +86,20 @@ class Paging:
             raise malformed("This cursor belongs to another list. Start without one.") from None
         return key
 
-    def answer(self, page: FoundPage, limit: int) -> ApiResponse:
+    def answer(self, page: ListSlice, limit: int) -> ApiResponse:
         """Return the page, with the next cursor in the body and in a Link header (RFC 8288)."""
         if page.next_key is None:
-            return ApiResponse(joined(page.items, None))
+            return ApiResponse(list_json(page.json, None))
         cursor = self._request.api.system.keys.cursors.encode(self._binding, [page.next_key])
         filters = f"{urlencode(self._filters)}&" if self._filters else ""
         query = f"{filters}limit={limit}&cursor={cursor}"  # of letters that need no encoding
         link = f'<{self._request.scope["path"]}?{query}>; rel="next"'
-        return ApiResponse(joined(page.items, cursor), headers=[(b"link", link.encode())])
+        return ApiResponse(list_json(page.json, cursor), headers=[(b"link", link.encode())])
 
 
-def joined(items: Sequence[bytes], cursor: str | None) -> bytes:
-    """Return the JSON of a list whose *items* are JSON already."""
-    following = b"null" if cursor is None else msgspec.json.encode(cursor)
-    return b'{"items":[%b],"nextCursor":%b}' % (b",".join(items), following)
+def list_json(items: bytes, cursor: str | None) -> bytes:
+    """Return the JSON of a list whose *items* are JSON, joined by commas."""
+    # The line end is that of a response, which copies the body only if it has none.
+    if cursor is None:
+        return b'{"items":[%b],"nextCursor":null}\n' % items
+    return b'{"items":[%b],"nextCursor":"%b"}\n' % (items, cursor.encode())

@@ -33,7 +33,9 @@ class ApiResponse(ASGIResponse):
         headers: Iterable[tuple[bytes, bytes]] = (),
     ) -> None:
         # A terminal shows its prompt on a line of its own; for parsers it is white space.
-        self.status_code, self.body = status, body + b"\n" if content_type is JSON else body
+        if content_type is JSON and not body.endswith(b"\n"):
+            body += b"\n"
+        self.status_code, self.body = status, body
         self.raw = [*headers]
         if status in (204, 304):
             self.body = b""

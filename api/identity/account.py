@@ -20,7 +20,7 @@ from domain.base import NotFound, OrgId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PLAN_LIMITS, Plan
-from projections.engine.find import FoundPage
+from projections.engine.query import list_slice
 from projections.identity.member import memberships_of
 
 _encode = msgspec.json.Encoder().encode
@@ -110,7 +110,7 @@ class AccountController(Controller):
         found = await memberships_of(models, user_id, limit, paging.key(cursor))
         items = [await _membership(request, OrgId(UUID(key))) for key in found.keys]
         shown = [_encode(item) for item in items if item is not None]
-        return paging.answer(FoundPage(shown, found.next_key), limit)
+        return paging.answer(list_slice(shown, found.next_key), limit)
 
     @post(
         "/auth/switch-organization",

@@ -8,7 +8,7 @@ from litestar import Controller, delete, get
 from litestar.params import FromPath
 from msgspec import Struct
 
-from api.http.paging import joined, wait_for_own_writes
+from api.http.paging import list_json, wait_for_own_writes
 from api.http.parameters import Page, nothing, shows
 from api.http.policy import account
 from api.http.request import ApiRequest
@@ -55,8 +55,8 @@ class SessionController(Controller):
         found = await sessions_of(
             request.api.models, caller.user_id, caller.user.credentials, request.api.system.clock()
         )
-        items = [_encode(await _own(request, _decode(item))) for item in found]
-        return ApiResponse(joined(items, None))
+        items = [_encode(await _own(request, _decode(item))) for item in found.items]
+        return ApiResponse(list_json(b",".join(items), None))
 
     @delete("/", status_code=200, opt=account(), responses=nothing())
     async def revoke_other_sessions(self, request: ApiRequest) -> ApiResponse:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from domain.base import OrgId
 from eventstore.counters import READ_MODELS_DRIVER, counters_of
 from projections.base import Projection, document_id
+from projections.engine.control import Control
 from projections.engine.progress import Progress
 from projections.engine.query import ListSlice, Query
 from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding, ShapedCollection
@@ -30,13 +31,6 @@ class Found(NamedTuple):
     version: int
 
 
-class FoundPage(NamedTuple):
-    """The JSON of some resources, and the key after which the next page begins (None: no more)."""
-
-    items: list[bytes]
-    next_key: Any
-
-
 class ReadModels:
     """The read models as one process reads them.
 
@@ -49,6 +43,8 @@ class ReadModels:
     ) -> None:
         self._store, self._progress = store, progress
         self._shapes = {one.name: one.shape for one in projections}
+        self._targets: dict[str, ShapedCollection] = {}
+        self._targets_of: Control | None = None
 
     async def one(self, model: str, org_id: OrgId, thing: UUID) -> Found | None:
         """Return a resource by its id; None if it is missing, deleted or another organization's."""
@@ -69,14 +65,15 @@ class ReadModels:
         [found] = await self.pages(query)
         if not query.residual:
             return found
-        items, keys = found.items, found.keys
-        while found.next_key is not None and len(items) < query.limit:
+        parts, keys, count = [found.json], [*found.keys], found.size
+        while found.next_key is not None and count < query.limit:
             end = {"below" if query.descending else "above": found.next_key}
-            rest = replace(query, limit=query.limit - len(items), **end)
+            rest = replace(query, limit=query.limit - count, **end)
             [found] = await self.pages(rest)
-            items += found.items
+            parts.append(found.json)
             keys += found.keys
-        return ListSlice(items, keys, found.next_key)
+            count += found.size
+        return ListSlice(b",".join(filter(None, parts)), count, found.next_key, keys)
 
     async def pages(self, *queries: Query) -> list[ListSlice]:
         """Return one slice for each query, all from one consistent view."""
@@ -107,13 +104,16 @@ class ReadModels:
 
     async def _target(self, model: str) -> ShapedCollection:
         control = await self._progress.control()
+        if control is not self._targets_of:
+            self._targets, self._targets_of = {}, control
+        known = self._targets.get(model)
+        if known is None:
+            known = self._targets[model] = self._shown(control, model)
+        return known
+
+    def _shown(self, control: Control, model: str) -> ShapedCollection:
         live, shape = control.live(model), self._shapes[model]
         # A collection with other fields or indexes cannot answer the queries of this version.
         if not control.serving or live is None or live.layout != shape.layout:
             raise Rebuilding(control.progress())
         return ShapedCollection(live.name, shape)
-
-
-def page_of(found: ListSlice) -> FoundPage:
-    """Return a slice without its keys."""
-    return FoundPage(found.items, found.next_key)

@@ -9,6 +9,7 @@ rows, in the order of the list.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from projections.shape import Index, Kind, Shape, Value
@@ -31,7 +32,7 @@ class Query(Struct, frozen=True, kw_only=True):
 
     ``where`` holds equalities, ``either`` a field and its allowed values, ``contains`` a field of
     texts and the text that it must contain. ``above`` and ``below`` are exclusive bounds of the
-    sort key.
+    sort key. With ``keyed``, the page tells the sort key of each item.
     """
 
     model: str
@@ -44,6 +45,7 @@ class Query(Struct, frozen=True, kw_only=True):
     either: tuple[str, Sequence[str]] | None = None
     contains: tuple[str, str] | None = None
     residual: Mapping[str, Value] = {}
+    keyed: bool = False
 
     @property
     def rows_max(self) -> int:
@@ -51,15 +53,31 @@ class Query(Struct, frozen=True, kw_only=True):
         return (RESIDUAL_ROWS_MAX if self.residual else self.limit) + 1
 
 
-class ListSlice(NamedTuple):
-    """A page of JSON with the sort key of each, and the key to continue after (None: no more).
+_split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
-    With a residual filter a slice may hold less than the limit and yet have a next key.
+
+class ListSlice(NamedTuple):
+    """A page: the JSON of its items, joined by commas, and how many they are.
+
+    ``next_key`` is the sort key to continue after, None if there are no more. With a residual
+    filter a slice may hold less than the limit and yet have a next key. ``keys`` are those of the
+    items, if the query asked for them.
     """
 
-    items: list[bytes]
-    keys: list[Any]
+    json: bytes
+    size: int
     next_key: Any
+    keys: Sequence[Any] = ()
+
+    @property
+    def items(self) -> list[bytes]:
+        """The JSON of each item."""
+        return [bytes(item) for item in _split(b"[%b]" % self.json)]
+
+
+def list_slice(items: Sequence[bytes], next_key: Any = None, keys: Sequence[Any] = ()) -> ListSlice:
+    """Return a page of *items*, which are JSON."""
+    return ListSlice(b",".join(items), len(items), next_key, keys)
 
 
 def index_for(shape: Shape, query: Query) -> Index:
@@ -76,11 +94,15 @@ def index_for(shape: Shape, query: Query) -> Index:
             break
     else:
         raise QueryRefused(f"no index of {shape.model} answers {query}")
-    _refuse_beyond_bounds(shape, query)
+    refuse_beyond_bounds(shape, query)
     return index
 
 
-def _refuse_beyond_bounds(shape: Shape, query: Query) -> None:
+def refuse_beyond_bounds(shape: Shape, query: Query) -> None:
+    """Refuse a query that asks for too much, whatever its index.
+
+    :raises QueryRefused: it does.
+    """
     if not 1 <= query.limit <= LIMIT_MAX:
         raise QueryRefused(f"a limit of {query.limit} is not from 1 to {LIMIT_MAX}")
     if query.either and not 1 <= len(query.either[1]) <= EITHER_MAX:
@@ -95,11 +117,10 @@ def _refuse_beyond_bounds(shape: Shape, query: Query) -> None:
 def cut(query: Query, rows: Sequence[tuple[Any, bytes | None]]) -> ListSlice:
     """Return *rows* as a page; a row is its sort key and its JSON, None if filtered out."""
     if not query.residual:
-        items = [json for _, json in rows if json is not None]
-        keys = [key for key, _ in rows]
-        if len(rows) <= query.limit:
-            return ListSlice(items, keys, None)
-        return ListSlice(items[: query.limit], keys[: query.limit], keys[query.limit - 1])
+        shown = rows[: query.limit]
+        items = [json for _, json in shown if json is not None]
+        keys = [key for key, _ in shown] if query.keyed else ()
+        return list_slice(items, shown[-1][0] if len(rows) > query.limit else None, keys)
     return _cut_wanted(query, rows)
 
 
@@ -110,9 +131,8 @@ def _cut_wanted(query: Query, rows: Sequence[tuple[Any, bytes | None]]) -> ListS
         if json is None:
             continue
         if len(items) == query.limit:
-            return ListSlice(items, keys, keys[-1])
+            return list_slice(items, keys[-1], keys)
         items.append(json)
         keys.append(key)
-    if len(rows) < query.rows_max:
-        return ListSlice(items, keys, None)
-    return ListSlice(items, keys, rows[query.rows_max - 2][0])
+    next_key = None if len(rows) < query.rows_max else rows[query.rows_max - 2][0]
+    return list_slice(items, next_key, keys)

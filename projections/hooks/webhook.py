@@ -12,7 +12,7 @@ from domain.hooks.webhook.state import Webhook
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of
 from projections.engine.find import ReadModels
-from projections.engine.query import Query
+from projections.engine.query import ListSlice, Query
 from projections.shape import Index, Value
 
 _encode = msgspec.json.Encoder().encode
@@ -72,8 +72,8 @@ WEBHOOKS_MAX = 200
 """As many as the largest plan allows."""
 
 
-async def webhooks_of(models: ReadModels, org_id: OrgId) -> list[bytes]:
+async def webhooks_of(models: ReadModels, org_id: OrgId) -> ListSlice:
     """Return all webhooks of the organization in the order of their ids."""
     where: dict[str, Value] = {"org": str(org_id), "deleted": False}
     query = Query(model="webhooks", where=where, sort="id", limit=WEBHOOKS_MAX)
-    return (await models.page(query)).items
+    return await models.page(query)

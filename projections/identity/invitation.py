@@ -19,8 +19,8 @@ from domain.identity.organization.membership import (
 )
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, document_id, tags_of
-from projections.engine.find import PAGE_DEFAULT, FoundPage, ReadModels, page_of
-from projections.engine.query import Query
+from projections.engine.find import PAGE_DEFAULT, ReadModels
+from projections.engine.query import ListSlice, Query
 from projections.shape import Index
 
 _encode = msgspec.json.Encoder().encode
@@ -92,7 +92,7 @@ class Invitations(Projection[InvitationState]):
 
 async def invitations_of(
     models: ReadModels, org_id: OrgId, limit: int = PAGE_DEFAULT, after: str | None = None
-) -> FoundPage:
+) -> ListSlice:
     """Return the open invitations of an organization, by id."""
     query = Query(
         model="invitations",
@@ -101,4 +101,4 @@ async def invitations_of(
         limit=limit,
         above=after,
     )
-    return page_of(await models.page(query))
+    return await models.page(query)

@@ -19,8 +19,8 @@ from domain.identity.organization.membership import (
 )
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, document_id, tags_of
-from projections.engine.find import PAGE_DEFAULT, FoundPage, ReadModels
-from projections.engine.query import ListSlice, Query
+from projections.engine.find import PAGE_DEFAULT, ReadModels
+from projections.engine.query import ListSlice, Query, list_slice
 from projections.shape import Index, Value
 
 _encode = msgspec.json.Encoder().encode
@@ -43,6 +43,13 @@ class MemberView(View, frozen=True, kw_only=True):
     role: Role
     active: bool
     joined_at: datetime | None
+
+
+class _Listed(Struct, rename="camel"):
+    user_id: str
+
+
+_decode_user = msgspec.json.Decoder(_Listed).decode
 
 
 def render_member(member: Membership) -> bytes:
@@ -96,7 +103,7 @@ class Members(Projection[Membership]):
 async def find_member(models: ReadModels, org_id: OrgId, user_id: UserId) -> bytes | None:
     """Return a member of the organization as the list of members shows them."""
     found = await models.one("members", org_id, user_id)
-    return (await _with_users(models, [(str(user_id), found.json)]))[0] if found else None
+    return (await _with_users(models, [found.json]))[0] if found else None
 
 
 async def memberships_of(
@@ -109,24 +116,27 @@ async def memberships_of(
         sort="org",
         limit=limit,
         above=after,
+        keyed=True,
     )
     return await models.page(query)
 
 
 async def members_of(
     models: ReadModels, org_id: OrgId, limit: int = PAGE_DEFAULT, after: str | None = None
-) -> FoundPage:
+) -> ListSlice:
     """Return members of the organization by user id, each with ``user``: who they are."""
     where: dict[str, Value] = {"org": str(org_id), "deleted": False}
     query = Query(model="members", where=where, sort="user_id", limit=limit, above=after)
     found = await models.page(query)
-    items = await _with_users(models, list(zip(found.keys, found.items, strict=True)))
-    return FoundPage(items, found.next_key)
+    return list_slice(await _with_users(models, found.items), found.next_key)
 
 
-async def _with_users(models: ReadModels, members: list[tuple[str, bytes]]) -> list[bytes]:
-    users = await models.many("users", [f"{PLATFORM}:{user}" for user, _ in members])
-    return [_joined(json, users.get(f"{PLATFORM}:{u}", b"null")) for u, json in members]
+async def _with_users(models: ReadModels, members: list[bytes]) -> list[bytes]:
+    ids = [f"{PLATFORM}:{_decode_user(member).user_id}" for member in members]
+    users = await models.many("users", ids)
+    return [
+        _joined(member, users.get(user, b"null")) for user, member in zip(ids, members, strict=True)
+    ]
 
 
 def _joined(member: bytes, user: bytes) -> bytes:

@@ -13,7 +13,7 @@ from domain.identity.session.state import SESSIONS_MAX, Session
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, tags_of
 from projections.engine.find import ReadModels
-from projections.engine.query import Query
+from projections.engine.query import ListSlice, Query
 from projections.shape import Index, Kind, Value
 
 _encode = msgspec.json.Encoder().encode
@@ -104,7 +104,7 @@ def _sortable(at: datetime) -> str:
 
 async def sessions_of(
     models: ReadModels, user_id: UserId, credentials: int, now: datetime
-) -> list[bytes]:
+) -> ListSlice:
     """Return the live sessions of a user; those that end last come first.
 
     *credentials* is how often the password was changed; a change ends all earlier sessions.
@@ -118,4 +118,4 @@ async def sessions_of(
         above=_sortable(now),
     )
     [found] = await models.pages(query)
-    return found.items
+    return found

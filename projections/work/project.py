@@ -9,8 +9,8 @@ from domain.base import OrgId, ProjectId, UserId
 from domain.work.project import Project, ProjectEvent, ProjectStatus
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of
-from projections.engine.find import PAGE_DEFAULT, FoundPage, ReadModels, page_of
-from projections.engine.query import Query
+from projections.engine.find import PAGE_DEFAULT, ReadModels
+from projections.engine.query import ListSlice, Query
 from projections.shape import Index, Value
 
 _encode = msgspec.json.Encoder().encode
@@ -67,10 +67,10 @@ async def projects_of(
     status: ProjectStatus | None = None,
     limit: int = PAGE_DEFAULT,
     after: str | None = None,
-) -> FoundPage:
+) -> ListSlice:
     """Return projects of the organization in the order of their keys, those above *after*."""
     where: dict[str, Value] = {"org": str(org_id), "deleted": False}
     if status is not None:
         where["status"] = status.value
     query = Query(model="projects", where=where, sort="key", limit=limit, above=after)
-    return page_of(await models.page(query))
+    return await models.page(query)

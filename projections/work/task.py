@@ -12,9 +12,9 @@ from domain.base import OrgId, ProjectId, TaskId, UserId
 from domain.work.task.events import Priority, TaskEvent, TaskStatus
 from domain.work.task.state import Task
 from eventstore.recorded import Recorded
-from projections.base import AggregateProjection, View, tags_of
-from projections.engine.find import PAGE_DEFAULT, FoundPage, ReadModels, page_of
-from projections.engine.query import Query
+from projections.base import AggregateProjection, View, tags_of, text_of
+from projections.engine.find import PAGE_DEFAULT, ReadModels
+from projections.engine.query import ListSlice, Query
 from projections.shape import Index, Value
 
 _encode = msgspec.json.Encoder().encode
@@ -95,9 +95,13 @@ async def tasks_of_project(  # noqa: PLR0913, PLR0917 - the list, its filter and
     wanted: TaskFilter = EVERY_TASK,
     limit: int = PAGE_DEFAULT,
     below: int | None = None,
-) -> FoundPage:
+) -> ListSlice:
     """Return tasks of a project with numbers below *below*, the newest first."""
-    where: dict[str, Value] = {"org": str(org_id), "project_id": str(project_id), "deleted": False}
+    where: dict[str, Value] = {
+        "org": text_of(org_id),
+        "project_id": text_of(project_id),
+        "deleted": False,
+    }
     filters: dict[str, Value] = {}
     if wanted.status is not None:
         filters["status"] = wanted.status.value
@@ -117,4 +121,4 @@ async def tasks_of_project(  # noqa: PLR0913, PLR0917 - the list, its filter and
         contains=None if wanted.assignee is None else ("assignees", str(wanted.assignee)),
         residual=filters,
     )
-    return page_of(await models.page(query))
+    return await models.page(query)

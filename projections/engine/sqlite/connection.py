@@ -57,7 +57,8 @@ class Connection:
             raise ReadStoreUnavailable(f"{self._files.path}: {error}") from error
 
     def _current(self, now: float) -> sqlite3.Connection:
-        if self._connection is not None and now - self._looked_at >= self._patience_s:
+        patience_s = 0.0 if self._writes else _LOOK_EVERY_S
+        if self._connection is not None and now - self._looked_at >= patience_s:
             self._looked_at = now
             if self._files.identity() != self._identity or (
                 self._writes and self._files.is_said_damaged()
@@ -67,10 +68,6 @@ class Connection:
             self._connection = self._open_to_write() if self._writes else self._open_to_read()
             self._identity, self._looked_at = self._files.identity(), now
         return self._connection
-
-    @property
-    def _patience_s(self) -> float:
-        return 0.0 if self._writes else _LOOK_EVERY_S
 
     def _open_to_read(self) -> sqlite3.Connection:
         # Read-only, so that closing it cannot empty or remove the write-ahead log.

@@ -1,16 +1,15 @@
-"""The SQL statements of one collection: its table, its indexes and its queries.
+"""The SQL statements of one collection: its table and its indexes.
 
 A field of texts is stored in its row as JSON. For lists that search by one of its texts, there is
 also a side table with one row per text and the fields of the index.
 """
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from projections.base import Document
-from projections.engine.query import Query, index_for
 from projections.engine.store import ShapedCollection
 from projections.shape import Index, Kind, Shape, Value
 
@@ -123,79 +122,3 @@ def side_rows(target: ShapedCollection, index: Index) -> tuple[str, str]:
         f" FROM {table} d, json_each(d.{contains}) t WHERE d.id = ?"
     )
     return remove, put
-
-
-class _Form(NamedTuple):
-    """The parts of a query that determine the statement; the others are its parameters."""
-
-    collection: str
-    index_name: str
-    where: tuple[str, ...]
-    contains: bool
-    sort: str
-    descending: bool
-    above: bool
-    below: bool
-    residual: tuple[str, ...]
-
-
-def page_statement(target: ShapedCollection, query: Query) -> tuple[str, list[Any]]:
-    """Return the statement that selects the sort keys and JSON of a page, and its parameters.
-
-    :raises QueryRefused: no declared index answers it.
-    """
-    where: dict[str, Any] = {**query.where}
-    if query.either:
-        where[query.either[0]] = None
-    if query.contains:
-        where[query.contains[0]] = query.contains[1]
-    form = _Form(
-        target.collection,
-        index_for(target.shape, query).name,
-        tuple(where),
-        query.contains is not None,
-        query.sort,
-        query.descending,
-        query.above is not None,
-        query.below is not None,
-        tuple(query.residual),
-    )
-    bounds = [bound for bound in (query.above, query.below) if bound is not None]
-    parameters: list[Any] = []
-    for choice in query.either[1] if query.either else (None,):
-        if query.either:
-            where[query.either[0]] = choice
-        parameters += [*query.residual.values(), *where.values(), *bounds, query.rows_max]
-    if not query.either or len(query.either[1]) == 1:
-        return _page_text(form), parameters
-    return _merged_text(form, len(query.either[1])), [*parameters, query.rows_max]
-
-
-@lru_cache(1_024)
-def _merged_text(form: _Form, count: int) -> str:
-    # Each value's rows come from the index in order; SQLite only merges them.
-    direction = "DESC" if form.descending else "ASC"
-    merged = " UNION ALL ".join([f"SELECT * FROM ({_page_text(form)})"] * count)
-    return f"{merged} ORDER BY 1 {direction} LIMIT ?"
-
-
-@lru_cache(1_024)
-def _page_text(form: _Form) -> str:
-    documents, index = quoted(form.collection), quoted(f"{form.collection}_{form.index_name}")
-    if form.contains:
-        at, side = "s", quoted(f"{form.collection}__{form.index_name}")
-        source = f"{side} s INDEXED BY {index} JOIN {documents} d ON d.row = s.row"
-    else:
-        at, source = "d", f"{documents} d INDEXED BY {index}"
-    sort = f"{at}.{quoted(form.sort)}"
-    tests = [f"{at}.{quoted(field)} IS ?" for field in form.where]
-    tests += [f"{sort} > ?"] * form.above + [f"{sort} < ?"] * form.below
-    shown = "d.json"
-    if form.residual:
-        compared = " AND ".join(f"d.{quoted(field)} IS ?" for field in form.residual)
-        shown = f"CASE WHEN {compared} THEN d.json END"
-    direction = "DESC" if form.descending else "ASC"
-    return (
-        f"SELECT {sort} AS k, {shown} AS j FROM {source} WHERE {' AND '.join(tests)}"
-        f" ORDER BY {sort} {direction} LIMIT ?"
-    )

@@ -18,6 +18,8 @@ from projections.engine.query import ListSlice, Query, cut
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
 from projections.engine.sqlite.files import Files
+from projections.engine.sqlite.pages import PageStatement, page_statement
+from projections.engine.sqlite.recent import PageRows, RecentPages
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,
     Batch,
@@ -44,6 +46,7 @@ class SQLiteReadStore:
     def __init__(self, path: Path, timeout_s: float = READ_MODELS_DEADLINE_S) -> None:
         self._files, self._timeout_s = Files(path), timeout_s
         self._reader = Connection(self._files, timeout_s, writes=False)
+        self._recent = RecentPages()
         self._writer = Connection(self._files, timeout_s, writes=True)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="read-models")
         self._checkpointed_at = 0.0
@@ -72,23 +75,25 @@ class SQLiteReadStore:
         return self._read(get)
 
     async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
-        pages = [(query, *statements.page_statement(target, query)) for target, query in asked]
+        if len(asked) == 1:  # a single statement is consistent by itself
+            [(target, query)] = asked
+            page = page_statement(target, query)
+            return [_slice(page, query, self._read(lambda c: self._recent.read(c, page)))]
+        pages = [page_statement(target, query) for target, query in asked]
 
-        def find(connection: sqlite3.Connection) -> list[ListSlice]:
-            if len(pages) == 1:  # a single statement is consistent by itself
-                query, statement, parameters = pages[0]
-                return [cut(query, connection.execute(statement, parameters).fetchall())]
+        def find(connection: sqlite3.Connection) -> list[PageRows]:
             connection.execute("BEGIN")
-            found = [(q, connection.execute(s, p).fetchall()) for q, s, p in pages]
+            found = [connection.execute(*page[:2]).fetchall() for page in pages]
             connection.execute("COMMIT")
-            return [cut(query, rows) for query, rows in found]
+            return found
 
-        return self._read(find)
+        found = self._read(find)
+        return [_slice(p, q, rows) for p, (_, q), rows in zip(pages, asked, found, strict=True)]
 
     async def explain(self, target: ShapedCollection, query: Query) -> str:
-        statement, parameters = statements.page_statement(target, query)
-        explained = f"EXPLAIN QUERY PLAN {statement}"
-        rows = self._read(lambda c: c.execute(explained, parameters).fetchall())
+        page = page_statement(target, query)
+        explained = f"EXPLAIN QUERY PLAN {page.text}"
+        rows = self._read(lambda c: c.execute(explained, page.parameters).fetchall())
         return "\n".join(row[3] for row in rows)
 
     async def load(self, target: ShapedCollection, ids: Sequence[str]) -> list[Document]:
@@ -188,6 +193,13 @@ class SQLiteReadStore:
         self._checkpointed_at = now
         if self._files.wal_bytes() > WAL_BYTES_KEPT:
             await self._write(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+
+
+def _slice(page: PageStatement, query: Query, rows: PageRows) -> ListSlice:
+    if not page.joined:
+        return cut(query, rows)
+    [(json, count, next_key)] = rows
+    return ListSlice(json or b"", count, next_key)
 
 
 def _control_of(found: list[tuple[int, str]]) -> Control | None:

@@ -13,7 +13,7 @@ from domain.work.project import ProjectStatus
 from domain.work.task.events import Priority, TaskAssigned, TaskDeleted, TaskStatus
 from eventstore.memory import MemoryStore
 from projections.catalog import PROJECTIONS
-from projections.engine.find import FoundPage, ReadModels
+from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
 from projections.engine.query import ListSlice, Query
 from projections.engine.store import ReadStore, Rebuilding
@@ -38,7 +38,7 @@ async def projected(store: ReadStore, *more: Any) -> ReadModels:
     return models_of(store)
 
 
-def numbers(page: FoundPage) -> list[int]:
+def numbers(page: ListSlice) -> list[int]:
     return [json.loads(item)["number"] for item in page.items]
 
 
@@ -143,16 +143,16 @@ async def test_sessions_are_listed_while_they_are_good(
 
     found = await sessions_of(models, ANA, credentials, now)
 
-    assert [json.loads(one)["id"] for one in found] == [str(SESSION)] * there
+    assert [json.loads(one)["id"] for one in found.items] == [str(SESSION)] * there
 
 
 async def test_webhooks_are_listed(store: ReadStore) -> None:
     models = await projected(store)
 
-    [found] = await webhooks_of(models, ACME)
+    [found] = (await webhooks_of(models, ACME)).items
 
     assert json.loads(found)["status"] == "ACTIVE"
-    assert not await webhooks_of(models, OTHER)
+    assert not (await webhooks_of(models, OTHER)).size
 
 
 async def test_a_model_that_was_never_projected_is_not_shown_as_empty(store: ReadStore) -> None:

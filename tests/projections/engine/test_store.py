@@ -111,6 +111,17 @@ async def test_both_ends_of_the_sort_key_can_be_bounded(store: ReadStore) -> Non
     assert (await page(store, above=3, below=6)).keys == [4, 5]
 
 
+async def test_the_other_end_bounds_also_whether_there_are_more(store: ReadStore) -> None:
+    await filled(store, *[thing(n) for n in range(1, 10)])
+
+    for descending, next_key in ((False, 5), (True, 4)):
+        whole = await page(store, above=3, below=6, limit=2, descending=descending)
+        part = await page(store, above=2, below=6, limit=2, descending=descending)
+
+        assert whole.next_key is None
+        assert part.next_key == (next_key if descending else 4)
+
+
 async def test_an_id_can_be_the_sort_key(store: ReadStore) -> None:
     await filled(store, thing(1), thing(2), thing(3))
 
@@ -150,7 +161,9 @@ async def test_several_queries_are_answered_from_one_moment(store: ReadStore) ->
         for s in ("TODO", "DONE")
     ]
 
-    assert [one.keys for one in await store.find(asked)] == [[1], [2]]
+    found = await store.find(asked)
+
+    assert [one.json for one in found] == [b'{"number":1}', b'{"number":2}']
 
 
 REFUSED: Sequence[dict[str, Any]] = [
@@ -197,6 +210,19 @@ async def test_only_a_writer_with_the_newest_control_record_can_write(store: Rea
 
     assert await store.control() == second
     assert (await page(store)).keys == [1, 2]
+
+
+async def test_a_page_shows_what_was_written_since_it_was_read_last(
+    opened_stores: Opened,
+) -> None:
+    one, two = opened_stores.another(), opened_stores.another()
+    control = await filled(one, thing(1))
+
+    assert [(await page(store)).keys for store in (one, two)] == [[1], [1]]
+    control = await one.write(of(control, thing(2)))
+    assert [(await page(store)).keys for store in (one, two)] == [[1, 2], [1, 2]]
+    await two.write(of(control, thing(1, deleted=True)))
+    assert [(await page(store)).keys for store in (one, two)] == [[2], [2]]
 
 
 async def test_one_holds_the_lease_until_it_is_given_back(opened_stores: Opened) -> None:

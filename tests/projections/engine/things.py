@@ -1,6 +1,7 @@
 """Things: the documents that the contract of the read-model port stores and finds."""
 
-from typing import Any
+import json
+from typing import Any, NamedTuple
 
 from projections.base import Document
 from projections.engine.control import Control
@@ -59,9 +60,25 @@ async def filled(store: ReadStore, *documents: Document) -> Control:
     return await store.write(of(Control(), *documents))
 
 
-async def page(store: ReadStore, **about: Any) -> ListSlice:
+class Shown(NamedTuple):
+    """The sort keys of a page, and the key to continue after."""
+
+    keys: list[Any]
+    next_key: Any
+
+
+def shown(query: Query, found: ListSlice) -> Shown:
+    """Return the sort keys of the things in a page."""
+    assert found.size == len(found.items)
+    numbers = [json.loads(item)["number"] for item in found.items]
+    by_id = query.sort == "id"
+    return Shown([f"acme:{n:04}" for n in numbers] if by_id else numbers, found.next_key)
+
+
+async def page(store: ReadStore, **about: Any) -> Shown:
     """Return one page of things, 10 unless *about* says otherwise."""
     asked: dict[str, Any] = {"model": "things", "sort": "number", "limit": 10}
     asked["where"] = {"org": "acme", "deleted": False} | about.pop("where", {})
-    [found] = await store.find([(THINGS, Query(**(asked | about)))])
-    return found
+    query = Query(**(asked | about))
+    [found] = await store.find([(THINGS, query)])
+    return shown(query, found)
