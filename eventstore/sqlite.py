@@ -11,6 +11,7 @@ from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
 from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
+from eventstore.engine.lock_wait import once_unlocked
 from eventstore.engine.lookups import Question
 from eventstore.engine.schema import OLD_SHAPE, OLD_TABLE, SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.engine.settle import Settled
@@ -35,6 +36,7 @@ class SqliteStore(SqlSideTables):
         self._local = local()
         self._connections: list[sqlite3.Connection] = []
         self._writer = self._connect()
+        self._writer.execute("PRAGMA busy_timeout = 0")  # we wait for its lock ourselves
         counters_of(LOG_DRIVER).pool_created()
         self._write_lock = Lock()
 
@@ -43,7 +45,7 @@ class SqliteStore(SqlSideTables):
             raise LogUnfit(OLD_SHAPE)
         with self._write_lock:
             try:
-                self._writer.execute("BEGIN IMMEDIATE")
+                self._lock()
                 with self._writer:
                     for statement in statements(SQLITE_TYPES, SQLITE_GUARDS):
                         self._writer.execute(statement)
@@ -85,7 +87,7 @@ class SqliteStore(SqlSideTables):
 
     def _attempt(self, appends: Sequence[Append], *, suspicious: bool) -> list[Outcome]:
         writer = self._writer
-        writer.execute("BEGIN IMMEDIATE")
+        self._lock()
         try:
             settled = self._settle(appends, self._ask, suspicious=suspicious)
             self._insert(settled)
@@ -99,13 +101,19 @@ class SqliteStore(SqlSideTables):
     def rehearse(self, append: Append) -> Outcome:
         with self._write_lock:
             try:
-                self._writer.execute("BEGIN")
-                try:
-                    return self._settle([append], self._ask, suspicious=True).outcomes[0]
-                finally:
-                    self._writer.execute("ROLLBACK")
+                return once_unlocked(lambda: self._rehearse(append), self._lock_timeout_s)
             except sqlite3.Error as error:
                 raise LogUnavailable(str(error)) from error
+
+    def _rehearse(self, append: Append) -> Outcome:
+        self._writer.execute("BEGIN")
+        try:
+            return self._settle([append], self._ask, suspicious=True).outcomes[0]
+        finally:
+            self._writer.execute("ROLLBACK")
+
+    def _lock(self) -> None:
+        once_unlocked(lambda: self._writer.execute("BEGIN IMMEDIATE"), self._lock_timeout_s)
 
     def _ask(self, questions: Sequence[Question]) -> list[Rows]:
         execute = self._writer.execute
@@ -148,7 +156,10 @@ class SqliteStore(SqlSideTables):
     def _execute(self, statement: str, parameters: Sequence[Any]) -> int:
         with self._write_lock:
             try:
-                return self._writer.execute(statement, parameters).rowcount
+                return once_unlocked(
+                    lambda: self._writer.execute(statement, parameters).rowcount,
+                    self._lock_timeout_s,
+                )
             except sqlite3.Error as error:
                 raise LogUnavailable(str(error)) from error
 

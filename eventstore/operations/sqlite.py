@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from eventstore.counters import OPERATIONS_DRIVER, counters_of
+from eventstore.engine.lock_wait import is_locked, once_unlocked
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.jobs import JobTables
@@ -30,9 +31,6 @@ from eventstore.operations.store import (
 )
 
 T = TypeVar("T")
-
-POLL_S = 0.001
-"""How often a process that waits for the lock checks it."""
 
 _HOLD_S = 0.002
 """Waiting writes share a transaction until it has lasted this long: a thousand endpoints need
@@ -188,20 +186,14 @@ class _Connection:
         self._file.checkpoint()
 
     def _lock(self, connection: sqlite3.Connection) -> None:
-        deadline = time.monotonic() + self._lock_wait_s
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    raise
-                if time.monotonic() > deadline:
-                    raise OperationsUnavailable(
-                        f"{self._path} is locked by another process; waited {self._lock_wait_s:g} s"
-                    ) from error
-                time.sleep(POLL_S)
-            else:
-                return
+        try:
+            once_unlocked(lambda: connection.execute("BEGIN IMMEDIATE"), self._lock_wait_s)
+        except sqlite3.OperationalError as error:
+            if not is_locked(error):
+                raise
+            raise OperationsUnavailable(
+                f"{self._path} is locked by another process; waited {self._lock_wait_s:g} s"
+            ) from error
 
 
 def _free_at(began: float, ended: float) -> float:

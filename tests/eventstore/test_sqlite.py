@@ -10,7 +10,15 @@ from uuid import UUID
 
 import pytest
 
-from eventstore.append import AlreadyDone, Appended, Conflict, LogUnavailable, LogUnfit
+from eventstore.append import (
+    AlreadyDone,
+    Appended,
+    Conflict,
+    LogUnavailable,
+    LogUnfit,
+    Secret,
+)
+from eventstore.engine.lock_wait import POLL_S
 from eventstore.engine.schema import SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.partition import partition_of
 from eventstore.sqlite import SqliteStore
@@ -180,6 +188,33 @@ def test_a_locked_file_is_unavailable_until_it_is_unlocked(path: Path) -> None:
 
         store.commit([command(A)])
         assert store.heads([A]) == {A: 1}
+
+
+def test_whoever_waits_for_the_lock_looks_often_and_not_at_growing_intervals(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        closing(SqliteStore(str(path))) as store,
+        closing(sqlite3.connect(path, isolation_level=None)) as busy,
+    ):
+        store.create()
+        pauses: list[float] = []
+
+        def pause(seconds: float) -> None:
+            """Have the busy process leave the lock alone after the third look."""
+            pauses.append(seconds)
+            if len(pauses) == 3:
+                busy.execute("ROLLBACK")
+
+        monkeypatch.setattr("eventstore.engine.lock_wait.time.sleep", pause)
+        for write in (
+            lambda: store.commit([command(A)]),
+            lambda: store.put_secret(Secret(A, "name", b"sealed")),
+        ):
+            pauses.clear()
+            busy.execute("BEGIN IMMEDIATE")
+            write()
+            assert pauses == [POLL_S] * 3
 
 
 def test_a_guard_of_an_insert_searches_by_whole_keys_and_never_reads_a_partition() -> None:
