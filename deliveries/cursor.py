@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from deliveries.fan_out import readable_id
 from deliveries.subscriptions import KnownWebhook
+from eventstore.codec import mark_of
 from eventstore.log import EventLog
 from eventstore.operations.records import Delivery, Endpoint, Notice, NoticeKind
 from eventstore.operations.store import Changes, OperationalStore
@@ -46,7 +46,7 @@ class CursorCheck:
     async def fits(self, known: KnownWebhook) -> bool:
         """Return whether the log has the event at the cursor."""
         at = self._endpoint
-        return not at.fan_event or await self._id_at(known, at.fan) == at.fan_event
+        return not at.fan_event or await self._mark_at(known, at.fan) == at.fan_event
 
     async def repair(self, known: KnownWebhook, now: datetime) -> Repair:
         """Return what must be written before sending starts; the cursor itself has been moved."""
@@ -55,7 +55,7 @@ class CursorCheck:
             return await self._set_back(known, log, now)
         fields: dict[str, Any] = {}
         if not at.fan_event:
-            fields["fan_event"] = await self._id_at(known, at.fan)
+            fields["fan_event"] = await self._mark_at(known, at.fan)
         if at.log != log:
             fields["log"] = log
         for name, value in fields.items():
@@ -99,7 +99,7 @@ class CursorCheck:
                 return Common(newest.seq, newest.event_id)
             before = page[-1].seq
         start = min(known.webhook.from_seq, self._endpoint.fan)
-        return Common(start, await self._id_at(known, start))
+        return Common(start, await self._mark_at(known, start))
 
     async def _newest_common(self, known: KnownWebhook, page: list[Delivery]) -> Delivery:
         low, high = 0, len(page) - 1  # page[high] is common
@@ -112,18 +112,18 @@ class CursorCheck:
         return page[high]
 
     async def _is_common(self, known: KnownWebhook, delivery: Delivery) -> bool:
-        return await self._id_at(known, delivery.seq) == delivery.event_id
+        return await self._mark_at(known, delivery.seq) == delivery.event_id
 
     async def _last_up_to(self, seq: int) -> int:
         found = await self._store.deliveries(self._endpoint.id, before=seq + 1, limit=1)
         return found[0].seq if found else 0
 
-    async def _id_at(self, known: KnownWebhook, seq: int) -> str:
-        """Return the id of the event at a sequence; nothing if there is none that can be read."""
+    async def _mark_at(self, known: KnownWebhook, seq: int) -> str:
+        """Return the mark of the event at a sequence; "" if there is none."""
         if seq < 1:
             return ""
         rows = await self._log.organization(known.org_id, seq - 1, 1)
-        return readable_id(rows[0]) if rows and rows[0].org_seq == seq else ""
+        return mark_of(rows[0]) if rows and rows[0].org_seq == seq else ""
 
     async def _log_name(self) -> str:
         identity = await self._log.identity()

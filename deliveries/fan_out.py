@@ -9,7 +9,7 @@ from deliveries.subscriptions import KnownWebhook, RequestedReplay
 from domain.audit import LogRestored
 from domain.base import OrgId
 from domain.catalog import PUBLIC_EVENT_TYPES, tag_of
-from eventstore.codec import event_id
+from eventstore.codec import event_id, mark_of
 from eventstore.log import EventLog
 from eventstore.operations.records import Delivery, DeliveryStatus, Endpoint
 from eventstore.operations.store import OperationalStore
@@ -47,7 +47,7 @@ class Matcher:
                 at.last = row.org_seq
         if not rows:
             return Matched([], {}, more=False)
-        at.fan, at.fan_event = rows[-1].org_seq, readable_id(rows[-1])
+        at.fan, at.fan_event = rows[-1].org_seq, mark_of(rows[-1])
         fields = {"fan": at.fan, "fan_event": at.fan_event, "last": at.last}
         return Matched(matched, fields, len(rows) == _ROWS)
 
@@ -121,11 +121,6 @@ def delivery_id(endpoint: str, seq: int) -> str:
     return f"{endpoint}:{seq}"
 
 
-def readable_id(row: Row) -> str:
-    """Return the id of the event in *row*; empty if the bytes cannot be read."""
-    return str(event_id(row) or "")
-
-
 def _is_wanted(known: KnownWebhook, row: Row) -> bool:
     if row.tag == _LOG_RESTORED:
         return True  # every receiver must learn that sequence numbers will repeat
@@ -139,7 +134,7 @@ def _delivery(endpoint: str, row: Row, prev: int, now: datetime) -> Delivery:
         org=str(row.org_id),
         seq=row.org_seq,
         prev=prev,
-        event_id=readable_id(row),
+        event_id=str(event_id(row) or ""),
         type=row.tag,
         stream=str(row.stream_id),
         created_at=now,

@@ -2,7 +2,6 @@
 
 import logging
 from typing import Any
-from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,7 +11,7 @@ from domain.catalog import EVENT_TYPES
 from domain.hooks.webhook.events import WebhookReplayRequested
 from domain.hooks.webhook.state import Webhook
 from eventstore.append import LogUnavailable
-from eventstore.codec import event_id
+from eventstore.codec import mark_of
 from eventstore.log import EventLog
 from eventstore.recorded import Row
 
@@ -68,14 +67,14 @@ class KnownWebhooks:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._positions = dict.fromkeys(range(log.parts), 0)
-        self._events: dict[int, UUID | None] = {}
+        self._marks: dict[int, str] = {}
         self.known: dict[str, KnownWebhook] = {}
 
     async def open(self) -> None:
         """Fold the existing log; ``follow`` continues from there."""
         for part in self._positions:
             self._positions[part] = await self._log.last_position(part)
-            self._events[part] = await self._log.event_id_at(self._positions[part], part)
+            self._marks[part] = await self._log.mark_at(self._positions[part], part)
             after = 0
             while rows := await self._log.tail_rows(after, _ROWS, TAGS, part):
                 await self._fold_all(rows)
@@ -91,7 +90,7 @@ class KnownWebhooks:
                 await self._fold_all(about)
                 news.webhooks.update(str(row.stream_id) for row in about)
                 self._positions[part] = rows[-1].position
-                self._events[part] = event_id(rows[-1])
+                self._marks[part] = mark_of(rows[-1])
         return news
 
     async def fit(self) -> bool:
@@ -101,8 +100,8 @@ class KnownWebhooks:
         history.
         """
         for part, position in self._positions.items():
-            at = self._events.get(part)
-            if at is not None and await self._log.event_id_at(position, part) != at:
+            mark = self._marks.get(part, "")
+            if mark and await self._log.mark_at(position, part) != mark:
                 return False
         return True
 

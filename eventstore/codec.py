@@ -221,6 +221,18 @@ def event_id(row: Row) -> UUID | None:
         return None
 
 
+def mark_of(row: Row) -> str:
+    """Return what tells the event in *row* from any that may replace it in a restored log.
+
+    That is its id or, if that cannot be read, a hash of what is stored.
+    """
+    known = event_id(row)
+    if known is not None:
+        return str(known)
+    stored = (row.stream_id, row.version, row.tag, row.recorded_at, row.state)
+    return f"unreadable:{hashlib.sha256(repr(stored).encode()).hexdigest()}"
+
+
 def takes_key(tag: str) -> bool:
     """Return whether an event of *tag* has personal values, which need the key of its stream."""
     return tag in SEALED_TAGS or tag in STEPS

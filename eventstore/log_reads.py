@@ -10,7 +10,7 @@ from msgspec import Struct
 from domain.base import Event, OrgId
 from eventstore.append import KeptSince, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
-from eventstore.codec import decode, decode_event, event_id, takes_key
+from eventstore.codec import decode, decode_event, event_id, mark_of, takes_key
 from eventstore.engine.calls import LOG_DEADLINE_S, StoreCalls
 from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys
@@ -104,6 +104,11 @@ class LogReads:
             return None
         found = await self.tail_rows(position - 1, 1, part=part)
         return event_id(found[0]) if found else None
+
+    async def mark_at(self, position: int, part: int = 0) -> str:
+        """Return the mark of the event at *position*, readable or not; "" if there is none."""
+        found = await self.tail_rows(position - 1, 1, part=part) if position > 0 else []
+        return mark_of(found[0]) if found and found[0].position == position else ""
 
     async def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
         """Return an organization's rows with a sequence above *after*, in order."""

@@ -34,7 +34,7 @@ async def _fill(system: System, part: int) -> None:
     name = f"part {part}"
     cursor = await system.operations.mail_cursor(name)
     after = 0 if cursor is None else cursor.position
-    if cursor is not None and str(await system.log.event_id_at(after, part)) != cursor.event_id:
+    if cursor is not None and await system.log.mark_at(after, part) != cursor.event_id:
         after = 0  # the log was set back; existing rows are not written again
     end = await system.log.last_position(part)
     if end <= after:
@@ -44,8 +44,7 @@ async def _fill(system: System, part: int) -> None:
         mails += [mail for row in rows if (mail := _mail(row, part)) is not None]
         after = rows[-1].position
     end = max(end, after)
-    at_end = await system.log.event_id_at(end, part)
-    moved = MailCursor(id=name, position=end, event_id=str(at_end))
+    moved = MailCursor(id=name, position=end, event_id=await system.log.mark_at(end, part))
     await system.operations.keep_mails(moved, mails)
 
 

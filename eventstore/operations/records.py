@@ -30,8 +30,8 @@ class NoticeKind(StrEnum):
 class Endpoint(Struct, kw_only=True):
     """The operational side of a webhook.
 
-    ``fan`` is the sequence of the last event examined and ``fan_event`` its id, in the log with the
-    identity ``log``; ``last`` is the sequence of the last event that matched. ``fails`` counts
+    ``fan`` is the sequence of the last event examined and ``fan_event`` its mark, in the log with
+    the identity ``log``; ``last`` is the sequence of the last event that matched. ``fails`` counts
     consecutive failures, ``failed_at`` is the time of the latest. ``replay_version`` is the version
     of the latest replay request, ``replay_next`` the sequence at which it continues (0: done).
     ``owner`` holds the lease until ``until``, by the clock of the database; ``fence`` rises with
@@ -180,7 +180,7 @@ class Mail(Struct, kw_only=True):
 class MailCursor(Struct, kw_only=True, frozen=True):
     """How far a partition was searched for events to send mails about.
 
-    ``event_id`` is the id of the event at ``position``, which tells when the log was replaced.
+    ``event_id`` is the mark of the event at ``position``, which tells when the log was replaced.
     """
 
     id: str

@@ -12,21 +12,21 @@ import pytest
 from msgspec.structs import replace
 
 from domain.catalog import tag_of
-from domain.identity.organization.membership import InvitationRevoked, MemberInvited
+from domain.identity.organization.membership import InvitationRevoked
 from domain.identity.user.events import PasswordChanged, PasswordResetRequested
 from eventstore.counters import MAIL_DRIVER, counters_of
 from eventstore.operations.records import MailStatus
 from mail.mailbox import Mailbox
 from mail.outbox import PAUSES
-from runtime.setting import AppEnv, MailAddress, SmtpUrl
+from runtime.setting import AppEnv, SmtpUrl
 from runtime.settings import Settings
 from runtime.system import System
 from security.mail_tokens import MailPurpose, hash_of
 from tests.commands.acme import TEAM, account
-from tests.domain.acme import invitation
 from tests.domain.spec import ACME, ANA, NOW
 from tests.mail.post_office import PostOffice, post_office
 from tests.spec import on, record
+from tests.workers.inviting import invite, invited, sending
 from tests.workers.stage import Stage, garble
 from workers.mailing import Mailing
 
@@ -43,29 +43,7 @@ async def office() -> AsyncIterator[PostOffice]:
 
 @pytest.fixture
 def system(stage: Stage, office: PostOffice) -> System:
-    settings = replace(
-        stage.system.settings,
-        smtp_url=SmtpUrl(office.url),
-        mail_from=MailAddress("Trackrecord <no-reply@example.com>"),
-    )
-    return replace(stage.system, settings=settings)
-
-
-def invited(system: System, n: int = 0) -> MemberInvited:
-    """Return an invitation with the token that the system makes for it."""
-    made = invitation(n, email=f"{n}@example.com")
-    expires_at = system.clock() + WEEK
-    token = system.keys.mail_tokens.mint(
-        MailPurpose.INVITATION, ACME, made.invitation_id, expires_at
-    )
-    return replace(made, expires_at=expires_at, token_hash=hash_of(token), mailed=True)
-
-
-async def invite(system: System, count: int = 1, *, first: bool = True) -> list[MemberInvited]:
-    """Record invitations, of an organization that is created with the first ones."""
-    events = [invited(system, n) for n in range(count)]
-    await record(system.log, *((TEAM,) if first else ()), on(ACME, *events))
-    return events
+    return replace(stage.system, settings=sending(stage.system.settings, office))
 
 
 async def statuses(system: System) -> list[MailStatus]:

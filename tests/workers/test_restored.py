@@ -5,16 +5,21 @@ import json
 import shutil
 import sqlite3
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from domain.audit import LogRestored, audit_trail
 from eventstore.operations.records import NoticeKind
 from runtime.settings import Settings
+from tests.commands.acme import TEAM
 from tests.deliveries.receiver import Receiver
 from tests.domain.spec import ACME
+from tests.mail.post_office import post_office
 from tests.spec import on, record
-from tests.workers.stage import ONE, TWO, Stage, eventually, opened_stage, seqs
+from tests.workers.inviting import invite, sending
+from tests.workers.stage import ONE, TWO, Stage, eventually, garble, opened_stage, seqs
+from workers.mailing import Mailing
 
 pytestmark = pytest.mark.servers
 
@@ -159,6 +164,52 @@ async def test_after_a_restore_events_not_in_both_logs_are_sent_again_with_a_not
     assert len(attempts) == 1  # none of the event that stood there before
     (notice,) = notices
     assert (notice.kind, notice.first, notice.last) == (NoticeKind.SENT_AGAIN, 4, 6)
+
+
+async def test_a_cursor_at_an_event_that_cannot_be_read_goes_back_as_well(
+    settings: Settings, events: Path, tmp_path: Path, receiver: Receiver
+) -> None:
+    backup = tmp_path / "events.backup.db"
+    async with opened_stage(settings) as stage:
+        webhook_id = await stage.webhook(receiver.url, events=("project.*", "task.*"))
+    shutil.copy(events, backup)
+    async with opened_stage(settings) as stage:
+        await garble(stage.system, TWO, 1, "user.logged_in", b"no JSON at all")
+        async with stage.delivering():
+            await eventually(lambda: cursor(stage, webhook_id), 2)
+    put_back(backup, events)
+    async with opened_stage(settings) as stage:
+        await stage.happen(ONE)  # another event at the sequence 2
+        async with stage.delivering():
+            await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
+
+    assert seqs(receiver.requests) == [2]
+
+
+async def cursor(stage: Stage, webhook_id: UUID) -> int:
+    """Return the last sequence that a worker examined for a webhook."""
+    return (await stage.endpoint(webhook_id)).fan
+
+
+async def test_mails_are_sent_if_the_cursor_stood_at_an_event_that_cannot_be_read(
+    settings: Settings, events: Path, tmp_path: Path
+) -> None:
+    backup = tmp_path / "events.backup.db"
+    async with post_office() as office:
+        settings = sending(settings, office)
+        async with opened_stage(settings) as stage:
+            await record(stage.system.log, TEAM)
+        shutil.copy(events, backup)
+        async with opened_stage(settings) as stage:
+            await stage.happen(ONE, ONE)
+            await garble(stage.system, TWO, 1, "task.retitled", b"no JSON at all")
+            await Mailing(stage.system).send_due()
+        put_back(backup, events)
+        async with opened_stage(settings) as stage:
+            await invite(stage.system, first=False)
+            await Mailing(stage.system).send_due()
+
+        assert len(office.messages) == 1
 
 
 async def test_the_cursor_goes_back_over_many_deliveries_to_the_last_common_one(
