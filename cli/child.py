@@ -12,9 +12,11 @@ from devstack.server import die_with
 
 STOP_S = 15.0
 """How long a process may take to finish its work before it is killed."""
-RESTART_PAUSE_S = (0.2, 1.0, 5.0)
-"""Pause before a process is restarted: short at first, longer if it keeps dying."""
-STABLE_S = 30.0
+RESTART_PAUSE_S = (0.2, 0.5, 2.0)
+"""Pause before a process is restarted: short at first, longer if it keeps dying at its start.
+Meanwhile requests wait in the queue of the kernel, and each should be answered within 5 s."""
+STABLE_S = 5.0
+"""A process that ran for this long did not die of its start, so it is restarted soon."""
 LOG_LINES = 12
 
 

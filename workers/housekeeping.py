@@ -58,9 +58,13 @@ async def run_due(system: System, worker: str) -> None:
             _logger.warning("dropped the job %r, which this version does not know", job.id)
             await store.end_job(job, None)
             continue
-        if removed := await kind.run(system):
-            _logger.info("%s: %d rows", job.id, removed)
-        await store.end_job(job, system.clock() + kind.every)
+        due_at = job.due_at  # again at once, unless it is done
+        try:
+            if removed := await kind.run(system):
+                _logger.info("%s: %d rows", job.id, removed)
+            due_at = system.clock() + kind.every
+        finally:
+            await store.end_job(job, due_at)
 
 
 async def prune(system: System) -> int:

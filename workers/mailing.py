@@ -16,6 +16,7 @@ from mail.letters import letter_of
 from mail.mailbox import Mailbox
 from mail.outbox import ended, event_of, fill, put_off
 from mail.smtp import MailNotSent, MailRefused, MailServer, mail_server
+from runtime.ending import end
 from runtime.outages import StoreOutage
 from runtime.setting import AppEnv
 from runtime.system import System
@@ -27,6 +28,8 @@ UNREADABLE = "this version of Trackrecord cannot read the event"
 """The error of a mail whose event, or whose receiver's, cannot be read."""
 
 _SWEEP_S = 1.0
+_GRACE_S = 8.0
+"""How long the mail in progress may take when the process stops; it is sent again otherwise."""
 _ERROR_CHARS_MAX = 500
 _logger = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class Mailing:
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
         self._server = server or (mail_server(settings.smtp_url) if settings.smtp_url else None)
         self._mailbox = Mailbox(settings.data_dir)
+        self._stopping = False
 
     @property
     def can_send(self) -> bool:
@@ -49,22 +53,34 @@ class Mailing:
         return self._server is not None or (self._system.settings.app_env is AppEnv.DEVELOPMENT)
 
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Send until cancelled, then finish the mail in progress and write down its outcome."""
         while self.can_send:
             grown = asyncio.create_task(self._system.wakeups.wait(_SWEEP_S))
             try:
-                await self.send_due()
+                await self._send_until_cancelled()
             except StoreOutage as error:
                 _logger.warning("mails wait: %s", error)
                 await asyncio.sleep(_SWEEP_S)
             finally:
                 await grown
 
+    async def _send_until_cancelled(self) -> None:
+        sending = asyncio.create_task(self.send_due())
+        try:
+            await asyncio.shield(sending)
+        finally:
+            self._stopping = not sending.done()
+            await asyncio.wait([sending], timeout=_GRACE_S)
+            await end(sending)
+
     async def send_due(self) -> None:
         """Send every mail that is due now and that no other worker is sending."""
         await fill(self._system)
         operations, clock = self._system.operations, self._system.clock
-        while (mail := await operations.take_mail(self.worker, self._lease_s, clock())) is not None:
+        while not self._stopping:
+            mail = await operations.take_mail(self.worker, self._lease_s, clock())
+            if mail is None:
+                return
             outcome = await self._sent(mail)
             if not await operations.end_mail(outcome):
                 _logger.warning("mail %s was taken over; it may arrive twice", mail.id)

@@ -1,7 +1,9 @@
 """HTTP routes of deliveries: list them with their attempts, redeliver, send a test event."""
 
+from collections.abc import Coroutine
+from contextlib import closing
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -23,6 +25,8 @@ from eventstore.operations.records import Attempt, Delivery, DeliveryStatus, Not
 from eventstore.operations.store import AttemptKey
 from projections.engine.query import list_slice
 from runtime.system import System
+
+T = TypeVar("T")
 
 _ATTEMPTS_MAX = 200
 """Attempts shown with a delivery: ten scheduled ones, and some requested by users. The others are
@@ -176,8 +180,8 @@ class DeliveryController(Controller):
         delivery = await _delivery(request, webhook_id, delivery_id)
         if request.is_dry_run():
             return json_response({"events": []})
-        await system.log.refuse_if_still()
-        if not await system.operations.put_back(str(webhook_id), delivery.id, system.clock()):
+        put_back = system.operations.put_back(str(webhook_id), delivery.id, system.clock())
+        if not await _written_beside(system, put_back):
             raise Problem(
                 409,
                 "delivery_not_ended",
@@ -199,10 +203,23 @@ class DeliveryController(Controller):
             return json_response({"events": []})
         system = request.api.system
         made = new_ping(webhook_id, request.organization, system.clock())
-        await system.log.refuse_if_still()
-        await system.operations.add(made)
+        await _written_beside(system, system.operations.add(made))
         await _ring(system, request.organization)
         return json_response(_view(made), 202)
+
+
+async def _written_beside(system: System, write: Coroutine[Any, Any, T]) -> T:
+    """Return the result of a write next to the log, if that was not closed meanwhile.
+
+    A copy of the database that began in between may lack it, so that the caller must try again.
+
+    :raises LogClosed: the log is read-only or was moved.
+    """
+    with closing(write):
+        await system.log.refuse_if_still()
+        written = await write
+        await system.log.refuse_if_still()
+        return written
 
 
 async def _ring(system: System, org_id: UUID) -> None:
@@ -261,17 +278,9 @@ def _view(delivery: Delivery) -> DeliveryView:
 
 
 def _attempt_view(attempt: Attempt) -> AttemptView:
-    return AttemptView(
-        n=attempt.n,
-        at=attempt.at,
-        duration_ms=attempt.ms,
-        status=attempt.status,
-        error=attempt.error,
-        ip=attempt.ip,
-        excerpt=attempt.excerpt,
-        request_headers=attempt.request_headers,
-        response_headers=attempt.response_headers,
-    )
+    same = ("n", "at", "status", "error", "ip", "excerpt", "request_headers", "response_headers")
+    shown: dict[str, Any] = {name: getattr(attempt, name) for name in same}
+    return AttemptView(duration_ms=attempt.ms, **shown)
 
 
 def _notice_view(notice: Notice) -> NoticeView:

@@ -38,6 +38,7 @@ from domain.identity.session.state import Session
 from domain.identity.subdomain import SubdomainNotAllowed
 from domain.identity.user.state import User
 from domain.name import Name
+from eventstore.mode import LogClosed, LogMode
 from security import refresh
 
 Password = Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -107,7 +108,10 @@ class AuthController(Controller):
         responses=shows(LoginView),
     )
     async def login(self, request: ApiRequest, data: JSONBody[Login]) -> ApiResponse:
-        """Log in with e-mail address and password to get an access token and a refresh cookie."""
+        """Log in with e-mail address and password to get an access token and a refresh cookie.
+
+        Every login is recorded, so while the log is read-only nobody can log in.
+        """
         found = await verified(request, data.email, data.password)
         answer = await begin_session(request, found.user_id, found.user)
         return answer.with_header(*remembered(request.api.system, found.attempt))
@@ -124,7 +128,11 @@ class AuthController(Controller):
         responses=shows(Tokens),
     )
     async def refresh_token(self, request: ApiRequest) -> ApiResponse:
-        """Exchange the refresh cookie for a new one and a new access token."""
+        """Exchange the refresh cookie for a new one and a new access token.
+
+        While the log is read-only, the cookie stays the same, so that whoever is logged in can go
+        on reading.
+        """
         refuse_foreign_origin(request)
         system = request.api.system
         presented = refresh.parse(cookie_of(system).read(request) or "")
@@ -147,9 +155,15 @@ class AuthController(Controller):
         context = context_as(request, session.user_id)
         try:
             receipt = await system.commands.handle(command, context)
+            rotated = cast(Session, receipt.states[session_id].state)
         except (SessionIsOver, SessionExpired):
             raise unauthorized() from None
-        rotated = cast(Session, receipt.states[session_id].state)
+        except LogClosed as closed:
+            if closed.mode is not LogMode.READ_ONLY:
+                raise
+            if not command.is_accepted(session, context.now):
+                raise unauthorized() from None
+            rotated = session
         if rotated.ended:
             raise unauthorized()
         tokens, cookie = tokens_of(system, session_id, rotated)

@@ -78,9 +78,11 @@ async def verified(request: ApiRequest, email: str, password: str) -> Verified:
     Unknown, wrong and deactivated take the same time and get the same response.
 
     :raises Problem: 401, or 429 after too many failures from the caller's network or device.
+    :raises LogClosed: the log is read-only or was moved, so that no login can be recorded.
     """
     system = request.api.system
     attempt = await admit(request, email)
+    await system.log.refuse_if_still()  # before anything could tell whether the account exists
     user_id, user = await _account(system, email)
     stored = None if user_id is None else await system.log.secret(user_id, PLATFORM, PASSWORD)
     verdict = await system.passwords.verify(

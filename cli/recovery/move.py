@@ -1,5 +1,6 @@
 """``move`` and ``read-only``: move the log to another database, and stop commands."""
 
+import asyncio
 from contextlib import closing
 from typing import Literal
 
@@ -7,6 +8,7 @@ from cli.bars import watching
 from cli.failure import CommandFailed
 from cli.outages import outages_as_failures
 from cli.recovery.backup import check_database, told
+from cli.recovery.standstill import until_nobody_works
 from cli.running import settings_of_running
 from eventstore.backup.moving import LogMove
 from eventstore.backup.open import open_database
@@ -34,6 +36,8 @@ def run_move(*, to: str) -> int:
         with watching("moving") as watch:
             move = LogMove(source, target, parts, watch)
             move.follow()
+            move.stop_commands()
+            asyncio.run(until_nobody_works(settings.events_url))
             move.finish()
         with target.snapshot() as snapshot:
             check = check_database(snapshot, settings)

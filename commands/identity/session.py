@@ -122,6 +122,15 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
         events = session.rotate(self.presented, context.now, self.idle, used=self.used)
         return changes_of(self.session_id, events)
 
+    def is_accepted(self, session: Session, now: datetime) -> bool:
+        """Return whether *session* would go on, for when nothing can be recorded.
+
+        :raises SessionExpired: it was idle for too long or is too old.
+        :raises SessionIsOver: it was ended, revoked or never started.
+        """
+        events = session.rotate(self.presented, now, self.idle, used=self.used)
+        return all(isinstance(event, SessionRotated) for event in events)
+
 
 class Reauthenticate(SessionCommand, frozen=True, kw_only=True):
     """Record that the caller proved again who they are, in this session."""

@@ -72,13 +72,19 @@ class LogMove:
         while self._copy_events() > FEW_EVENTS:
             pass
 
+    def stop_commands(self) -> None:
+        """Make the log read-only, unless an earlier try has got further than that."""
+        if self._summary.mode is not LogMode.MOVED:
+            self._source.set_mode(LogMode.READ_ONLY)
+
     def finish(self) -> None:
-        """Stop commands, copy the rest and check that all has arrived; ``switch`` comes next.
+        """Copy the rest of a log that stands still and check that all has arrived.
+
+        ``switch`` comes next.
 
         :raises BackupDamaged: a table has more or fewer rows than were copied.
         """
-        if self._summary.mode is not LogMode.MOVED:
-            self._source.set_mode(LogMode.READ_ONLY)
+        self.stop_commands()
         self._copy_events()
         self._target.clear((*SIDE_TABLES, *OPERATIONAL_TABLES))
         with self._source.snapshot() as snapshot:

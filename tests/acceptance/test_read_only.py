@@ -31,6 +31,8 @@ async def test_a_read_only_log_and_the_tables_next_to_it_stand_still() -> None:
                 assert checked.returncode == 0, checked.stderr
 
             assert tried == {503}
+            refreshed = await customer.http.post("/auth/refresh-token")
+            customer.http.headers["authorization"] = f"Bearer {refreshed.json()['accessToken']}"
             assert contents(running.environment["EVENTS_URL"]) == before
             assert await customer.tasks() == customer.acknowledged
 
@@ -50,6 +52,7 @@ async def _try_everything(customer: Customer) -> set[int]:
     asked = [
         ("/auth/login", account),
         ("/auth/login", {**account, "password": "wrong and long enough"}),
+        ("/auth/login", {**account, "email": "nobody@example.com"}),
         (customer.tasks_path, {"title": "No"}),
         (f"/webhook/{webhook}/ping", {}),
     ]

@@ -28,6 +28,7 @@ def events_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     url = f"sqlite:///{tmp_path}/one/events.db"
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("EVENTS_URL", url)
+    monkeypatch.setattr("cli.recovery.standstill.QUIET_S", 0.0)  # nobody is at work here
     record_history()
     return url
 

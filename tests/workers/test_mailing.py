@@ -1,6 +1,7 @@
 """Mails of a real system through a real SMTP server: at least once, under the event's id."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -229,6 +230,21 @@ async def test_a_development_system_keeps_its_mails_in_a_mailbox(stage: Stage) -
 
 async def test_nothing_is_kept_or_sent_without_a_server_outside_development(stage: Stage) -> None:
     assert not Mailing(stage.system).can_send
+
+
+async def test_a_worker_that_stops_finishes_the_mail_in_progress_and_begins_no_other(
+    system: System, office: PostOffice
+) -> None:
+    await invite(system, 3)
+    running = asyncio.create_task(Mailing(system).run())
+    office.on_message = running.cancel
+
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+    assert len(office.messages) == 1
+    assert sorted(await statuses(system)) == [MailStatus.PENDING] * 2 + [MailStatus.SENT]
+    assert await system.operations.at_work(60) == 0
 
 
 async def test_a_worker_killed_after_sending_sends_again_under_the_same_id(

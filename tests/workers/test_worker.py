@@ -24,11 +24,11 @@ from eventstore.operations.records import Job
 from eventstore.recorded import microseconds
 from runtime.doorbell import DELIVER, QUEUE, open_queue
 from runtime.settings import Settings
-from runtime.system import open_system
+from runtime.system import System, open_system
 from tests.deliveries.receiver import Receiver
 from tests.domain.spec import ACME, OTHER
 from tests.workers.stage import ONE, TWO, Stage, eventually, opened_stage, seqs
-from workers.housekeeping import DROP_REPLIES, KEPT, run_due
+from workers.housekeeping import DROP_REPLIES, JOB_KINDS, KEPT, PRUNE, JobKind, run_due
 from workers.jobs import make_worker
 from workers.main import run_jobs, run_worker
 from workers.rings import Rings
@@ -210,6 +210,26 @@ async def test_old_replies_are_emptied_by_a_sweep_of_any_worker(stage: Stage) ->
         stage.clock.ahead = ahead
         await run_due(stage.system, "worker")
         assert await left() == expected
+
+
+async def test_a_job_that_is_interrupted_is_due_at_once_and_leased_to_nobody(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = asyncio.Event()
+
+    async def hang(_: System) -> int:
+        began.set()
+        await asyncio.Event().wait()
+        return 0
+
+    monkeypatch.setitem(JOB_KINDS, PRUNE, JobKind(hang, timedelta(hours=24)))
+    await stage.system.operations.keep_job(Job(id=PRUNE, due_at=stage.clock()))
+    async with running(run_due(stage.system, "one")):
+        await began.wait()
+        assert await stage.system.operations.at_work(60) == 1
+
+    assert await stage.system.operations.at_work(60) == 0
+    assert await stage.system.operations.take_job("two", 60, stage.clock()) is not None
 
 
 async def test_a_job_that_no_version_knows_is_dropped(stage: Stage) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from domain.identity.organization.membership import Role
+from eventstore.mode import LogMode
 from runtime.system import System
 from tests.api.stage import Json, Person, done, join, refused
 from tests.deliveries.receiver import Receiver, Reply
@@ -165,6 +167,29 @@ async def test_a_ping_is_sent_even_to_a_paused_webhook(ana: Person, receiver: Re
         return str(shown["status"])
 
     await eventually(status, "SUCCESS")
+
+
+@pytest.mark.parametrize("write", ["add", "put_back"])
+async def test_what_may_be_missing_in_a_copy_of_the_log_is_not_acknowledged(
+    system: System, ana: Person, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    """The log became read-only between the check and the write."""
+    path = await hooked(ana, receiver)
+    await ana.task(await ana.project())
+    await eventually(lambda: states(ana, path), ["SUCCESS"])
+    (sent,) = await items(ana, path)
+    original, store = getattr(system.operations, write), system.log.store
+
+    async def late(*given: Any) -> Any:
+        store.set_mode(LogMode.READ_ONLY)
+        return await original(*given)
+
+    monkeypatch.setattr(system.operations, write, late)
+    try:
+        asked = "/ping" if write == "add" else f"/deliveries/{sent['id']}/redeliver"
+        refused(await ana.post(f"{path}{asked}"), 503, "read_only")
+    finally:
+        store.set_mode(LogMode.OPEN)
 
 
 async def test_a_ping_ignores_an_idempotency_key_and_does_not_use_it_up(

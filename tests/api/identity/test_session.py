@@ -1,5 +1,7 @@
 """Sessions: rotation of refresh tokens, other devices, expiry."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,9 +10,11 @@ from litestar import Litestar
 
 from domain.base import PLATFORM
 from domain.identity.session.state import SESSIONS_MAX
+from eventstore.mode import LogMode
 from runtime.system import System
 from tests.api.conftest import Make
 from tests.api.stage import (
+    PASSWORD,
     MovableClock,
     Person,
     another_device,
@@ -39,6 +43,69 @@ async def refresh_with(app: Litestar, token: str, **headers: str) -> httpx.Respo
 
 def family_of(token: str) -> str:
     return token.split(".")[1]
+
+
+@contextmanager
+def read_only(system: System) -> Iterator[None]:
+    """Have the log take no commands while the block runs."""
+    system.log.store.set_mode(LogMode.READ_ONLY)
+    try:
+        yield
+    finally:
+        system.log.store.set_mode(LogMode.OPEN)
+
+
+class TestReadOnly:
+    """While nothing can be recorded, whoever is logged in goes on reading."""
+
+    async def test_a_refresh_gives_a_new_access_token_and_leaves_the_cookie_as_it_is(
+        self, system: System, ana: Person, clock: MovableClock
+    ) -> None:
+        cookie = cookie_of(ana)
+        with read_only(system):
+            clock.ahead += system.settings.jwt_access_expiry + timedelta(minutes=2)
+            assert (await ana.get("/user/me")).status_code == 401
+            tokens = [done(await ana.client.post(REFRESH), 200) for _ in range(2)]
+            assert cookie_of(ana) == cookie
+            ana.token = tokens[-1]["accessToken"]
+            done(await ana.get("/user/me"), 200)
+        done(await ana.client.post(REFRESH), 200)
+
+        assert cookie_of(ana) != cookie
+
+    async def test_a_refresh_is_refused_to_whoever_has_a_spent_token_or_an_old_session(
+        self, system: System, app: Litestar, ana: Person, clock: MovableClock
+    ) -> None:
+        spent = cookie_of(ana)
+        done(await ana.client.post(REFRESH), 200)
+        done(await ana.client.post(REFRESH), 200)
+        with read_only(system):
+            refused(await refresh_with(app, spent), 401, "unauthorized")
+            clock.ahead += system.settings.jwt_refresh_expiry
+            refused(await ana.client.post(REFRESH), 401, "unauthorized")
+            clock.ahead *= 0
+            done(await ana.client.post(REFRESH), 200)
+
+    async def test_a_refresh_waits_for_a_log_that_was_moved(
+        self, system: System, ana: Person
+    ) -> None:
+        with read_only(system):
+            system.log.store.set_mode(LogMode.MOVED)
+            refused(await ana.client.post(REFRESH), 503, "read_only")
+
+    async def test_a_login_is_refused_the_same_way_to_everybody(
+        self, system: System, app: Litestar, ana: Person
+    ) -> None:
+        with read_only(system):
+            for email, password in (
+                (ana.email, PASSWORD),
+                (ana.email, "wrong and long enough"),
+                ("nobody@example.com", "wrong and long enough"),
+            ):
+                async with client_of(app) as client:
+                    account = {"email": email, "password": password}
+                    answer = await client.post("/api/auth/login", json=account)
+                refused(answer, 503, "read_only")
 
 
 class TestRefresh:
