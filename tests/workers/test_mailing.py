@@ -237,7 +237,11 @@ async def test_a_worker_that_stops_finishes_the_mail_in_progress_and_begins_no_o
 ) -> None:
     await invite(system, 3)
     running = asyncio.create_task(Mailing(system).run())
-    office.on_message = running.cancel
+
+    def stop() -> None:
+        running.cancel()
+
+    office.on_message = stop
 
     with contextlib.suppress(asyncio.CancelledError):
         await running
