@@ -10,7 +10,7 @@ from msgspec import Struct
 from domain.base import Event, OrgId
 from eventstore.append import KeptSince, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
-from eventstore.codec import decode, decode_event, event_id, mark_of, takes_key
+from eventstore.codec import decode, decode_event, mark_of, takes_key
 from eventstore.engine.calls import LOG_DEADLINE_S, StoreCalls
 from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys
@@ -97,13 +97,6 @@ class LogReads:
     ) -> list[Row]:
         """Return what ``tail`` returns, but not decoded."""
         return await self._read(self.store.tail, after, limit, tags, part)
-
-    async def event_id_at(self, position: int, part: int = 0) -> UUID | None:
-        """Return the id of the event at *position*, None if there is none that can be read."""
-        if position < 1:
-            return None
-        found = await self.tail_rows(position - 1, 1, part=part)
-        return event_id(found[0]) if found else None
 
     async def mark_at(self, position: int, part: int = 0) -> str:
         """Return the mark of the event at *position*, readable or not; "" if there is none."""

@@ -110,18 +110,23 @@ class StoreContract(BesideContract):
             with pytest.raises(ValueError, match="1 partition"):
                 store.last_position(part)
 
-    async def test_an_event_is_known_by_its_id(self, store: Store) -> None:
+    async def test_an_event_is_known_by_its_id_or_by_its_bytes(self, store: Store) -> None:
         log = EventLog(store, data_keys())
         metadata = [envelope(A, version) for version in (1, 2)]
         rows = [encode(example(TaskDeleted), m, ACME, NOWHERE, None) for m in metadata]
         store.commit([Append(command_id=uuid4(), rows=rows, expects={A: 0}, keys={})])
 
-        assert [await log.event_id_at(n) for n in (0, 1, 2, 3)] == [
-            None,
-            metadata[0].id,
-            metadata[1].id,
-            None,
-        ]
+        for version, state in ((3, b"no JSON"), (4, b"no JSON either")):
+            row = encode(example(TaskDeleted), envelope(A, version), ACME, NOWHERE, None)
+            row.state = state
+            append = Append(command_id=uuid4(), rows=[row], expects={A: version - 1}, keys={})
+            append.org_id = ACME
+            store.commit([append])
+
+        marks = [await log.mark_at(n) for n in range(6)]
+        assert marks[:3] == ["", str(metadata[0].id), str(metadata[1].id)]
+        assert marks[5] == ""
+        assert len(set(marks[3:])) == 3
         assert await log.identity() == store.identity()
         assert log.parts == 1
 
