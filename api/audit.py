@@ -1,5 +1,6 @@
 """HTTP routes of the audit log: list events, export them, get the signed checkpoint."""
 
+import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -18,13 +19,17 @@ from api.http.problem import FieldError, invalid
 from api.http.rates import Asked
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
+from audit.category import Category
 from audit.export import Selection, export_lines
 from audit.table import export_table
 from audit.trail import TrailFilter, entry_json, read_trail
+from commands.access import RecordAuditRead
 from commands.audit import ExportAudit
 from domain.base import NotFound, OrgId
 from domain.permission import Permission
+from eventstore.append import LogUnavailable
 from eventstore.log_reads import SEQUENCE_MAX
+from eventstore.mode import LogClosed
 from projections.engine.query import list_slice
 from runtime.system import System
 from security.addresses import canonical
@@ -32,6 +37,7 @@ from security.addresses import canonical
 EXPORT_TYPES = {"jsonl": "application/jsonl", "csv": "text/csv"}
 """The content type of each format; the framework adds the character set of text formats."""
 
+_logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -87,6 +93,9 @@ Ip = FromQuery[
 EventType = FromQuery[
     Annotated[str | None, QueryParameter(name="type", max_length=200, description="Filter by type")]
 ]
+FilteredCategory = FromQuery[
+    Annotated[Category | None, QueryParameter(name="category", description="Filter by category")]
+]
 RequestId = FromQuery[
     Annotated[
         str | None,
@@ -112,6 +121,7 @@ class AuditController(Controller):
         self,
         request: ApiRequest,
         event_type: EventType = None,
+        category: FilteredCategory = None,
         stream: StreamId = None,
         actor: ActorId = None,
         request_id: RequestId = None,
@@ -124,6 +134,7 @@ class AuditController(Controller):
         """List who did what, newest first, read directly from the log."""
         wanted = TrailFilter(
             type=event_type,
+            category=category,
             stream=stream,
             actor=actor,
             request_id=request_id,
@@ -137,6 +148,7 @@ class AuditController(Controller):
         log = request.api.system.log
         page = await read_trail(log, request.organization, wanted, limit, before)
         items = [_encode(entry_json(opened)) for opened in page.entries]
+        await _note_read(request)
         return paging.answer(list_slice(items, page.next_before), limit)
 
     @get(
@@ -248,3 +260,14 @@ def _content(system: System, selection: Selection, export_format: str) -> AsyncI
 def _attachment(selection: Selection, export_format: str) -> str:
     name = f"audit-{selection.org_id}-{selection.first}-{selection.last}.{export_format}"
     return f'attachment; filename="{name}"'
+
+
+async def _note_read(request: ApiRequest) -> None:
+    """Record that the caller reads the log, once in an hour, unless nothing can be recorded."""
+    if request.method != "GET":
+        return
+    context = request.context(request.caller)
+    try:
+        await request.api.system.commands.handle(RecordAuditRead(), context)
+    except (LogUnavailable, LogClosed) as error:
+        _logger.warning("a read of the audit log was not recorded: %s", error)

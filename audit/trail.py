@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from audit.category import Category, events_of
 from audit.opened import Opened, open_all
 from domain.base import OrgId
 from eventstore.engine.turns import PIECE
@@ -22,6 +23,7 @@ class TrailFilter(Struct, frozen=True, kw_only=True):
     """Which events to show; None matches all."""
 
     type: str | None = None
+    category: Category | None = None
     stream: UUID | None = None
     actor: UUID | None = None
     request_id: str | None = None
@@ -69,6 +71,7 @@ def _may_match(row: Row, wanted: TrailFilter) -> bool:
     """Return whether *row* can match, judging by its columns alone."""
     return (
         (wanted.type is None or row.tag == wanted.type)
+        and (wanted.category is None or row.tag in events_of(wanted.category))
         and (wanted.stream is None or row.stream_id == wanted.stream)
         and (wanted.since is None or row.recorded_at >= microseconds(wanted.since))
         and (wanted.until is None or row.recorded_at < microseconds(wanted.until))

@@ -1,5 +1,6 @@
 """Catalog of all kinds of streams, and of their events by stored name."""
 
+from domain.access import AccessRecord
 from domain.audit import AuditTrail
 from domain.base import Event, State
 from domain.hooks.webhook.state import Webhook, pattern_covers
@@ -13,6 +14,7 @@ STATES: tuple[type[State], ...] = (
     User,
     Session,
     Organization,
+    AccessRecord,
     AuditTrail,
     Project,
     Task,

@@ -9,6 +9,7 @@ from api.http.problem import unauthorized
 from api.http.query import refuse_malformed_query
 from api.http.rates import Asked
 from api.http.request import READS, ApiRequest
+from api.http.run_command import note_denied
 from commands.base import NoOrganization, NotPermitted
 from domain.permission import Permission, is_allowed
 from security.tokens import AccessClaims, InvalidToken, TokenExpired
@@ -47,6 +48,7 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
         if caller.role is None:
             raise NoOrganization
         if not is_allowed(caller.role, policy):
+            await note_denied(connection, policy.value)
             raise NotPermitted(needs=policy)
 
 

@@ -1,5 +1,6 @@
 """Commands over HTTP: run one, respond with the new state, keep the response for retries."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -13,11 +14,12 @@ from api.http.caller import Caller
 from api.http.log_position import shown_position
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, etag, id_in
+from commands.access import RecordDeniedAccess
 from commands.base import AlreadyRan, Command, Context
 from commands.receipt import Receipt, Render, Response
-from domain.base import DomainError, OrgId
+from domain.base import DomainError, OrgId, Refusal
 from domain.catalog import tag_of
-from eventstore.append import ConcurrencyConflict
+from eventstore.append import ConcurrencyConflict, LogUnavailable
 from eventstore.event_json import event_data, unrecorded_json
 from eventstore.identifiers import new_id
 
@@ -27,6 +29,7 @@ IDENTIFY_MAX = 5
 Show = Callable[[Any, int, datetime], bytes]
 """Renders a state, given its version and the time of its last change."""
 
+_logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -100,16 +103,35 @@ async def as_caller(
                 raise
             caller = await request.identify(fresh=True)
             continue
-        except DomainError:
+        except DomainError as refused:
             # A refusal must not rest on an outdated caller or organization: read them again.
             known, caller = caller, await request.identify(fresh=True)
             if known.is_as(caller) or attempt == IDENTIFY_MAX:
+                if refused.refusal is Refusal.FORBIDDEN:
+                    await note_denied(request, str(refused.details.get("needs", refused.code)))
                 raise
             continue
         if receipt.position is None and not caller.fresh:
             await request.identify(fresh=True)
         return receipt, context
     raise AssertionError("the last attempt returns or raises")
+
+
+async def note_denied(request: ApiRequest, missing: str) -> None:
+    """Record that the caller's role did not allow a request, with others of the same minute."""
+    api, caller = request.api, request.caller
+    if caller.org_id is None:
+        return
+    count = api.denials.add((caller.org_id, caller.user_id, missing), api.system.clock())
+    if not count:
+        return
+    context = replace(
+        request.context(caller), command_id=new_id(), idempotency=None, if_match=None, dry_run=False
+    )
+    try:
+        await api.system.commands.handle(RecordDeniedAccess(missing=missing, count=count), context)
+    except (DomainError, ConcurrencyConflict, LogUnavailable) as error:
+        _logger.warning("a denied access of %s was not recorded: %s", caller.user_id, error)
 
 
 async def run_command_as(

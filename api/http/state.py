@@ -9,10 +9,10 @@ from api.http.caller import Access
 from api.http.problem import Problem
 from api.http.rates import Rates
 from audit.running import RunningExports
-from commands.identity.failed_logins import FailedLogins
 from commands.identity.session_use import SessionUses
+from commands.identity.tally import Tally
 from commands.identity.token_use import TokenUse
-from domain.base import PLATFORM, OrgId
+from domain.base import PLATFORM, OrgId, UserId
 from domain.catalog import PUBLIC_EVENT_TYPES
 from eventstore.partition import partition_of
 from projections.catalog import PROJECTIONS
@@ -70,7 +70,8 @@ class ApiState:
         self.exports = RunningExports(system.operations)
         self.token_use = TokenUse(system.log)
         self.session_uses = SessionUses(system.log)
-        self.failed_logins = FailedLogins()
+        self.failed_logins = Tally[UserId]()
+        self.denials = Tally[tuple[OrgId, UserId, str]]()
         self.writes = LastWrites()
         self.progress = progress or Progress(system.read_store, system.log)
         self.monitor = Monitor(system, self.progress)

@@ -150,22 +150,9 @@ class AuthController(Controller):
             session_id=session_id,
             presented=presented.generation,
             used=await request.api.token_use.newest(session_id) >= session.generation,
-            idle=request.api.system.settings.jwt_refresh_expiry,
+            idle=system.settings.jwt_refresh_expiry,
         )
-        context = context_as(request, session.user_id)
-        try:
-            receipt = await system.commands.handle(command, context)
-            rotated = cast(Session, receipt.states[session_id].state)
-        except (SessionIsOver, SessionExpired):
-            raise unauthorized() from None
-        except LogClosed as closed:
-            if closed.mode is not LogMode.READ_ONLY:
-                raise
-            if not command.is_accepted(session, context.now):
-                raise unauthorized() from None
-            rotated = session
-        if rotated.ended:
-            raise unauthorized()
+        rotated = await _rotated(request, session, command)
         tokens, cookie = tokens_of(system, session_id, rotated)
         return json_response(tokens).with_header(*cookie)
 
@@ -225,3 +212,26 @@ class AuthController(Controller):
     async def get_profile(self, request: ApiRequest) -> ApiResponse:
         """Return your account."""
         return ApiResponse(render_profile(profile_of(request.caller)))
+
+
+async def _rotated(request: ApiRequest, session: Session, command: RotateRefreshToken) -> Session:
+    """Return the session with its next token, or as it is while the log is read-only.
+
+    :raises Problem: 401 if it is over, or the token was replaced.
+    """
+    assert session.user_id is not None  # noqa: S101  its token was authentic
+    context = context_as(request, session.user_id)
+    try:
+        receipt = await request.api.system.commands.handle(command, context)
+        rotated = cast(Session, receipt.states[command.session_id].state)
+    except (SessionIsOver, SessionExpired):
+        raise unauthorized() from None
+    except LogClosed as closed:
+        if closed.mode is not LogMode.READ_ONLY:
+            raise
+        if not command.is_accepted(session, context.now):
+            raise unauthorized() from None
+        rotated = session
+    if rotated.ended:
+        raise unauthorized()
+    return rotated

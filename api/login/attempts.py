@@ -8,7 +8,8 @@ from api.login.address import canonical_address
 from api.login.cookie import SecretCookie, device_cookie
 from commands.base import Context
 from commands.identity.user import RecordFailedLogin
-from domain.base import UserId
+from domain.base import OrgId, UserId
+from domain.identity.user.state import User
 from eventstore.identifiers import new_id
 from eventstore.recorded import Actor, ActorKind
 from runtime.system import System
@@ -83,23 +84,26 @@ def _attempt(request: ApiRequest, email: str) -> LoginAttempt:
     return LoginAttempt(account, str(neighbourhood_of(address)), device)
 
 
-async def failed(request: ApiRequest, user_id: UserId) -> None:
+async def failed(request: ApiRequest, user_id: UserId, user: User) -> None:
     """Record a failed login to an account that exists, together with others of the same minute."""
     count = request.api.failed_logins.add(user_id, request.api.system.clock())
-    await _record(request, user_id, count)
+    await _record(request, user_id, user, count)
 
 
-async def succeeded(request: ApiRequest, user_id: UserId, attempt: LoginAttempt) -> None:
+async def succeeded(
+    request: ApiRequest, user_id: UserId, user: User, attempt: LoginAttempt
+) -> None:
     """Forget the failures before a good login, and record those that are not recorded yet."""
     await request.api.rates.forget("account", attempt.key)
     await request.api.rates.forget("failures", attempt.anywhere)
-    await _record(request, user_id, request.api.failed_logins.end(user_id))
+    await _record(request, user_id, user, request.api.failed_logins.end(user_id))
 
 
-async def _record(request: ApiRequest, user_id: UserId, count: int) -> None:
+async def _record(request: ApiRequest, user_id: UserId, user: User, count: int) -> None:
     if count:
         command = RecordFailedLogin(user_id=user_id, count=count)
-        await request.api.system.commands.handle(command, context_as(request, user_id))
+        context = context_as(request, user_id, user.home_organization_id)
+        await request.api.system.commands.handle(command, context)
 
 
 def remembered(system: System, attempt: LoginAttempt) -> tuple[bytes, bytes]:
@@ -114,12 +118,13 @@ def device_cookie_of(system: System) -> SecretCookie:
     return device_cookie(secure=system.settings.cookie_secure, lifetime=DEVICE_LIFETIME)
 
 
-def context_as(request: ApiRequest, user_id: UserId) -> Context:
+def context_as(request: ApiRequest, user_id: UserId, org_id: OrgId | None = None) -> Context:
     """Return the context of a command by *user_id*, who is not authenticated yet."""
     return Context(
         actor=Actor(ActorKind.USER, user_id),
         now=request.api.system.clock(),
         command_id=new_id(),
+        org_id=org_id,
         ip=request.client_info.ip,
         user_agent=request.client_info.user_agent,
         request_id=request.client_info.request_id,

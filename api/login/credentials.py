@@ -94,9 +94,9 @@ async def verified(request: ApiRequest, email: str, password: str) -> Verified:
     if user_id is None or user is None:
         raise _wrong()
     if not verdict.accepted or not user.active:
-        await failed(request, user_id)
+        await failed(request, user_id, user)
         raise _wrong()
-    await succeeded(request, user_id, attempt)
+    await succeeded(request, user_id, user, attempt)
     if verdict.needs_rehash:
         again = (await system.passwords.hash(password)).encode()
         await system.log.put_secret(Secret(user_id, PASSWORD, again), PLATFORM)
@@ -130,7 +130,8 @@ async def begin_session(request: ApiRequest, user_id: UserId, user: User) -> Api
         idle=system.settings.jwt_refresh_expiry,
     )
     try:
-        receipt = await system.commands.handle(command, context_as(request, user_id))
+        context = context_as(request, user_id, user.home_organization_id)
+        receipt = await system.commands.handle(command, context)
     except DomainError:
         raise _wrong() from None
     request.api.writes.note(user_id, receipt.positions)

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from commands.access import on_record
 from commands.base import Change, Command, Context, Decision, changes_of
 from commands.reads import Reads
 from commands.session_places import session_places
+from domain.access import LoggedIn
 from domain.base import NotFound, OrgId, SessionId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.session.errors import SessionIsOver
@@ -31,11 +33,12 @@ from domain.permission import Permission
 class LogIn(Command, frozen=True, kw_only=True):
     """Start a session for a user whose password was verified, in their home organization.
 
-    If the user has as many sessions as allowed, the oldest ends.
+    If the user has as many sessions as allowed, the oldest ends. The organization of the context
+    learns of the login; it is their home, unless that changed just now.
     """
 
     needs: ClassVar[Permission | None] = None
-    records = (SessionRevoked, SessionStarted)
+    records = (SessionRevoked, SessionStarted, LoggedIn)
     session_id: SessionId
     user_id: UserId
     nonce: str
@@ -65,7 +68,12 @@ class LogIn(Command, frozen=True, kw_only=True):
             organization_id=user.home_organization_id,
         )
         started = session.start(new, context.now, idle=self.idle)
-        return [*making_room, *changes_of(self.session_id, started)]
+        logged_in = LoggedIn(user_id=self.user_id, session_id=self.session_id)
+        return [
+            *making_room,
+            *changes_of(self.session_id, started),
+            *await on_record(read, context, self.user_id, [logged_in]),
+        ]
 
     async def _place(self, read: Reads, context: Context, user: User) -> tuple[int, Decision]:
         """Return a place for the session, and what ends the one that had it."""

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from commands.access import on_record
 from commands.base import Change, Command, Context, Decision, changes_of
 from commands.identity.organization import CreateOrganization, open_organization
 from commands.reads import Reads
+from domain.access import LoginRefused
 from domain.base import UserId
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined
@@ -124,11 +126,15 @@ class ResetPassword(UserCommand, frozen=True, kw_only=True):
 
 
 class RecordFailedLogin(UserCommand, frozen=True, kw_only=True):
-    """Record failed logins."""
+    """Record failed logins, for the person and for the organization of the context."""
 
-    records = (LoginFailed,)
+    records = (LoginFailed, LoginRefused)
     count: int = 1
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         user = await read(User, self.user_id)
-        return changes_of(self.user_id, user.fail_login(self.count))
+        refused = LoginRefused(user_id=self.user_id, count=self.count)
+        return [
+            *changes_of(self.user_id, user.fail_login(self.count)),
+            *await on_record(read, context, self.user_id, [refused]),
+        ]

@@ -5,7 +5,10 @@ import io
 
 import pytest
 
+from audit.category import PATTERNS, Category, events_of
 from audit.table import TABLE_COLUMNS, plain_text
+from domain.catalog import PUBLIC_EVENT_TYPES
+from domain.hooks.webhook.state import pattern_covers
 from tests.api.stage import Person, done, refused
 
 
@@ -43,6 +46,7 @@ async def test_the_csv_has_every_event_once_in_order(ana: Person) -> None:
 
 
 async def test_a_head_of_the_export_is_not_recorded(ana: Person) -> None:
+    await ana.get("/audit")  # which is recorded, once an hour
     before = done(await ana.get("/audit"), 200)["items"]
 
     for form, media in (("csv", "text/csv; charset=utf-8"), ("jsonl", "application/jsonl")):
@@ -91,3 +95,41 @@ async def test_an_entry_names_its_sequence_number_and_no_position(ana: Person) -
 
     assert [event["seq"] for event in page] == list(range(len(page), 0, -1))
     assert all("position" not in event for event in page)
+
+
+async def test_events_are_found_by_their_category(ana: Person) -> None:
+    project = await ana.project()
+    task = await ana.task(project)
+    invited = {"email": "kim@example.com", "role": "MEMBER"}
+    done(await ana.post(f"/org/{ana.org_id}/invitations", invited), 201)
+    await ana.get("/audit")  # which is recorded, once an hour
+    everything = done(await ana.get("/audit?limit=100"), 200)["items"]
+
+    found = {
+        category: {
+            event["id"]: event["type"]
+            for event in done(await ana.get(f"/audit?limit=100&category={category}"), 200)["items"]
+        }
+        for category in Category
+    }
+
+    assert set(found[Category.WORK].values()) == {"project.created", "task.created"}
+    assert set(found[Category.MEMBERS].values()) == {
+        "organization.created",
+        "member.joined",
+        "member.invited",
+    }
+    access = {"access.logged_in", "access.audit_read"}
+    assert set(found[Category.ACCESS].values()) == access
+    assert set(found[Category.SECURITY].values()) == {"member.joined", *access}
+    assert {event["id"] for event in everything} == set().union(*found.values())
+    assert task["id"]
+    refused(await ana.get("/audit?category=nonsense"), 422, "invalid_request")
+
+
+def test_every_event_is_in_a_category_and_every_pattern_finds_events_of_its_own() -> None:
+    assert set().union(*map(events_of, Category)) == set(PUBLIC_EVENT_TYPES)
+    assert events_of(Category.WORK) & events_of(Category.SECURITY) == set()
+    for patterns in PATTERNS.values():
+        for pattern in patterns:
+            assert any(pattern_covers(pattern, tag) for tag in PUBLIC_EVENT_TYPES), pattern

@@ -12,6 +12,8 @@ LAYERS = ("commands", "projections", "api")
 
 ELSEWHERE = {
     ("projections", "audit"): "the audit log is the event stream itself: audit/trail.py reads it",
+    ("projections", "access"): "it is read in the audit log",
+    ("api", "access"): "recorded where members are let in or refused: api/http, api/login",
     ("api", "identity/user"): "a user is reached as an account: api/identity/{auth,account}.py",
 }
 """Slices that have another name in a layer, or no file there, with the reason."""

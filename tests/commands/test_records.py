@@ -17,6 +17,8 @@ TWO_PARTITIONS = {
     "RegisterInvited": "an account and its membership",
     "AcceptInvitation": "a membership, and in which organization the person works",
     "CreateOrganization": "an organization, its subdomain, and where the person works",
+    "LogIn": "a session, and its organization's record of who came",
+    "RecordFailedLogin": "the account, and its organization's record",
     "EditOrganization": "its subdomain, which is unique everywhere",
     "RestoreOrganization": "an organization, and where the person works",
 }

@@ -8,8 +8,10 @@ import pytest
 from immutables import Map
 from msgspec.structs import asdict
 
+from domain import access
+from domain.access import AccessRecord
 from domain.audit import AuditExported, AuditTrail, LogRestored
-from domain.base import Event, State
+from domain.base import Event, SessionId, State
 from domain.catalog import EVENT_TYPES, tag_of
 from domain.hooks.webhook import events as webhook
 from domain.hooks.webhook.state import Webhook
@@ -177,6 +179,10 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (HOOK, webhook.WebhookReplayRequested(from_seq=1, to_seq=2), ()),
     (HOOK, webhook.WebhookDeleted(), ("deleted",)),
     (given(HOOK, webhook.WebhookDeleted()), webhook.WebhookRestored(), ("deleted",)),
+    (AccessRecord(), access.AuditRead(user_id=ANA, at=NOW), ("audit_read_at",)),
+    (AccessRecord(), access.LoggedIn(user_id=ANA, session_id=SessionId(ANA)), ()),
+    (AccessRecord(), access.LoginRefused(user_id=ANA, count=2), ()),
+    (AccessRecord(), access.AccessDenied(user_id=ANA, needs="audit:read", count=2), ()),
     (AuditTrail(), AuditExported(from_=1, to=2, format="jsonl"), ("exports",)),
     (AuditTrail(), LogRestored(epoch=2, kept=7), ("epoch",)),
 ]
