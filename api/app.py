@@ -68,7 +68,12 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
         before_request=guard,
         exception_handlers={Exception: answer_error},
         on_startup=[api.monitor.start],
-        on_shutdown=[api.monitor.stop, api.exports.close, access_log.flush],
+        on_shutdown=[
+            api.monitor.stop,
+            api.exports.close,
+            api.key_uses.close,
+            access_log.flush,
+        ],
         openapi_config=None,
         logging_config=None,
         debug=False,

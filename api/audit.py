@@ -71,6 +71,7 @@ class EventView(Struct, frozen=True, rename="camel"):
     request_id: str | None
     correlation_id: str | None
     data: dict[str, Any]
+    on_behalf_of: UUID | None = None
     ip: str | None = None
     user_agent: str | None = None
 
@@ -103,7 +104,9 @@ RequestId = FromQuery[
     ]
 ]
 StreamId = FromQuery[Annotated[UUID | None, Parameter(description="Filter by stream")]]
-ActorId = FromQuery[Annotated[UUID | None, Parameter(description="Filter by actor")]]
+ActorId = FromQuery[
+    Annotated[UUID | None, Parameter(description="Filter by actor, or by whose API key it is")]
+]
 Since = FromQuery[
     Annotated[datetime | None, Parameter(description="At or after this RFC 3339 time")]
 ]

@@ -59,7 +59,7 @@ async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened]:
     for row, envelope in zip(rows, stored, strict=True):
         if row.private is not None:
             subjects[row.stream_id] = row.org_id
-            subjects[envelope.metadata.actor.id] = PLATFORM  # accounts are the platform's
+            subjects[envelope.metadata.subject] = PLATFORM  # accounts are the platform's
     await log.fetch_keys(subjects)
     return [
         Opened(
@@ -68,8 +68,8 @@ async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened]:
             event_values(row, log.keys.cached(row.stream_id)),
             origin_values(
                 row,
-                log.keys.cached(envelope.metadata.actor.id),
-                envelope.metadata.actor.id,
+                log.keys.cached(envelope.metadata.subject),
+                envelope.metadata.subject,
             ),
         )
         for row, envelope in zip(rows, stored, strict=True)

@@ -28,6 +28,7 @@ TABLE_COLUMNS = (
     "stream.version",
     "actor.type",
     "actor.id",
+    "onBehalfOf",
     "command",
     "requestId",
     "correlationId",

@@ -20,7 +20,10 @@ SCAN_MAX = 10_000
 
 
 class TrailFilter(Struct, frozen=True, kw_only=True):
-    """Which events to show; None matches all."""
+    """Which events to show; None matches all.
+
+    ``actor`` also matches what was done on somebody's behalf, with their API keys.
+    """
 
     type: str | None = None
     category: Category | None = None
@@ -81,7 +84,7 @@ def _may_match(row: Row, wanted: TrailFilter) -> bool:
 def _matches(opened: Opened, wanted: TrailFilter) -> bool:
     metadata = opened.stored.metadata
     return (
-        (wanted.actor is None or metadata.actor.id == wanted.actor)
+        (wanted.actor is None or wanted.actor in (metadata.actor.id, metadata.on_behalf_of))
         and (wanted.request_id is None or metadata.request_id == wanted.request_id)
         and (wanted.ip is None or opened.origin("ip") == wanted.ip)
     )

@@ -8,12 +8,22 @@ from uuid import UUID
 from msgspec import Struct
 
 from commands.reads import Reads
-from domain.base import DomainError, Event, NotFound, OrgId, Refusal, SessionId, UserId
+from domain.base import (
+    PLATFORM,
+    DomainError,
+    Event,
+    NotFound,
+    OrgId,
+    Refusal,
+    SessionId,
+    UserId,
+)
+from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
-from domain.permission import Permission, is_allowed
+from domain.permission import KEY_PERMISSIONS, Permission, Scopes, is_allowed
 from eventstore.append import Secret
-from eventstore.recorded import Actor
+from eventstore.recorded import Actor, ActorKind
 
 
 class Idempotency(Struct, frozen=True):
@@ -42,11 +52,27 @@ class Context(Struct, frozen=True, kw_only=True):
     session_id: SessionId | None = None
     """The session of the request, if the caller is a user with one."""
     seen: dict[UUID, int] = {}
-    """Versions of the streams that the caller was authenticated with: session, user."""
+    """Versions of the streams that the caller was authenticated with: session or key, user."""
+    on_behalf_of: UserId | None = None
+    """Whose API key the actor is."""
+    scopes: Scopes | None = None
+    """The scopes of that key; None for everybody else."""
 
     @property
     def user_id(self) -> UserId:
-        return UserId(self.actor.id)
+        """The person who asks, or whose API key is used."""
+        return self.on_behalf_of or UserId(self.actor.id)
+
+    @property
+    def person(self) -> UserId | None:
+        """That person; None if no person is concerned, because one of our own rules asks."""
+        return None if self.actor.kind is ActorKind.SYSTEM else self.user_id
+
+    @property
+    def seen_of_platform(self) -> dict[UUID, OrgId]:
+        """The streams of ``seen`` that belong to the platform, which an API key does not."""
+        key = self.actor.id if self.actor.kind is ActorKind.API_KEY else None
+        return {stream: PLATFORM for stream in self.seen if stream != key}
 
     @property
     def organization(self) -> OrgId:
@@ -97,9 +123,14 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     async def admit(self, read: Reads, context: Context, /) -> None:
         """Refuse a caller who may not send this command, or has not proved lately who they are.
 
+        What is sensitive, or needs no permission, is left to people.
+
+        :raises NotForApiKeys: it is, and an API key is used.
         :raises DomainError: see ``permit``.
         :raises ReauthenticationRequired: the command is sensitive, and the proof too old.
         """
+        if context.scopes is not None and (self.sensitive or self.needs is None):
+            raise NotForApiKeys
         await self.permit(read, context)
         if self.sensitive and context.session_id is not None:
             session = await read(Session, context.session_id)
@@ -136,7 +167,21 @@ async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permi
     role = organization.role_of(context.user_id)
     if role is None:
         raise NotFound
-    if not is_allowed(role, needed):
+    refuse_unless_granted(role, context.scopes, needed)
+
+
+def refuse_unless_granted(role: Role, scopes: Scopes | None, needed: Permission) -> None:
+    """Refuse what *role*, or the *scopes* of the API key that is used, do not grant.
+
+    :raises NotForApiKeys: no key can do this.
+    :raises ScopeMissing: this key cannot.
+    :raises NotPermitted: the role does not grant it.
+    """
+    if scopes is not None and needed not in KEY_PERMISSIONS:
+        raise NotForApiKeys
+    if scopes is not None and needed not in scopes:
+        raise ScopeMissing(needs=needed)
+    if not is_allowed(role, needed, scopes):
         raise NotPermitted(needs=needed)
 
 
@@ -156,6 +201,20 @@ class NotPermitted(DomainError):
     """Your role in this organization does not allow this."""
 
     code = "not_permitted"
+    refusal = Refusal.FORBIDDEN
+
+
+class ScopeMissing(DomainError):
+    """This API key was not created for this. Its scopes do not include what `needs` names."""
+
+    code = "scope_missing"
+    refusal = Refusal.FORBIDDEN
+
+
+class NotForApiKeys(DomainError):
+    """No API key can do this. Log in as a person to do it."""
+
+    code = "not_for_api_keys"
     refusal = Refusal.FORBIDDEN
 
 

@@ -26,7 +26,7 @@ from eventstore.codec import (
 )
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
-from eventstore.recorded import ActorKind, Metadata, Row, microseconds
+from eventstore.recorded import Metadata, Row, microseconds
 
 
 class Recording(Struct):
@@ -77,18 +77,18 @@ async def prepare(
 async def _fetch_keys(log: EventLog, context: Context, reads: Reads, changes: list[Change]) -> None:
     subjects = [c.stream for c in changes if reads.version(c.stream) and _is_personal(c)]
     missing = [subject for subject in subjects if log.keys.cached(subject) is None]
-    actor, ours = context.actor, context.org_id or PLATFORM
-    if actor.kind is ActorKind.USER and log.keys.cached(actor.id) is None:
-        missing.append(actor.id)
+    person, ours = context.person, context.org_id or PLATFORM
+    if person is not None and log.keys.cached(person) is None:
+        missing.append(person)
     if missing:
-        owners = {**reads.owners, actor.id: PLATFORM}
+        owners = reads.owners if person is None else {**reads.owners, person: PLATFORM}
         await log.fetch_keys({subject: owners.get(subject, ours) for subject in missing})
 
 
 def _owners(log: EventLog, context: Context, reads: Reads) -> dict[UUID, OrgId]:
     if log.parts == 1:  # everything is in the same partition, whoever owns it
         return {}
-    return {**dict.fromkeys(context.seen, PLATFORM), **reads.owners}
+    return {**context.seen_of_platform, **reads.owners}
 
 
 def _encode_all(
@@ -173,6 +173,7 @@ class _Encoding:
             at=self.at,
             actor=context.actor,
             command=self._name,
+            on_behalf_of=context.on_behalf_of,
             origin=origin.commitment,
             request_id=context.request_id,
             correlation_id=context.correlation_id,
@@ -182,9 +183,9 @@ class _Encoding:
 
 
 def _origin(log: EventLog, context: Context, recording: Recording) -> Origin:
-    if context.actor.kind is not ActorKind.USER:
+    subject = context.person
+    if subject is None:
         return NOWHERE
-    subject = context.actor.id
     cipher = recording.ciphers.get(subject) or log.keys.cached(subject)
     command = (subject, microseconds(context.now))
     return seal_origin(context.ip, context.user_agent, cipher, command)

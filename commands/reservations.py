@@ -17,6 +17,7 @@ from commands.session_places import session_places
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.claim import SUBDOMAIN_KEPT, EmailTaken, ProjectKeyTaken, SubdomainTaken
 from domain.hooks.webhook.events import WebhookCreated, WebhookDeleted, WebhookRestored
+from domain.identity.api_key import ApiKeyCreated, ApiKeyRevoked
 from domain.identity.organization.events import OrganizationCreated, SubdomainChanged
 from domain.identity.organization.membership import (
     InvitationAccepted,
@@ -50,6 +51,7 @@ from domain.work.task.state import FINISHED, OPEN_NUMBER
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbered
 
 EMAIL, SUBDOMAIN, PROJECT_KEY = "email", "subdomain", "project key"
+API_KEY = "api key"
 TASK_NUMBER, OPEN_SUBTASKS = "task number", "open subtasks"
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -92,6 +94,14 @@ def email_claim(fingerprint: Fingerprint, address: str) -> ClaimKey:
 def subdomain_claim(subdomain: str) -> ClaimKey:
     """Return the claim on a subdomain, in lower case."""
     return ClaimKey(PLATFORM, SUBDOMAIN, PLATFORM, subdomain.encode())
+
+
+def api_key_claim(key_id: str) -> ClaimKey:
+    """Return the claim on the public id of an API key; its organization holds it forever.
+
+    A request with a key names no organization, so this is how the key is found.
+    """
+    return ClaimKey(PLATFORM, API_KEY, PLATFORM, key_id.encode())
 
 
 def project_key_claim(org_id: OrgId, key: str) -> ClaimKey:
@@ -189,6 +199,12 @@ def _count(what: Countable, by: int, happened: Happening, reserved: Reservations
     reserved.counts.append(CountChange(counted_of(happened.org_id, what), by, limit, refusal))
 
 
+def _api_key_created(happened: Happening, reserved: Reservations) -> None:
+    claim = api_key_claim(happened.event.key_id)
+    reserved.claims.append(ClaimChange(claim, happened.org_id))
+    _count(Countable.API_KEYS, 1, happened, reserved)
+
+
 def _project_created(happened: Happening, reserved: Reservations) -> None:
     key = happened.event.key
     claim = project_key_claim(happened.org_id, key)
@@ -274,4 +290,6 @@ _RULES: dict[type[Event], Rule] = {
     WebhookCreated: _counts(Countable.WEBHOOKS, 1),
     WebhookDeleted: _counts(Countable.WEBHOOKS, -1),
     WebhookRestored: _counts(Countable.WEBHOOKS, 1),
+    ApiKeyCreated: _api_key_created,
+    ApiKeyRevoked: _counts(Countable.API_KEYS, -1),
 }

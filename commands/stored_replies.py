@@ -1,6 +1,7 @@
 """Stored replies: repeated only to callers who are still authenticated and permitted."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from commands.base import AlreadyRan, Command, Context, KeyReused
 from commands.reads import Reads
@@ -18,7 +19,7 @@ from eventstore.append import (
 )
 from eventstore.codec import Cipher
 from eventstore.log import EventLog
-from eventstore.recorded import ActorKind, microseconds
+from eventstore.recorded import microseconds
 
 LOOKS_MAX = 12
 """How often the permission is checked again if what it depends on changes meanwhile."""
@@ -38,7 +39,7 @@ def kept_since(now: datetime) -> KeptSince:
 class StoredReplies:
     """Stores replies with the Idempotency-Keys of commands, and finds them again.
 
-    A reply is sealed under the key of the user who asked, otherwise of the organization: without
+    A reply is sealed under the key of the person who asked, otherwise of the organization: without
     that key, none is stored and none can be read.
     """
 
@@ -111,8 +112,9 @@ class StoredReplies:
             reply()
 
     async def _cipher(self, context: Context) -> Cipher | None:
-        subject, owner = context.actor.id, PLATFORM
-        if context.actor.kind is not ActorKind.USER:
+        subject: UUID | None = context.person
+        owner = PLATFORM
+        if subject is None:
             subject = owner = context.org_id or PLATFORM
         if self._log.keys.cached(subject) is None:
             await self._log.fetch_keys({subject: owner})
@@ -129,7 +131,8 @@ class StoredReplies:
         return Response(reply.status, reply.version, body)
 
     async def _refuse_unless_still_authenticated(self, context: Context) -> None:
-        heads = await self._log.heads(dict.fromkeys(context.seen, PLATFORM))
+        owners = dict.fromkeys(context.seen, context.org_id or PLATFORM)
+        heads = await self._log.heads({**owners, **context.seen_of_platform})
         for stream, version in context.seen.items():
             if heads.get(stream, 0) != version:
                 raise ConcurrencyConflict(stream)

@@ -12,6 +12,7 @@ SessionId = NewType("SessionId", UUID)
 ProjectId = NewType("ProjectId", UUID)
 TaskId = NewType("TaskId", UUID)
 WebhookId = NewType("WebhookId", UUID)
+ApiKeyId = NewType("ApiKeyId", UUID)
 
 PLATFORM = OrgId(UUID("00000000-0000-7000-8000-000000000001"))
 """The organization of events that belong to no customer: accounts, sessions, e-mail claims."""

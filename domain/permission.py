@@ -3,9 +3,12 @@
 Rules that need more than the role are decided by the aggregate: ``domain/identity/organization``
 lets a MANAGER remove only a MEMBER, ``domain/work/task`` lets a MEMBER delete only tasks that they
 created in the last 24 hours.
+
+An API key may do what its scopes, its creator's role and ``KEY_PERMISSIONS`` allow, all three.
 """
 
 from enum import StrEnum
+from functools import lru_cache
 
 from domain.identity.organization.membership import Role
 
@@ -35,6 +38,9 @@ class Permission(StrEnum):
     WEBHOOK_READ = "webhook:read"
     WEBHOOK_MANAGE = "webhook:manage"
     AUDIT_READ = "audit:read"
+    APIKEY_READ = "apikey:read"
+    APIKEY_CREATE = "apikey:create"  # and change, rotate and revoke one's own
+    APIKEY_MANAGE = "apikey:manage"  # everybody's
 
 
 _MEMBER = frozenset(
@@ -46,6 +52,8 @@ _MEMBER = frozenset(
         Permission.TASK_CREATE,
         Permission.TASK_EDIT,
         Permission.TASK_DELETE_OWN,
+        Permission.APIKEY_READ,
+        Permission.APIKEY_CREATE,
     }
 )
 
@@ -68,6 +76,7 @@ _ADMIN = _MANAGER | {
     Permission.MEMBER_MANAGE,
     Permission.WEBHOOK_MANAGE,
     Permission.AUDIT_READ,
+    Permission.APIKEY_MANAGE,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -77,6 +86,53 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 
 
-def is_allowed(role: Role | None, permission: Permission) -> bool:
-    """Return whether *role* grants *permission*; no role grants none."""
-    return role is not None and permission in ROLE_PERMISSIONS[role]
+Scopes = frozenset[Permission]
+"""What an API key was created for."""
+
+KEY_PERMISSIONS: Scopes = frozenset(
+    {
+        Permission.ORG_READ,
+        Permission.PROJECT_READ,
+        Permission.PROJECT_CREATE,
+        Permission.PROJECT_EDIT,
+        Permission.PROJECT_ARCHIVE,
+        Permission.PROJECT_HOLD,
+        Permission.PROJECT_DELETE,
+        Permission.TASK_READ,
+        Permission.TASK_CREATE,
+        Permission.TASK_EDIT,
+        Permission.TASK_DELETE,
+        Permission.TASK_DELETE_OWN,
+        Permission.TASK_FORCE,
+        Permission.WEBHOOK_READ,
+        Permission.WEBHOOK_MANAGE,
+        Permission.AUDIT_READ,
+    }
+)
+"""What an API key can be created for. Whoever steals one can neither let people in, change roles
+or the plan, nor create further keys: members, the organization and keys are left to people."""
+
+_READ_ONLY = frozenset({Permission.ORG_READ, Permission.PROJECT_READ, Permission.TASK_READ})
+
+
+@lru_cache(1_000)
+def scopes_named(names: tuple[str, ...]) -> Scopes:
+    """Return the permissions with these names; a name that no longer exists grants nothing."""
+    return frozenset(permission for permission in Permission if permission in names)
+
+
+def permissions_of_key(role: Role) -> Scopes:
+    """Return what the keys of somebody with *role* may do at most; those of a MEMBER only read."""
+    return _READ_ONLY if role is Role.MEMBER else ROLE_PERMISSIONS[role] & KEY_PERMISSIONS
+
+
+def is_allowed(role: Role | None, permission: Permission, scopes: Scopes | None = None) -> bool:
+    """Return whether *role* grants *permission*; no role grants none.
+
+    *scopes* are those of the API key that is used, None for a person.
+    """
+    if role is None:
+        return False
+    if scopes is None:
+        return permission in ROLE_PERMISSIONS[role]
+    return permission in scopes and permission in permissions_of_key(role)

@@ -2,8 +2,9 @@
 
 ``state`` is the JSON object ``{"metadata": …, "event": …}`` exactly as the audit tree hashes it.
 It holds a personal value as ``sha256:<base64url of sha256(salt || value)>``; the salt and the value
-go into ``private``, a msgpack pair of sealed maps ``[metadata, event]``. The first is sealed with
-the key of the actor (where the request came from), the second with the key of the stream.
+go into ``private``, a msgpack pair of sealed maps ``[metadata, event]``. The first (where the
+request came from) is sealed with the key of the person who asked, the second with the key of the
+stream.
 """
 
 import hashlib
@@ -112,7 +113,7 @@ def seal_origin(
 ) -> Origin:
     """Commit to the address and the program that a command came from.
 
-    *command* is the actor and the time in microseconds; the sealed value is bound to both.
+    *command* is the person and the time in microseconds; the sealed value is bound to both.
     """
     if cipher is None or (ip is None and user_agent is None):
         return NOWHERE
@@ -252,9 +253,9 @@ def event_values(row: Row, cipher: Cipher | None) -> Values:
     return _values(row, 1, cipher, _place(row.stream_id, row.version))
 
 
-def origin_values(row: Row, cipher: Cipher | None, actor: UUID) -> Values:
+def origin_values(row: Row, cipher: Cipher | None, subject: UUID) -> Values:
     """Return the value behind the origin in *row* with its salt, under ``ORIGIN``."""
-    return _values(row, 0, cipher, _command_place(actor, row.recorded_at))
+    return _values(row, 0, cipher, _command_place(subject, row.recorded_at))
 
 
 def _values(row: Row, part: int, cipher: Cipher | None, aad: bytes) -> Values:
@@ -269,6 +270,6 @@ def _place(stream: UUID, version: int) -> bytes:
     return stream.bytes + version.to_bytes(8, "big")
 
 
-def _command_place(actor: UUID, at: int) -> bytes:
+def _command_place(subject: UUID, at: int) -> bytes:
     # So that the origin of one command cannot be moved to another.
-    return actor.bytes + at.to_bytes(8, "big")
+    return subject.bytes + at.to_bytes(8, "big")

@@ -31,9 +31,10 @@ class _Place(Protocol):
 def event_json(place: _Place, metadata: Metadata, data: dict[str, Any]) -> dict[str, Any]:
     """Return a recorded event as JSON members: id, position, actor and *data*.
 
-    ``seq`` is its sequence number in the organization, ``version`` that of its schema.
+    ``seq`` is its sequence number in the organization, ``version`` that of its schema. If the actor
+    is an API key, ``onBehalfOf`` is the user who created the key.
     """
-    return {
+    event = {
         "id": metadata.id,
         "organizationId": place.org_id,
         "seq": place.org_seq,
@@ -41,6 +42,9 @@ def event_json(place: _Place, metadata: Metadata, data: dict[str, Any]) -> dict[
         **unrecorded_json(place.tag, place.stream_id, place.version, data),
         "version": metadata.schema,
     }
+    if metadata.on_behalf_of is not None:
+        event["onBehalfOf"] = metadata.on_behalf_of
+    return event
 
 
 def unrecorded_json(tag: str, stream: UUID, version: int, data: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,11 @@ class Metadata(Struct, frozen=True, kw_only=True, rename=_NAMES, omit_defaults=T
     causation_id: UUID | None = None
     schema: int = 1
 
+    @property
+    def subject(self) -> UUID:
+        """Whose key seals where the request came from: the person's, also behind an API key."""
+        return self.on_behalf_of or self.actor.id
+
 
 class Row(Struct, gc=False):
     """One stored event, column by column, in the order of the table.

@@ -30,6 +30,7 @@ from runtime.outages import StoreOutage
 from runtime.redis_rates import RedisRates
 from runtime.settings import Settings
 from runtime.wakeups import Wakeups
+from security.api_keys import ApiKeys
 from security.cursors import CursorKey
 from security.derivation import derive_key
 from security.mail_tokens import MailTokens
@@ -77,6 +78,7 @@ class Keys(Struct, frozen=True):
     master: MasterKeys
     audit: bytes
     mail_tokens: MailTokens
+    api_keys: ApiKeys
 
 
 class System(Struct, frozen=True, kw_only=True):
@@ -115,6 +117,7 @@ def derive_keys(settings: Settings) -> Keys:
         master=master_keys(settings.master_key, settings.master_previous_key),
         audit=derive_key(settings.log_secret, "audit checkpoints"),
         mail_tokens=MailTokens(derive_key(settings.log_secret, "tokens in mails")),
+        api_keys=ApiKeys(derive_key(settings.log_secret, "API keys")),
     )
 
 

@@ -33,6 +33,24 @@ def canonical(text: str) -> IPAddress | None:
     return address
 
 
+def canonical_network(text: str) -> IPNetwork | None:
+    """Return the network that *text* spells, such as ``192.0.2.0/24``, or None.
+
+    An address alone is a network of one. One with bits set behind the prefix is refused, because
+    what was meant is unclear. IPv4 inside IPv6 is that IPv4 network, as for addresses.
+    """
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        return None
+    mapped = 128 - 32
+    if isinstance(network, ipaddress.IPv6Network) and network.prefixlen >= mapped:
+        inside = network.network_address.ipv4_mapped
+        if inside is not None:
+            return ipaddress.ip_network((inside, network.prefixlen - mapped))
+    return network
+
+
 def node_address(node: str) -> IPAddress | None:
     """Return the address of a *node* as proxies write it, or None.
 

@@ -13,9 +13,24 @@ from api.description.headers import Json
 from api.http.errors import STATUS
 from api.http.policy import FAILS, POLICY, Failure, Open
 from api.http.problem import PROBLEM_JSON
-from commands.base import AlreadyRan, ChangedSince, KeyReused, NoOrganization, NotPermitted
+from commands.base import (
+    AlreadyRan,
+    ChangedSince,
+    KeyReused,
+    NoOrganization,
+    NotForApiKeys,
+    NotPermitted,
+    ScopeMissing,
+)
 from domain.base import NotFound
+from domain.identity.api_key import (
+    KeyHasExpired,
+    KeyWasRevoked,
+    KeyWithoutOwner,
+    NetworkNotAllowed,
+)
 from domain.identity.user.errors import AccountDeactivated
+from domain.permission import KEY_PERMISSIONS, Permission
 
 ANYWHERE: dict[int, tuple[str, ...]] = {
     400: ("malformed_request",),
@@ -47,6 +62,10 @@ _CALLER: tuple[Failure, ...] = (
     (401, "unauthorized"),
     (401, "token_expired"),
     (403, "membership_suspended"),
+    KeyHasExpired,
+    KeyWasRevoked,
+    KeyWithoutOwner,
+    NetworkNotAllowed,
 )
 
 
@@ -70,7 +89,9 @@ def _all(method: str, handler: HTTPRouteHandler) -> Iterator[Failure]:
     elif method != "GET":
         yield from ((409, "conflict"), (503, "read_only"), (503, "log_contradicted"))
     if not isinstance(policy, Open):
-        yield from (NoOrganization, NotPermitted)
+        yield from (NoOrganization, NotPermitted, ScopeMissing)
+    if policy is Open.ACCOUNT or (isinstance(policy, Permission) and policy not in KEY_PERMISSIONS):
+        yield NotForApiKeys
     if "{" in next(iter(handler.paths)) or _path_parameters(handler):
         yield NotFound
     yield from handler.opt.get(FAILS, ())

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import msgspec
 from litestar import Litestar
@@ -18,6 +19,7 @@ from api.description.parameters import DRY_RUN, ON_COMMANDS, ON_QUERIES, ON_UNCH
 from api.http.parameters import FILE_TYPES
 from api.http.policy import NO_DRY_RUN, NO_KEY, POLICY, RATE, SENDS, Open, handlers_of
 from api.http.request import ApiRequest
+from domain.permission import KEY_PERMISSIONS
 
 _PROBLEM: Json = {
     "title": "Problem",
@@ -77,6 +79,13 @@ _SCHEMES: Json = {
         "scheme": "bearer",
         "bearerFormat": "JWT",
         "description": "The `accessToken` that `POST /api/auth/login` returns.",
+    },
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Api-Key",
+        "description": "A key that `POST /api/apikey` returns, with the scope that the operation"
+        " needs (`x-needs`). It can be sent as `Authorization: Bearer tr_live_…` instead.",
     },
     "refreshCookie": {
         "type": "apiKey",
@@ -148,7 +157,7 @@ def _complete(
     policy = handler.opt.get(POLICY)
     operation["operationId"] = operation_id(path, handler)
     operation["summary"] = _first_sentence(operation.get("description", ""))
-    operation["security"] = [] if policy is Open.PUBLIC else [{"bearer": []}]
+    operation["security"] = _credentials(policy)
     if handler.opt.get(RATE) == "refresh":
         operation["security"] = [{"refreshCookie": []}]
     if not isinstance(policy, Open):
@@ -161,6 +170,14 @@ def _complete(
     operation["responses"] = _responses(
         components, operation, method, handler, dry="DryRun" in shared
     )
+
+
+def _credentials(policy: Any) -> list[Json]:
+    """Return the security requirements of an operation: any one of them is enough."""
+    if policy is Open.PUBLIC:
+        return []
+    key: list[Json] = [{"apiKey": []}] if policy in KEY_PERMISSIONS else []
+    return [{"bearer": []}, *key]
 
 
 def _shared(method: str, handler: HTTPRouteHandler, operation: Json) -> list[str]:

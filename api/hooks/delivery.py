@@ -17,10 +17,9 @@ from api.http.policy import needs
 from api.http.problem import Problem, not_found
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
-from commands.base import NotPermitted
 from deliveries.ping import new_ping
 from domain.hooks.webhook.state import Webhook
-from domain.permission import Permission, is_allowed
+from domain.permission import Permission
 from eventstore.operations.records import Attempt, Delivery, DeliveryStatus, Notice, NoticeKind
 from eventstore.operations.store import AttemptKey
 from projections.engine.query import list_slice
@@ -237,9 +236,7 @@ async def _refuse_unless_here(request: ApiRequest, webhook_id: UUID) -> None:
 async def _refuse_unless_managed(request: ApiRequest, webhook_id: UUID) -> None:
     # No command is recorded here, so no append verifies the role.
     await request.own_organization()
-    role = request.caller.role
-    if role is None or not is_allowed(role, Permission.WEBHOOK_MANAGE):
-        raise NotPermitted(needs=Permission.WEBHOOK_MANAGE)
+    request.caller.refuse_unless_may(Permission.WEBHOOK_MANAGE)
     await _refuse_unless_here(request, webhook_id)
 
 

@@ -14,13 +14,18 @@ from uuid import UUID
 from msgspec import Struct
 
 from api.http.problem import Problem, unauthorized
+from commands.base import NoOrganization, NotForApiKeys, refuse_unless_granted
+from commands.key_check import CheckedKey, KeyCheck
 from commands.states import Loaded, States
 from domain.base import NotFound, OrgId, SessionId, State, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
+from domain.permission import Permission, Scopes
 from domain.work.task.state import Task
+from eventstore.recorded import Actor, ActorKind
+from security.api_keys import PresentedKey
 from security.tokens import AccessClaims
 
 Named = Sequence[UUID]
@@ -43,7 +48,7 @@ _BARRED = {
 
 
 class Caller(Struct, frozen=True):
-    """An authenticated user with an active session and account.
+    """An authenticated user with an active session and account, or the API key of one.
 
     ``org_id`` is None without an organization, or if the caller is ``barred`` from it. ``seen``
     maps the streams this was read from to their versions, which a command's append verifies.
@@ -51,13 +56,14 @@ class Caller(Struct, frozen=True):
     """
 
     user_id: UserId
-    session_id: SessionId
+    session: SessionId | None
     org_id: OrgId | None
     role: Role | None
     user: User
     seen: dict[UUID, int]
     fresh: bool
     barred: Barred | None = None
+    key: CheckedKey | None = None
 
     def refuse_if_barred(self) -> None:
         """Refuse a member who has no access to the organization of their session.
@@ -67,6 +73,38 @@ class Caller(Struct, frozen=True):
         if self.barred is not None:
             raise Problem(403, self.barred.value, _BARRED[self.barred])
 
+    @property
+    def session_id(self) -> SessionId:
+        """The session of a person.
+
+        :raises NotForApiKeys: an API key is used.
+        """
+        if self.session is None:
+            raise NotForApiKeys
+        return self.session
+
+    @property
+    def actor(self) -> Actor:
+        """The person, or the API key that is used on their behalf."""
+        if self.key is None:
+            return Actor(ActorKind.USER, self.user_id)
+        return Actor(ActorKind.API_KEY, self.key.api_key_id)
+
+    @property
+    def scopes(self) -> Scopes | None:
+        """What the API key that is used was created for; None for a person."""
+        return None if self.key is None else self.key.scopes
+
+    def refuse_unless_may(self, needed: Permission) -> None:
+        """Refuse unless the role, and the API key if one is used, grant *needed*.
+
+        :raises NoOrganization: the caller works in none.
+        :raises DomainError: one of them does not grant it.
+        """
+        if self.role is None:
+            raise NoOrganization
+        refuse_unless_granted(self.role, self.scopes, needed)
+
     def is_as(self, other: "Caller") -> bool:
         """Return whether both were identified from the same versions of the same organization."""
         return self.seen == other.seen and self.org_id == other.org_id
@@ -75,8 +113,8 @@ class Caller(Struct, frozen=True):
 class Access:
     """Checks the session behind a token against the event log."""
 
-    def __init__(self, states: States) -> None:
-        self._states = states
+    def __init__(self, states: States, keys: KeyCheck) -> None:
+        self._states, self.keys = states, keys
 
     async def check(
         self, claims: AccessClaims, now: datetime, heads: dict[UUID, int] | None, named: Named = ()
@@ -95,6 +133,34 @@ class Access:
             if caller is not None:
                 return caller
         return await self._from_log(claims, now, {} if heads is None else heads, named)
+
+    async def check_key(
+        self,
+        presented: PresentedKey,
+        ip: str | None,
+        now: datetime,
+        heads: dict[UUID, int] | None,
+        named: Named = (),
+    ) -> Caller:
+        """Return the caller who uses an API key from *ip*; the rest is as in ``check``.
+
+        :raises Problem: 401 if there is no such key.
+        :raises DomainError: the key cannot be used, or not from there.
+        """
+        if heads is None:
+            known = self.keys.from_memory(presented, ip, now)
+            if known is not None:
+                return _by_key(known, fresh=False)
+        found = await self.keys.from_log(
+            presented,
+            ip,
+            now,
+            {} if heads is None else heads,
+            lambda: self._with_what_they_hang_on(named),
+        )
+        if found is None:
+            raise unauthorized()
+        return _by_key(found, fresh=True)
 
     def _from_memory(self, claims: AccessClaims, now: datetime) -> Caller | None:
         cache = self._states.cache
@@ -180,6 +246,10 @@ def _identify(claims: AccessClaims, now: datetime, read: _Read, *, fresh: bool) 
         fresh,
         barred,
     )
+
+
+def _by_key(key: CheckedKey, *, fresh: bool) -> Caller:
+    return Caller(key.user_id, None, key.org_id, key.role, key.user, key.seen, fresh, key=key)
 
 
 def _barred_from(organization: Organization, user_id: UserId) -> Barred | None:

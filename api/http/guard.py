@@ -4,15 +4,22 @@ from typing import Any
 
 from litestar.connection import Request
 
+from api.http.caller import Caller
 from api.http.policy import POLICY, RATE, Open
-from api.http.problem import unauthorized
+from api.http.problem import malformed, unauthorized
 from api.http.query import refuse_malformed_query
 from api.http.rates import Asked
 from api.http.request import READS, ApiRequest
 from api.http.run_command import note_denied
-from commands.base import NoOrganization, NotPermitted
-from domain.permission import Permission, is_allowed
+from commands.base import NotForApiKeys
+from domain.base import DomainError, Refusal
+from domain.identity.plan import request_share
+from domain.permission import Permission
+from security.api_keys import PresentedKey
 from security.tokens import AccessClaims, InvalidToken, TokenExpired
+
+_KEY_START = b"tr_"
+"""No access token begins like this."""
 
 
 async def guard(connection: Request[Any, Any, Any]) -> None:
@@ -24,6 +31,7 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     :raises Problem: 400, 401, 403, 422 or 429.
     """
     assert isinstance(connection, ApiRequest)  # noqa: S101 - the application's request class
+    connection.api_key = None
     method = connection.scope["method"]
     handler = connection.route_handler
     policy = handler.opt[POLICY]
@@ -32,24 +40,81 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
             await connection.limit(*connection.network_limits(handler.opt[RATE]))
         refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
         return
-    connection.claims = presented_claims(connection)
+    connection.api_key = await _presented_key(connection)
+    if connection.api_key is None:
+        connection.claims = presented_claims(connection)
     caller = await connection.identify(fresh=method in READS)
-    await connection.api.token_use.note(caller.session_id, connection.claims.gen)
-    await connection.note_use(caller.session_id, caller.user_id)
-    limits = [Asked("api", caller.user_id)]
-    if caller.org_id is not None:
-        limits.append(Asked("organization", caller.org_id))
-    await connection.limit(*limits)
+    if caller.key is None:
+        await connection.api.token_use.note(caller.session_id, connection.claims.gen)
+        await connection.note_use(caller.session_id, caller.user_id)
+    await connection.limit(*_limits_of(caller))
+    if caller.key is not None:
+        connection.api.key_uses.note(caller.key.api_key_id, connection.api.system.clock())
     refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
+    if caller.key is not None and policy is Open.ACCOUNT:
+        raise NotForApiKeys
     if method not in READS:
         return
     connection.min_position()  # refused here also where nothing waits for it
     if isinstance(policy, Permission):
-        if caller.role is None:
-            raise NoOrganization
-        if not is_allowed(caller.role, policy):
-            await note_denied(connection, policy.value)
-            raise NotPermitted(needs=policy)
+        await _refuse_unless_may(connection, caller, policy)
+
+
+async def _refuse_unless_may(connection: ApiRequest, caller: Caller, needed: Permission) -> None:
+    """Refuse what the role or the API key does not grant, and record it.
+
+    :raises DomainError: it does not.
+    """
+    try:
+        caller.refuse_unless_may(needed)
+    except DomainError as refused:
+        if refused.refusal is Refusal.FORBIDDEN:
+            await note_denied(connection, str(refused.details.get("needs", refused.code)))
+        raise
+
+
+def _limits_of(caller: Caller) -> list[Asked]:
+    """Return the limits that a request counts against: the caller's and their organization's."""
+    if caller.key is None:
+        limits = [Asked("api", caller.user_id)]
+    else:
+        limits = [Asked("key", caller.key.api_key_id, request_share(caller.key.plan))]
+    if caller.org_id is not None:
+        limits.append(Asked("organization", caller.org_id))
+    return limits
+
+
+def sent_key(connection: ApiRequest) -> bytes | None:
+    """Return what a request sends as an API key, None if it sends none.
+
+    :raises Problem: 400 for a request with two credentials.
+    """
+    headers = connection.client_info.headers
+    given = headers.get(b"x-api-key")
+    if given is not None:
+        if b"authorization" in headers:
+            raise malformed("Send either Authorization or X-Api-Key.")
+        return given
+    scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+    return token if scheme.lower() == b"bearer" and token.startswith(_KEY_START) else None
+
+
+async def _presented_key(connection: ApiRequest) -> PresentedKey | None:
+    """Return the API key of a request, None if it sends none.
+
+    :raises Problem: 401 for a malformed key, 429 for a network that presents too many keys that
+        are new to this process.
+    """
+    given = sent_key(connection)
+    if given is None:
+        return None
+    presented = connection.api.system.keys.api_keys.read(given.decode("latin-1"))
+    if presented is None:
+        raise unauthorized()
+    if not connection.api.access.keys.is_known(presented):
+        await connection.limit(*connection.network_limits("guess"))
+        connection.client_info.rate_limit = ()
+    return presented
 
 
 def presented_claims(connection: ApiRequest) -> AccessClaims:

@@ -80,7 +80,7 @@ def unauthorized(code: str = "unauthorized") -> Problem:
     return Problem(
         401,
         code,
-        "Send a valid access token in the Authorization header.",
+        "Send a valid access token, or an API key, in the Authorization header.",
         headers={"www-authenticate": "Bearer"},
     )
 

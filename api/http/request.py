@@ -22,8 +22,8 @@ from commands.identity.session_use import SessionUse
 from commands.states import Loaded
 from domain.base import PLATFORM, OrgId, SessionId, State, UserId
 from eventstore.identifiers import new_id
-from eventstore.recorded import Actor, ActorKind
 from security.addresses import canonical, networks_of
+from security.api_keys import PresentedKey
 from security.tokens import AccessClaims
 
 _KEY = re.compile(r"[!-~]{1,255}")
@@ -35,10 +35,12 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 class ApiRequest(Request[Any, Any, Any]):
     """A request. Its body is decoded strictly, its caller is identified before the route runs."""
 
-    __slots__ = ("claims", "heads", "known_caller")
+    __slots__ = ("api_key", "claims", "heads", "known_caller")
 
     api: ClassVar[ApiState]
     claims: AccessClaims
+    api_key: PresentedKey | None
+    """The API key that is used, if it is not an access token."""
     known_caller: Caller
     heads: dict[UUID, int]
     """Versions of streams that were read for this request, so that none is read twice."""
@@ -89,7 +91,12 @@ class ApiRequest(Request[Any, Any, Any]):
         now = self.api.system.clock()
         self.heads = {}
         heads, named = (self.heads, self._named()) if fresh else (None, ())
-        self.known_caller = await self.api.access.check(self.claims, now, heads, named)
+        if self.api_key is not None:
+            self.known_caller = await self.api.access.check_key(
+                self.api_key, self.client_info.ip, now, heads, named
+            )
+        else:
+            self.known_caller = await self.api.access.check(self.claims, now, heads, named)
         if not isinstance(self.route_handler.opt[POLICY], Open):
             self.known_caller.refuse_if_barred()
         return self.known_caller
@@ -127,10 +134,12 @@ class ApiRequest(Request[Any, Any, Any]):
         dry_run, org_id = self.is_dry_run(), org_id or caller.org_id
         idempotency = None
         if b"idempotency-key" in headers and self.method not in READS:
-            asked = self._idempotency(caller.user_id, org_id or PLATFORM)
+            asked = self._idempotency(caller.actor.id, org_id or PLATFORM)
             idempotency = None if dry_run else asked
         return Context(
-            actor=Actor(ActorKind.USER, caller.user_id),
+            actor=caller.actor,
+            on_behalf_of=caller.user_id if caller.key is not None else None,
+            scopes=caller.scopes,
             now=self.api.system.clock(),
             command_id=idempotency.command_id if idempotency else new_id(),
             org_id=org_id,
@@ -140,7 +149,7 @@ class ApiRequest(Request[Any, Any, Any]):
             idempotency=idempotency,
             if_match=version_in(headers[b"if-match"]) if b"if-match" in headers else None,
             dry_run=dry_run,
-            session_id=caller.session_id,
+            session_id=caller.session,
             seen=caller.seen,
         )
 

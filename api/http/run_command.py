@@ -126,7 +126,12 @@ async def note_denied(request: ApiRequest, missing: str) -> None:
     if not count:
         return
     context = replace(
-        request.context(caller), command_id=new_id(), idempotency=None, if_match=None, dry_run=False
+        request.context(caller),
+        command_id=new_id(),
+        idempotency=None,
+        if_match=None,
+        dry_run=False,
+        scopes=None,  # it is no act of the API key that was refused, if one was
     )
     try:
         await api.system.commands.handle(RecordDeniedAccess(missing=missing, count=count), context)

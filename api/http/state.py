@@ -9,9 +9,11 @@ from api.http.caller import Access
 from api.http.problem import Problem
 from api.http.rates import Rates
 from audit.running import RunningExports
+from commands.identity.key_use import KeyUses
 from commands.identity.session_use import SessionUses
 from commands.identity.tally import Tally
 from commands.identity.token_use import TokenUse
+from commands.key_check import KeyCheck
 from domain.base import PLATFORM, OrgId, UserId
 from domain.catalog import PUBLIC_EVENT_TYPES
 from eventstore.partition import partition_of
@@ -65,13 +67,14 @@ class ApiState:
         """*describe* returns the API description; it is called lazily, as it is slow."""
         self.system, self.description = system, cache(describe)
         self.jwks = system.keys.ring.jwks()
-        self.access = Access(system.commands.states)
+        self.access = Access(system.commands.states, KeyCheck(system.commands.states, system.log))
         self.rates = Rates(system.settings.rate_limits, shared=system.redis_rates)
         self.exports = RunningExports(system.operations)
         self.token_use = TokenUse(system.log)
         self.session_uses = SessionUses(system.log)
         self.failed_logins = Tally[UserId]()
         self.denials = Tally[tuple[OrgId, UserId, str]]()
+        self.key_uses = KeyUses(system.operations)
         self.writes = LastWrites()
         self.progress = progress or Progress(system.read_store, system.log)
         self.monitor = Monitor(system, self.progress)

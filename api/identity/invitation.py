@@ -21,6 +21,7 @@ from api.login.address import canonical_address, refuse_odd_address
 from api.login.credentials import LoginView
 from api.login.joining import accept_invitation, find_invitation, has_account
 from api.login.profile import ProfileView
+from commands.base import NotForApiKeys
 from commands.identity.invitation import InviteMember, ResendInvitation, RevokeInvitation
 from commands.identity.user import Email
 from domain.base import OrgId
@@ -215,6 +216,7 @@ class InvitedController(Controller):
                 EmailTaken,
                 InvitationIsOver,
                 InvitedAtAnotherAddress,
+                NotForApiKeys,
                 PlanLimitReached,
                 (401, "token_expired"),
                 (401, "unauthorized"),

@@ -95,7 +95,11 @@ class OrganizationController(Controller):
         )
         return await run_command(request, command, _shown(org_id, 201))
 
-    @get("/{organization_id:uuid}", opt=account(), responses=shows(OrganizationView) | unchanged())
+    @get(
+        "/{organization_id:uuid}",
+        opt=needs(Permission.ORG_READ),
+        responses=shows(OrganizationView) | unchanged(),
+    )
     async def get_organization(
         self, request: ApiRequest, organization_id: FromPath[UUID]
     ) -> ApiResponse:

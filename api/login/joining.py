@@ -5,7 +5,7 @@ from typing import cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from api.http.guard import presented_claims
+from api.http.guard import presented_claims, sent_key
 from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
@@ -13,6 +13,7 @@ from api.http.run_command import run_without_reply
 from api.login.attempts import context_as
 from api.login.credentials import begin_session, refuse_weak
 from api.login.profile import profile_of, render_profile
+from commands.base import NotForApiKeys
 from commands.identity.invitation import AcceptInvitation, RegisterInvited
 from commands.reservations import email_claim
 from domain.base import NotFound, OrgId, UserId
@@ -65,9 +66,12 @@ async def accept_invitation(
 ) -> ApiResponse:
     """Return 200 to a caller who is logged in, 201 to one who gets an account.
 
+    :raises NotForApiKeys: the request sends an API key.
     :raises DomainError: the invitation is over, or was sent to another address.
     :raises Problem: 401, or 422 without name or password.
     """
+    if sent_key(request) is not None:
+        raise NotForApiKeys
     found = await find_invitation(request, token)
     if b"authorization" in request.client_info.headers:
         return await _with_account(request, found)

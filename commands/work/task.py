@@ -252,4 +252,4 @@ async def _refuse_unless_own(read: Reads, context: Context, task_id: TaskId) -> 
 async def _may_delete_any(read: Reads, context: Context) -> bool:
     organization = await read(Organization, context.organization)
     role = organization.role_of(context.user_id)
-    return is_allowed(role, Permission.TASK_DELETE)
+    return is_allowed(role, Permission.TASK_DELETE, context.scopes)

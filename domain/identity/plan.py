@@ -23,6 +23,7 @@ class Countable(StrEnum):
     PROJECTS = "projects"
     TASKS = "tasks"
     WEBHOOKS = "webhooks"
+    API_KEYS = "api_keys"
 
 
 class PlanLimits(Struct, frozen=True, kw_only=True):
@@ -32,7 +33,8 @@ class PlanLimits(Struct, frozen=True, kw_only=True):
     projects: int | None  # not archived, not deleted
     tasks: int | None  # not deleted
     webhooks: int
-    requests_per_minute: int
+    api_keys: int  # not revoked
+    requests_per_minute: int  # of one API key
     bulk_tasks: int  # in one request
     audit_window: timedelta | None  # how far back the audit log is readable
     trash_retention: timedelta
@@ -44,6 +46,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         projects=5,
         tasks=1_000,
         webhooks=2,
+        api_keys=2,
         requests_per_minute=100,
         bulk_tasks=50,
         audit_window=timedelta(days=90),
@@ -54,6 +57,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         projects=100,
         tasks=50_000,
         webhooks=20,
+        api_keys=20,
         requests_per_minute=1_000,
         bulk_tasks=500,
         audit_window=timedelta(days=365),
@@ -64,6 +68,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         projects=None,
         tasks=None,
         webhooks=200,
+        api_keys=200,
         requests_per_minute=10_000,
         bulk_tasks=5_000,
         audit_window=None,
@@ -82,6 +87,11 @@ def refuse_if_full(plan: Plan, what: Countable, used: int) -> None:
     limit = limit_of(plan, what)
     if limit is not None and used >= limit:
         raise plan_limit_reached(plan, what, used)
+
+
+def request_share(plan: Plan) -> int:
+    """Return how many times the requests of the smallest plan an API key has in *plan*."""
+    return PLAN_LIMITS[plan].requests_per_minute // PLAN_LIMITS[Plan.FREE].requests_per_minute
 
 
 def limit_of(plan: Plan, what: Countable) -> int | None:

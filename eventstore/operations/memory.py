@@ -35,6 +35,7 @@ class MemoryOperations(MemoryLeases, MemoryMails):
         self._attempts: dict[str, Attempt] = {}
         self._notices: dict[str, Notice] = {}
         self._jobs: dict[str, Job] = {}
+        self._key_uses: dict[str, datetime] = {}
 
     async def create(self) -> None:
         """Nothing to create."""
@@ -210,6 +211,14 @@ class MemoryOperations(MemoryLeases, MemoryMails):
             del self._jobs[job.id]
         else:
             known.due_at, known.owner, known.until = due_at, "", None
+
+    # API keys ---------------------------------------------------------------
+
+    async def note_key_use(self, key: str, at: datetime) -> None:
+        self._key_uses[key] = max(at, self._key_uses.get(key, at))
+
+    async def key_uses(self, keys: Sequence[str]) -> dict[str, datetime]:
+        return {key: self._key_uses[key] for key in keys if key in self._key_uses}
 
     async def prune(self, before: datetime, limit: int) -> int:
         attempts = [a.id for a in self._attempts.values() if a.at < before][:limit]

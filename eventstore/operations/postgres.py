@@ -19,6 +19,7 @@ from eventstore.engine.pooling import KEEPALIVE, CountedPool
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.jobs import JobTables
+from eventstore.operations.key_uses import KeyUseTables
 from eventstore.operations.mails import MailTables
 from eventstore.operations.sql import ALL_TABLES, Transaction
 from eventstore.operations.store import CALL_DEADLINE_S, LOCK_WAIT_S, OperationsUnavailable
@@ -33,7 +34,7 @@ NO_TABLES = "this database has no operational tables yet: run `trackrecord migra
 _EXISTS = "SELECT 1 WHERE to_regclass(?) IS NOT NULL"
 
 
-class PostgresOperations(EndpointTables, DeliveryTables, JobTables, MailTables):
+class PostgresOperations(EndpointTables, DeliveryTables, JobTables, MailTables, KeyUseTables):
     """The port on PostgreSQL, shared by any number of machines."""
 
     NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"

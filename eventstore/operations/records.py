@@ -188,6 +188,13 @@ class MailCursor(Struct, kw_only=True, frozen=True):
     event_id: str
 
 
+class KeyUsed(Struct, kw_only=True, frozen=True):
+    """When an API key was last used, to the minute; ``id`` is the key's."""
+
+    id: str
+    used_at: datetime
+
+
 class Backlog(Struct, frozen=True):
     """How many deliveries are open, and when the oldest of them was created."""
 

@@ -10,6 +10,7 @@ from eventstore.operations.records import (
     Delivery,
     Endpoint,
     Job,
+    KeyUsed,
     Mail,
     MailCursor,
     Notice,
@@ -34,6 +35,7 @@ JOBS = Table("jobs", Job, '("due_at")')
 LEASES = Table("leases", WorkLease)
 MAILS = Table("mails", Mail, '("next_at") WHERE "open" = 1', '("ended_at") WHERE "open" = 0')
 MAIL_CURSORS = Table("mail_cursors", MailCursor)
+KEY_USES = Table("key_uses", KeyUsed)
 ALL_TABLES: tuple[Table[Any], ...] = (
     ENDPOINTS,
     DELIVERIES,
@@ -43,6 +45,7 @@ ALL_TABLES: tuple[Table[Any], ...] = (
     LEASES,
     MAILS,
     MAIL_CURSORS,
+    KEY_USES,
 )
 
 

@@ -20,6 +20,7 @@ from eventstore.engine.lock_wait import is_locked, once_unlocked
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.jobs import JobTables
+from eventstore.operations.key_uses import KeyUseTables
 from eventstore.operations.mails import MailTables
 from eventstore.operations.sql import Transaction
 from eventstore.operations.sqlite_file import SqliteFile
@@ -46,7 +47,7 @@ _UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _Outcome = Callable[[], None]
 
 
-class SqliteOperations(EndpointTables, DeliveryTables, JobTables, MailTables):
+class SqliteOperations(EndpointTables, DeliveryTables, JobTables, MailTables, KeyUseTables):
     """The port on one file, shared by the processes of one machine."""
 
     NOW = "now_us()"

@@ -63,7 +63,8 @@ AttemptKey = tuple[int, str]
 
 
 class OperationalStore(Protocol):
-    """Endpoints with their leases, deliveries, attempts, notices, jobs and leases of other work.
+    """Endpoints with their leases, deliveries, attempts, notices, jobs, leases of other work and uses
+    of API keys.
 
     Every method raises :class:`OperationsUnavailable` when the database does not answer in time.
     """
@@ -249,6 +250,16 @@ class OperationalStore(Protocol):
 
     async def mails(self, limit: int) -> list[Mail]:
         """Return the newest mails."""
+        ...
+
+    # API keys
+
+    async def note_key_use(self, key: str, at: datetime) -> None:
+        """Store that an API key was used, unless a later use is stored already."""
+        ...
+
+    async def key_uses(self, keys: Sequence[str]) -> dict[str, datetime]:
+        """Return when each of *keys* was last used, without those that never were."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:

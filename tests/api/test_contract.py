@@ -69,6 +69,7 @@ class TestRoutes:
                     "user_id",
                     "session_id",
                     "invitation_id",
+                    "api_key_id",
                 ):
                     filled = filled.replace(name, "00000000-0000-0000-0000-000000000001")
                 response = await client.request(method, filled, content=b"not read")

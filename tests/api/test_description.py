@@ -10,6 +10,7 @@ from litestar import Litestar
 
 from api.docs import STATIC
 from api.http.policy import POLICY, Open, handlers_of
+from domain.permission import KEY_PERMISSIONS
 from tests.api.stage import client_of, done
 from tools.http import description
 
@@ -36,7 +37,9 @@ class TestDescription:
             if path == "/api/auth/refresh-token":
                 assert operation["security"] == [{"refreshCookie": []}]
             else:
-                assert operation["security"] == ([] if public else [{"bearer": []}])
+                scoped = operation.get("x-needs") in KEY_PERMISSIONS
+                key: list[Any] = [{"apiKey": []}] if scoped else []
+                assert operation["security"] == ([] if public else [{"bearer": []}, *key])
             assert (handler.parsed_data_field is not None) == ("requestBody" in operation)
             if handler.parsed_data_field is not None:
                 schema = next(iter(operation["requestBody"]["content"].values()))["schema"]

@@ -168,7 +168,7 @@ class TestAnIdempotencyKey:
     async def test_the_reply_to_a_system_is_sealed_under_the_key_of_the_organization(
         self, log: EventLog, handler: CommandHandler
     ) -> None:
-        asked = replace(keyed("k", "new"), actor=Actor(ActorKind.API_KEY, UUID(int=99)))
+        asked = replace(keyed("k", "new"), actor=Actor(ActorKind.SYSTEM, UUID(int=99)))
         command = Unlimited(task_id=TASK, title="New")
         first = await handle(handler, command, asked)
         assert await handle(handler, command, asked) == first

@@ -15,6 +15,7 @@ from domain.base import Event, SessionId, State
 from domain.catalog import EVENT_TYPES, tag_of
 from domain.hooks.webhook import events as webhook
 from domain.hooks.webhook.state import Webhook
+from domain.identity import api_key
 from domain.identity.organization import events as organization
 from domain.identity.organization import membership
 from domain.identity.plan import Plan
@@ -72,6 +73,21 @@ HOOK = given(
     ),
 )
 PAUSED = given(HOOK, webhook.WebhookPaused(cause=webhook.PauseCause.MANUAL))
+
+KEY = given(
+    api_key.ApiKey(),
+    api_key.ApiKeyCreated(
+        name="CI",
+        key_id="abc",
+        hash="one",
+        last4="wxyz",
+        scopes=("task:read",),
+        networks="",
+        expires_at=NOW + DAY,
+        created_by=ANA,
+        created_at=NOW,
+    ),
+)
 
 CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (OPEN, task.TaskRetitled(from_="Oil it", to="Oil both"), ("title",)),
@@ -183,11 +199,25 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (AccessRecord(), access.LoggedIn(user_id=ANA, session_id=SessionId(ANA)), ()),
     (AccessRecord(), access.LoginRefused(user_id=ANA, count=2), ()),
     (AccessRecord(), access.AccessDenied(user_id=ANA, needs="audit:read", count=2), ()),
+    (KEY, api_key.ApiKeyUpdated(name="Two", networks="::/0"), ("name", "networks")),
+    (
+        KEY,
+        api_key.ApiKeyRotated(
+            hash="two",
+            last4="zyxw",
+            rotated_at=NOW + DAY,
+            expires_at=NOW + 2 * DAY,
+            old_valid_until=NOW + DAY,
+        ),
+        ("hash", "last4", "renewed_at", "expires_at", "old_hash", "old_valid_until"),
+    ),
+    (KEY, api_key.ApiKeyRevoked(), ("revoked",)),
     (AuditTrail(), AuditExported(from_=1, to=2, format="jsonl"), ("exports",)),
     (AuditTrail(), LogRestored(epoch=2, kept=7), ("epoch",)),
 ]
 
 CREATIONS = {
+    api_key.ApiKeyCreated,
     organization.OrganizationCreated,
     project.ProjectCreated,
     session_events.SessionStarted,

@@ -3,7 +3,14 @@
 from itertools import pairwise
 
 from domain.identity.organization.membership import Role
-from domain.permission import ROLE_PERMISSIONS, Permission, is_allowed
+from domain.permission import (
+    KEY_PERMISSIONS,
+    ROLE_PERMISSIONS,
+    Permission,
+    is_allowed,
+    permissions_of_key,
+    scopes_named,
+)
 
 TABLE = """
                     ADMIN MANAGER MEMBER
@@ -29,6 +36,9 @@ task:force          yes   yes     no
 webhook:read        yes   yes     no
 webhook:manage      yes   no      no
 audit:read          yes   no      no
+apikey:read         yes   yes     yes
+apikey:create       yes   yes     yes
+apikey:manage       yes   no      no
 """
 HEADER, *ROWS = (line.split() for line in TABLE.strip().splitlines())
 
@@ -54,3 +64,29 @@ def test_a_higher_role_has_all_permissions_of_a_lower_one() -> None:
     assert by_rank == [Role.MEMBER, Role.MANAGER, Role.ADMIN]
     for lower, higher in pairwise(by_rank):
         assert ROLE_PERMISSIONS[lower] < ROLE_PERMISSIONS[higher]
+
+
+def test_an_api_key_may_do_what_its_scopes_and_the_role_of_its_creator_grant() -> None:
+    everything = frozenset(Permission)
+    for role in Role:
+        for permission in Permission:
+            granted = is_allowed(role, permission, everything)
+            assert granted is (permission in permissions_of_key(role))
+            assert not is_allowed(role, permission, everything - {permission})
+            assert not granted or is_allowed(role, permission)
+    assert not any(is_allowed(None, permission, everything) for permission in Permission)
+
+
+def test_no_key_manages_people_the_organization_or_keys() -> None:
+    left = {str(permission) for permission in set(Permission) - KEY_PERMISSIONS}
+
+    assert {name.partition(":")[0] for name in left} == {"org", "member", "invitation", "apikey"}
+    assert {p for p in KEY_PERMISSIONS if p.startswith("org:")} == {Permission.ORG_READ}
+
+
+def test_the_keys_of_the_lowest_role_only_read() -> None:
+    assert {str(p).partition(":")[2] for p in permissions_of_key(Role.MEMBER)} == {"read"}
+
+
+def test_a_scope_that_no_longer_exists_grants_nothing() -> None:
+    assert scopes_named(("task:read", "task:fly")) == {Permission.TASK_READ}

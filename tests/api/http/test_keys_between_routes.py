@@ -42,6 +42,10 @@ COMMANDS: dict[str, Any] = {
     "DELETE /api/org/{organization_id}/invitations/{invitation_id}": None,
     "PATCH /api/org/{organization_id}/plan": {"plan": "PREMIUM"},
     "POST /api/org/{organization_id}/restore": None,
+    "POST /api/apikey": {"name": "CI", "scopes": {"task": ["read"]}},
+    "DELETE /api/apikey/{api_key_id}": None,
+    "PATCH /api/apikey/{api_key_id}": {"name": "Other"},
+    "POST /api/apikey/{api_key_id}/rotate": None,
     "POST /api/project": {"key": "OPS", "name": "Ops"},
     "DELETE /api/project/{project_id}": None,
     "PATCH /api/project/{project_id}": {"name": "Motors"},
@@ -108,6 +112,7 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
     task, webhook = await ana.task(project), done(await ana.post("/webhook", HOOK), 201)
     inviting = f"/org/{ana.org_id}/invitations"
     invitation = done(await ana.post(inviting, {"email": "cleo@example.com"}), 201)
+    api_key = done(await ana.post("/apikey", COMMANDS["POST /api/apikey"]), 201)
     [session, *_] = done(await ana.get("/auth/sessions"), 200)["items"]
     known = {
         "organization_id": ana.org_id,
@@ -118,6 +123,7 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
         "webhook_id": webhook["id"],
         "session_id": session["id"],
         "invitation_id": invitation["id"],
+        "api_key_id": api_key["id"],
         "unique": unique()[-20:],
     }
     return Here(ana, known)

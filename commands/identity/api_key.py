@@ -1,0 +1,126 @@
+"""Commands on API keys."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from commands.base import Command, Context, Decision, NotPermitted, changes_of
+from commands.reads import Reads
+from domain.base import ApiKeyId, NotFound
+from domain.identity.api_key import (
+    NETWORKS_MAX,
+    ApiKey,
+    ApiKeyCreated,
+    ApiKeyRevoked,
+    ApiKeyRotated,
+    ApiKeyUpdated,
+    refuse_unless_plan_has_keys,
+    stream_of_key,
+)
+from domain.identity.organization.state import Organization
+from domain.name import Name
+from domain.permission import Permission, is_allowed, permissions_of_key
+
+Networks = Annotated[tuple[str, ...], Meta(max_length=NETWORKS_MAX)]
+"""Networks in canonical form, such as ``192.0.2.0/24``; none: usable from everywhere."""
+
+
+class CreateApiKey(Command, frozen=True, kw_only=True):
+    """Create an API key; members with the lowest role get read-only ones, on a paid plan."""
+
+    needs: ClassVar[Permission | None] = Permission.APIKEY_CREATE
+    sensitive = True
+    records = (ApiKeyCreated,)
+    key_id: str
+    hash: str
+    last4: str
+    name: Name
+    scopes: tuple[str, ...]
+    networks: Networks = ()
+    expires_at: datetime
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read(Organization, context.organization)
+        role = organization.role_of(context.user_id)
+        if role is None:
+            raise NotFound
+        refuse_unless_plan_has_keys(role, organization.plan)
+        created = ApiKeyCreated(
+            name=self.name,
+            key_id=self.key_id,
+            hash=self.hash,
+            last4=self.last4,
+            scopes=self.scopes,
+            networks=",".join(self.networks),
+            expires_at=self.expires_at,
+            created_by=context.user_id,
+            created_at=context.now,
+        )
+        stream = stream_of_key(self.key_id)
+        events = read.new(ApiKey, stream).create(
+            created, allowed=permissions_of_key(role), now=context.now
+        )
+        return changes_of(stream, events)
+
+
+class ApiKeyCommand(Command, frozen=True, kw_only=True):
+    """A command on one API key: one's own, or as an ADMIN anybody's."""
+
+    needs: ClassVar[Permission | None] = Permission.APIKEY_CREATE
+    api_key_id: ApiKeyId
+
+    @property
+    def target(self) -> UUID | None:
+        return self.api_key_id
+
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await super().permit(read, context)
+        key = await read(ApiKey, self.api_key_id)
+        organization = await read(Organization, context.organization)
+        role = organization.role_of(context.user_id)
+        if key.created_by != context.user_id and not is_allowed(role, Permission.APIKEY_MANAGE):
+            raise NotFound
+
+
+class EditApiKey(ApiKeyCommand, frozen=True, kw_only=True):
+    """Change the name of an API key, or the networks from which it can be used."""
+
+    records = (ApiKeyUpdated,)
+    name: Name | UnsetType = UNSET
+    networks: Networks | UnsetType = UNSET
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        key = await read(ApiKey, self.api_key_id)
+        events = key.update(now=context.now, name=self.name, networks=self.networks)
+        return changes_of(self.api_key_id, events)
+
+
+class RotateApiKey(ApiKeyCommand, frozen=True, kw_only=True):
+    """Replace the secret of your API key; the old key also works for another 24 hours."""
+
+    sensitive = True
+    records = (ApiKeyRotated,)
+    hash: str
+    last4: str
+
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await super().permit(read, context)
+        key = await read(ApiKey, self.api_key_id)
+        if key.created_by not in (None, context.user_id):
+            raise NotPermitted(needs="the creator of the key")
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        key = await read(ApiKey, self.api_key_id)
+        return changes_of(self.api_key_id, key.rotate(self.hash, self.last4, now=context.now))
+
+
+class RevokeApiKey(ApiKeyCommand, frozen=True, kw_only=True):
+    """Revoke an API key; it stops working at once and for good."""
+
+    records = (ApiKeyRevoked,)
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        key = await read(ApiKey, self.api_key_id)
+        return changes_of(self.api_key_id, key.revoke())
