@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.description.headers import Json
 from api.http.errors import STATUS
-from api.http.policy import FAILS, POLICY, Failure, Open
+from api.http.policy import FAILS, POLICY, Failure, Open, scope_of
 from api.http.problem import PROBLEM_JSON
 from commands.base import (
     AlreadyRan,
@@ -30,7 +30,6 @@ from domain.identity.api_key import (
     NetworkNotAllowed,
 )
 from domain.identity.user.errors import AccountDeactivated
-from domain.permission import KEY_PERMISSIONS, Permission
 
 ANYWHERE: dict[int, tuple[str, ...]] = {
     400: ("malformed_request",),
@@ -89,9 +88,9 @@ def _all(method: str, handler: HTTPRouteHandler) -> Iterator[Failure]:
     elif method != "GET":
         yield from ((409, "conflict"), (503, "read_only"), (503, "log_contradicted"))
     if not isinstance(policy, Open):
-        yield from (NoOrganization, NotPermitted, ScopeMissing)
-    if policy is Open.ACCOUNT or (isinstance(policy, Permission) and policy not in KEY_PERMISSIONS):
-        yield NotForApiKeys
+        yield from (NoOrganization, NotPermitted)
+    if policy is not Open.PUBLIC:
+        yield NotForApiKeys if scope_of(handler) is None else ScopeMissing
     if "{" in next(iter(handler.paths)) or _path_parameters(handler):
         yield NotFound
     yield from handler.opt.get(FAILS, ())

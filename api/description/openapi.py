@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import msgspec
 from litestar import Litestar
@@ -17,9 +16,8 @@ from api.description.headers import HEADERS, Json, failure_headers, success_head
 from api.description.names import operation_id
 from api.description.parameters import DRY_RUN, ON_COMMANDS, ON_QUERIES, ON_UNCHANGED, exact
 from api.http.parameters import FILE_TYPES
-from api.http.policy import NO_DRY_RUN, NO_KEY, POLICY, RATE, SENDS, Open, handlers_of
+from api.http.policy import NO_DRY_RUN, NO_KEY, POLICY, RATE, SENDS, Open, handlers_of, scope_of
 from api.http.request import ApiRequest
-from domain.permission import KEY_PERMISSIONS
 
 _PROBLEM: Json = {
     "title": "Problem",
@@ -157,7 +155,7 @@ def _complete(
     policy = handler.opt.get(POLICY)
     operation["operationId"] = operation_id(path, handler)
     operation["summary"] = _first_sentence(operation.get("description", ""))
-    operation["security"] = _credentials(policy)
+    operation["security"] = _credentials(handler)
     if handler.opt.get(RATE) == "refresh":
         operation["security"] = [{"refreshCookie": []}]
     if not isinstance(policy, Open):
@@ -172,11 +170,11 @@ def _complete(
     )
 
 
-def _credentials(policy: Any) -> list[Json]:
+def _credentials(handler: HTTPRouteHandler) -> list[Json]:
     """Return the security requirements of an operation: any one of them is enough."""
-    if policy is Open.PUBLIC:
+    if handler.opt.get(POLICY) is Open.PUBLIC:
         return []
-    key: list[Json] = [{"apiKey": []}] if policy in KEY_PERMISSIONS else []
+    key: list[Json] = [{"apiKey": []}] if scope_of(handler) is not None else []
     return [{"bearer": []}, *key]
 
 

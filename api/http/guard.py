@@ -5,7 +5,7 @@ from typing import Any
 from litestar.connection import Request
 
 from api.http.caller import Caller
-from api.http.policy import POLICY, RATE, Open
+from api.http.policy import POLICY, RATE, SCOPE, Open
 from api.http.problem import malformed, unauthorized
 from api.http.query import refuse_malformed_query
 from api.http.rates import Asked
@@ -52,7 +52,9 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
         connection.api.key_uses.note(caller.key.api_key_id, connection.api.system.clock())
     refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
     if caller.key is not None and policy is Open.ACCOUNT:
-        raise NotForApiKeys
+        if handler.opt[SCOPE] is None:
+            raise NotForApiKeys
+        caller.refuse_unless_may(handler.opt[SCOPE])
     if method not in READS:
         return
     connection.min_position()  # refused here also where nothing waits for it

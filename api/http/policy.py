@@ -11,12 +11,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from domain.base import DomainError
-from domain.permission import Permission
+from domain.permission import KEY_PERMISSIONS, Permission
 
 POLICY = "policy"
 RATE = "rate"
 NO_DRY_RUN = "no_dry_run"
 NO_KEY = "no_key"
+SCOPE = "scope"
 FAILS = "fails"
 SENDS = "sends"
 
@@ -62,16 +63,18 @@ def account(
     *,
     dry_run: bool = True,
     key: bool = True,
+    scope: Permission | None = None,
     fails: Sequence[Failure] = (),
     sends: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the options of a route for logged-in users; the rest is as in ``public``.
 
     Without *key* an Idempotency-Key has no effect, because the response is not kept or the route
-    records nothing in the log.
+    records nothing in the log. API keys with *scope* may use it, too; without one, none may.
     """
     return {
         POLICY: Open.ACCOUNT,
+        SCOPE: scope,
         NO_DRY_RUN: not dry_run,
         NO_KEY: not key,
         FAILS: fails,
@@ -88,6 +91,12 @@ def needs(
 ) -> dict[str, Any]:
     """Return the options of a route for members whose role grants *permission*."""
     return {POLICY: permission, NO_KEY: not key, FAILS: fails, SENDS: sends}
+
+
+def scope_of(handler: HTTPRouteHandler) -> Permission | None:
+    """Return the scope that an API key needs for a route; None: no key may use it."""
+    scope = handler.opt.get(SCOPE) or handler.opt[POLICY]
+    return scope if isinstance(scope, Permission) and scope in KEY_PERMISSIONS else None
 
 
 class PolicyMissing(Exception):

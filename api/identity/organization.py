@@ -97,7 +97,7 @@ class OrganizationController(Controller):
 
     @get(
         "/{organization_id:uuid}",
-        opt=needs(Permission.ORG_READ),
+        opt=account(scope=Permission.ORG_READ),
         responses=shows(OrganizationView) | unchanged(),
     )
     async def get_organization(

@@ -9,8 +9,7 @@ import pytest
 from litestar import Litestar
 
 from api.docs import STATIC
-from api.http.policy import POLICY, Open, handlers_of
-from domain.permission import KEY_PERMISSIONS
+from api.http.policy import POLICY, Open, handlers_of, scope_of
 from tests.api.stage import client_of, done
 from tools.http import description
 
@@ -37,7 +36,7 @@ class TestDescription:
             if path == "/api/auth/refresh-token":
                 assert operation["security"] == [{"refreshCookie": []}]
             else:
-                scoped = operation.get("x-needs") in KEY_PERMISSIONS
+                scoped = scope_of(handler) is not None
                 key: list[Any] = [{"apiKey": []}] if scoped else []
                 assert operation["security"] == ([] if public else [{"bearer": []}, *key])
             assert (handler.parsed_data_field is not None) == ("requestBody" in operation)

@@ -106,6 +106,21 @@ class ErrandsContract(ABC):
 
             assert await store.take_lease("export", "two", LEASE_S)
 
+    # Uses of API keys
+
+    async def test_the_last_use_of_a_key_is_kept_whoever_notes_it_last(self) -> None:
+        async with self.opened() as store:
+            assert await store.key_uses([]) == await store.key_uses(["one"]) == {}
+            await store.note_key_use("one", NOW)
+            await store.note_key_use("one", NOW - SECOND)
+            await store.note_key_use("two", NOW + SECOND)
+            await store.note_key_use("two", NOW + 2 * SECOND)
+
+            assert await store.key_uses(["one", "two", "three"]) == {
+                "one": NOW,
+                "two": NOW + 2 * SECOND,
+            }
+
     # Mails
 
     async def test_a_mail_is_kept_once_however_often_its_event_is_found(self) -> None:
