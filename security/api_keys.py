@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-PREFIX = "tr_live_"
+KEY_PREFIX = "tr_live_"
 KEY_PATTERN = r"tr_live_[0-9A-Za-z]{50}"
 """For secret scanners."""
 
@@ -52,7 +52,7 @@ class ApiKeys:
     def new(self, key_id: str | None = None) -> NewKey:
         """Return a new key, or a new secret for the key with the id *key_id*."""
         key_id = key_id or _random(_ID_CHARS)
-        start = f"{PREFIX}{key_id}{_random(_SECRET_CHARS)}"
+        start = f"{KEY_PREFIX}{key_id}{_random(_SECRET_CHARS)}"
         text = start + _checksum(start)
         return NewKey(text, key_id, self._hash(text))
 
@@ -60,7 +60,7 @@ class ApiKeys:
         """Return what *text* says, None if it is malformed or mistyped."""
         if _KEY.fullmatch(text) is None or _checksum(text[:-_CHECK_CHARS]) != text[-_CHECK_CHARS:]:
             return None
-        key_id = text[len(PREFIX) : len(PREFIX) + _ID_CHARS]
+        key_id = text[len(KEY_PREFIX) : len(KEY_PREFIX) + _ID_CHARS]
         return PresentedKey(key_id, self._hash(text))
 
     def _hash(self, text: str) -> str:

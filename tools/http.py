@@ -15,6 +15,8 @@ _SHARED = {
     *("unauthorized", "token_expired", "session_is_over", "account_deactivated"),
     *("membership_suspended", "not_permitted", "no_organization", "conflict", "changed_since"),
     *("invalid_request", "idempotency_key_reused"),
+    *("api_key_expired", "api_key_revoked", "api_key_without_owner", "network_not_allowed"),
+    *("scope_missing", "not_for_api_keys"),
 }
 """Codes that nearly every route can answer, which the introduction names."""
 

@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from domain.base import DomainError
+from domain.identity.session.errors import ReauthenticationRequired
 from domain.permission import KEY_PERMISSIONS, Permission
 
 POLICY = "policy"
@@ -94,7 +95,12 @@ def needs(
 
 
 def scope_of(handler: HTTPRouteHandler) -> Permission | None:
-    """Return the scope that an API key needs for a route; None: no key may use it."""
+    """Return the scope that an API key needs for a route; None: no key may use it.
+
+    What needs a recent proof of who asks is left to people.
+    """
+    if ReauthenticationRequired in handler.opt.get(FAILS, ()):
+        return None
     scope = handler.opt.get(SCOPE) or handler.opt[POLICY]
     return scope if isinstance(scope, Permission) and scope in KEY_PERMISSIONS else None
 

@@ -78,7 +78,8 @@ class ApiKeyController(Controller):
     @post(
         "/",
         opt=needs(
-            Permission.APIKEY_CREATE, fails=(
+            Permission.APIKEY_CREATE,
+            fails=(
                 ExpiryNotAllowed,
                 PlanLimitReached,
                 ReauthenticationRequired,
@@ -154,7 +155,9 @@ class ApiKeyController(Controller):
     @post(
         "/{api_key_id:uuid}/rotate",
         status_code=200,
-        opt=needs(Permission.APIKEY_CREATE, fails=(ApiKeyIsOver, NotPermitted, ReauthenticationRequired)),
+        opt=needs(
+            Permission.APIKEY_CREATE, fails=(ApiKeyIsOver, NotPermitted, ReauthenticationRequired)
+        ),
         responses=shows(NewApiKeyView),
     )
     async def rotate(self, request: ApiRequest, api_key_id: FromPath[UUID]) -> ApiResponse:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from eventstore.operations.store import OperationalStore, OperationsUnavailable
+from eventstore.operations.store import KeyUseStore, OperationsUnavailable
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 """How often a process writes that a key is in use."""
@@ -24,7 +24,7 @@ _logger = logging.getLogger(__name__)
 class KeyUses:
     """Notes that keys are used, and tells when each was last used."""
 
-    def __init__(self, operations: OperationalStore) -> None:
+    def __init__(self, operations: KeyUseStore) -> None:
         self._operations = operations
         self._noted: OrderedDict[UUID, datetime] = OrderedDict()
         self._writing: set[asyncio.Task[None]] = set()

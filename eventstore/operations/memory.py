@@ -8,6 +8,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from eventstore.operations.memory_key_uses import MemoryKeyUses
 from eventstore.operations.memory_leases import MemoryLeases
 from eventstore.operations.memory_mails import MemoryMails, is_free, machine_time
 from eventstore.operations.records import (
@@ -25,7 +26,7 @@ from eventstore.operations.store import WRITE_MAX, AttemptKey, Changes, LeaseLos
 R = TypeVar("R", bound=Struct)
 
 
-class MemoryOperations(MemoryLeases, MemoryMails):
+class MemoryOperations(MemoryLeases, MemoryMails, MemoryKeyUses):
     """The port as dictionaries; values are copied in and out, as a database would."""
 
     def __init__(self) -> None:
@@ -35,7 +36,6 @@ class MemoryOperations(MemoryLeases, MemoryMails):
         self._attempts: dict[str, Attempt] = {}
         self._notices: dict[str, Notice] = {}
         self._jobs: dict[str, Job] = {}
-        self._key_uses: dict[str, datetime] = {}
 
     async def create(self) -> None:
         """Nothing to create."""
@@ -211,14 +211,6 @@ class MemoryOperations(MemoryLeases, MemoryMails):
             del self._jobs[job.id]
         else:
             known.due_at, known.owner, known.until = due_at, "", None
-
-    # API keys ---------------------------------------------------------------
-
-    async def note_key_use(self, key: str, at: datetime) -> None:
-        self._key_uses[key] = max(at, self._key_uses.get(key, at))
-
-    async def key_uses(self, keys: Sequence[str]) -> dict[str, datetime]:
-        return {key: self._key_uses[key] for key in keys if key in self._key_uses}
 
     async def prune(self, before: datetime, limit: int) -> int:
         attempts = [a.id for a in self._attempts.values() if a.at < before][:limit]

@@ -15,6 +15,7 @@ class MemoryMails:
     """The part of the port about mails, as dictionaries."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._mails: dict[str, Mail] = {}
         self._mail_cursors: dict[str, MailCursor] = {}
 

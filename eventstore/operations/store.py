@@ -62,9 +62,20 @@ AttemptKey = tuple[int, str]
 """The place of an attempt among those of its delivery: its number, and its id."""
 
 
-class OperationalStore(Protocol):
-    """Endpoints with their leases, deliveries, attempts, notices, jobs, leases of other work and uses
-    of API keys.
+class KeyUseStore(Protocol):
+    """When each API key was last used."""
+
+    async def note_key_use(self, key: str, at: datetime) -> None:
+        """Store that an API key was used, unless a later use is stored already."""
+        ...
+
+    async def key_uses(self, keys: Sequence[str]) -> dict[str, datetime]:
+        """Return when each of *keys* was last used, without those that never were."""
+        ...
+
+
+class OperationalStore(KeyUseStore, Protocol):
+    """Endpoints with their leases, deliveries, attempts, notices, jobs, mails and other leases.
 
     Every method raises :class:`OperationsUnavailable` when the database does not answer in time.
     """
@@ -250,16 +261,6 @@ class OperationalStore(Protocol):
 
     async def mails(self, limit: int) -> list[Mail]:
         """Return the newest mails."""
-        ...
-
-    # API keys
-
-    async def note_key_use(self, key: str, at: datetime) -> None:
-        """Store that an API key was used, unless a later use is stored already."""
-        ...
-
-    async def key_uses(self, keys: Sequence[str]) -> dict[str, datetime]:
-        """Return when each of *keys* was last used, without those that never were."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:

@@ -12,7 +12,7 @@ from projections.base import AggregateProjection, View, tags_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels
 from projections.engine.query import ListSlice, Query
 from projections.shape import Index, Value
-from security.api_keys import PREFIX
+from security.api_keys import KEY_PREFIX
 
 _encode = msgspec.json.Encoder().encode
 
@@ -41,7 +41,7 @@ def render_api_key(key_id: UUID, key: ApiKey, version: int, updated_at: datetime
     view = ApiKeyView(
         id=ApiKeyId(key_id),
         name=key.name,
-        prefix=f"{PREFIX}{key.key_id}",
+        prefix=f"{KEY_PREFIX}{key.key_id}",
         last4=key.last4,
         scopes=actions_by_resource(key.scopes),
         networks=key.networks,

@@ -13,6 +13,7 @@ from tests.spec import RECORDED, SPREAD
 from tools.discover import leaves
 
 TWO_PARTITIONS = {
+    "CreateApiKey": "a key, whose public id is unique everywhere and leads to its organization",
     "RegisterUser": "an account and its organization; address and subdomain are unique everywhere",
     "RegisterInvited": "an account and its membership",
     "AcceptInvitation": "a membership, and in which organization the person works",

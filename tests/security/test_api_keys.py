@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from security.api_keys import KEY_PATTERN, PREFIX, ApiKeys, is_key
+from security.api_keys import KEY_PATTERN, KEY_PREFIX, ApiKeys, is_key
 from tests.architecture.sources import ROOT, files
 
 KEYS = ApiKeys(b"pepper")
@@ -19,7 +19,7 @@ def test_a_new_key_reads_as_what_it_is() -> None:
     assert presented is not None
     assert (presented.key_id, presented.hash) == (MADE.key_id, MADE.hash)
     assert is_key(presented, [MADE.hash])
-    assert MADE.text.startswith(PREFIX + MADE.key_id)
+    assert MADE.text.startswith(KEY_PREFIX + MADE.key_id)
     assert MADE.text.endswith(MADE.last4)
     assert re.fullmatch(KEY_PATTERN, MADE.text)
 
@@ -65,7 +65,7 @@ def test_mistyped_keys_are_malformed() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", PREFIX, MADE.text + "0", MADE.text[:-1], f" {MADE.text}", f"{MADE.text}\n"]
+    "text", ["", KEY_PREFIX, MADE.text + "0", MADE.text[:-1], f" {MADE.text}", f"{MADE.text}\n"]
 )
 def test_what_has_another_form_is_malformed(text: str) -> None:
     assert KEYS.read(text) is None
