@@ -32,7 +32,7 @@ from domain.identity.plan import PlanLimitReached
 from domain.identity.session.errors import ReauthenticationRequired
 from domain.name import Name
 from domain.permission import KEY_PERMISSIONS, Permission, is_allowed
-from projections.engine.find import FoundPage
+from projections.engine.query import list_slice
 from projections.identity.api_key import ApiKeyView, api_keys_of, render_api_key
 from security.addresses import canonical_network
 
@@ -119,7 +119,7 @@ class ApiKeyController(Controller):
         ids = [key.rpartition(":")[2] for key in found.keys]
         used = await request.api.key_uses.of(ids)
         items = [_with_use(item, used.get(id_)) for id_, item in zip(ids, found.items, strict=True)]
-        return paging.answer(FoundPage(items, found.next_key), limit)
+        return paging.answer(list_slice(items, found.next_key), limit)
 
     @get("/{api_key_id:uuid}", opt=needs(Permission.APIKEY_READ), responses=shows(UsedApiKeyView))
     async def get_api_key(self, request: ApiRequest, api_key_id: FromPath[UUID]) -> ApiResponse:

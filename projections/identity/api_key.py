@@ -93,5 +93,5 @@ async def api_keys_of(
     where: dict[str, Value] = {"org": str(org_id), "deleted": False}
     if created_by is not None:
         where["created_by"] = str(created_by)
-    query = Query(model="api_keys", where=where, sort="id", limit=limit, above=after)
+    query = Query(model="api_keys", where=where, sort="id", limit=limit, above=after, keyed=True)
     return await models.page(query)
