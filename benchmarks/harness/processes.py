@@ -82,7 +82,8 @@ def stack(directory: Path, *, mongodb: bool = False, postgresql: bool = False) -
         environment = {
             **os.environ,
             "APP_ENV": "test",
-            "DATA_DIR": str(directory),
+            # Its own: our processes close it to others, whom the servers of the stores may run as.
+            "DATA_DIR": str(directory / "data"),
             "PORT": str(int(port)),
             "EVENTS_URL": f"sqlite:///{directory / 'events.db'}",
             "REDIS_URL": servers[0].url,
