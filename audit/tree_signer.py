@@ -104,9 +104,11 @@ class TreeSigner:
         grown: dict[OrgId, int] = {}
         for part, after in positions.items():
             at = after
-            while rows := await self._log.tail_rows(at, _BATCH, part=part):
+            while rows := await self._log.news.after(at, _BATCH, part):
                 grown.update({row.org_id: row.org_seq for row in rows})
                 at = rows[-1].position
+                if len(rows) < _BATCH:
+                    break
             positions[part] = at
         return grown
 

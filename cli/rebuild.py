@@ -51,7 +51,7 @@ async def _rebuild(wanted: Container[str], *, verify: bool) -> int:
     bad = 0
     async with open_system(load_settings(settings_of_running())) as system:
         # It does the work only if no other projector holds the lease.
-        projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.wait)
+        projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.listener())
         try:
             for projection in PROJECTIONS:
                 if projection.name in wanted:

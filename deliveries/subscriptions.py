@@ -84,13 +84,15 @@ class KnownWebhooks:
         """Return what is new; empty if the log has not grown."""
         news = LogNews(set(), set())
         for part in self._positions:
-            while rows := await self._log.tail_rows(self._positions[part], _ROWS, part=part):
+            while rows := await self._log.news.after(self._positions[part], _ROWS, part):
                 news.organizations.update(row.org_id for row in rows)
                 about = [row for row in rows if row.tag in TAGS]
                 await self._fold_all(about)
                 news.webhooks.update(str(row.stream_id) for row in about)
                 self._positions[part] = rows[-1].position
                 self._marks[part] = mark_of(rows[-1])
+                if len(rows) < _ROWS:
+                    break
         return news
 
     async def fit(self) -> bool:

@@ -12,6 +12,7 @@ from eventstore.append import KeptSince, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.codec import decode, decode_event, mark_of, takes_key
 from eventstore.engine.calls import LOG_DEADLINE_S, StoreCalls
+from eventstore.engine.news import News
 from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys
 from eventstore.partition import partition_of
@@ -48,14 +49,13 @@ class LogReads:
         self.epoch = 1
         """The epoch of the log when its identity was last read: at the start, and by its guard."""
         self.turns = Turns()
+        self.news = News(self.tail_rows)
         self._calls = StoreCalls(inline=store.inline, deadline_s=deadline_s)
 
     @property
     def parts(self) -> int:
         """How many partitions there are; each counts its positions from 1."""
         return self.store.parts
-
-    # Reads ------------------------------------------------------------------
 
     async def identity(self) -> LogIdentity:
         """Return which log this is."""

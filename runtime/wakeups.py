@@ -2,11 +2,15 @@
 
 A wake-up is only a hint: followers also poll after a short while, so a lost wake-up, or no Redis at
 all, costs latency but never an event.
+
+A steady stream of commits is announced in groups: the first one at once, those of the next
+``PAUSE_S`` together. Followers then work on batches, and a lone writer does not wait.
 """
 
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -18,7 +22,13 @@ from runtime.setting import REDIS_DEADLINE_S
 
 CHANNEL = "trackrecord:log"
 RECONNECT_S = 1.0
+PAUSE_S = 0.015
+"""The time between two announcements, in which a client does not notice that a list is behind."""
 _LISTEN_S = 30.0
+
+Listener = Callable[[float], Awaitable[bool]]
+"""Returns whether the log has grown since the last call, after at most that many seconds."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -27,9 +37,10 @@ class Wakeups:
 
     def __init__(self, redis_url: str = "", deadline_s: float = REDIS_DEADLINE_S) -> None:
         self._redis: Any = open_redis(redis_url, deadline_s) if redis_url else None
-        self._grown = asyncio.Event()
-        self._unsent = 0
-        self._sender: asyncio.Task[None] | None = None
+        self._heard = 0
+        self._next = asyncio.Event()
+        self._unannounced = 0
+        self._announcer: asyncio.Task[None] | None = None
         self._receiver: asyncio.Task[None] | None = None
 
     def listen(self) -> None:
@@ -39,10 +50,16 @@ class Wakeups:
 
     def committed(self, position: int) -> None:
         """Announce that the log has grown up to *position*; never waits, never fails."""
-        self._ring()
-        self._unsent = max(self._unsent, position)
-        if self._redis is not None and (self._sender is None or self._sender.done()):
-            self._sender = asyncio.create_task(self._send(self._redis))
+        self._unannounced = max(self._unannounced, position)
+        if self._announcer is None or self._announcer.done():
+            self._announcer = asyncio.create_task(self._announce())
+
+    def ring(self) -> None:
+        """Wake those who wait in this process."""
+        # A new event each time, so that everybody who is waiting now is released exactly once.
+        self._heard += 1
+        self._next, rung = asyncio.Event(), self._next
+        rung.set()
 
     async def pass_on(self) -> None:
         """Wake the other processes, whatever the log's position; missing processes are ignored."""
@@ -50,12 +67,20 @@ class Wakeups:
             with contextlib.suppress(RedisError, OSError):
                 await self._redis.publish(CHANNEL, "0")
 
-    async def wait(self, timeout_s: float) -> None:
-        """Return when the log has grown, or after *timeout_s* seconds."""
-        grown = self._grown
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await grown.wait()
+    def listener(self) -> Listener:
+        """Return how one follower waits; what was announced while it worked ends its next wait."""
+        heard = self._heard
+
+        async def wait(timeout_s: float) -> bool:
+            nonlocal heard
+            if heard == self._heard:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(timeout_s):
+                        await self._next.wait()
+            before, heard = heard, self._heard
+            return before != heard
+
+        return wait
 
     async def trouble(self) -> str | None:
         """Return what is wrong with Redis; None if it answers."""
@@ -68,25 +93,25 @@ class Wakeups:
         return None
 
     async def close(self) -> None:
-        for task in (self._sender, self._receiver):
+        for task in (self._announcer, self._receiver):
             await end(task)
         if self._redis is not None:
             with contextlib.suppress(RedisError, OSError):
                 await close_redis(self._redis)
 
-    def _ring(self) -> None:
-        # A new event each time, so that everybody who is waiting now is released exactly once.
-        self._grown, rung = asyncio.Event(), self._grown
-        rung.set()
+    async def _announce(self) -> None:
+        while self._unannounced:
+            position, self._unannounced = self._unannounced, 0
+            self.ring()
+            if self._redis is not None:
+                await self._send(self._redis, position)
+            await asyncio.sleep(PAUSE_S)
 
-    async def _send(self, redis: Any) -> None:
-        while self._unsent:
-            position, self._unsent = self._unsent, 0
-            try:
-                await redis.publish(CHANNEL, str(position))
-            except (RedisError, OSError) as error:
-                _logger.debug("wake-up not sent: %s", error)
-                return
+    async def _send(self, redis: Any, position: int) -> None:
+        try:
+            await redis.publish(CHANNEL, str(position))
+        except (RedisError, OSError) as error:
+            _logger.debug("wake-up not sent: %s", error)
 
     async def _receive(self, redis: Any) -> None:
         while True:
@@ -96,7 +121,7 @@ class Wakeups:
                     while True:
                         # With a timeout of its own: the client's would end the subscription.
                         if await channel.get_message(timeout=_LISTEN_S) is not None:
-                            self._ring()
+                            self.ring()
             except (RedisError, OSError) as error:
                 _logger.debug("wake-ups are unavailable for now: %s", error)
                 counters_of(REDIS_DRIVER).retried()

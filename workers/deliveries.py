@@ -59,6 +59,7 @@ class Deliveries:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._rings = rings or Rings()
         self._sweep_at = self._check_at = 0.0
+        self._wait = system.wakeups.listener()
 
     async def run(self) -> None:
         """Deliver until cancelled, then finish the requests in progress and release the leases.
@@ -89,22 +90,12 @@ class Deliveries:
         self._check_at = asyncio.get_running_loop().time() + CHECK_S
 
     async def _look_and_wait(self) -> None:
-        # Start waiting before reading, so that nothing is missed in between.
-        woken = (
-            asyncio.create_task(self._system.wakeups.wait(_SWEEP_S)),
-            asyncio.create_task(self._rings.wait()),
-        )
-        await asyncio.sleep(0)
         try:
             await self._look()
         except StoreOutage as error:
             _logger.warning("deliveries wait: %s", error)
             self._check_at = 0.0  # a store that was down may have been replaced
-        try:
-            await asyncio.wait(woken, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for waiting in woken:
-                waiting.cancel()
+        await self._wait(_SWEEP_S)
 
     async def _look(self) -> None:
         rung = self._rings.take()
@@ -130,6 +121,7 @@ class Deliveries:
             self._check_at = asyncio.get_running_loop().time() + CHECK_S
             return
         _logger.warning("the log was restored or replaced; restarting deliveries")
+        self._system.log.news.forget()
         await self._open()
         for sender in self._senders.values():
             sender.stop()

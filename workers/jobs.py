@@ -15,8 +15,8 @@ from runtime.system import System
 from workers.rings import Rings
 
 _JOB_TIMEOUT_S = 20
-_POLL_S = 0.05
-"""How often arq polls for jobs; its default of 0.5 s would delay each job by as much."""
+_POLL_S = 0.5
+"""How often arq polls for jobs. Polls cost more than anything else while nothing happens."""
 
 _HEALTH_CHECK_S = 10
 
@@ -28,6 +28,7 @@ async def ring_for(ctx: _Context, org_id: str) -> None:
     system: System = ctx["system"]
     rings: Rings = ctx["rings"]
     rings.ring(UUID(org_id))
+    system.wakeups.ring()
     await system.wakeups.pass_on()
 
 

@@ -14,7 +14,7 @@ from eventstore.operations.records import Mail, MailStatus
 from mail.letter import message_of
 from mail.letters import letter_of
 from mail.mailbox import Mailbox
-from mail.outbox import ended, event_of, fill, put_off
+from mail.outbox import Outbox, ended, event_of, put_off
 from mail.smtp import MailNotSent, MailRefused, MailServer, mail_server
 from runtime.ending import end
 from runtime.outages import StoreOutage
@@ -46,6 +46,7 @@ class Mailing:
         self._server = server or (mail_server(settings.smtp_url) if settings.smtp_url else None)
         self._mailbox = Mailbox(settings.data_dir)
         self._stopping = False
+        self._outbox = Outbox(system)
 
     @property
     def can_send(self) -> bool:
@@ -54,15 +55,15 @@ class Mailing:
 
     async def run(self) -> None:
         """Send until cancelled, then finish the mail in progress and write down its outcome."""
+        wait = self._system.wakeups.listener()
         while self.can_send:
-            grown = asyncio.create_task(self._system.wakeups.wait(_SWEEP_S))
             try:
                 await self._send_until_cancelled()
             except StoreOutage as error:
                 _logger.warning("mails wait: %s", error)
+                self._outbox.doubt()
                 await asyncio.sleep(_SWEEP_S)
-            finally:
-                await grown
+            await wait(_SWEEP_S)
 
     async def _send_until_cancelled(self) -> None:
         sending = asyncio.create_task(self.send_due())
@@ -75,7 +76,7 @@ class Mailing:
 
     async def send_due(self) -> None:
         """Send every mail that is due now and that no other worker is sending."""
-        await fill(self._system)
+        await self._outbox.fill()
         operations, clock = self._system.operations, self._system.clock
         while not self._stopping:
             mail = await operations.take_mail(self.worker, self._lease_s, clock())

@@ -38,7 +38,7 @@ async def watch(system: System) -> None:
 async def project(system: System) -> None:
     """Run the projectors and the tree signer of an open system."""
     async with guarded(system), asyncio.TaskGroup() as group:
-        projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.wait)
+        projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.listener())
         group.create_task(projector.run(), name="project")
         group.create_task(_seal(system.tree_signer, system), name="seal")
 

@@ -1,6 +1,5 @@
 """The organizations that a job asks the delivery engine to look at now."""
 
-import asyncio
 from uuid import UUID
 
 
@@ -9,19 +8,12 @@ class Rings:
 
     def __init__(self) -> None:
         self._rung: set[UUID] = set()
-        self._heard = asyncio.Event()
 
     def ring(self, org_id: UUID) -> None:
         """Ask the senders of an organization to look at the log."""
         self._rung.add(org_id)
-        self._heard.set()
 
     def take(self) -> set[UUID]:
         """Return the organizations asked for since the last call."""
         rung, self._rung = self._rung, set()
-        self._heard.clear()
         return rung
-
-    async def wait(self) -> None:
-        """Return when somebody has asked."""
-        await self._heard.wait()

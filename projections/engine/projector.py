@@ -28,7 +28,7 @@ BUILD_AGAIN_S = 60.0
 _OUTDATED_S = 60.0
 """How long a process with an older version leaves the lease to others."""
 
-Wait = Callable[[float], Awaitable[None]]
+Wait = Callable[[float], Awaitable[object]]
 """Returns when the log may have grown, or after that many seconds."""
 Advanced = Callable[[Control], None]
 """Called with the control record whenever it has changed."""
@@ -166,6 +166,7 @@ class Projector:
         self._checked_at = now = time.monotonic()
         found = await self._store.control()
         if found is None or not await follows(self._log, found):
+            self._log.news.forget()
             heads = {p: await self._log.last_position(p) for p in range(self._log.parts)}
             if found is not None:
                 _logger.error("the log is a different one: all read models are rebuilt from it")

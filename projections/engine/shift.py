@@ -78,7 +78,7 @@ class Shift:
         control = self.control
         after = control.position(part)
         limit = self.batch_max if control.serving else self.catch_up_max
-        rows = await self._log.tail_rows(after, limit, part=part)
+        rows = await self._log.news.after(after, limit, part)
         if not rows:
             return False
         written, parked = await fold_rows(self._log, self._store, rows, self.folders)
@@ -87,7 +87,7 @@ class Shift:
         await self.write(_serving(control), written, parked)
         for folder in self.folders:
             folder.keep()
-        return True
+        return len(rows) == limit
 
     async def write(
         self,

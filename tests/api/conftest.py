@@ -56,7 +56,7 @@ async def system(
 async def read_side(system: System) -> AsyncIterator[Progress]:
     """Project in the background and tell the readers how far that is."""
     progress = Progress(system.read_store, system.log)
-    wait: Any = system.wakeups.wait
+    wait: Any = system.wakeups.listener()
     projector = Projector(PROJECTIONS, system.log, system.read_store, wait, progress.note)
     running = asyncio.create_task(projector.run())
     yield progress

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devstack.redis import redis
-from runtime.wakeups import Wakeups
+from runtime.wakeups import PAUSE_S, Wakeups
 
 LONG_S = 20.0
 
@@ -23,7 +23,7 @@ async def woken(wakeups: Wakeups) -> bool:
     """Wait for a wake-up and return whether it came in time."""
     loop = asyncio.get_running_loop()
     began = loop.time()
-    await wakeups.wait(LONG_S)
+    await wakeups.listener()(LONG_S)
     return loop.time() - began < LONG_S / 2
 
 
@@ -41,8 +41,35 @@ async def test_a_commit_in_the_same_process_wakes_without_redis() -> None:
 async def test_waiting_ends_after_the_timeout() -> None:
     wakeups = Wakeups()
 
-    await wakeups.wait(0.01)
+    assert not await wakeups.listener()(0.01)
 
+    await wakeups.close()
+
+
+async def test_what_is_committed_while_a_follower_works_ends_its_next_wait() -> None:
+    wakeups = Wakeups()
+    wait = wakeups.listener()
+
+    wakeups.committed(1)
+    await asyncio.sleep(0)
+
+    assert await wait(LONG_S)
+    assert not await wait(0.01)
+    await wakeups.close()
+
+
+async def test_a_stream_of_commits_is_announced_in_groups_and_its_last_one_too() -> None:
+    wakeups = Wakeups()
+    wait, woken_up = wakeups.listener(), 0
+
+    for position in range(1, 101):
+        wakeups.committed(position)
+        await asyncio.sleep(0)
+    async with asyncio.timeout(LONG_S):
+        while await wait(LONG_S if woken_up == 0 else 20 * PAUSE_S):
+            woken_up += 1
+
+    assert woken_up == 2
     await wakeups.close()
 
 
@@ -66,7 +93,7 @@ async def test_redis_may_be_down() -> None:
     wakeups.listen()
 
     wakeups.committed(1)
-    await wakeups.wait(0.01)
+    await wakeups.listener()(0.01)
 
     assert await wakeups.trouble()
     await wakeups.close()

@@ -38,7 +38,7 @@ async def looked(watch: EndpointWatch, clock: Clock, seconds: float) -> dict[str
 async def project(stage: Stage) -> None:
     """Bring the read models up to date."""
     system = stage.system
-    projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.wait)
+    projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.listener())
     while await projector.step():
         pass
     await projector.release()

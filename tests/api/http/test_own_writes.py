@@ -40,7 +40,7 @@ async def partitioned(tmp_path: Path) -> AsyncIterator[Litestar]:
         assert system.log.parts == 8
         quick = HashingQueue(Passwords(memory_kib=8, iterations=1))
         progress = Progress(system.read_store, system.log)
-        wait: Any = system.wakeups.wait
+        wait: Any = system.wakeups.listener()
         projector = Projector(PROJECTIONS, system.log, system.read_store, wait, progress.note)
         running = asyncio.create_task(projector.run())
         await _serving(progress)

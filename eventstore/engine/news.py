@@ -1,0 +1,53 @@
+"""News: the end of the log in memory, read once for all who follow it in a process."""
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+from eventstore.recorded import Row
+
+NEWS_MAX = 1_000
+"""Rows kept of each partition: about 1 MB, and more than a projector takes at a time."""
+
+
+class Tail(Protocol):
+    """Reads at most *limit* rows of a partition above *after* from the log."""
+
+    def __call__(self, after: int, limit: int, *, part: int) -> Awaitable[list[Row]]: ...
+
+
+class News:
+    """The newest rows of each partition that a follower has read; positions have no gaps."""
+
+    def __init__(self, tail: Tail) -> None:
+        self._tail = tail
+        self._kept: dict[int, list[Row]] = {}
+
+    async def after(self, position: int, limit: int, part: int = 0) -> list[Row]:
+        """Return at most *limit* rows of a partition above *position*, in commit order.
+
+        Fewer than *limit* are all that there were when a follower last looked, which each commit
+        makes them do.
+        """
+        kept = self._kept.get(part, [])
+        if kept and kept[0].position <= position + 1 <= kept[-1].position:
+            start = position + 1 - kept[0].position
+            return kept[start : start + limit]
+        if not kept or kept[-1].position != position:
+            rows = await self._tail(position, limit, part=part)
+        else:  # with the last known row: another one is there if the log was set back meanwhile
+            found = await self._tail(position - 1, limit + 1, part=part)
+            rows = found[1:]
+            if found[:1] != kept[-1:]:
+                self._kept.pop(part, None)
+        self._keep(part, rows)
+        return rows
+
+    def forget(self) -> None:
+        """Read everything again: a follower found that the log was set back or replaced."""
+        self._kept.clear()
+
+    def _keep(self, part: int, rows: list[Row]) -> None:
+        if rows:
+            kept = self._kept.get(part, [])
+            continued = kept and rows[0].position == kept[-1].position + 1
+            self._kept[part] = [*kept, *rows][-NEWS_MAX:] if continued else rows[-NEWS_MAX:]
