@@ -68,7 +68,8 @@ async def _lines(log: EventLog, rows: list[Row], types: Collection[str]) -> list
 def _entry(opened: Opened) -> Entry:
     row = opened.row
     disclosed = {f"event.{name}": value for name, value in opened.event_values.items()}
-    disclosed.update({f"metadata.{n}": value for n, value in opened.origin_values.items()})
+    if opened.origin_value is not None:
+        disclosed["metadata.from"] = opened.origin_value
     return Entry(
         seq=row.org_seq,
         recorded_at=instant(datetime.fromtimestamp(row.recorded_at / 1_000_000, UTC)),

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.base import PLATFORM, OrgId
-from eventstore.codec import ORIGIN, Values, event_values, origin_values
+from eventstore.codec import Salted, Values, event_values, origin_value
 from eventstore.log import EventLog
 from eventstore.recorded import ERASED, Metadata, Row
 
@@ -26,7 +26,7 @@ class Opened(Struct, frozen=True):
     row: Row
     stored: Envelope
     event_values: Values
-    origin_values: Values
+    origin_value: Salted | None
 
     @property
     def data(self) -> dict[str, Any]:
@@ -39,16 +39,14 @@ class Opened(Struct, frozen=True):
                 data[name] = ERASED
         return data
 
-    def origin(self, name: str) -> str | None:
-        """Return ``ip`` or ``userAgent`` of the request; None if unknown or erased."""
-        value = self.origin_values.get(ORIGIN)
-        if value is None:
-            return None
-        found: str | None = msgspec.json.decode(value[1]).get(name)
-        return found
+    @property
+    def origin(self) -> tuple[str | None, str | None]:
+        """Address and user agent of the request; None for what is unknown or erased."""
+        return (None, None) if self.origin_value is None else _origin(self.origin_value[1])
 
 
 _decode = msgspec.json.Decoder(Envelope).decode
+_origin = msgspec.json.Decoder(tuple[str | None, str | None]).decode
 _COMMITMENT = len("sha256:") + 43
 
 
@@ -66,7 +64,7 @@ async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened]:
             row,
             envelope,
             event_values(row, log.keys.cached(row.stream_id)),
-            origin_values(
+            origin_value(
                 row,
                 log.keys.cached(envelope.metadata.subject),
                 envelope.metadata.subject,

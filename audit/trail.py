@@ -86,7 +86,7 @@ def _matches(opened: Opened, wanted: TrailFilter) -> bool:
     return (
         (wanted.actor is None or wanted.actor in (metadata.actor.id, metadata.on_behalf_of))
         and (wanted.request_id is None or metadata.request_id == wanted.request_id)
-        and (wanted.ip is None or opened.origin("ip") == wanted.ip)
+        and (wanted.ip is None or opened.origin[0] == wanted.ip)
     )
 
 
@@ -100,8 +100,7 @@ def entry_json(opened: Opened) -> dict[str, Any]:
         "requestId": metadata.request_id,
         "correlationId": metadata.correlation_id,
     }
-    for name in ("ip", "userAgent"):
-        value = opened.origin(name)
+    for name, value in zip(("ip", "userAgent"), opened.origin, strict=True):
         if value is not None:
             entry[name] = value
     return entry

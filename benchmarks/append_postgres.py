@@ -20,7 +20,7 @@ from eventstore.recorded import Row
 TARGET_BY_HAND = 0.8
 _TABLE = ";".join(EVENTS).format(**POSTGRES_TYPES).replace("events", "by_hand")
 _INSERT = INSERT_EVENT.replace("events", "by_hand").encode() + b"VALUES "
-_ONE = "(0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_ONE = "(0, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 class NotingStore(PostgresStore):
@@ -98,5 +98,4 @@ def _values(row: Row) -> tuple[object, ...]:
         row.org_id,
         row.org_seq,
         row.recorded_at,
-        row.command_id,
     )

@@ -19,7 +19,7 @@ SYNCHRONOUS_FULL = 2
 TARGET_BY_HAND = 0.6
 
 _TABLE = ";".join(table.format(**SQLITE_TYPES) for table in EVENTS)
-_INSERT = INSERT_EVENT + "VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = INSERT_EVENT + "VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class NotingStore(SqliteStore):
@@ -81,5 +81,4 @@ def _values(row: Row) -> tuple[object, ...]:
         row.org_id.bytes,
         row.org_seq,
         row.recorded_at,
-        row.command_id.bytes if row.command_id else None,
     )

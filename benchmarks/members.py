@@ -17,7 +17,6 @@ from domain.identity.organization.membership import MemberJoined, Role
 from domain.identity.organization.state import Organization
 from eventstore.append import Append
 from eventstore.codec import NOWHERE, encode
-from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.log_reads import History
 from eventstore.recorded import Metadata, microseconds
@@ -88,12 +87,9 @@ async def _join(office: Office) -> None:
 
 async def _append(office: Office, version: int, events: Sequence[Event]) -> None:
     context = office.context()
-    append = Append(
-        command_id=context.command_id, rows=[], expects={office.org_id: version}, keys={}
-    )
+    append = Append(rows=[], expects={office.org_id: version}, keys={})
     for number, event in enumerate(events, start=version + 1):
         metadata = Metadata(
-            id=new_id(),
             stream=office.org_id,
             version=number,
             at=microseconds(context.now),

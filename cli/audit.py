@@ -23,7 +23,6 @@ from commands.base import Context
 from commands.handler import CommandHandler
 from commands.reservations import subdomain_claim
 from domain.base import PLATFORM, OrgId
-from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.mode import LogClosed
 from eventstore.recorded import Actor, ActorKind
@@ -117,7 +116,7 @@ async def _record(log: EventLog, selection: Selection) -> None:
     """Record the export before the first byte is written, as the API does."""
     noted = ExportAuditAsOperator(first=selection.first, last=selection.last, format="jsonl")
     actor = Actor(ActorKind.SYSTEM, PLATFORM)
-    context = Context(actor=actor, now=system_clock(), command_id=new_id(), org_id=selection.org_id)
+    context = Context(actor=actor, now=system_clock(), org_id=selection.org_id)
     try:
         await CommandHandler(log).handle(noted, context)
     except LogClosed as closed:

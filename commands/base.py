@@ -31,7 +31,6 @@ class Idempotency(Struct, frozen=True):
 
     key_hash: bytes
     request_hash: bytes
-    command_id: UUID
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -39,7 +38,6 @@ class Context(Struct, frozen=True, kw_only=True):
 
     actor: Actor
     now: datetime
-    command_id: UUID
     org_id: OrgId | None = None
     ip: str | None = None
     user_agent: str | None = None
@@ -73,6 +71,11 @@ class Context(Struct, frozen=True, kw_only=True):
         """The streams of ``seen`` that belong to the platform, which an API key does not."""
         key = self.actor.id if self.actor.kind is ActorKind.API_KEY else None
         return {stream: PLATFORM for stream in self.seen if stream != key}
+
+    @property
+    def organization_or_platform(self) -> OrgId:
+        """The organization that the caller works in, or the platform."""
+        return self.org_id or PLATFORM
 
     @property
     def organization(self) -> OrgId:

@@ -76,7 +76,7 @@ class CommandHandler:
                 continue
             if receipt is not None:
                 return receipt
-        raise ConcurrencyConflict(command.target or context.command_id)
+        raise ConcurrencyConflict(command.target or context.organization_or_platform)
 
     async def _attempt(
         self, command: Command, context: Context, render: Render | None, reads: Reads

@@ -24,7 +24,6 @@ from eventstore.codec import (
     encode_open,
     seal_origin,
 )
-from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.recorded import Metadata, Row, microseconds
 
@@ -58,7 +57,6 @@ async def prepare(
     changes = [part for part in decision if isinstance(part, Change) and part.events]
     secrets = tuple(part for part in decision if isinstance(part, Secret))
     append = Append(
-        command_id=context.command_id,
         rows=[],
         expects={**context.seen, **expects},  # a missing permission is reported first
         keys={},
@@ -167,7 +165,6 @@ class _Encoding:
         org_id, stream, version = place
         context, origin = self._context, self._origin
         metadata = Metadata(
-            id=new_id(),
             stream=stream,
             version=version,
             at=self.at,

@@ -150,7 +150,7 @@ class StoredReplies:
             if refusal is not None:
                 raise refusal
             return
-        raise ConcurrencyConflict(command.target or context.command_id)
+        raise ConcurrencyConflict(command.target or context.organization_or_platform)
 
 
 def _sealed(response: Response, cipher: Cipher, key_hash: bytes) -> SealedReply:

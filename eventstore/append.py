@@ -39,13 +39,13 @@ class KeyUse(Struct, kw_only=True):
 class UsedKey(Struct, frozen=True, kw_only=True):
     """What is known of an Idempotency-Key that was used.
 
-    ``position`` is that of the last event of its command in the partition of its organization, 0 if
-    it recorded none there.
+    ``position`` and ``event_id`` are those of the last event of its command in the partition of its
+    organization; 0 and None if it recorded none there.
     """
 
     request_hash: bytes
-    command_id: UUID
     position: int
+    event_id: UUID | None
     at: int
     reply: SealedReply | None = None
 
@@ -77,7 +77,6 @@ class Append(Struct, kw_only=True):
     owners of secrets if they belong to another organization (or to the platform).
     """
 
-    command_id: UUID
     rows: list[Row]
     expects: dict[UUID, int]
     keys: dict[UUID, bytes]  # wrapped data keys of new subjects
@@ -116,6 +115,7 @@ class Conflict(Struct, frozen=True):
 class AlreadyDone(Struct, frozen=True):
     """This command was recorded before, or its Idempotency-Key was used; nothing was written.
 
+    A store recognises a command that it sent before if the answer to that commit was lost.
     *position* is that of the last event of the command that was recorded, 0 if it has none.
     """
 

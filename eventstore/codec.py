@@ -2,9 +2,9 @@
 
 ``state`` is the JSON object ``{"metadata": …, "event": …}`` exactly as the audit tree hashes it.
 It holds a personal value as ``sha256:<base64url of sha256(salt || value)>``; the salt and the value
-go into ``private``, a msgpack pair of sealed maps ``[metadata, event]``. The first (where the
-request came from) is sealed with the key of the person who asked, the second with the key of the
-stream.
+go into ``private``, a msgpack pair of sealed values ``[origin, event]``. The first says where the
+request came from, sealed with the key of the person who asked; the second is a map of the event's
+personal fields, sealed with the key of the stream.
 """
 
 import hashlib
@@ -24,8 +24,6 @@ from eventstore.recorded import ERASED, Metadata, Recorded, Row
 from eventstore.upcasting import STEPS, schema_version, upcast
 
 SALT_BYTES = 16
-ORIGIN = "from"
-"""The field of the metadata that holds the origin."""
 
 
 class Cipher(Protocol):
@@ -40,8 +38,11 @@ class _Stored(Struct, frozen=True):
     event: Event
 
 
-Values = dict[str, tuple[bytes, str]]
-"""Personal values by field name, each with its salt."""
+Salted = tuple[bytes, str]
+"""A personal value after its salt."""
+
+Values = dict[str, Salted]
+"""Personal values by field name."""
 
 
 class PersonalFields:
@@ -67,12 +68,12 @@ _encoder = msgspec.json.Encoder()
 _pack = msgspec.msgpack.Encoder().encode
 _unpack_private = msgspec.msgpack.Decoder(tuple[bytes | None, bytes | None]).decode
 _unpack_values = msgspec.msgpack.Decoder(Values).decode
+_unpack_value = msgspec.msgpack.Decoder(Salted).decode
 
 
 # One decoder per tag: finding the right member of a union costs as much as decoding it.
 _DECODE = {tag: msgspec.json.Decoder(kind).decode for tag, kind in EVENT_TYPES.items()}
 
-_METADATA_AT = len(b'{"metadata":')
 _EVENT = b',"event":'
 """The event follows the last occurrence of these bytes, because quotes inside a text are escaped
 and no event has a member called ``event``. Searching from the end scans only the event, which is
@@ -85,7 +86,7 @@ SEALED_TAGS = frozenset(tag for tag, kind in EVENT_TYPES.items() if kind in SEAL
 """The tags of these events, as written today."""
 
 
-def commit_to(value: str) -> tuple[str, tuple[bytes, str]]:
+def commit_to(value: str) -> tuple[str, Salted]:
     """Return a salted commitment to *value*, and what opens it."""
     salt = random_bytes(SALT_BYTES)
     digest = urlsafe_b64encode(hashlib.sha256(salt + value.encode()).digest())
@@ -103,22 +104,17 @@ NOWHERE = Origin()
 """The origin of a command without a request, or without a user whose key could seal it."""
 
 
-class _Request(Struct, frozen=True, rename="camel", omit_defaults=True):
-    ip: str | None = None
-    user_agent: str | None = None
-
-
 def seal_origin(
     ip: str | None, user_agent: str | None, cipher: Cipher | None, command: tuple[UUID, int]
 ) -> Origin:
-    """Commit to the address and the program that a command came from.
+    """Commit to the address and the program that a command came from, as JSON ``[ip, program]``.
 
     *command* is the person and the time in microseconds; the sealed value is bound to both.
     """
     if cipher is None or (ip is None and user_agent is None):
         return NOWHERE
-    commitment, opened = commit_to(_encoder.encode(_Request(ip, user_agent)).decode())
-    return Origin(commitment, cipher.seal(_pack({ORIGIN: opened}), _command_place(*command)))
+    commitment, opened = commit_to(_encoder.encode((ip, user_agent)).decode())
+    return Origin(commitment, cipher.seal(_pack(opened), _command_place(*command)))
 
 
 EncodeAgain = Callable[[int], bytes]
@@ -153,7 +149,6 @@ def encode_open(
         org_id=org_id,
         org_seq=0,
         recorded_at=metadata.at,
-        command_id=None,
     )
 
     def again(number: int) -> bytes:
@@ -193,7 +188,7 @@ def decode(row: Row, cipher: Cipher | None) -> Recorded:
         row.version,
         row.recorded_at,
         decode_event(row, cipher),
-        row.state[_METADATA_AT : row.state.rindex(_EVENT)],
+        row.state,
     )
 
 
@@ -206,20 +201,21 @@ def decode_event(row: Row, cipher: Cipher | None) -> Event:
     return _opened(event, row, cipher) if tag in SEALED_TAGS else event
 
 
-class _Identified(Struct, frozen=True):
-    id: UUID
+class _Placed(Struct, frozen=True):
+    stream: UUID
 
 
 class _Envelope(Struct, frozen=True):
-    metadata: _Identified
+    metadata: _Placed
 
 
 def event_id(row: Row) -> UUID | None:
     """Return the id of the event in *row*, None if its bytes cannot be read."""
     try:
-        return msgspec.json.decode(row.state, type=_Envelope).metadata.id
+        msgspec.json.decode(row.state, type=_Envelope)
     except msgspec.MsgspecError:
         return None
+    return row.id
 
 
 def mark_of(row: Row) -> str:
@@ -250,19 +246,21 @@ def _opened(event: Event, row: Row, cipher: Cipher | None) -> Event:
 
 def event_values(row: Row, cipher: Cipher | None) -> Values:
     """Return the personal values of the event in *row* with their salts."""
-    return _values(row, 1, cipher, _place(row.stream_id, row.version))
+    plain = _opened_part(row, 1, cipher, _place(row.stream_id, row.version))
+    return {} if plain is None else _unpack_values(plain)
 
 
-def origin_values(row: Row, cipher: Cipher | None, subject: UUID) -> Values:
-    """Return the value behind the origin in *row* with its salt, under ``ORIGIN``."""
-    return _values(row, 0, cipher, _command_place(subject, row.recorded_at))
+def origin_value(row: Row, cipher: Cipher | None, subject: UUID) -> Salted | None:
+    """Return the value behind the origin in *row*, None if it has none or its key is gone."""
+    plain = _opened_part(row, 0, cipher, _command_place(subject, row.recorded_at))
+    return None if plain is None else _unpack_value(plain)
 
 
-def _values(row: Row, part: int, cipher: Cipher | None, aad: bytes) -> Values:
+def _opened_part(row: Row, part: int, cipher: Cipher | None, aad: bytes) -> bytes | None:
     if row.private is None or cipher is None:
-        return {}
+        return None
     blob = _unpack_private(row.private)[part]
-    return {} if blob is None else _unpack_values(cipher.open(blob, aad))
+    return None if blob is None else cipher.open(blob, aad)
 
 
 def _place(stream: UUID, version: int) -> bytes:

@@ -17,6 +17,8 @@ class _Place(Protocol):
     """Which event this is, in the log and in its stream; a ``Row`` or a ``Recorded``."""
 
     @property
+    def id(self) -> UUID: ...
+    @property
     def tag(self) -> str: ...
     @property
     def stream_id(self) -> UUID: ...
@@ -35,7 +37,7 @@ def event_json(place: _Place, metadata: Metadata, data: dict[str, Any]) -> dict[
     is an API key, ``onBehalfOf`` is the user who created the key.
     """
     event = {
-        "id": metadata.id,
+        "id": place.id,
         "organizationId": place.org_id,
         "seq": place.org_seq,
         "actor": {"type": metadata.actor.kind, "id": metadata.actor.id},

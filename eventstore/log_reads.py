@@ -189,9 +189,9 @@ class LogReads:
         """Forget at most *limit* replies of each kind older than *kept*; return how many."""
         return await self._read(self.store.drop_replies, kept, limit, part)
 
-    async def keys_without_command(self, part: int) -> list[UUID]:
-        """Return the commands that used an Idempotency-Key for events that are not in the log."""
-        return await self._read(self.store.keys_without_command, part)
+    async def recorded_with_keys(self, part: int) -> dict[int, UUID]:
+        """Return the last events of the commands that used a key, their ids by their positions."""
+        return await self._read(self.store.recorded_with_keys, part)
 
     async def secret(self, owner: UUID, org_id: OrgId, name: str) -> bytes | None:
         """Return a sealed secret of *owner*."""

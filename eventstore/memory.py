@@ -10,7 +10,7 @@ from domain.base import OrgId
 from eventstore.append import Append, KeptSince, Outcome, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.engine.memory_keys import MemoryKeys
-from eventstore.engine.settle import Heads, Settled, last_position, refuse_closed, settle
+from eventstore.engine.settle import Heads, Settled, last_own_row, refuse_closed, settle
 from eventstore.identifiers import new_id
 from eventstore.mode import LogMode
 from eventstore.partition import check_part, partition_of
@@ -32,7 +32,6 @@ class MemoryStore(MemoryKeys):
         self._rows: list[list[Row]] = [[] for _ in range(parts)]
         self._streams: dict[tuple[int, UUID], list[Row]] = {}
         self._organizations: dict[OrgId, list[Row]] = {}
-        self._commands: dict[UUID, int] = {}
         self._claims: dict[ClaimKey, Held] = {}
         self._counts: dict[CountKey, int] = {}
         self._used_keys: dict[tuple[int, bytes], UsedKey] = {}
@@ -76,7 +75,6 @@ class MemoryStore(MemoryKeys):
         heads.positions = {part: len(rows) for part, rows in enumerate(self._rows)}
         heads.organizations = {org_id: len(rows) for org_id, rows in self._organizations.items()}
         heads.claims, heads.counts = dict(self._claims), dict(self._counts)
-        heads.done = dict(self._commands)
         heads.used = {key_hash: used.position for (_, key_hash), used in self._used_keys.items()}
         heads.modes = {self._mode}
         for append in appends:
@@ -95,17 +93,16 @@ class MemoryStore(MemoryKeys):
             self._rows[part].append(row)
             self._streams.setdefault((part, row.stream_id), []).append(row)
             self._organizations.setdefault(row.org_id, []).append(row)
-        if append.rows:
-            self._commands[append.command_id] = append.rows[-1].position
         for subject, wrapped in append.keys.items():
             self._keys[self._part(append.owner(subject)), subject] = wrapped
         for secret in append.secrets:
             self.put_secret(secret, self._part(append.owner(secret.owner)))
         if (use := append.key_use) is not None:
+            last = last_own_row(append, self.parts)
             self._used_keys[self._part(append.org_id), use.key_hash] = UsedKey(
                 request_hash=use.request_hash,
-                command_id=append.command_id,
-                position=last_position(append, self.parts),
+                position=0 if last is None else last.position,
+                event_id=None if last is None else last.id,
                 at=use.at,
                 reply=use.reply,
             )
@@ -181,9 +178,9 @@ class MemoryStore(MemoryKeys):
                 self._used_keys[place] = replace(used, reply=replace(reply, secret=None))
         return replies + secrets
 
-    def keys_without_command(self, part: int) -> list[UUID]:
+    def recorded_with_keys(self, part: int) -> dict[int, UUID]:
         used = [used for (where, _), used in self._used_keys.items() if where == part]
-        return [u.command_id for u in used if u.position and u.command_id not in self._commands]
+        return {u.position: u.event_id for u in used if u.event_id is not None}
 
     def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
         heads = self._tree_heads.get(org_id, {})

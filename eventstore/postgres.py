@@ -37,7 +37,7 @@ _logger = logging.getLogger(__name__)
 
 _INSERT = INSERT_EVENT + (
     "SELECT * FROM unnest(%b::smallint[], %b::bigint[], %b::uuid[], %b::bigint[], %b::text[],"
-    " %b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], %b::bigint[], %b::uuid[])"
+    " %b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], %b::bigint[])"
 )
 
 _GRANTS = (
@@ -178,19 +178,19 @@ class PostgresStore(SqlSideTables):
         suspicious, lost = False, 0
         while True:
             try:
-                return self._attempt(appends, suspicious=suspicious)
+                return self._attempt(appends, suspicious=suspicious, lost=lost > 0)
             except psycopg.IntegrityError as error:
                 if suspicious:
                     raise LogUnavailable(str(error)) from error
             except (psycopg.Error, PoolTimeout, TooManyRequests) as error:
-                # The connection broke, perhaps after the commit: the command ids will show.
+                # The connection broke, perhaps after the commit: the events will show.
                 lost += 1
                 counters_of(LOG_DRIVER).retried()
                 if lost == LOST_MAX:
                     raise LogUnavailable(str(error)) from error
             suspicious = True
 
-    def _attempt(self, appends: Sequence[Append], *, suspicious: bool) -> list[Outcome]:
+    def _attempt(self, appends: Sequence[Append], *, suspicious: bool, lost: bool) -> list[Outcome]:
         # In a pipeline, statements whose result is not needed at once do not wait for it.
         with (
             self._pool.connection() as connection,
@@ -202,7 +202,7 @@ class PostgresStore(SqlSideTables):
             def ask(questions: Sequence[Question]) -> list[Rows]:
                 return _answers(connection, questions)
 
-            settled = self._settle(appends, ask, suspicious=suspicious)
+            settled = self._settle(appends, ask, suspicious=suspicious, lost=lost)
             self._insert(cursor, settled)
             pipeline.sync()  # so that an error is raised here, with its own type
         return settled.outcomes
@@ -235,7 +235,6 @@ class PostgresStore(SqlSideTables):
                 [row.org_id for row in rows],
                 [row.org_seq for row in rows],
                 [row.recorded_at for row in rows],
-                [row.command_id for row in rows],
             ]
             cursor.execute(SQL(_INSERT), columns, prepare=True)
         for statement, parameters in self._writes_beside(settled):
@@ -264,7 +263,7 @@ class PostgresStore(SqlSideTables):
 
     def _row(self, columns: tuple[Any, ...]) -> Row:
         position, stream, version, tag, state, private, org, seq, at = columns
-        return Row(position, stream, version, tag, state, private, OrgId(org), seq, at, None)
+        return Row(position, stream, version, tag, state, private, OrgId(org), seq, at)
 
     def close(self) -> None:
         self._pool.close()

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.base import Event, OrgId
+from eventstore.identifiers import id_of_event
 
 
 class ActorKind(StrEnum):
@@ -45,7 +46,6 @@ class Metadata(Struct, frozen=True, kw_only=True, rename=_NAMES, omit_defaults=T
     from.
     """
 
-    id: UUID
     stream: UUID
     version: int
     at: int
@@ -68,8 +68,7 @@ class Row(Struct, gc=False):
     """One stored event, column by column, in the order of the table.
 
     ``position`` and ``org_seq`` are 0 until the append assigns them; ``recorded_at`` is in
-    microseconds since 1970, UTC; ``command_id`` is written only with the last event of a command,
-    to recognise a repeated command, and readers do not get it.
+    microseconds since 1970, UTC.
     """
 
     position: int
@@ -81,7 +80,11 @@ class Row(Struct, gc=False):
     org_id: OrgId
     org_seq: int
     recorded_at: int
-    command_id: UUID | None
+
+    @property
+    def id(self) -> UUID:
+        """The id of the event, made from its bytes."""
+        return id_of_event(self.state)
 
 
 class Recorded(Struct, frozen=True, gc=False):
@@ -97,7 +100,12 @@ class Recorded(Struct, frozen=True, gc=False):
     version: int
     recorded_at: int
     event: Event
-    raw_metadata: bytes
+    state: bytes
+
+    @property
+    def id(self) -> UUID:
+        """The id of the event, made from its bytes."""
+        return id_of_event(self.state)
 
     @property
     def at(self) -> datetime:
@@ -111,10 +119,14 @@ class Recorded(Struct, frozen=True, gc=False):
     @property
     def metadata(self) -> Metadata:
         """The full envelope, decoded on demand because most readers do not need it."""
-        return _METADATA.decode(self.raw_metadata)
+        return _METADATA.decode(self.state).metadata
 
 
-_METADATA = msgspec.json.Decoder(Metadata)
+class _Enveloped(Struct, frozen=True):
+    metadata: Metadata
+
+
+_METADATA = msgspec.json.Decoder(_Enveloped)
 
 ERASED = "[erased]"
 """What a personal value reads as once the key of its subject is destroyed."""

@@ -20,7 +20,7 @@ from eventstore.identifiers import id_of
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
 
-_INSERT = INSERT_EVENT + "VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+_INSERT = INSERT_EVENT + "VALUES (?,?,?,?,?,?,?,?,?,?)"
 
 
 class SqliteStore(SqlSideTables):
@@ -133,7 +133,6 @@ class SqliteStore(SqlSideTables):
                 row.org_id.bytes,
                 row.org_seq,
                 row.recorded_at,
-                row.command_id.bytes if row.command_id else None,
             )
             for append in settled.admitted
             for row in append.rows
@@ -172,7 +171,7 @@ class SqliteStore(SqlSideTables):
     def _row(self, columns: tuple[Any, ...]) -> Row:
         position, stream, version, tag, state, private, org, seq, at = columns
         owner = OrgId(id_of(org))
-        return Row(position, id_of(stream), version, tag, state, private, owner, seq, at, None)
+        return Row(position, id_of(stream), version, tag, state, private, owner, seq, at)
 
     def may_change_events(self) -> bool:
         return False

@@ -94,7 +94,7 @@ class Store(Protocol):
         Open numbers are filled in, positions and sequence numbers assigned.
 
         :raises LogUnavailable: nothing was written, or it is unknown whether the batch was; the
-            command ids make a second try safe.
+            versions that it expects make a second try safe.
         :raises LogClosed: the log takes no commands; nothing was written.
         """
         ...
@@ -184,8 +184,8 @@ class Store(Protocol):
         """
         ...
 
-    def keys_without_command(self, part: int) -> list[UUID]:
-        """Return the commands that used an Idempotency-Key for events that are not in the log."""
+    def recorded_with_keys(self, part: int) -> dict[int, UUID]:
+        """Return the last events of the commands that used a key, their ids by their positions."""
         ...
 
     def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:

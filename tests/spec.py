@@ -16,7 +16,6 @@ from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.catalog import state_of, tag_of
 from eventstore.append import Append, Appended, Outcome
 from eventstore.codec import NOWHERE, PERSONAL, Cipher, encode
-from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Actor, ActorKind, Metadata, microseconds
@@ -57,7 +56,7 @@ def on(stream: UUID, *events: Event, org_id: OrgId | None = None) -> Past:
 
 def context(by: UUID = ANA, **about: Any) -> Context:
     """Return the context of a request of *by* in ACME at NOW; *about* overrides."""
-    details: dict[str, Any] = {"now": NOW, "command_id": new_id(), "org_id": ACME}
+    details: dict[str, Any] = {"now": NOW, "org_id": ACME}
     return Context(actor=Actor(ActorKind.USER, by), **(details | about))
 
 
@@ -77,7 +76,7 @@ async def record(log: EventLog, *past: Past, reserving: bool = True) -> int:
 
     Without *reserving*, as if no rule about claims and counts had been asked.
     """
-    append = Append(command_id=new_id(), rows=[], expects={}, keys={}, owners={})
+    append = Append(rows=[], expects={}, keys={}, owners={})
     append.owners.update({stream: org_id for stream, _, org_id in past})
     heads = await log.heads(append.owners)
     versions: dict[UUID, int] = {}
@@ -106,7 +105,6 @@ async def record(log: EventLog, *past: Past, reserving: bool = True) -> int:
 def envelope(stream: UUID, version: int, **about: Any) -> Metadata:
     """Return the metadata of an event; *about* overrides."""
     details: dict[str, Any] = {
-        "id": new_id(),
         "at": microseconds(NOW),
         "actor": Actor(ActorKind.SYSTEM, UUID(int=0)),
         "command": "Test",

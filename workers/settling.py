@@ -13,7 +13,6 @@ from deliveries.subscriptions import KnownWebhook
 from domain.base import DomainError
 from domain.hooks.webhook.events import PauseCause
 from eventstore.append import ConcurrencyConflict, LogUnavailable
-from eventstore.identifiers import new_id
 from eventstore.operations.records import Attempt, Delivery, DeliveryStatus
 from eventstore.recorded import Actor, ActorKind
 from runtime.system import System
@@ -59,7 +58,6 @@ async def disable(system: System, known: KnownWebhook, cause: PauseCause) -> boo
     by = Context(
         actor=Actor(ActorKind.SYSTEM, known.id),
         now=system.clock(),
-        command_id=new_id(),
         org_id=known.org_id,
     )
     try:

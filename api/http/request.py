@@ -21,7 +21,6 @@ from commands.base import Context, Idempotency, NoOrganization
 from commands.identity.session_use import SessionUse
 from commands.states import Loaded
 from domain.base import PLATFORM, OrgId, SessionId, State, UserId
-from eventstore.identifiers import new_id
 from security.addresses import canonical, networks_of
 from security.api_keys import PresentedKey
 from security.tokens import AccessClaims
@@ -141,7 +140,6 @@ class ApiRequest(Request[Any, Any, Any]):
             on_behalf_of=caller.user_id if caller.key is not None else None,
             scopes=caller.scopes,
             now=self.api.system.clock(),
-            command_id=idempotency.command_id if idempotency else new_id(),
             org_id=org_id,
             ip=self.client_info.ip,
             user_agent=self.client_info.user_agent,
@@ -175,7 +173,6 @@ class ApiRequest(Request[Any, Any, Any]):
         return Idempotency(
             key_hash=key_hash,
             request_hash=hmac.digest(pepper, b"request\0" + asked, "sha256"),
-            command_id=UUID(bytes=key_hash[:16]),
         )
 
     def min_position(self) -> int:

@@ -21,7 +21,6 @@ from domain.base import DomainError, OrgId, Refusal
 from domain.catalog import tag_of
 from eventstore.append import ConcurrencyConflict, LogUnavailable
 from eventstore.event_json import event_data, unrecorded_json
-from eventstore.identifiers import new_id
 
 IDENTIFY_MAX = 5
 """How often the caller is identified again because their session or account changed meanwhile."""
@@ -82,7 +81,7 @@ async def run_without_reply(
     async def run(caller: Caller) -> tuple[Receipt, Context]:
         context = request.context(caller, org_id)
         if not key:
-            context = replace(context, idempotency=None, command_id=new_id())
+            context = replace(context, idempotency=None)
         return await request.api.system.commands.handle(command, context), context
 
     receipt, context = await as_caller(request, run)
@@ -127,7 +126,6 @@ async def note_denied(request: ApiRequest, missing: str) -> None:
         return
     context = replace(
         request.context(caller),
-        command_id=new_id(),
         idempotency=None,
         if_match=None,
         dry_run=False,

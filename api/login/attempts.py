@@ -10,7 +10,6 @@ from commands.base import Context
 from commands.identity.user import RecordFailedLogin
 from domain.base import OrgId, UserId
 from domain.identity.user.state import User
-from eventstore.identifiers import new_id
 from eventstore.recorded import Actor, ActorKind
 from runtime.system import System
 from security.addresses import canonical, neighbourhood_of
@@ -123,7 +122,6 @@ def context_as(request: ApiRequest, user_id: UserId, org_id: OrgId | None = None
     return Context(
         actor=Actor(ActorKind.USER, user_id),
         now=request.api.system.clock(),
-        command_id=new_id(),
         org_id=org_id,
         ip=request.client_info.ip,
         user_agent=request.client_info.user_agent,

@@ -41,7 +41,6 @@ class Office:
         return Context(
             actor=Actor(ActorKind.USER, self.user_id),
             now=datetime.now(UTC),
-            command_id=new_id(),
             org_id=self.org_id,
             ip=IP,
             user_agent=USER_AGENT,

@@ -13,7 +13,6 @@ from domain.base import TaskId
 from domain.work.task.events import TaskStatus, TaskStatusChanged
 from eventstore.append import Append
 from eventstore.codec import encode, seal_origin
-from eventstore.identifiers import new_id
 from eventstore.recorded import Metadata, microseconds
 from eventstore.store import Store
 
@@ -70,7 +69,6 @@ class Writers:
         at = microseconds(context.now)
         origin = seal_origin(IP, USER_AGENT, cipher, (office.user_id, at))
         metadata = Metadata(
-            id=new_id(),
             stream=task,
             version=version + 1,
             at=at,
@@ -81,11 +79,9 @@ class Writers:
         )
         event = TaskStatusChanged(from_=_status(version - 1), to=_status(version))
         row = encode(event, metadata, office.org_id, origin, None)
-        row.command_id = context.command_id
         expects: dict[UUID, int] = {task: version, office.org_id: self._organization}
         self._appended[task] = version + 1
-        command_id, org_id = context.command_id, office.org_id
-        return Append(command_id=command_id, rows=[row], expects=expects, keys={}, org_id=org_id)
+        return Append(rows=[row], expects=expects, keys={}, org_id=office.org_id)
 
     async def _command(self, task: TaskId) -> None:
         step = self._commanded[task]

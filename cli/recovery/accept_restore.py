@@ -12,7 +12,6 @@ from commands.base import Context
 from commands.handler import CommandHandler
 from domain.audit import LogRestored
 from domain.base import PLATFORM, OrgId
-from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.mode import LogMode
 from eventstore.recorded import Actor, ActorKind
@@ -83,4 +82,4 @@ def _restored(loss: Loss | None, size: int, epoch: int) -> LogRestored:
 
 def _context(org_id: OrgId) -> Context:
     actor = Actor(ActorKind.SYSTEM, PLATFORM)
-    return Context(actor=actor, now=system_clock(), command_id=new_id(), org_id=org_id)
+    return Context(actor=actor, now=system_clock(), org_id=org_id)

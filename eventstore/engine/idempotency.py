@@ -5,15 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from eventstore.append import Append, KeptSince, KeyUse, SealedReply, UsedKey
-from eventstore.engine.settle import last_position
+from eventstore.engine.settle import last_own_row
 from eventstore.engine.tables import SqlTables
 
 _SELECT = (
-    "SELECT request_hash, command_id, position, used_at, status, version, body, secret"
+    "SELECT request_hash, event_id, position, used_at, status, version, body, secret"
     " FROM idempotency_keys WHERE part = ? AND key_hash = ?"
 )
 _INSERT = (
-    "INSERT INTO idempotency_keys (part, key_hash, org_id, request_hash, command_id, position,"
+    "INSERT INTO idempotency_keys (part, key_hash, org_id, request_hash, event_id, position,"
     " used_at, status, version, body, secret) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _DROP_REPLIES = (
@@ -33,15 +33,15 @@ class SqlUsedKeys(SqlTables):
 
     def used_key(self, key_hash: bytes, part: int = 0) -> UsedKey | None:
         for columns in self._query(_SELECT, (part, key_hash)):
-            request_hash, command_id, position, at, status, version, body, secret = columns
+            request_hash, event_id, position, at, status, version, body, secret = columns
             reply = None
             if body is not None:
                 shown_once = None if secret is None else bytes(secret)
                 reply = SealedReply(status, version, bytes(body), shown_once)
             return UsedKey(
                 request_hash=bytes(request_hash),
-                command_id=self._uuid(command_id),
                 position=position,
+                event_id=None if event_id is None else self._uuid(event_id),
                 at=at,
                 reply=reply,
             )
@@ -51,13 +51,12 @@ class SqlUsedKeys(SqlTables):
         dropped = self._execute(_DROP_REPLIES, (part, part, kept.replies, limit))
         return dropped + self._execute(_DROP_SECRETS, (part, part, kept.secrets, limit))
 
-    def keys_without_command(self, part: int) -> list[UUID]:
+    def recorded_with_keys(self, part: int) -> dict[int, UUID]:
         statement = (
-            "SELECT command_id FROM idempotency_keys AS used WHERE part = ? AND position > 0"
-            " AND NOT EXISTS (SELECT 1 FROM events WHERE events.part = used.part"
-            " AND events.command_id = used.command_id)"
+            "SELECT position, event_id FROM idempotency_keys WHERE part = ? AND position > 0"
         )
-        return [self._uuid(command_id) for (command_id,) in self._query(statement, (part,))]
+        found = self._query(statement, (part,))
+        return {position: self._uuid(event_id) for position, event_id in found}
 
     def _used_key_write(self, append: Append, use: KeyUse) -> tuple[str, Sequence[Any]]:
         # Without ON CONFLICT: a key that was used meanwhile refuses the whole batch, which is then
@@ -67,6 +66,7 @@ class SqlUsedKeys(SqlTables):
         if reply is not None:
             replied = (reply.status, reply.version, reply.body, reply.secret)
         place = (self._part(append.org_id), use.key_hash, self._id(append.org_id))
-        position = last_position(append, self.parts)
-        command = (use.request_hash, self._id(append.command_id), position, use.at)
+        last = last_own_row(append, self.parts)
+        event = (None, 0) if last is None else (self._id(last.id), last.position)
+        command = (use.request_hash, *event, use.at)
         return _INSERT, (*place, *command, *replied)

@@ -38,27 +38,34 @@ class SqlLookups(SqlUsedKeys):
     LOCK = ""
     """The clause that makes a SELECT lock its rows, if a transaction alone does not."""
 
-    def _settle(self, appends: Sequence[Append], ask: Ask, *, suspicious: bool) -> Settled:
+    def _settle(
+        self, appends: Sequence[Append], ask: Ask, *, suspicious: bool, lost: bool = False
+    ) -> Settled:
         """Settle a batch by what the transaction reads.
 
-        *suspicious* is true once the unique indexes have refused it: a command came twice, a stream
-        is not new after all, a subject got its key in the meantime, or a position is taken.
+        *suspicious* is true once the unique indexes have refused it: a key was used before, a
+        stream is not new after all, a subject got its key in the meantime, or a position is taken.
+        *lost* is true if the answer to a commit of this batch was lost, so that it may be recorded.
         """
         if not suspicious:
             settled = settle(appends, self._load_heads(appends, ask, every=False))
             if settled.all_admitted:
                 return settled
         # A command was refused, so the heads cannot be derived from what the batch would have
-        # written, and the command may have been recorded before.
-        return settle(appends, self._load_heads(appends, ask, every=True))
+        # written.
+        return settle(appends, self._load_heads(appends, ask, every=True, lost=lost))
 
-    def _load_heads(self, appends: Sequence[Append], ask: Ask, *, every: bool) -> Heads:
+    def _load_heads(
+        self, appends: Sequence[Append], ask: Ask, *, every: bool, lost: bool = False
+    ) -> Heads:
         heads = Heads(self.parts)
         parts = parts_written(appends, self.parts)
         questions = [self._lock_question(parts, heads)] if parts else []
         questions += self._head_questions(appends, heads, every=every)
         if every:
             questions += self._closer_look(appends, parts, heads)
+        if lost:
+            questions += self._done_questions(appends, heads)
         for question, answer in zip(questions, ask(questions), strict=True):
             question.take(answer)
         refuse_closed(appends, heads)
@@ -101,7 +108,7 @@ class SqlLookups(SqlUsedKeys):
     def _closer_look(
         self, appends: Sequence[Append], parts: Sequence[int], heads: Heads
     ) -> Iterable[Question]:
-        """Look up what the unique indexes check: existing commands, keys and positions."""
+        """Look up what the unique indexes check: existing keys and positions."""
         for part in parts:
 
             def position(rows: Rows, part: int = part) -> None:
@@ -110,16 +117,6 @@ class SqlLookups(SqlUsedKeys):
             yield Question((LAST_POSITION, (part,)), position)
         for append in appends:
             yield from self._used_key_question(append, heads)
-            if not append.rows:
-                continue
-
-            def done(rows: Rows, command_id: UUID = append.command_id) -> None:
-                for (found,) in rows:
-                    heads.done[command_id] = found
-
-            statement = "SELECT position FROM events WHERE part = ? AND command_id = ?"
-            place = self._part(append.rows[-1].org_id)
-            yield Question((statement, (place, self._id(append.command_id))), done)
             for subject in append.keys:
 
                 def keyed(rows: Rows, subject: UUID = subject) -> None:
@@ -128,6 +125,23 @@ class SqlLookups(SqlUsedKeys):
                 statement = "SELECT 1 FROM subject_keys WHERE part = ? AND subject = ?"
                 place = self._part(append.owner(subject))
                 yield Question((statement, (place, self._id(subject))), keyed)
+
+    def _done_questions(self, appends: Sequence[Append], heads: Heads) -> Iterable[Question]:
+        """Look up whether the last event of each command is in the log, byte for byte."""
+        for append in appends:
+            for row in append.rows[-1:]:
+
+                def done(rows: Rows, state: bytes = row.state) -> None:
+                    heads.done.update(
+                        (state, position) for position, found in rows if bytes(found) == state
+                    )
+
+                statement = (
+                    "SELECT position, state FROM events"
+                    " WHERE part = ? AND stream_id = ? AND version = ?"
+                )
+                place = (self._part(row.org_id), self._id(row.stream_id), row.version)
+                yield Question((statement, place), done)
 
     def _used_key_question(self, append: Append, heads: Heads) -> Iterable[Question]:
         if append.key_use is None:

@@ -7,7 +7,7 @@ at 0, ours at 1.
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from eventsourcing.persistence import (
     ApplicationRecorder,
@@ -46,7 +46,7 @@ class LogRecorder(ApplicationRecorder):
                 raise IntegrityError(f"version {row.version - 1} is taken")
             versions[row.stream_id] = row.version
         if rows:
-            asked = Append(command_id=uuid4(), rows=rows, expects=expects, keys={})
+            asked = Append(rows=rows, expects=expects, keys={})
             [outcome] = self._store.commit([asked])
             if not isinstance(outcome, Appended):
                 raise IntegrityError(str(outcome))
@@ -100,7 +100,7 @@ class LogRecorder(ApplicationRecorder):
 
 def _row(stored: StoredEvent) -> Row:
     stream, version = _uuid(stored.originator_id), stored.originator_version + 1
-    return Row(0, stream, version, stored.topic, stored.state, None, PLATFORM, 0, 0, None)
+    return Row(0, stream, version, stored.topic, stored.state, None, PLATFORM, 0, 0)
 
 
 def _uuid(originator_id: UUID | str) -> UUID:

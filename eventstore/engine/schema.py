@@ -28,12 +28,10 @@ EVENTS = (
     " part {part} NOT NULL, position {int} NOT NULL,"
     " stream_id {id} NOT NULL, version {int} NOT NULL, tag TEXT NOT NULL,"
     " state {bytes} NOT NULL, private {bytes},"
-    " org_id {id} NOT NULL, org_seq {int} NOT NULL, recorded_at {int} NOT NULL, command_id {id})",
+    " org_id {id} NOT NULL, org_seq {int} NOT NULL, recorded_at {int} NOT NULL)",
     "CREATE UNIQUE INDEX IF NOT EXISTS events_by_position ON events (part, position)",
     "CREATE UNIQUE INDEX IF NOT EXISTS events_by_stream ON events (part, stream_id, version)",
     "CREATE UNIQUE INDEX IF NOT EXISTS events_by_organization ON events (part, org_id, org_seq)",
-    "CREATE UNIQUE INDEX IF NOT EXISTS events_by_command"
-    " ON events (part, command_id) WHERE command_id IS NOT NULL",
 )
 
 TABLES = (
@@ -58,7 +56,7 @@ TABLES = (
     " PRIMARY KEY (part, owner, name)){rowless}",
     "CREATE TABLE IF NOT EXISTS idempotency_keys ("
     " part {part} NOT NULL, key_hash {bytes} NOT NULL, org_id {id} NOT NULL,"
-    " request_hash {bytes} NOT NULL, command_id {id} NOT NULL, position {int} NOT NULL,"
+    " request_hash {bytes} NOT NULL, event_id {id}, position {int} NOT NULL,"
     " used_at {int} NOT NULL, status {int}, version {int}, body {bytes}, secret {bytes},"
     " PRIMARY KEY (part, key_hash))",
     "CREATE INDEX IF NOT EXISTS idempotency_keys_by_reply"
@@ -84,7 +82,6 @@ SQLITE_GUARDS = (
     " AND version = NEW.version)"
     " OR EXISTS (SELECT 1 FROM events WHERE part = NEW.part AND org_id = NEW.org_id"
     " AND org_seq = NEW.org_seq)"
-    " OR EXISTS (SELECT 1 FROM events WHERE part = NEW.part AND command_id = NEW.command_id)"
     " OR EXISTS (SELECT 1 FROM events WHERE rowid = NEW.rowid)"
     " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
 )

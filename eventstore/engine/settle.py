@@ -12,14 +12,16 @@ from eventstore.append import AlreadyDone, Append, Appended, Conflict, Outcome, 
 from eventstore.claim import ClaimKey, CountChange, CountKey, Held
 from eventstore.mode import LogClosed, LogMode
 from eventstore.partition import partition_of
+from eventstore.recorded import Row
 
 
 class Heads:
     """The state that a batch is settled against, updated with each command.
 
-    ``done`` maps the ids of commands recorded before to their positions; ``used`` does so for the
-    hashes of their Idempotency-Keys; ``keyed`` holds those subjects of new keys that already have
-    one; ``modes`` holds the mode of each partition that is written to.
+    ``done`` maps the bytes of events that a lost commit did record, each the last of its command,
+    to their positions; ``used`` maps the hashes of used Idempotency-Keys to the positions of their
+    commands; ``keyed`` holds those subjects of new keys that already have one; ``modes`` holds the
+    mode of each partition that is written to.
     """
 
     def __init__(self, parts: int) -> None:
@@ -29,35 +31,24 @@ class Heads:
         self.organizations: dict[OrgId, int] = {}
         self.claims: dict[ClaimKey, Held] = {}
         self.counts: dict[CountKey, int] = {}
-        self.done: dict[UUID, int] = {}
+        self.done: dict[bytes, int] = {}
         self.used: dict[bytes, int] = {}
         self.keyed: set[UUID] = set()
         self.modes: set[LogMode] = set()
 
     def admit(self, append: Append) -> Appended:
-        """Assign to each row its position and its sequence number in its organization.
-
-        The last row in each partition gets the id of the command, to recognise a repeated command.
-        """
-        part, last = 0, dict[int, int]()
+        """Assign to each row its position and its sequence number in its organization."""
+        part = own = partition_of(append.org_id, self.parts)
+        written: set[int] = set()
         for row in append.rows:
             part = partition_of(row.org_id, self.parts)
-            row.position = last[part] = self.positions.get(part, 0) + 1
-            self.positions[part] = row.position
-            row.org_seq = self.organizations.get(row.org_id, 0) + 1
-            self.organizations[row.org_id] = row.org_seq
+            written.add(part)
+            row.position = self.positions[part] = self.positions.get(part, 0) + 1
+            row.org_seq = self.organizations[row.org_id] = self.organizations.get(row.org_id, 0) + 1
             self.streams[row.stream_id] = row.version
-            row.command_id = None
-        own = partition_of(append.org_id, self.parts)
-        if own in last or not append.rows:
+        if own in written:
             part = own
-        self._mark(append, last)
         return Appended(self.positions.get(part, 0), part)
-
-    def _mark(self, append: Append, last: dict[int, int]) -> None:
-        for row in reversed(append.rows):
-            if last.pop(partition_of(row.org_id, self.parts), None) is not None:
-                row.command_id = append.command_id
 
 
 class Settled:
@@ -84,10 +75,10 @@ def settle(appends: Sequence[Append], heads: Heads) -> Settled:
         if outcome is None:
             outcome = heads.admit(append)
             settled.admitted.append(append)
-            heads.done[append.command_id] = outcome.position
             heads.keyed.update(append.keys)
             if append.key_use is not None:
-                heads.used[append.key_use.key_hash] = last_position(append, heads.parts)
+                last = last_own_row(append, heads.parts)
+                heads.used[append.key_use.key_hash] = 0 if last is None else last.position
         settled.outcomes.append(outcome)
     for append in settled.admitted:
         for row in append.rows:
@@ -107,8 +98,8 @@ def refuse_closed(appends: Sequence[Append], heads: Heads) -> None:
 
 
 def _conflict(append: Append, heads: Heads) -> Outcome | None:
-    if append.command_id in heads.done:
-        return AlreadyDone(heads.done[append.command_id])
+    if heads.done and append.rows and append.rows[-1].state in heads.done:
+        return AlreadyDone(heads.done[append.rows[-1].state])
     if append.key_use is not None and append.key_use.key_hash in heads.used:
         return AlreadyDone(heads.used[append.key_use.key_hash])
     streams = heads.streams
@@ -181,13 +172,13 @@ def _fill(append: Append, heads: Heads, counts: dict[CountKey, int], settled: Se
         settled.numbers[number.claim(taken)] = Held(number.holder)
 
 
-def last_position(append: Append, parts: int) -> int:
-    """Return the position of the last event of a command in its own partition, 0 without one."""
+def last_own_row(append: Append, parts: int) -> Row | None:
+    """Return the last event of a command in its own partition, None without one."""
     own = partition_of(append.org_id, parts)
     for row in reversed(append.rows):
         if partition_of(row.org_id, parts) == own:
-            return row.position
-    return 0
+            return row
+    return None
 
 
 def parts_written(appends: Sequence[Append], parts: int) -> list[int]:

@@ -23,7 +23,7 @@ LAST_POSITION = "SELECT position FROM events WHERE part = ? ORDER BY position DE
 
 INSERT_EVENT = (
     "INSERT INTO events (part, position, stream_id, version, tag, state, private, org_id,"
-    " org_seq, recorded_at, command_id) "
+    " org_seq, recorded_at) "
 )
 
 Rows = list[tuple[Any, ...]]

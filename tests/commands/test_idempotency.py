@@ -39,9 +39,8 @@ def keyed(key: str, body: str, by: UUID = ANA, after: timedelta = timedelta()) -
     asked = Idempotency(
         key_hash=hashlib.sha256(f"{by}/{key}".encode()).digest(),
         request_hash=hashlib.sha256(body.encode()).digest(),
-        command_id=UUID(bytes=hashlib.sha256(f"{by}/{key}".encode()).digest()[:16]),
     )
-    return context(by, command_id=asked.command_id, idempotency=asked, now=NOW + after)
+    return context(by, idempotency=asked, now=NOW + after)
 
 
 def name_of(command: Command) -> str:

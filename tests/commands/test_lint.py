@@ -98,22 +98,24 @@ async def test_nothing_is_found_in_what_commands_recorded(log: EventLog) -> None
 
 async def test_a_used_key_whose_command_is_gone_is_found(log: EventLog) -> None:
     key = KeyUse(key_hash=b"key", request_hash=b"hash", at=1)
-    asked = Idempotency(key_hash=b"k", request_hash=b"hash", command_id=uuid4())
+    asked = Idempotency(key_hash=b"k", request_hash=b"hash")
     editing = EditTask(task_id=TASK, title="Other")
-    by = context(idempotency=asked, command_id=asked.command_id)
-    await CommandHandler(log).handle(editing, by)
-    nothing = Append(command_id=uuid4(), rows=[], expects={}, keys={}, org_id=ACME, key_use=key)
+    await CommandHandler(log).handle(editing, context(idempotency=asked))
+    nothing = Append(rows=[], expects={}, keys={}, org_id=ACME, key_use=key)
     await log.append(nothing)
     assert await found(log) == []
 
     store = log.store
     assert isinstance(store, SqliteStore)
-    store._execute(  # pyright: ignore[reportPrivateUsage]  # as somebody with the file would
-        "UPDATE idempotency_keys SET command_id = ? WHERE key_hash = ?", (ANA.bytes, b"k")
-    )
+    forge = store._execute  # pyright: ignore[reportPrivateUsage]  # as somebody with the file would
+    where = "WHERE key_hash = ?"
+    forge(f"UPDATE idempotency_keys SET event_id = ? {where}", (ANA.bytes, b"k"))
+    [other] = await found(log)
+    assert f"an Idempotency-Key was used for event {ANA}, which is not here" in other
 
-    [finding] = await found(log)
-    assert f"an Idempotency-Key was used for command {ANA}, which is not in the log" in finding
+    forge(f"UPDATE idempotency_keys SET position = 999 {where}", (b"k",))
+    [gone] = await found(log)
+    assert "position 999" in gone
 
 
 def created(number: int, project: ProjectId = ENG, parent: TaskId | None = None) -> TaskCreated:

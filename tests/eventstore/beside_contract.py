@@ -40,8 +40,8 @@ class BesideContract:
         assert store.secrets(ANA) == {"password": b"\x00hash", "other": b"o"}
         assert store.used_key(b"k") == UsedKey(
             request_hash=b"\x00hash",
-            command_id=asked.command_id,
             position=3,
+            event_id=asked.rows[-1].id,
             at=AT,
             reply=REPLY,
         )
@@ -86,7 +86,7 @@ class BesideContract:
         store.commit([asked])
 
         assert store.used_key(b"k") == UsedKey(
-            request_hash=b"\x00hash", command_id=asked.command_id, position=0, at=AT
+            request_hash=b"\x00hash", position=0, event_id=None, at=AT
         )
         assert store.last_position() == 0
 

@@ -9,11 +9,9 @@ import pytest
 
 from domain.work.task.events import TaskDeleted
 from eventstore.append import (
-    AlreadyDone,
     Append,
     Appended,
     Conflict,
-    Secret,
 )
 from eventstore.codec import NOWHERE, encode
 from eventstore.log import EventLog
@@ -49,8 +47,6 @@ class StoreContract(BesideContract):
         assert store.commit([written]) == [Appended(2)]
 
         assert store.stream(A) == store.tail(0, 10) == store.organization(ACME, 0, 10)
-        for row in written.rows:
-            row.command_id = None  # it is for finding the command again, not for readers
         assert store.stream(A) == written.rows
         assert [type(r.state) for r in store.stream(A)] == [bytes, bytes]
 
@@ -112,19 +108,19 @@ class StoreContract(BesideContract):
 
     async def test_an_event_is_known_by_its_id_or_by_its_bytes(self, store: Store) -> None:
         log = EventLog(store, data_keys())
-        metadata = [envelope(A, version) for version in (1, 2)]
-        rows = [encode(example(TaskDeleted), m, ACME, NOWHERE, None) for m in metadata]
-        store.commit([Append(command_id=uuid4(), rows=rows, expects={A: 0}, keys={})])
+        places = [envelope(A, version) for version in (1, 2)]
+        rows = [encode(example(TaskDeleted), at, ACME, NOWHERE, None) for at in places]
+        store.commit([Append(rows=rows, expects={A: 0}, keys={})])
 
         for version, state in ((3, b"no JSON"), (4, b"no JSON either")):
             row = encode(example(TaskDeleted), envelope(A, version), ACME, NOWHERE, None)
             row.state = state
-            append = Append(command_id=uuid4(), rows=[row], expects={A: version - 1}, keys={})
+            append = Append(rows=[row], expects={A: version - 1}, keys={})
             append.org_id = ACME
             store.commit([append])
 
         marks = [await log.mark_at(n) for n in range(6)]
-        assert marks[:3] == ["", str(metadata[0].id), str(metadata[1].id)]
+        assert marks[:3] == ["", str(rows[0].id), str(rows[1].id)]
         assert marks[5] == ""
         assert len(set(marks[3:])) == 3
         assert await log.identity() == store.identity()
@@ -180,35 +176,6 @@ class StoreContract(BesideContract):
         store.commit([command(A), command(A, events=3), command(B)])
 
         assert [(r.position, r.org_seq) for r in store.tail(0, 10)] == [(1, 1), (2, 2)]
-
-    # The same command twice -------------------------------------------------
-
-    def test_a_repeated_command_gets_the_position_of_the_first(self, store: Store) -> None:
-        first = command(A, events=2)
-        store.commit([first, command(B)])
-
-        assert store.commit([command(A, events=2, command_id=first.command_id)]) == [AlreadyDone(2)]
-        assert store.last_position() == 3
-
-    def test_a_command_decided_again_is_still_the_same(self, store: Store) -> None:
-        first = command(A)
-        store.commit([first])
-        again = command(
-            A, 1, command_id=first.command_id, keys={B: b"key"}, secrets=(Secret(A, "s", b"x"),)
-        )
-
-        assert store.commit([again, command(C)]) == [AlreadyDone(1), Appended(2)]
-        assert (store.heads([A]), store.keys([B]), store.secrets(A)) == ({A: 1}, {}, {})
-
-    def test_a_command_may_be_repeated_in_one_commit(self, store: Store) -> None:
-        first = command(A, events=2)
-        again = command(A, 2, command_id=first.command_id)
-
-        assert store.commit([first, again, command(B)]) == [
-            Appended(2),
-            AlreadyDone(2),
-            Appended(3),
-        ]
 
     # The mode of a log ------------------------------------------------------
 

@@ -25,7 +25,7 @@ from tests.domain.spec import ACME, ANA
 
 GOLDEN = Path(__file__).with_name("golden")
 AT = datetime(2026, 3, 1, 9, 30, 0, 123_456, tzinfo=UTC)
-STREAM, COMMAND = UUID(int=0x5EA), UUID(int=0xC0)
+STREAM = UUID(int=0x5EA)
 VERSION = 3
 
 
@@ -44,7 +44,7 @@ class Golden(Struct, frozen=True):
         """The event as the database holds it."""
         private = None if self.private is None else bytes.fromhex(self.private)
         state = self.state.encode()
-        return Row(9, STREAM, VERSION, self.tag, state, private, ACME, 5, 0, COMMAND)
+        return Row(9, STREAM, VERSION, self.tag, state, private, ACME, 5, 0)
 
     @property
     def cipher(self) -> StreamCipher:
@@ -74,7 +74,6 @@ def _value(hint: Any, name: str) -> Any:
 def envelope() -> Metadata:
     """Return full metadata, so that no field of it changes its name unseen."""
     return Metadata(
-        id=UUID(int=0xE),
         stream=STREAM,
         version=VERSION,
         at=microseconds(AT),

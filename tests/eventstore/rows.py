@@ -15,12 +15,12 @@ AT = 1_772_357_400_000_001
 
 def row(stream: UUID, version: int, **about: Any) -> Row:
     """Return an event that no position was assigned to yet."""
+    unique = uuid4().hex.encode()
     details: dict[str, Any] = {
         "tag": "task.created",
-        "state": b'{"n":%d,"text":"Z\xc3\xbcrich \\u0000"}' % version,
+        "state": b'{"n":%d,"by":"%b","text":"Z\xc3\xbcrich \\u0000"}' % (version, unique),
         "private": None,
         "org_id": ACME,
-        "command_id": None,
     }
     return Row(
         position=0, stream_id=stream, version=version, org_seq=0, recorded_at=AT, **details | about
@@ -37,17 +37,13 @@ def command(
     **about: Any,
 ) -> Append:
     """Return a command that writes *events* to *stream*, decided when it was at *after*."""
-    command_id: UUID = about.pop("command_id", None) or uuid4()
     tag, private = about.pop("tag", "task.created"), about.pop("private", None)
     rows = [
         row(stream, after + n, org_id=org_id, tag=tag, private=private)
         for n in range(1, events + 1)
     ]
-    if rows:
-        rows[-1].command_id = command_id
     beside: dict[str, Any] = {"keys": {}}
     return Append(
-        command_id=command_id,
         rows=rows,
         expects={stream: after, **(reads or {})},
         org_id=org_id,

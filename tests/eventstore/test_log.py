@@ -19,6 +19,7 @@ from eventstore.append import (
 )
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
+from tests.eventstore.beside_contract import used
 from tests.eventstore.rows import command
 from tests.spec import data_keys, opened
 
@@ -54,10 +55,9 @@ async def eventually_position(log: EventLog, position: int) -> None:
 
 
 async def test_each_command_of_a_commit_has_its_own_outcome(log: EventLog) -> None:
-    first = command(A)
-    await log.append(first)
+    await log.append(command(A, key_use=used(b"key")))
 
-    again = command(A, 1, command_id=first.command_id)
+    again = command(A, 1, key_use=used(b"key"))
     b, late, twice, c = await settled(log, command(B), command(A), again, command(C))
 
     assert (b, c) == (2, 3)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from domain.base import Event, SessionId, WebhookId
 from domain.hooks.webhook.events import DeliveryMode, WebhookCreated
 from domain.identity.organization.membership import LeaveCause, MemberLeft
@@ -86,7 +84,7 @@ def story(stream: UUID, *events: Event, start: int = 1) -> list[Recorded]:
             version=position - start + 1,
             recorded_at=microseconds(NOW),
             event=event,
-            raw_metadata=msgspec.Raw(b"{}"),
+            state=b"{}",
         )
         for position, event in enumerate(events, start)
     ]

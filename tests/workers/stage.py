@@ -26,7 +26,6 @@ from domain.hooks.webhook.state import Webhook
 from domain.work.task.events import TaskRetitled
 from eventstore.append import Append, Secret
 from eventstore.codec import NOWHERE, encode
-from eventstore.identifiers import new_id
 from eventstore.operations.records import Attempt, Delivery, Endpoint
 from runtime.settings import Settings, load_settings
 from runtime.system import System, open_system
@@ -199,7 +198,7 @@ async def eventually(
 
 async def garble(system: System, stream: UUID, version: int, tag: str, state: bytes) -> None:
     """Record bytes that no version of ours can read as an event of *stream*."""
-    append = Append(command_id=new_id(), rows=[], expects={}, keys={})
+    append = Append(rows=[], expects={}, keys={})
     row = encode(WebhookDeleted(), envelope(stream, version), ACME, NOWHERE, None)
     row.tag, row.state = tag, state
     append.rows.append(row)

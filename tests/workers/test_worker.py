@@ -193,7 +193,7 @@ async def test_old_replies_are_emptied_by_a_sweep_of_any_worker(stage: Stage) ->
     for _ in range(3):
         key = uuid4().bytes
         use = KeyUse(key_hash=key, request_hash=b"hash", at=now, reply=reply)
-        await log.append(Append(command_id=uuid4(), rows=[], expects={}, keys={}, key_use=use))
+        await log.append(Append(rows=[], expects={}, keys={}, key_use=use))
 
     async def left() -> list[bool]:
         used = await log.used_key(key, PLATFORM)

@@ -7,7 +7,7 @@ import pytest
 
 from domain.base import DomainError, NotFound, OrgId
 from domain.work.task.events import TaskDeleted
-from eventstore.append import Append, Appended, Refused
+from eventstore.append import AlreadyDone, Append, Appended, Conflict, Refused
 from eventstore.claim import ClaimChange, ClaimKey, CountKey, Held, OpenNumber
 from eventstore.codec import NOWHERE, encode
 from eventstore.engine.settle import Heads, parts_written, settle, streams_to_look_up
@@ -27,7 +27,7 @@ def append(*places: tuple[UUID, int], org_id: OrgId = ACME, **about: Any) -> App
     rows = [encode(TaskDeleted(), envelope(*place), org_id, NOWHERE, None) for place in places]
     expects = {stream: version - 1 for stream, version in reversed(places)}
     details: dict[str, Any] = {"expects": expects, "keys": {}, "org_id": org_id}
-    return Append(command_id=new_id(), rows=rows, **(details | about))
+    return Append(rows=rows, **(details | about))
 
 
 def claiming(holder: UUID, **about: Any) -> Append:
@@ -49,26 +49,6 @@ class TestRows:
         rows = [*first.rows, *second.rows]
         assert [(row.position, row.org_seq) for row in rows] == [(1, 1), (2, 2), (3, 1)]
         assert settled.outcomes == [Appended(2), Appended(3)]
-
-    def test_the_last_row_alone_carries_the_command_also_when_settled_again(self) -> None:
-        stream = new_id()
-        command = append((stream, 1), (stream, 2))
-        for row in command.rows:
-            row.command_id = new_id()
-
-        settle([command], Heads(1))
-
-        assert [row.command_id for row in command.rows] == [None, command.command_id]
-
-    def test_a_command_carries_its_id_in_every_partition_that_it_writes_to(self) -> None:
-        parts = next(n for n in range(2, 99) if partition_of(ACME, n) != partition_of(OTHER, n))
-        here, there = append((new_id(), 1)), append((new_id(), 1), org_id=OTHER)
-        here.rows += there.rows
-
-        settle([here], Heads(parts))
-
-        assert [row.command_id for row in here.rows] == [here.command_id] * 2
-        assert [row.position for row in here.rows] == [1, 1]
 
 
 class TestClaims:
@@ -167,3 +147,12 @@ def test_a_refusal_changes_nothing_for_those_behind_it() -> None:
     assert isinstance(refused, Refused)
     assert isinstance(refused.error, DomainError)
     assert accepted == Appended(1)
+
+
+def test_a_command_whose_lost_commit_was_carried_out_is_not_recorded_again() -> None:
+    done, rival = append((OURS, 1)), append((OURS, 1))
+    rival.rows[0].state += b" "
+    heads = Heads(1)
+    heads.streams[OURS], heads.done = 1, {done.rows[-1].state: 7}
+
+    assert outcomes(heads, done, rival) == [AlreadyDone(7), Conflict(OURS)]

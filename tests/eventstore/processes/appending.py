@@ -15,7 +15,7 @@ WRITERS = 8
 
 
 async def append_for_ever(log: EventLog, number: int) -> None:
-    """Append to one stream; print stream, version and command of each acknowledged command."""
+    """Append to one stream; print stream and version of each acknowledged command."""
     stream = uuid4()
     version = 0
     while True:
@@ -25,12 +25,12 @@ async def append_for_ever(log: EventLog, number: int) -> None:
         )
         await log.append(asked)
         version += 2
-        acknowledge(stream, version, asked.command_id)
+        acknowledge(stream, version)
 
 
-def acknowledge(stream: UUID, version: int, command_id: UUID) -> None:
+def acknowledge(stream: UUID, version: int) -> None:
     """Say so in one write, so that no line is torn."""
-    sys.stdout.buffer.write(f"{stream} {version} {command_id}\n".encode())
+    sys.stdout.buffer.write(f"{stream} {version}\n".encode())
     sys.stdout.buffer.flush()
 
 
