@@ -1,12 +1,8 @@
 """The command handler: load, decide, encode, append, reply."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any
+from collections.abc import Mapping
 from uuid import UUID
-from weakref import WeakValueDictionary
-
-import msgspec
 
 from commands.base import Command, Context
 from commands.if_match import refuse_if_changed_since
@@ -23,12 +19,19 @@ ATTEMPTS_MAX = 12
 """Attempts of one command against concurrent ones, before the caller has to retry."""
 
 
+class _Turn(asyncio.Lock):
+    """Makes commands on one stream of this process wait for each other instead of colliding."""
+
+    users = 0
+    """Commands that hold it or wait for it; without any, it is forgotten."""
+
+
 class CommandHandler:
     """Runs commands against the log and retries when somebody else wrote first."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        self._turns: dict[UUID, _Turn] = {}
         self.states = States(log, StateCache())
         """The folded streams of this process, for queries that must be up to date."""
         self._replies = StoredReplies(log, self.states)
@@ -52,11 +55,24 @@ class CommandHandler:
             row.
         :raises LogUnavailable: the database cannot be written.
         """
-        stored = await self._replies.find(command, context)
-        if stored is not None:
-            return stored
-        async with self._turn(command.target):
+        if context.idempotency is not None:
+            stored = await self._replies.find(command, context)
+            if stored is not None:
+                return stored
+        target = command.target
+        if target is None:
             return await self._attempts(command, context, render)
+        turn = self._turns.get(target)
+        if turn is None:
+            turn = self._turns[target] = _Turn()
+        turn.users += 1
+        try:
+            async with turn:
+                return await self._attempts(command, context, render)
+        finally:
+            turn.users -= 1
+            if not turn.users:
+                del self._turns[target]
 
     async def _attempts(self, command: Command, context: Context, render: Render | None) -> Receipt:
         for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -87,7 +103,7 @@ class CommandHandler:
         recording = await prepare(self._log, command, context, reads, decision)
         await refuse_if_changed_since(self._log, command, context, recording)
         if recording.writes and not context.dry_run:
-            return await self._append(command, context, render, reads, recording)
+            return await self._append(command, context, render, recording)
         if await self._moved(reads, context):
             return None
         if recording.writes:
@@ -95,32 +111,27 @@ class CommandHandler:
         stored = await self._replies.find(command, context)
         if stored is not None:
             return stored
-        receipt = _nothing_recorded(reads, recording, context)
-        return await self._use_key(command, context, render, recording, receipt)
+        return await self._use_key(command, context, render, recording)
 
     async def _append(
         self,
         command: Command,
         context: Context,
         render: Render | None,
-        reads: Reads,
         recording: Recording,
     ) -> Receipt:
-        for stream, found in reads.states.items():
-            recording.states.setdefault(stream, found)  # the append changes those that it numbers
-        receipt = Receipt(position=None, states=recording.states, events=recording.changes)
-        await self._replies.add(recording, context, render, receipt)
+        if context.idempotency is not None:
+            await self._replies.add(recording, context, render, _receipt(recording))
         try:
             position = await self._log.append(recording.append)
         except CommandAlreadyDone as done:
             stored = await self._replies.instead(command, context, done)
-            return stored or msgspec.structs.replace(receipt, position=done.position)
-        for stream, loaded in recording.states.items():
-            self.states.cache.put(stream, loaded)
+            return stored or _receipt(recording, done.position)
+        for change in recording.changes:
+            self.states.cache.put(change.stream, recording.states[change.stream])
         for subject, cipher in recording.ciphers.items():
             self._log.keys.keep(subject, cipher)
-        positions = self._log.positions_of(recording.append.rows)
-        return msgspec.structs.replace(receipt, position=position, positions=positions)
+        return _receipt(recording, position, self._log.positions_of(recording.append.rows))
 
     async def _use_key(
         self,
@@ -128,9 +139,9 @@ class CommandHandler:
         context: Context,
         render: Render | None,
         recording: Recording,
-        receipt: Receipt,
     ) -> Receipt:
         """Use up the key of a command that records nothing: a retry gets the same reply."""
+        receipt = _receipt(recording)
         if context.idempotency is None:
             return receipt
         await self._replies.add(recording, context, render, receipt)
@@ -145,14 +156,14 @@ class CommandHandler:
         moved = await self.states.refresh(reads.loaded, context.org_id)
         return moved or await reads.claims_moved()
 
-    def _turn(self, target: UUID | None) -> AbstractAsyncContextManager[Any]:
-        """Make commands on the same stream of this process wait for each other."""
-        if target is None:
-            return nullcontext()
-        return self._locks.setdefault(target, asyncio.Lock())
 
-
-def _nothing_recorded(reads: Reads, recording: Recording, context: Context) -> Receipt:
-    """Return the states found, and after a dry run those that would result."""
-    states = reads.states | (recording.states if context.dry_run else {})
-    return Receipt(position=None, states=states, events=recording.changes)
+def _receipt(
+    recording: Recording, position: int | None = None, positions: Mapping[int, int] | None = None
+) -> Receipt:
+    """Return what a command has done, once it is recorded at *position*."""
+    return Receipt(
+        position=position,
+        positions={} if positions is None else positions,
+        states=recording.states,
+        events=recording.changes,
+    )

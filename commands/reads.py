@@ -31,16 +31,22 @@ class Reads:
 
         :raises NotFound: it is another organization's, or has another type of state.
         """
-        found = self._known(stream) or await self._states.load(kind, stream, self._org_id)
-        return self._read(kind, stream, found)
+        found = self._known(kind, stream)
+        if found is None:
+            found = await self._states.load(kind, stream, self._org_id)
+            self.loaded[stream] = (kind, found)
+        return self._checked(kind, found)
 
     def new(self, kind: type[S], stream: UUID) -> S:
         """Return the state of a stream that is probably new, without reading the log.
 
         The append verifies this; if it is wrong, the stream is in memory for the next attempt.
         """
-        found = self._known(stream) or Loaded(kind(), 0, None, None)
-        return self._read(kind, stream, found)
+        found = self._known(kind, stream)
+        if found is None:
+            found = Loaded(kind(), 0, None, None)
+            self.loaded[stream] = (kind, found)
+        return self._checked(kind, found)
 
     async def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, UUID]:
         """Return who holds each of *claims* now; free ones are left out."""
@@ -81,22 +87,25 @@ class Reads:
     @property
     def organization(self) -> Organization | None:
         """The caller's organization, if this decision read it."""
-        if self._org_id is None or self._org_id not in self.loaded:
-            return None
-        state = self.loaded[self._org_id][1].state
+        read = None if self._org_id is None else self.loaded.get(self._org_id)
+        state = None if read is None else read[1].state
         return state if isinstance(state, Organization) else None
 
-    def _known(self, stream: UUID) -> Loaded[Any] | None:
+    def _known(self, kind: type[State], stream: UUID) -> Loaded[Any] | None:
         """Return *stream* as this decision read it before, or else as it is in memory.
 
         A decision must not see two versions of a stream while it waits, because the append can
         verify only one.
         """
         read = self.loaded.get(stream)
-        return self._states.cache.get(stream) if read is None else read[1]
+        if read is not None and read[0] is kind:
+            return read[1]
+        found = self._states.cache.get(stream) if read is None else read[1]
+        if found is not None:
+            self.loaded[stream] = (kind, found)
+        return found
 
-    def _read(self, kind: type[S], stream: UUID, found: Loaded[Any]) -> S:
-        self.loaded[stream] = (kind, found)
+    def _checked(self, kind: type[S], found: Loaded[Any]) -> S:
         owner = PLATFORM if kind.platform else self._org_id
         if found.org_id not in (owner, None) or not isinstance(found.state, kind):
             raise NotFound

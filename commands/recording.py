@@ -1,6 +1,6 @@
 """A decision prepared for the log: encrypted rows, new keys and the resulting states."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,14 @@ from msgspec.structs import replace
 
 from commands.base import Change, Command, Context, Decision
 from commands.reads import Reads
-from commands.reservations import Happening, Reservations, is_open_number, note, task_numbers
+from commands.reservations import (
+    RESERVING,
+    Happening,
+    Reservations,
+    is_open_number,
+    note,
+    task_numbers,
+)
 from commands.states import Loaded
 from domain.base import PLATFORM, Event, OrgId, State
 from domain.work.task.events import TaskCreated
@@ -19,8 +26,9 @@ from eventstore.codec import (
     NOWHERE,
     SEALED_TYPES,
     Cipher,
-    EncodeAgain,
+    EncodeNumbered,
     Origin,
+    encode,
     encode_open,
     seal_origin,
 )
@@ -29,7 +37,10 @@ from eventstore.recorded import Metadata, Row, microseconds
 
 
 class Recording(Struct):
-    """What a command is about to write, and the resulting states of the streams."""
+    """What a command is about to write.
+
+    ``states`` are the streams that it read, those that it changes as they will be.
+    """
 
     append: Append
     states: dict[UUID, Loaded[Any]]
@@ -55,32 +66,43 @@ async def prepare(
         if expects.get(stream, version) != version:
             raise ConcurrencyConflict(stream)
     changes = [part for part in decision if isinstance(part, Change) and part.events]
-    secrets = tuple(part for part in decision if isinstance(part, Secret))
     append = Append(
         rows=[],
         expects={**context.seen, **expects},  # a missing permission is reported first
         keys={},
-        org_id=context.org_id or PLATFORM,
+        org_id=context.organization_or_platform,
         owners=_owners(log, context, reads),
-        secrets=secrets,
+        secrets=tuple(part for part in decision if isinstance(part, Secret)),
         although_closed=command.although_closed,
     )
-    recording = Recording(append, {}, changes, {})
+    recording = Recording(append, reads.states, changes, {})
     if changes:
-        await _fetch_keys(log, context, reads, changes)
-        _encode_all(log, command, context, reads, recording)
+        sealed = {c.stream for c in changes if not SEALED_TYPES.isdisjoint(map(type, c.events))}
+        missing = _missing_keys(log, context, reads, sealed)
+        if missing:
+            await log.fetch_keys(missing)
+        for stream in sealed:
+            if log.keys.cached(stream) is None:
+                cipher, append.keys[stream] = log.keys.make(stream)
+                recording.ciphers[stream] = cipher
+        at = microseconds(context.now)
+        envelope = _Envelope(command, context, at, _origin(log, context, recording, at))
+        _encode_all(log, envelope, reads, recording)
     return recording
 
 
-async def _fetch_keys(log: EventLog, context: Context, reads: Reads, changes: list[Change]) -> None:
-    subjects = [c.stream for c in changes if reads.version(c.stream) and _is_personal(c)]
-    missing = [subject for subject in subjects if log.keys.cached(subject) is None]
-    person, ours = context.person, context.org_id or PLATFORM
-    if person is not None and log.keys.cached(person) is None:
+def _missing_keys(
+    log: EventLog, context: Context, reads: Reads, sealed: Iterable[UUID]
+) -> dict[UUID, OrgId]:
+    """Return the subjects whose existing keys have to be loaded, with their owners."""
+    cached, person = log.keys.cached, context.person
+    missing = [s for s in sealed if reads.version(s) and cached(s) is None]
+    if person is not None and cached(person) is None:
         missing.append(person)
-    if missing:
-        owners = reads.owners if person is None else {**reads.owners, person: PLATFORM}
-        await log.fetch_keys({subject: owners.get(subject, ours) for subject in missing})
+    if not missing:
+        return {}
+    owners = reads.owners if person is None else {**reads.owners, person: PLATFORM}
+    return {subject: owners.get(subject, context.organization_or_platform) for subject in missing}
 
 
 def _owners(log: EventLog, context: Context, reads: Reads) -> dict[UUID, OrgId]:
@@ -89,54 +111,48 @@ def _owners(log: EventLog, context: Context, reads: Reads) -> dict[UUID, OrgId]:
     return {**context.seen_of_platform, **reads.owners}
 
 
-def _encode_all(
-    log: EventLog, command: Command, context: Context, reads: Reads, recording: Recording
-) -> None:
-    for change in recording.changes:
-        if _is_personal(change) and log.keys.cached(change.stream) is None:
-            _make_key(log, change.stream, recording)
-    encoding = _Encoding(log, command, context, _origin(log, context, recording))
-    organization = reads.organization
+def _encode_all(log: EventLog, envelope: "_Envelope", reads: Reads, recording: Recording) -> None:
+    """Turn the changes into rows, claims and counts, and fold them into the new states."""
+    context, origin = envelope.context, envelope.origin
+    organization, fingerprint = reads.organization, log.keys.fingerprint
     plan = None if organization is None else organization.plan
-    reserved = Reservations([], [])
+    rows, reserved = recording.append.rows, Reservations([], [])
     for index, change in enumerate(recording.changes):
-        kind, found = reads.loaded[change.stream]
+        stream = change.stream
+        kind, found = reads.loaded[stream]
         org_id = change.org_id or (PLATFORM if kind.platform else context.organization)
-        cipher = recording.ciphers.get(change.stream) or log.keys.cached(change.stream)
+        cipher = _cipher(log, recording, stream)
         state, version = found.state, found.version
         for event in change.events:
             version += 1
-            happened = Happening(
-                type(event),
-                event,
-                state,
-                change.stream,
-                org_id,
-                encoding.at,
-                plan,
-                log.keys.fingerprint,
-            )
-            note(happened, reserved)
-            row, encode_again = encoding.row(event, (org_id, change.stream, version), cipher)
-            recording.append.rows.append(row)
+            if type(event) in RESERVING:
+                happened = Happening(
+                    type(event), event, state, stream, org_id, envelope.at, plan, fingerprint
+                )
+                note(happened, reserved)
+            metadata = envelope.metadata(stream, version)
             if is_open_number(event):
-                _leave_open(recording, index, (row, encode_again), state)
+                opened = encode_open(event, metadata, org_id, origin, cipher)
+                rows.append(opened[0])
+                _leave_open(recording, index, opened, state)
+            else:
+                rows.append(encode(event, metadata, org_id, origin, cipher))
             state = state.evolve(event)
-        recording.states[change.stream] = Loaded(state, version, org_id, context.now)
+        recording.states[stream] = Loaded(state, version, org_id, context.now)
     recording.append.claims = tuple(reserved.claims)
     recording.append.counts = tuple(reserved.counts)
 
 
 def _leave_open(
-    recording: Recording, index: int, encoded: tuple[Row, EncodeAgain], initial: State
+    recording: Recording, index: int, encoded: tuple[Row, EncodeNumbered], initial: State
 ) -> None:
-    """Let the append number the first event of a change and encode again what shows the number."""
-    change, (row, encode_again) = recording.changes[index], encoded
+    """Let the append number the first event of a change and encode what shows the number."""
+    change, (row, encode_numbered) = recording.changes[index], encoded
     event, *others = change.events
     assert isinstance(event, TaskCreated)  # noqa: S101  only this event has a number
 
     def fill(number: int) -> None:
-        row.state = encode_again(number)
+        row.state = encode_numbered(number)
         numbered: list[Event] = [replace(event, number=number), *others]
         recording.changes[index] = change._replace(events=numbered)
         state = initial
@@ -151,48 +167,39 @@ def _leave_open(
     recording.append.numbers += (OpenNumber(count, change.stream, fill),)
 
 
-class _Encoding:
-    """What the rows of one command have in common."""
+class _Envelope:
+    """What the envelopes of one command's events have in common."""
 
-    def __init__(self, log: EventLog, command: Command, context: Context, origin: Origin) -> None:
-        self._name, self._context, self._origin = type(command).__name__, context, origin
-        self.at = microseconds(context.now)
+    def __init__(self, command: Command, context: Context, at: int, origin: Origin) -> None:
+        self._command = type(command).__name__
+        self.context, self.at, self.origin = context, at, origin
 
-    def row(
-        self, event: Event, place: tuple[OrgId, UUID, int], cipher: Cipher | None
-    ) -> tuple[Row, EncodeAgain]:
-        """Return the row of *event* at *place*: its organization, stream and version."""
-        org_id, stream, version = place
-        context, origin = self._context, self._origin
-        metadata = Metadata(
+    def metadata(self, stream: UUID, version: int) -> Metadata:
+        """Return the envelope of the event that gets *version* in *stream*."""
+        context = self.context
+        return Metadata(
             stream=stream,
             version=version,
             at=self.at,
             actor=context.actor,
-            command=self._name,
+            command=self._command,
             on_behalf_of=context.on_behalf_of,
-            origin=origin.commitment,
+            origin=self.origin.commitment,
             request_id=context.request_id,
             correlation_id=context.correlation_id,
             causation_id=context.causation_id,
         )
-        return encode_open(event, metadata, org_id, origin, cipher)
 
 
-def _origin(log: EventLog, context: Context, recording: Recording) -> Origin:
+def _cipher(log: EventLog, recording: Recording, subject: UUID) -> Cipher | None:
+    """Return the cipher of *subject*, new or known."""
+    made = recording.ciphers.get(subject) if recording.ciphers else None
+    return log.keys.cached(subject) if made is None else made
+
+
+def _origin(log: EventLog, context: Context, recording: Recording, at: int) -> Origin:
     subject = context.person
     if subject is None:
         return NOWHERE
-    cipher = recording.ciphers.get(subject) or log.keys.cached(subject)
-    command = (subject, microseconds(context.now))
-    return seal_origin(context.ip, context.user_agent, cipher, command)
-
-
-def _make_key(log: EventLog, subject: UUID, recording: Recording) -> None:
-    cipher, wrapped = log.keys.make(subject)
-    recording.ciphers[subject] = cipher
-    recording.append.keys[subject] = wrapped
-
-
-def _is_personal(change: Change) -> bool:
-    return not SEALED_TYPES.isdisjoint(map(type, change.events))
+    cipher = _cipher(log, recording, subject)
+    return seal_origin(context.ip, context.user_agent, cipher, (subject, at))

@@ -293,3 +293,6 @@ _RULES: dict[type[Event], Rule] = {
     ApiKeyCreated: _api_key_created,
     ApiKeyRevoked: _counts(Countable.API_KEYS, -1),
 }
+
+RESERVING = frozenset(_RULES)
+"""The kinds of events that take or release claims, or change or check counts."""

@@ -71,6 +71,8 @@ _unpack_values = msgspec.msgpack.Decoder(Values).decode
 _unpack_value = msgspec.msgpack.Decoder(Salted).decode
 
 
+_TAGS: dict[type[Event], str] = {kind: tag for tag, kind in EVENT_TYPES.items()}
+
 # One decoder per tag: finding the right member of a union costs as much as decoding it.
 _DECODE = {tag: msgspec.json.Decoder(kind).decode for tag, kind in EVENT_TYPES.items()}
 
@@ -117,8 +119,8 @@ def seal_origin(
     return Origin(commitment, cipher.seal(_pack(opened), _command_place(*command)))
 
 
-EncodeAgain = Callable[[int], bytes]
-"""Encodes the state of an event again with another ``number``."""
+EncodeNumbered = Callable[[int], bytes]
+"""Encodes the state of an event with its ``number``."""
 
 
 def encode(
@@ -128,14 +130,28 @@ def encode(
 
     *cipher* is the cipher of the stream; None is allowed only for events without personal fields.
     """
-    return encode_open(event, metadata, org_id, origin, cipher)[0]
+    row, metadata, stated = _prepared(event, metadata, org_id, origin, cipher)
+    row.state = _encoder.encode(_Stored(metadata, stated))
+    return row
 
 
 def encode_open(
     event: Event, metadata: Metadata, org_id: OrgId, origin: Origin, cipher: Cipher | None
-) -> tuple[Row, EncodeAgain]:
-    """Return the row of *event* and a function that encodes it again once its number is known."""
-    tag = str(event.__struct_config__.tag)
+) -> tuple[Row, EncodeNumbered]:
+    """Return the row of *event* without its state, and a function that encodes that by number."""
+    row, metadata, stated = _prepared(event, metadata, org_id, origin, cipher)
+
+    def numbered(number: int) -> bytes:
+        return _encoder.encode(_Stored(metadata, replace(stated, number=number)))
+
+    return row, numbered
+
+
+def _prepared(
+    event: Event, metadata: Metadata, org_id: OrgId, origin: Origin, cipher: Cipher | None
+) -> tuple[Row, Metadata, Event]:
+    """Return the row of *event* without its state, and the two parts of that."""
+    tag = _TAGS[type(event)]
     if tag in STEPS:
         metadata = replace(metadata, schema=schema_version(tag))
     stated, sealed = _committed(event, metadata, cipher)
@@ -144,17 +160,13 @@ def encode_open(
         stream_id=metadata.stream,
         version=metadata.version,
         tag=tag,
-        state=_encoder.encode(_Stored(metadata, stated)),
+        state=b"",
         private=(_pack((origin.sealed, sealed)) if origin.sealed or sealed else None),
         org_id=org_id,
         org_seq=0,
         recorded_at=metadata.at,
     )
-
-    def again(number: int) -> bytes:
-        return _encoder.encode(_Stored(metadata, replace(stated, number=number)))
-
-    return row, again
+    return row, metadata, stated
 
 
 def _committed(

@@ -30,6 +30,7 @@ class EventLog(LogReads):
     ) -> None:
         """*deadline_s* is how long a caller waits for a read or an append."""
         super().__init__(store, wrapper, deadline_s=deadline_s)
+        self._deadline_s = deadline_s
         self._writer: GroupCommit | None = None
         self._listeners: list[Callable[[int], None]] = []
         self._append_listeners: list[Callable[[OrgId], None]] = []
@@ -41,7 +42,7 @@ class EventLog(LogReads):
         """
         await asyncio.to_thread(self.store.open)
         await self.identity()
-        self._writer = GroupCommit(self.store, self._committed)
+        self._writer = GroupCommit(self.store, self._committed, deadline_s=self._deadline_s)
 
     async def close(self) -> None:
         """Commit what is queued and close the database."""
@@ -65,12 +66,11 @@ class EventLog(LogReads):
         """Write all of *append* or nothing; see ``GroupCommit.append`` for what it raises."""
         if self._writer is None:
             raise LogUnavailable("the log is not open")
-        position = await self._calls.in_time(
-            self._writer.append(append), or_else=self._writer.stalled
-        )
-        for org_id in {row.org_id for row in append.rows}:
-            for listener in self._append_listeners:
-                listener(org_id)
+        position = await self._writer.append(append)
+        if self._append_listeners:
+            for org_id in {row.org_id for row in append.rows}:
+                for listener in self._append_listeners:
+                    listener(org_id)
         return position
 
     def positions_of(self, rows: Iterable[Row]) -> dict[int, int]:

@@ -237,8 +237,8 @@ class PostgresStore(SqlSideTables):
                 [row.recorded_at for row in rows],
             ]
             cursor.execute(SQL(_INSERT), columns, prepare=True)
-        for statement, parameters in self._writes_beside(settled):
-            cursor.execute(_sql(statement), parameters)
+        for statement, each in self._writes_beside(settled):
+            cursor.executemany(_sql(statement), each)
 
     # Reads ------------------------------------------------------------------
 

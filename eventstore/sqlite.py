@@ -138,8 +138,8 @@ class SqliteStore(SqlSideTables):
             for row in append.rows
         ]
         self._writer.executemany(_INSERT, rows)
-        for statement, parameters in self._writes_beside(settled):
-            self._writer.execute(statement, parameters)
+        for statement, each in self._writes_beside(settled):
+            self._writer.executemany(statement, each)
 
     # Reads ------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
+from typing import NamedTuple
 
 from eventstore.append import (
     AlreadyDone,
@@ -24,6 +25,7 @@ from eventstore.append import (
     Refused,
 )
 from eventstore.counters import LOG_DRIVER, batch_sizes, counters_of
+from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.store import Store
 
 BATCH_MAX = 512
@@ -32,8 +34,15 @@ BATCH_MAX = 512
 QUEUE_MAX = 10_000
 """Commands waiting for the disk; further ones are refused."""
 
-Waiting = tuple[Append, "asyncio.Future[int]"]
 _Settled = tuple["asyncio.Future[int]", Outcome | BaseException]
+
+
+class Waiting(NamedTuple):
+    """A command that its caller waits for, since when on the clock of the loop."""
+
+    append: Append
+    settled: "asyncio.Future[int]"
+    since: float
 
 
 class GroupCommit:
@@ -43,9 +52,18 @@ class GroupCommit:
     hand-over between threads costs more than encoding a command.
     """
 
-    def __init__(self, store: Store, committed: Callable[[int], None]) -> None:
-        self._store, self._committed = store, committed
+    def __init__(
+        self,
+        store: Store,
+        committed: Callable[[int], None],
+        *,
+        deadline_s: float = LOG_DEADLINE_S,
+    ) -> None:
+        """*deadline_s* is how long a caller waits for its commit."""
+        self._store, self._committed, self._deadline_s = store, committed, deadline_s
         self._waiting: deque[Waiting] = deque()
+        self._writing: list[Waiting] = []
+        self._watch: asyncio.TimerHandle | None = None
         self._batches: SimpleQueue[list[Waiting]] = SimpleQueue()
         self._busy = self._closed = False
         self._counters = counters_of(LOG_DRIVER)
@@ -65,15 +83,15 @@ class GroupCommit:
         :raises ConcurrencyConflict: a stream has another version than it expects.
         :raises CommandAlreadyDone: it was recorded before.
         :raises DomainError: one of its claims is taken or one of its counts is at the limit.
-        :raises LogUnavailable: the database does not write, too many commands are waiting, or the
-            log was closed.
+        :raises LogUnavailable: the database does not write or not in time, too many commands are
+            waiting, or the log was closed. One that is late may still be recorded.
         """
         if self._closed:
             raise LogUnavailable("the log is closed")
         if len(self._waiting) >= QUEUE_MAX:
             raise LogUnavailable("too many commands are waiting for the disk")
         settled: asyncio.Future[int] = self._loop.create_future()
-        self._waiting.append((append, settled))
+        self._waiting.append(Waiting(append, settled, self._loop.time()))
         if not self._busy:
             self._busy = True
             self._idle.clear()
@@ -81,20 +99,37 @@ class GroupCommit:
             self._loop.call_soon(self._hand_over)
         return await settled
 
-    def stalled(self, why: str) -> None:
-        """Take note that a commit takes longer than callers wait; the next success clears it."""
-        self.failure = why
-
     async def close(self) -> None:
         """Refuse new commands, commit the waiting ones, then stop the thread."""
         self._closed = True
         await self._idle.wait()
+        if self._watch is not None:
+            self._watch.cancel()
         self._batches.put([])
         await asyncio.to_thread(self._thread.join)
 
     def _hand_over(self) -> None:
         count = min(len(self._waiting), BATCH_MAX)
-        self._batches.put([self._waiting.popleft() for _ in range(count)])
+        self._writing = [self._waiting.popleft() for _ in range(count)]
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._deadline_s, self._give_up_late)
+        self._batches.put(self._writing)
+
+    def _give_up_late(self) -> None:
+        """Tell the callers whose commands are late, and look again when the next one could be.
+
+        One timer for all of them: a timeout for each would cost more than handing it over.
+        """
+        latest = self._loop.time() - self._deadline_s
+        self._watch = None
+        for waiting in (*self._writing, *self._waiting):
+            if waiting.settled.done():
+                continue
+            if waiting.since > latest:
+                self._watch = self._loop.call_later(waiting.since - latest, self._give_up_late)
+                break
+            self.failure = f"the log did not answer in {self._deadline_s:g} s"
+            waiting.settled.set_exception(LogUnavailable(self.failure))
 
     def _run(self) -> None:
         while batch := self._batches.get():
@@ -104,13 +139,13 @@ class GroupCommit:
         outcomes: list[Outcome] | list[BaseException]
         began, failure = time.perf_counter(), None
         try:
-            outcomes = self._store.commit([append for append, _ in batch])
+            outcomes = self._store.commit([waiting.append for waiting in batch])
         except BaseException as error:  # noqa: BLE001  the waiting callers get it, whatever it is
             outcomes, failure = [error] * len(batch), str(error)
         self._counters.command("commit", time.perf_counter() - began, failed=failure is not None)
         batch_sizes.add(len(batch))
         self.failure = failure
-        settled = [(future, o) for (_, future), o in zip(batch, outcomes, strict=True)]
+        settled = [(waiting.settled, o) for waiting, o in zip(batch, outcomes, strict=True)]
         self._loop.call_soon_threadsafe(self._settle, settled)
 
     def _settle(self, settled: list[_Settled]) -> None:
@@ -118,8 +153,9 @@ class GroupCommit:
         for future, outcome in settled:
             if isinstance(outcome, Appended):
                 newest = max(newest, outcome.position)
-            if not future.done():  # a cancelled caller is no longer waiting
+            if not future.done():  # a cancelled or late caller is no longer waiting
                 _resolve(future, outcome)
+        self._writing = []
         if self._waiting:
             self._hand_over()
         else:

@@ -71,9 +71,11 @@ class MasterKey:
         self._aead = AESGCM(derive_key(secret, "trackrecord data key wrapping v1"))
         self.key_id = derive_key(secret, "trackrecord data key wrapping id v1")[:_KEY_ID_BYTES]
 
-    def wrap(self, data_key: bytes, subject: UUID) -> bytes:
+    def wrap(
+        self, data_key: bytes, subject: UUID, random: Callable[[int], bytes] = os.urandom
+    ) -> bytes:
         """Return *data_key* wrapped for storage and bound to *subject*."""
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = random(_NONCE_BYTES)
         head = WRAPPED_V1 + self.key_id
         return head + nonce + self._aead.encrypt(nonce, data_key, head + subject.bytes)
 
@@ -101,9 +103,11 @@ class MasterKeys:
         self._current = current
         self._by_id = {master.key_id: master for master in (current, *previous)}
 
-    def wrap(self, plain: bytes, subject: UUID) -> bytes:
+    def wrap(
+        self, plain: bytes, subject: UUID, random: Callable[[int], bytes] = os.urandom
+    ) -> bytes:
         """Return *plain* wrapped by the current key and bound to *subject*."""
-        return self._current.wrap(plain, subject)
+        return self._current.wrap(plain, subject, random)
 
     def unwrap(self, blob: bytes, subject: UUID) -> bytes:
         """Return what is wrapped in *blob*, by whichever key.
@@ -148,7 +152,7 @@ class DataKeys:
     def make(self, subject: UUID) -> tuple[StreamCipher, bytes]:
         """Return the cipher of a new data key for *subject*, and the wrapped key to be stored."""
         key = self._random(DATA_KEY_BYTES)
-        return StreamCipher(key, self._random), self._masters.wrap(key, subject)
+        return StreamCipher(key, self._random), self._masters.wrap(key, subject, self._random)
 
     def fingerprint(self, kind: str, value: str) -> bytes:
         """Return a keyed hash of *value*, the same in every process of a deployment."""

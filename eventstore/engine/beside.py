@@ -1,6 +1,8 @@
 """The tables next to the events in SQL: keys, secrets, tree heads, claims, counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,8 @@ from eventstore.store import TreeHead, Wrapped
 KEYS_AT_ONCE = 500
 NOBODY = UUID(int=0)
 _TREE_HEADS = "SELECT org_id, size, frontier, note FROM tree_heads WHERE part = ? AND org_id = ? "
+
+_NEW_KEY = "INSERT INTO subject_keys (part, subject, wrapped) VALUES (?, ?, ?)"
 
 SqlWrite = tuple[str, Sequence[Any]]
 
@@ -116,28 +120,26 @@ class SqlSideTables(SqlLookups):
 
     # The writes of an append, except the events themselves ----------------------
 
-    def _writes_beside(self, settled: Settled) -> list[SqlWrite]:
-        writes: list[SqlWrite] = []
+    def _writes_beside(self, settled: Settled) -> Iterator[tuple[str, list[Sequence[Any]]]]:
+        """Yield each statement with its parameters, once for each row that it writes."""
+        for statement, writes in groupby(self._each_write(settled), itemgetter(0)):
+            yield statement, [parameters for _, parameters in writes]
+
+    def _each_write(self, settled: Settled) -> Iterator[SqlWrite]:
         for append in settled.admitted:
             for subject, wrapped in append.keys.items():
                 part = self._part(append.owner(subject))
-                statement = "INSERT INTO subject_keys (part, subject, wrapped) VALUES (?, ?, ?)"
-                writes.append((statement, (part, self._id(subject), wrapped)))
-            writes += [
-                self._secret_write(secret, self._part(append.owner(secret.owner)))
-                for secret in append.secrets
-            ]
+                yield _NEW_KEY, (part, self._id(subject), wrapped)
+        for append in settled.admitted:
+            for secret in append.secrets:
+                yield self._secret_write(secret, self._part(append.owner(secret.owner)))
+        for append in settled.admitted:
             if append.key_use is not None:
-                writes.append(self._used_key_write(append, append.key_use))
-        return [
-            *writes,
-            *self._claim_writes(settled),
-            *self._count_writes(settled),
-            *(
-                ("UPDATE part_heads SET position = ? WHERE part = ?", (position, part))
-                for part, position in sorted(settled.positions.items())
-            ),
-        ]
+                yield self._used_key_write(append, append.key_use)
+        yield from self._claim_writes(settled)
+        yield from self._count_writes(settled)
+        for part, position in sorted(settled.positions.items()):
+            yield "UPDATE part_heads SET position = ? WHERE part = ?", (position, part)
 
     def _secret_write(self, secret: Secret, part: int) -> SqlWrite:
         if secret.sealed is None:

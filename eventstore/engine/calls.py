@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
@@ -45,24 +45,12 @@ class StoreCalls:
         :raises LogUnavailable: the store does not answer in time, or reports an outage.
         """
         loop = asyncio.get_running_loop()
-        return await self.in_time(
-            loop.run_in_executor(self._threads, lambda: self._counted(write, *args, **kwargs))
-        )
-
-    async def in_time(
-        self, waiting: Awaitable[T], or_else: Callable[[str], None] = lambda _: None
-    ) -> T:
-        """Wait for a result of the store until the deadline; tell *or_else* if it does not come.
-
-        :raises LogUnavailable: it did not come in time; the call may still take effect.
-        """
+        running = loop.run_in_executor(self._threads, lambda: self._counted(write, *args, **kwargs))
         try:
             async with asyncio.timeout(self._deadline_s):
-                return await waiting
+                return await running
         except TimeoutError as error:
-            told = f"the log did not answer in {self._deadline_s:g} s"
-            or_else(told)
-            raise LogUnavailable(told) from error
+            raise LogUnavailable(f"the log did not answer in {self._deadline_s:g} s") from error
 
     async def close(self, close_store: Callable[[], None]) -> None:
         """Wait for the threads to finish their calls, stop them and close the store."""

@@ -21,12 +21,13 @@ class Heads:
     ``done`` maps the bytes of events that a lost commit did record, each the last of its command,
     to their positions; ``used`` maps the hashes of used Idempotency-Keys to the positions of their
     commands; ``keyed`` holds those subjects of new keys that already have one; ``modes`` holds the
-    mode of each partition that is written to.
+    mode of each partition that is locked, ``written`` those that got an event.
     """
 
     def __init__(self, parts: int) -> None:
         self.parts = parts
         self.positions: dict[int, int] = {}
+        self.written: set[int] = set()
         self.streams: dict[UUID, int] = {}
         self.organizations: dict[OrgId, int] = {}
         self.claims: dict[ClaimKey, Held] = {}
@@ -39,14 +40,15 @@ class Heads:
     def admit(self, append: Append) -> Appended:
         """Assign to each row its position and its sequence number in its organization."""
         part = own = partition_of(append.org_id, self.parts)
-        written: set[int] = set()
+        parts: set[int] = set()
         for row in append.rows:
             part = partition_of(row.org_id, self.parts)
-            written.add(part)
+            parts.add(part)
             row.position = self.positions[part] = self.positions.get(part, 0) + 1
             row.org_seq = self.organizations[row.org_id] = self.organizations.get(row.org_id, 0) + 1
             self.streams[row.stream_id] = row.version
-        if own in written:
+        self.written |= parts
+        if own in parts:
             part = own
         return Appended(self.positions.get(part, 0), part)
 
@@ -80,10 +82,7 @@ def settle(appends: Sequence[Append], heads: Heads) -> Settled:
                 last = last_own_row(append, heads.parts)
                 heads.used[append.key_use.key_hash] = 0 if last is None else last.position
         settled.outcomes.append(outcome)
-    for append in settled.admitted:
-        for row in append.rows:
-            part = partition_of(row.org_id, heads.parts)
-            settled.positions[part] = heads.positions[part]
+    settled.positions = {part: heads.positions[part] for part in heads.written}
     return settled
 
 
@@ -210,6 +209,8 @@ def streams_to_look_up(appends: Sequence[Append], *, every: bool) -> dict[UUID, 
     for append in appends:
         writes = {row.stream_id for row in append.rows}
         for stream, version in append.expects.items():
+            if stream in streams:
+                continue
             if every or not ((version == 0 and stream in writes) or stream in written):
                 streams[stream] = append.owner(stream)
         written |= writes

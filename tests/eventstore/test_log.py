@@ -151,6 +151,30 @@ async def test_too_many_waiting_commands_are_turned_away(
     assert await asyncio.gather(handed_over, *waiting) == [1, 2, 3]
 
 
+async def test_a_commit_that_hangs_is_given_up_in_time_and_noticed(path: Path) -> None:
+    store = SqliteStore(str(path), lock_timeout_s=30)
+    log = EventLog(store, data_keys(), deadline_s=0.2)
+    await log.open()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other_program:
+        other_program.execute("BEGIN IMMEDIATE")
+        first = asyncio.create_task(log.append(command(A)))
+        await asyncio.sleep(0.1)  # the second one comes later, so it may wait longer
+        began = asyncio.get_running_loop().time()
+        second = asyncio.create_task(log.append(command(B)))
+        late = await asyncio.gather(first, second, return_exceptions=True)
+        waited = asyncio.get_running_loop().time() - began
+        other_program.execute("ROLLBACK")
+
+    assert [str(error) for error in late] == ["the log did not answer in 0.2 s"] * 2
+    assert {type(error) for error in late} == {LogUnavailable}
+    assert waited >= 0.2
+    assert log.append_failure == "the log did not answer in 0.2 s"
+    await eventually_position(log, 2)  # given up or not, what was handed over is recorded
+    assert await log.append(command(C)) == 3
+    assert log.append_failure is None
+    await log.close()
+
+
 async def test_closing_commits_the_waiting_commands(path: Path) -> None:
     log = EventLog(SqliteStore(str(path)), data_keys())
     await log.open()

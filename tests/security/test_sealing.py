@@ -153,7 +153,7 @@ class TestDataKeys:
         cipher, _ = DataKeys(MasterKeys(MASTER), PEPPER, random=source).make(ANA)
         cipher.seal(b"x", b"")
 
-        assert asked == [DATA_KEY_BYTES, 12]
+        assert asked == [DATA_KEY_BYTES, 12, 12]  # the key, its wrapping, the sealed value
 
 
 def test_a_pepper_hash_depends_on_kind_value_and_pepper() -> None:

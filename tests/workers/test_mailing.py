@@ -122,7 +122,7 @@ async def test_a_refusal_for_good_ends_the_mail_and_others_go_on(
     assert sorted(await statuses(system)) == [MailStatus.FAILED, MailStatus.SENT]
 
 
-NAMED = b'{"metadata":{"id":"01900000-0000-7000-8000-000000000001"},"event":{"resetId":7}}'
+NAMED = b'{"metadata":{"stream":"01900000-0000-7000-8000-000000000001"},"event":{"resetId":7}}'
 
 
 @pytest.mark.parametrize(
