@@ -71,6 +71,8 @@ async def _operate(url: str) -> None:
         await store.write(endpoint, Changes(deliveries=deliveries, fields={"fan": 2}))
         found = MailCursor(id="part 0", position=1, event_id="e1")
         await store.keep_mails(found, [examples.mail(str(uuid4()))])
+        assert await store.take_lease("export", "process", 60.0)
+        await store.note_key_use("key", examples.NOW)
     finally:
         await store.close()
 
