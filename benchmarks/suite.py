@@ -1,4 +1,4 @@
-"""How long do the tests take: unit tests, tests with servers, and tests of the whole product?"""
+"""How long do the tests of each kind take?"""
 
 import os
 import subprocess
@@ -26,7 +26,9 @@ PARTS = {
         ("-m", "not servers and not acceptance", "--hypothesis-profile=quick"), 15, in_memory=True
     ),
     "tests with servers": Part(("-m", "servers and not acceptance"), 480),
-    "tests of the whole product": Part(("-m", "acceptance"), 480),
+    "tests of the whole product": Part(("-m", "acceptance and not fuzz and not browser"), 480),
+    "tests with generated requests": Part(("-m", "fuzz"), 300),
+    "tests in a browser": Part(("-m", "browser"), 240),
 }
 """The limits in CI, as CONTRIBUTING.md lists them."""
 

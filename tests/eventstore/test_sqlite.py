@@ -2,9 +2,11 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
+from shutil import copy
 from typing import cast
 from uuid import UUID
 
@@ -35,12 +37,31 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "log.db"
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Return a function that gives an empty log with a number of partitions, created once."""
+
+    @cache
+    def created(parts: int) -> Path:
+        path = tmp_path_factory.mktemp("empty") / "log.db"
+        with closing(SqliteStore(str(path), parts=parts)) as store:
+            store.create()
+        return path
+
+    return created
+
+
+@contextmanager
+def opened(path: Path) -> Generator[SqliteStore]:
+    with closing(SqliteStore(str(path))) as store:
+        store.open()
+        yield store
+
+
 @pytest.fixture
-def store(path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(str(path))
-    store.create()
-    yield store
-    store.close()
+def store(path: Path, empty: Callable[[int], Path]) -> Iterator[SqliteStore]:
+    with opened(Path(copy(empty(1), path))) as store:
+        yield store
 
 
 class TestSqliteStore(StoreContract):
@@ -49,17 +70,17 @@ class TestSqliteStore(StoreContract):
 
 class TestSqliteStoreInAPartition(StoreContract):
     @pytest.fixture
-    def store(self, path: Path) -> Iterator[Store]:
-        with closing(SqliteStore(str(path), parts=2)) as store:
-            store.create()
+    def store(self, path: Path, empty: Callable[[int], Path]) -> Iterator[Store]:
+        with opened(Path(copy(empty(2), path))) as store:
             yield cast(Store, Pinned(store, 1))
 
 
 class TestSqliteReservations(ReservationContract):
     @pytest.fixture(params=[1, 8])
-    def store(self, path: Path, request: pytest.FixtureRequest) -> Iterator[SqliteStore]:
-        with closing(SqliteStore(str(path), parts=request.param)) as store:
-            store.create()
+    def store(
+        self, path: Path, empty: Callable[[int], Path], request: pytest.FixtureRequest
+    ) -> Iterator[SqliteStore]:
+        with opened(Path(copy(empty(request.param), path))) as store:
             yield store
 
     def test_every_statement_names_its_partition(self, store: SqliteStore) -> None:
