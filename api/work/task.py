@@ -1,6 +1,5 @@
 """HTTP routes of tasks."""
 
-import re
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Literal
@@ -13,11 +12,10 @@ from msgspec import UNSET, Struct, UnsetType
 from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import needs
-from api.http.request import ApiRequest, uuid_or_none
+from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
-from commands.reservations import project_key_claim, task_number_claim
-from commands.states import Loaded
+from api.work.task_key import TaskRef, refuse_unless_project_here, task_here, task_id_of
 from commands.work.task import (
     AssignTask,
     ChangeTaskStatus,
@@ -29,18 +27,16 @@ from commands.work.task import (
     TaskCommand,
     UnassignTask,
 )
-from domain.base import NotFound, OrgId, ProjectId, TaskId, UserId
+from domain.base import ProjectId, TaskId, UserId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
-from domain.work.project import Project, ProjectIsArchived, ProjectOnHold
+from domain.work.project import ProjectIsArchived, ProjectOnHold
 from domain.work.task.errors import SubtasksOpen, TooManyAssignees, TransitionNotAllowed
 from domain.work.task.events import Priority, TaskStatus
 from domain.work.task.state import Task
 from eventstore.identifiers import new_id
 from projections.work.task import TaskFilter, TaskView, render_task, tasks_of_project
-
-TASK_KEY = re.compile(r"([A-Z][A-Z0-9]{1,9})-([1-9][0-9]{0,8})")
 
 
 class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -81,9 +77,6 @@ class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 _MOVE_FAILS = (ProjectIsArchived, ProjectOnHold, SubtasksOpen, TransitionNotAllowed)
 
-TaskRef = FromPath[str]
-"""The id of a task, or its key such as ENG-12."""
-
 
 def _shown(task_id: UUID, status: int = 200) -> Reply:
     def show(task: Task, version: int, at: datetime) -> bytes:
@@ -91,48 +84,6 @@ def _shown(task_id: UUID, status: int = 200) -> Reply:
 
     location = "/api/task/{id}" if status == 201 else ""
     return Reply(stream=task_id, show=show, status=status, location=location)
-
-
-async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
-    """Return the id of the task that *ref* names in the caller's organization.
-
-    :raises NotFound: there is none.
-    """
-    task_id = uuid_or_none(ref)
-    if task_id is not None:
-        return TaskId(task_id)
-    match = TASK_KEY.fullmatch(ref.upper() if ref.isascii() else "")
-    if match is None:
-        raise NotFound
-    org_id: OrgId = await request.own_organization()
-    log = request.api.system.log
-    project_id = await log.holder(project_key_claim(org_id, match[1]))
-    if project_id is None:
-        raise NotFound
-    found = await log.holder(task_number_claim(org_id, project_id, int(match[2])))
-    if found is None:
-        raise NotFound
-    return TaskId(found)
-
-
-async def refuse_unless_project_here(request: ApiRequest, project_id: ProjectId) -> None:
-    """Refuse a project that is missing, deleted or another organization's.
-
-    :raises NotFound: it is.
-    """
-    (await request.newest(Project, project_id)).state.refuse_unless_here()
-
-
-async def task_here(request: ApiRequest, task_id: TaskId) -> Loaded[Task]:
-    """Return a task as it is now.
-
-    :raises NotFound: it is missing, deleted or another organization's, or its project is.
-    """
-    found = await request.newest(Task, task_id)
-    found.state.refuse_unless_here()
-    if found.state.project_id is not None:
-        await refuse_unless_project_here(request, found.state.project_id)
-    return found
 
 
 async def _change(request: ApiRequest, command: TaskCommand) -> ApiResponse:

@@ -56,4 +56,5 @@ def test_a_slice_is_found_by_its_name() -> None:
         "commands/work/task.py",
         "projections/work/task.py",
         "api/work/task.py",
+        "api/work/task_key.py",
     }
