@@ -54,8 +54,11 @@ types: $(READY)
 docs: $(READY)
 	$(BIN)/python -m tools.catalog
 
-# Records the examples of the API's description again, from the exchanges of its tests.
+# Records what tests compare with: the stored form of each new event, the shape of each new version of
+# a read model, and the examples of the API's description, from the exchanges of its tests.
 examples: $(READY)
+	$(BIN)/python -m tests.eventstore.examples
+	$(BIN)/python -m tests.projections.test_fingerprints
 	RECORD_EXAMPLES=1 $(BIN)/python -m pytest -q tests/api
 	$(BIN)/python -m tools.catalog openapi.json http.md
 

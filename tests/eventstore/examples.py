@@ -1,6 +1,6 @@
 """One deterministic event of each kind, every field of it set, and the files that keep them.
 
-``python -m tests.eventstore.examples`` writes a file for each kind that has none. A file that is
+``make examples`` writes a file for each kind that has none. A file that is
 there never changes: it is what some log out there holds.
 """
 

@@ -18,7 +18,7 @@ TITLED = "task.retitled"
 
 
 def test_every_type_of_event_has_a_golden_file() -> None:
-    """A new kind gets one from ``python -m tests.eventstore.examples``."""
+    """A new kind gets one from ``make examples``."""
     missing = set(EVENT_TYPES) - {path.stem for path in GOLDEN.glob("*.json")}
     assert not missing
 

@@ -1,7 +1,7 @@
 """A read model that changes has a new version: what is stored has the shape of the old one.
 
 A field that is added without one would be shown nowhere until the next event of each document.
-``fingerprints.json`` is only ever added to: ``python -m tests.projections.test_fingerprints``.
+``fingerprints.json`` is only ever added to, by ``make examples``.
 """
 
 import inspect
@@ -52,7 +52,7 @@ def test_a_read_model_is_the_one_that_was_committed_under_its_version(
 ) -> None:
     committed = json.loads(COMMITTED.read_text())
 
-    assert key(projection) in committed, "a new version: add it with this module's command"
+    assert key(projection) in committed, "a new version: run `make examples`"
     assert fingerprint(projection) == committed[key(projection)], "raise the version"
 
 

@@ -42,20 +42,20 @@ TASKS = Tasks()
 class TasksOfTomorrow(Tasks):
     """A newer version of the same read model."""
 
-    version = 2
+    version = Tasks.version + 1
 
 
 class TasksOfAnotherShape(Tasks):
     """A newer version with other indexes."""
 
-    version = 2
+    version = Tasks.version + 1
     indexes = (*Tasks.indexes, Index(("org", "deleted"), "title"))
 
 
 class Broken(Tasks):
     """Tasks that cannot be projected at all."""
 
-    version = 2
+    version = Tasks.version + 1
 
     def fold(self, key: str, state: Task | None, recorded: Recorded) -> Task:
         raise ZeroDivisionError
@@ -101,7 +101,7 @@ async def test_a_rebuilt_read_model_holds_what_the_old_one_did(store: ReadStore)
         name = await rebuild(TASKS, store, projector, note)
         verdict = await compare(TASKS, store, projector)
 
-        assert name == "tasks_v1_b2" == (await live(store, TASKS)).collection
+        assert name == f"tasks_v{TASKS.version}_b2" == (await live(store, TASKS)).collection
         assert seen[-1] == (await log.last_position(), await log.last_position())
     assert verdict.equal
     assert verdict.live.documents == 26
@@ -208,7 +208,7 @@ async def test_a_rebuild_never_skips_an_event_and_says_which_it_was(store: ReadS
         with pytest.raises(ProjectionFailed, match="tasks: position"):
             await rebuild(Broken(), store, projector)
 
-        assert (await live(store, TASKS)).collection == "tasks_v1_b1"
+        assert (await live(store, TASKS)).collection == f"tasks_v{TASKS.version}_b1"
         [failed] = [c for c in (await control_of(store)).collections if c.phase is Phase.FAILED]
         assert "tasks: position" in failed.failure
     assert (await tasks_of_project(models_of(store, [TASKS]), ACME, ENG)).items
@@ -227,7 +227,7 @@ async def test_a_newer_version_builds_itself_and_the_older_projector_leaves_off(
         old = Projector([TASKS], log, store, never)
 
         assert not await old.step()
-        assert (await live(store, TASKS)).collection == "tasks_v2_b2"
+        assert (await live(store, TASKS)).collection == f"tasks_v{TasksOfTomorrow.version}_b2"
         await to_the_end(newer)
 
     page = await tasks_of_project(models_of(store, [TASKS]), ACME, ENG)
@@ -247,7 +247,7 @@ async def test_the_old_version_is_shown_until_the_new_one_is_there(store: ReadSt
         shift.SLICE_ALONE = before
         await to_the_end(projector)
 
-    assert (await live(store, TASKS)).collection == "tasks_v2_b2"
+    assert (await live(store, TASKS)).collection == f"tasks_v{TasksOfTomorrow.version}_b2"
 
 
 async def test_a_version_of_another_shape_is_not_asked_in_todays_words(store: ReadStore) -> None:

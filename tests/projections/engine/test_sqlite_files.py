@@ -165,7 +165,7 @@ async def test_damage_that_only_a_reader_finds_is_reported_to_the_writer(
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         [(root,)] = other.execute(
             "SELECT rootpage FROM sqlite_master WHERE name = ?",
-            ("tasks_v1_b1_by_org_project_id_deleted_number",),
+            (f"tasks_v{Tasks.version}_b1_by_org_project_id_deleted_number",),
         )
     spoil(path, after=(root - 1) * 4096, count=4096)
 
