@@ -11,6 +11,7 @@ from litestar import Controller, get
 from litestar.params import FromQuery, Parameter, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
+from msgspec.structs import replace
 
 from api.http.paging import LIMIT_DEFAULT, Paging
 from api.http.parameters import Cursor, Limit, Page, shows, shows_file
@@ -26,6 +27,8 @@ from audit.trail import TrailFilter, entry_json, read_trail
 from commands.access import RecordAuditRead
 from commands.audit import ExportAudit
 from domain.base import NotFound, OrgId
+from domain.identity.organization.state import Organization
+from domain.identity.plan import PlanLimitReached, audit_since, audit_window_reached
 from domain.permission import Permission
 from eventstore.append import LogUnavailable
 from eventstore.log_reads import SEQUENCE_MAX
@@ -119,7 +122,11 @@ class AuditController(Controller):
     path = "/api/audit"
     tags = ("Audit",)
 
-    @get("/", opt=needs(Permission.AUDIT_READ), responses=shows(Page[EventView]))
+    @get(
+        "/",
+        opt=needs(Permission.AUDIT_READ, fails=(PlanLimitReached,)),
+        responses=shows(Page[EventView]),
+    )
     async def list_audit_events(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
         request: ApiRequest,
@@ -134,7 +141,7 @@ class AuditController(Controller):
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> ApiResponse:
-        """List who did what, newest first, read directly from the log."""
+        """List who did what, newest first, as far back as the plan of the organization reaches."""
         wanted = TrailFilter(
             type=event_type,
             category=category,
@@ -148,8 +155,9 @@ class AuditController(Controller):
         filters = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
         paging = Paging(request, **filters)
         before = paging.key(cursor) or SEQUENCE_MAX
+        within = await _within_window(request, wanted)
         log = request.api.system.log
-        page = await read_trail(log, request.organization, wanted, limit, before)
+        page = await read_trail(log, request.organization, within, limit, before)
         items = [_encode(entry_json(opened)) for opened in page.entries]
         await _note_read(request)
         return paging.answer(list_slice(items, page.next_before), limit)
@@ -209,6 +217,21 @@ class AuditController(Controller):
         return ApiResponse(
             _encode(CheckpointView(head.size, head.note, system.tree_signer.signer.vkey))
         )
+
+
+async def _within_window(request: ApiRequest, wanted: TrailFilter) -> TrailFilter:
+    """Return *wanted* from where on the plan of the organization lets it read.
+
+    :raises PlanLimitReached: it asks for a time before that.
+    """
+    plan = (await request.newest(Organization, request.organization)).state.plan
+    earliest = audit_since(plan, request.api.system.clock())
+    if earliest is None:
+        return wanted
+    for asked in (wanted.since, wanted.until):
+        if asked is not None and asked < earliest:
+            raise audit_window_reached(plan, request.api.system.clock() - asked)
+    return replace(wanted, since=wanted.since or earliest)
 
 
 def _canonical(ip: str | None) -> str | None:

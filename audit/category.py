@@ -27,6 +27,7 @@ PATTERNS = {
         "organization.deleted",
         "organization.restored",
         "webhook.*",
+        "api_key.*",
         "access.*",
         "audit.*",
         "log.*",

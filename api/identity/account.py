@@ -13,33 +13,18 @@ from api.http.policy import account
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import run_without_reply
+from api.identity.usage import LimitsView, UsageView, limits_of, usage_of
 from api.login.credentials import Tokens, access_tokens
 from api.login.profile import ProfileView, profile_of
 from commands.identity.session import SwitchOrganization
 from domain.base import NotFound, OrgId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
-from domain.identity.plan import PLAN_LIMITS, Plan
+from domain.identity.plan import Plan
 from projections.engine.query import list_slice
 from projections.identity.member import memberships_of
 
 _encode = msgspec.json.Encoder().encode
-
-
-class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The limits of the plan; null means unlimited."""
-
-    members: int
-    projects: int | None
-    tasks: int | None
-    webhooks: int
-    requests_per_minute: int
-
-
-class UsageView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """How much of the limits is used."""
-
-    members: int
 
 
 class OwnOrganizationView(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -94,10 +79,14 @@ class AccountController(Controller):
         """Return your account, the organization you work in, its plan and limits."""
         caller = request.caller
         organization: Organization | None = None
+        usage: UsageView | None = None
         if caller.org_id is not None:
-            states = request.api.system.commands.states
-            organization = await states.fresh(Organization, caller.org_id, caller.org_id)
-        return ApiResponse(_encode(_me(profile_of(caller), organization)))
+            system = request.api.system
+            organization = await system.commands.states.fresh(
+                Organization, caller.org_id, caller.org_id
+            )
+            usage = await usage_of(system.log, caller.org_id)
+        return ApiResponse(_encode(_me(profile_of(caller), organization, usage)))
 
     @get("/user/me/organizations", opt=account(), responses=shows(Page[MembershipView]))
     async def list_organizations(
@@ -147,11 +136,10 @@ async def _membership(request: ApiRequest, org_id: OrgId) -> MembershipView | No
     )
 
 
-def _me(profile: ProfileView, organization: Organization | None) -> MeView:
+def _me(profile: ProfileView, organization: Organization | None, usage: UsageView | None) -> MeView:
     about = msgspec.structs.asdict(profile)
     if organization is None or profile.organization_id is None:
         return MeView(**about, organization=None, plan=None, limits=None, usage=None)
-    limits = PLAN_LIMITS[organization.plan]
     return MeView(
         **about,
         organization=OwnOrganizationView(
@@ -161,12 +149,6 @@ def _me(profile: ProfileView, organization: Organization | None) -> MeView:
             plan=organization.plan,
         ),
         plan=organization.plan,
-        limits=LimitsView(
-            members=limits.members,
-            projects=limits.projects,
-            tasks=limits.tasks,
-            webhooks=limits.webhooks,
-            requests_per_minute=limits.requests_per_minute,
-        ),
-        usage=UsageView(members=len(organization.members)),
+        limits=limits_of(organization.plan),
+        usage=usage,
     )

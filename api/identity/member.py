@@ -97,7 +97,9 @@ class MemberController(Controller):
     @patch(
         "/{user_id:uuid}",
         opt=needs(
-            Permission.MEMBER_MANAGE, fails=(LastAdmin, OwnRole, RoleTooLow), sends=("ETag",)
+            Permission.MEMBER_MANAGE,
+            fails=(LastAdmin, OwnRole, RoleTooLow, (503, "rebuilding")),
+            sends=("ETag",),
         ),
         responses=shows(MemberWithUser),
     )

@@ -1,6 +1,6 @@
 """Plans: how much of each resource an organization may have."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from msgspec import Struct
@@ -92,6 +92,24 @@ def refuse_if_full(plan: Plan, what: Countable, used: int) -> None:
 def request_share(plan: Plan) -> int:
     """Return how many times the requests of the smallest plan an API key has in *plan*."""
     return PLAN_LIMITS[plan].requests_per_minute // PLAN_LIMITS[Plan.FREE].requests_per_minute
+
+
+def audit_since(plan: Plan, now: datetime) -> datetime | None:
+    """Return since when the audit log can be read in *plan*, None from its beginning."""
+    window = PLAN_LIMITS[plan].audit_window
+    return None if window is None else now - window
+
+
+def audit_window_reached(plan: Plan, age: timedelta) -> "PlanLimitReached":
+    """Return the refusal to read what happened *age* ago; it counts in days."""
+    window, day = PLAN_LIMITS[plan].audit_window, timedelta(days=1)
+    return PlanLimitReached(
+        what="audit_days",
+        limit=None if window is None else window // day,
+        used=-(-age // day),
+        plan=plan,
+        upgrade_to=_UPGRADE[plan],
+    )
 
 
 def limit_of(plan: Plan, what: Countable) -> int | None:

@@ -1,0 +1,106 @@
+"""HTTP routes of what an organization's plan allows, and how much of it is used."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get
+from litestar.params import FromPath
+from msgspec import Struct
+
+from api.http.parameters import shows
+from api.http.policy import needs
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
+from api.identity.organization import own_organization
+from commands.reservations import counted_of
+from domain.base import OrgId
+from domain.identity.organization.state import Organization
+from domain.identity.plan import PLAN_LIMITS, Countable, Plan, limit_of
+from domain.permission import Permission
+from eventstore.log import EventLog
+
+_DAY = timedelta(days=1)
+_encode = msgspec.json.Encoder().encode
+
+
+class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The limits of the plan; null means unlimited.
+
+    ``requestsPerMinute`` are those of one API key, ``auditDays`` is how far back the audit log can
+    be read.
+    """
+
+    members: int
+    projects: int | None
+    tasks: int | None
+    webhooks: int
+    api_keys: int
+    requests_per_minute: int
+    audit_days: int | None
+
+
+class UsageView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How much of the limits is used; open invitations are members, archived projects are not."""
+
+    members: int
+    projects: int
+    tasks: int
+    webhooks: int
+    api_keys: int
+
+
+class PlanUsageView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A plan, its limits and what is used.
+
+    ``over`` names what there is more of than the plan allows, in the words of ``plan_limit``. It
+    all stays usable, and none can be added.
+    """
+
+    plan: Plan
+    limits: LimitsView
+    used: UsageView
+    over: list[str]
+
+
+class UsageController(Controller):
+    """What an organization may have, and has."""
+
+    path = "/api/org/{organization_id:uuid}/usage"
+    tags = ("Organizations",)
+
+    @get("/", opt=needs(Permission.ORG_READ), responses=shows(PlanUsageView))
+    async def get_usage(self, request: ApiRequest, organization_id: FromPath[UUID]) -> ApiResponse:
+        """Return the plan of your organization, its limits, and how much of them is used."""
+        org_id = own_organization(request, organization_id)
+        found = await request.newest(Organization, org_id)
+        plan = found.state.plan
+        used = await usage_of(request.api.system.log, org_id)
+        over = [
+            what.value
+            for what in Countable
+            if (limit := limit_of(plan, what)) is not None and getattr(used, what) > limit
+        ]
+        view = PlanUsageView(plan=plan, limits=limits_of(plan), used=used, over=over)
+        return ApiResponse(_encode(view))
+
+
+async def usage_of(log: EventLog, org_id: OrgId) -> UsageView:
+    """Return how much an organization has now, as the rules count it."""
+    counts = await log.counted(*(counted_of(org_id, what) for what in Countable))
+    return UsageView(**dict(zip((what.value for what in Countable), counts, strict=True)))
+
+
+def limits_of(plan: Plan) -> LimitsView:
+    """Return the limits of *plan*."""
+    limits = PLAN_LIMITS[plan]
+    window = limits.audit_window
+    return LimitsView(
+        members=limits.members,
+        projects=limits.projects,
+        tasks=limits.tasks,
+        webhooks=limits.webhooks,
+        api_keys=limits.api_keys,
+        requests_per_minute=limits.requests_per_minute,
+        audit_days=None if window is None else window // _DAY,
+    )
