@@ -21,6 +21,8 @@ from domain.base import (
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
+from domain.identity.user.state import User
+from domain.identity.user.totp import TotpRequired
 from domain.permission import KEY_PERMISSIONS, Permission, Scopes, is_allowed
 from eventstore.append import Secret
 from eventstore.recorded import Actor, ActorKind
@@ -165,12 +167,17 @@ async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permi
 
     :raises NotPermitted: the role does not grant it.
     :raises NotFound: the caller is not an active member.
+    :raises TotpRequired: the organization requires a second factor, which the caller has not.
     """
     organization = await read(Organization, context.organization)
     role = organization.role_of(context.user_id)
     if role is None:
         raise NotFound
     refuse_unless_granted(role, context.scopes, needed)
+    if organization.require_totp and context.scopes is None:
+        user = await read(User, context.user_id)
+        if user.totp is None:
+            raise TotpRequired
 
 
 def refuse_unless_granted(role: Role, scopes: Scopes | None, needed: Permission) -> None:

@@ -73,6 +73,8 @@ class Keys(Struct, frozen=True):
     tokens: AccessTokens
     refresh: bytes
     devices: bytes
+    challenges: bytes
+    recovery: bytes
     pepper: bytes
     cursors: CursorKey
     master: MasterKeys
@@ -112,6 +114,8 @@ def derive_keys(settings: Settings) -> Keys:
         ),
         refresh=derive_key(settings.jwt_refresh_secret, "refresh tokens"),
         devices=derive_key(settings.jwt_refresh_secret, "known devices"),
+        challenges=derive_key(settings.jwt_refresh_secret, "login challenges"),
+        recovery=derive_key(settings.log_secret, "recovery codes"),
         pepper=derive_key(settings.log_secret, "claims on personal values"),
         cursors=CursorKey(settings.jwt_refresh_secret),
         master=master_keys(settings.master_key, settings.master_previous_key),

@@ -30,6 +30,7 @@ from domain.identity.api_key import (
     NetworkNotAllowed,
 )
 from domain.identity.user.errors import AccountDeactivated
+from domain.identity.user.totp import TotpRequired
 
 ANYWHERE: dict[int, tuple[str, ...]] = {
     400: ("malformed_request",),
@@ -65,6 +66,7 @@ _CALLER: tuple[Failure, ...] = (
     KeyWasRevoked,
     KeyWithoutOwner,
     NetworkNotAllowed,
+    TotpRequired,
 )
 
 

@@ -39,11 +39,13 @@ class Barred(StrEnum):
     """Why a member has no access to the organization of their session; the code of the refusal."""
 
     SUSPENDED = "membership_suspended"
+    NO_TOTP = "totp_required"
 
 
 _BARRED = {
     Barred.SUSPENDED: "Your access to this organization is suspended. Ask an administrator, or"
     " switch to another organization.",
+    Barred.NO_TOTP: "This organization requires two-factor login. Set up an authenticator first.",
 }
 
 
@@ -235,6 +237,9 @@ def _identify(claims: AccessClaims, now: datetime, read: _Read, *, fresh: bool) 
         role = organization.role_of(user_id)
         if role is None:
             barred = _barred_from(organization, user_id)
+        elif organization.require_totp and user.totp is None:
+            role, barred = None, Barred.NO_TOTP
+        if role is None:
             org_id = None  # deleted, left or closed to the caller: a user without an organization
     return Caller(
         user_id,

@@ -45,6 +45,7 @@ class MeView(Struct, frozen=True, kw_only=True, rename="camel"):
     name: str
     role: Role | None
     organization_id: OrgId | None
+    totp: bool
     organization: OwnOrganizationView | None
     plan: Plan | None
     limits: LimitsView | None

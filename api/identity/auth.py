@@ -28,15 +28,16 @@ from api.login.credentials import (
 from api.login.profile import ProfileView, profile_of, render_profile
 from api.login.proof import prove_password
 from api.login.registration import register_user
+from api.login.second_factor import Code, GivenCode, challenged, verified_code
 from commands.identity.session import LogOut, Reauthenticate, RotateRefreshToken
 from commands.identity.user import ChangePassword, Email
 from domain.base import NotFound, SessionId
 from domain.claim import EmailTaken, SubdomainTaken
 from domain.identity.session.errors import SessionExpired, SessionIsOver
-from domain.identity.session.events import Factor
 from domain.identity.session.state import Session
 from domain.identity.subdomain import SubdomainNotAllowed
 from domain.identity.user.state import User
+from domain.identity.user.totp import TotpNotEnabled, WrongCode
 from domain.name import Name
 from eventstore.mode import LogClosed, LogMode
 from security import refresh
@@ -68,9 +69,10 @@ class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
 
 class Proof(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body with what proves that it is still the caller."""
+    """Body with what proves that it is still the caller: the password, or a code."""
 
-    password: Annotated[str, Meta(max_length=1024)]
+    password: Annotated[str, Meta(max_length=1024)] | None = None
+    code: Code | None = None
 
 
 class AuthController(Controller):
@@ -102,7 +104,7 @@ class AuthController(Controller):
         status_code=200,
         opt=public(
             dry_run=False,
-            fails=((401, "invalid_credentials"), (429, "rate_limited")),
+            fails=((401, "invalid_credentials"), (401, "totp_required"), (429, "rate_limited")),
             sends=("Set-Cookie",),
         ),
         responses=shows(LoginView),
@@ -113,6 +115,8 @@ class AuthController(Controller):
         Every login is recorded, so while the log is read-only nobody can log in.
         """
         found = await verified(request, data.email, data.password)
+        if found.user.totp is not None:
+            raise challenged(request, found.user_id, found.user)
         answer = await begin_session(request, found.user_id, found.user)
         return answer.with_header(*remembered(request.api.system, found.attempt))
 
@@ -188,21 +192,29 @@ class AuthController(Controller):
         # Without a reply: the response has tokens, and a retry has to prove the password again.
         receipt = await run_without_reply(request, command, key=True)
         changed = cast(User, receipt.states[caller.user_id].state)
-        return await begin_session(request, caller.user_id, changed)
+        return await begin_session(request, caller.user_id, changed, proved=True)
 
     @post(
         "/reauthenticate",
         status_code=200,
-        opt=account(dry_run=False, key=False, fails=((401, "wrong_password"), SessionIsOver)),
+        opt=account(
+            dry_run=False,
+            key=False,
+            fails=((401, "wrong_password"), SessionIsOver, TotpNotEnabled, WrongCode),
+        ),
         responses=shows(Tokens),
     )
     async def reauthenticate(self, request: ApiRequest, data: JSONBody[Proof]) -> ApiResponse:
         """Prove again that it is you. Sensitive requests are then accepted for ten minutes."""
-        caller = request.caller
-        await prove_password(request, data.password)
+        caller, second = request.caller, None
+        if data.password is None:
+            given = GivenCode(data.code, None)
+            second = await verified_code(request, caller.user_id, caller.user, given)
+        else:
+            await prove_password(request, data.password)
         command = Reauthenticate(
             session_id=caller.session_id,
-            factor=Factor.PASSWORD,
+            second=second,
             credentials=caller.user.credentials,
         )
         await run_without_reply(request, command)

@@ -52,7 +52,7 @@ async def admit(request: ApiRequest, email: str) -> LoginAttempt:
 
     :raises Problem: 429 after too many failures.
     """
-    attempt = _attempt(request, email)
+    attempt = attempt_of(request, email)
     by_place = request.network_limits("login")
     if attempt.device is not None:
         by_place = [Asked("login", attempt.device)]
@@ -72,7 +72,8 @@ def _account(system: System, email: str) -> bytes:
     return system.log.keys.fingerprint("login", canonical_address(email))
 
 
-def _attempt(request: ApiRequest, email: str) -> LoginAttempt:
+def attempt_of(request: ApiRequest, email: str) -> LoginAttempt:
+    """Return the attempt that a request with this address is, without counting it."""
     system = request.api.system
     account = _account(system, email)
     token = device_cookie_of(system).read(request) or ""

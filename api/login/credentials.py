@@ -20,6 +20,7 @@ from domain.base import PLATFORM, DomainError, NotFound, OrgId, SessionId, UserI
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
+from domain.identity.user.totp import SecondProof, WrongCode
 from eventstore.append import Secret
 from eventstore.identifiers import new_id
 from runtime.system import System
@@ -115,9 +116,19 @@ async def _account(system: System, email: str) -> tuple[UserId | None, User | No
         return None, None
 
 
-async def begin_session(request: ApiRequest, user_id: UserId, user: User) -> ApiResponse:
+async def begin_session(
+    request: ApiRequest,
+    user_id: UserId,
+    user: User,
+    second: SecondProof | None = None,
+    *,
+    proved: bool = False,
+) -> ApiResponse:
     """Start a session for a verified user and return the response with its tokens.
 
+    An account with a second factor needs it, unless another session has *proved* it already.
+
+    :raises WrongCode: the code was used by somebody faster.
     :raises Problem: 401 if the account changed since it was verified.
     """
     system = request.api.system
@@ -127,11 +138,15 @@ async def begin_session(request: ApiRequest, user_id: UserId, user: User) -> Api
         user_id=user_id,
         nonce=secrets.token_hex(_NONCE_BYTES),
         credentials=user.credentials,
+        second=second,
+        proved=proved,
         idle=system.settings.jwt_refresh_expiry,
     )
     try:
         context = context_as(request, user_id, user.home_organization_id)
         receipt = await system.commands.handle(command, context)
+    except WrongCode:
+        raise
     except DomainError:
         raise _wrong() from None
     request.api.writes.note(user_id, receipt.positions)
@@ -150,6 +165,8 @@ async def _profile(
     if org_id is not None:
         organization = await system.commands.states.fresh(Organization, org_id, org_id)
         role = organization.role_of(user_id)
+        if organization.require_totp and user.totp is None:
+            role = None
     return ProfileView(
         id=user_id,
         email=user.email,
@@ -157,6 +174,7 @@ async def _profile(
         name=user.name,
         role=role,
         organization_id=None if role is None else org_id,
+        totp=user.totp is not None,
     )
 
 

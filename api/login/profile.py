@@ -19,6 +19,7 @@ class ProfileView(Struct, frozen=True, kw_only=True, rename="camel"):
     name: str
     role: Role | None
     organization_id: OrgId | None
+    totp: bool  # whether logins need a second factor
 
 
 def profile_of(caller: Caller) -> ProfileView:
@@ -30,6 +31,7 @@ def profile_of(caller: Caller) -> ProfileView:
         name=caller.user.name,
         role=caller.role,
         organization_id=caller.org_id,
+        totp=caller.user.totp is not None,
     )
 
 

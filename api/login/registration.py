@@ -76,5 +76,6 @@ def _rendered(user_id: UserId, user: User) -> bytes:
         name=user.name,
         role=None if org_id is None else Role.ADMIN,
         organization_id=org_id,
+        totp=False,
     )
     return render_profile(profile)

@@ -27,6 +27,7 @@ from domain.identity.session.events import (
 from domain.identity.session.state import IDLE_LIFETIME, NewSession, Session
 from domain.identity.user.events import HomeOrganizationChanged, UserEvent
 from domain.identity.user.state import User
+from domain.identity.user.totp import RecoveryCodeUsed, SecondProof, TotpUsed, WrongCode
 from domain.permission import Permission
 
 
@@ -38,12 +39,16 @@ class LogIn(Command, frozen=True, kw_only=True):
     """
 
     needs: ClassVar[Permission | None] = None
-    records = (SessionRevoked, SessionStarted, LoggedIn)
+    records = (TotpUsed, RecoveryCodeUsed, SessionRevoked, SessionStarted, LoggedIn)
     session_id: SessionId
     user_id: UserId
     nonce: str
     credentials: int
     """How many times the password had been changed when it was verified."""
+    second: SecondProof | None = None
+    """The second factor, if the account has one."""
+    proved: bool = False
+    """Whether another session of the user has proved it already."""
     idle: timedelta = IDLE_LIFETIME
     """How long the session lives without a refresh."""
 
@@ -59,9 +64,15 @@ class LogIn(Command, frozen=True, kw_only=True):
         session = read.new(Session, self.session_id)
         if session.user_id is not None:  # a retry, which must not end another session
             return []
+        used: Decision = []
+        if self.second is not None:
+            used = changes_of(self.user_id, user.use_second_factor(self.second))
+        elif user.totp is not None and not self.proved:
+            raise WrongCode
         place, making_room = await self._place(read, context, user)
         new = NewSession(
             place=place,
+            factor=factor_of(self.second),
             user_id=self.user_id,
             nonce=self.nonce,
             credentials=self.credentials,
@@ -70,6 +81,7 @@ class LogIn(Command, frozen=True, kw_only=True):
         started = session.start(new, context.now, idle=self.idle)
         logged_in = LoggedIn(user_id=self.user_id, session_id=self.session_id)
         return [
+            *used,
             *making_room,
             *changes_of(self.session_id, started),
             *await on_record(read, context, self.user_id, [logged_in]),
@@ -90,6 +102,13 @@ class LogIn(Command, frozen=True, kw_only=True):
         _, _, oldest = min(ends)
         session = await read(Session, oldest)
         return session.place, changes_of(oldest, session.make_room(context.now, user.credentials))
+
+
+def factor_of(second: SecondProof | None) -> Factor:
+    """Return by what somebody proved who they are."""
+    if second is None:
+        return Factor.PASSWORD
+    return Factor.RECOVERY_CODE if second.step is None else Factor.TOTP
 
 
 class SessionCommand(Command, frozen=True, kw_only=True):
@@ -143,8 +162,9 @@ class RotateRefreshToken(SessionCommand, frozen=True, kw_only=True):
 class Reauthenticate(SessionCommand, frozen=True, kw_only=True):
     """Record that the caller proved again who they are, in this session."""
 
-    records = (SessionReauthenticated,)
-    factor: Factor
+    records = (TotpUsed, RecoveryCodeUsed, SessionReauthenticated)
+    second: SecondProof | None = None
+    """The code that was verified, instead of the password."""
     credentials: int
     """How many times the password had been changed when it was verified."""
 
@@ -154,7 +174,11 @@ class Reauthenticate(SessionCommand, frozen=True, kw_only=True):
         known = session.user_id == context.user_id and session.is_live(context.now)
         if not known or user.credentials != self.credentials:
             raise SessionIsOver
-        return changes_of(self.session_id, session.reauthenticate(self.factor, context.now))
+        used: Decision = []
+        if self.second is not None:
+            used = changes_of(context.user_id, user.use_second_factor(self.second))
+        events = session.reauthenticate(factor_of(self.second), context.now)
+        return [*used, *changes_of(self.session_id, events)]
 
 
 class SwitchOrganization(Command, frozen=True, kw_only=True):

@@ -11,12 +11,11 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from commands.identity.personal_secrets import PersonalSecrets
 from domain.base import PLATFORM, UserId
 from eventstore.append import LogUnavailable, Secret
-from eventstore.codec import Cipher
 from eventstore.log import EventLog
 from eventstore.mode import LogClosed
-from security.sealing import SealBroken
 
 LAST_USE = "last use"
 """The name under which the last use is kept for a session."""
@@ -43,7 +42,7 @@ class SessionUses:
     """Keeps the last use of each session for all processes."""
 
     def __init__(self, log: EventLog) -> None:
-        self._log = log
+        self._log, self._secrets = log, PersonalSecrets(log)
         self._noted: OrderedDict[UUID, tuple[datetime, str | None]] = OrderedDict()
 
     async def note(self, session_id: UUID, user_id: UserId, use: SessionUse) -> None:
@@ -54,10 +53,9 @@ class SessionUses:
         at, ip = self._noted.get(session_id, (None, None))
         if at is not None and ip == use.ip and use.at - at < NOTED_EVERY:
             return
-        cipher = await self._cipher(user_id)
-        if cipher is None:
+        sealed = await self._secrets.sealed(user_id, session_id, LAST_USE, _encode(use))
+        if sealed is None:
             return
-        sealed = cipher.seal(_encode(use), _purpose(session_id))
         try:
             await self._log.put_secret(Secret(session_id, LAST_USE, sealed), PLATFORM)
         except (LogClosed, LogUnavailable):
@@ -69,19 +67,5 @@ class SessionUses:
 
     async def newest(self, session_id: UUID, user_id: UserId) -> SessionUse | None:
         """Return the last use that was kept; None if there is none, or it was erased."""
-        sealed = await self._log.secret(session_id, PLATFORM, LAST_USE)
-        cipher = await self._cipher(user_id)
-        if sealed is None or cipher is None:
-            return None
-        try:
-            return _decode(cipher.open(sealed, _purpose(session_id)))
-        except SealBroken:
-            return None
-
-    async def _cipher(self, user_id: UserId) -> Cipher | None:
-        await self._log.fetch_keys({user_id: PLATFORM})
-        return self._log.keys.cached(user_id)
-
-
-def _purpose(session_id: UUID) -> bytes:
-    return LAST_USE.encode() + session_id.bytes
+        kept = await self._secrets.opened(user_id, session_id, LAST_USE)
+        return None if kept is None else _decode(kept)

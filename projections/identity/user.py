@@ -7,9 +7,11 @@ import msgspec
 from domain.base import UserId
 from domain.identity.user.events import LoginFailed, PasswordResetRequested, UserEvent
 from domain.identity.user.state import User
+from domain.identity.user.totp import TotpEvent
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of
 
+_UNSHOWN = tags_of(LoginFailed, PasswordResetRequested, TotpEvent)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -29,15 +31,13 @@ def render_user(user_id: UUID, user: User) -> bytes:
 
 
 class Users(AggregateProjection[User]):
-    """Users by id, for the names of members; failed logins and resets are not shown."""
+    """Users by id, for the names of members; nothing of how they log in is shown."""
 
     name = "users"
     version = 5
-    tags = tuple(
-        sorted(set(tags_of(UserEvent)) - set(tags_of(LoginFailed, PasswordResetRequested)))
-    )
+    tags = tuple(sorted(set(tags_of(UserEvent)) - set(_UNSHOWN)))
     state = User
-    left_out = frozenset({"reset", "home_organization_id"})
+    left_out = frozenset({"reset", "home_organization_id", "totp"})
 
     def render(self, key: str, state: User, recorded: Recorded) -> bytes:
         return render_user(recorded.stream_id, state)

@@ -16,6 +16,7 @@ from tests.architecture.sources import ROOT
 
 PAGE = ROOT / "docs" / "tutorial" / "first-webhook.md"
 README = ROOT / "README.md"
+PROTECTING = ROOT / "docs" / "how-to" / "protect-an-account.md"
 INVITING = ROOT / "docs" / "how-to" / "invite-a-colleague.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 START_S = 120.0
@@ -35,6 +36,7 @@ class Reader:
         text = text.replace(":3000", f":{self.port}").replace(":9000", f":{self.receiving}")
         program = f"{sys.executable} -m cli"
         text = text.replace("9000)", f"{self.receiving})")
+        text = text.replace(".venv/bin/python", sys.executable)
         return re.sub(r"(\.\./)?\.venv/bin/trackrecord", program, text)
 
     def environment(self) -> dict[str, str]:
@@ -108,6 +110,21 @@ def test_a_colleague_is_invited_and_removed_by_the_words_of_the_page(reader: Rea
     assert '"key":"ENG-1"' in assigned
     assert '"role":"MANAGER"' in promoted
     assert '"active":false' in suspended
+
+
+def test_an_account_is_protected_by_the_words_of_the_page(reader: Reader) -> None:
+    blocks = BLOCK.findall(PROTECTING.read_text(encoding="utf-8"))
+    steps = [reader.ours(text) for _, text in blocks]
+
+    told = reader.run("set -eu\n" + "\n".join(steps))
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    codes, logged_in, sessions, proved, required = filter(None, told.stdout.splitlines())
+    assert codes.startswith('{"recoveryCodes":[')
+    assert '"totp":true' in logged_in
+    assert '"current":true' in sessions
+    assert '"accessToken"' in proved
+    assert required == '{"requireTotp":true}'
 
 
 def test_the_tutorial_ends_with_a_verified_webhook_and_history(reader: Reader) -> None:

@@ -22,6 +22,7 @@ from domain.identity.plan import Plan
 from domain.identity.session import events as session_events
 from domain.identity.session import state as session_state
 from domain.identity.user import events as user
+from domain.identity.user import totp
 from domain.identity.user.state import User
 from domain.work import project
 from domain.work.task import events as task
@@ -44,6 +45,7 @@ INACTIVE = given(TEAM, membership.MemberDeactivated(user_id=CLEO))
 TO_MEMBER, TO_ADMIN = membership.Role.MEMBER, membership.Role.ADMIN
 LEFT = membership.LeaveCause.LEFT
 ACCOUNT = given(User(), user.UserRegistered(email="a@example.com", name="Ana"))
+SECURED = given(ACCOUNT, totp.TotpEnabled(step=5, recovery=("a",)))
 CLOSED = given(ACCOUNT, user.UserDeactivated())
 STARTED = given(
     session_state.Session(),
@@ -117,6 +119,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (given(ACTIVE, project.ProjectDeleted()), project.ProjectRestored(), ("deleted",)),
     (TEAM, organization.OrganizationRenamed(from_="Acme", to="Apex"), ("name",)),
     (TEAM, organization.SubdomainChanged(from_="acme", to="apex"), ("subdomain",)),
+    (TEAM, organization.SettingsChanged(require_totp=True), ("require_totp",)),
     (TEAM, organization.PlanChanged(from_=Plan.FREE, to=Plan.BASIC), ("plan",)),
     (TEAM, organization.OrganizationDeleted(), ("deleted",)),
     (DELETED, organization.OrganizationRestored(), ("deleted",)),
@@ -160,6 +163,11 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (ACCOUNT, user.UserDeactivated(), ("active",)),
     (CLOSED, user.UserReactivated(), ("active",)),
     (ACCOUNT, user.LoginFailed(), ()),
+    (ACCOUNT, totp.TotpEnabled(step=5, recovery=("a",)), ("totp",)),
+    (SECURED, totp.TotpUsed(step=6), ("totp",)),
+    (SECURED, totp.RecoveryCodeUsed(code_hash="a"), ("totp",)),
+    (SECURED, totp.RecoveryCodesRenewed(recovery=("b",)), ("totp",)),
+    (SECURED, totp.TotpDisabled(), ("totp",)),
     (
         STARTED,
         session_events.SessionRotated(generation=1, rotated_at=NOW, idle_expires_at=NOW + DAY),

@@ -41,6 +41,13 @@ class PlanChanged(Event, frozen=True, kw_only=True, tag="organization.plan_chang
     to: Plan
 
 
+class SettingsChanged(Event, frozen=True, kw_only=True, tag="organization.settings_changed"):
+    """An organization changed what it requires of its members."""
+
+    sets = ("require_totp",)
+    require_totp: bool
+
+
 class OrganizationDeleted(Event, frozen=True, kw_only=True, tag="organization.deleted"):
     """An organization was moved to the trash with everything it owns."""
 
@@ -58,6 +65,7 @@ OrganizationEvent = (
     | OrganizationRenamed
     | SubdomainChanged
     | PlanChanged
+    | SettingsChanged
     | OrganizationDeleted
     | OrganizationRestored
     | MembershipEvent

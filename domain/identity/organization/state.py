@@ -24,6 +24,7 @@ from domain.identity.organization.events import (
     OrganizationRenamed,
     OrganizationRestored,
     PlanChanged,
+    SettingsChanged,
     SubdomainChanged,
 )
 from domain.identity.organization.membership import (
@@ -69,11 +70,12 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     invitations: Map[UUID, Invitation] = Map()
     created: bool = False
     deleted: bool = False
+    require_totp: bool = False  # whether members without a second factor have no access
 
     def evolve(self, event: OrganizationEvent) -> "Organization":
         match event:
             case MemberJoined():
-                return self._with_member(event.user_id, Member(event.role))
+                return _with_member(self, event.user_id, Member(event.role))
             case OrganizationCreated(name=name, subdomain=subdomain, plan=plan):
                 return Organization(name=name, subdomain=subdomain, plan=plan, created=True)
             case OrganizationRenamed():
@@ -82,6 +84,8 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, subdomain=event.to)
             case PlanChanged():
                 return replace(self, plan=event.to)
+            case SettingsChanged():
+                return replace(self, require_totp=event.require_totp)
             case OrganizationDeleted():
                 return replace(self, deleted=True)
             case OrganizationRestored():
@@ -89,11 +93,11 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
             case MemberLeft():
                 return replace(self, members=_without(self.members, event.user_id))
             case MemberRoleChanged():
-                return self._with_changed(event.user_id, role=event.to)
+                return _with_changed(self, event.user_id, role=event.to)
             case MemberDeactivated():
-                return self._with_changed(event.user_id, active=False)
+                return _with_changed(self, event.user_id, active=False)
             case MemberReactivated():
-                return self._with_changed(event.user_id, active=True)
+                return _with_changed(self, event.user_id, active=True)
             case MemberInvited():
                 fresh = Invitation(
                     event.email, event.role, event.token_hash, event.expires_at, event.mailed
@@ -126,6 +130,11 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         """Switch to another plan; what exceeds a smaller plan's limits stays but cannot grow."""
         self.refuse_unless_here()
         return [] if to is self.plan else [PlanChanged(from_=self.plan, to=to)]
+
+    def change_settings(self, *, require_totp: bool) -> list[OrganizationEvent]:
+        self.refuse_unless_here()
+        same = require_totp == self.require_totp
+        return [] if same else [SettingsChanged(require_totp=require_totp)]
 
     def delete(self) -> list[OrganizationEvent]:
         self.refuse_unless_here()
@@ -245,12 +254,18 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         ):
             raise LastAdmin
 
-    def _with_member(self, user_id: UserId, member: Member) -> "Organization":
-        return replace(self, members=self.members.set(user_id, member))
 
-    def _with_changed(self, user_id: UserId, **fields: Role | bool) -> "Organization":
-        member = self.members.get(user_id)
-        return self if member is None else self._with_member(user_id, replace(member, **fields))
+def _with_member(organization: Organization, user_id: UserId, member: Member) -> Organization:
+    return replace(organization, members=organization.members.set(user_id, member))
+
+
+def _with_changed(
+    organization: Organization, user_id: UserId, **fields: Role | bool
+) -> Organization:
+    member = organization.members.get(user_id)
+    if member is None:
+        return organization
+    return _with_member(organization, user_id, replace(member, **fields))
 
 
 def _without(entries: Map[_K, _V], key: _K) -> Map[_K, _V]:

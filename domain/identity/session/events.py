@@ -19,9 +19,11 @@ class RevocationCause(StrEnum):
 
 
 class Factor(StrEnum):
-    """How users prove who they are. The values are stored, so they never change."""
+    """By what users prove who they are. The values are stored, so they never change."""
 
     PASSWORD = "password"  # noqa: S105 - a name, not a secret
+    TOTP = "totp"
+    RECOVERY_CODE = "recovery_code"
 
 
 class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
@@ -31,6 +33,7 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
     organization_id: OrgId | None = None  # where the user works until they switch
     nonce: str  # random; useless without the key that tokens are computed with
     credentials: int = 0  # how many times the user had changed their password
+    factor: Factor = Factor.PASSWORD  # the last one that the login needed
     place: int = 0  # which of the places of the user's sessions this one takes
     started_at: datetime  # a rule needs it: who logged in just now need not prove it again
     expires_at: datetime

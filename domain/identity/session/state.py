@@ -66,6 +66,7 @@ class NewSession(Struct, frozen=True, kw_only=True):
     nonce: str
     credentials: int = 0
     organization_id: OrgId | None = None
+    factor: Factor = Factor.PASSWORD
     place: int = 0
 
 
@@ -132,6 +133,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                 organization_id=new.organization_id,
                 nonce=new.nonce,
                 credentials=new.credentials,
+                factor=new.factor,
                 place=new.place,
                 started_at=now,
                 expires_at=now + ABSOLUTE_LIFETIME,

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.base import Event, OrgId, Personal
+from domain.identity.user.totp import TotpEvent
 
 
 class UserRegistered(Event, frozen=True, kw_only=True, tag="user.registered"):
@@ -79,4 +80,5 @@ UserEvent = (
     | UserReactivated
     | LoginFailed
     | HomeOrganizationChanged
+    | TotpEvent
 )

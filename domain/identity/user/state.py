@@ -4,7 +4,8 @@ The password hash is deliberately not part of it: an old, weak hash would stay i
 
 Invariants
     1. A deactivated account can only be reactivated; failed logins are recorded all the same.
-    2. Setting a field to the value it has records no event.
+    2. A code of the second factor works once; it can only be turned off by another one.
+    3. Setting a field to the value it has records no event.
 """
 
 from datetime import datetime
@@ -27,6 +28,18 @@ from domain.identity.user.events import (
     UserProfileChanged,
     UserReactivated,
     UserRegistered,
+)
+from domain.identity.user.totp import (
+    RecoveryCodesRenewed,
+    RecoveryCodeUsed,
+    SecondProof,
+    Totp,
+    TotpAlreadyEnabled,
+    TotpDisabled,
+    TotpEnabled,
+    TotpUsed,
+    totp_after,
+    use_proof,
 )
 
 
@@ -57,6 +70,7 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     """How many times the password was changed; sessions started under an earlier count are over."""
 
     reset: RequestedReset | None = None
+    totp: Totp | None = None
 
     def evolve(self, event: UserEvent) -> "User":
         match event:
@@ -85,6 +99,14 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, active=False)
             case UserReactivated():
                 return replace(self, active=True)
+            case (
+                TotpEnabled()
+                | TotpUsed()
+                | RecoveryCodeUsed()
+                | RecoveryCodesRenewed()
+                | TotpDisabled()
+            ):
+                return replace(self, totp=totp_after(self.totp, event))
             case _:
                 assert_never(event)
 
@@ -123,6 +145,30 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
         # Hashes of unknown tokens: how long a comparison takes tells nothing about a token.
         if reset.token_hash != token_hash or reset.expires_at <= now:
             raise ResetIsOver
+
+    def enable_totp(self, step: int, recovery: tuple[str, ...]) -> list[UserEvent]:
+        """Turn the second factor on; the code of *step* thereby is used."""
+        self.refuse_unless_active()
+        if self.totp is not None:
+            raise TotpAlreadyEnabled
+        return [TotpEnabled(step=step, recovery=recovery)]
+
+    def use_second_factor(self, proof: SecondProof) -> list[UserEvent]:
+        """Use up a code, which works no more afterwards.
+
+        :raises TotpNotEnabled: there is no second factor.
+        :raises WrongCode: the code was used before.
+        """
+        self.refuse_unless_active()
+        return [*use_proof(self.totp, proof)]
+
+    def renew_recovery_codes(
+        self, proof: SecondProof, recovery: tuple[str, ...]
+    ) -> list[UserEvent]:
+        return [*self.use_second_factor(proof), RecoveryCodesRenewed(recovery=recovery)]
+
+    def disable_totp(self, proof: SecondProof) -> list[UserEvent]:
+        return [*self.use_second_factor(proof), TotpDisabled()]
 
     def change_name(self, name: str) -> list[UserEvent]:
         self.refuse_unless_active()

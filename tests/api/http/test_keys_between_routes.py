@@ -41,6 +41,7 @@ COMMANDS: dict[str, Any] = {
     "POST /api/org/{organization_id}/invitations/{invitation_id}/resend": None,
     "DELETE /api/org/{organization_id}/invitations/{invitation_id}": None,
     "PATCH /api/org/{organization_id}/plan": {"plan": "PREMIUM"},
+    "PATCH /api/org/{organization_id}/settings": {"requireTotp": False},
     "POST /api/org/{organization_id}/restore": None,
     "POST /api/apikey": {"name": "CI", "scopes": {"task": ["read"]}},
     "DELETE /api/apikey/{api_key_id}": None,

@@ -34,6 +34,7 @@ class TestRegister:
             "name": "Pat",
             "role": "ADMIN",
             "organizationId": ana.org_id,
+            "totp": False,
         }
 
     async def test_an_address_can_be_registered_once_in_any_spelling(self, app: Litestar) -> None:

@@ -33,7 +33,7 @@ HERE = (*ANAS, on(LAPTOP, STARTED))
 
 
 class TestReauthenticate:
-    asked = Reauthenticate(session_id=LAPTOP, factor=Factor.PASSWORD, credentials=0)
+    asked = Reauthenticate(session_id=LAPTOP, credentials=0)
     later = NOW + PROOF_LIFETIME + SECOND
 
     def test_a_proof_is_recorded_in_this_session(self) -> None:
