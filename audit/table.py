@@ -16,6 +16,7 @@ from audit.trail import entry_json
 from eventstore.engine.turns import PIECE
 from eventstore.log import EventLog
 from eventstore.recorded import Row
+from security.spreadsheet import plain_text
 
 TABLE_COLUMNS = (
     "seq",
@@ -36,8 +37,6 @@ TABLE_COLUMNS = (
     "userAgent",
     "data",
 )
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")  # noqa: RUF001 - wide forms
 
 _encode = msgspec.json.Encoder().encode
 
@@ -73,11 +72,6 @@ def _cell(entry: dict[str, Any], name: str) -> str:
             return plain_text(value)
         case _:
             return _encode(value).decode()
-
-
-def plain_text(text: str) -> str:
-    """Return *text* so that no spreadsheet takes it for a formula, as OWASP advises."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _written(rows: Iterable[Iterable[str]]) -> bytes:

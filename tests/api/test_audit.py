@@ -3,10 +3,8 @@
 import csv
 import io
 
-import pytest
-
 from audit.category import PATTERNS, Category, events_of
-from audit.table import TABLE_COLUMNS, plain_text
+from audit.table import TABLE_COLUMNS
 from domain.catalog import PUBLIC_EVENT_TYPES
 from domain.hooks.webhook.state import pattern_covers
 from tests.api.stage import Person, done, refused
@@ -68,14 +66,6 @@ async def test_no_cell_is_a_formula(ana: Person) -> None:
     assert any(row["userAgent"] == "'=cmd|' /C calc'!A0" for row in rows)
     cells = [cell for row in rows for cell in row.values() if cell]
     assert not [cell for cell in cells if cell[0] in "=+-@\t\r\n\0"]
-
-
-@pytest.mark.parametrize("first", [*"=+-@\t\r\n\0", "\uff1d"])
-def test_a_cell_that_a_spreadsheet_would_compute_is_quoted(first: str) -> None:
-    text = f"{first}1"
-
-    assert plain_text(text) == f"'{text}"
-    assert plain_text("1=1") == "1=1"
 
 
 async def test_an_address_is_found_however_it_is_spelled(ana: Person) -> None:
