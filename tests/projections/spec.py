@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.base import Event, SessionId, WebhookId
 from domain.hooks.webhook.events import DeliveryMode, WebhookCreated
+from domain.identity.api_key import ApiKeyCreated, stream_of_key
 from domain.identity.organization.membership import LeaveCause, MemberLeft
 from domain.identity.session.events import SessionStarted
 from domain.identity.user.events import LoginFailed
@@ -38,6 +39,18 @@ from tests.spec import on, record
 WEBHOOK, SESSION = WebhookId(UUID(int=800)), SessionId(UUID(int=801))
 HOOKED = WebhookCreated(
     url="https://example.com/hook", events=("task.*",), mode=DeliveryMode.ORDERED, from_seq=0
+)
+API_KEY = stream_of_key("abc")
+KEY_CREATED = ApiKeyCreated(
+    name="CI",
+    key_id="abc",
+    hash="one",
+    last4="wxyz",
+    scopes=("task:edit", "task:read"),
+    networks="192.0.2.0/24,2001:db8::/32",
+    expires_at=NOW + 90 * DAY,
+    created_by=ANA,
+    created_at=NOW,
 )
 LOGGED_IN = SessionStarted(
     user_id=ANA, nonce="n", started_at=NOW, expires_at=NOW + 30 * DAY, idle_expires_at=NOW + 7 * DAY
@@ -117,7 +130,7 @@ async def a_busy_day(log: EventLog, seed: int, tasks: int = 25) -> None:
     """Record what a small organization does in a day: every column, tasks in random order."""
     chance = random.Random(seed)  # noqa: S311 - the same story each time
     await record(log, *ACCOUNTS, *HERE)
-    await record(log, on(WEBHOOK, HOOKED), on(SESSION, LOGGED_IN))
+    await record(log, on(WEBHOOK, HOOKED), on(SESSION, LOGGED_IN), on(API_KEY, KEY_CREATED))
     ids = [UUID(int=1_000 + n) for n in range(tasks)]
     for number, stream in enumerate(ids, 2):
         await record(log, on(stream, task(number)))

@@ -8,6 +8,7 @@ import pytest
 from domain.base import Event
 from domain.hooks.webhook.events import PauseCause, WebhookPaused, WebhookResumed
 from domain.hooks.webhook.state import Webhook
+from domain.identity.api_key import ApiKey, ApiKeyRevoked, ApiKeyUpdated
 from domain.identity.organization.membership import (
     LeaveCause,
     MemberDeactivated,
@@ -29,13 +30,23 @@ from domain.work.project import Project, ProjectArchived, ProjectDeleted, Projec
 from projections.base import Projection
 from projections.catalog import PROJECTIONS
 from projections.hooks.webhook import Webhooks, render_webhook
+from projections.identity.api_key import ApiKeyList, render_api_key
 from projections.identity.member import Members
 from projections.identity.session import Sessions
 from projections.identity.user import Users, render_user
 from projections.work.project import Projects, render_project
 from tests.commands.acme import OPENED
 from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW
-from tests.projections.spec import HOOKED, LOGGED_IN, SESSION, WEBHOOK, shown, story
+from tests.projections.spec import (
+    API_KEY,
+    HOOKED,
+    KEY_CREATED,
+    LOGGED_IN,
+    SESSION,
+    WEBHOOK,
+    shown,
+    story,
+)
 
 JOINED = MemberJoined(user_id=ANA, role=Role.ADMIN)
 DEMOTED = MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER)
@@ -134,6 +145,21 @@ def test_a_webhook_says_whether_and_why_it_is_paused() -> None:
     assert document.json == render_webhook(WEBHOOK, webhook, 2, NOW)
     assert json.loads(document.json)["cause"] == "failing"
     assert json.loads(resumed.json)["status"] == "ACTIVE"
+
+
+def test_an_api_key_is_shown_until_it_is_revoked_and_never_with_its_hash() -> None:
+    updated = ApiKeyUpdated(name="Build server")
+    api_key = ApiKey().evolve(KEY_CREATED).evolve(updated)
+
+    document = shown(ApiKeyList(), *story(API_KEY, KEY_CREATED, updated))[key(API_KEY)]
+    revoked = shown(ApiKeyList(), *story(API_KEY, KEY_CREATED, ApiKeyRevoked()))[key(API_KEY)]
+
+    assert document.json == render_api_key(API_KEY, api_key, 2, NOW)
+    view = json.loads(document.json)
+    assert view["scopes"] == {"task": ["edit", "read"]}
+    assert view["networks"] == ["192.0.2.0/24", "2001:db8::/32"]
+    assert not {"hash", "old_hash"} & (document.fields.keys() | view.keys())
+    assert revoked.deleted
 
 
 def test_folding_the_same_events_twice_gives_the_same_documents() -> None:
