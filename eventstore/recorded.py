@@ -1,6 +1,6 @@
 """The envelope around a domain event, and the row in which it is stored."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -26,6 +26,7 @@ class Actor(Struct, frozen=True, array_like=True):
     id: UUID
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = {
     "actor": "by",
     "command": "do",
@@ -134,7 +135,7 @@ ERASED = "[erased]"
 
 def recorded_time(recorded_at: int) -> datetime:
     """Return the time of an event, UTC, from its microseconds since 1970."""
-    return datetime.fromtimestamp(recorded_at / 1_000_000, UTC)
+    return _EPOCH + timedelta(microseconds=recorded_at)
 
 
 def microseconds(at: datetime) -> int:

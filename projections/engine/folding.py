@@ -3,7 +3,7 @@
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from msgspec import Struct
 
@@ -24,10 +24,14 @@ class ProjectionFailed(Exception):
 
 
 class Folded(Struct, Generic[S]):
-    """A document in memory: its state, and the position of the last event folded into it."""
+    """A document in memory: its state, and the position of the last event folded into it.
+
+    ``event`` is that event while the document is not written yet.
+    """
 
     state: S
     position: int
+    event: Recorded | None = None
 
 
 class Folder(Generic[S]):
@@ -51,8 +55,8 @@ class Folder(Generic[S]):
         self.tags = frozenset(projection.tags)
         self._parked = set(parked)
         self._recent: OrderedDict[str, Folded[S]] = OrderedDict()
-        self._keyed: list[tuple[Recorded, list[str]]] = []
-        self._touched: dict[str, tuple[Folded[S], Recorded]] = {}
+        self._keyed: list[tuple[Recorded, Sequence[str]]] = []
+        self._touched: dict[str, Folded[S]] = {}
         self._failed: list[Parked] = []
         self._spoilt: dict[str, Exception] = {}
 
@@ -66,7 +70,7 @@ class Folder(Generic[S]):
         keys_of, recent = self.projection.keys, self._recent
         for event in events:
             try:
-                keys = list(keys_of(event))
+                keys = keys_of(event)
             except Exception as failure:  # noqa: BLE001 - any error concerns only this document
                 self.park(document_id(event.org_id, event.stream_id), event, failure)
                 continue
@@ -91,9 +95,10 @@ class Folder(Generic[S]):
 
         :raises ProjectionFailed: only when strict.
         """
+        parked = self._parked
         for event, keys in self._keyed:
             for key in keys:
-                if key in self._parked:
+                if key in parked:
                     continue
                 try:
                     self._fold(key, event)
@@ -102,18 +107,25 @@ class Folder(Generic[S]):
         return Written(self.target, self._documents())
 
     def _fold(self, key: str, event: Recorded) -> None:
+        touched = self._touched.get(key)
+        if touched is not None:
+            if touched.position < event.position:
+                touched.state = self.projection.fold(key, touched.state, event)
+                touched.position, touched.event = event.position, event
+            return
         if key in self._spoilt:
             raise self._spoilt.pop(key)
-        touched = self._touched.get(key)
-        before = touched[0] if touched else self._recent.get(key)
+        before = self._recent.get(key)
         if before is not None and before.position >= event.position:
             return  # already in the document
+        # A new object, because what was written stays in memory if this batch is not.
         state = self.projection.fold(key, before.state if before else None, event)
-        self._touched[key] = (Folded(state, event.position), event)
+        self._touched[key] = Folded(state, event.position, event)
 
     def _documents(self) -> list[Document]:
         documents: list[Document] = []
-        for key, (folded, event) in list(self._touched.items()):
+        for key, folded in list(self._touched.items()):
+            event = cast("Recorded", folded.event)
             try:
                 documents.append(self.projection.document(key, folded.state, event))
             except Exception as failure:  # noqa: BLE001 - as above: it cannot be shown
@@ -152,7 +164,8 @@ class Folder(Generic[S]):
     def keep(self) -> None:
         """Keep what was written in memory for the next batch."""
         recent = self._recent
-        for key, (folded, _) in self._touched.items():
+        for key, folded in self._touched.items():
+            folded.event = None
             recent[key] = folded
             recent.move_to_end(key)
         while len(recent) > RECENT_MAX:

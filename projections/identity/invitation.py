@@ -1,6 +1,6 @@
 """Open invitations as an organization sees them: one document each, without the token."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -67,7 +67,7 @@ class Invitations(Projection[InvitationState]):
     state = InvitationState
     indexes = (Index(("org", "deleted"), "invitation_id"),)
 
-    def keys(self, recorded: Recorded) -> Iterable[str]:
+    def keys(self, recorded: Recorded) -> Sequence[str]:
         event: Any = recorded.event  # each event that is asked for names one invitation
         return (document_id(recorded.org_id, event.invitation_id),)
 

@@ -1,6 +1,6 @@
 """Members as an organization sees them: one document per person and organization."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -74,7 +74,7 @@ class Members(Projection[Membership]):
     version = 2
     indexes = (Index(("org", "deleted"), "user_id"), Index(("user_id", "deleted"), "org"))
 
-    def keys(self, recorded: Recorded) -> Iterable[str]:
+    def keys(self, recorded: Recorded) -> Sequence[str]:
         event: Any = recorded.event  # each of the events that we process names one user
         return (document_id(recorded.org_id, event.user_id),)
 

@@ -1,6 +1,6 @@
 """Tasks counted per project: a read model of several streams, which cannot stand one title."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -27,7 +27,7 @@ class ProjectCounts(Projection[Counted]):
     state = Counted
     healed = False
 
-    def keys(self, recorded: Recorded) -> Iterable[str]:
+    def keys(self, recorded: Recorded) -> Sequence[str]:
         return (document_id(recorded.org_id, ENG),)
 
     def fold(self, key: str, state: Counted | None, recorded: Recorded) -> Counted:
