@@ -68,8 +68,9 @@ class Projection(Generic[S]):
     @cached_property
     def _beside(self) -> tuple[str, ...]:
         """Which fields of the state are no fields of the shape."""
-        names = set(self.state.__struct_fields__)  # type: ignore[attr-defined]  # every state is a Struct
-        return tuple(names - set(self.shape.fields))
+        state: Any = self.state
+        names: tuple[str, ...] = state.__struct_fields__
+        return tuple(set(names) - set(self.shape.fields))
 
     def keys(self, recorded: Recorded) -> Sequence[str]:
         """Return the ids of the documents that *recorded* affects."""

@@ -73,6 +73,11 @@ class Control(Struct, frozen=True, kw_only=True):
                 return one
         return None
 
+    @property
+    def live_names(self) -> dict[str, str]:
+        """The name of the live collection of each model."""
+        return {one.model: one.name for one in self.collections if one.phase is Phase.LIVE}
+
     def building(self, model: str) -> Collection | None:
         """Return the collection that will replace the live one."""
         for one in self.collections:

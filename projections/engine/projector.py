@@ -179,6 +179,7 @@ class Projector:
         await create_all(self._store, self._projections, control)
         if control != found:
             control = await self._store.write(Batch(control=control, fence=fence))
+        await self._store.show_live(control)  # whoever switched last may have died before this
         shift = Shift(self._log, self._store, self._projections, control, fence)
         shift.batch_max, shift.catch_up_max = self.batch_max, self.catch_up_max
         parked = await self._store.parked()

@@ -100,6 +100,7 @@ class Shift:
 
         :raises OutOfTurn: somebody else has written since, or holds the lease.
         """
+        shown = self.control.live_names
         self.control = await self._store.write(
             Batch(
                 control=control,
@@ -109,6 +110,8 @@ class Shift:
                 unparked=unparked or (),
             )
         )
+        if self.control.live_names != shown:
+            await self._store.show_live(self.control)
 
     # Builds -----------------------------------------------------------------
 

@@ -140,6 +140,13 @@ class ReadStore(Protocol):
         """
         ...
 
+    async def show_live(self, control: Control) -> None:
+        """Show the live collections under the names of their models, for people.
+
+        Processes never read by these names, which follow a switch a moment later.
+        """
+        ...
+
     async def drop_piece(self, collection: str, limit: int) -> bool:
         """Delete at most *limit* documents of a retired collection; return whether any are left."""
         ...

@@ -16,6 +16,7 @@ from projections.engine.control import Control
 from projections.engine.mongo import documents
 from projections.engine.mongo.lease import CONTROL, THE_CONTROL, Lease, Stored
 from projections.engine.mongo.listeners import CommandCounter, PoolListener
+from projections.engine.mongo.views import NAMESPACE_EXISTS, show_under_names
 from projections.engine.mongo.writing import PARKED, write_batch
 from projections.engine.query import ListSlice, Query, cut, index_for
 from projections.engine.store import (
@@ -26,8 +27,6 @@ from projections.engine.store import (
     Rendered,
     ShapedCollection,
 )
-
-_NAMESPACE_EXISTS = 48  # MongoDB's error code
 
 
 class MongoReadStore:
@@ -131,7 +130,7 @@ class MongoReadStore:
                         target.collection, validator=documents.validator(target.shape)
                     )
                 except OperationFailure as failure:
-                    if failure.code != _NAMESPACE_EXISTS:
+                    if failure.code != NAMESPACE_EXISTS:
                         raise
             indexes = [documents.index_model(one) for one in target.shape.indexes]
             if indexes:
@@ -148,6 +147,10 @@ class MongoReadStore:
             except BaseException:
                 await self._lease.forget_session()
                 raise
+
+    async def show_live(self, control: Control) -> None:
+        async with self._deadline():
+            await show_under_names(self.database, control.live_names)
 
     async def drop_piece(self, collection: str, limit: int) -> bool:
         async with self._deadline():

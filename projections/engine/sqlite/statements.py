@@ -86,6 +86,16 @@ def _stored(value: Value) -> str | None:
     return None if value is None else _encode(value).decode()
 
 
+def view(name: str, collection: str) -> str:
+    """Return the statement that shows a collection under a name that stays, for people."""
+    return f"CREATE VIEW {quoted(name)} AS SELECT * FROM {quoted(collection)}"
+
+
+def is_of_model(name: str, made: str) -> bool:
+    """Return whether ``view`` gave the statement that made a view."""
+    return made.startswith(view(name, f"{name}_v")[:-1])
+
+
 def select_whole(target: ShapedCollection) -> str:
     """Return the beginning of a statement that selects whole documents."""
     names = ", ".join(map(quoted, (*_BASE, "json", *target.shape.fields)))

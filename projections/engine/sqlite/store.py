@@ -20,10 +20,10 @@ from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
 from projections.engine.sqlite.files import Files
 from projections.engine.sqlite.pages import PageStatement, page_statement
 from projections.engine.sqlite.recent import PageRows, RecentPages
+from projections.engine.sqlite.writing import commit_batch, drop_rows, show_views
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,
     Batch,
-    OutOfTurn,
     Parked,
     ReadStoreUnavailable,
     Rendered,
@@ -138,13 +138,17 @@ class SQLiteReadStore:
         await self._write(create)
 
     async def write(self, batch: Batch) -> Control:
-        written = await self._write(lambda connection: _write(connection, batch))
+        written = await self._write(lambda connection: commit_batch(connection, batch))
         self._files.note_revision(written.revision)
         await self._shrink_log()
         return written
 
+    async def show_live(self, control: Control) -> None:
+        live = control.live_names
+        await self._write(lambda connection: show_views(connection, live))
+
     async def drop_piece(self, collection: str, limit: int) -> bool:
-        return await self._write(lambda connection: _drop_piece(connection, collection, limit))
+        return await self._write(lambda connection: drop_rows(connection, collection, limit))
 
     async def lease(self, owner: str, seconds: float) -> int | None:
         return await self._write(lambda connection: _lease(connection, owner, seconds))
@@ -207,63 +211,6 @@ def _control_of(found: list[tuple[int, str]]) -> Control | None:
         return None
     [(revision, body)] = found
     return replace(_control(body), revision=revision)
-
-
-def _write(connection: sqlite3.Connection, batch: Batch) -> Control:
-    connection.execute("BEGIN IMMEDIATE")
-    found = connection.execute("SELECT revision FROM control").fetchall()
-    revision = found[0][0] if found else 0
-    if revision != batch.control.revision:
-        raise OutOfTurn(f"revision {revision} instead of {batch.control.revision}")
-    if batch.fence is not None:
-        [(fence,)] = connection.execute("SELECT fence FROM lease").fetchall()
-        if fence != batch.fence:
-            raise OutOfTurn(f"the lease is held under fence {fence}")
-    for target, documents in batch.written:
-        _store(connection, target, documents)
-    for one in batch.unparked:
-        key = (one.collection, one.id)
-        connection.execute("DELETE FROM parked WHERE collection = ? AND id = ?", key)
-    for one in batch.parked:
-        row = (one.collection, one.id, _encode(one).decode())
-        connection.execute("INSERT INTO parked VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
-    after = replace(batch.control, revision=revision + 1)
-    connection.execute(
-        "INSERT INTO control VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE"
-        " SET revision = excluded.revision, body = excluded.body",
-        (after.revision, _encode(after).decode()),
-    )
-    connection.execute("COMMIT")
-    return after
-
-
-def _store(
-    connection: sqlite3.Connection, target: ShapedCollection, documents: Sequence[Document]
-) -> None:
-    rows = [statements.row_of(target.shape, one) for one in documents]
-    connection.executemany(statements.upsert(target), rows)
-    ids = [(one.id,) for one in documents]
-    for index in target.shape.indexes:
-        if index.contains:
-            for statement in statements.side_rows(target, index):
-                connection.executemany(statement, ids)
-
-
-def _drop_piece(connection: sqlite3.Connection, collection: str, limit: int) -> bool:
-    connection.execute("BEGIN IMMEDIATE")
-    named = "SELECT name FROM sqlite_master WHERE type = 'table' AND (name = ? OR name GLOB ?)"
-    tables = [t for (t,) in connection.execute(named, (collection, f"{collection}__*"))]
-    left = 0
-    for table in map(statements.quoted, tables):
-        some = f"SELECT rowid FROM {table} LIMIT ?"
-        gone = connection.execute(f"DELETE FROM {table} WHERE rowid IN ({some})", (limit,))
-        left += gone.rowcount
-    if not left:
-        for table in map(statements.quoted, tables):
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("DELETE FROM parked WHERE collection = ?", (collection,))
-    connection.execute("COMMIT")
-    return bool(left)
 
 
 def _lease(connection: sqlite3.Connection, owner: str, seconds: float) -> int | None:
