@@ -1,6 +1,8 @@
 """Finds the task that a path names, by its id or by its key such as ENG-12."""
 
 import re
+from collections import OrderedDict
+from uuid import UUID
 
 from litestar.params import FromPath
 
@@ -10,11 +12,49 @@ from commands.states import Loaded
 from domain.base import NotFound, OrgId, ProjectId, TaskId
 from domain.work.project import Project
 from domain.work.task.state import Task
+from eventstore.claim import ClaimKey
+from eventstore.log import EventLog
 
 TASK_KEY = re.compile(r"([A-Z][A-Z0-9]{1,9})-([1-9][0-9]{0,8})")
 
+PROJECTS_KNOWN_MAX = 10_000
+"""Project keys that a process remembers: about 5 MB."""
+
 TaskRef = FromPath[str]
 """The id of a task, or its key such as ENG-12."""
+
+
+class TaskKeys:
+    """Finds tasks by key in the claims of the log, with one look-up.
+
+    The number of a task is claimed within its project. So the project that had the key last time is
+    looked up together with the number in it; if another one has the key now, that counts.
+    """
+
+    def __init__(self) -> None:
+        self._projects: OrderedDict[ClaimKey, UUID] = OrderedDict()
+
+    async def find(self, log: EventLog, org_id: OrgId, key: str, number: int) -> UUID | None:
+        """Return the id of the task with a number in the project that has *key* now."""
+        project = project_key_claim(org_id, key)
+        supposed = self._projects.get(project)
+        wanted = [project]
+        if supposed is not None:
+            wanted.append(task_number_claim(org_id, supposed, number))
+        found = await log.holders(wanted)
+        actual = found.get(project)
+        if actual is None or actual == supposed:
+            return None if actual is None else found.get(wanted[-1])
+        self._remember(project, actual)
+        return await log.holder(task_number_claim(org_id, actual, number))
+
+    def _remember(self, project: ClaimKey, project_id: UUID) -> None:
+        self._projects[project] = project_id
+        if len(self._projects) > PROJECTS_KNOWN_MAX:
+            self._projects.popitem(last=False)
+
+
+_keys = TaskKeys()
 
 
 async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
@@ -28,12 +68,8 @@ async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
     match = TASK_KEY.fullmatch(ref.upper() if ref.isascii() else "")
     if match is None:
         raise NotFound
-    org_id: OrgId = await request.own_organization()
-    log = request.api.system.log
-    project_id = await log.holder(project_key_claim(org_id, match[1]))
-    if project_id is None:
-        raise NotFound
-    found = await log.holder(task_number_claim(org_id, project_id, int(match[2])))
+    org_id = await request.own_organization()
+    found = await _keys.find(request.api.system.log, org_id, match[1], int(match[2]))
     if found is None:
         raise NotFound
     return TaskId(found)
