@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -74,7 +75,7 @@ class ClientInfo(Struct):
         return None if value is None else value.decode("latin-1")
 
 
-def client_info_of(scope: Mapping[str, Any], trusted: Sequence[IPNetwork]) -> ClientInfo:
+def client_info_of(scope: Mapping[str, Any], trusted: tuple[IPNetwork, ...]) -> ClientInfo:
     """Return the client info of a request; X-Forwarded-For counts if set by a *trusted* proxy."""
     headers = _combined(scope["headers"])
     asked = headers.get(b"x-request-id")
@@ -139,7 +140,8 @@ def _text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-def _client_of(peer: str, forwarded: str, trusted: Sequence[IPNetwork]) -> str:
+@lru_cache(4_096)  # an address is parsed in Python, and most requests come from few of them
+def _client_of(peer: str, forwarded: str, trusted: tuple[IPNetwork, ...]) -> str:
     """Return the address of the client in front of our trusted proxies, in canonical form.
 
     Each proxy appends the address it received the request from, so the list is trustworthy only

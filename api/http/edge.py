@@ -5,7 +5,7 @@ It wraps the whole application, so that responses with 404 and 405 pass through 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from api.http.access_log import AccessLog
@@ -55,7 +55,7 @@ class Edge:
         app: App,
         *,
         cors: Cors,
-        trusted_proxies: Sequence[IPNetwork],
+        trusted_proxies: tuple[IPNetwork, ...],
         access_log: AccessLog,
         allowed: AllowedMethods,
     ) -> None:

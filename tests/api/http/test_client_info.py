@@ -7,7 +7,10 @@ import pytest
 from api.http.client_info import client_info_of
 from tests.api.stage import Person, refused
 
-PROXIES = [ip_network("10.0.0.0/8"), ip_network("2001:db8:ffff::/48")]
+PROXIES = (
+    ip_network("10.0.0.0/8"),
+    ip_network("2001:db8:ffff::/48"),
+)
 
 
 class TestClientAddress:
