@@ -13,7 +13,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from commands.session_places import session_places
+from commands.session_places import leave_place, take_place
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.claim import SUBDOMAIN_KEPT, EmailTaken, ProjectKeyTaken, SubdomainTaken
 from domain.hooks.webhook.events import WebhookCreated, WebhookDeleted, WebhookRestored
@@ -27,9 +27,8 @@ from domain.identity.organization.membership import (
     MemberLeft,
 )
 from domain.identity.plan import Countable, Plan, limit_of, plan_limit_reached
-from domain.identity.session.errors import SessionPlaceTaken
 from domain.identity.session.events import SessionEnded, SessionRevoked, SessionStarted
-from domain.identity.session.state import Session
+from domain.identity.user.address import EmailChanged
 from domain.identity.user.events import UserRegistered
 from domain.work.project import (
     ProjectArchived,
@@ -154,17 +153,19 @@ def _registered(happened: Happening, reserved: Reservations) -> None:
     reserved.claims.append(ClaimChange(claim, happened.stream, EmailTaken()))
 
 
+def _email_changed(happened: Happening, reserved: Reservations) -> None:
+    old = email_claim(happened.fingerprint, happened.event.from_)
+    new = email_claim(happened.fingerprint, happened.event.to)
+    reserved.claims.append(ClaimChange(new, happened.stream, EmailTaken()))
+    reserved.claims.append(ClaimChange(old, happened.stream, release=True))
+
+
 def _session_started(happened: Happening, reserved: Reservations) -> None:
-    event: SessionStarted = happened.event
-    place = session_places(event.user_id)[event.place]
-    reserved.claims.append(ClaimChange(place, happened.stream, SessionPlaceTaken()))
+    reserved.claims.append(take_place(happened.event, happened.stream))
 
 
 def _session_over(happened: Happening, reserved: Reservations) -> None:
-    session: Session = happened.before
-    assert session.user_id is not None  # noqa: S101  it was started
-    place = session_places(session.user_id)[session.place]
-    reserved.claims.append(ClaimChange(place, happened.stream, release=True))
+    reserved.claims.append(leave_place(happened.before, happened.stream))
 
 
 def _organization_created(happened: Happening, reserved: Reservations) -> None:
@@ -268,6 +269,7 @@ Rule = Callable[[Happening, Reservations], None]
 
 _RULES: dict[type[Event], Rule] = {
     UserRegistered: _registered,
+    EmailChanged: _email_changed,
     SessionStarted: _session_started,
     SessionEnded: _session_over,
     SessionRevoked: _session_over,

@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from commands.reservations import email_claim
 from domain.base import DomainError, Event, NotFound
 from domain.catalog import tag_of
 from domain.identity.organization.membership import MemberInvited
 from domain.identity.organization.state import Organization
-from domain.identity.user.events import PasswordChanged, PasswordResetRequested
+from domain.identity.user.address import EmailChanged, EmailProofRequested
+from domain.identity.user.events import NewNetworkSeen, PasswordChanged, PasswordResetRequested
 from domain.identity.user.state import User
 from eventstore.recorded import ERASED, Recorded
 from mail.letter import Letter
@@ -97,6 +99,66 @@ async def _password_changed(system: System, recorded: Recorded) -> Letter | None
     )
 
 
+async def _email_proof(system: System, recorded: Recorded) -> Letter | None:
+    event: Any = recorded.event
+    user_id = recorded.stream_id
+    user = await system.commands.states.fresh(User, user_id)
+    try:
+        user.provable(event.token_hash, system.clock())
+    except DomainError:
+        return None
+    holder = await system.log.holder(email_claim(system.log.keys.fingerprint, event.email))
+    if holder not in (None, user_id):
+        return None  # somebody else's account: its owner has asked for nothing
+    token = system.keys.mail_tokens.mint(
+        MailPurpose.EMAIL, user_id, event.proof_id, event.expires_at
+    )
+    if hash_of(token) != event.token_hash:
+        return None  # made under another key, and accepted no more
+    return Letter(
+        to=event.email,
+        subject="Confirm your e-mail address",
+        text=(
+            "Open this link within an hour to confirm that this address is yours, and to use it"
+            " for your Trackrecord account from now on:\n\n"
+            f"{system.settings.app_url}/confirm-email#{token}\n\n"
+            "If you have not asked for it, ignore this mail.\n"
+        ),
+    )
+
+
+async def _email_changed(system: System, recorded: Recorded) -> Letter | None:
+    event: Any = recorded.event
+    if recorded.at + NEWS_KEPT < system.clock():
+        return None
+    return Letter(
+        to=event.from_,
+        subject="Your e-mail address was changed",
+        text=(
+            f"Your Trackrecord account has another e-mail address since {recorded.at:%H:%M} UTC on"
+            f" {recorded.at:%d %B %Y}. This address no longer belongs to it.\n\n"
+            "If it was not you, tell an administrator of your organization at once.\n"
+        ),
+    )
+
+
+async def _new_network(system: System, recorded: Recorded) -> Letter | None:
+    event: Any = recorded.event
+    if recorded.at + NEWS_KEPT < system.clock():
+        return None
+    user = await system.commands.states.fresh(User, recorded.stream_id)
+    return Letter(
+        to=user.email,
+        subject="A login from a new network",
+        text=(
+            f"Somebody logged in to your Trackrecord account at {recorded.at:%H:%M} UTC on"
+            f" {recorded.at:%d %B %Y} with {event.device}, from {event.network}, for the first time"
+            " from there.\n\n"
+            "If it was not you, change your password: all your sessions end.\n"
+        ),
+    )
+
+
 NEWS_KEPT = timedelta(days=1)
 """What happened longer ago is no news: it is not mailed when a server was away so long."""
 
@@ -104,6 +166,9 @@ _LETTERS: Mapping[type[Event], Write] = {
     MemberInvited: _invitation,
     PasswordResetRequested: _reset,
     PasswordChanged: _password_changed,
+    EmailProofRequested: _email_proof,
+    EmailChanged: _email_changed,
+    NewNetworkSeen: _new_network,
 }
 
 MAIL_TAGS = tuple(tag_of(event) for event in _LETTERS)

@@ -22,6 +22,7 @@ class MailPurpose(StrEnum):
     """What a token is for; one of another purpose is never accepted."""
 
     INVITATION = "invitation"
+    EMAIL = "e-mail"
     PASSWORD_RESET = "password reset"  # noqa: S105 - a purpose, not a secret
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple, cast
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from api.http.problem import FieldError, Problem
 from api.http.request import ApiRequest
@@ -12,6 +13,7 @@ from api.http.response import ApiResponse, json_response
 from api.login.address import canonical_address
 from api.login.attempts import LoginAttempt, admit, context_as, failed, succeeded
 from api.login.cookie import SecretCookie, refresh_cookie
+from api.login.known_networks import seen_network
 from api.login.profile import ProfileView
 from commands.identity.session import LogIn
 from commands.identity.user import PASSWORD
@@ -132,16 +134,9 @@ async def begin_session(
     :raises Problem: 401 if the account changed since it was verified.
     """
     system = request.api.system
-    session_id = SessionId(new_id())
-    command = LogIn(
-        session_id=session_id,
-        user_id=user_id,
-        nonce=secrets.token_hex(_NONCE_BYTES),
-        credentials=user.credentials,
-        second=second,
-        proved=proved,
-        idle=system.settings.jwt_refresh_expiry,
-    )
+    command = await _login(request, user_id, user)
+    command = replace(command, second=second, proved=proved)
+    session_id = command.session_id
     try:
         context = context_as(request, user_id, user.home_organization_id)
         receipt = await system.commands.handle(command, context)
@@ -156,6 +151,19 @@ async def begin_session(
     profile = await _profile(system, user_id, user, session.organization_id)
     view = LoginView(**msgspec.structs.asdict(tokens), user=profile)
     return json_response(view).with_header(*cookie)
+
+
+async def _login(request: ApiRequest, user_id: UserId, user: User) -> LogIn:
+    seen = await seen_network(request, user_id)
+    return LogIn(
+        session_id=SessionId(new_id()),
+        user_id=user_id,
+        nonce=secrets.token_hex(_NONCE_BYTES),
+        credentials=user.credentials,
+        new_network=seen.news,
+        known_networks=seen.kept,
+        idle=request.api.system.settings.jwt_refresh_expiry,
+    )
 
 
 async def _profile(

@@ -11,6 +11,7 @@ from api.http.run_command import Reply, run_command_as
 from api.login.address import canonical_address, refuse_odd_address
 from api.login.attempts import context_as
 from api.login.credentials import refuse_weak
+from api.login.email_proof import proof_of
 from api.login.profile import ProfileView, render_profile
 from commands.base import Context
 from commands.identity.organization import CreateOrganization
@@ -50,8 +51,10 @@ async def _command(request: ApiRequest, data: Any) -> RegisterUser:
         opening = CreateOrganization(
             organization_id=OrgId(new_id()), name=named.name, subdomain=named.subdomain
         )
+    user_id = UserId(new_id())
     return RegisterUser(
-        user_id=UserId(new_id()),
+        user_id=user_id,
+        proof=proof_of(system, user_id, email, system.clock()),
         email=email,
         name=data.name,
         password_hash=(await system.passwords.hash(data.password)).encode(),

@@ -25,10 +25,14 @@ from domain.identity.session.events import (
     SessionSwitchedOrganization,
 )
 from domain.identity.session.state import IDLE_LIFETIME, NewSession, Session
-from domain.identity.user.events import HomeOrganizationChanged, UserEvent
+from domain.identity.user.events import HomeOrganizationChanged, NewNetworkSeen, UserEvent
 from domain.identity.user.state import User
 from domain.identity.user.totp import RecoveryCodeUsed, SecondProof, TotpUsed, WrongCode
 from domain.permission import Permission
+from eventstore.append import Secret
+
+KNOWN_NETWORKS = "known networks"
+"""The name under which the networks that a user logged in from are kept."""
 
 
 class LogIn(Command, frozen=True, kw_only=True):
@@ -39,7 +43,14 @@ class LogIn(Command, frozen=True, kw_only=True):
     """
 
     needs: ClassVar[Permission | None] = None
-    records = (TotpUsed, RecoveryCodeUsed, SessionRevoked, SessionStarted, LoggedIn)
+    records = (
+        NewNetworkSeen,
+        TotpUsed,
+        RecoveryCodeUsed,
+        SessionRevoked,
+        SessionStarted,
+        LoggedIn,
+    )
     session_id: SessionId
     user_id: UserId
     nonce: str
@@ -49,6 +60,9 @@ class LogIn(Command, frozen=True, kw_only=True):
     """The second factor, if the account has one."""
     proved: bool = False
     """Whether another session of the user has proved it already."""
+    new_network: NewNetworkSeen | None = None
+    known_networks: bytes | None = None
+    """The networks to be known from now on, sealed; None leaves them as they are."""
     idle: timedelta = IDLE_LIFETIME
     """How long the session lives without a refresh."""
 
@@ -64,9 +78,9 @@ class LogIn(Command, frozen=True, kw_only=True):
         session = read.new(Session, self.session_id)
         if session.user_id is not None:  # a retry, which must not end another session
             return []
-        used: Decision = []
+        own: list[UserEvent] = [] if self.new_network is None else [self.new_network]
         if self.second is not None:
-            used = changes_of(self.user_id, user.use_second_factor(self.second))
+            own += user.use_second_factor(self.second)
         elif user.totp is not None and not self.proved:
             raise WrongCode
         place, making_room = await self._place(read, context, user)
@@ -81,11 +95,17 @@ class LogIn(Command, frozen=True, kw_only=True):
         started = session.start(new, context.now, idle=self.idle)
         logged_in = LoggedIn(user_id=self.user_id, session_id=self.session_id)
         return [
-            *used,
+            *changes_of(self.user_id, own),
             *making_room,
             *changes_of(self.session_id, started),
+            *self._networks(),
             *await on_record(read, context, self.user_id, [logged_in]),
         ]
+
+    def _networks(self) -> list[Secret]:
+        if self.known_networks is None:
+            return []
+        return [Secret(self.user_id, KNOWN_NETWORKS, self.known_networks)]
 
     async def _place(self, read: Reads, context: Context, user: User) -> tuple[int, Decision]:
         """Return a place for the session, and what ends the one that had it."""

@@ -14,6 +14,7 @@ from domain.access import LoginRefused
 from domain.base import UserId
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined
+from domain.identity.user.address import EmailChanged, EmailProofRequested
 from domain.identity.user.events import (
     EmailConfirmed,
     HomeOrganizationChanged,
@@ -39,6 +40,7 @@ class RegisterUser(Command, frozen=True, kw_only=True):
     needs: ClassVar[Permission | None] = None
     records = (
         UserRegistered,
+        EmailProofRequested,
         OrganizationCreated,
         MemberJoined,
         HomeOrganizationChanged,
@@ -48,6 +50,8 @@ class RegisterUser(Command, frozen=True, kw_only=True):
     name: Name
     password_hash: bytes
     organization: CreateOrganization | None = None
+    proof: EmailProofRequested | None = None
+    """What has the address confirmed, by a token that it gets by mail."""
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         user = read.new(User, self.user_id)
@@ -55,6 +59,8 @@ class RegisterUser(Command, frozen=True, kw_only=True):
             return []
         registered = UserRegistered(email=self.email, name=self.name)
         events = user.register(registered)
+        if self.proof is not None:
+            events.append(self.proof)
         opening: list[Change] = []
         if self.organization is not None:
             opening = await open_organization(read, self.organization, self.user_id)
@@ -91,6 +97,28 @@ class ChangePassword(UserCommand, frozen=True, kw_only=True):
             Change(self.user_id, events),
             Secret(self.user_id, PASSWORD, self.password_hash),
         ]
+
+
+class RequestEmailProof(UserCommand, frozen=True, kw_only=True):
+    """Request a token that proves an address, yours or a new one; it gets it by mail."""
+
+    records = (EmailProofRequested,)
+    requested: EmailProofRequested
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        user = await read(User, self.user_id)
+        return changes_of(self.user_id, user.request_email_proof(self.requested))
+
+
+class ProveEmail(UserCommand, frozen=True, kw_only=True):
+    """Confirm your address, or change it to a new one, by the token that was mailed there."""
+
+    records = (EmailConfirmed, EmailChanged)
+    token_hash: str
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        user = await read(User, self.user_id)
+        return changes_of(self.user_id, user.prove_email(self.token_hash, context.now))
 
 
 class RequestPasswordReset(UserCommand, frozen=True, kw_only=True):

@@ -5,13 +5,21 @@ from uuid import UUID
 import msgspec
 
 from domain.base import UserId
-from domain.identity.user.events import LoginFailed, PasswordResetRequested, UserEvent
+from domain.identity.user.address import EmailProofRequested
+from domain.identity.user.events import (
+    LoginFailed,
+    NewNetworkSeen,
+    PasswordResetRequested,
+    UserEvent,
+)
 from domain.identity.user.state import User
 from domain.identity.user.totp import TotpEvent
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of
 
-_UNSHOWN = tags_of(LoginFailed, PasswordResetRequested, TotpEvent)
+_UNSHOWN = tags_of(
+    LoginFailed, NewNetworkSeen, EmailProofRequested, PasswordResetRequested, TotpEvent
+)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -37,7 +45,7 @@ class Users(AggregateProjection[User]):
     version = 5
     tags = tuple(sorted(set(tags_of(UserEvent)) - set(_UNSHOWN)))
     state = User
-    left_out = frozenset({"reset", "home_organization_id", "totp"})
+    left_out = frozenset({"reset", "home_organization_id", "proof", "totp"})
 
     def render(self, key: str, state: User, recorded: Recorded) -> bytes:
         return render_user(recorded.stream_id, state)

@@ -119,10 +119,11 @@ def test_an_account_is_protected_by_the_words_of_the_page(reader: Reader) -> Non
     told = reader.run("set -eu\n" + "\n".join(steps))
 
     assert told.returncode == 0, told.stdout + told.stderr
-    codes, logged_in, sessions, proved, required = filter(None, told.stdout.splitlines())
+    codes, logged_in, sessions, asked, proved, required = filter(None, told.stdout.splitlines())
     assert codes.startswith('{"recoveryCodes":[')
     assert '"totp":true' in logged_in
     assert '"current":true' in sessions
+    assert '"detail"' in asked
     assert '"accessToken"' in proved
     assert required == '{"requireTotp":true}'
 

@@ -21,8 +21,8 @@ from domain.identity.organization import membership
 from domain.identity.plan import Plan
 from domain.identity.session import events as session_events
 from domain.identity.session import state as session_state
+from domain.identity.user import address, totp
 from domain.identity.user import events as user
-from domain.identity.user import totp
 from domain.identity.user.state import User
 from domain.work import project
 from domain.work.task import events as task
@@ -46,6 +46,7 @@ TO_MEMBER, TO_ADMIN = membership.Role.MEMBER, membership.Role.ADMIN
 LEFT = membership.LeaveCause.LEFT
 ACCOUNT = given(User(), user.UserRegistered(email="a@example.com", name="Ana"))
 SECURED = given(ACCOUNT, totp.TotpEnabled(step=5, recovery=("a",)))
+CHANGED = ("email", "email_confirmed")
 CLOSED = given(ACCOUNT, user.UserDeactivated())
 STARTED = given(
     session_state.Session(),
@@ -157,6 +158,15 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         user.PasswordResetRequested(reset_id=ANA, token_hash="0", expires_at=NOW),
         ("reset",),
     ),
+    (ACCOUNT, address.EmailChanged(from_="a@example.com", to="b@example.com"), CHANGED),
+    (
+        ACCOUNT,
+        address.EmailProofRequested(
+            proof_id=ANA, email="b@example.com", token_hash="0", expires_at=NOW
+        ),
+        ("proof",),
+    ),
+    (ACCOUNT, user.NewNetworkSeen(network="192.0.2.0/24", device="curl"), ()),
     (ACCOUNT, user.PasswordChanged(), ("credentials",)),
     (ACCOUNT, user.UserProfileChanged(name="Anna"), ("name",)),
     (ACCOUNT, user.HomeOrganizationChanged(organization_id=ACME), ("home_organization_id",)),

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from domain.catalog import tag_of
 from domain.identity.organization.membership import InvitationRevoked
-from domain.identity.user.events import PasswordChanged, PasswordResetRequested
+from domain.identity.user.events import PasswordResetRequested
 from eventstore.counters import MAIL_DRIVER, counters_of
 from eventstore.operations.records import MailStatus
 from mail.mailbox import Mailbox
@@ -22,9 +22,9 @@ from mail.outbox import PAUSES
 from runtime.setting import AppEnv, SmtpUrl
 from runtime.settings import Settings
 from runtime.system import System
-from security.mail_tokens import MailPurpose, hash_of
-from tests.commands.acme import TEAM, account
-from tests.domain.spec import ACME, ANA, NOW
+from security.mail_tokens import hash_of
+from tests.commands.acme import TEAM
+from tests.domain.spec import ACME
 from tests.mail.post_office import PostOffice, post_office
 from tests.spec import on, record
 from tests.workers.inviting import invite, invited, sending
@@ -179,40 +179,6 @@ async def test_a_link_that_the_inviter_got_is_not_mailed_as_well(
     await Mailing(system).send_due()
 
     assert office.messages == []
-
-
-async def test_the_token_of_a_reset_goes_to_the_accounts_address(
-    system: System, office: PostOffice
-) -> None:
-    reset_id, expires_at = uuid4(), system.clock() + timedelta(minutes=30)
-    token = system.keys.mail_tokens.mint(MailPurpose.PASSWORD_RESET, ANA, reset_id, expires_at)
-    requested = PasswordResetRequested(
-        reset_id=reset_id, token_hash=hash_of(token), expires_at=expires_at
-    )
-    await record(system.log, account(ANA, "Ana"), on(ANA, requested))
-    await Mailing(system).send_due()
-
-    [message] = office.messages
-    assert message["To"] == "ana@example.com"
-    assert f"/reset-password#{token}" in message.get_content()
-
-
-async def test_a_changed_password_is_told_at_once_or_never(
-    stage: Stage, system: System, office: PostOffice
-) -> None:
-    stage.clock.ahead = NOW - datetime.now(UTC)  # when the test's events happened
-    requested = PasswordResetRequested(
-        reset_id=uuid4(), token_hash="0" * 64, expires_at=NOW + timedelta(minutes=30)
-    )
-    await record(system.log, account(ANA, "Ana"), on(ANA, requested, PasswordChanged()))
-    await Mailing(system).send_due()
-    await record(system.log, on(ANA, PasswordChanged()))
-    stage.clock.ahead += timedelta(days=2)
-
-    await Mailing(system).send_due()
-
-    [message] = office.messages
-    assert message["Subject"] == "Your password was changed"
 
 
 async def test_a_development_system_keeps_its_mails_in_a_mailbox(stage: Stage) -> None:

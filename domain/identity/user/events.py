@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.base import Event, OrgId, Personal
+from domain.identity.user.address import AddressEvent
 from domain.identity.user.totp import TotpEvent
 
 
@@ -61,6 +62,13 @@ class LoginFailed(Event, frozen=True, kw_only=True, tag="user.login_failed"):
     count: int = 1
 
 
+class NewNetworkSeen(Event, frozen=True, kw_only=True, tag="user.new_network_seen"):
+    """A user logged in from a network that they had not used before."""
+
+    network: Personal
+    device: Personal  # as the User-Agent says, coarsely
+
+
 class HomeOrganizationChanged(
     Event, frozen=True, kw_only=True, tag="user.home_organization_changed"
 ):
@@ -80,5 +88,7 @@ UserEvent = (
     | UserReactivated
     | LoginFailed
     | HomeOrganizationChanged
+    | NewNetworkSeen
+    | AddressEvent
     | TotpEvent
 )

@@ -16,11 +16,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.base import Event, NotFound, OrgId
+from domain.identity.user.address import (
+    EmailChanged,
+    EmailProofRequested,
+    RequestedProof,
+    left_open,
+    refuse_unless_provable,
+    requested_by,
+)
 from domain.identity.user.errors import AccountDeactivated, ResetIsOver
 from domain.identity.user.events import (
     EmailConfirmed,
     HomeOrganizationChanged,
     LoginFailed,
+    NewNetworkSeen,
     PasswordChanged,
     PasswordResetRequested,
     UserDeactivated,
@@ -31,13 +40,12 @@ from domain.identity.user.events import (
 )
 from domain.identity.user.totp import (
     RecoveryCodesRenewed,
-    RecoveryCodeUsed,
     SecondProof,
     Totp,
     TotpAlreadyEnabled,
     TotpDisabled,
     TotpEnabled,
-    TotpUsed,
+    TotpEvent,
     totp_after,
     use_proof,
 )
@@ -70,11 +78,14 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     """How many times the password was changed; sessions started under an earlier count are over."""
 
     reset: RequestedReset | None = None
+    proof: RequestedProof | None = None
     totp: Totp | None = None
 
     def evolve(self, event: UserEvent) -> "User":
+        if isinstance(event, TotpEvent):
+            return replace(self, totp=totp_after(self.totp, event))
         match event:
-            case LoginFailed():
+            case LoginFailed() | NewNetworkSeen():
                 return self
             case PasswordChanged():
                 return replace(self, credentials=self.credentials + 1)
@@ -84,13 +95,13 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
                 )
                 return replace(self, reset=reset)
             case UserRegistered():
-                return User(
-                    registered=True,
-                    email=event.email,
-                    name=event.name,
-                )
+                return User(registered=True, email=event.email, name=event.name)
             case EmailConfirmed():
-                return replace(self, email_confirmed=True)
+                return replace(self, email_confirmed=True, proof=left_open(self.proof, self.email))
+            case EmailProofRequested():
+                return replace(self, proof=requested_by(event, self.credentials))
+            case EmailChanged():
+                return replace(self, email=event.to, email_confirmed=True, proof=None)
             case UserProfileChanged():
                 return replace(self, name=event.name)
             case HomeOrganizationChanged():
@@ -99,14 +110,6 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, active=False)
             case UserReactivated():
                 return replace(self, active=True)
-            case (
-                TotpEnabled()
-                | TotpUsed()
-                | RecoveryCodeUsed()
-                | RecoveryCodesRenewed()
-                | TotpDisabled()
-            ):
-                return replace(self, totp=totp_after(self.totp, event))
             case _:
                 assert_never(event)
 
@@ -119,6 +122,30 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     def confirm_email(self) -> list[UserEvent]:
         self.refuse_unless_active()
         return [] if self.email_confirmed else [EmailConfirmed()]
+
+    def request_email_proof(self, requested: EmailProofRequested) -> list[UserEvent]:
+        """Request a proof of an address; an older request is over."""
+        self.refuse_unless_active()
+        done = requested.email == self.email and self.email_confirmed
+        return [] if done else [requested]
+
+    def prove_email(self, token_hash: str, now: datetime) -> list[UserEvent]:
+        """Confirm the address, or change it to the one that was proved.
+
+        :raises EmailProofIsOver: the token is another's, was used or has expired.
+        """
+        self.refuse_unless_active()
+        proof = self.provable(token_hash, now)
+        if proof.email == self.email:
+            return self.confirm_email()
+        return [EmailChanged(from_=self.email, to=proof.email)]
+
+    def provable(self, token_hash: str, now: datetime) -> RequestedProof:
+        """Return the open request to prove an address that *token_hash* belongs to.
+
+        :raises EmailProofIsOver: there is none.
+        """
+        return refuse_unless_provable(self.proof, token_hash, self.credentials, now)
 
     def change_password(self) -> list[UserEvent]:
         self.refuse_unless_active()
