@@ -73,6 +73,7 @@ class EventView(Struct, frozen=True, rename="camel"):
     command: str
     request_id: str | None
     correlation_id: str | None
+    causation_id: UUID | None
     data: dict[str, Any]
     on_behalf_of: UUID | None = None
     ip: str | None = None

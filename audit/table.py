@@ -33,6 +33,7 @@ TABLE_COLUMNS = (
     "command",
     "requestId",
     "correlationId",
+    "causationId",
     "ip",
     "userAgent",
     "data",

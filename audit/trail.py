@@ -99,6 +99,7 @@ def entry_json(opened: Opened) -> dict[str, Any]:
         "command": metadata.command,
         "requestId": metadata.request_id,
         "correlationId": metadata.correlation_id,
+        "causationId": metadata.causation_id,
     }
     for name, value in zip(("ip", "userAgent"), opened.origin, strict=True):
         if value is not None:

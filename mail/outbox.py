@@ -5,20 +5,16 @@ Repeating this writes nothing twice, and a rebuild of the read models does not a
 """
 
 import logging
-import time
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from eventstore.codec import event_id, mark_of
-from eventstore.operations.records import Mail, MailCursor, MailStatus
+from eventstore.codec import event_id
+from eventstore.operations.records import Mail, MailStatus
 from eventstore.recorded import Recorded, Row, recorded_time
 from mail.letters import MAIL_TAGS
+from runtime.log_reader import LogReader
 from runtime.system import System
-
-_ROWS = 500
-_CHECK_S = 60.0
-"""How often the cursor is compared with the log, and moved if no mail has moved it."""
 
 _logger = logging.getLogger(__name__)
 
@@ -29,66 +25,18 @@ PAUSES = tuple(
 
 
 class Outbox:
-    """Fills the outbox for one worker, which remembers how far it has read the log."""
+    """Fills the outbox for one worker."""
 
     def __init__(self, system: System) -> None:
-        self._log, self._operations = system.log, system.operations
-        self._read: dict[int, int] = {}
-        self._doubt_at = 0.0
+        self._operations = system.operations
+        self._reader = LogReader(system, "mail", MAIL_TAGS)
+        self.doubt = self._reader.doubt
 
     async def fill(self) -> None:
         """Add a row for every event that must be sent by mail and has none yet."""
-        if time.monotonic() > self._doubt_at:
-            self.doubt()
-        for part in range(self._log.parts):
-            if part in self._read:
-                await self._follow(part)
-            else:
-                self._read[part] = await self._catch_up(part)
-
-    def doubt(self) -> None:
-        """Start again from the stored cursors: the log may have been set back."""
-        self._read.clear()
-        self._doubt_at = time.monotonic() + _CHECK_S
-
-    async def _catch_up(self, part: int) -> int:
-        """Search the log from the cursor on, move the cursor and return its position."""
-        name = f"part {part}"
-        cursor = await self._operations.mail_cursor(name)
-        after = 0 if cursor is None else cursor.position
-        if cursor is not None and await self._log.mark_at(after, part) != cursor.event_id:
-            self._log.news.forget()
-            after = 0  # the log was set back; existing rows are not written again
-        end = await self._log.last_position(part)
-        if end <= after:
-            return after
-        mails: list[Mail] = []
-        while rows := await self._log.tail_rows(after, _ROWS, MAIL_TAGS, part):
-            mails += _mails(rows, part)
-            after = rows[-1].position
-        end = max(end, after)
-        moved = MailCursor(id=name, position=end, event_id=await self._log.mark_at(end, part))
-        await self._operations.keep_mails(moved, mails)
-        return end
-
-    async def _follow(self, part: int) -> None:
-        """Search what is new; the cursor moves with the next mail, or the next catching up."""
-        after, last, mails = self._read[part], None, list[Mail]()
-        while rows := await self._log.news.after(after, _ROWS, part):
-            mails += _mails([row for row in rows if row.tag in MAIL_TAGS], part)
-            last = rows[-1]
-            after = last.position
-            if len(rows) < _ROWS:
-                break
-        if mails and last is not None:
-            name = f"part {part}"
-            moved = MailCursor(id=name, position=after, event_id=mark_of(last))
-            await self._operations.keep_mails(moved, mails)
-        self._read[part] = after
-
-
-def _mails(rows: list[Row], part: int) -> list[Mail]:
-    return [mail for row in rows if (mail := _mail(row, part)) is not None]
+        async for found in self._reader.new():
+            mails = [mail for row in found.rows if (mail := _mail(row, found.part)) is not None]
+            await self._operations.keep_mails(found.end, mails)
 
 
 def _mail(row: Row, part: int) -> Mail | None:

@@ -18,6 +18,7 @@ from runtime.settings import Settings
 from runtime.system import System, open_system
 from workers.deliveries import Deliveries
 from workers.jobs import make_worker
+from workers.leaving import Leaving
 from workers.mailing import Mailing
 from workers.projecting import watch
 from workers.rings import Rings
@@ -48,6 +49,7 @@ async def _work(system: System) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_deliver(system, rings), name="deliver webhooks")
         group.create_task(Mailing(system).run(), name="send mails")
+        group.create_task(Leaving(system).run(), name="act on who left")
         if system.settings.redis_url:
             group.create_task(_keep_jobs_running(system, rings), name="run jobs")
 

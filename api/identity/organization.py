@@ -162,7 +162,7 @@ class OrganizationController(Controller):
 
     @get(
         "/{organization_id:uuid}/settings",
-        opt=needs(Permission.ORG_MANAGE),
+        opt=needs(Permission.ORG_READ),
         responses=shows(OrganizationSettings),
     )
     async def get_settings(

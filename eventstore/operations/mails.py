@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from eventstore.operations.records import Mail, MailCursor
+from eventstore.operations.records import LogCursor, Mail
 from eventstore.operations.sql import (
-    MAIL_CURSORS,
+    LOG_CURSORS,
     MAILS,
     OperationalTables,
     Transaction,
@@ -18,17 +18,17 @@ from eventstore.recorded import microseconds
 class MailTables(OperationalTables):
     """The part of the port about mails."""
 
-    async def mail_cursor(self, cursor: str) -> MailCursor | None:
-        statement = f'SELECT {MAIL_CURSORS.selected} FROM mail_cursors WHERE "id" = ?'
-        return await self._read(lambda on: first(MAIL_CURSORS, on.execute(statement, (cursor,))))
+    async def log_cursor(self, cursor: str) -> LogCursor | None:
+        statement = f'SELECT {LOG_CURSORS.selected} FROM log_cursors WHERE "id" = ?'
+        return await self._read(lambda on: first(LOG_CURSORS, on.execute(statement, (cursor,))))
 
-    async def keep_mails(self, cursor: MailCursor, mails: Sequence[Mail]) -> None:
+    async def keep_mails(self, cursor: LogCursor, mails: Sequence[Mail]) -> None:
         # Always in the same order: inserting in different orders could deadlock.
         rows = [MAILS.row(mail) for mail in sorted(mails, key=lambda mail: mail.id)]
-        moved = MAIL_CURSORS.row(cursor)
+        moved = LOG_CURSORS.row(cursor)
 
         def work(on: Transaction) -> None:
-            on.execute(MAIL_CURSORS.insert_statement(replace=True), moved)
+            on.execute(LOG_CURSORS.insert_statement(replace=True), moved)
             if rows:
                 on.execute_many(MAILS.insert_statement(replace=False), rows)
 

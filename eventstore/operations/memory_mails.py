@@ -8,7 +8,7 @@ from operator import attrgetter
 from msgspec.structs import replace
 
 from eventstore.operations.columns import moment
-from eventstore.operations.records import Mail, MailCursor
+from eventstore.operations.records import LogCursor, Mail
 
 
 class MemoryMails:
@@ -17,15 +17,15 @@ class MemoryMails:
     def __init__(self) -> None:
         super().__init__()
         self._mails: dict[str, Mail] = {}
-        self._mail_cursors: dict[str, MailCursor] = {}
+        self._log_cursors: dict[str, LogCursor] = {}
 
-    async def mail_cursor(self, cursor: str) -> MailCursor | None:
-        return self._mail_cursors.get(cursor)
+    async def log_cursor(self, cursor: str) -> LogCursor | None:
+        return self._log_cursors.get(cursor)
 
-    async def keep_mails(self, cursor: MailCursor, mails: Sequence[Mail]) -> None:
+    async def keep_mails(self, cursor: LogCursor, mails: Sequence[Mail]) -> None:
         for mail in mails:
             self._mails.setdefault(mail.id, replace(mail))
-        self._mail_cursors[cursor.id] = cursor
+        self._log_cursors[cursor.id] = cursor
 
     async def take_mail(self, owner: str, lease_s: float, now: datetime) -> Mail | None:
         for mail in sorted(self._mails.values(), key=attrgetter("next_at")):

@@ -177,8 +177,8 @@ class Mail(Struct, kw_only=True):
     fence: int = 0
 
 
-class MailCursor(Struct, kw_only=True, frozen=True):
-    """How far a partition was searched for events to send mails about.
+class LogCursor(Struct, kw_only=True, frozen=True):
+    """How far a partition was searched by one who acts on its events, as the sender of mails.
 
     ``event_id`` is the mark of the event at ``position``, which tells when the log was replaced.
     """

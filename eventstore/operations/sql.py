@@ -11,8 +11,8 @@ from eventstore.operations.records import (
     Endpoint,
     Job,
     KeyUsed,
+    LogCursor,
     Mail,
-    MailCursor,
     Notice,
     WorkLease,
 )
@@ -34,7 +34,7 @@ NOTICES = Table("webhook_notices", Notice, '("endpoint", "at")', '("at")')
 JOBS = Table("jobs", Job, '("due_at")')
 LEASES = Table("leases", WorkLease)
 MAILS = Table("mails", Mail, '("next_at") WHERE "open" = 1', '("ended_at") WHERE "open" = 0')
-MAIL_CURSORS = Table("mail_cursors", MailCursor)
+LOG_CURSORS = Table("log_cursors", LogCursor)
 KEY_USES = Table("key_uses", KeyUsed)
 ALL_TABLES: tuple[Table[Any], ...] = (
     ENDPOINTS,
@@ -44,7 +44,7 @@ ALL_TABLES: tuple[Table[Any], ...] = (
     JOBS,
     LEASES,
     MAILS,
-    MAIL_CURSORS,
+    LOG_CURSORS,
     KEY_USES,
 )
 

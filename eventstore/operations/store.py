@@ -18,8 +18,8 @@ from eventstore.operations.records import (
     DeliveryStatus,
     Endpoint,
     Job,
+    LogCursor,
     Mail,
-    MailCursor,
     Notice,
 )
 
@@ -243,11 +243,11 @@ class OperationalStore(KeyUseStore, Protocol):
 
     # Mails
 
-    async def mail_cursor(self, cursor: str) -> MailCursor | None:
+    async def log_cursor(self, cursor: str) -> LogCursor | None:
         """Return how far a partition was searched, None before the first search."""
         ...
 
-    async def keep_mails(self, cursor: MailCursor, mails: Sequence[Mail]) -> None:
+    async def keep_mails(self, cursor: LogCursor, mails: Sequence[Mail]) -> None:
         """Add those of *mails* that are unknown, and move the cursor, in one transaction."""
         ...
 

@@ -22,7 +22,9 @@ from tools.discover import leaves
 PUBLIC = {
     ("POST", "/api/auth/register"),
     ("POST", "/api/auth/login"),
+    ("POST", "/api/auth/login/totp"),
     ("POST", "/api/auth/refresh-token"),
+    ("POST", "/api/auth/confirm-email"),
     ("POST", "/api/auth/forgot-password"),
     ("POST", "/api/auth/reset-password"),
     ("POST", "/api/invitations/preview"),

@@ -16,6 +16,7 @@ class RevocationCause(StrEnum):
     TOO_MANY_SESSIONS = "too_many_sessions"
     ACCOUNT_DEACTIVATED = "account_deactivated"
     EXPIRED = "expired"
+    LEFT_ORGANIZATION = "left_organization"
 
 
 class Factor(StrEnum):

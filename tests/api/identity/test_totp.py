@@ -198,7 +198,8 @@ async def test_an_organization_can_require_it(
     done(await dan.post("/auth/switch-organization", {"organizationId": ana.org_id}), 200)
     await set_up(dan, clock)
     done(await dan.get("/project"), 200)
-    refused(await dan.get(settings), 403, "not_permitted")
+    assert done(await dan.get(settings), 200) == {"requireTotp": True}
+    refused(await dan.patch(settings, {"requireTotp": False}), 403, "not_permitted")
 
 
 async def test_neither_secret_nor_codes_are_in_the_log(

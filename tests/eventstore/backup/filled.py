@@ -14,7 +14,7 @@ from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey
 from eventstore.mode import LogMode
 from eventstore.open import open_store
 from eventstore.operations.open import open_operations
-from eventstore.operations.records import MailCursor
+from eventstore.operations.records import LogCursor
 from eventstore.operations.store import Changes
 from eventstore.store import TreeHead
 from tests.domain.spec import ACME, OTHER
@@ -69,7 +69,7 @@ async def _operate(url: str) -> None:
         [endpoint] = await store.claim("worker", 60.0, [wanted])
         deliveries = [examples.delivery(seq, wanted.id) for seq in (1, 2)]
         await store.write(endpoint, Changes(deliveries=deliveries, fields={"fan": 2}))
-        found = MailCursor(id="part 0", position=1, event_id="e1")
+        found = LogCursor(id="part 0", position=1, event_id="e1")
         await store.keep_mails(found, [examples.mail(str(uuid4()))])
         assert await store.take_lease("export", "process", 60.0)
         await store.note_key_use("key", examples.NOW)

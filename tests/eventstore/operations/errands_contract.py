@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from eventstore.operations.records import (
     Job,
-    MailCursor,
+    LogCursor,
     MailStatus,
     Notice,
     NoticeKind,
@@ -21,7 +21,7 @@ from tests.eventstore.operations.examples import (
     mail,
 )
 
-CURSOR = MailCursor(id="part 0", position=1, event_id="e1")
+CURSOR = LogCursor(id="part 0", position=1, event_id="e1")
 
 
 class ErrandsContract(ABC):
@@ -124,9 +124,9 @@ class ErrandsContract(ABC):
     # Mails
 
     async def test_a_mail_is_kept_once_however_often_its_event_is_found(self) -> None:
-        cursor, later = (MailCursor(id="part 0", position=n, event_id=f"e{n}") for n in (1, 2))
+        cursor, later = (LogCursor(id="part 0", position=n, event_id=f"e{n}") for n in (1, 2))
         async with self.opened() as store:
-            assert await store.mail_cursor("part 0") is None
+            assert await store.log_cursor("part 0") is None
             await store.keep_mails(cursor, [mail("e1"), mail("e0")])
             taken = await store.take_mail("one", LEASE_S, NOW)
             assert taken is not None
@@ -137,7 +137,7 @@ class ErrandsContract(ABC):
             pending = dict.fromkeys(("e0", "e1", "e2"), MailStatus.PENDING)
             kept = {each.id: each.status for each in await store.mails(9)}
             assert kept == pending | {taken.id: MailStatus.SENT}
-            assert await store.mail_cursor("part 0") == later
+            assert await store.log_cursor("part 0") == later
 
     async def test_a_due_mail_is_taken_by_one_worker_and_put_off(self) -> None:
         async with self.opened() as store:

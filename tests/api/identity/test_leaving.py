@@ -1,0 +1,85 @@
+"""Whoever leaves an organization loses its open tasks and their sessions in it, no others."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from litestar import Litestar
+
+from domain.identity.organization.membership import Role
+from projections.engine.progress import Progress
+from runtime.system import System
+from tests.api.stage import Person, another_device, done, join, log_in, refused, sign_up
+from workers.leaving import Leaving
+
+
+async def assigned(ana: Person, project: Any, ben: Person, title: str) -> Any:
+    """Create a task that is assigned to *ben*."""
+    task = await ana.task(project, title)
+    await done_after(ana.post(f"/task/{task['id']}/assignees", {"userId": ben.id}))
+    return task
+
+
+async def switch(person: Person, org_id: str) -> None:
+    """Let *person* work in another organization in this session."""
+    switched = await person.post("/auth/switch-organization", {"organizationId": org_id})
+    person.token = done(switched, 200)["accessToken"]
+
+
+async def done_after(asked: Any) -> Any:
+    response = await asked
+    assert response.is_success, response.text
+    return response
+
+
+async def test_open_tasks_lose_whoever_left_and_say_why(
+    system: System, app: Litestar, read_side: Progress, ana: Person
+) -> None:
+    ben, cleo = await sign_up(app), await sign_up(app, organization=False)
+    own_organization, own = ben.org_id, await ben.task(await ben.project("OWN"), "His own")
+    await done_after(ben.post(f"/task/{own['id']}/assignees", {"userId": ben.id}))
+    for person in (ben, cleo):
+        await join(system, person, ana.org_id, Role.MEMBER)
+    project, other = await ana.project("ONE"), await ana.project("TWO")
+    open_tasks = [await assigned(ana, project, ben, "Open"), await assigned(ana, other, ben, "Too")]
+    finished = await assigned(ana, project, ben, "Finished")
+    await done_after(ana.post(f"/task/{finished['id']}/status", {"status": "DONE", "path": "auto"}))
+    of_cleo = await assigned(ana, project, cleo, "Of Cleo")
+    done(await ana.delete(f"/org/{ana.org_id}/members/{ben.id}"), 204)
+
+    await asyncio.gather(*(Leaving(system, read_side).act() for _ in range(3)))
+
+    for task in open_tasks:
+        assert done(await ana.get(f"/task/{task['id']}"), 200)["assignees"] == []
+    assert done(await ana.get(f"/task/{finished['id']}"), 200)["assignees"] == [ben.id]
+    assert done(await ana.get(f"/task/{of_cleo['id']}"), 200)["assignees"] == [cleo.id]
+    ben.token = await log_in(ben.client, ben.email)
+    await switch(ben, own_organization)
+    assert done(await ben.get(f"/task/{own['id']}"), 200)["assignees"] == [ben.id]
+    events = done(await ana.get("/audit?limit=100"), 200)["items"]
+    [left] = [event for event in events if event["type"] == "member.left"]
+    unassigned = [event for event in events if event["type"] == "task.unassigned"]
+    assert Counter(event["stream"]["id"] for event in unassigned) == Counter(
+        task["id"] for task in open_tasks
+    )
+    assert {event["causationId"] for event in unassigned} == {left["id"]}
+    assert {event["actor"]["type"] for event in unassigned} == {"system"}
+
+
+async def test_sessions_in_the_organization_end_and_those_elsewhere_go_on(
+    system: System, app: Litestar, read_side: Progress, ana: Person
+) -> None:
+    ben = await sign_up(app)
+    own_organization = ben.org_id
+    await join(system, ben, ana.org_id, Role.MEMBER)
+    client = another_device(ben)
+    elsewhere = Person(client, ben.email, done(await ben.get("/auth/profile"), 200), "")
+    elsewhere.token = await log_in(client, ben.email)
+    await switch(elsewhere, own_organization)
+    done(await ana.delete(f"/org/{ana.org_id}/members/{ben.id}"), 204)
+
+    await Leaving(system, read_side).act()
+
+    refused(await ben.get("/auth/profile"), 401, "unauthorized")
+    done(await elsewhere.get("/auth/profile"), 200)
+    await client.aclose()
