@@ -5,7 +5,7 @@ from typing import Any
 from litestar.connection import Request
 
 from api.http.caller import Caller
-from api.http.policy import POLICY, RATE, SCOPE, Open
+from api.http.policy import POLICY, RATE, Open, scope_of
 from api.http.problem import malformed, unauthorized
 from api.http.query import refuse_malformed_query
 from api.http.rates import Asked
@@ -51,15 +51,26 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     if caller.key is not None:
         connection.api.key_uses.note(caller.key.api_key_id, connection.api.system.clock())
     refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
-    if caller.key is not None and policy is Open.ACCOUNT:
-        if handler.opt[SCOPE] is None:
-            raise NotForApiKeys
-        caller.refuse_unless_may(handler.opt[SCOPE])
+    needed = policy if isinstance(policy, Permission) else None
+    if caller.key is not None:
+        needed = scope_of(handler)
+        if needed is None:
+            await _refuse_key(connection)
     if method not in READS:
         return
     connection.min_position()  # refused here also where nothing waits for it
-    if isinstance(policy, Permission):
-        await _refuse_unless_may(connection, caller, policy)
+    if needed is not None:
+        await _refuse_unless_may(connection, caller, needed)
+
+
+async def _refuse_key(connection: ApiRequest) -> None:
+    """Refuse an API key on a route that no key may use.
+
+    :raises NotForApiKeys: always, or another error if the key is no longer good.
+    """
+    if not connection.caller.fresh:
+        await connection.identify(fresh=True)  # a key that was revoked gets to know that
+    raise NotForApiKeys
 
 
 async def _refuse_unless_may(connection: ApiRequest, caller: Caller, needed: Permission) -> None:

@@ -1,10 +1,17 @@
 """API keys are refused when they are wrong, over or used from elsewhere, or do too much."""
 
+import re
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from litestar import Litestar
 
+from api.http.policy import POLICY, Open, handlers_of, scope_of
+from domain.base import OrgId
+from domain.identity.api_key import ApiKeyRevoked
+from domain.permission import KEY_PERMISSIONS
 from runtime.system import System
 from tests.api.keys import ask, create
 from tests.api.stage import (
@@ -15,6 +22,7 @@ from tests.api.stage import (
     log_in,
     refused,
 )
+from tests.spec import on, record
 
 
 class TestNetworks:
@@ -103,3 +111,34 @@ class TestRefusedKeys:
         refused(await ana.patch(path, {"name": "Late"}), 409, "api_key_is_over")
         refused(await ana.post(f"{path}/rotate"), 409, "api_key_is_over")
         done(await ana.delete(path), 204)
+
+
+class TestRoutes:
+    async def test_a_key_uses_exactly_the_routes_that_have_a_scope_for_it(
+        self, app: Litestar, ana: Person
+    ) -> None:
+        everything: dict[str, list[str]] = {}
+        for permission in sorted(KEY_PERMISSIONS):
+            resource, _, action = permission.partition(":")
+            everything.setdefault(resource, []).append(action)
+        key = (await create(ana, scopes=everything))["key"]
+
+        for path, method, handler in handlers_of(app):
+            if handler.opt[POLICY] is Open.PUBLIC:
+                continue
+            filled = re.sub(r"\{\w+\}", str(UUID(int=1)), path.removeprefix("/api"))
+            answer = await ask(ana, key, method, filled)
+            code = answer.json().get("code") if answer.content and answer.is_error else ""
+            refused_here = code == "not_for_api_keys"
+            assert refused_here is (scope_of(handler) is None), (method, path, answer.text)
+
+    async def test_a_key_that_was_revoked_elsewhere_is_told_so_on_every_route(
+        self, system: System, ana: Person
+    ) -> None:
+        made = await create(ana)
+        done(await ask(ana, made["key"], "GET", "/project"), 200)
+        org = OrgId(UUID(ana.org_id))
+        await record(system.log, on(UUID(made["id"]), ApiKeyRevoked(), org_id=org))
+
+        for method, path in (("POST", "/auth/logout"), ("GET", "/user/me"), ("GET", "/project")):
+            refused(await ask(ana, made["key"], method, path), 401, "api_key_revoked")
