@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import MultipleResults, multiple
@@ -9,7 +10,8 @@ from msgspec import Struct
 
 from commands.identity.api_key import CreateApiKey
 from commands.identity.invitation import InviteMember
-from domain.base import UserId
+from commands.key_check import CheckedKey, KeyCheck
+from domain.base import DomainError, UserId
 from domain.identity.organization.membership import Role
 from security.api_keys import ApiKeys, NewKey, PresentedKey
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, NOW
@@ -82,3 +84,11 @@ def creating(made: NewKey, scopes: tuple[str, ...], until: datetime) -> CreateAp
         scopes=scopes,
         expires_at=until,
     )
+
+
+async def checked(check: KeyCheck, text: str, now: datetime) -> CheckedKey | None:
+    """Return the key, None if it is not good now."""
+    try:
+        return await check.from_log(presented(text), None, now, {})
+    except DomainError:
+        return None

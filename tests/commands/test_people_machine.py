@@ -33,7 +33,6 @@ from domain.permission import Permission, permissions_of_key
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Actor, ActorKind
-from security.api_keys import NewKey
 from tests.commands.acme import ACCOUNTS, TEAM
 from tests.commands.people import (
     CALLERS,
@@ -46,6 +45,7 @@ from tests.commands.people import (
     Asked,
     Cut,
     Held,
+    checked,
     creating,
     inviting,
     presented,
@@ -234,14 +234,11 @@ class People(RuleBasedStateMachine):
     def rotate_key(self, key: ApiKeyId, by: UserId) -> None:
         cut = self.cut[key]
         right = self.may_change(key, by) and cut.by == by and cut.until > self.now
-        made = self.new_secret(cut)
+        made = KEYS.new(presented(cut.text).key_id)
         command = RotateApiKey(api_key_id=key, hash=made.hash, last4=made.last4)
         if self.passes(command, by, right):
             cut.old, cut.old_until = cut.text, min(self.now + STEP, cut.until)
             cut.text, cut.until = made.text, self.now + LIFETIME
-
-    def new_secret(self, cut: Cut) -> NewKey:
-        return KEYS.new(presented(cut.text).key_id)
 
     # What always holds ------------------------------------------------------
 
@@ -265,17 +262,11 @@ class People(RuleBasedStateMachine):
             role = self.role(cut.by)
             lives = not cut.revoked and cut.until > self.now and role is not None
             for text, good in ((cut.text, lives), (cut.old, lives and cut.old_until > self.now)):
-                found = self.checked(text) if text else None
+                found = self.run(checked(self.checks[0], text, self.now)) if text else None
                 assert (found is not None) is (good and text != "")
                 if found is not None:
                     assert (found.user_id, found.role) == (cut.by, role)
                     self.act(key, cut, found)
-
-    def checked(self, text: str) -> CheckedKey | None:
-        try:
-            return self.run(self.checks[0].from_log(presented(text), None, self.now, {}))
-        except DomainError:
-            return None
 
     def act(self, key: ApiKeyId, cut: Cut, found: CheckedKey) -> None:
         """Create a project with a key, which needs a scope and the creator's role."""
