@@ -11,8 +11,14 @@ import msgspec
 from runtime.setting import EventsUrl
 
 SECRETS_FILE = "secrets.json"
-ROTATING = ("JWT_NEXT_SECRET", "JWT_PREVIOUS_SECRET", "MASTER_PREVIOUS_KEY")
-"""Secrets that are set only while a key is rotated."""
+ROTATING = (
+    "JWT_NEXT_SECRET",
+    "JWT_PREVIOUS_SECRET",
+    "MASTER_PREVIOUS_KEY",
+    "PASSWORD_PEPPER",
+    "PASSWORD_PREVIOUS_PEPPER",
+)
+"""Secrets that may be empty: most are set only while a key is rotated."""
 
 SECRET_NAMES = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "MASTER_KEY", "LOG_SECRET")
 DATA_DIR_MODE = 0o700

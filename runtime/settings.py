@@ -106,12 +106,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     )
     jwt_access_expiry: Annotated[
         timedelta,
-        Setting(
-            "JWT_ACCESS_EXPIRY",
-            "lifetime of an access token; at most 15m in production",
-            _SECOND,
-            _DAY,
-        ),
+        Setting("JWT_ACCESS_EXPIRY", "life of access tokens; production: <= 15m", _SECOND, _DAY),
     ] = timedelta(minutes=15)
     jwt_refresh_expiry: Annotated[
         timedelta,
@@ -120,6 +115,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     master_key: Annotated[str, Setting("MASTER_KEY", "wraps the keys of personal data")] = ""
     master_previous_key: Annotated[str, Setting("MASTER_PREVIOUS_KEY", "wrapped them before")] = ""
     log_secret: Annotated[str, Setting("LOG_SECRET", "finds addresses, signs checkpoints")] = ""
+    password_pepper: Annotated[
+        str, Setting("PASSWORD_PEPPER", "goes into password hashes; empty: from LOG_SECRET")
+    ] = ""
+    password_previous_pepper: Annotated[str, Setting("PASSWORD_PREVIOUS_PEPPER", "did before")] = ""
     cors_origins: Annotated[
         tuple[WebOrigin, ...],
         Setting("CORS_ORIGINS", "exact browser origins to allow, comma separated"),

@@ -27,6 +27,7 @@ from projections.engine.store import ReadStore
 from runtime.clock import Clock, system_clock
 from runtime.doorbell import Doorbell
 from runtime.outages import StoreOutage
+from runtime.password_hashes import password_hashes
 from runtime.redis_rates import RedisRates
 from runtime.settings import Settings
 from runtime.wakeups import Wakeups
@@ -34,7 +35,7 @@ from security.api_keys import ApiKeys
 from security.cursors import CursorKey
 from security.derivation import derive_key
 from security.mail_tokens import MailTokens
-from security.passwords import HashingQueue, Passwords
+from security.passwords import HashingQueue
 from security.sealing import DataKeys, MasterKeys, SealBroken, master_keys, pepper_hash
 from security.tokens import AccessTokens, KeyRing
 from security.url_guard import UrlGuard
@@ -144,8 +145,7 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
         redis_rates = RedisRates(settings.redis_url)
         stack.push_async_callback(redis_rates.close)
         kept_heads = KeptHeads(settings.signed_heads)
-        hashes = Passwords(memory_kib=settings.argon2_memory, iterations=settings.argon2_iterations)
-        passwords = HashingQueue(hashes)
+        passwords = HashingQueue(password_hashes(settings))
         stack.callback(passwords.close)
         yield System(
             settings=settings,

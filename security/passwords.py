@@ -14,6 +14,8 @@ import msgspec
 from argon2 import extract_parameters
 from argon2.exceptions import VerifyMismatchError
 
+from security.pepper import Peppers
+
 MEMORY_KIB = 19_456
 ITERATIONS = 2
 LANES = 1
@@ -42,7 +44,11 @@ class PasswordCheck(msgspec.Struct, frozen=True):
 
 
 class Passwords:
-    """Hashes and verifies passwords at a cost of *memory_kib*, *iterations* and *lanes*."""
+    """Hashes and verifies passwords at a cost of *memory_kib*, *iterations* and *lanes*.
+
+    With *peppers*, a hash begins with the id of the one that it was made with. A hash without one
+    is still verified, and then renewed.
+    """
 
     def __init__(
         self,
@@ -50,7 +56,9 @@ class Passwords:
         memory_kib: int = MEMORY_KIB,
         iterations: int = ITERATIONS,
         lanes: int = LANES,
+        peppers: Peppers | None = None,
     ) -> None:
+        self._peppers = peppers
         self._hasher = argon2.PasswordHasher(
             time_cost=iterations, memory_cost=memory_kib, parallelism=lanes, type=argon2.Type.ID
         )
@@ -59,7 +67,10 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """Return the hash in PHC string format, with a random salt of its own."""
-        return self._hasher.hash(_prepared(password))
+        if self._peppers is None:
+            return self._hasher.hash(_prepared(password))
+        pepper = self._peppers.current
+        return pepper.id + self._hasher.hash(pepper.applied(_prepared(password)))
 
     def verify(self, stored: str | None, password: str) -> PasswordCheck:
         """Return whether *password* matches *stored*.
@@ -70,19 +81,24 @@ class Passwords:
 
         :raises argon2.exceptions.InvalidHashError: *stored* is not a hash.
         """
+        known, prepared = self._hash_and_input(stored, _prepared(password))
         try:
-            self._hasher.verify(self._nobody if stored is None else stored, _prepared(password))
+            self._hasher.verify(self._nobody if known is None else known, prepared)
         except VerifyMismatchError:
             return PasswordCheck(accepted=False)
-        if stored is None:
+        if stored is None or known is None:
             return PasswordCheck(accepted=False)
         return PasswordCheck(accepted=True, needs_rehash=self.needs_rehash(stored))
 
     def needs_rehash(self, stored: str) -> bool:
-        """Return whether *stored* was made with another algorithm, or at a lower cost.
+        """Return whether *stored* has another pepper or algorithm than today's, or a lower cost.
 
         A hash of a higher cost stays: it is not made weaker because the cost was lowered.
         """
+        pepper_id, _, _ = stored.partition("$")
+        if self._peppers is not None and pepper_id != self._peppers.current.id:
+            return True
+        stored = stored[len(pepper_id) :]
         if not self._hasher.check_needs_rehash(stored):
             return False
         made, wanted = extract_parameters(stored), self._cost
@@ -91,6 +107,19 @@ class Passwords:
             or made.memory_cost < wanted.memory_cost
             or made.time_cost < wanted.time_cost
         )
+
+    def _hash_and_input(self, stored: str | None, prepared: bytes) -> tuple[str | None, bytes]:
+        """Return the hash without the id of its pepper, and what must have been hashed.
+
+        A hash whose pepper is not known any more is that of nobody.
+        """
+        pepper_id, found, _ = (stored or "$").partition("$")
+        if stored is None or not found or not pepper_id:
+            return stored, prepared
+        pepper = None if self._peppers is None else self._peppers.of(pepper_id)
+        if pepper is None:
+            return None, prepared
+        return stored[len(pepper_id) :], pepper.applied(prepared)
 
 
 class HashingBusy(Exception):

@@ -105,6 +105,8 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "JWT_REFRESH_EXPIRY": ("never", "0", "59s", "8d"),
     "MASTER_KEY": ("changeme", "a" * 40),
     "MASTER_PREVIOUS_KEY": ("changeme", "a" * 40),
+    "PASSWORD_PEPPER": ("changeme", "a" * 40),
+    "PASSWORD_PREVIOUS_PEPPER": ("changeme", "a" * 40),
     "LOG_SECRET": ("secret", "a" * 40),
     "CORS_ORIGINS": ("*", "example.com", "https://a.example/", "https://u@a.example", "null"),
     "APP_URL": ("*", "example.com", "https://a.example/", "null"),

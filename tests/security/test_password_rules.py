@@ -58,6 +58,19 @@ def test_a_guessable_password_is_refused(password: str) -> None:
     assert "guessable" in found or "common" in found
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        "admin-istrator",
+        "\uff41\uff44\uff4d\uff49\uff4eistrator",
+        "a.d.m.i.n.i.s.t.r.a.t.o.r",
+        "ADMIN istrator",
+    ],
+)
+def test_another_spelling_of_a_common_password_is_refused(password: str) -> None:
+    assert "common" in codes(password)
+
+
 @pytest.mark.parametrize("password", ["Password1!", "iloveyou12", "QWERTYUIOP", "  sunshine  "])
 def test_a_common_password_is_refused_even_with_digits_around_it(password: str) -> None:
     assert "common" in codes(password)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from security.passwords import HashingBusy, HashingQueue, PasswordCheck, Passwords
+from security.pepper import Pepper, Peppers
 
 CHEAP = Passwords(memory_kib=8, iterations=1)
 RIGHT = "correct horse battery staple"
@@ -48,6 +49,41 @@ def test_a_hash_is_renewed_when_the_cost_rises_and_never_weakened() -> None:
         assert not low.needs_rehash(higher.hash(RIGHT))
         assert not higher.needs_rehash(higher.hash(RIGHT))
     assert slow.needs_rehash(large.hash(RIGHT))
+
+
+OLD, NEW = (
+    Pepper("an old pepper of the tests, 0123456789"),
+    Pepper("a new one, abcdefghijklmnopqrstuv"),
+)
+
+
+def peppered(*peppers: Pepper) -> Passwords:
+    return Passwords(memory_kib=8, iterations=1, peppers=Peppers(*peppers))
+
+
+def test_a_hash_is_worth_nothing_without_its_pepper() -> None:
+    stored = peppered(OLD).hash(RIGHT)
+
+    assert peppered(OLD).verify(stored, RIGHT) == PasswordCheck(accepted=True)
+    assert not peppered(OLD).verify(stored, "wrong").accepted
+    assert not peppered(NEW).verify(stored, RIGHT).accepted
+    assert not CHEAP.verify(stored, RIGHT).accepted
+    bare = stored.removeprefix(OLD.id)
+    assert not CHEAP.verify(bare, RIGHT).accepted
+    assert not peppered(OLD).verify(bare, RIGHT).accepted
+
+
+def test_a_pepper_is_replaced_login_by_login() -> None:
+    both = peppered(NEW, OLD)
+    old, plain = peppered(OLD).hash(RIGHT), CHEAP.hash(RIGHT)
+
+    for stored in (old, plain):
+        assert both.verify(stored, RIGHT) == PasswordCheck(accepted=True, needs_rehash=True)
+        assert both.verify(stored, "wrong") == PasswordCheck(accepted=False)
+    renewed = both.hash(RIGHT)
+    assert both.verify(renewed, RIGHT) == PasswordCheck(accepted=True)
+    assert peppered(NEW).verify(renewed, RIGHT).accepted
+    assert both.verify(None, RIGHT) == PasswordCheck(accepted=False)
 
 
 def test_hashing_a_password_twice_gives_different_hashes() -> None:
