@@ -2,14 +2,23 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
+from uuid import UUID
 
 import uvloop
 
+from api.app import ROUTES
+from api.description.openapi import describe
 from benchmarks.harness.figures import Figure, interleaved
-from benchmarks.harness.http_client import Client, Connection
-from benchmarks.harness.processes import API, stack
+from benchmarks.harness.http_client import Address, Client, Connection
+from benchmarks.harness.processes import API, PROJECTORS, Stack, stack
+from benchmarks.harness.seeding import Office, open_log
 from benchmarks.harness.workplace import workplace
+from benchmarks.members import MEMBERS, join_members
+from domain.base import OrgId
+from eventstore.sqlite import SqliteStore
 
 EVENTS = 12_000
 TOGETHER = 16
@@ -17,7 +26,7 @@ TOGETHER = 16
 ROUNDS = 5
 ALONE_S = 0.3
 TARGET_MS = 50.0
-ROUTES = {
+AUDIT = {
     "an export": "/api/audit/export",
     "an export as CSV": "/api/audit/export?format=csv",
     "a search of the audit log by an address that no event has": "/api/audit?ip=203.0.113.99",
@@ -25,23 +34,29 @@ ROUTES = {
     "a page of the audit log": "/api/audit?limit=100",
     "a checkpoint": "/api/audit/checkpoint",
 }
+EVERY = "each GET route in turn, with its largest page"
+FIRST = f"the first GET in an organization of {MEMBERS:,} members after a start"
 
 
 def measure() -> list[Figure]:
     """Return the longest wait of a client that asks for its profile again and again."""
     with workplace() as directory, stack(directory) as processes:
-        processes.start(API)
+        processes.start(PROJECTORS)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            client = Client(processes.address)
-            project = runner.run(client.log_in())
-            runner.run(_furnish(client, f"/api/project/{project}/tasks"))
+            with processes.running(API):
+                client, large, paths = runner.run(_furnish(processes.address))
+                runner.run(_join(directory, large.organization))
 
-            def cell(path: str | None) -> float:
-                return runner.run(_longest_wait_ms(client, path))
+                def cell(*asked: str) -> float:
+                    return runner.run(_longest_wait_ms(client, client, *asked))
 
-            cells = {"no GET": partial(cell, None)}
-            cells |= {what: partial(cell, path) for what, path in ROUTES.items()}
-            measured = interleaved(ROUNDS, cells)
+                cells = {"no GET": cell}
+                cells |= {what: partial(cell, path) for what, path in AUDIT.items()}
+                cells[EVERY] = partial(cell, *paths)
+                measured = interleaved(ROUNDS, cells)
+            measured[FIRST] = [
+                _first_wait_ms(processes, runner, client, large) for _ in range(ROUNDS)
+            ]
     return [
         Figure(
             what=f"longest wait of another client during {what}",
@@ -54,7 +69,62 @@ def measure() -> list[Figure]:
     ]
 
 
-async def _furnish(client: Client, path: str) -> None:
+async def _furnish(address: Address) -> tuple[Client, Client, list[str]]:
+    """Return a client with 12,000 events, one with an organization of its own, and every GET."""
+    client, large = Client(address), Client(address)
+    project = await client.log_in()
+    await large.log_in("large")
+    await _create_tasks(client, f"/api/project/{project}/tasks")
+    return client, large, await _every_get(client, project)
+
+
+async def _every_get(client: Client, project: str) -> list[str]:
+    """Return the path of every GET route, filled with ids of things that are there.
+
+    :raises KeyError: a route has a parameter that nothing was made for.
+    """
+    organization = f"/api/org/{client.organization}"
+    hook = {"url": "http://127.0.0.1:9/", "events": ["*"]}
+    webhook = (await client.ask("POST", "/api/webhook", hook))["id"]
+    invitation = {"email": "ben@example.com", "role": "MEMBER"}
+    invited = await client.ask("POST", f"{organization}/invitations", invitation)
+    profile = await client.ask("GET", "/api/auth/profile")
+    known = {
+        "organization_id": client.organization,
+        "project_id": project,
+        "task": "ENG-1",
+        "user_id": profile["id"],
+        "webhook_id": webhook,
+        "delivery_id": (await client.ask("POST", f"/api/webhook/{webhook}/ping"))["id"],
+        "invitation_id": invited["id"],
+        "mail_id": webhook,  # there are mails in development only
+    }
+    found: list[str] = []
+    for path, item in describe(ROUTES)["paths"].items():
+        if "get" in item:
+            names = {each.get("name") for each in item["get"].get("parameters", ())}
+            found.append(path.format(**known) + ("?limit=100" if "limit" in names else ""))
+    return found
+
+
+async def _join(directory: Path, organization: str) -> None:
+    """Have members join the organization, straight on the log."""
+    office = Office(await open_log(SqliteStore(str(directory / "events.db"))))
+    office.org_id = OrgId(UUID(organization))
+    await join_members(office)
+    await office.log.close()
+
+
+def _first_wait_ms(
+    processes: Stack, runner: asyncio.Runner, client: Client, large: Client
+) -> float:
+    """Return the longest wait of *client* while a new process loads the large organization."""
+    with processes.running(API):
+        runner.run(client.wait_until_ready())
+        return runner.run(_longest_wait_ms(client, large, "/api/user/me"))
+
+
+async def _create_tasks(client: Client, path: str) -> None:
     numbers = iter(range(EVENTS))
 
     async def create() -> None:
@@ -66,18 +136,18 @@ async def _furnish(client: Client, path: str) -> None:
     await asyncio.gather(*(create() for _ in range(TOGETHER)))
 
 
-async def _longest_wait_ms(client: Client, path: str | None) -> float:
-    """GET *path*, or wait for a moment, and return the longest wait of the other client."""
+async def _longest_wait_ms(client: Client, busy: Client, *paths: str) -> float:
+    """Have *busy* ask for *paths*, or for nothing, and return the longest wait of *client*."""
     other = await client.connect()
     request = client.request("GET", "/api/auth/profile")
     await other.ask(request)
-    busy = asyncio.ensure_future(_read(client, path) if path else asyncio.sleep(ALONE_S))
+    asking = asyncio.ensure_future(_read(busy, paths) if paths else asyncio.sleep(ALONE_S))
     longest_s = 0.0
-    while not busy.done():
+    while not asking.done():
         began = time.perf_counter()
         await other.ask(request)
         longest_s = max(longest_s, time.perf_counter() - began)
-    await busy
+    await asking
     other.close()
     return longest_s * 1000
 
@@ -97,8 +167,9 @@ class _Whole(Connection):
         self.ended.set_result(None)
 
 
-async def _read(client: Client, path: str) -> None:
-    whole = await client.connect_as(_Whole)
-    whole.send(client.request("GET", path).replace(b"\r\n", b"\r\nconnection: close\r\n", 1))
-    await whole.ended
-    assert whole.status == b"200", whole.status
+async def _read(client: Client, paths: Sequence[str]) -> None:
+    for path in paths:
+        whole = await client.connect_as(_Whole)
+        whole.send(client.request("GET", path).replace(b"\r\n", b"\r\nconnection: close\r\n", 1))
+        await whole.ended
+        assert whole.status in (b"200", b"404"), (path, whole.status)

@@ -40,7 +40,7 @@ async def _measure(store: SqliteStore) -> list[Figure]:
     log = await open_log(store)
     office = Office(log)
     await office.furnish()
-    await _join(office)
+    await join_members(office)
     history = await log.history(office.org_id, office.org_id)
     organization: Organization = fold(_nothing(), history).state
     assert len(organization.members) == MEMBERS
@@ -75,9 +75,9 @@ async def _measure(store: SqliteStore) -> list[Figure]:
     ]
 
 
-async def _join(office: Office) -> None:
+async def join_members(office: Office) -> None:
     """Record directly in the log that members join, until there are ``MEMBERS``."""
-    version = (await office.log.history(office.org_id, office.org_id)).version
+    version = (await office.log.heads({office.org_id: office.org_id}))[office.org_id]
     left = MEMBERS - 1
     while left:
         events = [_joined() for _ in range(min(left, ROWS_AN_APPEND))]

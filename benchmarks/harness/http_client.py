@@ -76,6 +76,7 @@ class Client:
     def __init__(self, address: Address) -> None:
         self._address, self._headers = address, ""
         self._first: Connection | None = None
+        self.organization = ""
 
     async def connect(self) -> Connection:
         """Open a connection."""
@@ -103,20 +104,20 @@ class Client:
         content = answer.partition(b"\r\n\r\n")[2]
         return msgspec.json.decode(content) if content else None
 
-    async def log_in(self) -> str:
+    async def log_in(self, name: str = "acme") -> str:
         """Wait for the server, register, log in, and return the id of a project.
 
         The organization gets the plan that has no limit on tasks.
         """
-        await self._wait_until_ready()
-        account = {"email": "ana@example.com", "password": "tulip-Harbour-91-quiet"}
-        organization = {"name": "Acme", "subdomain": "acme"}
+        await self.wait_until_ready()
+        account = {"email": f"ana@{name}.example.com", "password": "tulip-Harbour-91-quiet"}
+        organization = {"name": name.title(), "subdomain": name}
         registration = {**account, "name": "Ana", "organization": organization}
         await self.ask("POST", "/api/auth/register", registration)
         token = (await self.ask("POST", "/api/auth/login", account))["accessToken"]
         self._headers = f"authorization: Bearer {token}\r\nuser-agent: bench\r\n"
-        profile = await self.ask("GET", "/api/auth/profile")
-        plan = f"/api/org/{profile['organizationId']}/plan"
+        self.organization = (await self.ask("GET", "/api/auth/profile"))["organizationId"]
+        plan = f"/api/org/{self.organization}/plan"
         await self.ask("PATCH", plan, {"plan": "PREMIUM"})
         project = await self.ask("POST", "/api/project", {"key": "ENG", "name": "Engineering"})
         return str(project["id"])
@@ -140,7 +141,8 @@ class Client:
             connection.close()
         return pace
 
-    async def _wait_until_ready(self) -> None:
+    async def wait_until_ready(self) -> None:
+        """Wait until the server answers."""
         until = time.monotonic() + READY_S
         while True:
             try:
