@@ -3,6 +3,8 @@
 Exit codes: 0 success, 1 it failed or found a problem, 2 wrong arguments or settings.
 """
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -206,12 +208,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _said(2, f"{' '.join(str(error).split())} Try --help.")
     except SettingsInvalid as error:
         return _said(2, *(f"setting {problem}" for problem in error.problems))
-    except CommandFailed as failed:
-        return _said(failed.code, str(failed))
-    except (DevstackError, AddressTaken) as error:
-        return _said(1, str(error))
+    except (CommandFailed, DevstackError, AddressTaken) as error:
+        return _said(error.code if isinstance(error, CommandFailed) else 1, str(error))
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever reads the output has enough, as in `replay | head`; nothing is flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def _said(code: int, *lines: str) -> int:

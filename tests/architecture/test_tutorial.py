@@ -17,6 +17,7 @@ from tests.architecture.sources import ROOT
 PAGE = ROOT / "docs" / "tutorial" / "first-webhook.md"
 README = ROOT / "README.md"
 PROTECTING = ROOT / "docs" / "how-to" / "protect-an-account.md"
+EXPORTING = ROOT / "docs" / "how-to" / "export-and-verify.md"
 INVITING = ROOT / "docs" / "how-to" / "invite-a-colleague.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 START_S = 120.0
@@ -34,10 +35,10 @@ class Reader:
     def ours(self, text: str) -> str:
         """Return *text* of the page with our ports and the program under test."""
         text = text.replace(":3000", f":{self.port}").replace(":9000", f":{self.receiving}")
-        program = f"{sys.executable} -m cli"
         text = text.replace("9000)", f"{self.receiving})")
-        text = text.replace(".venv/bin/python", sys.executable)
-        return re.sub(r"(\.\./)?\.venv/bin/trackrecord", program, text)
+        programs = {"trackrecord": f"{sys.executable} -m cli", "python": sys.executable}
+        named = re.compile(r"(?:\.\./)?\.venv/bin/(\w+)")
+        return named.sub(lambda found: programs[found[1]], text)
 
     def environment(self) -> dict[str, str]:
         """Return the environment of everything that the reader starts."""
@@ -126,6 +127,19 @@ def test_an_account_is_protected_by_the_words_of_the_page(reader: Reader) -> Non
     assert '"detail"' in asked
     assert '"accessToken"' in proved
     assert required == '{"requireTotp":true}'
+
+
+def test_an_export_is_verified_by_the_words_of_the_page(reader: Reader) -> None:
+    steps = [reader.ours(text) for _, text in BLOCK.findall(EXPORTING.read_text(encoding="utf-8"))]
+
+    told = reader.run("set -eu\n" + "\n".join(steps))
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    verified = [line for line in told.stdout.splitlines() if line.startswith("OK: ")]
+    assert len(verified) == 2  # before and after the checkpoint
+    assert verified[0] != verified[1]
+    exported = {path.name for path in reader.folder.glob("*.jsonl")}
+    assert exported == {"history.jsonl", "operator.jsonl", "later.jsonl"}
 
 
 def test_the_tutorial_ends_with_a_verified_webhook_and_history(reader: Reader) -> None:

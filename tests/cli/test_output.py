@@ -35,6 +35,32 @@ def test_a_rebuild_prints_one_short_line_per_read_model(
     assert re.search("[0-9a-f]{64}", output.out) is None
 
 
+def test_a_reader_that_has_enough_ends_a_command_quietly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in `replay | head`."""
+    settings = {"DATA_DIR": str(tmp_path / "data"), "EVENTS_URL": f"sqlite:///{tmp_path}/events.db"}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    record_history()
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        told = subprocess.run(
+            [sys.executable, "-m", "cli", "replay"],
+            cwd=ROOT,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+
+    assert (told.returncode, told.stderr) == (128 + signal.SIGPIPE, "")
+
+
 def test_up_without_a_demo_offers_no_login(tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents[:2]):  # the stores run as somebody else
         folder.chmod(0o755)
