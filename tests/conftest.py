@@ -103,6 +103,9 @@ SERVERS = {
 indirectly, is not a unit test."""
 
 
+AT_THE_END = {"test_records.py", "test_declared_failures.py"}
+"""Files whose tests look at what the others have recorded."""
+
 POSTGRESQL = {"postgres_server", "postgres_url"}
 """Fixtures of PostgreSQL, which is not on every machine."""
 
@@ -113,10 +116,10 @@ ACCEPTANCE_TIMEOUT_S = 300
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that need a server, so that the others can be run alone in seconds.
 
-    Tests of the whole product get the time that real processes take. What looks at all stories of
-    commands comes after them.
+    Tests of the whole product get the time that real processes take. What looks at what all other
+    tests have seen comes after them.
     """
-    items.sort(key=lambda item: item.path.name == "test_records.py")
+    items.sort(key=lambda item: item.path.name in AT_THE_END)
     for item in items:
         if SERVERS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.servers)

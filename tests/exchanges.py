@@ -29,6 +29,10 @@ _PLACES = re.compile(r"/(api|health|metrics|\.well-known)(/|$)")
 _UNDESCRIBED = re.compile(r"/api/(openapi\.json|docs(/.*)?)")
 
 
+FAILURES_SEEN: set[tuple[str, str]] = set()
+"""Each operation and code of a problem that it answered in this run of the tests."""
+
+
 class NotAsDescribed(AssertionError):
     """An exchange differs from the OpenAPI description; the text says where to change what."""
 
@@ -96,6 +100,8 @@ def check(request: httpx.Request, response: httpx.Response) -> None:
         )
         return
     _check_answer(operation, _followed(answer), request, response)
+    if code := _code(response):
+        FAILURES_SEEN.add((operation.name, code))
     if response.is_success:
         _check_request(operation, request, path)
         RECORDER.note(operation.name, request, response)
@@ -194,7 +200,9 @@ def _valid(operation: _Operation, schema: Json, value: Any, what: str) -> None:
 
 def _code(response: httpx.Response) -> str:
     kind = response.headers.get("content-type", "")
-    return str(response.json().get("code", "")) if kind.startswith("application/problem") else ""
+    if not kind.startswith("application/problem") or not response.content:
+        return ""  # a HEAD has no content
+    return str(response.json().get("code", ""))
 
 
 def _fail(operation: _Operation, fault: str, hint: str) -> None:

@@ -29,7 +29,6 @@ from domain.identity.api_key import (
     KeyWithoutOwner,
     NetworkNotAllowed,
 )
-from domain.identity.user.errors import AccountDeactivated
 from domain.identity.user.totp import TotpRequired
 
 ANYWHERE: dict[int, tuple[str, ...]] = {
@@ -58,7 +57,6 @@ _COMMAND: tuple[Failure, ...] = (
 )
 _QUERY: tuple[Failure, ...] = ((503, "read_model_behind"), (503, "rebuilding"))
 _CALLER: tuple[Failure, ...] = (
-    AccountDeactivated,
     (401, "unauthorized"),
     (401, "token_expired"),
     (403, "membership_suspended"),
@@ -100,6 +98,11 @@ def _all(method: str, handler: HTTPRouteHandler) -> Iterator[Failure]:
 
 def _path_parameters(handler: HTTPRouteHandler) -> bool:
     return any("{" in str(getattr(layer, "path", "")) for layer in handler.ownership_layers)
+
+
+def code_of(failure: Failure) -> str:
+    """Return the code of a failure as routes declare it."""
+    return _of(failure)[1]
 
 
 def _of(failure: Failure) -> tuple[int, str]:

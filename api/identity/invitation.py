@@ -104,7 +104,7 @@ class InvitationController(Controller):
 
     @post(
         "/",
-        opt=needs(Permission.MEMBER_INVITE, fails=(AlreadyMember, PlanLimitReached, RoleTooLow)),
+        opt=needs(Permission.MEMBER_INVITE, fails=(PlanLimitReached, RoleTooLow)),
         responses=shows(SentInvitation, 201),
     )
     async def invite_member(
@@ -147,7 +147,7 @@ class InvitationController(Controller):
     @post(
         "/{invitation_id:uuid}/resend",
         status_code=200,
-        opt=needs(Permission.MEMBER_INVITE, fails=(AlreadyMember, PlanLimitReached, RoleTooLow)),
+        opt=needs(Permission.MEMBER_INVITE, fails=(PlanLimitReached, RoleTooLow)),
         responses=shows(SentInvitation),
     )
     async def resend_invitation(

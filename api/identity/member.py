@@ -18,7 +18,7 @@ from api.http.run_command import Reply, Show, run_command
 from api.identity.organization import own_organization
 from commands.identity.organization import EditMember, RemoveMember
 from domain.base import OrgId, UserId
-from domain.identity.organization.membership import LastAdmin, OwnRole, Role, RoleTooLow
+from domain.identity.organization.membership import LastAdmin, Role, RoleTooLow
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
 from projections.identity.member import find_member, members_of
@@ -98,7 +98,7 @@ class MemberController(Controller):
         "/{user_id:uuid}",
         opt=needs(
             Permission.MEMBER_MANAGE,
-            fails=(LastAdmin, OwnRole, RoleTooLow, (503, "rebuilding")),
+            fails=(LastAdmin, (503, "rebuilding")),
             sends=("ETag",),
         ),
         responses=shows(MemberWithUser),

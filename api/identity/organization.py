@@ -15,7 +15,6 @@ from api.http.policy import account, needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, run_command
-from commands.base import NotPermitted
 from commands.identity.organization import (
     ChangePlan,
     ChangeSettings,
@@ -150,7 +149,7 @@ class OrganizationController(Controller):
     @post(
         "/{organization_id:uuid}/restore",
         status_code=200,
-        opt=account(fails=(NotPermitted, SubdomainTaken)),
+        opt=account(),
         responses=shows(OrganizationView),
     )
     async def restore(self, request: ApiRequest, organization_id: FromPath[UUID]) -> ApiResponse:

@@ -186,7 +186,7 @@ class TaskController(Controller):
     @delete(
         "/",
         status_code=200,
-        opt=needs(Permission.TASK_DELETE_OWN, fails=(ProjectIsArchived,)),
+        opt=needs(Permission.TASK_DELETE_OWN),
         responses=nothing(),
     )
     async def remove(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
@@ -241,7 +241,7 @@ class TaskController(Controller):
     @post(
         "/restore",
         status_code=200,
-        opt=needs(Permission.TASK_DELETE_OWN, fails=(PlanLimitReached, ProjectIsArchived)),
+        opt=needs(Permission.TASK_DELETE_OWN, fails=(PlanLimitReached,)),
         responses=shows(TaskView),
     )
     async def restore(self, request: ApiRequest, task: TaskRef) -> ApiResponse:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from api.app import create_app
 from commands.handler import CommandHandler
 from domain.identity.organization.membership import Role
-from domain.identity.user import UserDeactivated
+from domain.identity.user.events import UserDeactivated
 from domain.permission import Permission, is_allowed
 from runtime.system import System
 from tests.api.http.test_keys_between_routes import COMMANDS, HOOK
@@ -148,6 +148,7 @@ async def _asked(person: Person, command: str, known: dict[str, str]) -> httpx.R
 
 async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) -> dict[str, str]:
     """Make one of everything and return the ids for the paths; the task is Ben's own."""
+    done(await ana.patch(f"/org/{ana.org_id}/plan", {"plan": "BASIC"}), 200)  # MEMBERs have keys
     cleo = await sign_up(app)
     await join(system, cleo, ana.org_id, Role.MEMBER)
     project = await ana.project()
@@ -162,6 +163,7 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
         "project_id": project["id"],
         "task": (await ben.task(project))["id"],
         "webhook_id": done(await ana.post("/webhook", HOOK), 201)["id"],
+        "api_key_id": done(await ben.post("/apikey", COMMANDS["POST /api/apikey"]), 201)["id"],
         "invitation_id": done(await ana.post(inviting, invitation), 201)["id"],
         "session_id": next(each["id"] for each in sessions if not each["current"]),
         "unique": unique()[-20:],

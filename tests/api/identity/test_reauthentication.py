@@ -28,9 +28,14 @@ async def test_sensitive_requests_are_refused_until_the_password_is_proved_again
     hook = done(
         await ana.post("/webhook", {"url": "https://example.com/hook", "events": ["*"]}), 201
     )
+    new_key = {"name": "CI", "scopes": {"task": ["read"]}}
+    key = done(await ana.post("/apikey", new_key), 201)
     clock.ahead += LATER
     org = f"/org/{ana.org_id}"
     requests = [
+        ("PATCH", f"{org}/settings", {"requireTotp": False}),
+        ("POST", "/apikey", new_key),
+        ("POST", f"/apikey/{key['id']}/rotate", None),
         ("PATCH", f"{org}/plan", {"plan": "BASIC"}),
         ("POST", f"/webhook/{hook['id']}/rotate-secret", None),
         ("DELETE", org, None),
