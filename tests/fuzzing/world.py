@@ -43,6 +43,7 @@ def make_world(url: str) -> World:
                 "delivery_id": _made(client, f"/webhook/{webhook}/ping")["id"],
                 "invitation_id": _made(client, f"/org/{org}/invitations", **invited)["id"],
                 "session_id": session["id"],
+                "api_key_id": _made(client, "/apikey", name="CI", scopes={"task": ["read"]})["id"],
             },
         )
 
