@@ -46,7 +46,7 @@ class NewApiKey(Struct, frozen=True, forbid_unknown_fields=True, rename="camel")
 
     name: Name
     scopes: Annotated[AskedScopes, Meta(max_length=20)]
-    expires_at: datetime | None = None
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
     networks: NetworkList = []
 
 

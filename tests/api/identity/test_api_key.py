@@ -52,6 +52,8 @@ class TestCreating:
         for wrong in (until + timedelta(days=1), clock() - timedelta(seconds=1)):
             body = {"name": "CI", "scopes": SCOPES, "expiresAt": wrong.isoformat()}
             refused(await ana.post("/apikey", body), 422, "expiry_not_allowed")
+        without_offset = {"name": "CI", "scopes": SCOPES, "expiresAt": "2030-01-01T00:00:00"}
+        refused(await ana.post("/apikey", without_offset), 422, "invalid_request")
 
     @pytest.mark.parametrize(
         "scopes",
