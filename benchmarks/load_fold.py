@@ -20,7 +20,8 @@ EVENTS = 20
 TASKS = 50
 LOADS = 300
 ROUNDS = 25
-TARGET_US = 40
+TARGET = 625
+"""Products that a plain loop adds in the same time."""
 
 
 def measure() -> list[Figure]:
@@ -44,7 +45,14 @@ async def _measure(store: SqliteStore) -> list[Figure]:
     above = [load - rows for load, rows in zip(measured["load"], measured["rows"], strict=True)]
     what = f"decode and fold a task of {EVENTS} events, above reading its rows"
     return [
-        Figure(what=what, unit="µs CPU", rounds=above, target=TARGET_US, at_least=False),
+        Figure(
+            what=what,
+            unit="loop products",
+            rounds=[us * speed for us, speed in zip(above, measured["machine"], strict=True)],
+            target=TARGET,
+            at_least=False,
+        ),
+        Figure(what="decode and fold", unit="µs CPU", rounds=above),
         Figure(what="read its rows (SQLite)", unit="µs CPU", rounds=measured["rows"]),
         Figure(what="EventLog.history and fold", unit="µs CPU", rounds=measured["load"]),
         Figure(what=PYTHON_SPEED, unit="million/s CPU", rounds=measured["machine"]),

@@ -19,7 +19,8 @@ from eventstore.recorded import Row
 
 TASKS = 1_000
 ROUNDS = 15
-TARGET_PER_S = 250_000
+TARGET = 0.016
+"""Events for each product that a plain loop adds in the same time."""
 
 KINDS: dict[str, type[State]] = {"task": Task}
 
@@ -45,10 +46,14 @@ async def _measure() -> list[Figure]:
     return [
         Figure(
             what=f"decode and fold ({mix})",
-            unit="events/s CPU",
-            rounds=measured["replay"],
-            target=TARGET_PER_S,
+            unit="events per loop product",
+            rounds=[
+                events / (products * 1e6)
+                for events, products in zip(measured["replay"], measured["machine"], strict=True)
+            ],
+            target=TARGET,
         ),
+        Figure(what="decode and fold", unit="events/s CPU", rounds=measured["replay"]),
         Figure(what="decode alone", unit="events/s CPU", rounds=measured["decode"]),
         Figure(what=PYTHON_SPEED, unit="million/s CPU", rounds=measured["machine"]),
     ]

@@ -21,6 +21,8 @@ API = "benchmarks.harness.http_server"
 """The real server with two additional routes for comparison."""
 PROJECTORS = "workers.projecting"
 WORKER = "workers"
+FLOOR = "benchmarks.harness.floor_server"
+"""The least that a durable POST costs; see there."""
 FOLLOWERS = "workers.following"
 """Projectors and worker in one process, as ``make run`` starts them."""
 
@@ -44,6 +46,11 @@ class Stack:
     def address(self) -> tuple[str, int]:
         """The address of the API."""
         return HOST, int(self._environment["PORT"])
+
+    @property
+    def floor(self) -> tuple[str, int]:
+        """The address of the server of the floor."""
+        return HOST, int(self._environment["FLOOR_PORT"])
 
     @contextmanager
     def running(self, module: str) -> Generator[int]:
@@ -77,7 +84,7 @@ def stack(directory: Path, *, mongodb: bool = False, postgresql: bool = False) -
     *mongodb* in the best server that there is.
     """
     with ExitStack() as things:
-        port = HeldPort()
+        port, floor = HeldPort(), HeldPort()
         servers = [things.enter_context(redis(directory / "redis"))]
         environment = {
             **os.environ,
@@ -85,6 +92,7 @@ def stack(directory: Path, *, mongodb: bool = False, postgresql: bool = False) -
             # Its own: our processes close it to others, whom the servers of the stores may run as.
             "DATA_DIR": str(directory / "data"),
             "PORT": str(int(port)),
+            "FLOOR_PORT": str(int(floor)),
             "EVENTS_URL": f"sqlite:///{directory / 'events.db'}",
             "REDIS_URL": servers[0].url,
             "RATE_LIMITS": "off",
