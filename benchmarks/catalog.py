@@ -17,6 +17,7 @@ from benchmarks import (
     replay,
     suite,
     versus_crud,
+    versus_first,
     webhook_latency,
     worker_wait,
 )
@@ -47,6 +48,7 @@ BENCHMARKS = {
     "http-page": _benchmark(http_page),
     "burst": _benchmark(burst),
     "versus-crud": _benchmark(versus_crud),
+    "versus-first": _benchmark(versus_first),
     "webhook-latency": _benchmark(webhook_latency),
     "worker-wait": _benchmark(worker_wait),
     "tests": _benchmark(suite),
