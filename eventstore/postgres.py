@@ -261,9 +261,11 @@ class PostgresStore(SqlSideTables):
     def _uuid(self, value: UUID) -> UUID:
         return value
 
-    def _row(self, columns: tuple[Any, ...]) -> Row:
-        position, stream, version, tag, state, private, org, seq, at = columns
-        return Row(position, stream, version, tag, state, private, OrgId(org), seq, at)
+    def _rows(self, found: Rows) -> list[Row]:
+        return [
+            Row(position, stream, version, tag, state, private, OrgId(org), seq, at)
+            for position, stream, version, tag, state, private, org, seq, at in found
+        ]
 
     def close(self) -> None:
         self._pool.close()

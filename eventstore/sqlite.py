@@ -168,10 +168,11 @@ class SqliteStore(SqlSideTables):
     def _uuid(self, value: bytes) -> UUID:
         return id_of(value)
 
-    def _row(self, columns: tuple[Any, ...]) -> Row:
-        position, stream, version, tag, state, private, org, seq, at = columns
-        owner = OrgId(id_of(org))
-        return Row(position, id_of(stream), version, tag, state, private, owner, seq, at)
+    def _rows(self, found: Rows) -> list[Row]:
+        return [
+            Row(position, id_of(stream), version, tag, state, private, OrgId(id_of(org)), seq, at)
+            for position, stream, version, tag, state, private, org, seq, at in found
+        ]
 
     def may_change_events(self) -> bool:
         return False

@@ -53,8 +53,8 @@ class SqlTables(ABC):
         """Return a stored id as a UUID."""
 
     @abstractmethod
-    def _row(self, columns: tuple[Any, ...]) -> Row:
-        """Return a row of ``COLUMNS`` as a Row."""
+    def _rows(self, found: Rows) -> list[Row]:
+        """Return rows of ``COLUMNS`` as events."""
 
     # The log as a whole -----------------------------------------------------
 
@@ -118,7 +118,7 @@ class SqlTables(ABC):
 
     def _events(self, rest: str, parameters: Sequence[Any]) -> list[Row]:
         found = self._query(f"SELECT {COLUMNS} FROM events WHERE part = ? {rest}", parameters)
-        return [self._row(columns) for columns in found]
+        return self._rows(found)
 
     def stream(
         self, stream_id: UUID, after: int = 0, part: int = 0, limit: int = STREAM_MAX
