@@ -262,10 +262,7 @@ class PostgresStore(SqlSideTables):
         return value
 
     def _rows(self, found: Rows) -> list[Row]:
-        return [
-            Row(position, stream, version, tag, state, private, OrgId(org), seq, at)
-            for position, stream, version, tag, state, private, org, seq, at in found
-        ]
+        return [Row(*first, OrgId(org), seq, at) for *first, org, seq, at in found]
 
     def close(self) -> None:
         self._pool.close()
