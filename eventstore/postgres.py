@@ -262,7 +262,7 @@ class PostgresStore(SqlSideTables):
         return value
 
     def _rows(self, found: Rows) -> list[Row]:
-        return [Row(*first, OrgId(org), seq, at) for *first, org, seq, at in found]
+        return _as_rows(found)
 
     def close(self) -> None:
         self._pool.close()
@@ -285,6 +285,13 @@ def _answers(connection: Connection[Any], questions: Sequence[Question]) -> list
         for (statement, parameters), _ in questions
     ]
     return [cursor.fetchall() for cursor in cursors]
+
+
+def _as_rows(found: Rows) -> list[Row]:
+    return [
+        Row(position, stream, version, tag, state, private, OrgId(org), seq, at)
+        for position, stream, version, tag, state, private, org, seq, at in found
+    ]
 
 
 def _sql(statement: str) -> SQL:
