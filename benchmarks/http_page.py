@@ -16,6 +16,7 @@ from typing import Any
 
 import uvloop
 
+from benchmarks.harness.bare_driver import ask_commands, ask_pages
 from benchmarks.harness.figures import Figure, interleaved, ratios
 from benchmarks.harness.http_client import Client, RequestFailed
 from benchmarks.harness.pace import Pace
@@ -35,14 +36,17 @@ CHANGE_EVERY_S = 0.0002
 """More often than a page is asked for."""
 TARGET_US = 45.0
 TARGET_MONGODB = 2.5
+DATABASE = "trackrecord"
 
 
 def measure() -> list[Figure]:
     """Return the CPU time of a page from the read model, and of a constant one."""
     figures: list[Figure] = []
     for mongodb, sizes in ((False, SIZES), (True, SIZES[:1])):
-        with workplace() as directory, stack(directory, mongodb=mongodb) as processes:
-            figures += _measure(processes, sizes, None if mongodb else directory / "readmodels.db")
+        with workplace() as directory, stack(directory, mongodb=mongodb, quick=True) as processes:
+            figures += _measure(
+                processes, sizes, None if mongodb else directory / "data" / "readmodels.db"
+            )
     return figures
 
 
@@ -71,9 +75,18 @@ def _measure(processes: Stack, sizes: Sequence[int], file: Path | None) -> list[
             }
             if file is not None:
                 cells["changed"] = partial(_while_changing, file, cells["page"])
+            else:
+                for name, ask in (("command", ask_commands), ("cursor", ask_pages)):
+                    asked = (processes.mongodb_uri, DATABASE, PAGE + 1, CONNECTIONS, CELL_S)
+                    cells[name] = partial(_run, runner, ask, asked)
             measured = interleaved(ROUNDS, cells)
             figures += _figures(measured, f"{engine}, page of {PAGE} of {count:,}", engine)
     return figures
+
+
+def _run(runner: asyncio.Runner, ask: Callable[..., Any], asked: tuple[Any, ...]) -> Pace:
+    pace: Pace = runner.run(ask(*asked))
+    return pace
 
 
 def _while_changing(file: Path, cell: Callable[[], Pace]) -> Pace:
@@ -149,19 +162,41 @@ def _figures(measured: dict[str, list[Pace]], what: str, engine: str) -> list[Fi
         target=TARGET_MONGODB if engine == "MongoDB" else None,
         at_least=False,
     )
-    changed = [pace.cpu_us for pace in measured.get("changed", [])]
-    others = [
+    beside = _of_the_driver if engine == "MongoDB" else _changed
+    return [
+        above,
+        times,
+        *beside(measured, what, constant),
+        Figure(what=f"{what}: CPU of the API", unit="µs CPU", rounds=page),
+        Figure(what=f"{what}: constant bytes", unit="µs CPU", rounds=constant),
+        Figure(what=what, unit="requests/s", rounds=[p.per_second for p in measured["page"]]),
+    ]
+
+
+def _changed(measured: dict[str, list[Pace]], what: str, constant: list[float]) -> list[Figure]:
+    changed = [pace.cpu_us for pace in measured["changed"]]
+    return [
         Figure(
             what=f"{what}, changed since: above constant bytes",
             unit="µs CPU",
             rounds=[a - b for a, b in zip(changed, constant, strict=True)],
         )
     ]
+
+
+def _of_the_driver(
+    measured: dict[str, list[Pace]], what: str, constant: list[float]
+) -> list[Figure]:
+    """Return what the same query costs PyMongo alone, which nothing built on it can go below."""
+    command = [pace.cpu_us for pace in measured["command"]]
+    cursor = [pace.cpu_us for pace in measured["cursor"]]
+    floor = [a + b for a, b in zip(constant, command, strict=True)]
     return [
-        above,
-        *(others if changed else ()),
-        times,
-        Figure(what=f"{what}: CPU of the API", unit="µs CPU", rounds=page),
-        Figure(what=f"{what}: constant bytes", unit="µs CPU", rounds=constant),
-        Figure(what=what, unit="requests/s", rounds=[p.per_second for p in measured["page"]]),
+        Figure(
+            what=f"{what}: constant bytes and PyMongo alone, against constant bytes",
+            unit="x",
+            rounds=ratios(floor, constant),
+        ),
+        Figure(what=f"{what}: PyMongo alone, the command", unit="µs CPU", rounds=command),
+        Figure(what=f"{what}: PyMongo alone, find_raw_batches", unit="µs CPU", rounds=cursor),
     ]

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from benchmarks.harness.replies import quick_replies
 from devstack.mongo import mongo
 from devstack.port import HOST, HeldPort
 from devstack.postgres import postgres
@@ -71,17 +72,25 @@ class Stack:
         self._pids.append(pid)
         return pid
 
+    @property
+    def mongodb_uri(self) -> str:
+        """The address of the server of the read models."""
+        return self._environment["MONGODB_URI"]
+
     def cpu_seconds(self) -> float:
         """Return the CPU time of all started processes and of the servers of the stores."""
         return trees_cpu_seconds(self._pids)
 
 
 @contextmanager
-def stack(directory: Path, *, mongodb: bool = False, postgresql: bool = False) -> Generator[Stack]:
+def stack(
+    directory: Path, *, mongodb: bool = False, quick: bool = False, postgresql: bool = False
+) -> Generator[Stack]:
     """Yield a stack with embedded stores and an empty log, without processes.
 
     Its log is in SQLite, or with *postgresql* in PostgreSQL. Its read models are in SQLite, or with
-    *mongodb* in the best server that there is.
+    *mongodb* in the best server that there is; if *quick*, repeated reads are answered from memory
+    where that is not ``mongod``.
     """
     with ExitStack() as things:
         port, floor = HeldPort(), HeldPort()
@@ -101,6 +110,9 @@ def stack(directory: Path, *, mongodb: bool = False, postgresql: bool = False) -
         if mongodb:
             servers.append(things.enter_context(mongo(directory / "mongo")))
             environment["MONGODB_URI"] = servers[-1].url
+            if quick and servers[-1].engine != "mongod":
+                replies = things.enter_context(quick_replies(int(servers[-1].port)))
+                environment["MONGODB_URI"] = replies
         if postgresql:
             servers.append(things.enter_context(postgres(directory / "postgres")))
             environment["EVENTS_URL"] = servers[-1].url
