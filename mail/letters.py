@@ -16,6 +16,7 @@ from domain.identity.organization.state import Organization
 from domain.identity.user.address import EmailChanged, EmailProofRequested
 from domain.identity.user.events import NewNetworkSeen, PasswordChanged, PasswordResetRequested
 from domain.identity.user.state import User
+from domain.identity.user.totp import TotpDisabled, TotpEnabled
 from eventstore.recorded import ERASED, Recorded
 from mail.letter import Letter
 from runtime.system import System
@@ -159,6 +160,22 @@ async def _new_network(system: System, recorded: Recorded) -> Letter | None:
     )
 
 
+async def _second_factor(system: System, recorded: Recorded) -> Letter | None:
+    if recorded.at + NEWS_KEPT < system.clock():
+        return None
+    user = await system.commands.states.fresh(User, recorded.stream_id)
+    turned = "on" if isinstance(recorded.event, TotpEnabled) else "off"
+    return Letter(
+        to=user.email,
+        subject=f"Two-factor login was turned {turned}",
+        text=(
+            f"Two-factor login of your Trackrecord account was turned {turned} at"
+            f" {recorded.at:%H:%M} UTC on {recorded.at:%d %B %Y}.\n\n"
+            "If it was not you, change your password: all your sessions end.\n"
+        ),
+    )
+
+
 NEWS_KEPT = timedelta(days=1)
 """What happened longer ago is no news: it is not mailed when a server was away so long."""
 
@@ -169,6 +186,8 @@ _LETTERS: Mapping[type[Event], Write] = {
     EmailProofRequested: _email_proof,
     EmailChanged: _email_changed,
     NewNetworkSeen: _new_network,
+    TotpEnabled: _second_factor,
+    TotpDisabled: _second_factor,
 }
 
 MAIL_TAGS = tuple(tag_of(event) for event in _LETTERS)

@@ -15,6 +15,7 @@ from domain.identity.user.events import (
     PasswordChanged,
     PasswordResetRequested,
 )
+from domain.identity.user.totp import TotpDisabled, TotpEnabled, TotpUsed
 from eventstore.operations.records import MailStatus
 from runtime.setting import MailAddress, SmtpUrl
 from runtime.system import System
@@ -149,3 +150,21 @@ async def test_a_login_from_a_new_network_is_told_at_once_or_never(
     [message] = office.messages
     assert message["To"] == "ana@example.com"
     assert "Firefox on Windows, from 192.0.2.0/24" in " ".join(message.get_content().split())
+
+
+async def test_a_second_factor_that_is_turned_on_or_off_is_told(
+    stage: Stage, system: System, office: PostOffice
+) -> None:
+    stage.clock.ahead = NOW - datetime.now(UTC)  # when the test's events happened
+    enabled = TotpEnabled(step=5, recovery=("a",))
+    await record(system.log, account(ANA, "Ana"), on(ANA, enabled, TotpUsed(step=6)))
+    await record(system.log, on(ANA, TotpDisabled()))
+
+    await Mailing(system).send_due()
+
+    subjects = {str(message["Subject"]) for message in office.messages}
+    assert subjects == {
+        "Two-factor login was turned on",
+        "Two-factor login was turned off",
+    }
+    assert len(office.messages) == 2, "a code that was used is no news"
