@@ -7,7 +7,7 @@ if TYPE_CHECKING:  # loading it takes longer than a start without a first login
     import httpx
 
 DEMO_EMAIL = "ana@acme.example"
-DEMO_PASSWORD = "correct horse battery staple"  # noqa: S105  printed on purpose
+DEMO_PASSWORD = "violet tractor nine moons"  # noqa: S105  printed on purpose
 SEEDED_FILE = "demo.json"
 
 _TASKS = (
