@@ -41,6 +41,22 @@ EXAMINATION_S = 10.0
 DEEP_S = 3_600.0
 """How long comparing the whole log may take."""
 
+CHECKS = {
+    "settings": "they can be read; names that look like a misspelled setting are listed",
+    "log": "it answers, and takes commands or is read-only; bad if it is not there, was moved,"
+    " contradicts what was signed, or a restore has not finished",
+    "redis": "it answers, or is not configured",
+    "webhooks": "how many deliveries are open and since when, and the newest notices; bad is a"
+    " webhook that is parked because one of its events cannot be read",
+    "audit trees": "no organization has fewer events than were signed; nothing is signed here",
+    "read models": "they were built from this log and are shown to readers",
+    "each read model, by its name": "how many events it lacks; bad if it is ahead of the log, if a"
+    " new version cannot be built, or if documents are parked",
+    "read store": "it answers, with the sizes of its files",
+    "every event": "only with `--deep`: each event is what was signed, byte by byte",
+}
+"""What each check of the doctor says."""
+
 _Examine = Callable[[], Awaitable[list[Finding]]]
 
 

@@ -15,6 +15,7 @@ from tools.command_line import command_line_page
 from tools.errors import errors_page
 from tools.events import events_page
 from tools.http import http_page, openapi_json
+from tools.monitoring import monitoring_page
 from tools.permissions import permissions_page
 from tools.settings import settings_page
 
@@ -27,6 +28,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "events.md": events_page,
     "http.md": http_page,
+    "monitoring.md": monitoring_page,
     "openapi.json": openapi_json,
     "permissions.md": permissions_page,
     "settings.md": settings_page,

@@ -24,6 +24,64 @@ from runtime.system import System
 
 LOOK_S = 2.0
 """How often the followers are looked at."""
+
+
+class Check(Struct, frozen=True):
+    """What readiness says about one part of the system.
+
+    ``states`` are what it may say instead of ``ok``; ``needed`` tells whether that is a 503.
+    """
+
+    needed: bool
+    ok: str
+    states: dict[str, str]
+
+
+CHECKS = {
+    "eventLog": Check(
+        needed=True,
+        ok="the log answered within 2 s, and the last commit of this process was written",
+        states={
+            "unavailable": "no answer",
+            "cannot be written": "the last commit failed, as when the disk is full or another"
+            " process holds the lock; a write of no event is tried every 2 s until one succeeds",
+        },
+    ),
+    "readModels": Check(
+        needed=True,
+        ok="the store of the read models answered within 2 s, and they are shown to readers",
+        states={
+            "unavailable": "no answer",
+            "rebuilding (42%)": "they are built from the log for the first time, or again because"
+            " the log was replaced; lists answer 503 `rebuilding` until then",
+        },
+    ),
+    "projector": Check(
+        needed=True,
+        ok="the slowest read model advances, or includes every event",
+        states={
+            "stalled for 31 s": "events wait, and it has not advanced for longer than"
+            " STALLED_AFTER; `behind.projector` says how many wait"
+        },
+    ),
+    "deliveries": Check(
+        needed=False,
+        ok="the operational state answered within 2 s, and every webhook advances, has nothing to"
+        " send, is paused, or waits for a receiver that fails",
+        states={
+            "unavailable": "no answer",
+            "stalled: 0190… (12 behind)": "the webhooks for which events wait and nothing was"
+            " written for longer than STALLED_AFTER, also if no worker has ever served them; the"
+            " first five are named, and `behind` has all",
+        },
+    ),
+    "redis": Check(
+        needed=False,
+        ok="Redis took a message within 2 s; the check is missing where REDIS_URL is not set",
+        states={"unavailable": "no answer; everything works, with up to a second more latency"},
+    ),
+}
+"""The checks of readiness, in the order in which they are shown."""
 _logger = logging.getLogger(__name__)
 
 

@@ -8,6 +8,8 @@ from httpx import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from eventstore.append import LogUnavailable
+from runtime.health.metrics import BATCHES, COUNTERS, FIGURES, GAUGES, PREFIX, PROCESS, STORE_UP
+from runtime.health.monitor import CHECKS
 from runtime.system import System
 from tests.api.conftest import Make
 from tests.api.stage import Person, client_of
@@ -49,6 +51,17 @@ async def test_commands_and_commits_are_counted(make_app: Make, ana: Person) -> 
     assert after["trackrecord_open_deliveries", ""] == before["trackrecord_open_deliveries", ""]
 
 
+async def test_every_metric_is_described(make_app: Make) -> None:
+    ours = (*COUNTERS, *FIGURES, *GAUGES, BATCHES, STORE_UP)
+    described = {f"{PREFIX}_{name}" for name, _ in ours} | {
+        name.removesuffix("_total") for name in PROCESS
+    }
+    async with client_of(make_app(metrics_networks=SCRAPERS)) as client:
+        text = (await client.get("/metrics")).text
+
+    assert {family.name for family in text_string_to_metric_families(text)} == described
+
+
 @pytest.mark.parametrize("networks", [[], ["10.0.0.0/8"]])
 async def test_metrics_are_not_there_for_others(make_app: Make, networks: list[str]) -> None:
     app = make_app(metrics_networks=tuple(map(ip_network, networks)))
@@ -65,7 +78,7 @@ async def test_readiness_names_each_store_and_how_far_followers_are_behind(make_
     async with client_of(make_app()) as client:
         body: dict[str, Any] = (await client.get("/api/health/ready")).json()
 
-    assert {"eventLog", "readModels", "projector", "deliveries"} <= body["checks"].keys()
+    assert list(body["checks"]) == [name for name in CHECKS if name != "redis"]
     assert set(body["behind"]) == {"projector"}
     assert len(body["instance"]) == 32
 

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from cli.__main__ import main
+from cli.doctor import CHECKS
 from cli.migrate import migrate
 from eventstore.mode import LogMode
 from eventstore.open import open_store
+from projections.catalog import PROJECTIONS
 from runtime.settings import load_settings
 
 pytestmark = pytest.mark.servers
@@ -68,6 +70,15 @@ def test_doctor_changes_nothing_and_names_what_is_missing(
     assert found(report, "log")[0]["well"]
     assert contents(directory).keys() - before.keys() <= {"events.db"}
     assert {name: text for name, text in contents(directory).items() if name in before} == before
+
+
+def test_every_check_is_described(capsys: pytest.CaptureFixture[str], directory: Path) -> None:
+    migrate(load_settings().events_url)
+
+    _, report = examined(capsys, "--deep")
+
+    models = {each.name for each in PROJECTIONS}
+    assert {each["check"] for each in report["findings"]} - models <= CHECKS.keys()
 
 
 def test_files_without_tables_stay_without_tables(
