@@ -19,6 +19,10 @@ PROBE = Secret(UUID(int=0), "write probe", b"\0")
 """Written to find out whether the log can write again; it belongs to no subject."""
 
 
+CLOSE_S = 2.0
+"""How long calls in progress may last when the log is closed; a frozen server never answers."""
+
+
 class EventLog(LogReads):
     """Append-only: no method here changes or removes an event.
 
@@ -45,10 +49,20 @@ class EventLog(LogReads):
         self._writer = GroupCommit(self.store, self._committed, deadline_s=self._deadline_s)
 
     async def close(self) -> None:
-        """Commit what is queued and close the database."""
-        if self._writer is not None:
-            await self._writer.close()
-        await self._calls.close(self.store.close)
+        """Commit what is queued and close the database; one that does not answer is left alone."""
+        hanging_up = asyncio.create_task(self._hang_up_again_and_again())
+        try:
+            if self._writer is not None:
+                await self._writer.close()
+            await self._calls.close(self.store.close)
+        finally:
+            hanging_up.cancel()
+
+    async def _hang_up_again_and_again(self) -> None:
+        """End calls that last; nobody waits for them any more."""
+        while True:
+            await asyncio.sleep(CLOSE_S)
+            self.store.hang_up()
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
         """Call *listener* with the newest position after each commit of this process."""

@@ -199,5 +199,8 @@ class MemoryStore(MemoryKeys):
     def may_change_events(self) -> bool:
         return False
 
+    def hang_up(self) -> None:
+        """Nothing hangs."""
+
     def close(self) -> None:
         """Nothing to close."""

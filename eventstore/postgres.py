@@ -264,6 +264,9 @@ class PostgresStore(SqlSideTables):
     def _rows(self, found: Rows) -> list[Row]:
         return _as_rows(found)
 
+    def hang_up(self) -> None:
+        self._pool.hang_up()
+
     def close(self) -> None:
         self._pool.close()
 

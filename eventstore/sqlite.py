@@ -177,6 +177,9 @@ class SqliteStore(SqlSideTables):
     def may_change_events(self) -> bool:
         return False
 
+    def hang_up(self) -> None:
+        """Leave calls alone: waiting for the lock is limited, and what is queued is committed."""
+
     def close(self) -> None:
         if self._connections:
             counters_of(LOG_DRIVER).pool_closed()

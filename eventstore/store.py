@@ -208,6 +208,10 @@ class Store(Protocol):
         """Return whether our role at the database may change events; False without roles."""
         ...
 
+    def hang_up(self) -> None:
+        """Have calls in progress fail, because the database does not answer; for any thread."""
+        ...
+
     def close(self) -> None:
         """Close every connection."""
         ...

@@ -54,7 +54,7 @@ class StoreCalls:
 
     async def close(self, close_store: Callable[[], None]) -> None:
         """Wait for the threads to finish their calls, stop them and close the store."""
-        self._threads.shutdown()
+        await asyncio.to_thread(self._threads.shutdown)
         if self._inline:
             close_store()
         else:  # waits for connections that are being opened

@@ -1,8 +1,12 @@
 """PostgreSQL connections that are counted and that detect an unresponsive server."""
 
+import contextlib
+import os
+import socket
 from typing import Any, TypeVar
+from weakref import WeakSet
 
-from psycopg import Connection
+from psycopg import Connection, Error
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
@@ -26,8 +30,15 @@ class CountedPool(ConnectionPool[Connection[TupleRow]]):
 
     def __init__(self, url: str, counters: DriverCounters, **options: Any) -> None:
         self._counters = counters
-        super().__init__(url, connection_class=_counted(counters), **options)
+        self._ours: WeakSet[Connection[TupleRow]] = WeakSet()
+        super().__init__(url, connection_class=_counted(counters, self._ours), **options)
         counters.pool_created()
+
+    def hang_up(self) -> None:
+        """Break every connection, so that no thread goes on waiting for a frozen server."""
+        for connection in list(self._ours):
+            with contextlib.suppress(Error):  # it was closed meanwhile
+                shut_down(connection.fileno())
 
     def close(self, timeout: float = 5.0) -> None:
         """Close every connection, once."""
@@ -36,13 +47,22 @@ class CountedPool(ConnectionPool[Connection[TupleRow]]):
         super().close(timeout)
 
 
-def _counted(counters: DriverCounters) -> type[Connection[TupleRow]]:
+def shut_down(fileno: int) -> None:
+    """End both directions of a socket; whoever waits for it in another thread gets an error."""
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(fileno)) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def _counted(
+    counters: DriverCounters, opened: "WeakSet[Connection[TupleRow]]"
+) -> type[Connection[TupleRow]]:
     class Counted(Connection[TupleRow]):
         """A connection that counts its opening and its closing."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._counted_closed = False
+            opened.add(self)
             counters.connection_created()
 
         def close(self) -> None:

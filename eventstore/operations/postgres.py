@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import socket
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar, cast
@@ -15,7 +13,7 @@ from psycopg_pool import PoolTimeout
 
 from eventstore.append import LogUnfit
 from eventstore.counters import OPERATIONS_DRIVER, counters_of
-from eventstore.engine.pooling import KEEPALIVE, CountedPool
+from eventstore.engine.pooling import KEEPALIVE, CountedPool, shut_down
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.jobs import JobTables
@@ -150,8 +148,7 @@ class _Line:
         """Interrupt the thread that uses the connection, in case the server is frozen."""
         self._is_cut = True
         if self._socket is not None:
-            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._socket)) as line:
-                line.shutdown(socket.SHUT_RDWR)
+            shut_down(self._socket)
 
 
 class _Transaction:

@@ -1,5 +1,6 @@
 """The product as in production: every process of its own, beside three servers."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -117,6 +118,31 @@ class Deployment:
         self._processes[name].wait()
         self._start(name)
 
+    async def terminate(self, *names: str) -> None:
+        """Stop processes as a supervisor does: all at once, and each must end by itself in time."""
+        await asyncio.to_thread(self._terminate, names)
+
+    def _terminate(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._processes[name].terminate()
+        deadline = time.monotonic() + STOP_S
+        codes = {name: self._code(name, deadline) for name in names}
+        said = {name: self._log(name).read_text()[-2000:] for name in names if codes[name]}
+        assert not said, f"exit codes {codes}: {said}"
+
+    def _code(self, name: str, deadline: float) -> int:
+        """Return the exit code of a process, which is killed if it does not end by itself."""
+        try:
+            return self._processes[name].wait(max(deadline - time.monotonic(), 0.1))
+        except subprocess.TimeoutExpired:
+            self._processes[name].kill()
+            return self._processes[name].wait()
+
+    def resume(self, *names: str) -> None:
+        """Start processes that were stopped; call it from the main thread."""
+        for name in names:
+            self._start(name)
+
     def check_that_nothing_else_died(self) -> None:
         """Fail if a process ended that nobody killed."""
         for name, process in self._processes.items():
@@ -131,13 +157,8 @@ class Deployment:
 
     def stop(self) -> None:
         """Stop the processes as a supervisor does, then the servers."""
-        for process in self._processes.values():
-            process.terminate()
-        deadline = time.monotonic() + STOP_S
         try:
-            for name, process in self._processes.items():
-                code = process.wait(max(deadline - time.monotonic(), 0.1))
-                assert code == 0, f"{name} exited with {code}"
+            self._terminate(list(self._processes))
         finally:
             for process in self._processes.values():
                 process.kill()

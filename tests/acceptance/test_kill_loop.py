@@ -4,6 +4,7 @@ KILL_LOOP_S sets for how long each stack is tried; a night's worth takes ``KILL_
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -12,11 +13,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
+import httpx
 import pytest
 
 from tests.acceptance.customers import Customer
 from tests.acceptance.deployment import Deployment, deployment
-from tests.acceptance.system import System, system
+from tests.acceptance.system import POLL_S, RESTART_S, System, system
 from tests.deliveries.receiver import Receiver, Reply
 
 SECONDS = float(os.environ.get("KILL_LOOP_S", "20"))
@@ -79,8 +81,26 @@ async def _kill_while_they_work(
                 await asyncio.sleep(rng.uniform(*PAUSE_S))
                 await stack.kill(victim)
                 kills[victim] += 1
+                if victim == "serve":
+                    await _until_it_answers(stack)
         ended = True
     return kills
+
+
+async def _until_it_answers(stack: System | Deployment) -> None:
+    """Wait until the API is there again.
+
+    Requests wait in the queue of the kernel meanwhile. On a busy machine a start takes longer than
+    the pauses between two deaths, so that without this none might ever be answered.
+    """
+    deadline = time.monotonic() + RESTART_S
+    async with stack.http() as http:
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if (await http.get("/health")).is_success:
+                    return
+            assert time.monotonic() < deadline, "the API does not answer again"
+            await asyncio.sleep(POLL_S)
 
 
 async def _settle(customers: list[Customer]) -> None:

@@ -28,6 +28,9 @@ from projections.engine.store import (
     ShapedCollection,
 )
 
+_CLOSE_S = 1.0
+"""How long a server may take for each goodbye."""
+
 
 class MongoReadStore:
     """Read models in a MongoDB replica set: transactions need one."""
@@ -177,9 +180,10 @@ class MongoReadStore:
         return {}
 
     async def close(self) -> None:
-        with contextlib.suppress(PyMongoError):
+        with contextlib.suppress(PyMongoError), pymongo.timeout(_CLOSE_S):
             await self._lease.forget_session()
-        await self._client.close()
+        with contextlib.suppress(PyMongoError, TimeoutError), pymongo.timeout(_CLOSE_S):
+            await self._client.close()
 
     @contextlib.asynccontextmanager
     async def _deadline(self) -> AsyncGenerator[None]:
