@@ -41,7 +41,7 @@ EXAMINATION_S = 10.0
 DEEP_S = 3_600.0
 """How long comparing the whole log may take."""
 
-CHECKS = {
+EXAMINATIONS = {
     "settings": "they can be read; names that look like a misspelled setting are listed",
     "log": "it answers, and takes commands or is read-only; bad if it is not there, was moved,"
     " contradicts what was signed, or a restore has not finished",

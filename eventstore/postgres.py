@@ -208,17 +208,13 @@ class PostgresStore(SqlSideTables):
         return settled.outcomes
 
     def rehearse(self, append: Append) -> Outcome:
-        with (
-            _outages(),
-            self._pool.connection() as connection,
-            connection.transaction() as all_of_it,
-        ):
+        with _outages(), self._pool.connection() as connection, connection.transaction() as whole:
 
             def ask(questions: Sequence[Question]) -> list[Rows]:
                 return _answers(connection, questions)
 
             outcome = self._settle([append], ask, suspicious=True).outcomes[0]
-            raise Rollback(all_of_it)
+            raise Rollback(whole)
         return outcome
 
     def _insert(self, cursor: TupleCursor, settled: Settled) -> None:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from cli.doctor import CHECKS as DOCTOR_CHECKS
-from cli.doctor import DEEP_S, EXAMINATION_S
+from cli.doctor import DEEP_S, EXAMINATION_S, EXAMINATIONS
 from eventstore.counters import (
     LOG_DRIVER,
     MAIL_DRIVER,
@@ -20,7 +19,7 @@ from runtime.health.metrics import (
     PROCESS,
     STORE_UP,
 )
-from runtime.health.monitor import CHECKS
+from runtime.health.monitor import READINESS_CHECKS
 from runtime.health.totals import CPU
 from tools.markdown import code, page, table
 
@@ -64,12 +63,12 @@ def monitoring_page() -> str:
         "The label `driver` names the store:",
         table(("driver", "is"), ((code(name), what) for name, what in _DRIVERS.items())),
         doctor,
-        table(("check", "well if"), DOCTOR_CHECKS.items()),
+        table(("check", "well if"), EXAMINATIONS.items()),
     )
 
 
 def _checks() -> Iterator[tuple[str, str, str, str]]:
-    for name, check in CHECKS.items():
+    for name, check in READINESS_CHECKS.items():
         yield code(name), code("ok"), check.ok, ""
         for state, meaning in check.states.items():
             yield "", code(state), meaning, "503" if check.needed else "200, degraded"

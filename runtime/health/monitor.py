@@ -26,7 +26,7 @@ LOOK_S = 2.0
 """How often the followers are looked at."""
 
 
-class Check(Struct, frozen=True):
+class PartCheck(Struct, frozen=True):
     """What readiness says about one part of the system.
 
     ``states`` are what it may say instead of ``ok``; ``needed`` tells whether that is a 503.
@@ -37,8 +37,8 @@ class Check(Struct, frozen=True):
     states: dict[str, str]
 
 
-CHECKS = {
-    "eventLog": Check(
+READINESS_CHECKS = {
+    "eventLog": PartCheck(
         needed=True,
         ok="the log answered within 2 s, and the last commit of this process was written",
         states={
@@ -47,7 +47,7 @@ CHECKS = {
             " process holds the lock; a write of no event is tried every 2 s until one succeeds",
         },
     ),
-    "readModels": Check(
+    "readModels": PartCheck(
         needed=True,
         ok="the store of the read models answered within 2 s, and they are shown to readers",
         states={
@@ -56,7 +56,7 @@ CHECKS = {
             " the log was replaced; lists answer 503 `rebuilding` until then",
         },
     ),
-    "projector": Check(
+    "projector": PartCheck(
         needed=True,
         ok="the slowest read model advances, or includes every event",
         states={
@@ -64,7 +64,7 @@ CHECKS = {
             " STALLED_AFTER; `behind.projector` says how many wait"
         },
     ),
-    "deliveries": Check(
+    "deliveries": PartCheck(
         needed=False,
         ok="the operational state answered within 2 s, and every webhook advances, has nothing to"
         " send, is paused, or waits for a receiver that fails",
@@ -75,7 +75,7 @@ CHECKS = {
             " first five are named, and `behind` has all",
         },
     ),
-    "redis": Check(
+    "redis": PartCheck(
         needed=False,
         ok="Redis took a message within 2 s; the check is missing where REDIS_URL is not set",
         states={"unavailable": "no answer; everything works, with up to a second more latency"},

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from eventstore.append import LogUnavailable
 from runtime.health.metrics import BATCHES, COUNTERS, FIGURES, GAUGES, PREFIX, PROCESS, STORE_UP
-from runtime.health.monitor import CHECKS
+from runtime.health.monitor import READINESS_CHECKS
 from runtime.system import System
 from tests.api.conftest import Make
 from tests.api.stage import Person, client_of
@@ -78,7 +78,7 @@ async def test_readiness_names_each_store_and_how_far_followers_are_behind(make_
     async with client_of(make_app()) as client:
         body: dict[str, Any] = (await client.get("/api/health/ready")).json()
 
-    assert list(body["checks"]) == [name for name in CHECKS if name != "redis"]
+    assert list(body["checks"]) == [name for name in READINESS_CHECKS if name != "redis"]
     assert set(body["behind"]) == {"projector"}
     assert len(body["instance"]) == 32
 

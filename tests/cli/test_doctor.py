@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli.__main__ import main
-from cli.doctor import CHECKS
+from cli.doctor import EXAMINATIONS
 from cli.migrate import migrate
 from eventstore.mode import LogMode
 from eventstore.open import open_store
@@ -78,7 +78,7 @@ def test_every_check_is_described(capsys: pytest.CaptureFixture[str], directory:
     _, report = examined(capsys, "--deep")
 
     models = {each.name for each in PROJECTIONS}
-    assert {each["check"] for each in report["findings"]} - models <= CHECKS.keys()
+    assert {each["check"] for each in report["findings"]} - models <= EXAMINATIONS.keys()
 
 
 def test_files_without_tables_stay_without_tables(
