@@ -21,6 +21,7 @@ KEY_PATTERN = r"tr_live_[0-9A-Za-z]{50}"
 _ID_CHARS, _SECRET_CHARS, _CHECK_CHARS = 12, 32, 6
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _KEY = re.compile(KEY_PATTERN)
+_IN_TEXT = re.compile(rf"({KEY_PREFIX}[0-9A-Za-z]{{0,{_ID_CHARS}}})[0-9A-Za-z]*")
 
 
 class PresentedKey(Struct, frozen=True):
@@ -65,6 +66,13 @@ class ApiKeys:
 
     def _hash(self, text: str) -> str:
         return hmac.digest(self._pepper, b"api key\0" + text.encode(), "sha256").hex()
+
+
+def without_keys(text: str) -> str:
+    """Return *text* with only the public part of each key in it, also of one that is cut off."""
+    if KEY_PREFIX not in text:
+        return text
+    return _IN_TEXT.sub(r"\1…", text)
 
 
 def is_key(presented: PresentedKey, hashes: Iterable[str]) -> bool:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from security.api_keys import without_keys
+
 FLUSH_S = 0.1
 _LINES_MAX = 200
 
@@ -37,7 +39,7 @@ class AccessLog:
                 "logger": "access",
                 "message": "request",
                 "method": method,
-                "path": path[:200],
+                "path": without_keys(path)[:200],
                 "status": status,
                 "ms": round(took_s * 1000, 2),
                 "requestId": request_id,

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from security.api_keys import KEY_PATTERN, KEY_PREFIX, ApiKeys, is_key
+from security.api_keys import KEY_PATTERN, KEY_PREFIX, ApiKeys, is_key, without_keys
 from tests.architecture.sources import ROOT, files
 
 KEYS = ApiKeys(b"pepper")
@@ -76,6 +76,14 @@ def test_swapped_characters_are_noticed() -> None:
     swapped = {text[:n] + text[n + 1] + text[n] + text[n + 2 :] for n in range(8, len(text) - 1)}
 
     assert [other for other in swapped - {text} if KEYS.read(other) is not None] == []
+
+
+def test_only_the_public_part_of_a_key_is_left_in_a_text() -> None:
+    left = f"/api/project/{KEY_PREFIX}{MADE.key_id}…/tasks"
+
+    assert without_keys(f"/api/project/{MADE.text}/tasks") == left
+    assert MADE.text[-20:] not in without_keys(MADE.text + "more")
+    assert without_keys("/api/project") == "/api/project"
 
 
 def test_no_key_stands_in_the_repository() -> None:
