@@ -58,17 +58,12 @@ def test_a_guessable_password_is_refused(password: str) -> None:
     assert "guessable" in found or "common" in found
 
 
-@pytest.mark.parametrize(
-    "password",
-    [
-        "admin-istrator",
-        "\uff41\uff44\uff4d\uff49\uff4eistrator",
-        "a.d.m.i.n.i.s.t.r.a.t.o.r",
-        "ADMIN istrator",
-    ],
-)
-def test_another_spelling_of_a_common_password_is_refused(password: str) -> None:
-    assert "common" in codes(password)
+def test_another_spelling_of_a_common_password_is_refused() -> None:
+    assert "common" in codes("\uff41\uff44min\uff49STRATOR")
+
+
+def test_words_that_are_common_only_when_written_as_one_are_accepted() -> None:
+    assert codes("correct horse battery staple") == []
 
 
 @pytest.mark.parametrize("password", ["Password1!", "iloveyou12", "QWERTYUIOP", "  sunshine  "])
