@@ -90,8 +90,16 @@ COMMANDS = {
         "Have every process refuse commands, or take them again.",
         ("read-only on", "read-only off"),
     ),
+    "import-users": CommandHelp(
+        "cli.upkeep.import_users:run",
+        """Create accounts with password hashes of another system, as members of an organization.
+
+        The file is CSV with the columns email, name, password_hash (bcrypt or Argon2id) and, if
+        wanted, role. Whoever has an account already is left alone, so that it can be run again.""",
+        ("import-users people.csv --organization acme",),
+    ),
     "rotate-master-key": CommandHelp(
-        "cli.rotate_master_key:run",
+        "cli.upkeep.rotate_master_key:run",
         """Wrap every data key and secret by a new MASTER_KEY, while the system runs.
 
         Set MASTER_KEY to the new key and MASTER_PREVIOUS_KEY to the old one, and restart the

@@ -1,18 +1,20 @@
 """Password hashes: Argon2id, one at a time so that other requests stay fast."""
 
 import asyncio
+import re
 import secrets
 import threading
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeGuard, TypeVar
 
 import argon2
+import bcrypt
 import msgspec
 from argon2 import extract_parameters
-from argon2.exceptions import VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from security.pepper import Peppers
 
@@ -23,6 +25,11 @@ LANES = 1
 
 NORMALISED_CHARS_MAX = 1024
 """Normalising is quadratic in runs of combining marks, and no password is this long."""
+
+BCRYPT_COST_MAX = 14
+"""About a second on one core; each step more takes twice as long."""
+BCRYPT_BYTES = 72
+_BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
 
 WAITING_MAX = 16
 """With a longer queue the wait would exceed a client's patience: about 0.4 s."""
@@ -81,6 +88,8 @@ class Passwords:
 
         :raises argon2.exceptions.InvalidHashError: *stored* is not a hash.
         """
+        if is_bcrypt(stored):
+            return _verified_by_bcrypt(stored, password)
         known, prepared = self._hash_and_input(stored, _prepared(password))
         try:
             self._hasher.verify(self._nobody if known is None else known, prepared)
@@ -120,6 +129,32 @@ class Passwords:
         if pepper is None:
             return None, prepared
         return stored[len(pepper_id) :], pepper.applied(prepared)
+
+
+def is_bcrypt(stored: str | None) -> TypeGuard[str]:
+    """Return whether *stored* is a bcrypt hash of a cost that a login can bear.
+
+    Such hashes come from other systems; a login replaces them.
+    """
+    found = None if stored is None else _BCRYPT.fullmatch(stored)
+    return found is not None and int(found[1]) <= BCRYPT_COST_MAX
+
+
+def is_importable(stored: str) -> bool:
+    """Return whether *stored* is a hash from another system that a login can verify."""
+    if is_bcrypt(stored):
+        return True
+    try:
+        return extract_parameters(stored).type is argon2.Type.ID
+    except InvalidHashError:
+        return False
+
+
+def _verified_by_bcrypt(stored: str, password: str) -> PasswordCheck:
+    # bcrypt uses 72 bytes; the systems that made these hashes cut off the rest without a word.
+    given = password.encode("utf-8", "surrogatepass")[:BCRYPT_BYTES]
+    accepted = bcrypt.checkpw(given, stored.encode())
+    return PasswordCheck(accepted, needs_rehash=accepted)
 
 
 class HashingBusy(Exception):

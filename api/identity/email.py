@@ -11,7 +11,7 @@ from api.http.policy import account, public
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import run_without_reply
-from api.login.address import canonical_address, refuse_odd_address
+from api.login.address import refuse_odd_address
 from api.login.attempts import context_as
 from api.login.email_proof import proof_of
 from api.login.proof import prove_password
@@ -20,6 +20,7 @@ from domain.base import NotFound, UserId
 from domain.claim import EmailTaken
 from domain.identity.user.address import EmailProofIsOver
 from domain.identity.user.state import User
+from security.mail_address import canonical_address
 from security.mail_tokens import read_mail_token
 
 

@@ -17,7 +17,7 @@ from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, Show, run_command
 from api.identity.auth import Password
 from api.identity.organization import own_organization
-from api.login.address import canonical_address, refuse_odd_address
+from api.login.address import refuse_odd_address
 from api.login.credentials import LoginView
 from api.login.joining import accept_invitation, find_invitation, has_account
 from api.login.profile import ProfileView
@@ -43,6 +43,7 @@ from projections.identity.invitation import (
     invitations_of,
     render_invitation,
 )
+from security.mail_address import canonical_address
 from security.mail_tokens import MailPurpose, hash_of
 
 INVITATION_LIFETIME = timedelta(days=7)

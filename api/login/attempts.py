@@ -4,7 +4,6 @@ from msgspec import Struct
 
 from api.http.rates import Asked
 from api.http.request import ApiRequest
-from api.login.address import canonical_address
 from api.login.cookie import SecretCookie, device_cookie
 from commands.base import Context
 from commands.identity.user import RecordFailedLogin
@@ -14,6 +13,7 @@ from eventstore.recorded import Actor, ActorKind
 from runtime.system import System
 from security.addresses import canonical, neighbourhood_of
 from security.known_device import DEVICE_LIFETIME, device_of, mint_device
+from security.mail_address import canonical_address
 
 
 class LoginAttempt(Struct, frozen=True):

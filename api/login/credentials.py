@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from api.http.problem import FieldError, Problem
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
-from api.login.address import canonical_address
 from api.login.attempts import LoginAttempt, admit, context_as, failed, succeeded
 from api.login.cookie import SecretCookie, refresh_cookie
 from api.login.known_networks import seen_network
@@ -27,6 +26,7 @@ from eventstore.append import Secret
 from eventstore.identifiers import new_id
 from runtime.system import System
 from security import refresh
+from security.mail_address import canonical_address
 from security.password_rules import weaknesses
 
 PRODUCT = "trackrecord"

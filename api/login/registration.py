@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command_as
-from api.login.address import canonical_address, refuse_odd_address
+from api.login.address import refuse_odd_address
 from api.login.attempts import context_as
 from api.login.credentials import refuse_weak
 from api.login.email_proof import proof_of
@@ -20,6 +20,7 @@ from domain.base import OrgId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.user.state import User
 from eventstore.identifiers import new_id
+from security.mail_address import canonical_address
 
 
 async def register_user(request: ApiRequest, data: Any) -> ApiResponse:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from api.http.request import ApiRequest
-from api.login.address import canonical_address
 from api.login.attempts import context_as, unlock
 from api.login.credentials import refuse_weak
 from commands.base import Context
@@ -22,6 +21,7 @@ from eventstore.mode import LogClosed
 from eventstore.recorded import Actor, ActorKind
 from runtime.outages import StoreOutage
 from runtime.system import System
+from security.mail_address import canonical_address
 from security.mail_tokens import MailPurpose, hash_of, read_mail_token
 
 RESET_LIFETIME = timedelta(minutes=30)

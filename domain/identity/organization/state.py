@@ -99,10 +99,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
             case MemberReactivated():
                 return _with_changed(self, event.user_id, active=True)
             case MemberInvited():
-                fresh = Invitation(
-                    event.email, event.role, event.token_hash, event.expires_at, event.mailed
-                )
-                return replace(self, invitations=self.invitations.set(event.invitation_id, fresh))
+                return replace(self, invitations=_with_invitation(self.invitations, event))
             case InvitationRevoked() | InvitationAccepted():
                 return replace(self, invitations=_without(self.invitations, event.invitation_id))
             case _:
@@ -178,14 +175,17 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         invitation = self.invitations.get(invitation_id)
         if invitation is None or invitation.expires_at <= now:
             raise InvitationIsOver
+        # The invitation has a place already, but the plan may have shrunk below the places taken.
+        joined = self.add_member(user_id, invitation.role, places=0)
+        return [InvitationAccepted(invitation_id=invitation_id, user_id=user_id), *joined]
+
+    def add_member(self, user_id: UserId, role: Role, places: int = 1) -> list[OrganizationEvent]:
+        """Make somebody a member, who takes so many *places* of the plan."""
+        self.refuse_unless_here()
         if user_id in self.members:
             raise AlreadyMember
-        # The invitation has a place already, but the plan may have shrunk below the places taken.
-        refuse_if_full(self.plan, Countable.MEMBERS, _places_taken(self) - 1)
-        return [
-            InvitationAccepted(invitation_id=invitation_id, user_id=user_id),
-            MemberJoined(user_id=user_id, role=invitation.role),
-        ]
+        refuse_if_full(self.plan, Countable.MEMBERS, _places_taken(self) + places - 1)
+        return [MemberJoined(user_id=user_id, role=role)]
 
     def change_role(
         self, user_id: UserId, to: Role, *, by: UserId | None
@@ -270,6 +270,13 @@ def _with_changed(
 
 def _without(entries: Map[_K, _V], key: _K) -> Map[_K, _V]:
     return entries.delete(key) if key in entries else entries
+
+
+def _with_invitation(
+    invitations: Map[UUID, Invitation], event: MemberInvited
+) -> Map[UUID, Invitation]:
+    made = Invitation(event.email, event.role, event.token_hash, event.expires_at, event.mailed)
+    return invitations.set(event.invitation_id, made)
 
 
 def _places_taken(organization: Organization) -> int:
