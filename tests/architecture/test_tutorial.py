@@ -18,6 +18,7 @@ PAGE = ROOT / "docs" / "tutorial" / "first-webhook.md"
 README = ROOT / "README.md"
 PROTECTING = ROOT / "docs" / "how-to" / "protect-an-account.md"
 EXPORTING = ROOT / "docs" / "how-to" / "export-and-verify.md"
+KEYS = ROOT / "docs" / "how-to" / "use-an-api-key.md"
 INVITING = ROOT / "docs" / "how-to" / "invite-a-colleague.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 START_S = 120.0
@@ -111,6 +112,22 @@ def test_a_colleague_is_invited_and_removed_by_the_words_of_the_page(reader: Rea
     assert '"key":"ENG-1"' in assigned
     assert '"role":"MANAGER"' in promoted
     assert '"active":false' in suspended
+
+
+def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:
+    blocks = BLOCK.findall(KEYS.read_text(encoding="utf-8"))
+    steps = [reader.ours(text) for _, text in blocks]
+
+    told = reader.run("set -eu\n" + "\n".join(steps))
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    projects, moved, audited, rotated, renamed, listed = filter(None, told.stdout.splitlines())
+    assert '"key":"ENG"' in projects
+    assert '"status":"IN_PROGRESS"' in moved
+    assert '"type":"api_key"' in audited
+    assert '"key":"tr_live_' in rotated
+    assert '"name":"Build server"' in renamed
+    assert '"lastUsedAt"' in listed
 
 
 def test_an_account_is_protected_by_the_words_of_the_page(reader: Reader) -> None:
