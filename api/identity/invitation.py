@@ -24,7 +24,8 @@ from api.login.profile import ProfileView
 from commands.base import NotForApiKeys
 from commands.identity.invitation import InviteMember, ResendInvitation, RevokeInvitation
 from commands.identity.user import Email
-from domain.base import OrgId
+from commands.reservations import email_claim
+from domain.base import OrgId, UserId
 from domain.claim import EmailTaken
 from domain.identity.organization.membership import (
     AlreadyMember,
@@ -105,7 +106,7 @@ class InvitationController(Controller):
 
     @post(
         "/",
-        opt=needs(Permission.MEMBER_INVITE, fails=(PlanLimitReached, RoleTooLow)),
+        opt=needs(Permission.MEMBER_INVITE, fails=(AlreadyMember, PlanLimitReached, RoleTooLow)),
         responses=shows(SentInvitation, 201),
     )
     async def invite_member(
@@ -118,7 +119,10 @@ class InvitationController(Controller):
         email = canonical_address(data.email)
         refuse_odd_address(email)
         made = _Made(request, OrgId(organization_id))
+        log = request.api.system.log
+        holder = await log.holder(email_claim(log.keys.fingerprint, email))
         command = InviteMember(
+            user_id=None if holder is None else UserId(holder),
             organization_id=made.org_id,
             invitation_id=made.id,
             email=email,

@@ -13,6 +13,7 @@ from commands.reads import Reads
 from domain.base import NotFound, OrgId, UserId
 from domain.identity.organization.events import OrganizationEvent
 from domain.identity.organization.membership import (
+    AlreadyMember,
     Invitation,
     InvitationAccepted,
     InvitationIsOver,
@@ -72,9 +73,13 @@ class InviteMember(InvitingCommand, frozen=True, kw_only=True):
 
     email: Email
     role: Role
+    user_id: UserId | None = None
+    """Whose address it is, if somebody has an account with it."""
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         organization = await read_organization(read, context, self.organization_id)
+        if self.user_id is not None and organization.member(self.user_id) is not None:
+            raise AlreadyMember
         return self.invite(organization, context, self.invitation_id, self.email, self.role)
 
 

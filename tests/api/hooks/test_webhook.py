@@ -67,6 +67,12 @@ class TestWebhook:
             422,
             "replay_range_not_allowed",
         )
+        newest = done(await ana.get("/audit?limit=1"), 200)["items"][0]["seq"]
+        refused(
+            await ana.post(f"{path}/replay", {"fromSeq": newest + 100}),
+            422,
+            "replay_range_not_allowed",
+        )
 
     async def test_a_webhook_can_be_changed_deleted_and_restored(self, ana: Person) -> None:
         webhook = await created(ana)

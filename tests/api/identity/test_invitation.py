@@ -142,6 +142,17 @@ async def test_a_member_of_two_organizations_switches_between_them(
     refused(stranger, 404, "not_found")
 
 
+async def test_a_member_is_not_invited_again(app: Litestar, ana: Person) -> None:
+    email = new_address()
+    done(await accept_new(app, token_of(await invite(ana, email))), 201)
+
+    for address in (email, email.upper(), ana.email):
+        body = {"email": address, "role": "MEMBER"}
+        refused(await ana.post(f"/org/{ana.org_id}/invitations", body), 409, "already_member")
+    other = await sign_up(app)
+    await invite(other, email)  # who is a stranger there
+
+
 async def test_an_invitation_cannot_be_used_twice(app: Litestar, ana: Person) -> None:
     token = token_of(await invite(ana, new_address()))
 

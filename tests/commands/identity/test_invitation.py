@@ -25,6 +25,7 @@ from domain.identity.organization.membership import (
     InvitationRevoked,
     InvitedAtAnotherAddress,
     LeaveCause,
+    MemberDeactivated,
     MemberInvited,
     MemberJoined,
     MemberLeft,
@@ -109,6 +110,12 @@ class TestInviteMember:
     def test_only_an_admin_invites_managers(self) -> None:
         given(*STAFF).when(invite(role=Role.MANAGER), by=BEN).then_refused(RoleTooLow)
         given(*STAFF).when(invite(role=Role.MANAGER), by=ANA).then(invitation(role=Role.MANAGER))
+
+    def test_a_member_is_not_invited_even_while_suspended(self) -> None:
+        given(*STAFF).when(invite(user_id=CLEO), by=BEN).then_refused(AlreadyMember)
+        away = on(ACME, MemberDeactivated(user_id=CLEO))
+        given(*STAFF, away).when(invite(user_id=CLEO), by=BEN).then_refused(AlreadyMember)
+        given(*STAFF).when(invite(user_id=DAN), by=BEN).then(on(ACME, invitation()))
 
     def test_a_member_invites_nobody(self) -> None:
         given(*STAFF).when(invite(), by=CLEO).then_refused(NotPermitted)
