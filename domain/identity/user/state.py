@@ -52,7 +52,7 @@ from domain.identity.user.totp import (
 
 
 class RequestedReset(Struct, frozen=True, gc=False):
-    """The newest request to reset a password; over once the password was changed."""
+    """The newest request to reset a password; over once the password or the address changed."""
 
     reset_id: UUID
     token_hash: str
@@ -101,7 +101,8 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
             case EmailProofRequested():
                 return replace(self, proof=requested_by(event, self.credentials))
             case EmailChanged():
-                return replace(self, email=event.to, email_confirmed=True, proof=None)
+                # A token that resets the password may wait in the old mailbox.
+                return replace(self, email=event.to, email_confirmed=True, proof=None, reset=None)
             case UserProfileChanged():
                 return replace(self, name=event.name)
             case HomeOrganizationChanged():

@@ -7,6 +7,7 @@ import pytest
 
 from commands.identity.user import PASSWORD, RequestPasswordReset, ResetPassword
 from domain.base import NotFound
+from domain.identity.user.address import EmailChanged
 from domain.identity.user.errors import AccountDeactivated, ResetIsOver
 from domain.identity.user.events import (
     EmailConfirmed,
@@ -56,8 +57,15 @@ def test_a_confirmed_address_is_not_confirmed_again() -> None:
             PasswordResetRequested(reset_id=RESET, token_hash=OTHER_HASH, expires_at=EXPIRES_AT),
         ),
         (REQUESTED, UserDeactivated()),
+        (REQUESTED, EmailChanged(from_="ana@example.com", to="ana@example.org")),
     ],
-    ids=["never requested", "password changed since", "newer request", "deactivated"],
+    ids=[
+        "never requested",
+        "password changed since",
+        "newer request",
+        "deactivated",
+        "address changed since",
+    ],
 )
 def test_any_other_token_is_over(past: Any) -> None:
     given(ANAS, on(ANA, *past)).when(CHOSEN).then_refused(ResetIsOver)
