@@ -60,8 +60,13 @@ class KeyCheck:
         self._organizations: OrderedDict[str, OrgId] = OrderedDict()
 
     def is_known(self, presented: PresentedKey) -> bool:
-        """Return whether this process has seen a key with this public id; others are looked up."""
-        return presented.key_id in self._organizations
+        """Return whether this process has seen this very key; any other is looked up."""
+        key = self._states.cache.get(stream_of_key(presented.key_id))
+        return (
+            key is not None
+            and presented.key_id in self._organizations
+            and is_key(presented, (key.state.hash, key.state.old_hash))
+        )
 
     def from_memory(
         self, presented: PresentedKey, ip: str | None, now: datetime

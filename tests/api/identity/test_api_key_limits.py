@@ -67,6 +67,20 @@ async def test_a_network_that_guesses_keys_is_slowed_down(make_app: Make, system
     await ana.client.aclose()
 
 
+async def test_wrong_secrets_of_a_known_key_are_guesses(make_app: Make, system: Any) -> None:
+    app = make_app(rate_limits=parse_rate_limits("guess=3/60"))
+    ana = await sign_up(app)
+    made = await create(ana)
+    done(await ask(ana, made["key"], "GET", "/project"), 200)
+    key_id = system.keys.api_keys.read(made["key"]).key_id
+    wrong = [system.keys.api_keys.new(key_id).text for _ in range(4)]
+    guesses = [await ask(ana, key, "GET", "/project") for key in wrong]
+
+    assert [guess.status_code for guess in guesses] == [401, 401, 429, 429]
+    done(await ask(ana, made["key"], "GET", "/project"), 200)
+    await ana.client.aclose()
+
+
 async def test_a_known_key_is_no_guess(make_app: Make) -> None:
     app = make_app(rate_limits=parse_rate_limits("guess=1/3600"))
     ana = await sign_up(app)
