@@ -92,6 +92,8 @@ class GroupCommit:
             raise LogUnavailable("too many commands are waiting for the disk")
         settled: asyncio.Future[int] = self._loop.create_future()
         self._waiting.append(Waiting(append, settled, self._loop.time()))
+        if self._watch is None:  # also while a commit hangs whose callers were all told
+            self._watch = self._loop.call_later(self._deadline_s, self._give_up_late)
         if not self._busy:
             self._busy = True
             self._idle.clear()
@@ -111,8 +113,6 @@ class GroupCommit:
     def _hand_over(self) -> None:
         count = min(len(self._waiting), BATCH_MAX)
         self._writing = [self._waiting.popleft() for _ in range(count)]
-        if self._watch is None:
-            self._watch = self._loop.call_later(self._deadline_s, self._give_up_late)
         self._batches.put(self._writing)
 
     def _give_up_late(self) -> None:

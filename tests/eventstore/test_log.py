@@ -175,6 +175,21 @@ async def test_a_commit_that_hangs_is_given_up_in_time_and_noticed(path: Path) -
     await log.close()
 
 
+async def test_commands_that_come_while_a_commit_hangs_are_given_up_in_time_too(path: Path) -> None:
+    log = EventLog(SqliteStore(str(path), lock_timeout_s=30), data_keys(), deadline_s=0.1)
+    await log.open()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other_program:
+        other_program.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(20):
+            for stream in (A, B, C):  # each comes after all before it were given up
+                with pytest.raises(LogUnavailable, match="did not answer in"):
+                    await log.append(command(stream))
+        other_program.execute("ROLLBACK")
+
+    await eventually_position(log, 3)
+    await log.close()
+
+
 async def test_closing_commits_the_waiting_commands(path: Path) -> None:
     log = EventLog(SqliteStore(str(path)), data_keys())
     await log.open()
