@@ -41,6 +41,8 @@ class Wakeups:
         self._next = asyncio.Event()
         self._unannounced = 0
         self._announcer: asyncio.Task[None] | None = None
+        self._unsent = 0
+        self._sender: asyncio.Task[None] | None = None
         self._receiver: asyncio.Task[None] | None = None
 
     def listen(self) -> None:
@@ -93,7 +95,7 @@ class Wakeups:
         return None
 
     async def close(self) -> None:
-        for task in (self._announcer, self._receiver):
+        for task in (self._announcer, self._sender, self._receiver):
             await end(task)
         if self._redis is not None:
             with contextlib.suppress(RedisError, OSError):
@@ -101,17 +103,20 @@ class Wakeups:
 
     async def _announce(self) -> None:
         while self._unannounced:
-            position, self._unannounced = self._unannounced, 0
+            self._unsent, self._unannounced = self._unannounced, 0
             self.ring()
-            if self._redis is not None:
-                await self._send(self._redis, position)
+            # Sent by a task of its own: a Redis that hangs must not delay the next ring.
+            if self._redis is not None and (self._sender is None or self._sender.done()):
+                self._sender = asyncio.create_task(self._send(self._redis))
             await asyncio.sleep(PAUSE_S)
 
-    async def _send(self, redis: Any, position: int) -> None:
-        try:
-            await redis.publish(CHANNEL, str(position))
-        except (RedisError, OSError) as error:
-            _logger.debug("wake-up not sent: %s", error)
+    async def _send(self, redis: Any) -> None:
+        while self._unsent:
+            position, self._unsent = self._unsent, 0
+            try:
+                await redis.publish(CHANNEL, str(position))
+            except (RedisError, OSError) as error:
+                _logger.debug("wake-up not sent: %s", error)
 
     async def _receive(self, redis: Any) -> None:
         while True:

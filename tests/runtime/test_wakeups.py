@@ -97,3 +97,22 @@ async def test_redis_may_be_down() -> None:
 
     assert await wakeups.trouble()
     await wakeups.close()
+
+
+async def test_a_redis_that_hangs_does_not_delay_the_followers_in_the_same_process() -> None:
+    connected: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _, writer: connected.append(writer), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    wakeups = Wakeups(f"redis://127.0.0.1:{port}/0", deadline_s=LONG_S)
+    try:
+        for position in (1, 2, 3):
+            waiting = asyncio.create_task(woken(wakeups))
+            await asyncio.sleep(0)
+            wakeups.committed(position)
+            assert await waiting
+    finally:
+        await wakeups.close()
+        for writer in connected:
+            writer.close()
+        silent.close()
+        await silent.wait_closed()
