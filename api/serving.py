@@ -23,6 +23,12 @@ from runtime.logging import set_up_logging
 from runtime.settings import Settings, load_settings
 from runtime.system import open_system
 
+KEEP_ALIVE_S = 75
+"""How long an idle connection stays open: as nginx does, and longer than clients keep theirs.
+
+If both ended at the same time, a request would meet a connection that is being closed.
+"""
+
 GRACEFUL_S = 5
 """How long a stopping server waits for open responses; a stream could stay open forever."""
 GC_THRESHOLD = 20_000
@@ -123,5 +129,6 @@ def _options(settings: Settings) -> dict[str, Any]:
         "log_config": None,
         "proxy_headers": False,
         "server_header": False,
+        "timeout_keep_alive": KEEP_ALIVE_S,
         "timeout_graceful_shutdown": GRACEFUL_S,
     }

@@ -181,6 +181,7 @@ async def _announcing(
     """Announce every commit of this process."""
     redis = (settings.redis_url, settings.redis_deadline.total_seconds())
     wakeups, doorbell = Wakeups(*redis), Doorbell(*redis)
+    wakeups.on_ring(log.news.grown)
     wakeups.listen()
     log.on_commit(wakeups.committed)
     log.on_append(doorbell.ring)

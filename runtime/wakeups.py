@@ -38,6 +38,7 @@ class Wakeups:
     def __init__(self, redis_url: str = "", deadline_s: float = REDIS_DEADLINE_S) -> None:
         self._redis: Any = open_redis(redis_url, deadline_s) if redis_url else None
         self._heard = 0
+        self._listeners: list[Callable[[], None]] = []
         self._next = asyncio.Event()
         self._unannounced = 0
         self._announcer: asyncio.Task[None] | None = None
@@ -56,9 +57,15 @@ class Wakeups:
         if self._announcer is None or self._announcer.done():
             self._announcer = asyncio.create_task(self._announce())
 
+    def on_ring(self, listener: Callable[[], None]) -> None:
+        """Call *listener* before anybody in this process is woken."""
+        self._listeners.append(listener)
+
     def ring(self) -> None:
         """Wake those who wait in this process."""
         # A new event each time, so that everybody who is waiting now is released exactly once.
+        for listener in self._listeners:
+            listener()
         self._heard += 1
         self._next, rung = asyncio.Event(), self._next
         rung.set()

@@ -21,17 +21,21 @@ class News:
     def __init__(self, tail: Tail) -> None:
         self._tail = tail
         self._kept: dict[int, list[Row]] = {}
+        self._looked: set[int] = set()
 
     async def after(self, position: int, limit: int, part: int = 0) -> list[Row]:
         """Return at most *limit* rows of a partition above *position*, in commit order.
 
-        Fewer than *limit* are all that there were when a follower last looked, which each commit
-        makes them do.
+        Fewer than *limit* are all that there were at the last wake-up, or later.
         """
         kept = self._kept.get(part, [])
         if kept and kept[0].position <= position + 1 <= kept[-1].position:
             start = position + 1 - kept[0].position
-            return kept[start : start + limit]
+            rows = kept[start : start + limit]
+            if len(rows) < limit and part not in self._looked:
+                rows = rows + await self.after(kept[-1].position, limit - len(rows), part)
+            return rows
+        self._looked.add(part)  # before it is read: it may grow meanwhile
         if not kept or kept[-1].position != position:
             rows = await self._tail(position, limit, part=part)
         else:  # with the last known row: another one is there if the log was set back meanwhile
@@ -41,6 +45,10 @@ class News:
                 self._kept.pop(part, None)
         self._keep(part, rows)
         return rows
+
+    def grown(self) -> None:
+        """Look again, whoever asks next: the log has grown, and what is kept may not have it."""
+        self._looked.clear()
 
     def forget(self) -> None:
         """Read everything again: a follower found that the log was set back or replaced."""

@@ -13,6 +13,8 @@ from tests.deliveries.receiver import Receiver
 PASSWORD = "a long walk beside the river"
 PATIENCE_S = 90.0
 PAUSE_S = 0.05
+CLIENTS: list[httpx.AsyncClient] = []
+"""Those of all customers of a test, which are closed at its end, also if it fails."""
 ANSWER_S_MAX = 30.0
 """When a client gives up: late, as a machine that starts killed servers again is busy."""
 
@@ -43,6 +45,7 @@ class Customer:
     def __init__(self, stack: Stack, receiver: Receiver) -> None:
         self.slug = f"load-{uuid4().hex[:10]}"
         self.http = stack.http()
+        CLIENTS.append(self.http)
         self.acknowledged: dict[str, dict[str, Any]] = {}
         self.webhooks: dict[str, str] = {}
         self.project = ""

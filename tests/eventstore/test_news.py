@@ -49,6 +49,20 @@ async def test_nobody_waits_for_another_follower_to_read() -> None:
         assert positions(await log.news.after(end - 1, 1_000)) == [*range(end, more + 1)]
 
 
+async def test_a_follower_that_is_woken_gets_what_another_one_read_too_early_to_see() -> None:
+    store = Watched()
+    async with opened(store) as log:
+        end = await record(log, *HERE)
+        assert await log.news.after(0, 1_000)
+        more = await record(log, on(FIRST, task(500)))
+
+        log.news.grown()
+
+        assert positions(await log.news.after(end - 2, 1_000)) == [*range(end - 1, more + 1)]
+        assert positions(await log.news.after(end - 1, 1_000)) == [*range(end, more + 1)]
+        assert store.reads == 2  # once for everybody
+
+
 async def test_old_rows_leave_memory_and_are_read_again() -> None:
     async with opened(MemoryStore()) as log:
         await record(log, *HERE)
