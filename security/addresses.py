@@ -37,8 +37,11 @@ def canonical_network(text: str) -> IPNetwork | None:
     """Return the network that *text* spells, such as ``192.0.2.0/24``, or None.
 
     An address alone is a network of one. One with bits set behind the prefix is refused, because
-    what was meant is unclear. IPv4 inside IPv6 is that IPv4 network, as for addresses.
+    what was meant is unclear. IPv4 inside IPv6 is that IPv4 network, as for addresses. A zone is
+    refused: it may be any text, and means something only on one host.
     """
+    if "%" in text:
+        return None
     try:
         network = ipaddress.ip_network(text)
     except ValueError:
