@@ -1,6 +1,7 @@
 """One system on real stores for all tests of the API, with running projectors."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -12,12 +13,15 @@ from api.app import create_app
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
+from projections.engine.store import Rebuilding
 from runtime.settings import load_settings
 from runtime.system import System, open_system
 from security.passwords import HashingQueue, Passwords
 from tests.api.stage import MovableClock, Person, sign_up
 
 Make = Callable[..., Litestar]
+SERVING_S = 20.0
+POLL_S = 0.01
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +63,20 @@ async def read_side(system: System) -> AsyncIterator[Progress]:
     wait: Any = system.wakeups.listener()
     projector = Projector(PROJECTIONS, system.log, system.read_store, wait, progress.note)
     running = asyncio.create_task(projector.run())
+    await _until_serving(progress)
     yield progress
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def _until_serving(progress: Progress) -> None:
+    """Wait until lists are answered; before, each would be a 503."""
+    async with asyncio.timeout(SERVING_S):
+        while True:
+            with contextlib.suppress(Rebuilding):
+                await progress.refuse_unless_serving()
+                return
+            await asyncio.sleep(POLL_S)
 
 
 @pytest.fixture(scope="session")
