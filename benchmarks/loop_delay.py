@@ -89,7 +89,9 @@ async def _every_get(client: Client, project: str) -> list[str]:
     invitation = {"email": "ben@example.com", "role": "MEMBER"}
     invited = await client.ask("POST", f"{organization}/invitations", invitation)
     profile = await client.ask("GET", "/api/auth/profile")
+    asked = {"name": "CI", "scopes": {"task": ["read"]}}
     known = {
+        "api_key_id": (await client.ask("POST", "/api/apikey", asked))["id"],
         "organization_id": client.organization,
         "project_id": project,
         "task": "ENG-1",
