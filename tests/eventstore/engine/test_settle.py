@@ -19,6 +19,7 @@ from tests.spec import envelope
 KEY = ClaimKey(ACME, "project key", ACME, b"ENG")
 NUMBERS = CountKey(ACME, "task number", ACME)
 OURS, THEIRS = UUID(int=71), UUID(int=72)
+HOME = partition_of(ACME, 8)
 NOW_US = int(NOW.timestamp()) * 1_000_000
 
 
@@ -156,3 +157,13 @@ def test_a_command_whose_lost_commit_was_carried_out_is_not_recorded_again() -> 
     heads.streams[OURS], heads.done = 1, {done.rows[-1].state: 7}
 
     assert outcomes(heads, done, rival) == [AlreadyDone(7), Conflict(OURS)]
+
+
+def test_the_position_is_in_a_partition_that_got_an_event() -> None:
+    elsewhere = next(
+        OrgId(UUID(int=n)) for n in range(9) if partition_of(OrgId(UUID(int=n)), 8) != HOME
+    )
+    asked = append((OURS, 1), org_id=elsewhere)
+    asked.org_id = ACME  # whose own partition gets nothing
+
+    assert outcomes(Heads(8), asked) == [Appended(1, partition_of(elsewhere, 8))]

@@ -45,6 +45,17 @@ def test_a_repeated_batch_writes_nothing() -> None:
     assert written(folder, EVENTS[2:3]) == []
 
 
+@pytest.mark.parametrize("first", [3, 2])
+def test_an_event_that_stands_twice_in_a_batch_is_folded_once(first: int) -> None:
+    folder = Folder(Tasks(), "tasks")
+    written(folder, EVENTS[:first])
+    again = [event for event in EVENTS[first:] for _ in range(2)]
+
+    [document] = written(folder, again)
+
+    assert document.fields["assignees"] == [str(BEN), str(CLEO)]
+
+
 def test_each_batch_is_folded_onto_the_one_before_it() -> None:
     folder = Folder(Tasks(), "tasks")
     for event in EVENTS[:3]:
