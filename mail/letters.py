@@ -7,6 +7,7 @@ over by then is not sent. The token in it is computed again; its hash must be th
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from commands.reservations import email_claim
 from domain.base import DomainError, Event, NotFound
@@ -43,11 +44,9 @@ async def _invitation(system: System, recorded: Recorded) -> Letter | None:
         return None
     if system.settings.smtp_url and not event.mailed:
         return None  # whoever invited has the link
-    token = system.keys.mail_tokens.mint(
-        MailPurpose.INVITATION, org_id, event.invitation_id, event.expires_at
-    )
-    if hash_of(token) != event.token_hash:
-        return None  # computed with another key, so it would not be accepted
+    token = _token(system, MailPurpose.INVITATION, recorded, event.invitation_id)
+    if token is None:
+        return None
     name = organization.name
     return Letter(
         to=event.email,
@@ -68,11 +67,9 @@ async def _reset(system: System, recorded: Recorded) -> Letter | None:
         user.refuse_unless_resettable(event.token_hash, system.clock())
     except DomainError:
         return None
-    token = system.keys.mail_tokens.mint(
-        MailPurpose.PASSWORD_RESET, recorded.stream_id, event.reset_id, event.expires_at
-    )
-    if hash_of(token) != event.token_hash:
-        return None  # made under another key, and accepted no more
+    token = _token(system, MailPurpose.PASSWORD_RESET, recorded, event.reset_id)
+    if token is None:
+        return None
     return Letter(
         to=user.email,
         subject="Choose a new password",
@@ -83,6 +80,16 @@ async def _reset(system: System, recorded: Recorded) -> Letter | None:
             "If it was not you, ignore this mail: nothing has changed.\n"
         ),
     )
+
+
+def _token(
+    system: System, purpose: MailPurpose, recorded: Recorded, request_id: UUID
+) -> str | None:
+    """Return the token of a request again; None if it was made with another key."""
+    event: Any = recorded.event
+    # The stream of an invitation is its organization, that of the others the account.
+    token = system.keys.mail_tokens.mint(purpose, recorded.stream_id, request_id, event.expires_at)
+    return token if hash_of(token) == event.token_hash else None
 
 
 async def _password_changed(system: System, recorded: Recorded) -> Letter | None:
@@ -111,11 +118,9 @@ async def _email_proof(system: System, recorded: Recorded) -> Letter | None:
     holder = await system.log.holder(email_claim(system.log.keys.fingerprint, event.email))
     if holder not in (None, user_id):
         return None  # somebody else's account: its owner has asked for nothing
-    token = system.keys.mail_tokens.mint(
-        MailPurpose.EMAIL, user_id, event.proof_id, event.expires_at
-    )
-    if hash_of(token) != event.token_hash:
-        return None  # made under another key, and accepted no more
+    token = _token(system, MailPurpose.EMAIL, recorded, event.proof_id)
+    if token is None:
+        return None
     return Letter(
         to=event.email,
         subject="Confirm your e-mail address",
