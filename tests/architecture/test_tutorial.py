@@ -58,6 +58,13 @@ class Reader:
             check=False,
         )
 
+    def follow(self, page: Path) -> list[str]:
+        """Run all commands of a page, and return the lines that they print."""
+        steps = [self.ours(text) for _, text in BLOCK.findall(page.read_text(encoding="utf-8"))]
+        told = self.run("set -eu\n" + "\n".join(steps))
+        assert told.returncode == 0, told.stdout + told.stderr
+        return [line for line in told.stdout.splitlines() if line]
+
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
@@ -98,14 +105,8 @@ def test_the_commands_of_the_readme_run_as_they_are_pasted(reader: Reader) -> No
 
 
 def test_a_colleague_is_invited_and_removed_by_the_words_of_the_page(reader: Reader) -> None:
-    blocks = BLOCK.findall(INVITING.read_text(encoding="utf-8"))
-    steps = [reader.ours(text) for _, text in blocks]
+    listed, preview, assigned, promoted, suspended = reader.follow(INVITING)
 
-    told = reader.run("set -eu\n" + "\n".join(steps))
-
-    assert told.returncode == 0, told.stdout + told.stderr
-    shown = filter(None, told.stdout.splitlines())
-    listed, preview, assigned, promoted, suspended = shown
     assert '"email":"eve@acme.example"' in listed
     assert '"organization":{"name":' in preview
     assert '"account":false' in preview
@@ -115,13 +116,8 @@ def test_a_colleague_is_invited_and_removed_by_the_words_of_the_page(reader: Rea
 
 
 def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:
-    blocks = BLOCK.findall(KEYS.read_text(encoding="utf-8"))
-    steps = [reader.ours(text) for _, text in blocks]
+    projects, moved, audited, rotated, renamed, listed = reader.follow(KEYS)
 
-    told = reader.run("set -eu\n" + "\n".join(steps))
-
-    assert told.returncode == 0, told.stdout + told.stderr
-    projects, moved, audited, rotated, renamed, listed = filter(None, told.stdout.splitlines())
     assert '"key":"ENG"' in projects
     assert '"status":"IN_PROGRESS"' in moved
     assert '"type":"api_key"' in audited
@@ -131,13 +127,8 @@ def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:
 
 
 def test_an_account_is_protected_by_the_words_of_the_page(reader: Reader) -> None:
-    blocks = BLOCK.findall(PROTECTING.read_text(encoding="utf-8"))
-    steps = [reader.ours(text) for _, text in blocks]
+    codes, logged_in, sessions, asked, proved, required = reader.follow(PROTECTING)
 
-    told = reader.run("set -eu\n" + "\n".join(steps))
-
-    assert told.returncode == 0, told.stdout + told.stderr
-    codes, logged_in, sessions, asked, proved, required = filter(None, told.stdout.splitlines())
     assert codes.startswith('{"recoveryCodes":[')
     assert '"totp":true' in logged_in
     assert '"current":true' in sessions
@@ -147,12 +138,8 @@ def test_an_account_is_protected_by_the_words_of_the_page(reader: Reader) -> Non
 
 
 def test_an_export_is_verified_by_the_words_of_the_page(reader: Reader) -> None:
-    steps = [reader.ours(text) for _, text in BLOCK.findall(EXPORTING.read_text(encoding="utf-8"))]
+    verified = [line for line in reader.follow(EXPORTING) if line.startswith("OK: ")]
 
-    told = reader.run("set -eu\n" + "\n".join(steps))
-
-    assert told.returncode == 0, told.stdout + told.stderr
-    verified = [line for line in told.stdout.splitlines() if line.startswith("OK: ")]
     assert len(verified) == 2  # before and after the checkpoint
     assert verified[0] != verified[1]
     exported = {path.name for path in reader.folder.glob("*.jsonl")}
