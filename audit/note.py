@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 ED25519 = b"\x01"
 """The signature type of signed-note that means plain Ed25519."""
 _KEY_ID_BYTES = 4
-SIGNATURE_BYTES = 64
 NOTE_BYTES_MAX = 1_000_000
 """The size up to which signed-note requires clients to accept notes; ours accepts no more."""
 SIGNATURES_MAX = 100

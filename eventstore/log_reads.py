@@ -70,10 +70,6 @@ class LogReads:
         rows = await self._read(self.store.stream, stream_id, after, self.part(org_id), limit)
         return await self.decoded(rows)
 
-    async def part_stream(self, stream_id: UUID, part: int = 0) -> list[Recorded]:
-        """Return all events of a stream in a partition, for those who follow the partition."""
-        return await self.decoded(await self._read(self.store.stream, stream_id, 0, part))
-
     async def history(
         self, stream_id: UUID, org_id: OrgId, after: int = 0, limit: int = STREAM_MAX
     ) -> History:

@@ -133,7 +133,9 @@ def refused(response: httpx.Response, status: int, code: str) -> Json:
 async def stored_events(system: System, stream: str) -> list[str]:
     """Return the types of the events of a stream."""
     log = system.log
-    found = [await log.part_stream(UUID(stream), part) for part in range(log.parts)]
+    found = [
+        await log.decoded(log.store.stream(UUID(stream), 0, part)) for part in range(log.parts)
+    ]
     return [recorded.tag for some in found for recorded in some]
 
 
