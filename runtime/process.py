@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 from typing import Any
@@ -20,6 +21,9 @@ from runtime.settings import Settings, load_settings, unknown_names
 from runtime.system import StoreUnreachable
 
 Main = Callable[[Settings], None]
+STOP_S = 15.0
+"""How long a process may take to stop: longer than requests in progress get, and less than the 20 s
+after which docker-compose.yml has it killed."""
 _logger = logging.getLogger(__name__)
 
 
@@ -48,22 +52,43 @@ def run_process(main: Main) -> None:
         sys.exit(_said(1, str(error)))
 
 
-def until_stopped(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> Main:
-    """Return a main function that runs *run* and cancels it on SIGTERM or SIGINT."""
+def until_stopped(
+    run: Callable[[Settings], Coroutine[Any, Any, None]], within_s: float = STOP_S
+) -> Main:
+    """Return a main function that runs *run* and cancels it on SIGTERM or SIGINT.
+
+    If it has not ended *within_s* seconds later, as when it waits for a store that hangs, the
+    process ends all the same: whatever it had in progress is done again.
+    """
 
     def main(settings: Settings) -> None:
-        uvloop.run(_cancelled_by_signal(run(settings)))
+        uvloop.run(_cancelled_by_signal(run(settings), within_s))
 
     return main
 
 
-async def _cancelled_by_signal(running: Coroutine[Any, Any, None]) -> None:
+async def _cancelled_by_signal(running: Coroutine[Any, Any, None], within_s: float) -> None:
     task = asyncio.ensure_future(running)
     loop = asyncio.get_running_loop()
+    # A thread of its own: what hangs may be a thread that the end of the process waits for.
+    late = threading.Timer(within_s, _end_now, (within_s,))
+    late.daemon = True
+
+    def stop() -> None:
+        task.cancel()
+        if late.ident is None:
+            late.start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, stop)
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def _end_now(within_s: float) -> None:
+    _logger.warning("stopped without waiting for a store that did not answer in %g s", within_s)
+    logging.shutdown()
+    os._exit(0)
 
 
 def _said(code: int, *lines: str) -> int:
