@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devstack.server import die_with
+from runtime.process import STOP_S
 
-STOP_S = 15.0
-"""How long a process may take to finish its work before it is killed."""
+KILLED_AFTER_S = STOP_S + 3.0
+"""How long a process that is told to stop may take before it is killed: it ends itself earlier."""
 RESTART_PAUSE_S = (0.2, 0.5, 2.0)
 """Pause before a process is restarted: short at first, longer if it keeps dying at its start.
 Meanwhile requests wait in the queue of the kernel, and each should be answered within 5 s."""
@@ -98,7 +99,7 @@ class Child:
             return
         self.ask_to_stop()
         try:
-            self._child.wait(STOP_S)
+            self._child.wait(KILLED_AFTER_S)
         except subprocess.TimeoutExpired:
             self.kill()
             self._child.wait()
