@@ -30,7 +30,7 @@ from domain.identity.plan import Countable, Plan, limit_of, plan_limit_reached
 from domain.identity.session.events import SessionEnded, SessionRevoked, SessionStarted
 from domain.identity.user.address import EmailChanged
 from domain.identity.user.events import UserRegistered
-from domain.work.project import (
+from domain.work.project.events import (
     ProjectArchived,
     ProjectCreated,
     ProjectDeleted,

@@ -7,7 +7,7 @@ from domain.identity.organization.membership import LeaveCause, Role
 from domain.identity.plan import Plan
 from domain.identity.session.events import Factor, RevocationCause
 from domain.permission import Permission
-from domain.work.project import ProjectStatus
+from domain.work.project.events import ProjectStatus
 from domain.work.task.events import Priority, TaskStatus
 
 ENUMS: dict[str, type[StrEnum]] = {

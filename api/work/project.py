@@ -34,7 +34,9 @@ from domain.claim import ProjectKeyTaken
 from domain.identity.plan import PlanLimitReached
 from domain.name import Name
 from domain.permission import Permission
-from domain.work.project import Project, ProjectIsArchived, ProjectKeyNotAllowed, ProjectStatus
+from domain.work.project.errors import ProjectIsArchived, ProjectKeyNotAllowed
+from domain.work.project.events import ProjectStatus
+from domain.work.project.state import Project
 from eventstore.identifiers import new_id
 from projections.work.project import ProjectView, projects_of, render_project
 

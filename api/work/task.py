@@ -31,7 +31,7 @@ from domain.base import ProjectId, TaskId, UserId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
-from domain.work.project import ProjectIsArchived, ProjectOnHold
+from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
 from domain.work.task.errors import SubtasksOpen, TooManyAssignees, TransitionNotAllowed
 from domain.work.task.events import Priority, TaskStatus
 from domain.work.task.state import Task

@@ -10,7 +10,7 @@ from api.http.request import ApiRequest, uuid_or_none
 from commands.reservations import project_key_claim, task_number_claim
 from commands.states import Loaded
 from domain.base import NotFound, OrgId, ProjectId, TaskId
-from domain.work.project import Project
+from domain.work.project.state import Project
 from domain.work.task.state import Task
 from eventstore.claim import ClaimKey
 from eventstore.log import EventLog

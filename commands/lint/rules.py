@@ -17,7 +17,8 @@ from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.user.events import LoginFailed, UserReactivated
 from domain.identity.user.state import User
-from domain.work.project import Project, ProjectRestored, ProjectStatus, ProjectUnarchived
+from domain.work.project.events import ProjectRestored, ProjectStatus, ProjectUnarchived
+from domain.work.project.state import Project
 from domain.work.task.events import TaskCreated, TaskDeleted, TaskRestored, TaskStatusChanged
 from domain.work.task.state import ASSIGNEES_MAX, TASK_TRANSITIONS, Task
 

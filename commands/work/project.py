@@ -11,9 +11,7 @@ from domain.base import NotFound, ProjectId, UserId
 from domain.identity.organization.state import Organization
 from domain.name import Name
 from domain.permission import Permission
-from domain.work.project import (
-    PROJECT_KEY_PATTERN,
-    Project,
+from domain.work.project.events import (
     ProjectArchived,
     ProjectCreated,
     ProjectDeleted,
@@ -26,6 +24,7 @@ from domain.work.project import (
     ProjectResumed,
     ProjectUnarchived,
 )
+from domain.work.project.state import PROJECT_KEY_PATTERN, Project
 
 ProjectKey = Annotated[str, Meta(pattern=PROJECT_KEY_PATTERN)]
 ProjectDescription = Annotated[str, Meta(max_length=100_000)]

@@ -20,7 +20,7 @@ from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.name import Title
 from domain.permission import Permission, is_allowed
-from domain.work.project import Project
+from domain.work.project.state import Project
 from domain.work.task.events import (
     Priority,
     TaskAssigned,

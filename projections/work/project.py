@@ -6,7 +6,8 @@ from uuid import UUID
 import msgspec
 
 from domain.base import OrgId, ProjectId, UserId
-from domain.work.project import Project, ProjectEvent, ProjectStatus
+from domain.work.project.events import ProjectEvent, ProjectStatus
+from domain.work.project.state import Project
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels

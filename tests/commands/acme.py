@@ -10,7 +10,7 @@ from domain.identity.plan import Plan
 from domain.identity.session.events import SessionStarted
 from domain.identity.session.state import ABSOLUTE_LIFETIME, IDLE_LIFETIME
 from domain.identity.user.events import UserRegistered
-from domain.work.project import ProjectCreated
+from domain.work.project.events import ProjectCreated
 from domain.work.task.events import Priority, TaskCreated, TaskStatus, TaskStatusChanged
 from eventstore.log import EventLog
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, NOW, OTHER, TASK

@@ -17,7 +17,8 @@ from commands.work.task import ChangeTaskStatus, CreateTask, DeleteTask, EditTas
 from domain.base import NotFound, OrgId, TaskId
 from domain.identity.organization.membership import MemberRoleChanged, Role
 from domain.permission import Permission
-from domain.work.project import ProjectArchived, ProjectIsArchived
+from domain.work.project.errors import ProjectIsArchived
+from domain.work.project.events import ProjectArchived
 from domain.work.task.events import Priority, TaskCreated, TaskStatus
 from domain.work.task.state import Task
 from eventstore.append import ConcurrencyConflict

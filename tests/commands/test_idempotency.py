@@ -17,7 +17,7 @@ from commands.work.project import ArchiveProject, CreateProject, UnarchiveProjec
 from commands.work.task import CreateTask, DeleteTask, EditTask
 from domain.base import ProjectId, TaskId
 from domain.permission import Permission
-from domain.work.project import ProjectIsArchived
+from domain.work.project.errors import ProjectIsArchived
 from domain.work.task.events import TaskStatus
 from eventstore.log import EventLog
 from eventstore.recorded import Actor, ActorKind

@@ -19,7 +19,7 @@ from domain.identity.organization.events import PlanChanged, SubdomainChanged
 from domain.identity.organization.membership import MemberJoined, MemberRoleChanged, Role
 from domain.identity.plan import Plan
 from domain.identity.user.events import UserDeactivated, UserProfileChanged, UserRegistered
-from domain.work.project import ProjectCreated, ProjectRenamed
+from domain.work.project.events import ProjectCreated, ProjectRenamed
 from domain.work.task.events import (
     Priority,
     TaskCreated,

@@ -43,7 +43,7 @@ from domain.base import DomainError, ProjectId, TaskId, UserId
 from domain.catalog import state_of
 from domain.identity.organization.membership import Role
 from domain.permission import ROLE_PERMISSIONS, Permission
-from domain.work.project import ProjectStatus
+from domain.work.project.events import ProjectStatus
 from domain.work.task.events import TaskStatus
 from domain.work.task.state import FINISHED, TASK_TRANSITIONS
 from eventstore.log import EventLog

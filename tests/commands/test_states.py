@@ -7,7 +7,7 @@ import pytest
 from commands.handler import CommandHandler
 from commands.states import Loaded, StateCache
 from domain.base import NotFound
-from domain.work.project import Project
+from domain.work.project.state import Project
 from domain.work.task.events import TaskRetitled
 from domain.work.task.state import Task
 from eventstore.engine.turns import STREAM_PIECE

@@ -24,7 +24,8 @@ from domain.identity.session import state as session_state
 from domain.identity.user import address, totp
 from domain.identity.user import events as user
 from domain.identity.user.state import User
-from domain.work import project
+from domain.work.project import events as project
+from domain.work.project.state import Project
 from domain.work.task import events as task
 from domain.work.task.state import Task
 from tests.domain.acme import DELETED, TEAM, invitation
@@ -52,7 +53,7 @@ STARTED = given(
     session_state.Session(),
     *session_state.Session().start(session_state.NewSession(user_id=ANA, nonce="n"), NOW),
 )
-ACTIVE = given(project.Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))
+ACTIVE = given(Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))
 WAITING = given(ACTIVE, project.ProjectPutOnHold())
 ARCHIVED = given(ACTIVE, project.ProjectArchived())
 OPEN = given(

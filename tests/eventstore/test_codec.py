@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from audit.merkle import leaf_hash
 from domain.base import Event
 from domain.catalog import EVENT_TYPES, tag_of
-from domain.work.project import ProjectRenamed
+from domain.work.project.events import ProjectRenamed
 from domain.work.task.events import TaskRetitled
 from eventstore.codec import (
     NOWHERE,

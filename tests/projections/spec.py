@@ -12,7 +12,7 @@ from domain.identity.api_key import ApiKeyCreated, stream_of_key
 from domain.identity.organization.membership import LeaveCause, MemberLeft
 from domain.identity.session.events import SessionStarted
 from domain.identity.user.events import LoginFailed
-from domain.work.project import ProjectPutOnHold
+from domain.work.project.events import ProjectPutOnHold
 from domain.work.task.events import (
     Priority,
     TaskAssigned,

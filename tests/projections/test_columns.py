@@ -26,7 +26,8 @@ from domain.identity.user.events import (
     UserRegistered,
 )
 from domain.identity.user.state import User
-from domain.work.project import Project, ProjectArchived, ProjectDeleted, ProjectLeadAssigned
+from domain.work.project.events import ProjectArchived, ProjectDeleted, ProjectLeadAssigned
+from domain.work.project.state import Project
 from projections.base import Projection
 from projections.catalog import PROJECTIONS
 from projections.hooks.webhook import Webhooks, render_webhook

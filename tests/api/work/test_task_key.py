@@ -5,7 +5,7 @@ from uuid import UUID
 
 from api.work.task_key import TaskKeys
 from domain.base import ProjectId
-from domain.work.project import ProjectCreated
+from domain.work.project.events import ProjectCreated
 from eventstore.claim import ClaimKey, Held
 from eventstore.memory import MemoryStore
 from tests.commands.acme import HERE, task

@@ -14,7 +14,8 @@ from commands.work.task import (
 from domain.base import NotFound
 from domain.identity.organization.events import OrganizationDeleted
 from domain.identity.organization.membership import MemberDeactivated
-from domain.work.project import ProjectArchived, ProjectDeleted, ProjectIsArchived
+from domain.work.project.errors import ProjectIsArchived
+from domain.work.project.events import ProjectArchived, ProjectDeleted
 from domain.work.task.events import TaskDeleted, TaskStatus
 from tests.commands.acme import (
     FOREIGN_TASK,

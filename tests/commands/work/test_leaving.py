@@ -9,7 +9,8 @@ from domain.identity.organization.membership import (
     MemberLeft,
     Role,
 )
-from domain.work.project import ProjectArchived, ProjectIsArchived
+from domain.work.project.errors import ProjectIsArchived
+from domain.work.project.events import ProjectArchived
 from domain.work.task.events import (
     TaskAssigned,
     TaskDeleted,

@@ -19,13 +19,12 @@ from commands.work.project import (
 from domain.base import Event, NotFound, ProjectId, UserId
 from domain.claim import ProjectKeyTaken
 from domain.identity.organization.membership import MemberDeactivated
-from domain.work.project import (
+from domain.work.project.errors import ProjectIsArchived, ProjectKeyNotAllowed
+from domain.work.project.events import (
     ProjectArchived,
     ProjectCreated,
     ProjectDeleted,
     ProjectDescribed,
-    ProjectIsArchived,
-    ProjectKeyNotAllowed,
     ProjectLeadAssigned,
     ProjectPutOnHold,
     ProjectRenamed,

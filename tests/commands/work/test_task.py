@@ -17,12 +17,11 @@ from commands.work.task import (
 )
 from domain.base import NotFound, TaskId, UserId
 from domain.identity.organization.membership import MemberDeactivated
-from domain.work.project import (
+from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
+from domain.work.project.events import (
     ProjectArchived,
     ProjectCreated,
     ProjectDeleted,
-    ProjectIsArchived,
-    ProjectOnHold,
     ProjectPutOnHold,
 )
 from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed

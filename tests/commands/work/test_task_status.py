@@ -8,10 +8,8 @@ from commands.work.task import (
     EditTask,
 )
 from domain.base import UserId
-from domain.work.project import (
-    ProjectOnHold,
-    ProjectPutOnHold,
-)
+from domain.work.project.errors import ProjectOnHold
+from domain.work.project.events import ProjectPutOnHold
 from domain.work.task.errors import SubtasksOpen, TransitionNotAllowed
 from domain.work.task.events import (
     TaskAssigned,

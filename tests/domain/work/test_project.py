@@ -5,18 +5,14 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from domain.base import DomainError, Event, NotFound
-from domain.work.project import (
-    PROJECT_TRANSITIONS,
-    Project,
+from domain.work.project.errors import ProjectIsArchived, ProjectKeyNotAllowed, ProjectOnHold
+from domain.work.project.events import (
     ProjectArchived,
     ProjectCreated,
     ProjectDeleted,
     ProjectDescribed,
     ProjectEvent,
-    ProjectIsArchived,
-    ProjectKeyNotAllowed,
     ProjectLeadAssigned,
-    ProjectOnHold,
     ProjectPutOnHold,
     ProjectRenamed,
     ProjectRestored,
@@ -24,6 +20,7 @@ from domain.work.project import (
     ProjectStatus,
     ProjectUnarchived,
 )
+from domain.work.project.state import PROJECT_TRANSITIONS, Project
 from tests.domain.spec import (
     ANA,
     BEN,

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from domain.base import TaskId, UserId
-from domain.work.project import ProjectStatus
+from domain.work.project.events import ProjectStatus
 from domain.work.task.events import Priority, TaskAssigned, TaskDeleted, TaskStatus
 from eventstore.memory import MemoryStore
 from projections.catalog import PROJECTIONS

@@ -8,116 +8,33 @@ Invariants
 """
 
 import re
-from enum import StrEnum
 from typing import ClassVar, assert_never, get_args
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, Personal, Refusal, UserId
+from domain.base import Event, NotFound, UserId
+from domain.work.project.errors import ProjectIsArchived, ProjectKeyNotAllowed, ProjectOnHold
+from domain.work.project.events import (
+    ProjectArchived,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectDescribed,
+    ProjectEvent,
+    ProjectLeadAssigned,
+    ProjectPutOnHold,
+    ProjectRenamed,
+    ProjectRestored,
+    ProjectResumed,
+    ProjectStatus,
+    ProjectUnarchived,
+)
 
 PROJECT_KEY_PATTERN = r"^[A-Z][A-Z0-9]{1,9}$"
 """2-10 capital letters and digits, starting with a letter: short enough to say ``ENG-12`` aloud."""
 
 _KEY = re.compile(PROJECT_KEY_PATTERN)
 
-
-class ProjectStatus(StrEnum):
-    """The status of a project. The values are stored, so they never change."""
-
-    ACTIVE = "ACTIVE"
-    ON_HOLD = "ON_HOLD"
-    ARCHIVED = "ARCHIVED"
-
-
-# Events ---------------------------------------------------------------------
-
-
-class ProjectCreated(Event, frozen=True, kw_only=True, tag="project.created"):
-    """A project was created."""
-
-    key: str
-    name: Personal
-    description: Personal | None = None
-    workflow: str = "standard"
-    lead: UserId | None = None
-    created_by: UserId
-
-
-class ProjectRenamed(Event, frozen=True, kw_only=True, tag="project.renamed"):
-    """A project was renamed."""
-
-    sets = ("name",)
-    from_: Personal = field(name="from")
-    to: Personal
-
-
-class ProjectDescribed(Event, frozen=True, kw_only=True, tag="project.described"):
-    """The description of a project was changed or (null) removed."""
-
-    sets = ("description",)
-    description: Personal | None
-
-
-class ProjectLeadAssigned(Event, frozen=True, kw_only=True, tag="project.lead_assigned"):
-    """A project has a new lead or, if null, none."""
-
-    sets = ("lead",)
-    user_id: UserId | None
-
-
-class ProjectPutOnHold(Event, frozen=True, kw_only=True, tag="project.put_on_hold"):
-    """A project was put on hold: no tasks can be created or started in it."""
-
-    sets = ("status",)
-    reason: Personal | None = None
-
-
-class ProjectResumed(Event, frozen=True, kw_only=True, tag="project.resumed"):
-    """A project on hold was resumed."""
-
-    sets = ("status",)
-
-
-class ProjectArchived(Event, frozen=True, kw_only=True, tag="project.archived"):
-    """A project was archived: it can be read but no longer changed."""
-
-    sets = ("status",)
-
-
-class ProjectUnarchived(Event, frozen=True, kw_only=True, tag="project.unarchived"):
-    """An archived project is active again."""
-
-    sets = ("status",)
-
-
-class ProjectDeleted(Event, frozen=True, kw_only=True, tag="project.deleted"):
-    """A project was moved to the trash with all of its tasks."""
-
-    sets = ("deleted",)
-
-
-class ProjectRestored(Event, frozen=True, kw_only=True, tag="project.restored"):
-    """A project was restored from the trash with its tasks, unchanged."""
-
-    sets = ("deleted",)
-
-
-ProjectEvent = (
-    ProjectCreated
-    | ProjectRenamed
-    | ProjectDescribed
-    | ProjectLeadAssigned
-    | ProjectPutOnHold
-    | ProjectResumed
-    | ProjectArchived
-    | ProjectUnarchived
-    | ProjectDeleted
-    | ProjectRestored
-)
-
-
-# State ----------------------------------------------------------------------
 
 PROJECT_TRANSITIONS: dict[ProjectStatus, tuple[ProjectStatus, ...]] = {
     ProjectStatus.ACTIVE: (ProjectStatus.ON_HOLD, ProjectStatus.ARCHIVED),
@@ -244,27 +161,3 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
         if to not in PROJECT_TRANSITIONS[self.status]:
             raise ProjectIsArchived
         return True
-
-
-# Errors ---------------------------------------------------------------------
-
-
-class ProjectOnHold(DomainError):
-    """This project is on hold. Resume it to create or start tasks."""
-
-    code = "project_on_hold"
-    refusal = Refusal.CONFLICT
-
-
-class ProjectIsArchived(DomainError):
-    """This project is archived and cannot be changed. Unarchive it first."""
-
-    code = "project_archived"
-    refusal = Refusal.CONFLICT
-
-
-class ProjectKeyNotAllowed(DomainError):
-    """A project key has 2 to 10 capital letters or digits and starts with a letter."""
-
-    code = "project_key_not_allowed"
-    refusal = Refusal.INVALID

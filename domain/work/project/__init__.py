@@ -1,0 +1,1 @@
+"""Projects: their events, rules and errors."""
