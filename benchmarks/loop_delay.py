@@ -90,7 +90,9 @@ async def _every_get(client: Client, project: str) -> list[str]:
     invited = await client.ask("POST", f"{organization}/invitations", invitation)
     profile = await client.ask("GET", "/api/auth/profile")
     asked = {"name": "CI", "scopes": {"task": ["read"]}}
+    comment = await client.ask("POST", "/api/task/ENG-1/comments", {"body": "Oiled?"})
     known = {
+        "comment_id": comment["id"],
         "api_key_id": (await client.ask("POST", "/api/apikey", asked))["id"],
         "organization_id": client.organization,
         "project_id": project,

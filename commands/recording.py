@@ -8,11 +8,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from commands.base import Change, Command, Context, Decision
+from commands.happening import Happening, Reservations
 from commands.reads import Reads
 from commands.reservations import (
     RESERVING,
-    Happening,
-    Reservations,
     is_open_number,
     note,
     task_numbers,

@@ -8,11 +8,10 @@ lowered limit can still decrease.
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any, Protocol
 from uuid import UUID
 
-from msgspec import Struct
-
+from commands.content_counts import CONTENT_RULES
+from commands.happening import Fingerprint, Happening, Reservations, Rule
 from commands.session_places import leave_place, take_place
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.claim import SUBDOMAIN_KEPT, EmailTaken, ProjectKeyTaken, SubdomainTaken
@@ -26,7 +25,7 @@ from domain.identity.organization.membership import (
     MemberJoined,
     MemberLeft,
 )
-from domain.identity.plan import Countable, Plan, limit_of, plan_limit_reached
+from domain.identity.plan import Countable, limit_of, plan_limit_reached
 from domain.identity.session.events import SessionEnded, SessionRevoked, SessionStarted
 from domain.identity.user.address import EmailChanged
 from domain.identity.user.events import UserRegistered
@@ -54,35 +53,6 @@ API_KEY = "api key"
 TASK_NUMBER, OPEN_SUBTASKS = "task number", "open subtasks"
 
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class Fingerprint(Protocol):
-    """A keyed hash that claims an address without storing it."""
-
-    def __call__(self, kind: str, value: str, /) -> bytes: ...
-
-
-class Happening(Struct, frozen=True):
-    """One event, with what its claims and counts depend on.
-
-    ``plan`` None leaves counts without limits.
-    """
-
-    kind: type[Event]
-    event: Any  # Any: each rule below knows its own type
-    before: Any
-    stream: UUID
-    org_id: OrgId
-    at: int  # microseconds since 1970
-    plan: Plan | None
-    fingerprint: Fingerprint
-
-
-class Reservations(Struct):
-    """The claims, counts and open numbers of an append."""
-
-    claims: list[ClaimChange]
-    counts: list[CountChange]
 
 
 def email_claim(fingerprint: Fingerprint, address: str) -> ClaimKey:
@@ -184,7 +154,7 @@ def _take_subdomain(happened: Happening, subdomain: str, reserved: Reservations)
     reserved.claims.append(ClaimChange(subdomain_claim(subdomain), happened.stream, taken))
 
 
-def _counts(what: Countable, by: int) -> "Rule":
+def _counts(what: Countable, by: int) -> Rule:
     def rule(happened: Happening, reserved: Reservations) -> None:
         _count(what, by, happened, reserved)
 
@@ -265,8 +235,6 @@ def _count_subtask(
         reserved.counts.append(CountChange(open_subtasks(happened.org_id, parent), int(by)))
 
 
-Rule = Callable[[Happening, Reservations], None]
-
 _RULES: dict[type[Event], Rule] = {
     UserRegistered: _registered,
     EmailChanged: _email_changed,
@@ -294,6 +262,7 @@ _RULES: dict[type[Event], Rule] = {
     WebhookRestored: _counts(Countable.WEBHOOKS, 1),
     ApiKeyCreated: _api_key_created,
     ApiKeyRevoked: _counts(Countable.API_KEYS, -1),
+    **CONTENT_RULES,
 }
 
 RESERVING = frozenset(_RULES)

@@ -11,6 +11,7 @@ UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
 ProjectId = NewType("ProjectId", UUID)
 TaskId = NewType("TaskId", UUID)
+CommentId = NewType("CommentId", UUID)
 WebhookId = NewType("WebhookId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 

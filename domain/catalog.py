@@ -8,6 +8,7 @@ from domain.identity.api_key import ApiKey
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
+from domain.work.comment import Comment
 from domain.work.project.state import Project
 from domain.work.task.state import Task
 
@@ -19,6 +20,7 @@ STATES: tuple[type[State], ...] = (
     AuditTrail,
     Project,
     Task,
+    Comment,
     Webhook,
     ApiKey,
 )

@@ -35,6 +35,8 @@ class Permission(StrEnum):
     TASK_DELETE = "task:delete"  # and restore
     TASK_DELETE_OWN = "task:delete_own"  # and restore, within the first 24 hours
     TASK_FORCE = "task:force"
+    COMMENT_POST = "comment:post"  # and edit, delete and restore one's own
+    COMMENT_DELETE = "comment:delete"  # and restore, everybody's
     WEBHOOK_READ = "webhook:read"
     WEBHOOK_MANAGE = "webhook:manage"
     AUDIT_READ = "audit:read"
@@ -52,6 +54,7 @@ _MEMBER = frozenset(
         Permission.TASK_CREATE,
         Permission.TASK_EDIT,
         Permission.TASK_DELETE_OWN,
+        Permission.COMMENT_POST,
         Permission.APIKEY_READ,
         Permission.APIKEY_CREATE,
     }
@@ -68,6 +71,7 @@ _MANAGER = _MEMBER | {
     Permission.PROJECT_DELETE,
     Permission.TASK_DELETE,
     Permission.TASK_FORCE,
+    Permission.COMMENT_DELETE,
     Permission.WEBHOOK_READ,
 }
 
@@ -104,6 +108,8 @@ KEY_PERMISSIONS: Scopes = frozenset(
         Permission.TASK_DELETE,
         Permission.TASK_DELETE_OWN,
         Permission.TASK_FORCE,
+        Permission.COMMENT_POST,
+        Permission.COMMENT_DELETE,
         Permission.WEBHOOK_READ,
         Permission.WEBHOOK_MANAGE,
         Permission.AUDIT_READ,

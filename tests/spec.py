@@ -11,7 +11,8 @@ from uuid import UUID
 
 from commands.base import Command, Context
 from commands.handler import CommandHandler
-from commands.reservations import Happening, Reservations, note
+from commands.happening import Happening, Reservations
+from commands.reservations import note
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.catalog import state_of, tag_of
 from eventstore.append import Append, Appended, Outcome

@@ -17,6 +17,7 @@ from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.user.events import LoginFailed, UserReactivated
 from domain.identity.user.state import User
+from domain.work.comment import Comment, CommentPosted, CommentRestored
 from domain.work.project.events import ProjectRestored, ProjectStatus, ProjectUnarchived
 from domain.work.project.state import Project
 from domain.work.task.events import TaskCreated, TaskDeleted, TaskRestored, TaskStatusChanged
@@ -33,6 +34,8 @@ def broken_rules(event: Event, before: Any, after: Any, known: Known) -> Iterato
             yield from _task(event, before, after, known)
         case Project():
             yield from _project(event, before)
+        case Comment():
+            yield from _comment(event, before, after, known)
         case Organization():
             yield from _organization(event, before, after)
         case User():
@@ -75,6 +78,27 @@ def _in_project(event: Event, project: Project) -> Iterator[str]:
         yield "a task of an archived project is changed"
     if project.status is ProjectStatus.ON_HOLD and isinstance(event, TaskCreated):
         yield "a task is created in a project on hold"
+
+
+def _comment(event: Event, before: Comment, after: Comment, known: Known) -> Iterator[str]:
+    if before.task_id is None and not isinstance(event, CommentPosted):
+        yield "the first event of a comment is not its posting"
+        return
+    if before.deleted and not isinstance(event, CommentRestored):
+        yield "a deleted comment is changed"
+    task = None if after.task_id is None else known(after.task_id)
+    if not isinstance(task, Task) or task.deleted:
+        yield "a comment of a task that is not here is changed"
+    else:
+        project = None if task.project_id is None else known(task.project_id)
+        if not isinstance(project, Project) or project.status is ProjectStatus.ARCHIVED:
+            yield "a comment in an archived project is changed"
+    if before.task_id is None and after.parent_id is not None:
+        parent = known(after.parent_id)
+        if not isinstance(parent, Comment) or parent.task_id != after.task_id:
+            yield "a comment answers one on another task"
+        elif parent.parent_id is not None:
+            yield "a comment answers an answer"
 
 
 def _project(event: Event, before: Project) -> Iterator[str]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 from uuid import UUID
 
+from commands.happening import Happening, Reservations
 from commands.lint.finding import LintFinding
-from commands.reservations import EMAIL, TASK_NUMBER, Happening, Reservations, note
+from commands.reservations import EMAIL, TASK_NUMBER, note
 from domain.base import PLATFORM
 from eventstore.claim import ClaimChange, CountChange, Held
 from eventstore.partition import partition_of

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import msgspec
 
+from commands.happening import Happening
 from commands.lint.finding import LintFinding
 from commands.lint.rules import broken_rules
 from commands.lint.tables import ExpectedTables
-from commands.reservations import Happening
 from domain.base import Event, OrgId
 from domain.catalog import state_of
 from domain.identity.organization.state import Organization

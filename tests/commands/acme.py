@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from domain.base import OrgId, ProjectId, SessionId, TaskId, UserId
+from domain.base import CommentId, OrgId, ProjectId, SessionId, TaskId, UserId
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined, Role
 from domain.identity.plan import Plan
 from domain.identity.session.events import SessionStarted
 from domain.identity.session.state import ABSOLUTE_LIFETIME, IDLE_LIFETIME
 from domain.identity.user.events import UserRegistered
+from domain.work.comment import CommentPosted
 from domain.work.project.events import ProjectCreated
 from domain.work.task.events import Priority, TaskCreated, TaskStatus, TaskStatusChanged
 from eventstore.log import EventLog
@@ -19,6 +20,7 @@ from tests.spec import Past, on
 OPS = ProjectId(UUID(int=22))
 CHILD = TaskId(UUID(int=32))
 LAPTOP, PHONE = SessionId(UUID(int=61)), SessionId(UUID(int=62))
+COMMENT, ANSWER = CommentId(UUID(int=41)), CommentId(UUID(int=42))
 FOREIGN_PROJECT, FOREIGN_TASK = ProjectId(UUID(int=23)), TaskId(UUID(int=33))
 
 
@@ -60,6 +62,24 @@ def task(
         status=TaskStatus.TODO,
         priority=Priority.MEDIUM,
         parent_id=parent,
+        created_by=by,
+        created_at=NOW,
+    )
+
+
+def comment(
+    by: UserId = ANA,
+    body: str = "Done?",
+    parent: CommentId | None = None,
+    mentions: tuple[UserId, ...] = (),
+    task_id: TaskId = TASK,
+) -> CommentPosted:
+    """Return the posting of a comment at NOW."""
+    return CommentPosted(
+        task_id=task_id,
+        parent_id=parent,
+        body=body,
+        mentions=mentions,
         created_by=by,
         created_at=NOW,
     )

@@ -4,9 +4,10 @@ import pytest
 
 from commands.base import Command
 from commands.handler import CommandHandler
+from commands.happening import Happening, Reservations
 from commands.hooks.webhook import CreateWebhook, DeleteWebhook, RestoreWebhook
 from commands.identity.organization import RemoveMember
-from commands.reservations import Happening, Reservations, counted_of, note, open_subtasks, tasks_in
+from commands.reservations import counted_of, note, open_subtasks, tasks_in
 from commands.work.project import (
     ArchiveProject,
     CreateProject,

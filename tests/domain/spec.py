@@ -85,6 +85,8 @@ _VALUES: dict[Any, st.SearchStrategy[Any]] = {
 def _values_of(kind: Any) -> st.SearchStrategy[Any]:
     if isinstance(kind, NewType):
         return _values_of(kind.__supertype__)
+    if get_origin(kind) is tuple and kind not in _VALUES:
+        return st.lists(_values_of(get_args(kind)[0]), max_size=3).map(tuple)
     if get_origin(kind) is Annotated:
         return _values_of(get_args(kind)[0])
     if isinstance(kind, type) and issubclass(kind, Enum) and kind is not UnsetType:

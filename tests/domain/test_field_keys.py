@@ -24,12 +24,9 @@ from domain.identity.session import state as session_state
 from domain.identity.user import address, totp
 from domain.identity.user import events as user
 from domain.identity.user.state import User
-from domain.work.project import events as project
-from domain.work.project.state import Project
-from domain.work.task import events as task
-from domain.work.task.state import Task
 from tests.domain.acme import DELETED, TEAM, invitation
-from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, ENG, NOW, given
+from tests.domain.spec import ACME, ANA, CLEO, DAN, DAY, NOW, given
+from tests.domain.work.changes import WORK_CHANGES, WORK_CREATIONS
 from tools.discover import modules_of
 
 STATES: list[type[State]] = [
@@ -52,23 +49,6 @@ CLOSED = given(ACCOUNT, user.UserDeactivated())
 STARTED = given(
     session_state.Session(),
     *session_state.Session().start(session_state.NewSession(user_id=ANA, nonce="n"), NOW),
-)
-ACTIVE = given(Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))
-WAITING = given(ACTIVE, project.ProjectPutOnHold())
-ARCHIVED = given(ACTIVE, project.ProjectArchived())
-OPEN = given(
-    Task(),
-    task.TaskCreated(
-        project_id=ENG,
-        project_key="ENG",
-        number=12,
-        title="Oil it",
-        status=task.TaskStatus.TODO,
-        priority=task.Priority.MEDIUM,
-        created_by=ANA,
-        created_at=NOW,
-    ),
-    task.TaskAssigned(user_id=BEN),
 )
 HOOK = given(
     Webhook(),
@@ -94,31 +74,7 @@ KEY = given(
 )
 
 CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
-    (OPEN, task.TaskRetitled(from_="Oil it", to="Oil both"), ("title",)),
-    (OPEN, task.TaskDescribed(description="All of it"), ("description",)),
-    (
-        OPEN,
-        task.TaskStatusChanged(from_=task.TaskStatus.TODO, to=task.TaskStatus.DONE),
-        ("status",),
-    ),
-    (
-        OPEN,
-        task.TaskPriorityChanged(from_=task.Priority.MEDIUM, to=task.Priority.LOW),
-        ("priority",),
-    ),
-    (OPEN, task.TaskAssigned(user_id=CLEO), (f"assignees:{CLEO}",)),
-    (OPEN, task.TaskUnassigned(user_id=BEN), (f"assignees:{BEN}",)),
-    (OPEN, task.TaskDeleted(), ("deleted",)),
-    (given(OPEN, task.TaskDeleted()), task.TaskRestored(), ("deleted",)),
-    (ACTIVE, project.ProjectRenamed(from_="Engine", to="Motor"), ("name",)),
-    (ACTIVE, project.ProjectDescribed(description="All of it"), ("description",)),
-    (ACTIVE, project.ProjectLeadAssigned(user_id=BEN), ("lead",)),
-    (ACTIVE, project.ProjectPutOnHold(), ("status",)),
-    (WAITING, project.ProjectResumed(), ("status",)),
-    (ACTIVE, project.ProjectArchived(), ("status",)),
-    (ARCHIVED, project.ProjectUnarchived(), ("status",)),
-    (ACTIVE, project.ProjectDeleted(), ("deleted",)),
-    (given(ACTIVE, project.ProjectDeleted()), project.ProjectRestored(), ("deleted",)),
+    *WORK_CHANGES,
     (TEAM, organization.OrganizationRenamed(from_="Acme", to="Apex"), ("name",)),
     (TEAM, organization.SubdomainChanged(from_="acme", to="apex"), ("subdomain",)),
     (TEAM, organization.SettingsChanged(require_totp=True), ("require_totp",)),
@@ -236,11 +192,10 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
 ]
 
 CREATIONS = {
+    *WORK_CREATIONS,
     api_key.ApiKeyCreated,
     organization.OrganizationCreated,
-    project.ProjectCreated,
     session_events.SessionStarted,
-    task.TaskCreated,
     user.UserRegistered,
     webhook.WebhookCreated,
 }

@@ -33,6 +33,8 @@ task:edit           yes   yes     yes
 task:delete         yes   yes     no
 task:delete_own     yes   yes     yes
 task:force          yes   yes     no
+comment:post        yes   yes     yes
+comment:delete      yes   yes     no
 webhook:read        yes   yes     no
 webhook:manage      yes   no      no
 audit:read          yes   no      no

@@ -63,11 +63,18 @@ def _value(hint: Any, name: str) -> Any:
         return f'Zürich "{name}"\n🚀'
     if isinstance(hint, type) and issubclass(hint, Enum):
         return list(hint)[-1]
-    if hint == tuple[str, ...]:
-        return ("task.created", "project.*")
-    known = {UUID: UUID(int=0x1D), str: f"the {name}", int: 7, bool: True, datetime: AT}
+    known: dict[Any, Any] = {
+        UUID: UUID(int=0x1D),
+        str: f"the {name}",
+        int: 7,
+        bool: True,
+        datetime: AT,
+        tuple[str, ...]: ("task.created", "project.*"),
+    }
     if hint in known:
         return known[hint]
+    if get_origin(hint) is tuple:
+        return (_value(get_args(hint)[0], name),)
     return next(_value(part, name) for part in get_args(hint) if part not in (NoneType, UnsetType))
 
 

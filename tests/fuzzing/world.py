@@ -29,6 +29,7 @@ def make_world(url: str) -> World:
         org = profile["organizationId"]
         client.patch(f"/org/{org}/plan", json={"plan": "PREMIUM"}).raise_for_status()
         project = _made(client, "/project", key="ENG", name="Engine")["id"]
+        task = _made(client, f"/project/{project}/tasks", title="Oil it")["id"]
         webhook = _made(client, "/webhook", url="http://127.0.0.1:9/", events=["task.*"])["id"]
         [session] = client.get("/auth/sessions").raise_for_status().json()["items"]
         invited = {"email": f"i{name}@example.com", "role": "MEMBER"}
@@ -38,7 +39,8 @@ def make_world(url: str) -> World:
                 "organization_id": org,
                 "user_id": profile["id"],
                 "project_id": project,
-                "task": _made(client, f"/project/{project}/tasks", title="Oil it")["id"],
+                "task": task,
+                "comment_id": _made(client, f"/task/{task}/comments", body="Oiled?")["id"],
                 "webhook_id": webhook,
                 "delivery_id": _made(client, f"/webhook/{webhook}/ping")["id"],
                 "invitation_id": _made(client, f"/org/{org}/invitations", **invited)["id"],

@@ -31,7 +31,7 @@ from projections.engine.folding import Folder
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
 from projections.engine.store import ReadStore, ShapedCollection
-from tests.commands.acme import ACCOUNTS, HERE, task
+from tests.commands.acme import ACCOUNTS, ANSWER, COMMENT, HERE, comment, task
 from tests.domain.acme import invitation
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, NOW
 from tests.spec import on, record
@@ -131,6 +131,7 @@ async def a_busy_day(log: EventLog, seed: int, tasks: int = 25) -> None:
     chance = random.Random(seed)  # noqa: S311 - the same story each time
     await record(log, *ACCOUNTS, *HERE)
     await record(log, on(WEBHOOK, HOOKED), on(SESSION, LOGGED_IN), on(API_KEY, KEY_CREATED))
+    await record(log, on(COMMENT, comment()), on(ANSWER, comment(parent=COMMENT)))
     ids = [UUID(int=1_000 + n) for n in range(tasks)]
     for number, stream in enumerate(ids, 2):
         await record(log, on(stream, task(number)))

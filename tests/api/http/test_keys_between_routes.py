@@ -60,6 +60,10 @@ COMMANDS: dict[str, Any] = {
     "PATCH /api/task/{task}": {"title": "Other"},
     "POST /api/task/{task}/assignees": {"userId": "{ben}"},
     "DELETE /api/task/{task}/assignees/{user_id}": None,
+    "POST /api/task/{task}/comments": {"body": "Done?"},
+    "DELETE /api/task/{task}/comments/{comment_id}": None,
+    "PATCH /api/task/{task}/comments/{comment_id}": {"body": "Well?"},
+    "POST /api/task/{task}/comments/{comment_id}/restore": None,
     "POST /api/task/{task}/restore": None,
     "POST /api/task/{task}/status": {"status": "IN_PROGRESS"},
     "POST /api/webhook": HOOK,
@@ -111,6 +115,7 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
     await join(system, ben, ana.org_id, Role.MEMBER)
     project = await ana.project()
     task, webhook = await ana.task(project), done(await ana.post("/webhook", HOOK), 201)
+    comment = done(await ana.post(f"/task/{task['id']}/comments", {"body": "Oiled?"}), 201)
     inviting = f"/org/{ana.org_id}/invitations"
     invitation = done(await ana.post(inviting, {"email": "cleo@example.com"}), 201)
     api_key = done(await ana.post("/apikey", COMMANDS["POST /api/apikey"]), 201)
@@ -120,6 +125,7 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
         "user_id": ben.id,
         "ben": ben.id,
         "project_id": project["id"],
+        "comment_id": comment["id"],
         "task": task["id"],
         "webhook_id": webhook["id"],
         "session_id": session["id"],

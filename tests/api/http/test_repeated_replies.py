@@ -147,7 +147,7 @@ async def _asked(person: Person, command: str, known: dict[str, str]) -> httpx.R
 
 
 async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) -> dict[str, str]:
-    """Make one of everything and return the ids for the paths; the task is Ben's own."""
+    """Make one of everything and return the ids for the paths; task and comment are Ben's own."""
     done(await ana.patch(f"/org/{ana.org_id}/plan", {"plan": "BASIC"}), 200)  # MEMBERs have keys
     cleo = await sign_up(app)
     await join(system, cleo, ana.org_id, Role.MEMBER)
@@ -156,12 +156,15 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
     inviting = f"/org/{ana.org_id}/invitations"
     await log_in(ben.client, ben.email)
     sessions = done(await ben.get("/auth/sessions"), 200)["items"]
+    task = (await ben.task(project))["id"]
+    comment = done(await ben.post(f"/task/{task}/comments", {"body": "Oiled?"}), 201)
     return {
         "organization_id": ana.org_id,
         "user_id": cleo.id,
         "ben": ben.id,
         "project_id": project["id"],
-        "task": (await ben.task(project))["id"],
+        "task": task,
+        "comment_id": comment["id"],
         "webhook_id": done(await ana.post("/webhook", HOOK), 201)["id"],
         "api_key_id": done(await ben.post("/apikey", COMMANDS["POST /api/apikey"]), 201)["id"],
         "invitation_id": done(await ana.post(inviting, invitation), 201)["id"],

@@ -20,9 +20,10 @@ from projections.engine.store import ReadStore, Rebuilding
 from projections.hooks.webhook import webhooks_of
 from projections.identity.member import find_member, members_of
 from projections.identity.session import sessions_of
+from projections.work.comment import comments_of
 from projections.work.project import projects_of
 from projections.work.task import TaskFilter, tasks_of_project
-from tests.commands.acme import STRANGERS, task, went
+from tests.commands.acme import ANSWER, COMMENT, STRANGERS, task, went
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, HOUR, NOW, OTHER, TASK
 from tests.projections.spec import SESSION, WEBHOOK, a_busy_day, live, models_of, project_all
 from tests.spec import on, opened, record
@@ -144,6 +145,18 @@ async def test_sessions_are_listed_while_they_are_good(
     found = await sessions_of(models, ANA, credentials, now)
 
     assert [json.loads(one)["id"] for one in found.items] == [str(SESSION)] * there
+
+
+async def test_comments_are_listed_by_task_and_thread(store: ReadStore) -> None:
+    models = await projected(store)
+
+    first = await comments_of(models, ACME, TASK, limit=1)
+    rest = await comments_of(models, ACME, TASK, after=first.next_key)
+    answers = await comments_of(models, ACME, TASK, COMMENT)
+
+    for found, expected in ((first, COMMENT), (rest, ANSWER), (answers, ANSWER)):
+        assert [json.loads(item)["id"] for item in found.items] == [str(expected)]
+    assert not (await comments_of(models, OTHER, TASK)).size
 
 
 async def test_webhooks_are_listed(store: ReadStore) -> None:

@@ -1,0 +1,156 @@
+"""Commands on the comments of tasks."""
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from commands.base import (
+    Command,
+    Context,
+    Decision,
+    NotPermitted,
+    changes_of,
+)
+from commands.reads import Reads
+from commands.work.task import read_task
+from domain.base import CommentId, NotFound, TaskId, UserId
+from domain.identity.organization.state import Organization
+from domain.permission import Permission, is_allowed
+from domain.work.comment import (
+    MENTIONS_MAX,
+    Comment,
+    CommentDeleted,
+    CommentEdited,
+    CommentPosted,
+    CommentRestored,
+)
+
+CommentBody = Annotated[str, Meta(pattern=r"\S", max_length=50_000)]
+Mentions = Annotated[tuple[UserId, ...], Meta(max_length=MENTIONS_MAX)]
+
+
+class PostComment(Command, frozen=True, kw_only=True):
+    """Comment on a task, or answer the comment that began a thread."""
+
+    needs: ClassVar[Permission | None] = Permission.COMMENT_POST
+    records = (CommentPosted,)
+    comment_id: CommentId
+    task_id: TaskId
+    body: CommentBody
+    parent_id: CommentId | None = None
+    mentions: Mentions = ()
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        await _refuse_unless_editable(read, self.task_id)
+        if self.parent_id is not None:
+            (await _read_comment(read, self.task_id, self.parent_id)).refuse_answer()
+        await _refuse_unless_members(read, context, self.mentions)
+        posted = CommentPosted(
+            task_id=self.task_id,
+            parent_id=self.parent_id,
+            body=self.body,
+            mentions=_once(self.mentions),
+            created_by=context.user_id,
+            created_at=context.now,
+        )
+        return changes_of(self.comment_id, read.new(Comment, self.comment_id).post(posted))
+
+
+class CommentCommand(Command, frozen=True, kw_only=True):
+    """A command on one comment of a task."""
+
+    needs: ClassVar[Permission | None] = Permission.COMMENT_POST
+    task_id: TaskId
+    comment_id: CommentId
+
+    @property
+    def target(self) -> UUID | None:
+        return self.comment_id
+
+
+class EditComment(CommentCommand, frozen=True, kw_only=True):
+    """Change the text of one's own comment, or whom it mentions."""
+
+    records = (CommentEdited,)
+    body: CommentBody | UnsetType = UNSET
+    mentions: Mentions | UnsetType = UNSET
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        comment = await _read_comment(read, self.task_id, self.comment_id)
+        await _refuse_unless_editable(read, self.task_id)
+        body = comment.body if self.body is UNSET else self.body
+        mentions = comment.mentions if self.mentions is UNSET else _once(self.mentions)
+        added = tuple(user for user in mentions if user not in comment.mentions)
+        await _refuse_unless_members(read, context, added)
+        return changes_of(self.comment_id, comment.edit(context.user_id, body, mentions))
+
+
+class DeleteComment(CommentCommand, frozen=True, kw_only=True):
+    """Move a comment to the trash: one's own, or with a role that allows it anybody's."""
+
+    records = (CommentDeleted,)
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        comment = await _read_comment(read, self.task_id, self.comment_id)
+        await _refuse_unless_editable(read, self.task_id)
+        await _refuse_unless_own(read, context, comment.created_by)
+        return changes_of(self.comment_id, comment.delete(context.user_id))
+
+
+class RestoreComment(CommentCommand, frozen=True, kw_only=True):
+    """Restore a comment from the trash; an author only what they deleted themselves."""
+
+    records = (CommentRestored,)
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        comment = await _read_comment(read, self.task_id, self.comment_id)
+        await _refuse_unless_editable(read, self.task_id)
+        own = comment.deleted_by or comment.created_by
+        await _refuse_unless_own(read, context, own)
+        return changes_of(self.comment_id, comment.restore())
+
+
+async def _read_comment(read: Reads, task_id: TaskId, comment_id: CommentId) -> Comment:
+    """Return a comment of a task, also from the trash.
+
+    :raises NotFound: the task has no such comment.
+    """
+    comment = await read(Comment, comment_id)
+    if comment.task_id != task_id:
+        raise NotFound
+    return comment
+
+
+async def _refuse_unless_editable(read: Reads, task_id: TaskId) -> None:
+    """Refuse if the task or its project is deleted, or the project archived."""
+    _, project = await read_task(read, task_id)
+    project.refuse_unless_editable()
+
+
+async def _refuse_unless_own(read: Reads, context: Context, whose: UserId | None) -> None:
+    """Refuse a caller who may delete and restore only their own comments, unless it is theirs."""
+    if context.user_id == whose:
+        return
+    organization = await read(Organization, context.organization)
+    role = organization.role_of(context.user_id)
+    if not is_allowed(role, Permission.COMMENT_DELETE, context.scopes):
+        raise NotPermitted(needs=Permission.COMMENT_DELETE)
+
+
+async def _refuse_unless_members(
+    read: Reads, context: Context, mentioned: tuple[UserId, ...]
+) -> None:
+    """Refuse to mention somebody who is not an active member of the organization.
+
+    :raises NotFound: with ``user_id``, the first of them.
+    """
+    organization = await read(Organization, context.organization)
+    for user_id in mentioned:
+        if organization.role_of(user_id) is None:
+            raise NotFound(user_id=user_id)
+
+
+def _once(users: tuple[UserId, ...]) -> tuple[UserId, ...]:
+    """Return *users* without repetitions, in the same order."""
+    return tuple(dict.fromkeys(users))

@@ -1,0 +1,159 @@
+"""Comment: what somebody says about a task, alone or as an answer in a thread.
+
+Invariants
+    1. A thread has one level: whoever answers names the comment that began the thread.
+    2. Only the author changes the text; every earlier text stays in the log.
+    3. A deleted comment can only be restored.
+    4. Setting the text that it has, with the same mentions, records no event.
+"""
+
+from datetime import datetime
+from typing import ClassVar, assert_never, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.base import CommentId, DomainError, Event, NotFound, Personal, Refusal, TaskId, UserId
+
+MENTIONS_MAX = 50
+"""How many people one comment can mention."""
+
+
+# Events ---------------------------------------------------------------------
+
+
+class CommentPosted(Event, frozen=True, kw_only=True, tag="comment.posted"):
+    """Somebody commented on a task; `parentId` is the comment that began the thread."""
+
+    task_id: TaskId
+    parent_id: CommentId | None = None
+    body: Personal
+    mentions: tuple[UserId, ...] = ()
+    created_by: UserId
+    created_at: datetime
+
+
+class CommentEdited(Event, frozen=True, kw_only=True, tag="comment.edited"):
+    """The author of a comment changed its text or whom it mentions."""
+
+    sets = ("body", "mentions", "edits")
+    body: Personal
+    mentions: tuple[UserId, ...] = ()
+
+
+class CommentDeleted(Event, frozen=True, kw_only=True, tag="comment.deleted"):
+    """A comment was moved to the trash, from which it can be restored."""
+
+    sets = ("deleted", "deleted_by")
+    deleted_by: UserId
+
+
+class CommentRestored(Event, frozen=True, kw_only=True, tag="comment.restored"):
+    """A comment was restored from the trash, unchanged."""
+
+    sets = ("deleted", "deleted_by")
+
+
+CommentEvent = CommentPosted | CommentEdited | CommentDeleted | CommentRestored
+
+
+# State ----------------------------------------------------------------------
+
+
+class Comment(Struct, frozen=True, kw_only=True, gc=False):
+    """What the rules below need to know about a comment, and the fields of its view.
+
+    ``edits`` counts how often its text changed.
+    """
+
+    platform: ClassVar[bool] = False
+    folds: ClassVar[tuple[type[Event], ...]] = get_args(CommentEvent)
+
+    task_id: TaskId | None = None
+    parent_id: CommentId | None = None
+    body: str = ""
+    mentions: tuple[UserId, ...] = ()
+    created_by: UserId | None = None
+    created_at: datetime | None = None
+    edits: int = 0
+    deleted: bool = False
+    deleted_by: UserId | None = None
+
+    def evolve(self, event: CommentEvent) -> "Comment":
+        match event:
+            case CommentPosted():
+                return Comment(
+                    task_id=event.task_id,
+                    parent_id=event.parent_id,
+                    body=event.body,
+                    mentions=event.mentions,
+                    created_by=event.created_by,
+                    created_at=event.created_at,
+                )
+            case CommentEdited():
+                edits = self.edits + 1
+                return replace(self, body=event.body, mentions=event.mentions, edits=edits)
+            case CommentDeleted():
+                return replace(self, deleted=True, deleted_by=event.deleted_by)
+            case CommentRestored():
+                return replace(self, deleted=False, deleted_by=None)
+            case _:
+                assert_never(event)
+
+    # Decisions: each returns the events to record; an empty list means that nothing changes.
+
+    def post(self, posted: CommentPosted) -> list[CommentEvent]:
+        """Post the comment; a repeated call is a retry and records nothing."""
+        return [] if self.task_id is not None else [posted]
+
+    def edit(self, by: UserId, body: str, mentions: tuple[UserId, ...]) -> list[CommentEvent]:
+        """Change the text and whom it mentions.
+
+        :raises CommentOfAnother: *by* is not its author.
+        """
+        self.refuse_unless_here()
+        if by != self.created_by:
+            raise CommentOfAnother
+        if body == self.body and mentions == self.mentions:
+            return []
+        return [CommentEdited(body=body, mentions=mentions)]
+
+    def delete(self, by: UserId) -> list[CommentEvent]:
+        self.refuse_unless_here()
+        return [CommentDeleted(deleted_by=by)]
+
+    def restore(self) -> list[CommentEvent]:
+        if self.task_id is None:
+            raise NotFound
+        return [CommentRestored()] if self.deleted else []
+
+    def refuse_unless_here(self) -> None:
+        """Raise NotFound if the comment was never posted or is in the trash."""
+        if self.task_id is None or self.deleted:
+            raise NotFound
+
+    def refuse_answer(self) -> None:
+        """Refuse to be answered if this is an answer itself.
+
+        :raises ThreadTooDeep: it is; ``parent_id`` names the comment that began the thread.
+        """
+        self.refuse_unless_here()
+        if self.parent_id is not None:
+            raise ThreadTooDeep(parent_id=self.parent_id)
+
+
+# Errors ---------------------------------------------------------------------
+
+
+class CommentOfAnother(DomainError):
+    """Only the author of a comment can change its text."""
+
+    code = "comment_of_another"
+    refusal = Refusal.FORBIDDEN
+
+
+class ThreadTooDeep(DomainError):
+    """This comment is an answer itself. Answer the one that began the thread: `parentId`."""
+
+    code = "thread_too_deep"
+    refusal = Refusal.CONFLICT

@@ -1,0 +1,76 @@
+"""What each event of projects, tasks and their contents changes, and on which state."""
+
+from domain.base import Event, State
+from domain.work import comment
+from domain.work.project import events as project
+from domain.work.project.state import Project
+from domain.work.task import events as task
+from domain.work.task.state import Task
+from tests.domain.spec import ANA, BEN, CLEO, ENG, NOW, TASK, given
+
+ACTIVE = given(Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))
+WAITING = given(ACTIVE, project.ProjectPutOnHold())
+ARCHIVED = given(ACTIVE, project.ProjectArchived())
+OPEN = given(
+    Task(),
+    task.TaskCreated(
+        project_id=ENG,
+        project_key="ENG",
+        number=12,
+        title="Oil it",
+        status=task.TaskStatus.TODO,
+        priority=task.Priority.MEDIUM,
+        created_by=ANA,
+        created_at=NOW,
+    ),
+    task.TaskAssigned(user_id=BEN),
+)
+SAID = given(
+    comment.Comment(),
+    comment.CommentPosted(task_id=TASK, body="Done?", created_by=ANA, created_at=NOW),
+)
+
+WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
+    (OPEN, task.TaskRetitled(from_="Oil it", to="Oil both"), ("title",)),
+    (OPEN, task.TaskDescribed(description="All of it"), ("description",)),
+    (
+        OPEN,
+        task.TaskStatusChanged(from_=task.TaskStatus.TODO, to=task.TaskStatus.DONE),
+        ("status",),
+    ),
+    (
+        OPEN,
+        task.TaskPriorityChanged(from_=task.Priority.MEDIUM, to=task.Priority.LOW),
+        ("priority",),
+    ),
+    (OPEN, task.TaskAssigned(user_id=CLEO), (f"assignees:{CLEO}",)),
+    (OPEN, task.TaskUnassigned(user_id=BEN), (f"assignees:{BEN}",)),
+    (OPEN, task.TaskDeleted(), ("deleted",)),
+    (given(OPEN, task.TaskDeleted()), task.TaskRestored(), ("deleted",)),
+    (
+        SAID,
+        comment.CommentEdited(body="Well?", mentions=(BEN,)),
+        ("body", "mentions", "edits"),
+    ),
+    (SAID, comment.CommentDeleted(deleted_by=ANA), ("deleted", "deleted_by")),
+    (
+        given(SAID, comment.CommentDeleted(deleted_by=ANA)),
+        comment.CommentRestored(),
+        ("deleted", "deleted_by"),
+    ),
+    (ACTIVE, project.ProjectRenamed(from_="Engine", to="Motor"), ("name",)),
+    (ACTIVE, project.ProjectDescribed(description="All of it"), ("description",)),
+    (ACTIVE, project.ProjectLeadAssigned(user_id=BEN), ("lead",)),
+    (ACTIVE, project.ProjectPutOnHold(), ("status",)),
+    (WAITING, project.ProjectResumed(), ("status",)),
+    (ACTIVE, project.ProjectArchived(), ("status",)),
+    (ARCHIVED, project.ProjectUnarchived(), ("status",)),
+    (ACTIVE, project.ProjectDeleted(), ("deleted",)),
+    (given(ACTIVE, project.ProjectDeleted()), project.ProjectRestored(), ("deleted",)),
+]
+
+WORK_CREATIONS: set[type[Event]] = {
+    comment.CommentPosted,
+    project.ProjectCreated,
+    task.TaskCreated,
+}
