@@ -20,6 +20,8 @@ from domain.base import (
 )
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
+from domain.identity.session.errors import SessionExpired
+from domain.identity.session.limits import UNLIMITED
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
 from domain.identity.user.totp import TotpRequired
@@ -168,16 +170,22 @@ async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permi
     :raises NotPermitted: the role does not grant it.
     :raises NotFound: the caller is not an active member.
     :raises TotpRequired: the organization requires a second factor, which the caller has not.
+    :raises SessionExpired: the organization limits sessions, and the caller's is beyond that.
     """
     organization = await read(Organization, context.organization)
     role = organization.role_of(context.user_id)
     if role is None:
         raise NotFound
     refuse_unless_granted(role, context.scopes, needed)
-    if organization.require_totp and context.scopes is None:
+    settings = organization.settings
+    if settings.require_totp and context.scopes is None:
         user = await read(User, context.user_id)
         if user.totp is None:
             raise TotpRequired
+    if settings.session_limits != UNLIMITED and context.session_id is not None:
+        session = await read(Session, context.session_id)
+        if not session.is_within(settings.session_limits, context.now):
+            raise SessionExpired
 
 
 def refuse_unless_granted(role: Role, scopes: Scopes | None, needed: Permission) -> None:

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from domain.hooks.webhook.events import DeliveryMode, PauseCause
 from domain.identity.organization.membership import LeaveCause, Role
+from domain.identity.organization.settings import LoginWay
 from domain.identity.plan import Plan
 from domain.identity.session.events import Factor, RevocationCause
 from domain.permission import Permission
@@ -16,6 +17,7 @@ ENUMS: dict[str, type[StrEnum]] = {
         DeliveryMode,
         Factor,
         LeaveCause,
+        LoginWay,
         PauseCause,
         Permission,
         Plan,

@@ -237,7 +237,9 @@ def _identify(claims: AccessClaims, now: datetime, read: _Read, *, fresh: bool) 
         role = organization.role_of(user_id)
         if role is None:
             barred = _barred_from(organization, user_id)
-        elif organization.require_totp and user.totp is None:
+        elif not session.is_within(organization.settings.session_limits, now):
+            raise unauthorized()
+        elif organization.settings.require_totp and user.totp is None:
             role, barred = None, Barred.NO_TOTP
         if role is None:
             org_id = None  # deleted, left or closed to the caller: a user without an organization

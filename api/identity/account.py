@@ -21,6 +21,7 @@ from domain.base import NotFound, OrgId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
+from domain.identity.session.errors import ReauthenticationRequired
 from projections.engine.query import list_slice
 from projections.identity.member import memberships_of
 
@@ -105,7 +106,7 @@ class AccountController(Controller):
     @post(
         "/auth/switch-organization",
         status_code=200,
-        opt=account(dry_run=False, key=False, fails=(NotFound,)),
+        opt=account(dry_run=False, key=False, fails=(NotFound, ReauthenticationRequired)),
         responses=shows(Tokens),
     )
     async def switch_organization(

@@ -33,6 +33,7 @@ from commands.identity.session import LogOut, Reauthenticate, RotateRefreshToken
 from commands.identity.user import ChangePassword, Email
 from domain.base import NotFound, SessionId
 from domain.claim import EmailTaken, SubdomainTaken
+from domain.identity.organization.state import Organization
 from domain.identity.session.errors import SessionExpired, SessionIsOver
 from domain.identity.session.state import Session
 from domain.identity.subdomain import SubdomainNotAllowed
@@ -150,6 +151,7 @@ class AuthController(Controller):
         nonce = session.nonce.encode()
         if session.user_id is None or not refresh.authentic(system.keys.refresh, presented, nonce):
             raise unauthorized()
+        await _refuse_beyond_limits(request, session)
         command = RotateRefreshToken(
             session_id=session_id,
             presented=presented.generation,
@@ -224,6 +226,20 @@ class AuthController(Controller):
     async def get_profile(self, request: ApiRequest) -> ApiResponse:
         """Return your account."""
         return ApiResponse(render_profile(profile_of(request.caller)))
+
+
+async def _refuse_beyond_limits(request: ApiRequest, session: Session) -> None:
+    """Refuse a session that its organization no longer takes.
+
+    :raises Problem: 401.
+    """
+    org_id, system = session.organization_id, request.api.system
+    if org_id is None or session.user_id is None:
+        return
+    organization = await system.commands.states.fresh(Organization, org_id, org_id)
+    limits = organization.settings.session_limits
+    if organization.role_of(session.user_id) and not session.is_within(limits, system.clock()):
+        raise unauthorized()
 
 
 async def _rotated(request: ApiRequest, session: Session, command: RotateRefreshToken) -> Session:

@@ -4,7 +4,6 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
@@ -13,11 +12,10 @@ from api.http.paging import one
 from api.http.parameters import nothing, shows, unchanged
 from api.http.policy import account, needs
 from api.http.request import ApiRequest
-from api.http.response import ApiResponse, json_response
+from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
 from commands.identity.organization import (
     ChangePlan,
-    ChangeSettings,
     CreateOrganization,
     DeleteOrganization,
     EditOrganization,
@@ -53,12 +51,6 @@ class OrganizationChange(Struct, frozen=True, forbid_unknown_fields=True, rename
     subdomain: Subdomain | UnsetType = UNSET
 
 
-class OrganizationSettings(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """What an organization requires of its members: two-factor login."""
-
-    require_totp: bool
-
-
 class PlanChoice(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Body of a plan change."""
 
@@ -71,10 +63,6 @@ def _shown(org_id: OrgId, status: int = 200, acting_in: OrgId | None = None) -> 
 
     location = "/api/org/{id}" if status == 201 else ""
     return Reply(stream=org_id, show=show, status=status, location=location, org_id=acting_in)
-
-
-def _settings(organization: Organization, version: int, at: datetime) -> bytes:
-    return msgspec.json.encode(OrganizationSettings(organization.require_totp))
 
 
 def own_organization(request: ApiRequest, organization_id: UUID) -> OrgId:
@@ -158,37 +146,6 @@ class OrganizationController(Controller):
         # Nobody works in a deleted organization, so the command checks who was its ADMIN.
         command = RestoreOrganization(organization_id=org_id)
         return await run_command(request, command, _shown(org_id, acting_in=org_id))
-
-    @get(
-        "/{organization_id:uuid}/settings",
-        opt=needs(Permission.ORG_READ),
-        responses=shows(OrganizationSettings),
-    )
-    async def get_settings(
-        self, request: ApiRequest, organization_id: FromPath[UUID]
-    ) -> ApiResponse:
-        """Return what the organization requires of its members."""
-        org_id = own_organization(request, organization_id)
-        found = await request.newest(Organization, org_id)
-        return json_response(OrganizationSettings(found.state.require_totp))
-
-    @patch(
-        "/{organization_id:uuid}/settings",
-        opt=needs(Permission.ORG_MANAGE, fails=(ReauthenticationRequired,)),
-        responses=shows(OrganizationSettings),
-    )
-    async def change_settings(
-        self,
-        request: ApiRequest,
-        organization_id: FromPath[UUID],
-        data: JSONBody[OrganizationSettings],
-    ) -> ApiResponse:
-        """Require two-factor login of all members, or no longer. You need it yourself."""
-        org_id = OrgId(organization_id)
-        command = ChangeSettings(organization_id=org_id, require_totp=data.require_totp)
-        return await run_command(
-            request, command, Reply(stream=org_id, show=_settings, tagged=False)
-        )
 
     @patch(
         "/{organization_id:uuid}/plan",

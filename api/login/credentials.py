@@ -173,7 +173,7 @@ async def _profile(
     if org_id is not None:
         organization = await system.commands.states.fresh(Organization, org_id, org_id)
         role = organization.role_of(user_id)
-        if organization.require_totp and user.totp is None:
+        if organization.settings.require_totp and user.totp is None:
             role = None
     return ProfileView(
         id=user_id,

@@ -16,7 +16,6 @@ from domain.identity.organization.events import (
     OrganizationRenamed,
     OrganizationRestored,
     PlanChanged,
-    SettingsChanged,
     SubdomainChanged,
 )
 from domain.identity.organization.membership import (
@@ -33,7 +32,6 @@ from domain.identity.session.events import SessionSwitchedOrganization
 from domain.identity.subdomain import SUBDOMAIN_PATTERN
 from domain.identity.user.events import HomeOrganizationChanged
 from domain.identity.user.state import User
-from domain.identity.user.totp import TotpRequired
 from domain.name import Name
 from domain.permission import Permission
 
@@ -112,24 +110,6 @@ class ChangePlan(OrganizationCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         organization = await read_organization(read, context, self.organization_id)
         return changes_of(self.organization_id, organization.change_plan(self.plan))
-
-
-class ChangeSettings(OrganizationCommand, frozen=True, kw_only=True):
-    """Change what the organization requires of its members: a second factor.
-
-    Whoever requires it needs one already, or would have no access any more.
-    """
-
-    sensitive = True
-    records = (SettingsChanged,)
-    require_totp: bool
-
-    async def decide(self, read: Reads, context: Context, /) -> Decision:
-        organization = await read_organization(read, context, self.organization_id)
-        events = organization.change_settings(require_totp=self.require_totp)
-        if self.require_totp and (await read(User, context.user_id)).totp is None:
-            raise TotpRequired
-        return changes_of(self.organization_id, events)
 
 
 class DeleteOrganization(OrganizationCommand, frozen=True, kw_only=True):

@@ -212,6 +212,9 @@ class SwitchOrganization(Command, frozen=True, kw_only=True):
         organization = await read(Organization, self.organization_id)
         if organization.role_of(context.user_id) is None:
             raise NotFound
+        if context.session_id is not None:
+            session = await read(Session, context.session_id)
+            session.refuse_beyond(organization.settings.session_limits, context.now)
         return await working_in(read, context, self.organization_id)
 
 

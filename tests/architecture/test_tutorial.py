@@ -127,14 +127,15 @@ def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:
 
 
 def test_an_account_is_protected_by_the_words_of_the_page(reader: Reader) -> None:
-    codes, logged_in, sessions, asked, proved, required = reader.follow(PROTECTING)
+    codes, logged_in, sessions, asked, proved, required, limited = reader.follow(PROTECTING)
 
     assert codes.startswith('{"recoveryCodes":[')
     assert '"totp":true' in logged_in
     assert '"current":true' in sessions
     assert '"detail"' in asked
     assert '"accessToken"' in proved
-    assert required == '{"requireTotp":true}'
+    assert '"requireTotp":true' in required
+    assert '"sessionIdle":1800,"sessionMax":28800' in limited
 
 
 def test_an_export_is_verified_by_the_words_of_the_page(reader: Reader) -> None:

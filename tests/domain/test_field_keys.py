@@ -18,6 +18,7 @@ from domain.hooks.webhook.state import Webhook
 from domain.identity import api_key
 from domain.identity.organization import events as organization
 from domain.identity.organization import membership
+from domain.identity.organization.settings import OrganizationSettings
 from domain.identity.plan import Plan
 from domain.identity.session import events as session_events
 from domain.identity.session import state as session_state
@@ -77,7 +78,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     *WORK_CHANGES,
     (TEAM, organization.OrganizationRenamed(from_="Acme", to="Apex"), ("name",)),
     (TEAM, organization.SubdomainChanged(from_="acme", to="apex"), ("subdomain",)),
-    (TEAM, organization.SettingsChanged(require_totp=True), ("require_totp",)),
+    (TEAM, organization.SettingsChanged(session_idle=7), ("settings:session_idle",)),
     (TEAM, organization.PlanChanged(from_=Plan.FREE, to=Plan.BASIC), ("plan",)),
     (TEAM, organization.OrganizationDeleted(), ("deleted",)),
     (DELETED, organization.OrganizationRestored(), ("deleted",)),
@@ -247,6 +248,8 @@ def _parts(state: Any) -> dict[str, Any]:
         elif name == "members":
             for user_id, member in value.items():
                 parts |= {f"{name}:{user_id}:{k}": v for k, v in asdict(member).items()}
+        elif isinstance(value, OrganizationSettings):
+            parts |= {f"{name}:{k}": v for k, v in asdict(value).items()}
         elif isinstance(value, Map):
             parts |= {f"{name}:{key}": entry for key, entry in value.items()}
         else:

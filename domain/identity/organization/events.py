@@ -1,4 +1,4 @@
-"""Events of an organization, except those of its members."""
+"""Events of an organization, except those of its members and its settings."""
 
 from msgspec import field
 
@@ -6,6 +6,7 @@ from domain.base import Event, Personal
 from domain.identity.organization.membership import (
     MembershipEvent,
 )
+from domain.identity.organization.settings import SettingsChanged
 from domain.identity.plan import Plan
 
 
@@ -39,13 +40,6 @@ class PlanChanged(Event, frozen=True, kw_only=True, tag="organization.plan_chang
     sets = ("plan",)
     from_: Plan = field(name="from")
     to: Plan
-
-
-class SettingsChanged(Event, frozen=True, kw_only=True, tag="organization.settings_changed"):
-    """An organization changed what it requires of its members."""
-
-    sets = ("require_totp",)
-    require_totp: bool
 
 
 class OrganizationDeleted(Event, frozen=True, kw_only=True, tag="organization.deleted"):

@@ -24,7 +24,6 @@ from domain.identity.organization.events import (
     OrganizationRenamed,
     OrganizationRestored,
     PlanChanged,
-    SettingsChanged,
     SubdomainChanged,
 )
 from domain.identity.organization.membership import (
@@ -46,6 +45,7 @@ from domain.identity.organization.membership import (
     Role,
     RoleTooLow,
 )
+from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
 from domain.identity.plan import Countable, Plan, refuse_if_full
 from domain.identity.subdomain import refuse_unless_allowed
 
@@ -70,7 +70,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     invitations: Map[UUID, Invitation] = Map()
     created: bool = False
     deleted: bool = False
-    require_totp: bool = False  # whether members without a second factor have no access
+    settings: OrganizationSettings = OrganizationSettings()
 
     def evolve(self, event: OrganizationEvent) -> "Organization":
         match event:
@@ -85,7 +85,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
             case PlanChanged():
                 return replace(self, plan=event.to)
             case SettingsChanged():
-                return replace(self, require_totp=event.require_totp)
+                return replace(self, settings=self.settings.after(event))
             case OrganizationDeleted():
                 return replace(self, deleted=True)
             case OrganizationRestored():
@@ -128,10 +128,9 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         return [] if to is self.plan else [PlanChanged(from_=self.plan, to=to)]
 
-    def change_settings(self, *, require_totp: bool) -> list[OrganizationEvent]:
+    def change_settings(self, wanted: SettingsChanged) -> list[OrganizationEvent]:
         self.refuse_unless_here()
-        same = require_totp == self.require_totp
-        return [] if same else [SettingsChanged(require_totp=require_totp)]
+        return [*self.settings.change(wanted)]
 
     def delete(self) -> list[OrganizationEvent]:
         self.refuse_unless_here()

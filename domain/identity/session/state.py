@@ -38,6 +38,7 @@ from domain.identity.session.events import (
     SessionStarted,
     SessionSwitchedOrganization,
 )
+from domain.identity.session.limits import SessionLimits
 
 IDLE_LIFETIME = timedelta(days=7)
 """A session that is not refreshed for this long expires; a deployment may choose less."""
@@ -57,6 +58,9 @@ SESSIONS_MAX = 20
 CLOCK_SKEW = timedelta(seconds=5)
 """How far the clocks of two servers may differ. One that was set back by more must not prolong the
 grace period."""
+
+
+_REAUTHENTICATION = "/api/auth/reauthenticate"
 
 
 class NewSession(Struct, frozen=True, kw_only=True):
@@ -82,6 +86,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
     credentials: int = 0
     place: int = 0
     generation: int = 0
+    started_at: datetime | None = None
     rotated_at: datetime | None = None
     authenticated_at: datetime | None = None
     expires_at: datetime | None = None
@@ -104,6 +109,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                     nonce=event.nonce,
                     credentials=event.credentials,
                     place=event.place,
+                    started_at=event.started_at,
                     authenticated_at=event.started_at,
                     expires_at=event.expires_at,
                     idle_expires_at=event.idle_expires_at,
@@ -203,7 +209,15 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         """
         at = self.authenticated_at
         if at is None or now - at > PROOF_LIFETIME:
-            raise ReauthenticationRequired(route="/api/auth/reauthenticate")
+            raise ReauthenticationRequired(route=_REAUTHENTICATION)
+
+    def refuse_beyond(self, limits: SessionLimits, now: datetime) -> None:
+        """Refuse to work in an organization with *limits* that end the session there.
+
+        :raises ReauthenticationRequired: the last proof is too old.
+        """
+        if not self.is_within(limits, now):
+            raise ReauthenticationRequired(route=_REAUTHENTICATION)
 
     def end(self) -> list[SessionEvent]:
         self.refuse_unless_started()
@@ -228,6 +242,13 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         if self.ended or self.expires_at is None or self.idle_expires_at is None:
             return False
         return now < min(self.expires_at, self.idle_expires_at)
+
+    def is_within(self, limits: SessionLimits, now: datetime) -> bool:
+        """Return whether the session can be used at *now* in an organization with *limits*."""
+        refreshed, proved = self.rotated_at or self.started_at, self.authenticated_at
+        idle = limits.idle is None or (refreshed is not None and now < refreshed + limits.idle)
+        known = limits.proof is None or (proved is not None and now < proved + limits.proof)
+        return idle and known
 
     def refuse_unless_started(self) -> None:
         """Raise NotFound if the session was never started."""

@@ -7,8 +7,9 @@ import pytest
 
 from commands.base import Command
 from commands.handler import CommandHandler
-from commands.identity.organization import ChangeSettings, EditOrganization
+from commands.identity.organization import EditOrganization
 from commands.identity.session import LogIn, Reauthenticate
+from commands.identity.settings import ChangeSettings
 from commands.identity.totp import (
     TOTP_PROPOSED,
     TOTP_SECRET,
@@ -17,7 +18,8 @@ from commands.identity.totp import (
     RenewRecoveryCodes,
 )
 from domain.base import DomainError, SessionId
-from domain.identity.organization.events import OrganizationRenamed, SettingsChanged
+from domain.identity.organization.events import OrganizationRenamed
+from domain.identity.organization.settings import SettingsChanged
 from domain.identity.session.events import Factor, SessionReauthenticated
 from domain.identity.user.totp import (
     RecoveryCodesRenewed,

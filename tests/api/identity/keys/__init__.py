@@ -1,0 +1,1 @@
+"""API keys through the API."""
