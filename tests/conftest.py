@@ -20,6 +20,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from devstack.mongo import mongo
 from tests.exchanges import check
 from tests.recorder import RECORDER
+from tests.spec import RUNNER
 
 settings.register_profile("quick", max_examples=25, stateful_step_count=25)
 """Used by ``make unit``; ``make test`` tries 100 examples of each property."""
@@ -134,6 +135,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(10_000)
     gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Close what tests without a loop of their own ran on, while threads can still be started."""
+    RUNNER.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,7 +1,6 @@
 """Given events, when a command, then events: the real handler with the log in memory."""
 
 import asyncio
-import atexit
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -32,8 +31,8 @@ RECORDED: defaultdict[type[Command], set[type[Event]]] = defaultdict(set)
 SPREAD: set[type[Command]] = set()
 """The commands that have written for several owners in tests: organizations, or the platform."""
 
-_runner = asyncio.Runner()  # one for all tests: creating a loop costs more than a test
-atexit.register(_runner.close)
+RUNNER = asyncio.Runner()
+"""One for all tests, because creating a loop costs more than a test; closed at their end."""
 
 
 def data_keys() -> DataKeys:
@@ -151,7 +150,7 @@ class Given:
 
     def when(self, command: Command, *, by: UUID = ANA, **about: Any) -> "When":
         """Run *command* as *by*; *about* overrides its context."""
-        return _runner.run(self._run(command, context(by, **about)))
+        return RUNNER.run(self._run(command, context(by, **about)))
 
     async def _run(self, command: Command, asked: Context) -> "When":
         store = _WatchedStore()
