@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from api import hooks, identity, work
 from api.audit import AuditController
+from api.deadline import Deadline, deadline_of
 from api.description.openapi import describe
 from api.docs import DocsController
 from api.health import HealthController
@@ -85,5 +86,6 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
         trusted_proxies=settings.trusted_proxies,
         access_log=access_log,
         allowed=AllowedMethods(app),
+        deadline=Deadline(deadline_of(settings)),
     )
     return app

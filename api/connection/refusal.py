@@ -1,11 +1,10 @@
 """Refusals of requests that never reach the application, as complete HTTP responses."""
 
 from collections.abc import Iterable
-from http import HTTPStatus
 
 from api.http.cors import Header
 from api.http.edge import REPLACEABLE, SECURITY_HEADERS
-from api.http.problem import PROBLEM_JSON, Problem, malformed
+from api.http.problem import PROBLEM_JSON, Problem, malformed, phrase_of
 from eventstore.identifiers import new_id
 
 
@@ -72,5 +71,5 @@ def response_of(problem: Problem, server_headers: Iterable[Header]) -> bytes:
         *REPLACEABLE,
     ]
     lines = [b"%b: %b\r\n" % header for header in headers]
-    phrase = HTTPStatus(problem.status).phrase.encode()
+    phrase = phrase_of(problem.status).encode()
     return b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (problem.status, phrase, b"".join(lines), body)

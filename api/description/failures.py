@@ -5,14 +5,13 @@ declared with the route, by ``fails`` in its policy.
 """
 
 from collections.abc import Iterator
-from http import HTTPStatus
 
 from litestar.handlers import HTTPRouteHandler
 
 from api.description.headers import Json
 from api.http.errors import STATUS
 from api.http.policy import FAILS, POLICY, Failure, Open, scope_of
-from api.http.problem import PROBLEM_JSON
+from api.http.problem import PROBLEM_JSON, phrase_of
 from commands.base import (
     AlreadyRan,
     ChangedSince,
@@ -41,7 +40,11 @@ ANYWHERE: dict[int, tuple[str, ...]] = {
 }
 """Failures in the connection and the edge, which every route can return."""
 
-_STORES: tuple[Failure, ...] = ((503, "busy"), (503, "unavailable"))
+_STORES: tuple[Failure, ...] = (
+    (503, "busy"),
+    (503, "deadline_exceeded"),
+    (503, "unavailable"),
+)
 _BODY: tuple[Failure, ...] = (
     (413, "body_too_large"),
     (415, "unsupported_encoding"),
@@ -115,7 +118,7 @@ def problem_response(status: int, codes: list[str]) -> Json:
     """Return the description of one response with a problem that has one of *codes*."""
     listed = ", ".join(f"`{code}`" for code in codes)
     response: Json = {
-        "description": f"{HTTPStatus(status).phrase}: {listed}",
+        "description": f"{phrase_of(status)}: {listed}",
         "content": {
             PROBLEM_JSON: {
                 "schema": {

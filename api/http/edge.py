@@ -4,10 +4,12 @@ It wraps the whole application, so that responses with 404 and 405 pass through 
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from api.deadline import Deadline, DeadlineExceeded, RequestWatch
 from api.http.access_log import AccessLog
 from api.http.client_info import (
     SCOPE_KEY,
@@ -23,6 +25,8 @@ from security.url_guard import IPNetwork
 BODY_BYTES_MAX = 1024 * 1024
 BODY_DEADLINE_S = 10.0
 """A body that takes longer is refused; the server itself would wait forever."""
+
+_logger = logging.getLogger("api")
 
 Message = dict[str, Any]  # ASGI's own shapes are plain dictionaries
 Receive = Callable[[], Awaitable[Any]]
@@ -48,9 +52,9 @@ _REPLACED = frozenset(name for name, _ in REPLACEABLE)
 
 
 class Edge:
-    """ASGI middleware: request id, body limits, security headers, CORS and the access log."""
+    """ASGI middleware: request id, limits, deadline, security headers, CORS and the access log."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what applies to every request
         self,
         app: App,
         *,
@@ -58,9 +62,10 @@ class Edge:
         trusted_proxies: tuple[IPNetwork, ...],
         access_log: AccessLog,
         allowed: AllowedMethods,
+        deadline: Deadline,
     ) -> None:
         self._app, self._cors, self._access_log = app, cors, access_log
-        self._trusted, self._allowed = trusted_proxies, allowed
+        self._trusted, self._allowed, self._deadline = trusted_proxies, allowed, deadline
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -69,11 +74,12 @@ class Edge:
         started = time.perf_counter()
         client_info = client_info_of(scope, self._trusted)
         scope[SCOPE_KEY] = client_info
-        status = 0
+        watch, status = RequestWatch(self._deadline), 0
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                watch.end()
                 status = message["status"]
                 message["headers"] = self._headers(scope, client_info, message)
             elif scope["method"] == "HEAD":
@@ -81,7 +87,7 @@ class Edge:
             await send(message)
 
         try:
-            await self._serve(scope, client_info, receive, answer)
+            await self._serve(scope, client_info, receive, answer, watch)
         except Problem as problem:
             headers = [(name.encode(), value.encode()) for name, value in problem.headers.items()]
             headers += [(b"content-type", PROBLEM_JSON.encode()), (b"connection", b"close")]
@@ -95,7 +101,12 @@ class Edge:
             )
 
     async def _serve(
-        self, scope: Any, client_info: ClientInfo, receive: Receive, answer: Send
+        self,
+        scope: Any,
+        client_info: ClientInfo,
+        receive: Receive,
+        answer: Send,
+        watch: RequestWatch,
     ) -> None:
         headers, method = client_info.headers, scope["method"]
         refuse_malformed_head(scope, headers)
@@ -108,7 +119,13 @@ class Edge:
             return
         if method == "HEAD":  # the same as GET without its content (RFC 9110, section 9.3.2)
             scope, client_info.head_only = {**scope, "method": "GET"}, True
-        await self._app(scope, await _body_read(scope["method"], client_info, receive), answer)
+        receive = await _body_read(scope["method"], client_info, receive)
+        try:
+            with watch:
+                await self._app(scope, receive, answer)
+        except DeadlineExceeded:
+            _logger.warning("request %s was given up as too slow", client_info.request_id)
+            raise _too_slow() from None
 
     def _headers(self, scope: Any, client_info: ClientInfo, message: Message) -> list[Header]:
         """Return the headers of the response that *message* begins."""
@@ -213,6 +230,14 @@ def _too_large() -> Problem:
         "The request body is too large. `limit` is the maximum in bytes.",
         details={"limit": BODY_BYTES_MAX},
     )
+
+
+def _too_slow() -> Problem:
+    detail = (
+        "This took too long. A command may have been recorded nevertheless: with the same"
+        " Idempotency-Key it is safe to send it again."
+    )
+    return Problem(503, "deadline_exceeded", detail)
 
 
 async def _send(send: Send, status: int, headers: list[Header], body: bytes) -> None:

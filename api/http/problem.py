@@ -1,6 +1,7 @@
 """Problems: error responses as RFC 9457 (application/problem+json)."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -9,6 +10,9 @@ from msgspec import Struct
 PROBLEM_JSON = "application/problem+json"
 _RETRY_AFTER_S = 2
 """When to try again if nothing better is known."""
+
+_PHRASES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
+"""Names of RFC 9110, section 15; Python has older ones before its version 3.13."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -53,6 +57,11 @@ class Problem(Exception):
             said["errors"] = self.errors
         details = {camel(name): value for name, value in self.details.items()}
         return _encode({**said, **details}) + b"\n"
+
+
+def phrase_of(status: int) -> str:
+    """Return the name of a status, the same on every version of Python."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 def invalid(*errors: FieldError) -> Problem:

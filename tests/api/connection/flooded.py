@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Litestar
 
+from api.deadline import Deadline
 from api.http.access_log import AccessLog
 from api.http.cors import Cors
 from api.http.edge import Edge
@@ -21,4 +22,5 @@ application = Edge(
     trusted_proxies=(),
     access_log=AccessLog(enabled=False),
     allowed=AllowedMethods(Litestar([], openapi_config=None)),
+    deadline=Deadline(5.0),
 )

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from api.connection.bounds import BOUNDS, Bounds
 from api.connection.protocol import BoundedProtocol
+from security.url_guard import IPNetwork
 
 DEADLINE_S = 10.0
 POLL_S = 0.01
@@ -87,13 +88,16 @@ class Client:
 
 
 @asynccontextmanager
-async def serving(app: Any, **changed: Any) -> AsyncIterator[Served]:
-    """Serve *app* on a free port, within *bounds* changed as given."""
+async def serving(
+    app: Any, trusted: tuple[IPNetwork, ...] = (), **changed: Any
+) -> AsyncIterator[Served]:
+    """Serve *app* on a free port, within bounds *changed* as given, behind *trusted* proxies."""
 
     class Protocol(BoundedProtocol):
         """The protocol within other bounds."""
 
         bounds: ClassVar[Bounds] = replace(BOUNDS, **changed)
+        proxies: ClassVar[tuple[IPNetwork, ...]] = trusted
 
     config = uvicorn.Config(
         app,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -166,10 +167,11 @@ class TestReading:
 
 class TestConnections:
     async def test_connections_are_bounded_by_peer_and_in_all(self, app: Litestar) -> None:
-        for changed, status, code in (
+        cases: list[tuple[dict[str, Any], int, str]] = [
             ({"connections_per_peer": 2}, 429, "too_many_connections"),
             ({"connections": 2}, 503, "busy"),
-        ):
+        ]
+        for changed, status, code in cases:
             async with serving(app, **changed) as served, served.client() as first:
                 async with served.client() as second:
                     await eventually(lambda: served.connections == 2)
@@ -183,6 +185,20 @@ class TestConnections:
                 await eventually(lambda: served.connections == 1)
                 async with served.client() as fourth:
                     assert (await fourth.ask(HEALTH))[0] == 200
+
+    async def test_a_trusted_proxy_may_hold_the_connections_of_all_clients(
+        self, app: Litestar
+    ) -> None:
+        us = (ip_network("127.0.0.0/8"),)
+        async with (
+            serving(app, us, connections_per_peer=1, connections=2) as served,
+            served.client() as first,
+            served.client() as second,
+        ):
+            for client in (first, second):
+                assert (await client.ask(HEALTH))[0] == 200
+            async with served.client() as third:  # the limit of all connections holds for it too
+                problem(await third.response(), 503, "busy")
 
 
 async def _gone(receive: Any) -> bool:
