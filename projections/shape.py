@@ -109,7 +109,9 @@ def _kind(name: str, told: inspect.Type) -> Kind:
         case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
             if _kind(name, item) is Kind.TEXT:
                 return Kind.TEXTS
-        case inspect.StrType() | inspect.UUIDType() | inspect.DateTimeType() | inspect.EnumType():
+        case inspect.StrType() | inspect.UUIDType() | inspect.EnumType():
+            return Kind.TEXT
+        case inspect.DateType() | inspect.DateTimeType():
             return Kind.TEXT
         case _:
             pass

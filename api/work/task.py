@@ -1,13 +1,13 @@
 """HTTP routes of tasks."""
 
-from datetime import datetime
+from datetime import date
 from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import Controller, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, Parameter
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, Page, nothing, shows
@@ -16,27 +16,37 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
 from api.work.task_key import TaskRef, refuse_unless_project_here, task_here, task_id_of
+from api.work.task_reply import change_task, shown_task
 from commands.work.task import (
     AssignTask,
     ChangeTaskStatus,
-    CreateTask,
     DeleteTask,
     Description,
+    DueTime,
     EditTask,
+    Estimate,
     RestoreTask,
-    TaskCommand,
     UnassignTask,
 )
+from commands.work.task_create import CreateTask
 from domain.base import ProjectId, TaskId, UserId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
-from domain.work.task.errors import SubtasksOpen, TooManyAssignees, TransitionNotAllowed
+from domain.work.task.errors import (
+    StartsAfterDue,
+    SubtasksOpen,
+    TooManyAssignees,
+    TransitionNotAllowed,
+    TwoDueDates,
+)
 from domain.work.task.events import Priority, TaskStatus
-from domain.work.task.state import Task
+from domain.work.task.state import ASSIGNEES_MAX
 from eventstore.identifiers import new_id
 from projections.work.task import TaskFilter, TaskView, render_task, tasks_of_project
+
+Assignees = Annotated[tuple[UserId, ...], Meta(max_length=ASSIGNEES_MAX)]
 
 
 class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -46,6 +56,11 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     description: Description | None = None
     priority: Priority = Priority.MEDIUM
     parent_id: TaskId | None = None
+    start_date: date | None = None
+    due_date: date | None = None
+    due_at: DueTime | None = None
+    estimate: Estimate | None = None
+    assignees: Assignees = ()
 
 
 class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -54,6 +69,10 @@ class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     title: Title | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
     priority: Priority | UnsetType = UNSET
+    start_date: date | UnsetType | None = UNSET
+    due_date: date | UnsetType | None = UNSET
+    due_at: DueTime | UnsetType | None = UNSET
+    estimate: Estimate | UnsetType | None = UNSET
     status: TaskStatus | UnsetType = UNSET
 
 
@@ -75,19 +94,8 @@ class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     user_id: UserId
 
 
+_DATES_FAIL = (StartsAfterDue, TwoDueDates)
 _MOVE_FAILS = (ProjectIsArchived, ProjectOnHold, SubtasksOpen, TransitionNotAllowed)
-
-
-def _shown(task_id: UUID, status: int = 200) -> Reply:
-    def show(task: Task, version: int, at: datetime) -> bytes:
-        return render_task(task_id, task, version, at)
-
-    location = "/api/task/{id}" if status == 201 else ""
-    return Reply(stream=task_id, show=show, status=status, location=location)
-
-
-async def _change(request: ApiRequest, command: TaskCommand) -> ApiResponse:
-    return await run_command(request, command, _shown(command.task_id))
 
 
 class ProjectTaskController(Controller):
@@ -99,7 +107,8 @@ class ProjectTaskController(Controller):
     @post(
         "/",
         opt=needs(
-            Permission.TASK_CREATE, fails=(PlanLimitReached, ProjectIsArchived, ProjectOnHold)
+            Permission.TASK_CREATE,
+            fails=(PlanLimitReached, ProjectIsArchived, ProjectOnHold, *_DATES_FAIL),
         ),
         responses=shows(TaskView, 201),
     )
@@ -115,8 +124,13 @@ class ProjectTaskController(Controller):
             description=data.description,
             priority=data.priority,
             parent_id=data.parent_id,
+            start_date=data.start_date,
+            due_date=data.due_date,
+            due_at=data.due_at,
+            estimate=data.estimate,
+            assignees=data.assignees,
         )
-        return await run_command(request, command, _shown(task_id, 201))
+        return await run_command(request, command, shown_task(task_id, 201))
 
     @get("/", opt=needs(Permission.TASK_READ), responses=shows(Page[TaskView]))
     async def list_tasks(  # noqa: PLR0913, PLR0917 - one parameter per filter
@@ -167,7 +181,7 @@ class TaskController(Controller):
 
     @patch(
         "/",
-        opt=needs(Permission.TASK_EDIT, fails=_MOVE_FAILS),
+        opt=needs(Permission.TASK_EDIT, fails=(*_MOVE_FAILS, *_DATES_FAIL)),
         responses=shows(TaskView),
     )
     async def edit(
@@ -179,9 +193,13 @@ class TaskController(Controller):
             title=data.title,
             description=data.description,
             priority=data.priority,
+            start_date=data.start_date,
+            due_date=data.due_date,
+            due_at=data.due_at,
+            estimate=data.estimate,
             status=data.status,
         )
-        return await _change(request, command)
+        return await change_task(request, command)
 
     @delete(
         "/",
@@ -210,7 +228,7 @@ class TaskController(Controller):
             via_path=data.path == "auto",
             force=data.force,
         )
-        return await _change(request, command)
+        return await change_task(request, command)
 
     @post(
         "/assignees",
@@ -223,7 +241,7 @@ class TaskController(Controller):
     ) -> ApiResponse:
         """Assign an active member of the organization to a task."""
         task_id = await task_id_of(request, task)
-        return await _change(request, AssignTask(task_id=task_id, user_id=data.user_id))
+        return await change_task(request, AssignTask(task_id=task_id, user_id=data.user_id))
 
     @delete(
         "/assignees/{user_id:uuid}",
@@ -236,7 +254,7 @@ class TaskController(Controller):
     ) -> ApiResponse:
         """Unassign somebody from a task."""
         task_id = await task_id_of(request, task)
-        return await _change(request, UnassignTask(task_id=task_id, user_id=UserId(user_id)))
+        return await change_task(request, UnassignTask(task_id=task_id, user_id=UserId(user_id)))
 
     @post(
         "/restore",
@@ -246,4 +264,4 @@ class TaskController(Controller):
     )
     async def restore(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
         """Restore a task from the trash. Members may restore their own tasks."""
-        return await _change(request, RestoreTask(task_id=await task_id_of(request, task)))
+        return await change_task(request, RestoreTask(task_id=await task_id_of(request, task)))

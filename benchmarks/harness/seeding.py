@@ -10,7 +10,8 @@ from commands.identity.organization import CreateOrganization
 from commands.identity.user import RegisterUser
 from commands.receipt import Receipt
 from commands.work.project import CreateProject
-from commands.work.task import ChangeTaskStatus, CreateTask
+from commands.work.task import ChangeTaskStatus
+from commands.work.task_create import CreateTask
 from domain.base import OrgId, ProjectId, TaskId, UserId
 from domain.work.task.events import TaskStatus
 from eventstore.identifiers import new_id

@@ -1,12 +1,13 @@
 """Commands on tasks."""
 
+from datetime import UTC, date, datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from commands.base import (
-    Change,
     Command,
     Context,
     Decision,
@@ -15,69 +16,35 @@ from commands.base import (
     refuse_unless_role_grants,
 )
 from commands.reads import Reads
-from domain.base import NotFound, ProjectId, TaskId, UserId
+from domain.base import NotFound, TaskId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.name import Title
 from domain.permission import Permission, is_allowed
 from domain.work.project.state import Project
+from domain.work.task import planning
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
-    TaskCreated,
     TaskDeleted,
     TaskDescribed,
+    TaskEstimated,
     TaskEvent,
     TaskPriorityChanged,
     TaskRestored,
     TaskRetitled,
+    TaskSchedule,
+    TaskScheduled,
     TaskStatus,
     TaskStatusChanged,
     TaskUnassigned,
 )
-from domain.work.task.state import FINISHED, OPEN_NUMBER, Task
+from domain.work.task.state import FINISHED, STARTED, Task
 
 Description = Annotated[str, Meta(max_length=100_000)]
-
-STARTED = frozenset({TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW})
-"""Statuses that no task can enter while its project is on hold."""
-
-
-class CreateTask(Command, frozen=True, kw_only=True):
-    """Create a task in a project."""
-
-    needs: ClassVar[Permission | None] = Permission.TASK_CREATE
-    records = (TaskCreated,)
-    task_id: TaskId
-    project_id: ProjectId
-    title: Title
-    description: Description | None = None
-    priority: Priority = Priority.MEDIUM
-    parent_id: TaskId | None = None
-
-    async def decide(self, read: Reads, context: Context, /) -> Decision:
-        project = await read(Project, self.project_id)
-        project.refuse_unless_takes_tasks()
-        if self.parent_id is not None:
-            parent = await read(Task, self.parent_id)
-            parent.refuse_unless_here()
-            if parent.project_id != self.project_id:
-                raise NotFound
-        if read.new(Task, self.task_id).project_id is not None:
-            return []
-        created = TaskCreated(
-            project_id=self.project_id,
-            project_key=project.key,
-            number=OPEN_NUMBER,
-            title=self.title,
-            description=self.description,
-            status=TaskStatus.TODO,
-            priority=self.priority,
-            parent_id=self.parent_id,
-            created_by=context.user_id,
-            created_at=context.now,
-        )
-        return [Change(self.task_id, [created])]
+DueTime = Annotated[datetime, Meta(tz=True)]
+Estimate = Annotated[int, Meta(ge=0, le=100_000)]
+"""In the unit that the team uses, such as points or hours."""
 
 
 class TaskCommand(Command, frozen=True, kw_only=True):
@@ -98,11 +65,17 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
         TaskRetitled,
         TaskDescribed,
         TaskPriorityChanged,
+        TaskScheduled,
+        TaskEstimated,
         TaskStatusChanged,
     )
     title: Title | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
     priority: Priority | UnsetType = UNSET
+    start_date: date | UnsetType | None = UNSET
+    due_date: date | UnsetType | None = UNSET
+    due_at: DueTime | UnsetType | None = UNSET
+    estimate: Estimate | UnsetType | None = UNSET
     status: TaskStatus | UnsetType = UNSET
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
@@ -115,10 +88,24 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
             events += task.describe(self.description)
         if self.priority is not UNSET:
             events += task.change_priority(self.priority)
+        events += planning.schedule(task, self._schedule(task.schedule))
+        if self.estimate is not UNSET:
+            events += planning.estimate(task, self.estimate)
         if self.status is not UNSET:
             moved = ChangeTaskStatus(task_id=self.task_id, to=self.status)
             events += await change_status(read, context, moved)
         return changes_of(self.task_id, events)
+
+    def _schedule(self, known: TaskSchedule) -> TaskSchedule:
+        """Return the dates as this edit leaves them; one way of being due ends the other."""
+        start_date = known.start_date if self.start_date is UNSET else self.start_date
+        due_date = known.due_date if self.due_date is UNSET else self.due_date
+        due_at = known.due_at if self.due_at is UNSET else in_utc(self.due_at)
+        if self.due_at and self.due_date is UNSET:
+            due_date = None
+        if self.due_date and self.due_at is UNSET:
+            due_at = None
+        return TaskSchedule(start_date=start_date, due_date=due_date, due_at=due_at)
 
 
 class ChangeTaskStatus(TaskCommand, frozen=True, kw_only=True):
@@ -184,7 +171,7 @@ class DeleteTask(TaskCommand, frozen=True, kw_only=True):
             context.user_id, context.now
         ):
             raise NotPermitted(needs=Permission.TASK_DELETE)
-        return changes_of(self.task_id, task.delete())
+        return changes_of(self.task_id, task.delete(context.now))
 
 
 class RestoreTask(TaskCommand, frozen=True, kw_only=True):
@@ -203,6 +190,11 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
         project = await read(Project, task.project_id)
         project.refuse_unless_here()
         return changes_of(self.task_id, task.restore())
+
+
+def in_utc(at: datetime | None) -> datetime | None:
+    """Return a time that was given in any zone in UTC."""
+    return None if at is None else at.astimezone(UTC)
 
 
 async def read_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
@@ -228,7 +220,10 @@ async def change_status(read: Reads, context: Context, asked: ChangeTaskStatus) 
     events = (task.walk_to if asked.via_path else task.change_status)(to, force=asked.force)
     if any(isinstance(step, TaskStatusChanged) and step.to in STARTED for step in events):
         project.refuse_unless_takes_tasks()  # passing through counts as starting
-    return events
+    return [
+        replace(step, at=context.now) if isinstance(step, TaskStatusChanged) else step
+        for step in events
+    ]
 
 
 async def _refuse_unless_may_reopen(read: Reads, context: Context, task: Task) -> None:

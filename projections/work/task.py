@@ -1,7 +1,7 @@
 """Tasks as their readers see them: one document per task."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -32,10 +32,18 @@ class TaskView(View, frozen=True, kw_only=True):
     status: TaskStatus
     priority: Priority
     parent_id: TaskId | None
+    start_date: date | None
+    due_date: date | None
+    due_at: datetime | None
+    estimate: int | None
     assignees: tuple[UserId, ...]
+    watchers: tuple[UserId, ...]
     created_by: UserId | None
     created_at: datetime | None
     updated_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    deleted_at: datetime | None
     version: int
 
 
@@ -51,10 +59,18 @@ def render_task(task_id: UUID, task: Task, version: int, updated_at: datetime) -
         status=task.status,
         priority=task.priority,
         parent_id=task.parent_id,
+        start_date=task.start_date,
+        due_date=task.due_date,
+        due_at=task.due_at,
+        estimate=task.estimate,
         assignees=task.assignees,
+        watchers=task.watchers,
         created_by=task.created_by,
         created_at=task.created_at,
         updated_at=updated_at,
+        started_at=task.started_at,
+        completed_at=task.completed_at,
+        deleted_at=task.deleted_at,
         version=version,
     )
     return _encode(view)
@@ -64,6 +80,7 @@ class Tasks(AggregateProjection[Task]):
     """Tasks by id, and by project with the newest number first."""
 
     name = "tasks"
+    version = 2
     tags = tags_of(TaskEvent)
     state = Task
     indexes: ClassVar[Sequence[Index]] = (

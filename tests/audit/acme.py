@@ -7,7 +7,8 @@ from commands.handler import CommandHandler
 from commands.identity.organization import CreateOrganization
 from commands.identity.user import RegisterUser
 from commands.work.project import CreateProject
-from commands.work.task import CreateTask, EditTask
+from commands.work.task import EditTask
+from commands.work.task_create import CreateTask
 from domain.base import ProjectId, TaskId
 from eventstore.log import EventLog
 from tests.domain.spec import ACME, ANA

@@ -88,7 +88,7 @@ def comment(
 def went(*path: TaskStatus) -> tuple[TaskStatusChanged, ...]:
     """Return the changes along *path*, which begins with TODO."""
     steps = zip((TaskStatus.TODO, *path), path, strict=False)
-    return tuple(TaskStatusChanged(from_=a, to=b) for a, b in steps)
+    return tuple(TaskStatusChanged(from_=a, to=b, at=NOW) for a, b in steps)
 
 
 CREATED = task()

@@ -13,7 +13,8 @@ from commands.handler import CommandHandler
 from commands.identity.organization import EditMember
 from commands.reads import Reads
 from commands.work.project import ArchiveProject, EditProject, UnarchiveProject
-from commands.work.task import ChangeTaskStatus, CreateTask, DeleteTask, EditTask
+from commands.work.task import ChangeTaskStatus, DeleteTask, EditTask
+from commands.work.task_create import CreateTask
 from domain.base import NotFound, OrgId, TaskId
 from domain.identity.organization.membership import MemberRoleChanged, Role
 from domain.permission import Permission

@@ -14,7 +14,8 @@ from commands.identity.user import RegisterUser
 from commands.lint.walk import lint_log
 from commands.work.comment import DeleteComment, EditComment, PostComment, RestoreComment
 from commands.work.project import ArchiveProject, CreateProject, HoldProject, ResumeProject
-from commands.work.task import ChangeTaskStatus, CreateTask, DeleteTask, EditTask, RestoreTask
+from commands.work.task import ChangeTaskStatus, DeleteTask, EditTask, RestoreTask
+from commands.work.task_create import CreateTask
 from domain.base import Event, ProjectId, TaskId
 from domain.identity.organization.events import PlanChanged, SubdomainChanged
 from domain.identity.organization.membership import MemberJoined, MemberRoleChanged, Role

@@ -33,12 +33,12 @@ from commands.work.project import (
 )
 from commands.work.task import (
     ChangeTaskStatus,
-    CreateTask,
     DeleteTask,
     EditTask,
     RestoreTask,
     TaskCommand,
 )
+from commands.work.task_create import CreateTask
 from domain.base import DomainError, ProjectId, TaskId, UserId
 from domain.catalog import state_of
 from domain.identity.organization.membership import Role

@@ -16,7 +16,8 @@ from commands.work.project import (
     RestoreProject,
     UnarchiveProject,
 )
-from commands.work.task import ChangeTaskStatus, CreateTask, DeleteTask, RestoreTask
+from commands.work.task import ChangeTaskStatus, DeleteTask, RestoreTask
+from commands.work.task_create import CreateTask
 from domain.base import ProjectId, WebhookId
 from domain.identity.organization.membership import (
     InvitationAccepted,

@@ -1,7 +1,7 @@
 """Given / when / then for states: the cast, the fold, and values for property tests."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from types import NoneType
 from typing import Annotated, Any, NewType, TypeVar, get_args, get_origin
@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import fields
 
 from domain.base import DomainError, Event, OrgId, ProjectId, State, TaskId, UserId
@@ -75,6 +75,7 @@ _VALUES: dict[Any, st.SearchStrategy[Any]] = {
     str: st.sampled_from(["", "a", "Zürich 🚀"]),
     int: st.integers(0, 9),
     bool: st.booleans(),
+    date: st.dates(),
     datetime: st.datetimes(timezones=st.just(UTC)),
     NoneType: st.none(),
     UnsetType: st.just(UNSET),
@@ -89,8 +90,15 @@ def _values_of(kind: Any) -> st.SearchStrategy[Any]:
         return st.lists(_values_of(get_args(kind)[0]), max_size=3).map(tuple)
     if get_origin(kind) is Annotated:
         return _values_of(get_args(kind)[0])
-    if isinstance(kind, type) and issubclass(kind, Enum) and kind is not UnsetType:
-        return st.sampled_from(list(kind))
     if kind in _VALUES:
         return _VALUES[kind]
+    if isinstance(kind, type):
+        return _values_of_class(kind)
     return st.one_of([_values_of(part) for part in get_args(kind)])
+
+
+def _values_of_class(kind: type) -> st.SearchStrategy[Any]:
+    if issubclass(kind, Struct):
+        return st.builds(kind, **{f.name: _values_of(f.type) for f in fields(kind)})
+    assert issubclass(kind, Enum)
+    return st.sampled_from(list(kind))

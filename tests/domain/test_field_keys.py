@@ -18,7 +18,7 @@ from domain.hooks.webhook.state import Webhook
 from domain.identity import api_key
 from domain.identity.organization import events as organization
 from domain.identity.organization import membership
-from domain.identity.organization.settings import OrganizationSettings
+from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
 from domain.identity.plan import Plan
 from domain.identity.session import events as session_events
 from domain.identity.session import state as session_state
@@ -78,7 +78,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     *WORK_CHANGES,
     (TEAM, organization.OrganizationRenamed(from_="Acme", to="Apex"), ("name",)),
     (TEAM, organization.SubdomainChanged(from_="acme", to="apex"), ("subdomain",)),
-    (TEAM, organization.SettingsChanged(session_idle=7), ("settings:session_idle",)),
+    (TEAM, SettingsChanged(session_idle=7), ("settings:session_idle",)),
     (TEAM, organization.PlanChanged(from_=Plan.FREE, to=Plan.BASIC), ("plan",)),
     (TEAM, organization.OrganizationDeleted(), ("deleted",)),
     (DELETED, organization.OrganizationRestored(), ("deleted",)),
@@ -192,6 +192,8 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (AuditTrail(), LogRestored(epoch=2, kept=7), ("epoch",)),
 ]
 
+MEMBERS_OF_SETS = ("assignees", "watchers")
+
 CREATIONS = {
     *WORK_CREATIONS,
     api_key.ApiKeyCreated,
@@ -243,7 +245,7 @@ def _parts(state: Any) -> dict[str, Any]:
     """Return every value in *state* by the key of the field, or of the part of it."""
     parts: dict[str, Any] = {}
     for name, value in asdict(state).items():
-        if name == "assignees":
+        if name in MEMBERS_OF_SETS:
             parts |= {f"{name}:{user_id}": True for user_id in value}
         elif name == "members":
             for user_id, member in value.items():

@@ -4,7 +4,7 @@
 there never changes: it is what some log out there holds.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
 from types import NoneType
@@ -61,21 +61,29 @@ def _value(hint: Any, name: str) -> Any:
         return _value(hint.__supertype__, name)
     if get_origin(hint) is Annotated:
         return f'Zürich "{name}"\n🚀'
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return list(hint)[-1]
     known: dict[Any, Any] = {
         UUID: UUID(int=0x1D),
         str: f"the {name}",
         int: 7,
         bool: True,
+        date: AT.date(),
         datetime: AT,
         tuple[str, ...]: ("task.created", "project.*"),
     }
     if hint in known:
         return known[hint]
+    if isinstance(hint, type):
+        return _value_of_class(hint)
     if get_origin(hint) is tuple:
         return (_value(get_args(hint)[0], name),)
     return next(_value(part, name) for part in get_args(hint) if part not in (NoneType, UnsetType))
+
+
+def _value_of_class(hint: type) -> Any:
+    if issubclass(hint, Struct):
+        return hint(**{f.name: _value(f.type, f.name) for f in fields(hint)})
+    assert issubclass(hint, Enum)
+    return list(hint)[-1]
 
 
 def envelope() -> Metadata:

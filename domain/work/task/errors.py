@@ -17,6 +17,27 @@ class SubtasksOpen(DomainError):
     refusal = Refusal.CONFLICT
 
 
+class StartsAfterDue(DomainError):
+    """This task would start after it is due. Change the other date as well."""
+
+    code = "starts_after_due"
+    refusal = Refusal.CONFLICT
+
+
+class TwoDueDates(DomainError):
+    """A task is due on a day or at a time, not both. Send `dueDate` or `dueAt`."""
+
+    code = "two_due_dates"
+    refusal = Refusal.INVALID
+
+
+class TooManyWatchers(DomainError):
+    """A task can have at most 200 watchers. Remove one first."""
+
+    code = "too_many_watchers"
+    refusal = Refusal.CONFLICT
+
+
 class TooManyAssignees(DomainError):
     """A task can have at most 20 assignees. Remove one first."""
 

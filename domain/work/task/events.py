@@ -1,9 +1,9 @@
 """Events of a task."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from msgspec import field
+from msgspec import Struct, field
 
 from domain.base import Event, Personal, ProjectId, TaskId, UserId
 
@@ -25,6 +25,14 @@ class Priority(StrEnum):
     MEDIUM = "MEDIUM"
     HIGH = "HIGH"
     URGENT = "URGENT"
+
+
+class TaskSchedule(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """When a task starts and when it is due: on a day, or at a time."""
+
+    start_date: date | None = None
+    due_date: date | None = None
+    due_at: datetime | None = None
 
 
 class TaskCreated(Event, frozen=True, kw_only=True, tag="task.created"):
@@ -66,6 +74,7 @@ class TaskStatusChanged(
     from_: TaskStatus = field(name="from")
     to: TaskStatus
     forced: bool = False
+    at: datetime | None = None  # for the times at which work began and ended
 
 
 class TaskPriorityChanged(Event, frozen=True, kw_only=True, tag="task.priority_changed"):
@@ -76,13 +85,36 @@ class TaskPriorityChanged(Event, frozen=True, kw_only=True, tag="task.priority_c
     to: Priority
 
 
+class TaskScheduled(Event, frozen=True, kw_only=True, tag="task.scheduled"):
+    """The start of a task, or when it is due, changed."""
+
+    from_: TaskSchedule = field(name="from")
+    to: TaskSchedule
+
+    def field_keys(self) -> tuple[str, ...]:
+        before, after = self.from_, self.to
+        return tuple(
+            name
+            for name in TaskSchedule.__struct_fields__
+            if getattr(before, name) != getattr(after, name)
+        )
+
+
+class TaskEstimated(Event, frozen=True, kw_only=True, tag="task.estimated"):
+    """The estimate of a task was changed or (null) removed."""
+
+    sets = ("estimate",)
+    from_: int | None = field(name="from")
+    to: int | None
+
+
 class TaskAssigned(Event, frozen=True, kw_only=True, tag="task.assigned"):
-    """A user was assigned to a task."""
+    """A user was assigned to a task, and watches it from now on."""
 
     user_id: UserId
 
     def field_keys(self) -> tuple[str, ...]:
-        return (f"assignees:{self.user_id}",)
+        return (f"assignees:{self.user_id}", f"watchers:{self.user_id}")
 
 
 class TaskUnassigned(Event, frozen=True, kw_only=True, tag="task.unassigned"):
@@ -94,10 +126,29 @@ class TaskUnassigned(Event, frozen=True, kw_only=True, tag="task.unassigned"):
         return (f"assignees:{self.user_id}",)
 
 
-class TaskDeleted(Event, frozen=True, kw_only=True, tag="task.deleted"):
+class TaskWatched(Event, frozen=True, kw_only=True, tag="task.watched"):
+    """A user watches a task from now on."""
+
+    user_id: UserId
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"watchers:{self.user_id}",)
+
+
+class TaskUnwatched(Event, frozen=True, kw_only=True, tag="task.unwatched"):
+    """A user no longer watches a task."""
+
+    user_id: UserId
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"watchers:{self.user_id}",)
+
+
+class TaskDeleted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.deleted"):
     """A task was moved to the trash, from which it can be restored."""
 
     sets = ("deleted",)
+    at: datetime | None = None
 
 
 class TaskRestored(Event, frozen=True, kw_only=True, tag="task.restored"):
@@ -112,8 +163,12 @@ TaskEvent = (
     | TaskDescribed
     | TaskStatusChanged
     | TaskPriorityChanged
+    | TaskScheduled
+    | TaskEstimated
     | TaskAssigned
     | TaskUnassigned
+    | TaskWatched
+    | TaskUnwatched
     | TaskDeleted
     | TaskRestored
 )

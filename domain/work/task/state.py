@@ -5,12 +5,14 @@ Invariants
     2. A deleted task can only be restored.
     3. At most ``ASSIGNEES_MAX`` people are assigned, each once.
     4. Setting a field to the value it has records no event, so the history holds only changes.
-    5. A task with open subtasks does not become DONE unless that is forced. The append counts them,
+    5. Whoever created a task or is assigned to it watches it until they no longer want to; at most
+       ``WATCHERS_MAX`` people do.
+    6. A task with open subtasks does not become DONE unless that is forced. The append counts them,
        so that it holds whatever happens to them meanwhile (``commands/reservations.py``).
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import ClassVar, assert_never, get_args
 
@@ -18,23 +20,28 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.base import Event, NotFound, ProjectId, TaskId, UserId
-from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
+from domain.work.task.errors import TooManyAssignees, TooManyWatchers, TransitionNotAllowed
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
     TaskCreated,
     TaskDeleted,
     TaskDescribed,
+    TaskEstimated,
     TaskEvent,
     TaskPriorityChanged,
     TaskRestored,
     TaskRetitled,
+    TaskSchedule,
+    TaskScheduled,
     TaskStatus,
     TaskStatusChanged,
     TaskUnassigned,
+    TaskUnwatched,
+    TaskWatched,
 )
 
-ASSIGNEES_MAX = 20
+ASSIGNEES_MAX, WATCHERS_MAX = 20, 200
 OWN_DELETE_WINDOW = timedelta(hours=24)
 """How long members without a higher role can delete a task that they created."""
 
@@ -56,6 +63,9 @@ OPEN_NUMBER = 0
 
 FINISHED = frozenset({TaskStatus.DONE, TaskStatus.CANCELLED})
 
+STARTED = frozenset({TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW})
+"""Statuses in which somebody works on a task; none enters them while its project is on hold."""
+
 
 class Task(Struct, frozen=True, kw_only=True, gc=False):
     """What the rules below need to know about a task, and the fields of its view."""
@@ -71,28 +81,25 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     status: TaskStatus = TaskStatus.TODO
     priority: Priority = Priority.MEDIUM
     parent_id: TaskId | None = None
+    start_date: date | None = None
+    due_date: date | None = None
+    due_at: datetime | None = None
+    estimate: int | None = None
     assignees: tuple[UserId, ...] = ()
+    watchers: tuple[UserId, ...] = ()
     created_by: UserId | None = None
     created_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    deleted_at: datetime | None = None
     deleted: bool = False
 
     def evolve(self, event: TaskEvent) -> "Task":
         match event:
             case TaskStatusChanged():
-                return replace(self, status=event.to)
+                return _moved(self, event)
             case TaskCreated():
-                return Task(
-                    project_id=event.project_id,
-                    project_key=event.project_key,
-                    number=event.number,
-                    title=event.title,
-                    description=event.description,
-                    status=event.status,
-                    priority=event.priority,
-                    parent_id=event.parent_id,
-                    created_by=event.created_by,
-                    created_at=event.created_at,
-                )
+                return _created(event)
             case TaskRetitled():
                 return replace(self, title=event.to)
             case TaskDescribed():
@@ -100,15 +107,23 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
             case TaskPriorityChanged():
                 return replace(self, priority=event.to)
             case TaskAssigned():
-                return replace(self, assignees=(*self.assignees, event.user_id))
+                watchers = _with(self.watchers, event.user_id)
+                return replace(self, assignees=(*self.assignees, event.user_id), watchers=watchers)
             case TaskUnassigned():
                 return replace(self, assignees=_without(self.assignees, event.user_id))
             case TaskDeleted():
-                return replace(self, deleted=True)
+                return replace(self, deleted=True, deleted_at=event.at)
             case TaskRestored():
-                return replace(self, deleted=False)
+                return replace(self, deleted=False, deleted_at=None)
+            case TaskScheduled() | TaskEstimated() | TaskWatched() | TaskUnwatched():
+                return _planned(self, event)
             case _:
                 assert_never(event)
+
+    @property
+    def schedule(self) -> TaskSchedule:
+        """When the task starts and is due."""
+        return TaskSchedule(start_date=self.start_date, due_date=self.due_date, due_at=self.due_at)
 
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 
@@ -155,9 +170,21 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         return [TaskUnassigned(user_id=user_id)] if user_id in self.assignees else []
 
-    def delete(self) -> list[TaskEvent]:
+    def watch(self, user_id: UserId) -> list[TaskEvent]:
         self.refuse_unless_here()
-        return [TaskDeleted()]
+        if user_id in self.watchers:
+            return []
+        if len(self.watchers) >= WATCHERS_MAX:
+            raise TooManyWatchers(limit=WATCHERS_MAX)
+        return [TaskWatched(user_id=user_id)]
+
+    def unwatch(self, user_id: UserId) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [TaskUnwatched(user_id=user_id)] if user_id in self.watchers else []
+
+    def delete(self, now: datetime | None = None) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [TaskDeleted(at=now)]
 
     def restore(self) -> list[TaskEvent]:
         if self.project_id is None:
@@ -178,9 +205,52 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         )
 
 
+def _created(event: TaskCreated) -> Task:
+    return Task(
+        project_id=event.project_id,
+        project_key=event.project_key,
+        number=event.number,
+        title=event.title,
+        description=event.description,
+        status=event.status,
+        priority=event.priority,
+        parent_id=event.parent_id,
+        watchers=(event.created_by,),
+        created_by=event.created_by,
+        created_at=event.created_at,
+    )
+
+
+def _moved(task: Task, event: TaskStatusChanged) -> Task:
+    """Return *task* in its new status, with the times at which work began and ended."""
+    started_at = task.started_at
+    if started_at is None and event.to in STARTED:
+        started_at = event.at
+    completed_at = event.at if event.to is TaskStatus.DONE else None
+    return replace(task, status=event.to, started_at=started_at, completed_at=completed_at)
+
+
+def _planned(
+    task: Task, event: TaskScheduled | TaskEstimated | TaskWatched | TaskUnwatched
+) -> Task:
+    match event:
+        case TaskScheduled(to=to):
+            return replace(task, start_date=to.start_date, due_date=to.due_date, due_at=to.due_at)
+        case TaskEstimated():
+            return replace(task, estimate=event.to)
+        case TaskWatched():
+            return replace(task, watchers=_with(task.watchers, event.user_id))
+        case TaskUnwatched():
+            return replace(task, watchers=_without(task.watchers, event.user_id))
+
+
 def _step(at: TaskStatus, to: TaskStatus, force: bool) -> TaskStatusChanged:
     return TaskStatusChanged(from_=at, to=to, forced=force and to is TaskStatus.DONE)
 
 
-def _without(assignees: Iterable[UserId], user_id: UserId) -> tuple[UserId, ...]:
-    return tuple(a for a in assignees if a != user_id)
+def _with(people: tuple[UserId, ...], user_id: UserId) -> tuple[UserId, ...]:
+    return people if user_id in people else (*people, user_id)
+
+
+def _without(people: Iterable[UserId], user_id: UserId) -> tuple[UserId, ...]:
+    return tuple(person for person in people if person != user_id)

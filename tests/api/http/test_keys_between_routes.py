@@ -65,6 +65,8 @@ COMMANDS: dict[str, Any] = {
     "PATCH /api/task/{task}/comments/{comment_id}": {"body": "Well?"},
     "POST /api/task/{task}/comments/{comment_id}/restore": None,
     "POST /api/task/{task}/restore": None,
+    "POST /api/task/{task}/watchers": {"userId": "{ben}"},
+    "DELETE /api/task/{task}/watchers/{user_id}": None,
     "POST /api/task/{task}/status": {"status": "IN_PROGRESS"},
     "POST /api/webhook": HOOK,
     "DELETE /api/webhook/{webhook_id}": None,

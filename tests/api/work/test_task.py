@@ -1,5 +1,7 @@
 """Tasks over HTTP."""
 
+from typing import Any
+
 from tests.api.stage import Person, done, refused
 
 
@@ -90,6 +92,41 @@ class TestEditTask:
         assert task["version"] == 3
         assert done(await ana.get("/task/ENG-1"), 200) == task
 
+    async def test_dates_and_an_estimate_are_set_changed_and_removed(self, ana: Person) -> None:
+        project = await ana.project()
+        plan: dict[str, Any] = {
+            "startDate": "2026-03-01",
+            "dueAt": "2026-03-05T17:00:00+01:00",
+            "estimate": 8,
+        }
+        made = await ana.task(project, **plan, assignees=[ana.id])
+
+        assert (made["startDate"], made["dueDate"]) == ("2026-03-01", None)
+        assert made["dueAt"] == "2026-03-05T16:00:00Z"
+        assert (made["estimate"], made["assignees"]) == (8, [ana.id])
+        moved = done(await ana.patch("/task/ENG-1", {"dueDate": "2026-03-06", "estimate": 5}), 200)
+        assert (moved["dueDate"], moved["dueAt"], moved["estimate"]) == ("2026-03-06", None, 5)
+        none = {"startDate": None, "dueDate": None, "estimate": None}
+        assert done(await ana.patch("/task/ENG-1", none), 200).items() >= none.items()
+
+    async def test_dates_that_contradict_each_other_are_refused(self, ana: Person) -> None:
+        project = await ana.project()
+        await ana.task(project, dueDate="2026-03-05")
+        both = {"dueDate": "2026-03-05", "dueAt": "2026-03-05T17:00:00Z"}
+
+        refused(await ana.patch("/task/ENG-1", both), 422, "two_due_dates")
+        late = {"startDate": "2026-03-06"}
+        refused(await ana.patch("/task/ENG-1", late), 409, "starts_after_due")
+        for wrong in ({"dueAt": "2026-03-05T17:00:00"}, {"dueDate": "5 March"}, {"estimate": -1}):
+            assert (await ana.patch("/task/ENG-1", wrong)).status_code == 422
+
+    async def test_a_task_tells_when_work_on_it_began_and_ended(self, ana: Person) -> None:
+        await ana.task(await ana.project())
+
+        done_ = done(await ana.post("/task/ENG-1/status", {"status": "DONE", "path": "auto"}), 200)
+
+        assert done_["startedAt"] == done_["completedAt"] == done_["updatedAt"]
+
     async def test_an_edit_without_changes_returns_the_task(self, ana: Person) -> None:
         made = await ana.task(await ana.project())
 
@@ -146,7 +183,8 @@ class TestMoveTask:
         assert problem["open"] == 1
         assert done(forced, 200)["status"] == "DONE"
         [event] = done(await ana.get("/audit?limit=1"), 200)["items"]
-        assert event["data"] == {"from": "IN_PROGRESS", "to": "DONE", "forced": True}
+        at = done(forced, 200)["completedAt"]
+        assert event["data"] == {"from": "IN_PROGRESS", "to": "DONE", "forced": True, "at": at}
 
 
 class TestAssignTask:

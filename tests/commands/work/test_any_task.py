@@ -11,6 +11,7 @@ from commands.work.task import (
     RestoreTask,
     UnassignTask,
 )
+from commands.work.task_watch import UnwatchTask, WatchTask
 from domain.base import NotFound
 from domain.identity.organization.events import OrganizationDeleted
 from domain.identity.organization.membership import MemberDeactivated
@@ -35,10 +36,12 @@ EVERY = [
     ChangeTaskStatus(task_id=TASK, to=TaskStatus.IN_PROGRESS),
     AssignTask(task_id=TASK, user_id=BEN),
     UnassignTask(task_id=TASK, user_id=BEN),
+    WatchTask(task_id=TASK, user_id=BEN),
+    UnwatchTask(task_id=TASK, user_id=BEN),
     DeleteTask(task_id=TASK),
     RestoreTask(task_id=TASK),
 ]
-EVERY_EDIT = EVERY[:4]
+EVERY_EDIT = EVERY[:6]
 
 
 def names(command: object) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from commands.handler import CommandHandler
 from commands.reservations import task_number_claim
-from commands.work.task import CreateTask
+from commands.work.task_create import CreateTask
 from domain.base import NotFound, TaskId
 from domain.work.task.events import TaskCreated
 from eventstore.append import ConcurrencyConflict

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -9,12 +10,12 @@ from msgspec.structs import replace
 from commands.base import NotPermitted
 from commands.work.task import (
     AssignTask,
-    CreateTask,
     DeleteTask,
     EditTask,
     RestoreTask,
     UnassignTask,
 )
+from commands.work.task_create import CreateTask
 from domain.base import NotFound, TaskId, UserId
 from domain.identity.organization.membership import MemberDeactivated
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
@@ -24,15 +25,18 @@ from domain.work.project.events import (
     ProjectDeleted,
     ProjectPutOnHold,
 )
-from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
+from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed, TwoDueDates
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
     TaskDeleted,
     TaskDescribed,
+    TaskEstimated,
     TaskPriorityChanged,
     TaskRestored,
     TaskRetitled,
+    TaskSchedule,
+    TaskScheduled,
     TaskStatus,
     TaskUnassigned,
 )
@@ -83,6 +87,26 @@ class TestCreateTask:
         asked = create(title="New", description="Why", priority=Priority.URGENT)
         given(*HERE).when(asked).then(on(CHILD, created))
 
+    def test_a_new_task_has_dates_an_estimate_and_assignees_in_events_of_their_own(self) -> None:
+        wanted = TaskSchedule(start_date=NOW.date(), due_at=NOW)
+        in_paris = NOW.astimezone(ZoneInfo("Europe/Paris"))
+        asked = create(
+            start_date=NOW.date(), due_at=in_paris, estimate=3, assignees=(BEN, CLEO, BEN)
+        )
+        given(*HERE).when(asked).then(
+            on(
+                CHILD,
+                task(2),
+                TaskScheduled(from_=TaskSchedule(), to=wanted),
+                TaskEstimated(from_=None, to=3),
+                TaskAssigned(user_id=BEN),
+                TaskAssigned(user_id=CLEO),
+            )
+        )
+
+    def test_nobody_outside_the_organization_is_assigned_to_a_new_task(self) -> None:
+        given(*HERE).when(create(assignees=(DAN,))).then_refused(NotFound, user_id=DAN)
+
     def test_a_parent_in_another_project_is_not_found(self) -> None:
         other = on(OPS, ProjectCreated(key="OPS", name="Other", created_by=ANA))
         given(*HERE, other).when(create(project_id=OPS, parent_id=TASK)).then_refused(NotFound)
@@ -130,6 +154,33 @@ class TestEditTask:
         asked = EditTask(task_id=TASK, title="Oil it", description=None, status=TODO)
         given(*HERE).when(asked).then()
 
+    def test_an_edit_changes_the_dates_that_it_names(self) -> None:
+        due = TaskSchedule(due_date=NOW.date())
+        scheduled = on(TASK, TaskScheduled(from_=TaskSchedule(), to=due))
+        asked = EditTask(task_id=TASK, start_date=NOW.date(), estimate=5)
+        given(*HERE, scheduled).when(asked).then(
+            TaskScheduled(from_=due, to=TaskSchedule(start_date=NOW.date(), due_date=NOW.date())),
+            TaskEstimated(from_=None, to=5),
+        )
+
+    def test_a_time_at_which_a_task_is_due_replaces_the_day_and_the_other_way_round(self) -> None:
+        day, time = TaskSchedule(due_date=NOW.date()), TaskSchedule(due_at=NOW)
+        on_day = on(TASK, TaskScheduled(from_=TaskSchedule(), to=day))
+        at_time = on(TASK, TaskScheduled(from_=TaskSchedule(), to=time))
+        given(*HERE, on_day).when(EditTask(task_id=TASK, due_at=NOW)).then(
+            TaskScheduled(from_=day, to=time)
+        )
+        given(*HERE, at_time).when(EditTask(task_id=TASK, due_date=NOW.date())).then(
+            TaskScheduled(from_=time, to=day)
+        )
+        given(*HERE, at_time).when(EditTask(task_id=TASK, due_at=None)).then(
+            TaskScheduled(from_=time, to=TaskSchedule())
+        )
+
+    def test_an_edit_with_a_day_and_a_time_is_refused(self) -> None:
+        asked = EditTask(task_id=TASK, due_date=NOW.date(), due_at=NOW)
+        given(*HERE).when(asked).then_refused(TwoDueDates)
+
     def test_a_refused_field_refuses_the_whole_edit(self) -> None:
         asked = EditTask(task_id=TASK, title="New", status=DONE)
         given(*HERE).when(asked).then_refused(TransitionNotAllowed, at=TODO)
@@ -173,12 +224,13 @@ class TestDeleteTask:
     def test_admins_and_managers_can_delete_any_task(self, by: UserId) -> None:
         late = NOW + timedelta(days=400)
         here = (TEAM, PROJECT, on(TASK, task(by=CLEO)))
-        given(*here).when(DeleteTask(task_id=TASK), by=by, now=late).then(TaskDeleted())
+        given(*here).when(DeleteTask(task_id=TASK), by=by, now=late).then(TaskDeleted(at=late))
 
     def test_members_can_delete_their_own_recent_tasks(self) -> None:
         here = (TEAM, PROJECT, on(TASK, task(by=CLEO)))
         in_time = NOW + OWN_DELETE_WINDOW
-        given(*here).when(DeleteTask(task_id=TASK), by=CLEO, now=in_time).then(TaskDeleted())
+        deleted = TaskDeleted(at=in_time)
+        given(*here).when(DeleteTask(task_id=TASK), by=CLEO, now=in_time).then(deleted)
 
     def test_members_cannot_delete_their_own_older_tasks(self) -> None:
         here = (TEAM, PROJECT, on(TASK, task(by=CLEO)))
@@ -190,7 +242,7 @@ class TestDeleteTask:
         given(*HERE).when(DeleteTask(task_id=TASK), by=CLEO).then_refused(NotPermitted)
 
     def test_a_task_can_be_deleted_in_an_archived_project(self) -> None:
-        given(*HERE, ARCHIVED).when(DeleteTask(task_id=TASK)).then(TaskDeleted())
+        given(*HERE, ARCHIVED).when(DeleteTask(task_id=TASK)).then(TaskDeleted(at=NOW))
 
 
 class TestRestoreTask:

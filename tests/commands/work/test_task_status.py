@@ -28,7 +28,7 @@ from tests.commands.acme import (
     task,
     went,
 )
-from tests.domain.spec import ANA, BEN, CLEO, ENG, TASK
+from tests.domain.spec import ANA, BEN, CLEO, ENG, NOW, TASK
 from tests.spec import given, on
 
 DOING, REVIEW = TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW
@@ -107,8 +107,8 @@ class TestFinishingATaskWithSubtasks:
     BELOW = (*HERE, on(TASK, *went(DOING)), on(CHILD, task(2, parent=TASK)))
     FINISH = ChangeTaskStatus(task_id=TASK, to=DONE)
     FORCE = ChangeTaskStatus(task_id=TASK, to=DONE, force=True)
-    FINISHED = TaskStatusChanged(from_=DOING, to=DONE)
-    FORCED = TaskStatusChanged(from_=DOING, to=DONE, forced=True)
+    FINISHED = TaskStatusChanged(from_=DOING, to=DONE, at=NOW)
+    FORCED = TaskStatusChanged(from_=DOING, to=DONE, forced=True, at=NOW)
 
     @pytest.mark.parametrize("asked", [FINISH, EditTask(task_id=TASK, status=DONE)])
     def test_it_is_not_done_while_a_subtask_is_open(self, asked: Command) -> None:
@@ -132,7 +132,7 @@ class TestFinishingATaskWithSubtasks:
             given(*self.BELOW, back).when(self.FINISH).then_refused(SubtasksOpen)
 
     def test_it_can_be_cancelled(self) -> None:
-        cancelled = TaskStatusChanged(from_=DOING, to=CANCELLED)
+        cancelled = TaskStatusChanged(from_=DOING, to=CANCELLED, at=NOW)
         given(*self.BELOW).when(ChangeTaskStatus(task_id=TASK, to=CANCELLED)).then(cancelled)
 
     @pytest.mark.parametrize("by", [ANA, BEN], ids=["admin", "manager"])

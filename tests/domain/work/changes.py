@@ -43,10 +43,6 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         task.TaskPriorityChanged(from_=task.Priority.MEDIUM, to=task.Priority.LOW),
         ("priority",),
     ),
-    (OPEN, task.TaskAssigned(user_id=CLEO), (f"assignees:{CLEO}",)),
-    (OPEN, task.TaskUnassigned(user_id=BEN), (f"assignees:{BEN}",)),
-    (OPEN, task.TaskDeleted(), ("deleted",)),
-    (given(OPEN, task.TaskDeleted()), task.TaskRestored(), ("deleted",)),
     (
         SAID,
         comment.CommentEdited(body="Well?", mentions=(BEN,)),
@@ -58,6 +54,20 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         comment.CommentRestored(),
         ("deleted", "deleted_by"),
     ),
+    (
+        OPEN,
+        task.TaskScheduled(
+            from_=task.TaskSchedule(), to=task.TaskSchedule(start_date=NOW.date(), due_at=NOW)
+        ),
+        ("start_date", "due_at"),
+    ),
+    (OPEN, task.TaskEstimated(from_=None, to=3), ("estimate",)),
+    (OPEN, task.TaskAssigned(user_id=CLEO), (f"assignees:{CLEO}", f"watchers:{CLEO}")),
+    (OPEN, task.TaskWatched(user_id=CLEO), (f"watchers:{CLEO}",)),
+    (OPEN, task.TaskUnwatched(user_id=BEN), (f"watchers:{BEN}",)),
+    (OPEN, task.TaskUnassigned(user_id=BEN), (f"assignees:{BEN}",)),
+    (OPEN, task.TaskDeleted(), ("deleted",)),
+    (given(OPEN, task.TaskDeleted()), task.TaskRestored(), ("deleted",)),
     (ACTIVE, project.ProjectRenamed(from_="Engine", to="Motor"), ("name",)),
     (ACTIVE, project.ProjectDescribed(description="All of it"), ("description",)),
     (ACTIVE, project.ProjectLeadAssigned(user_id=BEN), ("lead",)),

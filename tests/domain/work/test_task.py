@@ -107,6 +107,7 @@ def test_a_new_task_has_the_fields_it_was_created_with() -> None:
             title="Oil it",
             description="Every joint",
             parent_id=TASK,
+            watchers=(ANA,),
             created_by=ANA,
             created_at=NOW,
         )
@@ -212,6 +213,8 @@ STEPS = st.tuples(
         [
             lambda t: t.assign(drawn[0]),
             lambda t: t.unassign(drawn[0]),
+            lambda t: t.watch(drawn[0]),
+            lambda t: t.unwatch(drawn[0]),
             lambda t: t.change_status(drawn[1]),
             lambda t: t.change_priority(drawn[2]),
             lambda t: t.retitle(drawn[1]),

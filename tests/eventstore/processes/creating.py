@@ -9,7 +9,8 @@ from commands.base import Command, Context
 from commands.handler import CommandHandler
 from commands.hooks.webhook import CreateWebhook
 from commands.work.project import CreateProject
-from commands.work.task import ChangeTaskStatus, CreateTask
+from commands.work.task import ChangeTaskStatus
+from commands.work.task_create import CreateTask
 from domain.base import DomainError, ProjectId, TaskId, WebhookId
 from domain.work.task.events import TaskCreated, TaskStatus
 from eventstore.append import ConcurrencyConflict

@@ -1,0 +1,89 @@
+"""The command that creates a task."""
+
+from datetime import date
+from typing import ClassVar
+
+from commands.base import Change, Command, Context, Decision
+from commands.reads import Reads
+from commands.work.task import Description, DueTime, Estimate, in_utc
+from domain.base import NotFound, ProjectId, TaskId, UserId
+from domain.identity.organization.state import Organization
+from domain.name import Title
+from domain.permission import Permission
+from domain.work.project.state import Project
+from domain.work.task import planning
+from domain.work.task.events import (
+    Priority,
+    TaskAssigned,
+    TaskCreated,
+    TaskEstimated,
+    TaskEvent,
+    TaskSchedule,
+    TaskScheduled,
+    TaskStatus,
+)
+from domain.work.task.state import OPEN_NUMBER, Task
+
+_ANYTIME = TaskSchedule()
+
+
+class CreateTask(Command, frozen=True, kw_only=True):
+    """Create a task in a project."""
+
+    needs: ClassVar[Permission | None] = Permission.TASK_CREATE
+    records = (TaskCreated, TaskScheduled, TaskEstimated, TaskAssigned)
+    task_id: TaskId
+    project_id: ProjectId
+    title: Title
+    description: Description | None = None
+    priority: Priority = Priority.MEDIUM
+    parent_id: TaskId | None = None
+    start_date: date | None = None
+    due_date: date | None = None
+    due_at: DueTime | None = None
+    estimate: Estimate | None = None
+    assignees: tuple[UserId, ...] = ()
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        project = await read(Project, self.project_id)
+        project.refuse_unless_takes_tasks()
+        if self.parent_id is not None:
+            parent = await read(Task, self.parent_id)
+            parent.refuse_unless_here()
+            if parent.project_id != self.project_id:
+                raise NotFound
+        new = read.new(Task, self.task_id)
+        if new.project_id is not None:
+            return []
+        created = TaskCreated(
+            project_id=self.project_id,
+            project_key=project.key,
+            number=OPEN_NUMBER,
+            title=self.title,
+            description=self.description,
+            status=TaskStatus.TODO,
+            priority=self.priority,
+            parent_id=self.parent_id,
+            created_by=context.user_id,
+            created_at=context.now,
+        )
+        more = await self._more(read, context, new.evolve(created))
+        return [Change(self.task_id, [created, *more])]
+
+    async def _more(self, read: Reads, context: Context, task: Task) -> list[TaskEvent]:
+        """Return the events with what else is known about the new task."""
+        wanted = TaskSchedule(
+            start_date=self.start_date, due_date=self.due_date, due_at=in_utc(self.due_at)
+        )
+        events = [] if wanted == _ANYTIME else planning.schedule(task, wanted)
+        if self.estimate is not None:
+            events += planning.estimate(task, self.estimate)
+        for user_id in self.assignees:
+            organization = await read(Organization, context.organization)
+            if organization.role_of(user_id) is None:
+                raise NotFound(user_id=user_id)
+            assigned = task.assign(user_id)
+            for event in assigned:
+                task = task.evolve(event)
+            events += assigned
+        return events

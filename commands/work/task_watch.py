@@ -1,0 +1,35 @@
+"""Commands on who watches a task: whom its news concern beside those who work on it."""
+
+from commands.base import Context, Decision, changes_of
+from commands.reads import Reads
+from commands.work.task import TaskCommand, read_task
+from domain.base import NotFound, UserId
+from domain.identity.organization.state import Organization
+from domain.work.task.events import TaskUnwatched, TaskWatched
+
+
+class WatchTask(TaskCommand, frozen=True, kw_only=True):
+    """Let an active member of the organization watch a task."""
+
+    records = (TaskWatched,)
+    user_id: UserId
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        task, project = await read_task(read, self.task_id)
+        project.refuse_unless_editable()
+        organization = await read(Organization, context.organization)
+        if organization.role_of(self.user_id) is None:
+            raise NotFound(user_id=self.user_id)
+        return changes_of(self.task_id, task.watch(self.user_id))
+
+
+class UnwatchTask(TaskCommand, frozen=True, kw_only=True):
+    """Let somebody no longer watch a task."""
+
+    records = (TaskUnwatched,)
+    user_id: UserId
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        task, project = await read_task(read, self.task_id)
+        project.refuse_unless_editable()
+        return changes_of(self.task_id, task.unwatch(self.user_id))
