@@ -12,7 +12,7 @@ from commands.work.task import AssignTask, EditTask
 from domain.base import State
 from domain.work.task.events import Priority
 from domain.work.task.state import Task
-from eventstore.codec import decode
+from eventstore.codec import decode, takes_key
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Row
@@ -83,7 +83,8 @@ def _per_second(log: EventLog, rows: list[Row], *, folding: bool) -> float:
     states: dict[int, State] = {}  # by the integer: UUIDs are hashed in Python
     began = time.thread_time_ns()
     for row in rows:
-        event = decode(row, cached(row.stream_id)).event
+        cipher = cached(row.stream_id) if takes_key(row.tag) else None  # as `EventLog.decoded`
+        event = decode(row, cipher).event
         if folding:
             stream = row.stream_id.int
             state = states.get(stream)

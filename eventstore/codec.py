@@ -80,6 +80,7 @@ _EVENT = b',"event":'
 """The event follows the last occurrence of these bytes, because quotes inside a text are escaped
 and no event has a member called ``event``. Searching from the end scans only the event, which is
 short, and not the metadata, which is nine tenths of most states."""
+_EVENT_BYTES = len(_EVENT)
 
 SEALED_TYPES = frozenset(kind for kind, fields in PERSONAL.items() if fields.encoded)
 """The events with personal values."""
@@ -209,7 +210,7 @@ def decode_event(row: Row, cipher: Cipher | None) -> Event:
     tag, state = row.tag, row.state
     if tag in STEPS:
         return _opened(upcast(row, STEPS[tag]), row, cipher)
-    event = _DECODE[tag](state[state.rindex(_EVENT) + len(_EVENT) : -1])
+    event = _DECODE[tag](state[state.rindex(_EVENT) + _EVENT_BYTES : -1])
     return _opened(event, row, cipher) if tag in SEALED_TAGS else event
 
 
@@ -251,35 +252,39 @@ def _opened(event: Event, row: Row, cipher: Cipher | None) -> Event:
     values = event_values(row, cipher)
     opened: dict[str, str] = {}
     for encoded, name in PERSONAL[type(event)].attributes.items():
-        if isinstance(getattr(event, name), str):
-            opened[name] = values[encoded][1] if encoded in values else ERASED
+        if encoded in values:
+            opened[name] = values[encoded][1]
+        elif isinstance(getattr(event, name), str):
+            opened[name] = ERASED
     return replace(event, **opened) if opened else event
 
 
 def event_values(row: Row, cipher: Cipher | None) -> Values:
     """Return the personal values of the event in *row* with their salts."""
-    plain = _opened_part(row, 1, cipher, _place(row.stream_id, row.version))
-    return {} if plain is None else _unpack_values(plain)
+    if row.private is None or cipher is None:
+        return {}
+    sealed = _unpack_private(row.private)[1]
+    if sealed is None:
+        return {}
+    return _unpack_values(cipher.open(sealed, _place(row.stream_id, row.version)))
 
 
 def origin_value(row: Row, cipher: Cipher | None, subject: UUID) -> Salted | None:
     """Return the value behind the origin in *row*, None if it has none or its key is gone."""
-    plain = _opened_part(row, 0, cipher, _command_place(subject, row.recorded_at))
-    return None if plain is None else _unpack_value(plain)
-
-
-def _opened_part(row: Row, part: int, cipher: Cipher | None, aad: bytes) -> bytes | None:
     if row.private is None or cipher is None:
         return None
-    blob = _unpack_private(row.private)[part]
-    return None if blob is None else cipher.open(blob, aad)
+    sealed = _unpack_private(row.private)[0]
+    if sealed is None:
+        return None
+    opened: Salted = _unpack_value(cipher.open(sealed, _command_place(subject, row.recorded_at)))
+    return opened
 
 
 def _place(stream: UUID, version: int) -> bytes:
     # Bound to every sealed value, so that it cannot be moved to another event.
-    return stream.bytes + version.to_bytes(8, "big")
+    return (stream.int << 64 | version).to_bytes(24, "big")
 
 
 def _command_place(subject: UUID, at: int) -> bytes:
     # So that the origin of one command cannot be moved to another.
-    return subject.bytes + at.to_bytes(8, "big")
+    return (subject.int << 64 | at).to_bytes(24, "big")

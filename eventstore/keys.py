@@ -41,17 +41,19 @@ class SubjectKeys:
         """Return the cipher of *subject* if it is cached."""
         return self._ciphers.get(subject)
 
+    def missing(self, subjects: Mapping[UUID, OrgId]) -> dict[UUID, OrgId]:
+        """Return those of *subjects* that are not cached, with their owners."""
+        return {s: owner for s, owner in subjects.items() if s not in self._ciphers}
+
     def fetch(self, subjects: Mapping[UUID, OrgId]) -> None:
-        """Load the keys of *subjects* into the cache, with one read for those missing.
+        """Load the keys of *subjects* into the cache, with one read.
 
         Each subject maps to the organization that it belongs to.
         """
-        missing = {s: owner for s, owner in subjects.items() if s not in self._ciphers}
-        if missing:
-            for subject, wrapped in self._load(missing).items():
-                opened = None if wrapped is None else self._wrapper.open(wrapped, subject)
-                self._ciphers[subject] = opened
-            self._trim()
+        for subject, wrapped in self._load(subjects).items():
+            opened = None if wrapped is None else self._wrapper.open(wrapped, subject)
+            self._ciphers[subject] = opened
+        self._trim()
 
     def make(self, subject: UUID) -> tuple[Cipher, bytes]:
         """Return a new cipher for *subject* and its wrapped key, which the append must write.

@@ -77,8 +77,10 @@ class LogReads:
         rows = await self._read(self.store.stream, stream_id, after, self.part(org_id), limit)
         if not rows:
             return History([], after, None, None)
-        await self._fetch_keys_for(rows)
-        cipher, last = self.keys.cached(stream_id), rows[-1]
+        cipher, last = None, rows[-1]
+        if any(map(takes_key, {row.tag for row in rows})):
+            await self.fetch_keys({stream_id: last.org_id})
+            cipher = self.keys.cached(stream_id)
         events = [decode_event(row, cipher) for row in rows]
         return History(events, last.version, last.org_id, recorded_time(last.recorded_at))
 
@@ -174,8 +176,10 @@ class LogReads:
         return await self._read(self.store.counts_in, part)
 
     async def fetch_keys(self, subjects: Mapping[UUID, OrgId]) -> None:
-        """Load the data keys of *subjects*, given with their owners, into the cache."""
-        await self._read(self.keys.fetch, subjects)
+        """Load the data keys of *subjects*, given with their owners, unless they are cached."""
+        missing = self.keys.missing(subjects)
+        if missing:
+            await self._read(self.keys.fetch, missing)
 
     async def used_key(self, key_hash: bytes, org_id: OrgId) -> UsedKey | None:
         """Return what an Idempotency-Key was used for, None if it is new."""

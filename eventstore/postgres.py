@@ -12,7 +12,6 @@ from psycopg.pq import Format
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
 from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
@@ -258,7 +257,10 @@ class PostgresStore(SqlSideTables):
         return value
 
     def _rows(self, found: Rows) -> list[Row]:
-        return _as_rows(found)
+        return [Row(*columns) for columns in found]
+
+    def _stream_rows(self, stream_id: UUID, found: Rows) -> list[Row]:
+        return [Row(position, stream_id, *rest) for position, *rest in found]
 
     def hang_up(self) -> None:
         self._pool.hang_up()
@@ -284,13 +286,6 @@ def _answers(connection: Connection[Any], questions: Sequence[Question]) -> list
         for (statement, parameters), _ in questions
     ]
     return [cursor.fetchall() for cursor in cursors]
-
-
-def _as_rows(found: Rows) -> list[Row]:
-    return [
-        Row(position, stream, version, tag, state, private, OrgId(org), seq, at)
-        for position, stream, version, tag, state, private, org, seq, at in found
-    ]
 
 
 def _sql(statement: str) -> SQL:

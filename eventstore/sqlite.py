@@ -1,9 +1,9 @@
 """The log in SQLite: one file in WAL mode, every commit on disk before it is acknowledged."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock, local
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from domain.base import OrgId
@@ -21,6 +21,8 @@ from eventstore.partition import partition_of
 from eventstore.recorded import Row
 
 _INSERT = INSERT_EVENT + "VALUES (?,?,?,?,?,?,?,?,?,?)"
+
+_owner = cast(Callable[[bytes], OrgId], id_of)  # OrgId() is a call for each row
 
 
 class SqliteStore(SqlSideTables):
@@ -170,8 +172,14 @@ class SqliteStore(SqlSideTables):
 
     def _rows(self, found: Rows) -> list[Row]:
         return [
-            Row(position, id_of(stream), version, tag, state, private, OrgId(id_of(org)), seq, at)
+            Row(position, id_of(stream), version, tag, state, private, _owner(org), seq, at)
             for position, stream, version, tag, state, private, org, seq, at in found
+        ]
+
+    def _stream_rows(self, stream_id: UUID, found: Rows) -> list[Row]:
+        return [
+            Row(position, stream_id, version, tag, state, private, _owner(org), seq, at)
+            for position, version, tag, state, private, org, seq, at in found
         ]
 
     def may_change_events(self) -> bool:

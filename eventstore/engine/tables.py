@@ -18,6 +18,8 @@ from eventstore.recorded import Row
 from eventstore.store import STREAM_MAX, LogIdentity
 
 COLUMNS = "position, stream_id, version, tag, state, private, org_id, org_seq, recorded_at"
+STREAM_COLUMNS = COLUMNS.replace("stream_id, ", "")
+"""What a read of one stream returns, whose id is known."""
 
 LAST_POSITION = "SELECT position FROM events WHERE part = ? ORDER BY position DESC LIMIT 1"
 
@@ -55,6 +57,10 @@ class SqlTables(ABC):
     @abstractmethod
     def _rows(self, found: Rows) -> list[Row]:
         """Return rows of ``COLUMNS`` as events."""
+
+    @abstractmethod
+    def _stream_rows(self, stream_id: UUID, found: Rows) -> list[Row]:
+        """Return rows of ``STREAM_COLUMNS`` as events of the stream that was asked for."""
 
     # The log as a whole -----------------------------------------------------
 
@@ -123,8 +129,12 @@ class SqlTables(ABC):
     def stream(
         self, stream_id: UUID, after: int = 0, part: int = 0, limit: int = STREAM_MAX
     ) -> list[Row]:
-        rest = "AND stream_id = ? AND version > ? ORDER BY version LIMIT ?"
-        return self._events(rest, (part, self._id(stream_id), after, limit))
+        statement = (
+            f"SELECT {STREAM_COLUMNS} FROM events WHERE part = ? AND stream_id = ? AND version > ?"
+            " ORDER BY version LIMIT ?"
+        )
+        found = self._query(statement, (part, self._id(stream_id), after, limit))
+        return self._stream_rows(stream_id, found)
 
     def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:
         check_part(part, self.parts)

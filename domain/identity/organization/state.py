@@ -49,6 +49,9 @@ from domain.identity.organization.settings import OrganizationSettings, Settings
 from domain.identity.plan import Countable, Plan, refuse_if_full
 from domain.identity.subdomain import refuse_unless_allowed
 
+_JOINED = {role: Member(role) for role in Role}
+"""One object for all who have joined with the same role and nothing else."""
+
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
@@ -75,7 +78,8 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     def evolve(self, event: OrganizationEvent) -> "Organization":
         match event:
             case MemberJoined():
-                return _with_member(self, event.user_id, Member(event.role))
+                members = self.members.set(event.user_id, _JOINED[event.role])
+                return replace(self, members=members)
             case OrganizationCreated(name=name, subdomain=subdomain, plan=plan):
                 return Organization(name=name, subdomain=subdomain, plan=plan, created=True)
             case OrganizationRenamed():
