@@ -103,6 +103,7 @@ class PostgresStore(SqlSideTables):
         self._pool.open()
 
     def _configure(self, connection: Connection[Any]) -> None:
+        self._remembered.forget()  # the server may have been restored meanwhile
         connection.adapters.register_loader("uuid", _IdLoader)
         connection.execute(
             "SELECT set_config('lock_timeout', %s, false),"
@@ -190,20 +191,23 @@ class PostgresStore(SqlSideTables):
             suspicious = True
 
     def _attempt(self, appends: Sequence[Append], *, suspicious: bool, lost: bool) -> list[Outcome]:
-        # In a pipeline, statements whose result is not needed at once do not wait for it.
+        # In a pipeline, statements whose result is not needed at once do not wait for it: there are
+        # two round trips, one up to what is read and one with all that is written and the commit.
         with (
             self._pool.connection() as connection,
             connection.pipeline() as pipeline,
-            connection.transaction(),
             connection.cursor(binary=True) as cursor,
         ):
+            cursor.execute("BEGIN")  # not `transaction()`, whose COMMIT is a round trip of its own
 
             def ask(questions: Sequence[Question]) -> list[Rows]:
                 return _answers(connection, questions)
 
             settled = self._settle(appends, ask, suspicious=suspicious, lost=lost)
             self._insert(cursor, settled)
+            cursor.execute("COMMIT")
             pipeline.sync()  # so that an error is raised here, with its own type
+        self._remember_heads(settled)
         return settled.outcomes
 
     def rehearse(self, append: Append) -> Outcome:
@@ -219,19 +223,7 @@ class PostgresStore(SqlSideTables):
     def _insert(self, cursor: TupleCursor, settled: Settled) -> None:
         rows = [row for append in settled.admitted for row in append.rows]
         if rows:
-            columns = [
-                [partition_of(row.org_id, self.parts) for row in rows],
-                [row.position for row in rows],
-                [row.stream_id for row in rows],
-                [row.version for row in rows],
-                [row.tag for row in rows],
-                [row.state for row in rows],
-                [row.private for row in rows],
-                [row.org_id for row in rows],
-                [row.org_seq for row in rows],
-                [row.recorded_at for row in rows],
-            ]
-            cursor.execute(SQL(_INSERT), columns, prepare=True)
+            cursor.execute(SQL(_INSERT), _columns(rows, self.parts), prepare=True)
         for statement, each in self._writes_beside(settled):
             cursor.executemany(_sql(statement), each)
 
@@ -286,6 +278,21 @@ def _answers(connection: Connection[Any], questions: Sequence[Question]) -> list
         for (statement, parameters), _ in questions
     ]
     return [cursor.fetchall() for cursor in cursors]
+
+
+def _columns(rows: Sequence[Row], parts: int) -> list[list[Any]]:
+    return [
+        [partition_of(row.org_id, parts) for row in rows],
+        [row.position for row in rows],
+        [row.stream_id for row in rows],
+        [row.version for row in rows],
+        [row.tag for row in rows],
+        [row.state for row in rows],
+        [row.private for row in rows],
+        [row.org_id for row in rows],
+        [row.org_seq for row in rows],
+        [row.recorded_at for row in rows],
+    ]
 
 
 def _sql(statement: str) -> SQL:

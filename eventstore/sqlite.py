@@ -98,6 +98,7 @@ class SqliteStore(SqlSideTables):
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
             raise
+        self._remember_heads(settled)
         return settled.outcomes
 
     def rehearse(self, append: Append) -> Outcome:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from eventstore.append import Append
 from eventstore.engine.idempotency import SqlUsedKeys
+from eventstore.engine.remembered_heads import RememberedHeads
 from eventstore.engine.settle import (
     Heads,
     Settled,
@@ -38,6 +39,10 @@ class SqlLookups(SqlUsedKeys):
     LOCK = ""
     """The clause that makes a SELECT lock its rows, if a transaction alone does not."""
 
+    def __init__(self, parts: int | None) -> None:
+        super().__init__(parts)
+        self._remembered = RememberedHeads()
+
     def _settle(
         self, appends: Sequence[Append], ask: Ask, *, suspicious: bool, lost: bool = False
     ) -> Settled:
@@ -48,12 +53,35 @@ class SqlLookups(SqlUsedKeys):
         *lost* is true if the answer to a commit of this batch was lost, so that it may be recorded.
         """
         if not suspicious:
-            settled = settle(appends, self._load_heads(appends, ask, every=False))
+            heads = self._recall_heads(appends, ask)
+            settled = settle(appends, heads or self._load_heads(appends, ask, every=False))
             if settled.all_admitted:
                 return settled
         # A command was refused, so the heads cannot be derived from what the batch would have
         # written.
         return settle(appends, self._load_heads(appends, ask, every=True, lost=lost))
+
+    def _recall_heads(self, appends: Sequence[Append], ask: Ask) -> Heads | None:
+        """Return the heads, those in memory not read again; None if another process has written."""
+        kept = self._remembered.take() if self.parts == 1 else None
+        if kept is None:
+            return None
+        heads, left = kept
+        questions = [
+            self._lock_question([0], heads),
+            *self._head_questions(appends, heads, every=False),
+        ]
+        for question, answer in zip(questions, ask(questions), strict=True):
+            question.take(answer)
+        if heads.began != left:
+            return None
+        refuse_closed(appends, heads)
+        return heads
+
+    def _remember_heads(self, settled: Settled) -> None:
+        """Keep what a batch that is committed now has left."""
+        if self.parts == 1:
+            self._remembered.keep(settled.heads)
 
     def _load_heads(
         self, appends: Sequence[Append], ask: Ask, *, every: bool, lost: bool = False
@@ -80,6 +108,7 @@ class SqlLookups(SqlUsedKeys):
 
         def lock(rows: Rows) -> None:
             heads.positions.update((part, position) for part, position, _ in rows)
+            heads.began = heads.positions.get(0, -1)
             heads.modes.update(LogMode(mode) for _, _, mode in rows)
 
         return Question((statement, parts), lock)
@@ -87,8 +116,9 @@ class SqlLookups(SqlUsedKeys):
     def _head_questions(
         self, appends: Sequence[Append], heads: Heads, *, every: bool
     ) -> Iterable[Question]:
-        owners = streams_to_look_up(appends, every=every)
-        streams, organizations = list(owners), organizations_of(appends)
+        owners = streams_to_look_up(appends, heads.streams, every=every)
+        streams = list(owners)
+        organizations = [o for o in organizations_of(appends) if o not in heads.organizations]
         claims, counts = claims_of(appends), counts_of(appends)
         if streams:
             asked = [(self._part(owner), stream) for stream, owner in owners.items()]

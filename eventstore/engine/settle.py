@@ -4,7 +4,7 @@ The code is pure: the caller reads the heads inside the transaction, so the deci
 Commands are settled in the order of arrival; each sees what the ones before it write.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from uuid import UUID
 
 from domain.base import DomainError, OrgId
@@ -21,12 +21,14 @@ class Heads:
     ``done`` maps the bytes of events that a lost commit did record, each the last of its command,
     to their positions; ``used`` maps the hashes of used Idempotency-Keys to the positions of their
     commands; ``keyed`` holds those subjects of new keys that already have one; ``modes`` holds the
-    mode of each partition that is locked, ``written`` those that got an event.
+    mode of each partition that is locked, ``written`` those that got an event. ``began`` is the
+    position at which partition 0 was locked, -1 if it was not.
     """
 
     def __init__(self, parts: int) -> None:
         self.parts = parts
         self.positions: dict[int, int] = {}
+        self.began = -1
         self.written: set[int] = set()
         self.streams: dict[UUID, int] = {}
         self.organizations: dict[OrgId, int] = {}
@@ -56,7 +58,8 @@ class Heads:
 class Settled:
     """One outcome per command, the commands that write, and the changed claims and counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, heads: Heads) -> None:
+        self.heads = heads
         self.outcomes: list[Outcome] = []
         self.admitted: list[Append] = []
         self.claims: dict[ClaimKey, Held | None] = {}
@@ -71,7 +74,7 @@ class Settled:
 
 def settle(appends: Sequence[Append], heads: Heads) -> Settled:
     """Accept or refuse each command."""
-    settled = Settled()
+    settled = Settled(heads)
     for append in appends:
         outcome = _conflict(append, heads) or _reserve(append, heads, settled)
         if outcome is None:
@@ -197,23 +200,28 @@ def parts_written(appends: Sequence[Append], parts: int) -> list[int]:
     return sorted(written)
 
 
-def streams_to_look_up(appends: Sequence[Append], *, every: bool) -> dict[UUID, OrgId]:
+def streams_to_look_up(
+    appends: Sequence[Append], known: Container[UUID], *, every: bool
+) -> dict[UUID, OrgId]:
     """Return the streams whose heads must be read before settling, with their owners.
 
-    Those that a command expects to be new, or that an earlier command in the batch writes to, are
-    left out unless *every* is true. This is right while the whole batch is accepted; if a stream is
-    not new after all, the unique index refuses the batch.
+    Those that are *known*, that a command expects to be new, or that an earlier command in the
+    batch writes to, are left out unless *every* is true. This is right while the whole batch is
+    accepted; if a stream is not new after all, the unique index refuses the batch.
     """
     streams: dict[UUID, OrgId] = {}
     written: set[UUID] = set()
     for append in appends:
-        writes = {row.stream_id for row in append.rows}
+        writes: set[UUID] | None = None
         for stream, version in append.expects.items():
-            if stream in streams:
+            if stream in known or stream in streams:
                 continue
+            if writes is None:
+                writes = {row.stream_id for row in append.rows}
             if every or not ((version == 0 and stream in writes) or stream in written):
                 streams[stream] = append.owner(stream)
-        written |= writes
+        if writes is not None:
+            written |= writes
     return streams
 
 

@@ -10,13 +10,15 @@ from tests.listening import listening
 
 CHUNK_BYTES = 1 << 16
 COMMIT = b"COMMIT"
+REFUSED = b"Z\x00\x00\x00\x05E"
+"""ReadyForQuery in a transaction that failed (PostgreSQL 17, section 53.7)."""
 
 
 class CuttingProxy:
     """Passes bytes both ways; while ``cuts`` is above 0, the answer to a COMMIT is lost.
 
-    A cut waits until the server has answered, so that it is known to have committed, and gives
-    the client nothing of the answer.
+    A cut waits until the server has answered to the COMMIT, so that it is known to have committed,
+    and gives the client nothing of the answer, nor of those to the statements sent with it.
     """
 
     def __init__(self, url: str) -> None:
@@ -32,20 +34,31 @@ class CuttingProxy:
         answers = asyncio.create_task(self._pass(server, back))
         try:
             while data := await client.read(CHUNK_BYTES):
-                losing = COMMIT in data and self.cuts > 0
-                if losing:
+                if COMMIT in data and self.cuts > 0:
                     self.cuts -= 1
                     answers.cancel()
                     await asyncio.wait([answers])
+                    answers = asyncio.create_task(self._lose_answer(server, back))
                 forth.write(data)
                 await forth.drain()
-                if losing:
-                    await server.read(CHUNK_BYTES)
-                    self.cut += 1
-                    break
         finally:
             answers.cancel()
             forth.transport.abort()
+
+    async def _lose_answer(
+        self, server: asyncio.StreamReader, client: asyncio.StreamWriter
+    ) -> None:
+        """Hang up on the client once the server says that it has committed."""
+        answer = b""
+        while COMMIT not in answer and (some := await server.read(CHUNK_BYTES)):
+            answer += some
+            if REFUSED in answer:  # a statement before the COMMIT, so there is nothing to lose
+                self.cuts += 1
+                client.write(answer)
+                await self._pass(server, client)
+                return
+        self.cut += 1
+        client.transport.abort()
 
     async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):

@@ -24,6 +24,7 @@ from tests.eventstore.contract import StoreContract
 from tests.eventstore.crowd import check_crowd
 from tests.eventstore.cutting import cutting_proxy
 from tests.eventstore.pinned import Pinned
+from tests.eventstore.remembering import check_remembered_heads
 from tests.eventstore.reserving import (
     ReservationContract,
     check_every_statement_names_its_partition,
@@ -91,6 +92,7 @@ def test_a_crowd_leaves_no_gap_and_a_reader_misses_nothing(
     postgres_url: str, store: PostgresStore
 ) -> None:
     with closing(PostgresStore(postgres_url)) as other:
+        check_remembered_heads(store, other)
         check_crowd([store, store, other, other], other, count=40)
 
 

@@ -22,6 +22,7 @@ from tests.domain.spec import ACME
 from tests.eventstore.contract import StoreContract
 from tests.eventstore.crowd import check_crowd
 from tests.eventstore.pinned import Pinned
+from tests.eventstore.remembering import check_remembered_heads
 from tests.eventstore.reserving import (
     ReservationContract,
     check_every_statement_names_its_partition,
@@ -114,6 +115,11 @@ def test_another_handle_on_the_file_is_noticed_too(path: Path, store: SqliteStor
 
         assert store.commit([command(A)]) == [Conflict(A)]
         assert store.commit([command(A, 1)]) == [Appended(2)]
+
+
+def test_another_handle_ends_what_is_remembered_of_a_commit(path: Path, store: SqliteStore) -> None:
+    with closing(SqliteStore(str(path))) as other:
+        check_remembered_heads(store, other)
 
 
 def test_committed_events_are_there_after_reopening(path: Path, store: SqliteStore) -> None:

@@ -121,13 +121,19 @@ class TestWhatIsLookedUp:
         new, known = new_id(), new_id()
         batch = [append((new, 1), (known, 4)), append((new, 2))]
 
-        assert streams_to_look_up(batch, every=False) == {known: ACME}
-        assert streams_to_look_up(batch, every=True) == {known: ACME, new: ACME}
+        assert streams_to_look_up(batch, (), every=False) == {known: ACME}
+        assert streams_to_look_up(batch, (), every=True) == {known: ACME, new: ACME}
 
     def test_a_stream_that_must_not_exist_and_is_only_read_is_looked_up(self) -> None:
         read = new_id()
 
-        assert streams_to_look_up([append(expects={read: 0})], every=False) == {read: ACME}
+        assert streams_to_look_up([append(expects={read: 0})], (), every=False) == {read: ACME}
+
+    def test_a_stream_whose_version_is_known_is_not_looked_up(self) -> None:
+        known, read = new_id(), new_id()
+        batch = [append((known, 5), expects={known: 4, read: 2})]
+
+        assert streams_to_look_up(batch, {known: 4}, every=False) == {read: ACME}
 
     def test_the_partition_of_a_new_key_is_locked_with_those_of_the_rows(self) -> None:
         parts = next(n for n in range(2, 99) if partition_of(ACME, n) != partition_of(OTHER, n))
