@@ -78,8 +78,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     def evolve(self, event: OrganizationEvent) -> "Organization":
         match event:
             case MemberJoined():
-                members = self.members.set(event.user_id, _JOINED[event.role])
-                return replace(self, members=members)
+                return replace(self, members=self.members.set(event.user_id, _JOINED[event.role]))
             case OrganizationCreated(name=name, subdomain=subdomain, plan=plan):
                 return Organization(name=name, subdomain=subdomain, plan=plan, created=True)
             case OrganizationRenamed():
