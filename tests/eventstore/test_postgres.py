@@ -21,10 +21,9 @@ from eventstore.postgres import PostgresStore, _sql  # pyright: ignore[reportPri
 from eventstore.store import Store
 from tests.domain.spec import ACME, ANA
 from tests.eventstore.contract import StoreContract
-from tests.eventstore.crowd import check_crowd
+from tests.eventstore.crowd import check_crowd, check_remembered_heads
 from tests.eventstore.cutting import cutting_proxy
 from tests.eventstore.pinned import Pinned
-from tests.eventstore.remembering import check_remembered_heads
 from tests.eventstore.reserving import (
     ReservationContract,
     check_every_statement_names_its_partition,

@@ -20,9 +20,8 @@ from eventstore.sqlite import SqliteStore
 from eventstore.store import Store
 from tests.domain.spec import ACME
 from tests.eventstore.contract import StoreContract
-from tests.eventstore.crowd import check_crowd
+from tests.eventstore.crowd import check_crowd, check_remembered_heads
 from tests.eventstore.pinned import Pinned
-from tests.eventstore.remembering import check_remembered_heads
 from tests.eventstore.reserving import (
     ReservationContract,
     check_every_statement_names_its_partition,
