@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
+from inspect import cleandoc
 
 import msgspec
 from litestar import Litestar
@@ -257,4 +258,7 @@ def _describe_bodies(described: Json, handlers: Iterable[HTTPRouteHandler]) -> N
         field.annotation for each in handlers if (field := each.parsed_data_field) is not None
     ]
     _, schemas = msgspec.json.schema_components(bodies, ref_template=_REFERENCE)
+    for schema in schemas.values():
+        if "description" in schema:  # a docstring, which Python before 3.13 leaves indented
+            schema["description"] = cleandoc(schema["description"])
     described["components"]["schemas"] |= schemas
