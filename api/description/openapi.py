@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from api.description.examples import recorded_examples, show_example
 from api.description.failures import failures_of, problem_response
 from api.description.headers import HEADERS, Json, failure_headers, success_headers, with_headers
+from api.description.links import link_what_is_created
 from api.description.names import operation_id
 from api.description.parameters import DRY_RUN, ON_COMMANDS, ON_QUERIES, ON_UNCHANGED, exact
 from api.http.parameters import FILE_TYPES
@@ -118,6 +119,7 @@ def describe(routes: list[ControllerRouterHandler]) -> Json:
         _complete(described["components"], path, operation, method, handlers[path, method])
         if (example := examples.get(f"{method} {path}")) is not None:
             show_example(operation, example)
+    link_what_is_created(described["paths"])
     components = described["components"]
     components["schemas"] |= {"Problem": _PROBLEM, "DryRun": _DRY_RUN}
     components["parameters"] = {**DRY_RUN, **ON_COMMANDS, **ON_QUERIES, **ON_UNCHANGED}

@@ -57,6 +57,26 @@ class TestDescription:
         assert not twice, f"rename the functions of these routes, as in list_tasks: {twice}"
         assert {"createTask", "listTasks", "changeTaskStatus", "login", "editWebhook"} <= {*names}
 
+    def test_what_is_created_is_linked_to_what_can_be_done_with_it(self) -> None:
+        paths = description()["paths"]
+        created = {
+            f"POST {path}": item["post"]["responses"]["201"]
+            for path, item in paths.items()
+            if "201" in item.get("post", {}).get("responses", ())
+        }
+
+        linked = {name: {*answer["links"]} for name, answer in created.items() if "links" in answer}
+        assert linked.keys() == created.keys() - {
+            "POST /api/auth/register",  # one's profile has a path without an id
+            "POST /api/invitations/accept",
+        }
+        assert linked["POST /api/project/{project_id}/tasks"] >= {"getTask", "editTask"}
+        invited = created["POST /api/org/{organization_id}/invitations"]["links"]
+        assert invited["revokeInvitation"]["parameters"] == {
+            "organization_id": "$request.path.organization_id",
+            "invitation_id": "$response.body#/id",
+        }
+
     def test_headers_failures_and_dry_runs_are_described(self) -> None:
         described = description()
         create = described["paths"]["/api/project/{project_id}/tasks"]["post"]["responses"]

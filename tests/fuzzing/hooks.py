@@ -42,6 +42,8 @@ BRIEFLY = {"read_model_behind", "busy"}
 
 _chance = random.Random(1)  # noqa: S311 - nothing secret
 _world: World | None = None
+_made: set[str] = set()
+"""The ids of what generated requests have created, to which links lead."""
 
 
 @schemathesis.auth(refresh_interval=RENEWED_S)
@@ -60,11 +62,20 @@ class Login:
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Let most path parameters name something that exists, and If-Match a version."""
-    for name in case.path_parameters or {}:
-        if _world is not None and name in _world.ids and _chance.random() < REAL_IDS:
+    for name, value in (case.path_parameters or {}).items():
+        if value in _made or _world is None or name not in _world.ids:
+            continue
+        if _chance.random() < REAL_IDS:
             case.path_parameters[name] = _world.ids[name]
     if case.meta.generation.mode.is_positive and case.headers.get("If-Match") == "0":
         case.headers["If-Match"] = '"0"'  # the coverage phase does not know the pattern
+
+
+@schemathesis.hook
+def after_call(context: Any, case: Any, response: Any) -> None:
+    """Note what was created."""
+    if response.status_code == 201:
+        _made.add(response.json().get("id"))
 
 
 @schemathesis.check
