@@ -114,11 +114,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._refusal is None and len(self.pipeline) >= self.bounds.pipelined:
             self._refusal = refusal.too_many_pipelined()
         if self._refusal is None:
+            super().on_headers_complete()  # first: it raises if the target is no URL
             self._in_head = False
             self._head_bytes = self._stray_bytes = 0
             self._stop_head_timer()
             self._deadline.watch(nothing_follows=False)
-            super().on_headers_complete()
             self._begun += 1
 
     def on_body(self, body: bytes) -> None:

@@ -42,6 +42,7 @@ class TestHead:
             (b"GET /" + b"y" * 40_000, 414, "url_too_long"),
             (b"\r\n" * 20_000, 431, "headers_too_large"),
             (b"nonsense\r\n\r\n", 400, "malformed_request"),
+            (b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 400, "malformed_request"),
             (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400, "malformed_request"),
             (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400, "malformed_request"),
         ],
