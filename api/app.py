@@ -86,6 +86,6 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
         trusted_proxies=settings.trusted_proxies,
         access_log=access_log,
         allowed=AllowedMethods(app),
-        deadline=Deadline(deadline_of(settings)),
+        deadline=Deadline(deadline_of(settings), system.passwords.is_awaited_by),
     )
     return app

@@ -1,6 +1,8 @@
 """The deadline of a request: until when its response must have begun."""
 
 import asyncio
+from collections.abc import Callable
+from itertools import takewhile
 from types import TracebackType
 from typing import Any
 
@@ -28,12 +30,15 @@ def deadline_of(settings: Settings) -> float:
 class Deadline:
     """Gives up requests whose response has not begun in time, by cancelling their tasks.
 
-    A response that has begun may take longer, as an export does. One timer serves all requests: a
-    timeout for each would cost five times as much.
+    A response that has begun may take longer, as an export does, and so may a request for which
+    *waits* says that it waits for its turn. One timer serves all requests: a timeout for each would
+    cost five times as much.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(
+        self, seconds: float, waits: Callable[["asyncio.Task[Any]"], bool] = lambda _: False
+    ) -> None:
+        self._seconds, self._waits = seconds, waits
         self._running: dict[RequestWatch, None] = {}  # in the order in which they began
         self._timer: asyncio.TimerHandle | None = None
 
@@ -51,16 +56,20 @@ class Deadline:
 
     def _give_up_late(self) -> None:
         """Cancel the requests that are late, and look again when the next one could be."""
-        self._timer = None
-        for watch in list(self._running):
-            loop = watch.task.get_loop()
-            left_s = watch.since + self._seconds - loop.time()
-            if left_s > 0:
-                self._timer = loop.call_later(left_s, self._give_up_late)
-                return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for watch in list(takewhile(lambda one: one.since + self._seconds <= now, self._running)):
             self.end(watch)
-            watch.is_given_up = True
-            watch.task.cancel()
+            if self._waits(watch.task):
+                watch.since = now
+                self._running[watch] = None
+            else:
+                watch.is_given_up = True
+                watch.task.cancel()
+        self._timer = None
+        for watch in self._running:
+            self._timer = loop.call_at(watch.since + self._seconds, self._give_up_late)
+            break
 
 
 class RequestWatch:

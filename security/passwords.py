@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, ParamSpec, TypeGuard, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeGuard, TypeVar
 
 import argon2
 import bcrypt
@@ -184,6 +184,11 @@ class HashingQueue:
         self._free = waiting_max + 1  # including the one being hashed
         self._reserved = reserved
         self._held: Counter[str] = Counter()
+        self._waiting: set[asyncio.Task[Any] | None] = set()
+
+    def is_awaited_by(self, task: "asyncio.Task[Any]") -> bool:
+        """Return whether *task* waits for its turn, or for its hash."""
+        return task in self._waiting
 
     async def hash(self, password: str) -> str:
         """Return the hash of *password*.
@@ -238,7 +243,12 @@ class HashingQueue:
         # A place is free only when the work is done: a caller who gives up while the thread is
         # working for them still occupies it.
         future.add_done_callback(lambda _: self._leave(place))
-        return await asyncio.wrap_future(future)
+        task = asyncio.current_task()
+        self._waiting.add(task)
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            self._waiting.discard(task)
 
 
 def _prepared(password: str) -> bytes:

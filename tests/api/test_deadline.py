@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Generator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from api.http.cors import Cors
 from api.http.edge import Edge
 from api.http.policy import AllowedMethods
 from runtime.system import System
+from security.passwords import HashingQueue, Passwords
 from tests.api.conftest import Make
 from tests.api.stage import Person, client_of, done, refused, stored_events, unique
 
@@ -25,8 +27,18 @@ SOON_S = 0.02
 NEVER_S = 60.0
 
 
+class Held(Passwords):
+    """Hashes nothing before it is told to."""
+
+    free = threading.Event()
+
+    def hash(self, password: str) -> str:
+        assert self.free.wait(NEVER_S)
+        return f"hash of {password}"
+
+
 @contextmanager
-def locked(system: System) -> Iterator[None]:
+def locked(system: System) -> Generator[None]:
     """Hold the lock of the log, so that a command waits for its commit."""
     path = system.settings.events_url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
@@ -100,6 +112,27 @@ class TestWatch:
             *given_up, whole = await asyncio.gather(late(), late(), begun(), return_exceptions=True)
             assert whole == "whole"
             assert [type(each) for each in given_up] == [DeadlineExceeded, DeadlineExceeded]
+
+    async def test_a_request_may_wait_for_its_turn_to_hash_a_password(self) -> None:
+        queue = HashingQueue(Held())
+        watching = Deadline(SOON_S, queue.is_awaited_by)
+
+        async def login() -> str:
+            with RequestWatch(watching):
+                return await queue.hash("violet")
+
+        async def late() -> None:
+            with RequestWatch(watching):
+                await asyncio.sleep(NEVER_S)
+
+        login_task = asyncio.create_task(login())
+        for _ in range(3):  # each as long as the deadline
+            with pytest.raises(DeadlineExceeded):
+                await late()
+        assert not login_task.done()
+        Held.free.set()
+        assert await login_task == "hash of violet"
+        queue.close()
 
     async def test_a_server_that_stops_cancels_a_request_that_was_given_up_too(self) -> None:
         watching = Deadline(SOON_S)
