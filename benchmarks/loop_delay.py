@@ -90,9 +90,11 @@ async def _every_get(client: Client, project: str) -> list[str]:
     invited = await client.ask("POST", f"{organization}/invitations", invitation)
     profile = await client.ask("GET", "/api/auth/profile")
     asked = {"name": "CI", "scopes": {"task": ["read"]}}
+    label = await client.ask("POST", "/api/label", {"name": "Bug", "color": "#ff0000"})
     comment = await client.ask("POST", "/api/task/ENG-1/comments", {"body": "Oiled?"})
     known = {
         "comment_id": comment["id"],
+        "label_id": label["id"],
         "api_key_id": (await client.ask("POST", "/api/apikey", asked))["id"],
         "organization_id": client.organization,
         "project_id": project,

@@ -48,6 +48,18 @@ class Reads:
             self.loaded[stream] = (kind, found)
         return self._checked(kind, found)
 
+    async def settled(self, kind: type[S], stream: UUID) -> S:
+        """Return the state of *stream* for what never changes once it exists.
+
+        The append does not verify its version, so a decision must rest on nothing else of it.
+
+        :raises NotFound: it is another organization's, or has another type of state.
+        """
+        known = self._states.cache.get(stream)
+        if known is None:
+            known = await self._states.load(kind, stream, self._org_id)
+        return self._checked(kind, known)
+
     async def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, UUID]:
         """Return who holds each of *claims* now; free ones are left out."""
         found = await self._states.holders(claims)

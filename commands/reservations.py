@@ -12,6 +12,7 @@ from uuid import UUID
 
 from commands.content_counts import CONTENT_RULES
 from commands.happening import Fingerprint, Happening, Reservations, Rule
+from commands.label_claims import LABEL_RULES
 from commands.session_places import leave_place, take_place
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.claim import SUBDOMAIN_KEPT, EmailTaken, ProjectKeyTaken, SubdomainTaken
@@ -263,6 +264,7 @@ _RULES: dict[type[Event], Rule] = {
     ApiKeyCreated: _api_key_created,
     ApiKeyRevoked: _counts(Countable.API_KEYS, -1),
     **CONTENT_RULES,
+    **LABEL_RULES,
 }
 
 RESERVING = frozenset(_RULES)

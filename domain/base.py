@@ -12,6 +12,7 @@ SessionId = NewType("SessionId", UUID)
 ProjectId = NewType("ProjectId", UUID)
 TaskId = NewType("TaskId", UUID)
 CommentId = NewType("CommentId", UUID)
+LabelId = NewType("LabelId", UUID)
 WebhookId = NewType("WebhookId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 

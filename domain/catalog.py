@@ -9,6 +9,7 @@ from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
 from domain.work.comment import Comment
+from domain.work.label import Label
 from domain.work.project.state import Project
 from domain.work.task.state import Task
 
@@ -21,6 +22,7 @@ STATES: tuple[type[State], ...] = (
     Project,
     Task,
     Comment,
+    Label,
     Webhook,
     ApiKey,
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, Parameter
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, Page, nothing, shows
@@ -28,7 +28,7 @@ from commands.work.task import (
     RestoreTask,
     UnassignTask,
 )
-from commands.work.task_create import CreateTask
+from commands.work.task_create import Assignees, CreateTask, LabelIds
 from domain.base import ProjectId, TaskId, UserId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
@@ -42,11 +42,8 @@ from domain.work.task.errors import (
     TwoDueDates,
 )
 from domain.work.task.events import Priority, TaskStatus
-from domain.work.task.state import ASSIGNEES_MAX
 from eventstore.identifiers import new_id
 from projections.work.task import TaskFilter, TaskView, render_task, tasks_of_project
-
-Assignees = Annotated[tuple[UserId, ...], Meta(max_length=ASSIGNEES_MAX)]
 
 
 class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -61,6 +58,7 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     due_at: DueTime | None = None
     estimate: Estimate | None = None
     assignees: Assignees = ()
+    labels: LabelIds = ()
 
 
 class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -129,6 +127,7 @@ class ProjectTaskController(Controller):
             due_at=data.due_at,
             estimate=data.estimate,
             assignees=data.assignees,
+            labels=data.labels,
         )
         return await run_command(request, command, shown_task(task_id, 201))
 

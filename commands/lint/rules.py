@@ -18,10 +18,17 @@ from domain.identity.organization.state import Organization
 from domain.identity.user.events import LoginFailed, UserReactivated
 from domain.identity.user.state import User
 from domain.work.comment import Comment, CommentPosted, CommentRestored
+from domain.work.label import Label, LabelRestored
 from domain.work.project.events import ProjectRestored, ProjectStatus, ProjectUnarchived
 from domain.work.project.state import Project
-from domain.work.task.events import TaskCreated, TaskDeleted, TaskRestored, TaskStatusChanged
-from domain.work.task.state import ASSIGNEES_MAX, TASK_TRANSITIONS, Task
+from domain.work.task.events import (
+    TaskCreated,
+    TaskDeleted,
+    TaskLabelled,
+    TaskRestored,
+    TaskStatusChanged,
+)
+from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, TASK_TRANSITIONS, Task
 
 Known = Callable[[UUID], Any]
 """Returns the state of another stream at this point of the log, None if there is none."""
@@ -42,6 +49,8 @@ def broken_rules(event: Event, before: Any, after: Any, known: Known) -> Iterato
             yield from _user(event, before)
         case ApiKey() if before.revoked:
             yield "a revoked API key is changed"
+        case Label() if before.deleted and not isinstance(event, LabelRestored):
+            yield "a deleted label is changed"
         case Webhook() if before.deleted and not isinstance(event, WebhookRestored):
             yield "a deleted webhook is changed"
         case _:
@@ -60,6 +69,7 @@ def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str
         yield f"a task goes from {before.status} to {event.to}"
     if len(after.assignees) > ASSIGNEES_MAX or len(set(after.assignees)) < len(after.assignees):
         yield "a task has too many assignees, or the same one twice"
+    yield from _labels(event, after, known)
     project = None if after.project_id is None else known(after.project_id)
     if not isinstance(project, Project):
         yield "the project of a task is not one of its organization"
@@ -69,6 +79,17 @@ def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str
         parent = known(event.parent_id)
         if not isinstance(parent, Task) or parent.project_id != event.project_id:
             yield "the parent of a task is in another project"
+
+
+def _labels(event: Event, after: Task, known: Known) -> Iterator[str]:
+    if len(after.labels) > LABELS_MAX or len(set(after.labels)) < len(after.labels):
+        yield "a task has too many labels, or the same one twice"
+    if isinstance(event, TaskLabelled):
+        label = known(event.label_id)
+        if not isinstance(label, Label) or label.project_id not in (None, after.project_id):
+            yield "the label of a task is not one of its project or its organization"
+        elif label.deleted:
+            yield "a task gets a label that is in the trash"
 
 
 def _in_project(event: Event, project: Project) -> Iterator[str]:

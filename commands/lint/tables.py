@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from commands.happening import Happening, Reservations
+from commands.label_claims import LABEL_NAME
 from commands.lint.finding import LintFinding
 from commands.reservations import EMAIL, TASK_NUMBER, note
 from domain.base import PLATFORM
@@ -55,7 +56,7 @@ class ExpectedTables:
     ) -> Iterator[LintFinding]:
         """Yield how the rows of a partition differ from what they should be."""
         for (scope, *rest), expected, found in _differing(self.claims[part], claims):
-            value = "" if scope == EMAIL else f" {rest[-1]!r}"
+            value = "" if scope in (EMAIL, LABEL_NAME) else f" {rest[-1]!r}"
             yield LintFinding(
                 part, 0, f"the claim on {scope}{value} is {found}, but should be {expected}"
             )

@@ -1,12 +1,15 @@
 """The command that creates a task."""
 
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
 
 from commands.base import Change, Command, Context, Decision
 from commands.reads import Reads
 from commands.work.task import Description, DueTime, Estimate, in_utc
-from domain.base import NotFound, ProjectId, TaskId, UserId
+from commands.work.task_label import refuse_unless_usable
+from domain.base import LabelId, NotFound, ProjectId, TaskId, UserId
 from domain.identity.organization.state import Organization
 from domain.name import Title
 from domain.permission import Permission
@@ -18,20 +21,23 @@ from domain.work.task.events import (
     TaskCreated,
     TaskEstimated,
     TaskEvent,
+    TaskLabelled,
     TaskSchedule,
     TaskScheduled,
     TaskStatus,
 )
-from domain.work.task.state import OPEN_NUMBER, Task
+from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, OPEN_NUMBER, Task
 
-_ANYTIME = TaskSchedule()
+Assignees = Annotated[tuple[UserId, ...], Meta(max_length=ASSIGNEES_MAX)]
+LabelIds = Annotated[tuple[LabelId, ...], Meta(max_length=LABELS_MAX)]
+_NEVER = (None, None, None)
 
 
 class CreateTask(Command, frozen=True, kw_only=True):
     """Create a task in a project."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_CREATE
-    records = (TaskCreated, TaskScheduled, TaskEstimated, TaskAssigned)
+    records = (TaskCreated, TaskScheduled, TaskEstimated, TaskAssigned, TaskLabelled)
     task_id: TaskId
     project_id: ProjectId
     title: Title
@@ -42,7 +48,8 @@ class CreateTask(Command, frozen=True, kw_only=True):
     due_date: date | None = None
     due_at: DueTime | None = None
     estimate: Estimate | None = None
-    assignees: tuple[UserId, ...] = ()
+    assignees: Assignees = ()
+    labels: LabelIds = ()
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         project = await read(Project, self.project_id)
@@ -67,23 +74,29 @@ class CreateTask(Command, frozen=True, kw_only=True):
             created_by=context.user_id,
             created_at=context.now,
         )
-        more = await self._more(read, context, new.evolve(created))
+        more = [] if self._is_plain else await self._more(read, context, new.evolve(created))
         return [Change(self.task_id, [created, *more])]
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether nothing else is known about the new task."""
+        dates = (self.start_date, self.due_date, self.due_at)
+        return dates == _NEVER and self.estimate is None and not (self.assignees or self.labels)
 
     async def _more(self, read: Reads, context: Context, task: Task) -> list[TaskEvent]:
         """Return the events with what else is known about the new task."""
         wanted = TaskSchedule(
             start_date=self.start_date, due_date=self.due_date, due_at=in_utc(self.due_at)
         )
-        events = [] if wanted == _ANYTIME else planning.schedule(task, wanted)
+        events = planning.schedule(task, wanted)
         if self.estimate is not None:
             events += planning.estimate(task, self.estimate)
-        for user_id in self.assignees:
+        for user_id in dict.fromkeys(self.assignees):
             organization = await read(Organization, context.organization)
             if organization.role_of(user_id) is None:
                 raise NotFound(user_id=user_id)
-            assigned = task.assign(user_id)
-            for event in assigned:
-                task = task.evolve(event)
-            events += assigned
+            events.append(TaskAssigned(user_id=user_id))
+        for label_id in dict.fromkeys(self.labels):
+            await refuse_unless_usable(read, label_id, self.project_id)
+            events.append(TaskLabelled(label_id=label_id))
         return events

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from domain.base import OrgId, ProjectId, TaskId, UserId
+from domain.base import LabelId, OrgId, ProjectId, TaskId, UserId
 from domain.work.task.events import Priority, TaskEvent, TaskStatus
 from domain.work.task.state import Task
 from eventstore.recorded import Recorded
@@ -37,6 +37,7 @@ class TaskView(View, frozen=True, kw_only=True):
     due_at: datetime | None
     estimate: int | None
     assignees: tuple[UserId, ...]
+    labels: tuple[LabelId, ...]
     watchers: tuple[UserId, ...]
     created_by: UserId | None
     created_at: datetime | None
@@ -64,6 +65,7 @@ def render_task(task_id: UUID, task: Task, version: int, updated_at: datetime) -
         due_at=task.due_at,
         estimate=task.estimate,
         assignees=task.assignees,
+        labels=task.labels,
         watchers=task.watchers,
         created_by=task.created_by,
         created_at=task.created_at,
@@ -80,7 +82,7 @@ class Tasks(AggregateProjection[Task]):
     """Tasks by id, and by project with the newest number first."""
 
     name = "tasks"
-    version = 2
+    version = 3
     tags = tags_of(TaskEvent)
     state = Task
     indexes: ClassVar[Sequence[Index]] = (

@@ -20,6 +20,7 @@ PURE = (
         "string",
         "types",
         "typing",
+        "unicodedata",
     }
     | {"uuid", "domain"}
 )

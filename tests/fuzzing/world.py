@@ -40,6 +40,7 @@ def make_world(url: str) -> World:
                 "user_id": profile["id"],
                 "project_id": project,
                 "task": task,
+                "label_id": _made(client, "/label", name="Bug", color="#ff0000")["id"],
                 "comment_id": _made(client, f"/task/{task}/comments", body="Oiled?")["id"],
                 "webhook_id": webhook,
                 "delivery_id": _made(client, f"/webhook/{webhook}/ping")["id"],

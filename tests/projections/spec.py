@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from domain.base import Event, SessionId, WebhookId
+from domain.base import Event, LabelId, SessionId, WebhookId
 from domain.hooks.webhook.events import DeliveryMode, WebhookCreated
 from domain.identity.api_key import ApiKeyCreated, stream_of_key
 from domain.identity.organization.membership import LeaveCause, MemberLeft
 from domain.identity.session.events import SessionStarted
 from domain.identity.user.events import LoginFailed
+from domain.work.label import LabelCreated
 from domain.work.project.events import ProjectPutOnHold
 from domain.work.task.events import (
     Priority,
@@ -36,6 +37,7 @@ from tests.domain.acme import invitation
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, NOW
 from tests.spec import on, record
 
+LABEL = LabelId(UUID(int=71))
 WEBHOOK, SESSION = WebhookId(UUID(int=800)), SessionId(UUID(int=801))
 HOOKED = WebhookCreated(
     url="https://example.com/hook", events=("task.*",), mode=DeliveryMode.ORDERED, from_seq=0
@@ -132,6 +134,8 @@ async def a_busy_day(log: EventLog, seed: int, tasks: int = 25) -> None:
     await record(log, *ACCOUNTS, *HERE)
     await record(log, on(WEBHOOK, HOOKED), on(SESSION, LOGGED_IN), on(API_KEY, KEY_CREATED))
     await record(log, on(COMMENT, comment()), on(ANSWER, comment(parent=COMMENT)))
+    created = LabelCreated(name="Bug", color="#ff0000", created_by=ANA, created_at=NOW)
+    await record(log, on(LABEL, created))
     ids = [UUID(int=1_000 + n) for n in range(tasks)]
     for number, stream in enumerate(ids, 2):
         await record(log, on(stream, task(number)))

@@ -31,6 +31,13 @@ class TwoDueDates(DomainError):
     refusal = Refusal.INVALID
 
 
+class TooManyLabels(DomainError):
+    """A task can have at most 50 labels. Remove one first."""
+
+    code = "too_many_labels"
+    refusal = Refusal.CONFLICT
+
+
 class TooManyWatchers(DomainError):
     """A task can have at most 200 watchers. Remove one first."""
 

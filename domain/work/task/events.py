@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from domain.base import Event, Personal, ProjectId, TaskId, UserId
+from domain.base import Event, LabelId, Personal, ProjectId, TaskId, UserId
 
 
 class TaskStatus(StrEnum):
@@ -126,6 +126,24 @@ class TaskUnassigned(Event, frozen=True, kw_only=True, tag="task.unassigned"):
         return (f"assignees:{self.user_id}",)
 
 
+class TaskLabelled(Event, frozen=True, kw_only=True, tag="task.labelled"):
+    """A task got a label."""
+
+    label_id: LabelId
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"labels:{self.label_id}",)
+
+
+class TaskUnlabelled(Event, frozen=True, kw_only=True, tag="task.unlabelled"):
+    """A label was removed from a task."""
+
+    label_id: LabelId
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"labels:{self.label_id}",)
+
+
 class TaskWatched(Event, frozen=True, kw_only=True, tag="task.watched"):
     """A user watches a task from now on."""
 
@@ -167,6 +185,8 @@ TaskEvent = (
     | TaskEstimated
     | TaskAssigned
     | TaskUnassigned
+    | TaskLabelled
+    | TaskUnlabelled
     | TaskWatched
     | TaskUnwatched
     | TaskDeleted

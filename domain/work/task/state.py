@@ -3,7 +3,7 @@
 Invariants
     1. The status moves only along ``TASK_TRANSITIONS``; setting the same status records no event.
     2. A deleted task can only be restored.
-    3. At most ``ASSIGNEES_MAX`` people are assigned, each once.
+    3. At most ``ASSIGNEES_MAX`` people are assigned and ``LABELS_MAX`` labels given, each once.
     4. Setting a field to the value it has records no event, so the history holds only changes.
     5. Whoever created a task or is assigned to it watches it until they no longer want to; at most
        ``WATCHERS_MAX`` people do.
@@ -14,13 +14,18 @@ Invariants
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from typing import ClassVar, assert_never, get_args
+from typing import ClassVar, TypeVar, assert_never, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import Event, NotFound, ProjectId, TaskId, UserId
-from domain.work.task.errors import TooManyAssignees, TooManyWatchers, TransitionNotAllowed
+from domain.base import Event, LabelId, NotFound, ProjectId, TaskId, UserId
+from domain.work.task.errors import (
+    TooManyAssignees,
+    TooManyLabels,
+    TooManyWatchers,
+    TransitionNotAllowed,
+)
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -29,6 +34,7 @@ from domain.work.task.events import (
     TaskDescribed,
     TaskEstimated,
     TaskEvent,
+    TaskLabelled,
     TaskPriorityChanged,
     TaskRestored,
     TaskRetitled,
@@ -37,11 +43,14 @@ from domain.work.task.events import (
     TaskStatus,
     TaskStatusChanged,
     TaskUnassigned,
+    TaskUnlabelled,
     TaskUnwatched,
     TaskWatched,
 )
 
-ASSIGNEES_MAX, WATCHERS_MAX = 20, 200
+M = TypeVar("M")
+
+ASSIGNEES_MAX, WATCHERS_MAX, LABELS_MAX = 20, 200, 50
 OWN_DELETE_WINDOW = timedelta(hours=24)
 """How long members without a higher role can delete a task that they created."""
 
@@ -86,6 +95,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     due_at: datetime | None = None
     estimate: int | None = None
     assignees: tuple[UserId, ...] = ()
+    labels: tuple[LabelId, ...] = ()
     watchers: tuple[UserId, ...] = ()
     created_by: UserId | None = None
     created_at: datetime | None = None
@@ -115,6 +125,10 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True, deleted_at=event.at)
             case TaskRestored():
                 return replace(self, deleted=False, deleted_at=None)
+            case TaskLabelled():
+                return replace(self, labels=(*self.labels, event.label_id))
+            case TaskUnlabelled():
+                return replace(self, labels=_without(self.labels, event.label_id))
             case TaskScheduled() | TaskEstimated() | TaskWatched() | TaskUnwatched():
                 return _planned(self, event)
             case _:
@@ -169,6 +183,18 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     def unassign(self, user_id: UserId) -> list[TaskEvent]:
         self.refuse_unless_here()
         return [TaskUnassigned(user_id=user_id)] if user_id in self.assignees else []
+
+    def label(self, label_id: LabelId) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        if label_id in self.labels:
+            return []
+        if len(self.labels) >= LABELS_MAX:
+            raise TooManyLabels(limit=LABELS_MAX)
+        return [TaskLabelled(label_id=label_id)]
+
+    def unlabel(self, label_id: LabelId) -> list[TaskEvent]:
+        self.refuse_unless_here()
+        return [TaskUnlabelled(label_id=label_id)] if label_id in self.labels else []
 
     def watch(self, user_id: UserId) -> list[TaskEvent]:
         self.refuse_unless_here()
@@ -252,5 +278,5 @@ def _with(people: tuple[UserId, ...], user_id: UserId) -> tuple[UserId, ...]:
     return people if user_id in people else (*people, user_id)
 
 
-def _without(people: Iterable[UserId], user_id: UserId) -> tuple[UserId, ...]:
-    return tuple(person for person in people if person != user_id)
+def _without(members: Iterable[M], gone: M) -> tuple[M, ...]:
+    return tuple(member for member in members if member != gone)

@@ -65,6 +65,12 @@ COMMANDS: dict[str, Any] = {
     "PATCH /api/task/{task}/comments/{comment_id}": {"body": "Well?"},
     "POST /api/task/{task}/comments/{comment_id}/restore": None,
     "POST /api/task/{task}/restore": None,
+    "POST /api/label": {"name": "New", "color": "#00ff00"},
+    "DELETE /api/label/{label_id}": None,
+    "PATCH /api/label/{label_id}": {"name": "Other"},
+    "POST /api/label/{label_id}/restore": None,
+    "POST /api/task/{task}/labels": {"labelId": "{label_id}"},
+    "DELETE /api/task/{task}/labels/{label_id}": None,
     "POST /api/task/{task}/watchers": {"userId": "{ben}"},
     "DELETE /api/task/{task}/watchers/{user_id}": None,
     "POST /api/task/{task}/status": {"status": "IN_PROGRESS"},
@@ -122,7 +128,9 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
     invitation = done(await ana.post(inviting, {"email": "cleo@example.com"}), 201)
     api_key = done(await ana.post("/apikey", COMMANDS["POST /api/apikey"]), 201)
     [session, *_] = done(await ana.get("/auth/sessions"), 200)["items"]
+    label = done(await ana.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)
     known = {
+        "label_id": label["id"],
         "organization_id": ana.org_id,
         "user_id": ben.id,
         "ben": ben.id,

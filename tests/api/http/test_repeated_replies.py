@@ -157,6 +157,7 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
     await log_in(ben.client, ben.email)
     sessions = done(await ben.get("/auth/sessions"), 200)["items"]
     task = (await ben.task(project))["id"]
+    label = done(await ben.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)
     comment = done(await ben.post(f"/task/{task}/comments", {"body": "Oiled?"}), 201)
     return {
         "organization_id": ana.org_id,
@@ -165,6 +166,7 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
         "project_id": project["id"],
         "task": task,
         "comment_id": comment["id"],
+        "label_id": label["id"],
         "webhook_id": done(await ana.post("/webhook", HOOK), 201)["id"],
         "api_key_id": done(await ben.post("/apikey", COMMANDS["POST /api/apikey"]), 201)["id"],
         "invitation_id": done(await ana.post(inviting, invitation), 201)["id"],

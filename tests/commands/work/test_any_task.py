@@ -11,8 +11,9 @@ from commands.work.task import (
     RestoreTask,
     UnassignTask,
 )
+from commands.work.task_label import UnlabelTask
 from commands.work.task_watch import UnwatchTask, WatchTask
-from domain.base import NotFound
+from domain.base import LabelId, NotFound
 from domain.identity.organization.events import OrganizationDeleted
 from domain.identity.organization.membership import MemberDeactivated
 from domain.work.project.errors import ProjectIsArchived
@@ -36,12 +37,13 @@ EVERY = [
     ChangeTaskStatus(task_id=TASK, to=TaskStatus.IN_PROGRESS),
     AssignTask(task_id=TASK, user_id=BEN),
     UnassignTask(task_id=TASK, user_id=BEN),
+    UnlabelTask(task_id=TASK, label_id=LabelId(ENG)),
     WatchTask(task_id=TASK, user_id=BEN),
     UnwatchTask(task_id=TASK, user_id=BEN),
     DeleteTask(task_id=TASK),
     RestoreTask(task_id=TASK),
 ]
-EVERY_EDIT = EVERY[:6]
+EVERY_EDIT = EVERY[:7]
 
 
 def names(command: object) -> str:

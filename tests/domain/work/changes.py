@@ -1,7 +1,9 @@
 """What each event of projects, tasks and their contents changes, and on which state."""
 
-from domain.base import Event, State
-from domain.work import comment
+from uuid import UUID
+
+from domain.base import Event, LabelId, State
+from domain.work import comment, label
 from domain.work.project import events as project
 from domain.work.project.state import Project
 from domain.work.task import events as task
@@ -28,6 +30,12 @@ OPEN = given(
 SAID = given(
     comment.Comment(),
     comment.CommentPosted(task_id=TASK, body="Done?", created_by=ANA, created_at=NOW),
+)
+
+LABEL = LabelId(UUID(int=71))
+BUG = given(
+    label.Label(),
+    label.LabelCreated(name="Bug", color="#ff0000", created_by=ANA, created_at=NOW),
 )
 
 WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
@@ -63,11 +71,21 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     ),
     (OPEN, task.TaskEstimated(from_=None, to=3), ("estimate",)),
     (OPEN, task.TaskAssigned(user_id=CLEO), (f"assignees:{CLEO}", f"watchers:{CLEO}")),
+    (OPEN, task.TaskLabelled(label_id=LABEL), (f"labels:{LABEL}",)),
+    (
+        given(OPEN, task.TaskLabelled(label_id=LABEL)),
+        task.TaskUnlabelled(label_id=LABEL),
+        (f"labels:{LABEL}",),
+    ),
     (OPEN, task.TaskWatched(user_id=CLEO), (f"watchers:{CLEO}",)),
     (OPEN, task.TaskUnwatched(user_id=BEN), (f"watchers:{BEN}",)),
     (OPEN, task.TaskUnassigned(user_id=BEN), (f"assignees:{BEN}",)),
     (OPEN, task.TaskDeleted(), ("deleted",)),
     (given(OPEN, task.TaskDeleted()), task.TaskRestored(), ("deleted",)),
+    (BUG, label.LabelRenamed(from_="Bug", to="Defect"), ("name",)),
+    (BUG, label.LabelRecolored(from_="#ff0000", to="#000000"), ("color",)),
+    (BUG, label.LabelDeleted(), ("deleted",)),
+    (given(BUG, label.LabelDeleted()), label.LabelRestored(), ("deleted",)),
     (ACTIVE, project.ProjectRenamed(from_="Engine", to="Motor"), ("name",)),
     (ACTIVE, project.ProjectDescribed(description="All of it"), ("description",)),
     (ACTIVE, project.ProjectLeadAssigned(user_id=BEN), ("lead",)),
@@ -81,6 +99,7 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
 
 WORK_CREATIONS: set[type[Event]] = {
     comment.CommentPosted,
+    label.LabelCreated,
     project.ProjectCreated,
     task.TaskCreated,
 }

@@ -8,7 +8,7 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain.base import NotFound, UserId
+from domain.base import LabelId, NotFound, UserId
 from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
 from domain.work.task.events import (
     Priority,
@@ -214,6 +214,8 @@ STEPS = st.tuples(
             lambda t: t.assign(drawn[0]),
             lambda t: t.unassign(drawn[0]),
             lambda t: t.watch(drawn[0]),
+            lambda t: t.label(LabelId(drawn[0])),
+            lambda t: t.unlabel(LabelId(drawn[0])),
             lambda t: t.unwatch(drawn[0]),
             lambda t: t.change_status(drawn[1]),
             lambda t: t.change_priority(drawn[2]),

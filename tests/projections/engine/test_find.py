@@ -21,6 +21,7 @@ from projections.hooks.webhook import webhooks_of
 from projections.identity.member import find_member, members_of
 from projections.identity.session import sessions_of
 from projections.work.comment import comments_of
+from projections.work.label import labels_of
 from projections.work.project import projects_of
 from projections.work.task import TaskFilter, tasks_of_project
 from tests.commands.acme import ANSWER, COMMENT, STRANGERS, task, went
@@ -249,6 +250,9 @@ async def every_query(store: ReadStore) -> Sequence[Query]:
     for project_status in (None, ProjectStatus.ACTIVE):
         await projects_of(models, ACME, project_status)
         await projects_of(models, ACME, project_status, after="A")
+    for project_id in (None, ENG):
+        await labels_of(models, ACME, project_id, after="A")
+        await labels_of(models, ACME, project_id)
     await members_of(models, ACME)
     await members_of(models, ACME, after=str(ANA))
     await sessions_of(models, ANA, 0, NOW)
@@ -264,6 +268,7 @@ async def test_every_list_is_answered_by_its_index_alone(store: ReadStore) -> No
     assert {query.model for query in asked} == {
         "tasks",
         "projects",
+        "labels",
         "members",
         "sessions",
         "webhooks",
