@@ -11,12 +11,14 @@ Standard Annex 9, section 2; Unicode Technical Report 36, section 2.5)."""
 
 _INVISIBLE = (
     r"\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800"
-    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 """White space, and what Unicode calls default ignorable; the Braille blank is neither."""
 
 NAME_PATTERN = rf"^(?![\s\S]*[{_REFUSED}])[\s\S]*[^{_INVISIBLE}]"
-"""No refused character, and at least one visible; valid in both Python and ECMAScript."""
+"""No refused character, and at least one visible; valid in Python and in ECMAScript, with its flag
+``u`` (JSON Schema 2020-12, section 6.4), as the last characters are beyond 16 bits."""
 
 Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
 """The name of a person, an organization or a project."""
