@@ -24,6 +24,8 @@ PATTERNS = {
         "member.role_changed",
         "member.deactivated",
         "member.reactivated",
+        "organization.plan_changed",
+        "organization.settings_changed",
         "organization.deleted",
         "organization.restored",
         "webhook.*",

@@ -169,7 +169,8 @@ async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permi
 
     :raises NotPermitted: the role does not grant it.
     :raises NotFound: the caller is not an active member.
-    :raises TotpRequired: the organization requires a second factor, which the caller has not.
+    :raises TotpRequired: the organization requires a second factor, which the caller, or the
+        creator of the API key that is used, has not.
     :raises SessionExpired: the organization limits sessions, and the caller's is beyond that.
     """
     organization = await read(Organization, context.organization)
@@ -178,7 +179,7 @@ async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permi
         raise NotFound
     refuse_unless_granted(role, context.scopes, needed)
     settings = organization.settings
-    if settings.require_totp and context.scopes is None:
+    if settings.require_totp:
         user = await read(User, context.user_id)
         if user.totp is None:
             raise TotpRequired

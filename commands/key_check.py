@@ -15,14 +15,14 @@ from msgspec import Struct
 from commands.reservations import api_key_claim
 from commands.states import Loaded, States
 from domain.base import ApiKeyId, DomainError, NotFound, OrgId, State, UserId
-from domain.identity.api_key import (
-    ApiKey,
+from domain.identity.api_key.errors import (
     KeyHasExpired,
     KeyWasRevoked,
     KeyWithoutOwner,
+    KeyWithoutSecondFactor,
     NetworkNotAllowed,
-    stream_of_key,
 )
+from domain.identity.api_key.state import ApiKey, stream_of_key
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
@@ -147,6 +147,8 @@ def _checked(
     role = organization.role_of(key.created_by)
     if role is None or not user.active:
         raise KeyWithoutOwner
+    if organization.settings.require_totp and user.totp is None:
+        raise KeyWithoutSecondFactor
     if key.networks and not _is_within(ip, key.networks):
         raise NetworkNotAllowed(ip=ip)
     stream = stream_of_key(key.key_id)

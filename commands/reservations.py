@@ -17,10 +17,11 @@ from commands.session_places import leave_place, take_place
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.claim import SUBDOMAIN_KEPT, EmailTaken, ProjectKeyTaken, SubdomainTaken
 from domain.hooks.webhook.events import WebhookCreated, WebhookDeleted, WebhookRestored
-from domain.identity.api_key import ApiKeyCreated, ApiKeyRevoked
+from domain.identity.api_key.events import ApiKeyCreated, ApiKeyExpired, ApiKeyRevoked
 from domain.identity.organization.events import OrganizationCreated, SubdomainChanged
 from domain.identity.organization.membership import (
     InvitationAccepted,
+    InvitationExpired,
     InvitationRevoked,
     MemberInvited,
     MemberJoined,
@@ -248,6 +249,7 @@ _RULES: dict[type[Event], Rule] = {
     MemberInvited: _counts(Countable.MEMBERS, 1),
     MemberLeft: _counts(Countable.MEMBERS, -1),
     InvitationRevoked: _counts(Countable.MEMBERS, -1),
+    InvitationExpired: _counts(Countable.MEMBERS, -1),
     InvitationAccepted: _counts(Countable.MEMBERS, -1),
     ProjectCreated: _project_created,
     ProjectArchived: _counts(Countable.PROJECTS, -1),
@@ -263,6 +265,7 @@ _RULES: dict[type[Event], Rule] = {
     WebhookRestored: _counts(Countable.WEBHOOKS, 1),
     ApiKeyCreated: _api_key_created,
     ApiKeyRevoked: _counts(Countable.API_KEYS, -1),
+    ApiKeyExpired: _counts(Countable.API_KEYS, -1),
     **CONTENT_RULES,
     **LABEL_RULES,
 }

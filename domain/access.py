@@ -30,6 +30,13 @@ class LoggedIn(Event, frozen=True, kw_only=True, tag="access.logged_in"):
     session_id: SessionId
 
 
+class NewNetworkUsed(Event, frozen=True, kw_only=True, tag="access.new_network_used"):
+    """A member logged in from a network that they had not used before."""
+
+    user_id: UserId
+    session_id: SessionId
+
+
 class LoginRefused(Event, frozen=True, kw_only=True, tag="access.login_failed"):
     """Logins to a member's account failed: *count* since the last such event."""
 
@@ -53,7 +60,7 @@ class AuditRead(Event, frozen=True, kw_only=True, tag="access.audit_read"):
     at: datetime
 
 
-AccessEvent = LoggedIn | LoginRefused | AccessDenied | AuditRead
+AccessEvent = LoggedIn | NewNetworkUsed | LoginRefused | AccessDenied | AuditRead
 
 
 # State ----------------------------------------------------------------------
@@ -71,7 +78,7 @@ class AccessRecord(Struct, frozen=True, gc=False):
         match event:
             case AuditRead():
                 return replace(self, audit_read_at=event.at)
-            case LoggedIn() | LoginRefused() | AccessDenied():
+            case LoggedIn() | NewNetworkUsed() | LoginRefused() | AccessDenied():
                 return self
             case _:
                 assert_never(event)

@@ -4,7 +4,7 @@ from domain.access import AccessRecord
 from domain.audit import AuditTrail
 from domain.base import Event, State
 from domain.hooks.webhook.state import Webhook, pattern_covers
-from domain.identity.api_key import ApiKey
+from domain.identity.api_key.state import ApiKey
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
 from domain.identity.user.state import User

@@ -1,17 +1,20 @@
 """A letter, and the message (RFC 5322) that it is sent as."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
 from msgspec import Struct
 
+NEWS_KEPT = timedelta(days=1)
+"""What happened longer ago is no news: it is not mailed when a server was away so long."""
+
 
 class Letter(Struct, frozen=True):
-    """A mail to one person: address, subject and text."""
+    """A mail to one person, or to several who may know of each other: addresses, subject, text."""
 
-    to: str
+    to: tuple[str, ...]
     subject: str
     text: str
 
@@ -27,7 +30,7 @@ def message_of(letter: Letter, sender: str, event_id: str, at: datetime) -> Emai
     _, address = parseaddr(sender)
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = _address(letter.to)
+    message["To"] = [_address(to) for to in letter.to]
     message["Subject"] = " ".join(letter.subject.split())
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{event_id}@{address.rpartition('@')[2]}>"

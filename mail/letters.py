@@ -5,7 +5,6 @@ over by then is not sent. The token in it is computed again; its hash must be th
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,8 @@ from domain.identity.user.events import NewNetworkSeen, PasswordChanged, Passwor
 from domain.identity.user.state import User
 from domain.identity.user.totp import TotpDisabled, TotpEnabled
 from eventstore.recorded import ERASED, Recorded
-from mail.letter import Letter
+from mail.letter import NEWS_KEPT, Letter
+from mail.security_letter import TOLD_TO_CONTACTS, security_letter
 from runtime.system import System
 from security.mail_tokens import MailPurpose, hash_of
 
@@ -29,7 +29,7 @@ Write = Callable[[System, Recorded], Awaitable[Letter | None]]
 async def letter_of(system: System, recorded: Recorded) -> Letter | None:
     """Return the letter about an event; None if nobody needs it any more."""
     letter = await _LETTERS[type(recorded.event)](system, recorded)
-    return None if letter is None or letter.to == ERASED else letter
+    return None if letter is None or ERASED in letter.to else letter
 
 
 async def _invitation(system: System, recorded: Recorded) -> Letter | None:
@@ -49,7 +49,7 @@ async def _invitation(system: System, recorded: Recorded) -> Letter | None:
         return None
     name = organization.name
     return Letter(
-        to=event.email,
+        to=(event.email,),
         subject=f"You are invited to {name}",
         text=(
             f"You are invited to join {name} on Trackrecord as {event.role}.\n\n"
@@ -71,7 +71,7 @@ async def _reset(system: System, recorded: Recorded) -> Letter | None:
     if token is None:
         return None
     return Letter(
-        to=user.email,
+        to=(user.email,),
         subject="Choose a new password",
         text=(
             "Somebody asked for a new password for your Trackrecord account.\n\n"
@@ -97,7 +97,7 @@ async def _password_changed(system: System, recorded: Recorded) -> Letter | None
         return None
     user = await system.commands.states.fresh(User, recorded.stream_id)
     return Letter(
-        to=user.email,
+        to=(user.email,),
         subject="Your password was changed",
         text=(
             f"The password of your Trackrecord account was changed at {recorded.at:%H:%M} UTC on"
@@ -122,7 +122,7 @@ async def _email_proof(system: System, recorded: Recorded) -> Letter | None:
     if token is None:
         return None
     return Letter(
-        to=event.email,
+        to=(event.email,),
         subject="Confirm your e-mail address",
         text=(
             "Open this link within an hour to confirm that this address is yours, and to use it"
@@ -138,7 +138,7 @@ async def _email_changed(system: System, recorded: Recorded) -> Letter | None:
     if recorded.at + NEWS_KEPT < system.clock():
         return None
     return Letter(
-        to=event.from_,
+        to=(event.from_,),
         subject="Your e-mail address was changed",
         text=(
             f"Your Trackrecord account has another e-mail address since {recorded.at:%H:%M} UTC on"
@@ -154,7 +154,7 @@ async def _new_network(system: System, recorded: Recorded) -> Letter | None:
         return None
     user = await system.commands.states.fresh(User, recorded.stream_id)
     return Letter(
-        to=user.email,
+        to=(user.email,),
         subject="A login from a new network",
         text=(
             f"Somebody logged in to your Trackrecord account at {recorded.at:%H:%M} UTC on"
@@ -171,7 +171,7 @@ async def _second_factor(system: System, recorded: Recorded) -> Letter | None:
     user = await system.commands.states.fresh(User, recorded.stream_id)
     turned = "on" if isinstance(recorded.event, TotpEnabled) else "off"
     return Letter(
-        to=user.email,
+        to=(user.email,),
         subject=f"Two-factor login was turned {turned}",
         text=(
             f"Two-factor login of your Trackrecord account was turned {turned} at"
@@ -180,9 +180,6 @@ async def _second_factor(system: System, recorded: Recorded) -> Letter | None:
         ),
     )
 
-
-NEWS_KEPT = timedelta(days=1)
-"""What happened longer ago is no news: it is not mailed when a server was away so long."""
 
 _LETTERS: Mapping[type[Event], Write] = {
     MemberInvited: _invitation,
@@ -193,6 +190,7 @@ _LETTERS: Mapping[type[Event], Write] = {
     NewNetworkSeen: _new_network,
     TotpEnabled: _second_factor,
     TotpDisabled: _second_factor,
+    **dict.fromkeys(TOLD_TO_CONTACTS, security_letter),
 }
 
 MAIL_TAGS = tuple(tag_of(event) for event in _LETTERS)

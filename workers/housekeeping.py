@@ -5,11 +5,18 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import UUID
 
+from commands.identity.session_use import LAST_USE
+from commands.identity.token_use import GENERATION_SEEN
 from commands.stored_replies import kept_since
-from eventstore.append import LogUnavailable
+from domain.base import PLATFORM, NotFound
+from domain.identity.session.state import Session
+from eventstore.append import LogUnavailable, Secret
+from eventstore.mode import LogClosed
 from eventstore.operations.records import Job
 from eventstore.operations.store import OperationsUnavailable
+from eventstore.store import Wrapped
 from runtime.system import System
 
 KEPT = timedelta(days=30)
@@ -17,6 +24,10 @@ KEPT = timedelta(days=30)
 
 PRUNE = "prune deliveries"
 DROP_REPLIES = "drop replies"
+PRUNE_SESSIONS = "prune sessions"
+_OF_SESSIONS = (LAST_USE, GENERATION_SEEN)
+"""The names of what is kept for each session."""
+
 _PRUNE_ROWS = 50
 """Removed per transaction, which takes some milliseconds and blocks other writers."""
 
@@ -43,7 +54,7 @@ async def run_jobs_until_cancelled(system: System, worker: str) -> None:
                     await system.operations.keep_job(Job(id=job_id, due_at=system.clock()))
                 known = True
             await run_due(system, worker)
-        except (OperationsUnavailable, LogUnavailable) as error:
+        except (OperationsUnavailable, LogUnavailable, LogClosed) as error:
             _logger.warning("due jobs wait: %s", error)
             known = False
         await asyncio.sleep(_SWEEP_S)
@@ -86,8 +97,31 @@ async def drop_replies(system: System) -> int:
     return total
 
 
+async def prune_sessions(system: System) -> int:
+    """Remove what is kept beside the log for sessions that are over; return how many values."""
+    part, total = system.log.part(PLATFORM), 0
+    after: Wrapped | None = None
+    while found := await system.log.wrapped(after, _PRUNE_ROWS, part):
+        for one in found:
+            if one.name in _OF_SESSIONS and await _is_over(system, one.owner):
+                await system.log.put_secret(Secret(one.owner, one.name, None), PLATFORM)
+                total += 1
+        after = found[-1]
+        await asyncio.sleep(_PRUNE_PAUSE_S)
+    return total
+
+
+async def _is_over(system: System, session_id: UUID) -> bool:
+    try:
+        session = await system.commands.states.fresh(Session, session_id)
+    except NotFound:
+        return True
+    return not session.is_live(system.clock())
+
+
 JOB_KINDS = {
     PRUNE: JobKind(prune, timedelta(hours=24)),
     DROP_REPLIES: JobKind(drop_replies, timedelta(minutes=1)),
+    PRUNE_SESSIONS: JobKind(prune_sessions, timedelta(hours=24)),
 }
 """The jobs that a worker knows, and how often each is due."""

@@ -22,10 +22,11 @@ from commands.base import (
     ScopeMissing,
 )
 from domain.base import NotFound
-from domain.identity.api_key import (
+from domain.identity.api_key.errors import (
     KeyHasExpired,
     KeyWasRevoked,
     KeyWithoutOwner,
+    KeyWithoutSecondFactor,
     NetworkNotAllowed,
 )
 from domain.identity.user.totp import TotpRequired
@@ -66,6 +67,7 @@ _CALLER: tuple[Failure, ...] = (
     KeyHasExpired,
     KeyWasRevoked,
     KeyWithoutOwner,
+    KeyWithoutSecondFactor,
     NetworkNotAllowed,
     TotpRequired,
 )

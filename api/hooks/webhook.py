@@ -115,7 +115,10 @@ class WebhookController(Controller):
 
     @post(
         "/",
-        opt=needs(Permission.WEBHOOK_MANAGE, fails=(PlanLimitReached, SubscriptionNotAllowed)),
+        opt=needs(
+            Permission.WEBHOOK_MANAGE,
+            fails=(PlanLimitReached, ReauthenticationRequired, SubscriptionNotAllowed),
+        ),
         responses=shows(NewWebhookView, 201),
     )
     async def create(self, request: ApiRequest, data: JSONBody[NewWebhook]) -> ApiResponse:

@@ -1,5 +1,6 @@
 """HTTP routes of API keys."""
 
+import contextlib
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -17,22 +18,22 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, Show, run_command
 from commands.base import NotPermitted
-from commands.identity.api_key import CreateApiKey, EditApiKey, RevokeApiKey, RotateApiKey
-from domain.base import ApiKeyId, NotFound
-from domain.identity.api_key import (
-    LIFETIME_DEFAULT,
-    NETWORKS_MAX,
-    ApiKey,
-    ApiKeyIsOver,
-    ExpiryNotAllowed,
-    ScopeNotAllowed,
-    stream_of_key,
+from commands.identity.api_key import (
+    EXPIRED_MAX,
+    CreateApiKey,
+    EditApiKey,
+    RevokeApiKey,
+    RotateApiKey,
 )
+from domain.base import ApiKeyId, NotFound
+from domain.identity.api_key.errors import ApiKeyIsOver, ExpiryNotAllowed, ScopeNotAllowed
+from domain.identity.api_key.state import LIFETIME_DEFAULT, NETWORKS_MAX, ApiKey, stream_of_key
 from domain.identity.plan import PlanLimitReached
 from domain.identity.session.errors import ReauthenticationRequired
 from domain.name import Name
 from domain.permission import KEY_PERMISSIONS, Permission, is_allowed
-from projections.engine.query import list_slice
+from projections.engine.query import LIMIT_MAX, list_slice
+from projections.engine.store import ReadStoreUnavailable, Rebuilding
 from projections.identity.api_key import ApiKeyView, api_keys_of, render_api_key
 from security.addresses import canonical_network
 
@@ -69,6 +70,16 @@ class NewApiKeyView(ApiKeyView, frozen=True, kw_only=True):
     key: str | UnsetType = UNSET
 
 
+class _Expiring(Struct, frozen=True, rename="camel"):
+    """What is needed of a key in a list to tell whether it has expired."""
+
+    id: ApiKeyId
+    expires_at: datetime | None
+
+
+_expiring = msgspec.json.Decoder(_Expiring).decode
+
+
 class ApiKeyController(Controller):
     """Keys with which programs work in an organization on behalf of a member."""
 
@@ -100,6 +111,7 @@ class ApiKeyController(Controller):
             scopes=_scopes(data.scopes),
             networks=_networks(data.networks),
             expires_at=data.expires_at or system.clock() + LIFETIME_DEFAULT,
+            expired=await _expired(request),
         )
         return await run_command(
             request, command, _shown(stream_of_key(made.key_id), 201, made.text)
@@ -182,6 +194,17 @@ class ApiKeyController(Controller):
         """Revoke an API key. It stops working at once and for good."""
         command = RevokeApiKey(api_key_id=ApiKeyId(api_key_id))
         return await run_command(request, command, Reply(stream=api_key_id))
+
+
+async def _expired(request: ApiRequest) -> tuple[ApiKeyId, ...]:
+    """Return keys of the organization that have expired; none while they cannot be listed."""
+    org_id, now = await request.own_organization(), request.api.system.clock()
+    with contextlib.suppress(Rebuilding, ReadStoreUnavailable):
+        found = await api_keys_of(request.api.models, org_id, None, LIMIT_MAX)
+        keys = map(_expiring, found.items)
+        over = [key.id for key in keys if key.expires_at is not None and key.expires_at <= now]
+        return tuple(over[:EXPIRED_MAX])
+    return ()
 
 
 def _shown(api_key_id: UUID, status: int = 200, key: str | None = None) -> Reply:

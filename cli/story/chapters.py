@@ -37,7 +37,8 @@ async def found(story: Story) -> None:
     story.http.headers["authorization"] = f"Bearer {login['accessToken']}"
     profile = await story.ask("GET", "/auth/profile")
     story.claim("whoever registers an organization becomes its ADMIN", profile["role"] == "ADMIN")
-    story.organization = await story.ask("GET", f"/org/{profile['organizationId']}")
+    plan = f"/org/{profile['organizationId']}/plan"
+    story.organization = await story.ask("PATCH", plan, {"plan": "PREMIUM"})
     story.project = await story.ask("POST", "/project", {"key": "ENG", "name": "Engineering"})
     story.claim("a plain GET returns the new project ENG at once", await _project_is_there(story))
 

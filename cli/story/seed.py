@@ -46,6 +46,8 @@ def seed(base: str, data_dir: Path) -> None:
 def _fill(http: "httpx.Client") -> None:
     login = _posted(http, "/auth/login", {"email": DEMO_EMAIL, "password": DEMO_PASSWORD})
     http.headers["authorization"] = f"Bearer {login['accessToken']}"
+    organization = login["user"]["organizationId"]
+    http.patch(f"/org/{organization}/plan", json={"plan": "PREMIUM"}).raise_for_status()
     project = _posted(http, "/project", {"key": "ENG", "name": "Engineering"})
     for title, priority, status in _TASKS:
         asked = {"title": title, "priority": priority}

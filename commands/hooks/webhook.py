@@ -45,6 +45,7 @@ class CreateWebhook(Command, frozen=True, kw_only=True):
     """Subscribe a URL to events."""
 
     needs: ClassVar[Permission | None] = Permission.WEBHOOK_MANAGE
+    sensitive = True
     records = (WebhookCreated,)
     webhook_id: WebhookId
     url: Url

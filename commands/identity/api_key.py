@@ -6,16 +6,19 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from commands.base import Command, Context, Decision, NotPermitted, changes_of
+from commands.base import Change, Command, Context, Decision, NotPermitted, changes_of
 from commands.reads import Reads
 from domain.base import ApiKeyId, NotFound
-from domain.identity.api_key import (
-    NETWORKS_MAX,
-    ApiKey,
+from domain.identity.api_key.events import (
     ApiKeyCreated,
+    ApiKeyExpired,
     ApiKeyRevoked,
     ApiKeyRotated,
     ApiKeyUpdated,
+)
+from domain.identity.api_key.state import (
+    NETWORKS_MAX,
+    ApiKey,
     refuse_unless_plan_has_keys,
     stream_of_key,
 )
@@ -26,13 +29,16 @@ from domain.permission import Permission, is_allowed, permissions_of_key
 Networks = Annotated[tuple[str, ...], Meta(max_length=NETWORKS_MAX)]
 """Networks in canonical form, such as ``192.0.2.0/24``; none: usable from everywhere."""
 
+EXPIRED_MAX = 20
+"""Keys that are found to be expired when another one is created."""
+
 
 class CreateApiKey(Command, frozen=True, kw_only=True):
     """Create an API key; members with the lowest role get read-only ones, on a paid plan."""
 
     needs: ClassVar[Permission | None] = Permission.APIKEY_CREATE
     sensitive = True
-    records = (ApiKeyCreated,)
+    records = (ApiKeyExpired, ApiKeyCreated)
     key_id: str
     hash: str
     last4: str
@@ -40,6 +46,8 @@ class CreateApiKey(Command, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     networks: Networks = ()
     expires_at: datetime
+    expired: Annotated[tuple[ApiKeyId, ...], Meta(max_length=EXPIRED_MAX)] = ()
+    """Keys that seem to have expired: whichever have give their places back."""
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         organization = await read(Organization, context.organization)
@@ -62,7 +70,10 @@ class CreateApiKey(Command, frozen=True, kw_only=True):
         events = read.new(ApiKey, stream).create(
             created, allowed=permissions_of_key(role), now=context.now
         )
-        return changes_of(stream, events)
+        if not events:
+            return []
+        over = [(key, (await read(ApiKey, key)).expire(context.now)) for key in self.expired]
+        return [*(Change(key, ended) for key, ended in over if ended), Change(stream, events)]
 
 
 class ApiKeyCommand(Command, frozen=True, kw_only=True):

@@ -1,12 +1,13 @@
 """Importing people from another system, with the hashes of their passwords."""
 
+from functools import reduce
 from typing import ClassVar
 
 from commands.base import Change, Command, Context, Decision
 from commands.identity.user import PASSWORD, Email
 from commands.reads import Reads
 from domain.base import OrgId, UserId
-from domain.identity.organization.membership import MemberJoined, Role
+from domain.identity.organization.membership import InvitationExpired, MemberJoined, Role
 from domain.identity.organization.state import Organization
 from domain.identity.user.events import HomeOrganizationChanged, UserRegistered
 from domain.identity.user.state import User
@@ -19,7 +20,7 @@ class ImportUser(Command, frozen=True, kw_only=True):
     """Create an account with the hash of a password, as a member of an organization."""
 
     needs: ClassVar[Permission | None] = None
-    records = (UserRegistered, MemberJoined, HomeOrganizationChanged)
+    records = (UserRegistered, InvitationExpired, MemberJoined, HomeOrganizationChanged)
     user_id: UserId
     email: Email
     name: Name
@@ -32,9 +33,10 @@ class ImportUser(Command, frozen=True, kw_only=True):
         registered = UserRegistered(email=self.email, name=self.name)
         at_home = user.evolve(registered).make_home(self.organization_id)
         organization = await read(Organization, self.organization_id)
-        joined = organization.add_member(self.user_id, self.role)
+        over = organization.expire_invitations(context.now)
+        joined = reduce(Organization.evolve, over, organization).add_member(self.user_id, self.role)
         return [
             Change(self.user_id, [*user.register(registered), *at_home]),
-            Change(self.organization_id, joined),
+            Change(self.organization_id, [*over, *joined]),
             Secret(self.user_id, PASSWORD, self.password_hash),
         ]

@@ -16,6 +16,7 @@ from domain.identity.organization.membership import (
     AlreadyMember,
     Invitation,
     InvitationAccepted,
+    InvitationExpired,
     InvitationIsOver,
     InvitationRevoked,
     InvitedAtAnotherAddress,
@@ -47,7 +48,7 @@ class InvitationCommand(OrganizationCommand, frozen=True, kw_only=True):
 class InvitingCommand(InvitationCommand, frozen=True, kw_only=True):
     """A command that makes an invitation with a new token."""
 
-    records = (InvitationRevoked, MemberInvited)
+    records = (InvitationExpired, InvitationRevoked, MemberInvited)
     token_hash: str
     expires_at: datetime
     mailed: bool

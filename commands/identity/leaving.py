@@ -6,7 +6,8 @@ from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
 from commands.session_places import session_places
 from domain.base import ApiKeyId, UserId
-from domain.identity.api_key import ApiKey, ApiKeyRevoked
+from domain.identity.api_key.events import ApiKeyRevoked
+from domain.identity.api_key.state import ApiKey
 from domain.identity.organization.state import Organization
 from domain.identity.session.events import RevocationCause, SessionRevoked
 from domain.identity.session.state import Session

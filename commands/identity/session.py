@@ -9,7 +9,7 @@ from commands.access import on_record
 from commands.base import Change, Command, Context, Decision, changes_of
 from commands.reads import Reads
 from commands.session_places import session_places
-from domain.access import LoggedIn
+from domain.access import AccessEvent, LoggedIn, NewNetworkUsed
 from domain.base import NotFound, OrgId, SessionId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.session.errors import SessionIsOver
@@ -50,6 +50,7 @@ class LogIn(Command, frozen=True, kw_only=True):
         SessionRevoked,
         SessionStarted,
         LoggedIn,
+        NewNetworkUsed,
     )
     session_id: SessionId
     user_id: UserId
@@ -93,13 +94,15 @@ class LogIn(Command, frozen=True, kw_only=True):
             organization_id=user.home_organization_id,
         )
         started = session.start(new, context.now, idle=self.idle)
-        logged_in = LoggedIn(user_id=self.user_id, session_id=self.session_id)
+        seen: list[AccessEvent] = [LoggedIn(user_id=self.user_id, session_id=self.session_id)]
+        if self.new_network is not None:
+            seen.append(NewNetworkUsed(user_id=self.user_id, session_id=self.session_id))
         return [
             *changes_of(self.user_id, own),
             *making_room,
             *changes_of(self.session_id, started),
             *self._networks(),
-            *await on_record(read, context, self.user_id, [logged_in]),
+            *await on_record(read, context, self.user_id, seen),
         ]
 
     def _networks(self) -> list[Secret]:
@@ -253,14 +256,21 @@ class RevokeOtherSessions(SessionCommand, frozen=True, kw_only=True):
         own = await read(Session, self.session_id)
         if own.user_id != context.user_id:
             raise NotFound
-        held = await read.holders(session_places(context.user_id))
-        changes: list[Change] = []
-        for holder in held.values():
-            if holder != self.session_id:
-                session = await read(Session, holder)
-                events = session.revoke(RevocationCause.BY_USER, by=context.user_id)
-                changes += [Change(holder, events)] if events else []
-        return changes
+        return await end_others(read, context, self.session_id, RevocationCause.BY_USER)
+
+
+async def end_others(
+    read: Reads, context: Context, kept: SessionId | None, cause: RevocationCause
+) -> list[Change]:
+    """Return what ends all sessions of the caller but the one that is *kept*."""
+    held = await read.holders(session_places(context.user_id))
+    changes: list[Change] = []
+    for holder in held.values():
+        if holder != kept:
+            session = await read(Session, holder)
+            events = session.revoke(cause, by=context.user_id)
+            changes += [Change(holder, events)] if events else []
+    return changes
 
 
 class RevokeSession(SessionCommand, frozen=True, kw_only=True):

@@ -1,8 +1,16 @@
 """Commands on the second factor of an account."""
 
 from commands.base import Change, Context, Decision, changes_of
+from commands.identity.session import end_others
 from commands.identity.user import UserCommand
 from commands.reads import Reads
+from domain.identity.session.events import (
+    Factor,
+    RevocationCause,
+    SessionReauthenticated,
+    SessionRevoked,
+)
+from domain.identity.session.state import Session
 from domain.identity.user.state import User
 from domain.identity.user.totp import (
     RecoveryCodesRenewed,
@@ -22,17 +30,29 @@ TOTP_PROPOSED = "totp proposed"
 
 
 class EnableTotp(UserCommand, frozen=True, kw_only=True):
-    """Turn two-factor login on, with the authenticator whose code was verified."""
+    """Turn two-factor login on, with the authenticator whose code was verified.
 
-    records = (TotpEnabled,)
+    Sessions that began with the password alone end, but for the caller's: the code was its second
+    proof.
+    """
+
+    records = (TotpEnabled, SessionReauthenticated, SessionRevoked)
     step: int
     recovery: tuple[str, ...]
     sealed_secret: bytes
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         user = await read(User, self.user_id)
+        enabled = Change(self.user_id, user.enable_totp(self.step, self.recovery))
+        own: Decision = []
+        if context.session_id is not None:
+            session = await read(Session, context.session_id)
+            proved = session.reauthenticate(Factor.TOTP, context.now)
+            own = changes_of(context.session_id, proved)
         return [
-            Change(self.user_id, user.enable_totp(self.step, self.recovery)),
+            enabled,
+            *own,
+            *await end_others(read, context, context.session_id, RevocationCause.SECOND_FACTOR),
             Secret(self.user_id, TOTP_SECRET, self.sealed_secret),
             Secret(self.user_id, TOTP_PROPOSED, None),
         ]

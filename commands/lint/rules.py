@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.base import Event
 from domain.hooks.webhook.events import WebhookRestored
 from domain.hooks.webhook.state import Webhook
-from domain.identity.api_key import ApiKey
+from domain.identity.api_key.state import ApiKey
 from domain.identity.organization.events import OrganizationRestored
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
@@ -47,8 +47,8 @@ def broken_rules(event: Event, before: Any, after: Any, known: Known) -> Iterato
             yield from _organization(event, before, after)
         case User():
             yield from _user(event, before)
-        case ApiKey() if before.revoked:
-            yield "a revoked API key is changed"
+        case ApiKey() if before.revoked or before.over:
+            yield "an API key that is over is changed"
         case Label() if before.deleted and not isinstance(event, LabelRestored):
             yield "a deleted label is changed"
         case Webhook() if before.deleted and not isinstance(event, WebhookRestored):

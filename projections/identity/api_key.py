@@ -6,7 +6,8 @@ from uuid import UUID
 import msgspec
 
 from domain.base import ApiKeyId, OrgId, UserId
-from domain.identity.api_key import ApiKey, ApiKeyEvent
+from domain.identity.api_key.events import ApiKeyEvent
+from domain.identity.api_key.state import ApiKey
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels
@@ -67,6 +68,7 @@ class ApiKeyList(AggregateProjection[ApiKey]):
     """API keys by id, and by organization and creator in the order of their public ids."""
 
     name = "api_keys"
+    version = 2
     tags = tags_of(ApiKeyEvent)
     state = ApiKey
     left_out = frozenset({"hash", "old_hash", "old_valid_until"})
@@ -79,7 +81,7 @@ class ApiKeyList(AggregateProjection[ApiKey]):
         return render_api_key(recorded.stream_id, state, recorded.version, recorded.at)
 
     def deleted(self, state: ApiKey) -> bool:
-        return state.revoked
+        return state.revoked or state.over
 
 
 async def api_keys_of(
@@ -89,7 +91,7 @@ async def api_keys_of(
     limit: int = PAGE_DEFAULT,
     after: str | None = None,
 ) -> ListSlice:
-    """Return the keys of an organization that are not revoked, or those that one user created."""
+    """Return the keys of an organization that are not over, or those that one user created."""
     where: dict[str, Value] = {"org": str(org_id), "deleted": False}
     if created_by is not None:
         where["created_by"] = str(created_by)

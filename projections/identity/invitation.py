@@ -13,6 +13,7 @@ from domain.base import OrgId
 from domain.identity.organization.membership import (
     Invitation,
     InvitationAccepted,
+    InvitationExpired,
     InvitationRevoked,
     MemberInvited,
     Role,
@@ -60,10 +61,10 @@ def render_invitation(invitation_id: UUID, invitation: Invitation | InvitationSt
 
 
 class Invitations(Projection[InvitationState]):
-    """Invitations that were neither accepted nor revoked, the oldest first."""
+    """Invitations that are not over, the oldest first."""
 
     name = "invitations"
-    tags = tags_of(MemberInvited, InvitationRevoked, InvitationAccepted)
+    tags = tags_of(MemberInvited, InvitationRevoked, InvitationExpired, InvitationAccepted)
     state = InvitationState
     indexes = (Index(("org", "deleted"), "invitation_id"),)
 

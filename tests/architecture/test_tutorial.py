@@ -127,7 +127,7 @@ def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:
 
 
 def test_an_account_is_protected_by_the_words_of_the_page(reader: Reader) -> None:
-    codes, logged_in, sessions, asked, proved, required, limited = reader.follow(PROTECTING)
+    codes, logged_in, sessions, asked, proved, required, told, limited = reader.follow(PROTECTING)
 
     assert codes.startswith('{"recoveryCodes":[')
     assert '"totp":true' in logged_in
@@ -135,6 +135,7 @@ def test_an_account_is_protected_by_the_words_of_the_page(reader: Reader) -> Non
     assert '"detail"' in asked
     assert '"accessToken"' in proved
     assert '"requireTotp":true' in required
+    assert '"securityContacts":["security@acme.example"]' in told
     assert '"sessionIdle":1800,"sessionMax":28800' in limited
 
 

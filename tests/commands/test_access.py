@@ -1,6 +1,7 @@
 """Stories of what an organization records about the access of its members."""
 
 import pytest
+from msgspec.structs import replace
 
 from commands.access import RecordAuditRead, RecordDeniedAccess
 from commands.base import NotPermitted
@@ -12,11 +13,12 @@ from domain.access import (
     AuditRead,
     LoggedIn,
     LoginRefused,
+    NewNetworkUsed,
     access_record,
 )
 from domain.base import UserId
 from domain.identity.organization.membership import MemberDeactivated
-from domain.identity.user.events import HomeOrganizationChanged, LoginFailed
+from domain.identity.user.events import HomeOrganizationChanged, LoginFailed, NewNetworkSeen
 from tests.commands.acme import HERE, LAPTOP, account, started
 from tests.domain.spec import ACME, ANA, BEN, DAN, NOW
 from tests.spec import given, on
@@ -39,6 +41,20 @@ class TestLoggingIn:
         story.then(
             on(LAPTOP, started(ANA, organization_id=ACME)),
             on(ANAS_RECORD, LoggedIn(user_id=ANA, session_id=LAPTOP)),
+        )
+
+    def test_it_learns_of_a_new_network_too(self) -> None:
+        news = NewNetworkSeen(network="192.0.2.0/24", device="curl")
+        asked = replace(log_in(ANA), new_network=news)
+
+        given(*HERE, *ACCOUNTS, AT_HOME).when(asked, by=ANA).then(
+            on(ANA, news),
+            on(LAPTOP, started(ANA, organization_id=ACME)),
+            on(
+                ANAS_RECORD,
+                LoggedIn(user_id=ANA, session_id=LAPTOP),
+                NewNetworkUsed(user_id=ANA, session_id=LAPTOP),
+            ),
         )
 
     def test_an_organization_learns_nothing_of_somebody_who_is_no_member(self) -> None:

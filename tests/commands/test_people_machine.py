@@ -25,7 +25,7 @@ from commands.key_check import CheckedKey, KeyCheck
 from commands.reservations import counted_of
 from commands.work.project import CreateProject
 from domain.base import ApiKeyId, DomainError, ProjectId, UserId
-from domain.identity.api_key import ApiKey, stream_of_key
+from domain.identity.api_key.state import ApiKey, stream_of_key
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import Countable, Plan, limit_of

@@ -15,7 +15,8 @@ from domain.base import Event, SessionId, State
 from domain.catalog import EVENT_TYPES, tag_of
 from domain.hooks.webhook import events as webhook
 from domain.hooks.webhook.state import Webhook
-from domain.identity import api_key
+from domain.identity.api_key import events as api_key
+from domain.identity.api_key.state import ApiKey
 from domain.identity.organization import events as organization
 from domain.identity.organization import membership
 from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
@@ -60,7 +61,7 @@ HOOK = given(
 PAUSED = given(HOOK, webhook.WebhookPaused(cause=webhook.PauseCause.MANUAL))
 
 KEY = given(
-    api_key.ApiKey(),
+    ApiKey(),
     api_key.ApiKeyCreated(
         name="CI",
         key_id="abc",
@@ -86,6 +87,11 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (
         INVITED,
         membership.InvitationRevoked(invitation_id=invitation().invitation_id),
+        (INVITATION,),
+    ),
+    (
+        INVITED,
+        membership.InvitationExpired(invitation_id=invitation().invitation_id),
         (INVITATION,),
     ),
     (
@@ -173,6 +179,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (given(HOOK, webhook.WebhookDeleted()), webhook.WebhookRestored(), ("deleted",)),
     (AccessRecord(), access.AuditRead(user_id=ANA, at=NOW), ("audit_read_at",)),
     (AccessRecord(), access.LoggedIn(user_id=ANA, session_id=SessionId(ANA)), ()),
+    (AccessRecord(), access.NewNetworkUsed(user_id=ANA, session_id=SessionId(ANA)), ()),
     (AccessRecord(), access.LoginRefused(user_id=ANA, count=2), ()),
     (AccessRecord(), access.AccessDenied(user_id=ANA, needs="audit:read", count=2), ()),
     (KEY, api_key.ApiKeyUpdated(name="Two", networks="::/0"), ("name", "networks")),
@@ -188,6 +195,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         ("hash", "last4", "renewed_at", "expires_at", "old_hash", "old_valid_until"),
     ),
     (KEY, api_key.ApiKeyRevoked(), ("revoked",)),
+    (KEY, api_key.ApiKeyExpired(), ("over",)),
     (AuditTrail(), AuditExported(from_=1, to=2, format="jsonl"), ("exports",)),
     (AuditTrail(), LogRestored(epoch=2, kept=7), ("epoch",)),
 ]

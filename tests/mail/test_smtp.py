@@ -17,7 +17,7 @@ pytestmark = pytest.mark.servers
 
 
 def a_message() -> EmailMessage:
-    letter = Letter("eve@example.com", "Hello", "Grüße\n")
+    letter = Letter(("eve@example.com",), "Hello", "Grüße\n")
     return message_of(letter, "Trackrecord <no-reply@example.com>", "e1", NOW)
 
 

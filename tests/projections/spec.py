@@ -8,7 +8,8 @@ from uuid import UUID
 
 from domain.base import Event, LabelId, SessionId, WebhookId
 from domain.hooks.webhook.events import DeliveryMode, WebhookCreated
-from domain.identity.api_key import ApiKeyCreated, stream_of_key
+from domain.identity.api_key.events import ApiKeyCreated
+from domain.identity.api_key.state import stream_of_key
 from domain.identity.organization.membership import LeaveCause, MemberLeft
 from domain.identity.session.events import SessionStarted
 from domain.identity.user.events import LoginFailed

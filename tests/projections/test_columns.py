@@ -8,7 +8,8 @@ import pytest
 from domain.base import Event
 from domain.hooks.webhook.events import PauseCause, WebhookPaused, WebhookResumed
 from domain.hooks.webhook.state import Webhook
-from domain.identity.api_key import ApiKey, ApiKeyRevoked, ApiKeyUpdated
+from domain.identity.api_key.events import ApiKeyRevoked, ApiKeyUpdated
+from domain.identity.api_key.state import ApiKey
 from domain.identity.organization.membership import (
     LeaveCause,
     MemberDeactivated,

@@ -28,7 +28,14 @@ from runtime.system import System, open_system
 from tests.deliveries.receiver import Receiver
 from tests.domain.spec import ACME, OTHER
 from tests.workers.stage import ONE, TWO, Stage, eventually, opened_stage, seqs
-from workers.housekeeping import DROP_REPLIES, JOB_KINDS, KEPT, PRUNE, JobKind, run_due
+from workers.housekeeping import (
+    DROP_REPLIES,
+    JOB_KINDS,
+    KEPT,
+    PRUNE,
+    JobKind,
+    run_due,
+)
 from workers.jobs import make_worker
 from workers.main import run_jobs, run_worker
 from workers.rings import Rings

@@ -3,6 +3,7 @@
 The decisions are in ``state.py``, because most rules depend on all members of the organization.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -54,6 +55,32 @@ class Invitation(Struct, frozen=True, gc=False):
     """Whether the token went out by mail only, so that accepting it proves the address."""
 
 
+def expired_among(
+    invitations: Mapping[UUID, Invitation], now: datetime
+) -> list["InvitationExpired"]:
+    """Return the events that end all of *invitations* that have expired."""
+    return [
+        InvitationExpired(invitation_id=invitation_id)
+        for invitation_id, invitation in invitations.items()
+        if invitation.expires_at <= now
+    ]
+
+
+def ended_by(
+    invited: "MemberInvited", invitations: Mapping[UUID, Invitation], now: datetime
+) -> list["InvitationExpired | InvitationRevoked"]:
+    """Return the events that end what a new invitation replaces: the same address's, expired ones.
+
+    All of them give their places to it.
+    """
+    replaced = [
+        InvitationRevoked(invitation_id=invitation_id)
+        for invitation_id, other in invitations.items()
+        if other.email == invited.email and other.expires_at > now
+    ]
+    return [*expired_among(invitations, now), *replaced]
+
+
 # Events ---------------------------------------------------------------------
 
 
@@ -73,6 +100,15 @@ class MemberInvited(Event, frozen=True, kw_only=True, tag="member.invited"):
 
 class InvitationRevoked(Event, frozen=True, kw_only=True, tag="member.invitation_revoked"):
     """An invitation was withdrawn before it was accepted."""
+
+    invitation_id: UUID
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"invitations:{self.invitation_id}",)
+
+
+class InvitationExpired(Event, frozen=True, kw_only=True, tag="member.invitation_expired"):
+    """An invitation that had expired was found, and its place in the plan became free."""
 
     invitation_id: UUID
 
@@ -142,6 +178,7 @@ class MemberReactivated(Event, frozen=True, kw_only=True, tag="member.reactivate
 MembershipEvent = (
     MemberInvited
     | InvitationRevoked
+    | InvitationExpired
     | InvitationAccepted
     | MemberJoined
     | MemberRoleChanged

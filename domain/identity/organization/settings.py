@@ -41,13 +41,15 @@ class SettingsChanged(Event, frozen=True, kw_only=True, tag="organization.settin
     session_max: int | UnsetType | None = UNSET  # seconds; null: as everywhere
     time_zone: str | UnsetType = UNSET  # a name of the IANA database
     security_contacts: Personal | UnsetType = UNSET  # addresses, one a line
+    former_contacts: Personal | UnsetType = UNSET  # those before, who are told of it, too
 
     def field_keys(self) -> tuple[str, ...]:
         return tuple(f"settings:{name}" for name in self.named())
 
     def named(self) -> list[str]:
         """Return the fields that it sets."""
-        return [name for name in self.__struct_fields__ if getattr(self, name) is not UNSET]
+        names = OrganizationSettings.__struct_fields__
+        return [name for name in names if getattr(self, name) is not UNSET]
 
 
 class OrganizationSettings(Struct, frozen=True, kw_only=True, gc=False):
@@ -86,6 +88,8 @@ class OrganizationSettings(Struct, frozen=True, kw_only=True, gc=False):
             for name in wanted.named()
             if getattr(after, name) != getattr(self, name)
         }
+        if self.security_contacts and "security_contacts" in changed:
+            changed["former_contacts"] = "\n".join(self.security_contacts)
         return [SettingsChanged(**changed)] if changed else []
 
 

@@ -30,6 +30,7 @@ from domain.identity.organization.membership import (
     AlreadyMember,
     Invitation,
     InvitationAccepted,
+    InvitationExpired,
     InvitationIsOver,
     InvitationRevoked,
     LastAdmin,
@@ -44,6 +45,8 @@ from domain.identity.organization.membership import (
     OwnRole,
     Role,
     RoleTooLow,
+    ended_by,
+    expired_among,
 )
 from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
 from domain.identity.plan import Countable, Plan, refuse_if_full
@@ -103,7 +106,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
                 return _with_changed(self, event.user_id, active=True)
             case MemberInvited():
                 return replace(self, invitations=_with_invitation(self.invitations, event))
-            case InvitationRevoked() | InvitationAccepted():
+            case InvitationRevoked() | InvitationExpired() | InvitationAccepted():
                 return replace(self, invitations=_without(self.invitations, event.invitation_id))
             case _:
                 assert_never(event)
@@ -147,18 +150,18 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     def invite(
         self, invited: MemberInvited, *, by: UserId | None, now: datetime
     ) -> list[OrganizationEvent]:
-        """Invite somebody, and revoke what this replaces: the same address's, and all expired."""
+        """Invite somebody; an open invitation to the same address is revoked."""
         self.refuse_unless_here()
         self._refuse_below(Role.MANAGER if invited.role is Role.MEMBER else Role.ADMIN, by)
         if invited.invitation_id in self.invitations:
             return []
-        replaced = [
-            invitation_id
-            for invitation_id, other in self.invitations.items()
-            if other.email == invited.email or other.expires_at <= now
-        ]
-        refuse_if_full(self.plan, Countable.MEMBERS, _places_taken(self) - len(replaced))
-        return [*(InvitationRevoked(invitation_id=i) for i in replaced), invited]
+        over = ended_by(invited, self.invitations, now)
+        refuse_if_full(self.plan, Countable.MEMBERS, _places_taken(self) - len(over))
+        return [*over, invited]
+
+    def expire_invitations(self, now: datetime) -> list[InvitationExpired]:
+        """Free the places of all invitations that have expired, because one is needed."""
+        return expired_among(self.invitations, now)
 
     def revoke_invitation(
         self, invitation_id: UUID, *, by: UserId | None

@@ -16,6 +16,7 @@ class RevocationCause(StrEnum):
     TOO_MANY_SESSIONS = "too_many_sessions"
     ACCOUNT_DEACTIVATED = "account_deactivated"
     EXPIRED = "expired"
+    SECOND_FACTOR = "second_factor"  # it was turned on, and the session began without it
     LEFT_ORGANIZATION = "left_organization"
 
 

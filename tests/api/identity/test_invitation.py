@@ -115,7 +115,7 @@ async def test_only_a_development_system_shows_its_mails(
     make_app: Make, system: System, app: Litestar
 ) -> None:
     kept = new_id()
-    letter = Letter("eve@example.com", "Hello", "Hi\n")
+    letter = Letter(("eve@example.com",), "Hello", "Hi\n")
     Mailbox(system.settings.data_dir).keep(str(kept), message_of(letter, "a@b.c", "e", NOW))
     async with client_of(make_app(app_env=AppEnv.DEVELOPMENT)) as client:
         shown = done(await client.get("/api/dev/mail"), 200)["items"]

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from commands.base import Command, NotForApiKeys, NotPermitted, ScopeMissing
 from commands.identity.api_key import CreateApiKey, EditApiKey, RevokeApiKey, RotateApiKey
@@ -12,16 +13,15 @@ from commands.identity.organization import ChangePlan
 from commands.identity.session import SwitchOrganization
 from commands.work.task import DeleteTask, EditTask
 from domain.base import ApiKeyId, NotFound
-from domain.identity.api_key import (
+from domain.identity.api_key.errors import ApiKeyIsOver, ExpiryNotAllowed, ScopeNotAllowed
+from domain.identity.api_key.events import (
     ApiKeyCreated,
-    ApiKeyIsOver,
+    ApiKeyExpired,
     ApiKeyRevoked,
     ApiKeyRotated,
     ApiKeyUpdated,
-    ExpiryNotAllowed,
-    ScopeNotAllowed,
-    stream_of_key,
 )
+from domain.identity.api_key.state import stream_of_key
 from domain.identity.organization.events import PlanChanged
 from domain.identity.plan import Plan, PlanLimitReached
 from domain.permission import Permission
@@ -94,6 +94,29 @@ class TestCreateApiKey:
         given(*full).when(create()).then_refused(PlanLimitReached, **limits)
         revoked = on(stream_of_key("one"), ApiKeyRevoked())
         assert given(*full, revoked).when(create()).refused is None
+
+    def test_keys_that_have_expired_give_their_places_back(self) -> None:
+        later, other = NOW + 90 * DAY, stream_of_key("other")
+        made = ApiKeyCreated(**{**_fields(CREATED), "key_id": "other", "expires_at": later + DAY})
+        full = given(*HERE, on(other, made))
+        asked = create(key_id="third", expired=(KEY, other), expires_at=later + DAY)
+        third = {**_fields(CREATED), "key_id": "third", "created_at": later}
+        created = ApiKeyCreated(**{**third, "expires_at": later + DAY})
+
+        full.when(asked, by=BEN, now=later).then(
+            on(KEY, ApiKeyExpired()), on(stream_of_key("third"), created)
+        )
+        asked = replace(asked, expires_at=later)
+        early: dict[str, Any] = {"by": BEN, "now": later - timedelta(seconds=1)}
+        full.when(asked, **early).then_refused(PlanLimitReached, what="api_keys")
+
+    def test_a_key_whose_place_is_taken_is_gone(self) -> None:
+        here = (*HERE, on(KEY, ApiKeyExpired()))
+        given(*here).when(RevokeApiKey(api_key_id=KEY), by=BEN).then_refused(NotFound)
+        again = create(key_id="third", expired=(KEY,))
+        given(*here).when(again, by=BEN).then(
+            on(stream_of_key("third"), ApiKeyCreated(**{**_fields(CREATED), "key_id": "third"}))
+        )
 
     def test_a_stranger_finds_no_organization(self) -> None:
         given(*HERE).when(create(), by=DAN).then_refused(NotFound)

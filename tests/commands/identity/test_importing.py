@@ -3,15 +3,23 @@
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from commands.identity.importing import ImportUser
 from commands.identity.user import PASSWORD
 from domain.base import UserId
 from domain.claim import EmailTaken
-from domain.identity.organization.membership import AlreadyMember, MemberJoined, Role
+from domain.identity.organization.membership import (
+    AlreadyMember,
+    InvitationExpired,
+    MemberJoined,
+    Role,
+)
 from domain.identity.plan import PlanLimitReached
 from domain.identity.user.events import HomeOrganizationChanged, UserRegistered
 from tests.commands.acme import HERE, account
-from tests.domain.spec import ACME, ANA, DAN
+from tests.domain.acme import invitation
+from tests.domain.spec import ACME, ANA, DAN, NOW
 from tests.spec import given, on
 
 KIM = UserId(UUID(int=0xF1))
@@ -56,3 +64,13 @@ class TestImportUser:
             for n in range(7)
         ]
         given(*HERE, *joined).when(bring()).then_refused(PlanLimitReached)
+
+    def test_an_expired_invitation_takes_no_place(self) -> None:
+        old = replace(invitation(), expires_at=NOW)
+        joined = [
+            on(ACME, MemberJoined(user_id=UserId(UUID(int=0xE00 + n)), role=Role.MEMBER))
+            for n in range(6)
+        ]
+        story = given(*HERE, *joined, on(ACME, old)).when(bring(), by=DAN)
+        expired = InvitationExpired(invitation_id=old.invitation_id)
+        assert on(ACME, expired) in story.recorded

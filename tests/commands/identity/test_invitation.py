@@ -21,6 +21,7 @@ from domain.identity.organization.events import OrganizationDeleted, PlanChanged
 from domain.identity.organization.membership import (
     AlreadyMember,
     InvitationAccepted,
+    InvitationExpired,
     InvitationIsOver,
     InvitationRevoked,
     InvitedAtAnotherAddress,
@@ -141,6 +142,29 @@ class TestInviteMember:
             InvitationRevoked(invitation_id=UUID(int=601)), invite_event("1@example.com")
         )
 
+    def test_an_invitation_that_has_expired_gives_its_place_back(self) -> None:
+        old = replace(
+            invitation(), invitation_id=UUID(int=600), email="old@example.com", expires_at=NOW
+        )
+        expired = InvitationExpired(invitation_id=old.invitation_id)
+        over = given(*STAFF, on(ACME, old))
+
+        over.when(invite()).then(expired, invite_event("dan@example.com"))
+        over.when(resend(invitation_id=old.invitation_id)).then(
+            expired, replace(following(), email="old@example.com")
+        )
+
+
+def following() -> MemberInvited:
+    return MemberInvited(
+        invitation_id=NEXT,
+        email="dan@example.com",
+        role=Role.MEMBER,
+        token_hash="1" * 64,
+        expires_at=NOW + 8 * DAY,
+        mailed=True,
+    )
+
 
 def invite_event(email: str) -> MemberInvited:
     return replace(invitation(), email=email)
@@ -148,16 +172,8 @@ def invite_event(email: str) -> MemberInvited:
 
 class TestResendInvitation:
     def test_the_next_invitation_has_the_same_address_and_role_and_ends_the_first(self) -> None:
-        following = MemberInvited(
-            invitation_id=NEXT,
-            email="dan@example.com",
-            role=Role.MEMBER,
-            token_hash="1" * 64,
-            expires_at=NOW + 8 * DAY,
-            mailed=True,
-        )
         given(*STAFF, INVITED).when(resend(), by=BEN).then(
-            InvitationRevoked(invitation_id=INVITATION), following
+            InvitationRevoked(invitation_id=INVITATION), following()
         )
 
     def test_an_invitation_that_is_over_cannot_be_resent(self) -> None:

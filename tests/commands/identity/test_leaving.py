@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from commands.identity.leaving import EndSessionsOfFormerMember, RevokeKeyOfFormerMember
 from domain.base import NotFound, OrgId
-from domain.identity.api_key import ApiKeyRevoked
+from domain.identity.api_key.events import ApiKeyRevoked
 from domain.identity.organization.membership import (
     LeaveCause,
     MemberJoined,

@@ -47,6 +47,11 @@ class TestChangeSettings:
         story = given(*HERE).when(asked)
         story.then(on(ACME, changed))
         given(*HERE, on(ACME, changed)).when(asked).then()
+        nobody = SettingsChanged(
+            security_contacts="", former_contacts="ana@acme.example\nben@acme.example"
+        )
+        again = change(security_contacts=())
+        given(*HERE, on(ACME, changed)).when(again).then(on(ACME, nobody))
 
     def test_what_cannot_be_is_refused(self) -> None:
         given(*HERE).when(change(login_ways=())).then_refused(NoLoginWay)

@@ -20,7 +20,12 @@ from commands.identity.totp import (
 from domain.base import DomainError, SessionId
 from domain.identity.organization.events import OrganizationRenamed
 from domain.identity.organization.settings import SettingsChanged
-from domain.identity.session.events import Factor, SessionReauthenticated
+from domain.identity.session.events import (
+    Factor,
+    RevocationCause,
+    SessionReauthenticated,
+    SessionRevoked,
+)
 from domain.identity.user.totp import (
     RecoveryCodesRenewed,
     RecoveryCodeUsed,
@@ -34,7 +39,7 @@ from domain.identity.user.totp import (
 )
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
-from tests.commands.acme import LAPTOP, TEAM, account, started
+from tests.commands.acme import LAPTOP, PHONE, TEAM, account, started
 from tests.domain.spec import ACME, ANA, NOW
 from tests.spec import context, given, on, record
 
@@ -58,6 +63,12 @@ class TestTotp:
         assert story.secrets[ANA] == {TOTP_SECRET: b"sealed"}
         assert TOTP_PROPOSED not in story.secrets[ANA]
         given(*WITH_TOTP).when(self.enable).then_refused(TotpAlreadyEnabled)
+
+    def test_sessions_that_began_without_it_end_but_for_the_one_that_proved_it(self) -> None:
+        here = (*ANAS, on(LAPTOP, started(ANA)), on(PHONE, started(ANA, place=1)))
+        over = on(PHONE, SessionRevoked(by=ANA, cause=RevocationCause.SECOND_FACTOR))
+        proved = on(LAPTOP, SessionReauthenticated(factor=Factor.TOTP, at=NOW))
+        given(*here).when(self.enable, session_id=LAPTOP).then(on(ANA, ENABLED), proved, over)
 
     def test_recovery_codes_are_renewed_by_a_code(self) -> None:
         asked = RenewRecoveryCodes(user_id=ANA, proof=NEXT, recovery=("c",))

@@ -8,20 +8,15 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from domain.base import NotFound
-from domain.identity.api_key import (
-    LIFETIME_MAX,
-    OLD_KEY_LIFETIME,
-    ApiKey,
+from domain.identity.api_key.errors import ApiKeyIsOver, ExpiryNotAllowed, ScopeNotAllowed
+from domain.identity.api_key.events import (
     ApiKeyCreated,
     ApiKeyEvent,
-    ApiKeyIsOver,
     ApiKeyRevoked,
     ApiKeyRotated,
     ApiKeyUpdated,
-    ExpiryNotAllowed,
-    ScopeNotAllowed,
-    stream_of_key,
 )
+from domain.identity.api_key.state import LIFETIME_MAX, OLD_KEY_LIFETIME, ApiKey, stream_of_key
 from tests.domain.spec import ANA, DAY, NOW, SECOND, check_refused, events_of, given, outcome
 
 ALLOWED = {"task:read", "task:edit"}

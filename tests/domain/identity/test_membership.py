@@ -13,6 +13,7 @@ from domain.identity.organization.events import PlanChanged
 from domain.identity.organization.membership import (
     AlreadyMember,
     InvitationAccepted,
+    InvitationExpired,
     InvitationIsOver,
     InvitationRevoked,
     LastAdmin,
@@ -127,14 +128,14 @@ def test_members_and_open_invitations_count_together_against_the_plan() -> None:
     assert tenth.accept_invitation(INVITATION, DAN, NOW) != []
 
 
-def test_inviting_revokes_expired_invitations_so_that_they_do_not_count() -> None:
+def test_inviting_frees_the_places_of_expired_invitations() -> None:
     invited = given(TEAM, invitation(), invitation(1, email="eve@example.com"))
     last = invitation(2, email="fay@example.com")
 
     assert invited.invite(last, by=ANA, now=NOW + 7 * DAY - SECOND) == [last]
     assert invited.invite(last, by=ANA, now=NOW + 7 * DAY) == [
-        InvitationRevoked(invitation_id=INVITATION),
-        InvitationRevoked(invitation_id=invitation(1).invitation_id),
+        InvitationExpired(invitation_id=INVITATION),
+        InvitationExpired(invitation_id=invitation(1).invitation_id),
         last,
     ]
 

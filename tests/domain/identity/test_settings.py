@@ -61,6 +61,10 @@ def test_limits_are_lifted_and_contacts_removed() -> None:
     )
     assert limited.settings.security_contacts == ("a@b.example",)
 
+    lifting = SettingsChanged(session_idle=None, security_contacts="")
+    assert limited.change_settings(lifting) == [
+        SettingsChanged(session_idle=None, security_contacts="", former_contacts="a@b.example")
+    ]
     lifted = given(
         limited, SettingsChanged(session_idle=None, session_max=None, security_contacts="")
     )

@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from api.http.policy import POLICY, Open, handlers_of, scope_of
 from domain.base import OrgId
-from domain.identity.api_key import ApiKeyRevoked
+from domain.identity.api_key.events import ApiKeyRevoked
 from domain.permission import KEY_PERMISSIONS
 from runtime.system import System
 from tests.api.keys import ask, create

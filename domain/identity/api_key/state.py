@@ -19,7 +19,16 @@ from uuid import UUID, uuid5
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from domain.base import ApiKeyId, DomainError, Event, NotFound, Personal, Refusal, UserId
+from domain.base import ApiKeyId, Event, NotFound, UserId
+from domain.identity.api_key.errors import ApiKeyIsOver, ExpiryNotAllowed, ScopeNotAllowed
+from domain.identity.api_key.events import (
+    ApiKeyCreated,
+    ApiKeyEvent,
+    ApiKeyExpired,
+    ApiKeyRevoked,
+    ApiKeyRotated,
+    ApiKeyUpdated,
+)
 from domain.identity.organization.membership import Role
 from domain.identity.plan import Plan, PlanLimitReached
 
@@ -37,56 +46,6 @@ _T = TypeVar("_T")
 def stream_of_key(key_id: str) -> ApiKeyId:
     """Return the stream of the key with this public id, which is part of the key's text."""
     return ApiKeyId(uuid5(_STREAMS, key_id))
-
-
-# Events ---------------------------------------------------------------------
-
-
-class ApiKeyCreated(Event, frozen=True, kw_only=True, tag="api_key.created"):
-    """A member created an API key."""
-
-    name: Personal
-    key_id: str  # the public part of the key, by which it is found
-    hash: str  # HMAC-SHA256 (hex) of the whole key
-    last4: str
-    scopes: tuple[str, ...]
-    networks: Personal  # comma separated; empty: usable from everywhere
-    expires_at: datetime
-    created_by: UserId
-    created_at: datetime
-
-
-class ApiKeyUpdated(Event, frozen=True, kw_only=True, tag="api_key.updated"):
-    """The name or the allowed networks of an API key changed; holds only what changed."""
-
-    name: Personal | UnsetType = UNSET
-    networks: Personal | UnsetType = UNSET
-
-    def field_keys(self) -> tuple[str, ...]:
-        return tuple(name for name in self.__struct_fields__ if getattr(self, name) is not UNSET)
-
-
-class ApiKeyRotated(Event, frozen=True, kw_only=True, tag="api_key.rotated"):
-    """An API key got a new secret and a new expiry; the previous one works for a while, too."""
-
-    sets = ("hash", "last4", "renewed_at", "expires_at", "old_hash", "old_valid_until")
-    hash: str
-    last4: str
-    rotated_at: datetime
-    expires_at: datetime
-    old_valid_until: datetime
-
-
-class ApiKeyRevoked(Event, frozen=True, kw_only=True, tag="api_key.revoked"):
-    """An API key was revoked; it stops working at once and for good."""
-
-    sets = ("revoked",)
-
-
-ApiKeyEvent = ApiKeyCreated | ApiKeyUpdated | ApiKeyRotated | ApiKeyRevoked
-
-
-# State ----------------------------------------------------------------------
 
 
 class ApiKey(Struct, frozen=True, kw_only=True, gc=False):
@@ -108,6 +67,8 @@ class ApiKey(Struct, frozen=True, kw_only=True, gc=False):
     old_hash: str = ""
     old_valid_until: datetime | None = None
     revoked: bool = False
+    over: bool = False
+    """Whether it was found to be expired; it no longer counts, and is no longer shown."""
 
     def evolve(self, event: ApiKeyEvent) -> "ApiKey":
         match event:
@@ -139,6 +100,8 @@ class ApiKey(Struct, frozen=True, kw_only=True, gc=False):
                 )
             case ApiKeyRevoked():
                 return replace(self, revoked=True)
+            case ApiKeyExpired():
+                return replace(self, over=True)
             case _:
                 assert_never(event)
 
@@ -198,14 +161,19 @@ class ApiKey(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         return [ApiKeyRevoked()]
 
+    def expire(self, now: datetime) -> list[ApiKeyEvent]:
+        """Free the place of a key that has expired, because one is needed."""
+        here = self.created_by is not None and not self.revoked and not self.over
+        return [ApiKeyExpired()] if here and self.is_expired(now) else []
+
     def refuse_unless_here(self) -> None:
-        """Raise NotFound if the key was never created or is revoked."""
-        if self.created_by is None or self.revoked:
+        """Raise NotFound if the key was never created, is revoked or was found to be expired."""
+        if self.created_by is None or self.revoked or self.over:
             raise NotFound
 
     def is_expired(self, now: datetime) -> bool:
         """Return whether the key is past its expiry."""
-        return self.expires_at is not None and self.expires_at <= now
+        return self.over or (self.expires_at is not None and self.expires_at <= now)
 
     def refuse_unless_live(self, now: datetime) -> None:
         """Refuse a key that cannot be used any more."""
@@ -242,55 +210,3 @@ def _split(networks: str) -> tuple[str, ...]:
 
 def _changed(new: _T | UnsetType, old: _T) -> _T:
     return old if new is UNSET else new
-
-
-# Errors ---------------------------------------------------------------------
-
-
-class ScopeNotAllowed(DomainError):
-    """Choose at least one scope, and none that API keys, or keys of your role, cannot have."""
-
-    code = "scope_not_allowed"
-    refusal = Refusal.FORBIDDEN
-
-
-class ExpiryNotAllowed(DomainError):
-    """An API key expires in the future and within 365 days."""
-
-    code = "expiry_not_allowed"
-    refusal = Refusal.INVALID
-
-
-class KeyWasRevoked(DomainError):
-    """This API key was revoked, or replaced by a rotation. Use another one."""
-
-    code = "api_key_revoked"
-    refusal = Refusal.UNAUTHENTICATED
-
-
-class KeyHasExpired(DomainError):
-    """This API key has expired. Create a new one, or rotate keys before they expire."""
-
-    code = "api_key_expired"
-    refusal = Refusal.UNAUTHENTICATED
-
-
-class KeyWithoutOwner(DomainError):
-    """Whoever created this API key no longer has access to its organization, so nor has the key."""
-
-    code = "api_key_without_owner"
-    refusal = Refusal.UNAUTHENTICATED
-
-
-class NetworkNotAllowed(DomainError):
-    """This API key can be used only from the networks that were chosen for it; you are at `ip`."""
-
-    code = "network_not_allowed"
-    refusal = Refusal.FORBIDDEN
-
-
-class ApiKeyIsOver(DomainError):
-    """This API key has expired. Create a new one."""
-
-    code = "api_key_is_over"
-    refusal = Refusal.CONFLICT
