@@ -86,7 +86,7 @@ async def prepare(
                 recording.ciphers[stream] = cipher
         at = microseconds(context.now)
         envelope = _Envelope(command, context, at, _origin(log, context, recording, at))
-        _encode_all(log, envelope, reads, recording)
+        _encode_all(log, envelope, reads, recording, sealed)
     return recording
 
 
@@ -110,8 +110,13 @@ def _owners(log: EventLog, context: Context, reads: Reads) -> dict[UUID, OrgId]:
     return {**context.seen_of_platform, **reads.owners}
 
 
-def _encode_all(log: EventLog, envelope: "_Envelope", reads: Reads, recording: Recording) -> None:
-    """Turn the changes into rows, claims and counts, and fold them into the new states."""
+def _encode_all(
+    log: EventLog, envelope: "_Envelope", reads: Reads, recording: Recording, sealed: set[UUID]
+) -> None:
+    """Turn the changes into rows, claims and counts, and fold them into the new states.
+
+    *sealed* are the streams with personal values among them.
+    """
     context, origin = envelope.context, envelope.origin
     organization, fingerprint = reads.organization, log.keys.fingerprint
     plan = None if organization is None else organization.plan
@@ -120,7 +125,7 @@ def _encode_all(log: EventLog, envelope: "_Envelope", reads: Reads, recording: R
         stream = change.stream
         kind, found = reads.loaded[stream]
         org_id = change.org_id or (PLATFORM if kind.platform else context.organization)
-        cipher = _cipher(log, recording, stream)
+        cipher = _cipher(log, recording, stream) if stream in sealed else None
         state, version = found.state, found.version
         for event in change.events:
             version += 1

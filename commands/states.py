@@ -1,6 +1,5 @@
 """Folded streams: loaded from the log, cached in memory, brought up to date."""
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
@@ -39,33 +38,42 @@ Wanted = tuple[type[State], UUID]
 
 
 class StateCache:
-    """Folded states by stream; the least recently used ones are dropped first.
+    """Folded states by stream, in two generations of half the size each.
 
-    Correctness never depends on it: the append verifies every version that was read.
+    What is used moves to the new one. When that is full, it becomes the old one, and what was not
+    used since the last time is dropped. A use costs one look-up, which is mostly the hash of the
+    id. Correctness never depends on the cache: the append verifies every version that was read.
     """
 
     def __init__(self, size_max: int = CACHE_MAX) -> None:
-        self._size_max = size_max
-        self._loaded: OrderedDict[UUID, Loaded[Any]] = OrderedDict()
+        self._generation_max = size_max // 2
+        self._new: dict[UUID, Loaded[Any]] = {}
+        self._old: dict[UUID, Loaded[Any]] = {}
 
     def get(self, stream: UUID) -> Loaded[Any] | None:
         """Return the state of *stream* as this process last saw it; None if it is not in memory."""
-        found = self._loaded.get(stream)
-        if found is not None:
-            self._loaded.move_to_end(stream)
+        found = self._new.get(stream)
+        if found is None and self._old:
+            found = self._old.get(stream)
+            if found is not None:
+                self._keep(stream, found)
         return found
 
     def put(self, stream: UUID, loaded: Loaded[Any]) -> None:
         """Keep *loaded* unless there is a newer version."""
-        known = self._loaded.get(stream)
+        known = self.get(stream)
         if known is None or known.version < loaded.version:
-            self._loaded[stream] = loaded
-            if len(self._loaded) > self._size_max:
-                self._loaded.popitem(last=False)
+            self._keep(stream, loaded)
 
     def drop(self, stream: UUID) -> None:
         """Drop *stream*, so that the next read loads it again."""
-        self._loaded.pop(stream, None)
+        self._new.pop(stream, None)
+        self._old.pop(stream, None)
+
+    def _keep(self, stream: UUID, loaded: Loaded[Any]) -> None:
+        self._new[stream] = loaded
+        if len(self._new) >= self._generation_max:
+            self._new, self._old = {}, self._new
 
 
 class States:

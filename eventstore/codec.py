@@ -8,7 +8,7 @@ personal fields, sealed with the key of the stream.
 """
 
 import hashlib
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Callable
 from typing import Any, Protocol, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -24,6 +24,7 @@ from eventstore.recorded import ERASED, Metadata, Recorded, Row
 from eventstore.upcasting import STEPS, schema_version, upcast
 
 SALT_BYTES = 16
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Cipher(Protocol):
@@ -92,8 +93,8 @@ SEALED_TAGS = frozenset(tag for tag, kind in EVENT_TYPES.items() if kind in SEAL
 def commit_to(value: str) -> tuple[str, Salted]:
     """Return a salted commitment to *value*, and what opens it."""
     salt = random_bytes(SALT_BYTES)
-    digest = urlsafe_b64encode(hashlib.sha256(salt + value.encode()).digest())
-    return f"sha256:{digest[:-1].decode()}", (salt, value)
+    digest = b2a_base64(hashlib.sha256(salt + value.encode()).digest(), newline=False)
+    return f"sha256:{digest[:-1].translate(_URL_SAFE).decode()}", (salt, value)
 
 
 class Origin(Struct, frozen=True):

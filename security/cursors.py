@@ -19,6 +19,9 @@ CURSOR_CHARS_MAX = 1024
 MAC_BYTES = 16
 """Keyed BLAKE2b (RFC 7693) of 128 bits: a third of the time of HMAC-SHA256."""
 
+ISSUED_MAX = 1_024
+"""Cursors that are kept in memory: less than 1 MB."""
+
 CursorValue = str | int | float | bool | None
 """What a cursor can contain: JSON scalars."""
 
@@ -32,6 +35,7 @@ class CursorKey:
 
     def __init__(self, secret: str) -> None:
         self._key = derive_key(secret, "trackrecord list cursor v1")
+        self._issued: dict[tuple[str, bytes], str] = {}
 
     def encode(self, binding: str, values: Sequence[CursorValue]) -> str:
         """Return a cursor that contains *values* and is valid for *binding* only.
@@ -39,9 +43,15 @@ class CursorKey:
         :raises ValueError: it would be longer than ``CURSOR_CHARS_MAX``.
         """
         payload = msgspec.json.encode(values)
+        known = self._issued.get((binding, payload))
+        if known is not None:  # most pages are asked for again and again
+            return known
         cursor = to_base64url(self._mac(binding, payload) + payload)
         if len(cursor) > CURSOR_CHARS_MAX:
             raise ValueError(f"a cursor has at most {CURSOR_CHARS_MAX} characters")
+        if len(self._issued) >= ISSUED_MAX:
+            self._issued.clear()
+        self._issued[binding, payload] = cursor
         return cursor
 
     def decode(self, binding: str, cursor: str) -> list[CursorValue]:

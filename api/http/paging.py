@@ -28,7 +28,8 @@ async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
     caller, api = request.caller, request.api
     own = api.part_of("", caller.org_id)
     log = api.system.log
-    wanted = asked_position(request.min_position(), log.parts, log.epoch)
+    asked = request.min_position()
+    wanted = asked_position(asked, log.parts, log.epoch) if asked else 0
     for name in names:
         part = api.part_of(name, caller.org_id)
         position = api.writes.of(caller.user_id, part)

@@ -17,8 +17,8 @@ from tests.domain.spec import ACME, ENG, NOW, OTHER, TASK
 from tests.spec import on, record
 
 
-def test_the_least_recently_used_state_is_dropped_first() -> None:
-    cache, loaded = StateCache(size_max=2), Loaded(Task(), 1, ACME, NOW)
+def test_what_was_not_used_for_half_the_size_is_dropped_first() -> None:
+    cache, loaded = StateCache(size_max=4), Loaded(Task(), 1, ACME, NOW)
     first, second, third = new_id(), new_id(), new_id()
 
     cache.put(first, loaded)
@@ -28,6 +28,17 @@ def test_the_least_recently_used_state_is_dropped_first() -> None:
 
     assert cache.get(second) is None
     assert cache.get(first) == cache.get(third) == loaded
+
+
+def test_an_older_version_does_not_replace_one_of_the_older_generation() -> None:
+    cache, stream = StateCache(size_max=4), new_id()
+    newer, older = Loaded(Task(title="B"), 2, ACME, NOW), Loaded(Task(title="A"), 1, ACME, NOW)
+
+    cache.put(stream, newer)
+    cache.put(new_id(), older)
+    cache.put(stream, older)
+
+    assert cache.get(stream) == newer
 
 
 def test_an_older_version_does_not_replace_a_newer_one() -> None:

@@ -45,7 +45,8 @@ class _Texts(NamedTuple):
     joined: str
 
 
-_texts: dict[_Form, _Texts] = {}
+_texts: dict[tuple[Any, ...], _Texts] = {}
+"""By the parts of a ``_Form``."""
 
 
 def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
@@ -55,7 +56,7 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
     """
     refuse_beyond_bounds(target.shape, query)
     contains, either = query.contains, query.either
-    form = _Form(
+    form = (  # a plain tuple, equal to its ``_Form``, which takes longer to make than to look up
         target.collection,
         target.shape.layout,
         tuple(query.where) if either is None else (*query.where, either[0]),
@@ -66,7 +67,7 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
         None if contains is None else contains[0],
         tuple(query.residual),
     )
-    texts = _texts.get(form) or _prepared(form, target, query)
+    texts = _texts.get(form) or _prepared(_Form(*form), target, query)
     values = [*query.where.values()]
     above, below = query.above, query.below
     bounds = [bound for bound in (above, below) if bound is not None]
