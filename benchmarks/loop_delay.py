@@ -91,6 +91,7 @@ async def _every_get(client: Client, project: str) -> list[str]:
     profile = await client.ask("GET", "/api/auth/profile")
     asked = {"name": "CI", "scopes": {"task": ["read"]}}
     label = await client.ask("POST", "/api/label", {"name": "Bug", "color": "#ff0000"})
+    team = await client.ask("POST", "/api/team", {"name": "Gears"})
     comment = await client.ask("POST", "/api/task/ENG-1/comments", {"body": "Oiled?"})
     known = {
         "comment_id": comment["id"],
@@ -98,6 +99,8 @@ async def _every_get(client: Client, project: str) -> list[str]:
         "api_key_id": (await client.ask("POST", "/api/apikey", asked))["id"],
         "organization_id": client.organization,
         "project_id": project,
+        "project": project,
+        "team_id": team["id"],
         "task": "ENG-1",
         "user_id": profile["id"],
         "webhook_id": webhook,

@@ -4,13 +4,13 @@ from uuid import UUID
 
 from commands.happening import Fingerprint, Happening, Reservations, Rule
 from domain.base import Event, NotFound, OrgId
+from domain.name import folded
 from domain.work.label import (
     LabelCreated,
     LabelDeleted,
     LabelNameTaken,
     LabelRenamed,
     LabelRestored,
-    folded,
 )
 from domain.work.task.events import TaskLabelled
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey

@@ -10,12 +10,7 @@ from msgspec.structs import replace
 from commands.base import Change, Command, Context, Decision
 from commands.happening import Happening, Reservations
 from commands.reads import Reads
-from commands.reservations import (
-    RESERVING,
-    is_open_number,
-    note,
-    task_numbers,
-)
+from commands.reservations import RESERVING, is_open_number, note, task_numbers
 from commands.states import Loaded
 from domain.base import PLATFORM, Event, OrgId, State
 from domain.work.task.events import TaskCreated

@@ -5,17 +5,17 @@ They are derived from the events alone, so that they can be computed again and c
 lowered limit can still decrease.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from commands.content_counts import CONTENT_RULES
 from commands.happening import Fingerprint, Happening, Reservations, Rule
 from commands.label_claims import LABEL_RULES
+from commands.plan_counts import count, counting
+from commands.project_claims import PROJECT_RULES
 from commands.session_places import leave_place, take_place
-from domain.base import PLATFORM, DomainError, Event, OrgId
-from domain.claim import SUBDOMAIN_KEPT, EmailTaken, ProjectKeyTaken, SubdomainTaken
+from domain.base import PLATFORM, Event, OrgId
+from domain.claim import SUBDOMAIN_KEPT, EmailTaken, SubdomainTaken
 from domain.hooks.webhook.events import WebhookCreated, WebhookDeleted, WebhookRestored
 from domain.identity.api_key.events import ApiKeyCreated, ApiKeyExpired, ApiKeyRevoked
 from domain.identity.organization.events import OrganizationCreated, SubdomainChanged
@@ -27,18 +27,10 @@ from domain.identity.organization.membership import (
     MemberJoined,
     MemberLeft,
 )
-from domain.identity.plan import Countable, limit_of, plan_limit_reached
+from domain.identity.plan import Countable
 from domain.identity.session.events import SessionEnded, SessionRevoked, SessionStarted
 from domain.identity.user.address import EmailChanged
 from domain.identity.user.events import UserRegistered
-from domain.work.project.events import (
-    ProjectArchived,
-    ProjectCreated,
-    ProjectDeleted,
-    ProjectRestored,
-    ProjectStatus,
-    ProjectUnarchived,
-)
 from domain.work.task.errors import SubtasksOpen
 from domain.work.task.events import (
     TaskCreated,
@@ -50,7 +42,7 @@ from domain.work.task.events import (
 from domain.work.task.state import FINISHED, OPEN_NUMBER
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbered
 
-EMAIL, SUBDOMAIN, PROJECT_KEY = "email", "subdomain", "project key"
+EMAIL, SUBDOMAIN = "email", "subdomain"
 API_KEY = "api key"
 TASK_NUMBER, OPEN_SUBTASKS = "task number", "open subtasks"
 
@@ -75,11 +67,6 @@ def api_key_claim(key_id: str) -> ClaimKey:
     return ClaimKey(PLATFORM, API_KEY, PLATFORM, key_id.encode())
 
 
-def project_key_claim(org_id: OrgId, key: str) -> ClaimKey:
-    """Return the claim on a project key, in upper case."""
-    return ClaimKey(org_id, PROJECT_KEY, org_id, key.encode())
-
-
 def task_numbers(org_id: OrgId, project_id: UUID) -> CountKey:
     """Return the count from which a project's tasks take their numbers."""
     return CountKey(org_id, TASK_NUMBER, project_id)
@@ -98,11 +85,6 @@ def open_subtasks(org_id: OrgId, task_id: UUID) -> CountKey:
 def tasks_in(org_id: OrgId, project_id: UUID, status: TaskStatus) -> CountKey:
     """Return the count of a project's tasks in *status* that are not in the trash."""
     return CountKey(org_id, f"tasks in {status}", project_id)
-
-
-def counted_of(org_id: OrgId, what: Countable) -> CountKey:
-    """Return the count of *what* in an organization."""
-    return CountKey(org_id, what.value, org_id)
 
 
 def note(happened: Happening, reserved: Reservations) -> None:
@@ -156,44 +138,15 @@ def _take_subdomain(happened: Happening, subdomain: str, reserved: Reservations)
     reserved.claims.append(ClaimChange(subdomain_claim(subdomain), happened.stream, taken))
 
 
-def _counts(what: Countable, by: int) -> Rule:
-    def rule(happened: Happening, reserved: Reservations) -> None:
-        _count(what, by, happened, reserved)
-
-    return rule
-
-
-def _count(what: Countable, by: int, happened: Happening, reserved: Reservations) -> None:
-    limit: int | None = None
-    refusal: Callable[[int], DomainError] | None = None
-    if by > 0 and happened.plan is not None:
-        limit = limit_of(happened.plan, what)
-        refusal = partial(plan_limit_reached, happened.plan, what)
-    reserved.counts.append(CountChange(counted_of(happened.org_id, what), by, limit, refusal))
-
-
 def _api_key_created(happened: Happening, reserved: Reservations) -> None:
     claim = api_key_claim(happened.event.key_id)
     reserved.claims.append(ClaimChange(claim, happened.org_id))
-    _count(Countable.API_KEYS, 1, happened, reserved)
-
-
-def _project_created(happened: Happening, reserved: Reservations) -> None:
-    key = happened.event.key
-    claim = project_key_claim(happened.org_id, key)
-    reserved.claims.append(ClaimChange(claim, happened.stream, ProjectKeyTaken(key=key)))
-    _count(Countable.PROJECTS, 1, happened, reserved)
-
-
-def _project_trashed(happened: Happening, reserved: Reservations) -> None:
-    if happened.before.status is not ProjectStatus.ARCHIVED:
-        by = -1 if isinstance(happened.event, ProjectDeleted) else 1
-        _count(Countable.PROJECTS, by, happened, reserved)
+    count(Countable.API_KEYS, 1, happened, reserved)
 
 
 def _task_created(happened: Happening, reserved: Reservations) -> None:
     event = happened.event
-    _count(Countable.TASKS, 1, happened, reserved)
+    count(Countable.TASKS, 1, happened, reserved)
     reserved.counts.append(
         CountChange(tasks_in(happened.org_id, event.project_id, event.status), 1)
     )
@@ -225,7 +178,7 @@ def _subtasks_open(found: int) -> SubtasksOpen:
 def _task_trashed(happened: Happening, reserved: Reservations) -> None:
     task = happened.before
     by = -1 if isinstance(happened.event, TaskDeleted) else 1
-    _count(Countable.TASKS, by, happened, reserved)
+    count(Countable.TASKS, by, happened, reserved)
     reserved.counts.append(CountChange(tasks_in(happened.org_id, task.project_id, task.status), by))
     _count_subtask(task.parent_id, by * (task.status not in FINISHED), happened, reserved)
 
@@ -245,27 +198,23 @@ _RULES: dict[type[Event], Rule] = {
     SessionRevoked: _session_over,
     OrganizationCreated: _organization_created,
     SubdomainChanged: _subdomain_changed,
-    MemberJoined: _counts(Countable.MEMBERS, 1),
-    MemberInvited: _counts(Countable.MEMBERS, 1),
-    MemberLeft: _counts(Countable.MEMBERS, -1),
-    InvitationRevoked: _counts(Countable.MEMBERS, -1),
-    InvitationExpired: _counts(Countable.MEMBERS, -1),
-    InvitationAccepted: _counts(Countable.MEMBERS, -1),
-    ProjectCreated: _project_created,
-    ProjectArchived: _counts(Countable.PROJECTS, -1),
-    ProjectUnarchived: _counts(Countable.PROJECTS, 1),
-    ProjectDeleted: _project_trashed,
-    ProjectRestored: _project_trashed,
+    MemberJoined: counting(Countable.MEMBERS, 1),
+    MemberInvited: counting(Countable.MEMBERS, 1),
+    MemberLeft: counting(Countable.MEMBERS, -1),
+    InvitationRevoked: counting(Countable.MEMBERS, -1),
+    InvitationExpired: counting(Countable.MEMBERS, -1),
+    InvitationAccepted: counting(Countable.MEMBERS, -1),
     TaskCreated: _task_created,
     TaskStatusChanged: _task_moved,
     TaskDeleted: _task_trashed,
     TaskRestored: _task_trashed,
-    WebhookCreated: _counts(Countable.WEBHOOKS, 1),
-    WebhookDeleted: _counts(Countable.WEBHOOKS, -1),
-    WebhookRestored: _counts(Countable.WEBHOOKS, 1),
+    **PROJECT_RULES,
+    WebhookCreated: counting(Countable.WEBHOOKS, 1),
+    WebhookDeleted: counting(Countable.WEBHOOKS, -1),
+    WebhookRestored: counting(Countable.WEBHOOKS, 1),
     ApiKeyCreated: _api_key_created,
-    ApiKeyRevoked: _counts(Countable.API_KEYS, -1),
-    ApiKeyExpired: _counts(Countable.API_KEYS, -1),
+    ApiKeyRevoked: counting(Countable.API_KEYS, -1),
+    ApiKeyExpired: counting(Countable.API_KEYS, -1),
     **CONTENT_RULES,
     **LABEL_RULES,
 }

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 OrgId = NewType("OrgId", UUID)
 UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
+TeamId = NewType("TeamId", UUID)
 ProjectId = NewType("ProjectId", UUID)
 TaskId = NewType("TaskId", UUID)
 CommentId = NewType("CommentId", UUID)

@@ -12,6 +12,7 @@ from domain.work.comment import Comment
 from domain.work.label import Label
 from domain.work.project.state import Project
 from domain.work.task.state import Task
+from domain.work.team import Team
 
 STATES: tuple[type[State], ...] = (
     User,
@@ -19,6 +20,7 @@ STATES: tuple[type[State], ...] = (
     Organization,
     AccessRecord,
     AuditTrail,
+    Team,
     Project,
     Task,
     Comment,

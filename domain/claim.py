@@ -1,9 +1,9 @@
 """Claims: values that only one holder can have, and the errors for a value that is taken.
 
 The append enforces them; ``commands/reservations.py`` says which event takes or releases which
-claim. Addresses and subdomains are unique on the platform, project keys in their organization, task
-numbers in their project. Keys and numbers are never released, so that an old one always leads to
-its project or task.
+claim. Addresses and subdomains are unique on the platform, project keys and names of teams in their
+organization, task numbers in their project. Keys and numbers are never released, so that an old one
+always leads to its project or task.
 """
 
 from datetime import timedelta
@@ -32,4 +32,11 @@ class ProjectKeyTaken(DomainError):
     """This key is, or was, used by another project of this organization. Choose a different one."""
 
     code = "project_key_taken"
+    refusal = Refusal.CONFLICT
+
+
+class TeamNameTaken(DomainError):
+    """Another team of this organization has this name. Choose a different one."""
+
+    code = "team_name_taken"
     refusal = Refusal.CONFLICT

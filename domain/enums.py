@@ -8,8 +8,9 @@ from domain.identity.organization.settings import LoginWay
 from domain.identity.plan import Plan
 from domain.identity.session.events import Factor, RevocationCause
 from domain.permission import Permission
-from domain.work.project.events import ProjectStatus
+from domain.work.project.events import ProjectStatus, Visibility
 from domain.work.task.events import Priority, TaskStatus
+from domain.work.team import TeamLeaveCause, TeamRole
 
 ENUMS: dict[str, type[StrEnum]] = {
     enum.__name__: enum
@@ -26,6 +27,9 @@ ENUMS: dict[str, type[StrEnum]] = {
         RevocationCause,
         Role,
         TaskStatus,
+        TeamLeaveCause,
+        TeamRole,
+        Visibility,
     )
 }
 """By class name, sorted."""

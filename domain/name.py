@@ -1,5 +1,6 @@
 """Names and titles: one line of text that a reader can see."""
 
+import unicodedata
 from typing import Annotated
 
 from msgspec import Meta
@@ -25,3 +26,11 @@ Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
 
 Title = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=300)]
 """The title of a task."""
+
+
+def folded(name: str) -> str:
+    """Return *name* as it is compared: two names that look alike are the same name.
+
+    As Unicode Standard, section 3.13 (toNFKC_Casefold), without the white space around it.
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()

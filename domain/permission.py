@@ -4,6 +4,9 @@ Rules that need more than the role are decided by the aggregate: ``domain/identi
 lets a MANAGER remove only a MEMBER, ``domain/work/task`` lets a MEMBER delete only tasks that they
 created in the last 24 hours.
 
+In the projects of a team, its LEADs may do what ``LEAD_PERMISSIONS`` grants as well, whatever their
+role; they do it as persons, not with API keys.
+
 An API key may do what its scopes, its creator's role and ``KEY_PERMISSIONS`` allow, all three.
 """
 
@@ -23,6 +26,9 @@ class Permission(StrEnum):
     MEMBER_REMOVE = "member:remove"
     MEMBER_MANAGE = "member:manage"  # roles, deactivation
     MEMBER_LEAVE = "member:leave"
+    TEAM_READ = "team:read"
+    TEAM_CREATE = "team:create"  # and delete, restore
+    TEAM_EDIT = "team:edit"  # name and members
     PROJECT_READ = "project:read"
     PROJECT_CREATE = "project:create"
     PROJECT_EDIT = "project:edit"
@@ -49,6 +55,7 @@ _MEMBER = frozenset(
     {
         Permission.ORG_READ,
         Permission.MEMBER_LEAVE,
+        Permission.TEAM_READ,
         Permission.PROJECT_READ,
         Permission.TASK_READ,
         Permission.TASK_CREATE,
@@ -64,6 +71,8 @@ _MANAGER = _MEMBER | {
     Permission.MEMBER_INVITE,
     Permission.INVITATION_READ,
     Permission.MEMBER_REMOVE,
+    Permission.TEAM_CREATE,
+    Permission.TEAM_EDIT,
     Permission.PROJECT_CREATE,
     Permission.PROJECT_EDIT,
     Permission.PROJECT_ARCHIVE,
@@ -89,6 +98,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: _ADMIN,
 }
 
+LEAD_PERMISSIONS = frozenset(
+    {
+        Permission.TEAM_EDIT,
+        Permission.PROJECT_HOLD,
+        Permission.TASK_DELETE,
+        Permission.TASK_FORCE,
+    }
+)
+"""What the LEAD of a team may do beyond their role, in that team and in the projects of it."""
+
 
 Scopes = frozenset[Permission]
 """What an API key was created for."""
@@ -96,6 +115,9 @@ Scopes = frozenset[Permission]
 KEY_PERMISSIONS: Scopes = frozenset(
     {
         Permission.ORG_READ,
+        Permission.TEAM_READ,
+        Permission.TEAM_CREATE,
+        Permission.TEAM_EDIT,
         Permission.PROJECT_READ,
         Permission.PROJECT_CREATE,
         Permission.PROJECT_EDIT,
@@ -118,7 +140,9 @@ KEY_PERMISSIONS: Scopes = frozenset(
 """What an API key can be created for. Whoever steals one can neither let people in, change roles
 or the plan, nor create further keys: members, the organization and keys are left to people."""
 
-_READ_ONLY = frozenset({Permission.ORG_READ, Permission.PROJECT_READ, Permission.TASK_READ})
+_READ_ONLY = frozenset(
+    {Permission.ORG_READ, Permission.TEAM_READ, Permission.PROJECT_READ, Permission.TASK_READ}
+)
 
 
 @lru_cache(1_000)

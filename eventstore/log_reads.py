@@ -130,16 +130,17 @@ class LogReads:
         found = await self._read(self.store.holders, claims)
         return {claim: held.holder for claim, held in found.items() if not held.free_at}
 
+    async def claimed(self, org_id: OrgId, scope: str, within: UUID) -> list[UUID]:
+        """Return who holds a claim of *scope* within something now, in the order of values."""
+        return await self._read(self.store.claimed, org_id, scope, within)
+
     async def counted(self, *counts: CountKey) -> list[int]:
         """Return the value of each of *counts*."""
         found = await self._read(self.store.counted, counts)
         return [found.get(count, 0) for count in counts]
 
     async def heads(self, streams: Mapping[UUID, OrgId]) -> dict[UUID, int]:
-        """Return the newest version of each stream; unknown streams are left out.
-
-        Each stream maps to the organization that it belongs to.
-        """
+        """Return the newest version of each stream, given with its owner; no unknown ones."""
         if self.parts == 1:
             return await self._read(self.store.heads, list(streams))
         heads: dict[UUID, int] = {}

@@ -153,6 +153,14 @@ class MemoryStore(MemoryKeys):
     def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, Held]:
         return {claim: self._claims[claim] for claim in claims if claim in self._claims}
 
+    def claimed(self, org_id: OrgId, scope: str, within: UUID) -> list[UUID]:
+        found = [
+            (claim.value, held.holder)
+            for claim, held in self._claims.items()
+            if claim[:3] == (org_id, scope, within) and not held.free_at
+        ]
+        return [holder for _, holder in sorted(found)]
+
     def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
         return {count: self._counts[count] for count in counts if count in self._counts}
 

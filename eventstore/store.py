@@ -137,6 +137,10 @@ class Store(Protocol):
         """Return who holds each claim or has it reserved; free ones are left out."""
         ...
 
+    def claimed(self, org_id: OrgId, scope: str, within: UUID) -> list[UUID]:
+        """Return the holders of all claims of a scope within something, in the order of values."""
+        ...
+
     def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
         """Return the value of each count; those never changed are left out."""
         ...

@@ -13,7 +13,7 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.identity.organization import own_organization
-from commands.reservations import counted_of
+from commands.plan_counts import counted_of
 from domain.base import OrgId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PLAN_LIMITS, Countable, Plan, limit_of
@@ -32,6 +32,7 @@ class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
     """
 
     members: int
+    teams: int | None
     projects: int | None
     tasks: int | None
     webhooks: int
@@ -44,6 +45,7 @@ class UsageView(Struct, frozen=True, kw_only=True, rename="camel"):
     """How much of the limits is used; open invitations are members, archived projects are not."""
 
     members: int
+    teams: int
     projects: int
     tasks: int
     webhooks: int
@@ -97,6 +99,7 @@ def limits_of(plan: Plan) -> LimitsView:
     window = limits.audit_window
     return LimitsView(
         members=limits.members,
+        teams=limits.teams,
         projects=limits.projects,
         tasks=limits.tasks,
         webhooks=limits.webhooks,

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, delete, get, patch, post
-from litestar.params import FromPath, FromQuery, JSONBody, Parameter
+from litestar.params import FromQuery, JSONBody, Parameter
 from msgspec import UNSET, Struct, UnsetType
 
 from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
@@ -15,6 +15,8 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
+from api.work.project_key import ProjectRef, project_id_of
+from api.work.sight import hidden_from, project_here
 from commands.work.project import (
     ArchiveProject,
     CreateProject,
@@ -29,13 +31,17 @@ from commands.work.project import (
     ResumeProject,
     UnarchiveProject,
 )
-from domain.base import NotFound, ProjectId, UserId
+from domain.base import NotFound, ProjectId, TeamId, UserId
 from domain.claim import ProjectKeyTaken
 from domain.identity.plan import PlanLimitReached
 from domain.name import Name
 from domain.permission import Permission
-from domain.work.project.errors import ProjectIsArchived, ProjectKeyNotAllowed
-from domain.work.project.events import ProjectStatus
+from domain.work.project.errors import (
+    ProjectIsArchived,
+    ProjectKeyNotAllowed,
+    TooManyProjectMembers,
+)
+from domain.work.project.events import ProjectStatus, Visibility
 from domain.work.project.state import Project
 from eventstore.identifiers import new_id
 from projections.work.project import ProjectView, projects_of, render_project
@@ -47,15 +53,20 @@ class NewProject(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     key: ProjectKey
     name: Name
     description: ProjectDescription | None = None
-    lead: UserId | None = None
+    lead_id: UserId | None = None
+    team_id: TeamId | None = None
+    visibility: Visibility = Visibility.ORGANIZATION
 
 
 class ProjectChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Body of a change; omitted fields stay as they are."""
 
+    key: ProjectKey | UnsetType = UNSET
     name: Name | UnsetType = UNSET
     description: ProjectDescription | UnsetType | None = UNSET
-    lead: UserId | UnsetType | None = UNSET
+    lead_id: UserId | UnsetType | None = UNSET
+    team_id: TeamId | UnsetType | None = UNSET
+    visibility: Visibility | UnsetType = UNSET
 
 
 class Hold(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -74,6 +85,9 @@ def _shown(project_id: UUID, status: int = 200) -> Reply:
 
 async def _change(request: ApiRequest, command: ProjectCommand) -> ApiResponse:
     return await run_command(request, command, _shown(command.project_id))
+
+
+_EDIT_FAILS = (NotFound, ProjectKeyNotAllowed, ProjectKeyTaken, TooManyProjectMembers)
 
 
 class ProjectController(Controller):
@@ -98,7 +112,9 @@ class ProjectController(Controller):
             key=data.key,
             name=data.name,
             description=data.description,
-            lead=data.lead,
+            lead_id=data.lead_id,
+            team_id=data.team_id,
+            visibility=data.visibility,
         )
         return await run_command(request, command, _shown(project_id, 201))
 
@@ -116,93 +132,110 @@ class ProjectController(Controller):
         paging = Paging(request, status=status)
         after = paging.key(cursor)
         await wait_for_own_writes(request, "projects")
-        page = await projects_of(request.api.models, request.organization, status, limit, after)
+        hidden = await hidden_from(request)
+        page = await projects_of(
+            request.api.models, request.organization, status, limit, after, hidden
+        )
         return paging.answer(page, limit)
 
-    @get("/{project_id:uuid}", opt=needs(Permission.PROJECT_READ), responses=shows(ProjectView))
-    async def get_project(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+    @get("/{project:str}", opt=needs(Permission.PROJECT_READ), responses=shows(ProjectView))
+    async def get_project(self, request: ApiRequest, project: ProjectRef) -> ApiResponse:
         """Return a project."""
-        found = await request.newest(Project, project_id)
-        found.state.refuse_unless_here()
+        project_id = await project_id_of(request, project)
+        found = await project_here(request, project_id)
         return one(request, found, partial(render_project, project_id), derived=True)
 
     @patch(
-        "/{project_id:uuid}",
-        opt=needs(Permission.PROJECT_EDIT, fails=(ProjectIsArchived,)),
+        "/{project:str}",
+        opt=needs(Permission.PROJECT_EDIT, fails=(*_EDIT_FAILS, ProjectIsArchived)),
         responses=shows(ProjectView),
     )
     async def edit(
-        self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[ProjectChange]
+        self, request: ApiRequest, project: ProjectRef, data: JSONBody[ProjectChange]
     ) -> ApiResponse:
-        """Change the name, description or lead of a project."""
+        """Change fields of a project. After a new key, the old one still leads to it."""
         command = EditProject(
-            project_id=ProjectId(project_id),
+            project_id=await project_id_of(request, project),
+            key=data.key,
             name=data.name,
             description=data.description,
-            lead=data.lead,
+            lead_id=data.lead_id,
+            team_id=data.team_id,
+            visibility=data.visibility,
         )
         return await _change(request, command)
 
     @delete(
-        "/{project_id:uuid}",
+        "/{project:str}",
         status_code=200,
         opt=needs(Permission.PROJECT_DELETE),
         responses=nothing(),
     )
-    async def remove(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+    async def remove(self, request: ApiRequest, project: ProjectRef) -> ApiResponse:
         """Move a project to the trash with all of its tasks."""
-        command = DeleteProject(project_id=ProjectId(project_id))
+        project_id = await project_id_of(request, project)
+        command = DeleteProject(project_id=project_id)
         return await run_command(request, command, Reply(stream=project_id))
 
     @post(
-        "/{project_id:uuid}/archive",
+        "/{project:str}/archive",
         status_code=200,
         opt=needs(Permission.PROJECT_ARCHIVE),
         responses=shows(ProjectView),
     )
-    async def archive(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+    async def archive(self, request: ApiRequest, project: ProjectRef) -> ApiResponse:
         """Archive a project. It stays readable but can no longer be changed."""
-        return await _change(request, ArchiveProject(project_id=ProjectId(project_id)))
+        return await _change(
+            request, ArchiveProject(project_id=await project_id_of(request, project))
+        )
 
     @post(
-        "/{project_id:uuid}/unarchive",
+        "/{project:str}/unarchive",
         status_code=200,
         opt=needs(Permission.PROJECT_ARCHIVE),
         responses=shows(ProjectView),
     )
-    async def unarchive(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+    async def unarchive(self, request: ApiRequest, project: ProjectRef) -> ApiResponse:
         """Unarchive a project."""
-        return await _change(request, UnarchiveProject(project_id=ProjectId(project_id)))
+        return await _change(
+            request, UnarchiveProject(project_id=await project_id_of(request, project))
+        )
 
     @post(
-        "/{project_id:uuid}/hold",
+        "/{project:str}/hold",
         status_code=200,
         opt=needs(Permission.PROJECT_HOLD, fails=(ProjectIsArchived,)),
         responses=shows(ProjectView),
     )
     async def hold(
-        self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[Hold | None] = None
+        self, request: ApiRequest, project: ProjectRef, data: JSONBody[Hold | None] = None
     ) -> ApiResponse:
         """Put a project on hold: no tasks can be created or started in it."""
         reason = None if data is None else data.reason
-        return await _change(request, HoldProject(project_id=ProjectId(project_id), reason=reason))
+        return await _change(
+            request, HoldProject(project_id=await project_id_of(request, project), reason=reason)
+        )
 
     @post(
-        "/{project_id:uuid}/resume",
+        "/{project:str}/resume",
         status_code=200,
         opt=needs(Permission.PROJECT_HOLD, fails=(ProjectIsArchived,)),
         responses=shows(ProjectView),
     )
-    async def resume(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+    async def resume(self, request: ApiRequest, project: ProjectRef) -> ApiResponse:
         """Resume a project that is on hold."""
-        return await _change(request, ResumeProject(project_id=ProjectId(project_id)))
+        return await _change(
+            request, ResumeProject(project_id=await project_id_of(request, project))
+        )
 
     @post(
-        "/{project_id:uuid}/restore",
+        "/{project:str}/restore",
         status_code=200,
         opt=needs(Permission.PROJECT_DELETE, fails=(PlanLimitReached,)),
         responses=shows(ProjectView),
     )
-    async def restore(self, request: ApiRequest, project_id: FromPath[UUID]) -> ApiResponse:
+    async def restore(self, request: ApiRequest, project: ProjectRef) -> ApiResponse:
         """Restore a project and its tasks from the trash."""
-        return await _change(request, RestoreProject(project_id=ProjectId(project_id)))
+        return await _change(
+            request, RestoreProject(project_id=await project_id_of(request, project))
+        )

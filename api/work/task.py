@@ -35,6 +35,7 @@ from domain.name import Title
 from domain.permission import Permission
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
 from domain.work.task.errors import (
+    CannotSeeProject,
     StartsAfterDue,
     SubtasksOpen,
     TooManyAssignees,
@@ -106,7 +107,13 @@ class ProjectTaskController(Controller):
         "/",
         opt=needs(
             Permission.TASK_CREATE,
-            fails=(PlanLimitReached, ProjectIsArchived, ProjectOnHold, *_DATES_FAIL),
+            fails=(
+                CannotSeeProject,
+                PlanLimitReached,
+                ProjectIsArchived,
+                ProjectOnHold,
+                *_DATES_FAIL,
+            ),
         ),
         responses=shows(TaskView, 201),
     )
@@ -232,7 +239,9 @@ class TaskController(Controller):
     @post(
         "/assignees",
         status_code=200,
-        opt=needs(Permission.TASK_EDIT, fails=(ProjectIsArchived, TooManyAssignees)),
+        opt=needs(
+            Permission.TASK_EDIT, fails=(CannotSeeProject, ProjectIsArchived, TooManyAssignees)
+        ),
         responses=shows(TaskView),
     )
     async def assign(

@@ -7,10 +7,11 @@ from uuid import UUID
 from litestar.params import FromPath
 
 from api.http.request import ApiRequest, uuid_or_none
-from commands.reservations import project_key_claim, task_number_claim
+from api.work.sight import project_here
+from commands.project_claims import project_key_claim
+from commands.reservations import task_number_claim
 from commands.states import Loaded
 from domain.base import NotFound, OrgId, ProjectId, TaskId
-from domain.work.project.state import Project
 from domain.work.task.state import Task
 from eventstore.claim import ClaimKey
 from eventstore.log import EventLog
@@ -76,11 +77,11 @@ async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
 
 
 async def refuse_unless_project_here(request: ApiRequest, project_id: ProjectId) -> None:
-    """Refuse a project that is missing, deleted or another organization's.
+    """Refuse a project that is missing, deleted, hidden from the caller or another organization's.
 
     :raises NotFound: it is.
     """
-    (await request.newest(Project, project_id)).state.refuse_unless_here()
+    await project_here(request, project_id)
 
 
 async def task_here(request: ApiRequest, task_id: TaskId) -> Loaded[Task]:

@@ -16,7 +16,7 @@ from commands.work.task_watch import UnwatchTask, WatchTask
 from domain.base import UserId
 from domain.permission import Permission
 from domain.work.project.errors import ProjectIsArchived
-from domain.work.task.errors import TooManyWatchers
+from domain.work.task.errors import CannotSeeProject, TooManyWatchers
 from projections.work.task import TaskView
 
 
@@ -35,7 +35,9 @@ class TaskWatcherController(Controller):
     @post(
         "/",
         status_code=200,
-        opt=needs(Permission.TASK_EDIT, fails=(ProjectIsArchived, TooManyWatchers)),
+        opt=needs(
+            Permission.TASK_EDIT, fails=(CannotSeeProject, ProjectIsArchived, TooManyWatchers)
+        ),
         responses=shows(TaskView),
     )
     async def add(

@@ -13,7 +13,7 @@ from commands.base import (
     changes_of,
 )
 from commands.reads import Reads
-from commands.work.task import read_task
+from commands.work.task import read_task, refuse_unless_sees_task
 from domain.base import CommentId, NotFound, TaskId, UserId
 from domain.identity.organization.state import Organization
 from domain.permission import Permission, is_allowed
@@ -41,6 +41,10 @@ class PostComment(Command, frozen=True, kw_only=True):
     parent_id: CommentId | None = None
     mentions: Mentions = ()
 
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await super().permit(read, context)
+        await refuse_unless_sees_task(read, context, self.task_id)
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         await _refuse_unless_editable(read, self.task_id)
         if self.parent_id is not None:
@@ -67,6 +71,10 @@ class CommentCommand(Command, frozen=True, kw_only=True):
     @property
     def target(self) -> UUID | None:
         return self.comment_id
+
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await super().permit(read, context)
+        await refuse_unless_sees_task(read, context, self.task_id)
 
 
 class EditComment(CommentCommand, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
+from commands.sight import refuse_unless_sees_id
 from domain.base import LabelId, ProjectId
 from domain.name import Name
 from domain.permission import Permission
@@ -35,6 +36,11 @@ class CreateLabel(Command, frozen=True, kw_only=True):
     color: LabelColor
     project_id: ProjectId | None = None
 
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await super().permit(read, context)
+        if self.project_id is not None:
+            await refuse_unless_sees_id(read, context, self.project_id)
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         await _refuse_unless_editable(read, self.project_id)
         created = LabelCreated(
@@ -56,6 +62,12 @@ class LabelCommand(Command, frozen=True, kw_only=True):
     @property
     def target(self) -> UUID | None:
         return self.label_id
+
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await super().permit(read, context)
+        label = await read(Label, self.label_id)
+        if label.project_id is not None:
+            await refuse_unless_sees_id(read, context, label.project_id)
 
 
 class EditLabel(LabelCommand, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
-from domain.base import NotFound, ProjectId, UserId
+from commands.sight import refuse_unless_granted_in, refuse_unless_sees, sees_project
+from domain.base import NotFound, ProjectId, TeamId, UserId
 from domain.identity.organization.state import Organization
 from domain.name import Name
 from domain.permission import Permission
@@ -17,14 +18,20 @@ from domain.work.project.events import (
     ProjectDeleted,
     ProjectDescribed,
     ProjectEvent,
+    ProjectKeyChanged,
     ProjectLeadAssigned,
+    ProjectMemberAdded,
     ProjectPutOnHold,
     ProjectRenamed,
     ProjectRestored,
     ProjectResumed,
+    ProjectTeamLinked,
     ProjectUnarchived,
+    ProjectVisibilityChanged,
+    Visibility,
 )
 from domain.work.project.state import PROJECT_KEY_PATTERN, Project
+from domain.work.team import Team
 
 ProjectKey = Annotated[str, Meta(pattern=PROJECT_KEY_PATTERN)]
 ProjectDescription = Annotated[str, Meta(max_length=100_000)]
@@ -40,15 +47,20 @@ class CreateProject(Command, frozen=True, kw_only=True):
     key: ProjectKey
     name: Name
     description: ProjectDescription | None = None
-    lead: UserId | None = None
+    lead_id: UserId | None = None
+    team_id: TeamId | None = None
+    visibility: Visibility = Visibility.ORGANIZATION
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
-        await refuse_unless_member(read, context, self.lead)
+        await refuse_unless_member(read, context, self.lead_id)
+        await _refuse_unless_team(read, self.team_id)
         created = ProjectCreated(
             key=self.key,
             name=self.name,
             description=self.description,
-            lead=self.lead,
+            lead_id=self.lead_id,
+            team_id=self.team_id,
+            visibility=self.visibility,
             created_by=context.user_id,
         )
         events = read.new(Project, self.project_id).create(created)
@@ -56,7 +68,10 @@ class CreateProject(Command, frozen=True, kw_only=True):
 
 
 class ProjectCommand(Command, frozen=True, kw_only=True):
-    """A command on one project."""
+    """A command on one project, which the LEADs of its team may send as ``LEAD_PERMISSIONS`` say.
+
+    For those who do not see the project, it does not exist.
+    """
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_ARCHIVE
     project_id: ProjectId
@@ -65,32 +80,65 @@ class ProjectCommand(Command, frozen=True, kw_only=True):
     def target(self) -> UUID | None:
         return self.project_id
 
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        project = await read(Project, self.project_id)
+        if self.needs is not None:
+            await refuse_unless_granted_in(read, context, project, self.needs)
+        await refuse_unless_sees(read, context, project)
+
 
 class EditProject(ProjectCommand, frozen=True, kw_only=True):
-    """Change the name, description or lead of a project."""
+    """Change the fields of a project; what already has the value records nothing.
+
+    Whoever makes a project private, and would no longer see it, becomes a member of it.
+    """
 
     needs: ClassVar[Permission | None] = Permission.PROJECT_EDIT
     records = (
         ProjectRenamed,
         ProjectDescribed,
         ProjectLeadAssigned,
+        ProjectTeamLinked,
+        ProjectVisibilityChanged,
+        ProjectMemberAdded,
+        ProjectKeyChanged,
     )
+    key: ProjectKey | UnsetType = UNSET
     name: Name | UnsetType = UNSET
     description: ProjectDescription | UnsetType | None = UNSET
-    lead: UserId | UnsetType | None = UNSET
+    lead_id: UserId | UnsetType | None = UNSET
+    team_id: TeamId | UnsetType | None = UNSET
+    visibility: Visibility | UnsetType = UNSET
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         project = await read(Project, self.project_id)
+        project.refuse_unless_here()
         events: list[ProjectEvent] = []
+        if self.key is not UNSET:
+            events += project.change_key(self.key)
         if self.name is not UNSET:
             events += project.rename(self.name)
         if self.description is not UNSET:
             events += project.describe(self.description)
-        if self.lead is not UNSET:
-            await refuse_unless_member(read, context, self.lead)
-            events += project.assign_lead(self.lead)
-        project.refuse_unless_here()
+        if self.lead_id is not UNSET:
+            await refuse_unless_member(read, context, self.lead_id)
+            events += project.assign_lead(self.lead_id)
+        if self.team_id is not UNSET:
+            await _refuse_unless_team(read, self.team_id)
+            events += project.link_team(self.team_id)
+        if self.visibility is not UNSET:
+            events += project.show_to(self.visibility)
+            events += await self._kept_in_sight(read, context, project, events)
         return changes_of(self.project_id, events)
+
+    async def _kept_in_sight(
+        self, read: Reads, context: Context, project: Project, events: list[ProjectEvent]
+    ) -> list[ProjectEvent]:
+        for event in events:
+            project = project.evolve(event)
+        if await sees_project(read, context.organization, context.user_id, project):
+            return []
+        return project.add_member(context.user_id)
 
 
 class HoldProject(ProjectCommand, frozen=True, kw_only=True):
@@ -165,3 +213,9 @@ async def refuse_unless_member(read: Reads, context: Context, user_id: UserId | 
     organization = await read(Organization, context.organization)
     if organization.role_of(user_id) is None:
         raise NotFound(user_id=user_id)
+
+
+async def _refuse_unless_team(read: Reads, team_id: TeamId | None) -> None:
+    """Refuse a team that is missing or in the trash."""
+    if team_id is not None and not (await read(Team, team_id)).is_here:
+        raise NotFound(team_id=team_id)

@@ -16,6 +16,12 @@ from commands.base import (
     refuse_unless_role_grants,
 )
 from commands.reads import Reads
+from commands.sight import (
+    leads_team_of,
+    refuse_unless_granted_in,
+    refuse_unless_sees_id,
+    sees_project,
+)
 from domain.base import NotFound, TaskId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
@@ -23,6 +29,7 @@ from domain.name import Title
 from domain.permission import Permission, is_allowed
 from domain.work.project.state import Project
 from domain.work.task import planning
+from domain.work.task.errors import CannotSeeProject
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -56,6 +63,10 @@ class TaskCommand(Command, frozen=True, kw_only=True):
     @property
     def target(self) -> UUID | None:
         return self.task_id
+
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await super().permit(read, context)
+        await refuse_unless_sees_task(read, context, self.task_id)
 
 
 class EditTask(TaskCommand, frozen=True, kw_only=True):
@@ -123,7 +134,8 @@ class ChangeTaskStatus(TaskCommand, frozen=True, kw_only=True):
     async def permit(self, read: Reads, context: Context, /) -> None:
         await super().permit(read, context)
         if self.force:
-            await refuse_unless_role_grants(read, context, Permission.TASK_FORCE)
+            _, project = await read_task(read, self.task_id)
+            await refuse_unless_granted_in(read, context, project, Permission.TASK_FORCE)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         return changes_of(self.task_id, await change_status(read, context, self))
@@ -138,9 +150,7 @@ class AssignTask(TaskCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task, project = await read_task(read, self.task_id)
         project.refuse_unless_editable()
-        organization = await read(Organization, context.organization)
-        if organization.role_of(self.user_id) is None:
-            raise NotFound(user_id=self.user_id)
+        await refuse_unless_concerned(read, context, project, self.user_id)
         return changes_of(self.task_id, task.assign(self.user_id))
 
 
@@ -167,7 +177,7 @@ class DeleteTask(TaskCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task, _ = await read_task(read, self.task_id)
-        if not await _may_delete_any(read, context) and not task.is_own_and_young(
+        if not await _may_delete_any(read, context, task) and not task.is_own_and_young(
             context.user_id, context.now
         ):
             raise NotPermitted(needs=Permission.TASK_DELETE)
@@ -210,13 +220,39 @@ async def read_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
     return task, project
 
 
+async def refuse_unless_concerned(
+    read: Reads, context: Context, project: Project, user_id: UserId
+) -> None:
+    """Refuse to assign a task to somebody, or let them watch it, who could not even see it.
+
+    :raises NotFound: they are no active member of the organization.
+    :raises CannotSeeProject: they do not see the project of the task.
+    """
+    organization = await read(Organization, context.organization)
+    if organization.role_of(user_id) is None:
+        raise NotFound(user_id=user_id)
+    if not await sees_project(read, context.organization, user_id, project):
+        raise CannotSeeProject(user_id=user_id)
+
+
+async def refuse_unless_sees_task(read: Reads, context: Context, task_id: TaskId) -> None:
+    """Refuse a caller who does not see the project of a task, as if there were no such task.
+
+    :raises NotFound: they do not, or there is none.
+    """
+    task = await read(Task, task_id)
+    if task.project_id is None:
+        raise NotFound
+    await refuse_unless_sees_id(read, context, task.project_id)
+
+
 async def change_status(read: Reads, context: Context, asked: ChangeTaskStatus) -> list[TaskEvent]:
     """Return the events of a status change, checked against the project and the caller's role."""
     task, project = await read_task(read, asked.task_id)
     project.refuse_unless_editable()
     to = asked.to
     if task.status in FINISHED and to is not task.status:
-        await _refuse_unless_may_reopen(read, context, task)
+        await _refuse_unless_may_reopen(read, context, task, project)
     events = (task.walk_to if asked.via_path else task.change_status)(to, force=asked.force)
     if any(isinstance(step, TaskStatusChanged) and step.to in STARTED for step in events):
         project.refuse_unless_takes_tasks()  # passing through counts as starting
@@ -226,25 +262,31 @@ async def change_status(read: Reads, context: Context, asked: ChangeTaskStatus) 
     ]
 
 
-async def _refuse_unless_may_reopen(read: Reads, context: Context, task: Task) -> None:
+async def _refuse_unless_may_reopen(
+    read: Reads, context: Context, task: Task, project: Project
+) -> None:
     organization = await read(Organization, context.organization)
     role = organization.role_of(context.user_id)
     concerned = context.user_id in task.assignees or context.user_id == task.created_by
-    if not concerned and role not in (Role.ADMIN, Role.MANAGER):
-        raise NotPermitted(needs="assignee, creator, MANAGER or ADMIN")
+    if concerned or role in (Role.ADMIN, Role.MANAGER):
+        return
+    if not await leads_team_of(read, context, project):
+        raise NotPermitted(needs="assignee, creator, team LEAD, MANAGER or ADMIN")
 
 
 async def _refuse_unless_own(read: Reads, context: Context, task_id: TaskId) -> None:
     """Refuse a caller who may delete or restore neither every task nor this one."""
     await refuse_unless_role_grants(read, context, Permission.TASK_DELETE_OWN)
     task = await read(Task, task_id)
-    if task.project_id is None:
-        raise NotFound
-    if not await _may_delete_any(read, context) and task.created_by != context.user_id:
+    await refuse_unless_sees_task(read, context, task_id)
+    if not await _may_delete_any(read, context, task) and task.created_by != context.user_id:
         raise NotPermitted(needs=Permission.TASK_DELETE)
 
 
-async def _may_delete_any(read: Reads, context: Context) -> bool:
+async def _may_delete_any(read: Reads, context: Context, task: Task) -> bool:
+    """Return whether the caller may delete every task of this project, as its team's LEADs may."""
     organization = await read(Organization, context.organization)
     role = organization.role_of(context.user_id)
-    return is_allowed(role, Permission.TASK_DELETE, context.scopes)
+    if is_allowed(role, Permission.TASK_DELETE, context.scopes) or task.project_id is None:
+        return is_allowed(role, Permission.TASK_DELETE, context.scopes)
+    return await leads_team_of(read, context, await read(Project, task.project_id))

@@ -7,10 +7,10 @@ from msgspec import Meta
 
 from commands.base import Change, Command, Context, Decision
 from commands.reads import Reads
-from commands.work.task import Description, DueTime, Estimate, in_utc
+from commands.sight import refuse_unless_sees_id
+from commands.work.task import Description, DueTime, Estimate, in_utc, refuse_unless_concerned
 from commands.work.task_label import refuse_unless_usable
 from domain.base import LabelId, NotFound, ProjectId, TaskId, UserId
-from domain.identity.organization.state import Organization
 from domain.name import Title
 from domain.permission import Permission
 from domain.work.project.state import Project
@@ -51,6 +51,10 @@ class CreateTask(Command, frozen=True, kw_only=True):
     assignees: Assignees = ()
     labels: LabelIds = ()
 
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await super().permit(read, context)
+        await refuse_unless_sees_id(read, context, self.project_id)
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         project = await read(Project, self.project_id)
         project.refuse_unless_takes_tasks()
@@ -74,7 +78,9 @@ class CreateTask(Command, frozen=True, kw_only=True):
             created_by=context.user_id,
             created_at=context.now,
         )
-        more = [] if self._is_plain else await self._more(read, context, new.evolve(created))
+        more: list[TaskEvent] = []
+        if not self._is_plain:
+            more = await self._more(read, context, project, new.evolve(created))
         return [Change(self.task_id, [created, *more])]
 
     @property
@@ -83,7 +89,9 @@ class CreateTask(Command, frozen=True, kw_only=True):
         dates = (self.start_date, self.due_date, self.due_at)
         return dates == _NEVER and self.estimate is None and not (self.assignees or self.labels)
 
-    async def _more(self, read: Reads, context: Context, task: Task) -> list[TaskEvent]:
+    async def _more(
+        self, read: Reads, context: Context, project: Project, task: Task
+    ) -> list[TaskEvent]:
         """Return the events with what else is known about the new task."""
         wanted = TaskSchedule(
             start_date=self.start_date, due_date=self.due_date, due_at=in_utc(self.due_at)
@@ -92,9 +100,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
         if self.estimate is not None:
             events += planning.estimate(task, self.estimate)
         for user_id in dict.fromkeys(self.assignees):
-            organization = await read(Organization, context.organization)
-            if organization.role_of(user_id) is None:
-                raise NotFound(user_id=user_id)
+            await refuse_unless_concerned(read, context, project, user_id)
             events.append(TaskAssigned(user_id=user_id))
         for label_id in dict.fromkeys(self.labels):
             await refuse_unless_usable(read, label_id, self.project_id)

@@ -2,9 +2,8 @@
 
 from commands.base import Context, Decision, changes_of
 from commands.reads import Reads
-from commands.work.task import TaskCommand, read_task
-from domain.base import NotFound, UserId
-from domain.identity.organization.state import Organization
+from commands.work.task import TaskCommand, read_task, refuse_unless_concerned
+from domain.base import UserId
 from domain.work.task.events import TaskUnwatched, TaskWatched
 
 
@@ -17,9 +16,7 @@ class WatchTask(TaskCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task, project = await read_task(read, self.task_id)
         project.refuse_unless_editable()
-        organization = await read(Organization, context.organization)
-        if organization.role_of(self.user_id) is None:
-            raise NotFound(user_id=self.user_id)
+        await refuse_unless_concerned(read, context, project, self.user_id)
         return changes_of(self.task_id, task.watch(self.user_id))
 
 

@@ -20,6 +20,7 @@ class Countable(StrEnum):
     """What a plan limits by number; each is a field of ``PlanLimits``."""
 
     MEMBERS = "members"
+    TEAMS = "teams"
     PROJECTS = "projects"
     TASKS = "tasks"
     WEBHOOKS = "webhooks"
@@ -30,6 +31,7 @@ class PlanLimits(Struct, frozen=True, kw_only=True):
     """The limits of one plan; None means unlimited."""
 
     members: int  # includes open invitations
+    teams: int | None  # not deleted
     projects: int | None  # not archived, not deleted
     tasks: int | None  # not deleted
     webhooks: int
@@ -43,6 +45,7 @@ class PlanLimits(Struct, frozen=True, kw_only=True):
 PLAN_LIMITS: dict[Plan, PlanLimits] = {
     Plan.FREE: PlanLimits(
         members=10,
+        teams=2,
         projects=5,
         tasks=1_000,
         webhooks=2,
@@ -54,6 +57,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
     ),
     Plan.BASIC: PlanLimits(
         members=100,
+        teams=20,
         projects=100,
         tasks=50_000,
         webhooks=20,
@@ -65,6 +69,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
     ),
     Plan.PREMIUM: PlanLimits(
         members=50_000,  # a technical limit: all members are folded from one stream
+        teams=None,
         projects=None,
         tasks=None,
         webhooks=200,

@@ -8,7 +8,6 @@ Invariants
     4. Setting a field to the value it has records no event.
 """
 
-import unicodedata
 from datetime import datetime
 from typing import ClassVar, assert_never, get_args
 
@@ -133,14 +132,6 @@ class Label(Struct, frozen=True, kw_only=True, gc=False):
         """Raise NotFound if the label was never created or is in the trash."""
         if not self.created or self.deleted:
             raise NotFound
-
-
-def folded(name: str) -> str:
-    """Return *name* as it is compared: two names that look alike are the same name.
-
-    As Unicode Standard, section 3.13 (toNFKC_Casefold), without the white space around it.
-    """
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
 # Errors ---------------------------------------------------------------------

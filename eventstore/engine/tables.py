@@ -171,6 +171,14 @@ class SqlTables(ABC):
             return {}
         return self._found_claims(claims, self._query(*self._claims_query(claims)))
 
+    def claimed(self, org_id: OrgId, scope: str, within: UUID) -> list[UUID]:
+        found = self._query(
+            "SELECT holder FROM claims WHERE part = ? AND scope = ? AND within = ?"
+            " AND free_at = 0 ORDER BY value",
+            (self._part(org_id), scope, self._id(within)),
+        )
+        return [self._uuid(holder) for (holder,) in found]
+
     def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
         if not counts:
             return {}

@@ -63,7 +63,7 @@ class ReadModels:
         A residual filter checks a bounded number of rows at a time, until the page is full.
         """
         [found] = await self.pages(query)
-        if not query.residual:
+        if not query.filters:
             return found
         parts, keys, count = [found.json], [*found.keys], found.size
         while found.next_key is not None and count < query.limit:

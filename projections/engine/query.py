@@ -2,8 +2,8 @@
 
 Both engines accept only queries that one index answers, so that no list can be slow on one of
 them: equalities on all leading fields of an index, at most one of them with a choice of values, a
-range on the sort key, a limit. Any other filter (``residual``) is applied to a bounded number of
-rows, in the order of the list.
+range on the sort key, a limit. Any other filter (``residual``, ``without``) is applied to a bounded
+number of rows, in the order of the list.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,8 @@ from projections.shape import Index, Kind, Shape, Value
 
 EITHER_MAX = 200
 """The maximum number of values in a choice: about as many as one person sees projects."""
+WITHOUT_MAX = 20_000
+"""The maximum number of values that are left out: private projects that one person does not see."""
 RESIDUAL_ROWS_MAX = 500
 """Rows to which a residual filter is applied before the slice ends."""
 LIMIT_MAX = 1_000
@@ -32,7 +34,8 @@ class Query(Struct, frozen=True, kw_only=True):
 
     ``where`` holds equalities, ``either`` a field and its allowed values, ``contains`` a field of
     texts and the text that it must contain. ``above`` and ``below`` are exclusive bounds of the
-    sort key. With ``keyed``, the page tells the sort key of each item.
+    sort key. ``without`` is a field and values of it that are left out. With ``keyed``, the page
+    tells the sort key of each item.
     """
 
     model: str
@@ -45,12 +48,18 @@ class Query(Struct, frozen=True, kw_only=True):
     either: tuple[str, Sequence[str]] | None = None
     contains: tuple[str, str] | None = None
     residual: Mapping[str, Value] = {}
+    without: tuple[str, Sequence[str]] | None = None
     keyed: bool = False
 
     @property
     def rows_max(self) -> int:
         """How many rows of the index to read; one more than shown reveals if there are more."""
-        return (RESIDUAL_ROWS_MAX if self.residual else self.limit) + 1
+        return (RESIDUAL_ROWS_MAX if self.filters else self.limit) + 1
+
+    @property
+    def filters(self) -> bool:
+        """Whether rows of the index are left out, so that more of them have to be read."""
+        return bool(self.residual) or self.without is not None
 
 
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -109,14 +118,16 @@ def refuse_beyond_bounds(shape: Shape, query: Query) -> None:
         raise QueryRefused(f"a choice has 1 to {EITHER_MAX} values")
     if query.either and query.either[0] in query.where:
         raise QueryRefused(f"{query.either[0]} is both fixed and a choice")
-    for field in query.residual:
+    if query.without and not 1 <= len(query.without[1]) <= WITHOUT_MAX:
+        raise QueryRefused(f"1 to {WITHOUT_MAX} values can be left out")
+    for field in (*query.residual, *(query.without or ())[:1]):
         if shape.kind(field) is Kind.TEXTS:
             raise QueryRefused(f"{field} is a field of texts: declare an index that contains it")
 
 
 def cut(query: Query, rows: Sequence[tuple[Any, bytes | None]]) -> ListSlice:
     """Return *rows* as a page; a row is its sort key and its JSON, None if filtered out."""
-    if not query.residual:
+    if not query.filters:
         shown = rows[: query.limit]
         items = [json for _, json in shown if json is not None]
         keys = [key for key, _ in shown] if query.keyed else ()

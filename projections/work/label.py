@@ -8,7 +8,8 @@ from uuid import UUID
 import msgspec
 
 from domain.base import LabelId, OrgId, ProjectId, UserId
-from domain.work.label import Label, LabelEvent, folded
+from domain.name import folded
+from domain.work.label import Label, LabelEvent
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of, text_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels

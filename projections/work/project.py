@@ -4,12 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
-from domain.base import OrgId, ProjectId, UserId
-from domain.work.project.events import ProjectEvent, ProjectStatus
+from domain.base import OrgId, ProjectId, TeamId, UserId
+from domain.work.project.events import ProjectEvent, ProjectStatus, Visibility
 from domain.work.project.state import Project
 from eventstore.recorded import Recorded
-from projections.base import AggregateProjection, View, tags_of
+from projections.base import AggregateProjection, View, document_id, tags_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels
 from projections.engine.query import ListSlice, Query
 from projections.shape import Index, Value
@@ -25,7 +26,9 @@ class ProjectView(View, frozen=True, kw_only=True):
     name: str
     description: str | None
     status: ProjectStatus
-    lead: UserId | None
+    lead_id: UserId | None
+    team_id: TeamId | None
+    visibility: Visibility
     workflow: str
     updated_at: datetime
     version: int
@@ -39,7 +42,9 @@ def render_project(project_id: UUID, project: Project, version: int, updated_at:
         name=project.name,
         description=project.description,
         status=project.status,
-        lead=project.lead,
+        lead_id=project.lead_id,
+        team_id=project.team_id,
+        visibility=project.visibility,
         workflow=project.workflow,
         updated_at=updated_at,
         version=version,
@@ -51,6 +56,7 @@ class Projects(AggregateProjection[Project]):
     """Projects by id, and by organization in the order of their keys."""
 
     name = "projects"
+    version = 2
     tags = tags_of(ProjectEvent)
     state = Project
     indexes = (
@@ -62,16 +68,23 @@ class Projects(AggregateProjection[Project]):
         return render_project(recorded.stream_id, state, recorded.version, recorded.at)
 
 
-async def projects_of(
+async def projects_of(  # noqa: PLR0913, PLR0917 - the list, its filters and its page
     models: ReadModels,
     org_id: OrgId,
     status: ProjectStatus | None = None,
     limit: int = PAGE_DEFAULT,
     after: str | None = None,
+    hidden: frozenset[ProjectId] = frozenset(),
 ) -> ListSlice:
-    """Return projects of the organization in the order of their keys, those above *after*."""
+    """Return projects of the organization in the order of their keys, those above *after*.
+
+    Those that are *hidden* from whoever asks are left out (``commands/sight.py``).
+    """
     where: dict[str, Value] = {"org": str(org_id), "deleted": False}
     if status is not None:
         where["status"] = status.value
     query = Query(model="projects", where=where, sort="key", limit=limit, above=after)
+    if hidden:
+        ids = sorted(document_id(org_id, each) for each in hidden)
+        query = replace(query, without=("id", ids))
     return await models.page(query)

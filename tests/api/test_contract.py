@@ -74,6 +74,7 @@ class TestRoutes:
                     "api_key_id",
                     "comment_id",
                     "label_id",
+                    "team_id",
                 ):
                     filled = filled.replace(name, "00000000-0000-0000-0000-000000000001")
                 response = await client.request(method, filled, content=b"not read")

@@ -11,6 +11,7 @@ PURE = (
     {"__future__", "abc", "collections", "dataclasses", "datetime", "enum", "functools"}
     | {
         "hashlib",
+        "unicodedata",
         "immutables",
         "ipaddress",
         "itertools",
@@ -20,7 +21,6 @@ PURE = (
         "string",
         "types",
         "typing",
-        "unicodedata",
     }
     | {"uuid", "domain"}
 )

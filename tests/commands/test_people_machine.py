@@ -22,7 +22,7 @@ from commands.identity.api_key import EditApiKey, RevokeApiKey, RotateApiKey
 from commands.identity.invitation import AcceptInvitation, RevokeInvitation
 from commands.identity.organization import ChangePlan, EditMember, RemoveMember
 from commands.key_check import CheckedKey, KeyCheck
-from commands.reservations import counted_of
+from commands.plan_counts import counted_of
 from commands.work.project import CreateProject
 from domain.base import ApiKeyId, DomainError, ProjectId, UserId
 from domain.identity.api_key.state import ApiKey, stream_of_key

@@ -7,7 +7,8 @@ from commands.handler import CommandHandler
 from commands.happening import Happening, Reservations
 from commands.hooks.webhook import CreateWebhook, DeleteWebhook, RestoreWebhook
 from commands.identity.organization import RemoveMember
-from commands.reservations import counted_of, note, open_subtasks, tasks_in
+from commands.plan_counts import counted_of
+from commands.reservations import note, open_subtasks, tasks_in
 from commands.work.project import (
     ArchiveProject,
     CreateProject,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import fields
 
-from domain.base import DomainError, Event, OrgId, ProjectId, State, TaskId, UserId
+from domain.base import DomainError, Event, OrgId, ProjectId, State, TaskId, TeamId, UserId
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
@@ -22,6 +22,7 @@ IDS = [UUID(int=n) for n in range(1, 5)]
 ANA, BEN, CLEO, DAN = (UserId(i) for i in IDS)
 ACME, OTHER = OrgId(UUID(int=11)), OrgId(UUID(int=12))
 ENG, TASK = ProjectId(UUID(int=21)), TaskId(UUID(int=31))
+GEARS = TeamId(UUID(int=43))
 INVITATION = UUID(int=51)
 
 QUICK = settings(max_examples=20, stateful_step_count=25, deadline=None)

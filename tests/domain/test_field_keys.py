@@ -26,6 +26,7 @@ from domain.identity.session import state as session_state
 from domain.identity.user import address, totp
 from domain.identity.user import events as user
 from domain.identity.user.state import User
+from domain.work.team import Team
 from tests.domain.acme import DELETED, TEAM, invitation
 from tests.domain.spec import ACME, ANA, CLEO, DAN, DAY, NOW, given
 from tests.domain.work.changes import WORK_CHANGES, WORK_CREATIONS
@@ -253,9 +254,9 @@ def _parts(state: Any) -> dict[str, Any]:
     """Return every value in *state* by the key of the field, or of the part of it."""
     parts: dict[str, Any] = {}
     for name, value in asdict(state).items():
-        if name in MEMBERS_OF_SETS:
+        if name in MEMBERS_OF_SETS or (name == "members" and isinstance(value, tuple)):
             parts |= {f"{name}:{user_id}": True for user_id in value}
-        elif name == "members":
+        elif name == "members" and not isinstance(state, Team):
             for user_id, member in value.items():
                 parts |= {f"{name}:{user_id}:{k}": v for k, v in asdict(member).items()}
         elif isinstance(value, OrganizationSettings):

@@ -21,6 +21,9 @@ invitation:read     yes   yes     no
 member:remove       yes   yes     no
 member:manage       yes   no      no
 member:leave        yes   yes     yes
+team:read           yes   yes     yes
+team:create         yes   yes     no
+team:edit           yes   yes     no
 project:read        yes   yes     yes
 project:create      yes   yes     no
 project:edit        yes   yes     no

@@ -125,6 +125,19 @@ class ReservationContract:
 
         assert store.holders([KEY]) == {KEY: Held(BEN)}
 
+    def test_all_claims_of_a_scope_are_found_with_their_holders(self, store: Store) -> None:
+        other = KEY._replace(value=b"AAA")
+        elsewhere = (KEY._replace(scope="label"), KEY._replace(within=BEN))
+        taken = [take(claim, ANA) for claim in (KEY, *elsewhere)]
+        store.commit([command(A, claims=(take(other, BEN), *taken))])
+
+        assert store.claimed(KEY.org_id, KEY.scope, KEY.within) == [BEN, ANA]
+        assert store.claimed(KEY.org_id, KEY.scope, C) == []
+
+        store.commit([command(A, 1, claims=(release(other, BEN), release(KEY, ANA, AT + 1)))])
+
+        assert store.claimed(KEY.org_id, KEY.scope, KEY.within) == []
+
     # Counts -----------------------------------------------------------------
 
     def test_a_count_stops_at_its_limit(self, store: Store) -> None:

@@ -39,6 +39,8 @@ def make_world(url: str) -> World:
                 "organization_id": org,
                 "user_id": profile["id"],
                 "project_id": project,
+                "project": project,
+                "team_id": _made(client, "/team", name="Gears")["id"],
                 "task": task,
                 "label_id": _made(client, "/label", name="Bug", color="#ff0000")["id"],
                 "comment_id": _made(client, f"/task/{task}/comments", body="Oiled?")["id"],

@@ -24,6 +24,14 @@ from domain.work.task.events import (
     TaskStatus,
     TaskStatusChanged,
 )
+from domain.work.team import (
+    TeamCreated,
+    TeamLeaveCause,
+    TeamMemberAdded,
+    TeamMemberRemoved,
+    TeamRole,
+    TeamRoleChanged,
+)
 from eventstore.log import EventLog
 from eventstore.recorded import Recorded, microseconds
 from projections.base import Document, Projection
@@ -35,7 +43,7 @@ from projections.engine.projector import Projector
 from projections.engine.store import ReadStore, ShapedCollection
 from tests.commands.acme import ACCOUNTS, ANSWER, COMMENT, HERE, comment, task
 from tests.domain.acme import invitation
-from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, NOW
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, GEARS, NOW
 from tests.spec import on, record
 
 LABEL = LabelId(UUID(int=71))
@@ -57,6 +65,15 @@ KEY_CREATED = ApiKeyCreated(
 )
 LOGGED_IN = SessionStarted(
     user_id=ANA, nonce="n", started_at=NOW, expires_at=NOW + 30 * DAY, idle_expires_at=NOW + 7 * DAY
+)
+
+
+TEAM_STORY = (
+    TeamCreated(name="Gears", created_by=ANA),
+    TeamMemberAdded(user_id=BEN, role=TeamRole.MEMBER),
+    TeamMemberAdded(user_id=CLEO, role=TeamRole.LEAD),
+    TeamRoleChanged(user_id=BEN, from_=TeamRole.MEMBER, to=TeamRole.LEAD),
+    TeamMemberRemoved(user_id=CLEO, cause=TeamLeaveCause.LEFT),
 )
 
 
@@ -134,6 +151,7 @@ async def a_busy_day(log: EventLog, seed: int, tasks: int = 25) -> None:
     chance = random.Random(seed)  # noqa: S311 - the same story each time
     await record(log, *ACCOUNTS, *HERE)
     await record(log, on(WEBHOOK, HOOKED), on(SESSION, LOGGED_IN), on(API_KEY, KEY_CREATED))
+    await record(log, on(GEARS, *TEAM_STORY))
     await record(log, on(COMMENT, comment()), on(ANSWER, comment(parent=COMMENT)))
     created = LabelCreated(name="Bug", color="#ff0000", created_by=ANA, created_at=NOW)
     await record(log, on(LABEL, created))

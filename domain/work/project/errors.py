@@ -22,3 +22,10 @@ class ProjectKeyNotAllowed(DomainError):
 
     code = "project_key_not_allowed"
     refusal = Refusal.INVALID
+
+
+class TooManyProjectMembers(DomainError):
+    """A project can have at most 500 members. Remove one first, or link a team."""
+
+    code = "too_many_project_members"
+    refusal = Refusal.CONFLICT

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import field
 
-from domain.base import Event, Personal, UserId
+from domain.base import Event, Personal, TeamId, UserId
 
 
 class ProjectStatus(StrEnum):
@@ -15,6 +15,13 @@ class ProjectStatus(StrEnum):
     ARCHIVED = "ARCHIVED"
 
 
+class Visibility(StrEnum):
+    """Who sees a project. The values are stored, so they never change."""
+
+    ORGANIZATION = "ORGANIZATION"
+    PRIVATE = "PRIVATE"
+
+
 class ProjectCreated(Event, frozen=True, kw_only=True, tag="project.created"):
     """A project was created."""
 
@@ -22,8 +29,10 @@ class ProjectCreated(Event, frozen=True, kw_only=True, tag="project.created"):
     name: Personal
     description: Personal | None = None
     workflow: str = "standard"
-    lead: UserId | None = None
-    created_by: UserId
+    lead_id: UserId | None = None
+    team_id: TeamId | None = None
+    visibility: Visibility = Visibility.ORGANIZATION
+    created_by: UserId  # its first member
 
 
 class ProjectRenamed(Event, frozen=True, kw_only=True, tag="project.renamed"):
@@ -44,8 +53,49 @@ class ProjectDescribed(Event, frozen=True, kw_only=True, tag="project.described"
 class ProjectLeadAssigned(Event, frozen=True, kw_only=True, tag="project.lead_assigned"):
     """A project has a new lead or, if null, none."""
 
-    sets = ("lead",)
+    sets = ("lead_id",)
     user_id: UserId | None
+
+
+class ProjectTeamLinked(Event, frozen=True, kw_only=True, tag="project.team_linked"):
+    """A project belongs to another team or, if null, to none."""
+
+    sets = ("team_id",)
+    team_id: TeamId | None
+
+
+class ProjectVisibilityChanged(Event, frozen=True, kw_only=True, tag="project.visibility_changed"):
+    """A project can be seen by the whole organization, or only by those who take part in it."""
+
+    sets = ("visibility",)
+    from_: Visibility = field(name="from")
+    to: Visibility
+
+
+class ProjectMemberAdded(Event, frozen=True, kw_only=True, tag="project.member_added"):
+    """Somebody became a member of a project, and sees it if it is private."""
+
+    user_id: UserId
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"members:{self.user_id}",)
+
+
+class ProjectMemberRemoved(Event, frozen=True, kw_only=True, tag="project.member_removed"):
+    """Somebody is no longer a member of a project."""
+
+    user_id: UserId
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"members:{self.user_id}",)
+
+
+class ProjectKeyChanged(Event, frozen=True, kw_only=True, tag="project.key_changed"):
+    """The tasks of a project have another key; the old one keeps leading to them."""
+
+    sets = ("key",)
+    from_: str = field(name="from")
+    to: str
 
 
 class ProjectPutOnHold(Event, frozen=True, kw_only=True, tag="project.put_on_hold"):
@@ -85,11 +135,21 @@ class ProjectRestored(Event, frozen=True, kw_only=True, tag="project.restored"):
     sets = ("deleted",)
 
 
+ProjectAccessEvent = (
+    ProjectLeadAssigned
+    | ProjectTeamLinked
+    | ProjectVisibilityChanged
+    | ProjectMemberAdded
+    | ProjectMemberRemoved
+)
+"""What changes who sees a private project."""
+
 ProjectEvent = (
     ProjectCreated
     | ProjectRenamed
     | ProjectDescribed
-    | ProjectLeadAssigned
+    | ProjectAccessEvent
+    | ProjectKeyChanged
     | ProjectPutOnHold
     | ProjectResumed
     | ProjectArchived

@@ -4,7 +4,8 @@ Invariants
     1. The status moves only along ``PROJECT_TRANSITIONS``; setting the same one records no event.
     2. An archived project can be read but not changed; one on hold accepts no new tasks.
     3. A deleted project can only be restored.
-    4. The key never changes, so that a task key such as ENG-12 always means the same task.
+    4. A task key such as ENG-12 always means the same task: a project keeps its old keys.
+    5. At most ``PROJECT_MEMBERS_MAX`` people are members, each once; they see it if it is private.
 """
 
 import re
@@ -13,28 +14,42 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import Event, NotFound, UserId
-from domain.work.project.errors import ProjectIsArchived, ProjectKeyNotAllowed, ProjectOnHold
+from domain.base import Event, NotFound, TeamId, UserId
+from domain.work.project.errors import (
+    ProjectIsArchived,
+    ProjectKeyNotAllowed,
+    ProjectOnHold,
+    TooManyProjectMembers,
+)
 from domain.work.project.events import (
+    ProjectAccessEvent,
     ProjectArchived,
     ProjectCreated,
     ProjectDeleted,
     ProjectDescribed,
     ProjectEvent,
+    ProjectKeyChanged,
     ProjectLeadAssigned,
+    ProjectMemberAdded,
+    ProjectMemberRemoved,
     ProjectPutOnHold,
     ProjectRenamed,
     ProjectRestored,
     ProjectResumed,
     ProjectStatus,
+    ProjectTeamLinked,
     ProjectUnarchived,
+    ProjectVisibilityChanged,
+    Visibility,
 )
 
 PROJECT_KEY_PATTERN = r"^[A-Z][A-Z0-9]{1,9}$"
 """2-10 capital letters and digits, starting with a letter: short enough to say ``ENG-12`` aloud."""
 
-_KEY = re.compile(PROJECT_KEY_PATTERN)
+PROJECT_MEMBERS_MAX = 500
+"""All members of a project are folded into its state, and listed in one response."""
 
+_KEY = re.compile(PROJECT_KEY_PATTERN)
 
 PROJECT_TRANSITIONS: dict[ProjectStatus, tuple[ProjectStatus, ...]] = {
     ProjectStatus.ACTIVE: (ProjectStatus.ON_HOLD, ProjectStatus.ARCHIVED),
@@ -53,7 +68,10 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
     name: str = ""
     description: str | None = None
     workflow: str = "standard"
-    lead: UserId | None = None
+    lead_id: UserId | None = None
+    team_id: TeamId | None = None
+    visibility: Visibility = Visibility.ORGANIZATION
+    members: tuple[UserId, ...] = ()
     status: ProjectStatus = ProjectStatus.ACTIVE
     created: bool = False
     deleted: bool = False
@@ -66,15 +84,26 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
                     name=event.name,
                     description=event.description,
                     workflow=event.workflow,
-                    lead=event.lead,
+                    lead_id=event.lead_id,
+                    team_id=event.team_id,
+                    visibility=event.visibility,
+                    members=(event.created_by,),
                     created=True,
                 )
             case ProjectRenamed():
                 return replace(self, name=event.to)
             case ProjectDescribed():
                 return replace(self, description=event.description)
-            case ProjectLeadAssigned():
-                return replace(self, lead=event.user_id)
+            case (
+                ProjectLeadAssigned()
+                | ProjectTeamLinked()
+                | ProjectVisibilityChanged()
+                | ProjectMemberAdded()
+                | ProjectMemberRemoved()
+            ):
+                return _with_access(self, event)
+            case ProjectKeyChanged():
+                return replace(self, key=event.to)
             case ProjectPutOnHold():
                 return replace(self, status=ProjectStatus.ON_HOLD)
             case ProjectResumed() | ProjectUnarchived():
@@ -92,8 +121,7 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
 
     def create(self, created: ProjectCreated) -> list[ProjectEvent]:
         """Create the project; a repeated call is a retry and records nothing."""
-        if _KEY.fullmatch(created.key) is None:
-            raise ProjectKeyNotAllowed
+        _refuse_unless_key(created.key)
         return [] if self.created else [created]
 
     def rename(self, name: str) -> list[ProjectEvent]:
@@ -108,7 +136,39 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
 
     def assign_lead(self, user_id: UserId | None) -> list[ProjectEvent]:
         self.refuse_unless_editable()
-        return [] if user_id == self.lead else [ProjectLeadAssigned(user_id=user_id)]
+        return [] if user_id == self.lead_id else [ProjectLeadAssigned(user_id=user_id)]
+
+    def link_team(self, team_id: TeamId | None) -> list[ProjectEvent]:
+        self.refuse_unless_editable()
+        return [] if team_id == self.team_id else [ProjectTeamLinked(team_id=team_id)]
+
+    def show_to(self, to: Visibility) -> list[ProjectEvent]:
+        """Make the project private, or visible to the whole organization."""
+        self.refuse_unless_editable()
+        if to is self.visibility:
+            return []
+        return [ProjectVisibilityChanged(from_=self.visibility, to=to)]
+
+    def add_member(self, user_id: UserId) -> list[ProjectEvent]:
+        self.refuse_unless_editable()
+        if user_id in self.members:
+            return []
+        if len(self.members) >= PROJECT_MEMBERS_MAX:
+            raise TooManyProjectMembers(limit=PROJECT_MEMBERS_MAX)
+        return [ProjectMemberAdded(user_id=user_id)]
+
+    def remove_member(self, user_id: UserId) -> list[ProjectEvent]:
+        """End a membership; also of an archived project, because somebody may have to go."""
+        self.refuse_unless_here()
+        return [ProjectMemberRemoved(user_id=user_id)] if user_id in self.members else []
+
+    def change_key(self, to: str) -> list[ProjectEvent]:
+        """Give the project another key, or one that it had before."""
+        self.refuse_unless_editable()
+        if to == self.key:
+            return []
+        _refuse_unless_key(to)
+        return [ProjectKeyChanged(from_=self.key, to=to)]
 
     def hold(self, reason: str | None = None) -> list[ProjectEvent]:
         return [ProjectPutOnHold(reason=reason)] if self._moves(ProjectStatus.ON_HOLD) else []
@@ -161,3 +221,25 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
         if to not in PROJECT_TRANSITIONS[self.status]:
             raise ProjectIsArchived
         return True
+
+
+def _with_access(project: Project, event: ProjectAccessEvent) -> Project:
+    match event:
+        case ProjectLeadAssigned():
+            return replace(project, lead_id=event.user_id)
+        case ProjectTeamLinked():
+            return replace(project, team_id=event.team_id)
+        case ProjectVisibilityChanged():
+            return replace(project, visibility=event.to)
+        case ProjectMemberAdded():
+            return replace(project, members=(*project.members, event.user_id))
+        case ProjectMemberRemoved():
+            members = tuple(m for m in project.members if m != event.user_id)
+            return replace(project, members=members)
+        case _:
+            assert_never(event)
+
+
+def _refuse_unless_key(key: str) -> None:
+    if _KEY.fullmatch(key) is None:
+        raise ProjectKeyNotAllowed

@@ -45,6 +45,13 @@ class TooManyWatchers(DomainError):
     refusal = Refusal.CONFLICT
 
 
+class CannotSeeProject(DomainError):
+    """This person cannot see the project of the task. Make them a member of the project first."""
+
+    code = "cannot_see_project"
+    refusal = Refusal.CONFLICT
+
+
 class TooManyAssignees(DomainError):
     """A task can have at most 20 assignees. Remove one first."""
 

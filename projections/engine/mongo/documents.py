@@ -104,7 +104,12 @@ def find_command(collection: str, query: Query, index: str) -> dict[str, Any]:
 
 def pipeline(query: Query) -> list[dict[str, Any]]:
     """Return the stages that apply a residual filter to a bounded number of rows."""
-    tests = [{"$eq": [f"${name_of(f)}", value]} for f, value in query.residual.items()]
+    tests: list[dict[str, Any]] = [
+        {"$eq": [f"${name_of(f)}", value]} for f, value in query.residual.items()
+    ]
+    if query.without is not None:
+        field, values = query.without
+        tests.append({"$not": [{"$in": [f"${name_of(field)}", list(values)]}]})
     shown = {"$cond": [{"$and": tests}, "$json", None]}
     return [
         {"$match": filter_of(query)},

@@ -80,7 +80,7 @@ class MongoReadStore:
         self, target: ShapedCollection, query: Query, session: AsyncClientSession | None
     ) -> ListSlice:
         name = index_for(target.shape, query).name
-        if query.residual:
+        if query.filters:
             cursor = await self.database[target.collection].aggregate(
                 documents.pipeline(query), session=session, hint=name
             )

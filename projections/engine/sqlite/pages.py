@@ -6,11 +6,14 @@ row for each item: nothing is made in Python per item, and the interpreter's loc
 
 from typing import Any, NamedTuple
 
+import msgspec
+
 from projections.engine.query import Query, index_for, refuse_beyond_bounds
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
 
 _FORMS_MAX = 1_024
+_encode = msgspec.json.Encoder().encode
 
 
 class PageStatement(NamedTuple):
@@ -38,6 +41,7 @@ class _Form(NamedTuple):
     below: bool
     contains: str | None
     residual: tuple[str, ...]
+    without: str | None
 
 
 class _Texts(NamedTuple):
@@ -66,6 +70,7 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
         query.below is not None,
         None if contains is None else contains[0],
         tuple(query.residual),
+        None if query.without is None else query.without[0],
     )
     texts = _texts.get(form) or _prepared(_Form(*form), target, query)
     values = [*query.where.values()]
@@ -75,13 +80,19 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
         return _choice(texts, query, values, bounds)
     if contains is not None:
         values.append(contains[1])
-    if query.residual or query.keyed:
-        parameters = [*query.residual.values(), *values, *bounds, query.rows_max]
+    if query.filters or query.keyed:
+        parameters = [*_filtered(query), *values, *bounds, query.rows_max]
         return PageStatement(texts.rows, parameters, joined=False)
     end = above if query.descending else below
     more = values if end is None else [*values, end]
     parameters = [query.limit, *more, *values, *bounds, query.limit]
     return PageStatement(texts.joined, parameters, joined=True)
+
+
+def _filtered(query: Query) -> list[Any]:
+    """Return the parameters of what the index does not answer."""
+    left_out = [] if query.without is None else [_encode(query.without[1]).decode()]
+    return [*query.residual.values(), *left_out]
 
 
 def _choice(texts: _Texts, query: Query, values: list[Any], bounds: list[Any]) -> PageStatement:
@@ -90,7 +101,7 @@ def _choice(texts: _Texts, query: Query, values: list[Any], bounds: list[Any]) -
     choices = query.either[1]
     parameters: list[Any] = []
     for choice in choices:
-        parameters += [*query.residual.values(), *values, choice]
+        parameters += [*_filtered(query), *values, choice]
         parameters += [query.contains[1]] if query.contains else []
         parameters += [*bounds, query.rows_max]
     direction = "DESC" if query.descending else "ASC"
@@ -127,9 +138,11 @@ def _source(form: _Form, index_name: str) -> tuple[str, list[str], str]:
 def _rows(form: _Form, source: str, tests: list[str], sort: str) -> str:
     tests = [*tests, *[f"{sort} > ?"] * form.above, *[f"{sort} < ?"] * form.below]
     shown = "d.json"
-    if form.residual:
-        compared = " AND ".join(f"d.{quoted(field)} IS ?" for field in form.residual)
-        shown = f"CASE WHEN {compared} THEN d.json END"
+    compared = [f"d.{quoted(field)} IS ?" for field in form.residual]
+    if form.without is not None:
+        compared.append(f"d.{quoted(form.without)} NOT IN (SELECT value FROM json_each(?))")
+    if compared:
+        shown = f"CASE WHEN {' AND '.join(compared)} THEN d.json END"
     direction = "DESC" if form.descending else "ASC"
     return (
         f"SELECT {sort} AS k, {shown} AS j FROM {source} WHERE {' AND '.join(tests)}"

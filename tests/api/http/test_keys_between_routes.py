@@ -48,14 +48,23 @@ COMMANDS: dict[str, Any] = {
     "PATCH /api/apikey/{api_key_id}": {"name": "Other"},
     "POST /api/apikey/{api_key_id}/rotate": None,
     "POST /api/project": {"key": "OPS", "name": "Ops"},
-    "DELETE /api/project/{project_id}": None,
-    "PATCH /api/project/{project_id}": {"name": "Motors"},
-    "POST /api/project/{project_id}/archive": None,
-    "POST /api/project/{project_id}/hold": None,
-    "POST /api/project/{project_id}/restore": None,
-    "POST /api/project/{project_id}/resume": None,
+    "POST /api/team": {"name": "Wheels"},
+    "DELETE /api/team/{team_id}": None,
+    "PATCH /api/team/{team_id}": {"name": "Shafts"},
+    "POST /api/team/{team_id}/members": {"userId": "{ben}"},
+    "DELETE /api/team/{team_id}/members/{user_id}": None,
+    "PATCH /api/team/{team_id}/members/{user_id}": {"role": "LEAD"},
+    "POST /api/team/{team_id}/restore": None,
+    "DELETE /api/project/{project}": None,
+    "PATCH /api/project/{project}": {"name": "Motors"},
+    "POST /api/project/{project}/archive": None,
+    "POST /api/project/{project}/hold": None,
+    "POST /api/project/{project}/members": {"userId": "{ben}"},
+    "DELETE /api/project/{project}/members/{user_id}": None,
+    "POST /api/project/{project}/restore": None,
+    "POST /api/project/{project}/resume": None,
     "POST /api/project/{project_id}/tasks": {"title": "New"},
-    "POST /api/project/{project_id}/unarchive": None,
+    "POST /api/project/{project}/unarchive": None,
     "DELETE /api/task/{task}": None,
     "PATCH /api/task/{task}": {"title": "Other"},
     "POST /api/task/{task}/assignees": {"userId": "{ben}"},
@@ -89,7 +98,7 @@ FIRST = (
     "POST /api/project",
     "PATCH /api/task/{task}",
     "POST /api/webhook",
-    "POST /api/project/{project_id}/resume",
+    "POST /api/project/{project}/resume",
 )
 """Commands that create or change something, show a secret, and have nothing to do."""
 
@@ -124,6 +133,7 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
     project = await ana.project()
     task, webhook = await ana.task(project), done(await ana.post("/webhook", HOOK), 201)
     comment = done(await ana.post(f"/task/{task['id']}/comments", {"body": "Oiled?"}), 201)
+    team = done(await ana.post("/team", {"name": "Gears"}), 201)
     inviting = f"/org/{ana.org_id}/invitations"
     invitation = done(await ana.post(inviting, {"email": "cleo@example.com"}), 201)
     api_key = done(await ana.post("/apikey", COMMANDS["POST /api/apikey"]), 201)
@@ -135,6 +145,8 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
         "user_id": ben.id,
         "ben": ben.id,
         "project_id": project["id"],
+        "project": project["id"],
+        "team_id": team["id"],
         "comment_id": comment["id"],
         "task": task["id"],
         "webhook_id": webhook["id"],
@@ -182,10 +194,10 @@ async def test_a_command_that_used_a_key_leaves_none_for_another(here: Here, com
     if command == "POST /api/auth/change-password":
         here.ana.token = done(first, 200)["accessToken"]
 
-    answer = await here.ask("PATCH /api/project/{project_id}", "key")
+    answer = await here.ask("PATCH /api/project/{project}", "key")
 
     if answer.is_success:  # because the first did not use the key
-        assert first.is_client_error or command == "PATCH /api/project/{project_id}"
+        assert first.is_client_error or command == "PATCH /api/project/{project}"
         project = await here.ana.get(f"/project/{here.known['project_id']}")
         assert done(project, 200)["name"] == "Motors"
 
@@ -195,7 +207,7 @@ async def test_a_read_uses_up_no_key(here: Here, read: str) -> None:
     for key in ("key", "not a key that anybody would take", ""):
         assert (await here.ask(read, key)).is_success
 
-    done(await here.ask("DELETE /api/project/{project_id}", "key"), 204)
+    done(await here.ask("DELETE /api/project/{project}", "key"), 204)
 
     gone = await here.ana.get(f"/project/{here.known['project_id']}")
     refused(gone, 404, "not_found")

@@ -164,6 +164,8 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
         "user_id": cleo.id,
         "ben": ben.id,
         "project_id": project["id"],
+        "project": project["id"],
+        "team_id": done(await ana.post("/team", {"name": "Gears"}), 201)["id"],
         "task": task,
         "comment_id": comment["id"],
         "label_id": label["id"],

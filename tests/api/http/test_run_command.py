@@ -200,7 +200,7 @@ class TestTenants:
             {"title": "Mine", "parentId": str(uuid4())},
         ):
             refused(await ana.post(path, body), 404, "not_found")
-        lead = {"key": "OPS", "name": "O", "lead": dan.id}
+        lead = {"key": "OPS", "name": "O", "leadId": dan.id}
         refused(await ana.post("/project", lead), 404, "not_found")
 
 

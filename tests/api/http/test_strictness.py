@@ -18,7 +18,7 @@ JSON = {"content-type": "application/json"}
         (b'{"key": "ENG", "name": "E", "organizationId": null}', "$.organizationId"),
         (b'{"key": "ENG", "name": 3}', "$.name"),
         (b'{"key": "ENG", "name": ["E"]}', "$.name"),
-        (b'{"key": "ENG", "name": "E", "lead": "3"}', "$.lead"),
+        (b'{"key": "ENG", "name": "E", "leadId": "3"}', "$.leadId"),
         (b'{"key": "ENG", "name": "E", "name": "F"}', "$.name"),
         (b'{"key": "eng", "name": "E"}', "$.key"),
         (b'{"key": "ENG", "name": ""}', "$.name"),

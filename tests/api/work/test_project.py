@@ -1,6 +1,10 @@
 """Projects over HTTP."""
 
-from tests.api.stage import Person, done, refused
+from litestar import Litestar
+
+from domain.identity.organization.membership import Role
+from runtime.system import System
+from tests.api.stage import Person, done, join, refused, sign_up
 
 
 class TestProject:
@@ -26,11 +30,11 @@ class TestProject:
         project = await ana.project()
         path = f"/project/{project['id']}"
 
-        changed = done(await ana.patch(path, {"description": "Motors", "lead": ana.id}), 200)
+        changed = done(await ana.patch(path, {"description": "Motors", "leadId": ana.id}), 200)
         assert (changed["name"], changed["description"]) == ("Engine", "Motors")
-        assert changed["lead"] == ana.id
-        changed = done(await ana.patch(path, {"description": None, "lead": None}), 200)
-        assert (changed["description"], changed["lead"]) == (None, None)
+        assert changed["leadId"] == ana.id
+        changed = done(await ana.patch(path, {"description": None, "leadId": None}), 200)
+        assert (changed["description"], changed["leadId"]) == (None, None)
         assert done(await ana.get(path), 200) == changed
 
     async def test_a_project_can_be_held_resumed_archived_and_unarchived(self, ana: Person) -> None:
@@ -52,6 +56,39 @@ class TestProject:
         listed = done(await ana.get("/project?status=ARCHIVED"), 200)["items"]
         assert [item["id"] for item in listed] == [project["id"]]
         assert done(await ana.get("/project?status=ACTIVE"), 200)["items"] == []
+
+    async def test_a_project_is_found_by_its_key_and_by_every_key_that_it_had(
+        self, ana: Person, dan: Person
+    ) -> None:
+        project = await ana.project("ENG")
+        changed = done(await ana.patch("/project/eng", {"key": "MOT"}), 200)
+        assert changed["key"] == "MOT"
+
+        for ref in (project["id"], "ENG", "MOT", "mot"):
+            assert done(await ana.get(f"/project/{ref}"), 200) == changed
+            refused(await dan.get(f"/project/{ref}"), 404, "not_found")
+        refused(await ana.get("/project/OPS"), 404, "not_found")
+        refused(await ana.get("/project/not-a-key"), 404, "not_found")
+        refused(await ana.post("/project", {"key": "ENG", "name": "E"}), 409, "project_key_taken")
+        assert done(await ana.post("/project/ENG/hold"), 200)["status"] == "ON_HOLD"
+
+    async def test_a_project_has_members_and_a_team(
+        self, system: System, app: Litestar, ana: Person
+    ) -> None:
+        ben = await sign_up(app)
+        await join(system, ben, ana.org_id, Role.MEMBER)
+        team = done(await ana.post("/team", {"name": "Gears"}), 201)
+        body = {"key": "ENG", "name": "Engine", "teamId": team["id"], "leadId": ben.id}
+        project = done(await ana.post("/project", body), 201)
+        assert (project["teamId"], project["visibility"]) == (team["id"], "ORGANIZATION")
+        path = f"/project/{project['id']}/members"
+
+        done(await ana.post(path, {"userId": ben.id}), 204)
+        members = done(await ben.get(path), 200)
+        assert [member["userId"] for member in members["items"]] == [ana.id, ben.id]
+        done(await ben.delete(f"{path}/{ben.id}"), 204)
+        refused(await ben.delete(f"{path}/{ana.id}"), 403, "not_permitted")
+        assert done(await ana.patch("/project/ENG", {"teamId": None}), 200)["teamId"] is None
 
     async def test_no_task_is_created_in_a_project_on_hold(self, ana: Person) -> None:
         project = await ana.project()

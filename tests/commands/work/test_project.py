@@ -48,11 +48,11 @@ def create(**about: object) -> CreateProject:
 
 class TestCreateProject:
     def test_creating_a_project_claims_its_key(self) -> None:
-        given(TEAM).when(create(lead=CLEO, description="Why"), by=BEN).then(
+        given(TEAM).when(create(lead_id=CLEO, description="Why"), by=BEN).then(
             on(
                 OPS,
                 ProjectCreated(
-                    key="OPS", name="Operations", description="Why", lead=CLEO, created_by=BEN
+                    key="OPS", name="Operations", description="Why", lead_id=CLEO, created_by=BEN
                 ),
             ),
         )
@@ -76,7 +76,7 @@ class TestCreateProject:
         given(TEAM).when(create(), by=CLEO).then_refused(NotPermitted)
 
     def test_finds_no_lead_outside_the_organization(self) -> None:
-        given(TEAM).when(create(lead=DAN)).then_refused(NotFound, user_id=DAN)
+        given(TEAM).when(create(lead_id=DAN)).then_refused(NotFound, user_id=DAN)
 
     def test_a_project_cannot_take_the_id_of_another_organizations(self) -> None:
         given(TEAM, *STRANGERS).when(create(project_id=FOREIGN_PROJECT)).then_refused(NotFound)
@@ -87,7 +87,7 @@ class TestCreateProject:
 
 class TestEditProject:
     def test_an_edit_records_one_event_per_field(self) -> None:
-        asked = EditProject(project_id=ENG, name="New", description="Why", lead=CLEO)
+        asked = EditProject(project_id=ENG, name="New", description="Why", lead_id=CLEO)
         given(*HERE).when(asked, by=BEN).then(
             ProjectRenamed(from_="Engine", to="New"),
             ProjectDescribed(description="Why"),
@@ -95,18 +95,18 @@ class TestEditProject:
         )
 
     def test_an_edit_without_changes_records_nothing(self) -> None:
-        asked = EditProject(project_id=ENG, name="Engine", description=None, lead=None)
+        asked = EditProject(project_id=ENG, name="Engine", description=None, lead_id=None)
         given(*HERE).when(asked).then()
 
     def test_an_empty_edit_records_nothing(self) -> None:
         given(*HERE).when(EditProject(project_id=ENG)).then()
 
     def test_finds_no_lead_outside_the_organization(self) -> None:
-        given(*HERE).when(EditProject(project_id=ENG, lead=DAN)).then_refused(NotFound)
+        given(*HERE).when(EditProject(project_id=ENG, lead_id=DAN)).then_refused(NotFound)
 
     def test_a_deactivated_lead_is_not_found(self) -> None:
         closed = on(ACME, MemberDeactivated(user_id=CLEO))
-        asked = EditProject(project_id=ENG, lead=CLEO)
+        asked = EditProject(project_id=ENG, lead_id=CLEO)
         given(*HERE, closed).when(asked).then_refused(NotFound)
 
     def test_an_archived_project_cannot_be_edited(self) -> None:

@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from domain.base import Event, LabelId, State
-from domain.work import comment, label
+from domain.work import comment, label, team
 from domain.work.project import events as project
 from domain.work.project.state import Project
 from domain.work.task import events as task
 from domain.work.task.state import Task
-from tests.domain.spec import ANA, BEN, CLEO, ENG, NOW, TASK, given
+from tests.domain.spec import ANA, BEN, CLEO, ENG, GEARS, NOW, TASK, given
 
 ACTIVE = given(Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))
 WAITING = given(ACTIVE, project.ProjectPutOnHold())
@@ -36,6 +36,12 @@ LABEL = LabelId(UUID(int=71))
 BUG = given(
     label.Label(),
     label.LabelCreated(name="Bug", color="#ff0000", created_by=ANA, created_at=NOW),
+)
+LEAD, MEMBER = team.TeamRole.LEAD, team.TeamRole.MEMBER
+TOGETHER = given(
+    team.Team(),
+    team.TeamCreated(name="Gears", created_by=ANA),
+    team.TeamMemberAdded(user_id=BEN, role=MEMBER),
 )
 
 WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
@@ -88,13 +94,34 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (given(BUG, label.LabelDeleted()), label.LabelRestored(), ("deleted",)),
     (ACTIVE, project.ProjectRenamed(from_="Engine", to="Motor"), ("name",)),
     (ACTIVE, project.ProjectDescribed(description="All of it"), ("description",)),
-    (ACTIVE, project.ProjectLeadAssigned(user_id=BEN), ("lead",)),
+    (ACTIVE, project.ProjectLeadAssigned(user_id=BEN), ("lead_id",)),
+    (ACTIVE, project.ProjectTeamLinked(team_id=GEARS), ("team_id",)),
+    (
+        ACTIVE,
+        project.ProjectVisibilityChanged(
+            from_=project.Visibility.ORGANIZATION, to=project.Visibility.PRIVATE
+        ),
+        ("visibility",),
+    ),
+    (ACTIVE, project.ProjectMemberAdded(user_id=BEN), (f"members:{BEN}",)),
+    (ACTIVE, project.ProjectMemberRemoved(user_id=ANA), (f"members:{ANA}",)),
+    (ACTIVE, project.ProjectKeyChanged(from_="ENG", to="MOT"), ("key",)),
     (ACTIVE, project.ProjectPutOnHold(), ("status",)),
     (WAITING, project.ProjectResumed(), ("status",)),
     (ACTIVE, project.ProjectArchived(), ("status",)),
     (ARCHIVED, project.ProjectUnarchived(), ("status",)),
     (ACTIVE, project.ProjectDeleted(), ("deleted",)),
     (given(ACTIVE, project.ProjectDeleted()), project.ProjectRestored(), ("deleted",)),
+    (TOGETHER, team.TeamRenamed(from_="Gears", to="Wheels"), ("name",)),
+    (TOGETHER, team.TeamMemberAdded(user_id=CLEO, role=LEAD), (f"members:{CLEO}",)),
+    (TOGETHER, team.TeamRoleChanged(user_id=BEN, from_=MEMBER, to=LEAD), (f"members:{BEN}",)),
+    (
+        TOGETHER,
+        team.TeamMemberRemoved(user_id=BEN, cause=team.TeamLeaveCause.LEFT),
+        (f"members:{BEN}",),
+    ),
+    (TOGETHER, team.TeamDeleted(), ("deleted",)),
+    (given(TOGETHER, team.TeamDeleted()), team.TeamRestored(), ("deleted",)),
 ]
 
 WORK_CREATIONS: set[type[Event]] = {
@@ -102,4 +129,5 @@ WORK_CREATIONS: set[type[Event]] = {
     label.LabelCreated,
     project.ProjectCreated,
     task.TaskCreated,
+    team.TeamCreated,
 }

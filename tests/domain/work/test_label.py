@@ -5,6 +5,7 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from domain.base import NotFound
+from domain.name import folded
 from domain.work.label import (
     Label,
     LabelCreated,
@@ -13,7 +14,6 @@ from domain.work.label import (
     LabelRecolored,
     LabelRenamed,
     LabelRestored,
-    folded,
 )
 from tests.domain.spec import ANA, ENG, NOW, QUICK, check_refused, events_of, given
 

@@ -1,29 +1,43 @@
 """A project: what can be done while it is active, on hold, archived or deleted."""
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
-from domain.base import DomainError, Event, NotFound
-from domain.work.project.errors import ProjectIsArchived, ProjectKeyNotAllowed, ProjectOnHold
+from domain.base import DomainError, Event, NotFound, UserId
+from domain.work.project.errors import (
+    ProjectIsArchived,
+    ProjectKeyNotAllowed,
+    ProjectOnHold,
+    TooManyProjectMembers,
+)
 from domain.work.project.events import (
     ProjectArchived,
     ProjectCreated,
     ProjectDeleted,
     ProjectDescribed,
     ProjectEvent,
+    ProjectKeyChanged,
     ProjectLeadAssigned,
+    ProjectMemberAdded,
+    ProjectMemberRemoved,
     ProjectPutOnHold,
     ProjectRenamed,
     ProjectRestored,
     ProjectResumed,
     ProjectStatus,
+    ProjectTeamLinked,
     ProjectUnarchived,
+    ProjectVisibilityChanged,
+    Visibility,
 )
 from domain.work.project.state import PROJECT_TRANSITIONS, Project
 from tests.domain.spec import (
     ANA,
     BEN,
+    GEARS,
     QUICK,
     Decision,
     check_refused,
@@ -41,7 +55,7 @@ DELETED = given(WAITING, ProjectDeleted())
 
 def test_a_new_project_is_active() -> None:
     assert Project().create(CREATED) == [CREATED]
-    assert Project(key="ENG", name="Engine", created=True) == ACTIVE
+    assert Project(key="ENG", name="Engine", members=(ANA,), created=True) == ACTIVE
     assert ACTIVE.status is ProjectStatus.ACTIVE
     assert ACTIVE.create(CREATED) == []
 
@@ -65,7 +79,29 @@ def test_a_changed_field_records_one_event_and_the_same_value_none() -> None:
     changed = given(
         ACTIVE, *ACTIVE.rename("Motor"), *ACTIVE.describe("It turns"), *ACTIVE.assign_lead(BEN)
     )
-    assert (changed.name, changed.description, changed.lead) == ("Motor", "It turns", BEN)
+    assert (changed.name, changed.description, changed.lead_id) == ("Motor", "It turns", BEN)
+
+
+def test_a_project_can_be_linked_shown_and_given_another_key_once_each() -> None:
+    private = ProjectVisibilityChanged(from_=Visibility.ORGANIZATION, to=Visibility.PRIVATE)
+    assert ACTIVE.link_team(GEARS) == [ProjectTeamLinked(team_id=GEARS)]
+    assert ACTIVE.show_to(Visibility.PRIVATE) == [private]
+    assert ACTIVE.change_key("MOT") == [ProjectKeyChanged(from_="ENG", to="MOT")]
+    assert ACTIVE.add_member(BEN) == [ProjectMemberAdded(user_id=BEN)]
+    assert ACTIVE.remove_member(ANA) == [ProjectMemberRemoved(user_id=ANA)]
+    assert ACTIVE.link_team(None) == ACTIVE.show_to(Visibility.ORGANIZATION) == []
+    assert ACTIVE.change_key("ENG") == ACTIVE.add_member(ANA) == ACTIVE.remove_member(BEN) == []
+    with pytest.raises(ProjectKeyNotAllowed):
+        ACTIVE.change_key("motor")
+
+
+def test_a_project_has_at_most_500_members() -> None:
+    crowd = (ProjectMemberAdded(user_id=UserId(UUID(int=100 + n))) for n in range(499))
+    full = given(ACTIVE, *crowd)
+
+    with pytest.raises(TooManyProjectMembers):
+        full.add_member(BEN)
+    assert full.remove_member(ANA) == [ProjectMemberRemoved(user_id=ANA)]
 
 
 HOLD, RESUME, ARCHIVE, UNARCHIVE = "hold", "resume", "archive", "unarchive"
@@ -132,6 +168,10 @@ def test_an_archived_project_cannot_be_edited_but_one_on_hold_can() -> None:
         lambda: ARCHIVED.rename("X"),
         lambda: ARCHIVED.describe("X"),
         lambda: ARCHIVED.assign_lead(ANA),
+        lambda: ARCHIVED.link_team(GEARS),
+        lambda: ARCHIVED.show_to(Visibility.PRIVATE),
+        lambda: ARCHIVED.add_member(BEN),
+        lambda: ARCHIVED.change_key("MOT"),
     )
 
 
@@ -176,6 +216,11 @@ STEPS = st.sampled_from("ab").flatmap(
             lambda p: p.rename(text),
             lambda p: p.describe(text),
             lambda p: p.assign_lead(ANA if text == "a" else None),
+            lambda p: p.link_team(GEARS if text == "a" else None),
+            lambda p: p.show_to(Visibility.PRIVATE if text == "a" else Visibility.ORGANIZATION),
+            lambda p: p.add_member(BEN),
+            lambda p: p.remove_member(BEN),
+            lambda p: p.change_key(f"{text.upper()}1"),
             lambda p: p.hold(text),
             lambda p: p.resume(),
             lambda p: p.archive(),

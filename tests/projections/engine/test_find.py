@@ -24,6 +24,7 @@ from projections.work.comment import comments_of
 from projections.work.label import labels_of
 from projections.work.project import projects_of
 from projections.work.task import TaskFilter, tasks_of_project
+from projections.work.team import teams_of
 from tests.commands.acme import ANSWER, COMMENT, STRANGERS, task, went
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, HOUR, NOW, OTHER, TASK
 from tests.projections.spec import SESSION, WEBHOOK, a_busy_day, live, models_of, project_all
@@ -253,6 +254,10 @@ async def every_query(store: ReadStore) -> Sequence[Query]:
     for project_id in (None, ENG):
         await labels_of(models, ACME, project_id, after="A")
         await labels_of(models, ACME, project_id)
+        await projects_of(models, ACME, project_status, hidden=frozenset({ENG}))
+    for member in (None, BEN):
+        await teams_of(models, ACME, member)
+        await teams_of(models, ACME, member, after="A")
     await members_of(models, ACME)
     await members_of(models, ACME, after=str(ANA))
     await sessions_of(models, ANA, 0, NOW)
@@ -272,6 +277,7 @@ async def test_every_list_is_answered_by_its_index_alone(store: ReadStore) -> No
         "members",
         "sessions",
         "webhooks",
+        "teams",
     }
     for query in asked:
         plan = await store.explain(await live(store, models[query.model]), query)
