@@ -20,6 +20,7 @@ HEADERS: dict[str, Json] = {
     "X-Position": _header("The position of the last event, for X-Min-Position", "^[0-9]+$"),
     "Idempotent-Replayed": _header("The response was stored under the Idempotency-Key", "^true$"),
     "Location": _header("The path of the new resource", "^/api/", required=True),
+    "Content-Location": _header("Where it is now, if the path has a former key", "^/api/"),
     "Link": _header('The next page, as `<…>; rel="next"`'),
     "Set-Cookie": _header("The refresh cookie"),
     "Content-Disposition": _header("The name of the file", required=True),

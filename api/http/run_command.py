@@ -1,7 +1,7 @@
 """Commands over HTTP: run one, respond with the new state, keep the response for retries."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from api.http.response import ApiResponse, etag, id_in
 from commands.access import RecordDeniedAccess
 from commands.base import AlreadyRan, Command, Context
 from commands.receipt import Receipt, Render, Response
+from commands.states import Loaded
 from domain.base import DomainError, OrgId, Refusal
 from domain.catalog import tag_of
 from eventstore.append import ConcurrencyConflict, LogUnavailable
@@ -37,6 +38,8 @@ class Reply(Struct, frozen=True, kw_only=True):
 
     Without a stream it shows nothing, as for a command on many.
 
+    ``adapt`` changes what is shown by what else the command has read.
+
     ``{id}`` in ``location`` stands for the id of the shown resource. ``show_once`` shows it with a
     secret, which a later retry does not get. ``tagged`` is False for a resource whose GET has no
     ETag.
@@ -44,6 +47,7 @@ class Reply(Struct, frozen=True, kw_only=True):
 
     stream: UUID | None
     show: Show | None = None
+    adapt: Callable[[Any, Mapping[UUID, Loaded[Any]]], Any] | None = None
     status: int = 200
     location: str = ""
     org_id: OrgId | None = None
@@ -181,11 +185,13 @@ def _response(receipt: Receipt, reply: Reply) -> Response:
     if reply.stream is None:
         return Response(204, 0, b"", None)
     found = receipt.states[reply.stream]
-    body, secret = b"", None
+    body, secret, state = b"", None, found.state
+    if reply.adapt is not None:
+        state = reply.adapt(state, receipt.states)
     if found.at is not None and reply.show is not None:
-        body = reply.show(found.state, found.version, found.at)
+        body = reply.show(state, found.version, found.at)
     if found.at is not None and reply.show_once is not None:
-        secret = reply.show_once(found.state, found.version, found.at)
+        secret = reply.show_once(state, found.version, found.at)
     return Response(reply.status if body else 204, found.version, body, secret)
 
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import needs
-from api.http.request import ApiRequest
+from api.http.request import ApiRequest, uuid_or_none
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
 from api.work.project_key import ProjectRef, project_id_of
@@ -138,12 +138,19 @@ class ProjectController(Controller):
         )
         return paging.answer(page, limit)
 
-    @get("/{project:str}", opt=needs(Permission.PROJECT_READ), responses=shows(ProjectView))
+    @get(
+        "/{project:str}",
+        opt=needs(Permission.PROJECT_READ, sends=("Content-Location",)),
+        responses=shows(ProjectView),
+    )
     async def get_project(self, request: ApiRequest, project: ProjectRef) -> ApiResponse:
         """Return a project."""
         project_id = await project_id_of(request, project)
         found = await project_here(request, project_id)
-        return one(request, found, partial(render_project, project_id), derived=True)
+        answer = one(request, found, partial(render_project, project_id), derived=True)
+        if uuid_or_none(project) is None and project.upper() != found.state.key:
+            answer.with_header(b"content-location", f"/api/project/{found.state.key}".encode())
+        return answer
 
     @patch(
         "/{project:str}",

@@ -12,10 +12,11 @@ from msgspec import UNSET, Struct, UnsetType
 from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import needs
-from api.http.request import ApiRequest
+from api.http.request import ApiRequest, uuid_or_none
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
-from api.work.task_key import TaskRef, refuse_unless_project_here, task_here, task_id_of
+from api.work.sight import project_here
+from api.work.task_key import TaskRef, task_here, task_id_of, under_key
 from api.work.task_reply import change_task, shown_task
 from commands.work.task import (
     AssignTask,
@@ -157,7 +158,7 @@ class ProjectTaskController(Controller):
     ) -> ApiResponse:
         """List the tasks of a project, newest first."""
         project = ProjectId(project_id)
-        await refuse_unless_project_here(request, project)
+        key = (await project_here(request, project)).state.key
         paging = Paging(request, status=status, priority=priority, assignee=assignee)
         below = paging.key(cursor)
         await wait_for_own_writes(request, "tasks")
@@ -169,7 +170,7 @@ class ProjectTaskController(Controller):
         page = await tasks_of_project(
             request.api.models, request.organization, project, wanted, limit, below
         )
-        return paging.answer(page, limit)
+        return paging.answer(under_key(page, key), limit)
 
 
 class TaskController(Controller):
@@ -178,12 +179,20 @@ class TaskController(Controller):
     path = "/api/task/{task:str}"
     tags = ("Tasks",)
 
-    @get("/", opt=needs(Permission.TASK_READ), responses=shows(TaskView))
+    @get(
+        "/",
+        opt=needs(Permission.TASK_READ, sends=("Content-Location",)),
+        responses=shows(TaskView),
+    )
     async def get_task(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
         """Return a task."""
         task_id = await task_id_of(request, task)
         found = await task_here(request, task_id)
-        return one(request, found, partial(render_task, task_id), derived=True)
+        answer = one(request, found, partial(render_task, task_id), derived=True)
+        key = f"{found.state.project_key}-{found.state.number}"
+        if uuid_or_none(task) is None and task.upper() != key:
+            answer.with_header(b"content-location", f"/api/task/{key}".encode())
+        return answer
 
     @patch(
         "/",

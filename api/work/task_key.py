@@ -5,6 +5,7 @@ from collections import OrderedDict
 from uuid import UUID
 
 from litestar.params import FromPath
+from msgspec.structs import replace
 
 from api.http.request import ApiRequest, uuid_or_none
 from api.work.sight import project_here
@@ -15,6 +16,10 @@ from domain.base import NotFound, OrgId, ProjectId, TaskId
 from domain.work.task.state import Task
 from eventstore.claim import ClaimKey
 from eventstore.log import EventLog
+from projections.engine.query import ListSlice
+
+_KEYED = re.compile(rb'(\{"id":"[0-9a-f-]{36}","key":")([A-Z][A-Z0-9]{1,9})-')
+"""Where a task in JSON has its key: a quote within a text is escaped, so that no text matches."""
 
 TASK_KEY = re.compile(r"([A-Z][A-Z0-9]{1,9})-([1-9][0-9]{0,8})")
 
@@ -85,12 +90,26 @@ async def refuse_unless_project_here(request: ApiRequest, project_id: ProjectId)
 
 
 async def task_here(request: ApiRequest, task_id: TaskId) -> Loaded[Task]:
-    """Return a task as it is now.
+    """Return a task as it is now, under the key that its project has now.
 
     :raises NotFound: it is missing, deleted or another organization's, or its project is.
     """
     found = await request.newest(Task, task_id)
     found.state.refuse_unless_here()
-    if found.state.project_id is not None:
-        await refuse_unless_project_here(request, found.state.project_id)
-    return found
+    if found.state.project_id is None:
+        return found
+    project = (await project_here(request, found.state.project_id)).state
+    if project.key == found.state.project_key:
+        return found
+    return replace(found, state=replace(found.state, project_key=project.key))
+
+
+def under_key(page: ListSlice, key: str) -> ListSlice:
+    """Return a list of tasks of one project under the key that it has now.
+
+    Their documents have the key that it had when they were created.
+    """
+    current = key.encode()
+    if {found[2] for found in _KEYED.finditer(page.json)} <= {current}:
+        return page
+    return page._replace(json=_KEYED.sub(rb"\1" + current + b"-", page.json))

@@ -1,11 +1,16 @@
 """Responses to commands on one task: the task as it is after them."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
+from commands.states import Loaded
 from commands.work.task import TaskCommand
 from domain.work.task.state import Task
 from projections.work.task import render_task
@@ -18,7 +23,13 @@ def shown_task(task_id: UUID, status: int = 200) -> Reply:
         return render_task(task_id, task, version, at)
 
     location = "/api/task/{id}" if status == 201 else ""
-    return Reply(stream=task_id, show=show, status=status, location=location)
+    return Reply(stream=task_id, show=show, adapt=_under_key, status=status, location=location)
+
+
+def _under_key(task: Task, read: Mapping[UUID, Loaded[Any]]) -> Task:
+    """Return a task under the key that its project has now."""
+    project = None if task.project_id is None else read.get(task.project_id)
+    return task if project is None else replace(task, project_key=project.state.key)
 
 
 async def change_task(request: ApiRequest, command: TaskCommand) -> ApiResponse:

@@ -67,10 +67,38 @@ class TestProject:
         for ref in (project["id"], "ENG", "MOT", "mot"):
             assert done(await ana.get(f"/project/{ref}"), 200) == changed
             refused(await dan.get(f"/project/{ref}"), 404, "not_found")
+        old, new = await ana.get("/project/eng"), await ana.get("/project/mot")
+        assert old.headers["content-location"] == "/api/project/MOT"
+        assert "content-location" not in new.headers
         refused(await ana.get("/project/OPS"), 404, "not_found")
         refused(await ana.get("/project/not-a-key"), 404, "not_found")
         refused(await ana.post("/project", {"key": "ENG", "name": "E"}), 409, "project_key_taken")
         assert done(await ana.post("/project/ENG/hold"), 200)["status"] == "ON_HOLD"
+
+    async def test_the_tasks_follow_a_new_key_of_their_project(self, ana: Person) -> None:
+        project = await ana.project("ENG")
+        title = '{"id":"00000000-0000-0000-0000-000000000001","key":"ENG-7"}'
+        task = await ana.task(project, title)
+        done(await ana.patch("/project/ENG", {"key": "MOT"}), 200)
+        other = await ana.task(project, "Second")
+
+        old, new = await ana.get("/task/eng-1"), await ana.get("/task/MOT-1")
+
+        assert old.content == new.content
+        assert done(old, 200) == {**task, "key": "MOT-1"}
+        assert old.headers["content-location"] == "/api/task/MOT-1"
+        assert "content-location" not in new.headers
+        assert other["key"] == "MOT-2"
+        changed = done(await ana.patch("/task/ENG-1", {"title": "New"}), 200)
+        assert changed["key"] == "MOT-1"
+        done(await ana.patch("/task/ENG-1", {"title": title}), 200)
+        listed = done(await ana.get(f"/project/{project['id']}/tasks"), 200)["items"]
+        assert [(item["key"], item["title"]) for item in listed] == [
+            ("MOT-2", "Second"),
+            ("MOT-1", title),
+        ]
+        done(await ana.patch("/project/MOT", {"key": "ENG"}), 200)
+        assert done(await ana.get("/task/MOT-2"), 200)["key"] == "ENG-2"
 
     async def test_a_project_has_members_and_a_team(
         self, system: System, app: Litestar, ana: Person
