@@ -1,0 +1,133 @@
+"""The pages that add a command and a read model, followed in a copy of the project.
+
+Their code is put where they say; a newcomer chooses the imports, as `IMPORTS` does here.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.sources import ROOT, files
+
+HOW_TO = ROOT / "docs" / "how-to"
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+STATE, EVENTS = "domain/work/task/state.py", "domain/work/task/events.py"
+COMMANDS, VIEWS, ROUTES = "commands/work/task.py", "projections/work/task.py", "api/work/task.py"
+LISTS = "tests/domain/work/changes.py", "tests/api/http/test_keys_between_routes.py"
+STORIES, EXCHANGES = "tests/commands/work/test_task.py", "tests/api/work/test_task.py"
+FOLLOWED_S = 120
+
+IMPORTS = {
+    STATE: "from domain.work.task.events import TaskProgressed",
+    COMMANDS: "from domain.work.task.events import TaskProgressed",
+    ROUTES: "from msgspec import Meta\nfrom commands.work.task import RecordProgress",
+    STORIES: "from commands.work.task import RecordProgress\n"
+    "from domain.work.task.events import TaskProgressed",
+}
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
+
+
+class Copy:
+    """A copy of the project, which a newcomer changes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for path in files():
+            target = folder / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+
+    def insert(self, name: str, anchor: str, code: str, indent: int = 0) -> None:
+        """Put *code* before the first *anchor* of a file."""
+        text = (self.folder / name).read_text(encoding="utf-8")
+        assert anchor in text, f"{name} has no {anchor!r}"
+        code = textwrap.indent(code.rstrip("\n"), " " * indent) + "\n"
+        (self.folder / name).write_text(text.replace(anchor, code + anchor, 1), encoding="utf-8")
+
+    def append(self, name: str, code: str) -> None:
+        """Put *code* at the end of a file."""
+        with (self.folder / name).open("a", encoding="utf-8") as file:
+            file.write("\n\n" + code)
+
+    def replace(self, name: str, pattern: str, new: str) -> None:
+        """Replace the one place of a file that matches *pattern*."""
+        text, found = re.subn(pattern, new, (self.folder / name).read_text(encoding="utf-8"), count=1)
+        assert found, f"{name} has no {pattern!r}"
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def import_in(self, name: str, lines: str) -> None:
+        """Add imports to a file, before its first."""
+        anchor = next(
+            line
+            for line in (self.folder / name).read_text(encoding="utf-8").splitlines()
+            if line.startswith(("import ", "from "))
+        )
+        self.insert(name, anchor, lines)
+
+    def python(self, *arguments: str) -> None:
+        """Run Python in the copy, which has to succeed."""
+        told = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(self.folder)},
+            capture_output=True,
+            text=True,
+            timeout=FOLLOWED_S,
+            check=False,
+        )
+        assert told.returncode == 0, told.stdout[-5_000:] + told.stderr[-2_000:]
+
+    def test(self, *tests: str) -> None:
+        """Run tests of the copy."""
+        self.python("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    return Copy(tmp_path / "project")
+
+
+def blocks(page: str) -> list[str]:
+    return BLOCK.findall((HOW_TO / page).read_text(encoding="utf-8"))
+
+
+def test_a_command_is_added_by_the_words_of_the_page(copy: Copy) -> None:
+    stories, event, attribute, case, decision, example, command, *rest = blocks("add-a-command.md")
+    shown, rendered, body, route, exchange, tried = rest
+    for name, lines in IMPORTS.items():
+        copy.import_in(name, lines)
+
+    copy.append(STORIES, stories)
+    copy.insert(EVENTS, "TaskEvent = (", event + "\n\n")
+    copy.replace(EVENTS, r"TaskEvent = \(\n    TaskCreated", "\\g<0>\n    | TaskProgressed")
+    copy.insert(STATE, "    deleted: bool = False\n", attribute, 4)
+    copy.insert(STATE, "            case _:\n                assert_never", case, 12)
+    copy.insert(STATE, "    def retitle(", decision + "\n", 4)
+    copy.replace(LISTS[0], r"WORK_CHANGES.* = \[\n", "\\g<0>    " + example)
+    copy.append(COMMANDS, command)
+    copy.insert(VIEWS, "    version: int\n\n\n", shown, 4)
+    copy.insert(VIEWS, "        version=version,", rendered, 8)
+    number = r"(class Tasks\([\s\S]*?version = )\d+"
+    copy.replace(VIEWS, number, "\\g<1>999")
+    copy.insert(ROUTES, "class TaskController(", body + "\n\n")
+    copy.append(ROUTES, textwrap.indent(route, "    "))
+    copy.append(EXCHANGES, exchange)
+    copy.replace(LISTS[1], r"COMMANDS.* = \{\n", "\\g<0>    " + tried)
+
+    copy.python("-m", "tests.eventstore.examples")
+    copy.python("-m", "tests.projections.test_fingerprints")
+    copy.test(
+        f"{STORIES}::TestRecordProgress",
+        f"{EXCHANGES}::test_the_progress_of_a_task_is_shown",
+        "tests/domain/test_field_keys.py",
+        "tests/domain/test_catalog.py",
+        "tests/eventstore/test_codec.py",
+        "tests/projections/test_fingerprints.py",
+    )
