@@ -1,4 +1,4 @@
-"""The pages that add a command and a read model, followed in a copy of the project.
+"""The pages that add a command and a read model, and change an event, followed in a copy.
 
 Their code is put where they say; a newcomer chooses the imports, as `IMPORTS` does here.
 """
@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,11 @@ class Copy:
         with (self.folder / name).open("a", encoding="utf-8") as file:
             file.write("\n\n" + code)
 
-    def replace(self, name: str, pattern: str, new: str) -> None:
+    def replace(self, name: str, pattern: str, new: str | Callable[[re.Match[str]], str]) -> None:
         """Replace the one place of a file that matches *pattern*."""
-        text, found = re.subn(pattern, new, (self.folder / name).read_text(encoding="utf-8"), count=1)
+        text, found = re.subn(
+            pattern, new, (self.folder / name).read_text(encoding="utf-8"), count=1
+        )
         assert found, f"{name} has no {pattern!r}"
         (self.folder / name).write_text(text, encoding="utf-8")
 
@@ -98,9 +101,22 @@ def blocks(page: str) -> list[str]:
     return BLOCK.findall((HOW_TO / page).read_text(encoding="utf-8"))
 
 
+def inline(page: str, *patterns: str) -> list[str]:
+    """Return the code within the text of a page that matches each of *patterns*."""
+    found = re.findall(r"(?<!`)`([^`\n]+)`", (HOW_TO / page).read_text(encoding="utf-8"))
+    return [next(code for code in found if re.fullmatch(each, code)) for each in patterns]
+
+
 def test_a_command_is_added_by_the_words_of_the_page(copy: Copy) -> None:
-    stories, event, attribute, case, decision, example, command, *rest = blocks("add-a-command.md")
-    shown, rendered, body, route, exchange, tried = rest
+    stories, event, match, decision, example, *rest = blocks("add-a-command.md")
+    command, body, route, exchange = rest
+    attribute, shown, rendered, tried = inline(
+        "add-a-command.md",
+        r"percent: .* = None",
+        r"percent: int \| None",
+        "percent=.*",
+        '"POST .*}',
+    )
     for name, lines in IMPORTS.items():
         copy.import_in(name, lines)
 
@@ -108,18 +124,19 @@ def test_a_command_is_added_by_the_words_of_the_page(copy: Copy) -> None:
     copy.insert(EVENTS, "TaskEvent = (", event + "\n\n")
     copy.replace(EVENTS, r"TaskEvent = \(\n    TaskCreated", "\\g<0>\n    | TaskProgressed")
     copy.insert(STATE, "    deleted: bool = False\n", attribute, 4)
+    case = textwrap.dedent(match.partition("\n")[2])
     copy.insert(STATE, "            case _:\n                assert_never", case, 12)
     copy.insert(STATE, "    def retitle(", decision + "\n", 4)
-    copy.replace(LISTS[0], r"WORK_CHANGES.* = \[\n", "\\g<0>    " + example)
+    copy.replace(LISTS[0], r"WORK_CHANGES.* = \[\n", "\\g<0>    " + example.strip() + ",\n")
     copy.append(COMMANDS, command)
     copy.insert(VIEWS, "    version: int\n\n\n", shown, 4)
-    copy.insert(VIEWS, "        version=version,", rendered, 8)
+    copy.insert(VIEWS, "        version=version,", rendered + ",", 8)
     number = r"(class Tasks\([\s\S]*?version = )\d+"
     copy.replace(VIEWS, number, "\\g<1>999")
     copy.insert(ROUTES, "class TaskController(", body + "\n\n")
     copy.append(ROUTES, textwrap.indent(route, "    "))
     copy.append(EXCHANGES, exchange)
-    copy.replace(LISTS[1], r"COMMANDS.* = \{\n", "\\g<0>    " + tried)
+    copy.replace(LISTS[1], r"COMMANDS.* = \{\n", "\\g<0>    " + tried + ",\n")
 
     copy.python("-m", "tests.eventstore.examples")
     copy.python("-m", "tests.projections.test_fingerprints")
@@ -130,4 +147,32 @@ def test_a_command_is_added_by_the_words_of_the_page(copy: Copy) -> None:
         "tests/domain/test_catalog.py",
         "tests/eventstore/test_codec.py",
         "tests/projections/test_fingerprints.py",
+    )
+
+
+def test_an_event_is_changed_by_the_words_of_the_page(copy: Copy) -> None:
+    step, story = blocks("change-an-event.md")
+    stories = "tests/eventstore/test_golden.py"
+    copy.replace("eventstore/upcasting.py", r"STEPS: dict.*\n", lambda _: step)
+    copy.import_in(stories, "from domain.work.task.events import TaskEstimated")
+    copy.append(stories, story)
+
+    copy.python("-m", "tests.eventstore.examples")
+    assert (copy.folder / "tests/eventstore/golden/task.estimated.2.json").exists()
+    copy.test(stories, "tests/eventstore/test_codec.py", "tests/projections/work/test_task.py")
+
+
+def test_a_read_model_is_added_by_the_words_of_the_page(copy: Copy) -> None:
+    model, query = blocks("add-a-read-model.md")
+    found = "tests/projections/engine/test_find.py"
+    copy.append("projections/work/deadline.py", model + "\n\n" + query)
+    copy.import_in(found, "from projections.work.deadline import FIRST_DUE")
+    copy.replace(found, r"return models\.queries", "return [*models.queries, FIRST_DUE]")
+    copy.replace(found, r'        "webhooks",\n    \}', '        "deadlines",\n\\g<0>')
+
+    copy.python("-m", "tests.projections.test_fingerprints")
+    copy.test(
+        f"{found}::test_every_list_is_answered_by_its_index_alone",
+        "tests/projections/test_fingerprints.py",
+        "tests/projections/test_columns.py",
     )

@@ -1,7 +1,7 @@
 """One deterministic event of each kind, every field of it set, and the files that keep them.
 
-``make examples`` writes a file for each kind that has none. A file that is
-there never changes: it is what some log out there holds.
+``make examples`` writes a file for each kind, and for a newer shape of one, if there is none. What
+is there never changes: some log out there holds it.
 """
 
 from datetime import UTC, date, datetime
@@ -20,6 +20,7 @@ from domain.base import Event
 from domain.catalog import EVENT_TYPES
 from eventstore.codec import NOWHERE, Values, encode, event_values
 from eventstore.recorded import Actor, ActorKind, Metadata, Row, microseconds
+from eventstore.upcasting import schema_version
 from security.sealing import StreamCipher
 from tests.domain.spec import ACME, ANA
 
@@ -123,15 +124,21 @@ def store(kind: type[Event]) -> Golden:
     )
 
 
-def golden(tag: str) -> Golden:
-    """Return the stored event of *tag* from its file."""
-    return msgspec.json.decode((GOLDEN / f"{tag}.json").read_bytes(), type=Golden)
+def newest(tag: str) -> str:
+    """Return the name of the file with the newest shape of *tag*: the later ones have numbers."""
+    schema = schema_version(tag)
+    return tag if schema == 1 else f"{tag}.{schema}"
+
+
+def golden(name: str) -> Golden:
+    """Return the stored event of the file *name*."""
+    return msgspec.json.decode((GOLDEN / f"{name}.json").read_bytes(), type=Golden)
 
 
 def write_missing() -> None:
-    """Write a file for each kind of event that has none."""
+    """Write a file for the newest shape of each kind of event, if it has none."""
     for tag, kind in EVENT_TYPES.items():
-        path = GOLDEN / f"{tag}.json"
+        path = GOLDEN / f"{newest(tag)}.json"
         if not path.exists():
             path.write_bytes(
                 msgspec.json.format(msgspec.json.encode(store(kind)), indent=2) + b"\n"
