@@ -188,7 +188,14 @@ def test_the_processes_accept_the_environment_in_compose() -> None:
 
     assert isinstance(settings, Settings)
     assert settings.is_production
-    assert set(SECRET_NAMES) <= set(asked)
+    assert set(SECRET_NAMES) | set(ROTATING) <= set(asked)
+
+
+def test_signed_heads_are_kept_outside_the_database_and_the_containers() -> None:
+    for name in OURS:
+        directory = SERVICES[name]["environment"]["SIGNED_HEADS_DIR"]
+        assert SERVICES[name]["volumes"] == [f"heads:{directory}"]
+        assert f"--owner 10001 --group 10001 --mode 0700 {directory}\n" in DOCKERFILE
 
 
 def _filled(name: str, value: str) -> str:
