@@ -127,6 +127,8 @@ class CommandHandler:
         except CommandAlreadyDone as done:
             stored = await self._replies.instead(command, context, done)
             return stored or _receipt(recording, done.position)
+        # They lead back to the recording, which would be freed only by the garbage collector.
+        recording.append.numbers = ()
         for change in recording.changes:
             self.states.cache.put(change.stream, recording.states[change.stream])
         for subject, cipher in recording.ciphers.items():

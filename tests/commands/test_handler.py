@@ -1,6 +1,7 @@
 """The handler: decides again when others were first, and never records a thing twice."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import ClassVar
@@ -12,6 +13,7 @@ from commands.base import Command, Context, Decision, NotPermitted, changes_of
 from commands.handler import CommandHandler
 from commands.identity.organization import EditMember
 from commands.reads import Reads
+from commands.recording import Recording
 from commands.work.project import ArchiveProject, EditProject, UnarchiveProject
 from commands.work.task import ChangeTaskStatus, DeleteTask, EditTask
 from commands.work.task_create import CreateTask
@@ -236,3 +238,18 @@ async def test_organizations_do_not_see_each_other(handler: CommandHandler) -> N
     for command in (RETITLE, ChangeTaskStatus(task_id=TASK, to=TaskStatus.DONE), create):
         with pytest.raises(NotFound):
             await handler.handle(command, context(org_id=OrgId(uuid4())))
+
+
+async def test_a_created_task_leaves_nothing_to_the_garbage_collector(
+    handler: CommandHandler,
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        created = CreateTask(task_id=TaskId(uuid4()), project_id=ENG, title="Oil it")
+        await handler.handle(created, context(BEN))
+        left = [found for found in gc.get_objects() if type(found) is Recording]
+    finally:
+        gc.enable()
+
+    assert left == []
