@@ -1,4 +1,8 @@
-"""How much does group commit improve throughput on PostgreSQL with fsync on?"""
+"""How much does group commit improve throughput on PostgreSQL with fsync on?
+
+By hand, each batch is one INSERT of many rows between BEGIN and COMMIT: three round trips. Ours are
+two, one for the lock and what is checked under it, one for all that is written with the COMMIT.
+"""
 
 from collections.abc import Sequence
 

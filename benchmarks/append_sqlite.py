@@ -1,4 +1,9 @@
-"""How much does group commit improve throughput on SQLite if each commit is synced (FULL)?"""
+"""How much does group commit improve throughput on SQLite if each commit is synced (FULL)?
+
+The same rows by hand go into the same table with its three indexes, as durably. They pass no guard
+against REPLACE, which costs 2 µs a row, and neither versions nor the position are checked.
+SQLite takes about 5 µs for the row and 5 to 8 µs for its share of the commit, in both.
+"""
 
 import sqlite3
 from collections.abc import Sequence

@@ -26,15 +26,17 @@ from benchmarks.harness.figures import Figure
 
 
 class Benchmark(NamedTuple):
-    """A question and the function that measures the answer."""
+    """A question, the function that measures the answer, and remarks on what is measured."""
 
     question: str
     measure: Callable[[], list[Figure]]
+    remarks: str
 
 
 def _benchmark(module: ModuleType) -> Benchmark:
-    """Return the benchmark of *module*: the first line of its docstring is the question."""
-    return Benchmark((module.__doc__ or "").partition("\n")[0], module.measure)
+    """Return the benchmark of *module*: its docstring is the question and the remarks."""
+    question, _, remarks = (module.__doc__ or "").partition("\n")
+    return Benchmark(question, module.measure, remarks.strip())
 
 
 BENCHMARKS = {

@@ -1,4 +1,10 @@
-"""What does a whole command cost compared with the log of 0.1: CPU, pace, bytes stored?"""
+"""What does a whole command cost compared with the log of 0.1: CPU, pace, bytes stored?
+
+Of a status change, SQLite itself takes about 13 µs and the guard against REPLACE 2, on the
+writer's thread; ciphers, hashes and JSON take about 5. The rest is the interpreter, which has more
+to do than in 0.1: counts and claims under the lock, limits of sessions, rules of projects and
+organizations.
+"""
 
 import io
 import json

@@ -1,5 +1,6 @@
 """Stores the results and writes the table for readers."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -35,8 +36,8 @@ def kept() -> list[Result]:
     ]
 
 
-def write_table() -> None:
-    """Write ``RESULTS.md`` from all stored results."""
+def write_table(remarks: Mapping[str, str]) -> None:
+    """Write ``RESULTS.md`` from all stored results, with the remarks on each by its name."""
     results = kept()
     machines = {_machine(result.machine): None for result in results}
     lines = [_HEAD, *(f"* {line}" for line in machines), "", "## Targets", ""]
@@ -46,7 +47,10 @@ def write_table() -> None:
         lines += [_row(result, f) for f in result.figures if f.target is not None]
     lines += ["", "## Details", ""]
     for result in results:
-        lines += [f"**{result.name}** {result.question}", "", "| | measured |", "|---|--:|"]
+        lines += [f"**{result.name}** {result.question}", ""]
+        if remarks.get(result.name):
+            lines += [remarks[result.name], ""]
+        lines += ["| | measured |", "|---|--:|"]
         lines += [f"| {f.what} | {_measured(f)} |" for f in result.figures]
         lines.append("")
     TABLE.write_text("\n".join(lines))
