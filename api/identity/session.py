@@ -1,4 +1,4 @@
-"""HTTP routes of the caller's own sessions."""
+"""HTTP routes of sessions: one's own, and as an administrator those of members."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,16 +7,22 @@ import msgspec
 from litestar import Controller, delete, get
 from litestar.params import FromPath
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from api.http.paging import list_json, wait_for_own_writes
 from api.http.parameters import Page, nothing, shows
-from api.http.policy import account
+from api.http.policy import account, needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
+from api.identity.organization import own_organization
+from commands.identity.member_sessions import EndSessionsOfMember
 from commands.identity.session import RevokeOtherSessions, RevokeSession
-from domain.base import OrgId, SessionId
+from domain.base import NotFound, OrgId, SessionId, UserId
 from domain.identity.device import device_name
+from domain.identity.organization.state import Organization
+from domain.identity.user.state import User
+from domain.permission import Permission
 from projections.identity.session import SessionView, sessions_of
 from security.addresses import canonical, neighbourhood_of
 
@@ -24,8 +30,8 @@ _decode = msgspec.json.Decoder(SessionView).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class OwnSessionView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A session of the caller; ``current`` is the one that asks.
+class MemberSessionView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A session of a member, in which they work in the organization.
 
     Device and address are those of the last use, which is noted every ten minutes.
     """
@@ -38,6 +44,11 @@ class OwnSessionView(Struct, frozen=True, kw_only=True, rename="camel"):
     last_used_at: datetime
     expires_at: datetime | None
     organization_id: OrgId | None
+
+
+class OwnSessionView(MemberSessionView, frozen=True, kw_only=True):
+    """A session of the caller; ``current`` is the one that asks."""
+
     current: bool
 
 
@@ -72,12 +83,53 @@ class SessionController(Controller):
         return await run_command(request, command, Reply(stream=session_id))
 
 
+class MemberSessionController(Controller):
+    """The sessions of a member, for administrators of their organization."""
+
+    path = "/api/org/{organization_id:uuid}/members/{user_id:uuid}/sessions"
+    tags = ("Members",)
+
+    @get("/", opt=needs(Permission.AUDIT_READ), responses=shows(Page[MemberSessionView]))
+    async def list_sessions_of_member(
+        self, request: ApiRequest, organization_id: FromPath[UUID], user_id: FromPath[UUID]
+    ) -> ApiResponse:
+        """List the active sessions in which a member works in your organization."""
+        org_id, member = own_organization(request, organization_id), UserId(user_id)
+        system = request.api.system
+        organization = await system.commands.states.fresh(Organization, org_id, org_id)
+        if organization.member(member) is None:
+            raise NotFound
+        await wait_for_own_writes(request, "sessions")
+        user = await system.commands.states.fresh(User, member)
+        found = await sessions_of(
+            request.api.models, member, user.credentials, request.api.system.clock()
+        )
+        here = [s for s in map(_decode, found.items) if s.organization_id == org_id]
+        items = [_encode(await _used(request, session, member)) for session in here]
+        return ApiResponse(list_json(b",".join(items), None))
+
+    @delete("/", status_code=200, opt=needs(Permission.MEMBER_MANAGE), responses=nothing())
+    async def end_sessions_of_member(
+        self, request: ApiRequest, organization_id: FromPath[UUID], user_id: FromPath[UUID]
+    ) -> ApiResponse:
+        """End the sessions in which a member works in your organization; they can log in again."""
+        command = EndSessionsOfMember(
+            organization_id=OrgId(organization_id), user_id=UserId(user_id)
+        )
+        return await run_command(request, command, Reply(stream=None))
+
+
 async def _own(request: ApiRequest, session: SessionView) -> OwnSessionView:
     caller = request.caller
-    use = await request.api.session_uses.newest(session.id, caller.user_id)
+    shown = await _used(request, session, caller.user_id)
+    return OwnSessionView(**asdict(shown), current=session.id == caller.session_id)
+
+
+async def _used(request: ApiRequest, session: SessionView, user_id: UserId) -> MemberSessionView:
+    use = await request.api.session_uses.newest(session.id, user_id)
     ip = None if use is None else use.ip
     address = canonical(ip or "")
-    return OwnSessionView(
+    return MemberSessionView(
         id=session.id,
         device=device_name(None if use is None else use.user_agent),
         ip=ip,
@@ -86,5 +138,4 @@ async def _own(request: ApiRequest, session: SessionView) -> OwnSessionView:
         last_used_at=session.last_used_at if use is None else max(session.last_used_at, use.at),
         expires_at=session.expires_at,
         organization_id=session.organization_id,
-        current=session.id == caller.session_id,
     )

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from commands.base import Command, Context, Decision, changes_of
+from commands.base import Change, Command, Context, Decision, changes_of
 from commands.reads import Reads
 from commands.session_places import session_places
 from domain.base import ApiKeyId, UserId
@@ -25,13 +25,26 @@ class EndSessionsOfFormerMember(Command, frozen=True, kw_only=True):
         organization = await read(Organization, context.organization)
         if organization.member(self.user_id) is not None:
             return []  # they came back
-        decision: list[Decision] = []
-        for session_id in (await read.holders(session_places(self.user_id))).values():
-            session = await read(Session, session_id)
-            if session.organization_id == context.organization:
-                events = session.revoke(RevocationCause.LEFT_ORGANIZATION)
-                decision.append(changes_of(session_id, events))
-        return [change for changes in decision for change in changes]
+        return await end_sessions_here(
+            read, context, self.user_id, RevocationCause.LEFT_ORGANIZATION
+        )
+
+
+async def end_sessions_here(
+    read: Reads,
+    context: Context,
+    user_id: UserId,
+    cause: RevocationCause,
+    by: UserId | None = None,
+) -> list[Change]:
+    """Return what ends the sessions in which somebody works in the caller's organization."""
+    changes: list[Change] = []
+    for session_id in (await read.holders(session_places(user_id))).values():
+        session = await read(Session, session_id)
+        if session.organization_id == context.organization:
+            events = session.revoke(cause, by=by)
+            changes += [Change(session_id, events)] if events else []
+    return changes
 
 
 class RevokeKeyOfFormerMember(Command, frozen=True, kw_only=True):

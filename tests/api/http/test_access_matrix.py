@@ -7,7 +7,7 @@ empty body where not: whoever is let in then gets as far as 422.
 
 import os
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,13 @@ def told(answer: httpx.Response) -> str:
     return f"{answer.status_code} {answer.json()['code']}"
 
 
+def filled(body: Any, known: Mapping[str, str]) -> Any:
+    """Return *body* with ids in the places for them."""
+    if body is None:
+        return None
+    return {k: v.format_map(known) if isinstance(v, str) else v for k, v in body.items()}
+
+
 async def matrix(app: Litestar, system: System, stage: Here) -> str:
     """Return the matrix as text: a block for each route, a line for each answer."""
     known = defaultdict(lambda: NOWHERE, stage.known)
@@ -107,11 +114,8 @@ async def matrix(app: Litestar, system: System, stage: Here) -> str:
         for route, dry_run in routes():
             method, path = route.split(" ")
             body: Any = None if method == "GET" else {}
-            if dry_run and (body := COMMANDS[route]) is not None:
-                texts = (
-                    (k, v.format_map(known) if isinstance(v, str) else v) for k, v in body.items()
-                )
-                body = dict(texts)
+            if dry_run:
+                body = filled(COMMANDS[route], known)
             url = path.format_map(known) + ("?dry_run=true" if dry_run else "")
             answers: defaultdict[str, list[str]] = defaultdict(list)
             for name, ask in who.items():
@@ -129,6 +133,33 @@ async def test_every_route_answers_every_caller_as_agreed(
         MATRIX.write_text(found)
 
     assert found == MATRIX.read_text(), "if this is as wanted: make examples"
+
+
+async def test_what_belongs_to_others_is_answered_like_what_never_existed(
+    app: Litestar, here: Here
+) -> None:
+    """Each id in a path and in a body is another organization's, one at a time."""
+    stranger = await sign_up(app)
+    own = dict.fromkeys(here.known, NOWHERE) | {"organization_id": stranger.org_id}
+    own |= {"unique": here.known["unique"], "user_id": stranger.id, "ben": stranger.id}
+    tried = 0
+    for route, dry_run in routes():
+        named = [name for name in here.known if f"{{{name}}}" in f"{route} {COMMANDS.get(route)}"]
+        for name in set(named) - {"unique"}:
+            answers: list[str] = []
+            for value in (here.known[name], NOWHERE):
+                known = defaultdict(lambda: NOWHERE, own | {name: value})
+                method, path = route.split(" ")
+                body = filled(COMMANDS.get(route), known)
+                url = path.format_map(known) + ("?dry_run=true" if dry_run else "")
+                answer = await stranger.ask(method, url.removeprefix("/api"), json=body)
+                text = answer.text.replace(answer.headers["x-request-id"], "")
+                answers.append(f"{answer.status_code} {text}".replace(value, ""))
+            assert answers[0] == answers[1], (route, name)
+            assert answers[0][:3] in {"404", "409", "422"}, (route, name, answers[0])
+            tried += 1
+    await stranger.client.aclose()
+    assert tried > 50
 
 
 @pytest.mark.parametrize("caller", ["nobody", "suspended", "other ADMIN"])

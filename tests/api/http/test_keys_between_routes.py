@@ -37,6 +37,7 @@ COMMANDS: dict[str, Any] = {
     "PATCH /api/org/{organization_id}": {"name": "Other"},
     "DELETE /api/org/{organization_id}/members/{user_id}": None,
     "PATCH /api/org/{organization_id}/members/{user_id}": {"role": "MANAGER"},
+    "DELETE /api/org/{organization_id}/members/{user_id}/sessions": None,
     "POST /api/org/{organization_id}/invitations": {"email": "new@example.com"},
     "POST /api/org/{organization_id}/invitations/{invitation_id}/resend": None,
     "DELETE /api/org/{organization_id}/invitations/{invitation_id}": None,

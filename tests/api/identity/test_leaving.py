@@ -9,7 +9,16 @@ from litestar import Litestar
 from domain.identity.organization.membership import Role
 from projections.engine.progress import Progress
 from runtime.system import System
-from tests.api.stage import Person, another_device, done, join, log_in, refused, sign_up
+from tests.api.stage import (
+    DEADLINE_S,
+    Person,
+    another_device,
+    done,
+    join,
+    log_in,
+    refused,
+    sign_up,
+)
 from workers.leaving import Leaving
 
 
@@ -83,3 +92,27 @@ async def test_sessions_in_the_organization_end_and_those_elsewhere_go_on(
     refused(await ben.get("/auth/profile"), 401, "unauthorized")
     done(await elsewhere.get("/auth/profile"), 200)
     await client.aclose()
+
+
+async def test_an_admin_sees_and_ends_the_sessions_of_a_member_in_the_organization(
+    system: System, ana: Person, dan: Person
+) -> None:
+    elsewhere = await log_in(another := another_device(dan), dan.email)
+    await join(system, dan, ana.org_id, Role.MEMBER)
+    path = f"/org/{ana.org_id}/members/{dan.id}/sessions"
+    async with asyncio.timeout(DEADLINE_S):
+        while not (sessions := done(await ana.get(path), 200)["items"]):  # his switch is his own
+            await asyncio.sleep(0.01)
+    [session] = sessions
+    assert session["organizationId"] == ana.org_id
+    assert session["ip"] == "192.0.2.7"
+    refused(await dan.get(path), 403, "not_permitted")
+    refused(await dan.delete(path), 403, "not_permitted")
+
+    done(await ana.delete(path), 204)
+
+    refused(await dan.get("/auth/profile"), 401, "unauthorized")
+    assert done(await ana.get(path), 200)["items"] == []
+    headers = {"authorization": f"Bearer {elsewhere}"}
+    done(await another.get("/api/auth/profile", headers=headers), 200)
+    await another.aclose()
