@@ -123,7 +123,7 @@ def test_a_command_is_added_by_the_words_of_the_page(copy: Copy) -> None:
     copy.append(STORIES, stories)
     copy.insert(EVENTS, "TaskEvent = (", event + "\n\n")
     copy.replace(EVENTS, r"TaskEvent = \(\n    TaskCreated", "\\g<0>\n    | TaskProgressed")
-    copy.insert(STATE, "    deleted: bool = False\n", attribute, 4)
+    copy.insert(STATE, "\n    def evolve(", attribute, 4)
     case = textwrap.dedent(match.partition("\n")[2])
     copy.insert(STATE, "            case _:\n                assert_never", case, 12)
     copy.insert(STATE, "    def retitle(", decision + "\n", 4)
@@ -168,7 +168,7 @@ def test_a_read_model_is_added_by_the_words_of_the_page(copy: Copy) -> None:
     copy.append("projections/work/deadline.py", model + "\n\n" + query)
     copy.import_in(found, "from projections.work.deadline import FIRST_DUE")
     copy.replace(found, r"return models\.queries", "return [*models.queries, FIRST_DUE]")
-    copy.replace(found, r'        "webhooks",\n    \}', '        "deadlines",\n\\g<0>')
+    copy.replace(found, r"for query in asked\} == \{", r'\g<0>"deadlines", ')
 
     copy.python("-m", "tests.projections.test_fingerprints")
     copy.test(
