@@ -5,6 +5,7 @@ They are derived from the events alone, so that they can be computed again and c
 lowered limit can still decrease.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -31,20 +32,22 @@ from domain.identity.plan import Countable
 from domain.identity.session.events import SessionEnded, SessionRevoked, SessionStarted
 from domain.identity.user.address import EmailChanged
 from domain.identity.user.events import UserRegistered
-from domain.work.task.errors import SubtasksOpen
+from domain.work.task.errors import BlockersOpen, SubtasksOpen
 from domain.work.task.events import (
     TaskCreated,
     TaskDeleted,
     TaskRestored,
-    TaskStatus,
     TaskStatusChanged,
 )
-from domain.work.task.state import FINISHED, OPEN_NUMBER
+from domain.work.task.state import OPEN_NUMBER
+from domain.work.workflow.errors import StatusInUse
+from domain.work.workflow.events import FINISHED, Guard, WorkflowDefined
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbered
 
 EMAIL, SUBDOMAIN = "email", "subdomain"
 API_KEY = "api key"
-TASK_NUMBER, OPEN_SUBTASKS = "task number", "open subtasks"
+TASK_NUMBER = "task number"
+OPEN_SUBTASKS, OPEN_BLOCKERS = "open subtasks", "open blockers"
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -82,8 +85,16 @@ def open_subtasks(org_id: OrgId, task_id: UUID) -> CountKey:
     return CountKey(org_id, OPEN_SUBTASKS, task_id)
 
 
-def tasks_in(org_id: OrgId, project_id: UUID, status: TaskStatus) -> CountKey:
-    """Return the count of a project's tasks in *status* that are not in the trash."""
+def open_blockers(org_id: OrgId, task_id: UUID) -> CountKey:
+    """Return the count of the open tasks that block a task and are not in the trash."""
+    return CountKey(org_id, OPEN_BLOCKERS, task_id)
+
+
+def tasks_in(org_id: OrgId, project_id: UUID, status: str) -> CountKey:
+    """Return the count of a project's tasks that were put into *status* and are not in the trash.
+
+    A status that is gone keeps its count: its tasks are in another one now (``Workflow.place``).
+    """
     return CountKey(org_id, f"tasks in {status}", project_id)
 
 
@@ -150,7 +161,7 @@ def _task_created(happened: Happening, reserved: Reservations) -> None:
     reserved.counts.append(
         CountChange(tasks_in(happened.org_id, event.project_id, event.status), 1)
     )
-    _count_subtask(event.parent_id, event.status not in FINISHED, happened, reserved)
+    _count_subtask(event.parent_id, event.group not in FINISHED, happened, reserved)
     if event.number != OPEN_NUMBER:
         numbers = task_numbers(happened.org_id, event.project_id)
         claim = numbered(numbers, event.number)
@@ -164,15 +175,33 @@ def _task_moved(happened: Happening, reserved: Reservations) -> None:
         return
     for status, by in ((event.from_, -1), (event.to, 1)):
         reserved.counts.append(CountChange(tasks_in(org_id, task.project_id, status), by))
-    change = (event.to not in FINISHED) - (event.from_ not in FINISHED)
+    change = (event.to_group not in FINISHED) - (event.from_group not in FINISHED)
     _count_subtask(task.parent_id, change, happened, reserved)
-    if event.to is TaskStatus.DONE and not event.forced:
-        own = open_subtasks(org_id, happened.stream)
-        reserved.counts.append(CountChange(own, 0, limit=0, refusal=_subtasks_open))
+    for guard in event.guards:
+        reserved.counts.append(_GUARDS[guard](org_id, happened.stream))
 
 
-def _subtasks_open(found: int) -> SubtasksOpen:
-    return SubtasksOpen(open=found)
+def _no_open_subtask(org_id: OrgId, task: UUID) -> CountChange:
+    own = open_subtasks(org_id, task)
+    return CountChange(own, 0, limit=0, refusal=lambda found: SubtasksOpen(open=found))
+
+
+def _no_open_blocker(org_id: OrgId, task: UUID) -> CountChange:
+    own = open_blockers(org_id, task)
+    return CountChange(own, 0, limit=0, refusal=lambda found: BlockersOpen(open=found))
+
+
+_GUARDS = {Guard.NO_OPEN_SUBTASK: _no_open_subtask, Guard.NO_OPEN_BLOCKER: _no_open_blocker}
+
+
+def _workflow_defined(happened: Happening, reserved: Reservations) -> None:
+    for key, status in happened.before.workflow.to_be_empty(happened.event):
+        count = tasks_in(happened.org_id, happened.stream, key)
+        reserved.counts.append(CountChange(count, 0, limit=0, refusal=_in_use(status)))
+
+
+def _in_use(status: str) -> Callable[[int], StatusInUse]:
+    return lambda found: StatusInUse(key=status, tasks=found)
 
 
 def _task_trashed(happened: Happening, reserved: Reservations) -> None:
@@ -180,7 +209,7 @@ def _task_trashed(happened: Happening, reserved: Reservations) -> None:
     by = -1 if isinstance(happened.event, TaskDeleted) else 1
     count(Countable.TASKS, by, happened, reserved)
     reserved.counts.append(CountChange(tasks_in(happened.org_id, task.project_id, task.status), by))
-    _count_subtask(task.parent_id, by * (task.status not in FINISHED), happened, reserved)
+    _count_subtask(task.parent_id, by * (task.group not in FINISHED), happened, reserved)
 
 
 def _count_subtask(
@@ -204,6 +233,7 @@ _RULES: dict[type[Event], Rule] = {
     InvitationRevoked: counting(Countable.MEMBERS, -1),
     InvitationExpired: counting(Countable.MEMBERS, -1),
     InvitationAccepted: counting(Countable.MEMBERS, -1),
+    WorkflowDefined: _workflow_defined,
     TaskCreated: _task_created,
     TaskStatusChanged: _task_moved,
     TaskDeleted: _task_trashed,

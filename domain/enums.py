@@ -11,21 +11,25 @@ from domain.permission import Permission
 from domain.work.project.events import ProjectStatus, Visibility
 from domain.work.task.events import Priority, TaskStatus
 from domain.work.team import TeamLeaveCause, TeamRole
+from domain.work.workflow.events import Guard, Preset, StatusGroup
 
 ENUMS: dict[str, type[StrEnum]] = {
     enum.__name__: enum
     for enum in (
         DeliveryMode,
         Factor,
+        Guard,
         LeaveCause,
         LoginWay,
         PauseCause,
         Permission,
         Plan,
+        Preset,
         Priority,
         ProjectStatus,
         RevocationCause,
         Role,
+        StatusGroup,
         TaskStatus,
         TeamLeaveCause,
         TeamRole,

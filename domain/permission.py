@@ -34,6 +34,7 @@ class Permission(StrEnum):
     PROJECT_EDIT = "project:edit"
     PROJECT_ARCHIVE = "project:archive"
     PROJECT_HOLD = "project:hold"
+    PROJECT_WORKFLOW = "project:workflow"
     PROJECT_DELETE = "project:delete"  # and restore
     TASK_READ = "task:read"
     TASK_CREATE = "task:create"
@@ -77,6 +78,7 @@ _MANAGER = _MEMBER | {
     Permission.PROJECT_EDIT,
     Permission.PROJECT_ARCHIVE,
     Permission.PROJECT_HOLD,
+    Permission.PROJECT_WORKFLOW,
     Permission.PROJECT_DELETE,
     Permission.TASK_DELETE,
     Permission.TASK_FORCE,
@@ -102,6 +104,7 @@ LEAD_PERMISSIONS = frozenset(
     {
         Permission.TEAM_EDIT,
         Permission.PROJECT_HOLD,
+        Permission.PROJECT_WORKFLOW,
         Permission.TASK_DELETE,
         Permission.TASK_FORCE,
     }
@@ -123,6 +126,7 @@ KEY_PERMISSIONS: Scopes = frozenset(
         Permission.PROJECT_EDIT,
         Permission.PROJECT_ARCHIVE,
         Permission.PROJECT_HOLD,
+        Permission.PROJECT_WORKFLOW,
         Permission.PROJECT_DELETE,
         Permission.TASK_READ,
         Permission.TASK_CREATE,

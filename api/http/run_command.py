@@ -42,7 +42,7 @@ class Reply(Struct, frozen=True, kw_only=True):
 
     ``{id}`` in ``location`` stands for the id of the shown resource. ``show_once`` shows it with a
     secret, which a later retry does not get. ``tagged`` is False for a resource whose GET has no
-    ETag.
+    ETag. ``version`` is the version of a part of the stream that has one of its own.
     """
 
     stream: UUID | None
@@ -53,6 +53,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     org_id: OrgId | None = None
     show_once: Show | None = None
     tagged: bool = True
+    version: Callable[[Any], int] | None = None
 
 
 async def run_command(request: ApiRequest, command: Command, reply: Reply) -> ApiResponse:
@@ -192,7 +193,8 @@ def _response(receipt: Receipt, reply: Reply) -> Response:
         body = reply.show(state, found.version, found.at)
     if found.at is not None and reply.show_once is not None:
         secret = reply.show_once(state, found.version, found.at)
-    return Response(reply.status if body else 204, found.version, body, secret)
+    version = found.version if reply.version is None else reply.version(found.state)
+    return Response(reply.status if body else 204, version, body, secret)
 
 
 def _complete(response: Response, reply: Reply) -> ApiResponse:

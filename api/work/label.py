@@ -15,7 +15,7 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
-from api.work.task_key import refuse_unless_project_here
+from api.work.sight import project_here
 from commands.work.label import (
     CreateLabel,
     DeleteLabel,
@@ -95,7 +95,7 @@ class LabelController(Controller):
         """List the labels of the organization, or of one project, sorted by name."""
         project_id = None if project is None else ProjectId(project)
         if project_id is not None:
-            await refuse_unless_project_here(request, project_id)
+            await project_here(request, project_id)
         paging = Paging(request, project_id=project)
         after = paging.key(cursor)
         await wait_for_own_writes(request, "labels")
@@ -108,7 +108,7 @@ class LabelController(Controller):
         found = await request.newest(Label, label_id)
         found.state.refuse_unless_here()
         if found.state.project_id is not None:
-            await refuse_unless_project_here(request, found.state.project_id)
+            await project_here(request, found.state.project_id)
         return one(request, found, partial(render_label, label_id))
 
     @patch(

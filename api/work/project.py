@@ -43,6 +43,7 @@ from domain.work.project.errors import (
 )
 from domain.work.project.events import ProjectStatus, Visibility
 from domain.work.project.state import Project
+from domain.work.workflow.events import Preset
 from eventstore.identifiers import new_id
 from projections.work.project import ProjectView, projects_of, render_project
 
@@ -56,6 +57,7 @@ class NewProject(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     lead_id: UserId | None = None
     team_id: TeamId | None = None
     visibility: Visibility = Visibility.ORGANIZATION
+    preset: Preset = Preset.STANDARD
 
 
 class ProjectChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -115,6 +117,7 @@ class ProjectController(Controller):
             lead_id=data.lead_id,
             team_id=data.team_id,
             visibility=data.visibility,
+            preset=data.preset,
         )
         return await run_command(request, command, _shown(project_id, 201))
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, delete, get, patch, post
@@ -18,9 +18,9 @@ from api.http.run_command import Reply, run_command
 from api.work.sight import project_here
 from api.work.task_key import TaskRef, task_here, task_id_of, under_key
 from api.work.task_reply import change_task, shown_task
+from api.work.task_status import MOVE_FAILS
 from commands.work.task import (
     AssignTask,
-    ChangeTaskStatus,
     DeleteTask,
     Description,
     DueTime,
@@ -38,12 +38,12 @@ from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
 from domain.work.task.errors import (
     CannotSeeProject,
     StartsAfterDue,
-    SubtasksOpen,
     TooManyAssignees,
-    TransitionNotAllowed,
     TwoDueDates,
 )
-from domain.work.task.events import Priority, TaskStatus
+from domain.work.task.events import Priority
+from domain.work.workflow.errors import UnknownStatus
+from domain.work.workflow.events import StatusKey
 from eventstore.identifiers import new_id
 from projections.work.task import TaskFilter, TaskView, render_task, tasks_of_project
 
@@ -53,6 +53,7 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
     title: Title
     description: Description | None = None
+    status: StatusKey | None = None
     priority: Priority = Priority.MEDIUM
     parent_id: TaskId | None = None
     start_date: date | None = None
@@ -73,19 +74,7 @@ class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     due_date: date | UnsetType | None = UNSET
     due_at: DueTime | UnsetType | None = UNSET
     estimate: Estimate | UnsetType | None = UNSET
-    status: TaskStatus | UnsetType = UNSET
-
-
-class Move(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a status change.
-
-    With ``path`` auto the task passes through the statuses between. With ``force`` an ADMIN or
-    MANAGER finishes it despite open subtasks; the event says so.
-    """
-
-    status: TaskStatus
-    path: Literal["auto"] | None = None
-    force: bool = False
+    status: StatusKey | UnsetType = UNSET
 
 
 class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -95,7 +84,6 @@ class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 _DATES_FAIL = (StartsAfterDue, TwoDueDates)
-_MOVE_FAILS = (ProjectIsArchived, ProjectOnHold, SubtasksOpen, TransitionNotAllowed)
 
 
 class ProjectTaskController(Controller):
@@ -113,6 +101,7 @@ class ProjectTaskController(Controller):
                 PlanLimitReached,
                 ProjectIsArchived,
                 ProjectOnHold,
+                UnknownStatus,
                 *_DATES_FAIL,
             ),
         ),
@@ -128,6 +117,7 @@ class ProjectTaskController(Controller):
             project_id=ProjectId(project_id),
             title=data.title,
             description=data.description,
+            status=data.status,
             priority=data.priority,
             parent_id=data.parent_id,
             start_date=data.start_date,
@@ -139,13 +129,17 @@ class ProjectTaskController(Controller):
         )
         return await run_command(request, command, shown_task(task_id, 201))
 
-    @get("/", opt=needs(Permission.TASK_READ), responses=shows(Page[TaskView]))
+    @get(
+        "/",
+        opt=needs(Permission.TASK_READ, fails=(UnknownStatus,)),
+        responses=shows(Page[TaskView]),
+    )
     async def list_tasks(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
         request: ApiRequest,
         project_id: FromPath[UUID],
         status: FromQuery[
-            Annotated[TaskStatus | None, Parameter(description="Filter by status")]
+            Annotated[StatusKey | None, Parameter(description="Filter by status")]
         ] = None,
         priority: FromQuery[
             Annotated[Priority | None, Parameter(description="Filter by priority")]
@@ -158,7 +152,10 @@ class ProjectTaskController(Controller):
     ) -> ApiResponse:
         """List the tasks of a project, newest first."""
         project = ProjectId(project_id)
-        key = (await project_here(request, project)).state.key
+        found_project = (await project_here(request, project)).state
+        workflow = found_project.workflow
+        if status is not None:
+            workflow.status(status)
         paging = Paging(request, status=status, priority=priority, assignee=assignee)
         below = paging.key(cursor)
         await wait_for_own_writes(request, "tasks")
@@ -168,9 +165,9 @@ class ProjectTaskController(Controller):
             assignee=None if assignee is None else UserId(assignee),
         )
         page = await tasks_of_project(
-            request.api.models, request.organization, project, wanted, limit, below
+            request.api.models, request.organization, project, wanted, limit, below, workflow
         )
-        return paging.answer(under_key(page, key), limit)
+        return paging.answer(under_key(page, found_project.key), limit)
 
 
 class TaskController(Controller):
@@ -187,8 +184,9 @@ class TaskController(Controller):
     async def get_task(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
         """Return a task."""
         task_id = await task_id_of(request, task)
-        found = await task_here(request, task_id)
-        answer = one(request, found, partial(render_task, task_id), derived=True)
+        found, project = await task_here(request, task_id)
+        show = partial(render_task, task_id, workflow=project.workflow)
+        answer = one(request, found, show, derived=True)
         key = f"{found.state.project_key}-{found.state.number}"
         if uuid_or_none(task) is None and task.upper() != key:
             answer.with_header(b"content-location", f"/api/task/{key}".encode())
@@ -196,7 +194,7 @@ class TaskController(Controller):
 
     @patch(
         "/",
-        opt=needs(Permission.TASK_EDIT, fails=(*_MOVE_FAILS, *_DATES_FAIL)),
+        opt=needs(Permission.TASK_EDIT, fails=(*MOVE_FAILS, *_DATES_FAIL)),
         responses=shows(TaskView),
     )
     async def edit(
@@ -226,24 +224,6 @@ class TaskController(Controller):
         """Move a task to the trash. Members may delete their own tasks for 24 hours."""
         task_id = await task_id_of(request, task)
         return await run_command(request, DeleteTask(task_id=task_id), Reply(stream=task_id))
-
-    @post(
-        "/status",
-        status_code=200,
-        opt=needs(Permission.TASK_EDIT, fails=_MOVE_FAILS),
-        responses=shows(TaskView),
-    )
-    async def change_task_status(
-        self, request: ApiRequest, task: TaskRef, data: JSONBody[Move]
-    ) -> ApiResponse:
-        """Change the status of a task. If refused, `allowed` lists the possible statuses."""
-        command = ChangeTaskStatus(
-            task_id=await task_id_of(request, task),
-            to=data.status,
-            via_path=data.path == "auto",
-            force=data.force,
-        )
-        return await change_task(request, command)
 
     @post(
         "/assignees",

@@ -12,7 +12,8 @@ from api.work.sight import project_here
 from commands.project_claims import project_key_claim
 from commands.reservations import task_number_claim
 from commands.states import Loaded
-from domain.base import NotFound, OrgId, ProjectId, TaskId
+from domain.base import NotFound, OrgId, TaskId
+from domain.work.project.state import Project
 from domain.work.task.state import Task
 from eventstore.claim import ClaimKey
 from eventstore.log import EventLog
@@ -81,27 +82,18 @@ async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
     return TaskId(found)
 
 
-async def refuse_unless_project_here(request: ApiRequest, project_id: ProjectId) -> None:
-    """Refuse a project that is missing, deleted, hidden from the caller or another organization's.
-
-    :raises NotFound: it is.
-    """
-    await project_here(request, project_id)
-
-
-async def task_here(request: ApiRequest, task_id: TaskId) -> Loaded[Task]:
-    """Return a task as it is now, under the key that its project has now.
+async def task_here(request: ApiRequest, task_id: TaskId) -> tuple[Loaded[Task], Project]:
+    """Return a task and its project as they are now, the task under the key that this has now.
 
     :raises NotFound: it is missing, deleted or another organization's, or its project is.
     """
     found = await request.newest(Task, task_id)
     found.state.refuse_unless_here()
-    if found.state.project_id is None:
-        return found
+    assert found.state.project_id is not None  # noqa: S101  a task that is here has one
     project = (await project_here(request, found.state.project_id)).state
     if project.key == found.state.project_key:
-        return found
-    return replace(found, state=replace(found.state, project_key=project.key))
+        return found, project
+    return replace(found, state=replace(found.state, project_key=project.key)), project
 
 
 def under_key(page: ListSlice, key: str) -> ListSlice:

@@ -23,13 +23,16 @@ def shown_task(task_id: UUID, status: int = 200) -> Reply:
         return render_task(task_id, task, version, at)
 
     location = "/api/task/{id}" if status == 201 else ""
-    return Reply(stream=task_id, show=show, adapt=_under_key, status=status, location=location)
+    return Reply(stream=task_id, show=show, adapt=_as_now, status=status, location=location)
 
 
-def _under_key(task: Task, read: Mapping[UUID, Loaded[Any]]) -> Task:
-    """Return a task under the key that its project has now."""
+def _as_now(task: Task, read: Mapping[UUID, Loaded[Any]]) -> Task:
+    """Return a task under the key, and in the status, that its project has for it now."""
     project = None if task.project_id is None else read.get(task.project_id)
-    return task if project is None else replace(task, project_key=project.state.key)
+    if project is None:
+        return task
+    place = project.state.workflow.place(task.status, task.group)
+    return replace(task, project_key=project.state.key, status=place.key, group=place.group)
 
 
 async def change_task(request: ApiRequest, command: TaskCommand) -> ApiResponse:

@@ -53,7 +53,7 @@ def _fill(http: "httpx.Client") -> None:
         asked = {"title": title, "priority": priority}
         task = _posted(http, f"/project/{project['id']}/tasks", asked)
         if status != "TODO":
-            _posted(http, f"/task/{task['id']}/status", {"status": status, "path": "auto"})
+            _posted(http, f"/task/{task['id']}/status?path=auto", {"status": status})
 
 
 def _posted(http: "httpx.Client", path: str, body: dict[str, Any]) -> Any:

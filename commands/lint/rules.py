@@ -28,7 +28,8 @@ from domain.work.task.events import (
     TaskRestored,
     TaskStatusChanged,
 )
-from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, TASK_TRANSITIONS, Task
+from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, Task
+from domain.work.workflow.state import Workflow
 
 Known = Callable[[UUID], Any]
 """Returns the state of another stream at this point of the log, None if there is none."""
@@ -63,10 +64,6 @@ def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str
         return
     if before.deleted and not isinstance(event, TaskRestored):
         yield "a deleted task is changed"
-    if isinstance(event, TaskStatusChanged) and (
-        event.from_ is not before.status or event.to not in TASK_TRANSITIONS[before.status]
-    ):
-        yield f"a task goes from {before.status} to {event.to}"
     if len(after.assignees) > ASSIGNEES_MAX or len(set(after.assignees)) < len(after.assignees):
         yield "a task has too many assignees, or the same one twice"
     yield from _labels(event, after, known)
@@ -75,6 +72,8 @@ def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str
         yield "the project of a task is not one of its organization"
     elif not isinstance(event, TaskDeleted | TaskRestored):
         yield from _in_project(event, project)
+        if isinstance(event, TaskStatusChanged):
+            yield from _status(event, before, project.workflow)
     if isinstance(event, TaskCreated) and event.parent_id is not None:
         parent = known(event.parent_id)
         if not isinstance(parent, Task) or parent.project_id != event.project_id:
@@ -90,6 +89,20 @@ def _labels(event: Event, after: Task, known: Known) -> Iterator[str]:
             yield "the label of a task is not one of its project or its organization"
         elif label.deleted:
             yield "a task gets a label that is in the trash"
+
+
+def _status(event: TaskStatusChanged, before: Task, workflow: Workflow) -> Iterator[str]:
+    place = workflow.place(before.status, before.group)
+    gone = place.key != workflow.moved.get(before.status, before.status)
+    steps = workflow.steps[place.key]
+    if (event.from_, event.from_group) != (before.status, before.group):
+        yield f"a task goes from {event.from_}, but is in {before.status}"
+    if not gone and event.to not in steps:
+        yield f"a task goes from {before.status} to {event.to}"
+    elif not gone and (*event.guards, *event.past_guards) != steps[event.to]:
+        yield f"a task goes to {event.to} past a guard"
+    if event.workflow_version != workflow.version:
+        yield "a status changes by another version of the workflow than the one that holds"
 
 
 def _in_project(event: Event, project: Project) -> Iterator[str]:

@@ -9,7 +9,7 @@ from domain.base import UserId
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
 from domain.work.task.events import TaskUnassigned
-from domain.work.task.state import FINISHED
+from domain.work.workflow.events import FINISHED
 
 
 class UnassignFormerMember(TaskCommand, frozen=True, kw_only=True):
@@ -26,5 +26,5 @@ class UnassignFormerMember(TaskCommand, frozen=True, kw_only=True):
         task, project = await read_task(read, self.task_id)
         project.refuse_unless_editable()
         return (
-            [] if task.status in FINISHED else changes_of(self.task_id, task.unassign(self.user_id))
+            [] if task.group in FINISHED else changes_of(self.task_id, task.unassign(self.user_id))
         )

@@ -32,6 +32,7 @@ from domain.work.project.events import (
 )
 from domain.work.project.state import PROJECT_KEY_PATTERN, Project
 from domain.work.team import Team
+from domain.work.workflow.events import Preset
 
 ProjectKey = Annotated[str, Meta(pattern=PROJECT_KEY_PATTERN)]
 ProjectDescription = Annotated[str, Meta(max_length=100_000)]
@@ -50,6 +51,7 @@ class CreateProject(Command, frozen=True, kw_only=True):
     lead_id: UserId | None = None
     team_id: TeamId | None = None
     visibility: Visibility = Visibility.ORGANIZATION
+    preset: Preset = Preset.STANDARD
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         await refuse_unless_member(read, context, self.lead_id)
@@ -58,6 +60,7 @@ class CreateProject(Command, frozen=True, kw_only=True):
             key=self.key,
             name=self.name,
             description=self.description,
+            workflow=self.preset,
             lead_id=self.lead_id,
             team_id=self.team_id,
             visibility=self.visibility,

@@ -1,5 +1,6 @@
 """Commands on tasks."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -28,7 +29,7 @@ from domain.identity.organization.state import Organization
 from domain.name import Title
 from domain.permission import Permission, is_allowed
 from domain.work.project.state import Project
-from domain.work.task import planning
+from domain.work.task import planning, status
 from domain.work.task.errors import CannotSeeProject
 from domain.work.task.events import (
     Priority,
@@ -42,11 +43,11 @@ from domain.work.task.events import (
     TaskRetitled,
     TaskSchedule,
     TaskScheduled,
-    TaskStatus,
     TaskStatusChanged,
     TaskUnassigned,
 )
-from domain.work.task.state import FINISHED, STARTED, Task
+from domain.work.task.state import Task
+from domain.work.workflow.events import FINISHED, STARTED, StatusKey
 
 Description = Annotated[str, Meta(max_length=100_000)]
 DueTime = Annotated[datetime, Meta(tz=True)]
@@ -87,7 +88,7 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
     due_date: date | UnsetType | None = UNSET
     due_at: DueTime | UnsetType | None = UNSET
     estimate: Estimate | UnsetType | None = UNSET
-    status: TaskStatus | UnsetType = UNSET
+    status: StatusKey | UnsetType = UNSET
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task, project = await read_task(read, self.task_id)
@@ -123,11 +124,11 @@ class ChangeTaskStatus(TaskCommand, frozen=True, kw_only=True):
     """Change the status of a task.
 
     With ``via_path`` it passes through the statuses between, one event each. With ``force``, which
-    takes a permission of its own, it is finished despite open subtasks.
+    takes a permission of its own, the guards of the workflow are not asked.
     """
 
     records = (TaskStatusChanged,)
-    to: TaskStatus
+    to: StatusKey
     via_path: bool = False
     force: bool = False
 
@@ -188,7 +189,7 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
     """Restore a task from the trash; members may restore their own tasks."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
-    records = (TaskRestored,)
+    records = (TaskRestored, TaskStatusChanged)
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         await _refuse_unless_own(read, context, self.task_id)
@@ -199,7 +200,7 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
             raise NotFound
         project = await read(Project, task.project_id)
         project.refuse_unless_here()
-        return changes_of(self.task_id, task.restore())
+        return changes_of(self.task_id, _timed(status.restore(task, project.workflow), context))
 
 
 def in_utc(at: datetime | None) -> datetime | None:
@@ -250,12 +251,19 @@ async def change_status(read: Reads, context: Context, asked: ChangeTaskStatus) 
     """Return the events of a status change, checked against the project and the caller's role."""
     task, project = await read_task(read, asked.task_id)
     project.refuse_unless_editable()
-    to = asked.to
-    if task.status in FINISHED and to is not task.status:
+    events = status.change_status(
+        task, project.workflow, asked.to, via_path=asked.via_path, force=asked.force
+    )
+    steps = [event for event in events if isinstance(event, TaskStatusChanged)]
+    if any(step.from_group in FINISHED and step.to_group not in FINISHED for step in steps):
         await _refuse_unless_may_reopen(read, context, task, project)
-    events = (task.walk_to if asked.via_path else task.change_status)(to, force=asked.force)
-    if any(isinstance(step, TaskStatusChanged) and step.to in STARTED for step in events):
+    if any(step.to_group in STARTED for step in steps):
         project.refuse_unless_takes_tasks()  # passing through counts as starting
+    return _timed(events, context)
+
+
+def _timed(events: Sequence[TaskEvent], context: Context) -> list[TaskEvent]:
+    """Return *events* with the time of each change of status."""
     return [
         replace(step, at=context.now) if isinstance(step, TaskStatusChanged) else step
         for step in events

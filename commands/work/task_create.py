@@ -8,7 +8,13 @@ from msgspec import Meta
 from commands.base import Change, Command, Context, Decision
 from commands.reads import Reads
 from commands.sight import refuse_unless_sees_id
-from commands.work.task import Description, DueTime, Estimate, in_utc, refuse_unless_concerned
+from commands.work.task import (
+    Description,
+    DueTime,
+    Estimate,
+    in_utc,
+    refuse_unless_concerned,
+)
 from commands.work.task_label import refuse_unless_usable
 from domain.base import LabelId, NotFound, ProjectId, TaskId, UserId
 from domain.name import Title
@@ -24,9 +30,9 @@ from domain.work.task.events import (
     TaskLabelled,
     TaskSchedule,
     TaskScheduled,
-    TaskStatus,
 )
 from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, OPEN_NUMBER, Task
+from domain.work.workflow.events import StatusKey
 
 Assignees = Annotated[tuple[UserId, ...], Meta(max_length=ASSIGNEES_MAX)]
 LabelIds = Annotated[tuple[LabelId, ...], Meta(max_length=LABELS_MAX)]
@@ -42,6 +48,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
     project_id: ProjectId
     title: Title
     description: Description | None = None
+    status: StatusKey | None = None
     priority: Priority = Priority.MEDIUM
     parent_id: TaskId | None = None
     start_date: date | None = None
@@ -66,13 +73,16 @@ class CreateTask(Command, frozen=True, kw_only=True):
         new = read.new(Task, self.task_id)
         if new.project_id is not None:
             return []
+        workflow = project.workflow
+        begun = workflow.start if self.status is None else workflow.status(self.status)
         created = TaskCreated(
             project_id=self.project_id,
             project_key=project.key,
             number=OPEN_NUMBER,
             title=self.title,
             description=self.description,
-            status=TaskStatus.TODO,
+            status=begun.key,
+            group=begun.group,
             priority=self.priority,
             parent_id=self.parent_id,
             created_by=context.user_id,

@@ -37,6 +37,7 @@ class PlanLimits(Struct, frozen=True, kw_only=True):
     webhooks: int
     api_keys: int  # not revoked
     requests_per_minute: int  # of one API key
+    custom_workflows: bool
     bulk_tasks: int  # in one request
     audit_window: timedelta | None  # how far back the audit log is readable
     trash_retention: timedelta
@@ -51,6 +52,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         webhooks=2,
         api_keys=2,
         requests_per_minute=100,
+        custom_workflows=False,
         bulk_tasks=50,
         audit_window=timedelta(days=90),
         trash_retention=timedelta(days=30),
@@ -63,6 +65,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         webhooks=20,
         api_keys=20,
         requests_per_minute=1_000,
+        custom_workflows=True,
         bulk_tasks=500,
         audit_window=timedelta(days=365),
         trash_retention=timedelta(days=60),
@@ -75,6 +78,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         webhooks=200,
         api_keys=200,
         requests_per_minute=10_000,
+        custom_workflows=True,
         bulk_tasks=5_000,
         audit_window=None,
         trash_retention=timedelta(days=180),
@@ -115,6 +119,17 @@ def audit_window_reached(plan: Plan, age: timedelta) -> "PlanLimitReached":
         plan=plan,
         upgrade_to=_UPGRADE[plan],
     )
+
+
+def refuse_custom_workflow(plan: Plan) -> None:
+    """Refuse a workflow of a project's own if *plan* has none.
+
+    :raises PlanLimitReached: it has none.
+    """
+    if not PLAN_LIMITS[plan].custom_workflows:
+        raise PlanLimitReached(
+            what="custom_workflows", limit=0, used=0, plan=plan, upgrade_to=_UPGRADE[plan]
+        )
 
 
 def limit_of(plan: Plan, what: Countable) -> int | None:

@@ -1,6 +1,8 @@
 """Projects as their readers see them: one document per project."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
@@ -9,11 +11,13 @@ from msgspec.structs import replace
 from domain.base import OrgId, ProjectId, TeamId, UserId
 from domain.work.project.events import ProjectEvent, ProjectStatus, Visibility
 from domain.work.project.state import Project
+from domain.work.workflow.events import Preset
+from domain.work.workflow.state import PRESETS, STANDARD
 from eventstore.recorded import Recorded
-from projections.base import AggregateProjection, View, document_id, tags_of
+from projections.base import AggregateProjection, Document, View, document_id, tags_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels
 from projections.engine.query import ListSlice, Query
-from projections.shape import Index, Value
+from projections.shape import Index, Kind, Value
 
 _encode = msgspec.json.Encoder().encode
 
@@ -29,7 +33,7 @@ class ProjectView(View, frozen=True, kw_only=True):
     lead_id: UserId | None
     team_id: TeamId | None
     visibility: Visibility
-    workflow: str
+    workflow: Preset | None
     updated_at: datetime
     version: int
 
@@ -45,7 +49,7 @@ def render_project(project_id: UUID, project: Project, version: int, updated_at:
         lead_id=project.lead_id,
         team_id=project.team_id,
         visibility=project.visibility,
-        workflow=project.workflow,
+        workflow=project.workflow.preset,
         updated_at=updated_at,
         version=version,
     )
@@ -56,9 +60,11 @@ class Projects(AggregateProjection[Project]):
     """Projects by id, and by organization in the order of their keys."""
 
     name = "projects"
-    version = 2
+    version = 3
     tags = tags_of(ProjectEvent)
     state = Project
+    left_out = frozenset({"workflow"})
+    more: ClassVar[Mapping[str, Kind]] = {"preset": Kind.TEXT}
     indexes = (
         Index(("org", "deleted"), "key"),
         Index(("org", "deleted", "status"), "key"),
@@ -66,6 +72,17 @@ class Projects(AggregateProjection[Project]):
 
     def render(self, key: str, state: Project, recorded: Recorded) -> bytes:
         return render_project(recorded.stream_id, state, recorded.version, recorded.at)
+
+    def fields(self, state: Project) -> Mapping[str, Value]:
+        return {"preset": state.workflow.preset}
+
+    def state_of(self, document: Document) -> Project:
+        """Return the stored project; of its workflow it shows only which one it is."""
+        preset = document.fields["preset"]
+        workflow = (
+            replace(STANDARD, preset=None) if preset is None else PRESETS[Preset(str(preset))]
+        )
+        return replace(super().state_of(document), workflow=workflow)
 
 
 async def projects_of(  # noqa: PLR0913, PLR0917 - the list, its filters and its page

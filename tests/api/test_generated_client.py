@@ -77,7 +77,7 @@ async def test_ten_calls_of_a_generated_client_work(app: Litestar, generated: Pa
             new = models.NewTask(title="Oil it", priority=models.Priority.HIGH)
             would = await _ask("tasks.create_task", client, 200, project.id, body=new, dry_run=True)
             task = await _ask("tasks.create_task", client, 201, project.id, body=new)
-            started = models.Move(status=models.TaskStatus.IN_PROGRESS)
+            started = models.Move(status="IN_PROGRESS")
             moved = await _ask("tasks.change_task_status", client, 200, task.key, body=started)
             listed = await _ask("tasks.list_tasks", client, 200, project.id)
             refused = await _ask("projects.create_project", client, 409, body=body)
@@ -86,7 +86,7 @@ async def test_ten_calls_of_a_generated_client_work(app: Litestar, generated: Pa
 
     assert me.email == email
     assert would.events[0].type_ == "task.created"
-    assert (task.priority, moved.status) == (models.Priority.HIGH, models.TaskStatus.IN_PROGRESS)
+    assert (task.priority, moved.status) == (models.Priority.HIGH, "IN_PROGRESS")
     assert [one.key for one in listed.items] == ["GEN-1"]
     assert refused.code == "project_key_taken"
     assert events.items[0].command == "ChangeTaskStatus"

@@ -10,6 +10,7 @@ from domain.base import OrgId, ProjectId, TaskId, UserId
 from domain.identity.organization.membership import Role
 from domain.work.task.events import Priority, TaskAssigned, TaskCreated, TaskStatus
 from domain.work.task.state import ASSIGNEES_MAX
+from domain.work.workflow.events import StatusGroup
 from eventstore.identifiers import new_id
 from eventstore.mode import LogMode
 from runtime.system import System
@@ -207,6 +208,7 @@ def created(project: Json, by: Person, number: int) -> Past:
         number=number,
         title="One of many",
         status=TaskStatus.TODO,
+        group=StatusGroup.TODO,
         priority=Priority.LOW,
         created_by=UserId(UUID(by.id)),
         created_at=NOW,

@@ -13,8 +13,9 @@ from domain.identity.user.events import UserRegistered
 from domain.work.comment import CommentPosted
 from domain.work.project.events import ProjectCreated
 from domain.work.task.events import Priority, TaskCreated, TaskStatus, TaskStatusChanged
+from domain.work.workflow.events import StatusGroup
 from eventstore.log import EventLog
-from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, NOW, OTHER, TASK
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, NOW, OTHER, TASK, stepped
 from tests.spec import Past, on
 
 OPS = ProjectId(UUID(int=22))
@@ -60,6 +61,7 @@ def task(
         number=number,
         title="Oil it",
         status=TaskStatus.TODO,
+        group=StatusGroup.TODO,
         priority=Priority.MEDIUM,
         parent_id=parent,
         created_by=by,
@@ -88,7 +90,7 @@ def comment(
 def went(*path: TaskStatus) -> tuple[TaskStatusChanged, ...]:
     """Return the changes along *path*, which begins with TODO."""
     steps = zip((TaskStatus.TODO, *path), path, strict=False)
-    return tuple(TaskStatusChanged(from_=a, to=b, at=NOW) for a, b in steps)
+    return tuple(stepped(a, b, at=NOW) for a, b in steps)
 
 
 CREATED = task()

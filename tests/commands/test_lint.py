@@ -29,13 +29,13 @@ from domain.work.task.events import (
     TaskDeleted,
     TaskRetitled,
     TaskStatus,
-    TaskStatusChanged,
 )
+from domain.work.workflow.events import StatusGroup
 from eventstore.append import Append, KeyUse
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
 from tests.commands.acme import ANSWER, COMMENT, comment
-from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, OTHER, TASK
+from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, OTHER, TASK, stepped
 from tests.spec import Past, context, on, opened, record
 
 OLD, CHILD = ProjectId(UUID(int=24)), TaskId(UUID(int=32))
@@ -135,6 +135,7 @@ def created(number: int, project: ProjectId = ENG, parent: TaskId | None = None)
         number=number,
         title="Oil",
         status=TaskStatus.TODO,
+        group=StatusGroup.TODO,
         priority=Priority.LOW,
         parent_id=parent,
         created_by=ANA,
@@ -178,15 +179,15 @@ FORGED: list[tuple[str, list[Past]]] = [
     ),
     (
         "a task goes from TODO to DONE",
-        [on(TASK, TaskStatusChanged(from_=TaskStatus.TODO, to=TaskStatus.DONE))],
+        [on(TASK, stepped(TaskStatus.TODO, TaskStatus.DONE))],
     ),
     (
         "there are 1 open subtasks, but only 0 are allowed",
         [
             on(
                 TASK,
-                TaskStatusChanged(from_=TaskStatus.TODO, to=TaskStatus.IN_PROGRESS),
-                TaskStatusChanged(from_=TaskStatus.IN_PROGRESS, to=TaskStatus.DONE),
+                stepped(TaskStatus.TODO, TaskStatus.IN_PROGRESS),
+                stepped(TaskStatus.IN_PROGRESS, TaskStatus.DONE),
             )
         ],
     ),

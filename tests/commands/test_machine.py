@@ -45,7 +45,8 @@ from domain.identity.organization.membership import Role
 from domain.permission import ROLE_PERMISSIONS, Permission
 from domain.work.project.events import ProjectStatus
 from domain.work.task.events import TaskStatus
-from domain.work.task.state import FINISHED, TASK_TRANSITIONS
+from domain.work.workflow.events import StatusGroup
+from domain.work.workflow.state import TASK_TRANSITIONS
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, TEAM
@@ -63,6 +64,7 @@ MOVES: dict[type[ProjectCommand], tuple[ProjectStatus, frozenset[ProjectStatus]]
 }
 NONE: MultipleResults[Any] = multiple()
 DONE = TaskStatus.DONE
+FINISHED = (DONE, TaskStatus.CANCELLED)
 STARTED = (TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW)
 
 
@@ -223,8 +225,8 @@ class Company(RuleBasedStateMachine):
         if right and to is not piece.status:
             leads = by == piece.creator or self.roles[by] is not Role.MEMBER
             held = self.statuses[piece.project] is ON_HOLD and to in STARTED
-            way = to in TASK_TRANSITIONS[piece.status]
-            right = way and not held and (leads or piece.status not in FINISHED)
+            way = StatusGroup(to) in TASK_TRANSITIONS[StatusGroup(piece.status)]
+            right = way and not held and (leads or piece.status not in FINISHED or to in FINISHED)
             right = right and (to is not DONE or force or self.open_below(task) == 0)
         if self.passes(ChangeTaskStatus(task_id=task, to=to, force=force), by, right):
             piece.status = to

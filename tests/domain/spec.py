@@ -14,6 +14,9 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import fields
 
 from domain.base import DomainError, Event, OrgId, ProjectId, State, TaskId, TeamId, UserId
+from domain.work.task.events import TaskStatusChanged
+from domain.work.workflow.events import StatusGroup
+from domain.work.workflow.state import STANDARD
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
@@ -37,6 +40,17 @@ def given(state: S, *events: Event) -> S:
     for event in events:
         state = state.evolve(event)
     return state
+
+
+def stepped(before: str, after: str, **about: Any) -> TaskStatusChanged:
+    """Return a step of a task in the standard workflow, whose guards held; *about* overrides."""
+    details: dict[str, Any] = {
+        "from_group": StatusGroup(before),
+        "to_group": StatusGroup(after),
+        "workflow_version": 1,
+        "guards": STANDARD.steps[before].get(after, ()),
+    }
+    return TaskStatusChanged(from_=before, to=after, **(details | about))
 
 
 def outcome(decide: Decision, state: State) -> Sequence[Event]:
@@ -80,6 +94,7 @@ _VALUES: dict[Any, st.SearchStrategy[Any]] = {
     datetime: st.datetimes(timezones=st.just(UTC)),
     NoneType: st.none(),
     UnsetType: st.just(UNSET),
+    dict[str, str]: st.dictionaries(*[st.sampled_from(["", "a"])] * 2),
     tuple[str, ...]: st.sampled_from([(), ("*",), ("task.*", "project.created")]),
 }
 
@@ -87,12 +102,12 @@ _VALUES: dict[Any, st.SearchStrategy[Any]] = {
 def _values_of(kind: Any) -> st.SearchStrategy[Any]:
     if isinstance(kind, NewType):
         return _values_of(kind.__supertype__)
-    if get_origin(kind) is tuple and kind not in _VALUES:
-        return st.lists(_values_of(get_args(kind)[0]), max_size=3).map(tuple)
     if get_origin(kind) is Annotated:
         return _values_of(get_args(kind)[0])
     if kind in _VALUES:
         return _VALUES[kind]
+    if get_origin(kind) is tuple:
+        return st.lists(_values_of(get_args(kind)[0]), max_size=3).map(tuple)
     if isinstance(kind, type):
         return _values_of_class(kind)
     return st.one_of([_values_of(part) for part in get_args(kind)])

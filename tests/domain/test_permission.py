@@ -29,6 +29,7 @@ project:create      yes   yes     no
 project:edit        yes   yes     no
 project:archive     yes   yes     no
 project:hold        yes   yes     no
+project:workflow    yes   yes     no
 project:delete      yes   yes     no
 task:read           yes   yes     yes
 task:create         yes   yes     yes

@@ -73,10 +73,16 @@ def _value(hint: Any, name: str) -> Any:
     }
     if hint in known:
         return known[hint]
+    return _composed(hint, name)
+
+
+def _composed(hint: Any, name: str) -> Any:
     if isinstance(hint, type):
         return _value_of_class(hint)
     if get_origin(hint) is tuple:
         return (_value(get_args(hint)[0], name),)
+    if get_origin(hint) is dict:
+        return {f"a {name}": f"another {name}"}
     return next(_value(part, name) for part in get_args(hint) if part not in (NoneType, UnsetType))
 
 

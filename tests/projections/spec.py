@@ -22,7 +22,6 @@ from domain.work.task.events import (
     TaskPriorityChanged,
     TaskRetitled,
     TaskStatus,
-    TaskStatusChanged,
 )
 from domain.work.team import (
     TeamCreated,
@@ -43,7 +42,7 @@ from projections.engine.projector import Projector
 from projections.engine.store import ReadStore, ShapedCollection
 from tests.commands.acme import ACCOUNTS, ANSWER, COMMENT, HERE, comment, task
 from tests.domain.acme import invitation
-from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, GEARS, NOW
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, GEARS, NOW, stepped
 from tests.spec import on, record
 
 LABEL = LabelId(UUID(int=71))
@@ -162,7 +161,7 @@ async def a_busy_day(log: EventLog, seed: int, tasks: int = 25) -> None:
         event = chance.choice(
             [
                 TaskRetitled(from_="", to=f"Title {number}"),
-                TaskStatusChanged(from_=TaskStatus.TODO, to=chance.choice(list(TaskStatus))),
+                stepped(TaskStatus.TODO, chance.choice(list(TaskStatus))),
                 TaskPriorityChanged(from_=Priority.LOW, to=chance.choice(list(Priority))),
                 TaskAssigned(user_id=chance.choice([ANA, BEN, CLEO])),
                 TaskDeleted(),

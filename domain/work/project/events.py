@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import field
 
 from domain.base import Event, Personal, TeamId, UserId
+from domain.work.workflow.events import Preset, WorkflowDefined
 
 
 class ProjectStatus(StrEnum):
@@ -28,7 +29,7 @@ class ProjectCreated(Event, frozen=True, kw_only=True, tag="project.created"):
     key: str
     name: Personal
     description: Personal | None = None
-    workflow: str = "standard"
+    workflow: Preset = Preset.STANDARD
     lead_id: UserId | None = None
     team_id: TeamId | None = None
     visibility: Visibility = Visibility.ORGANIZATION
@@ -156,4 +157,5 @@ ProjectEvent = (
     | ProjectUnarchived
     | ProjectDeleted
     | ProjectRestored
+    | WorkflowDefined
 )

@@ -42,6 +42,8 @@ from domain.work.project.events import (
     ProjectVisibilityChanged,
     Visibility,
 )
+from domain.work.workflow.events import WorkflowDefined
+from domain.work.workflow.state import PRESETS, STANDARD, Workflow
 
 PROJECT_KEY_PATTERN = r"^[A-Z][A-Z0-9]{1,9}$"
 """2-10 capital letters and digits, starting with a letter: short enough to say ``ENG-12`` aloud."""
@@ -67,7 +69,7 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
     key: str = ""
     name: str = ""
     description: str | None = None
-    workflow: str = "standard"
+    workflow: Workflow = STANDARD
     lead_id: UserId | None = None
     team_id: TeamId | None = None
     visibility: Visibility = Visibility.ORGANIZATION
@@ -79,17 +81,7 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
     def evolve(self, event: ProjectEvent) -> "Project":
         match event:
             case ProjectCreated():
-                return Project(
-                    key=event.key,
-                    name=event.name,
-                    description=event.description,
-                    workflow=event.workflow,
-                    lead_id=event.lead_id,
-                    team_id=event.team_id,
-                    visibility=event.visibility,
-                    members=(event.created_by,),
-                    created=True,
-                )
+                return _created(event)
             case ProjectRenamed():
                 return replace(self, name=event.to)
             case ProjectDescribed():
@@ -114,6 +106,8 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True)
             case ProjectRestored():
                 return replace(self, deleted=False)
+            case WorkflowDefined():
+                return replace(self, workflow=self.workflow.evolve(event))
             case _:
                 assert_never(event)
 
@@ -243,3 +237,17 @@ def _with_access(project: Project, event: ProjectAccessEvent) -> Project:
 def _refuse_unless_key(key: str) -> None:
     if _KEY.fullmatch(key) is None:
         raise ProjectKeyNotAllowed
+
+
+def _created(event: ProjectCreated) -> Project:
+    return Project(
+        key=event.key,
+        name=event.name,
+        description=event.description,
+        workflow=PRESETS[event.workflow],
+        lead_id=event.lead_id,
+        team_id=event.team_id,
+        visibility=event.visibility,
+        members=(event.created_by,),
+        created=True,
+    )

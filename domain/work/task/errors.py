@@ -52,6 +52,13 @@ class CannotSeeProject(DomainError):
     refusal = Refusal.CONFLICT
 
 
+class BlockersOpen(DomainError):
+    """Open tasks block this task. Finish, cancel or delete them first, or force the status."""
+
+    code = "open_blockers"
+    refusal = Refusal.CONFLICT
+
+
 class TooManyAssignees(DomainError):
     """A task can have at most 20 assignees. Remove one first."""
 

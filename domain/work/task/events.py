@@ -6,10 +6,11 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from domain.base import Event, LabelId, Personal, ProjectId, TaskId, UserId
+from domain.work.workflow.events import Guard, StatusGroup
 
 
 class TaskStatus(StrEnum):
-    """The status of a task. The values are stored, so they never change."""
+    """The statuses of a task in a project that has no workflow of its own."""
 
     TODO = "TODO"
     IN_PROGRESS = "IN_PROGRESS"
@@ -43,7 +44,8 @@ class TaskCreated(Event, frozen=True, kw_only=True, tag="task.created"):
     number: int
     title: Personal
     description: Personal | None = None
-    status: TaskStatus
+    status: str
+    group: StatusGroup
     priority: Priority
     parent_id: TaskId | None = None
     created_by: UserId
@@ -68,12 +70,20 @@ class TaskDescribed(Event, frozen=True, kw_only=True, tag="task.described"):
 class TaskStatusChanged(
     Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.status_changed"
 ):
-    """The status of a task changed; `forced` if open subtasks were not to stop it."""
+    """The status of a task changed, by the rules of a version of the workflow.
 
-    sets = ("status",)
-    from_: TaskStatus = field(name="from")
-    to: TaskStatus
+    `guards` held. With `forced`, those in `pastGuards` were not asked.
+    """
+
+    sets = ("status", "group")
+    from_: str = field(name="from")
+    from_group: StatusGroup
+    to: str
+    to_group: StatusGroup
+    workflow_version: int
+    guards: tuple[Guard, ...] = ()
     forced: bool = False
+    past_guards: tuple[Guard, ...] = ()
     at: datetime | None = None  # for the times at which work began and ended
 
 

@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from domain.work.task.errors import StartsAfterDue, TwoDueDates
 from domain.work.task.events import TaskEstimated, TaskEvent, TaskSchedule, TaskScheduled
-from domain.work.task.state import FINISHED, Task
+from domain.work.task.state import Task
+from domain.work.workflow.events import FINISHED
 
 _FURTHEST_WEST = timedelta(hours=14)
 """By how much the local time of a place may be ahead of UTC: a day begins somewhere that early."""
@@ -42,7 +43,7 @@ def last_day(schedule: TaskSchedule) -> date | None:
 
 def is_overdue(task: Task, now: datetime, zone: tzinfo) -> bool:
     """Return whether *task* should be finished by *now*; a day ends at midnight in *zone*."""
-    if task.status in FINISHED:
+    if task.group in FINISHED:
         return False
     if task.due_at is not None:
         return task.due_at < now

@@ -1,19 +1,19 @@
 """Task: one piece of work in a project.
 
 Invariants
-    1. The status moves only along ``TASK_TRANSITIONS``; setting the same status records no event.
+    1. The status moves only along the transitions of the project's workflow; setting the same one
+       records no event.
     2. A deleted task can only be restored.
     3. At most ``ASSIGNEES_MAX`` people are assigned and ``LABELS_MAX`` labels given, each once.
     4. Setting a field to the value it has records no event, so the history holds only changes.
     5. Whoever created a task or is assigned to it watches it until they no longer want to; at most
        ``WATCHERS_MAX`` people do.
-    6. A task with open subtasks does not become DONE unless that is forced. The append counts them,
-       so that it holds whatever happens to them meanwhile (``commands/reservations.py``).
+    6. A transition whose guards do not hold is refused unless it is forced. The append counts what
+       they ask for, so that they hold whatever happens meanwhile (``commands/reservations.py``).
 """
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from typing import ClassVar, TypeVar, assert_never, get_args
 
 from msgspec import Struct
@@ -24,7 +24,6 @@ from domain.work.task.errors import (
     TooManyAssignees,
     TooManyLabels,
     TooManyWatchers,
-    TransitionNotAllowed,
 )
 from domain.work.task.events import (
     Priority,
@@ -40,13 +39,13 @@ from domain.work.task.events import (
     TaskRetitled,
     TaskSchedule,
     TaskScheduled,
-    TaskStatus,
     TaskStatusChanged,
     TaskUnassigned,
     TaskUnlabelled,
     TaskUnwatched,
     TaskWatched,
 )
+from domain.work.workflow.events import STARTED, StatusGroup
 
 M = TypeVar("M")
 
@@ -54,26 +53,8 @@ ASSIGNEES_MAX, WATCHERS_MAX, LABELS_MAX = 20, 200, 50
 OWN_DELETE_WINDOW = timedelta(hours=24)
 """How long members without a higher role can delete a task that they created."""
 
-TASK_TRANSITIONS: dict[TaskStatus, tuple[TaskStatus, ...]] = {
-    TaskStatus.TODO: (TaskStatus.IN_PROGRESS, TaskStatus.CANCELLED),
-    TaskStatus.IN_PROGRESS: (
-        TaskStatus.TODO,
-        TaskStatus.IN_REVIEW,
-        TaskStatus.DONE,
-        TaskStatus.CANCELLED,
-    ),
-    TaskStatus.IN_REVIEW: (TaskStatus.IN_PROGRESS, TaskStatus.DONE, TaskStatus.CANCELLED),
-    TaskStatus.DONE: (TaskStatus.TODO, TaskStatus.IN_PROGRESS),
-    TaskStatus.CANCELLED: (TaskStatus.TODO,),
-}
-
 OPEN_NUMBER = 0
 """The number of a task that has none yet: the append assigns the next one of its project."""
-
-FINISHED = frozenset({TaskStatus.DONE, TaskStatus.CANCELLED})
-
-STARTED = frozenset({TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW})
-"""Statuses in which somebody works on a task; none enters them while its project is on hold."""
 
 
 class Task(Struct, frozen=True, kw_only=True, gc=False):
@@ -87,7 +68,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     number: int = 0
     title: str = ""
     description: str | None = None
-    status: TaskStatus = TaskStatus.TODO
+    status: str = ""
+    group: StatusGroup = StatusGroup.TODO
     priority: Priority = Priority.MEDIUM
     parent_id: TaskId | None = None
     start_date: date | None = None
@@ -149,25 +131,6 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         return [] if description == self.description else [TaskDescribed(description=description)]
 
-    def change_status(self, to: TaskStatus, *, force: bool = False) -> list[TaskEvent]:
-        """Move to *to* in one step; with *force* despite open subtasks."""
-        self.refuse_unless_here()
-        if to is self.status:
-            return []
-        if to not in TASK_TRANSITIONS[self.status]:
-            raise TransitionNotAllowed(at=self.status, to=to, allowed=TASK_TRANSITIONS[self.status])
-        return [_step(self.status, to, force)]
-
-    def walk_to(self, to: TaskStatus, *, force: bool = False) -> list[TaskEvent]:
-        """Move to *to* through the fewest intermediate statuses, one event per step."""
-        self.refuse_unless_here()
-        paths: list[tuple[TaskStatus, ...]] = [(self.status,)]
-        for path in paths:
-            if path[-1] is to:
-                return [_step(a, b, force) for a, b in pairwise(path)]
-            paths += [(*path, step) for step in TASK_TRANSITIONS[path[-1]] if step not in path]
-        raise TransitionNotAllowed(at=self.status, to=to, allowed=TASK_TRANSITIONS[self.status])
-
     def change_priority(self, to: Priority) -> list[TaskEvent]:
         self.refuse_unless_here()
         return [] if to is self.priority else [TaskPriorityChanged(from_=self.priority, to=to)]
@@ -212,11 +175,6 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         return [TaskDeleted(at=now)]
 
-    def restore(self) -> list[TaskEvent]:
-        if self.project_id is None:
-            raise NotFound
-        return [TaskRestored()] if self.deleted else []
-
     def refuse_unless_here(self) -> None:
         """Raise NotFound if the task was never created or is in the trash."""
         if self.project_id is None or self.deleted:
@@ -239,21 +197,30 @@ def _created(event: TaskCreated) -> Task:
         title=event.title,
         description=event.description,
         status=event.status,
+        group=event.group,
         priority=event.priority,
         parent_id=event.parent_id,
         watchers=(event.created_by,),
         created_by=event.created_by,
         created_at=event.created_at,
+        started_at=event.created_at if event.group in STARTED else None,
+        completed_at=event.created_at if event.group is StatusGroup.DONE else None,
     )
 
 
 def _moved(task: Task, event: TaskStatusChanged) -> Task:
     """Return *task* in its new status, with the times at which work began and ended."""
     started_at = task.started_at
-    if started_at is None and event.to in STARTED:
+    if started_at is None and event.to_group in STARTED:
         started_at = event.at
-    completed_at = event.at if event.to is TaskStatus.DONE else None
-    return replace(task, status=event.to, started_at=started_at, completed_at=completed_at)
+    completed_at = event.at if event.to_group is StatusGroup.DONE else None
+    return replace(
+        task,
+        status=event.to,
+        group=event.to_group,
+        started_at=started_at,
+        completed_at=completed_at,
+    )
 
 
 def _planned(
@@ -268,10 +235,6 @@ def _planned(
             return replace(task, watchers=_with(task.watchers, event.user_id))
         case TaskUnwatched():
             return replace(task, watchers=_without(task.watchers, event.user_id))
-
-
-def _step(at: TaskStatus, to: TaskStatus, force: bool) -> TaskStatusChanged:
-    return TaskStatusChanged(from_=at, to=to, forced=force and to is TaskStatus.DONE)
 
 
 def _with(people: tuple[UserId, ...], user_id: UserId) -> tuple[UserId, ...]:

@@ -121,6 +121,6 @@ class TestWebhook:
         assert set(kinds) < set(EVENT_TYPES)
         assert "user.registered" not in kinds
         moved = kinds["task.status_changed"]["schema"]
-        assert set(moved["properties"]) == {"from", "to", "forced", "at"}
-        assert "IN_REVIEW" in moved["properties"]["to"]["enum"]
+        assert {"from", "fromGroup", "to", "toGroup", "forced"} < set(moved["properties"])
+        assert "IN_REVIEW" in moved["properties"]["toGroup"]["enum"]
         assert "$ref" not in str(items)

@@ -66,6 +66,13 @@ COMMANDS: dict[str, Any] = {
     "POST /api/project/{project}/resume": None,
     "POST /api/project/{project_id}/tasks": {"title": "New"},
     "POST /api/project/{project}/unarchive": None,
+    "PUT /api/project/{project}/workflow": {
+        "statuses": [
+            {"key": "TODO", "name": "To do", "group": "TODO"},
+            {"key": "DONE", "name": "Done", "group": "DONE"},
+        ],
+        "transitions": [{"from": "TODO", "to": "DONE"}],
+    },
     "DELETE /api/task/{task}": None,
     "PATCH /api/task/{task}": {"title": "Other"},
     "POST /api/task/{task}/assignees": {"userId": "{ben}"},

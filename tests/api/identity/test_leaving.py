@@ -52,7 +52,7 @@ async def test_open_tasks_lose_whoever_left_and_say_why(
     project, other = await ana.project("ONE"), await ana.project("TWO")
     open_tasks = [await assigned(ana, project, ben, "Open"), await assigned(ana, other, ben, "Too")]
     finished = await assigned(ana, project, ben, "Finished")
-    await done_after(ana.post(f"/task/{finished['id']}/status", {"status": "DONE", "path": "auto"}))
+    await done_after(ana.post(f"/task/{finished['id']}/status?path=auto", {"status": "DONE"}))
     of_cleo = await assigned(ana, project, cleo, "Of Cleo")
     done(await ana.delete(f"/org/{ana.org_id}/members/{ben.id}"), 204)
 

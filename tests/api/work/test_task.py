@@ -123,7 +123,7 @@ class TestEditTask:
     async def test_a_task_tells_when_work_on_it_began_and_ended(self, ana: Person) -> None:
         await ana.task(await ana.project())
 
-        done_ = done(await ana.post("/task/ENG-1/status", {"status": "DONE", "path": "auto"}), 200)
+        done_ = done(await ana.post("/task/ENG-1/status?path=auto", {"status": "DONE"}), 200)
 
         assert done_["startedAt"] == done_["completedAt"] == done_["updatedAt"]
 
@@ -165,7 +165,7 @@ class TestMoveTask:
     async def test_path_auto_passes_through_the_statuses_between(self, ana: Person) -> None:
         await ana.task(await ana.project())
 
-        task = done(await ana.post("/task/ENG-1/status", {"status": "DONE", "path": "auto"}), 200)
+        task = done(await ana.post("/task/ENG-1/status?path=auto", {"status": "DONE"}), 200)
 
         assert (task["status"], task["version"]) == ("DONE", 3)
 
@@ -175,16 +175,25 @@ class TestMoveTask:
         project = await ana.project()
         parent = await ana.task(project)
         await ana.task(project, parentId=parent["id"])
-        finish = {"status": "DONE", "path": "auto"}
+        finish, path = {"status": "DONE"}, "/task/ENG-1/status?path=auto"
 
-        problem = refused(await ana.post("/task/ENG-1/status", finish), 409, "open_subtasks")
-        forced = await ana.post("/task/ENG-1/status", finish | {"force": True})
+        problem = refused(await ana.post(path, finish), 409, "open_subtasks")
+        forced = await ana.post(path, finish | {"force": True})
 
         assert problem["open"] == 1
         assert done(forced, 200)["status"] == "DONE"
         [event] = done(await ana.get("/audit?limit=1"), 200)["items"]
         at = done(forced, 200)["completedAt"]
-        assert event["data"] == {"from": "IN_PROGRESS", "to": "DONE", "forced": True, "at": at}
+        assert event["data"] == {
+            "from": "IN_PROGRESS",
+            "fromGroup": "IN_PROGRESS",
+            "to": "DONE",
+            "toGroup": "DONE",
+            "workflowVersion": 1,
+            "forced": True,
+            "at": at,
+            "pastGuards": ["no_open_blocker", "no_open_subtask"],
+        }
 
 
 class TestAssignTask:

@@ -15,11 +15,10 @@ from domain.work.task.events import (
     TaskAssigned,
     TaskDeleted,
     TaskStatus,
-    TaskStatusChanged,
     TaskUnassigned,
 )
 from tests.commands.acme import HERE
-from tests.domain.spec import ACME, BEN, CLEO, DAN, ENG, TASK
+from tests.domain.spec import ACME, BEN, CLEO, DAN, ENG, TASK, stepped
 from tests.spec import given, on
 
 ASSIGNED = on(TASK, TaskAssigned(user_id=BEN), TaskAssigned(user_id=CLEO))
@@ -40,8 +39,8 @@ class TestUnassignFormerMember:
         given(*HERE, ASSIGNED, on(ACME, MemberDeactivated(user_id=BEN))).when(unassign).then()
 
     def test_a_finished_task_keeps_who_did_it(self) -> None:
-        begun = TaskStatusChanged(from_=TaskStatus.TODO, to=TaskStatus.IN_PROGRESS)
-        done = TaskStatusChanged(from_=TaskStatus.IN_PROGRESS, to=TaskStatus.DONE)
+        begun = stepped(TaskStatus.TODO, TaskStatus.IN_PROGRESS)
+        done = stepped(TaskStatus.IN_PROGRESS, TaskStatus.DONE)
         given(*HERE, ASSIGNED, LEFT, on(TASK, begun, done)).when(unassign).then()
 
     def test_what_nobody_can_change_stays_as_it_is(self) -> None:

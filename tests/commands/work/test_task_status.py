@@ -17,8 +17,8 @@ from domain.work.task.events import (
     TaskEvent,
     TaskRestored,
     TaskStatus,
-    TaskStatusChanged,
 )
+from domain.work.workflow.events import Guard
 from tests.commands.acme import (
     CHILD,
     CREATED,
@@ -28,7 +28,7 @@ from tests.commands.acme import (
     task,
     went,
 )
-from tests.domain.spec import ANA, BEN, CLEO, ENG, NOW, TASK
+from tests.domain.spec import ANA, BEN, CLEO, ENG, NOW, TASK, stepped
 from tests.spec import given, on
 
 DOING, REVIEW = TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW
@@ -107,15 +107,15 @@ class TestFinishingATaskWithSubtasks:
     BELOW = (*HERE, on(TASK, *went(DOING)), on(CHILD, task(2, parent=TASK)))
     FINISH = ChangeTaskStatus(task_id=TASK, to=DONE)
     FORCE = ChangeTaskStatus(task_id=TASK, to=DONE, force=True)
-    FINISHED = TaskStatusChanged(from_=DOING, to=DONE, at=NOW)
-    FORCED = TaskStatusChanged(from_=DOING, to=DONE, forced=True, at=NOW)
+    FINISHED = stepped(DOING, DONE, at=NOW)
+    FORCED = stepped(DOING, DONE, guards=(), forced=True, past_guards=tuple(Guard), at=NOW)
 
     @pytest.mark.parametrize("asked", [FINISH, EditTask(task_id=TASK, status=DONE)])
     def test_it_is_not_done_while_a_subtask_is_open(self, asked: Command) -> None:
         given(*self.BELOW).when(asked).then_refused(SubtasksOpen, open=1)
 
     def test_it_is_not_done_through_the_statuses_between_either(self) -> None:
-        back = on(TASK, TaskStatusChanged(from_=DOING, to=TODO))
+        back = on(TASK, stepped(DOING, TODO, at=NOW))
         asked = ChangeTaskStatus(task_id=TASK, to=DONE, via_path=True)
         given(*self.BELOW, back).when(asked).then_refused(SubtasksOpen)
 
@@ -132,7 +132,7 @@ class TestFinishingATaskWithSubtasks:
             given(*self.BELOW, back).when(self.FINISH).then_refused(SubtasksOpen)
 
     def test_it_can_be_cancelled(self) -> None:
-        cancelled = TaskStatusChanged(from_=DOING, to=CANCELLED, at=NOW)
+        cancelled = stepped(DOING, CANCELLED, at=NOW)
         given(*self.BELOW).when(ChangeTaskStatus(task_id=TASK, to=CANCELLED)).then(cancelled)
 
     @pytest.mark.parametrize("by", [ANA, BEN], ids=["admin", "manager"])

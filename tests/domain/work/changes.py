@@ -8,9 +8,12 @@ from domain.work.project import events as project
 from domain.work.project.state import Project
 from domain.work.task import events as task
 from domain.work.task.state import Task
-from tests.domain.spec import ANA, BEN, CLEO, ENG, GEARS, NOW, TASK, given
+from domain.work.workflow.events import StatusGroup, WorkflowDefined
+from domain.work.workflow.state import FREE
+from tests.domain.spec import ANA, BEN, CLEO, ENG, GEARS, NOW, TASK, given, stepped
 
 ACTIVE = given(Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))
+ANYTHING_GOES = WorkflowDefined(version=2, statuses=(), names="", transitions=FREE.transitions)
 WAITING = given(ACTIVE, project.ProjectPutOnHold())
 ARCHIVED = given(ACTIVE, project.ProjectArchived())
 OPEN = given(
@@ -21,6 +24,7 @@ OPEN = given(
         number=12,
         title="Oil it",
         status=task.TaskStatus.TODO,
+        group=StatusGroup.TODO,
         priority=task.Priority.MEDIUM,
         created_by=ANA,
         created_at=NOW,
@@ -49,8 +53,8 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (OPEN, task.TaskDescribed(description="All of it"), ("description",)),
     (
         OPEN,
-        task.TaskStatusChanged(from_=task.TaskStatus.TODO, to=task.TaskStatus.DONE),
-        ("status",),
+        stepped(task.TaskStatus.TODO, task.TaskStatus.DONE),
+        ("status", "group"),
     ),
     (
         OPEN,
@@ -110,6 +114,7 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (WAITING, project.ProjectResumed(), ("status",)),
     (ACTIVE, project.ProjectArchived(), ("status",)),
     (ARCHIVED, project.ProjectUnarchived(), ("status",)),
+    (ACTIVE, ANYTHING_GOES, ("workflow",)),
     (ACTIVE, project.ProjectDeleted(), ("deleted",)),
     (given(ACTIVE, project.ProjectDeleted()), project.ProjectRestored(), ("deleted",)),
     (TOGETHER, team.TeamRenamed(from_="Gears", to="Wheels"), ("name",)),

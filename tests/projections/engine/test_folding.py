@@ -83,7 +83,7 @@ def test_a_batch_is_folded_onto_the_documents_that_were_loaded() -> None:
 
 def test_a_stored_document_that_cannot_be_read_is_parked_at_its_next_event() -> None:
     [stored] = written(Folder(Tasks(), "tasks"), EVENTS[:2])
-    stored.fields["status"] = "LOST"
+    stored.fields["priority"] = "LOST"
     folder = Folder(Tasks(), "tasks")
 
     folder.begin(EVENTS[2:])
