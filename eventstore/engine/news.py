@@ -3,10 +3,15 @@
 from collections.abc import Awaitable
 from typing import Protocol
 
+from msgspec import Struct
+
 from eventstore.recorded import Row
 
 NEWS_MAX = 1_000
-"""Rows kept of each partition: about 1 MB, and more than a projector takes at a time."""
+"""Rows kept of each partition, more than a projector takes at a time."""
+
+NEWS_BYTES_MAX = 2**20
+"""What they may hold together, unless one row alone holds more; most rows have some 500 bytes."""
 
 
 class Tail(Protocol):
@@ -15,12 +20,19 @@ class Tail(Protocol):
     def __call__(self, after: int, limit: int, *, part: int) -> Awaitable[list[Row]]: ...
 
 
+class _Kept(Struct):
+    """Rows of one partition without gaps, and what they hold."""
+
+    rows: list[Row]
+    size: int
+
+
 class News:
     """The newest rows of each partition that a follower has read; positions have no gaps."""
 
     def __init__(self, tail: Tail) -> None:
         self._tail = tail
-        self._kept: dict[int, list[Row]] = {}
+        self._kept: dict[int, _Kept] = {}
         self._looked: set[int] = set()
 
     async def after(self, position: int, limit: int, part: int = 0) -> list[Row]:
@@ -28,7 +40,7 @@ class News:
 
         Fewer than *limit* are all that there were at the last wake-up, or later.
         """
-        kept = self._kept.get(part, [])
+        kept = self._kept[part].rows if part in self._kept else []
         if kept and kept[0].position <= position + 1 <= kept[-1].position:
             start = position + 1 - kept[0].position
             rows = kept[start : start + limit]
@@ -55,7 +67,20 @@ class News:
         self._kept.clear()
 
     def _keep(self, part: int, rows: list[Row]) -> None:
-        if rows:
-            kept = self._kept.get(part, [])
-            continued = kept and rows[0].position == kept[-1].position + 1
-            self._kept[part] = [*kept, *rows][-NEWS_MAX:] if continued else rows[-NEWS_MAX:]
+        """Keep the newest of the rows that are kept and those that were just read."""
+        if not rows:
+            return
+        kept = self._kept.get(part)
+        size = sum(map(_size, rows))
+        if kept is not None and rows[0].position == kept.rows[-1].position + 1:
+            rows, size = [*kept.rows, *rows], kept.size + size
+        first = max(0, len(rows) - NEWS_MAX)
+        size -= sum(map(_size, rows[:first]))
+        while size > NEWS_BYTES_MAX and first < len(rows) - 1:
+            size -= _size(rows[first])
+            first += 1
+        self._kept[part] = _Kept(rows[first:], size)
+
+
+def _size(row: Row) -> int:
+    return len(row.state) + len(row.private or b"")

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from eventstore.engine.news import NEWS_MAX
+from msgspec.structs import replace
+
+from eventstore.engine.news import NEWS_BYTES_MAX, NEWS_MAX
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Row
 from tests.commands.acme import HERE, task
@@ -75,6 +77,23 @@ async def test_old_rows_leave_memory_and_are_read_again() -> None:
         assert after == end
         assert positions(await log.news.after(0, 3)) == [1, 2, 3]
         assert positions(await log.news.after(end - 2, 10)) == [end - 1, end]
+
+
+async def test_large_rows_leave_memory_earlier() -> None:
+    store = Watched()
+    async with opened(store) as log:
+        text = "x" * (NEWS_BYTES_MAX // 4)
+        large = [
+            on(UUID(int=4_000 + n), replace(task(1_000 + n), description=text)) for n in range(8)
+        ]
+        end = await record(log, *HERE, *large)
+        assert await log.news.after(0, 1_000)
+        assert store.reads == 1
+
+        assert positions(await log.news.after(end - 1, 10)) == [end]
+        assert store.reads == 1
+        assert positions(await log.news.after(end - 8, 10)) == [*range(end - 7, end + 1)]
+        assert store.reads > 1
 
 
 async def test_rows_of_a_log_that_was_set_back_are_forgotten() -> None:

@@ -101,7 +101,7 @@ async def test_an_admin_sees_and_ends_the_sessions_of_a_member_in_the_organizati
     await join(system, dan, ana.org_id, Role.MEMBER)
     path = f"/org/{ana.org_id}/members/{dan.id}/sessions"
     async with asyncio.timeout(DEADLINE_S):
-        while not (sessions := done(await ana.get(path), 200)["items"]):  # his switch is his own
+        while not (sessions := done(await ana.get(path), 200)["items"]):  # noqa: ASYNC110 - his switch is his own; polls the API
             await asyncio.sleep(0.01)
     [session] = sessions
     assert session["organizationId"] == ana.org_id
