@@ -15,7 +15,7 @@ RUN /tools/bin/python -m tools.image_lock > /tmp/image.lock \
 
 FROM python:3.11.13-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin trackrecord \
- && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/trackrecord
+ && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/trackrecord /files
 COPY --from=build /opt/trackrecord /opt/trackrecord
 ENV PATH=/opt/trackrecord/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     APP_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/tmp

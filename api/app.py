@@ -18,7 +18,7 @@ from api.http.cors import Cors
 from api.http.edge import Edge
 from api.http.errors import answer_error
 from api.http.guard import guard
-from api.http.policy import AllowedMethods, refuse_without_policy
+from api.http.policy import AllowedMethods, StreamingRoutes, refuse_without_policy
 from api.http.request import ApiRequest
 from api.http.state import ApiState
 from api.mailbox import MailboxController
@@ -73,6 +73,7 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
             api.monitor.stop,
             api.exports.close,
             api.key_uses.close,
+            api.files.close,
             access_log.flush,
         ],
         openapi_config=None,
@@ -87,5 +88,6 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
         access_log=access_log,
         allowed=AllowedMethods(app),
         deadline=Deadline(deadline_of(settings), system.passwords.is_awaited_by),
+        streaming=StreamingRoutes(app),
     )
     return app

@@ -8,7 +8,7 @@ from api.http.policy import public
 from api.http.problem import Problem
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
-from runtime.instance import instance_id
+from runtime.health.instance import instance_id
 
 
 class HealthStatus(Struct, frozen=True):

@@ -96,6 +96,7 @@ async def _every_get(client: Client, project: str) -> list[str]:
     known = {
         "comment_id": comment["id"],
         "label_id": label["id"],
+        "attachment_id": (await client.send_file("/api/task/ENG-1/attachments", b"one"))["id"],
         "api_key_id": (await client.ask("POST", "/api/apikey", asked))["id"],
         "organization_id": client.organization,
         "project_id": project,
@@ -108,6 +109,9 @@ async def _every_get(client: Client, project: str) -> list[str]:
         "invitation_id": invited["id"],
         "mail_id": webhook,  # there are mails in development only
     }
+    attached = f"/api/task/ENG-1/attachments/{known['attachment_id']}"
+    link = (await client.ask("GET", f"{attached}/link"))["url"]
+    known["token"] = link.rpartition("/")[2]
     found: list[str] = []
     for path, item in describe(ROUTES)["paths"].items():
         if "get" in item:

@@ -9,7 +9,7 @@ from cli.running import RUNNING_FILE
 from devstack import DevstackError
 from devstack.redis import redis
 from devstack.server import Server
-from runtime.instance import INSTANCE_ID
+from runtime.health.instance import INSTANCE_ID
 from runtime.settings import Settings
 
 STORES = ("EVENTS_URL", "MONGODB_URI", "REDIS_URL")

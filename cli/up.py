@@ -20,7 +20,7 @@ from cli.story.seed import DEMO_EMAIL, DEMO_PASSWORD, seed
 from devstack import DevstackError
 from devstack.lock import DataDirLock
 from devstack.server import Server
-from runtime.instance import INSTANCE_ID
+from runtime.health.instance import INSTANCE_ID
 from runtime.listening import LISTEN_FD, bind, url_of
 from runtime.secret_file import make_private
 from runtime.setting import environment

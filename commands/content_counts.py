@@ -1,9 +1,12 @@
-"""The counts that comments change: how many a task has."""
+"""The counts of what tasks contain: comments and attachments, and the bytes that these take."""
 
+from functools import partial
 from uuid import UUID
 
 from commands.happening import Happening, Reservations, Rule
 from domain.base import Event, OrgId
+from domain.identity.plan import Countable, limit_of, plan_limit_reached
+from domain.work.attachment import AttachmentDeleted, AttachmentRestored, AttachmentUploaded
 from domain.work.comment import CommentDeleted, CommentPosted, CommentRestored
 from eventstore.claim import CountChange, CountKey
 
@@ -13,18 +16,44 @@ def comments_on(org_id: OrgId, task_id: UUID) -> CountKey:
     return CountKey(org_id, "comments", task_id)
 
 
+def attachments_at(org_id: OrgId, task_id: UUID) -> CountKey:
+    """Return the count of a task's attachments that are not in the trash."""
+    return CountKey(org_id, "attachments", task_id)
+
+
 def _posted(happened: Happening, reserved: Reservations) -> None:
-    reserved.counts.append(CountChange(comments_on(happened.org_id, happened.event.task_id), 1))
+    by = -1 if isinstance(happened.event, CommentDeleted) else 1
+    count = comments_on(happened.org_id, happened.event.task_id)
+    reserved.counts.append(CountChange(count, by))
+
+
+def _uploaded(happened: Happening, reserved: Reservations) -> None:
+    _count_file(1, happened.event.size, happened, reserved)
 
 
 def _trashed(happened: Happening, reserved: Reservations) -> None:
-    by = -1 if isinstance(happened.event, CommentDeleted) else 1
-    reserved.counts.append(CountChange(comments_on(happened.org_id, happened.before.task_id), by))
+    by = -1 if isinstance(happened.event, AttachmentDeleted) else 1
+    _count_file(by, by * happened.before.size, happened, reserved)
+
+
+def _count_file(by: int, size: int, happened: Happening, reserved: Reservations) -> None:
+    """Count a file and its bytes; more bytes than the plan allows are refused."""
+    org_id, plan, stored = happened.org_id, happened.plan, Countable.STORAGE_BYTES
+    reserved.counts.append(CountChange(attachments_at(org_id, happened.event.task_id), by))
+    bytes_of = CountKey(org_id, stored.value, org_id)
+    if size > 0 and plan is not None:
+        limit, refusal = limit_of(plan, stored), partial(plan_limit_reached, plan, stored)
+        reserved.counts.append(CountChange(bytes_of, size, limit, refusal))
+    else:
+        reserved.counts.append(CountChange(bytes_of, size))
 
 
 CONTENT_RULES: dict[type[Event], Rule] = {
     CommentPosted: _posted,
-    CommentDeleted: _trashed,
-    CommentRestored: _trashed,
+    CommentDeleted: _posted,
+    CommentRestored: _posted,
+    AttachmentUploaded: _uploaded,
+    AttachmentDeleted: _trashed,
+    AttachmentRestored: _trashed,
 }
 """The rule of each kind of event about the contents of tasks."""

@@ -14,6 +14,7 @@ ProjectId = NewType("ProjectId", UUID)
 TaskId = NewType("TaskId", UUID)
 CommentId = NewType("CommentId", UUID)
 LabelId = NewType("LabelId", UUID)
+AttachmentId = NewType("AttachmentId", UUID)
 WebhookId = NewType("WebhookId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 

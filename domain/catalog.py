@@ -8,6 +8,7 @@ from domain.identity.api_key.state import ApiKey
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
+from domain.work.attachment import Attachment
 from domain.work.comment import Comment
 from domain.work.label import Label
 from domain.work.project.state import Project
@@ -25,6 +26,7 @@ STATES: tuple[type[State], ...] = (
     Task,
     Comment,
     Label,
+    Attachment,
     Webhook,
     ApiKey,
 )

@@ -8,6 +8,7 @@ from domain.identity.organization.settings import LoginWay
 from domain.identity.plan import Plan
 from domain.identity.session.events import Factor, RevocationCause
 from domain.permission import Permission
+from domain.work.attachment import ScanState
 from domain.work.project.events import ProjectStatus, Visibility
 from domain.work.task.events import Priority, TaskStatus
 from domain.work.team import TeamLeaveCause, TeamRole
@@ -29,6 +30,7 @@ ENUMS: dict[str, type[StrEnum]] = {
         ProjectStatus,
         RevocationCause,
         Role,
+        ScanState,
         StatusGroup,
         TaskStatus,
         TeamLeaveCause,

@@ -24,6 +24,9 @@ NAME_PATTERN = rf"^(?![\s\S]*[{_REFUSED}])[\s\S]*[^{_INVISIBLE}]"
 Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
 """The name of a person, an organization or a project."""
 
+FileName = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
+"""The name of a file, without folders."""
+
 Title = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=300)]
 """The title of a task."""
 

@@ -44,6 +44,8 @@ class Permission(StrEnum):
     TASK_FORCE = "task:force"
     COMMENT_POST = "comment:post"  # and edit, delete and restore one's own
     COMMENT_DELETE = "comment:delete"  # and restore, everybody's
+    ATTACHMENT_ADD = "attachment:add"  # and delete and restore one's own
+    ATTACHMENT_DELETE = "attachment:delete"  # and restore, everybody's
     WEBHOOK_READ = "webhook:read"
     WEBHOOK_MANAGE = "webhook:manage"
     AUDIT_READ = "audit:read"
@@ -63,6 +65,7 @@ _MEMBER = frozenset(
         Permission.TASK_EDIT,
         Permission.TASK_DELETE_OWN,
         Permission.COMMENT_POST,
+        Permission.ATTACHMENT_ADD,
         Permission.APIKEY_READ,
         Permission.APIKEY_CREATE,
     }
@@ -83,6 +86,7 @@ _MANAGER = _MEMBER | {
     Permission.TASK_DELETE,
     Permission.TASK_FORCE,
     Permission.COMMENT_DELETE,
+    Permission.ATTACHMENT_DELETE,
     Permission.WEBHOOK_READ,
 }
 
@@ -107,6 +111,8 @@ LEAD_PERMISSIONS = frozenset(
         Permission.PROJECT_WORKFLOW,
         Permission.TASK_DELETE,
         Permission.TASK_FORCE,
+        Permission.COMMENT_DELETE,
+        Permission.ATTACHMENT_DELETE,
     }
 )
 """What the LEAD of a team may do beyond their role, in that team and in the projects of it."""
@@ -136,6 +142,8 @@ KEY_PERMISSIONS: Scopes = frozenset(
         Permission.TASK_FORCE,
         Permission.COMMENT_POST,
         Permission.COMMENT_DELETE,
+        Permission.ATTACHMENT_ADD,
+        Permission.ATTACHMENT_DELETE,
         Permission.WEBHOOK_READ,
         Permission.WEBHOOK_MANAGE,
         Permission.AUDIT_READ,

@@ -6,13 +6,14 @@ A parser raises ``ValueError`` with the rest of a sentence that begins with the 
 import ipaddress
 import os
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NewType
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from dotenv import dotenv_values
 from msgspec import Struct
@@ -28,6 +29,8 @@ DatabaseName = NewType("DatabaseName", str)
 WebOrigin = NewType("WebOrigin", str)
 SmtpUrl = NewType("SmtpUrl", str)
 MailAddress = NewType("MailAddress", str)
+FilesUrl = NewType("FilesUrl", str)
+ScanHook = NewType("ScanHook", str)
 
 DATABASE_NAME_BYTES_MAX = 63
 """MongoDB, "Limits and Thresholds": database names have fewer than 64 bytes."""
@@ -197,6 +200,26 @@ def _smtp_url(text: str) -> SmtpUrl:
     return SmtpUrl(text)
 
 
+def _files_url(text: str) -> FilesUrl:
+    parts = urlsplit(text)
+    names = set(parse_qs(parts.query, keep_blank_values=True))
+    is_bucket = parts.scheme == "s3" and parts.hostname and names <= {"endpoint", "region"}
+    is_directory = parts.scheme == "file" and not parts.netloc and parts.path.strip("/")
+    if not is_bucket and not is_directory:
+        raise ValueError(
+            "must be s3://KEY:SECRET@bucket/prefix?endpoint=https://…&region=… or file:///path"
+        )
+    return FilesUrl(text)
+
+
+def _scan_hook(text: str) -> ScanHook:
+    try:
+        shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"is no command: {error}") from None
+    return ScanHook(text)
+
+
 def _mail_address(text: str) -> MailAddress:
     _, address = parseaddr(text)
     local, _, domain = address.rpartition("@")
@@ -239,6 +262,8 @@ PARSERS: Mapping[Any, Callable[[str], Any]] = {
     RedisUrl: _redis_url,
     SmtpUrl: _smtp_url,
     MailAddress: _mail_address,
+    FilesUrl: _files_url,
+    ScanHook: _scan_hook,
     DatabaseName: _database_name,
     RateLimits: parse_rate_limits,
     tuple[str, ...]: _each(str),

@@ -10,11 +10,10 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from msgspec import Struct
-
 from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.operations.store import CALL_DEADLINE_S
 from projections.engine.store import READ_MODELS_DEADLINE_S
+from runtime.file_settings import FileSettings
 from runtime.rate_limit import RateLimits, parse_rate_limits
 from runtime.secret_file import ROTATING, SECRET_NAMES, SecretsLost, kept_secrets
 from runtime.setting import (
@@ -49,7 +48,7 @@ _ALIKE = 0.85  # how similar a misspelled name is to that of a setting (0 to 1)
 _OUR_PREFIXES = ("TRACKRECORD_", "JWT_", "WEBHOOK_")
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class Settings(FileSettings, frozen=True, kw_only=True):
     """All settings."""
 
     app_env: Annotated[
@@ -281,8 +280,9 @@ def _refused_in_production(settings: Settings) -> Iterator[str]:
     for name in SECRET_NAMES:
         if not getattr(settings, name.lower()):
             yield f"{name}: not set; production does not generate secrets"
-    if not settings.mongodb_uri:
-        yield "MONGODB_URI: not set; the processes of production share no DATA_DIR"
+    for name in ("MONGODB_URI", "FILES_URL"):
+        if not getattr(settings, name.lower()):
+            yield f"{name}: not set; the processes of production share no DATA_DIR"
     if settings.jwt_access_expiry > ACCESS_EXPIRY_MAX:
         yield "JWT_ACCESS_EXPIRY: at most 15m in production"
     for name, why in _unsafe(settings):

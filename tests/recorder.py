@@ -71,7 +71,8 @@ class Recorder:
         if request.method == "HEAD" or "dry_run" in request.url.params:
             return
         known: dict[str, str] = {}
-        body = request.content.decode()
+        is_json = request.headers.get("content-type", "").endswith("json")
+        body = request.content.decode() if is_json else ""
         sent = {"body": _plain(json.loads(body), "", known)} if body else {}
         self._found[operation] = {
             "request": {"path": _text(request.url.path, known), **sent},

@@ -87,7 +87,9 @@ def _details(path: str, method: str, operation: dict[str, Any]) -> str:
         if own:
             lines.append(f"- {title}: " + ", ".join(_parameter(each) for each in own))
     schema = _body_schema(operation.get("requestBody", {}))
-    if schema:
+    if schema.get("format") == "binary":
+        lines.append("- Body: the file")
+    elif schema:
         needed = schema.get("required", [])
         fields = schema.get("properties", {})
         lines.append("- Body: " + ", ".join(_field(n, f, n in needed) for n, f in fields.items()))

@@ -17,7 +17,9 @@ from eventstore.mode import LogClosed
 from eventstore.operations.records import Job
 from eventstore.operations.store import OperationsUnavailable
 from eventstore.store import Wrapped
+from files.store import FilesUnavailable
 from runtime.system import System
+from workers.file_sweep import sweep_files
 
 KEPT = timedelta(days=30)
 """How long attempts and ended deliveries are kept."""
@@ -28,6 +30,7 @@ PRUNE_SESSIONS = "prune sessions"
 _OF_SESSIONS = (LAST_USE, GENERATION_SEEN)
 """The names of what is kept for each session."""
 
+SWEEP_FILES = "sweep files"
 _PRUNE_ROWS = 50
 """Removed per transaction, which takes some milliseconds and blocks other writers."""
 
@@ -54,7 +57,7 @@ async def run_jobs_until_cancelled(system: System, worker: str) -> None:
                     await system.operations.keep_job(Job(id=job_id, due_at=system.clock()))
                 known = True
             await run_due(system, worker)
-        except (OperationsUnavailable, LogUnavailable, LogClosed) as error:
+        except (OperationsUnavailable, LogUnavailable, LogClosed, FilesUnavailable) as error:
             _logger.warning("due jobs wait: %s", error)
             known = False
         await asyncio.sleep(_SWEEP_S)
@@ -123,5 +126,6 @@ JOB_KINDS = {
     PRUNE: JobKind(prune, timedelta(hours=24)),
     DROP_REPLIES: JobKind(drop_replies, timedelta(minutes=1)),
     PRUNE_SESSIONS: JobKind(prune_sessions, timedelta(hours=24)),
+    SWEEP_FILES: JobKind(sweep_files, timedelta(hours=6)),
 }
 """The jobs that a worker knows, and how often each is due."""

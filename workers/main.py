@@ -17,6 +17,7 @@ from runtime.outages import StoreOutage
 from runtime.settings import Settings
 from runtime.system import System, open_system
 from workers.deliveries import Deliveries
+from workers.file_scans import scan_files
 from workers.jobs import make_worker
 from workers.leaving import Leaving
 from workers.mailing import Mailing
@@ -50,6 +51,7 @@ async def _work(system: System) -> None:
         group.create_task(_deliver(system, rings), name="deliver webhooks")
         group.create_task(Mailing(system).run(), name="send mails")
         group.create_task(Leaving(system).run(), name="act on who left")
+        group.create_task(scan_files(system), name="scan files")
         if system.settings.redis_url:
             group.create_task(_keep_jobs_running(system, rings), name="run jobs")
 

@@ -16,7 +16,9 @@ HEADERS: dict[str, Json] = {
     ),
     "RateLimit": _header("What the limit leaves, if the request was counted"),
     "RateLimit-Policy": _header("The limit, if the request was counted"),
-    "ETag": _header("The version of the resource, for If-Match", '^"(0|[1-9][0-9]*)"$'),
+    "ETag": _header(
+        "The version of the resource, for If-Match, or the hash of a file", '^"[0-9a-f]{1,64}"$'
+    ),
     "X-Position": _header("The position of the last event, for X-Min-Position", "^[0-9]+$"),
     "Idempotent-Replayed": _header("The response was stored under the Idempotency-Key", "^true$"),
     "Location": _header("The path of the new resource", "^/api/", required=True),
@@ -24,6 +26,8 @@ HEADERS: dict[str, Json] = {
     "Link": _header('The next page, as `<…>; rel="next"`'),
     "Set-Cookie": _header("The refresh cookie"),
     "Content-Disposition": _header("The name of the file", required=True),
+    "Accept-Ranges": _header("A part of the file can be asked for", "^bytes$"),
+    "Content-Range": _header("Which part of the file this is, or its size", "^bytes .*$"),
     "WWW-Authenticate": _header("How to authenticate", "^Bearer$"),
     "Retry-After": _header("Seconds to wait before the next try", "^[1-9][0-9]*$"),
     "Accept": _header("The types that a body may have"),
@@ -34,6 +38,7 @@ _OF_FAILURES = {
     401: ("WWW-Authenticate",),
     409: ("Retry-After",),
     415: ("Accept", "Accept-Encoding"),
+    416: ("Content-Range",),
     429: ("Retry-After",),
     503: ("Retry-After",),
 }

@@ -35,7 +35,7 @@ def _path_of(created: Json, collection: str, paths: Json) -> str:
 
 
 def _kind(response: Json) -> str:
-    schema: Json = response["content"]["application/json"]["schema"]
+    schema: Json = response["content"].get("application/json", {}).get("schema", {})
     return str(schema.get("$ref"))
 
 

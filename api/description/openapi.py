@@ -16,9 +16,27 @@ from api.description.failures import failures_of, problem_response
 from api.description.headers import HEADERS, Json, failure_headers, success_headers, with_headers
 from api.description.links import link_what_is_created
 from api.description.names import operation_id
-from api.description.parameters import DRY_RUN, ON_COMMANDS, ON_QUERIES, ON_UNCHANGED, exact
+from api.description.parameters import (
+    DRY_RUN,
+    ON_COMMANDS,
+    ON_FILES,
+    ON_QUERIES,
+    ON_UNCHANGED,
+    ON_UPLOADS,
+    exact,
+)
 from api.http.parameters import FILE_TYPES
-from api.http.policy import NO_DRY_RUN, NO_KEY, POLICY, RATE, SENDS, Open, handlers_of, scope_of
+from api.http.policy import (
+    NO_DRY_RUN,
+    NO_KEY,
+    POLICY,
+    RATE,
+    SENDS,
+    STREAMS,
+    Open,
+    handlers_of,
+    scope_of,
+)
 from api.http.request import ApiRequest
 
 _PROBLEM: Json = {
@@ -67,6 +85,11 @@ _DRY_RUN: Json = {
         }
     },
     "additionalProperties": False,
+}
+_FILE_BODY: Json = {
+    "description": "The file; Content-Type and Content-Length say what it is",
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
 }
 _LOG_IN = (
     "To try it: send `POST /api/auth/login`, copy `accessToken` from the response, choose"
@@ -122,7 +145,14 @@ def describe(routes: list[ControllerRouterHandler]) -> Json:
     link_what_is_created(described["paths"])
     components = described["components"]
     components["schemas"] |= {"Problem": _PROBLEM, "DryRun": _DRY_RUN}
-    components["parameters"] = {**DRY_RUN, **ON_COMMANDS, **ON_QUERIES, **ON_UNCHANGED}
+    components["parameters"] = {
+        **DRY_RUN,
+        **ON_COMMANDS,
+        **ON_QUERIES,
+        **ON_UPLOADS,
+        **ON_FILES,
+        **ON_UNCHANGED,
+    }
     components["headers"] = HEADERS
     components["securitySchemes"] = _SCHEMES
     _describe_bodies(described, handlers.values())
@@ -168,6 +198,8 @@ def _complete(
     shared = _shared(method, handler, operation)
     references = [{"$ref": f"#/components/parameters/{name}"} for name in shared]
     operation["parameters"] = [*own, *references]
+    if handler.opt.get(STREAMS):
+        operation["requestBody"] = _FILE_BODY
     operation["responses"] = _responses(
         components, operation, method, handler, dry="DryRun" in shared
     )
@@ -190,6 +222,8 @@ def _shared(method: str, handler: HTTPRouteHandler, operation: Json) -> list[str
         names += ON_QUERIES if method == "GET" else ON_COMMANDS
     if handler.opt.get(NO_KEY):
         names = [name for name in names if name not in ON_COMMANDS]
+    names += ON_UPLOADS if handler.opt.get(STREAMS) else ()
+    names += ON_FILES if "Content-Range" in handler.opt.get(SENDS, ()) else ()
     return [*names, *ON_UNCHANGED] if "304" in operation["responses"] else names
 
 

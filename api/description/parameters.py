@@ -49,6 +49,22 @@ ON_QUERIES = {
         {"type": "integer", "minimum": 0, "maximum": 9_999_999_999_999_999},
     ),
 }
+ON_UPLOADS = {
+    "ContentDisposition": _parameter(
+        "header",
+        "Content-Disposition",
+        'The name of the file, as `attachment; filename="plan.pdf"` or with `filename*`',
+        {"type": "string"},
+    ),
+}
+ON_FILES = {
+    "Range": _parameter(
+        "header", "Range", "Return this part of the file, as `bytes=0-99`", {"type": "string"}
+    ),
+    "IfRange": _parameter(
+        "header", "If-Range", "Return the part only if the file has this ETag", {"type": "string"}
+    ),
+}
 ON_UNCHANGED = {
     "IfNoneMatch": _parameter(
         "header", "If-None-Match", "Return 304 if this is still the version", {"type": "string"}

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from api.http.cors import Header
 from api.http.problem import malformed
+from api.upload import Upload
 from eventstore.identifiers import new_id
 from security.addresses import canonical, node_address
 from security.url_guard import IPNetwork
@@ -64,6 +65,8 @@ class ClientInfo(Struct):
     user_agent: str | None
     headers: Mapping[bytes, bytes]
     body: bytes = b""
+    upload: Upload | None = None
+    """The body of a route that takes a file, in place of ``body``; None without Content-Length."""
     head_only: bool = False
     """Whether this is a HEAD, which routes see as a GET."""
     rate_limit: Sequence[Header] = ()

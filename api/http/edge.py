@@ -18,13 +18,15 @@ from api.http.client_info import (
     refuse_malformed_head,
 )
 from api.http.cors import Cors, Header
-from api.http.policy import AllowedMethods
+from api.http.policy import AllowedMethods, StreamingRoutes
 from api.http.problem import PROBLEM_JSON, Problem, not_found
+from api.upload import Upload
 from security.url_guard import IPNetwork
 
 BODY_BYTES_MAX = 1024 * 1024
 BODY_DEADLINE_S = 10.0
 """A body that takes longer is refused; the server itself would wait forever."""
+_LENGTH_DIGITS_MAX = 15
 
 _logger = logging.getLogger("api")
 
@@ -62,10 +64,12 @@ class Edge:
         trusted_proxies: tuple[IPNetwork, ...],
         access_log: AccessLog,
         allowed: AllowedMethods,
+        streaming: StreamingRoutes,
         deadline: Deadline,
     ) -> None:
         self._app, self._cors, self._access_log = app, cors, access_log
         self._trusted, self._allowed, self._deadline = trusted_proxies, allowed, deadline
+        self._streaming = streaming
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,6 +85,9 @@ class Edge:
             if message["type"] == "http.response.start":
                 watch.end()
                 status = message["status"]
+                upload = client_info.upload
+                if upload is not None and not upload.ended and not await upload.drain():
+                    message["headers"] = [*message["headers"], (b"connection", b"close")]
                 message["headers"] = self._headers(scope, client_info, message)
             elif scope["method"] == "HEAD":
                 message["body"] = b""
@@ -119,6 +126,10 @@ class Edge:
             return
         if method == "HEAD":  # the same as GET without its content (RFC 9110, section 9.3.2)
             scope, client_info.head_only = {**scope, "method": "GET"}, True
+        if self._streaming.take(scope["method"], scope["path"]):
+            client_info.upload = _upload_of(client_info, receive)
+            await self._app(scope, receive, answer)  # it takes as long as the file needs
+            return
         receive = await _body_read(scope["method"], client_info, receive)
         try:
             with watch:
@@ -178,6 +189,15 @@ async def _body_read(method: str, client_info: ClientInfo, receive: Receive) -> 
         return whole
 
     return given
+
+
+def _upload_of(client_info: ClientInfo, receive: Receive) -> Upload | None:
+    """Return the body that a route is going to read; None if its length is not promised."""
+    promised = client_info.headers.get(b"content-length", b"")
+    if not promised.isdigit() or len(promised) > _LENGTH_DIGITS_MAX:
+        return None
+    waits = client_info.headers.get(b"expect", b"").lower() == b"100-continue"
+    return Upload(receive, int(promised), waits=waits)
 
 
 async def _whole(receive: Receive) -> bytes:

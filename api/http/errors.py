@@ -8,9 +8,11 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from api.http.client_info import client_info_in
 from api.http.problem import PROBLEM_JSON, FieldError, Problem, invalid, malformed, not_found
+from api.upload import TooManyUploads, UploadCutOff, UploadNotAsLong, UploadTooSlow
 from domain.base import DomainError, NotFound, Refusal
 from eventstore.append import ConcurrencyConflict
 from eventstore.mode import LogClosed, LogMode
+from files.store import FileMissing, FilesUnavailable
 from projections.engine.store import Rebuilding
 from runtime.outages import StoreOutage
 from security.passwords import HashingBusy
@@ -73,11 +75,11 @@ def as_problem(error: Exception) -> Problem | None:  # noqa: PLR0911 - one retur
                 details={"progress": round(error.progress, 3)},
                 headers={"retry-after": "2"},
             )
-        case _ if isinstance(error, StoreOutage):
+        case _ if isinstance(error, (*StoreOutage, FilesUnavailable)):
             _logger.warning("a store does not answer: %s", error)
             return _unavailable("unavailable", "A store does not answer. Try again in a moment.", 2)
         case _:
-            return None
+            return _of_file(error)
 
 
 def _of_rule(error: DomainError) -> Problem:
@@ -95,6 +97,23 @@ def _closed(mode: LogMode) -> Problem:
         return _unavailable("log_contradicted", detail, _CLOSED_RETRY_S)
     detail = "Nothing can be changed at the moment. Reading works. Try again later."
     return _unavailable("read_only", detail, _CLOSED_RETRY_S)
+
+
+def _of_file(error: Exception) -> Problem | None:
+    match error:
+        case UploadTooSlow():
+            return Problem(408, "request_timeout", "The body did not arrive in time.")
+        case UploadNotAsLong():
+            return malformed("The body is not as long as Content-Length promised.")
+        case UploadCutOff():  # nobody reads this
+            return malformed("The connection ended before the body.")
+        case TooManyUploads():
+            return _unavailable("busy", "Too many uploads are in progress. Try again.", 5)
+        case FileMissing():
+            _logger.error("a file is not in its store: %s", error)
+            return _unavailable("file_missing", "The contents of this file cannot be read.", 60)
+        case _:
+            return None
 
 
 def _unavailable(code: str, detail: str, retry_after_s: int) -> Problem:

@@ -11,6 +11,8 @@ from security.cursors import CURSOR_CHARS_MAX
 
 T = TypeVar("T")
 
+ANY_TYPE: Any = "application/octet-stream"
+"""Stands in the description for the type of a file that somebody has uploaded."""
 FILE_TYPES = ", "
 """Between the types of one response: Litestar knows one, the description splits them."""
 
@@ -45,6 +47,14 @@ def nothing() -> Any:
 def unchanged() -> Any:
     """Return the description of the answer to If-None-Match when the client has the resource."""
     return {304: ResponseSpec(None, description="Not changed", generate_examples=False)}
+
+
+def shows_part() -> Any:
+    """Return the description of a part of a file (206), or that it has not changed (304)."""
+    part = ResponseSpec(
+        bytes, description="A part of the file", media_type=ANY_TYPE, generate_examples=False
+    )
+    return {206: part, **unchanged()}
 
 
 def shows_file(description: str, *types: str) -> Any:

@@ -21,6 +21,7 @@ NO_KEY = "no_key"
 SCOPE = "scope"
 FAILS = "fails"
 SENDS = "sends"
+STREAMS = "streams"
 
 _ORDER = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -89,9 +90,19 @@ def needs(
     key: bool = True,
     fails: Sequence[Failure] = (),
     sends: Sequence[str] = (),
+    streams: bool = False,
 ) -> dict[str, Any]:
-    """Return the options of a route for members whose role grants *permission*."""
-    return {POLICY: permission, NO_KEY: not key, FAILS: fails, SENDS: sends}
+    """Return the options of a route for members whose role grants *permission*.
+
+    With *streams* its body is a file, and is not read before the route runs.
+    """
+    return {
+        POLICY: permission,
+        NO_KEY: not key,
+        FAILS: fails,
+        SENDS: sends,
+        STREAMS: streams,
+    }
 
 
 def scope_of(handler: HTTPRouteHandler) -> Permission | None:
@@ -158,6 +169,24 @@ class AllowedMethods:
         if "GET" in found:
             found.add("HEAD")
         return [method for method in _ORDER if method in found]
+
+
+class StreamingRoutes:
+    """The routes whose body is a file, which is not read before they run."""
+
+    def __init__(self, app: Litestar) -> None:
+        self._routes = [
+            (str(method), _pattern(route))
+            for route in app.routes
+            if isinstance(route, HTTPRoute)
+            for method, (handler, _) in route.route_handler_map.items()
+            if handler.opt.get(STREAMS)
+        ]
+
+    def take(self, method: str, path: str) -> bool:
+        """Return whether the body of a request is streamed."""
+        path = path.rstrip("/") or "/"
+        return any(method == m and pattern.fullmatch(path) for m, pattern in self._routes)
 
 
 def _pattern(route: HTTPRoute) -> re.Pattern[str]:

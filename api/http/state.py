@@ -8,6 +8,7 @@ from uuid import UUID
 from api.http.caller import Access
 from api.http.problem import Problem
 from api.http.rates import Rates
+from api.upload import UploadPlaces
 from audit.running import RunningExports
 from commands.identity.key_use import KeyUses
 from commands.identity.session_use import SessionUses
@@ -17,11 +18,13 @@ from commands.key_check import KeyCheck
 from domain.base import PLATFORM, OrgId, UserId
 from domain.catalog import PUBLIC_EVENT_TYPES
 from eventstore.partition import partition_of
+from files.open import open_files
 from projections.catalog import PROJECTIONS
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
 from runtime.health.monitor import Monitor
 from runtime.system import System
+from security.derivation import derive_key
 
 WRITERS_MAX = 50_000
 """Users whose last write is remembered; the least recent are dropped first: about 10 MB."""
@@ -69,6 +72,9 @@ class ApiState:
         self.jwks = system.keys.ring.jwks()
         self.access = Access(system.commands.states, KeyCheck(system.commands.states, system.log))
         self.rates = Rates(system.settings.rate_limits, shared=system.redis_rates)
+        self.files = open_files(system.settings)
+        self.upload_places = UploadPlaces()
+        self.download_links = derive_key(system.settings.jwt_refresh_secret, "download links")
         self.exports = RunningExports(system.operations)
         self.token_use = TokenUse(system.log)
         self.session_uses = SessionUses(system.log)

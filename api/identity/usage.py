@@ -27,6 +27,7 @@ _encode = msgspec.json.Encoder().encode
 class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
     """The limits of the plan; null means unlimited.
 
+    ``storageBytes`` is for all attachments, ``fileBytes`` for one.
     ``requestsPerMinute`` are those of one API key, ``auditDays`` is how far back the audit log can
     be read.
     """
@@ -37,12 +38,17 @@ class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
     tasks: int | None
     webhooks: int
     api_keys: int
+    storage_bytes: int
+    file_bytes: int
     requests_per_minute: int
     audit_days: int | None
 
 
 class UsageView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """How much of the limits is used; open invitations are members, archived projects are not."""
+    """How much of the limits is used; open invitations are members, archived projects are not.
+
+    ``storageBytes`` are those of the attachments.
+    """
 
     members: int
     teams: int
@@ -50,6 +56,7 @@ class UsageView(Struct, frozen=True, kw_only=True, rename="camel"):
     tasks: int
     webhooks: int
     api_keys: int
+    storage_bytes: int
 
 
 class PlanUsageView(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -104,6 +111,8 @@ def limits_of(plan: Plan) -> LimitsView:
         tasks=limits.tasks,
         webhooks=limits.webhooks,
         api_keys=limits.api_keys,
+        storage_bytes=limits.storage_bytes,
+        file_bytes=limits.file_bytes,
         requests_per_minute=limits.requests_per_minute,
         audit_days=None if window is None else window // _DAY,
     )

@@ -36,6 +36,7 @@ from domain.work.comment import (
     ThreadTooDeep,
 )
 from domain.work.project.errors import ProjectIsArchived
+from domain.work.task.errors import CannotSeeProject
 from eventstore.identifiers import new_id
 from projections.engine.query import list_slice
 from projections.work.comment import CommentView, comments_of, render_comment
@@ -83,10 +84,12 @@ class CommentController(Controller):
 
     @post(
         "/",
-        opt=needs(Permission.COMMENT_POST, fails=(ProjectIsArchived, ThreadTooDeep)),
+        opt=needs(
+            Permission.COMMENT_POST, fails=(CannotSeeProject, ProjectIsArchived, ThreadTooDeep)
+        ),
         responses=shows(CommentView, 201),
     )
-    async def comment(
+    async def create(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[NewComment]
     ) -> ApiResponse:
         """Comment on a task, or answer a comment. Whom it mentions must be a member."""
@@ -163,7 +166,9 @@ class CommentController(Controller):
 
     @patch(
         "/{comment_id:uuid}",
-        opt=needs(Permission.COMMENT_POST, fails=(CommentOfAnother, ProjectIsArchived)),
+        opt=needs(
+            Permission.COMMENT_POST, fails=(CannotSeeProject, CommentOfAnother, ProjectIsArchived)
+        ),
         responses=shows(CommentView),
     )
     async def edit(

@@ -104,6 +104,15 @@ class Client:
         content = answer.partition(b"\r\n\r\n")[2]
         return msgspec.json.decode(content) if content else None
 
+    async def send_file(self, path: str, content: bytes) -> Any:
+        """Send a file and return the body of the answer."""
+        connection = await self.connect()
+        head = f"POST {path} HTTP/1.1\r\nhost: {self._address[0]}\r\n{self._headers}"
+        head += f"content-length: {len(content)}\r\n\r\n"
+        answer = await connection.ask(head.encode() + content)
+        connection.close()
+        return msgspec.json.decode(answer.partition(b"\r\n\r\n")[2])
+
     async def log_in(self, name: str = "acme") -> str:
         """Wait for the server, register, log in, and return the id of a project.
 

@@ -17,6 +17,13 @@ from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.user.events import LoginFailed, UserReactivated
 from domain.identity.user.state import User
+from domain.work.attachment import (
+    Attachment,
+    AttachmentRestored,
+    AttachmentScanned,
+    AttachmentUploaded,
+    ScanState,
+)
 from domain.work.comment import Comment, CommentPosted, CommentRestored
 from domain.work.label import Label, LabelRestored
 from domain.work.project.events import ProjectRestored, ProjectStatus, ProjectUnarchived
@@ -44,6 +51,8 @@ def broken_rules(event: Event, before: Any, after: Any, known: Known) -> Iterato
             yield from _project(event, before)
         case Comment():
             yield from _comment(event, before, after, known)
+        case Attachment():
+            yield from _attachment(event, before, after, known)
         case Organization():
             yield from _organization(event, before, after)
         case User():
@@ -120,19 +129,36 @@ def _comment(event: Event, before: Comment, after: Comment, known: Known) -> Ite
         return
     if before.deleted and not isinstance(event, CommentRestored):
         yield "a deleted comment is changed"
-    task = None if after.task_id is None else known(after.task_id)
-    if not isinstance(task, Task) or task.deleted:
-        yield "a comment of a task that is not here is changed"
-    else:
-        project = None if task.project_id is None else known(task.project_id)
-        if not isinstance(project, Project) or project.status is ProjectStatus.ARCHIVED:
-            yield "a comment in an archived project is changed"
+    yield from _on_task("a comment", after.task_id, known)
     if before.task_id is None and after.parent_id is not None:
         parent = known(after.parent_id)
         if not isinstance(parent, Comment) or parent.task_id != after.task_id:
             yield "a comment answers one on another task"
         elif parent.parent_id is not None:
             yield "a comment answers an answer"
+
+
+def _attachment(event: Event, before: Attachment, after: Attachment, known: Known) -> Iterator[str]:
+    if before.task_id is None and not isinstance(event, AttachmentUploaded):
+        yield "the first event of an attachment is not its upload"
+        return
+    if isinstance(event, AttachmentScanned):
+        if before.state is not ScanState.PENDING:
+            yield "an attachment is scanned twice"
+        return
+    if before.deleted and not isinstance(event, AttachmentRestored):
+        yield "a deleted attachment is changed"
+    yield from _on_task("an attachment", after.task_id, known)
+
+
+def _on_task(what: str, task_id: UUID | None, known: Known) -> Iterator[str]:
+    task = None if task_id is None else known(task_id)
+    if not isinstance(task, Task) or task.deleted:
+        yield f"{what} of a task that is not here is changed"
+        return
+    project = None if task.project_id is None else known(task.project_id)
+    if not isinstance(project, Project) or project.status is ProjectStatus.ARCHIVED:
+        yield f"{what} in an archived project is changed"
 
 
 def _project(event: Event, before: Project) -> Iterator[str]:

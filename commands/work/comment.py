@@ -6,17 +6,18 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from commands.base import (
+    Change,
     Command,
     Context,
     Decision,
-    NotPermitted,
     changes_of,
 )
 from commands.reads import Reads
-from commands.work.task import read_task, refuse_unless_sees_task
+from commands.sight import refuse_unless_granted_in
+from commands.work.task import read_task, refuse_unless_concerned, refuse_unless_sees_task
+from commands.work.task_watch import watched_by
 from domain.base import CommentId, NotFound, TaskId, UserId
-from domain.identity.organization.state import Organization
-from domain.permission import Permission, is_allowed
+from domain.permission import Permission
 from domain.work.comment import (
     MENTIONS_MAX,
     Comment,
@@ -25,16 +26,22 @@ from domain.work.comment import (
     CommentPosted,
     CommentRestored,
 )
+from domain.work.project.state import Project
+from domain.work.task.events import TaskWatched
+from domain.work.task.state import Task
 
 CommentBody = Annotated[str, Meta(pattern=r"\S", max_length=50_000)]
 Mentions = Annotated[tuple[UserId, ...], Meta(max_length=MENTIONS_MAX)]
 
 
 class PostComment(Command, frozen=True, kw_only=True):
-    """Comment on a task, or answer the comment that began a thread."""
+    """Comment on a task, or answer the comment that began a thread.
+
+    Whoever comments or is mentioned watches the task from then on.
+    """
 
     needs: ClassVar[Permission | None] = Permission.COMMENT_POST
-    records = (CommentPosted,)
+    records = (CommentPosted, TaskWatched)
     comment_id: CommentId
     task_id: TaskId
     body: CommentBody
@@ -46,10 +53,10 @@ class PostComment(Command, frozen=True, kw_only=True):
         await refuse_unless_sees_task(read, context, self.task_id)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
-        await _refuse_unless_editable(read, self.task_id)
+        task, project = await _editable(read, self.task_id)
         if self.parent_id is not None:
             (await _read_comment(read, self.task_id, self.parent_id)).refuse_answer()
-        await _refuse_unless_members(read, context, self.mentions)
+        await _refuse_unless_concerned(read, context, project, self.mentions)
         posted = CommentPosted(
             task_id=self.task_id,
             parent_id=self.parent_id,
@@ -58,7 +65,11 @@ class PostComment(Command, frozen=True, kw_only=True):
             created_by=context.user_id,
             created_at=context.now,
         )
-        return changes_of(self.comment_id, read.new(Comment, self.comment_id).post(posted))
+        said = read.new(Comment, self.comment_id).post(posted)
+        if not said:
+            return []
+        watching = watched_by(task, (context.user_id, *posted.mentions))
+        return [Change(self.comment_id, said), *changes_of(self.task_id, watching)]
 
 
 class CommentCommand(Command, frozen=True, kw_only=True):
@@ -80,18 +91,20 @@ class CommentCommand(Command, frozen=True, kw_only=True):
 class EditComment(CommentCommand, frozen=True, kw_only=True):
     """Change the text of one's own comment, or whom it mentions."""
 
-    records = (CommentEdited,)
+    records = (CommentEdited, TaskWatched)
     body: CommentBody | UnsetType = UNSET
     mentions: Mentions | UnsetType = UNSET
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         comment = await _read_comment(read, self.task_id, self.comment_id)
-        await _refuse_unless_editable(read, self.task_id)
+        task, project = await _editable(read, self.task_id)
         body = comment.body if self.body is UNSET else self.body
         mentions = comment.mentions if self.mentions is UNSET else _once(self.mentions)
         added = tuple(user for user in mentions if user not in comment.mentions)
-        await _refuse_unless_members(read, context, added)
-        return changes_of(self.comment_id, comment.edit(context.user_id, body, mentions))
+        await _refuse_unless_concerned(read, context, project, added)
+        edited = comment.edit(context.user_id, body, mentions)
+        watching = changes_of(self.task_id, watched_by(task, added))
+        return [*changes_of(self.comment_id, edited), *watching]
 
 
 class DeleteComment(CommentCommand, frozen=True, kw_only=True):
@@ -101,8 +114,8 @@ class DeleteComment(CommentCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         comment = await _read_comment(read, self.task_id, self.comment_id)
-        await _refuse_unless_editable(read, self.task_id)
-        await _refuse_unless_own(read, context, comment.created_by)
+        _, project = await _editable(read, self.task_id)
+        await _refuse_unless_own(read, context, project, comment.created_by)
         return changes_of(self.comment_id, comment.delete(context.user_id))
 
 
@@ -113,9 +126,9 @@ class RestoreComment(CommentCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         comment = await _read_comment(read, self.task_id, self.comment_id)
-        await _refuse_unless_editable(read, self.task_id)
+        _, project = await _editable(read, self.task_id)
         own = comment.deleted_by or comment.created_by
-        await _refuse_unless_own(read, context, own)
+        await _refuse_unless_own(read, context, project, own)
         return changes_of(self.comment_id, comment.restore())
 
 
@@ -130,33 +143,27 @@ async def _read_comment(read: Reads, task_id: TaskId, comment_id: CommentId) -> 
     return comment
 
 
-async def _refuse_unless_editable(read: Reads, task_id: TaskId) -> None:
-    """Refuse if the task or its project is deleted, or the project archived."""
-    _, project = await read_task(read, task_id)
+async def _editable(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
+    """Return a task and its project; refuse if one is deleted, or the project archived."""
+    task, project = await read_task(read, task_id)
     project.refuse_unless_editable()
+    return task, project
 
 
-async def _refuse_unless_own(read: Reads, context: Context, whose: UserId | None) -> None:
-    """Refuse a caller who may delete and restore only their own comments, unless it is theirs."""
-    if context.user_id == whose:
-        return
-    organization = await read(Organization, context.organization)
-    role = organization.role_of(context.user_id)
-    if not is_allowed(role, Permission.COMMENT_DELETE, context.scopes):
-        raise NotPermitted(needs=Permission.COMMENT_DELETE)
-
-
-async def _refuse_unless_members(
-    read: Reads, context: Context, mentioned: tuple[UserId, ...]
+async def _refuse_unless_own(
+    read: Reads, context: Context, project: Project, whose: UserId | None
 ) -> None:
-    """Refuse to mention somebody who is not an active member of the organization.
+    """Refuse a caller who may delete and restore only their own comments, unless it is theirs."""
+    if context.user_id != whose:
+        await refuse_unless_granted_in(read, context, project, Permission.COMMENT_DELETE)
 
-    :raises NotFound: with ``user_id``, the first of them.
-    """
-    organization = await read(Organization, context.organization)
+
+async def _refuse_unless_concerned(
+    read: Reads, context: Context, project: Project, mentioned: tuple[UserId, ...]
+) -> None:
+    """Refuse to mention somebody who is no member, or does not see the project."""
     for user_id in mentioned:
-        if organization.role_of(user_id) is None:
-            raise NotFound(user_id=user_id)
+        await refuse_unless_concerned(read, context, project, user_id)
 
 
 def _once(users: tuple[UserId, ...]) -> tuple[UserId, ...]:

@@ -17,7 +17,7 @@ class Plan(StrEnum):
 
 
 class Countable(StrEnum):
-    """What a plan limits by number; each is a field of ``PlanLimits``."""
+    """What a plan limits by number or size; each is a field of ``PlanLimits``."""
 
     MEMBERS = "members"
     TEAMS = "teams"
@@ -25,6 +25,7 @@ class Countable(StrEnum):
     TASKS = "tasks"
     WEBHOOKS = "webhooks"
     API_KEYS = "api_keys"
+    STORAGE_BYTES = "storage_bytes"
 
 
 class PlanLimits(Struct, frozen=True, kw_only=True):
@@ -36,12 +37,16 @@ class PlanLimits(Struct, frozen=True, kw_only=True):
     tasks: int | None  # not deleted
     webhooks: int
     api_keys: int  # not revoked
+    storage_bytes: int  # of attachments that are not deleted
+    file_bytes: int  # of one attachment
     requests_per_minute: int  # of one API key
     custom_workflows: bool
     bulk_tasks: int  # in one request
     audit_window: timedelta | None  # how far back the audit log is readable
     trash_retention: timedelta
 
+
+_MB, _GB = 1_000_000, 1_000_000_000
 
 PLAN_LIMITS: dict[Plan, PlanLimits] = {
     Plan.FREE: PlanLimits(
@@ -51,6 +56,8 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         tasks=1_000,
         webhooks=2,
         api_keys=2,
+        storage_bytes=2 * _GB,
+        file_bytes=10 * _MB,
         requests_per_minute=100,
         custom_workflows=False,
         bulk_tasks=50,
@@ -64,6 +71,8 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         tasks=50_000,
         webhooks=20,
         api_keys=20,
+        storage_bytes=250 * _GB,
+        file_bytes=100 * _MB,
         requests_per_minute=1_000,
         custom_workflows=True,
         bulk_tasks=500,
@@ -77,6 +86,8 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         tasks=None,
         webhooks=200,
         api_keys=200,
+        storage_bytes=5_000 * _GB,
+        file_bytes=1_000 * _MB,
         requests_per_minute=10_000,
         custom_workflows=True,
         bulk_tasks=5_000,
@@ -96,6 +107,18 @@ def refuse_if_full(plan: Plan, what: Countable, used: int) -> None:
     limit = limit_of(plan, what)
     if limit is not None and used >= limit:
         raise plan_limit_reached(plan, what, used)
+
+
+def refuse_if_file_too_large(plan: Plan, size: int) -> None:
+    """Refuse a file of *size* bytes if that is more than *plan* allows for one.
+
+    :raises PlanLimitReached: it is.
+    """
+    limit = PLAN_LIMITS[plan].file_bytes
+    if size > limit:
+        raise PlanLimitReached(
+            what="file_bytes", limit=limit, used=size, plan=plan, upgrade_to=_UPGRADE[plan]
+        )
 
 
 def request_share(plan: Plan) -> int:

@@ -37,6 +37,7 @@ class CommentEdited(Event, frozen=True, kw_only=True, tag="comment.edited"):
     """The author of a comment changed its text or whom it mentions."""
 
     sets = ("body", "mentions", "edits")
+    task_id: TaskId
     body: Personal
     mentions: tuple[UserId, ...] = ()
 
@@ -45,6 +46,7 @@ class CommentDeleted(Event, frozen=True, kw_only=True, tag="comment.deleted"):
     """A comment was moved to the trash, from which it can be restored."""
 
     sets = ("deleted", "deleted_by")
+    task_id: TaskId
     deleted_by: UserId
 
 
@@ -52,6 +54,7 @@ class CommentRestored(Event, frozen=True, kw_only=True, tag="comment.restored"):
     """A comment was restored from the trash, unchanged."""
 
     sets = ("deleted", "deleted_by")
+    task_id: TaskId
 
 
 CommentEvent = CommentPosted | CommentEdited | CommentDeleted | CommentRestored
@@ -111,26 +114,26 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
 
         :raises CommentOfAnother: *by* is not its author.
         """
-        self.refuse_unless_here()
+        task_id = self.refuse_unless_here()
         if by != self.created_by:
             raise CommentOfAnother
         if body == self.body and mentions == self.mentions:
             return []
-        return [CommentEdited(body=body, mentions=mentions)]
+        return [CommentEdited(task_id=task_id, body=body, mentions=mentions)]
 
     def delete(self, by: UserId) -> list[CommentEvent]:
-        self.refuse_unless_here()
-        return [CommentDeleted(deleted_by=by)]
+        return [CommentDeleted(task_id=self.refuse_unless_here(), deleted_by=by)]
 
     def restore(self) -> list[CommentEvent]:
         if self.task_id is None:
             raise NotFound
-        return [CommentRestored()] if self.deleted else []
+        return [CommentRestored(task_id=self.task_id)] if self.deleted else []
 
-    def refuse_unless_here(self) -> None:
-        """Raise NotFound if the comment was never posted or is in the trash."""
+    def refuse_unless_here(self) -> TaskId:
+        """Return the task; raise NotFound if the comment was never posted or is in the trash."""
         if self.task_id is None or self.deleted:
             raise NotFound
+        return self.task_id
 
     def refuse_answer(self) -> None:
         """Refuse to be answered if this is an answer itself.

@@ -64,6 +64,11 @@ class Person:
         path = f"/project/{project['id']}/tasks"
         return done(await self.post(path, {"title": title, **fields}), 201)
 
+    async def file(self, task: str, content: bytes = b"one", **headers: str) -> Any:
+        """Attach a file to a task."""
+        path = f"/task/{task}/attachments"
+        return done(await self.ask("POST", path, content=content, headers=headers), 201)
+
 
 def another_device(person: "Person") -> httpx.AsyncClient:
     """Return a client of the same application without the cookies of *person*."""

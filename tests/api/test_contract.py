@@ -29,6 +29,7 @@ PUBLIC = {
     ("POST", "/api/auth/reset-password"),
     ("POST", "/api/invitations/preview"),
     ("POST", "/api/invitations/accept"),
+    ("GET", "/api/file/{token}"),
     ("GET", "/api/meta/enums"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/api/health"),
@@ -75,6 +76,7 @@ class TestRoutes:
                     "comment_id",
                     "label_id",
                     "team_id",
+                    "attachment_id",
                 ):
                     filled = filled.replace(name, "00000000-0000-0000-0000-000000000001")
                 response = await client.request(method, filled, content=b"not read")

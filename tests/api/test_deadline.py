@@ -17,7 +17,7 @@ from api.deadline import Deadline, DeadlineExceeded, RequestWatch
 from api.http.access_log import AccessLog
 from api.http.cors import Cors
 from api.http.edge import Edge
-from api.http.policy import AllowedMethods
+from api.http.policy import AllowedMethods, StreamingRoutes
 from runtime.system import System
 from security.passwords import HashingQueue, Passwords
 from tests.api.conftest import Make
@@ -171,6 +171,7 @@ async def test_a_response_that_has_begun_is_sent_whole() -> None:
         trusted_proxies=(),
         access_log=AccessLog(enabled=False),
         allowed=AllowedMethods(app),
+        streaming=StreamingRoutes(app),
         deadline=Deadline(SOON_S),
     )
     async with httpx.AsyncClient(

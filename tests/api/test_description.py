@@ -9,7 +9,7 @@ import pytest
 from litestar import Litestar
 
 from api.docs import STATIC
-from api.http.policy import POLICY, Open, handlers_of, scope_of
+from api.http.policy import POLICY, STREAMS, Open, handlers_of, scope_of
 from tests.api.stage import client_of, done
 from tools.http import description
 
@@ -39,7 +39,8 @@ class TestDescription:
                 scoped = scope_of(handler) is not None
                 key: list[Any] = [{"apiKey": []}] if scoped else []
                 assert operation["security"] == ([] if public else [{"bearer": []}, *key])
-            assert (handler.parsed_data_field is not None) == ("requestBody" in operation)
+            has_body = handler.parsed_data_field is not None or bool(handler.opt.get(STREAMS))
+            assert has_body == ("requestBody" in operation)
             if handler.parsed_data_field is not None:
                 schema = next(iter(operation["requestBody"]["content"].values()))["schema"]
                 assert "$ref" in str(schema)

@@ -12,7 +12,18 @@ ROOT_ENTRIES = (
     {".ci", ".dockerignore", ".gitignore", "Dockerfile", "docker-compose.yml"}
     | {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"}
     | {"pyproject.toml", "requirements.lock", "requirements-run.lock"}
-    | {"api", "audit", "cli", "commands", "deliveries", "devstack", "domain", "eventstore", "mail"}
+    | {
+        "api",
+        "audit",
+        "cli",
+        "commands",
+        "deliveries",
+        "devstack",
+        "domain",
+        "eventstore",
+        "files",
+        "mail",
+    }
     | {"projections", "runtime", "security", "workers"}
     | {"benchmarks", "docs", "tests", "tools"}
 )

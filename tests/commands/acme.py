@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from domain.base import CommentId, OrgId, ProjectId, SessionId, TaskId, UserId
+from domain.base import AttachmentId, CommentId, OrgId, ProjectId, SessionId, TaskId, UserId
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined, Role
 from domain.identity.plan import Plan
 from domain.identity.session.events import SessionStarted
 from domain.identity.session.state import ABSOLUTE_LIFETIME, IDLE_LIFETIME
 from domain.identity.user.events import UserRegistered
+from domain.work.attachment import AttachmentUploaded, ScanState
 from domain.work.comment import CommentPosted
 from domain.work.project.events import ProjectCreated
 from domain.work.task.events import Priority, TaskCreated, TaskStatus, TaskStatusChanged
@@ -21,6 +22,7 @@ from tests.spec import Past, on
 OPS = ProjectId(UUID(int=22))
 CHILD = TaskId(UUID(int=32))
 LAPTOP, PHONE = SessionId(UUID(int=61)), SessionId(UUID(int=62))
+FILE = AttachmentId(UUID(int=45))
 COMMENT, ANSWER = CommentId(UUID(int=41)), CommentId(UUID(int=42))
 FOREIGN_PROJECT, FOREIGN_TASK = ProjectId(UUID(int=23)), TaskId(UUID(int=33))
 
@@ -82,6 +84,22 @@ def comment(
         parent_id=parent,
         body=body,
         mentions=mentions,
+        created_by=by,
+        created_at=NOW,
+    )
+
+
+def attachment(
+    by: UserId = ANA, state: ScanState = ScanState.CLEAN, size: int = 7, task_id: TaskId = TASK
+) -> AttachmentUploaded:
+    """Return the upload of a file at NOW."""
+    return AttachmentUploaded(
+        task_id=task_id,
+        name="plan.pdf",
+        media_type="application/pdf",
+        size=size,
+        sha256="0" * 64,
+        state=state,
         created_by=by,
         created_at=NOW,
     )

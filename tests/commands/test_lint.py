@@ -12,7 +12,6 @@ from commands.handler import CommandHandler
 from commands.identity.organization import CreateOrganization, EditOrganization
 from commands.identity.user import RegisterUser
 from commands.lint.walk import lint_log
-from commands.work.comment import DeleteComment, EditComment, PostComment, RestoreComment
 from commands.work.project import ArchiveProject, CreateProject, HoldProject, ResumeProject
 from commands.work.task import ChangeTaskStatus, DeleteTask, EditTask, RestoreTask
 from commands.work.task_create import CreateTask
@@ -21,8 +20,7 @@ from domain.identity.organization.events import PlanChanged, SubdomainChanged
 from domain.identity.organization.membership import MemberJoined, MemberRoleChanged, Role
 from domain.identity.plan import Plan
 from domain.identity.user.events import UserDeactivated, UserProfileChanged, UserRegistered
-from domain.work.comment import CommentDeleted, CommentEdited, CommentRestored
-from domain.work.project.events import ProjectArchived, ProjectCreated, ProjectRenamed
+from domain.work.project.events import ProjectCreated, ProjectRenamed
 from domain.work.task.events import (
     Priority,
     TaskCreated,
@@ -34,7 +32,7 @@ from domain.work.workflow.events import StatusGroup
 from eventstore.append import Append, KeyUse
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
-from tests.commands.acme import ANSWER, COMMENT, comment
+from tests.commands.forged_content import FORGED_CONTENT, TALK
 from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, OTHER, TASK, stepped
 from tests.spec import Past, context, on, opened, record
 
@@ -82,12 +80,7 @@ async def live(handler: CommandHandler) -> None:
     for to in (TaskStatus.IN_PROGRESS, TaskStatus.DONE, TaskStatus.TODO):
         await handler.handle(ChangeTaskStatus(task_id=CHILD, to=to), context())
     for about in (
-        PostComment(comment_id=COMMENT, task_id=CHILD, body="Done?"),
-        PostComment(comment_id=ANSWER, task_id=CHILD, body="Yes", parent_id=COMMENT),
-        EditComment(comment_id=COMMENT, task_id=CHILD, body="Well?"),
-        DeleteComment(comment_id=COMMENT, task_id=CHILD),
-        RestoreComment(comment_id=COMMENT, task_id=CHILD),
-        DeleteComment(comment_id=COMMENT, task_id=CHILD),
+        *TALK,
         DeleteTask(task_id=CHILD),
         RestoreTask(task_id=CHILD),
         HoldProject(project_id=ENG),
@@ -149,28 +142,7 @@ def joined(count: int) -> list[Event]:
 
 NEW = UUID(int=0xF0)
 FORGED: list[tuple[str, list[Past]]] = [
-    (
-        "a comment of a task that is not here is changed",
-        [on(NEW, comment()), on(TASK, TaskDeleted()), on(NEW, CommentEdited(body="Well?"))],
-    ),
-    (
-        "a deleted comment is changed",
-        [on(NEW, comment(), CommentDeleted(deleted_by=ANA), CommentEdited(body="Well?"))],
-    ),
-    (
-        "a comment in an archived project is changed",
-        [on(NEW, comment()), on(ENG, ProjectArchived()), on(NEW, CommentEdited(body="Well?"))],
-    ),
-    ("a comment answers one on another task", [on(NEW, comment(parent=COMMENT))]),
-    (
-        "a comment answers an answer",
-        [
-            on(COMMENT, comment()),
-            on(ANSWER, comment(parent=COMMENT)),
-            on(NEW, comment(parent=ANSWER)),
-        ],
-    ),
-    ("the first event of a comment is not its posting", [on(NEW, CommentRestored())]),
+    *FORGED_CONTENT,
     ("an archived project is changed", [on(OLD, ProjectRenamed(from_="a", to="b"))]),
     ("a task of an archived project is changed", [on(NEW, created(2, OLD))]),
     (

@@ -39,6 +39,8 @@ task:delete_own     yes   yes     yes
 task:force          yes   yes     no
 comment:post        yes   yes     yes
 comment:delete      yes   yes     no
+attachment:add      yes   yes     yes
+attachment:delete   yes   yes     no
 webhook:read        yes   yes     no
 webhook:manage      yes   no      no
 audit:read          yes   no      no

@@ -43,6 +43,10 @@ def make_world(url: str) -> World:
                 "team_id": _made(client, "/team", name="Gears")["id"],
                 "task": task,
                 "label_id": _made(client, "/label", name="Bug", color="#ff0000")["id"],
+                "attachment_id": client.post(f"/task/{task}/attachments", content=b"one")
+                .raise_for_status()
+                .json()["id"],
+                "token": "fl1",
                 "comment_id": _made(client, f"/task/{task}/comments", body="Oiled?")["id"],
                 "webhook_id": webhook,
                 "delivery_id": _made(client, f"/webhook/{webhook}/ping")["id"],

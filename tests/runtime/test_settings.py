@@ -18,7 +18,12 @@ STRONG = {
     "MASTER_KEY": "pLmOkNiJbUhVgYcTfXrDzEsWaQ9876543210qazWSX",
     "LOG_SECRET": "qWe9RtYuI8oPaSd7FgHjK6lZxCv5BnM4qAzWsXeDcR",
 }
-PRODUCTION = {"APP_ENV": "production", "MONGODB_URI": "mongodb://db", **STRONG}
+PRODUCTION = {
+    "APP_ENV": "production",
+    "MONGODB_URI": "mongodb://db",
+    "FILES_URL": "s3://files",
+    **STRONG,
+}
 
 
 def test_development_generates_its_secrets_once_and_keeps_them_private(tmp_path: Path) -> None:
@@ -89,6 +94,9 @@ REFUSED: dict[str, tuple[str, ...]] = {
         "sqlite:///log.db?partitions=many",
     ),
     "SIGNED_HEADS_DIR": (__file__,),
+    "FILES_URL": ("files", "s3://", "s3://files?bucket=x", "file:///", "file://host/files"),
+    "FILES_DEADLINE": ("0s", "1h"),
+    "SCAN_HOOK": ("clamscan '-",),
     "MONGODB_URI": ("localhost", "mongodb://", "http://db", "mongodb://db:99999"),
     "MONGODB_DATABASE": ("a.b", "a b", "x" * 64),
     "REDIS_URL": ("localhost:6379", "http://cache", "redis//cache"),
@@ -163,6 +171,8 @@ def test_every_wrong_value_is_named_at_once(tmp_path: Path) -> None:
         ("PORT", "65535"),
         ("EVENTS_URL", "postgresql:///log"),
         ("MONGODB_URI", "mongodb+srv://cluster.example/"),
+        ("FILES_URL", "s3://k:s@files/of/us?endpoint=http://127.0.0.1:9000&region=x"),
+        ("FILES_URL", "file:///srv/files"),
         ("REDIS_URL", "unix:///run/redis.sock?db=1"),
         ("RATE_LIMITS", "off"),
         ("LOG_LEVEL", "debug"),
@@ -179,9 +189,10 @@ def test_the_level_of_the_log_is_read_in_any_case(tmp_path: Path) -> None:
     assert settings.log_level is LogLevel.WARNING
 
 
-def test_production_embeds_no_store() -> None:
-    with pytest.raises(SettingsInvalid, match="MONGODB_URI"):
-        load_settings({k: v for k, v in PRODUCTION.items() if k != "MONGODB_URI"})
+@pytest.mark.parametrize("name", ["MONGODB_URI", "FILES_URL"])
+def test_production_embeds_no_store(name: str) -> None:
+    with pytest.raises(SettingsInvalid, match=name):
+        load_settings({k: v for k, v in PRODUCTION.items() if k != name})
 
 
 def test_production_keeps_access_tokens_short() -> None:

@@ -8,7 +8,7 @@ from api.deadline import Deadline
 from api.http.access_log import AccessLog
 from api.http.cors import Cors
 from api.http.edge import Edge
-from api.http.policy import AllowedMethods
+from api.http.policy import AllowedMethods, StreamingRoutes
 
 
 async def _empty(scope: Any, receive: Any, send: Any) -> None:
@@ -16,11 +16,13 @@ async def _empty(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+_routes = Litestar([], openapi_config=None)
 application = Edge(
     _empty,
     cors=Cors(()),
     trusted_proxies=(),
     access_log=AccessLog(enabled=False),
-    allowed=AllowedMethods(Litestar([], openapi_config=None)),
+    allowed=AllowedMethods(_routes),
+    streaming=StreamingRoutes(_routes),
     deadline=Deadline(5.0),
 )

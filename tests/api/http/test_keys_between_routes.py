@@ -77,6 +77,9 @@ COMMANDS: dict[str, Any] = {
     "PATCH /api/task/{task}": {"title": "Other"},
     "POST /api/task/{task}/assignees": {"userId": "{ben}"},
     "DELETE /api/task/{task}/assignees/{user_id}": None,
+    "POST /api/task/{task}/attachments": b"a file",
+    "DELETE /api/task/{task}/attachments/{attachment_id}": None,
+    "POST /api/task/{task}/attachments/{attachment_id}/restore": None,
     "POST /api/task/{task}/comments": {"body": "Done?"},
     "DELETE /api/task/{task}/comments/{comment_id}": None,
     "PATCH /api/task/{task}/comments/{comment_id}": {"body": "Well?"},
@@ -118,6 +121,16 @@ READS = (
 )
 
 
+def body_of(route: str, known: dict[str, str]) -> dict[str, Any]:
+    """Return the body of a command, as a request takes it; a file is sent as it is."""
+    body = COMMANDS.get(route)
+    if isinstance(body, bytes):
+        return {"content": body}
+    if body is not None:
+        body = {n: v.format(**known) if isinstance(v, str) else v for n, v in body.items()}
+    return {"json": body}
+
+
 class Here(NamedTuple):
     """Somebody, and what they have to work on."""
 
@@ -127,11 +140,9 @@ class Here(NamedTuple):
     async def ask(self, route: str, key: str) -> Any:
         """Send a request with an Idempotency-Key."""
         method, path = route.format(**self.known).split(" ")
-        body = COMMANDS.get(route)
-        if body is not None:
-            body = {n: v.format(**self.known) if isinstance(v, str) else v for n, v in body.items()}
+        about = body_of(route, self.known)
         headers = {"idempotency-key": key}
-        return await self.ana.ask(method, path.removeprefix("/api"), json=body, headers=headers)
+        return await self.ana.ask(method, path.removeprefix("/api"), headers=headers, **about)
 
 
 @pytest.fixture
@@ -156,6 +167,7 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
         "project": project["id"],
         "team_id": team["id"],
         "comment_id": comment["id"],
+        "attachment_id": (await ana.file(task["id"]))["id"],
         "task": task["id"],
         "webhook_id": webhook["id"],
         "session_id": session["id"],

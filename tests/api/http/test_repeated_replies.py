@@ -21,7 +21,7 @@ from domain.identity.organization.membership import Role
 from domain.identity.user.events import UserDeactivated
 from domain.permission import Permission, is_allowed
 from runtime.system import System
-from tests.api.http.test_keys_between_routes import COMMANDS, HOOK
+from tests.api.http.test_keys_between_routes import COMMANDS, HOOK, body_of
 from tests.api.stage import PASSWORD, Person, client_of, done, join, log_in, sign_up, unique
 from tests.spec import on, record
 from tools.http import description
@@ -140,10 +140,8 @@ def _through(app: Litestar, person: Person) -> Person:
 
 async def _asked(person: Person, command: str, known: dict[str, str]) -> httpx.Response:
     method, path = command.format(**known).split(" ")
-    body = COMMANDS[command]
-    if body is not None:
-        body = {n: v.format(**known) if isinstance(v, str) else v for n, v in body.items()}
-    return await person.ask(method, path.removeprefix("/api"), json=body, headers=KEY)
+    about = body_of(command, known)
+    return await person.ask(method, path.removeprefix("/api"), headers=KEY, **about)
 
 
 async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) -> dict[str, str]:
@@ -169,6 +167,7 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
         "task": task,
         "comment_id": comment["id"],
         "label_id": label["id"],
+        "attachment_id": (await ben.file(task))["id"],
         "webhook_id": done(await ana.post("/webhook", HOOK), 201)["id"],
         "api_key_id": done(await ben.post("/apikey", COMMANDS["POST /api/apikey"]), 201)["id"],
         "invitation_id": done(await ana.post(inviting, invitation), 201)["id"],

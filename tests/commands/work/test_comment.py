@@ -1,5 +1,7 @@
 """Stories of the commands on comments."""
 
+from uuid import UUID
+
 import pytest
 
 from commands.base import Command, NotPermitted
@@ -15,7 +17,8 @@ from domain.work.comment import (
 )
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.project.events import ProjectArchived, ProjectDeleted, ProjectPutOnHold
-from domain.work.task.events import TaskDeleted
+from domain.work.task.events import TaskDeleted, TaskUnwatched, TaskWatched
+from domain.work.task.state import WATCHERS_MAX
 from tests.commands.acme import (
     ANSWER,
     CHILD,
@@ -29,8 +32,9 @@ from tests.commands.acme import (
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, TASK
 from tests.spec import given, on
 
-SAID = (*HERE, on(COMMENT, comment(by=CLEO)))
-GONE = on(COMMENT, CommentDeleted(deleted_by=CLEO))
+WATCHED = (*HERE, on(TASK, TaskWatched(user_id=BEN), TaskWatched(user_id=CLEO)))
+SAID = (*WATCHED, on(COMMENT, comment(by=CLEO)))
+GONE = on(COMMENT, CommentDeleted(task_id=TASK, deleted_by=CLEO))
 ARCHIVED = on(ENG, ProjectArchived())
 
 
@@ -50,7 +54,7 @@ RESTORE = RestoreComment(task_id=TASK, comment_id=COMMENT)
 class TestPostComment:
     def test_every_member_comments_on_a_task(self) -> None:
         for by in (ANA, BEN, CLEO):
-            given(*HERE).when(post(), by=by).then(on(ANSWER, comment(by=by)))
+            given(*WATCHED).when(post(), by=by).then(on(ANSWER, comment(by=by)))
 
     def test_an_answer_names_the_comment_that_began_the_thread(self) -> None:
         given(*SAID).when(post(parent_id=COMMENT)).then(on(ANSWER, comment(parent=COMMENT)))
@@ -65,41 +69,58 @@ class TestPostComment:
         answer = post(parent_id=COMMENT)
         given(*SAID, other).when(post(task_id=CHILD, parent_id=COMMENT)).then_refused(NotFound)
         given(*SAID, GONE).when(answer).then_refused(NotFound)
-        given(*HERE).when(answer).then_refused(NotFound)
+        given(*WATCHED).when(answer).then_refused(NotFound)
 
     def test_members_are_mentioned_once_each(self) -> None:
         mentions = (BEN, CLEO, BEN)
-        given(*HERE).when(post(mentions=mentions)).then(comment(mentions=(BEN, CLEO)))
+        given(*WATCHED).when(post(mentions=mentions)).then(comment(mentions=(BEN, CLEO)))
 
     @pytest.mark.parametrize("who", [DAN, UserId(ENG)])
     def test_nobody_else_is_mentioned(self, who: UserId) -> None:
         asked = post(mentions=(BEN, who))
-        given(*HERE, *STRANGERS).when(asked).then_refused(NotFound, user_id=who)
+        given(*WATCHED, *STRANGERS).when(asked).then_refused(NotFound, user_id=who)
 
     def test_a_deactivated_member_is_not_mentioned(self) -> None:
         closed = on(ACME, MemberDeactivated(user_id=BEN))
-        given(*HERE, closed).when(post(mentions=(BEN,))).then_refused(NotFound, user_id=BEN)
+        given(*WATCHED, closed).when(post(mentions=(BEN,))).then_refused(NotFound, user_id=BEN)
 
     def test_posting_again_records_nothing(self) -> None:
         given(*SAID).when(post(comment_id=COMMENT), by=CLEO).then()
 
     def test_comments_are_taken_while_the_project_is_on_hold(self) -> None:
-        given(*HERE, on(ENG, ProjectPutOnHold())).when(post()).then(comment())
+        given(*WATCHED, on(ENG, ProjectPutOnHold())).when(post()).then(comment())
+
+    def test_whoever_comments_or_is_mentioned_watches_the_task(self) -> None:
+        said = on(ANSWER, comment(by=BEN, mentions=(ANA, CLEO)))
+        watching = on(TASK, TaskWatched(user_id=BEN), TaskWatched(user_id=CLEO))
+        given(*HERE).when(post(mentions=(ANA, CLEO)), by=BEN).then(said, watching)
+
+    def test_a_task_with_as_many_watchers_as_it_can_have_is_commented_on(self) -> None:
+        crowd = (UserId(UUID(int=1_000 + n)) for n in range(WATCHERS_MAX - 1))
+        full = on(TASK, *(TaskWatched(user_id=user) for user in crowd))
+        given(*HERE, full).when(post(), by=CLEO).then(comment(by=CLEO))
 
 
 class TestEditComment:
     def test_the_author_changes_the_text_and_keeps_the_mentions(self) -> None:
         said = on(COMMENT, comment(by=CLEO, mentions=(BEN,)))
-        edited = CommentEdited(body="Well?", mentions=(BEN,))
-        given(*HERE, said).when(edit(), by=CLEO).then(on(COMMENT, edited))
+        edited = CommentEdited(task_id=TASK, body="Well?", mentions=(BEN,))
+        given(*WATCHED, said).when(edit(), by=CLEO).then(on(COMMENT, edited))
 
     def test_somebody_who_left_stays_mentioned(self) -> None:
         said = on(COMMENT, comment(by=CLEO, mentions=(BEN,)))
         closed = on(ACME, MemberDeactivated(user_id=BEN))
         again, more = edit(mentions=(BEN,)), edit(mentions=(BEN, DAN))
-        edited = CommentEdited(body="Well?", mentions=(BEN,))
-        given(*HERE, said, closed).when(again, by=CLEO).then(edited)
-        given(*HERE, said, closed).when(more, by=CLEO).then_refused(NotFound, user_id=DAN)
+        edited = CommentEdited(task_id=TASK, body="Well?", mentions=(BEN,))
+        given(*WATCHED, said, closed).when(again, by=CLEO).then(edited)
+        given(*WATCHED, said, closed).when(more, by=CLEO).then_refused(NotFound, user_id=DAN)
+
+    def test_whoever_is_mentioned_later_watches_the_task(self) -> None:
+        said = on(COMMENT, comment(by=CLEO))
+        gone = on(TASK, TaskUnwatched(user_id=BEN))
+        edited = on(COMMENT, CommentEdited(task_id=TASK, body="Well?", mentions=(BEN,)))
+        watched = on(TASK, TaskWatched(user_id=BEN))
+        given(*WATCHED, said, gone).when(edit(mentions=(BEN,)), by=CLEO).then(edited, watched)
 
     def test_the_same_text_records_nothing(self) -> None:
         given(*SAID).when(edit("Done?"), by=CLEO).then()
@@ -112,21 +133,25 @@ class TestEditComment:
 class TestDeleteComment:
     def test_authors_managers_and_admins_delete_a_comment(self) -> None:
         for by in (ANA, BEN, CLEO):
-            given(*SAID).when(DELETE, by=by).then(on(COMMENT, CommentDeleted(deleted_by=by)))
+            given(*SAID).when(DELETE, by=by).then(
+                on(COMMENT, CommentDeleted(task_id=TASK, deleted_by=by))
+            )
 
     def test_a_member_deletes_no_comment_of_another(self) -> None:
         said = on(COMMENT, comment(by=BEN))
-        given(*HERE, said).when(DELETE, by=CLEO).then_refused(NotPermitted, needs="comment:delete")
+        given(*WATCHED, said).when(DELETE, by=CLEO).then_refused(
+            NotPermitted, needs="comment:delete"
+        )
 
 
 class TestRestoreComment:
     def test_authors_restore_what_they_deleted(self) -> None:
-        given(*SAID, GONE).when(RESTORE, by=CLEO).then(on(COMMENT, CommentRestored()))
+        given(*SAID, GONE).when(RESTORE, by=CLEO).then(on(COMMENT, CommentRestored(task_id=TASK)))
 
     def test_authors_do_not_restore_what_a_manager_deleted(self) -> None:
-        gone = on(COMMENT, CommentDeleted(deleted_by=BEN))
+        gone = on(COMMENT, CommentDeleted(task_id=TASK, deleted_by=BEN))
         given(*SAID, gone).when(RESTORE, by=CLEO).then_refused(NotPermitted)
-        given(*SAID, gone).when(RESTORE, by=ANA).then(CommentRestored())
+        given(*SAID, gone).when(RESTORE, by=ANA).then(CommentRestored(task_id=TASK))
 
     def test_a_comment_that_is_here_is_not_restored(self) -> None:
         given(*SAID).when(RESTORE, by=CLEO).then()

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from domain.base import Event, LabelId, State
-from domain.work import comment, label, team
+from domain.work import attachment, comment, label, team
 from domain.work.project import events as project
 from domain.work.project.state import Project
 from domain.work.task import events as task
@@ -35,6 +35,19 @@ SAID = given(
     comment.Comment(),
     comment.CommentPosted(task_id=TASK, body="Done?", created_by=ANA, created_at=NOW),
 )
+FILED = given(
+    attachment.Attachment(),
+    attachment.AttachmentUploaded(
+        task_id=TASK,
+        name="plan.pdf",
+        media_type="application/pdf",
+        size=7,
+        sha256="0" * 64,
+        state=attachment.ScanState.PENDING,
+        created_by=ANA,
+        created_at=NOW,
+    ),
+)
 
 LABEL = LabelId(UUID(int=71))
 BUG = given(
@@ -63,13 +76,13 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     ),
     (
         SAID,
-        comment.CommentEdited(body="Well?", mentions=(BEN,)),
+        comment.CommentEdited(task_id=TASK, body="Well?", mentions=(BEN,)),
         ("body", "mentions", "edits"),
     ),
-    (SAID, comment.CommentDeleted(deleted_by=ANA), ("deleted", "deleted_by")),
+    (SAID, comment.CommentDeleted(task_id=TASK, deleted_by=ANA), ("deleted", "deleted_by")),
     (
-        given(SAID, comment.CommentDeleted(deleted_by=ANA)),
-        comment.CommentRestored(),
+        given(SAID, comment.CommentDeleted(task_id=TASK, deleted_by=ANA)),
+        comment.CommentRestored(task_id=TASK),
         ("deleted", "deleted_by"),
     ),
     (
@@ -96,6 +109,21 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (BUG, label.LabelRecolored(from_="#ff0000", to="#000000"), ("color",)),
     (BUG, label.LabelDeleted(), ("deleted",)),
     (given(BUG, label.LabelDeleted()), label.LabelRestored(), ("deleted",)),
+    (
+        FILED,
+        attachment.AttachmentScanned(task_id=TASK, state=attachment.ScanState.CLEAN),
+        ("state", "scanned"),
+    ),
+    (
+        FILED,
+        attachment.AttachmentDeleted(task_id=TASK, deleted_by=ANA),
+        ("deleted", "deleted_by"),
+    ),
+    (
+        given(FILED, attachment.AttachmentDeleted(task_id=TASK, deleted_by=ANA)),
+        attachment.AttachmentRestored(task_id=TASK),
+        ("deleted", "deleted_by"),
+    ),
     (ACTIVE, project.ProjectRenamed(from_="Engine", to="Motor"), ("name",)),
     (ACTIVE, project.ProjectDescribed(description="All of it"), ("description",)),
     (ACTIVE, project.ProjectLeadAssigned(user_id=BEN), ("lead_id",)),
@@ -130,6 +158,7 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
 ]
 
 WORK_CREATIONS: set[type[Event]] = {
+    attachment.AttachmentUploaded,
     comment.CommentPosted,
     label.LabelCreated,
     project.ProjectCreated,

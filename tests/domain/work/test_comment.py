@@ -12,17 +12,19 @@ from domain.work.comment import (
     ThreadTooDeep,
 )
 from tests.commands.acme import COMMENT, comment
-from tests.domain.spec import ANA, BEN, check_refused, check_repeating_records_nothing, given
+from tests.domain.spec import ANA, BEN, TASK, check_refused, check_repeating_records_nothing, given
 
 SAID = given(Comment(), comment(mentions=(BEN,)))
 ANSWERED = given(Comment(), comment(parent=COMMENT))
-GONE = given(SAID, CommentDeleted(deleted_by=BEN))
+GONE = given(SAID, CommentDeleted(task_id=TASK, deleted_by=BEN))
 
 
 def test_the_author_changes_text_and_mentions() -> None:
-    assert SAID.edit(ANA, "Well?", (BEN,)) == [CommentEdited(body="Well?", mentions=(BEN,))]
-    assert SAID.edit(ANA, "Done?", ()) == [CommentEdited(body="Done?")]
-    assert given(SAID, CommentEdited(body="Well?")).edits == 1
+    assert SAID.edit(ANA, "Well?", (BEN,)) == [
+        CommentEdited(task_id=TASK, body="Well?", mentions=(BEN,))
+    ]
+    assert SAID.edit(ANA, "Done?", ()) == [CommentEdited(task_id=TASK, body="Done?")]
+    assert given(SAID, CommentEdited(task_id=TASK, body="Well?")).edits == 1
 
 
 def test_nobody_else_changes_a_text() -> None:
@@ -46,8 +48,8 @@ def test_a_deleted_comment_can_only_be_restored() -> None:
         GONE.refuse_answer,
         Comment().restore,
     )
-    assert GONE.restore() == [CommentRestored()]
-    assert given(GONE, CommentRestored()) == SAID
+    assert GONE.restore() == [CommentRestored(task_id=TASK)]
+    assert given(GONE, CommentRestored(task_id=TASK)) == SAID
 
 
 def test_repeating_a_decision_records_nothing() -> None:

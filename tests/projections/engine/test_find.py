@@ -20,12 +20,13 @@ from projections.engine.store import ReadStore, Rebuilding
 from projections.hooks.webhook import webhooks_of
 from projections.identity.member import find_member, members_of
 from projections.identity.session import sessions_of
+from projections.work.attachment import attachments_of
 from projections.work.comment import comments_of
 from projections.work.label import labels_of
 from projections.work.project import projects_of
 from projections.work.task import TaskFilter, tasks_of_project
 from projections.work.team import teams_of
-from tests.commands.acme import ANSWER, COMMENT, STRANGERS, task, went
+from tests.commands.acme import ANSWER, COMMENT, FILE, STRANGERS, task, went
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, HOUR, NOW, OTHER, TASK
 from tests.projections.spec import SESSION, WEBHOOK, a_busy_day, live, models_of, project_all
 from tests.spec import on, opened, record
@@ -161,6 +162,14 @@ async def test_comments_are_listed_by_task_and_thread(store: ReadStore) -> None:
     assert not (await comments_of(models, OTHER, TASK)).size
 
 
+async def test_attachments_are_listed_by_task(store: ReadStore) -> None:
+    models = await projected(store)
+
+    [found] = (await attachments_of(models, ACME, TASK)).items
+
+    assert json.loads(found)["id"] == str(FILE)
+
+
 async def test_webhooks_are_listed(store: ReadStore) -> None:
     models = await projected(store)
 
@@ -258,6 +267,10 @@ async def every_query(store: ReadStore) -> Sequence[Query]:
     for member in (None, BEN):
         await teams_of(models, ACME, member)
         await teams_of(models, ACME, member, after="A")
+    for after in (None, str(COMMENT)):
+        for thread in (None, COMMENT):
+            await comments_of(models, ACME, TASK, thread, after=after)
+        await attachments_of(models, ACME, TASK, after=after)
     await members_of(models, ACME)
     await members_of(models, ACME, after=str(ANA))
     await sessions_of(models, ANA, 0, NOW)
@@ -272,6 +285,8 @@ async def test_every_list_is_answered_by_its_index_alone(store: ReadStore) -> No
 
     assert {query.model for query in asked} == {
         "tasks",
+        "comments",
+        "attachments",
         "projects",
         "labels",
         "members",
