@@ -121,11 +121,12 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def target(self) -> UUID | None:
-        """The stream that the command changes; None if it creates one.
-
-        Within a process, commands on the same stream wait for each other instead of colliding.
-        """
+        """The stream that the command changes; None if it creates one."""
         return None
+
+    def turn(self, context: Context, /) -> UUID | None:
+        """Return a stream: within a process, commands on it wait instead of colliding."""
+        return self.target
 
     async def admit(self, read: Reads, context: Context, /) -> None:
         """Refuse a caller who may not send this command, or has not proved lately who they are.

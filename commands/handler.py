@@ -59,7 +59,7 @@ class CommandHandler:
             stored = await self._replies.find(command, context)
             if stored is not None:
                 return stored
-        target = command.target
+        target = command.turn(context)
         if target is None:
             return await self._attempts(command, context, render)
         turn = self._turns.get(target)

@@ -14,6 +14,7 @@ from commands.happening import Fingerprint, Happening, Reservations, Rule
 from commands.label_claims import LABEL_RULES
 from commands.plan_counts import count, counting
 from commands.project_claims import PROJECT_RULES
+from commands.relation_counts import RELATION_RULES, count_blocked, open_blockers
 from commands.session_places import leave_place, take_place
 from domain.base import PLATFORM, Event, OrgId
 from domain.claim import SUBDOMAIN_KEPT, EmailTaken, SubdomainTaken
@@ -47,7 +48,7 @@ from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbe
 EMAIL, SUBDOMAIN = "email", "subdomain"
 API_KEY = "api key"
 TASK_NUMBER = "task number"
-OPEN_SUBTASKS, OPEN_BLOCKERS = "open subtasks", "open blockers"
+OPEN_SUBTASKS = "open subtasks"
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -83,11 +84,6 @@ def task_number_claim(org_id: OrgId, project_id: UUID, number: int) -> ClaimKey:
 def open_subtasks(org_id: OrgId, task_id: UUID) -> CountKey:
     """Return the count of a task's subtasks that are neither finished nor in the trash."""
     return CountKey(org_id, OPEN_SUBTASKS, task_id)
-
-
-def open_blockers(org_id: OrgId, task_id: UUID) -> CountKey:
-    """Return the count of the open tasks that block a task and are not in the trash."""
-    return CountKey(org_id, OPEN_BLOCKERS, task_id)
 
 
 def tasks_in(org_id: OrgId, project_id: UUID, status: str) -> CountKey:
@@ -177,6 +173,7 @@ def _task_moved(happened: Happening, reserved: Reservations) -> None:
         reserved.counts.append(CountChange(tasks_in(org_id, task.project_id, status), by))
     change = (event.to_group not in FINISHED) - (event.from_group not in FINISHED)
     _count_subtask(task.parent_id, change, happened, reserved)
+    count_blocked(org_id, event.blocking, change, reserved)
     for guard in event.guards:
         reserved.counts.append(_GUARDS[guard](org_id, happened.stream))
 
@@ -210,6 +207,7 @@ def _task_trashed(happened: Happening, reserved: Reservations) -> None:
     count(Countable.TASKS, by, happened, reserved)
     reserved.counts.append(CountChange(tasks_in(happened.org_id, task.project_id, task.status), by))
     _count_subtask(task.parent_id, by * (task.group not in FINISHED), happened, reserved)
+    count_blocked(happened.org_id, happened.event.blocking, by, reserved)
 
 
 def _count_subtask(
@@ -247,6 +245,7 @@ _RULES: dict[type[Event], Rule] = {
     ApiKeyExpired: counting(Countable.API_KEYS, -1),
     **CONTENT_RULES,
     **LABEL_RULES,
+    **RELATION_RULES,
 }
 
 RESERVING = frozenset(_RULES)

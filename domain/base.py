@@ -38,6 +38,10 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type", rename="camel")
     """Fields of the aggregate's state that it changes; empty for an event that creates the
     aggregate or changes no field."""
 
+    hidden: ClassVar[tuple[str, ...]] = ()
+    """Fields that only our own rules and read models need, and that webhooks and readers of events
+    are not shown: they may name what the reader must not see."""
+
     def field_keys(self) -> tuple[str, ...]:
         """Return what this event changes, as finely as two people may change it independently.
 

@@ -12,6 +12,7 @@ from domain.work.attachment import Attachment
 from domain.work.comment import Comment
 from domain.work.label import Label
 from domain.work.project.state import Project
+from domain.work.relation import DependencyGraph
 from domain.work.task.state import Task
 from domain.work.team import Team
 
@@ -24,6 +25,7 @@ STATES: tuple[type[State], ...] = (
     Team,
     Project,
     Task,
+    DependencyGraph,
     Comment,
     Label,
     Attachment,

@@ -10,6 +10,7 @@ from domain.identity.session.events import Factor, RevocationCause
 from domain.permission import Permission
 from domain.work.attachment import ScanState
 from domain.work.project.events import ProjectStatus, Visibility
+from domain.work.relation import RelationKind
 from domain.work.task.events import Priority, TaskStatus
 from domain.work.team import TeamLeaveCause, TeamRole
 from domain.work.workflow.events import Guard, Preset, StatusGroup
@@ -28,6 +29,7 @@ ENUMS: dict[str, type[StrEnum]] = {
         Preset,
         Priority,
         ProjectStatus,
+        RelationKind,
         RevocationCause,
         Role,
         ScanState,

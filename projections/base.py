@@ -109,7 +109,7 @@ class Projection(Generic[S]):
             deleted=self.deleted(state),
             position=recorded.position,
             version=recorded.version,
-            updated_at=_exact(recorded.at),
+            updated_at=exact_time(recorded.at),
             fields=told,
             json=self.render(key, state, recorded),
         )
@@ -124,7 +124,7 @@ def text_of(id_: UUID) -> str:
     return str(to_builtins(id_))
 
 
-def _exact(at: datetime) -> str:
+def exact_time(at: datetime) -> str:
     """Return a time as ``isoformat`` does with all microseconds, which takes six times as long."""
     text: str = to_builtins(at)
     return f"{text[:-1]}+00:00" if at.microsecond else f"{text[:-1]}.000000+00:00"

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from domain.base import Event
 from domain.catalog import PUBLIC_EVENT_TYPES
 
 
@@ -16,12 +17,14 @@ class EventKind(Struct, frozen=True):
     schema: dict[str, Any]
 
 
-def _kind(tag: str, event: type) -> EventKind:
+def _kind(tag: str, event: type[Event]) -> EventKind:
     (schema,), definitions = msgspec.json.schema_components((event,))
     data: dict[str, Any] = definitions.pop(schema["$ref"].rpartition("/")[2])
     data["properties"].pop("type")  # it is next to the data, not inside
     data["required"] = [name for name in data.get("required", []) if name != "type"]
     data.pop("title", None)
+    for name in event.hidden:
+        data["properties"].pop(name)
     inlined: dict[str, Any] = _inlined(data, definitions)
     return EventKind(tag, " ".join((event.__doc__ or "").split()), inlined)
 

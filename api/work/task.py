@@ -17,7 +17,7 @@ from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
 from api.work.sight import project_here
 from api.work.task_key import TaskRef, task_here, task_id_of, under_key
-from api.work.task_reply import change_task, shown_task
+from api.work.task_reply import change_task, is_blocked, shown_task
 from api.work.task_status import MOVE_FAILS
 from commands.work.task import (
     AssignTask,
@@ -86,6 +86,9 @@ class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 _DATES_FAIL = (StartsAfterDue, TwoDueDates)
 
 
+Blocked = Annotated[bool | None, Parameter(description="Filter by whether an open task blocks it")]
+
+
 class ProjectTaskController(Controller):
     """The tasks of one project."""
 
@@ -147,6 +150,7 @@ class ProjectTaskController(Controller):
         assignee: FromQuery[
             Annotated[UUID | None, Parameter(description="Filter by assignee")]
         ] = None,
+        blocked: FromQuery[Blocked] = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> ApiResponse:
@@ -156,13 +160,16 @@ class ProjectTaskController(Controller):
         workflow = found_project.workflow
         if status is not None:
             workflow.status(status)
-        paging = Paging(request, status=status, priority=priority, assignee=assignee)
+        paging = Paging(
+            request, status=status, priority=priority, assignee=assignee, blocked=blocked
+        )
         below = paging.key(cursor)
         await wait_for_own_writes(request, "tasks")
         wanted = TaskFilter(
             status=status,
             priority=priority,
             assignee=None if assignee is None else UserId(assignee),
+            blocked=blocked,
         )
         page = await tasks_of_project(
             request.api.models, request.organization, project, wanted, limit, below, workflow
@@ -184,8 +191,9 @@ class TaskController(Controller):
     async def get_task(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
         """Return a task."""
         task_id = await task_id_of(request, task)
-        found, project = await task_here(request, task_id)
-        show = partial(render_task, task_id, workflow=project.workflow)
+        found, _ = await task_here(request, task_id)
+        blocked = await is_blocked(request, task_id)
+        show = partial(render_task, task_id, blocked=blocked)
         answer = one(request, found, show, derived=True)
         key = f"{found.state.project_key}-{found.state.number}"
         if uuid_or_none(task) is None and task.upper() != key:

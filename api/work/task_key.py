@@ -83,7 +83,7 @@ async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
 
 
 async def task_here(request: ApiRequest, task_id: TaskId) -> tuple[Loaded[Task], Project]:
-    """Return a task and its project as they are now, the task under the key that this has now.
+    """Return a task, under its present key and in its present status, and its project.
 
     :raises NotFound: it is missing, deleted or another organization's, or its project is.
     """
@@ -91,9 +91,9 @@ async def task_here(request: ApiRequest, task_id: TaskId) -> tuple[Loaded[Task],
     found.state.refuse_unless_here()
     assert found.state.project_id is not None  # noqa: S101  a task that is here has one
     project = (await project_here(request, found.state.project_id)).state
-    if project.key == found.state.project_key:
-        return found, project
-    return replace(found, state=replace(found.state, project_key=project.key)), project
+    place = project.workflow.place(found.state.status, found.state.group)
+    state = replace(found.state, project_key=project.key, status=place.key, group=place.group)
+    return replace(found, state=state), project
 
 
 def under_key(page: ListSlice, key: str) -> ListSlice:

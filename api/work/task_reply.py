@@ -10,17 +10,18 @@ from msgspec.structs import replace
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
+from commands.relation_counts import open_blockers
 from commands.states import Loaded
 from commands.work.task import TaskCommand
 from domain.work.task.state import Task
 from projections.work.task import render_task
 
 
-def shown_task(task_id: UUID, status: int = 200) -> Reply:
+def shown_task(task_id: UUID, status: int = 200, *, blocked: bool = False) -> Reply:
     """Return the reply that shows a task."""
 
     def show(task: Task, version: int, at: datetime) -> bytes:
-        return render_task(task_id, task, version, at)
+        return render_task(task_id, task, version, at, blocked=blocked)
 
     location = "/api/task/{id}" if status == 201 else ""
     return Reply(stream=task_id, show=show, adapt=_as_now, status=status, location=location)
@@ -37,4 +38,11 @@ def _as_now(task: Task, read: Mapping[UUID, Loaded[Any]]) -> Task:
 
 async def change_task(request: ApiRequest, command: TaskCommand) -> ApiResponse:
     """Run a command on a task and return the task."""
-    return await run_command(request, command, shown_task(command.task_id))
+    blocked = await is_blocked(request, command.task_id)  # which the command does not change
+    return await run_command(request, command, shown_task(command.task_id, blocked=blocked))
+
+
+async def is_blocked(request: ApiRequest, task_id: UUID) -> bool:
+    """Return whether an open task blocks a task now."""
+    count = open_blockers(request.organization, task_id)
+    return (await request.api.system.log.counted(count))[0] > 0

@@ -11,6 +11,7 @@ import msgspec
 
 from commands.happening import Happening
 from commands.lint.finding import LintFinding
+from commands.lint.relations import broken_relations
 from commands.lint.rules import broken_rules
 from commands.lint.tables import ExpectedTables
 from domain.base import Event, OrgId
@@ -104,6 +105,7 @@ class _Walk:
         after = before.evolve(recorded.event)
         self._states[recorded.stream_id] = after
         yield from broken_rules(recorded.event, before, after, self._states.get)
+        yield from broken_relations(recorded, before, self._states.get)
         yield from self._reserved(recorded, recorded.event, before)
 
     def _reserved(self, recorded: Recorded, event: Event, before: Any) -> Iterator[str]:

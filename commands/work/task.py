@@ -1,12 +1,10 @@
 """Commands on tasks."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
-from msgspec.structs import replace
 
 from commands.base import (
     Command,
@@ -23,6 +21,7 @@ from commands.sight import (
     refuse_unless_sees_id,
     sees_project,
 )
+from commands.work.task_event import completed
 from domain.base import NotFound, TaskId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
@@ -182,7 +181,8 @@ class DeleteTask(TaskCommand, frozen=True, kw_only=True):
             context.user_id, context.now
         ):
             raise NotPermitted(needs=Permission.TASK_DELETE)
-        return changes_of(self.task_id, task.delete(context.now))
+        events = await completed(read, context, self.task_id, task, task.delete(context.now))
+        return changes_of(self.task_id, events)
 
 
 class RestoreTask(TaskCommand, frozen=True, kw_only=True):
@@ -200,7 +200,9 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
             raise NotFound
         project = await read(Project, task.project_id)
         project.refuse_unless_here()
-        return changes_of(self.task_id, _timed(status.restore(task, project.workflow), context))
+        events = status.restore(task, project.workflow)
+        told = await completed(read, context, self.task_id, task, events)
+        return changes_of(self.task_id, told)
 
 
 def in_utc(at: datetime | None) -> datetime | None:
@@ -259,15 +261,7 @@ async def change_status(read: Reads, context: Context, asked: ChangeTaskStatus) 
         await _refuse_unless_may_reopen(read, context, task, project)
     if any(step.to_group in STARTED for step in steps):
         project.refuse_unless_takes_tasks()  # passing through counts as starting
-    return _timed(events, context)
-
-
-def _timed(events: Sequence[TaskEvent], context: Context) -> list[TaskEvent]:
-    """Return *events* with the time of each change of status."""
-    return [
-        replace(step, at=context.now) if isinstance(step, TaskStatusChanged) else step
-        for step in events
-    ]
+    return await completed(read, context, asked.task_id, task, events)
 
 
 async def _refuse_unless_may_reopen(

@@ -1,24 +1,39 @@
 """Tasks as their readers see them: one document per task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from domain.base import LabelId, OrgId, ProjectId, TaskId, UserId
-from domain.work.task.events import Priority, TaskEvent
+from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
+from domain.work.task.events import (
+    Priority,
+    TaskDeleted,
+    TaskEvent,
+    TaskRestored,
+    TaskStatusChanged,
+)
 from domain.work.task.state import Task
-from domain.work.workflow.events import StatusGroup
+from domain.work.workflow.events import FINISHED, StatusGroup
 from domain.work.workflow.state import STANDARD, Workflow
 from eventstore.recorded import Recorded
-from projections.base import AggregateProjection, View, tags_of, text_of
+from projections.base import (
+    AggregateProjection,
+    Document,
+    View,
+    document_id,
+    exact_time,
+    tags_of,
+    text_of,
+)
 from projections.engine.find import PAGE_DEFAULT, ReadModels
 from projections.engine.query import ListSlice, Query
-from projections.shape import Index, Value
+from projections.shape import Index, Kind, Value
 from projections.work.workflow import placed
 
 _encode = msgspec.json.Encoder().encode
@@ -37,6 +52,7 @@ class TaskView(View, frozen=True, kw_only=True):
     description: str | None
     priority: Priority
     parent_id: TaskId | None
+    blocked: bool
     start_date: date | None
     due_date: date | None
     due_at: datetime | None
@@ -54,24 +70,21 @@ class TaskView(View, frozen=True, kw_only=True):
 
 
 def render_task(
-    task_id: UUID, task: Task, version: int, updated_at: datetime, workflow: Workflow | None = None
+    task_id: UUID, task: Task, version: int, updated_at: datetime, *, blocked: bool = False
 ) -> bytes:
-    """Return the JSON of *task*, the same after a command as in a later GET.
-
-    With *workflow* it has the status of today, without it the one that it was last put into.
-    """
-    place = None if workflow is None else workflow.place(task.status, task.group)
+    """Return the JSON of *task*, the same after a command as in a later GET."""
     view = TaskView(
         id=TaskId(task_id),
         key=f"{task.project_key}-{task.number}",
         project_id=task.project_id,
-        status=task.status if place is None else place.key,
-        group=task.group if place is None else place.group,
+        status=task.status,
+        group=task.group,
         number=task.number,
         title=task.title,
         description=task.description,
         priority=task.priority,
         parent_id=task.parent_id,
+        blocked=blocked,
         start_date=task.start_date,
         due_date=task.due_date,
         due_at=task.due_at,
@@ -90,22 +103,84 @@ def render_task(
     return _encode(view)
 
 
+class ListedTask(Task, frozen=True, kw_only=True, gc=False):
+    """A task, with what its list shows although other streams tell it.
+
+    What they tell changes neither the version of the task nor when it was changed last.
+    """
+
+    open_blockers: int = 0
+    own_version: int = 0
+    changed_at: datetime | None = None
+
+
 class Tasks(AggregateProjection[Task]):
     """Tasks by id, and by project with the newest number first."""
 
     name = "tasks"
-    version = 4
-    tags = tags_of(TaskEvent)
-    state = Task
+    version = 5
+    tags = tags_of(TaskEvent, RelationEvent)
+    state = ListedTask
+    more: ClassVar[Mapping[str, Kind]] = {"blocked": Kind.TRUTH}
     indexes: ClassVar[Sequence[Index]] = (
         Index(("org", "project_id", "deleted"), "number"),
         Index(("org", "project_id", "deleted", "status"), "number"),
         Index(("org", "project_id", "deleted", "priority"), "number"),
+        Index(("org", "project_id", "deleted", "blocked"), "number"),
         Index(("org", "project_id", "deleted"), "number", contains="assignees"),
     )
 
+    def keys(self, recorded: Recorded) -> Sequence[str]:
+        event = recorded.event
+        if isinstance(event, RelationAdded | RelationRemoved):
+            return [document_id(recorded.org_id, event.to)] if event.open else []
+        blocking = event.blocking if isinstance(event, _BLOCKING) else ()
+        return [_own(recorded), *(document_id(recorded.org_id, other) for other in blocking)]
+
+    def fold(self, key: str, state: Task | None, recorded: Recorded) -> Task:
+        event: Any = recorded.event
+        before = _listed(Task() if state is None else state)
+        if isinstance(event, RelationAdded | RelationRemoved) or key != _own(recorded):
+            return replace(before, open_blockers=before.open_blockers + _blockers(event))
+        after = _listed(before.evolve(event))
+        return replace(after, own_version=recorded.version, changed_at=recorded.at)
+
     def render(self, key: str, state: Task, recorded: Recorded) -> bytes:
-        return render_task(recorded.stream_id, state, recorded.version, recorded.at)
+        task_id, told = UUID(key.rpartition(":")[2]), _listed(state)
+        changed_at = told.changed_at or recorded.at
+        blocked = told.open_blockers > 0
+        return render_task(task_id, told, told.own_version, changed_at, blocked=blocked)
+
+    def fields(self, state: Task) -> Mapping[str, Value]:
+        return {"blocked": _listed(state).open_blockers > 0}
+
+    def document(self, key: str, state: Task, recorded: Recorded) -> Document:
+        """Return the document; its version and time are those of the task's own stream."""
+        told, document = _listed(state), super().document(key, state, recorded)
+        document.version = told.own_version
+        if told.changed_at is not None:
+            document.updated_at = exact_time(told.changed_at)
+        return document
+
+
+def _listed(task: Task) -> ListedTask:
+    """Return a task that its own events have made as one of the list."""
+    return task if isinstance(task, ListedTask) else ListedTask(**asdict(task))
+
+
+def _own(recorded: Recorded) -> str:
+    """Return the id of the document of the stream that *recorded* is in."""
+    return document_id(recorded.org_id, recorded.stream_id)
+
+
+_BLOCKING = TaskStatusChanged | TaskDeleted | TaskRestored
+
+
+def _blockers(event: Any) -> int:
+    """Return by how many *event*, which is about two tasks, changes what blocks the other one."""
+    if isinstance(event, TaskStatusChanged):
+        return 1 if event.to_group not in FINISHED else -1
+    return 1 if isinstance(event, TaskRestored | RelationAdded) else -1
 
 
 class TaskFilter(Struct, frozen=True, kw_only=True):
@@ -114,6 +189,7 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
     status: str | None = None
     priority: Priority | None = None
     assignee: UserId | None = None
+    blocked: bool | None = None
 
 
 EVERY_TASK = TaskFilter()
@@ -152,6 +228,8 @@ def _query(org_id: OrgId, project_id: ProjectId, wanted: TaskFilter, workflow: W
             either = ("status", keys)
     if wanted.priority is not None:
         filters["priority"] = wanted.priority.value
+    if wanted.blocked is not None:
+        filters["blocked"] = wanted.blocked
     # The index answers one of the filters; the others are applied to its rows.
     if filters and wanted.assignee is None and either is None:
         first = next(iter(filters))

@@ -13,6 +13,7 @@ from commands.identity.organization import CreateOrganization, EditOrganization
 from commands.identity.user import RegisterUser
 from commands.lint.walk import lint_log
 from commands.work.project import ArchiveProject, CreateProject, HoldProject, ResumeProject
+from commands.work.relation import AddRelation
 from commands.work.task import ChangeTaskStatus, DeleteTask, EditTask, RestoreTask
 from commands.work.task_create import CreateTask
 from domain.base import Event, ProjectId, TaskId
@@ -21,6 +22,7 @@ from domain.identity.organization.membership import MemberJoined, MemberRoleChan
 from domain.identity.plan import Plan
 from domain.identity.user.events import UserDeactivated, UserProfileChanged, UserRegistered
 from domain.work.project.events import ProjectCreated, ProjectRenamed
+from domain.work.relation import RelationKind
 from domain.work.task.events import (
     Priority,
     TaskCreated,
@@ -33,6 +35,7 @@ from eventstore.append import Append, KeyUse
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
 from tests.commands.forged_content import FORGED_CONTENT, TALK
+from tests.commands.forged_relations import FORGED_RELATIONS
 from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, OTHER, TASK, stepped
 from tests.spec import Past, context, on, opened, record
 
@@ -83,6 +86,9 @@ async def live(handler: CommandHandler) -> None:
         *TALK,
         DeleteTask(task_id=CHILD),
         RestoreTask(task_id=CHILD),
+        AddRelation(task_id=TASK, kind=RelationKind.BLOCKS, other_id=CHILD),
+        ChangeTaskStatus(task_id=TASK, to=TaskStatus.CANCELLED),
+        ChangeTaskStatus(task_id=TASK, to=TaskStatus.TODO),
         HoldProject(project_id=ENG),
         ResumeProject(project_id=ENG),
         ArchiveProject(project_id=OLD),
@@ -163,6 +169,7 @@ FORGED: list[tuple[str, list[Past]]] = [
             )
         ],
     ),
+    *FORGED_RELATIONS,
     ("a task has number 4, but 3 was next", [on(NEW, created(4))]),
     ("the task number is already taken", [on(NEW, created(1))]),
     (
@@ -217,6 +224,7 @@ async def test_a_limit_is_that_of_the_plan_at_the_time(log: EventLog) -> None:
 
 
 TAMPERED = {
+    "the count of open blockers": "UPDATE counts SET n = 0 WHERE scope = 'open blockers'",
     "the count of tasks": "UPDATE counts SET n = n + 1 WHERE scope = 'tasks'",
     "the count of open subtasks": "UPDATE counts SET n = 0 WHERE scope = 'open subtasks'",
     "the count of tasks in TODO": "UPDATE counts SET n = n - 1 WHERE scope = 'tasks in TODO'",

@@ -67,7 +67,13 @@ TIES: list[tuple[str, Past]] = [
     ("an ADMIN", on(ACME, MemberRoleChanged(user_id=BEN, from_=Role.MANAGER, to=Role.ADMIN))),
     ("open to all", on(ENG, ProjectVisibilityChanged(from_=PRIVATE, to=ORGANIZATION))),
 ]
-IDS = {"project_id": ENG, "task_id": TASK, "comment_id": COMMENT, "label_id": LABEL}
+IDS = {
+    "project_id": ENG,
+    "task_id": TASK,
+    "comment_id": COMMENT,
+    "label_id": LABEL,
+    "other_id": TASK,
+}
 CREATING = {"CreateProject"}
 """Commands that name a new thing by such an id."""
 

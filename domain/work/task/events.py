@@ -76,6 +76,7 @@ class TaskStatusChanged(
     """
 
     sets = ("status", "group")
+    hidden = ("blocking",)
     from_: str = field(name="from")
     from_group: StatusGroup
     to: str
@@ -84,6 +85,7 @@ class TaskStatusChanged(
     guards: tuple[Guard, ...] = ()
     forced: bool = False
     past_guards: tuple[Guard, ...] = ()
+    blocking: tuple[TaskId, ...] = ()  # what it begins or ceases to block by this
     at: datetime | None = None  # for the times at which work began and ended
 
 
@@ -173,16 +175,26 @@ class TaskUnwatched(Event, frozen=True, kw_only=True, tag="task.unwatched"):
 
 
 class TaskDeleted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.deleted"):
-    """A task was moved to the trash, from which it can be restored."""
+    """A task was moved to the trash, from which it can be restored.
+
+    `blocking` are the tasks that it blocked, if it was open.
+    """
 
     sets = ("deleted",)
+    hidden = ("blocking",)
     at: datetime | None = None
+    blocking: tuple[TaskId, ...] = ()
 
 
-class TaskRestored(Event, frozen=True, kw_only=True, tag="task.restored"):
-    """A task was restored from the trash, unchanged."""
+class TaskRestored(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.restored"):
+    """A task was restored from the trash, unchanged.
+
+    `blocking` are the tasks that it blocks again, if it is open.
+    """
 
     sets = ("deleted",)
+    hidden = ("blocking",)
+    blocking: tuple[TaskId, ...] = ()
 
 
 TaskEvent = (

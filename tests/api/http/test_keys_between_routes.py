@@ -84,6 +84,8 @@ COMMANDS: dict[str, Any] = {
     "DELETE /api/task/{task}/comments/{comment_id}": None,
     "PATCH /api/task/{task}/comments/{comment_id}": {"body": "Well?"},
     "POST /api/task/{task}/comments/{comment_id}/restore": None,
+    "POST /api/task/{task}/relations": {"kind": "blocks", "taskId": "{other}"},
+    "DELETE /api/task/{task}/relations/{kind}/{other_id}": None,
     "POST /api/task/{task}/restore": None,
     "POST /api/label": {"name": "New", "color": "#00ff00"},
     "DELETE /api/label/{label_id}": None,
@@ -145,6 +147,10 @@ class Here(NamedTuple):
         return await self.ana.ask(method, path.removeprefix("/api"), headers=headers, **about)
 
 
+async def _other(ana: Person, project: dict[str, Any]) -> dict[str, str]:
+    return dict.fromkeys(("other", "other_id"), (await ana.task(project))["id"]) | {"kind": "blocks"}
+
+
 @pytest.fixture
 async def here(app: Litestar, system: System, ana: Person) -> Here:
     ben = await sign_up(app)
@@ -160,6 +166,7 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
     label = done(await ana.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)
     known = {
         "label_id": label["id"],
+        **await _other(ana, project),
         "organization_id": ana.org_id,
         "user_id": ben.id,
         "ben": ben.id,

@@ -2,10 +2,16 @@
 
 from uuid import UUID
 
-from domain.base import Event, LabelId, State
+from domain.base import Event, LabelId, State, TaskId
 from domain.work import attachment, comment, label, team
 from domain.work.project import events as project
 from domain.work.project.state import Project
+from domain.work.relation import (
+    DependencyGraph,
+    RelationAdded,
+    RelationKind,
+    RelationRemoved,
+)
 from domain.work.task import events as task
 from domain.work.task.state import Task
 from domain.work.workflow.events import StatusGroup, WorkflowDefined
@@ -13,6 +19,11 @@ from domain.work.workflow.state import FREE
 from tests.domain.spec import ANA, BEN, CLEO, ENG, GEARS, NOW, TASK, given, stepped
 
 ACTIVE = given(Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))
+OTHER_TASK = TaskId(UUID(int=39))
+RELATED = given(
+    DependencyGraph(), RelationAdded(kind=RelationKind.BLOCKS, from_=TASK, to=OTHER_TASK)
+)
+ENDS = f"edges:{TASK.int}", f"edges:{OTHER_TASK.int}"
 ANYTHING_GOES = WorkflowDefined(version=2, statuses=(), names="", transitions=FREE.transitions)
 WAITING = given(ACTIVE, project.ProjectPutOnHold())
 ARCHIVED = given(ACTIVE, project.ProjectArchived())
@@ -142,6 +153,8 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (WAITING, project.ProjectResumed(), ("status",)),
     (ACTIVE, project.ProjectArchived(), ("status",)),
     (ARCHIVED, project.ProjectUnarchived(), ("status",)),
+    (DependencyGraph(), RelationAdded(kind=RelationKind.BLOCKS, from_=TASK, to=OTHER_TASK), ENDS),
+    (RELATED, RelationRemoved(kind=RelationKind.BLOCKS, from_=TASK, to=OTHER_TASK), ENDS),
     (ACTIVE, ANYTHING_GOES, ("workflow",)),
     (ACTIVE, project.ProjectDeleted(), ("deleted",)),
     (given(ACTIVE, project.ProjectDeleted()), project.ProjectRestored(), ("deleted",)),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -251,12 +252,10 @@ async def every_query(store: ReadStore) -> Sequence[Query]:
     """Return all queries that lists can send, with every combination of filters."""
     models = Asked(store, Progress(store), PROJECTIONS)
     models.queries = []
-    for below in (None, 20):
-        for status in (None, TaskStatus.TODO):
-            for priority in (None, Priority.LOW):
-                for assignee in (None, UserId(ANA)):
-                    wanted = TaskFilter(status=status, priority=priority, assignee=assignee)
-                    await tasks_of_project(models, ACME, ENG, wanted, limit=3, below=below)
+    choices = (None, TaskStatus.TODO), (None, Priority.LOW), (None, UserId(ANA)), (None, True)
+    for below, chosen in product((None, 20), product(*choices)):
+        named: dict[str, Any] = dict(zip(TaskFilter.__struct_fields__, chosen, strict=True))
+        await tasks_of_project(models, ACME, ENG, TaskFilter(**named), 3, below)
     for project_status in (None, ProjectStatus.ACTIVE):
         await projects_of(models, ACME, project_status)
         await projects_of(models, ACME, project_status, after="A")

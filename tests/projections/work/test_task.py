@@ -2,6 +2,9 @@
 
 import json
 
+from msgspec.structs import replace
+
+from domain.work.relation import RelationAdded, RelationKind, RelationRemoved, graph_of
 from domain.work.task.events import (
     TaskAssigned,
     TaskDeleted,
@@ -13,8 +16,8 @@ from domain.work.task.events import (
 )
 from domain.work.task.state import Task
 from projections.work.task import Tasks, render_task
-from tests.commands.acme import CREATED, went
-from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, TASK
+from tests.commands.acme import CHILD, CREATED, task, went
+from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, TASK, stepped
 from tests.projections.spec import shown, story
 
 KEY = f"{ACME}:{TASK}"
@@ -34,6 +37,7 @@ def test_a_new_task_is_shown_with_its_key_and_everything_about_it() -> None:
         "group": "TODO",
         "priority": "MEDIUM",
         "parentId": None,
+        "blocked": False,
         "startDate": None,
         "dueDate": None,
         "dueAt": None,
@@ -76,7 +80,7 @@ def test_a_task_in_the_trash_is_in_no_list_and_is_restored_unchanged() -> None:
 
     assert trashed.deleted
     assert not restored.deleted
-    assert restored.fields == before.fields
+    assert restored.fields == before.fields | {"own_version": 3}
 
 
 def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
@@ -86,6 +90,10 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
 
     assert document.org == str(ACME)
     assert document.fields == {
+        "blocked": False,
+        "open_blockers": 0,
+        "own_version": 4,
+        "changed_at": "2026-03-01T09:30:00Z",
         "project_id": str(ENG),
         "project_key": "ENG",
         "number": 1,
@@ -108,3 +116,38 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
         "created_by": str(ANA),
         "created_at": "2026-03-01T09:30:00Z",
     }
+
+
+def test_a_task_is_blocked_while_tasks_that_block_it_are_open() -> None:
+    closed = stepped("TODO", "CANCELLED", blocking=(CHILD,))
+    opened = stepped("CANCELLED", "TODO", blocking=(CHILD,))
+    gone, back = TaskDeleted(blocking=(CHILD,)), TaskRestored(blocking=(CHILD,))
+    unrelated = RelationRemoved(kind=RelationKind.BLOCKS, from_=TASK, to=CHILD, open=True)
+    past = [*story(TASK, CREATED), *story(CHILD, task(2), start=2)]
+    seen: list[bool] = []
+    version = 1
+    for stream, event in (
+        (graph_of(ACME), RelationAdded(kind=RelationKind.BLOCKS, from_=TASK, to=CHILD, open=True)),
+        (TASK, closed),
+        (TASK, opened),
+        (TASK, gone),
+        (TASK, back),
+        (graph_of(ACME), unrelated),
+    ):
+        version += stream == TASK
+        [recorded] = story(stream, event, start=len(past) + 1)
+        past.append(replace(recorded, version=version))
+        documents = shown(Tasks(), *past)
+        child = documents[f"{ACME}:{CHILD}"]
+        assert child.fields["blocked"] is json.loads(child.json)["blocked"]
+        assert (child.version, json.loads(child.json)["version"]) == (1, 1)
+        assert documents[KEY].version == version
+        seen.append(bool(child.fields["blocked"]))
+
+    assert seen == [True, False, True, False, True, False]
+
+
+def test_a_relation_that_blocks_nothing_now_changes_no_document() -> None:
+    idle = RelationAdded(kind=RelationKind.DUPLICATES, from_=TASK, to=CHILD)
+
+    assert Tasks().keys(story(graph_of(ACME), idle)[0]) == []

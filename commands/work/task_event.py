@@ -1,0 +1,41 @@
+"""What the events that open, close or move a task say besides: when, and whom it blocks."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from commands.base import Context
+from commands.reads import Reads
+from domain.base import TaskId
+from domain.work.relation import DependencyGraph, graph_of
+from domain.work.task.events import TaskDeleted, TaskEvent, TaskRestored, TaskStatusChanged
+from domain.work.task.state import Task
+from domain.work.workflow.events import FINISHED
+
+
+async def completed(
+    read: Reads, context: Context, task_id: TaskId, task: Task, events: Sequence[TaskEvent]
+) -> list[TaskEvent]:
+    """Return *events* with the time of each change of status and the tasks that this one blocks.
+
+    Only what makes the task begin or cease to block them names them, and only then are the
+    relations of the organization read: their counts change in the same append.
+    """
+    told = [
+        replace(event, at=context.now) if isinstance(event, TaskStatusChanged) else event
+        for event in events
+    ]
+    if not any(_opens_or_closes(event, task) for event in told):
+        return told
+    graph = read.new(DependencyGraph, graph_of(context.organization))
+    blocking = graph.blocked_by(task_id)
+    return [
+        replace(event, blocking=blocking) if _opens_or_closes(event, task) else event
+        for event in told
+    ]
+
+
+def _opens_or_closes(event: TaskEvent, task: Task) -> bool:
+    if isinstance(event, TaskStatusChanged):
+        return (event.from_group in FINISHED) is not (event.to_group in FINISHED)
+    return isinstance(event, TaskDeleted | TaskRestored) and task.group not in FINISHED
