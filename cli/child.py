@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devstack.server import die_with
-from runtime.process import STOP_S
 
-KILLED_AFTER_S = STOP_S + 3.0
-"""How long a process that is told to stop may take before it is killed: it ends itself earlier."""
+KILLED_AFTER_S = 18.0
+"""How long a process that is told to stop may take before it is killed: it ends itself earlier,
+after `runtime.process.STOP_S`. That module is not imported: `up` would start more slowly."""
 RESTART_PAUSE_S = (0.2, 0.5, 2.0)
 """Pause before a process is restarted: short at first, longer if it keeps dying at its start.
 Meanwhile requests wait in the queue of the kernel, and each should be answered within 5 s."""

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from cli.__main__ import COMMANDS, main
+from cli.child import KILLED_AFTER_S
+from runtime.process import STOP_S
 from tests.architecture.sources import PROJECT, ROOT
 
 
@@ -99,3 +101,7 @@ def test_modules_that_few_commands_need_are_loaded_only_there(module: str) -> No
     )
 
     assert loaded.stdout == "[]\n"
+
+
+def test_a_process_is_not_killed_before_it_could_end_by_itself() -> None:
+    assert KILLED_AFTER_S > STOP_S
