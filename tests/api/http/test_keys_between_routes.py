@@ -148,7 +148,8 @@ class Here(NamedTuple):
 
 
 async def _other(ana: Person, project: dict[str, Any]) -> dict[str, str]:
-    return dict.fromkeys(("other", "other_id"), (await ana.task(project))["id"]) | {"kind": "blocks"}
+    other = (await ana.task(project))["id"]
+    return {"other": other, "other_id": other, "kind": "blocks"}
 
 
 @pytest.fixture
