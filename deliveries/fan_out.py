@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from commands.states import States
+from deliveries.event_projects import about_private_projects
 from deliveries.subscriptions import KnownWebhook, RequestedReplay
 from domain.audit import LogRestored
 from domain.base import OrgId
@@ -33,18 +35,19 @@ class Matched(Struct):
 class Matcher:
     """Reads the log for one endpoint, from its cursor."""
 
-    def __init__(self, log: EventLog, store: OperationalStore, endpoint: Endpoint) -> None:
-        self._log, self._store, self._endpoint = log, store, endpoint
+    def __init__(
+        self, log: EventLog, states: States, store: OperationalStore, endpoint: Endpoint
+    ) -> None:
+        self._log, self._states, self._store, self._endpoint = log, states, store, endpoint
 
     async def fan_out(self, known: KnownWebhook, now: datetime) -> Matched:
         """Return the deliveries of the next rows after the cursor, and move it."""
         at = self._endpoint
         rows = await self._rows(known.org_id, at.fan)
         matched: list[tuple[Delivery, Row]] = []
-        for row in rows:
-            if _is_wanted(known, row):
-                matched.append((_delivery(at.id, row, at.last, now), row))
-                at.last = row.org_seq
+        for row in await self._wanted(known, rows):
+            matched.append((_delivery(at.id, row, at.last, now), row))
+            at.last = row.org_seq
         if not rows:
             return Matched([], {}, more=False)
         at.fan, at.fan_event = rows[-1].org_seq, mark_of(rows[-1])
@@ -79,7 +82,7 @@ class Matcher:
     async def _again(
         self, known: KnownWebhook, rows: list[Row], now: datetime
     ) -> list[tuple[Delivery, Row]]:
-        wanted = [row for row in rows if _is_wanted(known, row)]
+        wanted = await self._wanted(known, rows)
         if not wanted:
             return []
         sent = await self._sent_before(wanted[0].org_seq, wanted[-1].org_seq)
@@ -96,6 +99,14 @@ class Matcher:
             matched.append((delivery, row))
             prev = row.org_seq
         return matched
+
+    async def _wanted(self, known: KnownWebhook, rows: list[Row]) -> list[Row]:
+        """Return what the webhook receives: of private projects nothing, unless it says so."""
+        wanted = [row for row in rows if _is_wanted(known, row)]
+        if known.webhook.private_projects:
+            return wanted
+        hidden = await about_private_projects(self._log, self._states, wanted)
+        return [row for row in wanted if row.org_seq not in hidden]
 
     async def _rows(self, org_id: OrgId, after: int) -> list[Row]:
         rows = await self._log.organization(org_id, after, _ROWS)

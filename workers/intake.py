@@ -38,7 +38,7 @@ class Intake:
     ) -> None:
         self._clock, self._store, self._ledger = system.clock, system.operations, ledger
         self._name = endpoint.id
-        self._matcher = Matcher(system.log, self._store, endpoint)
+        self._matcher = Matcher(system.log, system.commands.states, self._store, endpoint)
         self._cursor = CursorKeeper(system, endpoint, ledger)
         self._queue = SendQueue(ordered=ordered)
         self._rows: dict[str, Row] = {}

@@ -1,4 +1,6 @@
-"""Leaving: when somebody leaves an organization, their open tasks lose them; sessions and keys end.
+"""Leaving: when somebody leaves an organization, their open tasks, teams and projects lose them.
+
+Their sessions and keys end, too.
 
 Each consequence is a command that names the event that caused it. Acting twice changes nothing, so
 that several workers, or a log that was set back, do no harm.
@@ -14,7 +16,11 @@ import msgspec
 from commands.base import Command, Context
 from commands.identity.leaving import EndSessionsOfFormerMember, RevokeKeyOfFormerMember
 from commands.work.leaving import UnassignFormerMember
-from domain.base import ApiKeyId, DomainError, OrgId, ProjectId, TaskId, UserId
+from commands.work.losing_sight import (
+    RemoveFormerMemberFromProject,
+    RemoveFormerMemberFromTeam,
+)
+from domain.base import ApiKeyId, DomainError, OrgId, ProjectId, TaskId, TeamId, UserId
 from domain.catalog import tag_of
 from domain.identity.organization.membership import MemberLeft
 from eventstore.append import ConcurrencyConflict
@@ -24,8 +30,9 @@ from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
 from projections.engine.store import Rebuilding
 from projections.identity.api_key import api_keys_of
-from projections.work.project import projects_of
+from projections.work.project import projects_of, projects_of_person
 from projections.work.task import TaskFilter, tasks_of_project
+from projections.work.team import teams_of
 from runtime.log_reader import LogReader
 from runtime.outages import StoreOutage
 from runtime.system import System
@@ -86,14 +93,22 @@ class Leaving:
             return
         event = left.event
         assert isinstance(event, MemberLeft)  # noqa: S101  the only event asked for
-        await self._run(EndSessionsOfFormerMember(user_id=event.user_id), left)
-        for model in ("tasks", "api_keys"):
+        await follow_up(self._system, EndSessionsOfFormerMember(user_id=event.user_id), left)
+        for model in ("tasks", "api_keys", "teams", "projects"):
             if not await self._progress.reached(model, row.position, _PROJECTED_S, part):
                 raise Rebuilding(0.0)
         async for key_id in self._keys_of(row.org_id, event.user_id):
-            await self._run(RevokeKeyOfFormerMember(api_key_id=key_id), left)
+            await follow_up(self._system, RevokeKeyOfFormerMember(api_key_id=key_id), left)
+        async for team_id in self._teams_of(row.org_id, event.user_id):
+            command = RemoveFormerMemberFromTeam(team_id=team_id, user_id=event.user_id)
+            await follow_up(self._system, command, left)
+        for project_id in await projects_of_person(self._models, row.org_id, event.user_id):
+            gone = RemoveFormerMemberFromProject(project_id=project_id, user_id=event.user_id)
+            await follow_up(self._system, gone, left)
         async for task_id in self._tasks_of(row.org_id, event.user_id):
-            await self._run(UnassignFormerMember(task_id=task_id, user_id=event.user_id), left)
+            await follow_up(
+                self._system, UnassignFormerMember(task_id=task_id, user_id=event.user_id), left
+            )
 
     async def _keys_of(self, org_id: OrgId, user_id: UserId) -> AsyncIterator[ApiKeyId]:
         after: str | None = None
@@ -104,6 +119,16 @@ class Leaving:
             if keys.next_key is None:
                 return
             after = keys.next_key
+
+    async def _teams_of(self, org_id: OrgId, user_id: UserId) -> AsyncIterator[TeamId]:
+        after: str | None = None
+        while True:
+            teams = await teams_of(self._models, org_id, user_id, limit=_PAGE, after=after)
+            for team in map(_named, teams.items):
+                yield TeamId(UUID(team.id))
+            if teams.next_key is None:
+                return
+            after = teams.next_key
 
     async def _tasks_of(self, org_id: OrgId, user_id: UserId) -> AsyncIterator[TaskId]:
         """Yield the tasks that somebody is assigned to; their projects are read one by one."""
@@ -131,15 +156,20 @@ class Leaving:
                 return
             below = tasks.next_key
 
-    async def _run(self, command: Command, left: Recorded) -> None:
-        context = Context(
-            actor=Actor(ActorKind.SYSTEM, left.org_id),
-            now=self._system.clock(),
-            org_id=left.org_id,
-            correlation_id=left.metadata.correlation_id,
-            causation_id=left.id,
-        )
-        try:
-            await self._system.commands.handle(command, context)
-        except DomainError as refused:
-            _logger.info("%s is not needed: %s", type(command).__name__, refused)
+
+async def follow_up(system: System, command: Command, cause: Recorded) -> None:
+    """Run *command* as the system because *cause* happened; a refusal means it is not needed.
+
+    :raises LogUnavailable: nothing can be recorded.
+    """
+    context = Context(
+        actor=Actor(ActorKind.SYSTEM, cause.org_id),
+        now=system.clock(),
+        org_id=cause.org_id,
+        correlation_id=cause.metadata.correlation_id,
+        causation_id=cause.id,
+    )
+    try:
+        await system.commands.handle(command, context)
+    except DomainError as refused:
+        _logger.info("%s is not needed: %s", type(command).__name__, refused)

@@ -20,6 +20,7 @@ from workers.deliveries import Deliveries
 from workers.file_scans import scan_files
 from workers.jobs import make_worker
 from workers.leaving import Leaving
+from workers.losing_sight import LosingSight
 from workers.mailing import Mailing
 from workers.projecting import watch
 from workers.rings import Rings
@@ -52,6 +53,7 @@ async def _work(system: System) -> None:
         group.create_task(Mailing(system).run(), name="send mails")
         group.create_task(Leaving(system).run(), name="act on who left")
         group.create_task(scan_files(system), name="scan files")
+        group.create_task(LosingSight(system).run(), name="act on who lost sight")
         if system.settings.redis_url:
             group.create_task(_keep_jobs_running(system, rings), name="run jobs")
 

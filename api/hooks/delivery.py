@@ -11,6 +11,7 @@ from litestar import Controller, get, post
 from litestar.params import FromPath, FromQuery, Parameter
 from msgspec import Struct
 
+from api.hooks.sight import hidden_deliveries
 from api.http.paging import LIMIT_DEFAULT, Paging
 from api.http.parameters import Cursor, Limit, Page, shows
 from api.http.policy import needs
@@ -110,7 +111,8 @@ class DeliveryController(Controller):
             str(webhook_id), before=before, limit=limit + 1, status=status
         )
         shown = found[:limit]
-        items = [msgspec.json.encode(_view(each)) for each in shown]
+        hidden = await hidden_deliveries(request, shown)
+        items = [msgspec.json.encode(_view(each)) for each in shown if each.seq not in hidden]
         next_key = shown[-1].seq if len(found) > limit else None
         return paging.answer(list_slice(items, next_key), limit)
 
@@ -242,7 +244,7 @@ async def _refuse_unless_managed(request: ApiRequest, webhook_id: UUID) -> None:
 
 async def _delivery(request: ApiRequest, webhook_id: UUID, delivery_id: str) -> Delivery:
     found = await request.api.system.operations.delivery(str(webhook_id), delivery_id)
-    if found is None:
+    if found is None or found.seq in await hidden_deliveries(request, [found]):
         raise not_found()
     return found
 

@@ -48,12 +48,16 @@ Seq = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 class NewWebhook(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a new webhook; without ``fromSeq`` it receives events from now on."""
+    """Body of a new webhook; without ``fromSeq`` it receives events from now on.
+
+    With ``privateProjects`` it receives those of private projects, too.
+    """
 
     url: Url
     events: Patterns
     mode: DeliveryMode = DeliveryMode.ORDERED
     description: WebhookDescription | None = None
+    private_projects: bool = False
     from_seq: Seq | None = None
 
 
@@ -64,6 +68,7 @@ class WebhookChange(Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     events: Patterns | UnsetType = UNSET
     mode: DeliveryMode | UnsetType = UNSET
     description: WebhookDescription | UnsetType | None = UNSET
+    private_projects: bool | UnsetType = UNSET
 
 
 class ReplayRange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -134,6 +139,7 @@ class WebhookController(Controller):
             events=data.events,
             mode=data.mode,
             description=data.description,
+            private_projects=data.private_projects,
             from_seq=from_seq,
             sealed_secret=system.keys.master.wrap(secret.encode(), webhook_id),
         )
@@ -179,6 +185,7 @@ class WebhookController(Controller):
             events=data.events,
             mode=data.mode,
             description=data.description,
+            private_projects=data.private_projects,
         )
         return await _change(request, command)
 

@@ -87,7 +87,7 @@ class AccountController(Controller):
             organization = await system.commands.states.fresh(
                 Organization, caller.org_id, caller.org_id
             )
-            usage = await usage_of(system.log, caller.org_id)
+            usage = await usage_of(system, caller.org_id, caller.user_id)
         return ApiResponse(_encode(_me(profile_of(caller), organization, usage)))
 
     @get("/user/me/organizations", opt=account(), responses=shows(Page[MembershipView]))

@@ -14,11 +14,16 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.identity.organization import own_organization
 from commands.plan_counts import counted_of
-from domain.base import OrgId
+from commands.reservations import tasks_in
+from commands.sight import hidden_projects
+from domain.base import OrgId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PLAN_LIMITS, Countable, Plan, limit_of
 from domain.permission import Permission
-from eventstore.log import EventLog
+from domain.work.project.events import ProjectStatus
+from domain.work.project.state import Project
+from eventstore.claim import CountKey
+from runtime.system import System
 
 _DAY = timedelta(days=1)
 _encode = msgspec.json.Encoder().encode
@@ -47,7 +52,8 @@ class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
 class UsageView(Struct, frozen=True, kw_only=True, rename="camel"):
     """How much of the limits is used; open invitations are members, archived projects are not.
 
-    ``storageBytes`` are those of the attachments.
+    ``storageBytes`` are those of the attachments. Projects that the caller does not see
+    are not counted here, except for their bytes; the limits count them.
     """
 
     members: int
@@ -84,7 +90,7 @@ class UsageController(Controller):
         org_id = own_organization(request, organization_id)
         found = await request.newest(Organization, org_id)
         plan = found.state.plan
-        used = await usage_of(request.api.system.log, org_id)
+        used = await usage_of(request.api.system, org_id, request.caller.user_id)
         over = [
             what.value
             for what in Countable
@@ -94,10 +100,23 @@ class UsageController(Controller):
         return ApiResponse(_encode(view))
 
 
-async def usage_of(log: EventLog, org_id: OrgId) -> UsageView:
-    """Return how much an organization has now, as the rules count it."""
+async def usage_of(system: System, org_id: OrgId, user_id: UserId) -> UsageView:
+    """Return how much an organization has now, as the rules count it.
+
+    What is in private projects that *user_id* does not see is left out: it does not exist for them.
+    """
+    log, states = system.log, system.commands.states
     counts = await log.counted(*(counted_of(org_id, what) for what in Countable))
-    return UsageView(**dict(zip((what.value for what in Countable), counts, strict=True)))
+    used = dict(zip((what.value for what in Countable), counts, strict=True))
+    hidden = list(await hidden_projects(log, states, org_id, user_id))
+    inside: list[CountKey] = []
+    found = await states.all_fresh([(Project, each) for each in hidden], org_id) if hidden else []
+    for project_id, project in zip(hidden, [each.state for each in found], strict=True):
+        used["projects"] -= not project.deleted and project.status is not ProjectStatus.ARCHIVED
+        keys = {*project.workflow.by_key, *project.workflow.moved}
+        inside += [tasks_in(org_id, project_id, key) for key in sorted(keys)]
+    used["tasks"] -= sum(await log.counted(*inside)) if inside else 0
+    return UsageView(**used)
 
 
 def limits_of(plan: Plan) -> LimitsView:

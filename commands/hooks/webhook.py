@@ -52,6 +52,7 @@ class CreateWebhook(Command, frozen=True, kw_only=True):
     events: Patterns
     mode: DeliveryMode = DeliveryMode.ORDERED
     description: WebhookDescription | None = None
+    private_projects: bool = False
     from_seq: int
     sealed_secret: bytes
 
@@ -63,6 +64,7 @@ class CreateWebhook(Command, frozen=True, kw_only=True):
             mode=self.mode,
             from_seq=self.from_seq,
             description=self.description,
+            private_projects=self.private_projects,
         )
         events = read.new(Webhook, self.webhook_id).create(created)
         if not events:
@@ -92,13 +94,18 @@ class EditWebhook(WebhookCommand, frozen=True, kw_only=True):
     events: Patterns | UnsetType = UNSET
     mode: DeliveryMode | UnsetType = UNSET
     description: WebhookDescription | UnsetType | None = UNSET
+    private_projects: bool | UnsetType = UNSET
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         if self.events is not UNSET:
             _refuse_unknown(self.events)
         webhook = await read(Webhook, self.webhook_id)
         updated = webhook.update(
-            url=self.url, events=self.events, mode=self.mode, description=self.description
+            url=self.url,
+            events=self.events,
+            mode=self.mode,
+            description=self.description,
+            private_projects=self.private_projects,
         )
         return changes_of(self.webhook_id, updated)
 

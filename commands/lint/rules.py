@@ -168,7 +168,13 @@ def _project(event: Event, before: Project) -> Iterator[str]:
         yield "an archived project is changed"
 
 
-_ON_ARCHIVED = {ProjectUnarchived.__name__, ProjectRestored.__name__, "ProjectDeleted"}
+_ON_ARCHIVED = {
+    ProjectUnarchived.__name__,
+    ProjectRestored.__name__,
+    "ProjectDeleted",
+    "ProjectMemberRemoved",  # somebody may have to go
+    "ProjectLeadAssigned",
+}
 
 
 def _organization(event: Event, before: Organization, after: Organization) -> Iterator[str]:

@@ -33,6 +33,7 @@ class WebhookView(View, frozen=True, kw_only=True):
     events: tuple[str, ...]
     mode: DeliveryMode
     description: str | None
+    private_projects: bool
     status: WebhookStatus
     cause: PauseCause | None
     updated_at: datetime
@@ -47,6 +48,7 @@ def render_webhook(webhook_id: UUID, webhook: Webhook, version: int, updated_at:
         events=webhook.events,
         mode=webhook.mode,
         description=webhook.description,
+        private_projects=webhook.private_projects,
         status=WebhookStatus.PAUSED if webhook.paused else WebhookStatus.ACTIVE,
         cause=webhook.paused,
         updated_at=updated_at,
@@ -59,6 +61,7 @@ class Webhooks(AggregateProjection[Webhook]):
     """Webhooks by id, and by organization in the order of their ids."""
 
     name = "webhooks"
+    version = 2
     tags = tags_of(WebhookEvent)
     state = Webhook
     left_out = frozenset({"old_secrets"})

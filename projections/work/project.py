@@ -6,6 +6,7 @@ from typing import ClassVar
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.base import OrgId, ProjectId, TeamId, UserId
@@ -14,9 +15,16 @@ from domain.work.project.state import Project
 from domain.work.workflow.events import Preset
 from domain.work.workflow.state import PRESETS, STANDARD
 from eventstore.recorded import Recorded
-from projections.base import AggregateProjection, Document, View, document_id, tags_of
+from projections.base import (
+    AggregateProjection,
+    Document,
+    View,
+    document_id,
+    tags_of,
+    text_of,
+)
 from projections.engine.find import PAGE_DEFAULT, ReadModels
-from projections.engine.query import ListSlice, Query
+from projections.engine.query import LIMIT_MAX, ListSlice, Query
 from projections.shape import Index, Kind, Value
 
 _encode = msgspec.json.Encoder().encode
@@ -56,11 +64,18 @@ def render_project(project_id: UUID, project: Project, version: int, updated_at:
     return _encode(view)
 
 
+class _Shown(Struct, frozen=True):
+    id: ProjectId
+
+
+_id_in = msgspec.json.Decoder(_Shown).decode
+
+
 class Projects(AggregateProjection[Project]):
     """Projects by id, and by organization in the order of their keys."""
 
     name = "projects"
-    version = 3
+    version = 4
     tags = tags_of(ProjectEvent)
     state = Project
     left_out = frozenset({"workflow"})
@@ -68,6 +83,8 @@ class Projects(AggregateProjection[Project]):
     indexes = (
         Index(("org", "deleted"), "key"),
         Index(("org", "deleted", "status"), "key"),
+        Index(("org", "deleted", "lead_id"), "key"),
+        Index(("org", "deleted"), "key", contains="members"),
     )
 
     def render(self, key: str, state: Project, recorded: Recorded) -> bytes:
@@ -105,3 +122,26 @@ async def projects_of(  # noqa: PLR0913, PLR0917 - the list, its filters and its
         ids = sorted(document_id(org_id, each) for each in hidden)
         query = replace(query, without=("id", ids))
     return await models.page(query)
+
+
+async def projects_of_person(models: ReadModels, org_id: OrgId, user_id: UserId) -> list[ProjectId]:
+    """Return the projects that a person leads or is a member of."""
+    where: dict[str, Value] = {"org": text_of(org_id), "deleted": False}
+    led = Query(
+        model="projects", where={**where, "lead_id": text_of(user_id)}, sort="key", limit=LIMIT_MAX
+    )
+    joined = Query(
+        model="projects",
+        where=where,
+        contains=("members", text_of(user_id)),
+        sort="key",
+        limit=LIMIT_MAX,
+    )
+    found: dict[ProjectId, None] = {}
+    for query in (led, joined):
+        page = await models.page(query)
+        found.update(dict.fromkeys(_id_in(item).id for item in page.items))
+        while page.next_key is not None:
+            page = await models.page(replace(query, above=page.next_key))
+            found.update(dict.fromkeys(_id_in(item).id for item in page.items))
+    return list(found)

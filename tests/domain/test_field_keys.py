@@ -168,6 +168,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         ("events", "description"),
     ),
     (HOOK, webhook.WebhookUpdated(mode=webhook.DeliveryMode.PARALLEL), ("mode",)),
+    (HOOK, webhook.WebhookUpdated(private_projects=True), ("private_projects",)),
     (
         HOOK,
         webhook.WebhookSecretRotated(secret_version=2, old_valid_until=NOW),

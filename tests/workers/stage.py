@@ -69,11 +69,18 @@ class Stage:
         events: Sequence[str] = ("task.*",),
         mode: DeliveryMode = DeliveryMode.ORDERED,
         from_seq: int = 0,
+        private_projects: bool = False,
     ) -> UUID:
         """Subscribe *url* and return the webhook's id."""
         webhook_id = uuid4()
         await self.new_secret(webhook_id, 1)
-        created = WebhookCreated(url=url, events=tuple(events), mode=mode, from_seq=from_seq)
+        created = WebhookCreated(
+            url=url,
+            events=tuple(events),
+            mode=mode,
+            from_seq=from_seq,
+            private_projects=private_projects,
+        )
         await self.change(webhook_id, created)
         return webhook_id
 

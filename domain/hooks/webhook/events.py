@@ -32,6 +32,7 @@ class WebhookCreated(Event, frozen=True, kw_only=True, tag="webhook.created"):
     from_seq: int  # the webhook receives events after this sequence number
     secret_version: int = 1
     description: Personal | None = None
+    private_projects: bool = False  # whether it also receives what happens in private projects
 
 
 class WebhookUpdated(Event, frozen=True, kw_only=True, tag="webhook.updated"):
@@ -44,6 +45,7 @@ class WebhookUpdated(Event, frozen=True, kw_only=True, tag="webhook.updated"):
     events: tuple[str, ...] | UnsetType = UNSET
     mode: DeliveryMode | UnsetType = UNSET
     description: Personal | UnsetType | None = UNSET
+    private_projects: bool | UnsetType = UNSET
 
     def field_keys(self) -> tuple[str, ...]:
         return tuple(name for name in self.__struct_fields__ if getattr(self, name) is not UNSET)

@@ -64,6 +64,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
     mode: DeliveryMode = DeliveryMode.ORDERED
     description: str | None = None
     from_seq: int = 0
+    private_projects: bool = False
     secret_version: int = 0
     old_secrets: tuple[OldSecret, ...] = ()
     paused: PauseCause | None = None
@@ -79,6 +80,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
                     mode=event.mode,
                     description=event.description,
                     from_seq=event.from_seq,
+                    private_projects=event.private_projects,
                     secret_version=event.secret_version,
                     created=True,
                 )
@@ -89,6 +91,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
                     events=_changed(event.events, self.events),
                     mode=_changed(event.mode, self.mode),
                     description=_changed(event.description, self.description),
+                    private_projects=_changed(event.private_projects, self.private_projects),
                 )
             case WebhookSecretRotated():
                 return replace(
@@ -123,16 +126,19 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
         events: tuple[str, ...] | UnsetType = UNSET,
         mode: DeliveryMode | UnsetType = UNSET,
         description: str | UnsetType | None = UNSET,
+        private_projects: bool | UnsetType = UNSET,
     ) -> list[WebhookEvent]:
         """Change the settings that are given and leave the rest."""
         self.refuse_unless_here()
         if events is not UNSET:
             refuse_unless_patterns(events)
+        private = UNSET if private_projects == self.private_projects else private_projects
         update = WebhookUpdated(
             url=UNSET if url == self.url else url,
             events=UNSET if events == self.events else events,
             mode=UNSET if mode == self.mode else mode,
             description=UNSET if description == self.description else description,
+            private_projects=private,
         )
         return [] if update == WebhookUpdated() else [update]
 

@@ -156,6 +156,11 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         return [ProjectMemberRemoved(user_id=user_id)] if user_id in self.members else []
 
+    def release_lead(self) -> list[ProjectEvent]:
+        """End the lead; also of an archived project, because somebody has left."""
+        self.refuse_unless_here()
+        return [] if self.lead_id is None else [ProjectLeadAssigned(user_id=None)]
+
     def change_key(self, to: str) -> list[ProjectEvent]:
         """Give the project another key, or one that it had before."""
         self.refuse_unless_editable()
