@@ -19,8 +19,11 @@ from domain.base import (
     UserId,
 )
 from domain.identity.organization.membership import Role
+from domain.identity.organization.sign_on import accepts
+from domain.identity.organization.sso import LoginWayNotAccepted
 from domain.identity.organization.state import Organization
 from domain.identity.session.errors import SessionExpired
+from domain.identity.session.events import Origin
 from domain.identity.session.limits import UNLIMITED
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
@@ -55,6 +58,8 @@ class Context(Struct, frozen=True, kw_only=True):
     """The session of the request, if the caller is a user with one."""
     seen: dict[UUID, int] = {}
     """Versions of the streams that the caller was authenticated with: session or key, user."""
+    origin: Origin | None = None
+    """How that session began."""
     on_behalf_of: UserId | None = None
     """Whose API key the actor is."""
     scopes: Scopes | None = None
@@ -172,6 +177,7 @@ async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permi
     :raises NotFound: the caller is not an active member.
     :raises TotpRequired: the organization requires a second factor, which the caller, or the
         creator of the API key that is used, has not.
+    :raises LoginWayNotAccepted: their session began in a way that the organization does not accept.
     :raises SessionExpired: the organization limits sessions, and the caller's is beyond that.
     """
     organization = await read(Organization, context.organization)
@@ -179,8 +185,11 @@ async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permi
     if role is None:
         raise NotFound
     refuse_unless_granted(role, context.scopes, needed)
-    settings = organization.settings
-    if settings.require_totp:
+    settings, origin = organization.settings, context.origin
+    if origin is not None and not accepts(organization, context.user_id, origin):
+        raise LoginWayNotAccepted
+    by_provider = origin is not None and origin.by_provider
+    if settings.require_totp and not by_provider:
         user = await read(User, context.user_id)
         if user.totp is None:
             raise TotpRequired

@@ -29,6 +29,7 @@ from domain.identity.organization.membership import (
     MemberJoined,
     MemberLeft,
 )
+from domain.identity.organization.sso import LinkedToAnother, MemberLinked
 from domain.identity.plan import Countable
 from domain.identity.session.events import SessionEnded, SessionRevoked, SessionStarted
 from domain.identity.user.address import EmailChanged
@@ -47,6 +48,7 @@ from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbe
 
 EMAIL, SUBDOMAIN = "email", "subdomain"
 API_KEY = "api key"
+SUBJECT = "sso subject"
 TASK_NUMBER = "task number"
 OPEN_SUBTASKS = "open subtasks"
 
@@ -69,6 +71,12 @@ def api_key_claim(key_id: str) -> ClaimKey:
     A request with a key names no organization, so this is how the key is found.
     """
     return ClaimKey(PLATFORM, API_KEY, PLATFORM, key_id.encode())
+
+
+def subject_claim(fingerprint: Fingerprint, org_id: OrgId, issuer: str, subject: str) -> ClaimKey:
+    """Return the claim of an organization on a subject of its provider; a person holds it."""
+    known_by = fingerprint(SUBJECT, f"{issuer}\n{subject}")
+    return ClaimKey(org_id, SUBJECT, org_id, known_by)
 
 
 def task_numbers(org_id: OrgId, project_id: UUID) -> CountKey:
@@ -143,6 +151,12 @@ def _subdomain_changed(happened: Happening, reserved: Reservations) -> None:
 def _take_subdomain(happened: Happening, subdomain: str, reserved: Reservations) -> None:
     taken = SubdomainTaken(subdomain=subdomain)
     reserved.claims.append(ClaimChange(subdomain_claim(subdomain), happened.stream, taken))
+
+
+def _member_linked(happened: Happening, reserved: Reservations) -> None:
+    event = happened.event
+    claim = subject_claim(happened.fingerprint, happened.org_id, event.issuer, event.subject)
+    reserved.claims.append(ClaimChange(claim, event.user_id, LinkedToAnother()))
 
 
 def _api_key_created(happened: Happening, reserved: Reservations) -> None:
@@ -226,6 +240,7 @@ _RULES: dict[type[Event], Rule] = {
     OrganizationCreated: _organization_created,
     SubdomainChanged: _subdomain_changed,
     MemberJoined: counting(Countable.MEMBERS, 1),
+    MemberLinked: _member_linked,
     MemberInvited: counting(Countable.MEMBERS, 1),
     MemberLeft: counting(Countable.MEMBERS, -1),
     InvitationRevoked: counting(Countable.MEMBERS, -1),

@@ -44,6 +44,18 @@ class LoginRefused(Event, frozen=True, kw_only=True, tag="access.login_failed"):
     count: int
 
 
+class SsoRefused(Event, frozen=True, kw_only=True, tag="access.sso_refused"):
+    """Logins through the organization's provider failed: *count* since the last such event.
+
+    ``user_id`` is null unless the person is known. A failure that the provider only reported, or
+    that happened before it named anybody, has none.
+    """
+
+    user_id: UserId | None
+    reason: str  # the code of a refusal, or a word for what was wrong with the provider's answer
+    count: int
+
+
 class AccessDenied(Event, frozen=True, kw_only=True, tag="access.denied"):
     """A member asked for what their role does not allow: *count* times since the last event."""
 
@@ -60,7 +72,7 @@ class AuditRead(Event, frozen=True, kw_only=True, tag="access.audit_read"):
     at: datetime
 
 
-AccessEvent = LoggedIn | NewNetworkUsed | LoginRefused | AccessDenied | AuditRead
+AccessEvent = LoggedIn | NewNetworkUsed | LoginRefused | SsoRefused | AccessDenied | AuditRead
 
 
 # State ----------------------------------------------------------------------
@@ -78,7 +90,7 @@ class AccessRecord(Struct, frozen=True, gc=False):
         match event:
             case AuditRead():
                 return replace(self, audit_read_at=event.at)
-            case LoggedIn() | NewNetworkUsed() | LoginRefused() | AccessDenied():
+            case LoggedIn() | NewNetworkUsed() | LoginRefused() | SsoRefused() | AccessDenied():
                 return self
             case _:
                 assert_never(event)
@@ -90,6 +102,10 @@ class AccessRecord(Struct, frozen=True, gc=False):
         if self.audit_read_at is not None and now - self.audit_read_at < READ_EVERY:
             return []
         return [AuditRead(user_id=user_id, at=now)]
+
+
+NOBODY = UserId(UUID(int=0))
+"""Stands for people whom nobody knows, and whose failures are recorded all the same."""
 
 
 def access_record(org_id: OrgId, user_id: UserId) -> UUID:

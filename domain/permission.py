@@ -21,6 +21,8 @@ class Permission(StrEnum):
 
     ORG_READ = "org:read"
     ORG_MANAGE = "org:manage"  # rename, subdomain, plan, delete, restore
+    SSO_READ = "sso:read"
+    SSO_MANAGE = "sso:manage"  # the identity provider and its secret
     MEMBER_INVITE = "member:invite"
     INVITATION_READ = "invitation:read"
     MEMBER_REMOVE = "member:remove"

@@ -147,7 +147,7 @@ class Settings(FileSettings, frozen=True, kw_only=True):
     rate_limits: Annotated[
         RateLimits, Setting("RATE_LIMITS", "name=count/seconds, comma separated, or off")
     ] = parse_rate_limits(
-        "login=30/60,account=5/60,failures=100/86400,register=60/60,refresh=120/60,"
+        "login=30/60,account=5/60,failures=100/86400,register=60/60,refresh=120/60,sso=240/60,"
         "api=6000/60,key=100/60,guess=60/60,organization=60000/60,export=6/60"
     )
     trusted_proxies: Annotated[

@@ -19,7 +19,10 @@ from commands.key_check import CheckedKey, KeyCheck
 from commands.states import Loaded, States
 from domain.base import NotFound, OrgId, SessionId, State, UserId
 from domain.identity.organization.membership import Role
+from domain.identity.organization.sign_on import accepts
+from domain.identity.organization.sso import LoginWayNotAccepted
 from domain.identity.organization.state import Organization
+from domain.identity.session.events import Origin
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
 from domain.permission import Permission, Scopes
@@ -40,12 +43,14 @@ class Barred(StrEnum):
 
     SUSPENDED = "membership_suspended"
     NO_TOTP = "totp_required"
+    OTHER_WAY = "login_way_not_accepted"
 
 
 _BARRED = {
     Barred.SUSPENDED: "Your access to this organization is suspended. Ask an administrator, or"
     " switch to another organization.",
     Barred.NO_TOTP: "This organization requires two-factor login. Set up an authenticator first.",
+    Barred.OTHER_WAY: str(LoginWayNotAccepted()),
 }
 
 
@@ -54,7 +59,8 @@ class Caller(Struct, frozen=True):
 
     ``org_id`` is None without an organization, or if the caller is ``barred`` from it. ``seen``
     maps the streams this was read from to their versions, which a command's append verifies.
-    ``fresh`` says whether they were read just now rather than taken from memory.
+    ``fresh`` says whether they were read just now rather than taken from memory. ``origin`` is how
+    their session began, None with an API key.
     """
 
     user_id: UserId
@@ -66,6 +72,12 @@ class Caller(Struct, frozen=True):
     fresh: bool
     barred: Barred | None = None
     key: CheckedKey | None = None
+    origin: Origin | None = None
+
+    @property
+    def confined(self) -> bool:
+        """Whether their session works in one organization only, whose provider began it."""
+        return self.origin is not None and self.origin.by_provider
 
     def refuse_if_barred(self) -> None:
         """Refuse a member who has no access to the organization of their session.
@@ -235,13 +247,12 @@ def _identify(claims: AccessClaims, now: datetime, read: _Read, *, fresh: bool) 
     if organization_read is not None:
         organization = organization_read.state
         role = organization.role_of(user_id)
-        if role is None:
-            barred = _barred_from(organization, user_id)
-        elif not session.is_within(organization.settings.session_limits, now):
+        limits = organization.settings.session_limits
+        if role is not None and not session.is_within(limits, now):
             raise unauthorized()
-        elif organization.settings.require_totp and user.totp is None:
-            role, barred = None, Barred.NO_TOTP
-        if role is None:
+        barred = _barred_from(organization, user_id, user, session)
+        if role is None or barred is not None:
+            role = None
             org_id = None  # deleted, left or closed to the caller: a user without an organization
     return Caller(
         user_id,
@@ -252,6 +263,7 @@ def _identify(claims: AccessClaims, now: datetime, read: _Read, *, fresh: bool) 
         {claims.sid: session_read.version, claims.sub: user_read.version},
         fresh,
         barred,
+        origin=session.origin,
     )
 
 
@@ -259,7 +271,17 @@ def _by_key(key: CheckedKey, *, fresh: bool) -> Caller:
     return Caller(key.user_id, None, key.org_id, key.role, key.user, key.seen, fresh, key=key)
 
 
-def _barred_from(organization: Organization, user_id: UserId) -> Barred | None:
+def _barred_from(
+    organization: Organization, user_id: UserId, user: User, session: Session
+) -> Barred | None:
     member = organization.member(user_id)
-    suspended = member is not None and not member.active and not organization.deleted
-    return Barred.SUSPENDED if suspended else None
+    if member is None or organization.deleted:
+        return None
+    if not member.active:
+        return Barred.SUSPENDED
+    if not accepts(organization, user_id, session.origin):
+        return Barred.OTHER_WAY
+    if session.origin.by_provider:  # which asks for a second factor, if the organization wants one
+        return None
+    no_totp = organization.settings.require_totp and user.totp is None
+    return Barred.NO_TOTP if no_totp else None

@@ -5,7 +5,7 @@ from typing import Any
 from litestar.connection import Request
 
 from api.http.caller import Caller
-from api.http.policy import POLICY, RATE, Open, scope_of
+from api.http.policy import CONFINED, POLICY, RATE, Open, scope_of
 from api.http.problem import malformed, unauthorized
 from api.http.query import refuse_malformed_query
 from api.http.rates import Asked
@@ -14,6 +14,7 @@ from api.http.run_command import note_denied
 from commands.base import NotForApiKeys
 from domain.base import DomainError, Refusal
 from domain.identity.plan import request_share
+from domain.identity.session.errors import SessionConfined
 from domain.permission import Permission
 from security.api_keys import PresentedKey
 from security.tokens import AccessClaims, InvalidToken, TokenExpired
@@ -52,6 +53,8 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
         connection.api.key_uses.note(caller.key.api_key_id, connection.api.system.clock())
     refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
     needed = policy if isinstance(policy, Permission) else None
+    if caller.confined and policy is Open.ACCOUNT and not handler.opt[CONFINED]:
+        raise SessionConfined
     if caller.key is not None:
         needed = scope_of(handler)
         if needed is None:

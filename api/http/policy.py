@@ -19,6 +19,8 @@ RATE = "rate"
 NO_DRY_RUN = "no_dry_run"
 NO_KEY = "no_key"
 SCOPE = "scope"
+CONFINED = "confined"
+TOLERANT = "tolerant"
 FAILS = "fails"
 SENDS = "sends"
 STREAMS = "streams"
@@ -44,18 +46,21 @@ def public(
     rate: str | None = None,
     *,
     dry_run: bool = True,
+    tolerant: bool = False,
     fails: Sequence[Failure] = (),
     sends: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the options of a public route, limited by IP address under the name *rate*.
 
-    Without *dry_run* it refuses dry runs, because it issues tokens. *fails* is what this route can
-    answer beside what all can, and *sends* names its special headers: both are for the description.
+    Without *dry_run* it refuses dry runs, because it issues tokens. If *tolerant*, it ignores
+    parameters that it does not know. *fails* is what this route can answer beside what all can, and
+    *sends* names its special headers: both are for the description.
     """
     return {
         POLICY: Open.PUBLIC,
         RATE: rate,
         NO_DRY_RUN: not dry_run,
+        TOLERANT: tolerant,
         FAILS: fails,
         SENDS: sends,
     }
@@ -66,6 +71,7 @@ def account(
     dry_run: bool = True,
     key: bool = True,
     scope: Permission | None = None,
+    confined: bool = False,
     fails: Sequence[Failure] = (),
     sends: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -73,10 +79,13 @@ def account(
 
     Without *key* an Idempotency-Key has no effect, because the response is not kept or the route
     records nothing in the log. API keys with *scope* may use it, too; without one, none may.
+    Sessions that are *confined* to one organization are let in only if that is set: who chooses its
+    identity provider could begin one for any member, and must neither see nor change the account.
     """
     return {
         POLICY: Open.ACCOUNT,
         SCOPE: scope,
+        CONFINED: confined,
         NO_DRY_RUN: not dry_run,
         NO_KEY: not key,
         FAILS: fails,

@@ -17,7 +17,7 @@ from litestar.enums import ParamType
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import ParameterKwarg
 
-from api.http.policy import NO_DRY_RUN
+from api.http.policy import NO_DRY_RUN, TOLERANT
 from api.http.problem import FieldError, invalid, malformed
 
 PARAMETERS_MAX = 50
@@ -51,6 +51,8 @@ def refuse_malformed_query(query: bytes, handler: BaseRouteHandler, *, reads: bo
     except (UnicodeDecodeError, ValueError):
         raise malformed("The query string is malformed.") from None
     checks = _checks_of(handler, reads)
+    if handler.opt.get(TOLERANT):
+        pairs = [pair for pair in pairs if pair[0] in checks]
     names = [name for name, _ in pairs]
     errors = [
         FieldError(name, complaint)

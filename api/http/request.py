@@ -148,6 +148,7 @@ class ApiRequest(Request[Any, Any, Any]):
             if_match=version_in(headers[b"if-match"]) if b"if-match" in headers else None,
             dry_run=dry_run,
             session_id=caller.session,
+            origin=caller.origin,
             seen=caller.seen,
         )
 

@@ -76,7 +76,7 @@ class AccountController(Controller):
     path = "/api"
     tags = ("Account",)
 
-    @get("/user/me", opt=account(), responses=shows(MeView))
+    @get("/user/me", opt=account(confined=True), responses=shows(MeView))
     async def get_me(self, request: ApiRequest) -> ApiResponse:
         """Return your account, the organization you work in, its plan and limits."""
         caller = request.caller

@@ -162,7 +162,12 @@ class AuthController(Controller):
         tokens, cookie = tokens_of(system, session_id, rotated)
         return json_response(tokens).with_header(*cookie)
 
-    @post("/logout", status_code=200, opt=account(sends=("Set-Cookie",)), responses=nothing())
+    @post(
+        "/logout",
+        status_code=200,
+        opt=account(confined=True, sends=("Set-Cookie",)),
+        responses=nothing(),
+    )
     async def logout(self, request: ApiRequest) -> ApiResponse:
         """End this session. Its access and refresh tokens stop working at once."""
         session_id = request.caller.session_id
@@ -222,7 +227,7 @@ class AuthController(Controller):
         await run_without_reply(request, command)
         return json_response(access_tokens(request, request.caller.org_id))
 
-    @get("/profile", opt=account(), responses=shows(ProfileView))
+    @get("/profile", opt=account(confined=True), responses=shows(ProfileView))
     async def get_profile(self, request: ApiRequest) -> ApiResponse:
         """Return your account."""
         return ApiResponse(render_profile(profile_of(request.caller)))

@@ -96,7 +96,7 @@ class OrganizationController(Controller):
 
     @get(
         "/{organization_id:uuid}",
-        opt=account(scope=Permission.ORG_READ),
+        opt=account(scope=Permission.ORG_READ, confined=True),
         responses=shows(OrganizationView) | unchanged(),
     )
     async def get_organization(

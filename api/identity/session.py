@@ -61,19 +61,15 @@ class SessionController(Controller):
     @get("/", opt=account(), responses=shows(Page[OwnSessionView]))
     async def list_sessions(self, request: ApiRequest) -> ApiResponse:
         """List your active sessions, with device, address and last use."""
-        await wait_for_own_writes(request, "sessions")
-        caller = request.caller
-        found = await sessions_of(
-            request.api.models, caller.user_id, caller.user.credentials, request.api.system.clock()
-        )
-        items = [_encode(await _own(request, _decode(item))) for item in found.items]
+        items = [_encode(await _own(request, _decode(item))) for item in await _found(request)]
         return ApiResponse(list_json(b",".join(items), None))
 
     @delete("/", status_code=200, opt=account(), responses=nothing())
     async def revoke_other_sessions(self, request: ApiRequest) -> ApiResponse:
         """End all your sessions except this one. Their tokens stop working at once."""
-        session_id = request.caller.session_id
-        command = RevokeOtherSessions(session_id=session_id)
+        command = RevokeOtherSessions(
+            session_id=request.caller.session_id, listed=await _listed(request)
+        )
         return await run_command(request, command, Reply(stream=None))
 
     @delete("/{session_id:uuid}", status_code=200, opt=account(), responses=nothing())
@@ -117,6 +113,20 @@ class MemberSessionController(Controller):
             organization_id=OrgId(organization_id), user_id=UserId(user_id)
         )
         return await run_command(request, command, Reply(stream=None))
+
+
+async def _listed(request: ApiRequest) -> tuple[SessionId, ...]:
+    return tuple(_decode(item).id for item in await _found(request))
+
+
+async def _found(request: ApiRequest) -> list[bytes]:
+    """Return the caller's active sessions as the read model has them."""
+    await wait_for_own_writes(request, "sessions")
+    caller, system = request.caller, request.api.system
+    found = await sessions_of(
+        request.api.models, caller.user_id, caller.user.credentials, system.clock()
+    )
+    return [*found.items]
 
 
 async def _own(request: ApiRequest, session: SessionView) -> OwnSessionView:

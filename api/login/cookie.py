@@ -6,13 +6,19 @@ from api.http.problem import Problem
 from api.http.request import ApiRequest
 
 
+ATTEMPT_NAME_CHARS = 12
+"""Characters of a state that tell the logins of one browser apart."""
+
+
 class SecretCookie:
     """Sets and reads a cookie; ``__Host-`` binds it to this host, HTTPS and all paths."""
 
-    def __init__(self, name: str, *, secure: bool, lifetime: timedelta) -> None:
+    def __init__(
+        self, name: str, *, secure: bool, lifetime: timedelta, same_site: str = "Strict"
+    ) -> None:
         self.name = f"__Host-{name}" if secure else name
         self._lifetime_s = int(lifetime.total_seconds())
-        self._flags = "; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
+        self._flags = f"; HttpOnly; SameSite={same_site}" + ("; Secure" if secure else "")
 
     def set(self, token: str) -> tuple[bytes, bytes]:
         """Return the header that sets the cookie."""
@@ -42,6 +48,15 @@ def refresh_cookie(*, secure: bool, lifetime: timedelta) -> SecretCookie:
 def device_cookie(*, secure: bool, lifetime: timedelta) -> SecretCookie:
     """Return the cookie of a known device."""
     return SecretCookie("kd", secure=secure, lifetime=lifetime)
+
+
+def attempt_cookie(state: str, *, secure: bool, lifetime: timedelta) -> SecretCookie:
+    """Return the cookie of one login through a provider, of which a browser may begin several.
+
+    Lax, because the browser comes back from the provider's site.
+    """
+    name = f"sso-{state[:ATTEMPT_NAME_CHARS]}"
+    return SecretCookie(name, secure=secure, lifetime=lifetime, same_site="Lax")
 
 
 def refuse_foreign_origin(request: ApiRequest) -> None:

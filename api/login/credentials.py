@@ -18,6 +18,7 @@ from commands.identity.session import LogIn
 from commands.identity.user import PASSWORD
 from commands.reservations import email_claim
 from domain.base import PLATFORM, DomainError, NotFound, OrgId, SessionId, UserId
+from domain.identity.organization.sign_on import accepts
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
@@ -148,7 +149,7 @@ async def begin_session(
     await request.note_use(session_id, user_id)
     session = cast(Session, receipt.states[session_id].state)
     tokens, cookie = tokens_of(system, session_id, session)
-    profile = await _profile(system, user_id, user, session.organization_id)
+    profile = await _profile(system, user_id, user, session)
     view = LoginView(**msgspec.structs.asdict(tokens), user=profile)
     return json_response(view).with_header(*cookie)
 
@@ -167,13 +168,14 @@ async def _login(request: ApiRequest, user_id: UserId, user: User) -> LogIn:
 
 
 async def _profile(
-    system: System, user_id: UserId, user: User, org_id: OrgId | None
+    system: System, user_id: UserId, user: User, session: Session
 ) -> ProfileView:
-    role = None
+    org_id, role = session.organization_id, None
     if org_id is not None:
         organization = await system.commands.states.fresh(Organization, org_id, org_id)
         role = organization.role_of(user_id)
-        if organization.settings.require_totp and user.totp is None:
+        no_totp = organization.settings.require_totp and user.totp is None
+        if no_totp or not accepts(organization, user_id, session.origin):
             role = None
     return ProfileView(
         id=user_id,

@@ -19,6 +19,7 @@ from commands.reservations import email_claim
 from domain.base import NotFound, OrgId, UserId
 from domain.identity.organization.membership import Invitation, InvitationIsOver
 from domain.identity.organization.state import Organization
+from domain.identity.session.errors import SessionConfined
 from domain.identity.user.state import User
 from eventstore.identifiers import new_id
 from security.mail_tokens import MailToken, is_token, read_mail_token
@@ -81,6 +82,8 @@ async def accept_invitation(
 async def _with_account(request: ApiRequest, found: FoundInvitation) -> ApiResponse:
     request.claims = presented_claims(request)
     caller = await request.identify(fresh=True)
+    if caller.confined:
+        raise SessionConfined
     org_id = OrgId(found.token.owner)
     command = AcceptInvitation(
         organization_id=org_id,

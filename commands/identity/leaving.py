@@ -39,7 +39,8 @@ async def end_sessions_here(
 ) -> list[Change]:
     """Return what ends the sessions in which somebody works in the caller's organization."""
     changes: list[Change] = []
-    for session_id in (await read.holders(session_places(user_id))).values():
+    places = session_places(user_id) + session_places(user_id, context.organization)
+    for session_id in (await read.holders(places)).values():
         session = await read(Session, session_id)
         if session.organization_id == context.organization:
             events = session.revoke(cause, by=by)

@@ -11,10 +11,13 @@ from commands.reads import Reads
 from commands.session_places import session_places
 from domain.access import AccessEvent, LoggedIn, NewNetworkUsed
 from domain.base import NotFound, OrgId, SessionId, UserId
+from domain.identity.organization.sign_on import accepts
+from domain.identity.organization.sso import LoginWayNotAccepted
 from domain.identity.organization.state import Organization
 from domain.identity.session.errors import SessionIsOver
 from domain.identity.session.events import (
     Factor,
+    Origin,
     RefreshTokenReuseDetected,
     RevocationCause,
     SessionEnded,
@@ -84,10 +87,12 @@ class LogIn(Command, frozen=True, kw_only=True):
             own += user.use_second_factor(self.second)
         elif user.totp is not None and not self.proved:
             raise WrongCode
-        place, making_room = await self._place(read, context, user)
+        place, making_room = await free_place(
+            read, context, (self.user_id, None), user.credentials
+        )
         new = NewSession(
             place=place,
-            factor=factor_of(self.second),
+            origin=Origin(factor_of(self.second)),
             user_id=self.user_id,
             nonce=self.nonce,
             credentials=self.credentials,
@@ -110,21 +115,29 @@ class LogIn(Command, frozen=True, kw_only=True):
             return []
         return [Secret(self.user_id, KNOWN_NETWORKS, self.known_networks)]
 
-    async def _place(self, read: Reads, context: Context, user: User) -> tuple[int, Decision]:
-        """Return a place for the session, and what ends the one that had it."""
-        claims = session_places(self.user_id)
-        held = await read.holders(claims)
-        for place, claim in enumerate(claims):
-            if claim not in held:
-                return place, []
-        ends: list[tuple[bool, datetime, UUID]] = []
-        for holder in held.values():
-            session = await read(Session, holder)
-            over = not session.is_live(context.now) or session.credentials != user.credentials
-            ends.append((not over, session.expires_at or context.now, holder))
-        _, _, oldest = min(ends)
-        session = await read(Session, oldest)
-        return session.place, changes_of(oldest, session.make_room(context.now, user.credentials))
+
+async def free_place(
+    read: Reads, context: Context, whose: tuple[UserId, OrgId | None], credentials: int
+) -> tuple[int, list[Change]]:
+    """Return a place for a new session, and what ends the one that had it.
+
+    *whose* is a user, with the organization to which the session is confined, if it is.
+    *credentials* is how often the user has changed their password.
+    """
+    claims = session_places(*whose)
+    held = await read.holders(claims)
+    for place, claim in enumerate(claims):
+        if claim not in held:
+            return place, []
+    ends: list[tuple[bool, datetime, UUID]] = []
+    for holder in held.values():
+        session = await read(Session, holder)
+        over = not session.is_live(context.now) or session.credentials != credentials
+        ends.append((not over, session.expires_at or context.now, holder))
+    _, _, oldest = min(ends)
+    session = await read(Session, oldest)
+    events = session.make_room(context.now, credentials)
+    return session.place, [Change(oldest, events)] if events else []
 
 
 def factor_of(second: SecondProof | None) -> Factor:
@@ -215,6 +228,10 @@ class SwitchOrganization(Command, frozen=True, kw_only=True):
         organization = await read(Organization, self.organization_id)
         if organization.role_of(context.user_id) is None:
             raise NotFound
+        if context.origin is not None and not accepts(
+            organization, context.user_id, context.origin
+        ):
+            raise LoginWayNotAccepted
         if context.session_id is not None:
             session = await read(Session, context.session_id)
             session.refuse_beyond(organization.settings.session_limits, context.now)
@@ -251,23 +268,35 @@ class RevokeOtherSessions(SessionCommand, frozen=True, kw_only=True):
     """End all sessions of the caller but one."""
 
     records = (SessionRevoked,)
+    listed: tuple[SessionId, ...] = ()
+    """Those that are shown to them: some began through identity providers, with other places."""
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         own = await read(Session, self.session_id)
         if own.user_id != context.user_id:
             raise NotFound
-        return await end_others(read, context, self.session_id, RevocationCause.BY_USER)
+        return await end_others(
+            read, context, self.session_id, RevocationCause.BY_USER, self.listed
+        )
 
 
 async def end_others(
-    read: Reads, context: Context, kept: SessionId | None, cause: RevocationCause
+    read: Reads,
+    context: Context,
+    kept: SessionId | None,
+    cause: RevocationCause,
+    listed: Sequence[SessionId] = (),
 ) -> list[Change]:
-    """Return what ends all sessions of the caller but the one that is *kept*."""
+    """Return what ends all sessions of the caller but the one that is *kept*.
+
+    Those that began through identity providers have other places, and are ended if they are
+    *listed*.
+    """
     held = await read.holders(session_places(context.user_id))
     changes: list[Change] = []
-    for holder in held.values():
-        if holder != kept:
-            session = await read(Session, holder)
+    for holder in dict.fromkeys([*held.values(), *listed]):
+        session = await read(Session, holder)
+        if holder != kept and session.user_id == context.user_id:
             events = session.revoke(cause, by=context.user_id)
             changes += [Change(holder, events)] if events else []
     return changes

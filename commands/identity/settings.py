@@ -19,6 +19,7 @@ from domain.identity.organization.settings import (
     SettingsChanged,
     UnknownTimeZone,
 )
+from domain.identity.organization.sso import SsoNotConfigured
 from domain.identity.user.state import User
 from domain.identity.user.totp import TotpRequired
 
@@ -31,7 +32,8 @@ SecurityContacts = Annotated[tuple[str, ...], Meta(max_length=SECURITY_CONTACTS_
 class ChangeSettings(OrganizationCommand, frozen=True, kw_only=True):
     """Change what the organization requires of its members, and whom it tells of its security.
 
-    Whoever requires a second factor needs one already, or would have no access any more.
+    Whoever requires a second factor needs one already, or would have no access any more. So does
+    whoever no longer accepts passwords: they get in by one if the identity provider is broken.
     """
 
     sensitive = True
@@ -54,7 +56,11 @@ class ChangeSettings(OrganizationCommand, frozen=True, kw_only=True):
             security_contacts=_lines(self.security_contacts),
         )
         events = organization.change_settings(wanted)
-        if self.require_totp is True and (await read(User, context.user_id)).totp is None:
+        provider_only = self.login_ways is not UNSET and LoginWay.PASSWORD not in self.login_ways
+        if provider_only and organization.sign_on.provider is None:
+            raise SsoNotConfigured
+        needs_totp = self.require_totp is True or provider_only
+        if needs_totp and (await read(User, context.user_id)).totp is None:
             raise TotpRequired
         if self.time_zone is not UNSET and self.time_zone not in time_zones():
             raise UnknownTimeZone

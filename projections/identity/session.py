@@ -9,12 +9,15 @@ from msgspec import Struct
 
 from domain.base import OrgId, SessionId, UserId
 from domain.identity.session.events import SessionEvent, SessionRotated, SessionStarted
-from domain.identity.session.state import SESSIONS_MAX, Session
+from domain.identity.session.state import Session
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, tags_of
 from projections.engine.find import ReadModels
 from projections.engine.query import ListSlice, Query
 from projections.shape import Index, Kind, Value
+
+LISTED_MAX = 100
+"""Sessions that are listed: those of a person, and some in each organization with a provider."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -114,7 +117,7 @@ async def sessions_of(
         where={"user_id": str(user_id), "deleted": False, "credentials": credentials},
         sort="ends_at",
         descending=True,
-        limit=SESSIONS_MAX,
+        limit=LISTED_MAX,
         above=_sortable(now),
     )
     [found] = await models.pages(query)

@@ -7,6 +7,7 @@ from domain.identity.organization.membership import (
     MembershipEvent,
 )
 from domain.identity.organization.settings import SettingsChanged
+from domain.identity.organization.sso import SsoEvent
 from domain.identity.plan import Plan
 
 
@@ -62,5 +63,6 @@ OrganizationEvent = (
     | SettingsChanged
     | OrganizationDeleted
     | OrganizationRestored
+    | SsoEvent
     | MembershipEvent
 )

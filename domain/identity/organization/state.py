@@ -49,6 +49,7 @@ from domain.identity.organization.membership import (
     expired_among,
 )
 from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
+from domain.identity.organization.sso import MemberLinked, SignOn, SsoConfigured, SsoRemoved
 from domain.identity.plan import Countable, Plan, refuse_if_full
 from domain.identity.subdomain import refuse_unless_allowed
 
@@ -77,6 +78,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     created: bool = False
     deleted: bool = False
     settings: OrganizationSettings = OrganizationSettings()
+    sign_on: SignOn = SignOn()
 
     def evolve(self, event: OrganizationEvent) -> "Organization":
         match event:
@@ -92,6 +94,8 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, plan=event.to)
             case SettingsChanged():
                 return replace(self, settings=self.settings.after(event))
+            case SsoConfigured() | SsoRemoved() | MemberLinked():
+                return replace(self, sign_on=self.sign_on.after(event))
             case OrganizationDeleted():
                 return replace(self, deleted=True)
             case OrganizationRestored():
@@ -174,14 +178,15 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         return [InvitationRevoked(invitation_id=invitation_id)]
 
     def accept_invitation(
-        self, invitation_id: UUID, user_id: UserId, now: datetime
+        self, invitation_id: UUID, user_id: UserId, now: datetime, role: Role | None = None
     ) -> list[OrganizationEvent]:
+        """Make somebody a member with the role that they were invited to have, or with *role*."""
         self.refuse_unless_here()
         invitation = self.invitations.get(invitation_id)
         if invitation is None or invitation.expires_at <= now:
             raise InvitationIsOver
         # The invitation has a place already, but the plan may have shrunk below the places taken.
-        joined = self.add_member(user_id, invitation.role, places=0)
+        joined = self.add_member(user_id, role or invitation.role, places=0)
         return [InvitationAccepted(invitation_id=invitation_id, user_id=user_id), *joined]
 
     def add_member(self, user_id: UserId, role: Role, places: int = 1) -> list[OrganizationEvent]:
@@ -253,10 +258,14 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         if role is None or role.rank < least.rank:
             raise RoleTooLow
 
-    def _refuse_if_last_admin(self, user_id: UserId) -> None:
-        if _is_active_admin(self.members.get(user_id)) and not any(
+    def is_last_admin(self, user_id: UserId) -> bool:
+        """Return whether *user_id* is the only active ADMIN."""
+        return _is_active_admin(self.members.get(user_id)) and not any(
             _is_active_admin(member) for other, member in self.members.items() if other != user_id
-        ):
+        )
+
+    def _refuse_if_last_admin(self, user_id: UserId) -> None:
+        if self.is_last_admin(user_id):
             raise LastAdmin
 
 

@@ -29,3 +29,10 @@ class SessionIsOver(DomainError):
 
     code = "session_is_over"
     refusal = Refusal.UNAUTHENTICATED
+
+
+class SessionConfined(DomainError):
+    """Sessions of an identity provider work in its organization only. Log in by password first."""
+
+    code = "session_confined"
+    refusal = Refusal.FORBIDDEN

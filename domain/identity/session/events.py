@@ -3,6 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from domain.base import Event, OrgId, UserId
 
 
@@ -26,6 +28,19 @@ class Factor(StrEnum):
     PASSWORD = "password"  # noqa: S105 - a name, not a secret
     TOTP = "totp"
     RECOVERY_CODE = "recovery_code"
+    OIDC = "oidc"
+
+
+class Origin(Struct, frozen=True, gc=False):
+    """How a session began; ``issuer`` is the identity provider of the organization, if by one."""
+
+    factor: Factor
+    issuer: str | None = None
+
+    @property
+    def by_provider(self) -> bool:
+        """Whether the identity provider of an organization vouched for the user."""
+        return self.issuer is not None
 
 
 class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
@@ -36,6 +51,8 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
     nonce: str  # random; useless without the key that tokens are computed with
     credentials: int = 0  # how many times the user had changed their password
     factor: Factor = Factor.PASSWORD  # the last one that the login needed
+    issuer: str | None = None  # the provider of the organization, to which the session is confined
+    proved_at: datetime | None = None  # when that provider asked the user who they are, if it says
     place: int = 0  # which of the places of the user's sessions this one takes
     started_at: datetime  # a rule needs it: who logged in just now need not prove it again
     expires_at: datetime

@@ -14,7 +14,9 @@ Invariants
        another one.
     6. Sensitive commands need a proof of who the user is that is at most ``PROOF_LIFETIME`` old: a
        login or a later one.
-    7. A user has at most ``SESSIONS_MAX`` sessions: each takes one of as many places. A new one
+    7. A session that began through the identity provider of an organization never works anywhere
+       else, and such a login is no recent proof unless the provider says when it asked the user.
+    8. A user has at most ``SESSIONS_MAX`` sessions: each takes one of as many places. A new one
        gets the place of a session that is over or, if there is none, of the oldest.
 """
 
@@ -25,9 +27,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.base import Event, NotFound, OrgId, UserId
-from domain.identity.session.errors import ReauthenticationRequired, SessionExpired, SessionIsOver
+from domain.identity.session.errors import (
+    ReauthenticationRequired,
+    SessionConfined,
+    SessionExpired,
+    SessionIsOver,
+)
 from domain.identity.session.events import (
     Factor,
+    Origin,
     RefreshTokenReuseDetected,
     RevocationCause,
     SessionEnded,
@@ -70,7 +78,8 @@ class NewSession(Struct, frozen=True, kw_only=True):
     nonce: str
     credentials: int = 0
     organization_id: OrgId | None = None
-    factor: Factor = Factor.PASSWORD
+    origin: Origin = Origin(Factor.PASSWORD)
+    proved_at: datetime | None = None
     place: int = 0
 
 
@@ -82,6 +91,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
 
     user_id: UserId | None = None
     organization_id: OrgId | None = None
+    origin: Origin = Origin(Factor.PASSWORD)
     nonce: str = ""
     credentials: int = 0
     place: int = 0
@@ -106,11 +116,12 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                 return Session(
                     user_id=event.user_id,
                     organization_id=event.organization_id,
+                    origin=Origin(event.factor, event.issuer),
                     nonce=event.nonce,
                     credentials=event.credentials,
                     place=event.place,
                     started_at=event.started_at,
-                    authenticated_at=event.started_at,
+                    authenticated_at=event.started_at if event.issuer is None else event.proved_at,
                     expires_at=event.expires_at,
                     idle_expires_at=event.idle_expires_at,
                 )
@@ -124,6 +135,11 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, ended=True)
             case _:
                 assert_never(event)
+
+    @property
+    def confined_to(self) -> OrgId | None:
+        """The organization whose provider began the session; None for a login by password."""
+        return None if self.origin.issuer is None else self.organization_id
 
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 
@@ -139,7 +155,9 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                 organization_id=new.organization_id,
                 nonce=new.nonce,
                 credentials=new.credentials,
-                factor=new.factor,
+                factor=new.origin.factor,
+                issuer=new.origin.issuer,
+                proved_at=new.proved_at,
                 place=new.place,
                 started_at=now,
                 expires_at=now + ABSOLUTE_LIFETIME,
@@ -188,9 +206,12 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
         """Work in another organization from now on.
 
         :raises SessionIsOver: it was ended or never started.
+        :raises SessionConfined: it belongs to the provider of its organization.
         """
         if self.user_id is None or self.ended:
             raise SessionIsOver
+        if self.confined_to is not None and to != self.confined_to:
+            raise SessionConfined
         return [] if to == self.organization_id else [SessionSwitchedOrganization(to=to)]
 
     def reauthenticate(self, factor: Factor, now: datetime) -> list[SessionEvent]:
@@ -246,6 +267,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
     def is_within(self, limits: SessionLimits, now: datetime) -> bool:
         """Return whether the session can be used at *now* in an organization with *limits*."""
         refreshed, proved = self.rotated_at or self.started_at, self.authenticated_at
+        proved = proved or self.started_at
         idle = limits.idle is None or (refreshed is not None and now < refreshed + limits.idle)
         known = limits.proof is None or (proved is not None and now < proved + limits.proof)
         return idle and known

@@ -1,0 +1,221 @@
+"""Identity providers: what they say about themselves, their keys, and the exchange of a code.
+
+OpenID Connect Discovery 1.0 and Core 1.0 by the code flow with PKCE (RFC 7636, S256). Authlib
+builds the requests and checks the claims, joserfc the signatures.
+"""
+
+import json
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Protocol, cast
+
+import msgspec
+from authlib.oauth2.client import OAuth2Client
+from joserfc.jwk import KeySet
+from msgspec import Meta, Struct
+
+from api.login.sso.exchange import Exchange, ProviderFailed
+from security.id_token import (
+    Expected,
+    IdTokenRefused,
+    UnknownKey,
+    provider_keys,
+    verified_claims,
+)
+
+CACHED_FOR = timedelta(minutes=10)
+"""How long metadata and keys are used before they are fetched again. A token by a key that is not
+among them has them fetched at once, because providers may exchange their keys at any time."""
+
+_PROVIDERS_MAX = 1_000
+_WELL_KNOWN = "/.well-known/openid-configuration"  # OpenID Connect Discovery 1.0, section 4
+_Url = Annotated[str, Meta(max_length=2048)]
+
+
+class SsoRefused(Exception):
+    """The provider refused the person, or what it says does not hold; *reason* is a word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Metadata(Struct, frozen=True):
+    """What a provider says about itself, as far as we use it."""
+
+    issuer: _Url
+    authorization_endpoint: _Url
+    token_endpoint: _Url
+    jwks_uri: _Url
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
+    authorization_response_iss_parameter_supported: bool = False
+
+    @property
+    def auth_method(self) -> str:
+        """How we prove to be the client: in a header if the provider takes that."""
+        basic = "client_secret_basic" in self.token_endpoint_auth_methods_supported
+        return "client_secret_basic" if basic else "client_secret_post"
+
+
+class Client(Struct, frozen=True):
+    """Who we are to a provider."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    scopes: tuple[str, ...]
+    redirect_uri: str
+
+
+class Asked(Struct, frozen=True):
+    """What is particular to one login."""
+
+    state: str
+    nonce: str
+    verifier: str
+
+
+class _Answer(Struct, frozen=True):
+    """What the token endpoint answers."""
+
+    id_token: str | None = None
+    access_token: str | None = None
+    error: str | None = None
+
+
+class _ClientAuth(Protocol):
+    def prepare(
+        self, method: str, uri: str, headers: dict[str, str], body: str
+    ) -> tuple[str, dict[str, str], str]: ...
+
+
+class _Cached(Struct):
+    """What was fetched of one provider, and when."""
+
+    metadata: Metadata
+    at: datetime
+    keys: KeySet | None = None
+
+
+class _GuardedClient(OAuth2Client):  # type: ignore[misc]  # Authlib has no types
+    """Authlib's client, which sends its form through our exchange."""
+
+    async def _fetch_token(  # type: ignore[no-untyped-def]  # Authlib's signature
+        self, url, body="", headers=None, auth=None, method="POST", **_
+    ):
+        prepared = cast(_ClientAuth, auth).prepare(method, url, dict(headers or {}), body)
+        return await cast(Exchange, self.session).post(prepared[0], prepared[1], prepared[2])
+
+
+class Providers:
+    """The identity providers that a process has asked lately."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._cached: OrderedDict[str, _Cached] = OrderedDict()
+
+    async def authorization_url(
+        self, client: Client, asked: Asked, now: datetime, *, fresh: bool
+    ) -> str:
+        """Return where the person logs in; if *fresh*, although they are logged in there.
+
+        :raises ProviderFailed: the provider cannot be used.
+        """
+        metadata = (await self._known(client.issuer, now)).metadata
+        extra: dict[str, str] = {"max_age": "0", "prompt": "login"} if fresh else {}
+        url, _ = self._client(client, metadata).create_authorization_url(
+            metadata.authorization_endpoint,
+            state=asked.state,
+            code_verifier=asked.verifier,
+            nonce=asked.nonce,
+            **extra,
+        )
+        return str(url)
+
+    async def refuse_mixed_up(self, issuer: str, sent: str | None, now: datetime) -> None:
+        """Refuse a response that another provider sent (RFC 9207).
+
+        :raises SsoRefused: it names another one, or none although this one always does.
+        :raises ProviderFailed: the provider cannot be used.
+        """
+        metadata = (await self._known(issuer, now)).metadata
+        if sent is None:
+            if metadata.authorization_response_iss_parameter_supported:
+                raise SsoRefused("missing_iss")
+        elif sent != issuer:
+            raise SsoRefused("wrong_iss")
+
+    async def claims(
+        self, client: Client, asked: Asked, code: str, now: datetime
+    ) -> dict[str, Any]:
+        """Return the claims of the ID token that the provider gives for *code*.
+
+        :raises SsoRefused: it gives none, or one that is not for this login.
+        :raises ProviderFailed: the provider cannot be used.
+        """
+        known = await self._known(client.issuer, now)
+        answer = await self._exchanged(client, known.metadata, asked, code)
+        if answer.id_token is None:
+            raise SsoRefused("no_id_token")
+        expected = Expected(client.issuer, client.client_id, asked.nonce, answer.access_token)
+        try:
+            keys = await self._keys(known)
+            try:
+                return verified_claims(answer.id_token, keys, expected, now)
+            except UnknownKey:
+                known.keys = None
+                return verified_claims(answer.id_token, await self._keys(known), expected, now)
+        except IdTokenRefused as refused:
+            raise SsoRefused(refused.reason) from None
+
+    async def _exchanged(
+        self, client: Client, metadata: Metadata, asked: Asked, code: str
+    ) -> _Answer:
+        status, body = await self._client(client, metadata).fetch_token(
+            metadata.token_endpoint,
+            grant_type="authorization_code",
+            code=code,
+            code_verifier=asked.verifier,
+        )
+        answer = _decoded(body, _Answer)
+        if status != 200 or answer.error is not None:
+            raise SsoRefused("code_refused" if status < 500 else "provider_error")
+        return answer
+
+    async def _known(self, issuer: str, now: datetime) -> _Cached:
+        known = self._cached.get(issuer)
+        if known is None or not timedelta() <= now - known.at < CACHED_FOR:
+            found = _decoded(await self._exchange.get(issuer.rstrip("/") + _WELL_KNOWN), Metadata)
+            if found.issuer != issuer:  # OpenID Connect Discovery 1.0, section 4.3
+                raise ProviderFailed("provider_is_another")
+            known = self._cached[issuer] = _Cached(found, now)
+        self._cached.move_to_end(issuer)
+        if len(self._cached) > _PROVIDERS_MAX:
+            self._cached.popitem(last=False)
+        return known
+
+    async def _keys(self, known: _Cached) -> KeySet:
+        if known.keys is None:
+            known.keys = provider_keys(await self._exchange.get(known.metadata.jwks_uri))
+        return known.keys
+
+    def _client(self, client: Client, metadata: Metadata) -> Any:  # Authlib has no types
+        return _GuardedClient(
+            self._exchange,
+            client_id=client.client_id,
+            client_secret=client.client_secret,
+            token_endpoint_auth_method=metadata.auth_method,
+            scope=" ".join(client.scopes),
+            redirect_uri=client.redirect_uri,
+            code_challenge_method="S256",
+        )
+
+
+_D = Any
+
+
+def _decoded(body: bytes, kind: type[Any]) -> Any:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        raise ProviderFailed("provider_malformed") from None
