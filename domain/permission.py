@@ -94,6 +94,8 @@ _MANAGER = _MEMBER | {
 
 _ADMIN = _MANAGER | {
     Permission.ORG_MANAGE,
+    Permission.SSO_READ,
+    Permission.SSO_MANAGE,
     Permission.MEMBER_MANAGE,
     Permission.WEBHOOK_MANAGE,
     Permission.AUDIT_READ,

@@ -10,10 +10,10 @@ LIMITED = frozenset(
 )
 """What can be limited. A name that is not configured is unlimited. ``account`` limits the failed
 logins to one account from one network, ``failures`` those from everywhere since its last good
-login, ``login`` all of a network, ``api`` the requests of a user, ``organization`` those of all
-users who work in one, ``key`` those of an API key in the smallest plan (larger plans multiply
-it), ``sso`` the steps of logins through identity providers from a network, ``guess`` the API keys of a network that are new to a process, ``export`` an organization's
-exports."""
+login, ``login`` all of a network, ``sso`` the steps of logins through identity providers of a
+network, ``api`` the requests of a user, ``organization`` those of all users who work in one,
+``key`` those of an API key in the smallest plan (larger plans multiply it), ``guess`` the API keys
+of a network that are new to a process, ``export`` an organization's exports."""
 
 _LIMIT = re.compile(r"([a-z]+)=([1-9]\d{0,8})/([1-9]\d{0,5})", re.ASCII)
 

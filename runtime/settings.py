@@ -119,13 +119,14 @@ class Settings(FileSettings, frozen=True, kw_only=True):
     ] = ""
     password_previous_pepper: Annotated[str, Setting("PASSWORD_PREVIOUS_PEPPER", "did before")] = ""
     cors_origins: Annotated[
-        tuple[WebOrigin, ...],
-        Setting("CORS_ORIGINS", "exact browser origins to allow, comma separated"),
+        tuple[WebOrigin, ...], Setting("CORS_ORIGINS", "exact browser origins, comma separated")
     ] = (WebOrigin("http://localhost:5173"),)
     app_url: Annotated[
-        WebOrigin,
-        Setting("APP_URL", "where people use the product: links in mails lead there"),
+        WebOrigin, Setting("APP_URL", "where people use the product: links in mails lead there")
     ] = WebOrigin("http://localhost:5173")
+    api_url: Annotated[
+        WebOrigin, Setting("API_URL", "where browsers reach this API: logins by SSO return there")
+    ] = WebOrigin("http://127.0.0.1:3000")
     smtp_url: Annotated[
         SmtpUrl,
         Setting(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
-from authlib.oidc.core.claims import CodeIDToken
+from authlib.oidc.core.claims import CodeIDToken  # type: ignore[import-untyped]  # has no types
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import KeySet, KeySetSerialization
@@ -73,9 +73,7 @@ def provider_keys(document: bytes) -> KeySet:
     return read
 
 
-def verified_claims(
-    token: str, keys: KeySet, expected: Expected, now: datetime
-) -> dict[str, Any]:
+def verified_claims(token: str, keys: KeySet, expected: Expected, now: datetime) -> dict[str, Any]:
     """Return the claims of an ID token that the provider issued for this login.
 
     :raises UnknownKey: its key is not among *keys*.
@@ -113,4 +111,3 @@ def auth_time(claims: dict[str, Any], now: datetime) -> datetime | None:
     if not isinstance(at, int | float) or isinstance(at, bool) or at < 0:
         return None
     return datetime.fromtimestamp(min(at, now.timestamp()), UTC)
-

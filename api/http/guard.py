@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar.connection import Request
+from litestar.handlers.base import BaseRouteHandler
 
 from api.http.caller import Caller
 from api.http.policy import CONFINED, POLICY, RATE, Open, scope_of
@@ -45,6 +46,7 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     if connection.api_key is None:
         connection.claims = presented_claims(connection)
     caller = await connection.identify(fresh=method in READS)
+    _refuse_if_confined(caller, handler)
     if caller.key is None:
         await connection.api.token_use.note(caller.session_id, connection.claims.gen)
         await connection.note_use(caller.session_id, caller.user_id)
@@ -53,8 +55,6 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
         connection.api.key_uses.note(caller.key.api_key_id, connection.api.system.clock())
     refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
     needed = policy if isinstance(policy, Permission) else None
-    if caller.confined and policy is Open.ACCOUNT and not handler.opt[CONFINED]:
-        raise SessionConfined
     if caller.key is not None:
         needed = scope_of(handler)
         if needed is None:
@@ -64,6 +64,16 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     connection.min_position()  # refused here also where nothing waits for it
     if needed is not None:
         await _refuse_unless_may(connection, caller, needed)
+
+
+def _refuse_if_confined(caller: Caller, handler: BaseRouteHandler) -> None:
+    """Refuse a session that works in one organization only on a route about the account.
+
+    :raises SessionConfined: it is one.
+    """
+    opt = handler.opt
+    if caller.confined and opt[POLICY] is Open.ACCOUNT and not opt.get(CONFINED):
+        raise SessionConfined
 
 
 async def _refuse_key(connection: ApiRequest) -> None:

@@ -44,6 +44,11 @@ def nothing() -> Any:
     return {204: ResponseSpec(None, description="Done", generate_examples=False)}
 
 
+def moves(status: int, description: str) -> Any:
+    """Return the description of a response that sends a browser elsewhere."""
+    return {status: ResponseSpec(None, description=description, generate_examples=False)}
+
+
 def unchanged() -> Any:
     """Return the description of the answer to If-None-Match when the client has the resource."""
     return {304: ResponseSpec(None, description="Not changed", generate_examples=False)}

@@ -71,7 +71,6 @@ def account(
     dry_run: bool = True,
     key: bool = True,
     scope: Permission | None = None,
-    confined: bool = False,
     fails: Sequence[Failure] = (),
     sends: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -79,18 +78,24 @@ def account(
 
     Without *key* an Idempotency-Key has no effect, because the response is not kept or the route
     records nothing in the log. API keys with *scope* may use it, too; without one, none may.
-    Sessions that are *confined* to one organization are let in only if that is set: who chooses its
-    identity provider could begin one for any member, and must neither see nor change the account.
     """
     return {
         POLICY: Open.ACCOUNT,
         SCOPE: scope,
-        CONFINED: confined,
         NO_DRY_RUN: not dry_run,
         NO_KEY: not key,
         FAILS: fails,
         SENDS: sends,
     }
+
+
+def confined(options: dict[str, Any]) -> dict[str, Any]:
+    """Return *options* of a route for logged-in users that sessions of a provider may use, too.
+
+    They may use no other such route: who chooses the identity provider of an organization could
+    begin one for any member, and must neither see nor change the account.
+    """
+    return {**options, CONFINED: True}
 
 
 def needs(

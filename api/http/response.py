@@ -60,6 +60,13 @@ def json_response(value: Any, status: int = 200) -> ApiResponse:
     return ApiResponse(_encode(value), status)
 
 
+def redirect(status: int, to: str) -> ApiResponse:
+    """Return a response without a body that sends a browser elsewhere."""
+    answer = ApiResponse(b"", 204)
+    answer.status_code = status
+    return answer.with_header(b"location", to.encode()).with_header(b"content-length", b"0")
+
+
 def etag(version: int) -> bytes:
     """Return a version as an entity tag (RFC 9110, section 8.8.3)."""
     return b'"%d"' % version

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, Page, shows
-from api.http.policy import account
+from api.http.policy import account, confined
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import run_without_reply
@@ -76,7 +76,7 @@ class AccountController(Controller):
     path = "/api"
     tags = ("Account",)
 
-    @get("/user/me", opt=account(confined=True), responses=shows(MeView))
+    @get("/user/me", opt=confined(account()), responses=shows(MeView))
     async def get_me(self, request: ApiRequest) -> ApiResponse:
         """Return your account, the organization you work in, its plan and limits."""
         caller = request.caller

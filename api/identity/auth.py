@@ -7,7 +7,7 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from api.http.parameters import nothing, shows
-from api.http.policy import account, public
+from api.http.policy import account, confined, public
 from api.http.problem import unauthorized
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
@@ -165,7 +165,7 @@ class AuthController(Controller):
     @post(
         "/logout",
         status_code=200,
-        opt=account(confined=True, sends=("Set-Cookie",)),
+        opt=confined(account(sends=("Set-Cookie",))),
         responses=nothing(),
     )
     async def logout(self, request: ApiRequest) -> ApiResponse:
@@ -227,7 +227,7 @@ class AuthController(Controller):
         await run_without_reply(request, command)
         return json_response(access_tokens(request, request.caller.org_id))
 
-    @get("/profile", opt=account(confined=True), responses=shows(ProfileView))
+    @get("/profile", opt=confined(account()), responses=shows(ProfileView))
     async def get_profile(self, request: ApiRequest) -> ApiResponse:
         """Return your account."""
         return ApiResponse(render_profile(profile_of(request.caller)))

@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from api.http.paging import one
 from api.http.parameters import nothing, shows, unchanged
-from api.http.policy import account, needs
+from api.http.policy import account, confined, needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
@@ -96,7 +96,7 @@ class OrganizationController(Controller):
 
     @get(
         "/{organization_id:uuid}",
-        opt=account(scope=Permission.ORG_READ, confined=True),
+        opt=confined(account(scope=Permission.ORG_READ)),
         responses=shows(OrganizationView) | unchanged(),
     )
     async def get_organization(

@@ -5,7 +5,6 @@ from datetime import timedelta
 from api.http.problem import Problem
 from api.http.request import ApiRequest
 
-
 ATTEMPT_NAME_CHARS = 12
 """Characters of a state that tell the logins of one browser apart."""
 

@@ -167,9 +167,7 @@ async def _login(request: ApiRequest, user_id: UserId, user: User) -> LogIn:
     )
 
 
-async def _profile(
-    system: System, user_id: UserId, user: User, session: Session
-) -> ProfileView:
+async def _profile(system: System, user_id: UserId, user: User, session: Session) -> ProfileView:
     org_id, role = session.organization_id, None
     if org_id is not None:
         organization = await system.commands.states.fresh(Organization, org_id, org_id)

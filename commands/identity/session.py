@@ -87,9 +87,7 @@ class LogIn(Command, frozen=True, kw_only=True):
             own += user.use_second_factor(self.second)
         elif user.totp is not None and not self.proved:
             raise WrongCode
-        place, making_room = await free_place(
-            read, context, (self.user_id, None), user.credentials
-        )
+        place, making_room = await free_place(read, context, (self.user_id, None), user.credentials)
         new = NewSession(
             place=place,
             origin=Origin(factor_of(self.second)),

@@ -91,13 +91,15 @@ class Exchange:
             port=target.port,
             target=target.path_and_query.encode(),
         )
-        async with httpcore.AsyncConnectionPool(
-            ssl_context=self._tls, max_connections=1, network_backend=self._dialer
-        ) as pool:
-            async with pool.stream(method, url, headers=headers, content=body) as response:
-                if 300 <= response.status < 400:
-                    raise ProviderFailed("provider_redirects")
-                return response.status, await _bounded(response)
+        async with (
+            httpcore.AsyncConnectionPool(
+                ssl_context=self._tls, max_connections=1, network_backend=self._dialer
+            ) as pool,
+            pool.stream(method, url, headers=headers, content=body) as response,
+        ):
+            if 300 <= response.status < 400:
+                raise ProviderFailed("provider_redirects")
+            return response.status, await _bounded(response)
 
 
 async def _bounded(response: httpcore.Response) -> bytes:
@@ -123,4 +125,5 @@ def _headers(
     }
     if body is not None:
         ours["Content-Length"] = str(len(body))
-    return [(name.encode("ascii"), value.encode("ascii")) for name, value in (ours | {**given}).items()]
+    named = {**ours, **given}.items()
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in named]

@@ -4,13 +4,12 @@ OpenID Connect Discovery 1.0 and Core 1.0 by the code flow with PKCE (RFC 7636, 
 builds the requests and checks the claims, joserfc the signatures.
 """
 
-import json
 from collections import OrderedDict
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, Any, Protocol, TypeVar, cast
 
 import msgspec
-from authlib.oauth2.client import OAuth2Client
+from authlib.oauth2.client import OAuth2Client  # type: ignore[import-untyped]  # has no types
 from joserfc.jwk import KeySet
 from msgspec import Meta, Struct
 
@@ -22,6 +21,8 @@ from security.id_token import (
     provider_keys,
     verified_claims,
 )
+
+D = TypeVar("D")
 
 CACHED_FOR = timedelta(minutes=10)
 """How long metadata and keys are used before they are fetched again. A token by a key that is not
@@ -211,10 +212,7 @@ class Providers:
         )
 
 
-_D = Any
-
-
-def _decoded(body: bytes, kind: type[Any]) -> Any:
+def _decoded(body: bytes, kind: type[D]) -> D:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):

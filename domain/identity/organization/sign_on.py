@@ -97,9 +97,7 @@ def arrive(
         raise LinkedToAnother
     events = _membership(organization, provider, arrival, now, returning=known is not None)
     if known != link:
-        linked = MemberLinked(
-            user_id=arrival.user_id, issuer=link.issuer, subject=link.subject
-        )
+        linked = MemberLinked(user_id=arrival.user_id, issuer=link.issuer, subject=link.subject)
         events.append(linked)
     return events
 

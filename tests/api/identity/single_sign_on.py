@@ -1,0 +1,73 @@
+"""Organizations with identity providers, and browsers that log in through them."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from litestar import Litestar
+
+from tests.api.stage import Json, Person, client_of, done
+from tests.identity_provider import CLIENT_SECRET, IdentityProvider
+
+DOMAIN = "corp.example"
+
+
+async def configure(admin: Person, provider: IdentityProvider, **changes: Any) -> Json:
+    """Make *provider* that of the organization in which *admin* works."""
+    body = {
+        "issuer": provider.issuer,
+        "clientId": provider.client_id,
+        "clientSecret": CLIENT_SECRET,
+        "domains": [DOMAIN],
+        **changes,
+    }
+    shown: Json = done(await admin.ask("PUT", f"/org/{admin.org_id}/oidc", json=body), 200)
+    return shown
+
+
+def knows(provider: IdentityProvider, subject: str, email: str, **claims: Any) -> None:
+    """Let somebody have an account at *provider*."""
+    provider.people[subject] = {"email": email, "email_verified": True, "name": "Kim", **claims}
+
+
+async def subdomain_of(admin: Person) -> str:
+    return str(done(await admin.get(f"/org/{admin.org_id}"), 200)["subdomain"])
+
+
+class Browser:
+    """Logs in through a provider, and then works with what it got."""
+
+    def __init__(self, app: Litestar, subdomain: str, provider: IdentityProvider) -> None:
+        self.client, self.subdomain, self.provider = client_of(app), subdomain, provider
+        self.token = ""
+
+    async def begin(self, **query: Any) -> str:
+        """Return where the browser is sent to."""
+        answer = await self.client.get(f"/api/auth/oidc/{self.subdomain}", params=query)
+        done_or_moved(answer, 302)
+        return answer.headers["location"]
+
+    async def come_back(self, callback: str) -> httpx.Response:
+        """Follow the redirect of the provider."""
+        parts = urlsplit(callback)
+        return await self.client.get(f"{parts.path}?{parts.query}")
+
+    async def log_in(self, subject: str, **query: Any) -> httpx.Response:
+        """Go through all of a login."""
+        return await self.come_back(self.provider.log_in(await self.begin(**query), subject))
+
+    async def enter(self, subject: str, **query: Any) -> Json:
+        """Log in, get an access token, and return the profile."""
+        done_or_moved(await self.log_in(subject, **query), 303)
+        tokens = await self.client.post("/api/auth/refresh-token")
+        self.token = done(tokens, 200)["accessToken"]
+        return dict(done(await self.ask("GET", "/auth/profile"), 200))
+
+    async def ask(self, method: str, path: str, **about: Any) -> httpx.Response:
+        headers = {"authorization": f"Bearer {self.token}"}
+        return await self.client.request(method, f"/api{path}", headers=headers, **about)
+
+
+def done_or_moved(answer: httpx.Response, status: int) -> None:
+    """Check the status of a response without a JSON body."""
+    assert answer.status_code == status, answer.text
