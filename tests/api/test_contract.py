@@ -24,6 +24,8 @@ PUBLIC = {
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/login/totp"),
     ("POST", "/api/auth/refresh-token"),
+    ("GET", "/api/auth/oidc/{subdomain}"),
+    ("GET", "/api/auth/oidc/callback"),
     ("POST", "/api/auth/confirm-email"),
     ("POST", "/api/auth/forgot-password"),
     ("POST", "/api/auth/reset-password"),

@@ -19,6 +19,7 @@ TWO_PARTITIONS = {
     "AcceptInvitation": "a membership, and in which organization the person works",
     "CreateOrganization": "an organization, its subdomain, and where the person works",
     "ImportUser": "an account and its membership",
+    "LogInBySso": "an account, its session and its membership",
     "LogIn": "a session, and its organization's record of who came",
     "RecordFailedLogin": "the account, and its organization's record",
     "EditOrganization": "its subdomain, which is unique everywhere",

@@ -18,8 +18,9 @@ from domain.hooks.webhook.state import Webhook
 from domain.identity.api_key import events as api_key
 from domain.identity.api_key.state import ApiKey
 from domain.identity.organization import events as organization
-from domain.identity.organization import membership
+from domain.identity.organization import membership, sso
 from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
+from domain.identity.organization.sso import SignOn
 from domain.identity.plan import Plan
 from domain.identity.session import events as session_events
 from domain.identity.session import state as session_state
@@ -28,7 +29,8 @@ from domain.identity.user import events as user
 from domain.identity.user.state import User
 from domain.work.team import Team
 from tests.domain.acme import DELETED, TEAM, invitation
-from tests.domain.spec import ACME, ANA, CLEO, DAN, DAY, NOW, given
+from tests.domain.identity.providers import CONFIGURED
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, NOW, given
 from tests.domain.work.changes import WORK_CHANGES, WORK_CREATIONS
 from tools.discover import modules_of
 
@@ -82,6 +84,9 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (TEAM, organization.SubdomainChanged(from_="acme", to="apex"), ("subdomain",)),
     (TEAM, SettingsChanged(session_idle=7), ("settings:session_idle",)),
     (TEAM, organization.PlanChanged(from_=Plan.FREE, to=Plan.BASIC), ("plan",)),
+    (TEAM, CONFIGURED, ("sign_on:provider",)),
+    (given(TEAM, CONFIGURED), sso.SsoRemoved(), ("sign_on:provider",)),
+    (TEAM, sso.MemberLinked(user_id=BEN, issuer="i", subject="b"), (f"sign_on:links:{BEN}",)),
     (TEAM, organization.OrganizationDeleted(), ("deleted",)),
     (DELETED, organization.OrganizationRestored(), ("deleted",)),
     (TEAM, invitation(), (INVITATION,)),
@@ -262,6 +267,9 @@ def _parts(state: Any) -> dict[str, Any]:
                 parts |= {f"{name}:{user_id}:{k}": v for k, v in asdict(member).items()}
         elif isinstance(value, OrganizationSettings):
             parts |= {f"{name}:{k}": v for k, v in asdict(value).items()}
+        elif isinstance(value, SignOn):
+            parts[f"{name}:provider"] = value.provider
+            parts |= {f"{name}:links:{key}": entry for key, entry in value.links.items()}
         elif isinstance(value, Map):
             parts |= {f"{name}:{key}": entry for key, entry in value.items()}
         else:

@@ -26,7 +26,7 @@ class MappedRole(Struct, frozen=True, gc=False):
 class SsoConfigured(Event, frozen=True, kw_only=True, tag="organization.sso_configured"):
     """An organization named its identity provider, or changed what it said about it."""
 
-    sets = ("sso",)
+    sets = ("sign_on:provider",)
     configuration_id: UUID  # a login that began under another configuration is over
     issuer: str
     client_id: str
@@ -40,7 +40,7 @@ class SsoConfigured(Event, frozen=True, kw_only=True, tag="organization.sso_conf
 class SsoRemoved(Event, frozen=True, kw_only=True, tag="organization.sso_removed"):
     """An organization has no identity provider any more; sessions that it began have no access."""
 
-    sets = ("sso",)
+    sets = ("sign_on:provider",)
 
 
 class MemberLinked(Event, frozen=True, kw_only=True, tag="member.linked"):
@@ -51,7 +51,7 @@ class MemberLinked(Event, frozen=True, kw_only=True, tag="member.linked"):
     subject: Personal  # who they are to the provider, which never gives it to somebody else
 
     def field_keys(self) -> tuple[str, ...]:
-        return (f"links:{self.user_id}",)
+        return (f"sign_on:links:{self.user_id}",)
 
 
 SsoEvent = SsoConfigured | SsoRemoved | MemberLinked

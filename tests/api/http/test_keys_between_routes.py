@@ -43,6 +43,13 @@ COMMANDS: dict[str, Any] = {
     "DELETE /api/org/{organization_id}/invitations/{invitation_id}": None,
     "PATCH /api/org/{organization_id}/plan": {"plan": "PREMIUM"},
     "PATCH /api/org/{organization_id}/settings": {"requireTotp": False},
+    "PUT /api/org/{organization_id}/oidc": {
+        "issuer": "https://id.example.com",
+        "clientId": "us",
+        "clientSecret": "secret",
+        "domains": ["example.com"],
+    },
+    "DELETE /api/org/{organization_id}/oidc": None,
     "POST /api/org/{organization_id}/restore": None,
     "POST /api/apikey": {"name": "CI", "scopes": {"task": ["read"]}},
     "DELETE /api/apikey/{api_key_id}": None,

@@ -1,0 +1,218 @@
+"""Who enters an organization through its identity provider, and as what."""
+
+from typing import Any
+
+import pytest
+
+from domain.base import Event, NotFound
+from domain.identity.organization.membership import (
+    InvitationAccepted,
+    LeaveCause,
+    MemberDeactivated,
+    MemberJoined,
+    MemberLeft,
+    MemberRoleChanged,
+    Role,
+)
+from domain.identity.organization.settings import LoginWay, SettingsChanged
+from domain.identity.organization.sign_on import (
+    Arrival,
+    accepts,
+    arrive,
+    configure,
+    provider_of,
+    remove,
+)
+from domain.identity.organization.sso import (
+    DomainNotAccepted,
+    LinkedToAnother,
+    LoginWayNotAccepted,
+    MemberLinked,
+    MembershipEnded,
+    MembershipSuspended,
+    SsoConfigured,
+    SsoLoginIsOver,
+    SsoRemoved,
+    SsoStillDemanded,
+)
+from domain.identity.organization.state import Organization
+from domain.identity.plan import PlanLimitReached
+from domain.identity.session.events import Factor, Origin
+from tests.domain.acme import DELETED, TEAM, TWO_ADMINS, crowd, invitation
+from tests.domain.identity.providers import CONFIGURED, ISSUER, MAPPED, configured
+from tests.domain.spec import ANA, BEN, CLEO, DAN, DAY, NOW, check_refused, given
+
+HERE = given(TEAM, CONFIGURED)
+BY_PROVIDER = Origin(Factor.OIDC, ISSUER)
+PASSWORD, TOTP = Origin(Factor.PASSWORD), Origin(Factor.TOTP)
+PROVIDER_ONLY = SettingsChanged(login_ways=(LoginWay.OIDC,))
+
+
+def linked(user_id: Any = DAN, subject: str = "d") -> MemberLinked:
+    return MemberLinked(user_id=user_id, issuer=ISSUER, subject=subject)
+
+
+def arrival(
+    user_id: Any = DAN, subject: str = "d", email: str = "dan@example.com", roles: Any = ()
+) -> Arrival:
+    return Arrival(user_id, subject, email, roles)
+
+
+def arriving(organization: Organization, who: Arrival, **about: Any) -> list[Event]:
+    provider = organization.sign_on.provider
+    assert provider is not None
+    return [*arrive(organization, provider, who, about.get("now", NOW))]
+
+
+class TestArrive:
+    def test_a_stranger_joins_with_the_default_role_and_is_linked(self) -> None:
+        joined = MemberJoined(user_id=DAN, role=Role.MEMBER)
+        assert arriving(HERE, arrival()) == [joined, linked()]
+
+    def test_who_is_linked_already_changes_nothing(self) -> None:
+        here = given(HERE, MemberJoined(user_id=DAN, role=Role.MANAGER), linked())
+        assert arriving(here, arrival()) == []
+
+    def test_a_member_is_linked_and_keeps_their_role(self) -> None:
+        assert arriving(HERE, arrival(BEN)) == [linked(BEN)]
+
+    @pytest.mark.parametrize(
+        ("values", "role"),
+        [
+            ((), Role.MEMBER),
+            (("others",), Role.MEMBER),
+            (("leads",), Role.MANAGER),
+            (("leads", "admins"), Role.ADMIN),
+            (("ADMINS",), Role.MEMBER),
+        ],
+    )
+    def test_a_mapping_gives_the_highest_role_that_applies(self, values: Any, role: Role) -> None:
+        events = arriving(given(TEAM, MAPPED), arrival(roles=values))
+        assert events[0] == MemberJoined(user_id=DAN, role=role)
+
+    def test_a_mapping_raises_and_lowers_a_role_at_each_login(self) -> None:
+        here = given(TEAM, MAPPED)
+        raised = MemberRoleChanged(user_id=CLEO, from_=Role.MEMBER, to=Role.ADMIN)
+        assert arriving(here, arrival(CLEO, roles=("admins",)))[0] == raised
+        lowered = MemberRoleChanged(user_id=BEN, from_=Role.MANAGER, to=Role.MEMBER)
+        assert arriving(here, arrival(BEN))[0] == lowered
+
+    def test_the_last_admin_keeps_their_role_whatever_the_provider_says(self) -> None:
+        assert arriving(given(TEAM, MAPPED), arrival(ANA)) == [linked(ANA)]
+        lowered = MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER)
+        assert arriving(given(TWO_ADMINS, MAPPED), arrival(ANA))[0] == lowered
+
+    def test_an_invitation_is_accepted_with_its_role(self) -> None:
+        invited = invitation(role=Role.MANAGER)
+        accepted = InvitationAccepted(invitation_id=invited.invitation_id, user_id=DAN)
+        joined = MemberJoined(user_id=DAN, role=Role.MANAGER)
+        assert arriving(given(HERE, invited), arrival()) == [accepted, joined, linked()]
+
+    def test_an_invitation_gives_no_more_than_the_mapping(self) -> None:
+        invited = invitation(role=Role.ADMIN)
+        events = arriving(given(TEAM, MAPPED, invited), arrival(roles=("leads",)))
+        assert events[1] == MemberJoined(user_id=DAN, role=Role.MANAGER)
+
+    def test_an_invitation_that_has_expired_gives_nothing(self) -> None:
+        invited = invitation(role=Role.MANAGER)
+        events = arriving(given(HERE, invited), arrival(), now=NOW + 8 * DAY)
+        assert events == [MemberJoined(user_id=DAN, role=Role.MEMBER), linked()]
+
+    @pytest.mark.parametrize("cause", LeaveCause)
+    def test_who_left_or_was_removed_comes_back_by_an_invitation_only(
+        self, cause: LeaveCause
+    ) -> None:
+        here = given(HERE, linked(CLEO), MemberLeft(user_id=CLEO, cause=cause))
+        check_refused(MembershipEnded, lambda: arriving(here, arrival(CLEO)))
+        invited = given(here, invitation())
+        joined = MemberJoined(user_id=CLEO, role=Role.MEMBER)
+        assert joined in arriving(invited, arrival(CLEO))
+
+    def test_a_suspended_member_stays_out(self) -> None:
+        here = given(HERE, linked(CLEO), MemberDeactivated(user_id=CLEO))
+        check_refused(MembershipSuspended, lambda: arriving(here, arrival(CLEO)))
+
+    def test_another_subject_of_the_provider_is_another_person(self) -> None:
+        here = given(HERE, linked(BEN, "b"))
+        check_refused(LinkedToAnother, lambda: arriving(here, arrival(BEN, "x")))
+
+    def test_a_new_provider_may_name_a_member_anew(self) -> None:
+        here = given(HERE, linked(BEN, "b"), configured(1, issuer="https://new.example.com"))
+        anew = MemberLinked(user_id=BEN, issuer="https://new.example.com", subject="x")
+        assert arriving(here, arrival(BEN, "x")) == [anew]
+
+    @pytest.mark.parametrize(
+        "email", ["dan@other.example", "dan@sub.example.com", "dan@example.com.evil", "dan"]
+    )
+    def test_a_foreign_domain_is_refused(self, email: str) -> None:
+        check_refused(DomainNotAccepted, lambda: arriving(HERE, arrival(email=email)))
+
+    def test_a_full_plan_takes_nobody(self) -> None:
+        full = given(crowd(10), CONFIGURED)
+        check_refused(PlanLimitReached, lambda: arriving(full, arrival()))
+
+    def test_a_deleted_organization_takes_nobody(self) -> None:
+        check_refused(NotFound, lambda: arriving(given(DELETED, CONFIGURED), arrival()))
+
+
+class TestConfigure:
+    def test_a_provider_is_configured_and_changed(self) -> None:
+        other = configured(1, domains=("new.example",))
+        assert configure(TEAM, CONFIGURED) == [CONFIGURED]
+        assert configure(HERE, CONFIGURED) == []
+        assert configure(HERE, other) == [other]
+
+    def test_a_provider_is_removed_once(self) -> None:
+        assert remove(HERE) == [SsoRemoved()]
+        assert remove(TEAM) == []
+
+    def test_a_provider_is_not_removed_while_it_is_the_only_way_in(self) -> None:
+        check_refused(SsoStillDemanded, lambda: remove(given(HERE, PROVIDER_ONLY)))
+
+    def test_a_deleted_organization_has_none(self) -> None:
+        check_refused(NotFound, lambda: configure(DELETED, CONFIGURED), lambda: remove(DELETED))
+
+    @pytest.mark.parametrize("since", [SsoRemoved(), configured(1), configured(1, client_id="x")])
+    def test_a_login_is_over_once_the_configuration_changes(self, since: SsoConfigured) -> None:
+        known = CONFIGURED.configuration_id
+        assert provider_of(HERE, known).issuer == ISSUER
+        check_refused(SsoLoginIsOver, lambda: provider_of(given(HERE, since), known))
+
+    def test_a_login_is_refused_where_only_passwords_are_accepted(self) -> None:
+        here = given(HERE, SettingsChanged(login_ways=(LoginWay.PASSWORD,)))
+        check_refused(LoginWayNotAccepted, lambda: provider_of(here, CONFIGURED.configuration_id))
+
+
+class TestAccepts:
+    only = given(TWO_ADMINS, CONFIGURED, PROVIDER_ONLY)
+
+    def test_both_ways_are_accepted_at_first(self) -> None:
+        assert accepts(HERE, CLEO, BY_PROVIDER)
+        assert accepts(HERE, CLEO, PASSWORD)
+
+    def test_a_session_of_a_former_provider_has_no_access(self) -> None:
+        assert not accepts(given(HERE, SsoRemoved()), CLEO, BY_PROVIDER)
+        moved = given(HERE, configured(1, issuer="https://new.example.com"))
+        assert not accepts(moved, CLEO, BY_PROVIDER)
+        assert accepts(given(HERE, configured(1, client_id="new")), CLEO, BY_PROVIDER)
+
+    def test_passwords_are_refused_where_only_the_provider_counts(self) -> None:
+        assert accepts(self.only, CLEO, BY_PROVIDER)
+        assert not accepts(self.only, CLEO, PASSWORD)
+        assert not accepts(self.only, CLEO, TOTP)
+
+    def test_an_admin_who_never_used_the_provider_enters_with_a_second_factor(self) -> None:
+        assert accepts(self.only, ANA, TOTP)
+        assert accepts(self.only, ANA, Origin(Factor.RECOVERY_CODE))
+        assert not accepts(self.only, ANA, PASSWORD)
+
+    def test_an_admin_who_used_it_enters_so_only_as_the_last_one(self) -> None:
+        used = given(self.only, linked(ANA))
+        assert not accepts(used, ANA, TOTP)
+        lowered = MemberRoleChanged(user_id=BEN, from_=Role.ADMIN, to=Role.MEMBER)
+        assert accepts(given(used, lowered), ANA, TOTP)
+
+    def test_the_provider_is_refused_where_only_passwords_count(self) -> None:
+        here = given(HERE, SettingsChanged(login_ways=(LoginWay.PASSWORD,)))
+        assert not accepts(here, CLEO, BY_PROVIDER)
+        assert accepts(here, CLEO, PASSWORD)
