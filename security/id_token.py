@@ -108,6 +108,6 @@ def verified_claims(token: str, keys: KeySet, expected: Expected, now: datetime)
 def auth_time(claims: dict[str, Any], now: datetime) -> datetime | None:
     """Return when the provider last asked the person who they are, if it says so; never later."""
     at = claims.get("auth_time")
-    if not isinstance(at, int | float) or isinstance(at, bool) or at < 0:
+    if not isinstance(at, int | float) or isinstance(at, bool) or not at >= 0:  # not a NaN either
         return None
     return datetime.fromtimestamp(min(at, now.timestamp()), UTC)

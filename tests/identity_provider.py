@@ -112,8 +112,10 @@ class IdentityProvider:
 
     def _token(self, received: Received) -> Reply:
         form = {name: values[0] for name, values in parse_qs(received.body.decode()).items()}
-        given = base64.b64encode(f"{self.client_id}:{CLIENT_SECRET}".encode()).decode()
-        if received.headers.get("authorization") != f"Basic {given}":
+        basic = base64.b64encode(f"{self.client_id}:{CLIENT_SECRET}".encode()).decode()
+        in_form = (form.get("client_id"), form.get("client_secret"))
+        proved_client = received.headers.get("authorization") == f"Basic {basic}"
+        if not proved_client and in_form != (self.client_id, CLIENT_SECRET):
             return _json({"error": "invalid_client"}, 401)
         asked = self._codes.pop(form.get("code", ""), None)
         challenge = hashlib.sha256(form.get("code_verifier", "").encode()).digest()

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.description.headers import Json
 from api.http.errors import STATUS
-from api.http.policy import FAILS, POLICY, Failure, Open, scope_of
+from api.http.policy import CONFINED, FAILS, POLICY, Failure, Open, scope_of
 from api.http.problem import PROBLEM_JSON, phrase_of
 from commands.base import (
     AlreadyRan,
@@ -29,6 +29,8 @@ from domain.identity.api_key.errors import (
     KeyWithoutSecondFactor,
     NetworkNotAllowed,
 )
+from domain.identity.organization.sso import LoginWayNotAccepted
+from domain.identity.session.errors import SessionConfined
 from domain.identity.user.totp import TotpRequired
 
 ANYWHERE: dict[int, tuple[str, ...]] = {
@@ -68,6 +70,7 @@ _CALLER: tuple[Failure, ...] = (
     KeyWasRevoked,
     KeyWithoutOwner,
     KeyWithoutSecondFactor,
+    LoginWayNotAccepted,
     NetworkNotAllowed,
     TotpRequired,
 )
@@ -94,6 +97,8 @@ def _all(method: str, handler: HTTPRouteHandler) -> Iterator[Failure]:
         yield from ((409, "conflict"), (503, "read_only"), (503, "log_contradicted"))
     if not isinstance(policy, Open):
         yield from (NoOrganization, NotPermitted)
+    if policy is Open.ACCOUNT and not handler.opt.get(CONFINED):
+        yield SessionConfined
     if policy is not Open.PUBLIC:
         yield NotForApiKeys if scope_of(handler) is None else ScopeMissing
     if "{" in next(iter(handler.paths)) or _path_parameters(handler):

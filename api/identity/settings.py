@@ -26,6 +26,7 @@ from domain.identity.organization.settings import (
     OrganizationSettings,
     UnknownTimeZone,
 )
+from domain.identity.organization.sso import SsoNotConfigured
 from domain.identity.organization.state import Organization
 from domain.identity.session.errors import ReauthenticationRequired
 from domain.permission import Permission, is_allowed
@@ -100,7 +101,8 @@ class SettingsController(Controller):
     @patch(
         "/",
         opt=needs(
-            Permission.ORG_MANAGE, fails=(ReauthenticationRequired, NoLoginWay, UnknownTimeZone)
+            Permission.ORG_MANAGE,
+            fails=(ReauthenticationRequired, NoLoginWay, SsoNotConfigured, UnknownTimeZone),
         ),
         responses=shows(SettingsView),
     )
@@ -108,6 +110,8 @@ class SettingsController(Controller):
         self, request: ApiRequest, organization_id: FromPath[UUID], data: JSONBody[SettingsChange]
     ) -> ApiResponse:
         """Change settings. Whoever requires two-factor login needs it themselves.
+
+        So does whoever takes `password` off `loginWays`, which needs an identity provider.
 
         After ``sessionIdle`` seconds without a refresh, or ``sessionMax`` seconds after its user
         proved who they are, a session is over in this organization.

@@ -188,6 +188,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (AccessRecord(), access.LoggedIn(user_id=ANA, session_id=SessionId(ANA)), ()),
     (AccessRecord(), access.NewNetworkUsed(user_id=ANA, session_id=SessionId(ANA)), ()),
     (AccessRecord(), access.LoginRefused(user_id=ANA, count=2), ()),
+    (AccessRecord(), access.SsoRefused(user_id=ANA, reason="expired_token", count=2), ()),
     (AccessRecord(), access.AccessDenied(user_id=ANA, needs="audit:read", count=2), ()),
     (KEY, api_key.ApiKeyUpdated(name="Two", networks="::/0"), ("name", "networks")),
     (

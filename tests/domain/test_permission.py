@@ -16,6 +16,8 @@ TABLE = """
                     ADMIN MANAGER MEMBER
 org:read            yes   yes     yes
 org:manage          yes   no      no
+sso:read            yes   no      no
+sso:manage          yes   no      no
 member:invite       yes   yes     no
 invitation:read     yes   yes     no
 member:remove       yes   yes     no
@@ -88,7 +90,9 @@ def test_an_api_key_may_do_what_its_scopes_and_the_role_of_its_creator_grant() -
 def test_no_key_manages_people_the_organization_or_keys() -> None:
     left = {str(permission) for permission in set(Permission) - KEY_PERMISSIONS}
 
-    assert {name.partition(":")[0] for name in left} == {"org", "member", "invitation", "apikey"}
+    assert {name.partition(":")[0] for name in left} == {
+        *("org", "sso", "member", "invitation", "apikey")
+    }
     assert {p for p in KEY_PERMISSIONS if p.startswith("org:")} == {Permission.ORG_READ}
 
 

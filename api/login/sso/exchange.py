@@ -13,8 +13,8 @@ import httpcore
 from deliveries.dialing import GuardedDialer, Resolve, SendFailed, SystemResolver, strict_tls
 from security.url_guard import DEFAULT_PORTS, Target, UrlGuard, UrlRefused
 
-CALL_DEADLINE_S = 5.0
-"""For one request; a login makes at most four."""
+CALL_DEADLINE_S = 3.0
+"""For one request; a login makes at most four, and has a deadline of its own."""
 
 ANSWER_BYTES_MAX = 256 * 1024
 """Key sets of large providers have some 20 KiB."""

@@ -4,8 +4,11 @@ The first sends the browser to the provider and binds the login to it by a cooki
 the browser back with a code, and starts a session that is confined to the organization.
 """
 
+import asyncio
 import logging
 import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -51,6 +54,10 @@ from security.sso_attempt import (
 
 CALLBACK = "/api/auth/oidc/callback"
 """Where providers send people back to; what administrators register there begins with API_URL."""
+
+STEP_DEADLINE_S = 3.5
+"""For all requests of one step to the provider: a request of ours is given up after 5 s, and the
+failure has to be recorded before."""
 
 _NONCE_BYTES = 16
 _LOGINS_MAX = 3
@@ -110,9 +117,10 @@ async def begin_sso(
     )
     client = await _client(system, org_id, provider)
     try:
-        url = await _sso(request.api).providers.authorization_url(
-            client, _asked(key, state), now, fresh=fresh
-        )
+        async with _in_time():
+            url = await _sso(request.api).providers.authorization_url(
+                client, _asked(key, state), now, fresh=fresh
+            )
     except ProviderFailed as failed:
         await _note_refused(request, org_id, None, failed.reason)
         raise _failed(failed) from None
@@ -168,14 +176,28 @@ async def _person(
     """Return the person whom the provider vouches for in exchange for the code."""
     system = request.api.system
     providers, now = _sso(request.api).providers, system.clock()
-    await providers.refuse_mixed_up(provider.issuer, returned.issuer, now)
-    if returned.code is None:
-        reported = returned.error if returned.error in _REPORTED else "provider_error"
-        raise SsoRefused(str(reported))
     client = await _client(system, org_id, provider)
-    asked = _asked(_key(system), attempt.state)
-    claims = await providers.claims(client, asked, returned.code, now)
+    async with _in_time():
+        await providers.refuse_mixed_up(provider.issuer, returned.issuer, now)
+        if returned.code is None:
+            reported = returned.error if returned.error in _REPORTED else "provider_error"
+            raise SsoRefused(str(reported))
+        asked = _asked(_key(system), attempt.state)
+        claims = await providers.claims(client, asked, returned.code, now)
     return person_in(claims, provider, attempt, now)
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncGenerator[None]:
+    """Give the provider up after ``STEP_DEADLINE_S``.
+
+    :raises ProviderFailed: it took longer.
+    """
+    try:
+        async with asyncio.timeout(STEP_DEADLINE_S):
+            yield
+    except TimeoutError:
+        raise ProviderFailed("provider_timeout") from None
 
 
 async def _logged_in(

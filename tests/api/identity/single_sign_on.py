@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 from litestar import Litestar
 
-from tests.api.stage import Json, Person, client_of, done
+from tests.api.stage import Json, Person, client_of, done, unique
 from tests.identity_provider import CLIENT_SECRET, IdentityProvider
 
 DOMAIN = "corp.example"
@@ -32,6 +32,21 @@ def knows(provider: IdentityProvider, subject: str, email: str, **claims: Any) -
 
 async def subdomain_of(admin: Person) -> str:
     return str(done(await admin.get(f"/org/{admin.org_id}"), 200)["subdomain"])
+
+
+def address() -> str:
+    """Return an address in the organization's domain that no other test uses."""
+    return f"{unique('k')}@{DOMAIN}"
+
+
+async def members_of(admin: Person) -> int:
+    """Return how many members the organization has, as its plan counts them."""
+    return int(done(await admin.get(f"/org/{admin.org_id}/usage"), 200)["used"]["members"])
+
+
+async def security_events(admin: Person) -> list[Json]:
+    """Return what the administrators of the organization can read about its security."""
+    return list(done(await admin.get("/audit?category=security"), 200)["items"])
 
 
 class Browser:

@@ -1,39 +1,202 @@
-"""Logins through the identity provider of an organization (S3, S9, S12 of SECURITY.md)."""
+"""Single sign-on: the provider of an organization, and logins through it."""
 
-from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 from litestar import Litestar
 
+from domain.base import OrgId
+from domain.identity.organization.membership import Role
+from runtime.system import System
 from tests.api.identity.single_sign_on import (
     DOMAIN,
     Browser,
+    address,
     configure,
+    done_or_moved,
     knows,
+    members_of,
+    security_events,
     subdomain_of,
 )
-from tests.api.stage import Person, done, unique
-from tests.identity_provider import IdentityProvider
+from tests.api.stage import (
+    MovableClock,
+    Person,
+    done,
+    join,
+    refused,
+    sign_up,
+    unique,
+)
+from tests.identity_provider import CLIENT_SECRET, IdentityProvider, new_key
+
+APP_URL = "http://localhost:5173"
 
 
-@pytest.fixture
-async def provider() -> AsyncIterator[IdentityProvider]:
-    """Yield an identity provider."""
-    async with IdentityProvider() as listening:
-        yield listening
+class TestConfiguration:
+    async def test_an_admin_configures_it_and_sees_all_but_the_secret(
+        self, ana: Person, provider: IdentityProvider
+    ) -> None:
+        path = f"/org/{ana.org_id}/oidc"
+        refused(await ana.get(path), 404, "not_found")
+
+        shown = await configure(
+            ana, provider, scopes=["groups"], roleClaim="groups", roles={"boss": "ADMIN"}
+        )
+
+        assert shown == {
+            "issuer": provider.issuer,
+            "clientId": provider.client_id,
+            "scopes": ["openid", "email", "profile", "groups"],
+            "domains": [DOMAIN],
+            "roleClaim": "groups",
+            "roles": {"boss": "ADMIN"},
+            "defaultRole": "MEMBER",
+            "redirectUri": "http://127.0.0.1:3000/api/auth/oidc/callback",
+        }
+        assert done(await ana.get(path), 200) == shown
+        done(await ana.delete(path), 204)
+        refused(await ana.get(path), 404, "not_found")
+
+    async def test_the_secret_is_sealed_and_nowhere_to_be_read(
+        self, ana: Person, provider: IdentityProvider, system: System
+    ) -> None:
+        await configure(ana, provider)
+
+        org_id = OrgId(UUID(ana.org_id))
+        stored = await system.log.secrets(org_id, org_id)
+        assert CLIENT_SECRET.encode() not in b"".join(stored.values())
+        for path in (f"/org/{org_id}/oidc", f"/org/{org_id}", "/audit?limit=100"):
+            assert CLIENT_SECRET not in (await ana.get(path)).text
+
+    async def test_the_secret_may_be_left_out_for_the_same_client_only(
+        self, ana: Person, browser: Browser
+    ) -> None:
+        provider = browser.provider
+        await configure(ana, provider, clientSecret=None, domains=[DOMAIN, "two.example"])
+        knows(provider, "kim", address())
+        await browser.enter("kim")
+
+        body = {"issuer": "https://evil.example.com", "clientId": "us", "domains": [DOMAIN]}
+        path = f"/org/{ana.org_id}/oidc"
+        refused(await ana.ask("PUT", path, json=body), 422, "client_secret_needed")
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("issuer", "http://id.example.com"),
+            ("issuer", "https://10.0.0.1"),
+            ("issuer", "https://id.example.com?x=1"),
+            ("issuer", "https://id.example.com#x"),
+            ("issuer", "https://intranet"),
+            ("domains", []),
+            ("domains", ["Example.com"]),
+            ("domains", ["*.example.com"]),
+            ("domains", ["@example.com"]),
+            ("scopes", ["a b"]),
+            ("clientId", ""),
+            ("clientId", "Zürich"),
+            ("roles", {"x": "OWNER"}),
+            ("defaultRole", "GOD"),
+            ("more", 1),
+        ],
+    )
+    async def test_odd_values_are_refused(
+        self, ana: Person, provider: IdentityProvider, field: str, value: Any
+    ) -> None:
+        body = {
+            "issuer": provider.issuer,
+            "clientId": "us",
+            "clientSecret": "s",
+            "domains": [DOMAIN],
+            field: value,
+        }
+        refused(await ana.ask("PUT", f"/org/{ana.org_id}/oidc", json=body), 422, "invalid_request")
+
+    async def test_members_and_strangers_neither_see_nor_change_it(
+        self, ana: Person, dan: Person, app: Litestar, system: System, provider: IdentityProvider
+    ) -> None:
+        await configure(ana, provider)
+        ben = await sign_up(app)
+        await join(system, ben, ana.org_id, Role.MANAGER)
+        path = f"/org/{ana.org_id}/oidc"
+
+        for method in ("GET", "DELETE"):
+            refused(await ben.ask(method, path), 403, "not_permitted")
+            refused(await dan.ask(method, path), 404, "not_found")
+        await ben.client.aclose()
 
 
-@pytest.fixture
-async def browser(app: Litestar, ana: Person, provider: IdentityProvider) -> AsyncIterator[Browser]:
-    """Yield a browser in front of Ana's organization, which has a provider."""
-    await configure(ana, provider)
-    opened = Browser(app, await subdomain_of(ana), provider)
-    yield opened
-    await opened.client.aclose()
+class TestBegin:
+    async def test_the_browser_is_sent_to_the_provider(self, browser: Browser) -> None:
+        location = await browser.begin()
 
+        parts = urlsplit(location)
+        asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        assert location.startswith(f"{browser.provider.issuer}/authorize?")
+        assert asked["scope"] == "openid email profile"
+        assert asked["redirect_uri"] == "http://127.0.0.1:3000/api/auth/oidc/callback"
+        assert len(asked["code_challenge"]) == 43
+        assert len(asked["state"]) == 32
+        assert len(asked["nonce"]) == 43
+        assert "max_age" not in asked
 
-def address() -> str:
-    return f"{unique('k')}@{DOMAIN}"
+    async def test_the_cookie_is_for_this_host_and_comes_back_from_other_sites(
+        self, browser: Browser
+    ) -> None:
+        answer = await browser.client.get(f"/api/auth/oidc/{browser.subdomain}")
+
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith("__Host-sso-")
+        assert cookie.endswith("; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure")
+        assert len(cookie) < 4_096
+
+    async def test_without_a_provider_there_is_nothing(
+        self, ana: Person, browser: Browser, dan: Person
+    ) -> None:
+        theirs = await subdomain_of(dan)
+        for subdomain in (theirs, "nobody-has-this", "UPPER", "a.b", "%00"):
+            answer = await browser.client.get(f"/api/auth/oidc/{subdomain}")
+            refused(answer, 404, "not_found")
+        await ana.patch(f"/org/{ana.org_id}/settings", {"loginWays": ["password"]})
+        mine = await browser.client.get(f"/api/auth/oidc/{browser.subdomain}")
+        refused(mine, 404, "not_found")
+
+    @pytest.mark.parametrize("target", [APP_URL, f"{APP_URL}/", f"{APP_URL}/task/ENG-1?x=1#y"])
+    async def test_the_browser_returns_to_a_page_of_the_product(
+        self, browser: Browser, target: str
+    ) -> None:
+        knows(browser.provider, "kim", address())
+
+        answer = await browser.log_in("kim", returnTo=target)
+
+        done_or_moved(answer, 303)
+        assert answer.headers["location"] == target
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            "https://evil.example",
+            "//evil.example",
+            "/task",
+            "javascript:alert(1)",
+            f"{APP_URL}.evil.example/",
+            f"{APP_URL}@evil.example/",
+            f"{APP_URL}:80/",
+            f"{APP_URL}\\@evil.example/",
+            f"{APP_URL}/\r\nset-cookie: a=b",
+            f"{APP_URL}/ü",
+            "http://LOCALHOST:5173/",
+            "null",
+        ],
+    )
+    async def test_it_returns_nowhere_else(self, browser: Browser, target: str) -> None:
+        path = f"/api/auth/oidc/{browser.subdomain}"
+        answer = await browser.client.get(path, params={"returnTo": target})
+        refused(answer, 422, "invalid_request")
 
 
 class TestLogin:
@@ -41,11 +204,194 @@ class TestLogin:
         self, ana: Person, browser: Browser
     ) -> None:
         email = address()
-        knows(browser.provider, "kim", email)
+        knows(browser.provider, "kim", email.upper())
 
         profile = await browser.enter("kim")
 
         assert (profile["email"], profile["name"], profile["role"]) == (email, "Kim", "MEMBER")
         assert profile["organizationId"] == ana.org_id
-        assert not profile["emailConfirmed"]
+        assert not profile["emailConfirmed"], "the provider's word counts in one place only"
         done(await browser.ask("GET", "/project"), 200)
+
+    async def test_the_answer_sets_the_refresh_cookie_of_every_session(
+        self, browser: Browser
+    ) -> None:
+        knows(browser.provider, "kim", address())
+
+        answer = await browser.log_in("kim")
+
+        assert answer.headers["location"] == f"{APP_URL}/"
+        refresh, attempt = answer.headers.get_list("set-cookie")
+        assert refresh.startswith("__Host-rt=rt1.")
+        assert "SameSite=Strict" in refresh
+        assert "Max-Age=0" in attempt
+        assert answer.content == b""
+
+    async def test_the_same_person_comes_back_as_the_same_member(
+        self, ana: Person, browser: Browser
+    ) -> None:
+        knows(browser.provider, "kim", address())
+        first = await browser.enter("kim")
+        knows(browser.provider, "kim", address(), name="Kim Married")
+
+        again = await browser.enter("kim")
+
+        assert again == first
+        assert await members_of(ana) == 2
+
+    async def test_a_role_is_mapped_at_each_login_and_the_last_admin_keeps_theirs(
+        self, ana: Person, browser: Browser
+    ) -> None:
+        provider = browser.provider
+        await configure(ana, provider, roleClaim="groups", roles={"leads": "MANAGER"})
+        email = address()
+        knows(provider, "kim", email, groups=["all", "leads"])
+        assert (await browser.enter("kim"))["role"] == "MANAGER"
+        knows(provider, "kim", email, groups="all")
+        assert (await browser.enter("kim"))["role"] == "MEMBER"
+
+        changed = [e for e in await security_events(ana) if e["type"] == "member.role_changed"]
+        assert changed[0]["data"]["to"] == "MEMBER"
+        assert changed[0]["command"] == "LogInBySso"
+
+    async def test_an_invitation_is_accepted(self, ana: Person, browser: Browser) -> None:
+        email = address()
+        inviting = f"/org/{ana.org_id}/invitations"
+        done(await ana.post(inviting, {"email": email, "role": "MANAGER"}), 201)
+        knows(browser.provider, "kim", email)
+
+        assert (await browser.enter("kim"))["role"] == "MANAGER"
+        assert done(await ana.get(inviting), 200)["items"] == []
+
+    async def test_the_plan_limits_members(self, ana: Person, browser: Browser) -> None:
+        for _ in range(9):
+            inviting = f"/org/{ana.org_id}/invitations"
+            done(await ana.post(inviting, {"email": address()}), 201)
+        knows(browser.provider, "kim", address())
+
+        problem = refused(await browser.log_in("kim"), 402, "plan_limit")
+
+        assert (problem["limit"], problem["used"]) == (10, 10)
+
+    async def test_an_unconfirmed_account_is_not_taken_over(
+        self, app: Litestar, browser: Browser
+    ) -> None:
+        squatter = await sign_up(app, email=address())
+        knows(browser.provider, "kim", squatter.email)
+
+        refused(await browser.log_in("kim"), 403, "account_unconfirmed")
+        await squatter.client.aclose()
+
+    async def test_the_login_is_a_proof_only_if_the_provider_says_when(
+        self, ana: Person, browser: Browser, clock: MovableClock
+    ) -> None:
+        await configure(ana, browser.provider, defaultRole="ADMIN")
+        knows(browser.provider, "kim", address())
+        plan = f"/org/{ana.org_id}/plan"
+        await browser.enter("kim")
+        sensitive = await browser.ask("PATCH", plan, json={"plan": "BASIC"})
+        refused(sensitive, 403, "reauthentication_required")
+
+        await browser.enter("kim", fresh="true")
+
+        done(await browser.ask("PATCH", plan, json={"plan": "BASIC"}), 200)
+        clock.ahead += timedelta(minutes=11)
+        late = await browser.ask("PATCH", plan, json={"plan": "FREE"})
+        refused(late, 403, "reauthentication_required")
+
+    async def test_keys_that_the_provider_exchanges_are_fetched_again(
+        self, browser: Browser
+    ) -> None:
+        provider = browser.provider
+        knows(provider, "kim", address())
+        await browser.enter("kim")
+        provider.keys = [new_key("second")]
+
+        await browser.enter("kim")
+        await browser.enter("kim")
+
+        assert provider.asked.count("/jwks") == 2
+        assert provider.asked.count("/.well-known/openid-configuration") == 1
+
+    async def test_metadata_is_fetched_again_after_a_while(
+        self, browser: Browser, clock: MovableClock
+    ) -> None:
+        await browser.begin()
+        await browser.begin()
+        clock.ahead += timedelta(minutes=10)
+        await browser.begin()
+
+        assert browser.provider.asked.count("/.well-known/openid-configuration") == 2
+
+    async def test_a_client_may_have_to_send_its_secret_in_the_form(self, browser: Browser) -> None:
+        provider = browser.provider
+        provider.metadata = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
+        knows(provider, "kim", address())
+
+        await browser.enter("kim")
+
+        (asked,) = [r for r in provider.requests if r.path == "/token"]
+        assert b"client_secret=s3cret" in asked.body
+        assert "authorization" not in asked.headers
+
+    async def test_two_organizations_have_providers_of_their_own(
+        self, ana: Person, dan: Person, app: Litestar, browser: Browser
+    ) -> None:
+        email = address()
+        knows(browser.provider, "kim", email)
+        async with IdentityProvider() as other:
+            await configure(dan, other)
+            theirs = Browser(app, await subdomain_of(dan), other)
+            theirs.client = browser.client  # the same browser, with both logins open at once
+            knows(other, "kim", address())
+            here, there = await browser.begin(), await theirs.begin()
+
+            done_or_moved(await theirs.come_back(other.log_in(there, "kim")), 303)
+            done_or_moved(await browser.come_back(browser.provider.log_in(here, "kim")), 303)
+
+        assert [await members_of(ana), await members_of(dan)] == [2, 2]
+
+
+class TestSecurityFacts:
+    async def test_administrators_read_what_was_configured_and_who_came(
+        self, ana: Person, browser: Browser
+    ) -> None:
+        knows(browser.provider, "kim", address())
+        kim = await browser.enter("kim")
+
+        newest_first = await security_events(ana)
+        events = {event["type"]: event for event in reversed(newest_first)}
+
+        assert events["organization.sso_configured"]["actor"]["id"] == ana.id
+        assert events["member.joined"]["actor"]["id"] == kim["id"]
+        linked = events["member.linked"]["data"]
+        assert linked == {"userId": kim["id"], "issuer": browser.provider.issuer, "subject": "kim"}
+        assert events["access.logged_in"]["data"]["userId"] == kim["id"]
+
+    async def test_failures_are_recorded_once_a_minute(
+        self, ana: Person, browser: Browser, clock: MovableClock
+    ) -> None:
+        provider = browser.provider
+        knows(provider, "kim", f"{unique()}@elsewhere.example")
+        for _ in range(3):
+            refused(await browser.log_in("kim"), 403, "domain_not_accepted")
+        clock.ahead += timedelta(minutes=1)
+        refused(await browser.log_in("kim"), 403, "domain_not_accepted")
+
+        events = [e for e in await security_events(ana) if e["type"] == "access.sso_refused"]
+
+        assert [e["data"]["count"] for e in events] == [3, 1]
+        assert events[0]["data"]["reason"] == "domain_not_accepted"
+        assert events[0]["data"]["userId"] is None
+
+    async def test_a_refused_account_is_named(
+        self, ana: Person, app: Litestar, browser: Browser
+    ) -> None:
+        squatter = await sign_up(app, email=address())
+        knows(browser.provider, "kim", squatter.email)
+        refused(await browser.log_in("kim"), 403, "account_unconfirmed")
+
+        events = [e for e in await security_events(ana) if e["type"] == "access.sso_refused"]
+
+        assert events[0]["data"]["userId"] == squatter.id
+        await squatter.client.aclose()

@@ -1,0 +1,26 @@
+"""An organization with an identity provider, for the tests of single sign-on."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from litestar import Litestar
+
+from tests.api.identity.single_sign_on import Browser, configure, subdomain_of
+from tests.api.stage import Person
+from tests.identity_provider import IdentityProvider
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[IdentityProvider]:
+    """Yield an identity provider."""
+    async with IdentityProvider() as listening:
+        yield listening
+
+
+@pytest.fixture
+async def browser(app: Litestar, ana: Person, provider: IdentityProvider) -> AsyncIterator[Browser]:
+    """Yield a browser in front of Ana's organization, which has the provider."""
+    await configure(ana, provider)
+    opened = Browser(app, await subdomain_of(ana), provider)
+    yield opened
+    await opened.client.aclose()

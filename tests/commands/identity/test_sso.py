@@ -1,0 +1,368 @@
+"""Stories of single sign-on: the provider of an organization, and logins through it."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+import pytest
+
+from commands.base import NotPermitted
+from commands.identity.invitation import AcceptInvitation
+from commands.identity.leaving import EndSessionsOfFormerMember
+from commands.identity.organization import CreateOrganization, EditOrganization
+from commands.identity.session import RevokeOtherSessions, SwitchOrganization
+from commands.identity.settings import ChangeSettings
+from commands.identity.sso import (
+    CLIENT_SECRET,
+    ConfigureSso,
+    LogInBySso,
+    RecordRefusedSso,
+    RemoveSso,
+)
+from commands.reservations import email_claim, subject_claim
+from domain.access import NOBODY, LoggedIn, SsoRefused, access_record
+from domain.base import SessionId, UserId
+from domain.identity.organization.events import OrganizationRenamed
+from domain.identity.organization.membership import (
+    LeaveCause,
+    MemberDeactivated,
+    MemberJoined,
+    MemberLeft,
+    MemberRoleChanged,
+    Role,
+)
+from domain.identity.organization.settings import LoginWay, SettingsChanged
+from domain.identity.organization.sso import (
+    AccountUnconfirmed,
+    ClientSecretNeeded,
+    DomainNotAccepted,
+    LinkedToAnother,
+    LoginWayNotAccepted,
+    MemberLinked,
+    MembershipSuspended,
+    SsoLoginIsOver,
+    SsoNotConfigured,
+    SsoRemoved,
+    SsoStillDemanded,
+)
+from domain.identity.session.errors import ReauthenticationRequired, SessionConfined
+from domain.identity.session.events import (
+    Factor,
+    Origin,
+    RevocationCause,
+    SessionRevoked,
+    SessionStarted,
+)
+from domain.identity.session.state import SESSIONS_MAX
+from domain.identity.user.address import EmailProofRequested
+from domain.identity.user.errors import AccountDeactivated
+from domain.identity.user.events import (
+    EmailConfirmed,
+    HomeOrganizationChanged,
+    UserDeactivated,
+    UserRegistered,
+)
+from domain.identity.user.totp import TotpEnabled, TotpRequired
+from tests.commands.acme import LAPTOP, PHONE, TEAM, account, founded, started
+from tests.domain.acme import invitation
+from tests.domain.identity.providers import CONFIGURED, ISSUER, MAPPED, configured
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, NOW, OTHER
+from tests.spec import Past, data_keys, given, on
+
+FINGERPRINT = data_keys().fingerprint
+ANAS = (TEAM, account(ANA, "Ana"), on(LAPTOP, started(ANA, organization_id=ACME)))
+HERE = (TEAM, on(ACME, CONFIGURED))
+PROOF = EmailProofRequested(
+    proof_id=UUID(int=91), email="dan@example.com", token_hash="0" * 64, expires_at=NOW + DAY
+)
+BY_PROVIDER = Origin(Factor.OIDC, ISSUER)
+BEGAN = started(DAN, organization_id=ACME, factor=Factor.OIDC, issuer=ISSUER)
+LINKED = MemberLinked(user_id=DAN, issuer=ISSUER, subject="d")
+RECORD = access_record(ACME, DAN)
+
+
+def confirmed(user: UserId, name: str) -> Past:
+    return on(
+        user,
+        UserRegistered(email=f"{name.lower()}@example.com", name=name),
+        EmailConfirmed(),
+    )
+
+
+def configure(secret: bytes | None = b"sealed", **about: Any) -> ConfigureSso:
+    wanted = configured(**about)
+    return ConfigureSso(
+        organization_id=ACME,
+        configuration_id=wanted.configuration_id,
+        issuer=wanted.issuer,
+        client_id=wanted.client_id,
+        scopes=wanted.scopes,
+        domains=wanted.domains,
+        role_claim=wanted.role_claim,
+        roles=wanted.roles,
+        default_role=wanted.default_role,
+        sealed_secret=secret,
+    )
+
+
+def log_in(
+    session_id: SessionId = LAPTOP,
+    subject: str = "d",
+    email: str = "dan@example.com",
+    user_id: UserId = DAN,
+    **about: Any,
+) -> LogInBySso:
+    fields: dict[str, Any] = {
+        "configuration_id": CONFIGURED.configuration_id,
+        "name": "Dan",
+        "role_values": (),
+        "proof": PROOF,
+        "nonce": "n",
+        "proved_at": None,
+    }
+    return LogInBySso(
+        organization_id=ACME,
+        session_id=session_id,
+        user_id=user_id,
+        subject=subject,
+        subject_claim=subject_claim(FINGERPRINT, ACME, ISSUER, subject),
+        email=email,
+        email_claim=email_claim(FINGERPRINT, email),
+        **(fields | about),
+    )
+
+
+def came(user_id: UserId = DAN, session_id: SessionId = LAPTOP) -> Past:
+    logged_in = LoggedIn(user_id=user_id, session_id=session_id)
+    return on(access_record(ACME, user_id), logged_in, org_id=ACME)
+
+
+class TestConfigureSso:
+    def test_an_admin_names_a_provider_whose_secret_is_no_event(self) -> None:
+        story = given(*ANAS).when(configure())
+        story.then(on(ACME, CONFIGURED))
+        assert story.secrets[ACME] == {CLIENT_SECRET: b"sealed"}
+        given(*ANAS, on(ACME, CONFIGURED)).when(configure()).then()
+
+    def test_the_secret_may_stay_the_same_for_the_same_client_only(self) -> None:
+        here = (*ANAS, on(ACME, CONFIGURED))
+        again = configure(None, number=1, domains=("new.example",))
+        given(*here).when(again).then(configured(1, domains=("new.example",)))
+        for about in ({"issuer": "https://evil.example.net"}, {"client_id": "x"}):
+            story = given(*here).when(configure(None, number=1, **about))
+            story.then_refused(ClientSecretNeeded)
+        given(*ANAS).when(configure(None)).then_refused(ClientSecretNeeded)
+
+    def test_only_admins_name_one_with_a_recent_proof(self) -> None:
+        given(*ANAS).when(configure(), by=BEN).then_refused(NotPermitted)
+        late = given(*ANAS).when(configure(), session_id=LAPTOP, now=NOW + DAY)
+        late.then_refused(ReauthenticationRequired)
+
+
+class TestRemoveSso:
+    def test_a_provider_is_removed_with_its_secret(self) -> None:
+        remove = RemoveSso(organization_id=ACME)
+        story = given(*ANAS, on(ACME, CONFIGURED)).when(remove)
+        story.then(on(ACME, SsoRemoved()))
+        assert story.secrets[ACME] == {}
+        given(*ANAS).when(remove).then()
+        only = SettingsChanged(login_ways=(LoginWay.OIDC,))
+        demanded = given(*ANAS, on(ACME, CONFIGURED, only))
+        demanded.when(remove).then_refused(SsoStillDemanded)
+
+
+class TestLogInBySso:
+    def test_a_new_person_gets_an_account_and_joins(self) -> None:
+        given(*HERE).when(log_in(), by=DAN).then(
+            on(DAN, UserRegistered(email="dan@example.com", name="Dan")),
+            on(DAN, PROOF),
+            on(DAN, HomeOrganizationChanged(organization_id=ACME)),
+            on(ACME, MemberJoined(user_id=DAN, role=Role.MEMBER)),
+            on(ACME, LINKED),
+            on(LAPTOP, BEGAN),
+            came(),
+        )
+
+    def test_who_is_linked_is_known_by_the_subject_whatever_the_address(self) -> None:
+        here = (*HERE, account(DAN, "Dan"), on(ACME, MemberJoined(user_id=DAN, role=Role.MEMBER)))
+        again = log_in(email="daniel@example.com")
+        given(*here, on(ACME, LINKED)).when(again, by=DAN).then(on(LAPTOP, BEGAN), came())
+
+    def test_a_confirmed_account_is_linked_and_neither_moves_nor_changes(self) -> None:
+        given(*HERE, confirmed(DAN, "Dan")).when(log_in(), by=DAN).then(
+            on(ACME, MemberJoined(user_id=DAN, role=Role.MEMBER)),
+            on(ACME, LINKED),
+            on(LAPTOP, BEGAN),
+            came(),
+        )
+
+    def test_an_unconfirmed_account_is_not_linked(self) -> None:
+        """Whoever opened it may wait for the owner of the address, and knows its password."""
+        story = given(*HERE, account(DAN, "Dan")).when(log_in(), by=DAN)
+        story.then_refused(AccountUnconfirmed)
+
+    def test_a_deactivated_account_stays_out(self) -> None:
+        here = given(*HERE, confirmed(DAN, "Dan"), on(DAN, UserDeactivated()))
+        here.when(log_in(), by=DAN).then_refused(AccountDeactivated)
+
+    def test_an_address_that_somebody_else_has_at_the_provider_now_is_not_linked(self) -> None:
+        here = (*HERE, confirmed(DAN, "Dan"), on(ACME, MemberJoined(user_id=DAN, role=Role.MEMBER)))
+        story = given(*here, on(ACME, LINKED)).when(log_in(subject="successor"), by=DAN)
+        story.then_refused(LinkedToAnother)
+
+    def test_a_foreign_address_opens_no_account(self) -> None:
+        story = given(*HERE).when(log_in(email="dan@gmail.example"), by=DAN)
+        story.then_refused(DomainNotAccepted)
+
+    def test_a_suspended_member_stays_out(self) -> None:
+        suspended = on(ACME, MemberDeactivated(user_id=CLEO))
+        cleo = log_in(email="cleo@example.com", subject="c", user_id=CLEO)
+        story = given(*HERE, confirmed(CLEO, "Cleo"), suspended).when(cleo, by=CLEO)
+        story.then_refused(MembershipSuspended)
+
+    def test_an_invitation_is_accepted(self) -> None:
+        story = given(*HERE, on(ACME, invitation())).when(log_in(), by=DAN)
+        assert [type(past.events[0]).__name__ for past in story.recorded[3:6]] == [
+            "InvitationAccepted",
+            "MemberJoined",
+            "MemberLinked",
+        ]
+
+    def test_the_role_follows_the_mapping(self) -> None:
+        here = (TEAM, on(ACME, MAPPED), confirmed(CLEO, "Cleo"))
+        cleo = log_in(email="cleo@example.com", subject="c", user_id=CLEO, role_values=("leads",))
+        raised = MemberRoleChanged(user_id=CLEO, from_=Role.MEMBER, to=Role.MANAGER)
+        story = given(*here).when(cleo, by=CLEO)
+        assert story.recorded[0] == on(ACME, raised)
+
+    def test_a_login_ends_in_one_session_at_most(self) -> None:
+        given(*HERE, on(LAPTOP, BEGAN)).when(log_in(), by=DAN).then_refused(SsoLoginIsOver)
+
+    @pytest.mark.parametrize("since", [SsoRemoved(), configured(1)])
+    def test_a_login_is_over_once_the_provider_is_changed(self, since: Any) -> None:
+        story = given(*HERE, on(ACME, since)).when(log_in(), by=DAN)
+        story.then_refused(SsoLoginIsOver)
+
+    def test_the_proof_is_as_old_as_the_provider_says(self) -> None:
+        at = NOW - DAY
+        story = given(*HERE).when(log_in(proved_at=at), by=DAN)
+        began = story.recorded[-2].events[0]
+        assert isinstance(began, SessionStarted)
+        assert (began.proved_at, began.started_at) == (at, NOW)
+
+    def test_sessions_of_a_provider_do_not_push_out_those_by_password(self) -> None:
+        mine = [
+            on(SessionId(UUID(int=200 + n)), started(DAN, place=n)) for n in range(SESSIONS_MAX)
+        ]
+        story = given(*HERE, confirmed(DAN, "Dan"), *mine).when(log_in(), by=DAN)
+        assert not [p for p in story.recorded if isinstance(p.events[0], SessionRevoked)]
+
+    def test_the_oldest_session_of_the_provider_makes_room(self) -> None:
+        theirs = [
+            on(
+                SessionId(UUID(int=200 + n)),
+                started(DAN, place=n, organization_id=ACME, issuer=ISSUER, factor=Factor.OIDC),
+            )
+            for n in range(SESSIONS_MAX)
+        ]
+        story = given(*HERE, confirmed(DAN, "Dan"), *theirs).when(log_in(), by=DAN)
+        revoked = SessionRevoked(by=None, cause=RevocationCause.TOO_MANY_SESSIONS)
+        assert on(SessionId(UUID(int=200)), revoked) in story.recorded
+
+
+class TestConfinement:
+    inside = (*HERE, account(DAN, "Dan"), on(LAPTOP, BEGAN))
+    theirs = founded(OTHER, "other", dan=(DAN, Role.ADMIN))
+    at: ClassVar[dict[str, Any]] = {"by": DAN, "session_id": LAPTOP, "origin": BY_PROVIDER}
+
+    def test_a_session_of_a_provider_works_nowhere_else(self) -> None:
+        switch = SwitchOrganization(organization_id=OTHER)
+        here = given(*self.inside, self.theirs)
+        here.when(switch, org_id=OTHER, **self.at).then_refused(LoginWayNotAccepted)
+        without = {**self.at, "origin": None}
+        here.when(switch, org_id=OTHER, **without).then_refused(SessionConfined)
+
+    def test_it_opens_no_other_organization(self) -> None:
+        create = CreateOrganization(organization_id=OTHER, name="Mine", subdomain="mine")
+        given(*self.inside).when(create, **self.at).then_refused(SessionConfined)
+
+    def test_it_joins_no_other_organization(self) -> None:
+        invited = invitation()
+        accept = AcceptInvitation(
+            organization_id=OTHER,
+            invitation_id=invited.invitation_id,
+            token_hash=invited.token_hash,
+            user_id=DAN,
+        )
+        here = given(*self.inside, founded(OTHER, "other"), on(OTHER, invited, org_id=OTHER))
+        here.when(accept, org_id=OTHER, **self.at).then_refused(SessionConfined)
+
+
+class TestLoginWays:
+    only = on(ACME, CONFIGURED, SettingsChanged(login_ways=(LoginWay.OIDC,)))
+    rename = EditOrganization(organization_id=ACME, name="Apex")
+    renamed = OrganizationRenamed(from_="Acme", to="Apex")
+
+    def test_a_password_is_not_enough_where_only_the_provider_counts(self) -> None:
+        here = given(*ANAS, self.only)
+        by_password = here.when(self.rename, origin=Origin(Factor.PASSWORD))
+        by_password.then_refused(LoginWayNotAccepted)
+        here.when(self.rename, origin=BY_PROVIDER).then(self.renamed)
+        here.when(self.rename, origin=Origin(Factor.TOTP)).then(self.renamed)
+
+    def test_the_provider_makes_up_for_a_second_factor(self) -> None:
+        here = given(*ANAS, on(ACME, CONFIGURED, SettingsChanged(require_totp=True)))
+        here.when(self.rename, origin=Origin(Factor.PASSWORD)).then_refused(TotpRequired)
+        here.when(self.rename, origin=BY_PROVIDER).then(self.renamed)
+
+    def test_a_session_of_a_removed_provider_has_no_access(self) -> None:
+        story = given(*ANAS).when(self.rename, origin=BY_PROVIDER)
+        story.then_refused(LoginWayNotAccepted)
+
+    def test_who_refuses_passwords_needs_a_provider_and_a_second_factor(self) -> None:
+        change = ChangeSettings(organization_id=ACME, login_ways=(LoginWay.OIDC,))
+        given(*ANAS).when(change).then_refused(SsoNotConfigured)
+        here = (*ANAS, on(ACME, CONFIGURED))
+        given(*here).when(change).then_refused(TotpRequired)
+        secured = on(ANA, TotpEnabled(step=1, recovery=()))
+        given(*here, secured).when(change).then(SettingsChanged(login_ways=(LoginWay.OIDC,)))
+
+    def test_nobody_switches_to_an_organization_that_refuses_their_login(self) -> None:
+        cleo = on(PHONE, started(CLEO))
+        story = given(TEAM, self.only, account(CLEO, "Cleo"), cleo).when(
+            SwitchOrganization(organization_id=ACME),
+            by=CLEO,
+            session_id=PHONE,
+            origin=Origin(Factor.PASSWORD),
+        )
+        story.then_refused(LoginWayNotAccepted)
+
+
+class TestEnds:
+    def test_sessions_of_the_provider_end_with_the_membership(self) -> None:
+        left = on(ACME, MemberLeft(user_id=DAN, cause=LeaveCause.REMOVED))
+        story = given(*HERE, account(DAN, "Dan"), on(LAPTOP, BEGAN), left).when(
+            EndSessionsOfFormerMember(user_id=DAN)
+        )
+        story.then(on(LAPTOP, SessionRevoked(by=None, cause=RevocationCause.LEFT_ORGANIZATION)))
+
+    def test_their_owner_ends_them_with_all_others(self) -> None:
+        own = on(PHONE, started(DAN))
+        command = RevokeOtherSessions(session_id=PHONE, listed=(LAPTOP, PHONE))
+        story = given(*HERE, account(DAN, "Dan"), own, on(LAPTOP, BEGAN)).when(command, by=DAN)
+        story.then(on(LAPTOP, SessionRevoked(by=DAN, cause=RevocationCause.BY_USER)))
+
+    def test_nobody_ends_those_of_others(self) -> None:
+        own = on(PHONE, started(ANA))
+        command = RevokeOtherSessions(session_id=PHONE, listed=(LAPTOP,))
+        given(*HERE, account(DAN, "Dan"), own, on(LAPTOP, BEGAN)).when(command, by=ANA).then()
+
+
+class TestRecordRefusedSso:
+    def test_failures_are_recorded_for_the_organization(self) -> None:
+        about = {"organization_id": ACME, "reason": "expired_token", "count": 3}
+        refused = SsoRefused(user_id=None, reason="expired_token", count=3)
+        unknown = given(*HERE).when(RecordRefusedSso(user_id=None, **about), by=NOBODY)  # type: ignore[arg-type]  # of several types
+        unknown.then(on(access_record(ACME, NOBODY), refused, org_id=ACME))
+        known = given(*HERE).when(RecordRefusedSso(user_id=DAN, **about), by=DAN)  # type: ignore[arg-type]  # of several types
+        expected = SsoRefused(user_id=DAN, reason="expired_token", count=3)
+        known.then(on(RECORD, expected, org_id=ACME))
