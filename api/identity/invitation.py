@@ -36,6 +36,7 @@ from domain.identity.organization.membership import (
 )
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PlanLimitReached
+from domain.identity.session.errors import SessionConfined
 from domain.name import Name
 from domain.permission import Permission
 from eventstore.identifiers import new_id
@@ -223,6 +224,7 @@ class InvitedController(Controller):
                 InvitedAtAnotherAddress,
                 NotForApiKeys,
                 PlanLimitReached,
+                SessionConfined,
                 (401, "token_expired"),
                 (401, "unauthorized"),
                 (422, "weak_password"),

@@ -204,7 +204,7 @@ class SsoLoginController(Controller):
         fresh: _Fresh = False,
     ) -> ApiResponse:
         """Log in through the identity provider of the organization with this subdomain."""
-        from api.login.sso.login import begin_sso  # noqa: PLC0415 - slow, and used by few
+        from api.login.sso.begin import begin_sso  # noqa: PLC0415 - slow, and used by few
 
         return await begin_sso(request, subdomain, return_to, fresh=fresh)
 
@@ -245,6 +245,6 @@ class SsoLoginController(Controller):
         Get an access token for it by `POST /api/auth/refresh-token`. The session works in this
         organization only, and neither sees nor changes the account.
         """
-        from api.login.sso.login import Returned, finish_sso  # noqa: PLC0415 - slow, and used by few
+        from api.login.sso.finish import Returned, finish_sso  # noqa: PLC0415 - slow, and used by few
 
         return await finish_sso(request, Returned(sent_state, code, error, iss))

@@ -13,10 +13,10 @@ import httpcore
 from deliveries.dialing import GuardedDialer, Resolve, SendFailed, SystemResolver, strict_tls
 from security.url_guard import DEFAULT_PORTS, Target, UrlGuard, UrlRefused
 
-CALL_DEADLINE_S = 3.0
+EXCHANGE_DEADLINE_S = 3.0
 """For one request; a login makes at most four, and has a deadline of its own."""
 
-ANSWER_BYTES_MAX = 256 * 1024
+DOCUMENT_BYTES_MAX = 256 * 1024
 """Key sets of large providers have some 20 KiB."""
 
 _USER_AGENT = "Trackrecord-SSO/1"
@@ -37,7 +37,7 @@ class Exchange:
         self,
         guard: UrlGuard,
         *,
-        deadline_s: float = CALL_DEADLINE_S,
+        deadline_s: float = EXCHANGE_DEADLINE_S,
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -106,7 +106,7 @@ async def _bounded(response: httpcore.Response) -> bytes:
     read = bytearray()
     async for chunk in response.aiter_stream():
         read += chunk
-        if len(read) > ANSWER_BYTES_MAX:
+        if len(read) > DOCUMENT_BYTES_MAX:
             raise ProviderFailed("provider_answer_too_large")
     return bytes(read)
 

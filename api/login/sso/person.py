@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from api.login.sso.provider import SsoRefused
+from api.login.sso.provider import ProofRefused
 from domain.identity.organization.sso import EmailNotVerified, Provider
 from domain.name import Name
-from security.id_token import LEEWAY_S, auth_time
 from security.mail_address import canonical_address, is_address
-from security.sso_attempt import SsoAttempt
+from security.oidc.attempt import SsoAttempt
+from security.oidc.id_token import LEEWAY_S, auth_time
 
 _SUBJECT_CHARS_MAX = 255  # OpenID Connect Core 1.0, section 2
 _EMAIL_CHARS_MAX = 254
@@ -33,23 +33,23 @@ def person_in(
 ) -> Person:
     """Return the person whom the verified *claims* are about.
 
-    :raises SsoRefused: something that we need is missing or odd.
+    :raises ProofRefused: something that we need is missing or odd.
     :raises EmailNotVerified: the provider does not vouch for the address.
     """
     subject, given = claims.get("sub"), claims.get("email")
     if not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT_CHARS_MAX:
-        raise SsoRefused("odd_subject")
+        raise ProofRefused("odd_subject")
     if not isinstance(given, str):
-        raise SsoRefused("no_email")
+        raise ProofRefused("no_email")
     email = canonical_address(given)
     if not is_address(email) or len(email) > _EMAIL_CHARS_MAX:
-        raise SsoRefused("odd_email")
+        raise ProofRefused("odd_email")
     if claims.get("email_verified") is not True:
         raise EmailNotVerified
     proved_at = auth_time(claims, now)
     asked_again = proved_at is not None and proved_at.timestamp() >= attempt.began_at - LEEWAY_S
     if attempt.fresh and not asked_again:
-        raise SsoRefused("not_asked_again")
+        raise ProofRefused("not_asked_again")
     return Person(
         subject=subject,
         email=email,
@@ -68,7 +68,7 @@ def _name(given: Any) -> str | None:
 
 def _role_values(given: Any) -> tuple[str, ...]:
     """Return the values of a role claim, which is a text or a list of them."""
-    listed = [given] if isinstance(given, str) else given
-    if not isinstance(listed, list):
-        return ()
+    if isinstance(given, str):
+        return (given,)
+    listed: list[object] = [*given] if isinstance(given, list) else []  # pyright: ignore[reportUnknownVariableType]  # JSON
     return tuple(value for value in listed[:_ROLE_VALUES_MAX] if isinstance(value, str))

@@ -14,7 +14,7 @@ from joserfc.jwk import KeySet
 from msgspec import Meta, Struct
 
 from api.login.sso.exchange import Exchange, ProviderFailed
-from security.id_token import (
+from security.oidc.id_token import (
     Expected,
     IdTokenRefused,
     UnknownKey,
@@ -33,15 +33,15 @@ _WELL_KNOWN = "/.well-known/openid-configuration"  # OpenID Connect Discovery 1.
 _Url = Annotated[str, Meta(max_length=2048)]
 
 
-class SsoRefused(Exception):
-    """The provider refused the person, or what it says does not hold; *reason* is a word."""
+class ProofRefused(Exception):
+    """The provider does not prove who a person is, or refused them; *reason* is a word."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-class Metadata(Struct, frozen=True):
+class ProviderMetadata(Struct, frozen=True):
     """What a provider says about itself, as far as we use it."""
 
     issuer: _Url
@@ -58,7 +58,7 @@ class Metadata(Struct, frozen=True):
         return "client_secret_basic" if basic else "client_secret_post"
 
 
-class Client(Struct, frozen=True):
+class ProviderClient(Struct, frozen=True):
     """Who we are to a provider."""
 
     issuer: str
@@ -68,7 +68,7 @@ class Client(Struct, frozen=True):
     redirect_uri: str
 
 
-class Asked(Struct, frozen=True):
+class LoginRequest(Struct, frozen=True):
     """What is particular to one login."""
 
     state: str
@@ -93,7 +93,7 @@ class _ClientAuth(Protocol):
 class _Cached(Struct):
     """What was fetched of one provider, and when."""
 
-    metadata: Metadata
+    metadata: ProviderMetadata
     at: datetime
     keys: KeySet | None = None
 
@@ -101,11 +101,18 @@ class _Cached(Struct):
 class _GuardedClient(OAuth2Client):  # type: ignore[misc]  # Authlib has no types
     """Authlib's client, which sends its form through our exchange."""
 
-    async def _fetch_token(  # type: ignore[no-untyped-def]  # Authlib's signature
-        self, url, body="", headers=None, auth=None, method="POST", **_
-    ):
-        prepared = cast(_ClientAuth, auth).prepare(method, url, dict(headers or {}), body)
-        return await cast(Exchange, self.session).post(prepared[0], prepared[1], prepared[2])
+    async def _fetch_token(
+        self,
+        url: str,
+        body: str = "",
+        headers: dict[str, str] | None = None,
+        auth: Any = None,
+        **_: object,
+    ) -> tuple[int, bytes]:
+        """Send *body*, to which *auth* adds who we are; return status and body of the answer."""
+        prove = cast(_ClientAuth, auth).prepare
+        uri, sent_headers, form = prove("POST", url, dict(headers or {}), body)
+        return await cast(Exchange, self.session).post(uri, sent_headers, form)
 
 
 class Providers:
@@ -116,7 +123,7 @@ class Providers:
         self._cached: OrderedDict[str, _Cached] = OrderedDict()
 
     async def authorization_url(
-        self, client: Client, asked: Asked, now: datetime, *, fresh: bool
+        self, client: ProviderClient, asked: LoginRequest, now: datetime, *, fresh: bool
     ) -> str:
         """Return where the person logs in; if *fresh*, although they are logged in there.
 
@@ -136,28 +143,28 @@ class Providers:
     async def refuse_mixed_up(self, issuer: str, sent: str | None, now: datetime) -> None:
         """Refuse a response that another provider sent (RFC 9207).
 
-        :raises SsoRefused: it names another one, or none although this one always does.
+        :raises ProofRefused: it names another one, or none although this one always does.
         :raises ProviderFailed: the provider cannot be used.
         """
         metadata = (await self._known(issuer, now)).metadata
         if sent is None:
             if metadata.authorization_response_iss_parameter_supported:
-                raise SsoRefused("missing_iss")
+                raise ProofRefused("missing_iss")
         elif sent != issuer:
-            raise SsoRefused("wrong_iss")
+            raise ProofRefused("wrong_iss")
 
     async def claims(
-        self, client: Client, asked: Asked, code: str, now: datetime
+        self, client: ProviderClient, asked: LoginRequest, code: str, now: datetime
     ) -> dict[str, Any]:
         """Return the claims of the ID token that the provider gives for *code*.
 
-        :raises SsoRefused: it gives none, or one that is not for this login.
+        :raises ProofRefused: it gives none, or one that is not for this login.
         :raises ProviderFailed: the provider cannot be used.
         """
         known = await self._known(client.issuer, now)
         answer = await self._exchanged(client, known.metadata, asked, code)
         if answer.id_token is None:
-            raise SsoRefused("no_id_token")
+            raise ProofRefused("no_id_token")
         expected = Expected(client.issuer, client.client_id, asked.nonce, answer.access_token)
         try:
             keys = await self._keys(known)
@@ -167,10 +174,10 @@ class Providers:
                 known.keys = None
                 return verified_claims(answer.id_token, await self._keys(known), expected, now)
         except IdTokenRefused as refused:
-            raise SsoRefused(refused.reason) from None
+            raise ProofRefused(refused.reason) from None
 
     async def _exchanged(
-        self, client: Client, metadata: Metadata, asked: Asked, code: str
+        self, client: ProviderClient, metadata: ProviderMetadata, asked: LoginRequest, code: str
     ) -> _Answer:
         status, body = await self._client(client, metadata).fetch_token(
             metadata.token_endpoint,
@@ -180,13 +187,15 @@ class Providers:
         )
         answer = _decoded(body, _Answer)
         if status != 200 or answer.error is not None:
-            raise SsoRefused("code_refused" if status < 500 else "provider_error")
+            raise ProofRefused("code_refused" if status < 500 else "provider_error")
         return answer
 
     async def _known(self, issuer: str, now: datetime) -> _Cached:
         known = self._cached.get(issuer)
         if known is None or not timedelta() <= now - known.at < CACHED_FOR:
-            found = _decoded(await self._exchange.get(issuer.rstrip("/") + _WELL_KNOWN), Metadata)
+            found = _decoded(
+                await self._exchange.get(issuer.rstrip("/") + _WELL_KNOWN), ProviderMetadata
+            )
             if found.issuer != issuer:  # OpenID Connect Discovery 1.0, section 4.3
                 raise ProviderFailed("provider_is_another")
             known = self._cached[issuer] = _Cached(found, now)
@@ -200,7 +209,9 @@ class Providers:
             known.keys = provider_keys(await self._exchange.get(known.metadata.jwks_uri))
         return known.keys
 
-    def _client(self, client: Client, metadata: Metadata) -> Any:  # Authlib has no types
+    def _client(
+        self, client: ProviderClient, metadata: ProviderMetadata
+    ) -> Any:  # Authlib has no types
         return _GuardedClient(
             self._exchange,
             client_id=client.client_id,

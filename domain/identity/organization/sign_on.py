@@ -32,7 +32,7 @@ from domain.identity.organization.sso import (
     SsoRemoved,
     SsoStillDemanded,
 )
-from domain.identity.organization.state import Organization
+from domain.identity.organization.state import Organization, is_last_admin
 from domain.identity.session.events import Factor, Origin
 
 
@@ -125,7 +125,7 @@ def _membership(
         return _joined(organization, provider, arrival, now, returning=returning)
     if not member.active:
         raise MembershipSuspended
-    if provider.role_claim is None or role is member.role or organization.is_last_admin(user_id):
+    if provider.role_claim is None or role is member.role or is_last_admin(organization, user_id):
         return []
     return [MemberRoleChanged(user_id=user_id, from_=member.role, to=role)]
 
@@ -162,4 +162,4 @@ def _breaks_glass(organization: Organization, user_id: UserId, origin: Origin) -
         return False
     if organization.role_of(user_id) is not Role.ADMIN:
         return False
-    return user_id not in organization.sign_on.links or organization.is_last_admin(user_id)
+    return user_id not in organization.sign_on.links or is_last_admin(organization, user_id)

@@ -180,7 +180,6 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     def accept_invitation(
         self, invitation_id: UUID, user_id: UserId, now: datetime, role: Role | None = None
     ) -> list[OrganizationEvent]:
-        """Make somebody a member with the role that they were invited to have, or with *role*."""
         self.refuse_unless_here()
         invitation = self.invitations.get(invitation_id)
         if invitation is None or invitation.expires_at <= now:
@@ -258,15 +257,17 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         if role is None or role.rank < least.rank:
             raise RoleTooLow
 
-    def is_last_admin(self, user_id: UserId) -> bool:
-        """Return whether *user_id* is the only active ADMIN."""
-        return _is_active_admin(self.members.get(user_id)) and not any(
-            _is_active_admin(member) for other, member in self.members.items() if other != user_id
-        )
-
     def _refuse_if_last_admin(self, user_id: UserId) -> None:
-        if self.is_last_admin(user_id):
+        if is_last_admin(self, user_id):
             raise LastAdmin
+
+
+def is_last_admin(organization: Organization, user_id: UserId) -> bool:
+    """Return whether *user_id* is the only active ADMIN."""
+    members = organization.members
+    return _is_active_admin(members.get(user_id)) and not any(
+        _is_active_admin(member) for other, member in members.items() if other != user_id
+    )
 
 
 def _with_member(organization: Organization, user_id: UserId, member: Member) -> Organization:

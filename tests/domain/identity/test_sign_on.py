@@ -136,10 +136,10 @@ class TestArrive:
         here = given(HERE, linked(BEN, "b"))
         check_refused(LinkedToAnother, lambda: arriving(here, arrival(BEN, "x")))
 
-    def test_a_new_provider_may_name_a_member_anew(self) -> None:
+    def test_a_new_provider_may_name_a_member_again(self) -> None:
         here = given(HERE, linked(BEN, "b"), configured(1, issuer="https://new.example.com"))
-        anew = MemberLinked(user_id=BEN, issuer="https://new.example.com", subject="x")
-        assert arriving(here, arrival(BEN, "x")) == [anew]
+        again = MemberLinked(user_id=BEN, issuer="https://new.example.com", subject="x")
+        assert arriving(here, arrival(BEN, "x")) == [again]
 
     @pytest.mark.parametrize(
         "email", ["dan@other.example", "dan@sub.example.com", "dan@example.com.evil", "dan"]

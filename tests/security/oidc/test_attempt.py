@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from security.sso_attempt import (
+from security.oidc.attempt import (
     ATTEMPT_LIFETIME,
     SsoAttempt,
     new_state,

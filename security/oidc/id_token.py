@@ -95,7 +95,7 @@ def verified_claims(token: str, keys: KeySet, expected: Expected, now: datetime)
                 "access_token": expected.access_token,
             },
         )
-        claims.validate(int(now.timestamp()), LEEWAY_S)
+        claims.validate(int(now.timestamp()), LEEWAY_S)  # pyright: ignore[reportUnknownMemberType]  # has no types
     except InvalidKeyIdError:
         raise UnknownKey("its key is not among the provider's") from None
     except JoseError as error:

@@ -16,7 +16,7 @@ from api.http.policy import CONFINED, POLICY, Open, handlers_of
 from domain.identity.organization.membership import Role
 from domain.identity.user.events import EmailConfirmed
 from runtime.system import System
-from tests.api.identity.single_sign_on import (
+from tests.api.identity.sso.stage import (
     Browser,
     address,
     configure,

@@ -9,7 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
-from security.id_token import (
+from security.oidc.id_token import (
     ALGORITHMS,
     Expected,
     IdTokenRefused,

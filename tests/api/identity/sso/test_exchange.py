@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.login.sso.exchange import ANSWER_BYTES_MAX, Exchange, ProviderFailed
+from api.login.sso.exchange import DOCUMENT_BYTES_MAX, Exchange, ProviderFailed
 from security.url_guard import UrlGuard
 from tests.deliveries.receiver import Receiver, Reply
 
@@ -28,9 +28,9 @@ async def reason(asked: Any) -> str:
 
 
 async def test_a_document_is_read_whole(provider: Receiver) -> None:
-    provider.answer_with(Reply(body=b"x" * ANSWER_BYTES_MAX))
+    provider.answer_with(Reply(body=b"x" * DOCUMENT_BYTES_MAX))
 
-    assert len(await Exchange(GUARD).get(provider.url)) == ANSWER_BYTES_MAX
+    assert len(await Exchange(GUARD).get(provider.url)) == DOCUMENT_BYTES_MAX
     (asked,) = provider.requests
     assert asked.headers["accept-encoding"] == "identity"
     assert "cookie" not in asked.headers
@@ -39,7 +39,7 @@ async def test_a_document_is_read_whole(provider: Receiver) -> None:
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
-        (Reply(body=b"x" * (ANSWER_BYTES_MAX + 1)), "provider_answer_too_large"),
+        (Reply(body=b"x" * (DOCUMENT_BYTES_MAX + 1)), "provider_answer_too_large"),
         (Reply(endless=True), "provider_answer_too_large"),
         (Reply(delay_s=30), "provider_timeout"),
         (Reply(body=b"x" * 10_000, drip=True), "provider_timeout"),

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from litestar import Litestar
 
-from tests.api.identity.single_sign_on import Browser, configure, subdomain_of
+from tests.api.identity.sso.stage import Browser, configure, subdomain_of
 from tests.api.stage import Person
 from tests.identity_provider import IdentityProvider
 
