@@ -23,7 +23,7 @@ from domain.identity.organization.sign_on import accepts
 from domain.identity.organization.sso import LoginWayNotAccepted
 from domain.identity.organization.state import Organization
 from domain.identity.session.errors import SessionExpired
-from domain.identity.session.events import Origin
+from domain.identity.session.events import SessionOrigin
 from domain.identity.session.limits import UNLIMITED
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
@@ -58,7 +58,7 @@ class Context(Struct, frozen=True, kw_only=True):
     """The session of the request, if the caller is a user with one."""
     seen: dict[UUID, int] = {}
     """Versions of the streams that the caller was authenticated with: session or key, user."""
-    origin: Origin | None = None
+    origin: SessionOrigin | None = None
     """How that session began."""
     on_behalf_of: UserId | None = None
     """Whose API key the actor is."""

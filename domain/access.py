@@ -104,7 +104,7 @@ class AccessRecord(Struct, frozen=True, gc=False):
         return [AuditRead(user_id=user_id, at=now)]
 
 
-NOBODY = UserId(UUID(int=0))
+UNKNOWN_PERSON = UserId(UUID(int=0))
 """Stands for people whom nobody knows, and whose failures are recorded all the same."""
 
 

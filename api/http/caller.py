@@ -22,7 +22,7 @@ from domain.identity.organization.membership import Role
 from domain.identity.organization.sign_on import accepts
 from domain.identity.organization.sso import LoginWayNotAccepted
 from domain.identity.organization.state import Organization
-from domain.identity.session.events import Origin
+from domain.identity.session.events import SessionOrigin
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
 from domain.permission import Permission, Scopes
@@ -72,7 +72,7 @@ class Caller(Struct, frozen=True):
     fresh: bool
     barred: Barred | None = None
     key: CheckedKey | None = None
-    origin: Origin | None = None
+    origin: SessionOrigin | None = None
 
     @property
     def confined(self) -> bool:

@@ -17,10 +17,10 @@ from domain.identity.organization.state import Organization
 from domain.identity.session.errors import SessionIsOver
 from domain.identity.session.events import (
     Factor,
-    Origin,
     RefreshTokenReuseDetected,
     RevocationCause,
     SessionEnded,
+    SessionOrigin,
     SessionReauthenticated,
     SessionRevoked,
     SessionRotated,
@@ -90,7 +90,7 @@ class LogIn(Command, frozen=True, kw_only=True):
         place, making_room = await free_place(read, context, (self.user_id, None), user.credentials)
         new = NewSession(
             place=place,
-            origin=Origin(factor_of(self.second)),
+            origin=SessionOrigin(factor_of(self.second)),
             user_id=self.user_id,
             nonce=self.nonce,
             credentials=self.credentials,

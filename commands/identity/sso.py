@@ -10,7 +10,7 @@ from commands.base import Change, Command, Context, Decision, changes_of
 from commands.identity.organization import OrganizationCommand, read_organization
 from commands.identity.session import free_place
 from commands.reads import Reads
-from domain.access import NOBODY, AccessRecord, LoggedIn, SsoRefused, access_record
+from domain.access import UNKNOWN_PERSON, AccessRecord, LoggedIn, SsoRefused, access_record
 from domain.base import OrgId, SessionId, UserId
 from domain.identity.organization.membership import (
     InvitationAccepted,
@@ -29,7 +29,7 @@ from domain.identity.organization.sso import (
     SsoRemoved,
 )
 from domain.identity.organization.state import Organization
-from domain.identity.session.events import Factor, Origin, SessionRevoked, SessionStarted
+from domain.identity.session.events import Factor, SessionOrigin, SessionRevoked, SessionStarted
 from domain.identity.session.state import IDLE_LIFETIME, NewSession, Session
 from domain.identity.user.address import EmailProofRequested
 from domain.identity.user.events import HomeOrganizationChanged, UserEvent, UserRegistered
@@ -209,7 +209,7 @@ class LogInBySso(Command, frozen=True, kw_only=True):
             nonce=self.nonce,
             credentials=known.user.credentials,
             organization_id=self.organization_id,
-            origin=Origin(Factor.OIDC, issuer),
+            origin=SessionOrigin(Factor.OIDC, issuer),
             proved_at=self.proved_at,
             place=place,
         )
@@ -228,7 +228,7 @@ class RecordRefusedSso(Command, frozen=True, kw_only=True):
     count: int
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
-        stream = access_record(self.organization_id, self.user_id or NOBODY)
+        stream = access_record(self.organization_id, self.user_id or UNKNOWN_PERSON)
         await read(AccessRecord, stream)
         refused = SsoRefused(user_id=self.user_id, reason=self.reason, count=self.count)
         return [Change(stream, [refused], self.organization_id)]

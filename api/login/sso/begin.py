@@ -5,7 +5,15 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse, redirect
 from api.login.cookie import attempt_cookie
 from api.login.sso.exchange import ProviderFailed
-from api.login.sso.steps import asked_of, client_of, failed, in_time, note_refused, sso_key, sso_of
+from api.login.sso.steps import (
+    asked_of,
+    client_of,
+    in_time,
+    note_refused,
+    provider_problem,
+    sso_key,
+    sso_of,
+)
 from commands.reservations import subdomain_claim
 from domain.base import NotFound, OrgId
 from domain.identity.organization.settings import LoginWay
@@ -47,7 +55,7 @@ async def begin_sso(
             )
     except ProviderFailed as error:
         await note_refused(request, org_id, None, error.reason)
-        raise failed(error) from None
+        raise provider_problem(error) from None
     cookie = attempt_cookie(
         state, secure=system.settings.cookie_secure, lifetime=ATTEMPT_LIFETIME
     ).set(sign_attempt(key, attempt))

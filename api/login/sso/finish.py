@@ -18,9 +18,17 @@ from api.login.cookie import attempt_cookie
 from api.login.credentials import tokens_of
 from api.login.email_proof import proof_of
 from api.login.sso.exchange import ProviderFailed
-from api.login.sso.person import Person, person_in
+from api.login.sso.person import VouchedPerson, person_in
 from api.login.sso.provider import ProofRefused
-from api.login.sso.steps import asked_of, client_of, failed, in_time, note_refused, sso_key, sso_of
+from api.login.sso.steps import (
+    asked_of,
+    client_of,
+    in_time,
+    note_refused,
+    provider_problem,
+    sso_key,
+    sso_of,
+)
 from commands.base import Context
 from commands.identity.sso import LogInBySso
 from commands.reservations import email_claim, subject_claim
@@ -79,7 +87,7 @@ async def finish_sso(request: ApiRequest, returned: Returned) -> ApiResponse:
         session = await _logged_in(request, attempt, provider, person)
     except ProviderFailed as error:
         await note_refused(request, org_id, None, error.reason)
-        raise failed(error) from None
+        raise provider_problem(error) from None
     except ProofRefused as refused:
         await note_refused(request, org_id, None, refused.reason)
         detail = "Your identity provider did not confirm who you are. Log in again."
@@ -98,7 +106,7 @@ async def _person(
     provider: Provider,
     attempt: SsoAttempt,
     returned: Returned,
-) -> Person:
+) -> VouchedPerson:
     """Return the person whom the provider vouches for in exchange for the code."""
     system = request.api.system
     providers, now = sso_of(request.api).providers, system.clock()
@@ -114,7 +122,7 @@ async def _person(
 
 
 async def _logged_in(
-    request: ApiRequest, attempt: SsoAttempt, provider: Provider, person: Person
+    request: ApiRequest, attempt: SsoAttempt, provider: Provider, person: VouchedPerson
 ) -> Session:
     """Start the session.
 
@@ -142,7 +150,7 @@ async def _started(request: ApiRequest, command: LogInBySso, context: Context) -
 
 
 async def _command(
-    system: System, attempt: SsoAttempt, provider: Provider, person: Person
+    system: System, attempt: SsoAttempt, provider: Provider, person: VouchedPerson
 ) -> LogInBySso:
     org_id = OrgId(attempt.organization)
     holder = await _holder(system, org_id, provider, person)
@@ -168,7 +176,7 @@ async def _command(
 
 
 async def _holder(
-    system: System, org_id: OrgId, provider: Provider, person: Person
+    system: System, org_id: OrgId, provider: Provider, person: VouchedPerson
 ) -> UserId | None:
     """Return whose account it is that the provider vouches for, if there is one."""
     fingerprint = system.log.keys.fingerprint

@@ -18,7 +18,7 @@ _EMAIL_CHARS_MAX = 254
 _ROLE_VALUES_MAX = 1_000
 
 
-class Person(Struct, frozen=True):
+class VouchedPerson(Struct, frozen=True):
     """Whom the provider vouches for; ``email`` in canonical form."""
 
     subject: str
@@ -30,7 +30,7 @@ class Person(Struct, frozen=True):
 
 def person_in(
     claims: dict[str, Any], provider: Provider, attempt: SsoAttempt, now: datetime
-) -> Person:
+) -> VouchedPerson:
     """Return the person whom the verified *claims* are about.
 
     :raises ProofRefused: something that we need is missing or odd.
@@ -50,7 +50,7 @@ def person_in(
     asked_again = proved_at is not None and proved_at.timestamp() >= attempt.began_at - LEEWAY_S
     if attempt.fresh and not asked_again:
         raise ProofRefused("not_asked_again")
-    return Person(
+    return VouchedPerson(
         subject=subject,
         email=email,
         name=_name(claims.get("name")) or _name(email.partition("@")[0]) or "?",

@@ -17,7 +17,7 @@ from api.login.sso.exchange import Exchange, ProviderFailed
 from api.login.sso.provider import LoginRequest, ProviderClient, Providers
 from commands.identity.sso import CLIENT_SECRET, RecordRefusedSso
 from commands.identity.tally import Tally
-from domain.access import NOBODY
+from domain.access import UNKNOWN_PERSON
 from domain.base import DomainError, OrgId, UserId
 from domain.identity.organization.sso import Provider
 from eventstore.append import ConcurrencyConflict, LogUnavailable
@@ -107,14 +107,14 @@ async def note_refused(
     if not count:
         return
     command = RecordRefusedSso(organization_id=org_id, user_id=user_id, reason=reason, count=count)
-    context = replace(context_as(request, user_id or NOBODY), org_id=org_id)
+    context = replace(context_as(request, user_id or UNKNOWN_PERSON), org_id=org_id)
     try:
         await system.commands.handle(command, context)
     except (DomainError, ConcurrencyConflict, LogUnavailable) as error:
         _logger.warning("a refused login of %s was not recorded: %s", org_id, error)
 
 
-def failed(error: ProviderFailed) -> Problem:
+def provider_problem(error: ProviderFailed) -> Problem:
     """Return the response to a person whose provider cannot be used."""
     detail = "The identity provider of this organization cannot be used now. Try again later."
     return Problem(502, "provider_failed", detail, details={"reason": error.reason})

@@ -33,7 +33,7 @@ from domain.identity.organization.sso import (
     SsoStillDemanded,
 )
 from domain.identity.organization.state import Organization, is_last_admin
-from domain.identity.session.events import Factor, Origin
+from domain.identity.session.events import Factor, SessionOrigin
 
 
 class Arrival(Struct, frozen=True):
@@ -102,7 +102,7 @@ def arrive(
     return events
 
 
-def accepts(organization: Organization, user_id: UserId, origin: Origin) -> bool:
+def accepts(organization: Organization, user_id: UserId, origin: SessionOrigin) -> bool:
     """Return whether a session that began like this has access for a member."""
     ways, provider = organization.settings.login_ways, organization.sign_on.provider
     if origin.by_provider:
@@ -153,7 +153,7 @@ def _joined(
     return organization.add_member(arrival.user_id, role)
 
 
-def _breaks_glass(organization: Organization, user_id: UserId, origin: Origin) -> bool:
+def _breaks_glass(organization: Organization, user_id: UserId, origin: SessionOrigin) -> bool:
     """Return whether an ADMIN may enter by password although others may not.
 
     Else nobody could repair a provider that is broken.

@@ -31,7 +31,7 @@ class Factor(StrEnum):
     OIDC = "oidc"
 
 
-class Origin(Struct, frozen=True, gc=False):
+class SessionOrigin(Struct, frozen=True, gc=False):
     """How a session began; ``issuer`` is the identity provider of the organization, if by one."""
 
     factor: Factor

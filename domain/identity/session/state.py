@@ -35,11 +35,11 @@ from domain.identity.session.errors import (
 )
 from domain.identity.session.events import (
     Factor,
-    Origin,
     RefreshTokenReuseDetected,
     RevocationCause,
     SessionEnded,
     SessionEvent,
+    SessionOrigin,
     SessionReauthenticated,
     SessionRevoked,
     SessionRotated,
@@ -78,7 +78,7 @@ class NewSession(Struct, frozen=True, kw_only=True):
     nonce: str
     credentials: int = 0
     organization_id: OrgId | None = None
-    origin: Origin = Origin(Factor.PASSWORD)
+    origin: SessionOrigin = SessionOrigin(Factor.PASSWORD)
     proved_at: datetime | None = None
     place: int = 0
 
@@ -91,7 +91,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
 
     user_id: UserId | None = None
     organization_id: OrgId | None = None
-    origin: Origin = Origin(Factor.PASSWORD)
+    origin: SessionOrigin = SessionOrigin(Factor.PASSWORD)
     nonce: str = ""
     credentials: int = 0
     place: int = 0
@@ -116,7 +116,7 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
                 return Session(
                     user_id=event.user_id,
                     organization_id=event.organization_id,
-                    origin=Origin(event.factor, event.issuer),
+                    origin=SessionOrigin(event.factor, event.issuer),
                     nonce=event.nonce,
                     credentials=event.credentials,
                     place=event.place,

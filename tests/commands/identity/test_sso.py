@@ -14,7 +14,7 @@ from commands.identity.sso import (
     RemoveSso,
 )
 from commands.reservations import email_claim, subject_claim
-from domain.access import NOBODY, LoggedIn, SsoRefused, access_record
+from domain.access import UNKNOWN_PERSON, LoggedIn, SsoRefused, access_record
 from domain.base import SessionId, UserId
 from domain.identity.organization.membership import (
     MemberDeactivated,
@@ -260,8 +260,8 @@ class TestRecordRefusedSso:
     def test_failures_are_recorded_for_the_organization(self) -> None:
         about = {"organization_id": ACME, "reason": "expired_token", "count": 3}
         refused = SsoRefused(user_id=None, reason="expired_token", count=3)
-        unknown = given(*HERE).when(RecordRefusedSso(user_id=None, **about), by=NOBODY)  # type: ignore[arg-type]  # of several types
-        unknown.then(on(access_record(ACME, NOBODY), refused, org_id=ACME))
+        unknown = given(*HERE).when(RecordRefusedSso(user_id=None, **about), by=UNKNOWN_PERSON)  # type: ignore[arg-type]  # of several types
+        unknown.then(on(access_record(ACME, UNKNOWN_PERSON), refused, org_id=ACME))
         known = given(*HERE).when(RecordRefusedSso(user_id=DAN, **about), by=DAN)  # type: ignore[arg-type]  # of several types
         expected = SsoRefused(user_id=DAN, reason="expired_token", count=3)
         known.then(on(RECORD, expected, org_id=ACME))

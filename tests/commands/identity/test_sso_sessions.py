@@ -21,8 +21,8 @@ from domain.identity.organization.sso import (
 from domain.identity.session.errors import SessionConfined
 from domain.identity.session.events import (
     Factor,
-    Origin,
     RevocationCause,
+    SessionOrigin,
     SessionRevoked,
 )
 from domain.identity.user.totp import TotpEnabled, TotpRequired
@@ -34,7 +34,7 @@ from tests.spec import given, on
 
 ANAS = (TEAM, account(ANA, "Ana"), on(LAPTOP, started(ANA, organization_id=ACME)))
 HERE = (TEAM, on(ACME, CONFIGURED))
-BY_PROVIDER = Origin(Factor.OIDC, ISSUER)
+BY_PROVIDER = SessionOrigin(Factor.OIDC, ISSUER)
 BEGAN = started(DAN, organization_id=ACME, factor=Factor.OIDC, issuer=ISSUER)
 
 
@@ -73,14 +73,14 @@ class TestLoginWays:
 
     def test_a_password_is_not_enough_where_only_the_provider_counts(self) -> None:
         here = given(*ANAS, self.only)
-        by_password = here.when(self.rename, origin=Origin(Factor.PASSWORD))
+        by_password = here.when(self.rename, origin=SessionOrigin(Factor.PASSWORD))
         by_password.then_refused(LoginWayNotAccepted)
         here.when(self.rename, origin=BY_PROVIDER).then(self.renamed)
-        here.when(self.rename, origin=Origin(Factor.TOTP)).then(self.renamed)
+        here.when(self.rename, origin=SessionOrigin(Factor.TOTP)).then(self.renamed)
 
     def test_the_provider_makes_up_for_a_second_factor(self) -> None:
         here = given(*ANAS, on(ACME, CONFIGURED, SettingsChanged(require_totp=True)))
-        here.when(self.rename, origin=Origin(Factor.PASSWORD)).then_refused(TotpRequired)
+        here.when(self.rename, origin=SessionOrigin(Factor.PASSWORD)).then_refused(TotpRequired)
         here.when(self.rename, origin=BY_PROVIDER).then(self.renamed)
 
     def test_a_session_of_a_removed_provider_has_no_access(self) -> None:
@@ -101,7 +101,7 @@ class TestLoginWays:
             SwitchOrganization(organization_id=ACME),
             by=CLEO,
             session_id=PHONE,
-            origin=Origin(Factor.PASSWORD),
+            origin=SessionOrigin(Factor.PASSWORD),
         )
         story.then_refused(LoginWayNotAccepted)
 

@@ -37,14 +37,14 @@ from domain.identity.organization.sso import (
 )
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PlanLimitReached
-from domain.identity.session.events import Factor, Origin
+from domain.identity.session.events import Factor, SessionOrigin
 from tests.domain.acme import DELETED, TEAM, TWO_ADMINS, crowd, invitation
 from tests.domain.identity.providers import CONFIGURED, ISSUER, MAPPED, configured
 from tests.domain.spec import ANA, BEN, CLEO, DAN, DAY, NOW, check_refused, given
 
 HERE = given(TEAM, CONFIGURED)
-BY_PROVIDER = Origin(Factor.OIDC, ISSUER)
-PASSWORD, TOTP = Origin(Factor.PASSWORD), Origin(Factor.TOTP)
+BY_PROVIDER = SessionOrigin(Factor.OIDC, ISSUER)
+PASSWORD, TOTP = SessionOrigin(Factor.PASSWORD), SessionOrigin(Factor.TOTP)
 PROVIDER_ONLY = SettingsChanged(login_ways=(LoginWay.OIDC,))
 
 
@@ -203,7 +203,7 @@ class TestAccepts:
 
     def test_an_admin_who_never_used_the_provider_enters_with_a_second_factor(self) -> None:
         assert accepts(self.only, ANA, TOTP)
-        assert accepts(self.only, ANA, Origin(Factor.RECOVERY_CODE))
+        assert accepts(self.only, ANA, SessionOrigin(Factor.RECOVERY_CODE))
         assert not accepts(self.only, ANA, PASSWORD)
 
     def test_an_admin_who_used_it_enters_so_only_as_the_last_one(self) -> None:
