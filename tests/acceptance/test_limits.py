@@ -21,11 +21,16 @@ LIMIT = 10
 
 
 @contextmanager
-def api(data_dir: Path, redis_url: str = "", limits: str = "off") -> Iterator[str]:
-    """Run an API process until the block ends; yield its address."""
+def api(data_dir: Path, redis_url: str = "", limits: str = "off", **more: str) -> Iterator[str]:
+    """Run an API process until the block ends, with *more* settings; yield its address."""
     port = HeldPort()
     settings = environment(
-        data_dir, APP_ENV="test", PORT=str(int(port)), REDIS_URL=redis_url, RATE_LIMITS=limits
+        data_dir,
+        APP_ENV="test",
+        PORT=str(int(port)),
+        REDIS_URL=redis_url,
+        RATE_LIMITS=limits,
+        **more,
     )
     url = f"http://{HOST}:{int(port)}/api"
     with (data_dir / f"api-{int(port)}.log").open("ab") as log:

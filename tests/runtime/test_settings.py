@@ -117,6 +117,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "PASSWORD_PREVIOUS_PEPPER": ("changeme", "a" * 40),
     "LOG_SECRET": ("secret", "a" * 40),
     "CORS_ORIGINS": ("*", "example.com", "https://a.example/", "https://u@a.example", "null"),
+    "API_URL": ("*", "example.com", "https://a.example/", "null"),
     "APP_URL": ("*", "example.com", "https://a.example/", "null"),
     "SMTP_URL": ("mail.example.com", "http://a.example", "smtp://", "smtp://a:b"),
     "MAIL_FROM": ("nobody", "@example.com", "a@"),

@@ -70,5 +70,5 @@ def _role_values(given: Any) -> tuple[str, ...]:
     """Return the values of a role claim, which is a text or a list of them."""
     if isinstance(given, str):
         return (given,)
-    listed: list[object] = [*given] if isinstance(given, list) else []  # pyright: ignore[reportUnknownVariableType]  # JSON
+    listed: list[object] = [*given] if isinstance(given, list) else []  # pyright: ignore[reportUnknownVariableType]  # JSON has no types
     return tuple(value for value in listed[:_ROLE_VALUES_MAX] if isinstance(value, str))
