@@ -74,6 +74,8 @@ async def test_health_and_documents_are_not_limited(limited: Litestar) -> None:
     async with client_of(limited) as client:
         for path, method, handler in handlers_of(limited):
             if method == "GET" and handler.opt[POLICY] is Open.PUBLIC:
+                if handler.opt[RATE] == "sso":  # the steps of a login, which browsers take by GET
+                    continue
                 assert handler.opt[RATE] is None
                 answer = await client.get(path.replace("{mail_id}", NOWHERE))
                 assert "ratelimit" not in answer.headers

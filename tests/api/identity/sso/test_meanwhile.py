@@ -6,6 +6,7 @@ import pytest
 
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import LeaveCause, MemberDeactivated, MemberLeft
+from domain.identity.user.events import UserDeactivated
 from runtime.system import System
 from tests.api.identity.sso.stage import (
     Browser,
@@ -48,6 +49,22 @@ class TestChangesMeanwhile:
         done(await ana.delete(f"/org/{ana.org_id}"), 204)
 
         refused(await browser.come_back(callback), 404, "not_found")
+
+    async def test_a_login_is_refused_when_only_passwords_are_accepted(
+        self, ana: Person, browser: Browser
+    ) -> None:
+        callback = await callback_of(browser)
+        settings = {"loginWays": ["password"]}
+        done(await ana.patch(f"/org/{ana.org_id}/settings", settings), 200)
+
+        refused(await browser.come_back(callback), 403, "login_way_not_accepted")
+
+    async def test_a_deactivated_account_stays_out(self, browser: Browser, system: System) -> None:
+        kim = await browser.enter("kim")
+        await record(system.log, on(UUID(kim["id"]), UserDeactivated()))
+
+        refused(await browser.ask("GET", "/project"), 401, "unauthorized")
+        refused(await browser.log_in("kim"), 403, "account_deactivated")
 
     async def test_sessions_have_no_access_once_the_provider_is_removed(
         self, ana: Person, browser: Browser
