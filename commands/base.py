@@ -19,7 +19,7 @@ from domain.base import (
     UserId,
 )
 from domain.identity.organization.membership import Role
-from domain.identity.organization.sign_on import accepts
+from domain.identity.organization.sign_on import accepts, vouches_for
 from domain.identity.organization.sso import LoginWayNotAccepted
 from domain.identity.organization.state import Organization
 from domain.identity.session.errors import SessionExpired
@@ -189,6 +189,8 @@ async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permi
     if origin is not None and not accepts(organization, context.user_id, origin):
         raise LoginWayNotAccepted
     by_provider = origin is not None and origin.by_provider
+    if context.scopes is not None:
+        by_provider = vouches_for(organization, context.user_id)
     if settings.require_totp and not by_provider:
         user = await read(User, context.user_id)
         if user.totp is None:

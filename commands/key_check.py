@@ -24,6 +24,7 @@ from domain.identity.api_key.errors import (
 )
 from domain.identity.api_key.state import ApiKey, stream_of_key
 from domain.identity.organization.membership import Role
+from domain.identity.organization.sign_on import vouches_for
 from domain.identity.organization.state import Organization
 from domain.identity.plan import Plan
 from domain.identity.user.state import User
@@ -147,7 +148,8 @@ def _checked(
     role = organization.role_of(key.created_by)
     if role is None or not user.active:
         raise KeyWithoutOwner
-    if organization.settings.require_totp and user.totp is None:
+    vouched = vouches_for(organization, key.created_by)
+    if organization.settings.require_totp and user.totp is None and not vouched:
         raise KeyWithoutSecondFactor
     if key.networks and not _is_within(ip, key.networks):
         raise NetworkNotAllowed(ip=ip)

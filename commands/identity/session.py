@@ -7,6 +7,7 @@ from uuid import UUID
 
 from commands.access import on_record
 from commands.base import Change, Command, Context, Decision, changes_of
+from commands.identity.session_room import free_place
 from commands.reads import Reads
 from commands.session_places import session_places
 from domain.access import AccessEvent, LoggedIn, NewNetworkUsed
@@ -112,30 +113,6 @@ class LogIn(Command, frozen=True, kw_only=True):
         if self.known_networks is None:
             return []
         return [Secret(self.user_id, KNOWN_NETWORKS, self.known_networks)]
-
-
-async def free_place(
-    read: Reads, context: Context, whose: tuple[UserId, OrgId | None], credentials: int
-) -> tuple[int, list[Change]]:
-    """Return a place for a new session, and what ends the one that had it.
-
-    *whose* is a user, with the organization to which the session is confined, if it is.
-    *credentials* is how often the user has changed their password.
-    """
-    claims = session_places(*whose)
-    held = await read.holders(claims)
-    for place, claim in enumerate(claims):
-        if claim not in held:
-            return place, []
-    ends: list[tuple[bool, datetime, UUID]] = []
-    for holder in held.values():
-        session = await read(Session, holder)
-        over = not session.is_live(context.now) or session.credentials != credentials
-        ends.append((not over, session.expires_at or context.now, holder))
-    _, _, oldest = min(ends)
-    session = await read(Session, oldest)
-    events = session.make_room(context.now, credentials)
-    return session.place, [Change(oldest, events)] if events else []
 
 
 def factor_of(second: SecondProof | None) -> Factor:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from commands.base import Change, Command, Context, Decision, changes_of
 from commands.identity.organization import OrganizationCommand, read_organization
-from commands.identity.session import free_place
+from commands.identity.session_room import free_place
 from commands.reads import Reads
 from domain.access import UNKNOWN_PERSON, AccessRecord, LoggedIn, SsoRefused, access_record
 from domain.base import OrgId, SessionId, UserId

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from immutables import Map
 from msgspec import Struct, field
 
 from domain.base import DomainError, Event, Personal, Refusal, UserId
@@ -186,6 +187,17 @@ MembershipEvent = (
     | MemberDeactivated
     | MemberReactivated
 )
+
+
+def is_last_admin(members: Map[UserId, Member], user_id: UserId) -> bool:
+    """Return whether *user_id* is the only active ADMIN among *members*."""
+    return _is_active_admin(members.get(user_id)) and not any(
+        _is_active_admin(member) for other, member in members.items() if other != user_id
+    )
+
+
+def _is_active_admin(member: Member | None) -> bool:
+    return member is not None and member.active and member.role is Role.ADMIN
 
 
 # Errors ---------------------------------------------------------------------

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from domain.base import UserId
 from domain.identity.organization.events import OrganizationEvent
-from domain.identity.organization.membership import MemberRoleChanged, Role
+from domain.identity.organization.membership import MemberRoleChanged, Role, is_last_admin
 from domain.identity.organization.settings import LoginWay
 from domain.identity.organization.sso import (
     Link,
@@ -32,7 +32,7 @@ from domain.identity.organization.sso import (
     SsoRemoved,
     SsoStillDemanded,
 )
-from domain.identity.organization.state import Organization, is_last_admin
+from domain.identity.organization.state import Organization
 from domain.identity.session.events import Factor, SessionOrigin
 
 
@@ -111,6 +111,15 @@ def accepts(organization: Organization, user_id: UserId, origin: SessionOrigin) 
     return LoginWay.PASSWORD in ways or _breaks_glass(organization, user_id, origin)
 
 
+def vouches_for(organization: Organization, user_id: UserId) -> bool:
+    """Return whether the provider has vouched for a member, who then needs no second factor here.
+
+    This is for the API keys that they created: a session says itself how it began.
+    """
+    link, provider = organization.sign_on.links.get(user_id), organization.sign_on.provider
+    return link is not None and provider is not None and link.issuer == provider.issuer
+
+
 def _membership(
     organization: Organization,
     provider: Provider,
@@ -125,7 +134,11 @@ def _membership(
         return _joined(organization, provider, arrival, now, returning=returning)
     if not member.active:
         raise MembershipSuspended
-    if provider.role_claim is None or role is member.role or is_last_admin(organization, user_id):
+    if (
+        provider.role_claim is None
+        or role is member.role
+        or is_last_admin(organization.members, user_id)
+    ):
         return []
     return [MemberRoleChanged(user_id=user_id, from_=member.role, to=role)]
 
@@ -162,4 +175,4 @@ def _breaks_glass(organization: Organization, user_id: UserId, origin: SessionOr
         return False
     if organization.role_of(user_id) is not Role.ADMIN:
         return False
-    return user_id not in organization.sign_on.links or is_last_admin(organization, user_id)
+    return user_id not in organization.sign_on.links or is_last_admin(organization.members, user_id)

@@ -47,6 +47,7 @@ from domain.identity.organization.membership import (
     RoleTooLow,
     ended_by,
     expired_among,
+    is_last_admin,
 )
 from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
 from domain.identity.organization.sso import MemberLinked, SignOn, SsoConfigured, SsoRemoved
@@ -258,16 +259,8 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
             raise RoleTooLow
 
     def _refuse_if_last_admin(self, user_id: UserId) -> None:
-        if is_last_admin(self, user_id):
+        if is_last_admin(self.members, user_id):
             raise LastAdmin
-
-
-def is_last_admin(organization: Organization, user_id: UserId) -> bool:
-    """Return whether *user_id* is the only active ADMIN."""
-    members = organization.members
-    return _is_active_admin(members.get(user_id)) and not any(
-        _is_active_admin(member) for other, member in members.items() if other != user_id
-    )
 
 
 def _with_member(organization: Organization, user_id: UserId, member: Member) -> Organization:
@@ -296,7 +289,3 @@ def _with_invitation(
 
 def _places_taken(organization: Organization) -> int:
     return len(organization.members) + len(organization.invitations)
-
-
-def _is_active_admin(member: Member | None) -> bool:
-    return member is not None and member.active and member.role is Role.ADMIN

@@ -22,6 +22,7 @@ from domain.identity.organization.sign_on import (
     configure,
     provider_of,
     remove,
+    vouches_for,
 )
 from domain.identity.organization.sso import (
     DomainNotAccepted,
@@ -216,3 +217,11 @@ class TestAccepts:
         here = given(HERE, SettingsChanged(login_ways=(LoginWay.PASSWORD,)))
         assert not accepts(here, CLEO, BY_PROVIDER)
         assert accepts(here, CLEO, PASSWORD)
+
+
+def test_the_provider_vouches_for_those_whom_it_named_while_it_is_there() -> None:
+    here = given(HERE, linked(BEN))
+    assert vouches_for(here, BEN)
+    assert not vouches_for(here, CLEO)
+    assert not vouches_for(given(here, SsoRemoved()), BEN)
+    assert not vouches_for(given(here, configured(1, issuer="https://new.example.com")), BEN)

@@ -238,6 +238,22 @@ class TestLoginWays:
         assert (await browser.enter("kim"))["role"] == "MEMBER"
         done(await browser.ask("GET", "/project"), 200)
 
+    async def test_keys_of_those_who_use_the_provider_need_no_second_factor(
+        self, ana: Person, clock: MovableClock, browser: Browser
+    ) -> None:
+        await configure(ana, browser.provider, defaultRole="MANAGER")
+        knows(browser.provider, "kim", address())
+        await browser.enter("kim", fresh="true")
+        body = {"name": "CI", "scopes": {"project": ["read", "create"]}}
+        key = done(await browser.ask("POST", "/apikey", json=body), 201)["key"]
+        await set_up(ana, clock)
+        done(await ana.patch(f"/org/{ana.org_id}/settings", {"requireTotp": True}), 200)
+
+        async with client_of_key(browser, key) as client:
+            done(await client.get("/api/project"), 200)
+            made = await client.post("/api/project", json={"key": "NEW", "name": "New"})
+            done(made, 201)
+
     async def test_a_provider_is_needed_first(self, dan: Person, clock: MovableClock) -> None:
         await set_up(dan, clock)
         path = f"/org/{dan.org_id}/settings"
