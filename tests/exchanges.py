@@ -104,6 +104,7 @@ def check(request: httpx.Request, response: httpx.Response) -> None:
         FAILURES_SEEN.add((operation.name, code))
     if response.is_success:
         _check_request(operation, request, path)
+    if response.is_success or response.status_code in (302, 303):
         RECORDER.note(operation.name, request, response)
 
 

@@ -10,6 +10,7 @@ It checks what a provider has to check: client, redirect, single use of codes, a
 import base64
 import hashlib
 import json
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any, Self
@@ -44,16 +45,18 @@ class IdentityProvider:
         self.replies: dict[str, Reply] = {}  # answers to paths, instead of the honest ones
         self.sends_iss = True
         self._codes: dict[str, dict[str, str]] = {}
+        # A free port is that of an earlier provider now and then, and processes remember issuers.
+        self._realm = f"/realms/{secrets.token_hex(8)}"
         self._receiver = Receiver()
 
     @property
     def issuer(self) -> str:
-        return f"http://127.0.0.1:{self._receiver.port}"
+        return f"http://127.0.0.1:{self._receiver.port}{self._realm}"
 
     @property
     def asked(self) -> list[str]:
         """The paths that were asked for, in order."""
-        return [received.path for received in self._receiver.requests]
+        return [received.path.removeprefix(self._realm) for received in self.requests]
 
     @property
     def requests(self) -> list[Received]:
@@ -86,7 +89,7 @@ class IdentityProvider:
         return jwt.encode({"alg": _ALGORITHM, "kid": key.kid, **header}, claims, key)
 
     def _answer(self, received: Received) -> Reply:
-        path = urlsplit(received.path).path
+        path = received.path.removeprefix(self._realm)
         if path in self.replies:
             return self.replies[path]
         match path:

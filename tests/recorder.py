@@ -66,7 +66,8 @@ class Recorder:
 
     def note(self, operation: str, request: httpx.Request, response: httpx.Response) -> None:
         """Keep an exchange, unless it is a dry run, a failure or not the first."""
-        if not self.on or operation in self._found or not 200 <= response.status_code < 300:
+        good = response.is_success or response.status_code in (302, 303)
+        if not self.on or operation in self._found or not good:
             return
         if request.method == "HEAD" or "dry_run" in request.url.params:
             return
