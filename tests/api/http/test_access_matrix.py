@@ -22,7 +22,8 @@ from domain.identity.organization.membership import MemberDeactivated, Role
 from domain.permission import KEY_PERMISSIONS
 from runtime.system import System
 from tests.api.http import test_keys_between_routes
-from tests.api.http.test_keys_between_routes import COMMANDS, Here
+from tests.api.http.command_bodies import COMMANDS
+from tests.api.http.test_keys_between_routes import Here
 from tests.api.stage import Person, client_of, done, join, sign_up
 from tests.spec import on, record
 from tools.http import description
