@@ -19,6 +19,8 @@ README = ROOT / "README.md"
 PROTECTING = ROOT / "docs" / "how-to" / "protect-an-account.md"
 EXPORTING = ROOT / "docs" / "how-to" / "export-and-verify.md"
 KEYS = ROOT / "docs" / "how-to" / "use-an-api-key.md"
+WORKFLOW = ROOT / "docs" / "how-to" / "define-a-workflow.md"
+BLOCKING = ROOT / "docs" / "how-to" / "say-what-blocks-a-task.md"
 INVITING = ROOT / "docs" / "how-to" / "invite-a-colleague.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 START_S = 120.0
@@ -124,6 +126,23 @@ def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:
     assert '"key":"tr_live_' in rotated
     assert '"name":"Build server"' in renamed
     assert '"lastUsedAt"' in listed
+
+
+def test_a_workflow_is_defined_and_a_blocker_passed_by_the_words_of_the_pages(
+    reader: Reader,
+) -> None:
+    standard, _, task, defined, building, live, again = reader.follow(WORKFLOW)
+    _, _, related, blocked, forced = reader.follow(BLOCKING)
+
+    assert '"preset":"standard"' in standard
+    assert '"status":"TODO"' in task
+    assert '"moved":{"TODO":"IDEA"}' in defined
+    assert '"status":"BUILD","group":"IN_PROGRESS"' in building
+    assert '"status":"LIVE","group":"DONE"' in live
+    assert '"status":"BUILD"' in again
+    assert '"kind":"blocked_by"' in related
+    assert '"key":"ENG-1"' in blocked
+    assert '"status":"DONE"' in forced
 
 
 def test_an_account_is_protected_by_the_words_of_the_page(reader: Reader) -> None:
