@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from domain.base import Event, LabelId, SessionId, WebhookId
+from domain.base import Event, LabelId, SessionId, TaskId, WebhookId
 from domain.hooks.webhook.events import DeliveryMode, WebhookCreated
 from domain.identity.api_key.events import ApiKeyCreated
 from domain.identity.api_key.state import stream_of_key
@@ -15,6 +15,7 @@ from domain.identity.session.events import SessionStarted
 from domain.identity.user.events import LoginFailed
 from domain.work.label import LabelCreated
 from domain.work.project.events import ProjectPutOnHold
+from domain.work.relation import RelationAdded, RelationKind, graph_of
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -169,6 +170,11 @@ async def a_busy_day(log: EventLog, seed: int, tasks: int = 25) -> None:
             ]
         )
         await record(log, on(other, event))
+        if other != stream:
+            blocks = RelationAdded(
+                kind=RelationKind.BLOCKS, from_=TaskId(other), to=TaskId(stream), open=True
+            )
+            await record(log, on(graph_of(ACME), blocks))
     await record(log, on(ACME, invitation(), org_id=ACME))
     await record(log, on(ACME, MemberLeft(user_id=CLEO, cause=LeaveCause.LEFT), org_id=ACME))
     await record(log, on(ANA, LoginFailed()), on(ENG, ProjectPutOnHold()))

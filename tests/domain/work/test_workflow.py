@@ -11,7 +11,7 @@ from domain.work.task.errors import TransitionNotAllowed
 from domain.work.task.events import TaskDeleted, TaskRestored, TaskStatus, TaskStatusChanged
 from domain.work.task.status import change_status, restore
 from domain.work.workflow.errors import UnknownStatus, WorkflowNotValid
-from domain.work.workflow.events import FINISHED, Guard, Preset, StatusGroup, Transition
+from domain.work.workflow.events import FINISHED, STARTED, Guard, Preset, StatusGroup, Transition
 from domain.work.workflow.state import (
     FREE,
     MOVED_MAX,
@@ -57,6 +57,11 @@ def defined(
     """Return *workflow* after it was replaced."""
     [event] = workflow.define(statuses, transitions, moved or {}, workflow.version + 1)
     return workflow.evolve(event)
+
+
+def test_work_has_begun_in_two_groups_and_ended_in_two_others() -> None:
+    assert {DOING, REVIEW} == STARTED
+    assert {DONE, CANCELLED} == FINISHED
 
 
 @pytest.mark.parametrize("workflow", PRESETS.values())
@@ -141,7 +146,7 @@ def test_a_workflow_has_a_bounded_size() -> None:
         statuses = [IDEA, LIVE, *(status(f"S{n}", DOING) for n in range(count - 2))]
         return statuses, [step("IDEA", one.key) for one in statuses[1:]]
 
-    assert len(defined(STANDARD, *of(STATUSES_MAX)).statuses) == STATUSES_MAX
+    assert len(defined(STANDARD, *of(STATUSES_MAX)).statuses) == 30
     with pytest.raises(WorkflowNotValid):
         STANDARD.define(*of(STATUSES_MAX + 1), {}, 2)
 
@@ -243,7 +248,12 @@ def test_force_passes_the_guards_and_says_which() -> None:
 
 @pytest.mark.parametrize(
     ("key", "group", "to"),
-    [("IDEA", TODO, None), ("GONE", REVIEW, "TEST"), ("GONE", CANCELLED, "LIVE")],
+    [
+        ("IDEA", TODO, None),
+        ("GONE", REVIEW, "TEST"),
+        ("GONE", CANCELLED, "LIVE"),
+        ("LIVE", REVIEW, "TEST"),  # its status is a finished one now
+    ],
 )
 def test_a_restored_task_whose_status_went_meanwhile_gets_one_like_it(
     key: str, group: StatusGroup, to: str | None

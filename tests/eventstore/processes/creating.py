@@ -3,15 +3,18 @@
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from uuid import uuid4
+from random import Random
+from uuid import UUID, uuid4
 
 from commands.base import Command, Context
 from commands.handler import CommandHandler
 from commands.hooks.webhook import CreateWebhook
 from commands.work.project import CreateProject
-from commands.work.task import ChangeTaskStatus
+from commands.work.relation import AddRelation, RemoveRelation
+from commands.work.task import ChangeTaskStatus, DeleteTask, RestoreTask
 from commands.work.task_create import CreateTask
 from domain.base import DomainError, ProjectId, TaskId, WebhookId
+from domain.work.relation import RelationKind
 from domain.work.task.events import TaskCreated, TaskStatus
 from eventstore.append import ConcurrencyConflict
 from eventstore.open import open_store
@@ -61,6 +64,28 @@ async def finish_below(handler: CommandHandler, client: int) -> None:
         await attempt(handler, ChangeTaskStatus(task_id=target, to=to, via_path=True))
 
 
+async def relate(handler: CommandHandler, seed: str, client: int) -> None:
+    """Let eight tasks block each other, end to, finish, reopen, go and come back, at random."""
+    chance = Random(f"{seed} {client}")  # noqa: S311 - the same story each time
+    tasks = [TaskId(UUID(int=900 + number)) for number in range(8)]
+    mine = tasks[client % len(tasks)]
+    await attempt(handler, CreateTask(task_id=mine, project_id=ENG, title="One of eight"))
+    for _ in range(8):
+        one, other = chance.sample(tasks, 2)
+        command: Command = chance.choice(
+            [
+                AddRelation(task_id=one, kind=RelationKind.BLOCKS, other_id=other),
+                AddRelation(task_id=one, kind=RelationKind.BLOCKED_BY, other_id=other),
+                RemoveRelation(task_id=one, kind=RelationKind.BLOCKS, other_id=other),
+                ChangeTaskStatus(task_id=one, to=TaskStatus.DONE, via_path=True),
+                ChangeTaskStatus(task_id=one, to=TaskStatus.TODO, via_path=True),
+                DeleteTask(task_id=one),
+                RestoreTask(task_id=one),
+            ]
+        )
+        await attempt(handler, command)
+
+
 async def create_when_asked(handler: CommandHandler) -> None:
     """Create a task for each line of input, as somebody whose account was seen at version 1."""
     while await asyncio.to_thread(sys.stdin.readline):
@@ -96,6 +121,7 @@ async def main(url: str, what: str, process: str) -> None:
             "projects": lambda n: create_project(handler, f"P{process}X{n}"),
             "webhooks": lambda _: create_webhook(handler),
             "subtasks": lambda n: finish_below(handler, n),
+            "relations": lambda n: relate(handler, process, n),
         }
         if what == "when asked":
             await create_when_asked(handler)

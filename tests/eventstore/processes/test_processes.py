@@ -130,6 +130,18 @@ async def test_no_command_takes_effect_once_the_caller_is_known_to_be_locked_out
 
 @pytest.mark.servers
 @pytest.mark.timeout(120)
+async def test_64_clients_make_no_circle_of_blockers_and_their_counts_are_right(url: str) -> None:
+    await prepared(url)
+
+    lines = await printed(url, "relations")
+
+    assert set(lines) >= {"AddRelation", "RemoveRelation", "ChangeTaskStatus", "open_blockers"}
+    assert "relation_cycle" in lines
+    assert await findings(url) == []
+
+
+@pytest.mark.servers
+@pytest.mark.timeout(120)
 async def test_a_task_is_never_finished_over_an_open_subtask_by_any_of_64_clients(url: str) -> None:
     await prepared(url)
 
