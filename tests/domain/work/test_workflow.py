@@ -195,6 +195,7 @@ def test_statuses_that_are_gone_lead_on_when_their_new_one_goes_too() -> None:
     assert twice.moved == {"TEST": "IDEA", "BUILD": "IDEA"}
     assert twice.place("TEST", REVIEW) == IDEA
     assert twice.keys_of("IDEA") == ("IDEA", "TEST", "BUILD")
+    assert twice.keys_of("LIVE") == ("LIVE",)
     assert defined(twice, OWN.statuses, LINE).moved == {}
 
 
