@@ -62,7 +62,13 @@ class TestAddRelation:
 
     def test_a_finished_blocker_blocks_nothing_now(self) -> None:
         done = on(TASK, *went(DOING, DONE))
-        given(*TWO, done).when(FIRST).then(on(GRAPH, replace(ADDED, open=False)))
+        other_end = AddRelation(task_id=CHILD, kind=BLOCKED_BY, other_id=TASK)
+        idle = on(GRAPH, replace(ADDED, open=False))
+        for asked in (FIRST, other_end):
+            given(*TWO, done).when(asked).then(idle)
+        blocked = (*TWO, done, idle, on(CHILD, *went(DOING)))
+        finish = ChangeTaskStatus(task_id=CHILD, to=DONE)
+        given(*blocked).when(finish).then(stepped(DOING, DONE, at=NOW))
 
     def test_no_relation_to_itself_twice_or_in_a_circle(self) -> None:
         back = AddRelation(task_id=CHILD, kind=BLOCKS, other_id=TASK)

@@ -125,6 +125,11 @@ WRONG: dict[str, tuple[Sequence[Status], Sequence[Transition], Mapping[str, str]
         {},
     ),
     "no transitions lead to LIVE": (OWN.statuses, LINE[:-1], {}),
+    "no transitions lead to BUILD": (
+        OWN.statuses,
+        [step("IDEA", "LIVE"), step("BUILD", "TEST"), step("TEST", "BUILD")],
+        {},
+    ),
     "moved names DONE, which is still": (STANDARD.statuses, FREE.transitions, {"DONE": "TODO"}),
     "moved names HELL, which is not": (OWN.statuses, LINE, {"HELL": "IDEA"}),
     "moved leads to HEAVEN": (OWN.statuses, LINE, {"TODO": "HEAVEN"}),
