@@ -49,11 +49,15 @@ def _fill(http: "httpx.Client") -> None:
     organization = login["user"]["organizationId"]
     http.patch(f"/org/{organization}/plan", json={"plan": "PREMIUM"}).raise_for_status()
     project = _posted(http, "/project", {"key": "ENG", "name": "Engineering"})
+    ids: list[str] = []
     for title, priority, status in _TASKS:
         asked = {"title": title, "priority": priority}
         task = _posted(http, f"/project/{project['id']}/tasks", asked)
         if status != "TODO":
             _posted(http, f"/task/{task['id']}/status?path=auto", {"status": status})
+        ids.append(task["id"])
+    legal, release = ids[3], ids[5]
+    _posted(http, f"/task/{legal}/relations", {"kind": "blocks", "taskId": release})
 
 
 def _posted(http: "httpx.Client", path: str, body: dict[str, Any]) -> Any:
