@@ -64,8 +64,7 @@ class Here(NamedTuple):
 
 
 async def _other(ana: Person, project: dict[str, Any]) -> dict[str, str]:
-    other = (await ana.task(project))["id"]
-    return {"other": other, "other_id": other, "kind": "blocks"}
+    return {"other": (it := (await ana.task(project))["id"]), "other_id": it, "kind": "blocks"}
 
 
 @pytest.fixture
