@@ -54,6 +54,7 @@ async def test_a_blocked_task_says_so_until_its_blocker_is_finished(ana: Person)
     assert started["blocked"]
     problem = await ana.post("/task/ENG-2/status", {"status": "DONE"})
     assert refused(problem, 409, "open_blockers")["open"] == 1
+    refused(await ana.patch("/task/ENG-2", {"status": "DONE"}), 409, "open_blockers")
     listed = done(await ana.get(tasks), 200)["items"][0]
     assert listed == started
 
@@ -80,6 +81,8 @@ async def test_what_cannot_be_is_refused_with_a_code(ana: Person) -> None:
     refused(await ana.delete(f"/task/ENG-1/relations/relates/{two['id']}"), 404, "not_found")
     done(await ana.post(f"/project/{project['id']}/archive"), 200)
     refused(await relate(ana, "ENG-1", "relates", two), 409, "project_archived")
+    path = f"/task/ENG-1/relations/blocks/{two['id']}"
+    refused(await ana.delete(path), 409, "project_archived")
 
 
 async def test_a_task_has_at_most_fifty_relations(ana: Person) -> None:

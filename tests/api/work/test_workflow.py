@@ -120,3 +120,20 @@ async def test_a_workflow_of_its_own_takes_a_plan_and_must_be_valid(ana: Person)
 
     assert (problem["what"], problem["upgradeTo"]) == ("custom_workflows", "BASIC")
     assert invalid["problem"] == "no transitions lead to TEST"
+
+
+async def test_a_status_that_the_project_lacks_is_refused_wherever_it_is_named(ana: Person) -> None:
+    project = await ana.project()
+    await ana.task(project)
+    tasks = f"/project/{project['id']}/tasks"
+
+    for answer in (
+        await ana.post(tasks, {"title": "New", "status": "LIVE"}),
+        await ana.patch("/task/ENG-1", {"status": "LIVE"}),
+        await ana.post("/task/ENG-1/status", {"status": "LIVE"}),
+        await ana.get(f"{tasks}?status=LIVE"),
+    ):
+        assert "TODO" in refused(answer, 422, "unknown_status")["statuses"]
+    done(await ana.post(f"/project/{project['id']}/archive"), 200)
+    path = f"/project/{project['id']}/workflow"
+    refused(await ana.ask("PUT", path, json=FEWER), 409, "project_archived")
