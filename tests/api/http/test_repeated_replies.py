@@ -21,7 +21,7 @@ from domain.identity.organization.membership import Role
 from domain.identity.user.events import UserDeactivated
 from domain.permission import Permission, is_allowed
 from runtime.system import System
-from tests.api.http.test_keys_between_routes import COMMANDS, HOOK, body_of
+from tests.api.http.command_bodies import COMMANDS, HOOK, body_of
 from tests.api.stage import PASSWORD, Person, client_of, done, join, log_in, sign_up, unique
 from tests.spec import on, record
 from tools.http import description
