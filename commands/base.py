@@ -30,6 +30,7 @@ from domain.identity.user.state import User
 from domain.identity.user.totp import TotpRequired
 from domain.permission import KEY_PERMISSIONS, Permission, Scopes, is_allowed
 from eventstore.append import Secret
+from eventstore.claim import CountChange
 from eventstore.recorded import Actor, ActorKind
 
 
@@ -106,7 +107,8 @@ class Change(NamedTuple):
     """The organization of the stream, if not the caller's (or the platform)."""
 
 
-Decision = Sequence[Change | Secret]
+Decision = Sequence[Change | Secret | CountChange]
+"""What to record. A count without a change is what the append checks beside that."""
 
 
 class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,9 +13,9 @@ from commands.reads import Reads
 from commands.reservations import RESERVING, is_open_number, note, task_numbers
 from commands.states import Loaded
 from domain.base import PLATFORM, Event, OrgId, State
-from domain.work.task.events import TaskCreated
+from domain.work.task.events import TaskCreated, TaskMoved
 from eventstore.append import Append, ConcurrencyConflict, Secret
-from eventstore.claim import OpenNumber
+from eventstore.claim import CountChange, OpenNumber
 from eventstore.codec import (
     NOWHERE,
     SEALED_TYPES,
@@ -67,6 +67,7 @@ async def prepare(
         org_id=context.organization_or_platform,
         owners=_owners(log, context, reads),
         secrets=tuple(part for part in decision if isinstance(part, Secret)),
+        counts=tuple(part for part in decision if isinstance(part, CountChange)),
         although_closed=command.although_closed,
     )
     recording = Recording(append, reads.states, changes, {})
@@ -139,7 +140,7 @@ def _encode_all(
             state = state.evolve(event)
         recording.states[stream] = Loaded(state, version, org_id, context.now)
     recording.append.claims = tuple(reserved.claims)
-    recording.append.counts = tuple(reserved.counts)
+    recording.append.counts = (*reserved.counts, *recording.append.counts)
 
 
 def _leave_open(
@@ -148,7 +149,7 @@ def _leave_open(
     """Let the append number the first event of a change and encode what shows the number."""
     change, (row, encode_numbered) = recording.changes[index], encoded
     event, *others = change.events
-    assert isinstance(event, TaskCreated)  # noqa: S101  only this event has a number
+    assert isinstance(event, TaskCreated | TaskMoved)  # noqa: S101  only these have a number
 
     def fill(number: int) -> None:
         row.state = encode_numbered(number)

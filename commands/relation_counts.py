@@ -1,6 +1,7 @@
-"""The counts that relations change: how many open tasks block a task."""
+"""The counts that relations and parents change: open blockers of a task, and its subtasks."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from commands.happening import Happening, Reservations, Rule
@@ -30,3 +31,42 @@ def _related(happened: Happening, reserved: Reservations) -> None:
 
 RELATION_RULES: dict[type[Event], Rule] = {RelationAdded: _related, RelationRemoved: _related}
 """The rule of each kind of event about relations."""
+
+
+# Subtasks -------------------------------------------------------------------
+
+OPEN_SUBTASKS, SUBTASKS, CHILDREN = "open subtasks", "subtasks", "subtasks with trash"
+
+
+class Share(NamedTuple):
+    """By how much one subtask changes the counts of its parent."""
+
+    open: int
+    here: int = 0
+    known: int = 0
+
+
+def open_subtasks(org_id: OrgId, task_id: UUID) -> CountKey:
+    """Return the count of a task's subtasks that are neither finished nor in the trash."""
+    return CountKey(org_id, OPEN_SUBTASKS, task_id)
+
+
+def subtasks(org_id: OrgId, task_id: UUID) -> CountKey:
+    """Return the count of a task's subtasks that are not in the trash."""
+    return CountKey(org_id, SUBTASKS, task_id)
+
+
+def children(org_id: OrgId, task_id: UUID) -> CountKey:
+    """Return the count of a task's subtasks, also of those in the trash."""
+    return CountKey(org_id, CHILDREN, task_id)
+
+
+def count_subtask(
+    parent: UUID | None, share: Share, happened: Happening, reserved: Reservations
+) -> None:
+    """Add what one subtask of *parent* changes, if it has a parent."""
+    if parent is None:
+        return
+    for key, by in zip((open_subtasks, subtasks, children), share, strict=True):
+        if by:
+            reserved.counts.append(CountChange(key(happened.org_id, parent), by))

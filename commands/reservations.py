@@ -14,7 +14,14 @@ from commands.happening import Fingerprint, Happening, Reservations, Rule
 from commands.label_claims import LABEL_RULES
 from commands.plan_counts import count, counting
 from commands.project_claims import PROJECT_RULES
-from commands.relation_counts import RELATION_RULES, count_blocked, open_blockers
+from commands.relation_counts import (
+    RELATION_RULES,
+    Share,
+    count_blocked,
+    count_subtask,
+    open_blockers,
+    open_subtasks,
+)
 from commands.session_places import leave_place, take_place
 from domain.base import PLATFORM, Event, OrgId
 from domain.claim import SUBDOMAIN_KEPT, EmailTaken, SubdomainTaken
@@ -38,19 +45,20 @@ from domain.work.task.errors import BlockersOpen, SubtasksOpen
 from domain.work.task.events import (
     TaskCreated,
     TaskDeleted,
+    TaskMoved,
+    TaskReparented,
     TaskRestored,
     TaskStatusChanged,
 )
 from domain.work.task.state import OPEN_NUMBER
 from domain.work.workflow.errors import StatusInUse
-from domain.work.workflow.events import FINISHED, Guard, WorkflowDefined
+from domain.work.workflow.events import FINISHED, Guard, StatusGroup, WorkflowDefined
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbered
 
 EMAIL, SUBDOMAIN = "email", "subdomain"
 API_KEY = "api key"
 SUBJECT = "sso subject"
 TASK_NUMBER = "task number"
-OPEN_SUBTASKS = "open subtasks"
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -89,11 +97,6 @@ def task_number_claim(org_id: OrgId, project_id: UUID, number: int) -> ClaimKey:
     return numbered(task_numbers(org_id, project_id), number)
 
 
-def open_subtasks(org_id: OrgId, task_id: UUID) -> CountKey:
-    """Return the count of a task's subtasks that are neither finished nor in the trash."""
-    return CountKey(org_id, OPEN_SUBTASKS, task_id)
-
-
 def tasks_in(org_id: OrgId, project_id: UUID, status: str) -> CountKey:
     """Return the count of a project's tasks that were put into *status* and are not in the trash.
 
@@ -111,7 +114,7 @@ def note(happened: Happening, reserved: Reservations) -> None:
 
 def is_open_number(event: Event) -> bool:
     """Return whether the append has yet to assign the number of *event*."""
-    return isinstance(event, TaskCreated) and event.number == OPEN_NUMBER
+    return isinstance(event, TaskCreated | TaskMoved) and event.number == OPEN_NUMBER
 
 
 # One rule per kind of event -------------------------------------------------
@@ -171,12 +174,9 @@ def _task_created(happened: Happening, reserved: Reservations) -> None:
     reserved.counts.append(
         CountChange(tasks_in(happened.org_id, event.project_id, event.status), 1)
     )
-    _count_subtask(event.parent_id, event.group not in FINISHED, happened, reserved)
-    if event.number != OPEN_NUMBER:
-        numbers = task_numbers(happened.org_id, event.project_id)
-        claim = numbered(numbers, event.number)
-        reserved.claims.append(ClaimChange(claim, happened.stream))
-        reserved.counts.append(CountChange(numbers, 1))
+    share = Share(int(event.group not in FINISHED), 1, 1)
+    count_subtask(event.parent_id, share, happened, reserved)
+    _number(happened, reserved)
 
 
 def _task_moved(happened: Happening, reserved: Reservations) -> None:
@@ -186,7 +186,7 @@ def _task_moved(happened: Happening, reserved: Reservations) -> None:
     for status, by in ((event.from_, -1), (event.to, 1)):
         reserved.counts.append(CountChange(tasks_in(org_id, task.project_id, status), by))
     change = (event.to_group not in FINISHED) - (event.from_group not in FINISHED)
-    _count_subtask(task.parent_id, change, happened, reserved)
+    count_subtask(task.parent_id, Share(change), happened, reserved)
     count_blocked(org_id, event.blocking, change, reserved)
     for guard in event.guards:
         reserved.counts.append(_GUARDS[guard](org_id, happened.stream))
@@ -220,15 +220,46 @@ def _task_trashed(happened: Happening, reserved: Reservations) -> None:
     by = -1 if isinstance(happened.event, TaskDeleted) else 1
     count(Countable.TASKS, by, happened, reserved)
     reserved.counts.append(CountChange(tasks_in(happened.org_id, task.project_id, task.status), by))
-    _count_subtask(task.parent_id, by * (task.group not in FINISHED), happened, reserved)
+    share = Share(by * (task.group not in FINISHED), by)
+    count_subtask(task.parent_id, share, happened, reserved)
     count_blocked(happened.org_id, happened.event.blocking, by, reserved)
 
 
-def _count_subtask(
-    parent: UUID | None, by: int, happened: Happening, reserved: Reservations
+def _task_reparented(happened: Happening, reserved: Reservations) -> None:
+    task, event = happened.before, happened.event
+    _count_at(event.from_, event.to, (task.group, task.group), happened, reserved)
+
+
+def _task_transferred(happened: Happening, reserved: Reservations) -> None:
+    event, task, org_id = happened.event, happened.before, happened.org_id
+    if not task.deleted:
+        reserved.counts.append(CountChange(tasks_in(org_id, task.project_id, task.status), -1))
+        reserved.counts.append(CountChange(tasks_in(org_id, event.project_id, event.status), 1))
+    _count_at(task.parent_id, event.parent_id, (task.group, event.group), happened, reserved)
+    _number(happened, reserved)
+
+
+def _count_at(
+    before: UUID | None,
+    after: UUID | None,
+    groups: tuple[StatusGroup, StatusGroup],
+    happened: Happening,
+    reserved: Reservations,
 ) -> None:
-    if parent is not None and by:
-        reserved.counts.append(CountChange(open_subtasks(happened.org_id, parent), int(by)))
+    """Count a subtask at another parent than before, with the groups of its statuses."""
+    here = not happened.before.deleted
+    was_open, is_open = (here and group not in FINISHED for group in groups)
+    count_subtask(before, Share(-was_open, -here, -1), happened, reserved)
+    count_subtask(after, Share(int(is_open), int(here), 1), happened, reserved)
+
+
+def _number(happened: Happening, reserved: Reservations) -> None:
+    """Take the number of a task, unless the append has yet to assign it."""
+    event = happened.event
+    if event.number != OPEN_NUMBER:
+        numbers = task_numbers(happened.org_id, event.project_id)
+        reserved.claims.append(ClaimChange(numbered(numbers, event.number), happened.stream))
+        reserved.counts.append(CountChange(numbers, 1))
 
 
 _RULES: dict[type[Event], Rule] = {
@@ -251,6 +282,8 @@ _RULES: dict[type[Event], Rule] = {
     TaskStatusChanged: _task_moved,
     TaskDeleted: _task_trashed,
     TaskRestored: _task_trashed,
+    TaskReparented: _task_reparented,
+    TaskMoved: _task_transferred,
     **PROJECT_RULES,
     WebhookCreated: counting(Countable.WEBHOOKS, 1),
     WebhookDeleted: counting(Countable.WEBHOOKS, -1),

@@ -35,8 +35,9 @@ def _path_of(created: Json, collection: str, paths: Json) -> str:
 
 
 def _kind(response: Json) -> str:
+    """Return what a response shows, briefly (``TaskView``) or in detail (``TaskDetail``)."""
     schema: Json = response["content"].get("application/json", {}).get("schema", {})
-    return str(schema.get("$ref"))
+    return re.sub("(View|Detail)$", "", str(schema.get("$ref")))
 
 
 def _links(path: str, item: Json) -> Iterator[tuple[str, Json]]:

@@ -1,7 +1,6 @@
 """HTTP routes of tasks."""
 
 from datetime import date
-from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -9,27 +8,27 @@ from litestar import Controller, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 from msgspec import UNSET, Struct, UnsetType
 
-from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
+from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import needs
 from api.http.request import ApiRequest, uuid_or_none
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
 from api.work.sight import project_here
+from api.work.task_detail import TaskDetail, task_in_full
 from api.work.task_key import TaskRef, task_here, task_id_of, under_key
-from api.work.task_reply import change_task, is_blocked, shown_task
+from api.work.task_place import subtasks_known
+from api.work.task_reply import change_task, shown_task
 from api.work.task_status import MOVE_FAILS
 from commands.work.task import (
     AssignTask,
     DeleteTask,
-    Description,
-    DueTime,
     EditTask,
-    Estimate,
     RestoreTask,
     UnassignTask,
 )
 from commands.work.task_create import Assignees, CreateTask, LabelIds
+from commands.work.task_values import Description, DueTime, Estimate
 from domain.base import ProjectId, TaskId, UserId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
@@ -37,7 +36,10 @@ from domain.permission import Permission
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
 from domain.work.task.errors import (
     CannotSeeProject,
+    ParentIsBelow,
     StartsAfterDue,
+    SubtasksChanged,
+    SubtasksTooDeep,
     TooManyAssignees,
     TwoDueDates,
 )
@@ -45,7 +47,7 @@ from domain.work.task.events import Priority
 from domain.work.workflow.errors import UnknownStatus
 from domain.work.workflow.events import StatusKey
 from eventstore.identifiers import new_id
-from projections.work.task import TaskFilter, TaskView, render_task, tasks_of_project
+from projections.work.task import TaskFilter, TaskView, tasks_of_project
 
 
 class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -74,6 +76,7 @@ class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     due_date: date | UnsetType | None = UNSET
     due_at: DueTime | UnsetType | None = UNSET
     estimate: Estimate | UnsetType | None = UNSET
+    parent_id: TaskId | UnsetType | None = UNSET
     status: StatusKey | UnsetType = UNSET
 
 
@@ -84,6 +87,7 @@ class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 _DATES_FAIL = (StartsAfterDue, TwoDueDates)
+_TREE_FAIL = (ParentIsBelow, SubtasksChanged, SubtasksTooDeep)
 
 
 Blocked = Annotated[bool | None, Parameter(description="Filter by whether an open task blocks it")]
@@ -105,6 +109,7 @@ class ProjectTaskController(Controller):
                 ProjectIsArchived,
                 ProjectOnHold,
                 UnknownStatus,
+                SubtasksTooDeep,
                 *_DATES_FAIL,
             ),
         ),
@@ -186,31 +191,30 @@ class TaskController(Controller):
     @get(
         "/",
         opt=needs(Permission.TASK_READ, sends=("Content-Location",)),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def get_task(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
         """Return a task."""
         task_id = await task_id_of(request, task)
         found, _ = await task_here(request, task_id)
-        blocked = await is_blocked(request, task_id)
-        show = partial(render_task, task_id, blocked=blocked)
-        answer = one(request, found, show, derived=True)
-        key = f"{found.state.project_key}-{found.state.number}"
-        if uuid_or_none(task) is None and task.upper() != key:
-            answer.with_header(b"content-location", f"/api/task/{key}".encode())
+        answer = await task_in_full(request, task_id, found)
+        if found.state.key != task.upper() and uuid_or_none(task) is None:
+            answer.with_header(b"content-location", b"/api/task/" + found.state.key.encode())
         return answer
 
     @patch(
         "/",
-        opt=needs(Permission.TASK_EDIT, fails=(*MOVE_FAILS, *_DATES_FAIL)),
+        opt=needs(Permission.TASK_EDIT, fails=(*MOVE_FAILS, *_DATES_FAIL, *_TREE_FAIL)),
         responses=shows(TaskView),
     )
     async def edit(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[TaskChange]
     ) -> ApiResponse:
         """Change fields of a task. Omitted fields stay as they are."""
+        task_id = await task_id_of(request, task)
+        below = await subtasks_known(request, task_id) if data.parent_id else ()
         command = EditTask(
-            task_id=await task_id_of(request, task),
+            task_id=task_id,
             title=data.title,
             description=data.description,
             priority=data.priority,
@@ -218,6 +222,8 @@ class TaskController(Controller):
             due_date=data.due_date,
             due_at=data.due_at,
             estimate=data.estimate,
+            parent_id=data.parent_id,
+            below=below,
             status=data.status,
         )
         return await change_task(request, command)

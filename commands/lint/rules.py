@@ -32,10 +32,12 @@ from domain.work.task.events import (
     TaskCreated,
     TaskDeleted,
     TaskLabelled,
+    TaskMoved,
+    TaskReparented,
     TaskRestored,
     TaskStatusChanged,
 )
-from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, Task
+from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, LEVELS_MAX, Task
 from domain.work.workflow.state import Workflow
 
 Known = Callable[[UUID], Any]
@@ -83,10 +85,8 @@ def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str
         yield from _in_project(event, project)
         if isinstance(event, TaskStatusChanged):
             yield from _status(event, before, project.workflow)
-    if isinstance(event, TaskCreated) and event.parent_id is not None:
-        parent = known(event.parent_id)
-        if not isinstance(parent, Task) or parent.project_id != event.project_id:
-            yield "the parent of a task is in another project"
+    if isinstance(event, TaskCreated | TaskReparented):
+        yield from _parents(after, known)
 
 
 def _labels(event: Event, after: Task, known: Known) -> Iterator[str]:
@@ -114,12 +114,27 @@ def _status(event: TaskStatusChanged, before: Task, workflow: Workflow) -> Itera
         yield "a status changes by another version of the workflow than the one that holds"
 
 
+def _parents(after: Task, known: Known) -> Iterator[str]:
+    level, task = 1, after
+    while task.parent_id is not None and level <= LEVELS_MAX:
+        parent = known(task.parent_id)
+        if not isinstance(parent, Task) or parent.project_id != after.project_id:
+            yield "the parent of a task is in another project"
+            return
+        if parent is after:
+            yield "a task is below itself"
+            return
+        level, task = level + 1, parent
+    if level > LEVELS_MAX:
+        yield f"a task is nested {level} levels deep"
+
+
 def _in_project(event: Event, project: Project) -> Iterator[str]:
     if project.deleted:
         yield "a task of a deleted project is changed"
     if project.status is ProjectStatus.ARCHIVED:
         yield "a task of an archived project is changed"
-    if project.status is ProjectStatus.ON_HOLD and isinstance(event, TaskCreated):
+    if project.status is ProjectStatus.ON_HOLD and isinstance(event, TaskCreated | TaskMoved):
         yield "a task is created in a project on hold"
 
 

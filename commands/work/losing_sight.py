@@ -14,6 +14,7 @@ from domain.permission import Permission
 from domain.work.project.events import ProjectEvent, ProjectLeadAssigned, ProjectMemberRemoved
 from domain.work.project.state import Project
 from domain.work.task.events import TaskEvent, TaskUnassigned, TaskUnwatched
+from domain.work.task.watching import let_leave
 from domain.work.team import Team, TeamLeaveCause, TeamMemberRemoved
 from domain.work.workflow.events import FINISHED
 
@@ -33,7 +34,7 @@ class ReleaseWithoutSight(TaskCommand, frozen=True, kw_only=True):
         events: list[TaskEvent] = []
         if task.group not in FINISHED:
             events += task.unassign(self.user_id)
-        events += task.unwatch(self.user_id)
+        events += let_leave(task, self.user_id)
         return changes_of(self.task_id, events)
 
 

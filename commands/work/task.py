@@ -1,10 +1,10 @@
 """Commands on tasks."""
 
-from datetime import UTC, date, datetime
-from typing import Annotated, ClassVar
+from datetime import date
+from typing import ClassVar
 from uuid import UUID
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from commands.base import (
     Command,
@@ -22,6 +22,8 @@ from commands.sight import (
     sees_project,
 )
 from commands.work.task_event import completed
+from commands.work.task_tree import place_under
+from commands.work.task_values import Description, DueTime, Estimate, in_utc
 from domain.base import NotFound, TaskId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
@@ -38,6 +40,7 @@ from domain.work.task.events import (
     TaskEstimated,
     TaskEvent,
     TaskPriorityChanged,
+    TaskReparented,
     TaskRestored,
     TaskRetitled,
     TaskSchedule,
@@ -47,11 +50,6 @@ from domain.work.task.events import (
 )
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED, STARTED, StatusKey
-
-Description = Annotated[str, Meta(max_length=100_000)]
-DueTime = Annotated[datetime, Meta(tz=True)]
-Estimate = Annotated[int, Meta(ge=0, le=100_000)]
-"""In the unit that the team uses, such as points or hours."""
 
 
 class TaskCommand(Command, frozen=True, kw_only=True):
@@ -78,6 +76,7 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
         TaskPriorityChanged,
         TaskScheduled,
         TaskEstimated,
+        TaskReparented,
         TaskStatusChanged,
     )
     title: Title | UnsetType = UNSET
@@ -87,6 +86,9 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
     due_date: date | UnsetType | None = UNSET
     due_at: DueTime | UnsetType | None = UNSET
     estimate: Estimate | UnsetType | None = UNSET
+    parent_id: TaskId | UnsetType | None = UNSET
+    below: tuple[TaskId, ...] = ()
+    """The subtasks of a task that gets another parent, as lists show them."""
     status: StatusKey | UnsetType = UNSET
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
@@ -105,7 +107,10 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
         if self.status is not UNSET:
             moved = ChangeTaskStatus(task_id=self.task_id, to=self.status)
             events += await change_status(read, context, moved)
-        return changes_of(self.task_id, events)
+        if self.parent_id is UNSET:
+            return changes_of(self.task_id, events)
+        moved_below = await place_under(read, context, self.task_id, self.parent_id, self.below)
+        return [*changes_of(self.task_id, [*events, *moved_below.events]), *moved_below.checks]
 
     def _schedule(self, known: TaskSchedule) -> TaskSchedule:
         """Return the dates as this edit leaves them; one way of being due ends the other."""
@@ -203,11 +208,6 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
         events = status.restore(task, project.workflow)
         told = await completed(read, context, self.task_id, task, events)
         return changes_of(self.task_id, told)
-
-
-def in_utc(at: datetime | None) -> datetime | None:
-    """Return a time that was given in any zone in UTC."""
-    return None if at is None else at.astimezone(UTC)
 
 
 async def read_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:

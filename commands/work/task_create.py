@@ -8,15 +8,11 @@ from msgspec import Meta
 from commands.base import Change, Command, Context, Decision
 from commands.reads import Reads
 from commands.sight import refuse_unless_sees_id
-from commands.work.task import (
-    Description,
-    DueTime,
-    Estimate,
-    in_utc,
-    refuse_unless_concerned,
-)
+from commands.work.task import refuse_unless_concerned
 from commands.work.task_label import refuse_unless_usable
-from domain.base import LabelId, NotFound, ProjectId, TaskId, UserId
+from commands.work.task_tree import read_ancestors
+from commands.work.task_values import Description, DueTime, Estimate, in_utc
+from domain.base import LabelId, ProjectId, TaskId, UserId
 from domain.name import Title
 from domain.permission import Permission
 from domain.work.project.state import Project
@@ -66,10 +62,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
         project = await read(Project, self.project_id)
         project.refuse_unless_takes_tasks()
         if self.parent_id is not None:
-            parent = await read(Task, self.parent_id)
-            parent.refuse_unless_here()
-            if parent.project_id != self.project_id:
-                raise NotFound
+            await read_ancestors(read, self.parent_id, self.project_id)
         new = read.new(Task, self.task_id)
         if new.project_id is not None:
             return []

@@ -5,6 +5,7 @@ from commands.reads import Reads
 from commands.work.task import TaskCommand, read_task
 from domain.base import LabelId, NotFound, ProjectId
 from domain.work.label import Label
+from domain.work.task import labelling
 from domain.work.task.events import TaskLabelled, TaskUnlabelled
 
 
@@ -18,7 +19,7 @@ class LabelTask(TaskCommand, frozen=True, kw_only=True):
         task, project = await read_task(read, self.task_id)
         project.refuse_unless_editable()
         await refuse_unless_usable(read, self.label_id, task.project_id)
-        return changes_of(self.task_id, task.label(self.label_id))
+        return changes_of(self.task_id, labelling.label(task, self.label_id))
 
 
 class UnlabelTask(TaskCommand, frozen=True, kw_only=True):
@@ -30,7 +31,7 @@ class UnlabelTask(TaskCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task, project = await read_task(read, self.task_id)
         project.refuse_unless_editable()
-        return changes_of(self.task_id, task.unlabel(self.label_id))
+        return changes_of(self.task_id, labelling.unlabel(task, self.label_id))
 
 
 async def refuse_unless_usable(

@@ -6,6 +6,7 @@ from commands.base import Context, Decision, changes_of
 from commands.reads import Reads
 from commands.work.task import TaskCommand, read_task, refuse_unless_concerned
 from domain.base import UserId
+from domain.work.task import watching
 from domain.work.task.events import TaskEvent, TaskUnwatched, TaskWatched
 from domain.work.task.state import WATCHERS_MAX, Task
 
@@ -18,7 +19,7 @@ def watched_by(task: Task, users: Iterable[UserId]) -> list[TaskEvent]:
     events: list[TaskEvent] = []
     for user_id in users:
         if len(task.watchers) < WATCHERS_MAX:
-            for event in task.watch(user_id):
+            for event in watching.let_watch(task, user_id):
                 events.append(event)
                 task = task.evolve(event)
     return events
@@ -34,7 +35,7 @@ class WatchTask(TaskCommand, frozen=True, kw_only=True):
         task, project = await read_task(read, self.task_id)
         project.refuse_unless_editable()
         await refuse_unless_concerned(read, context, project, self.user_id)
-        return changes_of(self.task_id, task.watch(self.user_id))
+        return changes_of(self.task_id, watching.let_watch(task, self.user_id))
 
 
 class UnwatchTask(TaskCommand, frozen=True, kw_only=True):
@@ -46,4 +47,4 @@ class UnwatchTask(TaskCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task, project = await read_task(read, self.task_id)
         project.refuse_unless_editable()
-        return changes_of(self.task_id, task.unwatch(self.user_id))
+        return changes_of(self.task_id, watching.let_leave(task, self.user_id))

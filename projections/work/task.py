@@ -53,6 +53,7 @@ class TaskView(View, frozen=True, kw_only=True):
     priority: Priority
     parent_id: TaskId | None
     blocked: bool
+    rank: str
     start_date: date | None
     due_date: date | None
     due_at: datetime | None
@@ -75,7 +76,7 @@ def render_task(
     """Return the JSON of *task*, the same after a command as in a later GET."""
     view = TaskView(
         id=TaskId(task_id),
-        key=f"{task.project_key}-{task.number}",
+        key=task.key,
         project_id=task.project_id,
         status=task.status,
         group=task.group,
@@ -85,6 +86,7 @@ def render_task(
         priority=task.priority,
         parent_id=task.parent_id,
         blocked=blocked,
+        rank=task.rank,
         start_date=task.start_date,
         due_date=task.due_date,
         due_at=task.due_at,
@@ -118,16 +120,18 @@ class Tasks(AggregateProjection[Task]):
     """Tasks by id, and by project with the newest number first."""
 
     name = "tasks"
-    version = 5
+    version = 6
     tags = tags_of(TaskEvent, RelationEvent)
     state = ListedTask
-    more: ClassVar[Mapping[str, Kind]] = {"blocked": Kind.TRUTH}
+    more: ClassVar[Mapping[str, Kind]] = {"blocked": Kind.TRUTH, "place": Kind.TEXT}
     indexes: ClassVar[Sequence[Index]] = (
         Index(("org", "project_id", "deleted"), "number"),
         Index(("org", "project_id", "deleted", "status"), "number"),
         Index(("org", "project_id", "deleted", "priority"), "number"),
         Index(("org", "project_id", "deleted", "blocked"), "number"),
         Index(("org", "project_id", "deleted"), "number", contains="assignees"),
+        Index(("org", "project_id", "deleted"), "place"),
+        Index(("org", "parent_id", "deleted"), "place"),
     )
 
     def keys(self, recorded: Recorded) -> Sequence[str]:
@@ -152,7 +156,7 @@ class Tasks(AggregateProjection[Task]):
         return render_task(task_id, told, told.own_version, changed_at, blocked=blocked)
 
     def fields(self, state: Task) -> Mapping[str, Value]:
-        return {"blocked": _listed(state).open_blockers > 0}
+        return {"blocked": _listed(state).open_blockers > 0, "place": state.place}
 
     def document(self, key: str, state: Task, recorded: Recorded) -> Document:
         """Return the document; its version and time are those of the task's own stream."""

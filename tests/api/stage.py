@@ -59,6 +59,14 @@ class Person:
         """Create a project."""
         return done(await self.post("/project", {"key": key, "name": "Engine"}), 201)
 
+    async def others(self, project: Json) -> dict[str, str]:
+        """Create what a task has to do with: another task and project, and a label."""
+        label = done(await self.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)
+        elsewhere = done(await self.post("/project", {"key": "HR", "name": "People"}), 201)
+        other = (await self.task(project))["id"]
+        known = {"label_id": label["id"], "other_project": elsewhere["id"], "kind": "blocks"}
+        return known | {"other": other, "other_id": other}
+
     async def task(self, project: Json, title: str = "Oil it", **fields: Any) -> Any:
         """Create a task in *project*."""
         path = f"/project/{project['id']}/tasks"

@@ -103,7 +103,7 @@ async def test_one_thing_is_shown_as_it_is_now_whatever_the_read_models_say(
         told = done(await ana.patch(path, change), 200)  # through another process
         now = done(await client.get(f"/api{path}", headers=headers), 200)
 
-        assert now == told
+        assert now.items() >= told.items()
         assert now["version"] == before["version"] + 1
     done(await ana.delete(f"/project/{project['id']}"), 204)
     refused(await client.get(f"/api/project/{project['id']}", headers=headers), 404, "not_found")

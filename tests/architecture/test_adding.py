@@ -26,7 +26,8 @@ FOLLOWED_S = 120
 
 IMPORTS = {
     STATE: "from domain.work.task.events import TaskProgressed",
-    COMMANDS: "from domain.work.task.events import TaskProgressed",
+    COMMANDS: "from typing import Annotated\nfrom msgspec import Meta\n"
+    "from domain.work.task.events import TaskProgressed",
     ROUTES: "from msgspec import Meta\nfrom commands.work.task import RecordProgress",
     STORIES: "from commands.work.task import RecordProgress\n"
     "from domain.work.task.events import TaskProgressed",

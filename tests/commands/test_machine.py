@@ -15,12 +15,12 @@ from hypothesis.stateful import (
     multiple,
     rule,
 )
-from msgspec import Struct
 
 from commands.base import Command
 from commands.handler import CommandHandler
 from commands.identity.organization import EditMember
-from commands.reservations import open_subtasks, tasks_in
+from commands.relation_counts import children, open_subtasks, subtasks
+from commands.reservations import tasks_in
 from commands.work.project import (
     ArchiveProject,
     CreateProject,
@@ -45,14 +45,16 @@ from domain.identity.organization.membership import Role
 from domain.permission import ROLE_PERMISSIONS, Permission
 from domain.work.project.events import ProjectStatus
 from domain.work.task.events import TaskStatus
+from domain.work.task.state import LEVELS_MAX
 from domain.work.workflow.events import StatusGroup
 from domain.work.workflow.state import TASK_TRANSITIONS
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, TEAM
+from tests.commands.piece import LABELS, Piece, named
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN
 from tests.eventstore.crowd import check_gapless
-from tests.spec import context, data_keys, record
+from tests.spec import context, data_keys, on, record
 
 T = TypeVar("T")
 PEOPLE = st.sampled_from([ANA, BEN, CLEO, DAN])
@@ -68,17 +70,6 @@ FINISHED = (DONE, TaskStatus.CANCELLED)
 STARTED = (TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW)
 
 
-class Piece(Struct):
-    """What the model knows of a task."""
-
-    project: ProjectId
-    number: int
-    creator: UserId
-    title: str = "One"
-    status: TaskStatus = TaskStatus.TODO
-    parent: TaskId | None = None
-
-
 class Company(RuleBasedStateMachine):
     """Drives two handlers on one log beside a model made of dictionaries."""
 
@@ -91,12 +82,13 @@ class Company(RuleBasedStateMachine):
         self.store = MemoryStore()
         self.log = EventLog(self.store, data_keys())
         self.run(self.log.open())
-        self.run(record(self.log, TEAM, *ACCOUNTS))
+        self.run(record(self.log, TEAM, *ACCOUNTS, *(on(each, named(each)) for each in LABELS)))
         self.handlers = [CommandHandler(self.log), CommandHandler(self.log)]
         self.roles: dict[UserId, Role] = {ANA: Role.ADMIN, BEN: Role.MANAGER, CLEO: Role.MEMBER}
         self.statuses: dict[ProjectId, ProjectStatus] = {}
         self.keys: set[str] = set()
         self.pieces: dict[TaskId, Piece] = {}
+        self.numbers: dict[ProjectId, int] = {}
         self.trash: set[UUID] = set()
         self.position = 0
         self.replays: dict[UUID, list[Any]] = {}
@@ -193,13 +185,18 @@ class Company(RuleBasedStateMachine):
         command = CreateTask(task_id=task, project_id=project, title="One", parent_id=parent)
         active = project not in self.trash and self.statuses[project] is ACTIVE
         right = self.may(by, command.needs) and active and parent not in self.trash
+        right = right and self.level(parent) < LEVELS_MAX
         if not self.passes(command, by, right):
             return NONE
         self.pieces[task] = Piece(project, self.next_number(project), by, parent=parent)
         return task
 
+    def level(self, task: TaskId | None) -> int:
+        return 0 if task is None else 1 + self.level(self.pieces[task].parent)
+
     def next_number(self, project: ProjectId) -> int:
-        return 1 + sum(piece.project == project for piece in self.pieces.values())
+        self.numbers[project] = number = 1 + self.numbers.get(project, 0)
+        return number
 
     def open_below(self, task: TaskId) -> int:
         """Return how many subtasks of *task* are neither finished nor in the trash."""
@@ -265,6 +262,7 @@ class Company(RuleBasedStateMachine):
                 found.title,
                 found.status,
                 found.parent_id,
+                set(found.labels),
             )
             assert (told, found.deleted) == (piece, task in self.trash)
         members = self.replayed(ACME).members
@@ -274,6 +272,10 @@ class Company(RuleBasedStateMachine):
     def the_counts_are_those_of_the_model(self) -> None:
         here = [piece for task, piece in self.pieces.items() if task not in self.trash]
         expected = {open_subtasks(ACME, task): self.open_below(task) for task in self.pieces}
+        for task in self.pieces:
+            below = [each for each, one in self.pieces.items() if one.parent == task]
+            expected[children(ACME, task)] = len(below)
+            expected[subtasks(ACME, task)] = sum(each not in self.trash for each in below)
         for project in self.statuses:
             for status in TaskStatus:
                 count = sum((p.project, p.status) == (project, status) for p in here)

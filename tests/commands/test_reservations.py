@@ -8,7 +8,8 @@ from commands.happening import Happening, Reservations
 from commands.hooks.webhook import CreateWebhook, DeleteWebhook, RestoreWebhook
 from commands.identity.organization import RemoveMember
 from commands.plan_counts import counted_of
-from commands.reservations import note, open_subtasks, tasks_in
+from commands.relation_counts import open_subtasks
+from commands.reservations import note, tasks_in
 from commands.work.project import (
     ArchiveProject,
     CreateProject,

@@ -17,6 +17,48 @@ class SubtasksOpen(DomainError):
     refusal = Refusal.CONFLICT
 
 
+class ParentIsBelow(DomainError):
+    """A task cannot be a subtask of itself or of one of its own subtasks."""
+
+    code = "parent_is_below"
+    refusal = Refusal.CONFLICT
+
+
+class SubtasksTooDeep(DomainError):
+    """Subtasks can be nested five levels deep. Choose a parent further up."""
+
+    code = "subtasks_too_deep"
+    refusal = Refusal.CONFLICT
+
+
+class SubtasksChanged(DomainError):
+    """The subtasks of this task changed at the same moment. Try again."""
+
+    code = "subtasks_changed"
+    refusal = Refusal.CONFLICT
+
+
+class SubtreeTooLarge(DomainError):
+    """A task moves with at most 200 tasks, itself and its subtasks. Move some of them first."""
+
+    code = "subtree_too_large"
+    refusal = Refusal.CONFLICT
+
+
+class RankedBesideItself(DomainError):
+    """A task is ranked before or after another task, not itself."""
+
+    code = "ranked_beside_itself"
+    refusal = Refusal.INVALID
+
+
+class NeighborsChanged(DomainError):
+    """The tasks around this place changed at the same moment. Try again."""
+
+    code = "neighbors_changed"
+    refusal = Refusal.CONFLICT
+
+
 class StartsAfterDue(DomainError):
     """This task would start after it is due. Change the other date as well."""
 

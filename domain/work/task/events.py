@@ -120,6 +120,36 @@ class TaskEstimated(Event, frozen=True, kw_only=True, tag="task.estimated"):
     to: int | None
 
 
+class TaskReparented(Event, frozen=True, kw_only=True, tag="task.reparented"):
+    """A task became a subtask of another one, or (null) of none."""
+
+    sets = ("parent_id",)
+    from_: TaskId | None = field(name="from")
+    to: TaskId | None
+
+
+class TaskRanked(Event, frozen=True, kw_only=True, tag="task.ranked"):
+    """A task was put elsewhere among those of its project."""
+
+    sets = ("rank",)
+    from_: str = field(name="from")
+    to: str
+
+
+class TaskMoved(Event, frozen=True, kw_only=True, tag="task.moved"):
+    """A task was moved to another project, where it has a new number; its old key leads to it."""
+
+    sets = ("project_id", "project_key", "number", "parent_id", "rank", "status", "group")
+    from_project_id: ProjectId
+    from_key: str
+    project_id: ProjectId
+    project_key: str
+    number: int
+    status: str
+    group: StatusGroup
+    parent_id: TaskId | None
+
+
 class TaskAssigned(Event, frozen=True, kw_only=True, tag="task.assigned"):
     """A user was assigned to a task, and watches it from now on."""
 
@@ -203,6 +233,9 @@ TaskEvent = (
     | TaskDescribed
     | TaskStatusChanged
     | TaskPriorityChanged
+    | TaskReparented
+    | TaskRanked
+    | TaskMoved
     | TaskScheduled
     | TaskEstimated
     | TaskAssigned

@@ -22,8 +22,6 @@ from msgspec.structs import replace
 from domain.base import Event, LabelId, NotFound, ProjectId, TaskId, UserId
 from domain.work.task.errors import (
     TooManyAssignees,
-    TooManyLabels,
-    TooManyWatchers,
 )
 from domain.work.task.events import (
     Priority,
@@ -34,7 +32,10 @@ from domain.work.task.events import (
     TaskEstimated,
     TaskEvent,
     TaskLabelled,
+    TaskMoved,
     TaskPriorityChanged,
+    TaskRanked,
+    TaskReparented,
     TaskRestored,
     TaskRetitled,
     TaskSchedule,
@@ -45,11 +46,15 @@ from domain.work.task.events import (
     TaskUnwatched,
     TaskWatched,
 )
+from domain.work.task.rank import place, rank_of_number
 from domain.work.workflow.events import STARTED, StatusGroup
 
 M = TypeVar("M")
 
 ASSIGNEES_MAX, WATCHERS_MAX, LABELS_MAX = 20, 200, 50
+LEVELS_MAX = 5
+"""How deep tasks are nested: a task, its subtasks, theirs, and so on."""
+
 OWN_DELETE_WINDOW = timedelta(hours=24)
 """How long members without a higher role can delete a task that they created."""
 
@@ -72,6 +77,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     group: StatusGroup = StatusGroup.TODO
     priority: Priority = Priority.MEDIUM
     parent_id: TaskId | None = None
+    rank: str = ""
     start_date: date | None = None
     due_date: date | None = None
     due_at: datetime | None = None
@@ -111,10 +117,22 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, labels=(*self.labels, event.label_id))
             case TaskUnlabelled():
                 return replace(self, labels=_without(self.labels, event.label_id))
+            case TaskRanked() | TaskReparented() | TaskMoved():
+                return _placed(self, event)
             case TaskScheduled() | TaskEstimated() | TaskWatched() | TaskUnwatched():
                 return _planned(self, event)
             case _:
                 assert_never(event)
+
+    @property
+    def key(self) -> str:
+        """The key of the task, such as ENG-12."""
+        return f"{self.project_key}-{self.number}"
+
+    @property
+    def place(self) -> str:
+        """Where the task stands among all of its organization: a unique sort key."""
+        return place(self.rank, self.key)
 
     @property
     def schedule(self) -> TaskSchedule:
@@ -147,30 +165,6 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         return [TaskUnassigned(user_id=user_id)] if user_id in self.assignees else []
 
-    def label(self, label_id: LabelId) -> list[TaskEvent]:
-        self.refuse_unless_here()
-        if label_id in self.labels:
-            return []
-        if len(self.labels) >= LABELS_MAX:
-            raise TooManyLabels(limit=LABELS_MAX)
-        return [TaskLabelled(label_id=label_id)]
-
-    def unlabel(self, label_id: LabelId) -> list[TaskEvent]:
-        self.refuse_unless_here()
-        return [TaskUnlabelled(label_id=label_id)] if label_id in self.labels else []
-
-    def watch(self, user_id: UserId) -> list[TaskEvent]:
-        self.refuse_unless_here()
-        if user_id in self.watchers:
-            return []
-        if len(self.watchers) >= WATCHERS_MAX:
-            raise TooManyWatchers(limit=WATCHERS_MAX)
-        return [TaskWatched(user_id=user_id)]
-
-    def unwatch(self, user_id: UserId) -> list[TaskEvent]:
-        self.refuse_unless_here()
-        return [TaskUnwatched(user_id=user_id)] if user_id in self.watchers else []
-
     def delete(self, now: datetime | None = None) -> list[TaskEvent]:
         self.refuse_unless_here()
         return [TaskDeleted(at=now)]
@@ -200,6 +194,7 @@ def _created(event: TaskCreated) -> Task:
         group=event.group,
         priority=event.priority,
         parent_id=event.parent_id,
+        rank=rank_of_number(event.number),
         watchers=(event.created_by,),
         created_by=event.created_by,
         created_at=event.created_at,
@@ -221,6 +216,25 @@ def _moved(task: Task, event: TaskStatusChanged) -> Task:
         started_at=started_at,
         completed_at=completed_at,
     )
+
+
+def _placed(task: Task, event: TaskRanked | TaskReparented | TaskMoved) -> Task:
+    match event:
+        case TaskRanked():
+            return replace(task, rank=event.to)
+        case TaskReparented():
+            return replace(task, parent_id=event.to)
+        case TaskMoved():
+            return replace(
+                task,
+                project_id=event.project_id,
+                project_key=event.project_key,
+                number=event.number,
+                parent_id=event.parent_id,
+                rank=rank_of_number(event.number),
+                status=event.status,
+                group=event.group,
+            )
 
 
 def _planned(

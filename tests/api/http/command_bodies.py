@@ -81,6 +81,8 @@ COMMANDS: dict[str, Any] = {
     "POST /api/label/{label_id}/restore": None,
     "POST /api/task/{task}/labels": {"labelId": "{label_id}"},
     "DELETE /api/task/{task}/labels/{label_id}": None,
+    "POST /api/task/{task}/rank": {"after": "{other}"},
+    "POST /api/task/{task}/move": {"projectId": "{other_project}"},
     "POST /api/task/{task}/watchers": {"userId": "{ben}"},
     "DELETE /api/task/{task}/watchers/{user_id}": None,
     "POST /api/task/{task}/status": {"status": "IN_PROGRESS"},

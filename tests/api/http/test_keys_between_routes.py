@@ -63,10 +63,6 @@ class Here(NamedTuple):
         return await self.ana.ask(method, path.removeprefix("/api"), headers=headers, **about)
 
 
-async def _other(ana: Person, project: dict[str, Any]) -> dict[str, str]:
-    return {"other": (it := (await ana.task(project))["id"]), "other_id": it, "kind": "blocks"}
-
-
 @pytest.fixture
 async def here(app: Litestar, system: System, ana: Person) -> Here:
     ben = await sign_up(app)
@@ -79,10 +75,8 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
     invitation = done(await ana.post(inviting, {"email": "cleo@example.com"}), 201)
     api_key = done(await ana.post("/apikey", COMMANDS["POST /api/apikey"]), 201)
     [session, *_] = done(await ana.get("/auth/sessions"), 200)["items"]
-    label = done(await ana.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)
     known = {
-        "label_id": label["id"],
-        **await _other(ana, project),
+        **await ana.others(project),
         "organization_id": ana.org_id,
         "user_id": ben.id,
         "ben": ben.id,

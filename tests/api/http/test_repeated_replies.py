@@ -21,7 +21,8 @@ from domain.identity.organization.membership import Role
 from domain.identity.user.events import UserDeactivated
 from domain.permission import Permission, is_allowed
 from runtime.system import System
-from tests.api.http.command_bodies import COMMANDS, HOOK, body_of
+from tests.api.http.command_bodies import COMMANDS, HOOK
+from tests.api.http.test_keys_between_routes import body_of
 from tests.api.stage import PASSWORD, Person, client_of, done, join, log_in, sign_up, unique
 from tests.spec import on, record
 from tools.http import description
@@ -155,7 +156,6 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
     await log_in(ben.client, ben.email)
     sessions = done(await ben.get("/auth/sessions"), 200)["items"]
     task = (await ben.task(project))["id"]
-    label = done(await ben.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)
     comment = done(await ben.post(f"/task/{task}/comments", {"body": "Oiled?"}), 201)
     return {
         "organization_id": ana.org_id,
@@ -166,8 +166,8 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
         "team_id": done(await ana.post("/team", {"name": "Gears"}), 201)["id"],
         "task": task,
         "comment_id": comment["id"],
-        "label_id": label["id"],
         "attachment_id": (await ben.file(task))["id"],
+        **await ana.others(project),
         "webhook_id": done(await ana.post("/webhook", HOOK), 201)["id"],
         "api_key_id": done(await ben.post("/apikey", COMMANDS["POST /api/apikey"]), 201)["id"],
         "invitation_id": done(await ana.post(inviting, invitation), 201)["id"],

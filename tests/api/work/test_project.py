@@ -85,7 +85,7 @@ class TestProject:
         old, new = await ana.get("/task/eng-1"), await ana.get("/task/MOT-1")
 
         assert old.content == new.content
-        assert done(old, 200) == {**task, "key": "MOT-1"}
+        assert done(old, 200).items() >= {**task, "key": "MOT-1"}.items()
         assert old.headers["content-location"] == "/api/task/MOT-1"
         assert "content-location" not in new.headers
         assert other["key"] == "MOT-2"

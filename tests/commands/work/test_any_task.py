@@ -12,6 +12,8 @@ from commands.work.task import (
     UnassignTask,
 )
 from commands.work.task_label import UnlabelTask
+from commands.work.task_move import MoveTask
+from commands.work.task_rank import RankTask
 from commands.work.task_watch import UnwatchTask, WatchTask
 from domain.base import LabelId, NotFound
 from domain.identity.organization.events import OrganizationDeleted
@@ -20,6 +22,7 @@ from domain.work.project.errors import ProjectIsArchived
 from domain.work.project.events import ProjectArchived, ProjectDeleted
 from domain.work.task.events import TaskDeleted, TaskStatus
 from tests.commands.acme import (
+    CHILD,
     FOREIGN_TASK,
     HERE,
     PROJECT,
@@ -38,12 +41,14 @@ EVERY = [
     AssignTask(task_id=TASK, user_id=BEN),
     UnassignTask(task_id=TASK, user_id=BEN),
     UnlabelTask(task_id=TASK, label_id=LabelId(ENG)),
+    RankTask(task_id=TASK, beside=CHILD, before=True, neighbor=None),
+    MoveTask(task_id=TASK, project_id=ENG),
     WatchTask(task_id=TASK, user_id=BEN),
     UnwatchTask(task_id=TASK, user_id=BEN),
     DeleteTask(task_id=TASK),
     RestoreTask(task_id=TASK),
 ]
-EVERY_EDIT = EVERY[:7]
+EVERY_EDIT = EVERY[:9]
 
 
 def names(command: object) -> str:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from domain.base import Event, LabelId, State, TaskId
+from domain.base import Event, LabelId, ProjectId, State, TaskId
 from domain.work import attachment, comment, label, team
 from domain.work.project import events as project
 from domain.work.project.state import Project
@@ -102,6 +102,22 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
             from_=task.TaskSchedule(), to=task.TaskSchedule(start_date=NOW.date(), due_at=NOW)
         ),
         ("start_date", "due_at"),
+    ),
+    (OPEN, task.TaskReparented(from_=None, to=TASK), ("parent_id",)),
+    (OPEN, task.TaskRanked(from_="a", to="b"), ("rank",)),
+    (
+        given(OPEN, task.TaskReparented(from_=None, to=TASK)),
+        task.TaskMoved(
+            from_project_id=ENG,
+            from_key="ENG-12",
+            project_id=ProjectId(TASK),
+            project_key="OPS",
+            number=1,
+            status="FIXED",
+            group=StatusGroup.DONE,
+            parent_id=None,
+        ),
+        ("project_id", "project_key", "number", "parent_id", "rank", "status", "group"),
     ),
     (OPEN, task.TaskEstimated(from_=None, to=3), ("estimate",)),
     (OPEN, task.TaskAssigned(user_id=CLEO), (f"assignees:{CLEO}", f"watchers:{CLEO}")),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain.base import LabelId, NotFound, UserId
+from domain.work.task import labelling, watching
 from domain.work.task.errors import TooManyAssignees, TransitionNotAllowed
 from domain.work.task.events import (
     Priority,
@@ -23,6 +24,7 @@ from domain.work.task.events import (
     TaskStatus,
     TaskUnassigned,
 )
+from domain.work.task.rank import rank_of_number
 from domain.work.task.state import ASSIGNEES_MAX, Task
 from domain.work.task.status import change_status, restore
 from domain.work.workflow.events import StatusGroup
@@ -109,6 +111,7 @@ def test_a_new_task_has_the_fields_it_was_created_with() -> None:
             description="Every joint",
             status=TaskStatus.TODO,
             parent_id=TASK,
+            rank=rank_of_number(12),
             watchers=(ANA,),
             created_by=ANA,
             created_at=NOW,
@@ -215,10 +218,10 @@ STEPS = st.tuples(
         [
             lambda t: t.assign(drawn[0]),
             lambda t: t.unassign(drawn[0]),
-            lambda t: t.watch(drawn[0]),
-            lambda t: t.label(LabelId(drawn[0])),
-            lambda t: t.unlabel(LabelId(drawn[0])),
-            lambda t: t.unwatch(drawn[0]),
+            lambda t: watching.let_watch(t, drawn[0]),
+            lambda t: labelling.label(t, LabelId(drawn[0])),
+            lambda t: labelling.unlabel(t, LabelId(drawn[0])),
+            lambda t: watching.let_leave(t, drawn[0]),
             lambda t: change_status(t, STANDARD, drawn[1]),
             lambda t: t.change_priority(drawn[2]),
             lambda t: t.retitle(drawn[1]),

@@ -29,6 +29,7 @@ from projections.work.task import TaskFilter, tasks_of_project
 from projections.work.team import teams_of
 from tests.commands.acme import ANSWER, COMMENT, FILE, STRANGERS, task, went
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, HOUR, NOW, OTHER, TASK
+from tests.projections.places import ask_places
 from tests.projections.spec import SESSION, WEBHOOK, a_busy_day, live, models_of, project_all
 from tests.spec import on, opened, record
 
@@ -250,8 +251,7 @@ SLOW = ("SCAN d", "SCAN s", "TEMP B-TREE", "COLLSCAN")
 
 async def every_query(store: ReadStore) -> Sequence[Query]:
     """Return all queries that lists can send, with every combination of filters."""
-    models = Asked(store, Progress(store), PROJECTIONS)
-    models.queries = []
+    (models := Asked(store, Progress(store), PROJECTIONS)).queries = []
     choices = (None, TaskStatus.TODO), (None, Priority.LOW), (None, UserId(ANA)), (None, True)
     for below, chosen in product((None, 20), product(*choices)):
         named: dict[str, Any] = dict(zip(TaskFilter.__struct_fields__, chosen, strict=True))
@@ -267,6 +267,7 @@ async def every_query(store: ReadStore) -> Sequence[Query]:
         await teams_of(models, ACME, member)
         await teams_of(models, ACME, member, after="A")
     for after in (None, str(COMMENT)):
+        await ask_places(models, after)
         for thread in (None, COMMENT):
             await comments_of(models, ACME, TASK, thread, after=after)
         await attachments_of(models, ACME, TASK, after=after)

@@ -14,6 +14,7 @@ from domain.work.task.events import (
     TaskStatus,
     TaskUnassigned,
 )
+from domain.work.task.rank import rank_of_number
 from domain.work.task.state import Task
 from projections.work.task import Tasks, render_task
 from tests.commands.acme import CHILD, CREATED, task, went
@@ -38,6 +39,7 @@ def test_a_new_task_is_shown_with_its_key_and_everything_about_it() -> None:
         "priority": "MEDIUM",
         "parentId": None,
         "blocked": False,
+        "rank": rank_of_number(1),
         "startDate": None,
         "dueDate": None,
         "dueAt": None,
@@ -103,6 +105,8 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
         "group": "TODO",
         "priority": "MEDIUM",
         "parent_id": None,
+        "rank": rank_of_number(1),
+        "place": f"{rank_of_number(1)}!ENG-1",
         "start_date": None,
         "due_date": None,
         "due_at": None,

@@ -1,0 +1,90 @@
+"""The command that moves a task with its subtasks to another project."""
+
+from typing import ClassVar
+
+from commands.base import Change, Context, Decision
+from commands.reads import Reads
+from commands.sight import refuse_unless_sees_id, sees_project
+from commands.work.task import TaskCommand, read_task
+from commands.work.task_tree import read_subtree
+from domain.base import Event, LabelId, ProjectId, TaskId
+from domain.permission import Permission
+from domain.work.label import Label
+from domain.work.project.state import Project
+from domain.work.task.errors import SubtreeTooLarge
+from domain.work.task.events import (
+    TaskMoved,
+    TaskUnassigned,
+    TaskUnlabelled,
+    TaskUnwatched,
+)
+from domain.work.task.state import OPEN_NUMBER, Task
+
+SUBTREE_MAX = 200
+"""How many tasks one move takes along."""
+
+
+class MoveTask(TaskCommand, frozen=True, kw_only=True):
+    """Move a task with its subtasks to another project. Their old keys go on leading to them."""
+
+    needs: ClassVar[Permission | None] = Permission.TASK_EDIT
+    records = (TaskMoved, TaskUnlabelled, TaskUnassigned, TaskUnwatched)
+    project_id: ProjectId
+    below: tuple[TaskId, ...] = ()
+    """The subtasks as lists show them, which lag behind the log: the append checks that none is
+    missing."""
+
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await super().permit(read, context)
+        await refuse_unless_sees_id(read, context, self.project_id)
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        task, project = await read_task(read, self.task_id)
+        project.refuse_unless_editable()
+        target = await read(Project, self.project_id)
+        target.refuse_unless_takes_tasks()
+        if task.project_id == self.project_id:
+            return []
+        if len(self.below) >= SUBTREE_MAX:
+            raise SubtreeTooLarge(limit=SUBTREE_MAX)
+        subtree = await read_subtree(read, context, self.task_id, self.below)
+        changes = [
+            Change(each, await self._moved(read, context, target, each)) for each in subtree.tasks
+        ]
+        return [*changes, *subtree.complete]
+
+    async def _moved(
+        self, read: Reads, context: Context, target: Project, task_id: TaskId
+    ) -> list[Event]:
+        """Return the events of one task.
+
+        Labels of its old project stay behind, and so does whoever does not see the other one.
+        """
+        task = await read(Task, task_id)
+        assert task.project_id is not None  # noqa: S101 - it is here
+        place = target.workflow.place(task.status, task.group)
+        moved = TaskMoved(
+            from_project_id=task.project_id,
+            from_key=task.key,
+            project_id=self.project_id,
+            project_key=target.key,
+            number=OPEN_NUMBER,
+            status=place.key,
+            group=place.group,
+            parent_id=None if task_id == self.task_id else task.parent_id,
+        )
+        left = [each for each in task.labels if not await _is_everywhere(read, each)]
+        people = dict.fromkeys((*task.assignees, *task.watchers))
+        org_id = context.organization
+        blind = [each for each in people if not await sees_project(read, org_id, each, target)]
+        return [
+            moved,
+            *(TaskUnlabelled(label_id=each) for each in left),
+            *(TaskUnassigned(user_id=each) for each in blind if each in task.assignees),
+            *(TaskUnwatched(user_id=each) for each in blind if each in task.watchers),
+        ]
+
+
+async def _is_everywhere(read: Reads, label_id: LabelId) -> bool:
+    """Return whether a label is the organization's, which never changes."""
+    return (await read.settled(Label, label_id)).project_id is None

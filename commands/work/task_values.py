@@ -1,0 +1,16 @@
+"""What the fields of a task may hold."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+Description = Annotated[str, Meta(max_length=100_000)]
+DueTime = Annotated[datetime, Meta(tz=True)]
+Estimate = Annotated[int, Meta(ge=0, le=100_000)]
+"""In the unit that the team uses, such as points or hours."""
+
+
+def in_utc(at: datetime | None) -> datetime | None:
+    """Return a time that was given in any zone in UTC."""
+    return None if at is None else at.astimezone(UTC)

@@ -1,0 +1,25 @@
+"""Who watches a task."""
+
+from domain.base import UserId
+from domain.work.task.errors import TooManyWatchers
+from domain.work.task.events import TaskEvent, TaskUnwatched, TaskWatched
+from domain.work.task.state import WATCHERS_MAX, Task
+
+
+def let_watch(task: Task, user_id: UserId) -> list[TaskEvent]:
+    """Return the events that let somebody watch *task*.
+
+    :raises TooManyWatchers: ``WATCHERS_MAX`` people do.
+    """
+    task.refuse_unless_here()
+    if user_id in task.watchers:
+        return []
+    if len(task.watchers) >= WATCHERS_MAX:
+        raise TooManyWatchers(limit=WATCHERS_MAX)
+    return [TaskWatched(user_id=user_id)]
+
+
+def let_leave(task: Task, user_id: UserId) -> list[TaskEvent]:
+    """Return the events that let somebody no longer watch *task*."""
+    task.refuse_unless_here()
+    return [TaskUnwatched(user_id=user_id)] if user_id in task.watchers else []
