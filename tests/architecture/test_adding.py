@@ -20,7 +20,7 @@ HOW_TO = ROOT / "docs" / "how-to"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STATE, EVENTS = "domain/work/task/state.py", "domain/work/task/events.py"
 COMMANDS, VIEWS, ROUTES = "commands/work/task.py", "projections/work/task.py", "api/work/task.py"
-LISTS = "tests/domain/work/changes.py", "tests/api/http/test_keys_between_routes.py"
+LISTS = "tests/domain/work/changes.py", "tests/api/http/command_bodies.py"
 STORIES, EXCHANGES = "tests/commands/work/test_task.py", "tests/api/work/test_task.py"
 FOLLOWED_S = 120
 
