@@ -157,7 +157,9 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
     sessions = done(await ben.get("/auth/sessions"), 200)["items"]
     task = (await ben.task(project))["id"]
     comment = done(await ben.post(f"/task/{task}/comments", {"body": "Oiled?"}), 201)
+    other = (await ben.task(project))["id"]
     return {
+        **{"other": other, "other_id": other, "kind": "blocks"},
         "organization_id": ana.org_id,
         "user_id": cleo.id,
         "ben": ben.id,
