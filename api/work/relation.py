@@ -61,10 +61,10 @@ class RelationController(Controller):
         self, request: ApiRequest, task: TaskRef, data: JSONBody[NewRelation]
     ) -> ApiResponse:
         """Say how a task is related to another one of the organization, in any project."""
+        graph = graph_of(await request.own_organization())
         task_id = await task_id_of(request, task)
         body = await _shown(request, data.kind, data.task_id)
         command = AddRelation(task_id=task_id, kind=data.kind, other_id=data.task_id)
-        graph = graph_of(request.organization)
 
         def show(found: DependencyGraph, version: int, at: datetime) -> bytes:
             return body
@@ -101,7 +101,9 @@ class RelationController(Controller):
             kind=RelationKind(kind),
             other_id=TaskId(other_id),
         )
-        return await run_command(request, command, Reply(stream=graph_of(request.organization)))
+        return await run_command(
+            request, command, Reply(stream=graph_of(await request.own_organization()))
+        )
 
 
 async def _graph(request: ApiRequest) -> DependencyGraph:

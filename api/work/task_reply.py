@@ -44,5 +44,7 @@ async def change_task(request: ApiRequest, command: TaskCommand) -> ApiResponse:
 
 async def is_blocked(request: ApiRequest, task_id: UUID) -> bool:
     """Return whether an open task blocks a task now."""
-    count = open_blockers(request.organization, task_id)
+    # In memory, a session can still be without an organization: then it is read again.
+    org_id = request.caller.org_id or await request.own_organization()
+    count = open_blockers(org_id, task_id)
     return (await request.api.system.log.counted(count))[0] > 0

@@ -22,6 +22,7 @@ KEYS = ROOT / "docs" / "how-to" / "use-an-api-key.md"
 WORKFLOW = ROOT / "docs" / "how-to" / "define-a-workflow.md"
 BLOCKING = ROOT / "docs" / "how-to" / "say-what-blocks-a-task.md"
 INVITING = ROOT / "docs" / "how-to" / "invite-a-colleague.md"
+SHARING = ROOT / "docs" / "how-to" / "share-a-project.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 START_S = 120.0
 DELIVERY_S = 30.0
@@ -115,6 +116,17 @@ def test_a_colleague_is_invited_and_removed_by_the_words_of_the_page(reader: Rea
     assert '"key":"ENG-1"' in assigned
     assert '"role":"MANAGER"' in promoted
     assert '"active":false' in suspended
+
+
+def test_a_project_is_shared_and_hidden_by_the_words_of_the_page(reader: Reader) -> None:
+    team, private, task, members, opened, moved = reader.follow(SHARING)
+
+    assert '"role":"LEAD"' in team
+    assert '"visibility":"PRIVATE"' in private
+    assert '"key":"LAB-1"' in task
+    assert '"userId":' in members
+    assert '"key":"MIX"' in opened
+    assert '"key":"MIX-1"' in moved
 
 
 def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:
