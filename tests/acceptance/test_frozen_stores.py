@@ -24,11 +24,14 @@ PATIENCE_S = 60.0
 POLL_S = 0.1
 HOLDER = """
 import sqlite3, sys
-holding = sqlite3.connect(sys.argv[1], isolation_level=None)
-holding.execute("BEGIN IMMEDIATE")
+holding = [sqlite3.connect(path, isolation_level=None) for path in sys.argv[1:]]
+for file in holding:
+    file.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
 sys.stdin.read()
 """
+
+FILES = ("events", "operations", "readmodels")
 
 Seen = dict[str, tuple[int, str]]
 
@@ -168,9 +171,9 @@ def embedded() -> Iterator[System]:
 
 
 @contextmanager
-def frozen_holder(path: Path) -> Generator[None]:
-    """Have another process hold the lock of a SQLite file, and freeze it."""
-    command = [sys.executable, "-c", HOLDER, str(path)]
+def frozen_holder(*paths: Path) -> Generator[None]:
+    """Have another process hold the locks of SQLite files, and freeze it."""
+    command = [sys.executable, "-c", HOLDER, *map(str, paths)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
@@ -208,6 +211,24 @@ async def test_a_frozen_process_that_locks_what_is_derived_stops_no_command(
         for kind in ("command", "task", "deliveries", "liveness"):
             assert each[kind][0] in (200, 201), kind
     embedded.check_that_nothing_else_died()
+
+
+async def test_a_system_whose_files_are_locked_stops_in_time_and_nothing_is_lost() -> None:
+    with system() as started:
+        async with visitor(started) as (visiting, customer):
+            files = [started.data_dir / f"{name}.db" for name in FILES]
+            with frozen_holder(*files):
+                seen = await visiting.visit()
+                waiting = asyncio.create_task(visiting.visit())
+                code = await asyncio.to_thread(started.stop)
+                await asyncio.gather(waiting, return_exceptions=True)
+            started.start()
+            await eventually(visiting.are_all_well, wanted=True)
+            tasks = await customer.tasks()
+
+    assert seen["command"] == UNAVAILABLE
+    assert code == 0
+    assert {each: tasks.get(each) for each in customer.acknowledged} == customer.acknowledged
 
 
 async def test_a_frozen_embedded_redis_only_degrades(embedded: System) -> None:
