@@ -68,9 +68,9 @@ class EventView(Struct, frozen=True, rename="camel"):
     seq: int
     organization_id: UUID
     stream: StreamPlace
-    actor: ActorView
+    actor: ActorView | None
     at: datetime
-    command: str
+    command: str | None
     request_id: str | None
     correlation_id: str | None
     causation_id: UUID | None
@@ -78,6 +78,7 @@ class EventView(Struct, frozen=True, rename="camel"):
     on_behalf_of: UUID | None = None
     ip: str | None = None
     user_agent: str | None = None
+    unreadable: bool = False
 
 
 class CheckpointView(Struct, frozen=True, rename="camel"):
@@ -215,9 +216,8 @@ class AuditController(Controller):
         if not size:
             raise NotFound
         head = await system.tree_signer.seal(org_id, size)
-        return ApiResponse(
-            _encode(CheckpointView(head.size, head.note, system.tree_signer.signer.vkey))
-        )
+        vkey = system.tree_signer.signer.vkey
+        return ApiResponse(_encode(CheckpointView(head.size, head.note, vkey)))
 
 
 async def _within_window(request: ApiRequest, wanted: TrailFilter) -> TrailFilter:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from audit.lines import Entry, Manifest, Trailer, event_line, manifest_line, skeleton_line
 from audit.merkle import Frontier, leaf_hash
-from audit.opened import Opened, open_all
+from audit.opened import Opened, Unread, open_all
 from audit.tree_signer import TreeSigner
 from domain.base import OrgId
 from eventstore.engine.turns import PIECE
@@ -57,12 +57,13 @@ async def export_lines(
 async def _lines(log: EventLog, rows: list[Row], types: Collection[str]) -> list[bytes]:
     wanted = [row for row in rows if not types or row.tag in types]
     opened = {entry.row.org_seq: entry for entry in await open_all(log, wanted)}
-    return [
-        event_line(_entry(opened[row.org_seq]))
-        if row.org_seq in opened
-        else skeleton_line(row.org_seq, leaf_hash(row.state))
-        for row in rows
-    ]
+    return [_line(row, opened.get(row.org_seq)) for row in rows]
+
+
+def _line(row: Row, opened: Opened | Unread | None) -> bytes:
+    if isinstance(opened, Opened):
+        return event_line(_entry(opened))
+    return skeleton_line(row.org_seq, leaf_hash(row.state), unreadable=opened is not None)
 
 
 def _entry(opened: Opened) -> Entry:

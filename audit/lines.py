@@ -6,7 +6,7 @@ escaped more than JSON demands. There are four kinds of lines:
 
 1. one **manifest**, the first line;
 2. for every event in the range, in order and without gaps, an **event** line, or
-3. in a filtered export, a **skeleton** line for an event that the filter leaves out;
+3. a **skeleton** line for an event that the filter leaves out or that cannot be read;
 4. one **trailer**, the last line. A file without it was cut off.
 
 ### Manifest
@@ -18,7 +18,8 @@ escaped more than JSON demands. There are four kinds of lines:
 - `from`, `to`: the organization's sequence numbers of the first and the last line below; `to` is
   `from` - 1 if there is none.
 - `treeSize`: the size of the last checkpoint, at least `to`.
-- `filter`: `null`, or an object that describes the filter; only then may skeletons follow.
+- `filter`: `null`, or an object that describes the filter; only then may skeletons follow
+  without `unreadable`.
 - `vkey`: the public key in signed-note form. Trust it only if you know it from elsewhere.
 - `checkpoints`: C2SP signed checkpoints, their sizes strictly increasing from `from` - 1 on. Their
   origin is `<log>/<organization>`, the signing key is named `<log>` or like the origin.
@@ -46,7 +47,7 @@ shown, `disclosed` gives salt and value under the path of the commitment, which 
 
 ### Skeleton
 
-    {"seq":2,"hash":"<hex>","sum":"<crc>"}
+    {"seq":2,"hash":"<hex>","sum":"<crc>"}        (with `"unreadable":true` before `sum` if it is)
 
 ### Trailer
 
@@ -97,10 +98,11 @@ class Entry(NamedTuple):
 
 
 class Skeleton(NamedTuple):
-    """A placeholder for an event that the filter left out."""
+    """A placeholder for an event that the filter left out, or that cannot be read."""
 
     seq: int
     hash: bytes
+    unreadable: bool = False
 
 
 class Manifest(NamedTuple):
@@ -178,9 +180,10 @@ def event_line(entry: Entry) -> bytes:
     return b"%b%b%b}\n" % (_summed(_event_head(entry)), STATE, entry.state)
 
 
-def skeleton_line(seq: int, leaf_hash: bytes) -> bytes:
-    """Return the placeholder line for an event that the filter left out."""
-    return _summed(b'{"seq":%d,"hash":"%b"' % (seq, leaf_hash.hex().encode())) + b"}\n"
+def skeleton_line(seq: int, leaf_hash: bytes, unreadable: bool = False) -> bytes:
+    """Return the placeholder line for an event that the filter left out, or cannot be read."""
+    why = b',"unreadable":true' if unreadable else b""
+    return _summed(b'{"seq":%d,"hash":"%b"%b' % (seq, leaf_hash.hex().encode(), why)) + b"}\n"
 
 
 def is_trailer(line: bytes) -> bool:
@@ -233,7 +236,7 @@ def _decode(fields: Any, state: bytes) -> tuple[Manifest | Entry | Skeleton, byt
     if "recordedAt" in fields:
         entry = _entry(fields, state)
         return entry, event_line(entry)
-    skeleton = Skeleton(index(fields["seq"]), _hash(fields["hash"]))
+    skeleton = Skeleton(index(fields["seq"]), _hash(fields["hash"]), "unreadable" in fields)
     return skeleton, skeleton_line(*skeleton)
 
 

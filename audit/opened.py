@@ -11,6 +11,7 @@ from domain.base import PLATFORM, OrgId
 from eventstore.codec import Salted, Values, event_values, origin_value
 from eventstore.log import EventLog
 from eventstore.recorded import ERASED, Metadata, Row
+from security.sealing import SealBroken
 
 
 class Envelope(Struct, frozen=True):
@@ -45,33 +46,48 @@ class Opened(Struct, frozen=True):
         return (None, None) if self.origin_value is None else _origin(self.origin_value[1])
 
 
+class Unread(Struct, frozen=True):
+    """A row whose bytes cannot be read: they are no event, or its sealed values are damaged."""
+
+    row: Row
+
+
 _decode = msgspec.json.Decoder(Envelope).decode
 _origin = msgspec.json.Decoder(tuple[str | None, str | None]).decode
 _COMMITMENT = len("sha256:") + 43
 
 
-async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened]:
-    """Return *rows* opened, reading the keys that are not cached in one query."""
-    stored = [_decode(row.state) for row in rows]
+async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened | Unread]:
+    """Return *rows* opened, reading the keys that are not cached in one query.
+
+    A row that cannot be read stands for itself: it spoils no other.
+    """
+    stored = [_envelope(row) for row in rows]
     subjects: dict[UUID, OrgId] = {}
     for row, envelope in zip(rows, stored, strict=True):
-        if row.private is not None:
+        if row.private is not None and envelope is not None:
             subjects[row.stream_id] = row.org_id
             subjects[envelope.metadata.subject] = PLATFORM  # accounts are the platform's
     await log.fetch_keys(subjects)
-    return [
-        Opened(
-            row,
-            envelope,
-            event_values(row, log.keys.cached(row.stream_id)),
-            origin_value(
-                row,
-                log.keys.cached(envelope.metadata.subject),
-                envelope.metadata.subject,
-            ),
-        )
-        for row, envelope in zip(rows, stored, strict=True)
-    ]
+    return [_opened(log, row, envelope) for row, envelope in zip(rows, stored, strict=True)]
+
+
+def _envelope(row: Row) -> Envelope | None:
+    try:
+        return _decode(row.state)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _opened(log: EventLog, row: Row, envelope: Envelope | None) -> Opened | Unread:
+    if envelope is None:
+        return Unread(row)
+    subject, cached = envelope.metadata.subject, log.keys.cached
+    try:
+        values = event_values(row, cached(row.stream_id))
+        return Opened(row, envelope, values, origin_value(row, cached(subject), subject))
+    except (msgspec.MsgspecError, SealBroken):
+        return Unread(row)
 
 
 def _is_commitment(value: str) -> bool:

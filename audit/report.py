@@ -32,6 +32,7 @@ class Report:
 
     events: int
     skeletons: int
+    unreadable: int
     proven: int
     vkey: str | None
     key_is_trusted: bool
@@ -54,6 +55,8 @@ class Report:
         if not self.key_is_trusted:
             lines.append(f"note: the key was taken from the file itself: {self.vkey}")
         read = f"{self.events} events, {self.skeletons} skeletons"
+        if self.unreadable:
+            read += f", {self.unreadable} unreadable"
         if self.ok:
             lines.append(f"OK: {read}, proven to {self.proven}")
         else:

@@ -65,7 +65,7 @@ async def _table_rows(log: EventLog, rows: list[Row]) -> bytes:
 def _cell(entry: dict[str, Any], name: str) -> str:
     value: Any = entry
     for part in name.split("."):
-        value = value.get(part)
+        value = None if value is None else value.get(part)
     match value:
         case None:
             return ""

@@ -7,10 +7,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from audit.category import Category, events_of
-from audit.opened import Opened, open_all
+from audit.opened import Opened, Unread, open_all
 from domain.base import OrgId
 from eventstore.engine.turns import PIECE
-from eventstore.event_json import event_json
+from eventstore.event_json import event_json, unrecorded_json
 from eventstore.log import EventLog
 from eventstore.log_reads import SEQUENCE_MAX
 from eventstore.recorded import Row, microseconds, recorded_time
@@ -38,7 +38,7 @@ class TrailFilter(Struct, frozen=True, kw_only=True):
 class TrailPage(Struct, frozen=True):
     """Entries, newest first, and the sequence number below which the next page begins, if any."""
 
-    entries: list[Opened]
+    entries: list[Opened | Unread]
     next_before: int | None
 
 
@@ -46,7 +46,7 @@ async def read_trail(
     log: EventLog, org_id: OrgId, wanted: TrailFilter, limit: int, before: int = SEQUENCE_MAX
 ) -> TrailPage:
     """Return at most *limit* events of the organization with a sequence number below *before*."""
-    found: list[Opened] = []
+    found: list[Opened | Unread] = []
     scanned = 0
     while scanned < SCAN_MAX:
         rows = await log.organization_before(org_id, before, PIECE)
@@ -64,7 +64,7 @@ async def read_trail(
     return TrailPage(found, before)
 
 
-async def _matching(log: EventLog, rows: list[Row], wanted: TrailFilter) -> list[Opened]:
+async def _matching(log: EventLog, rows: list[Row], wanted: TrailFilter) -> list[Opened | Unread]:
     candidates = [row for row in rows if _may_match(row, wanted)]
     async with log.turns:
         return [opened for opened in await open_all(log, candidates) if _matches(opened, wanted)]
@@ -81,7 +81,9 @@ def _may_match(row: Row, wanted: TrailFilter) -> bool:
     )
 
 
-def _matches(opened: Opened, wanted: TrailFilter) -> bool:
+def _matches(opened: Opened | Unread, wanted: TrailFilter) -> bool:
+    if isinstance(opened, Unread):  # nobody knows whose it is
+        return wanted.actor is None and wanted.request_id is None and wanted.ip is None
     metadata = opened.stored.metadata
     return (
         (wanted.actor is None or wanted.actor in (metadata.actor.id, metadata.on_behalf_of))
@@ -90,8 +92,10 @@ def _matches(opened: Opened, wanted: TrailFilter) -> bool:
     )
 
 
-def entry_json(opened: Opened) -> dict[str, Any]:
+def entry_json(opened: Opened | Unread) -> dict[str, Any]:
     """Return an event as the audit log shows it: with its time, command and origin."""
+    if isinstance(opened, Unread):
+        return _unreadable_json(opened.row)
     row, metadata = opened.row, opened.stored.metadata
     entry = event_json(row, metadata, opened.data)
     entry |= {
@@ -105,3 +109,16 @@ def entry_json(opened: Opened) -> dict[str, Any]:
         if value is not None:
             entry[name] = value
     return entry
+
+
+def _unreadable_json(row: Row) -> dict[str, Any]:
+    """Return what is known of an event that cannot be read; its place and time are."""
+    return {
+        "id": row.id,
+        "organizationId": row.org_id,
+        "seq": row.org_seq,
+        **unrecorded_json(row.tag, row.stream_id, row.version, {}),
+        **dict.fromkeys(("actor", "command", "requestId", "correlationId", "causationId")),
+        "at": recorded_time(row.recorded_at),
+        "unreadable": True,
+    }

@@ -49,7 +49,7 @@ class _Walk:
         self._trusted, self._previous = trusted, previous
         self._manifest: Manifest | None = None
         self._trailer, self._ended = Trailer(), False
-        self._number = self._events = self._skeletons = self._more = 0
+        self._number = self._events = self._skeletons = self._unread = self._more = 0
         self._problems: list[Discrepancy] = []
         self._tree: Frontier | None = None
         self._anchors: list[TreeCheckpoint] = []
@@ -85,6 +85,7 @@ class _Walk:
         return Report(
             events=self._events,
             skeletons=self._skeletons,
+            unreadable=self._unread,
             proven=self._proven,
             vkey=vkey,
             key_is_trusted=self._trusted is not None,
@@ -138,6 +139,8 @@ class _Walk:
                 reasons.append("the state does not match its hash")
                 leaf = item.hash if intact else leaf_hash(item.state)
             reasons += _contradictions(item)
+        elif item.unreadable:
+            self._unread += 1
         else:
             self._skeletons += 1
             if self._manifest is not None and self._manifest.filter is None:
