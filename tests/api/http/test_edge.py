@@ -12,7 +12,7 @@ from api.http.access_log import AccessLog
 from api.http.policy import AllowedMethods, handlers_of
 from runtime.rate_limit import parse_rate_limits
 from tests.api.conftest import Make
-from tests.api.stage import Person, client_of, done, refused
+from tests.api.stage import DEADLINE_S, Person, client_of, done, refused
 
 PATHS = [
     ("GET", "/api/health", 200),
@@ -195,6 +195,14 @@ class TestRateLimits:
 
 
 class TestAccessLog:
+    async def test_a_line_waits_for_no_other(self) -> None:
+        written = asyncio.Queue[bytes]()
+
+        AccessLog(written.put_nowait).add("GET", "/api/project", 200, 0.01, "id-1")
+
+        async with asyncio.timeout(DEADLINE_S):
+            assert json.loads(await written.get())["requestId"] == "id-1"
+
     def test_the_access_log_has_one_valid_line_per_request(self) -> None:
         written: list[bytes] = []
 
