@@ -58,9 +58,8 @@ class Here(NamedTuple):
     async def ask(self, route: str, key: str) -> Any:
         """Send a request with an Idempotency-Key."""
         method, path = route.format(**self.known).split(" ")
-        about = body_of(route, self.known)
-        headers = {"idempotency-key": key}
-        return await self.ana.ask(method, path.removeprefix("/api"), headers=headers, **about)
+        about = {**body_of(route, self.known), "headers": {"idempotency-key": key}}
+        return await self.ana.ask(method, path.removeprefix("/api"), **about)
 
 
 @pytest.fixture
