@@ -39,7 +39,6 @@ from domain.permission import Permission
 from domain.work.project.errors import (
     ProjectIsArchived,
     ProjectKeyNotAllowed,
-    TooManyProjectMembers,
 )
 from domain.work.project.events import ProjectStatus, Visibility
 from domain.work.project.state import Project
@@ -89,7 +88,7 @@ async def _change(request: ApiRequest, command: ProjectCommand) -> ApiResponse:
     return await run_command(request, command, _shown(command.project_id))
 
 
-_EDIT_FAILS = (NotFound, ProjectKeyNotAllowed, ProjectKeyTaken, TooManyProjectMembers)
+_EDIT_FAILS = (NotFound, ProjectKeyNotAllowed, ProjectKeyTaken)
 
 
 class ProjectController(Controller):

@@ -11,6 +11,7 @@ from litestar import Litestar
 from api.http.policy import POLICY, Open, handlers_of, scope_of
 from domain.base import OrgId
 from domain.identity.api_key.events import ApiKeyRevoked
+from domain.identity.organization.settings import SettingsChanged
 from domain.permission import KEY_PERMISSIONS
 from runtime.system import System
 from tests.api.keys import ask, create
@@ -37,6 +38,19 @@ class TestNetworks:
             assert refused(answer, 403, "network_not_allowed")["ip"] == "192.0.2.7"
         done(await ana.patch(f"/apikey/{there['id']}", {"networks": []}), 200)
         done(await ask(ana, there["key"], "GET", "/project"), 200)
+
+
+class TestSecondFactor:
+    async def test_a_key_needs_the_second_factor_of_its_creator_where_all_need_one(
+        self, system: System, ana: Person
+    ) -> None:
+        key = (await create(ana))["key"]
+        org = OrgId(UUID(ana.org_id))
+        await record(system.log, on(org, SettingsChanged(require_totp=True), org_id=org))
+
+        answer = await ask(ana, key, "GET", "/project")
+
+        refused(answer, 401, "api_key_without_second_factor")
 
 
 class TestRefusedKeys:
