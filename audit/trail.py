@@ -10,7 +10,7 @@ from audit.category import Category, events_of
 from audit.opened import Opened, Unread, open_all
 from domain.base import OrgId
 from eventstore.engine.turns import PIECE
-from eventstore.event_json import event_json, unrecorded_json
+from eventstore.event_json import told_json, unrecorded_json
 from eventstore.log import EventLog
 from eventstore.log_reads import SEQUENCE_MAX
 from eventstore.recorded import Row, microseconds, recorded_time
@@ -97,14 +97,7 @@ def entry_json(opened: Opened | Unread) -> dict[str, Any]:
     if isinstance(opened, Unread):
         return _unreadable_json(opened.row)
     row, metadata = opened.row, opened.stored.metadata
-    entry = event_json(row, metadata, opened.data)
-    entry |= {
-        "at": recorded_time(row.recorded_at),
-        "command": metadata.command,
-        "requestId": metadata.request_id,
-        "correlationId": metadata.correlation_id,
-        "causationId": metadata.causation_id,
-    }
+    entry = told_json(row, metadata, opened.data, recorded_time(row.recorded_at))
     for name, value in zip(("ip", "userAgent"), opened.origin, strict=True):
         if value is not None:
             entry[name] = value

@@ -3,6 +3,7 @@
 All use the same format; each adds its own members.
 """
 
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -47,6 +48,20 @@ def event_json(place: _Place, metadata: Metadata, data: dict[str, Any]) -> dict[
     if metadata.on_behalf_of is not None:
         event["onBehalfOf"] = metadata.on_behalf_of
     return event
+
+
+def told_json(
+    place: _Place, metadata: Metadata, data: dict[str, Any], at: datetime
+) -> dict[str, Any]:
+    """Return a recorded event as people read it: with its time, its command and its causes."""
+    return {
+        **event_json(place, metadata, data),
+        "at": at,
+        "command": metadata.command,
+        "requestId": metadata.request_id,
+        "correlationId": metadata.correlation_id,
+        "causationId": metadata.causation_id,
+    }
 
 
 def unrecorded_json(tag: str, stream: UUID, version: int, data: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ LINE_MAX = 200
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TEXTS: list[tuple[re.Pattern[str], str]] = [
+    (re.compile(r"\bfl1\.[\w.-]+"), "fl1.sample"),
     (re.compile(r"tr_live_[0-9A-Za-z]{12,50}"), "tr_live_sample"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "2026-01-31T12:00:00Z"),
     (re.compile(r"[\w.-]+@example\.com", re.IGNORECASE), "ana@acme.example"),

@@ -29,6 +29,7 @@ from projections.work.task import TaskFilter, tasks_of_project
 from projections.work.team import teams_of
 from tests.commands.acme import ANSWER, COMMENT, FILE, STRANGERS, task, went
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, HOUR, NOW, OTHER, TASK
+from tests.projections.engine.content import ask_about_content
 from tests.projections.places import ask_places
 from tests.projections.spec import SESSION, WEBHOOK, a_busy_day, live, models_of, project_all
 from tests.spec import on, opened, record
@@ -268,9 +269,7 @@ async def every_query(store: ReadStore) -> Sequence[Query]:
         await teams_of(models, ACME, member, after="A")
     for after in (None, str(COMMENT)):
         await ask_places(models, after)
-        for thread in (None, COMMENT):
-            await comments_of(models, ACME, TASK, thread, after=after)
-        await attachments_of(models, ACME, TASK, after=after)
+    await ask_about_content(models)
     await members_of(models, ACME)
     await members_of(models, ACME, after=str(ANA))
     await sessions_of(models, ANA, 0, NOW)
@@ -287,6 +286,7 @@ async def test_every_list_is_answered_by_its_index_alone(store: ReadStore) -> No
         "tasks",
         "comments",
         "attachments",
+        "activity",
         "projects",
         "labels",
         "members",
