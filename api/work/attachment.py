@@ -27,8 +27,8 @@ from api.http.problem import not_found
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
-from api.work.attachment_content import file_response
-from api.work.attachment_upload import attach_file
+from api.work.file.content import file_response
+from api.work.file.upload import attach_file
 from api.work.task_key import TaskRef, task_here, task_id_of
 from commands.base import NotForApiKeys
 from commands.sight import sees_project
