@@ -1,4 +1,4 @@
-"""The matrix of routes and callers has every route, so that a new one is agreed on before it is in."""
+"""The matrix of routes and callers has every route: a new one is agreed on before it is in."""
 
 from tests.architecture.sources import ROOT
 from tools.http import description

@@ -7,7 +7,7 @@ empty body where not: whoever is let in then gets as far as 422.
 
 import os
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from domain.permission import KEY_PERMISSIONS
 from runtime.system import System
 from tests.api.http import test_keys_between_routes
 from tests.api.http.command_bodies import COMMANDS
-from tests.api.http.test_keys_between_routes import Here
+from tests.api.http.test_keys_between_routes import Here, body_of
 from tests.api.stage import Person, client_of, done, join, sign_up
 from tests.spec import on, record
 from tools.http import description
@@ -37,7 +37,7 @@ UNSTEADY = {"/health/ready", "/api/health/ready"}
 
 here = test_keys_between_routes.here
 
-Ask = Callable[[str, str, Any], Awaitable[httpx.Response]]
+Ask = Callable[[str, str, dict[str, Any]], Awaitable[httpx.Response]]
 
 
 def routes() -> Iterator[tuple[str, bool]]:
@@ -54,8 +54,8 @@ def by(client: httpx.AsyncClient, token: str | None) -> Ask:
     """Return what sends requests with *token*."""
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
 
-    async def ask(method: str, path: str, body: Any) -> httpx.Response:
-        return await client.request(method, path, headers=headers, json=body)
+    async def ask(method: str, path: str, about: dict[str, Any]) -> httpx.Response:
+        return await client.request(method, path, headers=headers, **about)
 
     return ask
 
@@ -98,13 +98,6 @@ def told(answer: httpx.Response) -> str:
     return f"{answer.status_code} {answer.json()['code']}"
 
 
-def filled(body: Any, known: Mapping[str, str]) -> Any:
-    """Return *body* with ids in the places for them."""
-    if body is None:
-        return None
-    return {k: v.format_map(known) if isinstance(v, str) else v for k, v in body.items()}
-
-
 async def matrix(app: Litestar, system: System, stage: Here) -> str:
     """Return the matrix as text: a block for each route, a line for each answer."""
     known = defaultdict(lambda: NOWHERE, stage.known)
@@ -114,13 +107,13 @@ async def matrix(app: Litestar, system: System, stage: Here) -> str:
         who = await callers(app, client, system, stage.ana)
         for route, dry_run in routes():
             method, path = route.split(" ")
-            body: Any = None if method == "GET" else {}
+            about: dict[str, Any] = {} if method == "GET" else {"json": {}}
             if dry_run:
-                body = filled(COMMANDS[route], known)
+                about = body_of(route, known)
             url = path.format_map(known) + ("?dry_run=true" if dry_run else "")
             answers: defaultdict[str, list[str]] = defaultdict(list)
             for name, ask in who.items():
-                answers[told(await ask(method, url, body))].append(name)
+                answers[told(await ask(method, url, about))].append(name)
             lines = (f"  {answer}: {', '.join(names)}" for answer, names in sorted(answers.items()))
             blocks.append("\n".join((route, *lines)))
     return "\n\n".join(blocks) + "\n"
@@ -151,9 +144,9 @@ async def test_what_belongs_to_others_is_answered_like_what_never_existed(
             for value in (here.known[name], NOWHERE):
                 known = defaultdict(lambda: NOWHERE, own | {name: value})
                 method, path = route.split(" ")
-                body = filled(COMMANDS.get(route), known)
+                about = body_of(route, known)
                 url = path.format_map(known) + ("?dry_run=true" if dry_run else "")
-                answer = await stranger.ask(method, url.removeprefix("/api"), json=body)
+                answer = await stranger.ask(method, url.removeprefix("/api"), **about)
                 text = answer.text.replace(answer.headers["x-request-id"], "")
                 answers.append(f"{answer.status_code} {text}".replace(value, ""))
             assert answers[0] == answers[1], (route, name)
