@@ -1,5 +1,6 @@
 """An Idempotency-Key that one request has used never makes another one look done."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -201,8 +202,5 @@ async def test_no_text_of_a_reply_stands_in_the_database_in_the_clear(
 
 
 def _database(system: System) -> bytes:
-    path, found = system.settings.events_url.removeprefix("sqlite:///"), b""
-    for suffix in ("", "-wal"):
-        with open(path + suffix, "rb") as file:
-            found += file.read()
-    return found
+    path = system.settings.events_url.removeprefix("sqlite:///")
+    return b"".join(Path(path + suffix).read_bytes() for suffix in ("", "-wal"))
