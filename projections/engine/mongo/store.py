@@ -16,6 +16,7 @@ from projections.engine.control import Control
 from projections.engine.mongo import documents
 from projections.engine.mongo.lease import CONTROL, THE_CONTROL, Lease, Stored
 from projections.engine.mongo.listeners import CommandCounter, PoolListener
+from projections.engine.mongo.sharing import SharedPages
 from projections.engine.mongo.views import NAMESPACE_EXISTS, show_under_names
 from projections.engine.mongo.writing import PARKED, write_batch
 from projections.engine.query import ListSlice, Query, cut, index_for
@@ -28,6 +29,7 @@ from projections.engine.store import (
     ShapedCollection,
 )
 
+_encode = msgspec.msgpack.Encoder().encode
 _CLOSE_S = 1.0
 """How long a server may take for each goodbye."""
 
@@ -48,6 +50,7 @@ class MongoReadStore:
         self.database = self._client[database]
         self._timeout_s = timeout_s
         self._lease = Lease(self._client, self.database)
+        self._shared = SharedPages()
 
     async def control(self) -> Control | None:
         async with self._deadline():
@@ -70,11 +73,20 @@ class MongoReadStore:
     async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
         for target, query in asked:
             index_for(target.shape, query)
+        if len(asked) == 1:
+            [(target, query)] = asked
+            key = _encode((target.collection, query))
+            return [await self._shared.read(key, lambda: self._find_alone(target, query))]
+        async with (
+            self._deadline(),
+            self._client.start_session() as session,
+            await session.start_transaction(),
+        ):
+            return [await self._find(target, query, session) for target, query in asked]
+
+    async def _find_alone(self, target: ShapedCollection, query: Query) -> ListSlice:
         async with self._deadline():
-            if len(asked) == 1:
-                return [await self._find(*asked[0], None)]
-            async with self._client.start_session() as session, await session.start_transaction():
-                return [await self._find(target, query, session) for target, query in asked]
+            return await self._find(target, query, None)
 
     async def _find(
         self, target: ShapedCollection, query: Query, session: AsyncClientSession | None
