@@ -179,7 +179,7 @@ class ProjectTaskController(Controller):
         page = await tasks_of_project(
             request.api.models, request.organization, project, wanted, limit, below, workflow
         )
-        return paging.answer(under_key(page, found_project.key), limit)
+        return paging.answer(under_key(page, found_project), limit)
 
 
 class TaskController(Controller):

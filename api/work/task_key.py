@@ -96,12 +96,11 @@ async def task_here(request: ApiRequest, task_id: TaskId) -> tuple[Loaded[Task],
     return replace(found, state=state), project
 
 
-def under_key(page: ListSlice, key: str) -> ListSlice:
-    """Return a list of tasks of one project under the key that it has now.
+def under_key(page: ListSlice, project: Project) -> ListSlice:
+    """Return a list of tasks of *project* under the key that it has now.
 
     Their documents have the key that it had when they were created.
     """
-    current = key.encode()
-    if {found[2] for found in _KEYED.finditer(page.json)} <= {current}:
+    if not project.rekeyed:
         return page
-    return page._replace(json=_KEYED.sub(rb"\1" + current + b"-", page.json))
+    return page._replace(json=_KEYED.sub(rb"\1%b-" % project.key.encode(), page.json))

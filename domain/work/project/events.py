@@ -94,7 +94,7 @@ class ProjectMemberRemoved(Event, frozen=True, kw_only=True, tag="project.member
 class ProjectKeyChanged(Event, frozen=True, kw_only=True, tag="project.key_changed"):
     """The tasks of a project have another key; the old one keeps leading to them."""
 
-    sets = ("key",)
+    sets = ("key", "rekeyed")
     from_: str = field(name="from")
     to: str
 

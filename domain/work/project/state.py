@@ -67,6 +67,7 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
     folds: ClassVar[tuple[type[Event], ...]] = get_args(ProjectEvent)
 
     key: str = ""
+    rekeyed: bool = False  # whether it ever had another key
     name: str = ""
     description: str | None = None
     workflow: Workflow = STANDARD
@@ -95,7 +96,7 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
             ):
                 return _with_access(self, event)
             case ProjectKeyChanged():
-                return replace(self, key=event.to)
+                return replace(self, key=event.to, rekeyed=True)
             case ProjectPutOnHold():
                 return replace(self, status=ProjectStatus.ON_HOLD)
             case ProjectResumed() | ProjectUnarchived():

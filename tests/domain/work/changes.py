@@ -164,7 +164,7 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     ),
     (ACTIVE, project.ProjectMemberAdded(user_id=BEN), (f"members:{BEN}",)),
     (ACTIVE, project.ProjectMemberRemoved(user_id=ANA), (f"members:{ANA}",)),
-    (ACTIVE, project.ProjectKeyChanged(from_="ENG", to="MOT"), ("key",)),
+    (ACTIVE, project.ProjectKeyChanged(from_="ENG", to="MOT"), ("key", "rekeyed")),
     (ACTIVE, project.ProjectPutOnHold(), ("status",)),
     (WAITING, project.ProjectResumed(), ("status",)),
     (ACTIVE, project.ProjectArchived(), ("status",)),
