@@ -76,7 +76,7 @@ class TaskPlaceController(Controller):
         above = paging.key(cursor)
         await wait_for_own_writes(request, "tasks")
         page = await subtasks_of(request.api.models, request.organization, task_id, limit, above)
-        page = placed(under_key(page, project.key), project.workflow)
+        page = placed(under_key(page, project), project.workflow)
         return paging.answer(page, limit)
 
     @post(
