@@ -8,7 +8,7 @@ from litestar import Litestar
 from domain.identity.organization.membership import Role
 from domain.work import team
 from domain.work.project import state as project_state
-from domain.work.task import state as task_state
+from domain.work.task import labelling, watching
 from runtime.system import System
 from tests.api.stage import Person, done, join, refused, sign_up
 
@@ -141,8 +141,8 @@ class TestBounds:
         some = [await label(ana, name) for name in ("Bug", "Idea")]
         made = done(await ana.post("/team", {"name": "Gears"}), 201)
         for module, name in (
-            (task_state, "WATCHERS_MAX"),
-            (task_state, "LABELS_MAX"),
+            (watching, "WATCHERS_MAX"),
+            (labelling, "LABELS_MAX"),
             (project_state, "PROJECT_MEMBERS_MAX"),
             (team, "TEAM_MEMBERS_MAX"),
         ):
