@@ -2,8 +2,11 @@
 
 from msgspec import Struct
 
+from audit.kept_heads import KeptHeads
+from deliveries.cursor import CursorCheck
+from deliveries.subscriptions import KnownWebhooks
 from eventstore.log import EventLog
-from eventstore.operations.records import NoticeKind
+from eventstore.operations.records import Endpoint, NoticeKind
 from eventstore.operations.store import OperationalStore
 from projections.catalog import PROJECTIONS
 from projections.engine.control import Control, Phase
@@ -24,14 +27,25 @@ class Finding(Struct, frozen=True):
     message: str
 
 
-async def tree_findings(log: EventLog) -> list[Finding]:
-    """Compare the size of each organization's log with its signed tree head, without signing."""
-    heads = await log.organization_heads()
+async def tree_findings(log: EventLog, kept: KeptHeads) -> list[Finding]:
+    """Compare the size of each organization's log with its signed tree heads, without signing.
+
+    Those are in the log's database and, after a restore, the newer ones only in the file.
+    """
+    heads, identity = await log.organization_heads(), await log.identity()
+    outside = {
+        head.org: head.size
+        for head in kept.newest().values()
+        if head.log != identity.id or head.epoch >= identity.epoch  # others are accepted losses
+    }
     shorter: list[Finding] = []
-    for org_id, size in heads.items():
-        signed = await log.newest_tree_head(org_id)
-        if signed is not None and signed.size > size:
-            told = f"organization {org_id} has {size} events, but {signed.size} were signed"
+    for org_id in heads.keys() | outside.keys():
+        head, size = await log.newest_tree_head(org_id), heads.get(org_id, 0)
+        signed = max(0 if head is None else head.size, outside.get(org_id, 0))
+        if signed > size:
+            size = await log.organization_head(org_id)  # it may have been signed meanwhile
+        if signed > size:
+            told = f"organization {org_id} has {size} events, but {signed} were signed"
             shorter.append(Finding(False, "audit trees", told))
     told = f"{len(heads)} organizations have what was signed; --deep compares every event"
     return shorter or [Finding(True, "audit trees", told)]
@@ -56,22 +70,49 @@ async def webhook_findings(store: OperationalStore) -> list[Finding]:
     return findings
 
 
+async def cursor_findings(log: EventLog, store: OperationalStore) -> list[Finding]:
+    """Report the webhooks whose cursor is at an event that the log does not have."""
+    webhooks = KnownWebhooks(log)
+    await webhooks.open()
+    lost: list[Endpoint] = []
+    for name, known in webhooks.known.items():
+        endpoint = await store.endpoint(name) if known.can_be_sent_to else None
+        if endpoint and not await CursorCheck(log, store, endpoint).fits(known):
+            lost.append(endpoint)
+    if not lost:
+        return [Finding(True, "webhook cursors", "the log has the events that they are at")]
+    told = (
+        f"{len(lost)} ahead of the log, which has lost their events, the first of webhook"
+        f" {lost[0].id} at {lost[0].fan}; `work` moves them back and sends events again"
+    )
+    return [Finding(False, "webhook cursors", told)]
+
+
 async def read_model_findings(log: EventLog, store: ReadStore) -> list[Finding]:
     """Compare the read models with the log that they are built from."""
     name = "read models"
     control = await store.control()
     if control is None:
         return [Finding(False, name, "never projected; is `project` running?")]
+    heads = {part: await log.last_position(part) for part in range(log.parts)}
     if not await follows(log, control):
-        return [Finding(False, name, "built from another log; `project` rebuilds them")]
+        told = f"{_origin(control, heads)}; `project` rebuilds them"
+        return [Finding(False, name, told)]
     if not control.serving:
         return [Finding(False, name, f"being built from the log ({control.progress():.0%})")]
     parked = await store.parked()
-    heads = {part: await log.last_position(part) for part in range(log.parts)}
     found = [_read_model(control, one.name, heads, parked) for one in PROJECTIONS]
     figures = await store.figures()
     sizes = ", ".join(f"{name} {value:,}" for name, value in figures.items())
     return [*found, Finding(True, "read store", f"answers ({sizes})")]
+
+
+def _origin(control: Control, heads: dict[int, int]) -> str:
+    """Return how the log differs from the one that the read models were built from."""
+    ahead = sum(max(0, at.position - heads.get(part, 0)) for part, at in control.places.items())
+    if ahead:
+        return f"{ahead} events ahead of the log, which has lost them or is another"
+    return "built from another log, or from events that it has lost"
 
 
 def _read_model(
@@ -81,12 +122,9 @@ def _read_model(
     if live is None:
         return Finding(False, name, "being built for the first time")
     behind = sum(max(0, head - control.reached(name, part)) for part, head in heads.items())
-    ahead = sum(max(0, control.reached(name, part) - head) for part, head in heads.items())
     told = f"{behind} events behind"
     failed = [c.failure for c in control.collections if (c.model, c.phase) == (name, Phase.FAILED)]
     troubles = [f"cannot be rebuilt: {failure}" for failure in failed]
-    if ahead:
-        troubles.append(f"{ahead} events ahead of the log, which has lost them")
     here = [one for one in parked if one.collection == live.name]
     if here:
         first = here[0]

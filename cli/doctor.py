@@ -11,8 +11,10 @@ from threading import Thread
 import msgspec
 from msgspec import Struct
 
+from audit.kept_heads import KeptHeads
 from cli.checkup import (
     Finding,
+    cursor_findings,
     key_findings,
     read_model_findings,
     tree_findings,
@@ -29,6 +31,7 @@ from eventstore.log import EventLog
 from eventstore.mode import REASONS, LogMode
 from eventstore.open import SQLITE
 from eventstore.operations.open import open_operations, operations_file
+from eventstore.operations.store import OperationalStore
 from projections.engine.open import open_read_store
 from runtime.outages import StoreOutage
 from runtime.settings import Settings, load_settings, unknown_names
@@ -48,16 +51,20 @@ EXAMINATIONS = {
     "redis": "it answers, or is not configured",
     "webhooks": "how many deliveries are open and since when, and the newest notices; bad is a"
     " webhook that is parked because one of its events cannot be read",
-    "audit trees": "no organization has fewer events than were signed; nothing is signed here",
-    "read models": "they were built from this log and are shown to readers",
-    "each read model, by its name": "how many events it lacks; bad if it is ahead of the log, if a"
-    " new version cannot be built, or if documents are parked",
+    "webhook cursors": "the log has the events that they are at; bad if one is ahead of the log, as"
+    " after a restore",
+    "audit trees": "no organization has fewer events than were signed, also by the heads that are"
+    " kept outside the database; nothing is signed here",
+    "read models": "they were built from this log, are not ahead of it, and are shown to readers",
+    "each read model, by its name": "how many events it lacks; bad if a new version cannot be"
+    " built, or if documents are parked",
     "read store": "it answers, with the sizes of its files",
     "every event": "only with `--deep`: each event is what was signed, byte by byte",
 }
 """What each check of the doctor says."""
 
 _Examine = Callable[[], Awaitable[list[Finding]]]
+_ExamineOperations = Callable[[OperationalStore], Awaitable[list[Finding]]]
 
 
 class Examination(Struct, frozen=True):
@@ -103,6 +110,7 @@ class Doctor:
 
     async def examine(self) -> list[Finding]:
         """Return what was found, in the order of the checks."""
+        kept = KeptHeads(self._settings.signed_heads)
         async with AsyncExitStack() as stack:
             logs: list[EventLog] = []
 
@@ -118,12 +126,14 @@ class Doctor:
 
             findings = await _bounded("log", open_the_log)
             findings += await _bounded("redis", self._redis)
-            findings += await _bounded("webhooks", self._webhooks)
+            findings += await _bounded("webhooks", partial(self._operations, webhook_findings))
             for log in logs:
+                cursors = partial(cursor_findings, log)
+                findings += await _bounded("webhook cursors", partial(self._operations, cursors))
                 if self._settings.master_previous_key:
                     masters = derive_keys(self._settings).master
                     findings += await _bounded("keys", partial(key_findings, log, masters))
-                findings += await _bounded("audit trees", partial(tree_findings, log))
+                findings += await _bounded("audit trees", partial(tree_findings, log, kept))
                 findings += await _bounded("read models", partial(self._read_models, log))
             return findings
 
@@ -139,7 +149,7 @@ class Doctor:
             return [Finding(False, "redis", f"{trouble}; everything works, with more latency")]
         return [Finding(True, "redis", "answers")]
 
-    async def _webhooks(self) -> list[Finding]:
+    async def _operations(self, check: _ExamineOperations) -> list[Finding]:
         url = self._settings.events_url
         if url.startswith(SQLITE):
             file = operations_file(url)
@@ -149,7 +159,7 @@ class Doctor:
         store = open_operations(url)
         try:
             await store.open()
-            return await webhook_findings(store)
+            return await check(store)
         finally:
             await store.close()
 

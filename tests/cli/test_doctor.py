@@ -1,23 +1,41 @@
 """The doctor names what is wrong, ends in time, and changes nothing."""
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from threading import Event
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from cli.__main__ import main
 from cli.doctor import EXAMINATIONS
 from cli.migrate import migrate
+from commands.handler import CommandHandler
+from commands.work.project import CreateProject
+from domain.base import ProjectId
+from domain.hooks.webhook.events import DeliveryMode, WebhookCreated
+from eventstore.codec import mark_of
+from eventstore.log_reads import SEQUENCE_MAX
 from eventstore.mode import LogMode
 from eventstore.open import open_store
+from eventstore.operations.records import Endpoint
+from eventstore.operations.store import Changes
 from projections.catalog import PROJECTIONS
+from projections.engine.projector import Projector
 from runtime.settings import load_settings
+from runtime.system import open_system
+from tests.cli.history import record_history
+from tests.domain.spec import ACME
+from tests.spec import context, on, record
 
 pytestmark = pytest.mark.servers
+
+MORE = 2
+"""Events after the backup."""
 
 
 @pytest.fixture
@@ -170,3 +188,75 @@ def test_comparing_every_event_ends_within_its_deadline(
 
     assert code == 1
     assert "not compared in 0.05 s" in found(report, "every event")[0]["message"]
+
+
+def test_read_models_and_cursors_ahead_of_a_restored_log_are_errors(
+    capsys: pytest.CaptureFixture[str], directory: Path, tmp_path: Path
+) -> None:
+    backup = str(tmp_path / "backup")
+    record_history()
+    idle, served = asyncio.run(_subscribe())
+    asyncio.run(_catch_up(idle, served))
+    assert main(["backup", backup]) == 0
+    _, before = examined(capsys)
+    asyncio.run(_work_on(served))
+
+    for file in (directory / "events.db", directory / "operations.db"):
+        file.rename(f"{file}.newer")
+    assert main(["restore", backup]) == 0
+    _, restored = examined(capsys)
+    (directory / "operations.db.newer").replace(directory / "operations.db")
+    code, beside = examined(capsys)
+
+    checks = ("webhook cursors", "audit trees", "read models")
+    assert all(each["well"] for check in checks for each in found(before, check))
+    [cursors] = found(restored, "webhook cursors")
+    assert cursors["well"]  # those in the backup belong to its log
+    for report in (restored, beside):
+        [models], [trees] = found(report, "read models"), found(report, "audit trees")
+        assert models["message"].startswith(f"{MORE} events ahead of the log")
+        assert "events, but" in trees["message"]
+        assert not models["well"]
+        assert not trees["well"]
+    [cursors] = found(beside, "webhook cursors")
+    assert code == 1
+    assert not cursors["well"]
+    assert cursors["message"].startswith("1 ahead of the log")
+    assert str(served) in cursors["message"]
+
+
+async def _subscribe() -> list[UUID]:
+    """Create two webhooks of ACME, and sign its tree."""
+    webhooks = [uuid4(), uuid4()]
+    async with open_system(load_settings()) as system:
+        created = WebhookCreated(
+            url="https://example.com/hook", events=("*",), mode=DeliveryMode.ORDERED, from_seq=0
+        )
+        await record(system.log, *(on(each, created) for each in webhooks))
+        await system.tree_signer.seal_new()
+    return webhooks
+
+
+async def _work_on(served: UUID) -> None:
+    """Record more events, have one webhook and the read models follow, and sign the tree."""
+    async with open_system(load_settings()) as system:
+        for n in range(MORE):
+            creating = CreateProject(project_id=ProjectId(uuid4()), key=f"PRO{n}", name="More")
+            await CommandHandler(system.log).handle(creating, context())
+        await system.tree_signer.seal_new()
+    await _catch_up(served)
+
+
+async def _catch_up(*webhooks: UUID) -> None:
+    """Have the read models and the cursors of webhooks reach the end of the log."""
+    async with open_system(load_settings()) as system:
+        projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.listener())
+        while await projector.step():
+            pass
+        await projector.release()
+        [newest] = await system.log.organization_before(ACME, SEQUENCE_MAX, 1)
+        wanted = [Endpoint(id=str(each), org=str(ACME), fan=0) for each in webhooks]
+        for endpoint in await system.operations.claim("doctor's test", 60, wanted):
+            fields = {"fan": newest.org_seq, "fan_event": mark_of(newest)}
+            await system.operations.write(endpoint, Changes(fields=fields))
+            await system.operations.release("doctor's test", endpoint.id)
