@@ -164,6 +164,15 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.needs is not None:
             await refuse_unless_role_grants(read, context, self.needs)
 
+    async def permit_repeat(self, read: Reads, context: Context, made: UUID, /) -> None:
+        """Refuse to repeat the reply to a caller who no longer sees *made*, which it shows.
+
+        That is the stream of the last event which the command recorded the first time; this one has
+        a new id for what it creates. Called after ``permit``, which is enough for what exists.
+
+        :raises NotFound: they do not see it.
+        """
+
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         """Return what to record. It only reads, and may be called several times.
 

@@ -1,5 +1,6 @@
-"""Stored replies: repeated only to callers who are still authenticated and permitted."""
+"""Stored replies: repeated only to callers who are still authenticated, permitted and see it."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -28,6 +29,8 @@ REPLIES_KEPT = timedelta(hours=72)
 SECRETS_KEPT = timedelta(minutes=10)
 """How long a reply is repeated, and how long one with its secrets; afterwards neither is stored."""
 
+_Check = Callable[[Reads], Awaitable[None]]
+
 _REPLY, _SECRET = b"reply", b"reply with secrets"
 
 
@@ -54,7 +57,7 @@ class StoredReplies:
 
         :raises KeyReused: the key was used for another request.
         :raises AlreadyRan: it was used for this one, and the reply is not stored any more.
-        :raises DomainError: the caller may no longer send this command.
+        :raises DomainError: the caller may no longer send this command, or see what it made.
         :raises ConcurrencyConflict: the session or account of the caller changed.
         """
         asked = context.idempotency
@@ -64,9 +67,14 @@ class StoredReplies:
         if used is None:
             return None
         await self._refuse_unless_still_authenticated(context)
-        await self._refuse_unless_still_permitted(command, context)
+        await self._check_on_newest(lambda reads: command.admit(reads, context), command, context)
         if used.request_hash != asked.request_hash:
             raise KeyReused
+        made = await self._made(used, context)
+        if made is not None:
+            await self._check_on_newest(
+                lambda reads: command.permit_repeat(reads, context, made), command, context
+            )
         repeated = await self._opened(used, context, asked.key_hash)
         if repeated is None:
             raise AlreadyRan(used.position)
@@ -137,12 +145,20 @@ class StoredReplies:
             if heads.get(stream, 0) != version:
                 raise ConcurrencyConflict(stream)
 
-    async def _refuse_unless_still_permitted(self, command: Command, context: Context) -> None:
+    async def _made(self, used: UsedKey, context: Context) -> UUID | None:
+        """Return the stream of the last event of the command that used a key; None without one."""
+        part = self._log.part(context.org_id or PLATFORM)
+        after = used.position - 1
+        rows = await self._log.tail_rows(after, 1, part=part) if used.position else []
+        return rows[0].stream_id if rows else None
+
+    async def _check_on_newest(self, check: _Check, command: Command, context: Context) -> None:
+        """Refuse what *check* refuses, based on the newest states."""
         for _ in range(LOOKS_MAX):
             reads = Reads(self._states, context.org_id)
             refusal: DomainError | None = None
             try:
-                await command.admit(reads, context)
+                await check(reads)
             except DomainError as error:
                 refusal = error
             if await self._states.refresh(reads.loaded, context.org_id):

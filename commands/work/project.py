@@ -7,7 +7,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
-from commands.sight import refuse_unless_granted_in, refuse_unless_sees, sees_project
+from commands.sight import (
+    refuse_unless_granted_in,
+    refuse_unless_sees,
+    refuse_unless_sees_id,
+    sees_project,
+)
 from domain.base import NotFound, ProjectId, TeamId, UserId
 from domain.identity.organization.state import Organization
 from domain.name import Name
@@ -52,6 +57,9 @@ class CreateProject(Command, frozen=True, kw_only=True):
     team_id: TeamId | None = None
     visibility: Visibility = Visibility.ORGANIZATION
     preset: Preset = Preset.STANDARD
+
+    async def permit_repeat(self, read: Reads, context: Context, made: UUID, /) -> None:
+        await refuse_unless_sees_id(read, context, ProjectId(made))
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         await refuse_unless_member(read, context, self.lead_id)

@@ -2,13 +2,14 @@
 
 from datetime import date
 from typing import Annotated, ClassVar
+from uuid import UUID
 
 from msgspec import Meta
 
 from commands.base import Change, Command, Context, Decision
 from commands.reads import Reads
 from commands.sight import refuse_unless_sees_id
-from commands.work.task import refuse_unless_concerned
+from commands.work.task import refuse_unless_concerned, refuse_unless_sees_task
 from commands.work.task_label import refuse_unless_usable
 from commands.work.task_tree import read_ancestors
 from commands.work.task_values import Description, DueTime, Estimate, in_utc
@@ -57,6 +58,9 @@ class CreateTask(Command, frozen=True, kw_only=True):
     async def permit(self, read: Reads, context: Context, /) -> None:
         await super().permit(read, context)
         await refuse_unless_sees_id(read, context, self.project_id)
+
+    async def permit_repeat(self, read: Reads, context: Context, made: UUID, /) -> None:
+        await refuse_unless_sees_task(read, context, TaskId(made))  # it may have been moved
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         project = await read(Project, self.project_id)

@@ -1,4 +1,4 @@
-"""A stored reply is repeated only to a caller who is still authenticated and permitted.
+"""A stored reply is repeated only to a caller who is still authenticated, permitted and sees it.
 
 Of all commands, roles and ways to lose access, a sample is tried; all of them with WHOLE_MATRIX=1,
 which takes some minutes.
@@ -23,7 +23,17 @@ from domain.permission import Permission, is_allowed
 from runtime.system import System
 from tests.api.http.command_bodies import COMMANDS, HOOK
 from tests.api.http.test_keys_between_routes import body_of
-from tests.api.stage import PASSWORD, Person, client_of, done, join, log_in, sign_up, unique
+from tests.api.stage import (
+    PASSWORD,
+    Person,
+    client_of,
+    done,
+    join,
+    log_in,
+    refused,
+    sign_up,
+    unique,
+)
 from tests.spec import on, record
 from tools.http import description
 
@@ -210,3 +220,44 @@ async def test_a_retry_gets_the_same_bytes_from_every_process(
         again = await process.post("/project", {"key": "REP", "name": "Repeat"}, headers=key)
         assert again.content == first.content
         assert again.headers["idempotent-replayed"] == "true"
+
+
+async def test_whoever_loses_sight_of_what_they_made_gets_no_stored_reply(
+    app: Litestar, other_process: Litestar, system: System, ana: Person
+) -> None:
+    ben = await sign_up(app, organization=False)
+    await join(system, ben, ana.org_id, Role.MANAGER)
+    elsewhere = _through(other_process, ben)
+    body = {"key": "HID", "name": "Quicksilver", "visibility": "PRIVATE"}
+    project = await _made_with_key(ben, elsewhere, "/project", body)
+    path = f"/project/{project['id']}"
+    task = await _made_with_key(ben, elsewhere, f"{path}/tasks", {"title": "Quicksilver"})
+    opened = done(await ben.post("/project", {"key": "OPEN", "name": "Open"}), 201)
+    moving = f"/project/{opened['id']}/tasks"
+    moved = await _made_with_key(ben, elsewhere, moving, {"title": "Quicksilver"})
+    done(await ben.post(f"/task/{moved['id']}/move", {"projectId": project["id"]}), 200)
+    asked = [
+        ("/project", body),
+        (f"{path}/tasks", {"title": "Quicksilver"}),
+        (moving, {"title": "Quicksilver"}),
+        (f"/task/{task['id']}/comments", {"body": "Quicksilver"}),
+        ("/label", {"name": "Quicksilver", "color": "#ff0000", "projectId": project["id"]}),
+    ]
+    for route, sent in asked[3:]:
+        await _made_with_key(ben, elsewhere, route, sent)
+
+    done(await ana.delete(f"{path}/members/{ben.id}"), 204)
+
+    for route, sent in asked:
+        for process in (elsewhere, ben):
+            again = await process.ask("POST", route, json=sent, headers={"idempotency-key": route})
+            refused(again, 404, "not_found")
+
+
+async def _made_with_key(ben: Person, elsewhere: Person, route: str, body: Any) -> Any:
+    """Make something, and see that both processes repeat the reply."""
+    key = {"idempotency-key": route}
+    made = done(await ben.ask("POST", route, json=body, headers=key), 201)
+    for process in (ben, elsewhere):
+        assert done(await process.ask("POST", route, json=body, headers=key), 201) == made
+    return made
