@@ -24,8 +24,9 @@ SPACING = 4_096
 _VALUE = {digit: value for value, digit in enumerate(DIGITS)}
 _DRAWS = 2**32
 _MIDDLE = RADIX**WHOLE // 2
-_ROOM = RADIX * RADIX
-"""How many ranks a gap must offer, so that two tasks seldom get the same."""
+_ROOM = RADIX**5
+"""How many ranks a gap must offer: 900 million. If 40 tasks are put there at once, two of them get
+the same rank once in 600,000 times. Tasks with the same rank must be spread to get one between."""
 
 
 def rank_of_number(number: int) -> str:
