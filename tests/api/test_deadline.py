@@ -18,6 +18,7 @@ from api.http.access_log import AccessLog
 from api.http.cors import Cors
 from api.http.edge import Edge
 from api.http.policy import AllowedMethods, StreamingRoutes
+from eventstore.append import Append
 from runtime.system import System
 from security.passwords import HashingQueue, Passwords
 from tests.api.conftest import Make
@@ -48,9 +49,21 @@ def locked(system: System) -> Generator[None]:
 
 @pytest.fixture
 async def hurried(
-    make_app: Make, monkeypatch: pytest.MonkeyPatch, ana: Person
+    system: System, make_app: Make, monkeypatch: pytest.MonkeyPatch, ana: Person
 ) -> AsyncIterator[Person]:
-    """Return Ana, using an application with a short deadline."""
+    """Return Ana, using an application with a short deadline once a command is at the log.
+
+    Before, its requests take as long as they need, so that a busy machine changes nothing.
+    """
+    at_log = asyncio.Event()
+    append = system.log.append
+
+    async def noted(command: Append) -> int:
+        at_log.set()
+        return await append(command)
+
+    monkeypatch.setattr(system.log, "append", noted)
+    monkeypatch.setattr(system.passwords, "is_awaited_by", lambda _: not at_log.is_set())
     monkeypatch.setattr(deadline, "SPARE_S", SOON_S)
     none = dict.fromkeys(
         ("events_deadline", "operations_deadline", "read_models_deadline", "redis_deadline"),
