@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.api.stage import unique
 
 pytestmark = pytest.mark.servers
 DEADLINE_S = 20.0
+POLL_S = 0.01
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,16 @@ async def passed(processes: list[Rates], asked: Asked, count: int) -> int:
         some = [processes[n % len(processes)].take(asked) for n in range(start, start + 4)]
         taken += sum(allowances[-1].allowed for allowances in await asyncio.gather(*some))
     return taken
+
+
+async def kill(server: Server) -> None:
+    """Kill Redis and return once it is dead: until then, it answers and grants."""
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    until = time.monotonic() + DEADLINE_S
+    while server.alive():
+        assert time.monotonic() < until
+        await asyncio.sleep(POLL_S)
 
 
 async def test_two_processes_share_a_limit(connections: list[RedisRates]) -> None:
@@ -112,13 +124,14 @@ async def test_a_forgotten_key_has_its_whole_allowance_again(
 
 
 async def test_each_process_counts_for_itself_while_redis_is_dead(tmp_path: Path) -> None:
-    with redis(tmp_path / "first") as server:
+    async with AsyncExitStack() as stack:
+        server = stack.enter_context(redis(tmp_path / "first"))
         connections = [RedisRates(server.url) for _ in range(2)]
+        for each in connections:
+            stack.push_async_callback(each.close)
         two, ana = processes(connections, "login=10/3600"), Asked("login", unique())
         before = await passed(two, ana, 8)
-        pid = server.pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
+        await kill(server)
 
         after = await passed(two, ana, 80)
 
@@ -129,9 +142,7 @@ async def test_each_process_counts_for_itself_while_redis_is_dead(tmp_path: Path
         until = time.monotonic() + DEADLINE_S
         while await connections[0].take([]) is None:  # it is asked again after a while
             assert time.monotonic() < until
-            await asyncio.sleep(0.1)
-    for each in connections:
-        await each.close()
+            await asyncio.sleep(POLL_S)
 
 
 async def test_a_redis_that_hangs_is_not_waited_for(
