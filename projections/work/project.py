@@ -139,9 +139,23 @@ async def projects_of_person(models: ReadModels, org_id: OrgId, user_id: UserId)
     )
     found: dict[ProjectId, None] = {}
     for query in (led, joined):
-        page = await models.page(query)
-        found.update(dict.fromkeys(_id_in(item).id for item in page.items))
-        while page.next_key is not None:
-            page = await models.page(replace(query, above=page.next_key))
-            found.update(dict.fromkeys(_id_in(item).id for item in page.items))
+        found.update(dict.fromkeys(await _all_ids(models, query)))
     return list(found)
+
+
+async def ids_of_projects(
+    models: ReadModels, org_id: OrgId, hidden: frozenset[ProjectId]
+) -> list[ProjectId]:
+    """Return all projects of the organization that are not in the trash, without the *hidden*."""
+    where: dict[str, Value] = {"org": text_of(org_id), "deleted": False}
+    query = Query(model="projects", where=where, sort="key", limit=LIMIT_MAX)
+    return [each for each in await _all_ids(models, query) if each not in hidden]
+
+
+async def _all_ids(models: ReadModels, query: Query) -> list[ProjectId]:
+    page = await models.page(query)
+    found = [_id_in(item).id for item in page.items]
+    while page.next_key is not None:
+        page = await models.page(replace(query, above=page.next_key))
+        found += [_id_in(item).id for item in page.items]
+    return found

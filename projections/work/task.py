@@ -1,7 +1,7 @@
 """Tasks as their readers see them: one document per task."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -37,6 +37,9 @@ from projections.shape import Index, Kind, Value
 from projections.work.workflow import placed
 
 _encode = msgspec.json.Encoder().encode
+
+DUE_ON, DUE_AT = "D", "T"
+"""How the sort key of a task begins that is due on a day, or at a time (in UTC)."""
 
 
 class TaskView(View, frozen=True, kw_only=True):
@@ -120,10 +123,16 @@ class Tasks(AggregateProjection[Task]):
     """Tasks by id, and by project with the newest number first."""
 
     name = "tasks"
-    version = 6
+    version = 7
     tags = tags_of(TaskEvent, RelationEvent)
     state = ListedTask
-    more: ClassVar[Mapping[str, Kind]] = {"blocked": Kind.TRUTH, "place": Kind.TEXT}
+    more: ClassVar[Mapping[str, Kind]] = {
+        "blocked": Kind.TRUTH,
+        "place": Kind.TEXT,
+        "open": Kind.TRUTH,
+        "due": Kind.TEXT,
+        "changed": Kind.TEXT,
+    }
     indexes: ClassVar[Sequence[Index]] = (
         Index(("org", "project_id", "deleted"), "number"),
         Index(("org", "project_id", "deleted", "status"), "number"),
@@ -132,6 +141,9 @@ class Tasks(AggregateProjection[Task]):
         Index(("org", "project_id", "deleted"), "number", contains="assignees"),
         Index(("org", "project_id", "deleted"), "place"),
         Index(("org", "parent_id", "deleted"), "place"),
+        Index(("org", "project_id", "deleted"), "changed"),
+        Index(("org", "project_id", "deleted", "open"), "changed", contains="assignees"),
+        Index(("org", "project_id", "deleted", "open"), "due"),
     )
 
     def keys(self, recorded: Recorded) -> Sequence[str]:
@@ -156,7 +168,14 @@ class Tasks(AggregateProjection[Task]):
         return render_task(task_id, told, told.own_version, changed_at, blocked=blocked)
 
     def fields(self, state: Task) -> Mapping[str, Value]:
-        return {"blocked": _listed(state).open_blockers > 0, "place": state.place}
+        told = _listed(state)
+        return {
+            "blocked": told.open_blockers > 0,
+            "place": told.place,
+            "open": told.group not in FINISHED,
+            "due": due_key(told),
+            "changed": changed_key(told),
+        }
 
     def document(self, key: str, state: Task, recorded: Recorded) -> Document:
         """Return the document; its version and time are those of the task's own stream."""
@@ -165,6 +184,19 @@ class Tasks(AggregateProjection[Task]):
         if told.changed_at is not None:
             document.updated_at = exact_time(told.changed_at)
         return document
+
+
+def due_key(task: Task) -> str | None:
+    """Return the sort key of when *task* is due: days sort among days, times among times."""
+    if task.due_at is not None:
+        return f"{DUE_AT}{exact_time(task.due_at.astimezone(UTC))}!{task.key}"
+    return None if task.due_date is None else f"{DUE_ON}{task.due_date}!{task.key}"
+
+
+def changed_key(task: ListedTask) -> str | None:
+    """Return the sort key of when *task* was changed last; None if none of its own events came."""
+    changed_at = task.changed_at
+    return None if changed_at is None else f"{exact_time(changed_at)}!{task.key}"
 
 
 def _listed(task: Task) -> ListedTask:

@@ -93,6 +93,9 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
     assert document.org == str(ACME)
     assert document.fields == {
         "blocked": False,
+        "open": True,
+        "due": None,
+        "changed": "2026-03-01T09:30:00.000000+00:00!ENG-1",
         "open_blockers": 0,
         "own_version": 4,
         "changed_at": "2026-03-01T09:30:00Z",

@@ -1,0 +1,105 @@
+"""Queries of a dashboard: the tasks of several projects that matter most to one person now."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from domain.base import OrgId, ProjectId, UserId
+from projections.base import exact_time, text_of
+from projections.engine.find import ReadModels
+from projections.engine.query import EITHER_MAX, ListSlice, Query
+from projections.shape import Value
+from projections.work.task import DUE_AT, DUE_ON
+
+TASKS_SHOWN_MAX = 10
+"""How many tasks each part of a dashboard shows."""
+SOON = timedelta(days=7)
+"""How many days after today a task is due soon."""
+
+
+class Now(NamedTuple):
+    """A moment and the time zone in which days begin and end."""
+
+    at: datetime
+    zone: ZoneInfo
+
+    @property
+    def today(self) -> date:
+        """The day that it is in the zone."""
+        return self.at.astimezone(self.zone).date()
+
+    def end_of(self, day: date) -> datetime:
+        """Return when *day* ends."""
+        return datetime.combine(day + timedelta(days=1), time(), self.zone).astimezone(
+            self.at.tzinfo
+        )
+
+
+class TaskOverview(NamedTuple):
+    """The JSON of tasks: due soon, changed last, and open tasks of one person."""
+
+    due_soon: list[bytes]
+    recent: list[bytes]
+    mine: list[bytes]
+
+
+async def overview_of(
+    models: ReadModels, org_id: OrgId, projects: Sequence[ProjectId], user_id: UserId, now: Now
+) -> TaskOverview:
+    """Return the tasks of *projects* to show *user_id*, at most ``TASKS_SHOWN_MAX`` of each kind.
+
+    Every query reads as many rows as it shows, for each project, from one index. More projects
+    than one query can choose from are asked about by several.
+    """
+    asked: list[Query] = []
+    for at in range(0, len(projects), EITHER_MAX):
+        asked += _queries(org_id, projects[at : at + EITHER_MAX], user_id, now)
+    found = await models.pages(*asked) if asked else []
+    days, times, recent, mine = (found[kind::4] for kind in range(4))
+    return TaskOverview(
+        [item for _, item in sorted(_due(days + times, now))[:TASKS_SHOWN_MAX]],
+        _newest(recent),
+        _newest(mine),
+    )
+
+
+def _queries(
+    org_id: OrgId, projects: Sequence[ProjectId], user_id: UserId, now: Now
+) -> Iterator[Query]:
+    """Yield the queries of the tasks due on a day, due at a time, changed last, and assigned."""
+    where: dict[str, Value] = {"org": text_of(org_id), "deleted": False}
+    last = now.today + SOON
+    recent = Query(
+        model="tasks",
+        where=where,
+        either=("project_id", [text_of(each) for each in projects]),
+        sort="changed",
+        descending=True,
+        limit=TASKS_SHOWN_MAX,
+        keyed=True,
+    )
+    unfinished = replace(recent, where={**where, "open": True})
+    due = replace(unfinished, sort="due", descending=False)
+    yield replace(due, above=f"{DUE_ON}{now.today}", below=f"{DUE_ON}{last + timedelta(days=1)}")
+    end = exact_time(now.end_of(last))
+    yield replace(due, above=f"{DUE_AT}{exact_time(now.at)}", below=f"{DUE_AT}{end}")
+    yield recent
+    yield replace(unfinished, contains=("assignees", text_of(user_id)))
+
+
+def _due(found: Sequence[ListSlice], now: Now) -> Iterator[tuple[Any, bytes]]:
+    """Yield tasks with the moment at which each is due: on a day means until it ends."""
+    for page in found:
+        for key, item in zip(page.keys, page.items, strict=True):
+            when, _, task = key[1:].partition("!")
+            is_day = key.startswith(DUE_ON)
+            due = now.end_of(date.fromisoformat(when)) if is_day else datetime.fromisoformat(when)
+            yield (due, task), item
+
+
+def _newest(found: Sequence[ListSlice]) -> list[bytes]:
+    keyed = [each for page in found for each in zip(page.keys, page.items, strict=True)]
+    return [item for _, item in sorted(keyed, reverse=True)[:TASKS_SHOWN_MAX]]
