@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from audit.verify import verify
 from cli.story.claims import STORY_PASSWORD, ClaimFailed, Story
+from cli.story.teamwork import work_together
 
 CLIENTS = 8
 TASKS = 20
@@ -234,6 +235,7 @@ CHAPTERS: tuple[tuple[str, Callable[[Story], Awaitable[None]]], ...] = (
     ("20 tasks from 8 concurrent clients", crowd),
     ("Status changes and business rules", move),
     ("Signed webhooks: retried, in order, complete", deliver),
+    ("A private project, planned and discussed by two people", work_together),
     ("The audit log, verified offline", prove),
     ("kill -9 during the work", kill),
     ("Every read model, rebuilt from the log and compared", compare_rebuilt),
