@@ -23,6 +23,7 @@ WORKFLOW = ROOT / "docs" / "how-to" / "define-a-workflow.md"
 BLOCKING = ROOT / "docs" / "how-to" / "say-what-blocks-a-task.md"
 INVITING = ROOT / "docs" / "how-to" / "invite-a-colleague.md"
 SHARING = ROOT / "docs" / "how-to" / "share-a-project.md"
+PLANNING = ROOT / "docs" / "how-to" / "plan-and-discuss-a-task.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 START_S = 120.0
 DELIVERY_S = 30.0
@@ -127,6 +128,25 @@ def test_a_project_is_shared_and_hidden_by_the_words_of_the_page(reader: Reader)
     assert '"userId":' in members
     assert '"key":"MIX"' in opened
     assert '"key":"MIX-1"' in moved
+
+
+def test_a_task_is_planned_and_discussed_by_the_words_of_the_page(reader: Reader) -> None:
+    planned, bare, labelled, _, below, ranked, moved, *discussed = reader.follow(PLANNING)
+    thread, edited, edits, files, content, activity = discussed
+
+    assert '"dueDate":"2031-05-16"' in planned
+    assert '"labels":[]' in bare
+    assert '"labels":["' in labelled
+    assert '"title":"Draft the mail"' in below
+    assert '"title":"Announce the release"' in ranked
+    assert '"key":"NEWS-1"' in moved
+    assert '"body":"I do."' in thread
+    assert '"edits":1' in edited
+    assert '"body":"I do."' in edits
+    assert '"body":"I do, until Friday."' in edits
+    assert '"name":"draft.txt"' in files
+    assert content == "Dear customers,"
+    assert '"type":"attachment.uploaded"' in activity
 
 
 def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:
