@@ -10,7 +10,6 @@ from benchmarks import (
     burst,
     http_create,
     http_page,
-    key_check,
     load_fold,
     loop_delay,
     members,
@@ -23,6 +22,7 @@ from benchmarks import (
     worker_wait,
 )
 from benchmarks.harness.figures import Figure
+from benchmarks.identity import guard, key_check
 
 
 class Benchmark(NamedTuple):
@@ -49,6 +49,7 @@ BENCHMARKS = {
     "projecting": _benchmark(projecting),
     "http-create": _benchmark(http_create),
     "http-page": _benchmark(http_page),
+    "guard": _benchmark(guard),
     "key-check": _benchmark(key_check),
     "burst": _benchmark(burst),
     "versus-crud": _benchmark(versus_crud),

@@ -1,0 +1,1 @@
+"""What logging in and checking a caller costs, and what it tells a stranger."""
