@@ -22,7 +22,7 @@ from benchmarks import (
     worker_wait,
 )
 from benchmarks.harness.figures import Figure
-from benchmarks.identity import guard, key_check
+from benchmarks.identity import guard, key_check, login_burst
 
 
 class Benchmark(NamedTuple):
@@ -51,6 +51,7 @@ BENCHMARKS = {
     "http-page": _benchmark(http_page),
     "guard": _benchmark(guard),
     "key-check": _benchmark(key_check),
+    "login-burst": _benchmark(login_burst),
     "burst": _benchmark(burst),
     "versus-crud": _benchmark(versus_crud),
     "versus-first": _benchmark(versus_first),
