@@ -1,22 +1,26 @@
-"""The API server with two additional routes for comparison; run as a process.
+"""The API server with three additional routes for comparison; run as a process.
 
 A request to these routes takes the same way as one to the routes they are compared with: limits of
-the connection, routing, authentication, permissions, parameters and strict decoding.
+the connection, routing, authentication, permissions, parameters and strict decoding. Only the
+public profile leaves out authentication, which is what it is there to compare with.
 """
 
 from functools import cache
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from litestar import Controller, get, post
 from litestar.params import FromPath, JSONBody
 
 from api.app import ROUTES
 from api.http.parameters import Cursor, Limit
-from api.http.policy import needs
+from api.http.policy import needs, public
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, etag
+from api.login.profile import ProfileView, render_profile
 from api.serving import serve
 from api.work.task import NewTask
+from domain.base import OrgId, UserId
+from domain.identity.organization.membership import Role
 from domain.permission import Permission
 from runtime.process import run_process
 
@@ -53,11 +57,35 @@ class NothingController(Controller):
         return ApiResponse(_constant(size))
 
 
+class PublicProfileController(Controller):
+    """Shows a profile to everybody."""
+
+    path = "/bench/profile"
+    _user_id, _org_id = UserId(uuid4()), OrgId(uuid4())
+
+    @get("/", opt=public())
+    async def get_profile(self, request: ApiRequest) -> ApiResponse:
+        """Make and render a profile like the route of one's own, without knowing the caller."""
+        return ApiResponse(
+            render_profile(
+                ProfileView(
+                    id=self._user_id,
+                    email="ana@acme.example.com",
+                    email_confirmed=False,
+                    name="Ana",
+                    role=Role.ADMIN,
+                    organization_id=self._org_id,
+                    totp=False,
+                )
+            )
+        )
+
+
 @cache
 def _constant(size: int) -> bytes:
     return b'"%s"' % (b"x" * (size - 2))
 
 
 if __name__ == "__main__":
-    ROUTES.append(NothingController)
+    ROUTES.extend((NothingController, PublicProfileController))
     run_process(serve)

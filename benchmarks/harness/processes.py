@@ -19,7 +19,7 @@ from devstack.server import Server
 ROOT = Path(__file__).parents[2]
 STOP_S = 20.0
 API = "benchmarks.harness.http_server"
-"""The real server with two additional routes for comparison."""
+"""The real server with three additional routes for comparison."""
 PROJECTORS = "workers.projecting"
 WORKER = "workers"
 FLOOR = "benchmarks.harness.floor_server"
