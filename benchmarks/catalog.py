@@ -22,7 +22,7 @@ from benchmarks import (
     worker_wait,
 )
 from benchmarks.harness.figures import Figure
-from benchmarks.identity import guard, key_check, login_burst, profile
+from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
 
 
 class Benchmark(NamedTuple):
@@ -52,6 +52,7 @@ BENCHMARKS = {
     "guard": _benchmark(guard),
     "key-check": _benchmark(key_check),
     "login-burst": _benchmark(login_burst),
+    "login-timing": _benchmark(login_timing),
     "profile": _benchmark(profile),
     "burst": _benchmark(burst),
     "versus-crud": _benchmark(versus_crud),
