@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from api.http.rates import Asked
 from api.http.request import ApiRequest
+from api.login.afterwards import afterwards
 from api.login.cookie import SecretCookie, device_cookie
 from commands.base import Context
 from commands.identity.user import RecordFailedLogin
@@ -84,10 +85,13 @@ def attempt_of(request: ApiRequest, email: str) -> LoginAttempt:
     return LoginAttempt(account, str(neighbourhood_of(address)), device)
 
 
-async def failed(request: ApiRequest, user_id: UserId, user: User) -> None:
-    """Record a failed login to an account that exists, together with others of the same minute."""
+def failed(request: ApiRequest, user_id: UserId, user: User) -> None:
+    """Record a failed login to an account that exists, together with others of the same minute.
+
+    It is recorded after the answer: an unknown address has nothing to record.
+    """
     count = request.api.failed_logins.add(user_id, request.api.system.clock())
-    await _record(request, user_id, user, count)
+    afterwards(_record(request, user_id, user, count), failing="a failed login was not recorded")
 
 
 async def succeeded(

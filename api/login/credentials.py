@@ -98,7 +98,7 @@ async def verified(request: ApiRequest, email: str, password: str) -> Verified:
     if user_id is None or user is None:
         raise _wrong()
     if not verdict.accepted or not user.active:
-        await failed(request, user_id, user)
+        failed(request, user_id, user)
         raise _wrong()
     await succeeded(request, user_id, user, attempt)
     if verdict.needs_rehash:

@@ -1,34 +1,27 @@
 """Password resets: a token by mail, and a new password by it."""
 
-import asyncio
-import logging
 from datetime import timedelta
 
 from msgspec.structs import replace
 
 from api.http.request import ApiRequest
+from api.login.afterwards import afterwards
 from api.login.attempts import context_as, unlock
 from api.login.credentials import refuse_weak
 from commands.base import Context
 from commands.identity.user import RequestPasswordReset, ResetPassword
 from commands.reservations import email_claim
-from domain.base import DomainError, NotFound, UserId
+from domain.base import NotFound, UserId
 from domain.identity.user.errors import ResetIsOver
 from domain.identity.user.state import User
-from eventstore.append import ConcurrencyConflict
 from eventstore.identifiers import new_id
-from eventstore.mode import LogClosed
 from eventstore.recorded import Actor, ActorKind
-from runtime.outages import StoreOutage
 from runtime.system import System
 from security.mail_address import canonical_address
 from security.mail_tokens import MailPurpose, hash_of, read_mail_token
 
 RESET_LIFETIME = timedelta(minutes=30)
 """How long a token resets a password."""
-
-_logger = logging.getLogger(__name__)
-_running: set[asyncio.Task[None]] = set()  # a task that nobody refers to may be collected
 
 
 def request_reset(request: ApiRequest, email: str) -> None:
@@ -38,31 +31,22 @@ def request_reset(request: ApiRequest, email: str) -> None:
     """
     address = canonical_address(email)
     context = context_as(request, UserId(new_id()))
-    task = asyncio.create_task(_request(request.api.system, address, context))
-    _running.add(task)
-    task.add_done_callback(_running.discard)
+    afterwards(
+        _request(request.api.system, address, context), failing="a password reset was not recorded"
+    )
 
 
 async def _request(system: System, address: str, context: Context) -> None:
-    try:
-        holder = await system.log.holder(email_claim(system.log.keys.fingerprint, address))
-        if holder is None:
-            return
-        user_id, reset_id = UserId(holder), new_id()
-        expires_at = context.now + RESET_LIFETIME
-        token = system.keys.mail_tokens.mint(
-            MailPurpose.PASSWORD_RESET, user_id, reset_id, expires_at
-        )
-        command = RequestPasswordReset(
-            user_id=user_id, reset_id=reset_id, token_hash=hash_of(token), expires_at=expires_at
-        )
-        await system.commands.handle(
-            command, replace(context, actor=Actor(ActorKind.USER, user_id))
-        )
-    except DomainError:
-        return  # a deactivated account gets no mail
-    except (*StoreOutage, ConcurrencyConflict, LogClosed) as error:
-        _logger.warning("a password reset was not recorded: %s", error)
+    holder = await system.log.holder(email_claim(system.log.keys.fingerprint, address))
+    if holder is None:
+        return
+    user_id, reset_id = UserId(holder), new_id()
+    expires_at = context.now + RESET_LIFETIME
+    token = system.keys.mail_tokens.mint(MailPurpose.PASSWORD_RESET, user_id, reset_id, expires_at)
+    command = RequestPasswordReset(
+        user_id=user_id, reset_id=reset_id, token_hash=hash_of(token), expires_at=expires_at
+    )
+    await system.commands.handle(command, replace(context, actor=Actor(ActorKind.USER, user_id)))
 
 
 async def reset_password(request: ApiRequest, token: str, password: str) -> None:

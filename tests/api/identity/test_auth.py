@@ -22,6 +22,7 @@ from tests.api.stage import (
     sign_up,
     stored_events,
     unique,
+    until_stored,
 )
 
 LOGIN = "/api/auth/login"
@@ -72,7 +73,7 @@ class TestLogIn:
         refused(first, 401, "invalid_credentials")
         assert first.content == second.content
         assert first.headers == second.headers
-        assert "user.login_failed" in await stored_events(system, ana.id)
+        await until_stored(system, ana.id, "user.login_failed")
 
     async def test_login_renews_an_old_hash(self, system: System, app: Litestar) -> None:
         person = await sign_up(app, organization=False)
