@@ -50,7 +50,10 @@ async def rebuild(
 async def begin_projecting(store: ReadStore, projector: Projector) -> None:
     """Wait until there is a control record to note a request in."""
     while (control := await store.control()) is None or not control.serving:
-        if not await projector.step():
+        busy = False
+        with contextlib.suppress(OutOfTurn):  # another projector begins at this moment
+            busy = await projector.step()
+        if not busy:
             await asyncio.sleep(_LOOK_EVERY_S)
 
 
