@@ -55,6 +55,7 @@ def refusal_of(module: str, url: str, data_dir: Path) -> str:
     settings = {name: f"{name}-{SECRET}" for name in secrets} | {
         "APP_ENV": "production",
         "EVENTS_URL": url,
+        "FILES_URL": "s3://files",
         "MONGODB_URI": "mongodb://127.0.0.1:1/?replicaSet=none",
         "CORS_ORIGINS": "https://tasks.example.com",
         "APP_URL": "https://tasks.example.com",

@@ -20,6 +20,12 @@ from tests.api.stage import (
 
 REAUTHENTICATE = "/auth/reauthenticate"
 LATER = timedelta(minutes=11)
+PROVIDER = {
+    "issuer": "https://id.example.com",
+    "clientId": "us",
+    "clientSecret": "secret",
+    "domains": ["example.com"],
+}
 
 
 async def test_sensitive_requests_are_refused_until_the_password_is_proved_again(
@@ -39,6 +45,8 @@ async def test_sensitive_requests_are_refused_until_the_password_is_proved_again
         ("PATCH", f"{org}/plan", {"plan": "BASIC"}),
         ("POST", "/webhook", {"url": "https://example.com/other", "events": ["*"]}),
         ("POST", f"/webhook/{hook['id']}/rotate-secret", None),
+        ("PUT", f"{org}/oidc", PROVIDER),
+        ("DELETE", f"{org}/oidc", None),
         ("DELETE", org, None),
     ]
 
