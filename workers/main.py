@@ -16,11 +16,11 @@ from runtime.ending import end
 from runtime.outages import StoreOutage
 from runtime.settings import Settings
 from runtime.system import System, open_system
+from workers.consequences.leaving import Leaving
+from workers.consequences.losing_sight import LosingSight
 from workers.deliveries import Deliveries
 from workers.file_scans import scan_files
 from workers.jobs import make_worker
-from workers.leaving import Leaving
-from workers.losing_sight import LosingSight
 from workers.mailing import Mailing
 from workers.projecting import watch
 from workers.rings import Rings

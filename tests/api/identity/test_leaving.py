@@ -19,7 +19,7 @@ from tests.api.stage import (
     refused,
     sign_up,
 )
-from workers.leaving import Leaving
+from workers.consequences.leaving import Leaving
 
 
 async def assigned(ana: Person, project: Any, ben: Person, title: str) -> Any:

@@ -17,8 +17,8 @@ from eventstore.operations.records import Delivery
 from projections.engine.progress import Progress
 from runtime.system import System
 from tests.api.stage import Person, done, join, refused, sign_up
-from workers.leaving import Leaving
-from workers.losing_sight import LosingSight
+from workers.consequences.leaving import Leaving
+from workers.consequences.losing_sight import LosingSight
 
 SECRET = "Quicksilver"
 OPEN = ("/task/ENG-1", "/task/ENG-1/relations", "/project/ENG")

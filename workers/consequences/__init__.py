@@ -1,0 +1,1 @@
+"""What follows from an event: commands that the system runs because of it."""
