@@ -53,7 +53,18 @@ async def create_webhook(handler: CommandHandler) -> None:
 
 
 async def finish_below(handler: CommandHandler, client: int) -> None:
-    """Finish and reopen TASK, or a subtask of it, four times; print what became of each."""
+    """Finish and reopen TASK, or a subtask of it, four times; print what became of each.
+
+    Before that, try to finish a task of one's own that has an open subtask: always refused.
+    """
+    above, below = TaskId(uuid4()), TaskId(uuid4())
+    await insist(handler, CreateTask(task_id=above, project_id=ENG, title="My own"))
+    await insist(
+        handler, CreateTask(task_id=below, project_id=ENG, title="Its part", parent_id=above)
+    )
+    await insist(handler, ChangeTaskStatus(task_id=above, to=TaskStatus.DONE, via_path=True))
+    for task_id in (below, above):
+        await insist(handler, ChangeTaskStatus(task_id=task_id, to=TaskStatus.DONE, via_path=True))
     if client % 2:
         target = TaskId(uuid4())
         command = CreateTask(task_id=target, project_id=ENG, title="A part", parent_id=TASK)
@@ -65,7 +76,11 @@ async def finish_below(handler: CommandHandler, client: int) -> None:
 
 
 async def relate(handler: CommandHandler, seed: str, client: int) -> None:
-    """Let eight tasks block each other, end to, finish, reopen, go and come back, at random."""
+    """Let eight tasks block each other, end to, finish, reopen, go and come back, at random.
+
+    Before that, relate two tasks of one's own: what becomes of this is the same each time.
+    """
+    await relate_own(handler)
     chance = Random(f"{seed} {client}")  # noqa: S311 - the same story each time
     tasks = [TaskId(UUID(int=900 + number)) for number in range(8)]
     mine = tasks[client % len(tasks)]
@@ -86,6 +101,19 @@ async def relate(handler: CommandHandler, seed: str, client: int) -> None:
         await attempt(handler, command)
 
 
+async def relate_own(handler: CommandHandler) -> None:
+    """Let a new task block another, which can then neither block it nor be finished; end that."""
+    one, other = TaskId(uuid4()), TaskId(uuid4())
+    for task_id in (one, other):
+        await insist(handler, CreateTask(task_id=task_id, project_id=ENG, title="My own"))
+    blocks = RelationKind.BLOCKS
+    await insist(handler, AddRelation(task_id=one, kind=blocks, other_id=other))
+    await insist(handler, AddRelation(task_id=other, kind=blocks, other_id=one))
+    await insist(handler, ChangeTaskStatus(task_id=other, to=TaskStatus.DONE, via_path=True))
+    await insist(handler, RemoveRelation(task_id=one, kind=blocks, other_id=other))
+    await insist(handler, ChangeTaskStatus(task_id=other, to=TaskStatus.DONE, via_path=True))
+
+
 async def create_when_asked(handler: CommandHandler) -> None:
     """Create a task for each line of input, as somebody whose account was seen at version 1."""
     while await asyncio.to_thread(sys.stdin.readline):
@@ -94,16 +122,23 @@ async def create_when_asked(handler: CommandHandler) -> None:
         sys.stdout.flush()
 
 
-async def attempt(handler: CommandHandler, command: Command, asked: Context | None = None) -> None:
-    """Run a command; print its name, or why it was refused."""
+async def insist(handler: CommandHandler, command: Command) -> None:
+    """Run a command until nobody else is in its way; print its name, or why it was refused."""
+    while await attempt(handler, command) == "conflict":
+        pass  # somebody else got further, so this ends
+
+
+async def attempt(handler: CommandHandler, command: Command, asked: Context | None = None) -> str:
+    """Run a command; print and return its name, or why it was refused."""
+    became = type(command).__name__
     try:
         await handler.handle(command, asked or context())
     except DomainError as refused:
-        acknowledge(refused.code)
+        became = refused.code
     except ConcurrencyConflict:
-        acknowledge("conflict")
-    else:
-        acknowledge(type(command).__name__)
+        became = "conflict"
+    acknowledge(became)
+    return became
 
 
 def acknowledge(what: object) -> None:

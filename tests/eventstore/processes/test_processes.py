@@ -135,8 +135,10 @@ async def test_64_clients_make_no_circle_of_blockers_and_their_counts_are_right(
 
     lines = await printed(url, "relations")
 
-    assert set(lines) >= {"AddRelation", "RemoveRelation", "ChangeTaskStatus", "open_blockers"}
-    assert "relation_cycle" in lines
+    for became in ("AddRelation", "RemoveRelation", "ChangeTaskStatus"):
+        assert lines.count(became) >= 64  # each client's own
+    for became in ("open_blockers", "relation_cycle"):
+        assert lines.count(became) >= 64
     assert await findings(url) == []
 
 
@@ -147,5 +149,6 @@ async def test_a_task_is_never_finished_over_an_open_subtask_by_any_of_64_client
 
     lines = await printed(url, "subtasks")
 
-    assert set(lines) >= {"CreateTask", "ChangeTaskStatus", "open_subtasks"}
+    for became in ("CreateTask", "ChangeTaskStatus", "open_subtasks"):
+        assert lines.count(became) >= 64  # each client's own
     assert await findings(url) == []
