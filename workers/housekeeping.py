@@ -72,11 +72,12 @@ async def run_due(system: System, worker: str) -> None:
             _logger.warning("dropped the job %r, which this version does not know", job.id)
             await store.end_job(job, None)
             continue
+        began = system.clock()
         due_at = job.due_at  # again at once, unless it is done
         try:
             if removed := await kind.run(system):
                 _logger.info("%s: %d rows", job.id, removed)
-            due_at = system.clock() + kind.every
+            due_at = began + kind.every
         finally:
             await store.end_job(job, due_at)
 
