@@ -7,7 +7,7 @@ import msgspec
 from litestar import Controller, Litestar
 from litestar.types import ControllerRouterHandler
 
-from api import hooks, identity, work
+from api import hooks, identity, planning, work
 from api.audit import AuditController
 from api.deadline import Deadline, deadline_of
 from api.description.openapi import describe
@@ -30,7 +30,7 @@ from runtime.system import System
 
 _RESOURCES = [
     import_module(found.name)
-    for area in (hooks, identity, work)
+    for area in (hooks, identity, planning, work)
     for found in iter_modules(area.__path__, f"{area.__name__}.")
 ]
 
@@ -49,7 +49,7 @@ ROUTES: list[ControllerRouterHandler] = [
     MetricsController,
     DocsController,
 ]
-"""Every controller in a module of ``hooks``, ``identity`` and ``work``, and those beside them."""
+"""Every controller in a module of the areas, and those beside them."""
 
 
 def create_app(system: System, progress: Progress | None = None) -> Litestar:

@@ -23,6 +23,7 @@ from benchmarks import (
 )
 from benchmarks.harness.figures import Figure
 from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
+from benchmarks.planning import board
 
 
 class Benchmark(NamedTuple):
@@ -54,6 +55,7 @@ BENCHMARKS = {
     "login-burst": _benchmark(login_burst),
     "login-timing": _benchmark(login_timing),
     "profile": _benchmark(profile),
+    "board": _benchmark(board),
     "burst": _benchmark(burst),
     "versus-crud": _benchmark(versus_crud),
     "versus-first": _benchmark(versus_first),

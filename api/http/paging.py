@@ -87,11 +87,17 @@ class Paging:
             raise malformed("This cursor belongs to another list. Start without one.") from None
         return key
 
+    def cursor(self, page: ListSlice) -> str | None:
+        """Return the cursor of what follows on *page*; None if that is nothing."""
+        if page.next_key is None:
+            return None
+        return self._request.api.system.keys.cursors.encode(self._binding, [page.next_key])
+
     def answer(self, page: ListSlice, limit: int) -> ApiResponse:
         """Return the page, with the next cursor in the body and in a Link header (RFC 8288)."""
-        if page.next_key is None:
+        cursor = self.cursor(page)
+        if cursor is None:
             return ApiResponse(list_json(page.json, None))
-        cursor = self._request.api.system.keys.cursors.encode(self._binding, [page.next_key])
         filters = f"{urlencode(self._filters)}&" if self._filters else ""
         query = f"{filters}limit={limit}&cursor={cursor}"  # of letters that need no encoding
         link = f'<{self._request.scope["path"]}?{query}>; rel="next"'

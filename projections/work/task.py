@@ -123,7 +123,7 @@ class Tasks(AggregateProjection[Task]):
     """Tasks by id, and by project with the newest number first."""
 
     name = "tasks"
-    version = 7
+    version = 8
     tags = tags_of(TaskEvent, RelationEvent)
     state = ListedTask
     more: ClassVar[Mapping[str, Kind]] = {
@@ -140,6 +140,7 @@ class Tasks(AggregateProjection[Task]):
         Index(("org", "project_id", "deleted", "blocked"), "number"),
         Index(("org", "project_id", "deleted"), "number", contains="assignees"),
         Index(("org", "project_id", "deleted"), "place"),
+        Index(("org", "project_id", "deleted", "status"), "place"),
         Index(("org", "parent_id", "deleted"), "place"),
         Index(("org", "project_id", "deleted"), "changed"),
         Index(("org", "project_id", "deleted", "open"), "changed", contains="assignees"),

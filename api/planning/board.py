@@ -1,0 +1,127 @@
+"""The HTTP route of the board of a project."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, get
+from litestar.params import FromQuery, Parameter
+
+from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
+from api.http.parameters import Cursor, Limit, shows
+from api.http.policy import needs
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse, json_response
+from api.work.project_key import ProjectRef, project_id_of
+from api.work.sight import project_here
+from api.work.task_key import under_key
+from commands.reservations import tasks_in
+from domain.base import ProjectId
+from domain.permission import Permission
+from domain.work.workflow.errors import UnknownStatus
+from domain.work.workflow.events import StatusGroup, StatusKey
+from domain.work.workflow.state import Status, Workflow
+from projections.base import View
+from projections.planning.board import columns_of
+from projections.work.task import TaskView
+
+
+class BoardColumn(View, frozen=True, kw_only=True):
+    """A column of a board: the tasks in one status, in the order of their ranks.
+
+    `count` is how many tasks are in the status, `wipLimit` how many there should be at most.
+    `nextCursor` with `status` leads to the next page of the column, null on its last.
+    """
+
+    status: str
+    name: str
+    group: StatusGroup
+    count: int
+    wip_limit: int | None
+    tasks: list[TaskView]
+    next_cursor: str | None
+
+
+class Board(View, frozen=True, kw_only=True):
+    """The tasks of a project in columns, in the order of the statuses of its workflow."""
+
+    columns: list[BoardColumn]
+
+
+class _Column(View, frozen=True, kw_only=True):
+    """A ``BoardColumn`` with tasks that are JSON already."""
+
+    status: str
+    name: str
+    group: StatusGroup
+    count: int
+    wip_limit: int | None
+    tasks: msgspec.Raw
+    next_cursor: str | None
+
+
+class _Board(View, frozen=True, kw_only=True):
+    columns: list[_Column]
+
+
+OneStatus = FromQuery[
+    Annotated[StatusKey | None, Parameter(description="Only the column of this status")]
+]
+
+
+class BoardController(Controller):
+    """The board of a project."""
+
+    path = "/api/project/{project:str}/board"
+    tags = ("Projects",)
+
+    @get(
+        "/",
+        opt=needs(Permission.TASK_READ, fails=(UnknownStatus,)),
+        responses=shows(Board),
+    )
+    async def show(
+        self,
+        request: ApiRequest,
+        project: ProjectRef,
+        status: OneStatus = None,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> ApiResponse:
+        """Return the board of a project: a page of tasks for each status of its workflow.
+
+        With `status` it has one column, and with the column's `cursor` the next page of it.
+        """
+        project_id = await project_id_of(request, project)
+        found = (await project_here(request, project_id)).state
+        workflow = found.workflow
+        statuses = workflow.statuses if status is None else (workflow.status(status),)
+        after = Paging(request, status=status).key(cursor)
+        await wait_for_own_writes(request, "tasks")
+        counts = await _counts(request, project_id, workflow, statuses)
+        pages = await columns_of(
+            request.api.models, request.organization, project_id, workflow, statuses, limit, after
+        )
+        columns = [
+            _Column(
+                status=each.key,
+                name=each.name,
+                group=each.group,
+                count=count,
+                wip_limit=each.wip_limit,
+                tasks=msgspec.Raw(b"[%b]" % under_key(page, found).json),
+                next_cursor=Paging(request, status=each.key).cursor(page),
+            )
+            for each, count, page in zip(statuses, counts, pages, strict=True)
+        ]
+        return json_response(_Board(columns=columns))
+
+
+async def _counts(
+    request: ApiRequest, project_id: ProjectId, workflow: Workflow, statuses: Sequence[Status]
+) -> list[int]:
+    """Return how many tasks are in each of *statuses*, also by a status that leads to it now."""
+    keys = [workflow.keys_of(each.key) for each in statuses]
+    wanted = [tasks_in(request.organization, project_id, key) for some in keys for key in some]
+    counted = iter(await request.api.system.log.counted(*wanted))
+    return [sum(next(counted) for _ in some) for some in keys]

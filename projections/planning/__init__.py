@@ -1,0 +1,1 @@
+"""Queries and read models for planning: boards."""
