@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.base import PLATFORM, OrgId
+from domain.catalog import EVENT_TYPES
 from eventstore.codec import Salted, Values, event_values, origin_value
 from eventstore.log import EventLog
 from eventstore.recorded import ERASED, Metadata, Row
@@ -38,6 +39,9 @@ class Opened(Struct, frozen=True):
                 data[name] = self.event_values[name][1]
             elif isinstance(value, str) and _is_commitment(value):
                 data[name] = ERASED
+        kind = EVENT_TYPES.get(self.row.tag)
+        if kind is not None:
+            kind.add_implied(data)
         return data
 
     @property

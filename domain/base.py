@@ -42,6 +42,13 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type", rename="camel")
     """Fields that only our own rules and read models need, and that webhooks and readers of events
     are not shown: they may name what the reader must not see."""
 
+    @classmethod
+    def add_implied(cls, data: dict[str, Any]) -> None:
+        """Add to *data*, the stored fields, those that are not stored when others imply them.
+
+        Webhooks and readers of events are shown them always.
+        """
+
     def field_keys(self) -> tuple[str, ...]:
         """Return what this event changes, as finely as two people may change it independently.
 

@@ -75,9 +75,10 @@ def unrecorded_json(tag: str, stream: UUID, version: int, data: dict[str, Any]) 
 
 
 def event_data(event: Event) -> dict[str, Any]:
-    """Return the fields of an event under their stored names, without its type and hidden ones."""
+    """Return the fields of an event under their names in JSON, without its type and hidden ones."""
     data: dict[str, Any] = msgspec.to_builtins(event)
     del data["type"]
+    event.add_implied(data)
     for name in event.hidden:
         data.pop(name, None)
     return data

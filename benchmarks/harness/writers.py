@@ -11,7 +11,6 @@ from benchmarks.harness.seeding import IP, ROUND_TRIP, USER_AGENT, Office, open_
 from commands.work.task import ChangeTaskStatus
 from domain.base import TaskId
 from domain.work.task.events import TaskStatus, TaskStatusChanged
-from domain.work.workflow.events import StatusGroup
 from eventstore.append import Append
 from eventstore.codec import encode, seal_origin
 from eventstore.recorded import Metadata, microseconds
@@ -79,13 +78,7 @@ class Writers:
             request_id=context.request_id,
         )
         before, after = _status(version - 1), _status(version)
-        event = TaskStatusChanged(
-            from_=before,
-            from_group=StatusGroup(before),
-            to=after,
-            to_group=StatusGroup(after),
-            workflow_version=1,
-        )
+        event = TaskStatusChanged(from_=before, to=after)
         row = encode(event, metadata, office.org_id, origin, None)
         expects: dict[UUID, int] = {task: version, office.org_id: self._organization}
         self._appended[task] = version + 1

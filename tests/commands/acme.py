@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from domain.base import AttachmentId, CommentId, OrgId, ProjectId, SessionId, TaskId, UserId
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined, Role
@@ -14,7 +16,7 @@ from domain.work.attachment import AttachmentUploaded, ScanState
 from domain.work.comment import CommentPosted
 from domain.work.project.events import ProjectCreated
 from domain.work.task.events import Priority, TaskCreated, TaskStatus, TaskStatusChanged
-from domain.work.workflow.events import StatusGroup
+from domain.work.workflow.events import STARTED, StatusGroup
 from eventstore.log import EventLog
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, NOW, OTHER, TASK, stepped
 from tests.spec import Past, on
@@ -106,9 +108,14 @@ def attachment(
 
 
 def went(*path: TaskStatus) -> tuple[TaskStatusChanged, ...]:
-    """Return the changes along *path*, which begins with TODO."""
-    steps = zip((TaskStatus.TODO, *path), path, strict=False)
-    return tuple(stepped(a, b, at=NOW) for a, b in steps)
+    """Return the changes along *path*, which begins with TODO; work begins with the first step."""
+    steps = [stepped(a, b) for a, b in zip((TaskStatus.TODO, *path), path, strict=False)]
+    return tuple(
+        replace(step, at=NOW)
+        if step.to_group is StatusGroup.DONE or (step is steps[0] and step.to_group in STARTED)
+        else step
+        for step in steps
+    )
 
 
 CREATED = task()

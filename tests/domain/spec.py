@@ -15,7 +15,6 @@ from msgspec.structs import fields
 
 from domain.base import DomainError, Event, OrgId, ProjectId, State, TaskId, TeamId, UserId
 from domain.work.task.events import TaskStatusChanged
-from domain.work.workflow.events import StatusGroup
 from domain.work.workflow.state import STANDARD
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -44,13 +43,8 @@ def given(state: S, *events: Event) -> S:
 
 def stepped(before: str, after: str, **about: Any) -> TaskStatusChanged:
     """Return a step of a task in the standard workflow, whose guards held; *about* overrides."""
-    details: dict[str, Any] = {
-        "from_group": StatusGroup(before),
-        "to_group": StatusGroup(after),
-        "workflow_version": 1,
-        "guards": STANDARD.steps[before].get(after, ()),
-    }
-    return TaskStatusChanged(from_=before, to=after, **(details | about))
+    about.setdefault("guards", STANDARD.steps[before].get(after, ()))
+    return TaskStatusChanged(from_=before, to=after, **about)
 
 
 def outcome(decide: Decision, state: State) -> Sequence[Event]:

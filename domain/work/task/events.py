@@ -2,8 +2,9 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any, NamedTuple
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from domain.base import Event, LabelId, Personal, ProjectId, TaskId, UserId
 from domain.work.workflow.events import Guard, StatusGroup
@@ -34,6 +35,20 @@ class TaskSchedule(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     start_date: date | None = None
     due_date: date | None = None
     due_at: datetime | None = None
+
+
+class Standing(NamedTuple):
+    """Where a task stands: its status, and what group that is in."""
+
+    status: str
+    group: StatusGroup
+
+
+_GROUPS = {group.value: group for group in StatusGroup}
+
+
+def _group(status: str, stored: StatusGroup | UnsetType) -> StatusGroup:
+    return _GROUPS.get(status, StatusGroup.TODO) if stored is UNSET else stored
 
 
 class TaskCreated(Event, frozen=True, kw_only=True, tag="task.created"):
@@ -72,21 +87,50 @@ class TaskStatusChanged(
 ):
     """The status of a task changed, by the rules of a version of the workflow.
 
-    `guards` held. With `forced`, those in `pastGuards` were not asked.
+    `guards` held. With `forced`, those in `pastGuards` were not asked. `at` is the time, if work on
+    the task began or ended by it.
     """
 
     sets = ("status", "group")
     hidden = ("blocking",)
     from_: str = field(name="from")
-    from_group: StatusGroup
     to: str
-    to_group: StatusGroup
-    workflow_version: int
+    # The most frequent event is the smallest: a group that its status is named after is not stored.
+    own_from_group: StatusGroup | UnsetType = field(default=UNSET, name="fromGroup")
+    own_to_group: StatusGroup | UnsetType = field(default=UNSET, name="toGroup")
+    workflow_version: int = 1
     guards: tuple[Guard, ...] = ()
     forced: bool = False
     past_guards: tuple[Guard, ...] = ()
     blocking: tuple[TaskId, ...] = ()  # what it begins or ceases to block by this
-    at: datetime | None = None  # for the times at which work began and ended
+    at: datetime | None = None
+
+    @classmethod
+    def between(cls, before: Standing, after: Standing, **about: Any) -> "TaskStatusChanged":
+        """Return the change from one status to another; *about* are further fields."""
+        return cls(
+            from_=before.status,
+            to=after.status,
+            own_from_group=UNSET if before.status == before.group else before.group,
+            own_to_group=UNSET if after.status == after.group else after.group,
+            **about,
+        )
+
+    @property
+    def from_group(self) -> StatusGroup:
+        """The group of the status before."""
+        return _group(self.from_, self.own_from_group)
+
+    @property
+    def to_group(self) -> StatusGroup:
+        """The group of the status from now on."""
+        return _group(self.to, self.own_to_group)
+
+    @classmethod
+    def add_implied(cls, data: dict[str, Any]) -> None:
+        data.setdefault("fromGroup", data["from"])
+        data.setdefault("toGroup", data["to"])
+        data.setdefault("workflowVersion", 1)
 
 
 class TaskPriorityChanged(Event, frozen=True, kw_only=True, tag="task.priority_changed"):

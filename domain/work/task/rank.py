@@ -9,6 +9,7 @@ it are spread evenly.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from uuid import UUID
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -21,6 +22,9 @@ RANK_CHARS_MAX = 120
 SPACING = 4_096
 """Whole numbers between two new tasks, for those that are put at an end of the list."""
 
+NUMBERS_REMEMBERED = 65_536
+"""Numbers whose ranks are kept in memory: 8 MB."""
+
 _VALUE = {digit: value for value, digit in enumerate(DIGITS)}
 _DRAWS = 2**32
 _MIDDLE = RADIX**WHOLE // 2
@@ -29,8 +33,12 @@ _ROOM = RADIX**5
 the same rank once in 600,000 times. Tasks with the same rank must be spread to get one between."""
 
 
+@lru_cache(NUMBERS_REMEMBERED)
 def rank_of_number(number: int) -> str:
-    """Return the rank of a task that nobody has ranked: behind those with smaller numbers."""
+    """Return the rank of a task that nobody has ranked: behind those with smaller numbers.
+
+    Every project has tasks with the same numbers, and each is folded again and again.
+    """
     return _text(_MIDDLE + number * SPACING, WHOLE)
 
 

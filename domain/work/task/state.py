@@ -205,16 +205,12 @@ def _created(event: TaskCreated) -> Task:
 
 def _moved(task: Task, event: TaskStatusChanged) -> Task:
     """Return *task* in its new status, with the times at which work began and ended."""
-    started_at = task.started_at
-    if started_at is None and event.to_group in STARTED:
+    group, started_at = event.to_group, task.started_at
+    if started_at is None and group in STARTED:
         started_at = event.at
-    completed_at = event.at if event.to_group is StatusGroup.DONE else None
+    completed_at = event.at if group is StatusGroup.DONE else None
     return replace(
-        task,
-        status=event.to,
-        group=event.to_group,
-        started_at=started_at,
-        completed_at=completed_at,
+        task, status=event.to, group=group, started_at=started_at, completed_at=completed_at
     )
 
 

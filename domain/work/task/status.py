@@ -2,12 +2,11 @@
 
 from itertools import pairwise
 
-from msgspec.structs import replace
-
 from domain.base import NotFound
 from domain.work.task.errors import TransitionNotAllowed
-from domain.work.task.events import TaskEvent, TaskRestored, TaskStatusChanged
+from domain.work.task.events import Standing, TaskEvent, TaskRestored, TaskStatusChanged
 from domain.work.task.state import Task
+from domain.work.workflow.events import Guard
 from domain.work.workflow.state import Workflow
 
 
@@ -29,8 +28,12 @@ def change_status(
         return []
     if path is None or path[1] not in ahead:
         raise TransitionNotAllowed(at=at.key, to=to, allowed=[*ahead])
-    steps = [_step(workflow, a, b, force) for a, b in pairwise(path)]
-    return [replace(steps[0], from_=task.status, from_group=task.group), *steps[1:]]
+    stands, steps = Standing(task.status, task.group), list[TaskEvent]()
+    for before, after in pairwise(path):
+        step = _step(workflow, stands, after, workflow.steps[before][after], force)
+        stands = Standing(after, step.to_group)
+        steps.append(step)
+    return steps
 
 
 def restore(task: Task, workflow: Workflow) -> list[TaskEvent]:
@@ -42,23 +45,17 @@ def restore(task: Task, workflow: Workflow) -> list[TaskEvent]:
     place = workflow.place(task.status, task.group)
     if place.key == workflow.moved.get(task.status, task.status):
         return [TaskRestored()]
-    moved = TaskStatusChanged(
-        from_=task.status,
-        from_group=task.group,
-        to=place.key,
-        to_group=place.group,
-        workflow_version=workflow.version,
-    )
+    stands, moves_to = Standing(task.status, task.group), Standing(place.key, place.group)
+    moved = TaskStatusChanged.between(stands, moves_to, workflow_version=workflow.version)
     return [TaskRestored(), moved]
 
 
-def _step(workflow: Workflow, at: str, to: str, force: bool) -> TaskStatusChanged:
-    guards = workflow.steps[at][to]
-    return TaskStatusChanged(
-        from_=at,
-        from_group=workflow.by_key[at].group,
-        to=to,
-        to_group=workflow.by_key[to].group,
+def _step(
+    workflow: Workflow, at: Standing, to: str, guards: tuple[Guard, ...], force: bool
+) -> TaskStatusChanged:
+    return TaskStatusChanged.between(
+        at,
+        Standing(to, workflow.by_key[to].group),
         workflow_version=workflow.version,
         guards=() if force else guards,
         forced=force and bool(guards),

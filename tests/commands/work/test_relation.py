@@ -141,7 +141,7 @@ class TestTheBlocker:
             stepped(DOING, DONE, at=NOW, blocking=(CHILD,))
         )
         given(*done).when(ChangeTaskStatus(task_id=TASK, to=TODO)).then(
-            stepped(DONE, TODO, at=NOW, blocking=(CHILD,))
+            stepped(DONE, TODO, blocking=(CHILD,))
         )
         given(*BLOCKED).when(DeleteTask(task_id=TASK)).then(TaskDeleted(at=NOW, blocking=(CHILD,)))
         trashed = (*BLOCKED, on(TASK, TaskDeleted(blocking=(CHILD,))))

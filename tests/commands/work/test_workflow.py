@@ -20,6 +20,7 @@ from domain.identity.plan import Plan, PlanLimitReached
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
 from domain.work.project.events import ProjectArchived, ProjectPutOnHold
 from domain.work.task.events import (
+    Standing,
     TaskDeleted,
     TaskRestored,
     TaskStatus,
@@ -114,11 +115,9 @@ class TestTasksInAWorkflowOfItsOwn:
         given(*STARTED).when(replace(creating, status="TODO")).then_refused(UnknownStatus)
 
     def test_an_event_names_the_version_that_decided(self) -> None:
-        moved = TaskStatusChanged(
-            from_="TEST",
-            from_group=StatusGroup.IN_REVIEW,
-            to="LIVE",
-            to_group=StatusGroup.DONE,
+        moved = TaskStatusChanged.between(
+            Standing("TEST", StatusGroup.IN_REVIEW),
+            Standing("LIVE", StatusGroup.DONE),
             workflow_version=2,
             guards=tuple(Guard),
             at=NOW,
@@ -133,13 +132,10 @@ class TestTasksInAWorkflowOfItsOwn:
 
     def test_a_task_comes_back_from_the_trash_into_a_status_that_is_there(self) -> None:
         gone = on(ENG, event(3, FEWER))
-        moved = TaskStatusChanged(
-            from_="TEST",
-            from_group=StatusGroup.IN_REVIEW,
-            to="IDEA",
-            to_group=StatusGroup.TODO,
+        moved = TaskStatusChanged.between(
+            Standing("TEST", StatusGroup.IN_REVIEW),
+            Standing("IDEA", StatusGroup.TODO),
             workflow_version=3,
-            at=NOW,
         )
         given(*STARTED, on(TASK, THERE, TaskDeleted()), gone).when(RestoreTask(task_id=TASK)).then(
             TaskRestored(), moved

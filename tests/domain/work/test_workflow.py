@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain.work.task.errors import TransitionNotAllowed
-from domain.work.task.events import TaskDeleted, TaskRestored, TaskStatus, TaskStatusChanged
+from domain.work.task.events import (
+    Standing,
+    TaskDeleted,
+    TaskRestored,
+    TaskStatus,
+    TaskStatusChanged,
+)
 from domain.work.task.status import change_status, restore
 from domain.work.workflow.errors import UnknownStatus, WorkflowNotValid
 from domain.work.workflow.events import FINISHED, STARTED, Guard, Preset, StatusGroup, Transition
@@ -206,14 +212,8 @@ def test_a_task_is_in_the_status_that_its_own_moved_to() -> None:
 
     [moved] = change_status(task, workflow, "LIVE")
 
-    assert moved == TaskStatusChanged(
-        from_="IN_PROGRESS",
-        from_group=DOING,
-        to="LIVE",
-        to_group=DONE,
-        workflow_version=2,
-        guards=(BLOCKER, SUBTASK),
-    )
+    before, after, both = Standing("IN_PROGRESS", DOING), Standing("LIVE", DONE), (BLOCKER, SUBTASK)
+    assert moved == TaskStatusChanged.between(before, after, workflow_version=2, guards=both)
     assert change_status(OPEN, workflow, "IDEA") == []
     with pytest.raises(UnknownStatus) as unknown:
         change_status(OPEN, workflow, "TODO")

@@ -104,14 +104,7 @@ def card(number: int, project: UUID) -> dict[str, Any]:
 
 
 def moved(from_: str, to: StatusGroup) -> TaskStatusChanged:
-    return TaskStatusChanged(
-        from_=from_,
-        from_group=StatusGroup(from_),
-        to=to.value,
-        to_group=to,
-        workflow_version=1,
-        at=NOW,
-    )
+    return TaskStatusChanged(from_=from_, to=to.value, at=NOW)
 
 
 def numbers(column: ListSlice) -> list[int]:
