@@ -114,6 +114,10 @@ class LogReads:
         newest = await self.organization_before(org_id, SEQUENCE_MAX, 1)
         return newest[0].org_seq if newest else 0
 
+    async def newest_position(self, org_id: OrgId) -> int:
+        """Return the position of an organization's newest event, 0 if it has none."""
+        return await self._read(self.store.newest_position, org_id)
+
     async def organization_heads(self) -> dict[OrgId, int]:
         """Return the newest sequence of every organization."""
         heads: dict[OrgId, int] = {}
@@ -222,14 +226,9 @@ class LogReads:
 
     async def decoded(self, rows: Sequence[Row]) -> list[Recorded]:
         """Return *rows* decoded, with their personal values decrypted."""
-        await self._fetch_keys_for(rows)
+        await self.fetch_keys({row.stream_id: row.org_id for row in rows if takes_key(row.tag)})
         cached = self.keys.cached
         return [decode(row, cached(row.stream_id) if takes_key(row.tag) else None) for row in rows]
-
-    async def _fetch_keys_for(self, rows: Sequence[Row]) -> None:
-        sealed = {row.stream_id: row.org_id for row in rows if takes_key(row.tag)}
-        if sealed:
-            await self.fetch_keys(sealed)
 
     async def _read(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._calls.read(read, *args, **kwargs)

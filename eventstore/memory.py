@@ -141,6 +141,10 @@ class MemoryStore(MemoryKeys):
         found = ((s, self._streams.get((part, s))) for s in streams)
         return {stream: rows[-1].version for stream, rows in found if rows}
 
+    def newest_position(self, org_id: OrgId) -> int:
+        rows = self._organizations.get(org_id)
+        return rows[-1].position if rows else 0
+
     def organization_heads(self, part: int = 0) -> dict[OrgId, int]:
         check_part(part, self.parts)
         heads = self._organizations.items()

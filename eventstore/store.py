@@ -125,6 +125,10 @@ class Store(Protocol):
         """Return the newest version of each stream; unknown streams are left out."""
         ...
 
+    def newest_position(self, org_id: OrgId) -> int:
+        """Return the position of an organization's newest event, 0 if it has none."""
+        ...
+
     def organization_heads(self, part: int = 0) -> dict[OrgId, int]:
         """Return the newest sequence of every organization of a partition."""
         ...

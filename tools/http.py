@@ -34,10 +34,10 @@ server has the description at `/api/openapi.json` and an interactive page at `/a
   changed since that version. `?dry_run=true` returns the events that would be recorded and records
   nothing.
 - A list returns `{"items": […], "nextCursor": …}`; `limit` is 1 to 100, by default 50.
-- A GET of one resource shows its newest state. A list includes your own writes; `X-Min-Position`
-  with somebody else's `X-Position` makes it wait for theirs, too. It is an opaque number of your
-  organization: one from before the log was moved to another number of partitions, or set back to a
-  backup, is not waited for.
+- A GET of one resource shows its newest state. A list shows whatever your organization had recorded
+  when you asked. `X-Position` of a command, sent as `X-Min-Position`, makes a list wait for that
+  command. It is an opaque number of your organization: one from before the log was moved to another
+  number of partitions, or set back to a backup, is not waited for.
 - `RateLimit-Policy` and `RateLimit` are in every response to a request that was counted against a
   limit, refused or not; they name the first limit, or the one that is exceeded. Requests of a
   logged-in user are counted, and attempts to log in, register, refresh, reset a password or use an

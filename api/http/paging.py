@@ -1,4 +1,4 @@
-"""Reads over HTTP: waiting for the caller's own writes, single resources, pages of lists."""
+"""Reads over HTTP: waiting for what was recorded, single resources, pages of lists."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,6 +12,7 @@ from api.http.problem import camel, malformed, not_found
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, conditional
 from commands.states import Loaded
+from domain.base import OrgId
 from projections.base import text_of
 from projections.engine.query import ListSlice
 from security.cursors import InvalidCursor
@@ -21,19 +22,34 @@ LIMIT_DEFAULT, LIMIT_MAX = 50, 100
 
 
 async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
-    """Wait until the read models *names* include the caller's last write and X-Min-Position.
+    """Wait until the read models *names* include what the caller's organization has recorded.
+
+    The log tells how far that is, so it holds for what came through another process, too. They also
+    include X-Min-Position.
 
     :raises Problem: 503 if that takes too long.
     """
     caller, api = request.caller, request.api
-    own = api.part_of("", caller.org_id)
     log = api.system.log
     asked = request.min_position()
     wanted = asked_position(asked, log.parts, log.epoch) if asked else 0
+    recorded: dict[OrgId, int] = {}
     for name in names:
-        part = api.part_of(name, caller.org_id)
-        position = api.writes.of(caller.user_id, part)
-        await api.caught_up(name, max(position, wanted if part == own else 0), part)
+        owner = api.owner_of(name, caller.org_id)
+        if owner not in recorded:
+            recorded[owner] = await log.newest_position(owner)
+        own = wanted if owner == caller.org_id else 0
+        await api.caught_up(name, max(recorded[owner], own), log.part(owner))
+
+
+async def wait_for_all_writes(request: ApiRequest, name: str) -> None:
+    """Wait until the read model *name* includes what all organizations have recorded.
+
+    :raises Problem: 503 if that takes too long.
+    """
+    log = request.api.system.log
+    for part in range(log.parts):
+        await request.api.caught_up(name, await log.last_position(part), part)
 
 
 def one(

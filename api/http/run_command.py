@@ -18,7 +18,7 @@ from commands.access import RecordDeniedAccess
 from commands.base import AlreadyRan, Command, Context
 from commands.receipt import Receipt, Render, Response
 from commands.states import Loaded
-from domain.base import DomainError, OrgId, Refusal
+from domain.base import PLATFORM, DomainError, OrgId, Refusal
 from domain.catalog import tag_of
 from eventstore.append import ConcurrencyConflict, LogUnavailable
 from eventstore.event_json import event_data, unrecorded_json
@@ -89,8 +89,7 @@ async def run_without_reply(
             context = replace(context, idempotency=None)
         return await request.api.system.commands.handle(command, context), context
 
-    receipt, context = await as_caller(request, run)
-    request.api.writes.note(context.user_id, receipt.positions)
+    receipt, _ = await as_caller(request, run)
     return receipt
 
 
@@ -172,13 +171,12 @@ def _render(reply: Reply, context: Context) -> Render | None:
 def _answer(request: ApiRequest, receipt: Receipt, reply: Reply, context: Context) -> ApiResponse:
     if context.dry_run:
         return _would_record(receipt)
-    request.api.writes.note(context.user_id, receipt.positions)
     response = receipt.repeated or _response(receipt, reply)
     answer = _complete(response, reply)
     if receipt.repeated is not None:
         answer.with_header(b"idempotent-replayed", b"true")
         return _positioned(request, answer, receipt.position)
-    position = receipt.positions.get(request.api.part_of("", context.org_id))
+    position = receipt.positions.get(request.api.system.log.part(context.org_id or PLATFORM))
     return _positioned(request, answer, position)
 
 

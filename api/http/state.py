@@ -1,9 +1,7 @@
 """API state: what all routes of one process share."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
-from uuid import UUID
 
 from api.http.caller import Access
 from api.http.problem import Problem
@@ -17,7 +15,6 @@ from commands.identity.token_use import TokenUse
 from commands.key_check import KeyCheck
 from domain.base import PLATFORM, OrgId, UserId
 from domain.catalog import PUBLIC_EVENT_TYPES
-from eventstore.partition import partition_of
 from files.open import open_files
 from projections.catalog import PROJECTIONS
 from projections.engine.find import ReadModels
@@ -26,36 +23,14 @@ from runtime.health.monitor import Monitor
 from runtime.system import System
 from security.derivation import derive_key
 
-WRITERS_MAX = 50_000
-"""Users whose last write is remembered; the least recent are dropped first: about 10 MB."""
-
 _WAIT_S = 1.0
-"""How long a reader waits for their own write before the response is 503."""
+"""How long a reader waits for what was recorded before the response is 503."""
 
 
 _OF_THE_PLATFORM = frozenset(
     one.name for one in PROJECTIONS if PUBLIC_EVENT_TYPES.keys().isdisjoint(one.tags)
 )
 """Read models of accounts, whose events belong to no organization."""
-
-
-class LastWrites:
-    """The position of each user's last event through this process, in each partition."""
-
-    def __init__(self) -> None:
-        self._positions: OrderedDict[UUID, dict[int, int]] = OrderedDict()
-
-    def note(self, user_id: UUID, positions: Mapping[int, int]) -> None:
-        """Remember that *user_id* wrote up to *positions*, by partition."""
-        known = self._positions.pop(user_id, {})
-        newer = {part: max(at, known.get(part, 0)) for part, at in positions.items()}
-        self._positions[user_id] = {**known, **newer}
-        if len(self._positions) > WRITERS_MAX:
-            self._positions.popitem(last=False)
-
-    def of(self, user_id: UUID, part: int) -> int:
-        """Return the last position that *user_id* wrote in a partition, 0 if none is known."""
-        return self._positions.get(user_id, {}).get(part, 0)
 
 
 class ApiState:
@@ -81,15 +56,13 @@ class ApiState:
         self.failed_logins = Tally[UserId]()
         self.denials = Tally[tuple[OrgId, UserId, str]]()
         self.key_uses = KeyUses(system.operations)
-        self.writes = LastWrites()
         self.progress = progress or Progress(system.read_store, system.log)
         self.monitor = Monitor(system, self.progress)
         self.models = ReadModels(system.read_store, self.progress, PROJECTIONS)
 
-    def part_of(self, name: str, org_id: OrgId | None) -> int:
-        """Return the partition that feeds a caller's documents of the read model *name*."""
-        owner = PLATFORM if name in _OF_THE_PLATFORM or org_id is None else org_id
-        return partition_of(owner, self.system.log.parts)
+    def owner_of(self, name: str, org_id: OrgId | None) -> OrgId:
+        """Return whose events feed a caller's documents of the read model *name*."""
+        return PLATFORM if name in _OF_THE_PLATFORM or org_id is None else org_id
 
     async def caught_up(self, name: str, position: int, part: int) -> None:
         """Wait until the read model *name* includes partition *part* up to *position*.
@@ -100,6 +73,6 @@ class ApiState:
             raise Problem(
                 503,
                 "read_model_behind",
-                "Your change is recorded but not yet readable. Try again in a moment.",
+                "What was recorded last is not readable yet. Try again in a moment.",
                 headers={"retry-after": "1"},
             )

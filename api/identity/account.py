@@ -7,7 +7,7 @@ from litestar import Controller, get, post
 from litestar.params import JSONBody
 from msgspec import Struct
 
-from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
+from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_all_writes
 from api.http.parameters import Cursor, Limit, Page, shows
 from api.http.policy import account, confined
 from api.http.request import ApiRequest
@@ -96,7 +96,7 @@ class AccountController(Controller):
     ) -> ApiResponse:
         """List the organizations that you are a member of, and which one this session works in."""
         paging = Paging(request)
-        await wait_for_own_writes(request, "members")
+        await wait_for_all_writes(request, "members")
         models, user_id = request.api.models, request.caller.user_id
         found = await memberships_of(models, user_id, limit, paging.key(cursor))
         items = [await _membership(request, OrgId(UUID(key))) for key in found.keys]

@@ -93,8 +93,7 @@ class EmailController(Controller):
             raise EmailProofIsOver from None
         user.provable(presented.hash, request.api.system.clock())
         command = ProveEmail(user_id=user_id, token_hash=presented.hash)
-        receipt = await commands.handle(command, context_as(request, user_id))
-        request.api.writes.note(user_id, receipt.positions)
+        await commands.handle(command, context_as(request, user_id))
         return ApiResponse(b"", 204)
 
 

@@ -145,7 +145,6 @@ async def begin_session(
         raise
     except DomainError:
         raise _wrong() from None
-    request.api.writes.note(user_id, receipt.positions)
     await request.note_use(session_id, user_id)
     session = cast(Session, receipt.states[session_id].state)
     tokens, cookie = tokens_of(system, session_id, session)

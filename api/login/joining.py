@@ -116,7 +116,6 @@ async def _with_new_account(
     )
     context = replace(context_as(request, user_id), org_id=OrgId(found.token.owner))
     receipt = await system.commands.handle(command, context)
-    request.api.writes.note(user_id, receipt.positions)
     user = cast(User, receipt.states[user_id].state)
     answer = await begin_session(request, user_id, user)
     answer.status_code = 201

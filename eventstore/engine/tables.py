@@ -22,6 +22,9 @@ STREAM_COLUMNS = COLUMNS.replace("stream_id, ", "")
 """What a read of one stream returns, whose id is known."""
 
 LAST_POSITION = "SELECT position FROM events WHERE part = ? ORDER BY position DESC LIMIT 1"
+_NEWEST_POSITION = (
+    "SELECT position FROM events WHERE part = ? AND org_id = ? ORDER BY org_seq DESC LIMIT 1"
+)
 
 INSERT_EVENT = (
     "INSERT INTO events (part, position, stream_id, version, tag, state, private, org_id,"
@@ -150,6 +153,10 @@ class SqlTables(ABC):
         rest = "AND org_id = ? AND org_seq < ? ORDER BY org_seq DESC LIMIT ?"
         return self._events(rest, (self._part(org_id), self._id(org_id), before, limit))
 
+    def newest_position(self, org_id: OrgId) -> int:
+        found = self._query(_NEWEST_POSITION, (self._part(org_id), self._id(org_id)))
+        return found[0][0] if found else 0
+
     def organization_heads(self, part: int = 0) -> dict[OrgId, int]:
         check_part(part, self.parts)
         statement = "SELECT org_id, MAX(org_seq) FROM events WHERE part = ? GROUP BY org_id"
@@ -186,9 +193,7 @@ class SqlTables(ABC):
 
     def _streams_query(self, streams: Sequence[tuple[int, UUID]]) -> tuple[str, list[Any]]:
         # Not MAX: with a plan made while the table was empty, PostgreSQL would read all rows of an
-        # organization for it. One index lookup per stream, in the order given. The number of
-        # placeholders is rounded up to a power of two, so that the database sees few distinct
-        # statements and keeps them prepared.
+        # organization for it. One index lookup per stream, in the order given.
         rows = [(part, self._id(stream)) for part, stream in streams]
         return _probe(
             "SELECT version FROM events WHERE part = column1 AND stream_id = column2"
@@ -246,7 +251,10 @@ def _probe(select: str, rows: list[tuple[Any, ...]]) -> tuple[str, list[Any]]:
 
 
 def _values(rows: list[tuple[Any, ...]]) -> tuple[str, list[Any]]:
-    """Return placeholders and parameters of *rows*, padded with the last row to a power of two."""
+    """Return placeholders and parameters of *rows*, padded with the last row to a power of two.
+
+    So the database sees few distinct statements and keeps them prepared.
+    """
     padded = rows + [rows[-1]] * ((1 << (len(rows) - 1).bit_length()) - len(rows))
     one = f"({marks(len(rows[0]))})"
     return ",".join([one] * len(padded)), [value for row in padded for value in row]

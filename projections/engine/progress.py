@@ -1,4 +1,4 @@
-"""The progress of the read models, for readers who wait for their own writes."""
+"""The progress of the read models, for readers who wait for what was recorded."""
 
 import asyncio
 import contextlib

@@ -32,7 +32,7 @@ class StoreContract(BesideContract):
     # Reading back -----------------------------------------------------------
 
     def test_an_empty_log_has_nothing(self, store: Store) -> None:
-        assert store.last_position() == 0
+        assert store.last_position() == store.newest_position(ACME) == 0
         assert store.tail(0, 10) == store.stream(A) == store.organization(ACME, 0, 10) == []
         assert store.heads([A]) == store.heads([]) == store.organization_heads() == {}
         assert store.keys([A]) == {}
@@ -58,6 +58,7 @@ class StoreContract(BesideContract):
         ours, theirs = (store.organization(org, 0, 100) for org in (ACME, OTHER))
         assert [(r.org_seq, r.position) for r in ours] == [(1, 1), (2, 2), (3, 4), (4, 5)]
         assert [(r.org_seq, r.position) for r in theirs] == [(1, 3), (2, 6), (3, 7)]
+        assert [store.newest_position(org) for org in (ACME, OTHER)] == [5, 7]
         assert [r.version for r in store.stream(A)] == [1, 2, 3]
         assert store.organization_heads() == {ACME: 4, OTHER: 3}
         assert store.last_position() == 7

@@ -144,7 +144,6 @@ async def _logged_in(
 
 async def _started(request: ApiRequest, command: LogInBySso, context: Context) -> Session:
     receipt = await request.api.system.commands.handle(command, context)
-    request.api.writes.note(command.user_id, receipt.positions)
     await request.note_use(command.session_id, command.user_id)
     return cast(Session, receipt.states[command.session_id].state)
 

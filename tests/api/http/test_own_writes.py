@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +12,20 @@ from msgspec.structs import replace
 
 from api.app import create_app
 from api.http.log_position import asked_position, shown_position
-from api.http.state import LastWrites
-from domain.base import UserId
-from eventstore.identifiers import new_id
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
 from projections.engine.store import Rebuilding
-from runtime.settings import load_settings
+from runtime.settings import Settings, load_settings
 from runtime.system import open_system
 from security.passwords import HashingQueue, Passwords
-from tests.api.stage import DEADLINE_S, Person, done, refused, sign_up
+from tests.api.stage import DEADLINE_S, Person, client_of, done, refused, sign_up, unique
 
 
 @pytest.fixture
-async def partitioned(tmp_path: Path) -> AsyncIterator[Litestar]:
-    """Give an application on a log of eight partitions, with a projector."""
-    settings = load_settings(
+def settings(tmp_path: Path) -> Settings:
+    """Give the settings of processes that share a log of eight partitions."""
+    return load_settings(
         {
             "APP_ENV": "test",
             "DATA_DIR": str(tmp_path),
@@ -36,6 +34,11 @@ async def partitioned(tmp_path: Path) -> AsyncIterator[Litestar]:
             "LOG_LEVEL": "ERROR",
         }
     )
+
+
+@pytest.fixture
+async def partitioned(settings: Settings) -> AsyncIterator[Litestar]:
+    """Give an application on that log, with a projector."""
     async with open_system(settings) as system:
         assert system.log.parts == 8
         quick = HashingQueue(Passwords(memory_kib=8, iterations=1))
@@ -48,6 +51,13 @@ async def partitioned(tmp_path: Path) -> AsyncIterator[Litestar]:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         quick.close()
+
+
+@pytest.fixture
+async def neighbour(partitioned: Litestar, settings: Settings) -> AsyncIterator[Litestar]:
+    """Give an application on that log without a projector, as in another process."""
+    async with open_system(settings) as system:
+        yield create_app(system)
 
 
 async def _serving(progress: Progress) -> None:
@@ -75,6 +85,28 @@ async def test_every_list_shows_the_last_write_whatever_partition_it_is_in(
         [member] = done(await person.get(f"/org/{person.org_id}/members"), 200)["items"]
         assert member["user"]["id"] == person.id
         assert len(done(await person.get("/auth/sessions"), 200)["items"]) == 1
+
+
+async def test_lists_show_what_was_recorded_through_another_process(
+    partitioned: Litestar, neighbour: Litestar
+) -> None:
+    """Neither header nor Redis tells the other process of it."""
+    here = await sign_up(partitioned)
+    there = copy(here)
+    there.client = client_of(neighbour)
+    project = await here.project("ENG")
+    path = f"/project/{project['id']}/tasks"
+    both, seen = (here, there), list[str]()
+
+    for number in range(60):
+        writer, reader = both[number % 2], both[1 - number % 2]
+        seen.insert(0, (await writer.task(project))["id"])
+        listed = done(await reader.get(path), 200)["items"]
+        assert [task["id"] for task in listed] == seen[:50]
+
+    done(await there.post("/org", {"name": "Second", "subdomain": unique()[:30]}), 201)
+    organizations = done(await here.get("/user/me/organizations"), 200)["items"]
+    assert len(organizations) == 2
 
 
 async def test_a_position_is_waited_for_in_the_partition_of_the_organization(
@@ -133,14 +165,3 @@ async def test_a_change_of_an_account_alone_is_no_position_of_an_organization(
 async def _asking_for(person: Person, position: int, parts: int, epoch: int = 1) -> Any:
     shown = shown_position(position, parts, epoch)
     return await person.get("/project", headers={"x-min-position": str(shown)})
-
-
-def test_the_last_write_is_remembered_by_partition_and_never_goes_back() -> None:
-    writes, ana, ben = LastWrites(), UserId(new_id()), UserId(new_id())
-
-    writes.note(ana, {0: 3, 5: 9})
-    writes.note(ana, {5: 7})
-    writes.note(ben, {0: 1})
-
-    assert [writes.of(ana, part) for part in (0, 5, 6)] == [3, 9, 0]
-    assert writes.of(ben, 0) == 1
