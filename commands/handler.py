@@ -126,7 +126,9 @@ class CommandHandler:
             position = await self._log.append(recording.append)
         except CommandAlreadyDone as done:
             stored = await self._replies.instead(command, context, done)
-            return stored or _receipt(recording, done.position)
+            if stored is not None:
+                return stored
+            position = done.position  # it was recorded by us, but the answer of the log got lost
         # They lead back to the recording, which would be freed only by the garbage collector.
         recording.append.numbers = ()
         for change in recording.changes:

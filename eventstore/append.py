@@ -116,7 +116,9 @@ class AlreadyDone(Struct, frozen=True):
     """This command was recorded before, or its Idempotency-Key was used; nothing was written.
 
     A store recognises a command that it sent before if the answer to that commit was lost.
-    *position* is that of the last event of the command that was recorded, 0 if it has none.
+    *position* is that of the last event which the recorded command has in the partition of the
+    organization that it ran in, 0 if it has none there. If its answer was lost, it is as in
+    ``Appended``, and the rows have their positions.
     """
 
     position: int

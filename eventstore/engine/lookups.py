@@ -17,6 +17,7 @@ from eventstore.engine.settle import (
     refuse_closed,
     settle,
     streams_to_look_up,
+    telling_row,
 )
 from eventstore.engine.tables import LAST_POSITION, Rows, marks, paired
 from eventstore.mode import LogMode
@@ -157,21 +158,22 @@ class SqlLookups(SqlUsedKeys):
                 yield Question((statement, (place, self._id(subject))), keyed)
 
     def _done_questions(self, appends: Sequence[Append], heads: Heads) -> Iterable[Question]:
-        """Look up whether the last event of each command is in the log, byte for byte."""
-        for append in appends:
-            for row in append.rows[-1:]:
+        """Look up whether the telling event of each command is in the log, byte for byte."""
+        for row in (telling_row(append, self.parts) for append in appends):
+            if row is None:
+                continue
 
-                def done(rows: Rows, state: bytes = row.state) -> None:
-                    heads.done.update(
-                        (state, position) for position, found in rows if bytes(found) == state
-                    )
-
-                statement = (
-                    "SELECT position, state FROM events"
-                    " WHERE part = ? AND stream_id = ? AND version = ?"
+            def done(rows: Rows, state: bytes = row.state) -> None:
+                heads.done.update(
+                    (state, position) for position, found in rows if bytes(found) == state
                 )
-                place = (self._part(row.org_id), self._id(row.stream_id), row.version)
-                yield Question((statement, place), done)
+
+            statement = (
+                "SELECT position, state FROM events"
+                " WHERE part = ? AND stream_id = ? AND version = ?"
+            )
+            place = (self._part(row.org_id), self._id(row.stream_id), row.version)
+            yield Question((statement, place), done)
 
     def _used_key_question(self, append: Append, heads: Heads) -> Iterable[Question]:
         if append.key_use is None:

@@ -18,11 +18,11 @@ from eventstore.recorded import Row
 class Heads:
     """The state that a batch is settled against, updated with each command.
 
-    ``done`` maps the bytes of events that a lost commit did record, each the last of its command,
-    to their positions; ``used`` maps the hashes of used Idempotency-Keys to the positions of their
-    commands; ``keyed`` holds those subjects of new keys that already have one; ``modes`` holds the
-    mode of each partition that is locked, ``written`` those that got an event. ``began`` is the
-    position at which partition 0 was locked, -1 if it was not.
+    ``done`` maps the bytes of events that a lost commit did record, for each command that of its
+    ``telling_row``, to their positions; ``used`` maps the hashes of used Idempotency-Keys to the
+    positions of their commands; ``keyed`` holds those subjects of new keys that already have one;
+    ``modes`` holds the mode of each partition that is locked, ``written`` those that got an event.
+    ``began`` is the position at which partition 0 was locked, -1 if it was not.
     """
 
     def __init__(self, parts: int) -> None:
@@ -100,8 +100,9 @@ def refuse_closed(appends: Sequence[Append], heads: Heads) -> None:
 
 
 def _conflict(append: Append, heads: Heads) -> Outcome | None:
-    if heads.done and append.rows and append.rows[-1].state in heads.done:
-        return AlreadyDone(heads.done[append.rows[-1].state])
+    telling = telling_row(append, heads.parts) if heads.done else None
+    if telling is not None and telling.state in heads.done:
+        return AlreadyDone(heads.done[telling.state])
     if append.key_use is not None and append.key_use.key_hash in heads.used:
         return AlreadyDone(heads.used[append.key_use.key_hash])
     streams = heads.streams
@@ -181,6 +182,15 @@ def last_own_row(append: Append, parts: int) -> Row | None:
         if partition_of(row.org_id, parts) == own:
             return row
     return None
+
+
+def telling_row(append: Append, parts: int) -> Row | None:
+    """Return the event that tells whether a command was recorded, and at which position.
+
+    That is its last one in its own partition or, without one there, its last; None without events.
+    """
+    last = append.rows[-1] if append.rows else None
+    return last_own_row(append, parts) or last
 
 
 def parts_written(appends: Sequence[Append], parts: int) -> list[int]:

@@ -1,6 +1,5 @@
 """The log in PostgreSQL keeps the contract, also between processes and when answers get lost."""
 
-import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,17 +11,13 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL
 
-from commands.handler import CommandHandler
-from commands.identity.user import RegisterUser
-from eventstore.append import Append, Appended, Conflict, LogUnavailable, LogUnfit
-from eventstore.log import EventLog
+from eventstore.append import Appended, Conflict, LogUnavailable, LogUnfit
 from eventstore.partition import partition_of
 from eventstore.postgres import PostgresStore, _sql  # pyright: ignore[reportPrivateUsage]  spied on
 from eventstore.store import Store
-from tests.domain.spec import ACME, ANA
+from tests.domain.spec import ACME
 from tests.eventstore.contract import StoreContract
 from tests.eventstore.crowd import check_crowd, check_remembered_heads
-from tests.eventstore.cutting import cutting_proxy
 from tests.eventstore.pinned import Pinned
 from tests.eventstore.reserving import (
     ReservationContract,
@@ -30,7 +25,6 @@ from tests.eventstore.reserving import (
     use_everything,
 )
 from tests.eventstore.rows import command
-from tests.spec import context, opened
 
 pytestmark = pytest.mark.servers
 
@@ -233,65 +227,3 @@ def test_a_locked_table_is_unavailable_until_it_is_unlocked(postgres_url: str) -
 
         store.commit([command(A)])
         assert store.heads([A]) == {A: 1}
-
-
-async def connected(url: str) -> PostgresStore:
-    """Open a store beside the loop, which has to carry its connection."""
-    return await asyncio.to_thread(PostgresStore, url)
-
-
-async def outcomes_of(log: EventLog, *appends: Append) -> list[str]:
-    """Append all at once; return the name of each error, or nothing."""
-    settled = await asyncio.gather(*map(log.append, appends), return_exceptions=True)
-    return [type(s).__name__ if isinstance(s, BaseException) else "" for s in settled]
-
-
-class TestALostAnswerToCommit:
-    async def test_a_commit_whose_answer_was_lost_is_a_success(
-        self, postgres_url: str, store: PostgresStore
-    ) -> None:
-        register = RegisterUser(
-            user_id=ANA, email="a@example.com", name="Ana",
-            password_hash=b"hash",
-        )  # fmt: skip
-        async with (
-            cutting_proxy(postgres_url) as proxy,
-            opened(await connected(proxy.url)) as log,
-        ):
-            proxy.cuts = 1
-            receipt = await CommandHandler(log).handle(register, context(ANA, org_id=None))
-
-            assert proxy.cut == 1
-            assert receipt.position == 1
-            assert [r.tag for r in await log.tail(0, 10)] == ["user.registered"]
-
-    async def test_a_lost_answer_is_not_a_success_for_other_commands_of_the_batch(
-        self, postgres_url: str, store: PostgresStore
-    ) -> None:
-        store.commit([command(A)])
-        async with (
-            cutting_proxy(postgres_url) as proxy,
-            opened(await connected(proxy.url)) as log,
-        ):
-            proxy.cuts = 1
-            done, late = command(B), command(A)
-            outcomes = await outcomes_of(log, done, late)
-
-            assert proxy.cut == 1
-            assert outcomes == ["CommandAlreadyDone", "ConcurrencyConflict"]
-            assert store.last_position() == 2
-
-    async def test_two_lost_answers_are_an_outage_and_a_third_attempt_records_nothing(
-        self, postgres_url: str, store: PostgresStore
-    ) -> None:
-        async with (
-            cutting_proxy(postgres_url) as proxy,
-            opened(await connected(proxy.url)) as log,
-        ):
-            proxy.cuts = 2
-            asked = command(A)
-            [outcome] = await outcomes_of(log, asked)
-            [again] = await outcomes_of(log, asked)
-
-            assert (outcome, again) == ("LogUnavailable", "ConcurrencyConflict")
-            assert store.heads([A]) == {A: 1}

@@ -20,6 +20,7 @@ KEY = ClaimKey(ACME, "project key", ACME, b"ENG")
 NUMBERS = CountKey(ACME, "task number", ACME)
 OURS, THEIRS = UUID(int=71), UUID(int=72)
 HOME = partition_of(ACME, 8)
+ELSEWHERE = next(org for n in range(9) if partition_of(org := OrgId(UUID(int=n)), 8) != HOME)
 NOW_US = int(NOW.timestamp()) * 1_000_000
 
 
@@ -165,11 +166,18 @@ def test_a_command_whose_lost_commit_was_carried_out_is_not_recorded_again() -> 
     assert outcomes(heads, done, rival) == [AlreadyDone(7), Conflict(OURS)]
 
 
+def test_a_lost_command_is_recognised_by_its_last_event_in_its_own_partition() -> None:
+    asked = append((OURS, 1))
+    asked.rows += append((THEIRS, 1), org_id=ELSEWHERE).rows
+    heads = Heads(8)
+    heads.streams = {OURS: 1, THEIRS: 1}
+    heads.done = {asked.rows[0].state: 7, asked.rows[1].state: 3}
+
+    assert outcomes(heads, asked) == [AlreadyDone(7)]
+
+
 def test_the_position_is_in_a_partition_that_got_an_event() -> None:
-    elsewhere = next(
-        OrgId(UUID(int=n)) for n in range(9) if partition_of(OrgId(UUID(int=n)), 8) != HOME
-    )
-    asked = append((OURS, 1), org_id=elsewhere)
+    asked = append((OURS, 1), org_id=ELSEWHERE)
     asked.org_id = ACME  # whose own partition gets nothing
 
-    assert outcomes(Heads(8), asked) == [Appended(1, partition_of(elsewhere, 8))]
+    assert outcomes(Heads(8), asked) == [Appended(1, partition_of(ELSEWHERE, 8))]
