@@ -66,10 +66,11 @@ async def prepare(
         keys={},
         org_id=context.organization_or_platform,
         owners=_owners(log, context, reads),
-        secrets=tuple(part for part in decision if isinstance(part, Secret)),
-        counts=tuple(part for part in decision if isinstance(part, CountChange)),
         although_closed=command.although_closed,
     )
+    if len(changes) < len(decision):
+        append.secrets = tuple(part for part in decision if isinstance(part, Secret))
+        append.counts = tuple(part for part in decision if isinstance(part, CountChange))
     recording = Recording(append, reads.states, changes, {})
     if changes:
         sealed = {c.stream for c in changes if not SEALED_TYPES.isdisjoint(map(type, c.events))}

@@ -41,37 +41,39 @@ class StateCache:
     """Folded states by stream, in two generations of half the size each.
 
     What is used moves to the new one. When that is full, it becomes the old one, and what was not
-    used since the last time is dropped. A use costs one look-up, which is mostly the hash of the
-    id. Correctness never depends on the cache: the append verifies every version that was read.
+    used since the last time is dropped. Streams are kept by the integers of their ids, because
+    UUIDs are hashed and compared in Python. Correctness never depends on the cache: the append
+    verifies every version that was read.
     """
 
     def __init__(self, size_max: int = CACHE_MAX) -> None:
         self._generation_max = size_max // 2
-        self._new: dict[UUID, Loaded[Any]] = {}
-        self._old: dict[UUID, Loaded[Any]] = {}
+        self._new: dict[int, Loaded[Any]] = {}
+        self._old: dict[int, Loaded[Any]] = {}
 
     def get(self, stream: UUID) -> Loaded[Any] | None:
         """Return the state of *stream* as this process last saw it; None if it is not in memory."""
-        found = self._new.get(stream)
+        key = stream.int
+        found = self._new.get(key)
         if found is None and self._old:
-            found = self._old.get(stream)
+            found = self._old.get(key)
             if found is not None:
-                self._keep(stream, found)
+                self._keep(key, found)
         return found
 
     def put(self, stream: UUID, loaded: Loaded[Any]) -> None:
         """Keep *loaded* unless there is a newer version."""
         known = self.get(stream)
         if known is None or known.version < loaded.version:
-            self._keep(stream, loaded)
+            self._keep(stream.int, loaded)
 
     def drop(self, stream: UUID) -> None:
         """Drop *stream*, so that the next read loads it again."""
-        self._new.pop(stream, None)
-        self._old.pop(stream, None)
+        self._new.pop(stream.int, None)
+        self._old.pop(stream.int, None)
 
-    def _keep(self, stream: UUID, loaded: Loaded[Any]) -> None:
-        self._new[stream] = loaded
+    def _keep(self, key: int, loaded: Loaded[Any]) -> None:
+        self._new[key] = loaded
         if len(self._new) >= self._generation_max:
             self._new, self._old = {}, self._new
 

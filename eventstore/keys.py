@@ -35,15 +35,16 @@ class SubjectKeys:
         self._wrapper, self._load = wrapper, load
         self.fingerprint = wrapper.fingerprint
         """A keyed hash of a personal value, by which it is found again."""
-        self._ciphers: OrderedDict[UUID, Cipher | None] = OrderedDict()
+        # By the integers of their ids, because UUIDs are hashed and compared in Python.
+        self._ciphers: OrderedDict[int, Cipher | None] = OrderedDict()
 
     def cached(self, subject: UUID) -> Cipher | None:
         """Return the cipher of *subject* if it is cached."""
-        return self._ciphers.get(subject)
+        return self._ciphers.get(subject.int)
 
     def missing(self, subjects: Mapping[UUID, OrgId]) -> dict[UUID, OrgId]:
         """Return those of *subjects* that are not cached, with their owners."""
-        return {s: owner for s, owner in subjects.items() if s not in self._ciphers}
+        return {s: owner for s, owner in subjects.items() if s.int not in self._ciphers}
 
     def fetch(self, subjects: Mapping[UUID, OrgId]) -> None:
         """Load the keys of *subjects* into the cache, with one read.
@@ -52,7 +53,7 @@ class SubjectKeys:
         """
         for subject, wrapped in self._load(subjects).items():
             opened = None if wrapped is None else self._wrapper.open(wrapped, subject)
-            self._ciphers[subject] = opened
+            self._ciphers[subject.int] = opened
         self._trim()
 
     def make(self, subject: UUID) -> tuple[Cipher, bytes]:
@@ -64,12 +65,12 @@ class SubjectKeys:
 
     def keep(self, subject: UUID, cipher: Cipher) -> None:
         """Cache the cipher of a key that is now durable."""
-        self._ciphers[subject] = cipher
+        self._ciphers[subject.int] = cipher
         self._trim()
 
     def forget(self, subject: UUID) -> None:
         """Remove the key of *subject* from the cache."""
-        self._ciphers.pop(subject, None)
+        self._ciphers.pop(subject.int, None)
 
     def _trim(self) -> None:
         while len(self._ciphers) > _CACHE_MAX:

@@ -1,6 +1,7 @@
 """Commands on tasks."""
 
 from datetime import date
+from itertools import pairwise
 from typing import ClassVar
 from uuid import UUID
 
@@ -256,10 +257,10 @@ async def change_status(read: Reads, context: Context, asked: ChangeTaskStatus) 
     events = status.change_status(
         task, project.workflow, asked.to, via_path=asked.via_path, force=asked.force
     )
-    steps = [event for event in events if isinstance(event, TaskStatusChanged)]
-    if any(step.from_group in FINISHED and step.to_group not in FINISHED for step in steps):
+    groups = [task.group, *(event.to_group for event in events)]
+    if any(a in FINISHED and b not in FINISHED for a, b in pairwise(groups)):
         await _refuse_unless_may_reopen(read, context, task, project)
-    if any(step.to_group in STARTED for step in steps):
+    if not STARTED.isdisjoint(groups[1:]):
         project.refuse_unless_takes_tasks()  # passing through counts as starting
     return await completed(read, context, asked.task_id, task, events)
 

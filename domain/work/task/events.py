@@ -2,12 +2,12 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, field
 
 from domain.base import Event, LabelId, Personal, ProjectId, TaskId, UserId
-from domain.work.workflow.events import Guard, StatusGroup
+from domain.work.workflow.events import Guard, StatusGroup, StatusRule
 
 
 class TaskStatus(StrEnum):
@@ -35,13 +35,6 @@ class TaskSchedule(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     start_date: date | None = None
     due_date: date | None = None
     due_at: datetime | None = None
-
-
-class Standing(NamedTuple):
-    """Where a task stands: its status, and what group that is in."""
-
-    status: str
-    group: StatusGroup
 
 
 _GROUPS = {group.value: group for group in StatusGroup}
@@ -106,13 +99,13 @@ class TaskStatusChanged(
     at: datetime | None = None
 
     @classmethod
-    def between(cls, before: Standing, after: Standing, **about: Any) -> "TaskStatusChanged":
+    def between(cls, before: StatusRule, after: StatusRule, **about: Any) -> "TaskStatusChanged":
         """Return the change from one status to another; *about* are further fields."""
         return cls(
-            from_=before.status,
-            to=after.status,
-            own_from_group=UNSET if before.status == before.group else before.group,
-            own_to_group=UNSET if after.status == after.group else after.group,
+            from_=before.key,
+            to=after.key,
+            own_from_group=UNSET if before.key == before.group else before.group,
+            own_to_group=UNSET if after.key == after.group else after.group,
             **about,
         )
 

@@ -4,15 +4,15 @@ from itertools import pairwise
 
 from domain.base import NotFound
 from domain.work.task.errors import TransitionNotAllowed
-from domain.work.task.events import Standing, TaskEvent, TaskRestored, TaskStatusChanged
+from domain.work.task.events import TaskEvent, TaskRestored, TaskStatusChanged
 from domain.work.task.state import Task
-from domain.work.workflow.events import Guard
+from domain.work.workflow.events import Guard, StatusRule
 from domain.work.workflow.state import Workflow
 
 
 def change_status(
     task: Task, workflow: Workflow, to: str, *, via_path: bool = False, force: bool = False
-) -> list[TaskEvent]:
+) -> list[TaskStatusChanged]:
     """Move to *to*: in one step or, *via_path*, in the fewest, with one event for each.
 
     With *force* the guards are not asked.
@@ -28,11 +28,11 @@ def change_status(
         return []
     if path is None or path[1] not in ahead:
         raise TransitionNotAllowed(at=at.key, to=to, allowed=[*ahead])
-    stands, steps = Standing(task.status, task.group), list[TaskEvent]()
-    for before, after in pairwise(path):
-        step = _step(workflow, stands, after, workflow.steps[before][after], force)
-        stands = Standing(after, step.to_group)
-        steps.append(step)
+    before, steps = _stands(task), list[TaskStatusChanged]()
+    for key, next_key in pairwise(path):
+        after = workflow.by_key[next_key]
+        steps.append(_step(workflow, (before, after), workflow.steps[key][next_key], force))
+        before = after
     return steps
 
 
@@ -45,17 +45,24 @@ def restore(task: Task, workflow: Workflow) -> list[TaskEvent]:
     place = workflow.place(task.status, task.group)
     if place.key == workflow.moved.get(task.status, task.status):
         return [TaskRestored()]
-    stands, moves_to = Standing(task.status, task.group), Standing(place.key, place.group)
-    moved = TaskStatusChanged.between(stands, moves_to, workflow_version=workflow.version)
+    version = workflow.version
+    moved = TaskStatusChanged.between(_stands(task), place, workflow_version=version)
     return [TaskRestored(), moved]
 
 
+def _stands(task: Task) -> StatusRule:
+    """Return the status of *task*, which its workflow may have no longer."""
+    return StatusRule(key=task.status, group=task.group)
+
+
 def _step(
-    workflow: Workflow, at: Standing, to: str, guards: tuple[Guard, ...], force: bool
+    workflow: Workflow,
+    way: tuple[StatusRule, StatusRule],
+    guards: tuple[Guard, ...],
+    force: bool,
 ) -> TaskStatusChanged:
     return TaskStatusChanged.between(
-        at,
-        Standing(to, workflow.by_key[to].group),
+        *way,
         workflow_version=workflow.version,
         guards=() if force else guards,
         forced=force and bool(guards),

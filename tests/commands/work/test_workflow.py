@@ -20,7 +20,6 @@ from domain.identity.plan import Plan, PlanLimitReached
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
 from domain.work.project.events import ProjectArchived, ProjectPutOnHold
 from domain.work.task.events import (
-    Standing,
     TaskDeleted,
     TaskRestored,
     TaskStatus,
@@ -116,8 +115,8 @@ class TestTasksInAWorkflowOfItsOwn:
 
     def test_an_event_names_the_version_that_decided(self) -> None:
         moved = TaskStatusChanged.between(
-            Standing("TEST", StatusGroup.IN_REVIEW),
-            Standing("LIVE", StatusGroup.DONE),
+            StatusRule(key="TEST", group=StatusGroup.IN_REVIEW),
+            StatusRule(key="LIVE", group=StatusGroup.DONE),
             workflow_version=2,
             guards=tuple(Guard),
             at=NOW,
@@ -133,8 +132,8 @@ class TestTasksInAWorkflowOfItsOwn:
     def test_a_task_comes_back_from_the_trash_into_a_status_that_is_there(self) -> None:
         gone = on(ENG, event(3, FEWER))
         moved = TaskStatusChanged.between(
-            Standing("TEST", StatusGroup.IN_REVIEW),
-            Standing("IDEA", StatusGroup.TODO),
+            StatusRule(key="TEST", group=StatusGroup.IN_REVIEW),
+            StatusRule(key="IDEA", group=StatusGroup.TODO),
             workflow_version=3,
         )
         given(*STARTED, on(TASK, THERE, TaskDeleted()), gone).when(RestoreTask(task_id=TASK)).then(
