@@ -25,6 +25,7 @@ PATTERNS = {
         "member.deactivated",
         "member.reactivated",
         "member.linked",
+        "member.unlinked",
         "organization.plan_changed",
         "organization.settings_changed",
         "organization.sso_configured",

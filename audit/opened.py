@@ -7,11 +7,11 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from domain.base import PLATFORM, OrgId
+from domain.base import ERASED, PLATFORM, OrgId
 from domain.catalog import EVENT_TYPES
-from eventstore.codec import Salted, Values, event_values, origin_value
+from eventstore.codec import Salted, Values, event_values, key_owner_in, origin_value
 from eventstore.log import EventLog
-from eventstore.recorded import ERASED, Metadata, Row
+from eventstore.recorded import Metadata, Row
 from security.sealing import SealBroken
 
 
@@ -70,7 +70,8 @@ async def open_all(log: EventLog, rows: Sequence[Row]) -> list[Opened | Unread]:
     subjects: dict[UUID, OrgId] = {}
     for row, envelope in zip(rows, stored, strict=True):
         if row.private is not None and envelope is not None:
-            subjects[row.stream_id] = row.org_id
+            subject, owner = _key_owner(row)
+            subjects[subject] = owner
             subjects[envelope.metadata.subject] = PLATFORM  # accounts are the platform's
     await log.fetch_keys(subjects)
     return [_opened(log, row, envelope) for row, envelope in zip(rows, stored, strict=True)]
@@ -83,12 +84,19 @@ def _envelope(row: Row) -> Envelope | None:
         return None
 
 
+def _key_owner(row: Row) -> tuple[UUID, OrgId]:
+    try:
+        return key_owner_in(row)
+    except msgspec.MsgspecError:
+        return row.stream_id, row.org_id  # whose key does not fit, so that the row stays unread
+
+
 def _opened(log: EventLog, row: Row, envelope: Envelope | None) -> Opened | Unread:
     if envelope is None:
         return Unread(row)
     subject, cached = envelope.metadata.subject, log.keys.cached
     try:
-        values = event_values(row, cached(row.stream_id))
+        values = event_values(row, cached(_key_owner(row)[0]))
         return Opened(row, envelope, values, origin_value(row, cached(subject), subject))
     except (msgspec.MsgspecError, SealBroken):
         return Unread(row)

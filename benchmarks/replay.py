@@ -12,7 +12,7 @@ from commands.work.task import AssignTask, EditTask
 from domain.base import State
 from domain.work.task.events import Priority
 from domain.work.task.state import Task
-from eventstore.codec import decode, takes_key
+from eventstore.codec import decode, key_owner_in, takes_key
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Row
@@ -33,7 +33,7 @@ def measure() -> list[Figure]:
 async def _measure() -> list[Figure]:
     log = await open_log(MemoryStore())
     rows = await _history(log)
-    await log.fetch_keys({row.stream_id: row.org_id for row in rows})
+    await log.fetch_keys(dict(map(key_owner_in, rows)))
     cells = {
         "replay": lambda: _per_second(log, rows, folding=True),
         "decode": lambda: _per_second(log, rows, folding=False),
@@ -83,7 +83,9 @@ def _per_second(log: EventLog, rows: list[Row], *, folding: bool) -> float:
     states: dict[int, State] = {}  # by the integer: UUIDs are hashed in Python
     began = time.thread_time_ns()
     for row in rows:
-        cipher = cached(row.stream_id) if takes_key(row.tag) else None  # as `EventLog.decoded`
+        cipher = (
+            cached(key_owner_in(row)[0]) if takes_key(row.tag) else None
+        )  # as `EventLog.decoded`
         event = decode(row, cipher).event
         if folding:
             stream = row.stream_id.int

@@ -37,6 +37,20 @@ class Reads:
             self.loaded[stream] = (kind, found)
         return self._checked(kind, found)
 
+    async def elsewhere(self, org_id: OrgId) -> Organization:
+        """Return an organization that the caller need not work in, as for what ends a membership.
+
+        What may be told of it, or changed in it, is up to the command.
+        """
+        found = self._known(Organization, org_id)
+        if found is None:
+            found = await self._states.load(Organization, org_id, org_id)
+            self.loaded[org_id] = (Organization, found)
+        state = found.state
+        if not isinstance(state, Organization):
+            raise NotFound
+        return state
+
     def new(self, kind: type[S], stream: UUID) -> S:
         """Return the state of a stream that is probably new, without reading the log.
 
@@ -76,6 +90,11 @@ class Reads:
     def version(self, stream: UUID) -> int:
         """Return the version at which *stream* was read."""
         return self.loaded[stream][1].version
+
+    def is_new(self, stream: UUID) -> bool:
+        """Return whether *stream* was read and does not exist yet."""
+        found = self.loaded.get(stream)
+        return found is not None and not found[1].version
 
     @property
     def states(self) -> dict[UUID, Loaded[Any]]:

@@ -1,6 +1,6 @@
 """A decision prepared for the log: encrypted rows, new keys and the resulting states."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from eventstore.codec import (
     Origin,
     encode,
     encode_open,
+    key_owner,
     seal_origin,
 )
 from eventstore.log import EventLog
@@ -73,32 +74,50 @@ async def prepare(
         append.counts = tuple(part for part in decision if isinstance(part, CountChange))
     recording = Recording(append, reads.states, changes, {})
     if changes:
-        sealed = {c.stream for c in changes if not SEALED_TYPES.isdisjoint(map(type, c.events))}
+        sealed = _key_owners(changes, reads, context)
         missing = _missing_keys(log, context, reads, sealed)
         if missing:
             await log.fetch_keys(missing)
-        for stream in sealed:
-            if log.keys.cached(stream) is None:
-                cipher, append.keys[stream] = log.keys.make(stream)
-                recording.ciphers[stream] = cipher
+        for subject in sealed:
+            if log.keys.cached(subject) is None:
+                cipher, append.keys[subject] = log.keys.make(subject)
+                recording.ciphers[subject] = cipher
         at = microseconds(context.now)
         envelope = _Envelope(command, context, at, _origin(log, context, recording, at))
-        _encode_all(log, envelope, reads, recording, sealed)
+        _encode_all(log, envelope, reads, recording)
     return recording
 
 
+def _key_owners(changes: Iterable[Change], reads: Reads, context: Context) -> dict[UUID, OrgId]:
+    """Return whose keys seal the personal values of *changes*, and where they are kept."""
+    found: dict[UUID, OrgId] = {}
+    for change in changes:
+        for event in change.events:
+            if type(event) in SEALED_TYPES:
+                org_id = _owner_of(change, reads, context)
+                subject, owner = key_owner(event, change.stream, org_id)
+                found[subject] = owner
+    return found
+
+
+def _owner_of(change: Change, reads: Reads, context: Context) -> OrgId:
+    platform = reads.loaded[change.stream][0].platform
+    return change.org_id or (PLATFORM if platform else context.organization)
+
+
 def _missing_keys(
-    log: EventLog, context: Context, reads: Reads, sealed: Iterable[UUID]
+    log: EventLog, context: Context, reads: Reads, sealed: Mapping[UUID, OrgId]
 ) -> dict[UUID, OrgId]:
     """Return the subjects whose existing keys have to be loaded, with their owners."""
     cached, person = log.keys.cached, context.person
-    missing = [s for s in sealed if reads.version(s) and cached(s) is None]
+    missing = {
+        subject: owner
+        for subject, owner in sealed.items()
+        if cached(subject) is None and not reads.is_new(subject)
+    }
     if person is not None and cached(person) is None:
-        missing.append(person)
-    if not missing:
-        return {}
-    owners = reads.owners if person is None else {**reads.owners, person: PLATFORM}
-    return {subject: owners.get(subject, context.organization_or_platform) for subject in missing}
+        missing[person] = PLATFORM
+    return missing
 
 
 def _owners(log: EventLog, context: Context, reads: Reads) -> dict[UUID, OrgId]:
@@ -107,22 +126,16 @@ def _owners(log: EventLog, context: Context, reads: Reads) -> dict[UUID, OrgId]:
     return {**context.seen_of_platform, **reads.owners}
 
 
-def _encode_all(
-    log: EventLog, envelope: "_Envelope", reads: Reads, recording: Recording, sealed: set[UUID]
-) -> None:
-    """Turn the changes into rows, claims and counts, and fold them into the new states.
-
-    *sealed* are the streams with personal values among them.
-    """
+def _encode_all(log: EventLog, envelope: "_Envelope", reads: Reads, recording: Recording) -> None:
+    """Turn the changes into rows, claims and counts, and fold them into the new states."""
     context, origin = envelope.context, envelope.origin
     organization, fingerprint = reads.organization, log.keys.fingerprint
     plan = None if organization is None else organization.plan
     rows, reserved = recording.append.rows, Reservations([], [])
     for index, change in enumerate(recording.changes):
         stream = change.stream
-        kind, found = reads.loaded[stream]
-        org_id = change.org_id or (PLATFORM if kind.platform else context.organization)
-        cipher = _cipher(log, recording, stream) if stream in sealed else None
+        found = reads.loaded[stream][1]
+        org_id = _owner_of(change, reads, context)
         state, version = found.state, found.version
         for event in change.events:
             version += 1
@@ -131,7 +144,9 @@ def _encode_all(
                     type(event), event, state, stream, org_id, envelope.at, plan, fingerprint
                 )
                 note(happened, reserved)
-            metadata = envelope.metadata(stream, version)
+            metadata, cipher = envelope.metadata(stream, version), None
+            if type(event) in SEALED_TYPES:
+                cipher = _cipher(log, recording, key_owner(event, stream, org_id)[0])
             if is_open_number(event):
                 opened = encode_open(event, metadata, org_id, origin, cipher)
                 rows.append(opened[0])

@@ -36,10 +36,11 @@ from domain.identity.organization.membership import (
     MemberJoined,
     MemberLeft,
 )
-from domain.identity.organization.sso import LinkedToAnother, MemberLinked
+from domain.identity.organization.sso import LinkedToAnother, MemberLinked, MemberUnlinked
 from domain.identity.plan import Countable
 from domain.identity.session.events import SessionEnded, SessionRevoked, SessionStarted
 from domain.identity.user.address import EmailChanged
+from domain.identity.user.erasure import UserErasureRequested
 from domain.identity.user.events import UserRegistered
 from domain.work.task.errors import BlockersOpen, SubtasksOpen
 from domain.work.task.events import (
@@ -132,6 +133,11 @@ def _email_changed(happened: Happening, reserved: Reservations) -> None:
     reserved.claims.append(ClaimChange(old, happened.stream, release=True))
 
 
+def _erasure_requested(happened: Happening, reserved: Reservations) -> None:
+    claim = email_claim(happened.fingerprint, happened.before.email)
+    reserved.claims.append(ClaimChange(claim, happened.stream, release=True))
+
+
 def _session_started(happened: Happening, reserved: Reservations) -> None:
     reserved.claims.append(take_place(happened.event, happened.stream))
 
@@ -160,6 +166,14 @@ def _member_linked(happened: Happening, reserved: Reservations) -> None:
     event = happened.event
     claim = subject_claim(happened.fingerprint, happened.org_id, event.issuer, event.subject)
     reserved.claims.append(ClaimChange(claim, event.user_id, LinkedToAnother()))
+
+
+def _member_unlinked(happened: Happening, reserved: Reservations) -> None:
+    user_id = happened.event.user_id
+    link = happened.before.sign_on.links.get(user_id)
+    if link is not None:
+        claim = subject_claim(happened.fingerprint, happened.org_id, link.issuer, link.subject)
+        reserved.claims.append(ClaimChange(claim, user_id, release=True))
 
 
 def _api_key_created(happened: Happening, reserved: Reservations) -> None:
@@ -265,6 +279,7 @@ def _number(happened: Happening, reserved: Reservations) -> None:
 _RULES: dict[type[Event], Rule] = {
     UserRegistered: _registered,
     EmailChanged: _email_changed,
+    UserErasureRequested: _erasure_requested,
     SessionStarted: _session_started,
     SessionEnded: _session_over,
     SessionRevoked: _session_over,
@@ -272,6 +287,7 @@ _RULES: dict[type[Event], Rule] = {
     SubdomainChanged: _subdomain_changed,
     MemberJoined: counting(Countable.MEMBERS, 1),
     MemberLinked: _member_linked,
+    MemberUnlinked: _member_unlinked,
     MemberInvited: counting(Countable.MEMBERS, 1),
     MemberLeft: counting(Countable.MEMBERS, -1),
     InvitationRevoked: counting(Countable.MEMBERS, -1),

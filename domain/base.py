@@ -1,7 +1,7 @@
 """The building blocks of every aggregate: identifiers, events, states and errors."""
 
 from enum import Enum
-from typing import Annotated, Any, ClassVar, NewType, Protocol, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, NewType, Protocol, Self
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -25,6 +25,19 @@ Personal = Annotated[str, Meta(extra={"personal": True})]
 """Personal data or free text. The log stores a salted commitment in its place and keeps the value
 itself encrypted under the stream's key, so that destroying that key erases it everywhere."""
 
+ERASED = "[erased]"
+"""What a personal value reads as once the key that encrypted it is destroyed."""
+
+
+class KeyOwner(NamedTuple):
+    """Whose key encrypts the personal values of an event: the subject that *field* names.
+
+    The key is kept with the event's organization, or with the platform if the subject is a person.
+    """
+
+    field: str
+    platform: bool = False
+
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
     """Something that happened, named in the past tense. Never changed once recorded.
@@ -41,6 +54,10 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type", rename="camel")
     hidden: ClassVar[tuple[str, ...]] = ()
     """Fields that only our own rules and read models need, and that webhooks and readers of events
     are not shown: they may name what the reader must not see."""
+
+    sealed_for: ClassVar[KeyOwner | None] = None
+    """Whose key encrypts its personal values, if not that of its stream: they can then be erased
+    although the stream stays."""
 
     @classmethod
     def add_implied(cls, data: dict[str, Any]) -> None:

@@ -4,23 +4,24 @@
 It holds a personal value as ``sha256:<base64url of sha256(salt || value)>``; the salt and the value
 go into ``private``, a msgpack pair of sealed values ``[origin, event]``. The first says where the
 request came from, sealed with the key of the person who asked; the second is a map of the event's
-personal fields, sealed with the key of the stream.
+personal fields, sealed with the key of the stream or of another subject that the event names.
 """
 
 import hashlib
 from binascii import b2a_base64
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Protocol, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, defstruct
 from msgspec.structs import replace
 
-from domain.base import Event, OrgId
+from domain.base import ERASED, PLATFORM, Event, KeyOwner, OrgId
 from domain.catalog import EVENT_TYPES
 from eventstore.randomness import random_bytes
-from eventstore.recorded import ERASED, Metadata, Recorded, Row
+from eventstore.recorded import Metadata, Recorded, Row
 from eventstore.upcasting import STEPS, schema_version, upcast
 
 SALT_BYTES = 16
@@ -90,6 +91,45 @@ SEALED_TAGS = frozenset(tag for tag, kind in EVENT_TYPES.items() if kind in SEAL
 """The tags of these events, as written today."""
 
 
+class _Elsewhere:
+    """How to find the key of an event whose personal values another key than its stream's seals."""
+
+    def __init__(self, kind: type[Event], owner: KeyOwner) -> None:
+        self.of = attrgetter(owner.field)
+        self.platform = owner.platform
+        encoded = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
+        stored = defstruct("Stored", [("subject", UUID)], rename={"subject": encoded[owner.field]})
+        self.decode = msgspec.json.Decoder(stored).decode
+
+
+_ELSEWHERE = {
+    kind: _Elsewhere(kind, kind.sealed_for)
+    for kind in EVENT_TYPES.values()
+    if kind.sealed_for is not None
+}
+_ELSEWHERE_BY_TAG = {_TAGS[kind]: how for kind, how in _ELSEWHERE.items()}
+
+
+def key_owner(event: Event, stream: UUID, org_id: OrgId) -> tuple[UUID, OrgId]:
+    """Return whose key seals the personal values of *event*, and where that key is kept."""
+    how = _ELSEWHERE.get(type(event))
+    if how is None:
+        return stream, org_id
+    return how.of(event), PLATFORM if how.platform else org_id
+
+
+def key_owner_in(row: Row) -> tuple[UUID, OrgId]:
+    """Return what ``key_owner`` does, for a stored event.
+
+    :raises msgspec.MsgspecError: this version cannot read the stored bytes.
+    """
+    how = _ELSEWHERE_BY_TAG.get(row.tag)
+    if how is None:
+        return row.stream_id, row.org_id
+    stored: Any = how.decode(row.state[row.state.rindex(_EVENT) + _EVENT_BYTES : -1])
+    return stored.subject, PLATFORM if how.platform else row.org_id
+
+
 def commit_to(value: str) -> tuple[str, Salted]:
     """Return a salted commitment to *value*, and what opens it."""
     salt = random_bytes(SALT_BYTES)
@@ -130,7 +170,7 @@ def encode(
 ) -> Row:
     """Return the row of *event*; the append assigns its position and sequence number.
 
-    *cipher* is the cipher of the stream; None is allowed only for events without personal fields.
+    *cipher* is that of its ``key_owner``; None is allowed only for events without personal fields.
     """
     row, metadata, stated = _prepared(event, metadata, org_id, origin, cipher)
     row.state = _encoder.encode(_Stored(metadata, stated))
@@ -184,7 +224,7 @@ def _committed(
     if not values:
         return event, None
     if cipher is None:
-        raise ValueError(f"{type(event).__name__} needs the key of its stream")
+        raise ValueError(f"{type(event).__name__} needs a key")
     sealed = cipher.seal(_pack(values), _place(metadata.stream, metadata.version))
     return replace(event, **commitments), sealed
 

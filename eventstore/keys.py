@@ -23,8 +23,8 @@ class KeyWrapper(Protocol):
 class SubjectKeys:
     """The ciphers of subjects; None stands for a key that was destroyed or never created.
 
-    A destroyed key may still be in this cache, so whoever destroys a key calls ``forget`` in every
-    process; the cache is bounded.
+    A destroyed key may still be in this cache, so every process calls ``forget_all`` soon after one
+    was destroyed; the cache is bounded.
     """
 
     def __init__(
@@ -71,6 +71,10 @@ class SubjectKeys:
     def forget(self, subject: UUID) -> None:
         """Remove the key of *subject* from the cache."""
         self._ciphers.pop(subject.int, None)
+
+    def forget_all(self) -> None:
+        """Empty the cache, because keys were destroyed that may be in it."""
+        self._ciphers.clear()
 
     def _trim(self) -> None:
         while len(self._ciphers) > _CACHE_MAX:

@@ -112,6 +112,17 @@ class EventLog(LogReads):
         await self.refuse_if_still()
         return await self._calls.write(self.store.wrap_again, found, value, part)
 
+    async def destroy_key(self, subject: UUID, org_id: OrgId) -> None:
+        """Destroy the data key of *subject*; nobody can ever read what it sealed.
+
+        Other processes may still have it in memory.
+
+        :raises LogClosed: nothing may be written next to the log now.
+        """
+        await self.refuse_if_still()
+        await self._calls.write(self.store.destroy_key, subject, self.part(org_id))
+        self.keys.forget(subject)
+
     async def is_still(self) -> bool:
         """Return whether nothing may be written next to the log now."""
         return await self._read(self.store.mode) in STILL

@@ -10,7 +10,7 @@ from msgspec import Struct
 from domain.base import Event, OrgId
 from eventstore.append import KeptSince, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
-from eventstore.codec import decode, decode_event, mark_of, takes_key
+from eventstore.codec import Cipher, decode, decode_event, key_owner_in, mark_of, takes_key
 from eventstore.engine.calls import LOG_DEADLINE_S, StoreCalls
 from eventstore.engine.news import News
 from eventstore.engine.turns import Turns
@@ -67,8 +67,13 @@ class LogReads:
         self, stream_id: UUID, org_id: OrgId, after: int = 0, limit: int = STREAM_MAX
     ) -> list[Recorded]:
         """Return at most *limit* events of an organization's stream above version *after*."""
-        rows = await self._read(self.store.stream, stream_id, after, self.part(org_id), limit)
-        return await self.decoded(rows)
+        return await self.decoded(await self.stream_rows(stream_id, org_id, after, limit))
+
+    async def stream_rows(
+        self, stream_id: UUID, org_id: OrgId, after: int = 0, limit: int = STREAM_MAX
+    ) -> list[Row]:
+        """Return what ``stream`` returns, but not decoded."""
+        return await self._read(self.store.stream, stream_id, after, self.part(org_id), limit)
 
     async def history(
         self, stream_id: UUID, org_id: OrgId, after: int = 0, limit: int = STREAM_MAX
@@ -77,11 +82,9 @@ class LogReads:
         rows = await self._read(self.store.stream, stream_id, after, self.part(org_id), limit)
         if not rows:
             return History([], after, None, None)
-        cipher, last = None, rows[-1]
-        if any(map(takes_key, {row.tag for row in rows})):
-            await self.fetch_keys({stream_id: last.org_id})
-            cipher = self.keys.cached(stream_id)
-        events = [decode_event(row, cipher) for row in rows]
+        last = rows[-1]
+        await self._fetch_keys_for(rows)
+        events = [decode_event(row, self._cipher_for(row)) for row in rows]
         return History(events, last.version, last.org_id, recorded_time(last.recorded_at))
 
     async def tail(
@@ -226,9 +229,14 @@ class LogReads:
 
     async def decoded(self, rows: Sequence[Row]) -> list[Recorded]:
         """Return *rows* decoded, with their personal values decrypted."""
-        await self.fetch_keys({row.stream_id: row.org_id for row in rows if takes_key(row.tag)})
-        cached = self.keys.cached
-        return [decode(row, cached(row.stream_id) if takes_key(row.tag) else None) for row in rows]
+        await self._fetch_keys_for(rows)
+        return [decode(row, self._cipher_for(row)) for row in rows]
+
+    async def _fetch_keys_for(self, rows: Sequence[Row]) -> None:
+        await self.fetch_keys(dict(key_owner_in(row) for row in rows if takes_key(row.tag)))
+
+    def _cipher_for(self, row: Row) -> Cipher | None:
+        return self.keys.cached(key_owner_in(row)[0]) if takes_key(row.tag) else None
 
     async def _read(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._calls.read(read, *args, **kwargs)

@@ -129,9 +129,6 @@ class _Enveloped(Struct, frozen=True):
 
 _METADATA = msgspec.json.Decoder(_Enveloped)
 
-ERASED = "[erased]"
-"""What a personal value reads as once the key of its subject is destroyed."""
-
 
 def recorded_time(recorded_at: int) -> datetime:
     """Return the time of an event, UTC, from its microseconds since 1970."""

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from commands.reservations import email_claim
-from domain.base import DomainError, Event, NotFound
+from domain.base import ERASED, DomainError, Event, NotFound
 from domain.catalog import tag_of
 from domain.identity.organization.membership import MemberInvited
 from domain.identity.organization.state import Organization
@@ -17,7 +17,7 @@ from domain.identity.user.address import EmailChanged, EmailProofRequested
 from domain.identity.user.events import NewNetworkSeen, PasswordChanged, PasswordResetRequested
 from domain.identity.user.state import User
 from domain.identity.user.totp import TotpDisabled, TotpEnabled
-from eventstore.recorded import ERASED, Recorded
+from eventstore.recorded import Recorded
 from mail.letter import NEWS_KEPT, Letter
 from mail.security_letter import TOLD_TO_CONTACTS, security_letter
 from runtime.system import System

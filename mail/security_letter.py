@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.access import NewNetworkUsed
-from domain.base import Event, NotFound, UserId
+from domain.base import ERASED, Event, NotFound, UserId
 from domain.hooks.webhook.events import WebhookCreated, WebhookSecretRotated
 from domain.identity.api_key.events import ApiKeyCreated, ApiKeyRotated
 from domain.identity.organization.events import OrganizationDeleted, PlanChanged
@@ -16,7 +16,7 @@ from domain.identity.organization.membership import MemberJoined, MemberRoleChan
 from domain.identity.organization.settings import SettingsChanged
 from domain.identity.organization.state import Organization
 from domain.identity.user.state import User
-from eventstore.recorded import ERASED, ActorKind, Recorded
+from eventstore.recorded import ActorKind, Recorded
 from mail.letter import NEWS_KEPT, Letter
 from runtime.system import System
 

@@ -6,6 +6,9 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from domain.base import PLATFORM
+from domain.catalog import tag_of
+from domain.identity.user.erasure import UserErased
 from eventstore.mode import REASONS, LogMode
 from eventstore.recorded import Row
 from eventstore.store import LogIdentity
@@ -15,7 +18,11 @@ from runtime.system import System
 GUARD_EVERY_S = 60.0
 """How often the log is compared with what it was."""
 
+FORGET_EVERY_S = 10.0
+"""How often a process looks for erased people, whose data it may be able to read that long."""
+
 _RETRY_S = 1.0
+_ERASED = (tag_of(UserErased),)
 _LOSSES_LOGGED_MAX = 20
 _logger = logging.getLogger(__name__)
 
@@ -81,15 +88,50 @@ class LogGuard:
         return await log.identity(), rows
 
 
+class KeyForgetting:
+    """Has this process forget its keys in memory when the keys of somebody were destroyed."""
+
+    def __init__(self, system: System) -> None:
+        self._log, self._part = system.log, system.log.part(PLATFORM)
+        self._after: int | None = None
+
+    async def check(self) -> None:
+        """Empty the cache of keys if somebody was erased since the last time.
+
+        :raises LogUnavailable: nobody knows now.
+        """
+        last = await self._log.last_position(self._part)
+        if (
+            self._after is None
+            or last < self._after
+            or await self._log.tail_rows(self._after, 1, _ERASED, self._part)
+        ):  # the start, or a log that was set back
+            self._log.keys.forget_all()
+        self._after = last
+
+    async def run(self) -> None:
+        """Check until cancelled."""
+        while True:
+            try:
+                await self.check()
+            except StoreOutage as error:
+                _logger.warning("nobody knows whether keys were destroyed: %s", error)
+            await asyncio.sleep(FORGET_EVERY_S)
+
+
 @asynccontextmanager
 async def guarded(system: System) -> AsyncGenerator[None]:
-    """Check the log before the block runs, and each minute while it does."""
+    """Check the log before the block runs, and each minute while it does; forget erased keys."""
     guard = LogGuard(system)
     with contextlib.suppress(*StoreOutage):  # the task tries again
         await guard.check()
-    task = asyncio.create_task(guard.run(), name="guard the log")
+    tasks = [
+        asyncio.create_task(guard.run(), name="guard the log"),
+        asyncio.create_task(KeyForgetting(system).run(), name="forget destroyed keys"),
+    ]
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

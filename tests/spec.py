@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import reduce
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from commands.reservations import note
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.catalog import state_of, tag_of
 from eventstore.append import Append, Appended, Outcome
-from eventstore.codec import NOWHERE, PERSONAL, Cipher, encode
+from eventstore.codec import NOWHERE, PERSONAL, Cipher, encode, key_owner
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Actor, ActorKind, Metadata, microseconds
@@ -82,11 +82,11 @@ async def record(log: EventLog, *past: Past, reserving: bool = True) -> int:
     versions: dict[UUID, int] = {}
     reserved, states = Reservations([], []), dict[UUID, Any]()
     for stream, events, org_id in past:
-        cipher = await _cipher(log, stream, events, append)
         append.expects.setdefault(stream, heads.get(stream, 0))
         for event in events:
             versions[stream] = versions.get(stream, heads.get(stream, 0)) + 1
             metadata = envelope(stream, versions[stream])
+            cipher = await _cipher(log, event, key_owner(event, stream, org_id), append)
             append.rows.append(encode(event, metadata, org_id, NOWHERE, cipher))
             if stream not in states:
                 kind = state_of(type(event))
@@ -113,15 +113,17 @@ def envelope(stream: UUID, version: int, **about: Any) -> Metadata:
 
 
 async def _cipher(
-    log: EventLog, stream: UUID, events: Iterable[Event], append: Append
+    log: EventLog, event: Event, owner: tuple[UUID, OrgId], append: Append
 ) -> Cipher | None:
-    if not any(PERSONAL[type(event)].encoded for event in events):
+    subject, org_id = owner
+    if not PERSONAL[type(event)].encoded:
         return None
-    await log.fetch_keys({stream: append.owners[stream]})
-    cipher = log.keys.cached(stream)
+    await log.fetch_keys({subject: org_id})
+    cipher = log.keys.cached(subject)
     if cipher is None:
-        cipher, append.keys[stream] = log.keys.make(stream)
-        log.keys.keep(stream, cipher)
+        append.owners[subject] = org_id
+        cipher, append.keys[subject] = log.keys.make(subject)
+        log.keys.keep(subject, cipher)
     return cipher
 
 

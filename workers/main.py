@@ -16,6 +16,7 @@ from runtime.ending import end
 from runtime.outages import StoreOutage
 from runtime.settings import Settings
 from runtime.system import System, open_system
+from workers.consequences.erasing import Erasing
 from workers.consequences.leaving import Leaving
 from workers.consequences.losing_sight import LosingSight
 from workers.deliveries import Deliveries
@@ -52,6 +53,7 @@ async def _work(system: System) -> None:
         group.create_task(_deliver(system, rings), name="deliver webhooks")
         group.create_task(Mailing(system).run(), name="send mails")
         group.create_task(Leaving(system).run(), name="act on who left")
+        group.create_task(Erasing(system).run(), name="erase who asked for it")
         group.create_task(scan_files(system), name="scan files")
         group.create_task(LosingSight(system).run(), name="act on who lost sight")
         if system.settings.redis_url:

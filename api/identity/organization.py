@@ -103,6 +103,7 @@ class OrganizationController(Controller):
         self, request: ApiRequest, organization_id: FromPath[UUID]
     ) -> ApiResponse:
         """Return the organization that you work in."""
+        request.caller.refuse_if_barred()
         org_id = own_organization(request, organization_id)
         found = await request.newest(Organization, org_id)
         return one(request, found, partial(render_organization, org_id))

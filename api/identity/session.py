@@ -61,7 +61,7 @@ class SessionController(Controller):
     @get("/", opt=account(), responses=shows(Page[OwnSessionView]))
     async def list_sessions(self, request: ApiRequest) -> ApiResponse:
         """List your active sessions, with device, address and last use."""
-        items = [_encode(await _own(request, _decode(item))) for item in await _found(request)]
+        items = [_encode(session) for session in await own_sessions(request)]
         return ApiResponse(list_json(b",".join(items), None))
 
     @delete("/", status_code=200, opt=account(), responses=nothing())
@@ -113,6 +113,11 @@ class MemberSessionController(Controller):
             organization_id=OrgId(organization_id), user_id=UserId(user_id)
         )
         return await run_command(request, command, Reply(stream=None))
+
+
+async def own_sessions(request: ApiRequest) -> list[OwnSessionView]:
+    """Return the caller's active sessions, those that end last first."""
+    return [await _own(request, _decode(item)) for item in await _found(request)]
 
 
 async def _listed(request: ApiRequest) -> tuple[SessionId, ...]:

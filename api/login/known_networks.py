@@ -35,11 +35,17 @@ async def seen_network(request: ApiRequest, user_id: UserId) -> SeenNetwork:
     if address is None:
         return SeenNetwork()
     network = str(neighbourhood_of(address))
-    found = await secrets.opened(user_id, user_id, KNOWN_NETWORKS)
-    known = [] if found is None else _decode(found)
+    known = await known_networks(request, user_id)
     if network in known:
         return SeenNetwork()
     kept = msgspec.json.encode([network, *known][:KNOWN_NETWORKS_MAX])
     sealed = await secrets.sealed(user_id, user_id, KNOWN_NETWORKS, kept)
     news = NewNetworkSeen(network=network, device=device_name(info.user_agent)) if known else None
     return SeenNetwork(sealed, news)
+
+
+async def known_networks(request: ApiRequest, user_id: UserId) -> list[str]:
+    """Return the networks that somebody logged in from, the one used last first."""
+    secrets = PersonalSecrets(request.api.system.log)
+    found = await secrets.opened(user_id, user_id, KNOWN_NETWORKS)
+    return [] if found is None else _decode(found)

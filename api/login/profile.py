@@ -6,6 +6,7 @@ from msgspec import Struct
 from api.http.caller import Caller
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import Role
+from domain.identity.user.state import User
 
 _encode = msgspec.json.Encoder().encode
 
@@ -24,14 +25,19 @@ class ProfileView(Struct, frozen=True, kw_only=True, rename="camel"):
 
 def profile_of(caller: Caller) -> ProfileView:
     """Return the caller's account."""
+    return profile_as(caller.user, caller.user_id, caller.org_id, caller.role)
+
+
+def profile_as(user: User, user_id: UserId, org_id: OrgId | None, role: Role | None) -> ProfileView:
+    """Return an account with the organization that its owner works in, and their role there."""
     return ProfileView(
-        id=caller.user_id,
-        email=caller.user.email,
-        email_confirmed=caller.user.email_confirmed,
-        name=caller.user.name,
-        role=caller.role,
-        organization_id=caller.org_id,
-        totp=caller.user.totp is not None,
+        id=user_id,
+        email=user.email,
+        email_confirmed=user.email_confirmed,
+        name=user.name,
+        role=role,
+        organization_id=org_id,
+        totp=user.totp is not None,
     )
 
 

@@ -1,7 +1,5 @@
 """The command on the settings of an organization."""
 
-import zoneinfo
-from functools import cache
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
@@ -9,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 from commands.base import Context, Decision, changes_of
 from commands.identity.organization import OrganizationCommand, read_organization
 from commands.reads import Reads
+from commands.time_zones import time_zones
 from domain.identity.organization.settings import (
     SECURITY_CONTACTS_MAX,
     SESSION_IDLE_MAX,
@@ -65,12 +64,6 @@ class ChangeSettings(OrganizationCommand, frozen=True, kw_only=True):
         if self.time_zone is not UNSET and self.time_zone not in time_zones():
             raise UnknownTimeZone
         return changes_of(self.organization_id, events)
-
-
-@cache
-def time_zones() -> frozenset[str]:
-    """Return the names of all time zones that this machine knows."""
-    return frozenset(zoneinfo.available_timezones())
 
 
 def _ordered(ways: tuple[LoginWay, ...] | UnsetType) -> tuple[LoginWay, ...] | UnsetType:

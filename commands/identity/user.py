@@ -4,16 +4,18 @@ from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from commands.access import on_record
 from commands.base import Change, Command, Context, Decision, changes_of
 from commands.identity.organization import CreateOrganization, open_organization
 from commands.reads import Reads
+from commands.time_zones import time_zones
 from domain.access import LoginRefused
 from domain.base import UserId
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined
+from domain.identity.organization.settings import UnknownTimeZone
 from domain.identity.user.address import EmailChanged, EmailProofRequested
 from domain.identity.user.events import (
     EmailConfirmed,
@@ -21,6 +23,7 @@ from domain.identity.user.events import (
     LoginFailed,
     PasswordChanged,
     PasswordResetRequested,
+    UserProfileChanged,
     UserRegistered,
 )
 from domain.identity.user.state import User
@@ -82,6 +85,21 @@ class UserCommand(Command, frozen=True, kw_only=True):
     @property
     def target(self) -> UUID | None:
         return self.user_id
+
+
+class ChangeProfile(UserCommand, frozen=True, kw_only=True):
+    """Change your name or time zone."""
+
+    records = (UserProfileChanged,)
+    name: Name | UnsetType = UNSET
+    time_zone: str | UnsetType | None = UNSET
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        user = await read(User, self.user_id)
+        wanted = UserProfileChanged(name=self.name, time_zone=self.time_zone)
+        if isinstance(self.time_zone, str) and self.time_zone not in time_zones():
+            raise UnknownTimeZone
+        return changes_of(self.user_id, user.change_profile(wanted))
 
 
 class ChangePassword(UserCommand, frozen=True, kw_only=True):

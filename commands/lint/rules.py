@@ -14,7 +14,9 @@ from domain.hooks.webhook.state import Webhook
 from domain.identity.api_key.state import ApiKey
 from domain.identity.organization.events import OrganizationRestored
 from domain.identity.organization.membership import Role
+from domain.identity.organization.sso import MemberUnlinked
 from domain.identity.organization.state import Organization
+from domain.identity.user.erasure import UserErased
 from domain.identity.user.events import LoginFailed, UserReactivated
 from domain.identity.user.state import User
 from domain.work.attachment import (
@@ -193,7 +195,7 @@ _ON_ARCHIVED = {
 
 
 def _organization(event: Event, before: Organization, after: Organization) -> Iterator[str]:
-    if before.deleted and not isinstance(event, OrganizationRestored):
+    if before.deleted and not isinstance(event, OrganizationRestored | MemberUnlinked):
         yield "a deleted organization is changed"
     admins = any(m.active and m.role is Role.ADMIN for m in after.members.values())
     if before.members and not admins:  # the creation comes before its first member
@@ -201,5 +203,7 @@ def _organization(event: Event, before: Organization, after: Organization) -> It
 
 
 def _user(event: Event, before: User) -> Iterator[str]:
-    if not before.active and not isinstance(event, UserReactivated | LoginFailed):
+    if before.erasing and not isinstance(event, UserErased):
+        yield "an account that is being erased is changed"
+    elif not before.active and not isinstance(event, UserReactivated | LoginFailed | UserErased):
         yield "a deactivated account is changed"

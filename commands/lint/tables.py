@@ -7,11 +7,10 @@ from uuid import UUID
 from commands.happening import Happening, Reservations
 from commands.label_claims import LABEL_NAME
 from commands.lint.finding import LintFinding
-from commands.reservations import EMAIL, TASK_NUMBER, note
-from domain.base import PLATFORM
+from commands.reservations import EMAIL, SUBJECT, TASK_NUMBER, note
+from domain.base import ERASED, PLATFORM
 from eventstore.claim import ClaimChange, CountChange, Held
 from eventstore.partition import partition_of
-from eventstore.recorded import ERASED
 
 ClaimRow = tuple[str, UUID, bytes]
 CountRow = tuple[str, UUID]
@@ -29,13 +28,14 @@ class ExpectedTables:
 
     def happen(self, happened: Happening, position: int) -> Iterator[str]:
         """Apply one event; yield the claims and counts that it should not have got."""
-        # An erased address can no longer be known, and its claim is gone.
-        erased = EMAIL if getattr(happened.event, "email", None) == ERASED else None
+        # What is erased can no longer be known, and its claim is gone.
+        told = (getattr(happened.event, name, None) for name in ("email", "from_", "to", "subject"))
+        erased = (EMAIL, SUBJECT) if ERASED in told else ()
         reserved = Reservations([], [])
         note(happened, reserved)
         part = partition_of(happened.org_id, self._parts)
         for change in reserved.claims:
-            if change.claim.scope == erased:
+            if change.claim.scope in erased:
                 continue
             if change.claim.org_id == PLATFORM:  # may come from any partition: compared by time
                 self._platform.append((happened.at, part, position, change))

@@ -64,6 +64,7 @@ class Invitations(Projection[InvitationState]):
     """Invitations that are not over, the oldest first."""
 
     name = "invitations"
+    version = 2
     tags = tags_of(MemberInvited, InvitationRevoked, InvitationExpired, InvitationAccepted)
     state = InvitationState
     indexes = (Index(("org", "deleted"), "invitation_id"),)
@@ -82,7 +83,8 @@ class Invitations(Projection[InvitationState]):
                 expires_at=event.expires_at,
                 mailed=event.mailed,
             )
-        return replace(state or InvitationState(invitation_id=event.invitation_id), over=True)
+        over = state or InvitationState(invitation_id=event.invitation_id)
+        return replace(over, over=True, email="")  # nobody reads it any more, so nobody erases it
 
     def render(self, key: str, state: InvitationState, recorded: Recorded) -> bytes:
         return render_invitation(state.invitation_id, state)

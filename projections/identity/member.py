@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -20,7 +21,7 @@ from domain.identity.organization.membership import (
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, document_id, tags_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels
-from projections.engine.query import ListSlice, Query, list_slice
+from projections.engine.query import LIMIT_MAX, ListSlice, Query, list_slice
 from projections.shape import Index, Value
 
 _encode = msgspec.json.Encoder().encode
@@ -119,6 +120,24 @@ async def memberships_of(
         keyed=True,
     )
     return await models.page(query)
+
+
+async def organizations_ever_of(models: ReadModels, user_id: UserId) -> list[OrgId]:
+    """Return every organization that a person belongs to, or has belonged to."""
+    found: list[OrgId] = []
+    for left in (False, True):
+        where: dict[str, Value] = {"user_id": str(user_id), "deleted": left}
+        after: str | None = None
+        while True:
+            query = Query(
+                model="members", where=where, sort="org", limit=LIMIT_MAX, above=after, keyed=True
+            )
+            page = await models.page(query)
+            found += [OrgId(UUID(key)) for key in page.keys]
+            if page.next_key is None:
+                break
+            after = page.next_key
+    return found
 
 
 async def members_of(

@@ -42,10 +42,12 @@ class Users(AggregateProjection[User]):
     """Users by id, for the names of members; nothing of how they log in is shown."""
 
     name = "users"
-    version = 5
+    version = 6
     tags = tuple(sorted(set(tags_of(UserEvent)) - set(_UNSHOWN)))
     state = User
-    left_out = frozenset({"reset", "home_organization_id", "proof", "totp"})
+    left_out = frozenset(
+        {"reset", "home_organization_id", "proof", "totp", "time_zone", "erasing", "erased"}
+    )
 
     def render(self, key: str, state: User, recorded: Recorded) -> bytes:
         return render_user(recorded.stream_id, state)

@@ -8,9 +8,9 @@ from audit.export import Selection, export_lines
 from audit.trail import TrailFilter, entry_json, read_trail
 from audit.tree_signer import TreeSigner
 from audit.verify import verify
+from domain.base import ERASED
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
-from eventstore.recorded import ERASED
 from tests.audit.acme import TITLES, found_acme
 from tests.domain.spec import ACME, ANA, NOW
 from tests.spec import opened

@@ -20,6 +20,7 @@ from domain.base import Event, ProjectId, TaskId
 from domain.identity.organization.events import PlanChanged, SubdomainChanged
 from domain.identity.organization.membership import MemberJoined, MemberRoleChanged, Role
 from domain.identity.plan import Plan
+from domain.identity.user.erasure import UserErasureRequested
 from domain.identity.user.events import UserDeactivated, UserProfileChanged, UserRegistered
 from domain.work.project.events import ProjectCreated, ProjectRenamed
 from domain.work.relation import RelationKind
@@ -201,6 +202,10 @@ FORGED: list[tuple[str, list[Past]]] = [
     (
         "a deactivated account is changed",
         [on(BEN, UserDeactivated(), UserProfileChanged(name="B"))],
+    ),
+    (
+        "an account that is being erased is changed",
+        [on(BEN, UserErasureRequested(), UserProfileChanged(name="B"))],
     ),
 ]
 

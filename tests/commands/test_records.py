@@ -22,6 +22,7 @@ TWO_PARTITIONS = {
     "LogInBySso": "an account, its session and its membership",
     "LogIn": "a session, and its organization's record of who came",
     "RecordFailedLogin": "the account, and its organization's record",
+    "EraseUser": "an account and all of its memberships: the last ADMIN rule holds in each",
     "EditOrganization": "its subdomain, which is unique everywhere",
     "RestoreOrganization": "an organization, and where the person works",
 }

@@ -24,7 +24,7 @@ from domain.identity.organization.sso import SignOn
 from domain.identity.plan import Plan
 from domain.identity.session import events as session_events
 from domain.identity.session import state as session_state
-from domain.identity.user import address, totp
+from domain.identity.user import address, erasure, totp
 from domain.identity.user import events as user
 from domain.identity.user.state import User
 from domain.work.team import Team
@@ -50,6 +50,7 @@ LEFT = membership.LeaveCause.LEFT
 ACCOUNT = given(User(), user.UserRegistered(email="a@example.com", name="Ana"))
 SECURED = given(ACCOUNT, totp.TotpEnabled(step=5, recovery=("a",)))
 CHANGED = ("email", "email_confirmed")
+ERASING = given(ACCOUNT, erasure.UserErasureRequested())
 CLOSED = given(ACCOUNT, user.UserDeactivated())
 STARTED = given(
     session_state.Session(),
@@ -86,6 +87,11 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (TEAM, organization.PlanChanged(from_=Plan.FREE, to=Plan.BASIC), ("plan",)),
     (TEAM, CONFIGURED, ("sign_on:provider",)),
     (given(TEAM, CONFIGURED), sso.SsoRemoved(), ("sign_on:provider",)),
+    (
+        given(TEAM, sso.MemberLinked(user_id=BEN, issuer="i", subject="b")),
+        sso.MemberUnlinked(user_id=BEN),
+        (f"sign_on:links:{BEN}",),
+    ),
     (TEAM, sso.MemberLinked(user_id=BEN, issuer="i", subject="b"), (f"sign_on:links:{BEN}",)),
     (TEAM, organization.OrganizationDeleted(), ("deleted",)),
     (DELETED, organization.OrganizationRestored(), ("deleted",)),
@@ -139,6 +145,9 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (ACCOUNT, user.NewNetworkSeen(network="192.0.2.0/24", device="curl"), ()),
     (ACCOUNT, user.PasswordChanged(), ("credentials",)),
     (ACCOUNT, user.UserProfileChanged(name="Anna"), ("name",)),
+    (ACCOUNT, user.UserProfileChanged(time_zone="UTC"), ("time_zone",)),
+    (ACCOUNT, erasure.UserErasureRequested(), ("active", "email", "name", "erasing")),
+    (ERASING, erasure.UserErased(), ("erased",)),
     (ACCOUNT, user.HomeOrganizationChanged(organization_id=ACME), ("home_organization_id",)),
     (ACCOUNT, user.UserDeactivated(), ("active",)),
     (CLOSED, user.UserReactivated(), ("active",)),

@@ -13,7 +13,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from audit.merkle import leaf_hash
-from domain.base import Event
+from domain.base import ERASED, Event
 from domain.catalog import EVENT_TYPES, tag_of
 from domain.work.project.events import ProjectRenamed
 from domain.work.task.events import TaskRetitled
@@ -28,7 +28,7 @@ from eventstore.codec import (
     origin_value,
     seal_origin,
 )
-from eventstore.recorded import ERASED, Row, microseconds
+from eventstore.recorded import Row, microseconds
 from eventstore.upcasting import schema_version
 from security.sealing import SealBroken, StreamCipher
 from tests.domain.spec import ACME, ANA, event_of
@@ -100,7 +100,7 @@ def test_two_commitments_to_one_value_differ() -> None:
 
 
 def test_an_event_with_personal_values_is_not_stored_without_a_key() -> None:
-    with pytest.raises(ValueError, match="needs the key"):
+    with pytest.raises(ValueError, match="needs a key"):
         stored(TaskRetitled(from_="a", to="b"), None)
 
 

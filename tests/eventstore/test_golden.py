@@ -7,10 +7,10 @@ import pytest
 from msgspec import json
 from msgspec.structs import replace
 
+from domain.base import ERASED
 from domain.catalog import EVENT_TYPES
 from domain.work.task.events import TaskRetitled
 from eventstore.codec import NOWHERE, decode, encode
-from eventstore.recorded import ERASED
 from eventstore.upcasting import STEPS, Step, schema_version
 from tests.domain.spec import ACME
 from tests.eventstore.examples import GOLDEN, envelope, example, golden, newest

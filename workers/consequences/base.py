@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from commands.base import Command, Context
-from domain.base import DomainError, Event
+from domain.base import DomainError, Event, OrgId
 from domain.catalog import tag_of
 from eventstore.append import ConcurrencyConflict
 from eventstore.recorded import Actor, ActorKind, Recorded, Row
@@ -87,15 +87,19 @@ class Consequences(ABC):
         if not await self._progress.reached(model, row.position, _PROJECTED_S, part):
             raise Rebuilding(0.0)
 
-    async def follow_up(self, command: Command, cause: Recorded) -> None:
+    async def follow_up(
+        self, command: Command, cause: Recorded, org_id: OrgId | None = None
+    ) -> None:
         """Run *command* as the system because *cause* happened; a refusal means it is not needed.
+
+        It runs in the organization of the cause, unless it is for another one.
 
         :raises LogUnavailable: nothing can be recorded.
         """
         context = Context(
-            actor=Actor(ActorKind.SYSTEM, cause.org_id),
+            actor=Actor(ActorKind.SYSTEM, org_id or cause.org_id),
             now=self.system.clock(),
-            org_id=cause.org_id,
+            org_id=org_id or cause.org_id,
             correlation_id=cause.metadata.correlation_id,
             causation_id=cause.id,
         )

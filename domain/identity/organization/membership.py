@@ -11,7 +11,7 @@ from uuid import UUID
 from immutables import Map
 from msgspec import Struct, field
 
-from domain.base import DomainError, Event, Personal, Refusal, UserId
+from domain.base import DomainError, Event, KeyOwner, Personal, Refusal, UserId
 
 
 class Role(StrEnum):
@@ -88,6 +88,7 @@ def ended_by(
 class MemberInvited(Event, frozen=True, kw_only=True, tag="member.invited"):
     """Somebody was invited by e-mail to join an organization."""
 
+    sealed_for = KeyOwner("invitation_id")
     invitation_id: UUID
     email: Personal  # in its canonical form, by which two invitations are compared
     role: Role

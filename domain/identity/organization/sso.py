@@ -10,7 +10,7 @@ from immutables import Map
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, Personal, Refusal, UserId
+from domain.base import DomainError, Event, KeyOwner, Personal, Refusal, UserId
 from domain.identity.organization.membership import Role
 
 # Events ---------------------------------------------------------------------
@@ -46,6 +46,7 @@ class SsoRemoved(Event, frozen=True, kw_only=True, tag="organization.sso_removed
 class MemberLinked(Event, frozen=True, kw_only=True, tag="member.linked"):
     """A person logged in through the organization's provider for the first time."""
 
+    sealed_for = KeyOwner("user_id", platform=True)
     user_id: UserId
     issuer: str
     subject: Personal  # who they are to the provider, which never gives it to somebody else
@@ -54,7 +55,16 @@ class MemberLinked(Event, frozen=True, kw_only=True, tag="member.linked"):
         return (f"sign_on:links:{self.user_id}",)
 
 
-SsoEvent = SsoConfigured | SsoRemoved | MemberLinked
+class MemberUnlinked(Event, frozen=True, kw_only=True, tag="member.unlinked"):
+    """Who a person is to the organization's provider was forgotten, with their account."""
+
+    user_id: UserId
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"sign_on:links:{self.user_id}",)
+
+
+SsoEvent = SsoConfigured | SsoRemoved | MemberLinked | MemberUnlinked
 
 
 # State ----------------------------------------------------------------------
@@ -106,6 +116,9 @@ class SignOn(Struct, frozen=True, gc=False):
             case MemberLinked():
                 link = Link(event.issuer, event.subject)
                 return replace(self, links=self.links.set(event.user_id, link))
+            case MemberUnlinked():
+                known = event.user_id in self.links
+                return replace(self, links=self.links.delete(event.user_id)) if known else self
             case _:
                 assert_never(event)
 

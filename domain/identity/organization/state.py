@@ -50,7 +50,7 @@ from domain.identity.organization.membership import (
     is_last_admin,
 )
 from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
-from domain.identity.organization.sso import MemberLinked, SignOn, SsoConfigured, SsoRemoved
+from domain.identity.organization.sso import MemberUnlinked, SignOn, SsoEvent
 from domain.identity.plan import Countable, Plan, refuse_if_full
 from domain.identity.subdomain import refuse_unless_allowed
 
@@ -82,6 +82,8 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     sign_on: SignOn = SignOn()
 
     def evolve(self, event: OrganizationEvent) -> "Organization":
+        if isinstance(event, SsoEvent):
+            return replace(self, sign_on=self.sign_on.after(event))
         match event:
             case MemberJoined():
                 return replace(self, members=self.members.set(event.user_id, _JOINED[event.role]))
@@ -95,8 +97,6 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, plan=event.to)
             case SettingsChanged():
                 return replace(self, settings=self.settings.after(event))
-            case SsoConfigured() | SsoRemoved() | MemberLinked():
-                return replace(self, sign_on=self.sign_on.after(event))
             case OrganizationDeleted():
                 return replace(self, deleted=True)
             case OrganizationRestored():
@@ -218,6 +218,12 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         asked = LeaveCause.LEFT if user_id == by else LeaveCause.REMOVED
         cause = LeaveCause.ACCOUNT_CLOSED if by is None else asked
         return [MemberLeft(user_id=user_id, cause=cause)]
+
+    def close_account(self, user_id: UserId) -> list[OrganizationEvent]:
+        """Let go of somebody whose account is erased; a deleted organization is left as it is."""
+        left = [] if self.deleted or user_id not in self.members else self.remove(user_id, by=None)
+        linked = user_id in self.sign_on.links
+        return [*left, *([MemberUnlinked(user_id=user_id)] if linked else [])]
 
     def deactivate_member(self, user_id: UserId, *, by: UserId | None) -> list[OrganizationEvent]:
         member = self._member_here(user_id)

@@ -19,6 +19,7 @@ class RevocationCause(StrEnum):
     ACCOUNT_DEACTIVATED = "account_deactivated"
     EXPIRED = "expired"
     SECOND_FACTOR = "second_factor"  # it was turned on, and the session began without it
+    ACCOUNT_ERASED = "account_erased"
     LEFT_ORGANIZATION = "left_organization"
 
 

@@ -3,8 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import UNSET, UnsetType
+
 from domain.base import Event, OrgId, Personal
 from domain.identity.user.address import AddressEvent
+from domain.identity.user.erasure import ErasureEvent
 from domain.identity.user.totp import TotpEvent
 
 
@@ -37,10 +40,13 @@ class PasswordResetRequested(Event, frozen=True, kw_only=True, tag="user.passwor
 
 
 class UserProfileChanged(Event, frozen=True, kw_only=True, tag="user.profile_changed"):
-    """A user changed their name."""
+    """A user changed their name or time zone; holds only what changed."""
 
-    sets = ("name",)
-    name: Personal
+    name: Personal | UnsetType = UNSET
+    time_zone: Personal | UnsetType | None = UNSET  # of the IANA database; null: none of their own
+
+    def field_keys(self) -> tuple[str, ...]:
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name) is not UNSET)
 
 
 class UserDeactivated(Event, frozen=True, kw_only=True, tag="user.deactivated"):
@@ -90,5 +96,6 @@ UserEvent = (
     | HomeOrganizationChanged
     | NewNetworkSeen
     | AddressEvent
+    | ErasureEvent
     | TotpEvent
 )

@@ -6,6 +6,7 @@ Invariants
     1. A deactivated account can only be reactivated; failed logins are recorded all the same.
     2. A code of the second factor works once; it can only be turned off by another one.
     3. Setting a field to the value it has records no event.
+    4. An account that is being erased is nobody's: it only gets erased.
 """
 
 from datetime import datetime
@@ -15,7 +16,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import Event, NotFound, OrgId
+from domain.base import ERASED, Event, NotFound, OrgId
 from domain.identity.user.address import (
     EmailChanged,
     EmailProofRequested,
@@ -24,6 +25,7 @@ from domain.identity.user.address import (
     refuse_unless_provable,
     requested_by,
 )
+from domain.identity.user.erasure import UserErased, UserErasureRequested
 from domain.identity.user.errors import AccountDeactivated, ResetIsOver
 from domain.identity.user.events import (
     EmailConfirmed,
@@ -70,7 +72,10 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     email: str = ""
     email_confirmed: bool = False
     name: str = ""
+    time_zone: str | None = None
     active: bool = True
+    erasing: bool = False
+    erased: bool = False
     home_organization_id: OrgId | None = None
     """Where the next session starts; each session has an organization of its own."""
 
@@ -104,13 +109,17 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
                 # A token that resets the password may wait in the old mailbox.
                 return replace(self, email=event.to, email_confirmed=True, proof=None, reset=None)
             case UserProfileChanged():
-                return replace(self, name=event.name)
+                return replace(self, **{name: getattr(event, name) for name in event.field_keys()})
             case HomeOrganizationChanged():
                 return replace(self, home_organization_id=event.organization_id)
             case UserDeactivated():
                 return replace(self, active=False)
             case UserReactivated():
                 return replace(self, active=True)
+            case UserErasureRequested():
+                return User(registered=True, email=ERASED, name=ERASED, active=False, erasing=True)
+            case UserErased():
+                return replace(self, erased=True)
             case _:
                 assert_never(event)
 
@@ -198,9 +207,15 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     def disable_totp(self, proof: SecondProof) -> list[UserEvent]:
         return [*self.use_second_factor(proof), TotpDisabled()]
 
-    def change_name(self, name: str) -> list[UserEvent]:
+    def change_profile(self, wanted: UserProfileChanged) -> list[UserEvent]:
+        """Change what *wanted* sets to another value and leave the rest."""
         self.refuse_unless_active()
-        return [] if name == self.name else [UserProfileChanged(name=name)]
+        changed = {
+            name: getattr(wanted, name)
+            for name in wanted.field_keys()
+            if getattr(wanted, name) != getattr(self, name)
+        }
+        return [UserProfileChanged(**changed)] if changed else []
 
     def make_home(self, organization_id: OrgId) -> list[UserEvent]:
         """Start the next sessions in *organization_id*."""
@@ -217,14 +232,25 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_registered()
         return [] if self.active else [UserReactivated()]
 
+    def request_erasure(self) -> list[UserEvent]:
+        """Close the account for good."""
+        self.refuse_unless_active()
+        return [UserErasureRequested()]
+
+    def finish_erasure(self) -> list[UserEvent]:
+        """Record that the keys are destroyed; again, it records nothing."""
+        if not self.erasing:
+            raise NotFound
+        return [] if self.erased else [UserErased()]
+
     def fail_login(self, count: int = 1) -> list[UserEvent]:
         """Record failed logins, even for a deactivated account, which must not be recognisable."""
         self.refuse_unless_registered()
         return [LoginFailed(count=count)]
 
     def refuse_unless_registered(self) -> None:
-        """Raise NotFound if there is no such account."""
-        if not self.registered:
+        """Raise NotFound if there is no such account, or it is being erased."""
+        if not self.registered or self.erasing:
             raise NotFound
 
     def refuse_unless_active(self) -> None:

@@ -7,11 +7,18 @@ import pytest
 
 from commands.handler import CommandHandler
 from commands.identity.organization import CreateOrganization
-from commands.identity.user import PASSWORD, ChangePassword, RecordFailedLogin, RegisterUser
+from commands.identity.user import (
+    PASSWORD,
+    ChangePassword,
+    ChangeProfile,
+    RecordFailedLogin,
+    RegisterUser,
+)
 from domain.base import PLATFORM, NotFound, OrgId
 from domain.claim import EmailTaken, SubdomainTaken
 from domain.identity.organization.events import OrganizationCreated
 from domain.identity.organization.membership import MemberJoined, Role
+from domain.identity.organization.settings import UnknownTimeZone
 from domain.identity.plan import Plan
 from domain.identity.user.errors import AccountDeactivated
 from domain.identity.user.events import (
@@ -19,6 +26,7 @@ from domain.identity.user.events import (
     LoginFailed,
     PasswordChanged,
     UserDeactivated,
+    UserProfileChanged,
     UserRegistered,
 )
 from eventstore.log import EventLog
@@ -121,3 +129,13 @@ class TestRecordFailedLogin:
 
     def test_an_unregistered_user_is_not_found(self) -> None:
         given().when(self.asked).then_refused(NotFound)
+
+
+class TestChangeProfile:
+    def test_name_and_time_zone_change_and_what_stays_is_not_recorded(self) -> None:
+        change = ChangeProfile(user_id=ANA, name="Ana", time_zone="Europe/Berlin")
+        given(*ANAS).when(change).then(UserProfileChanged(time_zone="Europe/Berlin"))
+
+    def test_a_time_zone_that_nobody_knows_is_refused(self) -> None:
+        change = ChangeProfile(user_id=ANA, time_zone="Mars/Olympus")
+        given(*ANAS).when(change).then_refused(UnknownTimeZone)

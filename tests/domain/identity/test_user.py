@@ -4,6 +4,7 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from domain.base import NotFound, OrgId
+from domain.identity.user.erasure import UserErased, UserErasureRequested
 from domain.identity.user.errors import AccountDeactivated
 from domain.identity.user.events import (
     HomeOrganizationChanged,
@@ -49,9 +50,41 @@ def test_every_password_change_is_recorded() -> None:
 
 
 def test_a_new_name_is_recorded_and_the_same_name_is_not() -> None:
-    assert ANA_USER.change_name("Anna") == [UserProfileChanged(name="Anna")]
-    assert ANA_USER.change_name("Ana") == []
-    assert given(ANA_USER, UserProfileChanged(name="Anna")).name == "Anna"
+    anna = UserProfileChanged(name="Anna")
+
+    assert ANA_USER.change_profile(anna) == [anna]
+    assert ANA_USER.change_profile(UserProfileChanged(name="Ana")) == []
+    assert given(ANA_USER, anna).name == "Anna"
+
+
+def test_a_time_zone_is_set_and_given_up_without_the_name() -> None:
+    berlin, none = (UserProfileChanged(time_zone=zone) for zone in ("Europe/Berlin", None))
+    there = given(ANA_USER, berlin)
+
+    assert ANA_USER.change_profile(berlin) == [berlin]
+    assert (there.name, there.time_zone) == ("Ana", "Europe/Berlin")
+    assert there.change_profile(berlin) == ANA_USER.change_profile(none) == []
+    assert there.change_profile(none) == [none]
+    assert given(there, none) == ANA_USER
+
+
+def test_an_account_that_is_being_erased_is_nobodys_and_only_gets_erased() -> None:
+    closed = given(given(ANA_USER, UserProfileChanged(time_zone="UTC")), UserErasureRequested())
+
+    assert ANA_USER.request_erasure() == [UserErasureRequested()]
+    assert "Ana" not in repr(closed)
+    assert "ana@" not in repr(closed)
+    assert closed.finish_erasure() == [UserErased()]
+    assert given(closed, UserErased()).finish_erasure() == []
+    check_refused(
+        NotFound,
+        closed.request_erasure,
+        closed.change_password,
+        closed.deactivate,
+        closed.reactivate,
+        closed.fail_login,
+        ANA_USER.finish_erasure,
+    )
 
 
 def test_the_home_organization_is_the_one_chosen_last() -> None:
@@ -67,7 +100,7 @@ def test_a_deactivated_account_refuses_changes() -> None:
     check_refused(
         AccountDeactivated,
         CLOSED.change_password,
-        lambda: CLOSED.change_name("Anna"),
+        lambda: CLOSED.change_profile(UserProfileChanged(name="Anna")),
         lambda: CLOSED.make_home(ACME),
     )
 
@@ -92,7 +125,7 @@ def test_an_unknown_account_is_not_found() -> None:
         User().deactivate,
         User().reactivate,
         User().fail_login,
-        lambda: User().change_name("Ana"),
+        lambda: User().change_profile(UserProfileChanged(name="Ana")),
         lambda: User().make_home(ACME),
     )
 
@@ -107,7 +140,7 @@ def _step(name: str, organization: OrgId) -> st.SearchStrategy[Decision]:
     return st.sampled_from(
         [
             lambda user: user.register(REGISTERED),
-            lambda user: user.change_name(name),
+            lambda user: user.change_profile(UserProfileChanged(name=name)),
             lambda user: user.make_home(organization),
             lambda user: user.deactivate(name),
             lambda user: user.reactivate(),
