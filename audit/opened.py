@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from domain.base import ERASED, PLATFORM, OrgId
 from domain.catalog import EVENT_TYPES
-from eventstore.codec import Salted, Values, event_values, key_owner_in, origin_value
+from eventstore.codec import Salted, Values, event_values, origin_value
+from eventstore.keys import key_owner_in
 from eventstore.log import EventLog
 from eventstore.recorded import Metadata, Row
 from security.sealing import SealBroken

@@ -12,7 +12,8 @@ from commands.work.task import AssignTask, EditTask
 from domain.base import State
 from domain.work.task.events import Priority
 from domain.work.task.state import Task
-from eventstore.codec import decode, key_owner_in, takes_key
+from eventstore.codec import decode, takes_key
+from eventstore.keys import key_owner_in
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Row

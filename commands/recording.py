@@ -24,9 +24,9 @@ from eventstore.codec import (
     Origin,
     encode,
     encode_open,
-    key_owner,
     seal_origin,
 )
+from eventstore.keys import key_owner
 from eventstore.log import EventLog
 from eventstore.recorded import Metadata, Row, microseconds
 

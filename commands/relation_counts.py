@@ -7,6 +7,8 @@ from uuid import UUID
 from commands.happening import Happening, Reservations, Rule
 from domain.base import Event, OrgId
 from domain.work.relation import RelationAdded, RelationRemoved
+from domain.work.task.errors import BlockersOpen, SubtasksOpen
+from domain.work.workflow.events import Guard
 from eventstore.claim import CountChange, CountKey
 
 OPEN_BLOCKERS = "open blockers"
@@ -70,3 +72,17 @@ def count_subtask(
     for key, by in zip((open_subtasks, subtasks, children), share, strict=True):
         if by:
             reserved.counts.append(CountChange(key(happened.org_id, parent), by))
+
+
+def _no_open_subtask(org_id: OrgId, task: UUID) -> CountChange:
+    own = open_subtasks(org_id, task)
+    return CountChange(own, 0, limit=0, refusal=lambda found: SubtasksOpen(open=found))
+
+
+def _no_open_blocker(org_id: OrgId, task: UUID) -> CountChange:
+    own = open_blockers(org_id, task)
+    return CountChange(own, 0, limit=0, refusal=lambda found: BlockersOpen(open=found))
+
+
+GUARDS = {Guard.NO_OPEN_SUBTASK: _no_open_subtask, Guard.NO_OPEN_BLOCKER: _no_open_blocker}
+"""What each guard of a transition has the append check."""

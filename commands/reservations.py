@@ -15,14 +15,13 @@ from commands.label_claims import LABEL_RULES
 from commands.plan_counts import count, counting
 from commands.project_claims import PROJECT_RULES
 from commands.relation_counts import (
+    GUARDS,
     RELATION_RULES,
     Share,
     count_blocked,
     count_subtask,
-    open_blockers,
-    open_subtasks,
 )
-from commands.session_places import leave_place, take_place
+from commands.session_places import SESSION_RULES
 from domain.base import PLATFORM, Event, OrgId
 from domain.claim import SUBDOMAIN_KEPT, EmailTaken, SubdomainTaken
 from domain.hooks.webhook.events import WebhookCreated, WebhookDeleted, WebhookRestored
@@ -38,11 +37,9 @@ from domain.identity.organization.membership import (
 )
 from domain.identity.organization.sso import LinkedToAnother, MemberLinked, MemberUnlinked
 from domain.identity.plan import Countable
-from domain.identity.session.events import SessionEnded, SessionRevoked, SessionStarted
 from domain.identity.user.address import EmailChanged
 from domain.identity.user.erasure import UserErasureRequested
 from domain.identity.user.events import UserRegistered
-from domain.work.task.errors import BlockersOpen, SubtasksOpen
 from domain.work.task.events import (
     TaskCreated,
     TaskDeleted,
@@ -53,7 +50,7 @@ from domain.work.task.events import (
 )
 from domain.work.task.state import OPEN_NUMBER
 from domain.work.workflow.errors import StatusInUse
-from domain.work.workflow.events import FINISHED, Guard, StatusGroup, WorkflowDefined
+from domain.work.workflow.events import FINISHED, StatusGroup, WorkflowDefined
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbered
 
 EMAIL, SUBDOMAIN = "email", "subdomain"
@@ -138,14 +135,6 @@ def _erasure_requested(happened: Happening, reserved: Reservations) -> None:
     reserved.claims.append(ClaimChange(claim, happened.stream, release=True))
 
 
-def _session_started(happened: Happening, reserved: Reservations) -> None:
-    reserved.claims.append(take_place(happened.event, happened.stream))
-
-
-def _session_over(happened: Happening, reserved: Reservations) -> None:
-    reserved.claims.append(leave_place(happened.before, happened.stream))
-
-
 def _organization_created(happened: Happening, reserved: Reservations) -> None:
     _take_subdomain(happened, happened.event.subdomain, reserved)
 
@@ -203,20 +192,7 @@ def _task_moved(happened: Happening, reserved: Reservations) -> None:
     count_subtask(task.parent_id, Share(change), happened, reserved)
     count_blocked(org_id, event.blocking, change, reserved)
     for guard in event.guards:
-        reserved.counts.append(_GUARDS[guard](org_id, happened.stream))
-
-
-def _no_open_subtask(org_id: OrgId, task: UUID) -> CountChange:
-    own = open_subtasks(org_id, task)
-    return CountChange(own, 0, limit=0, refusal=lambda found: SubtasksOpen(open=found))
-
-
-def _no_open_blocker(org_id: OrgId, task: UUID) -> CountChange:
-    own = open_blockers(org_id, task)
-    return CountChange(own, 0, limit=0, refusal=lambda found: BlockersOpen(open=found))
-
-
-_GUARDS = {Guard.NO_OPEN_SUBTASK: _no_open_subtask, Guard.NO_OPEN_BLOCKER: _no_open_blocker}
+        reserved.counts.append(GUARDS[guard](org_id, happened.stream))
 
 
 def _workflow_defined(happened: Happening, reserved: Reservations) -> None:
@@ -280,9 +256,7 @@ _RULES: dict[type[Event], Rule] = {
     UserRegistered: _registered,
     EmailChanged: _email_changed,
     UserErasureRequested: _erasure_requested,
-    SessionStarted: _session_started,
-    SessionEnded: _session_over,
-    SessionRevoked: _session_over,
+    **SESSION_RULES,
     OrganizationCreated: _organization_created,
     SubdomainChanged: _subdomain_changed,
     MemberJoined: counting(Countable.MEMBERS, 1),

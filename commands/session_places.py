@@ -4,11 +4,12 @@ Sessions that began through the identity provider of an organization have places
 its administrators, who choose the provider, cannot use up those of the person.
 """
 
-from uuid import UUID, uuid5
+from uuid import uuid5
 
-from domain.base import PLATFORM, OrgId, UserId
+from commands.happening import Happening, Reservations, Rule
+from domain.base import PLATFORM, Event, OrgId, UserId
 from domain.identity.session.errors import SessionPlaceTaken
-from domain.identity.session.events import SessionStarted
+from domain.identity.session.events import SessionEnded, SessionRevoked, SessionStarted
 from domain.identity.session.state import SESSIONS_MAX, Session
 from eventstore.claim import ClaimChange, ClaimKey
 
@@ -22,15 +23,22 @@ def session_places(user_id: UserId, confined_to: OrgId | None = None) -> list[Cl
     return [ClaimKey(PLATFORM, SESSION_PLACE, whose, place) for place in places]
 
 
-def take_place(started: SessionStarted, session_id: UUID) -> ClaimChange:
-    """Return the change that gives a new session its place."""
-    confined_to = None if started.issuer is None else started.organization_id
-    place = session_places(started.user_id, confined_to)[started.place]
-    return ClaimChange(place, session_id, SessionPlaceTaken())
+def _started(happened: Happening, reserved: Reservations) -> None:
+    event: SessionStarted = happened.event
+    confined_to = None if event.issuer is None else event.organization_id
+    place = session_places(event.user_id, confined_to)[event.place]
+    reserved.claims.append(ClaimChange(place, happened.stream, SessionPlaceTaken()))
 
 
-def leave_place(session: Session, session_id: UUID) -> ClaimChange:
-    """Return the change that frees the place of a session that ends."""
+def _over(happened: Happening, reserved: Reservations) -> None:
+    session: Session = happened.before
     assert session.user_id is not None  # noqa: S101  it was started
     place = session_places(session.user_id, session.confined_to)[session.place]
-    return ClaimChange(place, session_id, release=True)
+    reserved.claims.append(ClaimChange(place, happened.stream, release=True))
+
+
+SESSION_RULES: dict[type[Event], Rule] = {
+    SessionStarted: _started,
+    SessionEnded: _over,
+    SessionRevoked: _over,
+}

@@ -10,15 +10,14 @@ personal fields, sealed with the key of the stream or of another subject that th
 import hashlib
 from binascii import b2a_base64
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any, Protocol, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta, Struct, defstruct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from domain.base import ERASED, PLATFORM, Event, KeyOwner, OrgId
+from domain.base import ERASED, Event, OrgId
 from domain.catalog import EVENT_TYPES
 from eventstore.randomness import random_bytes
 from eventstore.recorded import Metadata, Recorded, Row
@@ -89,45 +88,6 @@ SEALED_TYPES = frozenset(kind for kind, fields in PERSONAL.items() if fields.enc
 
 SEALED_TAGS = frozenset(tag for tag, kind in EVENT_TYPES.items() if kind in SEALED_TYPES)
 """The tags of these events, as written today."""
-
-
-class _Elsewhere:
-    """How to find the key of an event whose personal values another key than its stream's seals."""
-
-    def __init__(self, kind: type[Event], owner: KeyOwner) -> None:
-        self.of = attrgetter(owner.field)
-        self.platform = owner.platform
-        encoded = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
-        stored = defstruct("Stored", [("subject", UUID)], rename={"subject": encoded[owner.field]})
-        self.decode = msgspec.json.Decoder(stored).decode
-
-
-_ELSEWHERE = {
-    kind: _Elsewhere(kind, kind.sealed_for)
-    for kind in EVENT_TYPES.values()
-    if kind.sealed_for is not None
-}
-_ELSEWHERE_BY_TAG = {_TAGS[kind]: how for kind, how in _ELSEWHERE.items()}
-
-
-def key_owner(event: Event, stream: UUID, org_id: OrgId) -> tuple[UUID, OrgId]:
-    """Return whose key seals the personal values of *event*, and where that key is kept."""
-    how = _ELSEWHERE.get(type(event))
-    if how is None:
-        return stream, org_id
-    return how.of(event), PLATFORM if how.platform else org_id
-
-
-def key_owner_in(row: Row) -> tuple[UUID, OrgId]:
-    """Return what ``key_owner`` does, for a stored event.
-
-    :raises msgspec.MsgspecError: this version cannot read the stored bytes.
-    """
-    how = _ELSEWHERE_BY_TAG.get(row.tag)
-    if how is None:
-        return row.stream_id, row.org_id
-    stored: Any = how.decode(row.state[row.state.rindex(_EVENT) + _EVENT_BYTES : -1])
-    return stored.subject, PLATFORM if how.platform else row.org_id
 
 
 def commit_to(value: str) -> tuple[str, Salted]:
@@ -251,8 +211,16 @@ def decode_event(row: Row, cipher: Cipher | None) -> Event:
     tag, state = row.tag, row.state
     if tag in STEPS:
         return _opened(upcast(row, STEPS[tag]), row, cipher)
-    event = _DECODE[tag](state[state.rindex(_EVENT) + _EVENT_BYTES : -1])
+    event = _DECODE[tag](event_part(state))
     return _opened(event, row, cipher) if tag in SEALED_TAGS else event
+
+
+def event_part(state: bytes) -> bytes:
+    """Return the JSON of the event in a stored *state*.
+
+    :raises ValueError: there is none.
+    """
+    return state[state.rindex(_EVENT) + _EVENT_BYTES : -1]
 
 
 class _Placed(Struct, frozen=True):

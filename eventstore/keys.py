@@ -2,11 +2,17 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from operator import attrgetter
+from typing import Any, Protocol
 from uuid import UUID
 
-from domain.base import OrgId
-from eventstore.codec import Cipher
+import msgspec
+from msgspec import defstruct
+
+from domain.base import PLATFORM, Event, KeyOwner, OrgId
+from domain.catalog import EVENT_TYPES, tag_of
+from eventstore.codec import Cipher, event_part
+from eventstore.recorded import Row
 
 _CACHE_MAX = 50_000
 """Subjects whose keys stay unwrapped in memory: about 25 MB."""
@@ -79,3 +85,42 @@ class SubjectKeys:
     def _trim(self) -> None:
         while len(self._ciphers) > _CACHE_MAX:
             self._ciphers.popitem(last=False)
+
+
+class _Elsewhere:
+    """How to find the key of an event whose personal values another key than its stream's seals."""
+
+    def __init__(self, kind: type[Event], owner: KeyOwner) -> None:
+        self.of = attrgetter(owner.field)
+        self.platform = owner.platform
+        encoded = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
+        stored = defstruct("Stored", [("subject", UUID)], rename={"subject": encoded[owner.field]})
+        self.decode = msgspec.json.Decoder(stored).decode
+
+
+_ELSEWHERE = {
+    kind: _Elsewhere(kind, kind.sealed_for)
+    for kind in EVENT_TYPES.values()
+    if kind.sealed_for is not None
+}
+_ELSEWHERE_BY_TAG = {tag_of(kind): how for kind, how in _ELSEWHERE.items()}
+
+
+def key_owner(event: Event, stream: UUID, org_id: OrgId) -> tuple[UUID, OrgId]:
+    """Return whose key seals the personal values of *event*, and where that key is kept."""
+    how = _ELSEWHERE.get(type(event))
+    if how is None:
+        return stream, org_id
+    return how.of(event), PLATFORM if how.platform else org_id
+
+
+def key_owner_in(row: Row) -> tuple[UUID, OrgId]:
+    """Return what ``key_owner`` does, for a stored event.
+
+    :raises msgspec.MsgspecError: this version cannot read the stored bytes.
+    """
+    how = _ELSEWHERE_BY_TAG.get(row.tag)
+    if how is None:
+        return row.stream_id, row.org_id
+    stored: Any = how.decode(event_part(row.state))
+    return stored.subject, PLATFORM if how.platform else row.org_id

@@ -10,11 +10,11 @@ from msgspec import Struct
 from domain.base import Event, OrgId
 from eventstore.append import KeptSince, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
-from eventstore.codec import Cipher, decode, decode_event, key_owner_in, mark_of, takes_key
+from eventstore.codec import Cipher, decode, decode_event, mark_of, takes_key
 from eventstore.engine.calls import LOG_DEADLINE_S, StoreCalls
 from eventstore.engine.news import News
 from eventstore.engine.turns import Turns
-from eventstore.keys import KeyWrapper, SubjectKeys
+from eventstore.keys import KeyWrapper, SubjectKeys, key_owner_in
 from eventstore.partition import partition_of
 from eventstore.recorded import Recorded, Row, recorded_time
 from eventstore.store import STREAM_MAX, LogIdentity, Store, TreeHead, Wrapped
@@ -82,9 +82,8 @@ class LogReads:
         rows = await self._read(self.store.stream, stream_id, after, self.part(org_id), limit)
         if not rows:
             return History([], after, None, None)
-        last = rows[-1]
-        await self._fetch_keys_for(rows)
-        events = [decode_event(row, self._cipher_for(row)) for row in rows]
+        last, ciphers = rows[-1], await _ciphers(self, rows)
+        events = [decode_event(row, cipher) for row, cipher in zip(rows, ciphers, strict=True)]
         return History(events, last.version, last.org_id, recorded_time(last.recorded_at))
 
     async def tail(
@@ -229,14 +228,15 @@ class LogReads:
 
     async def decoded(self, rows: Sequence[Row]) -> list[Recorded]:
         """Return *rows* decoded, with their personal values decrypted."""
-        await self._fetch_keys_for(rows)
-        return [decode(row, self._cipher_for(row)) for row in rows]
-
-    async def _fetch_keys_for(self, rows: Sequence[Row]) -> None:
-        await self.fetch_keys(dict(key_owner_in(row) for row in rows if takes_key(row.tag)))
-
-    def _cipher_for(self, row: Row) -> Cipher | None:
-        return self.keys.cached(key_owner_in(row)[0]) if takes_key(row.tag) else None
+        ciphers = await _ciphers(self, rows)
+        return [decode(row, cipher) for row, cipher in zip(rows, ciphers, strict=True)]
 
     async def _read(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._calls.read(read, *args, **kwargs)
+
+
+async def _ciphers(log: LogReads, rows: Sequence[Row]) -> list[Cipher | None]:
+    """Return what opens the personal values of each of *rows*, None if it has none."""
+    owners = [key_owner_in(row) if takes_key(row.tag) else None for row in rows]
+    await log.fetch_keys(dict(filter(None, owners)))
+    return [None if owner is None else log.keys.cached(owner[0]) for owner in owners]

@@ -15,7 +15,8 @@ from commands.reservations import note
 from domain.base import PLATFORM, DomainError, Event, OrgId
 from domain.catalog import state_of, tag_of
 from eventstore.append import Append, Appended, Outcome
-from eventstore.codec import NOWHERE, PERSONAL, Cipher, encode, key_owner
+from eventstore.codec import NOWHERE, PERSONAL, Cipher, encode
+from eventstore.keys import key_owner
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Actor, ActorKind, Metadata, microseconds

@@ -8,6 +8,7 @@ from commands.identity.user import UserCommand
 from commands.reads import Reads
 from commands.session_places import session_places
 from domain.base import OrgId, UserId
+from domain.identity.organization.closing import close_account
 from domain.identity.organization.membership import InvitationRevoked, MemberLeft
 from domain.identity.organization.sso import MemberUnlinked
 from domain.identity.organization.state import Organization
@@ -40,7 +41,7 @@ class EraseUser(UserCommand, frozen=True, kw_only=True):
         leaving: list[Change] = []
         for org_id in self.organizations:
             organization = await read.elsewhere(org_id)
-            events = organization.close_account(self.user_id)
+            events = close_account(organization, self.user_id)
             leaving += [Change(org_id, events, org_id)] if events else []
         return [
             *leaving,

@@ -6,8 +6,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from commands.base import Context, Decision, changes_of
 from commands.identity.organization import OrganizationCommand, read_organization
+from commands.identity.time_zones import time_zones
 from commands.reads import Reads
-from commands.time_zones import time_zones
 from domain.identity.organization.settings import (
     SECURITY_CONTACTS_MAX,
     SESSION_IDLE_MAX,

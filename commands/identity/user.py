@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta, UnsetType
 from commands.access import on_record
 from commands.base import Change, Command, Context, Decision, changes_of
 from commands.identity.organization import CreateOrganization, open_organization
+from commands.identity.time_zones import time_zones
 from commands.reads import Reads
-from commands.time_zones import time_zones
 from domain.access import LoginRefused
 from domain.base import UserId
 from domain.identity.organization.events import OrganizationCreated

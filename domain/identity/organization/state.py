@@ -50,7 +50,7 @@ from domain.identity.organization.membership import (
     is_last_admin,
 )
 from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
-from domain.identity.organization.sso import MemberUnlinked, SignOn, SsoEvent
+from domain.identity.organization.sso import SignOn, SsoEvent
 from domain.identity.plan import Countable, Plan, refuse_if_full
 from domain.identity.subdomain import refuse_unless_allowed
 
@@ -218,12 +218,6 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         asked = LeaveCause.LEFT if user_id == by else LeaveCause.REMOVED
         cause = LeaveCause.ACCOUNT_CLOSED if by is None else asked
         return [MemberLeft(user_id=user_id, cause=cause)]
-
-    def close_account(self, user_id: UserId) -> list[OrganizationEvent]:
-        """Let go of somebody whose account is erased; a deleted organization is left as it is."""
-        left = [] if self.deleted or user_id not in self.members else self.remove(user_id, by=None)
-        linked = user_id in self.sign_on.links
-        return [*left, *([MemberUnlinked(user_id=user_id)] if linked else [])]
 
     def deactivate_member(self, user_id: UserId, *, by: UserId | None) -> list[OrganizationEvent]:
         member = self._member_here(user_id)

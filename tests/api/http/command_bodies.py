@@ -13,6 +13,7 @@ COMMANDS: dict[str, Any] = {
     "POST /api/auth/logout": None,
     "DELETE /api/auth/sessions": None,
     "DELETE /api/auth/sessions/{session_id}": None,
+    "PATCH /api/user/me": {"name": "Ana B"},
     "POST /api/org": {"name": "New", "subdomain": "new-{unique}"},
     "DELETE /api/org/{organization_id}": None,
     "PATCH /api/org/{organization_id}": {"name": "Other"},
