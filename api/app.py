@@ -5,13 +5,16 @@ from pkgutil import iter_modules
 
 import msgspec
 from litestar import Controller, Litestar
+from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
-from api import hooks, identity, planning, work
+from api import exchange, hooks, identity, planning, work
 from api.audit import AuditController
 from api.deadline import Deadline, deadline_of
 from api.description.openapi import describe
 from api.docs import DocsController
+from api.exchange.event import LIVE
+from api.exchange.live.follower import Live
 from api.health import HealthController
 from api.http.access_log import AccessLog
 from api.http.cors import Cors
@@ -30,7 +33,7 @@ from runtime.system import System
 
 _RESOURCES = [
     import_module(found.name)
-    for area in (hooks, identity, planning, work)
+    for area in (exchange, hooks, identity, planning, work)
     for found in iter_modules(area.__path__, f"{area.__name__}.")
 ]
 
@@ -61,8 +64,8 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
     :raises PolicyMissing: a route has no policy.
     """
     api = ApiState(system, lambda: msgspec.json.encode(describe(ROUTES)), progress)
-    settings = system.settings
-    access_log = AccessLog(enabled=settings.log_level in (LogLevel.DEBUG, LogLevel.INFO))
+    live = Live(system)
+    access_log = AccessLog(enabled=system.settings.log_level in (LogLevel.DEBUG, LogLevel.INFO))
     app = Litestar(
         ROUTES,
         request_class=type("BoundRequest", (ApiRequest,), {"__slots__": (), "api": api}),
@@ -70,18 +73,26 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
         exception_handlers={Exception: answer_error},
         on_startup=[api.monitor.start],
         on_shutdown=[
+            live.close,
             api.monitor.stop,
             api.exports.close,
             api.key_uses.close,
             api.files.close,
             access_log.flush,
         ],
+        state=State({LIVE: live}),
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
     refuse_without_policy(app, guard)
-    app.asgi_handler = Edge(
+    app.asgi_handler = _edge(app, system, access_log)
+    return app
+
+
+def _edge(app: Litestar, system: System, access_log: AccessLog) -> Edge:
+    settings = system.settings
+    return Edge(
         app.asgi_handler,
         cors=Cors(settings.cors_origins),
         trusted_proxies=settings.trusted_proxies,
@@ -90,4 +101,3 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
         deadline=Deadline(deadline_of(settings), system.passwords.is_awaited_by),
         streaming=StreamingRoutes(app),
     )
-    return app

@@ -3,25 +3,28 @@
 import gc
 import os
 import signal
+from collections.abc import Callable
 from multiprocessing import parent_process
 from tempfile import TemporaryDirectory
 from threading import Thread
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 import uvicorn
 import uvloop
+from litestar import Litestar
 from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
 from api.connection.protocol import BoundedProtocol
+from api.exchange.event import LIVE
 from api.http.edge import Receive, Send
 from runtime.health.totals import SHARED_DIR
 from runtime.listening import listening_socket
 from runtime.log_guard import guarded
 from runtime.logging import set_up_logging
 from runtime.settings import Settings, load_settings
-from runtime.system import open_system
+from runtime.system import System, open_system
 
 KEEP_ALIVE_S = 75
 """How long an idle connection stays open: as nginx does, and longer than clients keep theirs.
@@ -53,11 +56,31 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     async with open_system(settings) as system, guarded(system):
-        BoundedProtocol.proxies = settings.trusted_proxies
         spare_the_collector()
-        await _Server(
-            uvicorn.Config(create_app(system), lifespan="on", **_options(settings))
-        ).serve(sockets=[listening_socket(settings)])
+        app = _served(system)
+        await _Server(uvicorn.Config(app, lifespan="on", **_options(settings))).serve(
+            sockets=[listening_socket(settings)]
+        )
+
+
+def _served(system: System) -> Litestar:
+    """Return the application, whose endless responses end when the server stops."""
+    app = create_app(system)
+    _Protocol.proxies = system.settings.trusted_proxies
+    _Protocol.on_stop = (app.state[LIVE].stop,)
+    return app
+
+
+class _Protocol(BoundedProtocol):
+    """The protocol of a server that ends its endless responses when it stops."""
+
+    on_stop: ClassVar[tuple[Callable[[], None], ...]] = ()
+
+    def shutdown(self) -> None:
+        """Close the connection, once the response in progress has ended."""
+        super().shutdown()
+        for end in self.on_stop:
+            end()
 
 
 class _WorkerApplication:
@@ -73,9 +96,8 @@ class _WorkerApplication:
         if scope["type"] == "lifespan" and self._app is None:
             settings = load_settings()
             set_up_logging(settings.log_level)
-            BoundedProtocol.proxies = settings.trusted_proxies
             async with open_system(settings) as system, guarded(system):
-                self._app = create_app(system)
+                self._app = _served(system)
                 await self._app(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -123,7 +145,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "host": settings.host,
         "port": settings.port,
         "loop": "uvloop",
-        "http": BoundedProtocol,
+        "http": _Protocol,
         "ws": "none",
         "access_log": False,
         "log_config": None,

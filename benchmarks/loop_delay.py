@@ -117,7 +117,10 @@ async def _every_get(client: Client, project: str) -> list[str]:
     for path, item in describe(ROUTES)["paths"].items():
         if "get" in item:
             names = {each.get("name") for each in item["get"].get("parameters", ())}
-            found.append(path.format(**known) + ("?limit=100" if "limit" in names else ""))
+            query = (
+                "?limit=100" if "limit" in names else "?follow=false" if "follow" in names else ""
+            )
+            found.append(path.format(**known) + query)
     return found
 
 

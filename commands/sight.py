@@ -8,6 +8,8 @@ asks through ``api/work/sight.py``. The rule itself is ``domain/sight.py``.
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
+
 from commands.base import Context, refuse_unless_role_grants
 from commands.project_claims import PRIVATE_PROJECT
 from commands.reads import Reads
@@ -99,6 +101,42 @@ async def _leads(read: Reads, context: Context, team_id: TeamId | None) -> bool:
     return (await read(Team, team_id)).is_led_by(context.user_id)
 
 
+class PrivateProjects(Struct, frozen=True):
+    """The private projects of an organization as they are now, with what says who sees them."""
+
+    organization: Organization
+    projects: dict[ProjectId, Project]
+    teams: dict[TeamId, Team]
+
+    def hidden_from(self, user_id: UserId) -> frozenset[ProjectId]:
+        """Return those that somebody does not see."""
+        role = self.organization.role_of(user_id)
+        return frozenset(
+            project_id
+            for project_id, project in self.projects.items()
+            if not sees(project, user_id, role, self._team_of(project))
+        )
+
+    def _team_of(self, project: Project) -> Team | None:
+        return None if project.team_id is None else self.teams[project.team_id]
+
+
+async def private_projects(
+    log: EventLog, states: States, organization: Organization, org_id: OrgId
+) -> PrivateProjects:
+    """Return the private projects of an organization, with three queries for any number of them."""
+    private = await log.claimed(org_id, PRIVATE_PROJECT, org_id)
+    found = await states.all_fresh([(Project, each) for each in private], org_id)
+    projects: list[Project] = [each.state for each in found]
+    ids = list(dict.fromkeys(p.team_id for p in projects if p.team_id is not None))
+    read = await states.all_fresh([(Team, each) for each in ids], org_id) if ids else []
+    return PrivateProjects(
+        organization,
+        dict(zip(map(ProjectId, private), projects, strict=True)),
+        {team_id: each.state for team_id, each in zip(ids, read, strict=True)},
+    )
+
+
 async def hidden_projects(
     log: EventLog, states: States, org_id: OrgId, user_id: UserId
 ) -> frozenset[ProjectId]:
@@ -108,21 +146,6 @@ async def hidden_projects(
     private projects or the member is an ADMIN, otherwise three for any number of them.
     """
     organization = await states.fresh(Organization, org_id, org_id)
-    role = organization.role_of(user_id)
-    if role is Role.ADMIN:
+    if organization.role_of(user_id) is Role.ADMIN:
         return frozenset()
-    private = await log.claimed(org_id, PRIVATE_PROJECT, org_id)
-    if not private:
-        return frozenset()
-    found = await states.all_fresh([(Project, each) for each in private], org_id)
-    projects: list[Project] = [each.state for each in found]
-    ids = list(dict.fromkeys(p.team_id for p in projects if p.team_id is not None))
-    read = await states.all_fresh([(Team, each) for each in ids], org_id) if ids else []
-    teams: dict[TeamId, Team] = {i: each.state for i, each in zip(ids, read, strict=True)}
-    return frozenset(
-        ProjectId(project_id)
-        for project_id, project in zip(private, projects, strict=True)
-        if not sees(
-            project, user_id, role, None if project.team_id is None else teams[project.team_id]
-        )
-    )
+    return (await private_projects(log, states, organization, org_id)).hidden_from(user_id)

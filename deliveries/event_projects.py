@@ -44,10 +44,10 @@ async def about_projects(
     if not projects:
         return set()
     wanted = frozenset(projects)
-    return {row.org_seq for row in rows if not wanted.isdisjoint(await _named(log, states, row))}
+    return {row.org_seq for row in rows if not wanted.isdisjoint(await names_of(log, states, row))}
 
 
-async def _named(log: EventLog, states: States, row: Row) -> set[UUID]:
+async def names_of(log: EventLog, states: States, row: Row) -> set[UUID]:
     """Return what an event names: its stream, ids in it, and the projects of its tasks."""
     found = {row.stream_id}
     try:

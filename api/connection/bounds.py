@@ -18,9 +18,9 @@ class Bounds(Struct, frozen=True, kw_only=True):
     write_s: float = 20.0
     linger_s: float = 2.0
     pipelined: int = 16
-    connections: int = 1_000
+    connections: int = 2_000
     connections_per_peer: int = 200
 
 
 BOUNDS = Bounds()
-"""Connections that wait for their headers hold 32 KiB at most, so all of them about 32 MiB."""
+"""Connections that wait for their headers hold 32 KiB at most, so all of them about 64 MiB."""

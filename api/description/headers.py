@@ -32,6 +32,7 @@ HEADERS: dict[str, Json] = {
     "Content-Disposition": _header("The name of the file", required=True),
     "Accept-Ranges": _header("A part of the file can be asked for", "^bytes$"),
     "Content-Range": _header("Which part of the file this is, or its size", "^bytes .*$"),
+    "X-Accel-Buffering": _header("Proxies pass the stream on at once", "^no$"),
     "WWW-Authenticate": _header("How to authenticate", "^Bearer$"),
     "Retry-After": _header("Seconds to wait before the next try", "^[1-9][0-9]*$"),
     "Accept": _header("The types that a body may have"),

@@ -21,8 +21,10 @@ from api.description.parameters import (
     ON_COMMANDS,
     ON_FILES,
     ON_QUERIES,
+    ON_STREAMS,
     ON_UNCHANGED,
     ON_UPLOADS,
+    SHARED,
     exact,
 )
 from api.http.parameters import FILE_TYPES
@@ -145,14 +147,7 @@ def describe(routes: list[ControllerRouterHandler]) -> Json:
     link_what_is_created(described["paths"])
     components = described["components"]
     components["schemas"] |= {"Problem": _PROBLEM, "DryRun": _DRY_RUN}
-    components["parameters"] = {
-        **DRY_RUN,
-        **ON_COMMANDS,
-        **ON_QUERIES,
-        **ON_UPLOADS,
-        **ON_FILES,
-        **ON_UNCHANGED,
-    }
+    components["parameters"] = SHARED
     components["headers"] = HEADERS
     components["securitySchemes"] = _SCHEMES
     _describe_bodies(described, handlers.values())
@@ -224,6 +219,7 @@ def _shared(method: str, handler: HTTPRouteHandler, operation: Json) -> list[str
         names = [name for name in names if name not in ON_COMMANDS]
     names += ON_UPLOADS if handler.opt.get(STREAMS) else ()
     names += ON_FILES if "Content-Range" in handler.opt.get(SENDS, ()) else ()
+    names += ON_STREAMS if "X-Accel-Buffering" in handler.opt.get(SENDS, ()) else ()
     return [*names, *ON_UNCHANGED] if "304" in operation["responses"] else names
 
 

@@ -65,11 +65,29 @@ ON_FILES = {
         "header", "If-Range", "Return the part only if the file has this ETag", {"type": "string"}
     ),
 }
+ON_STREAMS = {
+    "LastEventId": _parameter(
+        "header",
+        "Last-Event-ID",
+        "The id of the last event that was received; what followed it is sent",
+        _text("^[0-9]{1,16}$"),
+    ),
+}
 ON_UNCHANGED = {
     "IfNoneMatch": _parameter(
         "header", "If-None-Match", "Return 304 if this is still the version", {"type": "string"}
     ),
 }
+SHARED = {
+    **DRY_RUN,
+    **ON_COMMANDS,
+    **ON_QUERIES,
+    **ON_UPLOADS,
+    **ON_FILES,
+    **ON_STREAMS,
+    **ON_UNCHANGED,
+}
+"""All of them by name."""
 
 
 def exact(parameter: Json, handler: HTTPRouteHandler) -> Json:

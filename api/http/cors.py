@@ -8,8 +8,8 @@ PREFLIGHT_S = 600
 """How long browsers may cache a preflight; Chromium caps it at two hours."""
 
 ASKED = (
-    b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Min-Position, "
-    b"X-Request-Id, X-Requested-With"
+    b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
+    b"X-Min-Position, X-Request-Id, X-Requested-With"
 )
 EXPOSED = (
     b"Allow, Content-Disposition, ETag, Idempotent-Replayed, Link, Location, RateLimit, "

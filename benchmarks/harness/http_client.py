@@ -74,7 +74,7 @@ class Client:
     """A logged-in user with as many connections as needed."""
 
     def __init__(self, address: Address) -> None:
-        self._address, self._headers = address, ""
+        self.address, self._headers = address, ""
         self._first: Connection | None = None
         self.organization = ""
 
@@ -85,13 +85,13 @@ class Client:
     async def connect_as(self, kind: type[C]) -> C:
         """Open a connection of some *kind*."""
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(kind, *self._address)
+        _, connection = await loop.create_connection(kind, *self.address)
         return connection
 
     def request(self, method: str, path: str, body: Any = None) -> bytes:
         """Return the bytes of a request."""
         content = b"" if body is None else msgspec.json.encode(body)
-        head = f"{method} {path} HTTP/1.1\r\nhost: {self._address[0]}\r\n{self._headers}"
+        head = f"{method} {path} HTTP/1.1\r\nhost: {self.address[0]}\r\n{self._headers}"
         if body is not None:
             head += f"content-type: application/json\r\ncontent-length: {len(content)}\r\n"
         return f"{head}\r\n".encode() + content
@@ -107,7 +107,7 @@ class Client:
     async def send_file(self, path: str, content: bytes) -> Any:
         """Send a file and return the body of the answer."""
         connection = await self.connect()
-        head = f"POST {path} HTTP/1.1\r\nhost: {self._address[0]}\r\n{self._headers}"
+        head = f"POST {path} HTTP/1.1\r\nhost: {self.address[0]}\r\n{self._headers}"
         head += f"content-length: {len(content)}\r\n\r\n"
         answer = await connection.ask(head.encode() + content)
         connection.close()

@@ -84,13 +84,18 @@ class Stack:
 
 @contextmanager
 def stack(
-    directory: Path, *, mongodb: bool = False, quick: bool = False, postgresql: bool = False
+    directory: Path,
+    *,
+    mongodb: bool = False,
+    quick: bool = False,
+    postgresql: bool = False,
+    settings: Mapping[str, str] | None = None,
 ) -> Generator[Stack]:
     """Yield a stack with embedded stores and an empty log, without processes.
 
     Its log is in SQLite, or with *postgresql* in PostgreSQL. Its read models are in SQLite, or with
     *mongodb* in the best server that there is; if *quick*, repeated reads are answered from memory
-    where that is not ``mongod``.
+    where that is not ``mongod``. *settings* are added to the environment.
     """
     with ExitStack() as things:
         port, floor = HeldPort(), HeldPort()
@@ -106,6 +111,7 @@ def stack(
             "REDIS_URL": servers[0].url,
             "RATE_LIMITS": "off",
             "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
+            **(settings or {}),
         }
         if mongodb:
             servers.append(things.enter_context(mongo(directory / "mongo")))

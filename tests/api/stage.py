@@ -20,6 +20,9 @@ PASSWORD = "violet-tractor-9-moon"
 DEADLINE_S = 10.0
 Json = dict[str, Any]
 
+ENDING = {"/api/events": "?follow=false"}
+"""What to ask a path for so that its answer ends."""
+
 
 class MovableClock:
     """The machine's time, moved ahead by as much as a test needs."""

@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES: tuple[str, ...] = (*PROJECT["tool"]["importlinter"]["root_packages"], "tools")
-AREAS = ("identity", "work", "hooks", "planning")
+AREAS = ("exchange", "identity", "work", "hooks", "planning")
 """How the layers with slices are divided: the domain, commands, projections and api."""
 
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef

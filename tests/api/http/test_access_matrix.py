@@ -24,7 +24,7 @@ from runtime.system import System
 from tests.api.http import test_keys_between_routes
 from tests.api.http.command_bodies import COMMANDS
 from tests.api.http.test_keys_between_routes import Here, body_of
-from tests.api.stage import Person, client_of, done, join, sign_up
+from tests.api.stage import ENDING, Person, client_of, done, join, sign_up
 from tests.spec import on, record
 from tools.http import description
 
@@ -110,7 +110,7 @@ async def matrix(app: Litestar, system: System, stage: Here) -> str:
             about: dict[str, Any] = {} if method == "GET" else {"json": {}}
             if dry_run:
                 about = body_of(route, known)
-            url = path.format_map(known) + ("?dry_run=true" if dry_run else "")
+            url = path.format_map(known) + ("?dry_run=true" if dry_run else ENDING.get(path, ""))
             answers: defaultdict[str, list[str]] = defaultdict(list)
             for name, ask in who.items():
                 answers[told(await ask(method, url, about))].append(name)
@@ -145,7 +145,8 @@ async def test_what_belongs_to_others_is_answered_like_what_never_existed(
                 known = defaultdict(lambda: NOWHERE, own | {name: value})
                 method, path = route.split(" ")
                 about = body_of(route, known)
-                url = path.format_map(known) + ("?dry_run=true" if dry_run else "")
+                url = path.format_map(known)
+                url += "?dry_run=true" if dry_run else ENDING.get(path, "")
                 answer = await stranger.ask(method, url.removeprefix("/api"), **about)
                 text = answer.text.replace(answer.headers["x-request-id"], "")
                 answers.append(f"{answer.status_code} {text}".replace(value, ""))

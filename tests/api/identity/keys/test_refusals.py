@@ -16,6 +16,7 @@ from domain.permission import KEY_PERMISSIONS
 from runtime.system import System
 from tests.api.keys import ask, create
 from tests.api.stage import (
+    ENDING,
     MovableClock,
     Person,
     another_device,
@@ -141,7 +142,7 @@ class TestRoutes:
             if handler.opt[POLICY] is Open.PUBLIC:
                 continue
             filled = re.sub(r"\{\w+\}", str(UUID(int=1)), path.removeprefix("/api"))
-            answer = await ask(ana, key, method, filled)
+            answer = await ask(ana, key, method, filled + ENDING.get(path, ""))
             code = answer.json().get("code") if answer.content and answer.is_error else ""
             refused_here = code == "not_for_api_keys"
             assert refused_here is (scope_of(handler) is None), (method, path, answer.text)

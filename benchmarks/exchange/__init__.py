@@ -1,0 +1,1 @@
+"""Benchmarks of what comes in and goes out: live events."""
