@@ -15,6 +15,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.task_key import TaskRef, task_here, task_id_of, under_key
 from api.work.task_reply import change_task
+from api.work.task_status import MOVE_FAILS
 from commands.work.task_move import MoveTask
 from commands.work.task_rank import RankTask, Window
 from domain.base import DomainError, NotFound, ProjectId, TaskId
@@ -50,9 +51,15 @@ class Ranking(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 class Destination(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a move to another project."""
+    """Body of a move to another project.
+
+    ``status`` is one of the other project; without it the task gets the one that means about the
+    same there. Without ``withSubtasks`` they stay, under the parent of the task.
+    """
 
     project_id: ProjectId
+    status: StatusKey | None = None
+    with_subtasks: bool = True
 
 
 class TaskPlaceController(Controller):
@@ -111,29 +118,36 @@ class TaskPlaceController(Controller):
         status_code=200,
         opt=needs(
             Permission.TASK_EDIT,
-            fails=(ProjectIsArchived, ProjectOnHold, SubtasksChanged, SubtreeTooLarge),
+            fails=(*MOVE_FAILS, SubtasksChanged, SubtreeTooLarge),
         ),
         responses=shows(TaskView),
     )
     async def move(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[Destination]
     ) -> ApiResponse:
-        """Move a task with its subtasks to another project. Its old key goes on leading to it."""
+        """Move a task to another project, with its subtasks. Its old key goes on leading to it."""
         task_id = await task_id_of(request, task)
 
         async def attempt(_: int) -> ApiResponse:
-            below = await subtasks_known(request, task_id)
-            command = MoveTask(task_id=task_id, project_id=data.project_id, below=below)
+            command = MoveTask(
+                task_id=task_id,
+                project_id=data.project_id,
+                status=data.status,
+                with_subtasks=data.with_subtasks,
+                below=await subtasks_known(request, task_id, deep=data.with_subtasks),
+            )
             return await change_task(request, command)
 
         return await _until_settled(request, SubtasksChanged, attempt)
 
 
-async def subtasks_known(request: ApiRequest, task_id: TaskId) -> tuple[TaskId, ...]:
-    """Return the subtasks of a task at all levels, as lists show them."""
+async def subtasks_known(
+    request: ApiRequest, task_id: TaskId, *, deep: bool = True
+) -> tuple[TaskId, ...]:
+    """Return the subtasks of a task as lists show them: at all levels if *deep*."""
     org_id = await request.own_organization()
     await wait_for_own_writes(request, "tasks")
-    return tuple(await tasks_below(request.api.models, org_id, task_id))
+    return tuple(await tasks_below(request.api.models, org_id, task_id, deep=deep))
 
 
 async def _rank(request: ApiRequest, task_id: TaskId, data: Ranking, attempt: int) -> ApiResponse:

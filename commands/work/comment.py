@@ -13,8 +13,8 @@ from commands.base import (
     changes_of,
 )
 from commands.reads import Reads
-from commands.sight import refuse_unless_granted_in
-from commands.work.task import read_task, refuse_unless_concerned, refuse_unless_sees_task
+from commands.sight import refuse_unless_concerned, refuse_unless_granted_in
+from commands.work.task import read_task, refuse_unless_sees_task
 from commands.work.task_watch import watched_by
 from domain.base import CommentId, NotFound, TaskId, UserId
 from domain.permission import Permission

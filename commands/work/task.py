@@ -18,9 +18,9 @@ from commands.base import (
 from commands.reads import Reads
 from commands.sight import (
     leads_team_of,
+    refuse_unless_concerned,
     refuse_unless_granted_in,
     refuse_unless_sees_id,
-    sees_project,
 )
 from commands.work.task_event import completed
 from commands.work.task_tree import place_under
@@ -32,7 +32,6 @@ from domain.name import Title
 from domain.permission import Permission, is_allowed
 from domain.work.project.state import Project
 from domain.work.task import planning, status
-from domain.work.task.errors import CannotSeeProject
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -224,21 +223,6 @@ async def read_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
     return task, project
 
 
-async def refuse_unless_concerned(
-    read: Reads, context: Context, project: Project, user_id: UserId
-) -> None:
-    """Refuse to assign a task to somebody, or let them watch it, who could not even see it.
-
-    :raises NotFound: they are no active member of the organization.
-    :raises CannotSeeProject: they do not see the project of the task.
-    """
-    organization = await read(Organization, context.organization)
-    if organization.role_of(user_id) is None:
-        raise NotFound(user_id=user_id)
-    if not await sees_project(read, context.organization, user_id, project):
-        raise CannotSeeProject(user_id=user_id)
-
-
 async def refuse_unless_sees_task(read: Reads, context: Context, task_id: TaskId) -> None:
     """Refuse a caller who does not see the project of a task, as if there were no such task.
 
@@ -254,6 +238,13 @@ async def change_status(read: Reads, context: Context, asked: ChangeTaskStatus) 
     """Return the events of a status change, checked against the project and the caller's role."""
     task, project = await read_task(read, asked.task_id)
     project.refuse_unless_editable()
+    return await change_status_in(read, context, asked, task, project)
+
+
+async def change_status_in(
+    read: Reads, context: Context, asked: ChangeTaskStatus, task: Task, project: Project
+) -> list[TaskEvent]:
+    """Return the events of a status change of *task* as it is by then, in *project*."""
     events = status.change_status(
         task, project.workflow, asked.to, via_path=asked.via_path, force=asked.force
     )

@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from commands.base import Change, Command, Context, Decision
 from commands.reads import Reads
-from commands.sight import refuse_unless_sees_id
-from commands.work.task import refuse_unless_concerned, refuse_unless_sees_task
+from commands.sight import refuse_unless_concerned, refuse_unless_sees_id
+from commands.work.task import refuse_unless_sees_task
 from commands.work.task_label import refuse_unless_usable
 from commands.work.task_tree import read_ancestors
 from commands.work.task_values import Description, DueTime, Estimate, in_utc

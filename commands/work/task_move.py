@@ -1,12 +1,13 @@
-"""The command that moves a task with its subtasks to another project."""
+"""The command that moves a task to another project, with its subtasks or without them."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from commands.base import Change, Context, Decision
 from commands.reads import Reads
 from commands.sight import refuse_unless_sees_id, sees_project
-from commands.work.task import TaskCommand, read_task
-from commands.work.task_tree import read_subtree
+from commands.work.task import ChangeTaskStatus, TaskCommand, change_status_in, read_task
+from commands.work.task_tree import read_subtree, without_subtasks
 from domain.base import Event, LabelId, ProjectId, TaskId
 from domain.permission import Permission
 from domain.work.label import Label
@@ -14,25 +15,42 @@ from domain.work.project.state import Project
 from domain.work.task.errors import SubtreeTooLarge
 from domain.work.task.events import (
     TaskMoved,
+    TaskReparented,
+    TaskStatusChanged,
     TaskUnassigned,
     TaskUnlabelled,
     TaskUnwatched,
 )
 from domain.work.task.state import OPEN_NUMBER, Task
+from domain.work.workflow.events import StatusKey
 
 SUBTREE_MAX = 200
 """How many tasks one move takes along."""
 
 
 class MoveTask(TaskCommand, frozen=True, kw_only=True):
-    """Move a task with its subtasks to another project. Their old keys go on leading to them."""
+    """Move a task to another project, with its subtasks or without them.
+
+    The old keys go on leading to what was moved. Subtasks that stay take the place of the task:
+    they get its parent. With ``status`` the task is then put into a status of the other project,
+    by the rules of the workflow there.
+    """
 
     needs: ClassVar[Permission | None] = Permission.TASK_EDIT
-    records = (TaskMoved, TaskUnlabelled, TaskUnassigned, TaskUnwatched)
+    records = (
+        TaskMoved,
+        TaskStatusChanged,
+        TaskReparented,
+        TaskUnlabelled,
+        TaskUnassigned,
+        TaskUnwatched,
+    )
     project_id: ProjectId
+    status: StatusKey | None = None
+    with_subtasks: bool = True
     below: tuple[TaskId, ...] = ()
     """The subtasks as lists show them, which lag behind the log: the append checks that none is
-    missing."""
+    missing. Without subtasks, those directly below are enough."""
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         await super().permit(read, context)
@@ -47,25 +65,29 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
             return []
         if len(self.below) >= SUBTREE_MAX:
             raise SubtreeTooLarge(limit=SUBTREE_MAX)
+        if not self.with_subtasks:
+            left = await without_subtasks(read, context, self.task_id, self.below)
+            own = Change(self.task_id, await self._moved(read, context, project, self.task_id))
+            return [*left.changes, own, *left.complete]
         subtree = await read_subtree(read, context, self.task_id, self.below)
         changes = [
-            Change(each, await self._moved(read, context, target, each)) for each in subtree.tasks
+            Change(each, await self._moved(read, context, project, each)) for each in subtree.tasks
         ]
         return [*changes, *subtree.complete]
 
     async def _moved(
-        self, read: Reads, context: Context, target: Project, task_id: TaskId
+        self, read: Reads, context: Context, source: Project, task_id: TaskId
     ) -> list[Event]:
         """Return the events of one task.
 
         Labels of its old project stay behind, and so does whoever does not see the other one.
         """
-        task = await read(Task, task_id)
+        task, target = await read(Task, task_id), await read(Project, self.project_id)
         assert task.project_id is not None  # noqa: S101 - it is here
         place = target.workflow.place(task.status, task.group)
         moved = TaskMoved(
             from_project_id=task.project_id,
-            from_key=task.key,
+            from_key=f"{source.key}-{task.number}",  # the task knows an older key of its project
             project_id=self.project_id,
             project_key=target.key,
             number=OPEN_NUMBER,
@@ -79,10 +101,21 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
         blind = [each for each in people if not await sees_project(read, org_id, each, target)]
         return [
             moved,
+            *await self._put_into_status(read, context, task_id, task.evolve(moved)),
             *(TaskUnlabelled(label_id=each) for each in left),
             *(TaskUnassigned(user_id=each) for each in blind if each in task.assignees),
             *(TaskUnwatched(user_id=each) for each in blind if each in task.watchers),
         ]
+
+    async def _put_into_status(
+        self, read: Reads, context: Context, task_id: TaskId, moved: Task
+    ) -> Sequence[Event]:
+        """Return the events that put the task that was asked for into the status asked for."""
+        if self.status is None or task_id != self.task_id:
+            return []
+        project = await read(Project, self.project_id)
+        asked = ChangeTaskStatus(task_id=task_id, to=self.status)
+        return await change_status_in(read, context, asked, moved, project)
 
 
 async def _is_everywhere(read: Reads, label_id: LabelId) -> bool:

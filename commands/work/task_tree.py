@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from commands.base import Context
+from commands.base import Change, Context
 from commands.reads import Reads
 from commands.relation_counts import children
 from domain.base import NotFound, ProjectId, TaskId
 from domain.work.task import placing
 from domain.work.task.errors import ParentIsBelow, SubtasksChanged, SubtasksTooDeep
-from domain.work.task.events import TaskEvent
+from domain.work.task.events import TaskEvent, TaskReparented
 from domain.work.task.state import LEVELS_MAX, Task
 from eventstore.claim import CountChange
 
@@ -106,6 +106,33 @@ async def read_subtree(
         for each in levels
     ]
     return Subtree(tuple(levels), max(levels.values()), complete)
+
+
+class Remaining(NamedTuple):
+    """The subtasks that a task leaves behind, under its parent from now on.
+
+    ``complete`` are the checks with which the append verifies that none is forgotten.
+    """
+
+    changes: list[Change]
+    complete: list[CountChange]
+
+
+async def without_subtasks(
+    read: Reads, context: Context, root: TaskId, below: Iterable[TaskId]
+) -> Remaining:
+    """Return what puts the subtasks of *root*, which are among *below*, under its parent.
+
+    Those in the trash too: they would come back in another project than their parent.
+    """
+    parent_id = (await read(Task, root)).parent_id
+    changes = [
+        Change(each, [TaskReparented(from_=root, to=parent_id)])
+        for each in dict.fromkeys(below)
+        if (await read(Task, each)).parent_id == root
+    ]
+    none_left = CountChange(children(context.organization, root), 0, limit=0, refusal=_changed)
+    return Remaining(changes, [none_left])
 
 
 def _changed(_: int) -> SubtasksChanged:

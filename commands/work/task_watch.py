@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from commands.base import Context, Decision, changes_of
 from commands.reads import Reads
-from commands.work.task import TaskCommand, read_task, refuse_unless_concerned
+from commands.sight import refuse_unless_concerned
+from commands.work.task import TaskCommand, read_task
 from domain.base import UserId
 from domain.work.task import watching
 from domain.work.task.events import TaskEvent, TaskUnwatched, TaskWatched

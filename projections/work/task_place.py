@@ -48,8 +48,10 @@ async def subtasks_of(
     )
 
 
-async def tasks_below(models: ReadModels, org_id: OrgId, root: TaskId) -> list[TaskId]:
-    """Return the subtasks of *root* at all levels, also those in the trash.
+async def tasks_below(
+    models: ReadModels, org_id: OrgId, root: TaskId, *, deep: bool = True
+) -> list[TaskId]:
+    """Return the subtasks of *root*, also those in the trash: at all levels if *deep*.
 
     As lists show them, about ``BELOW_MAX`` at most.
     """
@@ -60,6 +62,8 @@ async def tasks_below(models: ReadModels, org_id: OrgId, root: TaskId) -> list[T
         pages = await models.pages(*asked)
         above = [_id_in(item).id for page in pages for item in page.items]
         found += above
+        if not deep:
+            break
     return found
 
 

@@ -107,3 +107,17 @@ class TestMoveToAnotherProject:
         assert (part["key"], part["parentId"]) == ("OPS-2", parent["id"])
         assert await titles(ana, f"/project/{here['id']}/tasks") == []
         assert await titles(ana, f"/project/{there['id']}/tasks") == ["Part", "Oil it"]
+
+    async def test_it_can_get_a_status_and_leave_its_subtasks_behind(self, ana: Person) -> None:
+        here, there = await ana.project(), await ana.project("OPS")
+        top = await ana.task(here)
+        task = await ana.task(here, parentId=top["id"])
+        await ana.task(here, "Part", parentId=task["id"])
+        body = {"projectId": there["id"], "status": "IN_PROGRESS", "withSubtasks": False}
+
+        moved = done(await ana.post("/task/ENG-2/move", body), 200)
+
+        assert (moved["key"], moved["status"], moved["parentId"]) == ("OPS-1", "IN_PROGRESS", None)
+        assert done(await ana.get("/task/ENG-3"), 200)["parentId"] == top["id"]
+        wrong = {"projectId": here["id"], "status": "SHIPPED"}
+        refused(await ana.post("/task/OPS-1/move", wrong), 422, "unknown_status")

@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
@@ -18,22 +19,31 @@ from domain.work.project.events import (
     ProjectArchived,
     ProjectCreated,
     ProjectDeleted,
+    ProjectKeyChanged,
     ProjectPutOnHold,
     ProjectVisibilityChanged,
     Visibility,
 )
-from domain.work.task.errors import SubtasksChanged, SubtreeTooLarge
+from domain.work.task.errors import (
+    SubtasksChanged,
+    SubtasksOpen,
+    SubtreeTooLarge,
+    TransitionNotAllowed,
+)
 from domain.work.task.events import (
     TaskAssigned,
     TaskDeleted,
     TaskLabelled,
     TaskMoved,
+    TaskReparented,
+    TaskStatusChanged,
     TaskUnassigned,
     TaskUnlabelled,
     TaskUnwatched,
 )
 from domain.work.task.state import Task
-from domain.work.workflow.events import StatusGroup
+from domain.work.workflow.errors import UnknownStatus
+from domain.work.workflow.events import Preset, StatusGroup
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, CHILD, FOREIGN_PROJECT, HERE, OPS, STRANGERS, task
 from tests.domain.spec import ACME, ANA, CLEO, ENG, NOW, TASK
@@ -82,6 +92,53 @@ class TestMoveTask:
         given(*BOTH, *BELOW).when(move(GRANDCHILD, who=CHILD)).then(
             on(CHILD, moved(1, 2)), on(GRANDCHILD, moved(2, 3, CHILD))
         )
+
+    def test_its_subtasks_can_stay_and_get_its_parent(self) -> None:
+        gone = on(GRANDCHILD, TaskDeleted())
+        stays = MoveTask(task_id=CHILD, project_id=OPS, with_subtasks=False, below=(GRANDCHILD,))
+        given(*BOTH, *BELOW, gone).when(stays).then(
+            on(GRANDCHILD, TaskReparented(from_=CHILD, to=TASK)), on(CHILD, moved(1, 2))
+        )
+        top = MoveTask(task_id=TASK, project_id=OPS, with_subtasks=False, below=(CHILD, GRANDCHILD))
+        given(*BOTH, *BELOW).when(top).then(
+            on(CHILD, TaskReparented(from_=TASK, to=None)), on(TASK, moved(1, 1))
+        )
+
+    @pytest.mark.parametrize("below", [(), (GRANDCHILD,)])
+    def test_a_subtask_that_lists_do_not_show_yet_does_not_stay_without_parent(
+        self, below: tuple[TaskId, ...]
+    ) -> None:
+        stays = MoveTask(task_id=TASK, project_id=OPS, with_subtasks=False, below=below)
+        given(*BOTH, *BELOW).when(stays).then_refused(SubtasksChanged)
+
+    def test_it_can_get_a_status_by_the_rules_of_the_other_workflow(self) -> None:
+        def to(key: str, *, with_subtasks: bool = True) -> MoveTask:
+            return MoveTask(
+                task_id=TASK,
+                project_id=OPS,
+                status=key,
+                with_subtasks=with_subtasks,
+                below=(CHILD, GRANDCHILD),
+            )
+
+        begun = TaskStatusChanged(from_="TODO", to="IN_PROGRESS", at=NOW)
+        given(*BOTH).when(MoveTask(task_id=TASK, project_id=OPS, status="IN_PROGRESS")).then(
+            moved(1, 1), begun
+        )
+        given(*BOTH, *BELOW).when(to("DONE")).then_refused(TransitionNotAllowed)
+        given(*BOTH, *BELOW).when(to("SHIPPED")).then_refused(UnknownStatus)
+        free = on(
+            OPS, ProjectCreated(key="OPS", name="Other", workflow=Preset.FREE, created_by=ANA)
+        )
+        working = on(TASK, begun)
+        given(*HERE, OTHER, *BELOW, working).when(to("DONE")).then_refused(SubtasksOpen, open=1)
+        story = given(*HERE, OTHER, *BELOW, working).when(to("DONE", with_subtasks=False))
+        assert story.refused is None
+        assert given(*HERE, free, *BELOW).when(to("DONE")).refused is None
+
+    def test_the_old_key_is_the_one_that_its_project_had_last(self) -> None:
+        renamed = on(ENG, ProjectKeyChanged(from_="ENG", to="DEV"))
+        given(*BOTH, renamed).when(move()).then(on(TASK, replace(moved(1, 1), from_key="DEV-1")))
 
     def test_labels_of_its_old_project_stay_behind(self) -> None:
         labels = (
@@ -143,6 +200,20 @@ async def test_counts_and_keys_move_along_and_old_keys_lead_there() -> None:
         assert await log.counted(*kept) == [1, 1, 1]
         for project, number in ((ENG, 2), (OPS, 1)):
             assert await log.holder(task_number_claim(ACME, project, number)) == CHILD
+        assert [finding async for finding in lint_log(log)] == []
+
+
+async def test_a_subtask_in_the_trash_moves_or_stays_by_the_rules_of_the_log() -> None:
+    gone = on(GRANDCHILD, TaskDeleted())
+    async with opened(MemoryStore()) as log:
+        await record(log, *ACCOUNTS, *BOTH, *BELOW, gone)
+        handler = CommandHandler(log)
+        await handler.handle(move(CHILD, GRANDCHILD), context())
+        stays = MoveTask(task_id=CHILD, project_id=ENG, with_subtasks=False, below=(GRANDCHILD,))
+        await handler.handle(stays, context())
+
+        counted = [key(ACME, TASK) for key in (open_subtasks, subtasks, children)]
+        assert await log.counted(*counted) == [0, 0, 1]
         assert [finding async for finding in lint_log(log)] == []
 
 
