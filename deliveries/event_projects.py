@@ -4,6 +4,7 @@ It does not matter what the project was when the event happened, only what it is
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,11 @@ from domain.catalog import EVENT_TYPES, state_of
 from domain.work.project.state import Project
 from domain.work.task.state import Task
 from eventstore.log import EventLog
+from eventstore.operations.records import Delivery
 from eventstore.recorded import Row
+
+LOOKED_AT = timedelta(seconds=1)
+"""For how long what was found out when a delivery was made is good enough for its first attempt."""
 
 _TASKS = ("task_id", "from_", "to")
 """Fields of events and states that may name a task."""
@@ -32,6 +37,19 @@ async def about_private_projects(log: EventLog, states: States, rows: Sequence[R
     org_id = rows[0].org_id
     private = await log.claimed(org_id, PRIVATE_PROJECT, org_id)
     return await about_projects(log, states, rows, private)
+
+
+async def is_withheld(
+    log: EventLog, states: States, org_id: OrgId, delivery: Delivery, now: datetime
+) -> bool:
+    """Return whether *delivery* is about a project that has become private since it was made.
+
+    For a webhook that receives nothing of private projects. It may wait for days before it is sent.
+    """
+    if not delivery.tries and now - delivery.created_at < LOOKED_AT:
+        return False
+    rows = await log.organization(org_id, delivery.seq - 1, 1)
+    return bool(await about_private_projects(log, states, rows))
 
 
 async def about_projects(

@@ -9,7 +9,7 @@ from deliveries.ledger import Ledger
 from deliveries.ping import PING
 from deliveries.queue import SendQueue
 from deliveries.subscriptions import KnownWebhook
-from eventstore.operations.records import Delivery, Endpoint
+from eventstore.operations.records import Delivery, DeliveryStatus, Endpoint
 from eventstore.recorded import Row
 from runtime.outages import StoreOutage
 from runtime.system import System
@@ -23,6 +23,7 @@ _READ_AHEAD = 64
 its first write needs one write instead of two."""
 
 _LOAD_ROWS = 500
+_PRIVATE_NOW = "the project that it is about is private now"
 _logger = logging.getLogger(__name__)
 
 
@@ -141,6 +142,14 @@ class Intake:
         """Count another try of *delivery*."""
         self._fresh -= not delivery.tries and delivery.type != PING
         delivery.tries += 1
+
+    def withhold(self, delivery: Delivery) -> None:
+        """End a delivery without an attempt, because of what it is about now."""
+        self._fresh -= not delivery.tries
+        delivery.status, delivery.open = DeliveryStatus.FAILED, False
+        delivery.ended_at, delivery.last_error = self._clock(), _PRIVATE_NOW
+        self._ledger.changed(delivery)
+        self.give_back(delivery)
 
     def give_back(self, delivery: Delivery) -> None:
         """Put a delivery back for later, or forget it if it has ended."""

@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 
 from deliveries.client import ReceiverResponse
 from deliveries.dialing import SendFailed
+from deliveries.event_projects import is_withheld
 from deliveries.ledger import Ledger
 from deliveries.ping import PING
 from deliveries.retry import Health, health_of
@@ -153,6 +154,9 @@ class Sender:
                 self._intake.give_back(delivery)
                 return
             try:
+                if await self._is_withheld(delivery):
+                    self._intake.withhold(delivery)
+                    return
                 row = self._intake.row(delivery)
                 attempt, outcome = await self._tools.posting.post(known, delivery, row)
             except LogUnavailable:
@@ -162,6 +166,13 @@ class Sender:
         cause = self._settle(delivery, attempt, outcome)
         if cause is not None:
             await self._disable(cause)
+
+    async def _is_withheld(self, delivery: Delivery) -> bool:
+        if self.known.webhook.private_projects or delivery.type == PING:
+            return False
+        system, org_id = self._tools.system, self.known.org_id
+        log, states = system.log, system.commands.states
+        return await is_withheld(log, states, org_id, delivery, self._clock())
 
     def _settle(
         self, delivery: Delivery, attempt: Attempt, outcome: ReceiverResponse | SendFailed

@@ -1,19 +1,21 @@
 """A webhook receives nothing of private projects, unless it says that it does."""
 
 import json
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from deliveries.retry import Schedule
 from domain.base import TaskId
 from domain.hooks.webhook.events import WebhookReplayRequested
 from domain.work.comment import CommentPosted
 from domain.work.project.events import ProjectCreated, ProjectVisibilityChanged, Visibility
 from tests.commands.acme import COMMENT, OPENED, OPS, TEAM, task
-from tests.deliveries.receiver import Receiver
+from tests.deliveries.receiver import Receiver, Reply
 from tests.domain.spec import ACME, ANA, ENG, NOW
 from tests.spec import on, record
-from tests.workers.stage import Stage, eventually
+from tests.workers.stage import MS, Stage, eventually
 
 pytestmark = pytest.mark.servers
 
@@ -79,3 +81,32 @@ async def test_a_replay_sends_what_is_open_now(stage: Stage, receiver: Receiver)
         await eventually(lambda: stage.sent(webhook_id), 5)
 
     assert sorted(told(receiver)[2:]) == sorted(HIDDEN)
+
+
+async def test_what_waits_is_not_sent_once_its_project_is_private(
+    stage: Stage, receiver: Receiver
+) -> None:
+    await happen(stage)
+    webhook_id = await stage.webhook(receiver.url, events=EVENTS)
+    receiver.answer_with(Reply(status=503))
+    hide = ProjectVisibilityChanged(from_=ORGANIZATION, to=PRIVATE)
+    long = Schedule(pauses=(0 * MS, timedelta(minutes=5)), breaker_after=100)
+    async with stage.delivering(long):
+        await eventually(lambda: stage.states(webhook_id), ["RETRYING"] * 2)
+        await record(stage.system.log, on(ENG, hide))
+        sent_before = len(receiver.requests)
+        stage.clock.ahead = timedelta(minutes=6)
+        await eventually(lambda: stage.states(webhook_id), ["FAILED"] * 2)
+        assert await stage.fails(webhook_id) == sent_before
+
+        show = ProjectVisibilityChanged(from_=PRIVATE, to=ORGANIZATION)
+        await record(stage.system.log, on(ENG, show))
+        receiver.answer_with(Reply())
+        first, second = await stage.deliveries(webhook_id)
+        assert (
+            first.last_error == second.last_error == "the project that it is about is private now"
+        )
+        assert await stage.put_back(second)
+        await eventually(lambda: stage.states(webhook_id), ["FAILED", "SUCCESS"])
+
+    assert len(receiver.requests) == sent_before + 1
