@@ -20,7 +20,8 @@ class Fingerprint(Protocol):
 class Happening(Struct, frozen=True):
     """One event, with what its claims and counts depend on.
 
-    ``plan`` None leaves counts without limits.
+    ``plan`` None leaves counts without limits. ``sees_all`` says that no project is hidden from the
+    caller, so that a refusal may tell how many there are.
     """
 
     kind: type[Event]
@@ -31,6 +32,7 @@ class Happening(Struct, frozen=True):
     at: int  # microseconds since 1970
     plan: Plan | None
     fingerprint: Fingerprint
+    sees_all: bool = True
 
 
 class Reservations(Struct):

@@ -5,8 +5,11 @@ from functools import partial
 
 from commands.happening import Happening, Reservations, Rule
 from domain.base import DomainError, OrgId
-from domain.identity.plan import Countable, limit_of, plan_limit_reached
+from domain.identity.plan import Countable, limit_of, plan_full, plan_limit_reached
 from eventstore.claim import CountChange, CountKey
+
+_HIDEABLE = (Countable.PROJECTS, Countable.TASKS)
+"""What private projects hide from some members."""
 
 
 def counted_of(org_id: OrgId, what: Countable) -> CountKey:
@@ -29,5 +32,6 @@ def count(what: Countable, by: int, happened: Happening, reserved: Reservations)
     refusal: Callable[[int], DomainError] | None = None
     if by > 0 and happened.plan is not None:
         limit = limit_of(happened.plan, what)
-        refusal = partial(plan_limit_reached, happened.plan, what)
+        told = plan_limit_reached if happened.sees_all or what not in _HIDEABLE else plan_full
+        refusal = partial(told, happened.plan, what)
     reserved.counts.append(CountChange(counted_of(happened.org_id, what), by, limit, refusal))

@@ -13,6 +13,7 @@ from commands.reads import Reads
 from commands.reservations import RESERVING, is_open_number, note, task_numbers
 from commands.states import Loaded
 from domain.base import PLATFORM, Event, OrgId, State
+from domain.identity.organization.membership import Role
 from domain.work.task.events import TaskCreated, TaskMoved
 from eventstore.append import Append, ConcurrencyConflict, Secret
 from eventstore.claim import CountChange, OpenNumber
@@ -131,6 +132,7 @@ def _encode_all(log: EventLog, envelope: "_Envelope", reads: Reads, recording: R
     context, origin = envelope.context, envelope.origin
     organization, fingerprint = reads.organization, log.keys.fingerprint
     plan = None if organization is None else organization.plan
+    sees_all = organization is not None and organization.role_of(context.user_id) is Role.ADMIN
     rows, reserved = recording.append.rows, Reservations([], [])
     for index, change in enumerate(recording.changes):
         stream = change.stream
@@ -139,9 +141,9 @@ def _encode_all(log: EventLog, envelope: "_Envelope", reads: Reads, recording: R
         state, version = found.state, found.version
         for event in change.events:
             version += 1
-            if type(event) in RESERVING:
+            if (what := type(event)) in RESERVING:
                 happened = Happening(
-                    type(event), event, state, stream, org_id, envelope.at, plan, fingerprint
+                    what, event, state, stream, org_id, envelope.at, plan, fingerprint, sees_all
                 )
                 note(happened, reserved)
             metadata, cipher = envelope.metadata(stream, version), None

@@ -168,6 +168,15 @@ def plan_limit_reached(plan: Plan, what: Countable, used: int) -> "PlanLimitReac
     )
 
 
+def plan_full(plan: Plan, what: Countable, used: int) -> "PlanLimitReached":
+    """Return the same refusal for somebody who may not see all of them.
+
+    It tells no more than that the limit is reached, because more would count what is hidden.
+    """
+    limit = limit_of(plan, what)
+    return plan_limit_reached(plan, what, used if limit is None else min(used, limit))
+
+
 class PlanLimitReached(DomainError):
     """You have reached a limit of your plan. Delete something or upgrade to a larger plan."""
 
