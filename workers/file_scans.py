@@ -9,6 +9,8 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 from uuid import UUID
 
@@ -82,8 +84,9 @@ class FileScans:
         wait = self._system.wakeups.listener()
         while True:
             try:
-                if await self._system.operations.take_lease(_LEASE, self._worker, SCANS_LEASE_S):
-                    await self.scan_due()
+                if await self._take_lease():
+                    async with self._renewing():
+                        await self.scan_due()
                 else:
                     self._forget()
             except StoreOutage as error:
@@ -91,6 +94,27 @@ class FileScans:
                 self._forget()
                 await asyncio.sleep(_SWEEP_S)
             await wait(_SWEEP_S)
+
+    async def _take_lease(self) -> bool:
+        return await self._system.operations.take_lease(_LEASE, self._worker, SCANS_LEASE_S)
+
+    @asynccontextmanager
+    async def _renewing(self) -> AsyncGenerator[None]:
+        """Keep the lease for as long as the block lasts: the scan of a large file takes minutes."""
+        renewing = asyncio.create_task(self._renew())
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.wait([renewing])
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(SCANS_LEASE_S / 3)
+            try:
+                await self._take_lease()
+            except StoreOutage as error:  # what is recorded then shows whether it lasts
+                _logger.warning("the lease on scans is not renewed: %s", error)
 
     async def scan_due(self) -> None:
         """Scan every file that is due now.

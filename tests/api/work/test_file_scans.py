@@ -110,6 +110,40 @@ async def test_two_workers_give_one_verdict(
     assert len(await stored_events(system, file["id"])) == 2
 
 
+class Slow:
+    """A scanner that takes until it is told to end."""
+
+    def __init__(self) -> None:
+        self.begun, self.ends = asyncio.Event(), asyncio.Event()
+
+    async def scan(self, content: AsyncIterator[bytes]) -> ScanVerdict:
+        assert b"".join([piece async for piece in content])
+        self.begun.set()
+        await self.ends.wait()
+        return ScanVerdict(clean=True)
+
+
+async def test_no_other_worker_scans_while_a_scan_takes_long(
+    eve: Person, system: System, files: DirectoryFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_scans, "SCANS_LEASE_S", 0.3)
+    file, slow = await eve.file("ENG-1"), Slow()
+    running = asyncio.create_task(FileScans(system, files, slow).run())
+    try:
+        async with asyncio.timeout(20):
+            await slow.begun.wait()
+            began = asyncio.get_running_loop().time()
+            while asyncio.get_running_loop().time() < began + 3 * file_scans.SCANS_LEASE_S:
+                assert not await system.operations.take_lease("file scans", "another", 0.3)
+                await asyncio.sleep(0.02)
+            slow.ends.set()
+            while await state_of(eve, file) == "PENDING":  # noqa: ASYNC110 - polls the API
+                await asyncio.sleep(0.02)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
 async def test_files_are_scanned_in_the_background(eve: Person, system: System) -> None:
     file = await eve.file("ENG-1")
     scanned = replace(system, settings=replace(system.settings, scan_hook=HOOK))
