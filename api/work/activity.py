@@ -10,9 +10,11 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.project_key import ProjectRef, project_id_of
-from api.work.sight import project_here
+from api.work.sight import hidden_from, project_here
 from api.work.task_key import TaskRef, task_here, task_id_of
+from deliveries.event_projects import about_projects
 from domain.permission import Permission
+from projections.engine.query import ListSlice, list_slice
 from projections.work.activity import ActivityView, activity_of
 
 
@@ -50,7 +52,7 @@ class ProjectActivityController(Controller):
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> ApiResponse:
-        """List who did what to a project and created tasks in it, newest first."""
+        """List who did what to a project, and which tasks came and went, newest first."""
         project_id = await project_id_of(request, project)
         await project_here(request, project_id)
         return await _page(request, project_id, limit, cursor)
@@ -61,4 +63,19 @@ async def _page(request: ApiRequest, thing: UUID, limit: int, cursor: str | None
     below = paging.key(cursor)
     await wait_for_own_writes(request, "activity")
     page = await activity_of(request.api.models, request.organization, thing, limit, below)
-    return paging.answer(page, limit)
+    return paging.answer(await _seen(request, page), limit)
+
+
+async def _seen(request: ApiRequest, page: ListSlice) -> ListSlice:
+    """Return *page* without events that name a project, or its task, that the caller cannot see.
+
+    Such as the move of a task out of it.
+    """
+    projects = await hidden_from(request)
+    if not projects:
+        return page
+    system, org_id = request.api.system, request.organization
+    rows = [row for seq in page.keys for row in await system.log.organization(org_id, seq - 1, 1)]
+    hidden = await about_projects(system.log, system.commands.states, rows, projects)
+    shown = [item for seq, item in zip(page.keys, page.items, strict=True) if seq not in hidden]
+    return list_slice(shown, page.next_key)

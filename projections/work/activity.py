@@ -1,6 +1,7 @@
 """What happened to a task or a project: one document per event and thing that it is about.
 
-An event about a comment or a file is about its task. The text of a comment is left out: it is read
+An event about a comment or a file is about its task, one about a relation about both tasks, and a
+move also about both projects. The text of a comment is left out: it is read
 at the comment, where a deleted one is gone. Nothing says where a request came from; that is in the
 audit log.
 """
@@ -17,7 +18,8 @@ from domain.base import Event, OrgId
 from domain.work.attachment import AttachmentEvent
 from domain.work.comment import CommentEdited, CommentEvent, CommentPosted
 from domain.work.project.events import ProjectEvent
-from domain.work.task.events import TaskCreated, TaskEvent
+from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
+from domain.work.task.events import TaskCreated, TaskEvent, TaskMoved
 from eventstore.event_json import event_data, told_json
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, tags_of, text_of
@@ -58,7 +60,8 @@ class Activity(Projection[Happened]):
     """Events by the task or project that they are about, the newest first."""
 
     name = "activity"
-    tags = tags_of(TaskEvent, ProjectEvent, CommentEvent, AttachmentEvent)
+    version = 2
+    tags = tags_of(TaskEvent, ProjectEvent, CommentEvent, AttachmentEvent, RelationEvent)
     state = Happened
     indexes = (Index(("org", "about"), "seq"),)
 
@@ -82,8 +85,12 @@ def things_of(event: Event, stream: UUID) -> tuple[UUID, ...]:
     """Return the tasks and projects whose activity an event in *stream* belongs to."""
     if isinstance(event, TaskCreated):
         return (stream, event.project_id)
+    if isinstance(event, TaskMoved):
+        return (stream, event.from_project_id, event.project_id)
     if isinstance(event, CommentEvent | AttachmentEvent):
         return (event.task_id,)
+    if isinstance(event, RelationAdded | RelationRemoved):
+        return (event.from_, event.to)
     return (stream,)
 
 
@@ -94,7 +101,10 @@ async def activity_of(
     limit: int = PAGE_DEFAULT,
     below: int | None = None,
 ) -> ListSlice:
-    """Return what happened to a task or a project before *below*, the newest first."""
+    """Return what happened to a task or a project before *below*, the newest first.
+
+    Its keys are the sequence numbers of the events.
+    """
     query = Query(
         model="activity",
         where={"org": text_of(org_id), "about": text_of(thing)},
@@ -102,5 +112,6 @@ async def activity_of(
         descending=True,
         limit=limit,
         below=below,
+        keyed=True,
     )
     return await models.page(query)

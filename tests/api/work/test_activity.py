@@ -65,6 +65,44 @@ async def test_a_project_tells_what_happened_to_it_and_which_tasks_came(
     assert events[1]["data"] == {"from": "Engine", "to": "Motor"}
 
 
+async def test_a_move_and_a_relation_are_told_at_both_ends(ana: Person, task: Any) -> None:
+    other = await ana.task({"id": task["projectId"]})
+    related = {"kind": "blocks", "taskId": other["id"]}
+    done(await ana.post("/task/ENG-1/relations", related), 201)
+    done(await ana.delete(f"/task/ENG-2/relations/blocked_by/{task['id']}"), 204)
+    there = await ana.project("OPS")
+    done(await ana.post("/task/ENG-1/move", {"projectId": there["id"]}), 200)
+
+    told = ["relation.removed", "relation.added"]
+    assert (await types(ana))[:3] == ["task.moved", *told]
+    assert (await types(ana, "/task/ENG-2/activity"))[:2] == told
+    for project in (there["id"], task["projectId"]):
+        assert (await types(ana, f"/project/{project}/activity"))[0] == "task.moved"
+
+
+async def test_activity_does_not_tell_of_a_project_that_the_reader_cannot_see(
+    app: Litestar, system: System, ana: Person, task: Any
+) -> None:
+    hidden = done(
+        await ana.post("/project", {"key": "HID", "name": "H", "visibility": "PRIVATE"}), 201
+    )
+    secret = await ana.task(hidden)
+    done(await ana.post("/task/ENG-1/relations", {"kind": "blocks", "taskId": secret["id"]}), 201)
+    came = await ana.task(hidden)
+    done(await ana.post("/task/HID-2/move", {"projectId": task["projectId"]}), 200)
+    ben = await sign_up(app, organization=False)
+    await join(system, ben, ana.org_id, Role.MEMBER)
+
+    for path in ("/task/ENG-1/activity", f"/task/{came['id']}/activity"):
+        assert len(await types(ana, path)) == 2
+    for path in ("/task/ENG-1", "/task/ENG-2", f"/project/{task['projectId']}"):
+        shown = await ben.get(f"{path}/activity")
+        done(shown, 200)
+        for trace in ("HID", hidden["id"], secret["id"], "task.moved", "relation.added"):
+            assert trace not in shown.text
+    await ben.client.aclose()
+
+
 async def test_activity_is_read_in_pages(ana: Person, task: Any) -> None:
     for title in ("One", "Two", "Three"):
         done(await ana.patch("/task/ENG-1", {"title": title}), 200)
