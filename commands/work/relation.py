@@ -1,5 +1,8 @@
 """Commands on the relations between tasks."""
 
+import asyncio
+from collections.abc import Generator
+from typing import TypeVar
 from uuid import UUID
 
 from commands.base import Context, Decision, changes_of
@@ -17,6 +20,8 @@ from domain.work.relation import (
 )
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED
+
+R = TypeVar("R")
 
 
 class RelationCommand(TaskCommand, frozen=True, kw_only=True):
@@ -54,7 +59,8 @@ class AddRelation(RelationCommand, frozen=True, kw_only=True):
         added, first = await self.read_both(read)
         stream = graph_of(context.organization)
         graph = read.new(DependencyGraph, stream)
-        return changes_of(stream, graph.add(added, is_open=first.group not in FINISHED))
+        events = await _in_steps(graph.add(added, is_open=first.group not in FINISHED))
+        return changes_of(stream, events)
 
 
 class RemoveRelation(RelationCommand, frozen=True, kw_only=True):
@@ -67,3 +73,14 @@ class RemoveRelation(RelationCommand, frozen=True, kw_only=True):
         stream = graph_of(context.organization)
         graph = read.new(DependencyGraph, stream)
         return changes_of(stream, graph.remove(removed, is_open=first.group not in FINISHED))
+
+
+async def _in_steps(steps: Generator[None, None, R]) -> R:
+    """Return the result of *steps*; between two of them other requests are served."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            result: R = ended.value
+            return result
+        await asyncio.sleep(0)

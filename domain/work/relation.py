@@ -10,7 +10,7 @@ What open tasks block is counted besides (``commands/reservations.py``), so that
 be done takes one look-up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from enum import StrEnum
 from functools import lru_cache
 from typing import ClassVar, NamedTuple, assert_never, get_args
@@ -35,6 +35,9 @@ class RelationKind(StrEnum):
     DUPLICATED_BY = "duplicated_by"
     RELATES = "relates"
 
+
+SLICE = 1_000
+"""Tasks that a search for a circle looks at in one step: 1 to 2 ms."""
 
 OPPOSITE = {
     RelationKind.BLOCKS: RelationKind.BLOCKED_BY,
@@ -179,8 +182,11 @@ class DependencyGraph(Struct, frozen=True, kw_only=True, gc=False):
 
     # Decisions: each returns the events to record.
 
-    def add(self, added: Relation, *, is_open: bool) -> list[RelationEvent]:
-        """Add a relation; *is_open* says that its first task is not finished.
+    def add(self, added: Relation, *, is_open: bool) -> Generator[None, None, list[RelationEvent]]:
+        """Add a relation, in steps; *is_open* says that its first task is not finished.
+
+        The search for a circle may lead through all tasks of the organization, so it stops every
+        ``SLICE`` tasks, for something else to be done between.
 
         :raises RelationToItself: a task cannot be related to itself.
         :raises RelationExists: it is there.
@@ -195,7 +201,7 @@ class DependencyGraph(Struct, frozen=True, kw_only=True, gc=False):
             raise RelationExists
         if max(first.size, second.size) >= RELATIONS_MAX:
             raise TooManyRelations(limit=RELATIONS_MAX)
-        if kind is RelationKind.BLOCKS and self._leads(two, one):
+        if kind is RelationKind.BLOCKS and (yield from self._leads(two, one)):
             raise RelationCycle
         now = is_open and kind is RelationKind.BLOCKS
         return [RelationAdded(kind=kind, from_=added.from_, to=added.to, open=now)]
@@ -211,29 +217,38 @@ class DependencyGraph(Struct, frozen=True, kw_only=True, gc=False):
         now = is_open and kind is RelationKind.BLOCKS
         return [RelationRemoved(kind=kind, from_=removed.from_, to=removed.to, open=now)]
 
-    def _leads(self, start: int, goal: int) -> bool:
+    def _leads(self, start: int, goal: int) -> Generator[None, None, bool]:
         """Return whether *start* blocks *goal*, directly or through others.
 
         It looks from both ends and always goes on from the smaller side, so that it takes at most
         twice as many steps as there are tasks on that side.
         """
-        edges, ahead, behind = self.edges, [start], [goal]
-        reached, reaching = {start}, {goal}
-        while ahead and behind:
-            if len(ahead) <= len(behind):
-                found = {n for one in ahead for n in edges.get(one, NO_EDGES).blocks} - reached
-                if not reaching.isdisjoint(found):
-                    return True
-                reached |= found
-                ahead = [*found]
-            else:
-                found = {n for one in behind for n in edges.get(one, NO_EDGES).blocked_by}
-                found -= reaching
-                if not reached.isdisjoint(found):
-                    return True
-                reaching |= found
-                behind = [*found]
+        ahead, behind = _Side("blocks", {start}, {start}), _Side("blocked_by", {goal}, {goal})
+        looked = 0
+        while ahead.front and behind.front:
+            side, other = (
+                (ahead, behind) if len(ahead.front) <= len(behind.front) else (behind, ahead)
+            )
+            found: set[int] = set()
+            for one in side.front:
+                found.update(getattr(self.edges.get(one, NO_EDGES), side.kind))
+                looked += 1
+                if looked % SLICE == 0:
+                    yield
+            found -= side.seen
+            if not other.seen.isdisjoint(found):
+                return True
+            side.seen |= found
+            side.front = found
         return False
+
+
+class _Side(Struct):
+    """How far a search has come from one end: the tasks seen, and those seen last."""
+
+    kind: str
+    seen: set[int]
+    front: set[int]
 
 
 # Errors ---------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Relations: no task to itself, none twice, no circle of tasks that block each other."""
 
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -10,10 +11,12 @@ from domain.base import DomainError, NotFound, OrgId, TaskId
 from domain.work.relation import (
     OPPOSITE,
     RELATIONS_MAX,
+    SLICE,
     DependencyGraph,
     Relation,
     RelationAdded,
     RelationCycle,
+    RelationEvent,
     RelationExists,
     RelationKind,
     RelationRemoved,
@@ -33,6 +36,17 @@ def blocks(*pairs: tuple[TaskId, TaskId]) -> DependencyGraph:
     return given(
         DependencyGraph(), *(RelationAdded(kind=BLOCKS, from_=a, to=b, open=True) for a, b in pairs)
     )
+
+
+def add(graph: DependencyGraph, added: Relation, *, is_open: bool = True) -> list[RelationEvent]:
+    """Return what adding a relation records, however many steps that takes."""
+    steps = graph.add(added, is_open=is_open)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            events: list[RelationEvent] = ended.value
+            return events
 
 
 @pytest.mark.parametrize(
@@ -76,7 +90,7 @@ def test_only_a_blocker_that_is_open_blocks_now() -> None:
         (RELATES, True, False),
     ):
         found = Relation(kind, A, B)
-        [added] = DependencyGraph().add(found, is_open=is_open)
+        [added] = add(DependencyGraph(), found, is_open=is_open)
         assert added == RelationAdded(kind=kind, from_=A, to=B, open=now)
         [removed] = given(DependencyGraph(), added).remove(found, is_open=is_open)
         assert removed == RelationRemoved(kind=kind, from_=A, to=B, open=now)
@@ -86,10 +100,10 @@ def test_no_task_is_related_to_itself_or_twice_in_the_same_way() -> None:
     graph = blocks((A, B))
 
     with pytest.raises(RelationToItself):
-        graph.add(Relation(RELATES, A, A), is_open=True)
+        add(graph, Relation(RELATES, A, A))
     with pytest.raises(RelationExists):
-        graph.add(Relation(BLOCKS, A, B), is_open=True)
-    assert graph.add(Relation(RELATES, A, B), is_open=True) != []
+        add(graph, Relation(BLOCKS, A, B))
+    assert add(graph, Relation(RELATES, A, B)) != []
     with pytest.raises(NotFound):
         graph.remove(Relation(RELATES, A, B), is_open=True)
 
@@ -99,11 +113,11 @@ def test_tasks_do_not_block_each_other_in_a_circle() -> None:
 
     for at, to in ((B, A), (C, A), (D, A), (D, B)):
         with pytest.raises(RelationCycle):
-            graph.add(Relation(BLOCKS, at, to), is_open=True)
-    assert graph.add(Relation(BLOCKS, A, D), is_open=True) != []
-    assert graph.add(Relation(DUPLICATES, D, A), is_open=True) != []
+            add(graph, Relation(BLOCKS, at, to))
+    assert add(graph, Relation(BLOCKS, A, D)) != []
+    assert add(graph, Relation(DUPLICATES, D, A)) != []
     opened = given(graph, RelationRemoved(kind=BLOCKS, from_=B, to=C))
-    assert opened.add(Relation(BLOCKS, D, A), is_open=True) != []
+    assert add(opened, Relation(BLOCKS, D, A)) != []
 
 
 def test_a_circle_is_found_from_whichever_end_has_fewer_tasks() -> None:
@@ -113,8 +127,19 @@ def test_a_circle_is_found_from_whichever_end_has_fewer_tasks() -> None:
 
     for graph in (many_ahead, many_behind):
         with pytest.raises(RelationCycle):
-            graph.add(Relation(BLOCKS, C, A), is_open=True)
-        assert graph.add(Relation(BLOCKS, D, A), is_open=True) != []
+            add(graph, Relation(BLOCKS, C, A))
+        assert add(graph, Relation(BLOCKS, D, A)) != []
+
+
+def test_a_search_through_many_tasks_stops_now_and_then() -> None:
+    line = [TaskId(UUID(int=10_000 + n)) for n in range(3 * SLICE)]
+    graph = blocks(*pairwise(line))
+
+    stops: list[None] = []
+    with pytest.raises(RelationCycle):
+        stops.extend(graph.add(Relation(BLOCKS, line[-1], line[0]), is_open=True))
+
+    assert len(stops) == 2
 
 
 def test_a_task_has_at_most_fifty_relations_counted_from_both_ends() -> None:
@@ -129,7 +154,7 @@ def test_a_task_has_at_most_fifty_relations_counted_from_both_ends() -> None:
     for graph in (one_way, other_way):
         for added in (Relation(BLOCKS, A, B), Relation(BLOCKS, B, A)):
             with pytest.raises(TooManyRelations) as refused:
-                graph.add(added, is_open=True)
+                add(graph, added)
             assert refused.value.details == {"limit": 50}
 
 
@@ -156,22 +181,22 @@ class Relations(RuleBasedStateMachine):
             seen |= found
         return to in seen
 
-    @rule(task=TASKS, kind=st.sampled_from(RelationKind), other=TASKS, add=st.booleans())
-    def change(self, task: TaskId, kind: RelationKind, other: TaskId, add: bool) -> None:
+    @rule(task=TASKS, kind=st.sampled_from(RelationKind), other=TASKS, to_add=st.booleans())
+    def change(self, task: TaskId, kind: RelationKind, other: TaskId, to_add: bool) -> None:
         stored = relation(task, kind, other)
         triple = (stored.kind, stored.from_, stored.to)
         right = triple in self.model
-        if add:
+        if to_add:
             circle = stored.kind is BLOCKS and self.leads(stored.to, stored.from_)
             right = not right and task != other and not circle
         try:
-            decide = self.graph.add if add else self.graph.remove
-            self.graph = given(self.graph, *decide(stored, is_open=True))
+            new = add(self.graph, stored) if to_add else self.graph.remove(stored, is_open=True)
+            self.graph = given(self.graph, *new)
         except DomainError:
             assert not right
         else:
             assert right
-            (self.model.add if add else self.model.remove)(triple)
+            (self.model.add if to_add else self.model.remove)(triple)
 
     @invariant()
     def the_graph_tells_the_model(self) -> None:
