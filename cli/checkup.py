@@ -1,5 +1,7 @@
 """The checks of ``doctor`` for each store."""
 
+from collections.abc import AsyncIterator
+
 from msgspec import Struct
 
 from audit.kept_heads import KeptHeads
@@ -8,6 +10,7 @@ from deliveries.subscriptions import KnownWebhooks
 from eventstore.log import EventLog
 from eventstore.operations.records import Endpoint, NoticeKind
 from eventstore.operations.store import OperationalStore
+from eventstore.store import LogIdentity
 from projections.catalog import PROJECTIONS
 from projections.engine.control import Control, Phase
 from projections.engine.following import follows
@@ -15,6 +18,8 @@ from projections.engine.store import Parked, ReadStore
 from runtime.key_rotation import outdated
 from security.sealing import MasterKeys
 
+_CURSORS = "webhook cursors"
+_ENDPOINTS_AT_ONCE = 200
 _NOTICES_MAX = 20
 """How many of the newest notices about webhooks are shown."""
 
@@ -74,18 +79,47 @@ async def cursor_findings(log: EventLog, store: OperationalStore) -> list[Findin
     """Report the webhooks whose cursor is at an event that the log does not have."""
     webhooks = KnownWebhooks(log)
     await webhooks.open()
-    lost: list[Endpoint] = []
-    for name, known in webhooks.known.items():
-        endpoint = await store.endpoint(name) if known.can_be_sent_to else None
-        if endpoint and not await CursorCheck(log, store, endpoint).fits(known):
-            lost.append(endpoint)
-    if not lost:
-        return [Finding(True, "webhook cursors", "the log has the events that they are at")]
-    told = (
-        f"{len(lost)} ahead of the log, which has lost their events, the first of webhook"
-        f" {lost[0].id} at {lost[0].fan}; `work` moves them back and sends events again"
-    )
-    return [Finding(False, "webhook cursors", told)]
+    ahead: list[Endpoint] = []
+    unknown: list[Endpoint] = []
+    async for endpoint in _endpoints(store):
+        known = webhooks.known.get(endpoint.id)
+        if known is None:
+            unknown.append(endpoint)
+        elif known.can_be_sent_to and not await CursorCheck(log, store, endpoint).fits(known):
+            ahead.append(endpoint)
+    findings: list[Finding] = []
+    if ahead:
+        told = (
+            f"{len(ahead)} ahead of the log, which has lost their events, the first of webhook"
+            f" {ahead[0].id} at {ahead[0].fan}; `work` moves them back and sends events again"
+        )
+        findings.append(Finding(False, _CURSORS, told))
+    if unknown:
+        identity = await log.identity()
+        told = (
+            f"{len(unknown)} of webhooks that the log does not have, the first of {unknown[0].id}"
+            f" of organization {unknown[0].org} at {unknown[0].fan}; the log has lost them or is"
+            " another one: nothing is sent to them until they are created again"
+        )
+        findings.append(
+            Finding(all(_is_accepted(each, identity) for each in unknown), _CURSORS, told)
+        )
+    well = Finding(True, _CURSORS, "the log has the events that they are at")
+    return findings or [well]
+
+
+def _is_accepted(lost: Endpoint, identity: LogIdentity) -> bool:
+    """Return whether a webhook was lost by a restore that an operator has accepted since."""
+    log, _, epoch = lost.log.partition(":")
+    return log == str(identity.id) and int(epoch) < identity.epoch
+
+
+async def _endpoints(store: OperationalStore) -> AsyncIterator[Endpoint]:
+    after = ""
+    while found := await store.endpoints(after, _ENDPOINTS_AT_ONCE):
+        for endpoint in found:
+            yield endpoint
+        after = found[-1].id
 
 
 async def read_model_findings(log: EventLog, store: ReadStore) -> list[Finding]:

@@ -52,7 +52,7 @@ EXAMINATIONS = {
     "webhooks": "how many deliveries are open and since when, and the newest notices; bad is a"
     " webhook that is parked because one of its events cannot be read",
     "webhook cursors": "the log has the events that they are at; bad if one is ahead of the log, as"
-    " after a restore",
+    " after a restore, or if the log does not have its webhook, until the restore is accepted",
     "audit trees": "no organization has fewer events than were signed, also by the heads that are"
     " kept outside the database; nothing is signed here",
     "read models": "they were built from this log, are not ahead of it, and are shown to readers",

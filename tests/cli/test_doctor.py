@@ -225,6 +225,32 @@ def test_read_models_and_cursors_ahead_of_a_restored_log_are_errors(
     assert str(served) in cursors["message"]
 
 
+def test_a_webhook_that_a_restored_log_has_lost_is_an_error_until_the_restore_is_accepted(
+    capsys: pytest.CaptureFixture[str], directory: Path, tmp_path: Path
+) -> None:
+    backup = str(tmp_path / "backup")
+    record_history()
+    asyncio.run(_catch_up(*asyncio.run(_subscribe())))
+    assert main(["backup", backup]) == 0
+    lost, _ = asyncio.run(_subscribe())
+    asyncio.run(_catch_up(lost))
+    (directory / "events.db").rename(tmp_path / "newer.db")
+    (directory / "operations.db").rename(tmp_path / "operations.db")
+    assert main(["restore", backup]) == 0
+    (tmp_path / "operations.db").replace(directory / "operations.db")
+
+    code, restored = examined(capsys)
+    assert main(["accept-restore"]) == 0
+    _, accepted = examined(capsys)
+
+    [before], [after] = (found(report, "webhook cursors") for report in (restored, accepted))
+    assert code == 1
+    assert (before["well"], after["well"]) == (False, True)
+    for told in (before["message"], after["message"]):
+        assert told.startswith("1 of webhooks that the log does not have")
+        assert str(lost) in told
+
+
 async def _subscribe() -> list[UUID]:
     """Create two webhooks of ACME, and sign its tree."""
     webhooks = [uuid4(), uuid4()]
@@ -254,9 +280,14 @@ async def _catch_up(*webhooks: UUID) -> None:
         while await projector.step():
             pass
         await projector.release()
+        identity = await system.log.identity()
         [newest] = await system.log.organization_before(ACME, SEQUENCE_MAX, 1)
         wanted = [Endpoint(id=str(each), org=str(ACME), fan=0) for each in webhooks]
         for endpoint in await system.operations.claim("doctor's test", 60, wanted):
-            fields = {"fan": newest.org_seq, "fan_event": mark_of(newest)}
+            fields = {
+                "fan": newest.org_seq,
+                "fan_event": mark_of(newest),
+                "log": f"{identity.id}:{identity.epoch}",
+            }
             await system.operations.write(endpoint, Changes(fields=fields))
             await system.operations.release("doctor's test", endpoint.id)
