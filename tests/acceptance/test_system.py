@@ -1,5 +1,6 @@
 """The README's claims, checked on real processes."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -58,7 +59,12 @@ def test_doctor_reports_a_healthy_system(running: System) -> None:
     assert "BAD" not in examined.stdout
 
 
-def test_the_doctor_names_an_event_that_was_edited_in_the_database(running: System) -> None:
+async def test_the_doctor_names_an_event_that_was_edited_in_the_database(running: System) -> None:
+    async with Receiver() as receiver:
+        customer = Customer(running, receiver)
+        await customer.arrive()
+        await customer.http.aclose()
+    await asyncio.to_thread(eventually, partial(_signed, running), "a tree is signed")
     with data_directory() as directory:
         shutil.copy(running.data_dir / "secrets.json", directory)
         with (
@@ -84,6 +90,13 @@ def test_the_doctor_names_an_event_that_was_edited_in_the_database(running: Syst
     assert untouched.returncode == 0, untouched.stdout + untouched.stderr
     assert edited.returncode == 1
     assert str(UUID(bytes=org_id)) in edited.stdout
+
+
+def _signed(running: System) -> bool | None:
+    """Return whether the tree of an organization with several events is signed."""
+    with closing(sqlite3.connect(running.data_dir / "events.db")) as database:
+        found = database.execute("SELECT 1 FROM tree_heads WHERE size > 1 LIMIT 1").fetchall()
+    return True if found else None
 
 
 def test_a_second_system_in_the_same_directory_is_refused(running: System) -> None:
