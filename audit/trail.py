@@ -13,7 +13,7 @@ from eventstore.engine.turns import PIECE
 from eventstore.event_json import told_json, unrecorded_json
 from eventstore.log import EventLog
 from eventstore.log_reads import SEQUENCE_MAX
-from eventstore.recorded import Row, microseconds, recorded_time
+from eventstore.recorded import Row, fills_read, microseconds, recorded_time
 
 SCAN_MAX = 10_000
 """Events scanned for one page; a page that finds fewer says where to continue."""
@@ -55,7 +55,7 @@ async def read_trail(
             if len(found) == limit:
                 more = opened.row.org_seq > 1
                 return TrailPage(found, opened.row.org_seq if more else None)
-        if len(rows) < PIECE or (
+        if not fills_read(rows, PIECE) or (
             wanted.since and rows[-1].recorded_at < microseconds(wanted.since)
         ):
             return TrailPage(found, None)

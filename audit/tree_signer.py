@@ -17,7 +17,7 @@ from audit.note import NoteInvalid, Signer, open_checkpoint, origin_of
 from domain.base import OrgId
 from eventstore.log import EventLog
 from eventstore.mode import STILL, LogMode
-from eventstore.recorded import Row
+from eventstore.recorded import Row, fills_read
 from eventstore.store import TreeHead
 
 LOG_NAME = "trackrecord"
@@ -107,7 +107,7 @@ class TreeSigner:
             while rows := await self._log.news.after(at, _BATCH, part):
                 grown.update({row.org_id: row.org_seq for row in rows})
                 at = rows[-1].position
-                if len(rows) < _BATCH:
+                if not fills_read(rows, _BATCH):
                     break
             positions[part] = at
         return grown

@@ -15,7 +15,7 @@ from eventstore.codec import event_id, mark_of
 from eventstore.log import EventLog
 from eventstore.operations.records import Delivery, DeliveryStatus, Endpoint
 from eventstore.operations.store import OperationalStore
-from eventstore.recorded import Row
+from eventstore.recorded import Row, fills_read
 
 _ROWS = 64
 """Rows read at a time: few, so that sending starts at once and other endpoints get their turn."""
@@ -52,7 +52,7 @@ class Matcher:
             return Matched([], {}, more=False)
         at.fan, at.fan_event = rows[-1].org_seq, mark_of(rows[-1])
         fields = {"fan": at.fan, "fan_event": at.fan_event, "last": at.last}
-        return Matched(matched, fields, len(rows) == _ROWS)
+        return Matched(matched, fields, fills_read(rows, _ROWS))
 
     def due_replay(self, known: KnownWebhook) -> RequestedReplay | None:
         """Return the oldest replay that is not finished."""

@@ -13,7 +13,7 @@ from domain.hooks.webhook.state import Webhook
 from eventstore.append import LogUnavailable
 from eventstore.codec import mark_of
 from eventstore.log import EventLog
-from eventstore.recorded import Row
+from eventstore.recorded import Row, fills_read
 
 TAGS = tuple(tag for tag in EVENT_TYPES if tag.startswith("webhook."))
 _ROWS = 500
@@ -91,7 +91,7 @@ class KnownWebhooks:
                 news.webhooks.update(str(row.stream_id) for row in about)
                 self._positions[part] = rows[-1].position
                 self._marks[part] = mark_of(rows[-1])
-                if len(rows) < _ROWS:
+                if not fills_read(rows, _ROWS):
                     break
         return news
 

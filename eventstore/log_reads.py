@@ -95,7 +95,7 @@ class LogReads:
     async def tail_rows(
         self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0
     ) -> list[Row]:
-        """Return what ``tail`` returns, but not decoded."""
+        """Return what ``tail`` returns, but not decoded; they end with ``READ_BYTES_MAX``."""
         return await self._read(self.store.tail, after, limit, tags, part)
 
     async def mark_at(self, position: int, part: int = 0) -> str:

@@ -1,6 +1,6 @@
 """The log in memory, for unit tests and dry runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from threading import RLock
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from eventstore.engine.settle import Heads, Settled, last_own_row, refuse_closed
 from eventstore.identifiers import new_id
 from eventstore.mode import LogMode
 from eventstore.partition import check_part, partition_of
-from eventstore.recorded import Row
+from eventstore.recorded import READ_BYTES_MAX, Row, row_bytes
 from eventstore.store import STREAM_MAX, LogIdentity, TreeHead
 
 
@@ -127,15 +127,14 @@ class MemoryStore(MemoryKeys):
 
     def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:
         check_part(part, self.parts)
-        found = (row for row in self._rows[part][after:] if not tags or row.tag in tags)
-        return [row for row, _ in zip(found, range(limit), strict=False)]
+        return _bounded(self._rows[part][after:], limit, tags)
 
     def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
-        return self._organizations.get(org_id, [])[after : after + limit]
+        return _bounded(self._organizations.get(org_id, [])[after : after + limit], limit)
 
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
         rows = self._organizations.get(org_id, [])[: max(before - 1, 0)]
-        return rows[::-1][:limit]
+        return _bounded(rows[::-1][:limit], limit)
 
     def heads(self, streams: Sequence[UUID], part: int = 0) -> dict[UUID, int]:
         found = ((s, self._streams.get((part, s))) for s in streams)
@@ -216,3 +215,16 @@ class MemoryStore(MemoryKeys):
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+def _bounded(rows: Iterable[Row], limit: int, tags: Sequence[str] = ()) -> list[Row]:
+    """Return the first *rows* of *tags*, as many as fill a read."""
+    found: list[Row] = []
+    size = 0
+    for row in rows:
+        if len(found) == limit or size >= READ_BYTES_MAX:
+            break
+        if not tags or row.tag in tags:
+            found.append(row)
+            size += row_bytes(row)
+    return found

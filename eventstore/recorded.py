@@ -1,5 +1,6 @@
 """The envelope around a domain event, and the row in which it is stored."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -25,6 +26,10 @@ class Actor(Struct, frozen=True, array_like=True):
     kind: ActorKind
     id: UUID
 
+
+READ_BYTES_MAX = 4 * 2**20
+"""A read of several rows ends with the row by which they hold this much together. So whoever
+follows the log needs little memory and holds up nobody, however large the events are."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = {
@@ -86,6 +91,16 @@ class Row(Struct, gc=False):
     def id(self) -> UUID:
         """The id of the event, made from its bytes."""
         return id_of_event(self.state)
+
+
+def row_bytes(row: Row) -> int:
+    """Return how many bytes *row* holds."""
+    return len(row.state) + len(row.private or b"")
+
+
+def fills_read(rows: Sequence[Row], limit: int) -> bool:
+    """Return whether a read of at most *limit* rows ended with *rows* although more may follow."""
+    return len(rows) >= limit or sum(map(row_bytes, rows)) >= READ_BYTES_MAX
 
 
 class Recorded(Struct, frozen=True, gc=False):

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from threading import Lock, local
 from typing import Any, cast
 from uuid import UUID
@@ -18,7 +19,10 @@ from eventstore.engine.settle import Settled
 from eventstore.engine.tables import INSERT_EVENT, Rows
 from eventstore.identifiers import id_of
 from eventstore.partition import partition_of
-from eventstore.recorded import Row
+from eventstore.recorded import READ_BYTES_MAX, Row
+
+_STATE, _PRIVATE = 4, 5
+"""Where they are in ``COLUMNS``."""
 
 _INSERT = INSERT_EVENT + "VALUES (?,?,?,?,?,?,?,?,?,?)"
 
@@ -146,14 +150,34 @@ class SqliteStore(SqlSideTables):
 
     # Reads ------------------------------------------------------------------
 
-    def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:
+    def _reader(self) -> sqlite3.Connection:
+        """Return the connection of this thread."""
         reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
         if reader is None:
             reader = self._local.reader = self._connect()
+        return reader
+
+    def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:
+        reader = self._reader()
         try:
             return reader.execute(statement, parameters).fetchall()
         except sqlite3.Error as error:
             raise LogUnavailable(str(error)) from error
+
+    def _query_bounded(self, statement: str, order: str, parameters: Sequence[Any]) -> Rows:
+        found: Rows = []
+        size = 0
+        reader = self._reader()
+        try:
+            with closing(reader.execute(statement, parameters)) as cursor:
+                for columns in cursor:
+                    found.append(columns)
+                    size += len(columns[_STATE]) + len(columns[_PRIVATE] or b"")
+                    if size >= READ_BYTES_MAX:
+                        break
+        except sqlite3.Error as error:
+            raise LogUnavailable(str(error)) from error
+        return found
 
     def _execute(self, statement: str, parameters: Sequence[Any]) -> int:
         with self._write_lock:

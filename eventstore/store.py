@@ -110,15 +110,24 @@ class Store(Protocol):
         ...
 
     def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:
-        """Return at most *limit* events of a partition above *after*, in commit order."""
+        """Return at most *limit* events of a partition above *after*, in commit order.
+
+        They end earlier with the event by which they hold ``READ_BYTES_MAX``.
+        """
         ...
 
     def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
-        """Return an organization's events with a sequence above *after*, in order."""
+        """Return an organization's events with a sequence above *after*, in order.
+
+        They end like those of ``tail``.
+        """
         ...
 
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
-        """Return an organization's events with a sequence below *before*, newest first."""
+        """Return an organization's events with a sequence below *before*, newest first.
+
+        They end like those of ``tail``.
+        """
         ...
 
     def heads(self, streams: Sequence[UUID], part: int = 0) -> dict[UUID, int]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from eventstore.codec import mark_of
 from eventstore.operations.records import LogCursor
-from eventstore.recorded import Row
+from eventstore.recorded import Row, fills_read
 from runtime.system import System
 
 _ROWS = 500
@@ -74,7 +74,7 @@ class LogReader:
             rows += [row for row in found if row.tag in self._tags]
             last = found[-1]
             after = last.position
-            if len(found) < _ROWS:
+            if not fills_read(found, _ROWS):
                 break
         if rows and last is not None:
             return self._found(part, rows, after, mark_of(last))

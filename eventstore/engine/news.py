@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from eventstore.recorded import Row
+from eventstore.recorded import Row, fills_read, row_bytes
 
 NEWS_MAX = 1_000
 """Rows kept of each partition, more than a projector takes at a time."""
@@ -38,7 +38,7 @@ class News:
     async def after(self, position: int, limit: int, part: int = 0) -> list[Row]:
         """Return at most *limit* rows of a partition above *position*, in commit order.
 
-        Fewer than *limit* are all that there were at the last wake-up, or later.
+        Unless they fill a read, they are all that there were at the last wake-up, or later.
         """
         kept = self._kept[part].rows if part in self._kept else []
         if kept and kept[0].position <= position + 1 <= kept[-1].position:
@@ -55,6 +55,8 @@ class News:
             rows = found[1:]
             if found[:1] != kept[-1:]:
                 self._kept.pop(part, None)
+            if fills_read(found, limit + 1) and not fills_read(rows, limit):
+                rows = await self._tail(position, limit, part=part)
         self._keep(part, rows)
         return rows
 
@@ -71,16 +73,12 @@ class News:
         if not rows:
             return
         kept = self._kept.get(part)
-        size = sum(map(_size, rows))
+        size = sum(map(row_bytes, rows))
         if kept is not None and rows[0].position == kept.rows[-1].position + 1:
             rows, size = [*kept.rows, *rows], kept.size + size
         first = max(0, len(rows) - NEWS_MAX)
-        size -= sum(map(_size, rows[:first]))
+        size -= sum(map(row_bytes, rows[:first]))
         while size > NEWS_BYTES_MAX and first < len(rows) - 1:
-            size -= _size(rows[first])
+            size -= row_bytes(rows[first])
             first += 1
         self._kept[part] = _Kept(rows[first:], size)
-
-
-def _size(row: Row) -> int:
-    return len(row.state) + len(row.private or b"")

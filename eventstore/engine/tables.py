@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.base import OrgId
 from eventstore.append import LogUnfit
 from eventstore.claim import ClaimKey, CountKey, Held
+from eventstore.engine.read_bytes import within_read_bytes
 from eventstore.identifiers import new_id
 from eventstore.mode import REASONS, LogMode
 from eventstore.partition import PARTS_MAX, check_part, partition_of
@@ -25,6 +26,8 @@ LAST_POSITION = "SELECT position FROM events WHERE part = ? ORDER BY position DE
 _NEWEST_POSITION = (
     "SELECT position FROM events WHERE part = ? AND org_id = ? ORDER BY org_seq DESC LIMIT 1"
 )
+
+_AFTER, _BEFORE = "AND org_id = ? AND org_seq > ?", "AND org_id = ? AND org_seq < ?"
 
 INSERT_EVENT = (
     "INSERT INTO events (part, position, stream_id, version, tag, state, private, org_id,"
@@ -125,9 +128,13 @@ class SqlTables(ABC):
 
     # Reads ------------------------------------------------------------------
 
-    def _events(self, rest: str, parameters: Sequence[Any]) -> list[Row]:
-        found = self._query(f"SELECT {COLUMNS} FROM events WHERE part = ? {rest}", parameters)
-        return self._rows(found)
+    def _query_bounded(self, statement: str, order: str, parameters: Sequence[Any]) -> Rows:
+        """Run a read of ``COLUMNS`` that ends by its bytes, too; the last parameter is a limit."""
+        return self._query(within_read_bytes(COLUMNS, statement, order, parameters[-1]), parameters)
+
+    def _events(self, which: str, order: str, parameters: Sequence[Any]) -> list[Row]:
+        statement = f"SELECT {COLUMNS} FROM events WHERE part = ? {which} ORDER BY {order} LIMIT ?"
+        return self._rows(self._query_bounded(statement, order, parameters))
 
     def stream(
         self, stream_id: UUID, after: int = 0, part: int = 0, limit: int = STREAM_MAX
@@ -141,17 +148,15 @@ class SqlTables(ABC):
 
     def tail(self, after: int, limit: int, tags: Sequence[str] = (), part: int = 0) -> list[Row]:
         check_part(part, self.parts)
-        some = f"AND tag IN ({marks(len(tags))}) " if tags else ""
-        rest = f"AND position > ? {some}ORDER BY position LIMIT ?"
-        return self._events(rest, (part, after, *tags, limit))
+        some = f" AND tag IN ({marks(len(tags))})" if tags else ""
+        return self._events(f"AND position > ?{some}", "position", (part, after, *tags, limit))
 
     def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
-        rest = "AND org_id = ? AND org_seq > ? ORDER BY org_seq LIMIT ?"
-        return self._events(rest, (self._part(org_id), self._id(org_id), after, limit))
+        return self._events(_AFTER, "org_seq", (self._part(org_id), self._id(org_id), after, limit))
 
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
-        rest = "AND org_id = ? AND org_seq < ? ORDER BY org_seq DESC LIMIT ?"
-        return self._events(rest, (self._part(org_id), self._id(org_id), before, limit))
+        values = (self._part(org_id), self._id(org_id), before, limit)
+        return self._events(_BEFORE, "org_seq DESC", values)
 
     def newest_position(self, org_id: OrgId) -> int:
         found = self._query(_NEWEST_POSITION, (self._part(org_id), self._id(org_id)))
@@ -165,8 +170,7 @@ class SqlTables(ABC):
     def heads(self, streams: Sequence[UUID], part: int = 0) -> dict[UUID, int]:
         if not streams:
             return {}
-        found = self._query(*self._streams_query([(part, stream) for stream in streams]))
-        return paired(streams, found)
+        return paired(streams, self._query(*self._streams_query([(part, s) for s in streams])))
 
     def last_position(self, part: int = 0) -> int:
         check_part(part, self.parts)

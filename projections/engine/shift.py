@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from eventstore.codec import event_id
 from eventstore.log import EventLog
-from eventstore.recorded import Row
+from eventstore.recorded import Row, fills_read
 from projections.base import Projection
 from projections.engine.control import Collection, Control, Phase, Place
 from projections.engine.folding import AnyFolder, Folder, ProjectionFailed
@@ -87,7 +87,7 @@ class Shift:
         await self.write(_serving(control), written, parked)
         for folder in self.folders:
             folder.keep()
-        return len(rows) == limit
+        return fills_read(rows, limit)
 
     async def write(
         self,
@@ -149,7 +149,7 @@ class Shift:
             if at >= place.position:
                 continue
             rows = await self._log.tail_rows(at, limit, tags, part)
-            full = len(rows) == limit and rows[-1].position <= place.position
+            full = fills_read(rows, limit) and rows[-1].position <= place.position
             behind[part] = rows[-1].position if full else place.position
             return [row for row in rows if row.position <= place.position], behind
         return [], behind

@@ -16,6 +16,7 @@ from eventstore.append import (
 from eventstore.codec import NOWHERE, encode
 from eventstore.log import EventLog
 from eventstore.mode import LogClosed, LogMode
+from eventstore.recorded import READ_BYTES_MAX, fills_read
 from eventstore.store import LogIdentity, Store, TreeHead
 from tests.domain.spec import ACME, OTHER
 from tests.eventstore.beside_contract import BesideContract, used
@@ -81,6 +82,24 @@ class StoreContract(BesideContract):
         both = store.tail(1, 10, ["task.deleted", "project.created"])
         assert [r.position for r in both] == [2, 3, 4]
         assert store.tail(0, 10, ["no.such"]) == []
+
+    def test_a_read_of_large_events_ends_early_and_the_next_one_continues(
+        self, store: Store
+    ) -> None:
+        large = bytes(READ_BYTES_MAX // 4)
+        store.commit([command(uuid4(), private=large) for _ in range(9)])
+        store.commit([command(uuid4(), private=4 * large), command(uuid4())])
+
+        first = store.tail(0, 20)
+        assert [r.position for r in first] == [1, 2, 3, 4]
+        assert fills_read(first, 20)
+        assert [r.position for r in store.tail(4, 20, ["task.created"])] == [5, 6, 7, 8]
+        assert [r.position for r in store.tail(8, 20)] == [9, 10]
+        assert [r.position for r in store.tail(9, 20)] == [10]
+        assert not fills_read(store.tail(10, 20), 20)
+        assert [r.position for r in store.tail(1, 3)] == [2, 3, 4]
+        assert [r.org_seq for r in store.organization(ACME, 2, 20)] == [3, 4, 5, 6]
+        assert [r.org_seq for r in store.organization_before(ACME, 10, 20)] == [9, 8, 7, 6]
 
     def test_heads_are_of_the_streams_asked_for(self, store: Store) -> None:
         streams = [UUID(int=n) for n in range(1, 301)]

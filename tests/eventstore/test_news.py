@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from eventstore.engine.news import NEWS_BYTES_MAX, NEWS_MAX
 from eventstore.memory import MemoryStore
-from eventstore.recorded import Row
+from eventstore.recorded import READ_BYTES_MAX, Row, fills_read
 from tests.commands.acme import HERE, task
 from tests.spec import on, opened, record
 
@@ -94,6 +94,24 @@ async def test_large_rows_leave_memory_earlier() -> None:
         assert store.reads == 1
         assert positions(await log.news.after(end - 8, 10)) == [*range(end - 7, end + 1)]
         assert store.reads > 1
+
+
+async def test_no_row_is_missed_after_one_that_fills_a_read_alone() -> None:
+    async with opened(MemoryStore()) as log:
+        end = await record(log, *HERE)
+        texts = ["x" * READ_BYTES_MAX, "small", "x" * READ_BYTES_MAX, "small", "small"]
+        for n, text in enumerate(texts):
+            await record(log, on(UUID(int=4_000 + n), replace(task(1_000 + n), description=text)))
+
+        after = end
+        seen: list[int] = []
+        while rows := await log.news.after(after, 1_000):
+            seen += positions(rows)
+            after = rows[-1].position
+            if not fills_read(rows, 1_000):
+                break
+
+        assert seen == [*range(end + 1, end + 1 + len(texts))]
 
 
 async def test_rows_of_a_log_that_was_set_back_are_forgotten() -> None:

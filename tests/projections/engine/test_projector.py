@@ -8,17 +8,20 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from devstack.mongo import mongo
 from devstack.server import Server
 from domain.identity.user.events import LoginFailed
 from domain.work.task.events import TaskStatus
 from eventstore.memory import MemoryStore
+from eventstore.recorded import READ_BYTES_MAX
 from projections.base import document_id
 from projections.catalog import PROJECTIONS
 from projections.engine.digest import Digest, digest
 from projections.engine.mongo.store import MongoReadStore
 from projections.engine.projector import Projector
+from projections.engine.rebuild import rebuild
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding
 from projections.work.task import Tasks, tasks_of_project
@@ -115,6 +118,26 @@ async def test_a_log_without_events_is_no_work_and_served_at_once(store: ReadSto
         assert not await Projector(PROJECTIONS, log, store, never).step()
 
     assert (await tasks_of_project(models_of(store), ACME, ENG)).items == []
+
+
+async def test_large_events_are_projected_in_several_batches_without_a_pause(
+    store: ReadStore,
+) -> None:
+    async with opened(MemoryStore()) as log:
+        await record(log, *HERE)
+        text = "x" * (READ_BYTES_MAX // 2)
+        for n in range(5):
+            await record(log, on(UUID(int=4_000 + n), replace(task(500 + n), description=text)))
+        projector = await project_all(log, store, [Tasks()])
+        end = await log.last_position()
+
+        control = await store.control()
+        assert control is not None
+        assert control.position() == end
+        await rebuild(Tasks(), store, projector)
+
+    page = await tasks_of_project(models_of(store, [Tasks()]), ACME, ENG)
+    assert page.size == 6
 
 
 # Several projectors ---------------------------------------------------------
