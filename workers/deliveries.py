@@ -26,7 +26,7 @@ from workers.posting import Posting, SenderParts
 from workers.rings import Rings
 from workers.sender import Sender
 
-_SWEEP_S = 1.0
+WORKER_SWEEP_S = 1.0
 """How late an event can be if its wake-up was lost."""
 
 _GRACE_S = 8.0
@@ -95,7 +95,7 @@ class Deliveries:
         except StoreOutage as error:
             _logger.warning("deliveries wait: %s", error)
             self._check_at = 0.0  # a store that was down may have been replaced
-        await self._wait(_SWEEP_S)
+        await self._wait(WORKER_SWEEP_S)
 
     async def _look(self) -> None:
         rung = self._rings.take()
@@ -113,7 +113,7 @@ class Deliveries:
         if now >= self._sweep_at or rung or not news.organizations:
             await self._pass_nudges_on()
         if now >= self._sweep_at:
-            self._sweep_at = now + _SWEEP_S
+            self._sweep_at = now + WORKER_SWEEP_S
 
     async def _check_log(self) -> None:
         """Start over, with new senders, if the log was restored from a backup."""

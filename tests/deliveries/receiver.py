@@ -41,6 +41,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b"ok"
     delay_s: float = 0.0
+    after: asyncio.Event | None = None  # given only once this has happened
     drip: bool = False  # the body comes one byte at a time
     endless: bool = False  # the body never ends
     hang_up: bool = False  # closed without an answer
@@ -95,7 +96,7 @@ class Receiver:
         """Let *script* choose the reply to each request."""
         self._script = script
 
-    async def wait_for(self, count: int, timeout_s: float = 5.0) -> list[Received]:
+    async def wait_for(self, count: int, timeout_s: float = 30.0) -> list[Received]:
         """Return all requests as soon as there are *count* of them.
 
         :raises AssertionError: when they do not come in time
@@ -129,6 +130,8 @@ class Receiver:
             self.requests.append(received)
             self._news.notify_all()
         await asyncio.sleep(reply.delay_s)
+        if reply.after is not None:
+            await reply.after.wait()
         if reply.hang_up:
             return False
         await _write_reply(writer, reply)

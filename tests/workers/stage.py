@@ -40,7 +40,7 @@ MS = timedelta(milliseconds=1)
 QUICK = Schedule(pauses=(0 * MS,) + (20 * MS,) * 9, breaker_after=100)
 """The ten tries of production within a fifth of a second, and no breaker."""
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 ONE, TWO, THREE = UUID(int=1001), UUID(int=1002), UUID(int=1003)
 """Streams in which things happen."""
 

@@ -16,6 +16,8 @@ from tests.workers.stage import ONE, Stage, eventually
 
 pytestmark = pytest.mark.servers
 
+FROZEN = "frozen"
+
 
 class Clock:
     """Seconds that pass when a test says so."""
@@ -50,15 +52,21 @@ async def moved(stage: Stage, webhook_id: UUID) -> bool:
     return (await stage.endpoint(webhook_id)).fan == head
 
 
+async def held_by_another(stage: Stage, fails: int) -> int:
+    """Return how many endpoints a worker that does nothing has claimed by now."""
+    store = stage.system.operations
+    for each in await store.claim(FROZEN, 600, await store.endpoints("", 100)):
+        await store.write(each, Changes(fields={"fails": fails}))
+    return [each.owner for each in await store.endpoints("", 100)].count(FROZEN)
+
+
 async def left_alone(stage: Stage, count: int = 1, *, fails: int = 0) -> list[str]:
     """Have webhooks whose worker holds their leases and does nothing while events happen."""
     webhooks = [await stage.webhook("http://127.0.0.1:1/hook") for _ in range(count)]
     async with stage.delivering():
         for webhook_id in webhooks:
             await eventually(partial(moved, stage, webhook_id))
-    store = stage.system.operations
-    for held in await store.claim("frozen", 600, await store.endpoints("", count)):
-        await store.write(held, Changes(fields={"fails": fails}))
+    await eventually(partial(held_by_another, stage, fails), count)
     await stage.happen(ONE, ONE, ONE)
     return [str(webhook_id) for webhook_id in webhooks]
 

@@ -1,5 +1,6 @@
 """What goes wrong with one webhook leaves all the others alone."""
 
+import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -104,12 +105,14 @@ async def test_a_worker_starts_although_the_newest_event_cannot_be_read(
 async def test_a_parallel_webhook_continues_soon_after_its_receiver_restarts(
     stage: Stage, receiver: Receiver
 ) -> None:
-    receiver.answer_with(Reply(delay_s=1, hang_up=True))
+    restart = asyncio.Event()
+    receiver.answer_with(Reply(after=restart, hang_up=True))
     webhook_id = await stage.webhook(receiver.url, mode=DeliveryMode.PARALLEL)
     await stage.happen(*[ONE] * 16)
     async with stage.delivering(Schedule()):
         await receiver.wait_for(16)  # all of them are in progress when the first one fails
         receiver.answer_with(Reply())
+        restart.set()
         await eventually(lambda: stage.states(webhook_id), ["RETRYING"] * 16)
         assert await stage.fails(webhook_id) == 1
         stage.clock.ahead = timedelta(seconds=8)

@@ -222,7 +222,7 @@ async def test_the_cursor_goes_back_over_many_deliveries_to_the_last_common_one(
     shutil.copy(events, backup)
     async with opened_stage(settings) as stage, stage.delivering():
         await stage.happen(*[ONE] * 350)
-        await eventually(lambda: stage.sent(webhook_id), 487, patience_s=30)
+        await eventually(lambda: stage.sent(webhook_id), 487)
     put_back(backup, events)
     before = len(receiver.requests)
     async with opened_stage(settings) as stage:

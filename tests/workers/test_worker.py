@@ -116,7 +116,7 @@ async def test_a_ring_makes_the_sender_look_without_any_sweep(
     stage: Stage, receiver: Receiver, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nobody but the job tells the engine: its own sweep, and wake-ups, are hours away.
-    monkeypatch.setattr("workers.deliveries._SWEEP_S", 3_600.0)
+    monkeypatch.setattr("workers.deliveries.WORKER_SWEEP_S", 3_600.0)
     monkeypatch.setattr("workers.sender._LOOK_S", 3_600.0)
     webhook_id = await stage.webhook(receiver.url)
     rings = Rings()
@@ -149,7 +149,7 @@ async def test_deliveries_continue_while_redis_is_down_and_arq_restarts_with_it(
                 server.wait_ready()
                 async with queue(server.url) as pool:
                     await pool.enqueue_job(DELIVER, str(OTHER))
-                    await eventually(lambda: pool.zcard(QUEUE), 0, patience_s=15)
+                    await eventually(lambda: pool.zcard(QUEUE), 0)
                 assert counters_of(REDIS_DRIVER).retries > retries
 
 

@@ -87,19 +87,21 @@ async def test_an_exact_limit_lets_half_of_it_pass_at_once(connections: list[Red
 
 
 async def test_the_headers_are_those_of_the_shared_limit(connections: list[RedisRates]) -> None:
-    one, other = processes(connections, "login=3/60")
+    one, other = processes(connections, "login=3/30000")
     ana = Asked("login", unique())
     await one.take(ana)
 
     [allowance] = await other.take(ana)
 
-    assert allowance.headers() == [
-        (b"ratelimit-policy", b'"login";q=3;w=60'),
-        (b"ratelimit", b'"login";r=1;t=40'),
-    ]
+    policy, left = allowance.headers()
+    assert policy == (b"ratelimit-policy", b'"login";q=3;w=30000')
+    assert left[0] == b"ratelimit"
+    assert left[1].startswith(b'"login";r=1;t=')
+    assert 20_000 - DEADLINE_S <= int(left[1].rpartition(b"=")[2]) <= 20_000
     await one.take(ana)
     [refused] = await other.take(ana)
-    assert (refused.allowed, refused.remaining, refused.wait_s) == (False, 0, 20)
+    assert (refused.allowed, refused.remaining) == (False, 0)
+    assert 10_000 - DEADLINE_S <= refused.wait_s <= 10_000
 
 
 async def test_nested_networks_are_asked_in_one_script(connections: list[RedisRates]) -> None:
@@ -153,7 +155,7 @@ async def test_a_redis_that_hangs_is_not_waited_for(
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     try:
-        async with asyncio.timeout(ANSWER_DEADLINE_S * 8):
-            assert await passed(two[:1], ana, 40) == 10
+        async with asyncio.timeout(ANSWER_DEADLINE_S * 50):  # 100 times, if each turn waited
+            assert await passed(two[:1], ana, 400) == 10
     finally:
         os.kill(pid, signal.SIGCONT)

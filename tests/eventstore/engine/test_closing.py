@@ -20,9 +20,9 @@ async def test_reads_and_commits_that_a_server_never_answers_do_not_hold_up_the_
 ) -> None:
     monkeypatch.setattr("eventstore.log.CLOSE_S", 0.2)
     async with silent_proxy(postgres_url) as proxy:
-        store = PostgresStore(proxy.url, lock_timeout_s=0.5)
+        store = PostgresStore(proxy.url, lock_timeout_s=2.0)
         await asyncio.to_thread(store.create)
-        log = EventLog(store, data_keys(), deadline_s=0.3)
+        log = EventLog(store, data_keys(), deadline_s=2.0)
         await log.open()
         proxy.silent = True
         for hanging in (log.last_position(), log.append(command(UUID(int=1)))):

@@ -15,7 +15,7 @@ from eventstore.operations.postgres import PostgresOperations
 from eventstore.operations.sql import Transaction
 from eventstore.operations.store import Changes, OperationsUnavailable
 from tests.eventstore.operations.contract import OperationsContract
-from tests.eventstore.operations.examples import LEASE_S, endpoint
+from tests.eventstore.operations.examples import LEASE_S, PATIENCE_S, endpoint
 from tests.eventstore.operations.silent_proxy import silent_proxy
 
 pytestmark = pytest.mark.servers
@@ -37,8 +37,10 @@ class TestPostgresOperations(OperationsContract):
 
 
 @asynccontextmanager
-async def opened(url: str, **bounds: float) -> AsyncGenerator[PostgresOperations]:
-    store = PostgresOperations(url, **bounds)
+async def opened(
+    url: str, *, lock_wait_s: float = PATIENCE_S
+) -> AsyncGenerator[PostgresOperations]:
+    store = PostgresOperations(url, deadline_s=PATIENCE_S, lock_wait_s=lock_wait_s)
     try:
         await store.create()
         await store.open()
@@ -105,34 +107,58 @@ async def test_a_process_that_freezes_within_a_transaction_is_cut_off_by_the_ser
 ) -> None:
     def freeze(on: Transaction) -> None:
         on.execute("SELECT 1 FROM webhook_endpoints FOR UPDATE")
-        thawed.wait(timeout=30)
+        holding.set()
+        thawed.wait(2 * PATIENCE_S)
 
-    thawed = threading.Event()
-    async with (
-        opened(postgres_url, deadline_s=2) as frozen,
-        opened(postgres_url, deadline_s=10, lock_wait_s=10) as store,
-    ):
+    holding, thawed = threading.Event(), threading.Event()
+    async with opened(postgres_url) as store, with_bounds_of_server(postgres_url, 1) as frozen:
         (w,) = await store.claim("one", LEASE_S, [endpoint()])
-        with pytest.raises(OperationsUnavailable, match="did not answer"):
-            await frozen._write(freeze)  # pyright: ignore[reportPrivateUsage]  # no call of ours freezes
-        await store.write(w, Changes(fields={"fan": 1}))
-        thawed.set()
+        freezing = asyncio.create_task(
+            frozen._write(freeze)  # pyright: ignore[reportPrivateUsage]  # no call of ours freezes
+        )
+        try:
+            assert await asyncio.to_thread(holding.wait, PATIENCE_S)
+            await store.write(w, Changes(fields={"fan": 1}))
+        finally:
+            thawed.set()
+        with pytest.raises(OperationsUnavailable):
+            await freezing
+
+
+@asynccontextmanager
+async def with_bounds_of_server(url: str, deadline_s: float) -> AsyncGenerator[PostgresOperations]:
+    """Open a store that only the server cuts off, as it does with a process that is frozen."""
+    store = PostgresOperations(url, deadline_s=deadline_s, lock_wait_s=PATIENCE_S)
+    give_up_after(store, 2 * PATIENCE_S)
+    try:
+        await store.open()
+        yield store
+    finally:
+        await store.close()
+
+
+def give_up_after(store: PostgresOperations, deadline_s: float) -> None:
+    """Change how long the callers of *store* wait; what the server allows stays as it is."""
+    store._deadline_s = deadline_s  # pyright: ignore[reportPrivateUsage]  # only tests change it
 
 
 async def test_a_server_that_no_longer_answers_holds_up_neither_calls_nor_the_end(
     postgres_url: str,
 ) -> None:
-    async with silent_proxy(postgres_url) as proxy, opened(proxy.url, deadline_s=2) as store:
+    async with silent_proxy(postgres_url) as proxy, opened(proxy.url) as store:
         await store.held(LEASE_S)
         proxy.silent = True
+        give_up_after(store, 0.5)
         for _ in range(2):
             calls = [store.held(LEASE_S) for _ in range(6)]  # more than there are threads
             refused = await asyncio.gather(*calls, return_exceptions=True)
             assert [type(each) for each in refused] == [OperationsUnavailable] * 6
         proxy.silent = False
+        give_up_after(store, PATIENCE_S)
         await eventually_answers(store)
         proxy.silent = True
-        async with asyncio.timeout(10):
+        give_up_after(store, 0.5)
+        async with asyncio.timeout(PATIENCE_S):
             await store.close()
 
 
@@ -150,7 +176,7 @@ async def test_connections_that_broke_while_idle_are_replaced(postgres_url: str)
 
 
 async def eventually_answers(store: PostgresOperations) -> None:
-    deadline = asyncio.get_running_loop().time() + 10
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
     while True:
         try:
             assert await store.held(LEASE_S) == set()

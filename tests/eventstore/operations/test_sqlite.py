@@ -17,7 +17,7 @@ from eventstore.operations.open import operations_file
 from eventstore.operations.sqlite import SqliteOperations
 from eventstore.operations.store import WRITE_MAX, Changes, LeaseLost, OperationsUnavailable
 from tests.eventstore.operations.contract import OperationsContract
-from tests.eventstore.operations.examples import LEASE_S, delivery, endpoint
+from tests.eventstore.operations.examples import LEASE_S, PATIENCE_S, delivery, endpoint
 from tests.freezing import freeze
 
 
@@ -37,8 +37,10 @@ class TestSqliteOperations(OperationsContract):
 
 
 @asynccontextmanager
-async def opened(path: Path, *, lock_wait_s: float = 2.0) -> AsyncGenerator[SqliteOperations]:
-    store = SqliteOperations(str(path), lock_wait_s=lock_wait_s)
+async def opened(
+    path: Path, *, lock_wait_s: float = PATIENCE_S
+) -> AsyncGenerator[SqliteOperations]:
+    store = SqliteOperations(str(path), deadline_s=PATIENCE_S, lock_wait_s=lock_wait_s)
     try:
         await store.open()
         yield store

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,7 +24,8 @@ from tests.freezing import freeze
 from tests.projections.engine.things import THINGS, page, thing
 
 ROOT = Path(__file__).parents[3]
-TAKEN_OVER_S = 5.0
+TAKEN_OVER_S = 20.0
+"""Less than the minute after which the server itself would end a transaction."""
 
 HOLDER = """
 import asyncio, sys
@@ -76,7 +78,7 @@ async def test_a_transaction_that_a_killed_projector_left_open_is_ended(
     await store.write(Batch(control=control, fence=fence, written=[change]))
 
     assert (await page(store, where={"status": "DONE"})).keys == [1]
-    assert time.monotonic() - began < 2 * TAKEN_OVER_S  # the server itself would take a minute
+    assert time.monotonic() - began < 2 * TAKEN_OVER_S
     await store.close()
 
 
@@ -141,12 +143,15 @@ async def test_a_frozen_server_is_given_up_within_the_deadline_and_found_again(
     frozen: Server,
 ) -> None:
     with frozen as server:
+        patient = MongoReadStore(server.url, "frozen", timeout_s=10)
         store = MongoReadStore(server.url, "frozen", timeout_s=1)
         try:
-            await store.create(THINGS)
-            control = await store.write(
+            await patient.create(THINGS)
+            control = await patient.write(
                 Batch(control=Control(), written=[Written(THINGS, [thing(1)])])
             )
+            with suppress(ReadStoreUnavailable):
+                await store.control()  # it has connected
             assert server.pid is not None
             freeze(server.pid)
             try:
@@ -157,7 +162,7 @@ async def test_a_frozen_server_is_given_up_within_the_deadline_and_found_again(
             finally:
                 os.kill(server.pid, signal.SIGCONT)
 
-            async with asyncio.timeout(10 * TAKEN_OVER_S):
+            async with asyncio.timeout(TAKEN_OVER_S):
                 while True:
                     try:
                         assert await store.control() == control
@@ -165,5 +170,6 @@ async def test_a_frozen_server_is_given_up_within_the_deadline_and_found_again(
                     except ReadStoreUnavailable:
                         await asyncio.sleep(0.05)
         finally:
+            await patient.close()
             await store.close()
     gc.collect()  # the driver forgets sockets that went silent, and the warning belongs here
