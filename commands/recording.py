@@ -172,7 +172,7 @@ def _leave_open(
     def fill(number: int) -> None:
         row.state = encode_numbered(number)
         numbered: list[Event] = [replace(event, number=number), *others]
-        recording.changes[index] = change._replace(events=numbered)
+        recording.changes[index] = Change(change.stream, numbered, change.org_id)
         state = initial
         for happened in numbered:
             state = state.evolve(happened)

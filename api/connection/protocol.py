@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.connection import refusal
 from api.connection.bounds import BOUNDS, Bounds
+from api.connection.joined_writes import JoinedWrites
 from api.connection.write_deadline import WriteDeadline
 from api.http.problem import Problem
 from security.addresses import canonical, network_of
@@ -41,7 +42,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accept a connection, unless there are too many."""
-        super().connection_made(cast(asyncio.Transport, transport))
+        super().connection_made(JoinedWrites(cast(asyncio.Transport, transport), self.loop))
         self._deadline = WriteDeadline(self.transport, self.loop, self.bounds.write_s)
         self.peer = _network_of_peer(self.client, self.proxies)
         others = cast("set[BoundedProtocol]", self.connections)

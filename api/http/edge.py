@@ -3,7 +3,6 @@
 It wraps the whole application, so that responses with 404 and 405 pass through it as well.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -69,7 +68,7 @@ class Edge:
     ) -> None:
         self._app, self._cors, self._access_log = app, cors, access_log
         self._trusted, self._allowed, self._deadline = trusted_proxies, allowed, deadline
-        self._streaming = streaming
+        self._streaming, self._body_deadline = streaming, Deadline(BODY_DEADLINE_S)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -130,13 +129,49 @@ class Edge:
             client_info.upload = _upload_of(client_info, receive)
             await self._app(scope, receive, answer)  # it takes as long as the file needs
             return
-        receive = await _body_read(scope["method"], client_info, receive)
+        receive = await self._body_read(scope["method"], client_info, receive)
         try:
             with watch:
                 await self._app(scope, receive, answer)
         except DeadlineExceeded:
             _logger.warning("request %s was given up as too slow", client_info.request_id)
             raise _too_slow() from None
+
+    async def _body_read(self, method: str, client_info: ClientInfo, receive: Receive) -> Receive:
+        """Read the whole body, within limits, and return a ``receive`` that yields it in one piece.
+
+        :raises Problem: the body is too large, too slow, compressed or not labelled as JSON.
+        :raises ConnectionError: the client disconnected.
+        """
+        headers = client_info.headers
+        announced = headers.get(b"content-length", b"0")
+        if announced == b"0" and b"transfer-encoding" not in headers:
+            return receive
+        if not announced.isdigit() or int(announced[:20]) > BODY_BYTES_MAX:
+            raise _too_large()
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            detail = "Send the body without Content-Encoding."
+            accepted = {"accept-encoding": "identity"}
+            raise Problem(415, "unsupported_encoding", detail, headers=accepted)
+        try:
+            with RequestWatch(self._body_deadline):
+                body = await _whole(receive)
+        except DeadlineExceeded:
+            raise Problem(408, "request_timeout", "The body did not arrive in time.") from None
+        if body:
+            _refuse_unless_json(method, headers.get(b"content-type", b""))
+        client_info.body = body
+        whole: Message = {"type": "http.request", "body": body, "more_body": False}
+        handed = False
+
+        async def given() -> Any:
+            nonlocal handed
+            if handed:
+                return await receive()
+            handed = True
+            return whole
+
+        return given
 
     def _headers(self, scope: Any, client_info: ClientInfo, message: Message) -> list[Header]:
         """Return the headers of the response that *message* begins."""
@@ -152,43 +187,6 @@ class Edge:
             given.append((b"allow", ", ".join(self._allowed.of(scope["path"])).encode()))
         taken = {name for name, _ in given if name in _REPLACED}
         return [*given, *always, *(h for h in REPLACEABLE if h[0] not in taken)]
-
-
-async def _body_read(method: str, client_info: ClientInfo, receive: Receive) -> Receive:
-    """Read the whole body, within limits, and return a ``receive`` that yields it in one piece.
-
-    :raises Problem: the body is too large, too slow, compressed or not labelled as JSON.
-    :raises ConnectionError: the client disconnected.
-    """
-    headers = client_info.headers
-    announced = headers.get(b"content-length", b"0")
-    if announced == b"0" and b"transfer-encoding" not in headers:
-        return receive
-    if not announced.isdigit() or int(announced[:20]) > BODY_BYTES_MAX:
-        raise _too_large()
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        detail = "Send the body without Content-Encoding."
-        accepted = {"accept-encoding": "identity"}
-        raise Problem(415, "unsupported_encoding", detail, headers=accepted)
-    try:
-        async with asyncio.timeout(BODY_DEADLINE_S):
-            body = await _whole(receive)
-    except TimeoutError:
-        raise Problem(408, "request_timeout", "The body did not arrive in time.") from None
-    if body:
-        _refuse_unless_json(method, headers.get(b"content-type", b""))
-    client_info.body = body
-    whole: Message = {"type": "http.request", "body": body, "more_body": False}
-    handed = False
-
-    async def given() -> Any:
-        nonlocal handed
-        if handed:
-            return await receive()
-        handed = True
-        return whole
-
-    return given
 
 
 def _upload_of(client_info: ClientInfo, receive: Receive) -> Upload | None:
