@@ -206,7 +206,7 @@ async def refuse_unless_role_grants(read: Reads, context: Context, needed: Permi
         user = await read(User, context.user_id)
         if user.totp is None:
             raise TotpRequired
-    if settings.session_limits != UNLIMITED and context.session_id is not None:
+    if context.session_id is not None and settings.session_limits != UNLIMITED:
         session = await read(Session, context.session_id)
         if not session.is_within(settings.session_limits, context.now):
             raise SessionExpired

@@ -31,6 +31,9 @@ class Reads:
 
         :raises NotFound: it is another organization's, or has another type of state.
         """
+        read = self.loaded.get(stream)
+        if read is not None and read[0] is kind:
+            return self._checked(kind, read[1])
         found = self._known(kind, stream)
         if found is None:
             found = await self._states.load(kind, stream, self._org_id)

@@ -110,9 +110,12 @@ def note(happened: Happening, reserved: Reservations) -> None:
         rule(happened, reserved)
 
 
+_NUMBERED = (TaskCreated, TaskMoved)
+
+
 def is_open_number(event: Event) -> bool:
     """Return whether the append has yet to assign the number of *event*."""
-    return isinstance(event, TaskCreated | TaskMoved) and event.number == OPEN_NUMBER
+    return isinstance(event, _NUMBERED) and event.number == OPEN_NUMBER
 
 
 # One rule per kind of event -------------------------------------------------
@@ -188,7 +191,7 @@ def _task_moved(happened: Happening, reserved: Reservations) -> None:
         return
     for status, by in ((event.from_, -1), (event.to, 1)):
         reserved.counts.append(CountChange(tasks_in(org_id, task.project_id, status), by))
-    change = (event.to_group not in FINISHED) - (event.from_group not in FINISHED)
+    change = (event.to_group not in FINISHED) - (task.group not in FINISHED)
     count_subtask(task.parent_id, Share(change), happened, reserved)
     count_blocked(org_id, event.blocking, change, reserved)
     for guard in event.guards:

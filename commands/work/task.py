@@ -205,7 +205,7 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
             raise NotFound
         project = await read(Project, task.project_id)
         project.refuse_unless_here()
-        events = status.restore(task, project.workflow)
+        events = status.restore(task, project.workflow, context.now)
         told = await completed(read, context, self.task_id, task, events)
         return changes_of(self.task_id, told)
 
@@ -246,7 +246,12 @@ async def change_status_in(
 ) -> list[TaskEvent]:
     """Return the events of a status change of *task* as it is by then, in *project*."""
     events = status.change_status(
-        task, project.workflow, asked.to, via_path=asked.via_path, force=asked.force
+        task,
+        project.workflow,
+        asked.to,
+        context.now,
+        via_path=asked.via_path,
+        force=asked.force,
     )
     groups = [task.group, *(event.to_group for event in events)]
     if any(a in FINISHED and b not in FINISHED for a, b in pairwise(groups)):

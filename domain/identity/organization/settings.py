@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from domain.base import DomainError, Event, Personal, Refusal
-from domain.identity.session.limits import SessionLimits
+from domain.identity.session.limits import UNLIMITED, SessionLimits
 
 SESSION_IDLE_MIN, SESSION_IDLE_MAX = 1_800, 604_800
 """Seconds. Sessions are refreshed every 15 minutes while they are used, so that less than half an
@@ -66,6 +66,8 @@ class OrganizationSettings(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def session_limits(self) -> SessionLimits:
         """How long sessions work in the organization."""
+        if self.session_idle is None and self.session_max is None:
+            return UNLIMITED
         return SessionLimits(_seconds(self.session_idle), _seconds(self.session_max))
 
     def after(self, event: SettingsChanged) -> "OrganizationSettings":

@@ -1,17 +1,24 @@
 """How a task moves along the workflow of its project, and where it comes back to."""
 
+from datetime import datetime
 from itertools import pairwise
 
 from domain.base import NotFound
 from domain.work.task.errors import TransitionNotAllowed
 from domain.work.task.events import TaskEvent, TaskRestored, TaskStatusChanged
 from domain.work.task.state import Task
-from domain.work.workflow.events import Guard, StatusRule
+from domain.work.workflow.events import STARTED, StatusGroup, StatusRule
 from domain.work.workflow.state import Workflow
 
 
-def change_status(
-    task: Task, workflow: Workflow, to: str, *, via_path: bool = False, force: bool = False
+def change_status(  # noqa: PLR0913 - the time, and two ways to go
+    task: Task,
+    workflow: Workflow,
+    to: str,
+    now: datetime | None = None,
+    *,
+    via_path: bool = False,
+    force: bool = False,
 ) -> list[TaskStatusChanged]:
     """Move to *to*: in one step or, *via_path*, in the fewest, with one event for each.
 
@@ -29,14 +36,24 @@ def change_status(
     if path is None or path[1] not in ahead:
         raise TransitionNotAllowed(at=at.key, to=to, allowed=[*ahead])
     before, steps = _stands(task), list[TaskStatusChanged]()
+    begun = task.started_at is not None
     for key, next_key in pairwise(path):
-        after = workflow.by_key[next_key]
-        steps.append(_step(workflow, (before, after), workflow.steps[key][next_key], force))
-        before = after
+        after, guards = workflow.by_key[next_key], workflow.steps[key][next_key]
+        step = TaskStatusChanged.between(
+            before,
+            after,
+            workflow_version=workflow.version,
+            guards=() if force else guards,
+            forced=force and bool(guards),
+            past_guards=guards if force else (),
+            at=now if _begins_or_ends(begun, after.group) else None,
+        )
+        steps.append(step)
+        before, begun = after, begun or after.group in STARTED
     return steps
 
 
-def restore(task: Task, workflow: Workflow) -> list[TaskEvent]:
+def restore(task: Task, workflow: Workflow, now: datetime | None = None) -> list[TaskEvent]:
     """Take the task out of the trash; if its status is gone meanwhile, into another one."""
     if task.project_id is None:
         raise NotFound
@@ -45,8 +62,13 @@ def restore(task: Task, workflow: Workflow) -> list[TaskEvent]:
     place = workflow.place(task.status, task.group)
     if place.key == workflow.moved.get(task.status, task.status):
         return [TaskRestored()]
-    version = workflow.version
-    moved = TaskStatusChanged.between(_stands(task), place, workflow_version=version)
+    timed = _begins_or_ends(task.started_at is not None, place.group)
+    moved = TaskStatusChanged.between(
+        _stands(task),
+        place,
+        workflow_version=workflow.version,
+        at=now if timed else None,
+    )
     return [TaskRestored(), moved]
 
 
@@ -55,16 +77,6 @@ def _stands(task: Task) -> StatusRule:
     return StatusRule(key=task.status, group=task.group)
 
 
-def _step(
-    workflow: Workflow,
-    way: tuple[StatusRule, StatusRule],
-    guards: tuple[Guard, ...],
-    force: bool,
-) -> TaskStatusChanged:
-    return TaskStatusChanged.between(
-        *way,
-        workflow_version=workflow.version,
-        guards=() if force else guards,
-        forced=force and bool(guards),
-        past_guards=guards if force else (),
-    )
+def _begins_or_ends(begun: bool, group: StatusGroup) -> bool:
+    """Return whether a status in *group* is the beginning or the end of the work on a task."""
+    return group is StatusGroup.DONE or (not begun and group in STARTED)
