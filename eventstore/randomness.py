@@ -6,6 +6,7 @@ with a busy writer thread, getting it back costs twenty times as much.
 
 import os
 import threading
+from io import BytesIO
 
 _DRAUGHT_BYTES = 4096
 
@@ -14,8 +15,7 @@ class _Pool(threading.local):
     """A pool per thread, so that no byte is used twice."""
 
     def __init__(self) -> None:
-        self.bytes = b""
-        self.at = 0
+        self.drawn = BytesIO()
 
 
 _pool = _Pool()
@@ -23,17 +23,15 @@ _pool = _Pool()
 
 def random_bytes(count: int) -> bytes:
     """Return *count* bytes from the system's cryptographic generator, each used only once."""
-    at = _pool.at
-    end = at + count
-    if end > len(_pool.bytes):
-        _pool.bytes = os.urandom(_DRAUGHT_BYTES + count)
-        at, end = 0, count
-    _pool.at = end
-    return _pool.bytes[at:end]
+    found = _pool.drawn.read(count)
+    if len(found) < count:
+        _pool.drawn = BytesIO(os.urandom(_DRAUGHT_BYTES + count))
+        found = _pool.drawn.read(count)
+    return found
 
 
 def _start_over() -> None:
-    _pool.bytes, _pool.at = b"", 0
+    _pool.drawn = BytesIO()
 
 
 # A forked child must not return the same bytes as its parent.

@@ -31,7 +31,7 @@ READ_BYTES_MAX = 4 * 2**20
 """A read of several rows ends with the row by which they hold this much together. So whoever
 follows the log needs little memory and holds up nobody, however large the events are."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _NAMES = {
     "actor": "by",
     "command": "do",
@@ -152,4 +152,4 @@ def recorded_time(recorded_at: int) -> datetime:
 
 def microseconds(at: datetime) -> int:
     """Return *at* in whole microseconds since 1970."""
-    return int(at.timestamp()) * 1_000_000 + at.microsecond
+    return (at - _EPOCH) // _MICROSECOND
