@@ -36,12 +36,14 @@ class Index(Struct, frozen=True):
     """An index of one kind of list: fields compared for equality, then the sort key.
 
     ``contains`` names a field of texts that is searched for one text. If the list is read in pages,
-    the sort key must be unique within the equal fields.
+    the sort key must be unique within the equal fields. ``also`` names fields that SQLite keeps in
+    the index, so that rows which a residual filter leaves out are not read.
     """
 
     equal: tuple[str, ...]
     sort: str
     contains: str | None = None
+    also: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -72,7 +74,7 @@ class Shape(Struct, frozen=True):
     def __post_init__(self) -> None:
         found = tuple(name for name, kind in self.fields.items() if kind is Kind.TEXTS)
         force_setattr(self, "texts", found)
-        indexes = [(one.equal, one.sort, one.contains) for one in self.indexes]
+        indexes = [(one.equal, one.sort, one.contains, *one.also) for one in self.indexes]
         told = msgspec.json.encode([sorted(self.fields.items()), indexes])
         force_setattr(self, "layout", hashlib.sha256(told).hexdigest()[:16])
 

@@ -20,6 +20,8 @@ from projections.engine.query import ListSlice, Query
 from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding, ShapedCollection
 
 PAGE_DEFAULT = 50
+SLICES_MAX = 20
+"""How often a filter looks at more rows for one page: at 10,000 of them."""
 _AT_ONCE_S = 0.5
 """How soon a store that answers says that a collection is gone."""
 
@@ -60,13 +62,16 @@ class ReadModels:
     async def page(self, query: Query) -> ListSlice:
         """Return one page of a list, which is full unless there are no more rows.
 
-        A residual filter checks a bounded number of rows at a time, until the page is full.
+        A filter checks a bounded number of rows at a time, until the page is full or it has
+        checked ``SLICES_MAX`` times as many: then the page is shorter and yet has a next key.
         """
         [found] = await self.pages(query)
         if not query.filters:
             return found
         parts, keys, count = [found.json], [*found.keys], found.size
-        while found.next_key is not None and count < query.limit:
+        for _ in range(SLICES_MAX - 1):
+            if found.next_key is None or count == query.limit:
+                break
             end = {"below" if query.descending else "above": found.next_key}
             rest = replace(query, limit=query.limit - count, **end)
             [found] = await self.pages(rest)

@@ -2,8 +2,8 @@
 
 Both engines accept only queries that one index answers, so that no list can be slow on one of
 them: equalities on all leading fields of an index, at most one of them with a choice of values, a
-range on the sort key, a limit. Any other filter (``residual``, ``without``) is applied to a bounded
-number of rows, in the order of the list.
+range on the sort key, a limit. Any other filter (``residual``, ``holding``, ``within``, ``without``)
+is applied to a bounded number of rows, in the order of the list.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,8 +34,11 @@ class Query(Struct, frozen=True, kw_only=True):
 
     ``where`` holds equalities, ``either`` a field and its allowed values, ``contains`` a field of
     texts and the text that it must contain. ``above`` and ``below`` are exclusive bounds of the
-    sort key. ``without`` is a field and values of it that are left out. With ``keyed``, the page
-    tells the sort key of each item.
+    sort key. ``residual`` holds equalities, or allowed values as a list. ``holding`` are fields of
+    texts, each of which must contain one of its texts. ``within`` is a field of text and the
+    ranges, from a first text up to but without an end, in one of which it must be. ``without`` is
+    a field and values of it that are left out. With ``keyed``, the page tells the sort key of each
+    item.
     """
 
     model: str
@@ -48,6 +51,8 @@ class Query(Struct, frozen=True, kw_only=True):
     either: tuple[str, Sequence[str]] | None = None
     contains: tuple[str, str] | None = None
     residual: Mapping[str, Value] = {}
+    holding: Sequence[tuple[str, Sequence[str]]] = ()
+    within: tuple[str, Sequence[tuple[str, str]]] | None = None
     without: tuple[str, Sequence[str]] | None = None
     keyed: bool = False
 
@@ -59,7 +64,8 @@ class Query(Struct, frozen=True, kw_only=True):
     @property
     def filters(self) -> bool:
         """Whether rows of the index are left out, so that more of them have to be read."""
-        return bool(self.residual) or self.without is not None
+        more = (self.residual, self.holding, self.within, self.without)
+        return any(more)
 
 
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -120,30 +126,21 @@ def refuse_beyond_bounds(shape: Shape, query: Query) -> None:
         raise QueryRefused(f"{query.either[0]} is both fixed and a choice")
     if query.without and not 1 <= len(query.without[1]) <= WITHOUT_MAX:
         raise QueryRefused(f"1 to {WITHOUT_MAX} values can be left out")
-    for field in (*query.residual, *(query.without or ())[:1]):
+    for field, _ in query.holding:
+        if shape.kind(field) is not Kind.TEXTS:
+            raise QueryRefused(f"{field} does not hold texts")
+    for field in (*query.residual, *(query.without or ())[:1], *(query.within or ())[:1]):
         if shape.kind(field) is Kind.TEXTS:
-            raise QueryRefused(f"{field} is a field of texts: declare an index that contains it")
+            raise QueryRefused(f"{field} is a field of texts: use contains or holding")
 
 
-def cut(query: Query, rows: Sequence[tuple[Any, bytes | None]]) -> ListSlice:
-    """Return *rows* as a page; a row is its sort key and its JSON, None if filtered out."""
-    if not query.filters:
-        shown = rows[: query.limit]
-        items = [json for _, json in shown if json is not None]
-        keys = [key for key, _ in shown] if query.keyed else ()
-        return list_slice(items, shown[-1][0] if len(rows) > query.limit else None, keys)
-    return _cut_wanted(query, rows)
+def cut(query: Query, rows: Sequence[tuple[Any, bytes]], end: Any = None) -> ListSlice:
+    """Return *rows* as a page; a row is its sort key and its JSON.
 
-
-def _cut_wanted(query: Query, rows: Sequence[tuple[Any, bytes | None]]) -> ListSlice:
-    items: list[bytes] = []
-    keys: list[Any] = []
-    for key, json in rows[: query.rows_max - 1]:
-        if json is None:
-            continue
-        if len(items) == query.limit:
-            return list_slice(items, keys[-1], keys)
-        items.append(json)
-        keys.append(key)
-    next_key = None if len(rows) < query.rows_max else rows[query.rows_max - 2][0]
-    return list_slice(items, next_key, keys)
+    They are one more than the page shows, if there are more. *end* is the sort key of the last row
+    that was looked at, if there are rows behind it.
+    """
+    shown = rows[: query.limit]
+    next_key = shown[-1][0] if len(rows) > query.limit else end
+    keys = [key for key, _ in shown] if query.keyed or query.filters else ()
+    return list_slice([json for _, json in shown], next_key, keys)

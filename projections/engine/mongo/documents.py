@@ -1,6 +1,6 @@
 """Maps documents and queries to MongoDB; every field keeps its own name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
@@ -103,17 +103,27 @@ def find_command(collection: str, query: Query, index: str) -> dict[str, Any]:
 
 
 def pipeline(query: Query) -> list[dict[str, Any]]:
-    """Return the stages that apply a residual filter to a bounded number of rows."""
-    tests: list[dict[str, Any]] = [
-        {"$eq": [f"${name_of(f)}", value]} for f, value in query.residual.items()
-    ]
-    if query.without is not None:
-        field, values = query.without
-        tests.append({"$not": [{"$in": [f"${name_of(field)}", list(values)]}]})
-    shown = {"$cond": [{"$and": tests}, "$json", None]}
+    """Return the stages that apply filters to a bounded number of rows."""
+    shown = {"$cond": [{"$and": [*_tests(query)]}, "$json", None]}
     return [
         {"$match": filter_of(query)},
         {"$sort": sort_of(query)},
         {"$limit": query.rows_max},
         {"$project": {"_id": 0, "k": f"${name_of(query.sort)}", "j": shown}},
     ]
+
+
+def _tests(query: Query) -> Iterator[dict[str, Any]]:
+    """Yield the expressions of the filters that the index does not answer."""
+    for field, value in query.residual.items():
+        among = "$in" if isinstance(value, list) else "$eq"
+        yield {among: [f"${name_of(field)}", value]}
+    for field, texts in query.holding:
+        held = {"$setIntersection": [{"$ifNull": [f"${name_of(field)}", []]}, list(texts)]}
+        yield {"$gt": [{"$size": held}, 0]}
+    if query.within is not None:
+        at, ranges = f"${name_of(query.within[0])}", query.within[1]
+        yield {"$or": [{"$and": [{"$gte": [at, a]}, {"$lt": [at, b]}]} for a, b in ranges]}
+    if query.without is not None:
+        field, values = query.without
+        yield {"$not": [{"$in": [f"${name_of(field)}", list(values)]}]}

@@ -19,7 +19,7 @@ from projections.engine.mongo.listeners import CommandCounter, PoolListener
 from projections.engine.mongo.sharing import SharedPages
 from projections.engine.mongo.views import NAMESPACE_EXISTS, show_under_names
 from projections.engine.mongo.writing import PARKED, write_batch
-from projections.engine.query import ListSlice, Query, cut, index_for
+from projections.engine.query import RESIDUAL_ROWS_MAX, ListSlice, Query, cut, index_for
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,
     Batch,
@@ -96,7 +96,7 @@ class MongoReadStore:
             cursor = await self.database[target.collection].aggregate(
                 documents.pipeline(query), session=session, hint=name
             )
-            return cut(query, [(one["k"], one["j"]) async for one in cursor])
+            return _cut_filtered(query, [(one["k"], one["j"]) async for one in cursor])
         key = documents.name_of(query.sort)
         # The command itself: a cursor of the driver would cost as much again as reading the reply.
         command = documents.find_command(target.collection, query, name)
@@ -205,6 +205,13 @@ class MongoReadStore:
                 yield
         except (PyMongoError, BSONError, InvalidOperation) as error:
             raise ReadStoreUnavailable(f"MongoDB: {error}") from error
+
+
+def _cut_filtered(query: Query, looked: Sequence[tuple[Any, bytes | None]]) -> ListSlice:
+    """Return the rows that were looked at as a page, without those that the filter leaves out."""
+    end = looked[RESIDUAL_ROWS_MAX - 1][0] if len(looked) > RESIDUAL_ROWS_MAX else None
+    wanted = [(key, json) for key, json in looked[:RESIDUAL_ROWS_MAX] if json is not None]
+    return cut(query, wanted, end)
 
 
 def _is_written(found: Stored | None) -> bool:

@@ -2,17 +2,19 @@
 
 SQLite joins the JSON of a page and returns it as one value, which takes a third less time than a
 row for each item: nothing is made in Python per item, and the interpreter's lock is released once.
+Rows that a filter leaves out never leave SQLite either.
 """
 
 from typing import Any, NamedTuple
 
 import msgspec
 
-from projections.engine.query import Query, index_for, refuse_beyond_bounds
-from projections.engine.sqlite.statements import quoted
+from projections.engine.query import RESIDUAL_ROWS_MAX, Query, index_for, refuse_beyond_bounds
+from projections.engine.sqlite.statements import quoted, side_table
 from projections.engine.store import ShapedCollection
 
 _FORMS_MAX = 1_024
+_AMONG = "(SELECT value FROM json_each(?))"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -20,8 +22,9 @@ class PageStatement(NamedTuple):
     """A statement and its parameters.
 
     If it is ``joined``, it returns one row: the JSON of the page, the number of its items, and the
-    key after which there are more. Otherwise it returns a row for each item: its sort key and its
-    JSON, None if filtered out.
+    key after which there are more. Otherwise it returns a row for each item, its sort key and its
+    JSON, and one more item if there are more. If a filter has looked at as many rows as it may, the
+    last row is the key of the last one that it has looked at, without JSON.
     """
 
     text: str
@@ -40,12 +43,17 @@ class _Form(NamedTuple):
     above: bool
     below: bool
     contains: str | None
-    residual: tuple[str, ...]
+    residual: tuple[tuple[str, bool], ...]
+    holding: tuple[str, ...]
+    within: tuple[str, int] | None
     without: str | None
 
 
 class _Texts(NamedTuple):
+    """The statements of a form: the rows of an index, their keys alone, the page joined."""
+
     rows: str
+    keys: str
     joined: str
 
 
@@ -69,45 +77,80 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
         query.above is not None,
         query.below is not None,
         None if contains is None else contains[0],
-        tuple(query.residual),
+        tuple([(name, isinstance(value, list)) for name, value in query.residual.items()]),
+        tuple([field for field, _ in query.holding]),
+        None if query.within is None else (query.within[0], len(query.within[1])),
         None if query.without is None else query.without[0],
     )
     texts = _texts.get(form) or _prepared(_Form(*form), target, query)
     values = [*query.where.values()]
     above, below = query.above, query.below
     bounds = [bound for bound in (above, below) if bound is not None]
-    if either is not None:
-        return _choice(texts, query, values, bounds)
-    if contains is not None:
-        values.append(contains[1])
-    if query.filters or query.keyed:
-        parameters = [*_filtered(query), *values, *bounds, query.rows_max]
-        return PageStatement(texts.rows, parameters, joined=False)
-    end = above if query.descending else below
-    more = values if end is None else [*values, end]
-    parameters = [query.limit, *more, *values, *bounds, query.limit]
-    return PageStatement(texts.joined, parameters, joined=True)
+    if either is None and not query.filters and not query.keyed:
+        if contains is not None:
+            values.append(contains[1])
+        end = above if query.descending else below
+        more = values if end is None else [*values, end]
+        parameters = [query.limit, *more, *values, *bounds, query.limit]
+        return PageStatement(texts.joined, parameters, joined=True)
+    choices: list[list[Any]] = [[]] if either is None else [[choice] for choice in either[1]]
+    held = [contains[1]] if contains else []
+    found = [[*values, *choice, *held, *bounds] for choice in choices]
+    return _filtered(texts, query, found) if query.filters else _listed(texts, query, found)
 
 
-def _filtered(query: Query) -> list[Any]:
+def _listed(texts: _Texts, query: Query, found: list[list[Any]]) -> PageStatement:
+    """Return the statement of a page that no filter is applied to."""
+    text, parameters = _merged(texts.rows, query, found, query.limit + 1)
+    return PageStatement(text, parameters, joined=False)
+
+
+def _filtered(texts: _Texts, query: Query, found: list[list[Any]]) -> PageStatement:
+    """Return the statement of a page whose rows a filter is applied to.
+
+    SQLite ends as soon as it has all rows of the page and one more; otherwise it looks whether
+    there are rows behind those that it was allowed to look at.
+    """
+    compared = _compared_with(query)
+    rows, looked = _merged(texts.rows, query, [compared + each for each in found])
+    keys, passed = _merged(texts.keys, query, found, RESIDUAL_ROWS_MAX + 1)
+    last = "max" if query.descending else "min"  # of the two: the last one looked at, the next one
+    text = (
+        f"SELECT k, j FROM ({rows}) WHERE j IS NOT NULL UNION ALL"
+        f" SELECT {last}(k), NULL FROM (SELECT k FROM ({keys}) LIMIT 2 OFFSET ?)"
+        " HAVING count(*) = 2 LIMIT ?"
+    )
+    parameters = [*looked, *passed, RESIDUAL_ROWS_MAX - 1, query.limit + 1]
+    return PageStatement(text, parameters, joined=False)
+
+
+def _compared_with(query: Query) -> list[Any]:
     """Return the parameters of what the index does not answer."""
-    left_out = [] if query.without is None else [_encode(query.without[1]).decode()]
-    return [*query.residual.values(), *left_out]
+    parameters: list[Any] = [
+        _encode(value).decode() if isinstance(value, list) else value
+        for value in query.residual.values()
+    ]
+    parameters += [_encode(texts).decode() for _, texts in query.holding]
+    if query.within is not None:
+        parameters += [end for ends in query.within[1] for end in ends]
+    if query.without is not None:
+        parameters.append(_encode(query.without[1]).decode())
+    return parameters
 
 
-def _choice(texts: _Texts, query: Query, values: list[Any], bounds: list[Any]) -> PageStatement:
-    # Each value's rows come from the index in order; SQLite only merges them.
-    assert query.either is not None  # noqa: S101 - for the type checkers
-    choices = query.either[1]
-    parameters: list[Any] = []
-    for choice in choices:
-        parameters += [*_filtered(query), *values, choice]
-        parameters += [query.contains[1]] if query.contains else []
-        parameters += [*bounds, query.rows_max]
+def _merged(
+    rows: str, query: Query, found: list[list[Any]], limit: int = RESIDUAL_ROWS_MAX
+) -> tuple[str, list[Any]]:
+    """Return the statement of the rows of one or more choices in order, and its parameters.
+
+    Each choice's rows come from the index in order; SQLite only merges them.
+    """
+    if len(found) == 1:
+        return rows, [*found[0], limit]
     direction = "DESC" if query.descending else "ASC"
-    merged = " UNION ALL ".join([f"SELECT * FROM ({texts.rows})"] * len(choices))
-    text = f"{merged} ORDER BY 1 {direction} LIMIT ?"
-    return PageStatement(text, [*parameters, query.rows_max], joined=False)
+    merged = " UNION ALL ".join([f"SELECT * FROM ({rows})"] * len(found))
+    parameters = [value for each in found for value in (*each, limit)]
+    return f"{merged} ORDER BY 1 {direction} LIMIT ?", [*parameters, limit]
 
 
 def _prepared(form: _Form, target: ShapedCollection, query: Query) -> _Texts:
@@ -116,8 +159,8 @@ def _prepared(form: _Form, target: ShapedCollection, query: Query) -> _Texts:
     if len(_texts) >= _FORMS_MAX:
         _texts.clear()
     source, tests, sort = _source(form, index_name)
-    rows = _rows(form, source, tests, sort)
-    found = _texts[form] = _Texts(rows, _joined(form, source, tests, sort, rows))
+    rows, keys = (_rows(form, source, tests, sort, shown) for shown in (_shown(form), ""))
+    found = _texts[form] = _Texts(rows, keys, _joined(form, source, tests, sort, rows))
     return found
 
 
@@ -129,23 +172,34 @@ def _source(form: _Form, index_name: str) -> tuple[str, list[str], str]:
         at, source = "d", f"{documents} d INDEXED BY {index}"
         fields = form.where
     else:
-        side = quoted(f"{form.collection}__{index_name}")
+        side = quoted(side_table(form.collection, form.contains))
         at, source = "s", f"{side} s INDEXED BY {index} JOIN {documents} d ON d.row = s.row"
         fields = (*form.where, form.contains)
     return source, [f"{at}.{quoted(field)} IS ?" for field in fields], f"{at}.{quoted(form.sort)}"
 
 
-def _rows(form: _Form, source: str, tests: list[str], sort: str) -> str:
-    tests = [*tests, *[f"{sort} > ?"] * form.above, *[f"{sort} < ?"] * form.below]
-    shown = "d.json"
-    compared = [f"d.{quoted(field)} IS ?" for field in form.residual]
+def _shown(form: _Form) -> str:
+    """Return the second column of a row: its JSON, NULL if a filter leaves it out."""
+    compared = [
+        f"d.{quoted(field)} {f'IN {_AMONG}' if several else 'IS ?'}"
+        for field, several in form.residual
+    ]
+    for field in form.holding:
+        held = f"SELECT 1 FROM json_each(d.{quoted(field)}) h WHERE h.value IN {_AMONG}"
+        compared.append(f"EXISTS ({held})")
+    if form.within is not None:
+        field, ranges = quoted(form.within[0]), form.within[1]
+        compared.append(f"({' OR '.join([f'd.{field} >= ? AND d.{field} < ?'] * ranges)})")
     if form.without is not None:
-        compared.append(f"d.{quoted(form.without)} NOT IN (SELECT value FROM json_each(?))")
-    if compared:
-        shown = f"CASE WHEN {' AND '.join(compared)} THEN d.json END"
+        compared.append(f"d.{quoted(form.without)} NOT IN {_AMONG}")
+    return f", CASE WHEN {' AND '.join(compared)} THEN d.json END AS j" if compared else ", d.json j"
+
+
+def _rows(form: _Form, source: str, tests: list[str], sort: str, shown: str) -> str:
+    tests = [*tests, *[f"{sort} > ?"] * form.above, *[f"{sort} < ?"] * form.below]
     direction = "DESC" if form.descending else "ASC"
     return (
-        f"SELECT {sort} AS k, {shown} AS j FROM {source} WHERE {' AND '.join(tests)}"
+        f"SELECT {sort} AS k{shown} FROM {source} WHERE {' AND '.join(tests)}"
         f" ORDER BY {sort} {direction} LIMIT ?"
     )
 

@@ -1,7 +1,7 @@
 """The SQL statements of one collection: its table and its indexes.
 
 A field of texts is stored in its row as JSON. For lists that search by one of its texts, there is
-also a side table with one row per text and the fields of the index.
+also a side table with one row per text and the fields of the indexes that contain it.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ from projections.shape import Index, Kind, Shape, Value
 TYPES = {Kind.TEXT: "TEXT", Kind.INTEGER: "INTEGER", Kind.TRUTH: "INTEGER", Kind.TEXTS: "TEXT"}
 _BASE = ("id", "org", "deleted", "position", "version", "updated_at")
 _encode = msgspec.json.Encoder().encode
-_texts = msgspec.json.Decoder(list[str]).decode
+texts_in = msgspec.json.Decoder(list[str]).decode
 
 
 def quoted(name: str) -> str:
@@ -24,9 +24,19 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def side_table(collection: str, index: Index) -> str:
-    """Return the name of the table with the texts of an index."""
-    return f"{collection}__{index.name}"
+def side_table(collection: str, field: str) -> str:
+    """Return the name of the table with the texts of a field."""
+    return f"{collection}__{field}"
+
+
+def side_columns(shape: Shape) -> dict[str, tuple[str, ...]]:
+    """Return, by each field of texts that lists search by, the columns that its table copies."""
+    columns: dict[str, dict[str, None]] = {}
+    for index in shape.indexes:
+        if index.contains:
+            copied = dict.fromkeys((*index.equal, index.sort))
+            columns.setdefault(index.contains, {}).update(copied)
+    return {field: tuple(copied) for field, copied in columns.items()}
 
 
 def schema(target: ShapedCollection) -> list[str]:
@@ -39,47 +49,62 @@ def schema(target: ShapedCollection) -> list[str]:
         " org TEXT NOT NULL, deleted INTEGER NOT NULL, position INTEGER NOT NULL,"
         f" version INTEGER NOT NULL, updated_at TEXT NOT NULL{columns}, json BLOB NOT NULL)"
     ]
+    for field, columns_copied in side_columns(shape).items():
+        side = side_table(collection, field)
+        copied = ", ".join(map(quoted, columns_copied))
+        made.append(
+            f"CREATE TABLE IF NOT EXISTS {quoted(side)} (row INTEGER NOT NULL,"
+            f" {quoted(field)} TEXT NOT NULL, {copied})"
+        )
+        made.append(
+            f"CREATE INDEX IF NOT EXISTS {quoted(f'{side}_of_row')} ON {quoted(side)} (row)"
+        )
     for index in shape.indexes:
-        fields, where = ", ".join(map(quoted, index.fields)), table
-        if index.contains:
-            where = quoted(side_table(collection, index))
-            copied = ", ".join(map(quoted, (*index.equal, index.sort)))
-            made.append(
-                f"CREATE TABLE IF NOT EXISTS {where} (row INTEGER NOT NULL,"
-                f" {quoted(index.contains)} TEXT NOT NULL, {copied})"
-            )
-            of_row = quoted(f"{side_table(collection, index)}_of_row")
-            made.append(f"CREATE INDEX IF NOT EXISTS {of_row} ON {where} (row)")
+        where = quoted(side_table(collection, index.contains)) if index.contains else table
+        also = () if index.contains else (f for f in index.also if f not in index.fields)
+        fields = ", ".join(map(quoted, (*index.fields, *also)))
         name = quoted(f"{collection}_{index.name}")
         made.append(f"CREATE INDEX IF NOT EXISTS {name} ON {where} ({fields})")
     return made
 
 
-@lru_cache(256)
-def _upsert(collection: str, columns: tuple[str, ...]) -> str:
-    names = ", ".join(map(quoted, columns))
-    marks = ", ".join("?" * len(columns))
-    changed = ", ".join(f"{quoted(c)} = excluded.{quoted(c)}" for c in columns if c != "id")
+def columns_of(shape: Shape) -> tuple[str, ...]:
+    """Return the columns of a document in the order of ``row_of``: its id first, its JSON last."""
+    return (*_BASE, *shape.fields, "json")
+
+
+def insert(target: ShapedCollection) -> str:
+    """Return the statement that stores a new document."""
+    columns = columns_of(target.shape)
+    names, marks = ", ".join(map(quoted, columns)), ", ".join("?" * len(columns))
+    return f"INSERT INTO {quoted(target.collection)} ({names}) VALUES ({marks}) RETURNING row"
+
+
+@lru_cache(1_024)
+def update(table: str, columns: tuple[str, ...]) -> str:
+    """Return the statement that sets some columns of the rows with a number."""
+    told = ", ".join([f"{quoted(column)} = ?" for column in columns])
+    return f"UPDATE {quoted(table)} SET {told} WHERE row = ?"
+
+
+def select_stored(target: ShapedCollection) -> str:
+    """Return the statement that selects documents by their ids: their rows, without the JSON."""
+    names = ", ".join(map(quoted, columns_of(target.shape)[:-1]))
     return (
-        f"INSERT INTO {quoted(collection)} ({names}) VALUES ({marks}) ON CONFLICT (id)"
-        f" DO UPDATE SET {changed}"
+        f"SELECT row, {names} FROM {quoted(target.collection)}"
+        " WHERE id IN (SELECT value FROM json_each(?))"
     )
 
 
-def upsert(target: ShapedCollection) -> str:
-    """Return the statement that stores a document, replacing the one with its id."""
-    return _upsert(target.collection, (*_BASE, "json", *target.shape.fields))
-
-
 def row_of(shape: Shape, document: Document) -> tuple[Any, ...]:
-    """Return the values for ``upsert``."""
+    """Return the values of the columns of a document."""
     fields = document.fields
     own = (
         _stored(fields[name]) if kind is Kind.TEXTS else fields[name]
         for name, kind in shape.fields.items()
     )
     base = (document.id, document.org, document.deleted, document.position)
-    return (*base, document.version, document.updated_at, document.json, *own)
+    return (*base, document.version, document.updated_at, *own, document.json)
 
 
 def _stored(value: Value) -> str | None:
@@ -98,13 +123,13 @@ def is_of_model(name: str, made: str) -> bool:
 
 def select_whole(target: ShapedCollection) -> str:
     """Return the beginning of a statement that selects whole documents."""
-    names = ", ".join(map(quoted, (*_BASE, "json", *target.shape.fields)))
+    names = ", ".join(map(quoted, columns_of(target.shape)))
     return f"SELECT {names} FROM {quoted(target.collection)}"
 
 
 def document_of(shape: Shape, row: tuple[Any, ...]) -> Document:
     """Return the document in a row that ``select_whole`` gave."""
-    id_, org, deleted, position, version, updated_at, json, *own = row
+    id_, org, deleted, position, version, updated_at, *own, json = row
     fields = {
         name: _value(kind, value)
         for (name, kind), value in zip(shape.fields.items(), own, strict=True)
@@ -117,18 +142,21 @@ def _value(kind: Kind, stored: Any) -> Value:
         return None
     if kind is Kind.TRUTH:
         return bool(stored)
-    return _texts(stored) if kind is Kind.TEXTS else stored
+    return texts_in(stored) if kind is Kind.TEXTS else stored
 
 
-def side_rows(target: ShapedCollection, index: Index) -> tuple[str, str]:
-    """Return the statements that remove and insert the texts of one document, by its id."""
-    collection, contains = target.collection, quoted(index.contains or "")
-    table, side = quoted(collection), quoted(side_table(collection, index))
-    copied = ", ".join(map(quoted, (*index.equal, index.sort)))
-    remove = f"DELETE FROM {side} WHERE row = (SELECT row FROM {table} WHERE id = ?)"
-    put = (
-        f"INSERT INTO {side} (row, {contains}, {copied})"
-        f" SELECT d.row, t.value, {', '.join('d.' + quoted(f) for f in (*index.equal, index.sort))}"
-        f" FROM {table} d, json_each(d.{contains}) t WHERE d.id = ?"
+def insert_side(target: ShapedCollection, field: str) -> str:
+    """Return the statement that adds one text of a field, given the number of its row."""
+    copied = side_columns(target.shape)[field]
+    side = quoted(side_table(target.collection, field))
+    names = ", ".join(map(quoted, copied))
+    return (
+        f"INSERT INTO {side} (row, {quoted(field)}, {names})"
+        f" SELECT row, ?, {names} FROM {quoted(target.collection)} WHERE row = ?"
     )
-    return remove, put
+
+
+def delete_side(target: ShapedCollection, field: str) -> str:
+    """Return the statement that removes one text of a field, given the number of its row."""
+    side = quoted(side_table(target.collection, field))
+    return f"DELETE FROM {side} WHERE {quoted(field)} = ? AND row = ?"

@@ -201,7 +201,8 @@ class SQLiteReadStore:
 
 def _slice(page: PageStatement, query: Query, rows: PageRows) -> ListSlice:
     if not page.joined:
-        return cut(query, rows)
+        end = rows[-1][0] if rows and rows[-1][1] is None else None
+        return cut(query, rows if end is None else rows[:-1], end)
     [(json, count, next_key)] = rows
     return ListSlice(json or b"", count, next_key)
 

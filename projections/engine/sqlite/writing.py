@@ -1,15 +1,15 @@
 """Writes to the file: batches, views for people, and the end of collections."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 from msgspec.structs import replace
 
-from projections.base import Document
 from projections.engine.control import Control
 from projections.engine.sqlite import statements
-from projections.engine.store import Batch, OutOfTurn, ShapedCollection
+from projections.engine.sqlite.rows import store_documents
+from projections.engine.store import Batch, OutOfTurn
 
 _encode = msgspec.json.Encoder().encode
 
@@ -29,7 +29,7 @@ def commit_batch(connection: sqlite3.Connection, batch: Batch) -> Control:
         if fence != batch.fence:
             raise OutOfTurn(f"the lease is held under fence {fence}")
     for target, documents in batch.written:
-        _store(connection, target, documents)
+        store_documents(connection, target, documents)
     for one in batch.unparked:
         key = (one.collection, one.id)
         connection.execute("DELETE FROM parked WHERE collection = ? AND id = ?", key)
@@ -44,18 +44,6 @@ def commit_batch(connection: sqlite3.Connection, batch: Batch) -> Control:
     )
     connection.execute("COMMIT")
     return after
-
-
-def _store(
-    connection: sqlite3.Connection, target: ShapedCollection, documents: Sequence[Document]
-) -> None:
-    rows = [statements.row_of(target.shape, one) for one in documents]
-    connection.executemany(statements.upsert(target), rows)
-    ids = [(one.id,) for one in documents]
-    for index in target.shape.indexes:
-        if index.contains:
-            for statement in statements.side_rows(target, index):
-                connection.executemany(statement, ids)
 
 
 def show_views(connection: sqlite3.Connection, live: Mapping[str, str]) -> None:
