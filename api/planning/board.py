@@ -14,7 +14,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.work.project_key import ProjectRef, project_id_of
 from api.work.sight import project_here
-from api.work.task_key import under_key
+from api.work.tasks.detail import TaskDetail, tasks_in_full
 from commands.reservations import tasks_in
 from domain.base import ProjectId
 from domain.permission import Permission
@@ -23,7 +23,6 @@ from domain.work.workflow.events import StatusGroup, StatusKey
 from domain.work.workflow.state import Status, Workflow
 from projections.base import View
 from projections.planning.board import columns_of
-from projections.work.task import TaskView
 
 
 class BoardColumn(View, frozen=True, kw_only=True):
@@ -38,7 +37,7 @@ class BoardColumn(View, frozen=True, kw_only=True):
     group: StatusGroup
     count: int
     wip_limit: int | None
-    tasks: list[TaskView]
+    tasks: list[TaskDetail]
     next_cursor: str | None
 
 
@@ -102,6 +101,7 @@ class BoardController(Controller):
         pages = await columns_of(
             request.api.models, request.organization, project_id, workflow, statuses, limit, after
         )
+        shown = [await tasks_in_full(request, page, {project_id: found}) for page in pages]
         columns = [
             _Column(
                 status=each.key,
@@ -109,10 +109,10 @@ class BoardController(Controller):
                 group=each.group,
                 count=count,
                 wip_limit=each.wip_limit,
-                tasks=msgspec.Raw(b"[%b]" % under_key(page, found).json),
+                tasks=msgspec.Raw(b"[%b]" % page.json),
                 next_cursor=Paging(request, status=each.key).cursor(page),
             )
-            for each, count, page in zip(statuses, counts, pages, strict=True)
+            for each, count, page in zip(statuses, counts, shown, strict=True)
         ]
         return json_response(_Board(columns=columns))
 

@@ -5,15 +5,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Controller, get
-from msgspec import Struct
 
 from api.http.paging import wait_for_own_writes
 from api.http.parameters import shows
 from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
-from api.work.sight import hidden_from
-from api.work.task_key import under_key
+from api.work.sight import projects_seen
+from api.work.tasks.detail import TaskDetail, tasks_in_full
 from commands.reservations import tasks_in
 from domain.base import ProjectId
 from domain.identity.organization.state import Organization
@@ -25,9 +24,6 @@ from domain.work.workflow.state import Workflow
 from projections.base import View
 from projections.engine.query import list_slice
 from projections.work.dashboard import Now, overview_of
-from projections.work.project import ids_of_projects
-from projections.work.task import TaskView
-from projections.work.workflow import placed
 
 COUNTS_AT_ONCE = 1_000
 """How many counts one query of the log reads."""
@@ -45,9 +41,9 @@ class Dashboard(View, frozen=True, kw_only=True):
     projects: int
     open: int
     by_status: dict[StatusGroup, int]
-    due_soon: list[TaskView]
-    recent: list[TaskView]
-    mine: list[TaskView]
+    due_soon: list[TaskDetail]
+    recent: list[TaskDetail]
+    mine: list[TaskDetail]
 
 
 class _Rendered(View, frozen=True, kw_only=True):
@@ -61,13 +57,6 @@ class _Rendered(View, frozen=True, kw_only=True):
     mine: Sequence[msgspec.Raw]
 
 
-class _Shown(Struct, frozen=True, rename="camel"):
-    project_id: ProjectId
-
-
-_project_in = msgspec.json.Decoder(_Shown).decode
-
-
 class DashboardController(Controller):
     """The dashboard."""
 
@@ -78,14 +67,18 @@ class DashboardController(Controller):
     async def show(self, request: ApiRequest) -> ApiResponse:
         """Return counts and the most important tasks across all projects that the caller sees."""
         await wait_for_own_writes(request, "projects", "tasks")
-        projects = await _projects(request)
+        projects = {
+            each: project
+            for each, project in (await projects_seen(request)).items()
+            if project.status is not ProjectStatus.ARCHIVED
+        }
         by_status = await _by_status(request, projects)
         organization = (await request.newest(Organization, request.organization)).state
         now = Now(request.api.system.clock(), ZoneInfo(organization.settings.time_zone))
         tasks = await overview_of(
             request.api.models, request.organization, [*projects], request.caller.user_id, now
         )
-        due_soon, recent, mine = ([_as_now(each, projects) for each in some] for some in tasks)
+        due_soon, recent, mine = [await _in_full(request, some, projects) for some in tasks]
         return json_response(
             _Rendered(
                 projects=len(projects),
@@ -96,20 +89,6 @@ class DashboardController(Controller):
                 mine=mine,
             )
         )
-
-
-async def _projects(request: ApiRequest) -> dict[ProjectId, Project]:
-    """Return the projects that the caller sees as they are now, without archived ones."""
-    org_id, states = request.organization, request.api.system.commands.states
-    hidden = await hidden_from(request)
-    ids = await ids_of_projects(request.api.models, org_id, hidden)
-    found = await states.all_fresh([(Project, each) for each in ids], org_id) if ids else []
-    projects: dict[ProjectId, Project] = {i: one.state for i, one in zip(ids, found, strict=True)}
-    return {
-        each: project
-        for each, project in projects.items()
-        if not project.deleted and project.status is not ProjectStatus.ARCHIVED
-    }
 
 
 async def _by_status(
@@ -137,7 +116,9 @@ def _groups(workflow: Workflow) -> dict[str, StatusGroup]:
     return groups | {one.key: one.group for one in workflow.statuses}
 
 
-def _as_now(task: bytes, projects: Mapping[ProjectId, Project]) -> msgspec.Raw:
-    """Return a task under the key, and in the status, that its project has for it now."""
-    project = projects[_project_in(task).project_id]
-    return msgspec.Raw(placed(under_key(list_slice([task]), project), project.workflow).json)
+async def _in_full(
+    request: ApiRequest, tasks: list[bytes], projects: Mapping[ProjectId, Project]
+) -> list[msgspec.Raw]:
+    """Return tasks as reading each of them shows it."""
+    shown = await tasks_in_full(request, list_slice(tasks), projects)
+    return [msgspec.Raw(task) for task in shown.items]

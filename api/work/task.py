@@ -1,25 +1,22 @@
 """HTTP routes of tasks."""
 
 from datetime import date
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, delete, get, patch, post
-from litestar.params import FromPath, FromQuery, JSONBody, Parameter
+from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
-from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
-from api.http.parameters import Cursor, Limit, Page, nothing, shows
+from api.http.parameters import nothing, shows
 from api.http.policy import needs
 from api.http.request import ApiRequest, uuid_or_none
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
-from api.work.sight import project_here
-from api.work.task_detail import TaskDetail, task_in_full
-from api.work.task_key import TaskRef, task_here, task_id_of, under_key
+from api.work.task_key import TaskRef, task_here, task_id_of
 from api.work.task_place import subtasks_known
-from api.work.task_reply import change_task, shown_task
+from api.work.task_reply import change_task
 from api.work.task_status import MOVE_FAILS
+from api.work.tasks.detail import TaskDetail, task_in_full
 from commands.work.task import (
     AssignTask,
     DeleteTask,
@@ -27,13 +24,12 @@ from commands.work.task import (
     RestoreTask,
     UnassignTask,
 )
-from commands.work.task_create import Assignees, CreateTask, LabelIds
 from commands.work.task_values import Description, DueTime, Estimate
-from domain.base import ProjectId, TaskId, UserId
+from domain.base import TaskId, UserId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
-from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
+from domain.work.project.errors import ProjectIsArchived
 from domain.work.task.errors import (
     CannotSeeProject,
     ParentIsBelow,
@@ -44,26 +40,7 @@ from domain.work.task.errors import (
     TwoDueDates,
 )
 from domain.work.task.events import Priority
-from domain.work.workflow.errors import UnknownStatus
 from domain.work.workflow.events import StatusKey
-from eventstore.identifiers import new_id
-from projections.work.task import TaskFilter, TaskView, tasks_of_project
-
-
-class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a new task."""
-
-    title: Title
-    description: Description | None = None
-    status: StatusKey | None = None
-    priority: Priority = Priority.MEDIUM
-    parent_id: TaskId | None = None
-    start_date: date | None = None
-    due_date: date | None = None
-    due_at: DueTime | None = None
-    estimate: Estimate | None = None
-    assignees: Assignees = ()
-    labels: LabelIds = ()
 
 
 class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -90,98 +67,6 @@ _DATES_FAIL = (StartsAfterDue, TwoDueDates)
 _TREE_FAIL = (ParentIsBelow, SubtasksChanged, SubtasksTooDeep)
 
 
-Blocked = Annotated[bool | None, Parameter(description="Filter by whether an open task blocks it")]
-
-
-class ProjectTaskController(Controller):
-    """The tasks of one project."""
-
-    path = "/api/project/{project_id:uuid}/tasks"
-    tags = ("Tasks",)
-
-    @post(
-        "/",
-        opt=needs(
-            Permission.TASK_CREATE,
-            fails=(
-                CannotSeeProject,
-                PlanLimitReached,
-                ProjectIsArchived,
-                ProjectOnHold,
-                UnknownStatus,
-                SubtasksTooDeep,
-                *_DATES_FAIL,
-            ),
-        ),
-        responses=shows(TaskView, 201),
-    )
-    async def create(
-        self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[NewTask]
-    ) -> ApiResponse:
-        """Create a task. It gets the next number in its project."""
-        task_id = TaskId(new_id())
-        command = CreateTask(
-            task_id=task_id,
-            project_id=ProjectId(project_id),
-            title=data.title,
-            description=data.description,
-            status=data.status,
-            priority=data.priority,
-            parent_id=data.parent_id,
-            start_date=data.start_date,
-            due_date=data.due_date,
-            due_at=data.due_at,
-            estimate=data.estimate,
-            assignees=data.assignees,
-            labels=data.labels,
-        )
-        return await run_command(request, command, shown_task(task_id, 201))
-
-    @get(
-        "/",
-        opt=needs(Permission.TASK_READ, fails=(UnknownStatus,)),
-        responses=shows(Page[TaskView]),
-    )
-    async def list_tasks(  # noqa: PLR0913, PLR0917 - one parameter per filter
-        self,
-        request: ApiRequest,
-        project_id: FromPath[UUID],
-        status: FromQuery[
-            Annotated[StatusKey | None, Parameter(description="Filter by status")]
-        ] = None,
-        priority: FromQuery[
-            Annotated[Priority | None, Parameter(description="Filter by priority")]
-        ] = None,
-        assignee: FromQuery[
-            Annotated[UUID | None, Parameter(description="Filter by assignee")]
-        ] = None,
-        blocked: FromQuery[Blocked] = None,
-        limit: Limit = LIMIT_DEFAULT,
-        cursor: Cursor = None,
-    ) -> ApiResponse:
-        """List the tasks of a project, newest first."""
-        project = ProjectId(project_id)
-        found_project = (await project_here(request, project)).state
-        workflow = found_project.workflow
-        if status is not None:
-            workflow.status(status)
-        paging = Paging(
-            request, status=status, priority=priority, assignee=assignee, blocked=blocked
-        )
-        below = paging.key(cursor)
-        await wait_for_own_writes(request, "tasks")
-        wanted = TaskFilter(
-            status=status,
-            priority=priority,
-            assignee=None if assignee is None else UserId(assignee),
-            blocked=blocked,
-        )
-        page = await tasks_of_project(
-            request.api.models, request.organization, project, wanted, limit, below, workflow
-        )
-        return paging.answer(under_key(page, found_project), limit)
-
-
 class TaskController(Controller):
     """Tasks, by id or by key such as ENG-12."""
 
@@ -205,7 +90,7 @@ class TaskController(Controller):
     @patch(
         "/",
         opt=needs(Permission.TASK_EDIT, fails=(*MOVE_FAILS, *_DATES_FAIL, *_TREE_FAIL)),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def edit(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[TaskChange]
@@ -245,7 +130,7 @@ class TaskController(Controller):
         opt=needs(
             Permission.TASK_EDIT, fails=(CannotSeeProject, ProjectIsArchived, TooManyAssignees)
         ),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def assign(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[Assignee]
@@ -258,7 +143,7 @@ class TaskController(Controller):
         "/assignees/{user_id:uuid}",
         status_code=200,
         opt=needs(Permission.TASK_EDIT, fails=(ProjectIsArchived,)),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def unassign(
         self, request: ApiRequest, task: TaskRef, user_id: FromPath[UUID]
@@ -271,7 +156,7 @@ class TaskController(Controller):
         "/restore",
         status_code=200,
         opt=needs(Permission.TASK_DELETE_OWN, fails=(PlanLimitReached,)),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def restore(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
         """Restore a task from the trash. Members may restore their own tasks."""

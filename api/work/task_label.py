@@ -12,12 +12,12 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.task_key import TaskRef, task_id_of
 from api.work.task_reply import change_task
+from api.work.tasks.detail import TaskDetail
 from commands.work.task_label import LabelTask, UnlabelTask
 from domain.base import LabelId
 from domain.permission import Permission
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.task.errors import TooManyLabels
-from projections.work.task import TaskView
 
 
 class LabelOfTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -36,7 +36,7 @@ class TaskLabelController(Controller):
         "/",
         status_code=200,
         opt=needs(Permission.TASK_EDIT, fails=(ProjectIsArchived, TooManyLabels)),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def add(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[LabelOfTask]
@@ -49,7 +49,7 @@ class TaskLabelController(Controller):
         "/{label_id:uuid}",
         status_code=200,
         opt=needs(Permission.TASK_EDIT, fails=(ProjectIsArchived,)),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def remove(
         self, request: ApiRequest, task: TaskRef, label_id: FromPath[UUID]

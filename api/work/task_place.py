@@ -13,9 +13,10 @@ from api.http.policy import needs
 from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
-from api.work.task_key import TaskRef, task_here, task_id_of, under_key
+from api.work.task_key import TaskRef, task_here, task_id_of
 from api.work.task_reply import change_task
 from api.work.task_status import MOVE_FAILS
+from api.work.tasks.detail import TaskDetail, tasks_in_full
 from commands.work.task_move import MoveTask
 from commands.work.task_rank import RankTask, Window
 from domain.base import DomainError, NotFound, ProjectId, TaskId
@@ -31,9 +32,7 @@ from domain.work.task.errors import (
 )
 from domain.work.task.state import Task
 from domain.work.workflow.events import StatusKey
-from projections.work.task import TaskView
 from projections.work.task_place import subtasks_of, tasks_around, tasks_below
-from projections.work.workflow import placed
 
 SETTLE_ATTEMPTS_MAX = 5
 LOOK_PAUSE_S = 0.05
@@ -68,7 +67,7 @@ class TaskPlaceController(Controller):
     path = "/api/task/{task:str}"
     tags = ("Tasks",)
 
-    @get("/subtasks", opt=needs(Permission.TASK_READ), responses=shows(Page[TaskView]))
+    @get("/subtasks", opt=needs(Permission.TASK_READ), responses=shows(Page[TaskDetail]))
     async def list_subtasks(
         self,
         request: ApiRequest,
@@ -78,13 +77,13 @@ class TaskPlaceController(Controller):
     ) -> ApiResponse:
         """List the subtasks of a task in the order of their ranks."""
         task_id = await task_id_of(request, task)
-        _, project = await task_here(request, task_id)
+        found, project = await task_here(request, task_id)
         paging = Paging(request)
         above = paging.key(cursor)
         await wait_for_own_writes(request, "tasks")
         page = await subtasks_of(request.api.models, request.organization, task_id, limit, above)
-        page = placed(under_key(page, project), project.workflow)
-        return paging.answer(page, limit)
+        projects = {} if found.state.project_id is None else {found.state.project_id: project}
+        return paging.answer(await tasks_in_full(request, page, projects), limit)
 
     @post(
         "/rank",
@@ -100,7 +99,7 @@ class TaskPlaceController(Controller):
                 TransitionNotAllowed,
             ),
         ),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def rank(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[Ranking]
@@ -120,7 +119,7 @@ class TaskPlaceController(Controller):
             Permission.TASK_EDIT,
             fails=(*MOVE_FAILS, SubtasksChanged, SubtreeTooLarge),
         ),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def move(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[Destination]

@@ -4,27 +4,43 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
-from commands.relation_counts import open_blockers
+from api.work.tasks.detail import Viewer, beside_of
 from commands.states import Loaded
 from commands.work.task import TaskCommand
+from domain.base import TaskId
+from domain.identity.organization.state import Organization
 from domain.work.task.state import Task
-from projections.work.task import render_task
+from projections.work.task import NOTHING_BESIDE, Beside
 
 
-def shown_task(task_id: UUID, status: int = 200, *, blocked: bool = False) -> Reply:
-    """Return the reply that shows a task."""
+class _Seen(Struct, frozen=True):
+    """A task, and who sees it."""
 
-    def show(task: Task, version: int, at: datetime) -> bytes:
-        return render_task(task_id, task, version, at, blocked=blocked)
+    task: Task
+    viewer: Viewer
+
+
+def shown_task(
+    request: ApiRequest, task_id: UUID, status: int = 200, beside: Beside = NOTHING_BESIDE
+) -> Reply:
+    """Return the reply that shows a task in full."""
+
+    def adapt(task: Task, read: Mapping[UUID, Loaded[Any]]) -> _Seen:
+        return _Seen(_as_now(task, read), _viewer(request, read))
+
+    def show(seen: _Seen, version: int, at: datetime) -> bytes:
+        return seen.viewer.rendered(TaskId(task_id), seen.task, version, at, beside)
 
     location = "/api/task/{id}" if status == 201 else ""
-    return Reply(stream=task_id, show=show, adapt=_as_now, status=status, location=location)
+    return Reply(stream=task_id, show=show, adapt=adapt, status=status, location=location)
 
 
 def _as_now(task: Task, read: Mapping[UUID, Loaded[Any]]) -> Task:
@@ -36,15 +52,17 @@ def _as_now(task: Task, read: Mapping[UUID, Loaded[Any]]) -> Task:
     return replace(task, project_key=project.state.key, status=place.key, group=place.group)
 
 
+def _viewer(request: ApiRequest, read: Mapping[UUID, Loaded[Any]]) -> Viewer:
+    """Return the caller as a viewer in the time zone that the command has read."""
+    [organization] = [one.state for one in read.values() if isinstance(one.state, Organization)]
+    zone = ZoneInfo(organization.settings.time_zone)
+    return Viewer(request.caller.user_id, request.api.system.clock(), zone)
+
+
 async def change_task(request: ApiRequest, command: TaskCommand) -> ApiResponse:
     """Run a command on a task and return the task."""
-    blocked = await is_blocked(request, command.task_id)  # which the command does not change
-    return await run_command(request, command, shown_task(command.task_id, blocked=blocked))
-
-
-async def is_blocked(request: ApiRequest, task_id: UUID) -> bool:
-    """Return whether an open task blocks a task now."""
     # In memory, a session can still be without an organization: then it is read again.
     org_id = request.caller.org_id or await request.own_organization()
-    count = open_blockers(org_id, task_id)
-    return (await request.api.system.log.counted(count))[0] > 0
+    # What the command does not change.
+    beside = await beside_of(request.api.system.log, org_id, command.task_id)
+    return await run_command(request, command, shown_task(request, command.task_id, beside=beside))

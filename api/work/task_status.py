@@ -12,13 +12,13 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.task_key import TaskRef, task_id_of
 from api.work.task_reply import change_task
+from api.work.tasks.detail import TaskDetail
 from commands.work.task import ChangeTaskStatus
 from domain.permission import Permission
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
 from domain.work.task.errors import BlockersOpen, SubtasksOpen, TransitionNotAllowed
 from domain.work.workflow.errors import UnknownStatus
 from domain.work.workflow.events import StatusKey
-from projections.work.task import TaskView
 
 MOVE_FAILS = (
     BlockersOpen,
@@ -52,7 +52,7 @@ class TaskStatusController(Controller):
         "/",
         status_code=200,
         opt=needs(Permission.TASK_EDIT, fails=MOVE_FAILS),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def change_task_status(
         self,

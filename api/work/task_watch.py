@@ -12,12 +12,12 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.task_key import TaskRef, task_id_of
 from api.work.task_reply import change_task
+from api.work.tasks.detail import TaskDetail
 from commands.work.task_watch import UnwatchTask, WatchTask
 from domain.base import UserId
 from domain.permission import Permission
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.task.errors import CannotSeeProject, TooManyWatchers
-from projections.work.task import TaskView
 
 
 class Watcher(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -38,7 +38,7 @@ class TaskWatcherController(Controller):
         opt=needs(
             Permission.TASK_EDIT, fails=(CannotSeeProject, ProjectIsArchived, TooManyWatchers)
         ),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def add(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[Watcher | None] = None
@@ -53,7 +53,7 @@ class TaskWatcherController(Controller):
         "/{user_id:uuid}",
         status_code=200,
         opt=needs(Permission.TASK_EDIT, fails=(ProjectIsArchived,)),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def remove(
         self, request: ApiRequest, task: TaskRef, user_id: FromPath[UUID]

@@ -2,8 +2,8 @@
 
 Both engines accept only queries that one index answers, so that no list can be slow on one of
 them: equalities on all leading fields of an index, at most one of them with a choice of values, a
-range on the sort key, a limit. Any other filter (``residual``, ``holding``, ``within``, ``without``)
-is applied to a bounded number of rows, in the order of the list.
+range on the sort key, a limit. Any other filter (``residual``, ``holding``, ``within`` and
+``without``) is applied to a bounded number of rows, in the order of the list.
 """
 
 from collections.abc import Mapping, Sequence

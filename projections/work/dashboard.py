@@ -12,7 +12,7 @@ from projections.base import exact_time, text_of
 from projections.engine.find import ReadModels
 from projections.engine.query import EITHER_MAX, ListSlice, Query
 from projections.shape import Value
-from projections.work.task import DUE_AT, DUE_ON
+from projections.work.task_keys import DUE_AT, DUE_ON
 
 TASKS_SHOWN_MAX = 10
 """How many tasks each part of a dashboard shows."""

@@ -1,7 +1,7 @@
 """Tasks as their readers see them: one document per task."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -9,18 +9,22 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from domain.base import LabelId, OrgId, ProjectId, TaskId, UserId
+from domain.base import LabelId, ProjectId, TaskId, UserId
+from domain.work.attachment import AttachmentDeleted, AttachmentRestored, AttachmentUploaded
+from domain.work.comment import CommentDeleted, CommentPosted, CommentRestored
 from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
 from domain.work.task.events import (
     Priority,
+    TaskCreated,
     TaskDeleted,
     TaskEvent,
+    TaskMoved,
+    TaskReparented,
     TaskRestored,
     TaskStatusChanged,
 )
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED, StatusGroup
-from domain.work.workflow.state import STANDARD, Workflow
 from eventstore.recorded import Recorded
 from projections.base import (
     AggregateProjection,
@@ -29,17 +33,33 @@ from projections.base import (
     document_id,
     exact_time,
     tags_of,
-    text_of,
 )
-from projections.engine.find import PAGE_DEFAULT, ReadModels
-from projections.engine.query import ListSlice, Query
 from projections.shape import Index, Kind, Value
-from projections.work.workflow import placed
+from projections.work.task_keys import changed_key, due_key, due_order, facets_of, urgency
 
 _encode = msgspec.json.Encoder().encode
 
-DUE_ON, DUE_AT = "D", "T"
-"""How the sort key of a task begins that is due on a day, or at a time (in UTC)."""
+
+class Subtasks(Struct, frozen=True, gc=False):
+    """How many subtasks a task has outside the trash, and how many of them are finished."""
+
+    done: int = 0
+    all: int = 0
+
+
+class Beside(Struct, frozen=True, kw_only=True, gc=False):
+    """What a task shows that other streams tell, without its own version changing.
+
+    ``subtasks`` is None in a list if the task has had any: they are counted where that is read.
+    """
+
+    blocked: bool = False
+    comments: int = 0
+    attachments: int = 0
+    subtasks: Subtasks | None = Subtasks()
+
+
+NOTHING_BESIDE = Beside()
 
 
 class TaskView(View, frozen=True, kw_only=True):
@@ -71,10 +91,17 @@ class TaskView(View, frozen=True, kw_only=True):
     completed_at: datetime | None
     deleted_at: datetime | None
     version: int
+    comments: int
+    attachments: int
+    subtasks: Subtasks | None
 
 
 def render_task(
-    task_id: UUID, task: Task, version: int, updated_at: datetime, *, blocked: bool = False
+    task_id: UUID,
+    task: Task,
+    version: int,
+    updated_at: datetime,
+    beside: Beside = NOTHING_BESIDE,
 ) -> bytes:
     """Return the JSON of *task*, the same after a command as in a later GET."""
     view = TaskView(
@@ -88,7 +115,7 @@ def render_task(
         description=task.description,
         priority=task.priority,
         parent_id=task.parent_id,
-        blocked=blocked,
+        blocked=beside.blocked,
         rank=task.rank,
         start_date=task.start_date,
         due_date=task.due_date,
@@ -104,6 +131,9 @@ def render_task(
         completed_at=task.completed_at,
         deleted_at=task.deleted_at,
         version=version,
+        comments=beside.comments,
+        attachments=beside.attachments,
+        subtasks=beside.subtasks,
     )
     return _encode(view)
 
@@ -115,58 +145,86 @@ class ListedTask(Task, frozen=True, kw_only=True, gc=False):
     """
 
     open_blockers: int = 0
+    comments: int = 0
+    attachments: int = 0
+    has_subtasks: bool = False
     own_version: int = 0
     changed_at: datetime | None = None
 
 
+_SCOPE = ("org", "project_id", "deleted")
+_COMPARED = ("status", "priority", "blocked", "open", "created_by", "due")
+"""What lists are filtered by that most tasks have in common: such filters are residual."""
+SORT_KEYS = ("id", "changed", "urgency", "due_order", "place", "number")
+"""What lists are sorted by; numbers are unique within a project."""
+
+
 class Tasks(AggregateProjection[Task]):
-    """Tasks by id, and by project with the newest number first."""
+    """Tasks by id, and by project in each of the orders of a list.
+
+    ``facets`` are what few tasks have in common: whom and what they name.
+    """
 
     name = "tasks"
-    version = 8
-    tags = tags_of(TaskEvent, RelationEvent)
+    version = 9
+    tags = (
+        *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
+        *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),
+    )
     state = ListedTask
     more: ClassVar[Mapping[str, Kind]] = {
         "blocked": Kind.TRUTH,
         "place": Kind.TEXT,
         "open": Kind.TRUTH,
         "due": Kind.TEXT,
+        "due_order": Kind.TEXT,
         "changed": Kind.TEXT,
+        "urgency": Kind.TEXT,
+        "facets": Kind.TEXTS,
     }
     indexes: ClassVar[Sequence[Index]] = (
-        Index(("org", "project_id", "deleted"), "number"),
-        Index(("org", "project_id", "deleted", "status"), "number"),
-        Index(("org", "project_id", "deleted", "priority"), "number"),
-        Index(("org", "project_id", "deleted", "blocked"), "number"),
-        Index(("org", "project_id", "deleted"), "number", contains="assignees"),
-        Index(("org", "project_id", "deleted"), "place"),
-        Index(("org", "project_id", "deleted", "status"), "place"),
+        *(Index(_SCOPE, key, also=_COMPARED) for key in SORT_KEYS),
+        *(Index(_SCOPE, key, contains="facets") for key in SORT_KEYS),
+        Index((*_SCOPE, "status"), "place"),
         Index(("org", "parent_id", "deleted"), "place"),
-        Index(("org", "project_id", "deleted"), "changed"),
-        Index(("org", "project_id", "deleted", "open"), "changed", contains="assignees"),
-        Index(("org", "project_id", "deleted", "open"), "due"),
+        Index((*_SCOPE, "open"), "changed", contains="assignees"),
+        Index((*_SCOPE, "open"), "due"),
     )
 
     def keys(self, recorded: Recorded) -> Sequence[str]:
         event = recorded.event
         if isinstance(event, RelationAdded | RelationRemoved):
             return [document_id(recorded.org_id, event.to)] if event.open else []
-        blocking = event.blocking if isinstance(event, _BLOCKING) else ()
-        return [_own(recorded), *(document_id(recorded.org_id, other) for other in blocking)]
+        if isinstance(event, _CONTENTS):
+            return [document_id(recorded.org_id, event.task_id)]
+        others: Sequence[TaskId | None] = ()
+        if isinstance(event, _BLOCKING):
+            others = event.blocking
+        elif isinstance(event, TaskCreated | TaskMoved):
+            others = (event.parent_id,)
+        elif isinstance(event, TaskReparented):
+            others = (event.to,)
+        own = document_id(recorded.org_id, recorded.stream_id)
+        return [own, *(document_id(recorded.org_id, one) for one in others if one is not None)]
 
     def fold(self, key: str, state: Task | None, recorded: Recorded) -> Task:
         event: Any = recorded.event
         before = _listed(Task() if state is None else state)
-        if isinstance(event, RelationAdded | RelationRemoved) or key != _own(recorded):
-            return replace(before, open_blockers=before.open_blockers + _blockers(event))
+        if isinstance(event, _BESIDE) or key != document_id(recorded.org_id, recorded.stream_id):
+            return _beside(before, event)
         after = _listed(before.evolve(event))
         return replace(after, own_version=recorded.version, changed_at=recorded.at)
 
     def render(self, key: str, state: Task, recorded: Recorded) -> bytes:
         task_id, told = UUID(key.rpartition(":")[2]), _listed(state)
         changed_at = told.changed_at or recorded.at
-        blocked = told.open_blockers > 0
-        return render_task(task_id, told, told.own_version, changed_at, blocked=blocked)
+        beside = Beside(
+            blocked=told.open_blockers > 0,
+            comments=told.comments,
+            attachments=told.attachments,
+            subtasks=None if told.has_subtasks else Subtasks(),
+        )
+        return render_task(task_id, told, told.own_version, changed_at, beside)
 
     def fields(self, state: Task) -> Mapping[str, Value]:
         told = _listed(state)
@@ -175,7 +233,10 @@ class Tasks(AggregateProjection[Task]):
             "place": told.place,
             "open": told.group not in FINISHED,
             "due": due_key(told),
-            "changed": changed_key(told),
+            "due_order": due_order(told),
+            "changed": changed_key(told, told.changed_at),
+            "urgency": urgency(told),
+            "facets": facets_of(told),
         }
 
     def document(self, key: str, state: Task, recorded: Recorded) -> Document:
@@ -187,30 +248,36 @@ class Tasks(AggregateProjection[Task]):
         return document
 
 
-def due_key(task: Task) -> str | None:
-    """Return the sort key of when *task* is due: days sort among days, times among times."""
-    if task.due_at is not None:
-        return f"{DUE_AT}{exact_time(task.due_at.astimezone(UTC))}!{task.key}"
-    return None if task.due_date is None else f"{DUE_ON}{task.due_date}!{task.key}"
-
-
-def changed_key(task: ListedTask) -> str | None:
-    """Return the sort key of when *task* was changed last; None if none of its own events came."""
-    changed_at = task.changed_at
-    return None if changed_at is None else f"{exact_time(changed_at)}!{task.key}"
-
-
 def _listed(task: Task) -> ListedTask:
     """Return a task that its own events have made as one of the list."""
     return task if isinstance(task, ListedTask) else ListedTask(**asdict(task))
 
 
-def _own(recorded: Recorded) -> str:
-    """Return the id of the document of the stream that *recorded* is in."""
-    return document_id(recorded.org_id, recorded.stream_id)
-
-
 _BLOCKING = TaskStatusChanged | TaskDeleted | TaskRestored
+_CONTENTS = (
+    CommentPosted
+    | CommentDeleted
+    | CommentRestored
+    | AttachmentUploaded
+    | AttachmentDeleted
+    | AttachmentRestored
+)
+_BESIDE = RelationAdded | RelationRemoved | _CONTENTS
+
+
+def _beside(task: ListedTask, event: Any) -> ListedTask:
+    """Return *task* after an event of another stream."""
+    match event:
+        case CommentPosted() | CommentDeleted() | CommentRestored():
+            by = -1 if isinstance(event, CommentDeleted) else 1
+            return replace(task, comments=task.comments + by)
+        case AttachmentUploaded() | AttachmentDeleted() | AttachmentRestored():
+            by = -1 if isinstance(event, AttachmentDeleted) else 1
+            return replace(task, attachments=task.attachments + by)
+        case TaskCreated() | TaskMoved() | TaskReparented():
+            return replace(task, has_subtasks=True)
+        case _:
+            return replace(task, open_blockers=task.open_blockers + _blockers(event))
 
 
 def _blockers(event: Any) -> int:
@@ -218,66 +285,3 @@ def _blockers(event: Any) -> int:
     if isinstance(event, TaskStatusChanged):
         return 1 if event.to_group not in FINISHED else -1
     return 1 if isinstance(event, TaskRestored | RelationAdded) else -1
-
-
-class TaskFilter(Struct, frozen=True, kw_only=True):
-    """Which tasks to list; None means any."""
-
-    status: str | None = None
-    priority: Priority | None = None
-    assignee: UserId | None = None
-    blocked: bool | None = None
-
-
-EVERY_TASK = TaskFilter()
-
-
-async def tasks_of_project(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
-    models: ReadModels,
-    org_id: OrgId,
-    project_id: ProjectId,
-    wanted: TaskFilter = EVERY_TASK,
-    limit: int = PAGE_DEFAULT,
-    below: int | None = None,
-    workflow: Workflow = STANDARD,
-) -> ListSlice:
-    """Return tasks of a project with numbers below *below*, the newest first.
-
-    They have the statuses of *workflow*, the one that the project has now.
-    """
-    query = _query(org_id, project_id, wanted, workflow)
-    return placed(await models.page(replace(query, limit=limit, below=below)), workflow)
-
-
-def _query(org_id: OrgId, project_id: ProjectId, wanted: TaskFilter, workflow: Workflow) -> Query:
-    where: dict[str, Value] = {
-        "org": text_of(org_id),
-        "project_id": text_of(project_id),
-        "deleted": False,
-    }
-    filters: dict[str, Value] = {}
-    either: tuple[str, Sequence[str]] | None = None
-    if wanted.status is not None:
-        keys = workflow.keys_of(wanted.status)
-        if len(keys) == 1 or wanted.assignee is not None:
-            filters["status"] = wanted.status
-        else:
-            either = ("status", keys)
-    if wanted.priority is not None:
-        filters["priority"] = wanted.priority.value
-    if wanted.blocked is not None:
-        filters["blocked"] = wanted.blocked
-    # The index answers one of the filters; the others are applied to its rows.
-    if filters and wanted.assignee is None and either is None:
-        first = next(iter(filters))
-        where[first] = filters.pop(first)
-    return Query(
-        model="tasks",
-        where=where,
-        sort="number",
-        descending=True,
-        limit=PAGE_DEFAULT,
-        contains=None if wanted.assignee is None else ("assignees", str(wanted.assignee)),
-        either=either,
-        residual=filters,
-    )

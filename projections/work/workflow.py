@@ -5,12 +5,13 @@ documents of its own.
 """
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
 
 from domain.work.project.state import Project
-from domain.work.workflow.events import Preset, Transition
+from domain.work.workflow.events import Preset, StatusGroup, Transition
 from domain.work.workflow.state import Status, Workflow
 from projections.base import View
 from projections.engine.query import ListSlice
@@ -39,6 +40,23 @@ def render_workflow(project: Project, version: int, updated_at: datetime) -> byt
         version=workflow.version,
     )
     return _encode(view)
+
+
+def keys_within(
+    workflow: Workflow, statuses: Collection[str], groups: Collection[StatusGroup]
+) -> tuple[str, ...] | None:
+    """Return the keys that tasks have which are in these statuses, and these groups, now.
+
+    They include those of statuses that are gone. None means any: nothing was asked for.
+    """
+    if not statuses and not groups:
+        return None
+    return tuple(
+        key
+        for one in workflow.statuses
+        if (not statuses or one.key in statuses) and (not groups or one.group in groups)
+        for key in workflow.keys_of(one.key)
+    )
 
 
 def placed(tasks: ListSlice, workflow: Workflow) -> ListSlice:

@@ -20,7 +20,7 @@ from eventstore.recorded import Recorded, Row
 from projections.engine.progress import Progress
 from projections.identity.api_key import api_keys_of
 from projections.work.project import projects_of, projects_of_person
-from projections.work.task import TaskFilter, tasks_of_project
+from projections.work.task_list import TaskFilter, tasks_of_project
 from projections.work.team import teams_of
 from runtime.system import System
 from workers.consequences.base import READ_AT_ONCE, Consequences
@@ -95,7 +95,7 @@ class Leaving(Consequences):
     async def _tasks_in(
         self, org_id: OrgId, project_id: ProjectId, user_id: UserId
     ) -> AsyncIterator[TaskId]:
-        wanted, below = TaskFilter(assignee=user_id), None
+        wanted, below = TaskFilter(assignees=(user_id,)), None
         while True:
             tasks = await tasks_of_project(
                 self.models, org_id, project_id, wanted, limit=READ_AT_ONCE, below=below

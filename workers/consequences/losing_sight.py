@@ -21,7 +21,7 @@ from domain.work.project.state import Project
 from domain.work.team import TeamDeleted, TeamMemberRemoved
 from eventstore.recorded import Recorded, Row
 from projections.engine.progress import Progress
-from projections.work.task import tasks_of_project
+from projections.work.task_list import tasks_of_project
 from runtime.system import System
 from workers.consequences.base import READ_AT_ONCE, Consequences
 

@@ -145,11 +145,9 @@ def _merged(
 
     Each choice's rows come from the index in order; SQLite only merges them.
     """
-    if len(found) == 1:
-        return rows, [*found[0], limit]
     direction = "DESC" if query.descending else "ASC"
-    merged = " UNION ALL ".join([f"SELECT * FROM ({rows})"] * len(found))
-    parameters = [value for each in found for value in (*each, limit)]
+    merged = " UNION ALL ".join([rows] * len(found))
+    parameters = [value for each in found for value in each]
     return f"{merged} ORDER BY 1 {direction} LIMIT ?", [*parameters, limit]
 
 
@@ -192,16 +190,15 @@ def _shown(form: _Form) -> str:
         compared.append(f"({' OR '.join([f'd.{field} >= ? AND d.{field} < ?'] * ranges)})")
     if form.without is not None:
         compared.append(f"d.{quoted(form.without)} NOT IN {_AMONG}")
-    return f", CASE WHEN {' AND '.join(compared)} THEN d.json END AS j" if compared else ", d.json j"
+    return (
+        f", CASE WHEN {' AND '.join(compared)} THEN d.json END AS j" if compared else ", d.json j"
+    )
 
 
 def _rows(form: _Form, source: str, tests: list[str], sort: str, shown: str) -> str:
+    """Return the statement of the rows of an index, before their order and their number."""
     tests = [*tests, *[f"{sort} > ?"] * form.above, *[f"{sort} < ?"] * form.below]
-    direction = "DESC" if form.descending else "ASC"
-    return (
-        f"SELECT {sort} AS k{shown} FROM {source} WHERE {' AND '.join(tests)}"
-        f" ORDER BY {sort} {direction} LIMIT ?"
-    )
+    return f"SELECT {sort} AS k{shown} FROM {source} WHERE {' AND '.join(tests)}"
 
 
 def _joined(form: _Form, source: str, tests: list[str], sort: str, rows: str) -> str:
@@ -212,6 +209,7 @@ def _joined(form: _Form, source: str, tests: list[str], sort: str, rows: str) ->
     last, beyond, end = ("min", "<", ">") if form.descending else ("max", ">", "<")
     has_end = form.above if form.descending else form.below
     tests = [*tests, *[f"{sort} {end} ?"] * has_end, f"{sort} {beyond} p.k"]
+    rows = f"{rows} ORDER BY 1 {'DESC' if form.descending else 'ASC'} LIMIT ?"
     more = f"EXISTS (SELECT 1 FROM {source} WHERE {' AND '.join(tests)})"
     page = f"SELECT CAST(group_concat(j) AS BLOB) AS j, count(*) AS n, {last}(k) AS k FROM ({rows})"
     return f"SELECT p.j, p.n, CASE WHEN p.n = ? AND {more} THEN p.k END FROM ({page}) p"

@@ -11,7 +11,7 @@ import msgspec
 
 from projections.base import Document
 from projections.engine.store import ShapedCollection
-from projections.shape import Index, Kind, Shape, Value
+from projections.shape import Kind, Shape, Value
 
 TYPES = {Kind.TEXT: "TEXT", Kind.INTEGER: "INTEGER", Kind.TRUTH: "INTEGER", Kind.TEXTS: "TEXT"}
 _BASE = ("id", "org", "deleted", "position", "version", "updated_at")

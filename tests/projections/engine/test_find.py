@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -25,13 +24,14 @@ from projections.work.attachment import attachments_of
 from projections.work.comment import comments_of
 from projections.work.label import labels_of
 from projections.work.project import projects_of
-from projections.work.task import TaskFilter, tasks_of_project
+from projections.work.task_list import Lane, TaskFilter, tasks_in, tasks_of_project
 from projections.work.team import teams_of
 from tests.commands.acme import ANSWER, COMMENT, FILE, STRANGERS, task, went
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, HOUR, NOW, OTHER, TASK
 from tests.projections.engine.content import ask_about_content
 from tests.projections.places import ask_places
 from tests.projections.spec import SESSION, WEBHOOK, a_busy_day, live, models_of, project_all
+from tests.projections.task_lists import ask_task_lists
 from tests.spec import on, opened, record
 
 
@@ -73,12 +73,11 @@ async def test_tasks_are_found_by_their_values(store: ReadStore) -> None:
         on(mine, task(900), *went(TaskStatus.IN_PROGRESS), TaskAssigned(user_id=BEN)),
         on(UUID(int=901), task(901), TaskAssigned(user_id=BEN), TaskDeleted()),
     )
-    wanted = TaskFilter(
-        status=TaskStatus.IN_PROGRESS, priority=Priority.MEDIUM, assignee=UserId(BEN)
-    )
+    wanted = TaskFilter(priorities=(Priority.MEDIUM,), assignees=(UserId(BEN),))
+    begun, reviewed = (Lane((ENG,), (s,)) for s in (TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW))
 
-    page = await tasks_of_project(models, ACME, ENG, wanted, limit=1)
-    other = await tasks_of_project(models, ACME, ENG, TaskFilter(status=TaskStatus.IN_REVIEW))
+    page = await tasks_in(models, ACME, [begun], wanted, limit=1)
+    other = await tasks_in(models, ACME, [reviewed])
 
     assert numbers(page) == [900]
     assert 900 not in numbers(other)
@@ -202,9 +201,12 @@ async def test_every_combination_of_filters_finds_what_it_says(
 ) -> None:
     models = await projected(store)
     everything = [json.loads(i) for i in (await tasks_of_project(models, ACME, ENG)).items]
-    wanted = TaskFilter(status=status, priority=priority, assignee=assignee)
+    lane = Lane((ENG,), None if status is None else (status,))
+    wanted = TaskFilter(
+        priorities=(priority,) if priority else (), assignees=(assignee,) if assignee else ()
+    )
 
-    found = await tasks_of_project(models, ACME, ENG, wanted, limit=100)
+    found = await tasks_in(models, ACME, [lane], wanted, limit=100)
 
     assert numbers(found) == [
         one["number"]
@@ -227,10 +229,10 @@ async def test_a_filter_that_finds_little_still_fills_its_page(store: ReadStore)
         for n in range(100, 1_450)
     ]
     models = await projected(store, *many)
-    wanted = TaskFilter(status=TaskStatus.IN_PROGRESS, assignee=UserId(BEN))
+    wanted, lanes = TaskFilter(assignees=(UserId(BEN),)), [Lane((ENG,), (TaskStatus.IN_PROGRESS,))]
 
-    first = await tasks_of_project(models, ACME, ENG, wanted, limit=2)
-    rest = await tasks_of_project(models, ACME, ENG, wanted, limit=50, below=first.next_key)
+    first = await tasks_in(models, ACME, lanes, wanted, limit=2)
+    rest = await tasks_in(models, ACME, lanes, wanted, limit=50, after=first.next_key)
 
     assert numbers(first) == rare[:-3:-1]
     assert numbers(rest)[: len(rare) - 2] == rare[-3::-1]
@@ -253,10 +255,7 @@ SLOW = ("SCAN d", "SCAN s", "TEMP B-TREE", "COLLSCAN")
 async def every_query(store: ReadStore) -> Sequence[Query]:
     """Return all queries that lists can send, with every combination of filters."""
     (models := Asked(store, Progress(store), PROJECTIONS)).queries = []
-    choices = (None, TaskStatus.TODO), (None, Priority.LOW), (None, UserId(ANA)), (None, True)
-    for below, chosen in product((None, 20), product(*choices)):
-        named: dict[str, Any] = dict(zip(TaskFilter.__struct_fields__, chosen, strict=True))
-        await tasks_of_project(models, ACME, ENG, TaskFilter(**named), 3, below)
+    await ask_task_lists(models)
     for project_status in (None, ProjectStatus.ACTIVE):
         await projects_of(models, ACME, project_status)
         await projects_of(models, ACME, project_status, after="A")

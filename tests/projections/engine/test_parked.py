@@ -8,7 +8,8 @@ from eventstore.memory import MemoryStore
 from eventstore.recorded import Recorded
 from projections.base import document_id
 from projections.engine.store import ReadStore
-from projections.work.task import Tasks, tasks_of_project
+from projections.work.task import Tasks
+from projections.work.task_list import tasks_of_project
 from tests.commands.acme import HERE, task, went
 from tests.domain.spec import ACME, ANA, BEN, ENG, TASK
 from tests.projections.engine.counting import POISON, ProjectCounts

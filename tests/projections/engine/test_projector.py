@@ -24,7 +24,8 @@ from projections.engine.projector import Projector
 from projections.engine.rebuild import rebuild
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding
-from projections.work.task import Tasks, tasks_of_project
+from projections.work.task import Tasks
+from projections.work.task_list import tasks_of_project
 from tests.commands.acme import ACCOUNTS, HERE, task, went
 from tests.domain.spec import ACME, ANA, ENG, TASK
 from tests.projections.engine.counting import ProjectCounts

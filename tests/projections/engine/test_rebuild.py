@@ -21,7 +21,8 @@ from projections.engine.projector import Projector
 from projections.engine.rebuild import rebuild, request
 from projections.engine.store import Batch, ReadStore, Rebuilding, Written
 from projections.shape import Index
-from projections.work.task import Tasks, tasks_of_project
+from projections.work.task import Tasks
+from projections.work.task_list import tasks_of_project
 from tests.commands.acme import task
 from tests.domain.spec import ACME, ENG, TASK
 from tests.projections.spec import (

@@ -20,7 +20,8 @@ from projections.engine.projector import Projector
 from projections.engine.sqlite import connection
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import OutOfTurn, ReadStoreUnavailable, Rebuilding
-from projections.work.task import Tasks, tasks_of_project
+from projections.work.task import Tasks
+from projections.work.task_list import tasks_of_project
 from tests.commands.acme import task
 from tests.domain.spec import ACME, ENG
 from tests.freezing import freeze

@@ -54,6 +54,9 @@ def test_a_new_task_is_shown_with_its_key_and_everything_about_it() -> None:
         "completedAt": None,
         "deletedAt": None,
         "version": 1,
+        "comments": 0,
+        "attachments": 0,
+        "subtasks": {"done": 0, "all": 0},
     }
 
 
@@ -95,6 +98,12 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
         "blocked": False,
         "open": True,
         "due": None,
+        "due_order": "9999-12-31T25!ENG-1",
+        "urgency": "1!2026-03-01T09:30:00.000000+00:00!ENG-1",
+        "facets": [f"assignee:{ANA}", f"watcher:{ANA}", f"watcher:{BEN}"],
+        "comments": 0,
+        "attachments": 0,
+        "has_subtasks": False,
         "changed": "2026-03-01T09:30:00.000000+00:00!ENG-1",
         "open_blockers": 0,
         "own_version": 4,

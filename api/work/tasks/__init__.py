@@ -1,0 +1,1 @@
+"""Tasks in full and lists of them: what several routes share."""

@@ -1,0 +1,158 @@
+"""Tasks in full: with what follows from other things, and from who asks when."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from api.http.paging import one
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
+from api.work.task_key import under_key
+from commands.content_counts import attachments_at, comments_on
+from commands.relation_counts import open_blockers, open_subtasks, subtasks
+from commands.states import Loaded
+from domain.base import OrgId, ProjectId, TaskId, UserId
+from domain.identity.organization.state import Organization
+from domain.work.project.state import Project
+from domain.work.task.planning import is_overdue
+from domain.work.task.state import Task
+from domain.work.workflow.events import StatusGroup
+from eventstore.log import EventLog
+from projections.engine.query import ListSlice, list_slice
+from projections.work.task import Beside, Subtasks, TaskView, render_task
+from projections.work.workflow import placed
+
+_encode = msgspec.json.Encoder().encode
+_UNCOUNTED = b'"subtasks":null}'
+"""How a task ends in a list that has had subtasks."""
+
+
+class TaskDetail(TaskView, frozen=True, kw_only=True):
+    """A task, with what follows from other things, and from who asks when.
+
+    ``overdue`` goes by the time zone of the organization; ``watching`` is whether the caller does.
+    """
+
+    subtasks: Subtasks
+    overdue: bool
+    watching: bool
+
+
+class _Listed(Struct, frozen=True, rename="camel"):
+    """What the rest of a task in a list follows from."""
+
+    id: TaskId
+    project_id: ProjectId
+    group: StatusGroup
+    due_date: date | None
+    due_at: datetime | None
+    watchers: tuple[UserId, ...]
+
+
+_listed = msgspec.json.Decoder(_Listed).decode
+
+
+class Viewer(Struct, frozen=True):
+    """Who looks at tasks, and when, in the time zone of the organization."""
+
+    user_id: UserId
+    now: datetime
+    zone: ZoneInfo
+
+    def completed(self, task: bytes, watching: bool, overdue: bool) -> bytes:
+        """Return the JSON of a task with what depends on who looks."""
+        return b'%b,"overdue":%b,"watching":%b}' % (
+            task[:-1],
+            b"true" if overdue else b"false",
+            b"true" if watching else b"false",
+        )
+
+    def rendered(
+        self, task_id: TaskId, task: Task, version: int, at: datetime, beside: Beside
+    ) -> bytes:
+        """Return the JSON of *task* in full."""
+        shown = render_task(task_id, task, version, at, beside)
+        overdue = is_overdue(task, self.now, self.zone)
+        return self.completed(shown, self.user_id in task.watchers, overdue)
+
+
+async def viewer_of(request: ApiRequest) -> Viewer:
+    """Return the caller as a viewer of the tasks of their organization."""
+    organization = (await request.newest(Organization, request.organization)).state
+    zone = ZoneInfo(organization.settings.time_zone)
+    return Viewer(request.caller.user_id, request.api.system.clock(), zone)
+
+
+async def beside_of(log: EventLog, org_id: OrgId, task_id: TaskId) -> Beside:
+    """Return what is beside a task now."""
+    counts = (subtasks, open_subtasks, comments_on, attachments_at, open_blockers)
+    every, unfinished, comments, attachments, blockers = await log.counted(
+        *(count(org_id, task_id) for count in counts)
+    )
+    return Beside(
+        blocked=blockers > 0,
+        comments=comments,
+        attachments=attachments,
+        subtasks=Subtasks(every - unfinished, every),
+    )
+
+
+async def task_in_full(request: ApiRequest, task_id: TaskId, found: Loaded[Task]) -> ApiResponse:
+    """Return the response with one task in full."""
+    beside = await beside_of(request.api.system.log, request.organization, task_id)
+    viewer = await viewer_of(request)
+
+    def show(task: Task, version: int, at: datetime) -> bytes:
+        return viewer.rendered(task_id, task, version, at, beside)
+
+    return one(request, found, show, derived=True)
+
+
+async def tasks_in_full(
+    request: ApiRequest, page: ListSlice, projects: Mapping[ProjectId, Project]
+) -> ListSlice:
+    """Return a page of tasks of *projects* in full, as reading each of them shows it."""
+    viewer, items = await viewer_of(request), page.items
+    tasks = [_listed(item) for item in items]
+    parents = [
+        task.id for task, item in zip(tasks, items, strict=True) if item.endswith(_UNCOUNTED)
+    ]
+    counts = await _counted(request, parents)
+    shown = [*_shown(viewer, tasks, items, projects, counts)]
+    return list_slice(shown, page.next_key, page.keys)
+
+
+def _shown(
+    viewer: Viewer,
+    tasks: Sequence[_Listed],
+    items: Sequence[bytes],
+    projects: Mapping[ProjectId, Project],
+    counts: Mapping[TaskId, bytes],
+) -> Iterator[bytes]:
+    for task, stored in zip(tasks, items, strict=True):
+        item, project = stored, projects[task.project_id]
+        if project.rekeyed or project.workflow.moved:
+            item = placed(under_key(list_slice([item]), project), project.workflow).json
+        if task.id in counts:
+            item = b'%b"subtasks":%b}' % (item[: -len(_UNCOUNTED)], counts[task.id])
+        overdue = False
+        if task.due_date is not None or task.due_at is not None:
+            due = Task(group=task.group, due_date=task.due_date, due_at=task.due_at)
+            overdue = is_overdue(due, viewer.now, viewer.zone)
+        yield viewer.completed(item, viewer.user_id in task.watchers, overdue)
+
+
+async def _counted(request: ApiRequest, parents: Sequence[TaskId]) -> dict[TaskId, bytes]:
+    """Return the JSON of how many subtasks each of *parents* has now."""
+    if not parents:
+        return {}
+    org_id = request.organization
+    keys = [count(org_id, each) for each in parents for count in (subtasks, open_subtasks)]
+    found = iter(await request.api.system.log.counted(*keys))
+    return {
+        each: _encode(Subtasks(every - unfinished, every))
+        for each, every, unfinished in zip(parents, found, found, strict=True)
+    }

@@ -1,0 +1,218 @@
+"""The filters and orders of lists of tasks, as the query string names them."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal, TypeVar
+from uuid import UUID
+
+from litestar.params import FromQuery, Parameter
+from msgspec import Struct
+
+from api.http.problem import FieldError, invalid
+from api.http.request import uuid_or_none
+from domain.base import LabelId, TaskId, UserId
+from domain.work.task.events import Priority
+from domain.work.workflow.events import StatusGroup
+from projections.base import exact_time
+from projections.work.dashboard import Now
+from projections.work.task_keys import DUE_AT, DUE_ON, NEVER_DUE
+from projections.work.task_list import DueRanges, TaskFilter, TaskOrder, TaskSort
+
+V = TypeVar("V")
+E = TypeVar("E", bound=StrEnum)
+
+VALUES_MAX = 50
+"""How many values one filter takes."""
+_STATUS = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
+_RANGE = re.compile(r"(\d{4}-\d{2}-\d{2})?\.\.(\d{4}-\d{2}-\d{2})?")
+_LATER = chr(ord(DUE_ON) + 1), chr(ord(DUE_AT) + 1)
+"""Behind all days, and behind all times."""
+_FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
+"""Days that begin and end somewhere in the calendar in every time zone."""
+_UUIDS = r"^[0-9A-Fa-f-]{36}(,[0-9A-Fa-f-]{36})*$"
+
+
+def _several(what: str, pattern: str) -> Any:
+    return Parameter(
+        description=f"{what}; several joined by commas", schema_extra={"pattern": pattern}
+    )
+
+
+def _words(kind: type[StrEnum]) -> str:
+    one = "|".join(each.value for each in kind)
+    return f"^({one})(,({one}))*$"
+
+
+StatusFilter = FromQuery[
+    Annotated[
+        str | None,
+        _several("Keys of statuses", "^[A-Z][A-Z0-9_]{0,31}(,[A-Z][A-Z0-9_]{0,31})*$"),
+    ]
+]
+GroupFilter = FromQuery[Annotated[str | None, _several("Groups of statuses", _words(StatusGroup))]]
+PriorityFilter = FromQuery[Annotated[str | None, _several("Priorities", _words(Priority))]]
+AssigneeFilter = FromQuery[Annotated[str | None, _several("Ids of assignees", _UUIDS)]]
+LabelFilter = FromQuery[Annotated[str | None, _several("Ids of labels", _UUIDS)]]
+ParentFilter = FromQuery[Annotated[str | None, _several("Ids of the tasks directly above", _UUIDS)]]
+CreatorFilter = FromQuery[Annotated[str | None, _several("Ids of who created it", _UUIDS)]]
+WatcherFilter = FromQuery[Annotated[str | None, _several("Ids of who watches it", _UUIDS)]]
+BlockedFilter = FromQuery[
+    Annotated[bool | None, Parameter(description="Whether an open task blocks it")]
+]
+OverdueFilter = FromQuery[
+    Annotated[Literal["true"] | None, Parameter(description="Only what should be finished by now")]
+]
+_DAY = r"\d{4}-\d{2}-\d{2}"
+DueFilter = FromQuery[
+    Annotated[
+        str | None,
+        Parameter(
+            description="Due from a day to a day, 2026-01-01..2026-01-31; one may be missing",
+            schema_extra={"pattern": rf"^({_DAY}\.\.({_DAY})?|\.\.{_DAY})$"},
+        ),
+    ]
+]
+_ORDERS = "|".join(each.value for each in TaskSort)
+Sort = FromQuery[
+    Annotated[
+        str | None,
+        Parameter(
+            description="Order of the list; `-` before it turns it round. Default: newest",
+            schema_extra={"pattern": f"^-?({_ORDERS})$"},
+        ),
+    ]
+]
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """The filters and the order of a request, as text."""
+
+    status: str | None
+    group: str | None
+    priority: str | None
+    assignee: str | None
+    label: str | None
+    parent: str | None
+    creator: str | None
+    watcher: str | None
+    due: str | None
+    overdue: str | None
+    blocked: bool | None
+    sort: str | None
+
+    def order(self) -> TaskOrder:
+        """Return the order that is asked for.
+
+        :raises Problem: 422 if there is none of that name.
+        """
+        if self.sort is None:
+            return TaskOrder()
+        name = self.sort.removeprefix("-")
+        [sort] = _parsed("sort", [name], _one_of(TaskSort))
+        return TaskOrder(sort, turned=self.sort.startswith("-"))
+
+    def statuses(self) -> tuple[str, ...]:
+        """Return the statuses that are asked for, none for any.
+
+        :raises Problem: 422 if one cannot be a key.
+        """
+        return _split("status", self.status, _status)
+
+    def groups(self) -> tuple[StatusGroup, ...]:
+        """Return the groups of statuses that are asked for, none for any.
+
+        :raises Problem: 422 if one does not exist.
+        """
+        return _split("group", self.group, _one_of(StatusGroup))
+
+    def filter(self, now: Now) -> TaskFilter:
+        """Return the other filters, which may depend on what day it is.
+
+        :raises Problem: 422 if one is malformed.
+        """
+        return TaskFilter(
+            priorities=_split("priority", self.priority, _one_of(Priority)),
+            assignees=tuple(map(UserId, _split("assignee", self.assignee, _uuid))),
+            labels=tuple(map(LabelId, _split("label", self.label, _uuid))),
+            parents=tuple(map(TaskId, _split("parent", self.parent, _uuid))),
+            watchers=tuple(map(UserId, _split("watcher", self.watcher, _uuid))),
+            creators=tuple(map(UserId, _split("creator", self.creator, _uuid))),
+            blocked=self.blocked,
+            open=True if self.overdue else None,
+            due=_due(self.due, bool(self.overdue), now),
+        )
+
+
+def _due(asked: str | None, overdue: bool, now: Now) -> DueRanges | None:
+    """Return when tasks are to be due; what is due on a day is until the day ends."""
+    if asked is None and not overdue:
+        return None
+    first, last = (None, None) if asked is None else _days(asked)
+    days, times = [DUE_ON, _LATER[0]], [DUE_AT, _LATER[1]]
+    low, high = None, None
+    if first is not None:
+        begin = exact_time(now.end_of(first - timedelta(days=1)))
+        days[0], times[0], low = f"{DUE_ON}{first}", f"{DUE_AT}{begin}", min(str(first), begin)
+    if last is not None:
+        end, next_day = exact_time(now.end_of(last)), str(last + timedelta(days=1))
+        days[1], times[1], high = f"{DUE_ON}{next_day}", f"{DUE_AT}{end}", max(next_day, end)
+    if overdue:
+        today, at = str(now.today), exact_time(now.at)
+        days[1], times[1] = min(days[1], f"{DUE_ON}{today}"), min(times[1], f"{DUE_AT}{at}")
+        high = min(high or NEVER_DUE, max(today, at))
+    return DueRanges(((days[0], days[1]), (times[0], times[1])), low, high)
+
+
+def _days(asked: str) -> tuple[date | None, date | None]:
+    """Return the first and the last day of a range.
+
+    :raises Problem: 422 if it is none.
+    """
+    wrong = invalid(FieldError("due", "Expected a range of days such as 2026-01-01..2026-01-31"))
+    match = _RANGE.fullmatch(asked)
+    if match is None or asked == "..":
+        raise wrong
+    try:
+        first, last = (
+            None if each is None else date.fromisoformat(each) for each in match.groups()
+        )
+    except ValueError:
+        raise wrong from None
+    if (first is not None and first < _FIRST_DAY) or (last is not None and last > _LAST_DAY):
+        raise wrong
+    return first, last
+
+
+def _split(name: str, asked: str | None, parse: Callable[[str], V | None]) -> tuple[V, ...]:
+    """Return the values of a filter, each once.
+
+    :raises Problem: 422 if one is malformed, or there are too many.
+    """
+    if asked is None:
+        return ()
+    return _parsed(name, dict.fromkeys(asked.split(",")), parse)
+
+
+def _parsed(name: str, texts: Iterable[str], parse: Callable[[str], V | None]) -> tuple[V, ...]:
+    found: list[V] = []
+    for text in texts:
+        value = parse(text)
+        if value is None or len(found) == VALUES_MAX:
+            what = f"more than {VALUES_MAX} values" if value else f"{text[:50]!r} in it"
+            raise invalid(FieldError(name, f"The parameter must not have {what}"))
+        found.append(value)
+    return tuple(found)
+
+
+def _one_of(kind: type[E]) -> Callable[[str], E | None]:
+    return lambda text: kind(text) if text in [each.value for each in kind] else None
+
+
+def _uuid(text: str) -> UUID | None:
+    return uuid_or_none(text)
+
+
+def _status(text: str) -> str | None:
+    return text if _STATUS.fullmatch(text) else None

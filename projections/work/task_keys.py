@@ -1,0 +1,60 @@
+"""By what tasks are sorted and found: each sort key is text that no other task has."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from domain.work.task.events import Priority
+from domain.work.task.state import Task
+from projections.base import exact_time, text_of
+
+DUE_ON, DUE_AT = "D", "T"
+"""How the sort key of a task begins that is due on a day, or at a time (in UTC)."""
+NEVER_DUE = "9999-12-31T25"
+"""Behind all days and times at which tasks are due."""
+_WEIGHTS = {priority: str(weight) for weight, priority in enumerate(Priority)}
+
+
+def due_key(task: Task) -> str | None:
+    """Return the sort key of when *task* is due: days sort among days, times among times."""
+    if task.due_at is not None:
+        return f"{DUE_AT}{exact_time(task.due_at.astimezone(UTC))}!{task.key}"
+    return None if task.due_date is None else f"{DUE_ON}{task.due_date}!{task.key}"
+
+
+def due_order(task: Task) -> str:
+    """Return the sort key by which all tasks are listed: a day comes behind its times (in UTC)."""
+    if task.due_at is not None:
+        return f"{exact_time(task.due_at.astimezone(UTC))}!{task.key}"
+    due = NEVER_DUE if task.due_date is None else f"{task.due_date}T24"
+    return f"{due}!{task.key}"
+
+
+def changed_key(task: Task, changed_at: datetime | None) -> str | None:
+    """Return the sort key of when *task* was changed last; None if none of its own events came."""
+    return None if changed_at is None else f"{exact_time(changed_at)}!{task.key}"
+
+
+def urgency(task: Task) -> str | None:
+    """Return the sort key of the priority; of tasks with the same one, the newest is the highest.
+
+    It is None if none of its own events came.
+    """
+    created_at = task.created_at
+    if created_at is None:
+        return None
+    return f"{_WEIGHTS[task.priority]}!{exact_time(created_at)}!{task.key}"
+
+
+def facet(kind: str, thing: UUID) -> str:
+    """Return what a task has among its facets that names *thing* as a *kind*."""
+    return f"{kind}:{text_of(thing)}"
+
+
+def facets_of(task: Task) -> list[str]:
+    """Return whom and what *task* names, as filters ask for it."""
+    found = [facet("assignee", each) for each in task.assignees]
+    found += [facet("label", each) for each in task.labels]
+    found += [facet("watcher", each) for each in task.watchers]
+    if task.parent_id is not None:
+        found.append(facet("parent", task.parent_id))
+    return found

@@ -1,0 +1,67 @@
+"""Every query of the lists of tasks: each filter, each order, one project or several."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from domain.base import LabelId, ProjectId, TaskId, UserId
+from domain.work.task.events import Priority
+from projections.engine.find import ReadModels
+from projections.work.task_list import (
+    NEWEST_FIRST,
+    DueRanges,
+    Lane,
+    TaskFilter,
+    TaskOrder,
+    TaskSort,
+    tasks_by_key,
+    tasks_in,
+)
+from tests.domain.spec import ACME, ANA, BEN, ENG, TASK
+
+OPS = ProjectId(UUID(int=22))
+FILTERS = (
+    TaskFilter(),
+    TaskFilter(priorities=(Priority.LOW,)),
+    TaskFilter(priorities=(Priority.LOW, Priority.MEDIUM)),
+    TaskFilter(assignees=(UserId(ANA),)),
+    TaskFilter(assignees=(UserId(ANA), UserId(BEN))),
+    TaskFilter(labels=(LabelId(TASK),), assignees=(UserId(BEN),)),
+    TaskFilter(parents=(TaskId(TASK),)),
+    TaskFilter(watchers=(UserId(BEN),), priorities=(Priority.MEDIUM,)),
+    TaskFilter(creators=(UserId(ANA),)),
+    TaskFilter(blocked=True),
+    TaskFilter(blocked=False, open=True),
+    TaskFilter(due=DueRanges((("D2026-03-01", "D2026-03-08"), ("T2026", "T2027")), "2026", "2027")),
+)
+LANES = (
+    [Lane((ENG,))],
+    [Lane((ENG,), ("TODO",))],
+    [Lane((ENG, OPS), ("TODO", "DONE"))],
+    [Lane((ENG,), ("TODO",)), Lane((OPS,), ("DONE",))],
+)
+SOONEST = TaskOrder(TaskSort.DUE)
+ORDERS = [TaskOrder(sort, turned) for sort in TaskSort for turned in (False, True)]
+
+
+def behind(order: TaskOrder) -> Iterator[Any]:
+    """Yield no sort key, and one of the field that a list is sorted by."""
+    yield None
+    yield 20 if order.field == "number" else "2026"
+
+
+async def ask_task_lists(models: ReadModels) -> None:
+    """Send every query, for a first page and for a later one.
+
+    Each filter in one order, and each order with one filter of every kind of index.
+    """
+    asked = [(order, wanted) for order in ORDERS for wanted in (FILTERS[0], FILTERS[3])]
+    asked += [(NEWEST_FIRST, wanted) for wanted in FILTERS] + [(SOONEST, FILTERS[-1])]
+    for order, wanted in asked:
+        for lanes in LANES:
+            if order.sort is TaskSort.KEY:
+                alone = [Lane((each,)) for lane in lanes for each in lane.projects]
+                await tasks_by_key(models, ACME, alone, wanted, order, 3)
+                continue
+            for after in behind(order):
+                await tasks_in(models, ACME, lanes, wanted, order, 3, after)
