@@ -21,7 +21,7 @@ from api.work.sight import project_here, projects_seen
 from api.work.task_reply import shown_task
 from api.work.tasks.detail import TaskDetail, tasks_in_full, viewer_of
 from api.work.tasks.filters import (
-    Asked,
+    AskedTasks,
     AssigneeFilter,
     BlockedFilter,
     CreatorFilter,
@@ -55,7 +55,7 @@ from domain.work.workflow.events import StatusKey
 from eventstore.identifiers import new_id
 from projections.engine.query import ListSlice
 from projections.work.dashboard import Now
-from projections.work.task_list import Lane, TaskSort, lanes_of, tasks_by_key, tasks_in
+from projections.work.task_list import Lane, TaskSort, find_tasks, find_tasks_by_key, lanes_of
 from projections.work.workflow import keys_within
 
 ProjectFilter = FromQuery[
@@ -151,7 +151,7 @@ class ProjectTaskController(Controller):
         cursor: Cursor = None,
     ) -> ApiResponse:
         """List the tasks of a project, newest first unless another order is asked for."""
-        asked = Asked(
+        asked = AskedTasks(
             status=status,
             group=group,
             priority=priority,
@@ -165,15 +165,7 @@ class ProjectTaskController(Controller):
             blocked=blocked,
             sort=sort,
         )
-        project = (await project_here(request, project_id)).state
-        for key in asked.statuses():
-            project.workflow.status(key)
-        paging = Paging(request, **asdict(asked))
-        after = paging.key(cursor)
-        await wait_for_own_writes(request, "tasks")
-        projects = {ProjectId(project_id): project}
-        page = await _found(request, asked, projects, limit, after)
-        return paging.answer(await tasks_in_full(request, page, projects), limit)
+        return await _of_project(request, ProjectId(project_id), asked, limit, cursor)
 
 
 class TaskListController(Controller):
@@ -182,7 +174,11 @@ class TaskListController(Controller):
     path = "/api/task"
     tags = ("Tasks",)
 
-    @get("/", opt=needs(Permission.TASK_READ), responses=shows(Page[TaskDetail]))
+    @get(
+        "/",
+        opt=needs(Permission.TASK_READ, fails=(NotFound,)),
+        responses=shows(Page[TaskDetail]),
+    )
     async def list_tasks_across_projects(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
         request: ApiRequest,
@@ -203,7 +199,7 @@ class TaskListController(Controller):
         cursor: Cursor = None,
     ) -> ApiResponse:
         """List the tasks of all projects that the caller sees, newest first unless asked for."""
-        asked = Asked(
+        asked = AskedTasks(
             status=status,
             group=group,
             priority=priority,
@@ -217,12 +213,32 @@ class TaskListController(Controller):
             blocked=blocked,
             sort=sort,
         )
-        paging = Paging(request, project=project, **asdict(asked))
-        after = paging.key(cursor)
-        await wait_for_own_writes(request, "projects", "tasks")
-        projects = await _projects(request, project)
-        page = await _found(request, asked, projects, limit, after)
-        return paging.answer(await tasks_in_full(request, page, projects), limit)
+        return await _across_projects(request, project, asked, limit, cursor)
+
+
+async def _of_project(
+    request: ApiRequest, project_id: ProjectId, asked: AskedTasks, limit: int, cursor: str | None
+) -> ApiResponse:
+    project = (await project_here(request, project_id)).state
+    for key in asked.statuses():
+        project.workflow.status(key)
+    paging = Paging(request, **asdict(asked))
+    after = paging.key(cursor)
+    await wait_for_own_writes(request, "tasks")
+    projects = {project_id: project}
+    page = await _found(request, asked, projects, limit, after)
+    return paging.answer(await tasks_in_full(request, page, projects), limit)
+
+
+async def _across_projects(
+    request: ApiRequest, chosen: str | None, asked: AskedTasks, limit: int, cursor: str | None
+) -> ApiResponse:
+    paging = Paging(request, project=chosen, **asdict(asked))
+    after = paging.key(cursor)
+    await wait_for_own_writes(request, "projects", "tasks")
+    projects = await _projects(request, chosen)
+    page = await _found(request, asked, projects, limit, after)
+    return paging.answer(await tasks_in_full(request, page, projects), limit)
 
 
 async def _projects(request: ApiRequest, asked: str | None) -> Mapping[ProjectId, Project]:
@@ -241,7 +257,7 @@ async def _projects(request: ApiRequest, asked: str | None) -> Mapping[ProjectId
 
 async def _found(
     request: ApiRequest,
-    asked: Asked,
+    asked: AskedTasks,
     projects: Mapping[ProjectId, Project],
     limit: int,
     after: str | int | None,
@@ -257,10 +273,10 @@ async def _found(
     found = {each: within for each, within in keys.items() if within != ()}
     models, org_id = request.api.models, request.organization
     if order.sort is not TaskSort.KEY:
-        return await tasks_in(models, org_id, lanes_of(found), wanted, order, limit, after)
+        return await find_tasks(models, org_id, lanes_of(found), wanted, order, limit, after)
     ordered = sorted(found, key=lambda each: projects[each].key)
     lanes = [Lane((each,), found[each], projects[each].key) for each in ordered]
-    return await tasks_by_key(models, org_id, lanes, wanted, order, limit, _text(after))
+    return await find_tasks_by_key(models, org_id, lanes, wanted, order, limit, _text(after))
 
 
 def _text(after: str | int | None) -> str | None:

@@ -16,7 +16,7 @@ import jwt
 import msgspec
 import uvicorn
 
-from api.work.task import NewTask
+from api.work.task_list import NewTask
 from benchmarks.harness.http_server import TASK_BYTES
 from devstack.port import HOST
 

@@ -18,7 +18,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse, etag
 from api.login.profile import ProfileView, render_profile
 from api.serving import serve
-from api.work.task import NewTask
+from api.work.task_list import NewTask
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import Role
 from domain.permission import Permission

@@ -111,7 +111,7 @@ def lanes_of(wanted: Mapping[ProjectId, tuple[str, ...] | None]) -> list[Lane]:
     ]
 
 
-async def tasks_in(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
+async def find_tasks(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
     models: ReadModels,
     org_id: OrgId,
     lanes: Sequence[Lane],
@@ -136,7 +136,7 @@ async def tasks_in(  # noqa: PLR0913, PLR0917 - the list, its filter and its pag
     return list_slice(items, after)
 
 
-async def tasks_by_key(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
+async def find_tasks_by_key(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
     models: ReadModels,
     org_id: OrgId,
     lanes: Sequence[Lane],

@@ -28,7 +28,8 @@ IMPORTS = {
     STATE: "from domain.work.task.events import TaskProgressed",
     COMMANDS: "from typing import Annotated\nfrom msgspec import Meta\n"
     "from domain.work.task.events import TaskProgressed",
-    ROUTES: "from msgspec import Meta\nfrom commands.work.task import RecordProgress",
+    ROUTES: "from typing import Annotated\nfrom msgspec import Meta\n"
+    "from commands.work.task import RecordProgress",
     STORIES: "from commands.work.task import RecordProgress\n"
     "from domain.work.task.events import TaskProgressed",
 }
@@ -130,7 +131,7 @@ def test_a_command_is_added_by_the_words_of_the_page(copy: Copy) -> None:
     copy.insert(STATE, "    def retitle(", decision + "\n", 4)
     copy.replace(LISTS[0], r"WORK_CHANGES.* = \[\n", "\\g<0>    " + example.strip() + ",\n")
     copy.append(COMMANDS, command)
-    copy.insert(VIEWS, "    version: int\n\n\n", shown, 4)
+    copy.insert(VIEWS, "    version: int\n    comments: int", shown, 4)
     copy.insert(VIEWS, "        version=version,", rendered + ",", 8)
     number = r"(class Tasks\([\s\S]*?version = )\d+"
     copy.replace(VIEWS, number, "\\g<1>999")

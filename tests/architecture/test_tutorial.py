@@ -132,6 +132,7 @@ def test_a_project_is_shared_and_hidden_by_the_words_of_the_page(reader: Reader)
 
 def test_a_task_is_planned_and_discussed_by_the_words_of_the_page(reader: Reader) -> None:
     planned, bare, labelled, _, below, ranked, moved, *discussed = reader.follow(PLANNING)
+    mine, urgent, overdue, december, board, column, *discussed = discussed
     thread, edited, edits, files, content, activity = discussed
 
     assert '"dueDate":"2031-05-16"' in planned
@@ -140,6 +141,12 @@ def test_a_task_is_planned_and_discussed_by_the_words_of_the_page(reader: Reader
     assert '"title":"Draft the mail"' in below
     assert '"title":"Announce the release"' in ranked
     assert '"key":"NEWS-1"' in moved
+    assert '"title":"Announce the release"' in mine
+    assert '"nextCursor":null' in urgent
+    assert '"items":[]' in overdue
+    assert '"items":[]' in december
+    assert '"status":"IN_REVIEW"' in board
+    assert '"status":"DONE"' not in column
     assert '"body":"I do."' in thread
     assert '"edits":1' in edited
     assert '"body":"I do."' in edits

@@ -14,8 +14,8 @@ from projections.work.task_list import (
     TaskFilter,
     TaskOrder,
     TaskSort,
-    tasks_by_key,
-    tasks_in,
+    find_tasks,
+    find_tasks_by_key,
 )
 from tests.domain.spec import ACME, ANA, BEN, ENG, TASK
 
@@ -61,7 +61,7 @@ async def ask_task_lists(models: ReadModels) -> None:
         for lanes in LANES:
             if order.sort is TaskSort.KEY:
                 alone = [Lane((each,)) for lane in lanes for each in lane.projects]
-                await tasks_by_key(models, ACME, alone, wanted, order, 3)
+                await find_tasks_by_key(models, ACME, alone, wanted, order, 3)
                 continue
             for after in behind(order):
-                await tasks_in(models, ACME, lanes, wanted, order, 3, after)
+                await find_tasks(models, ACME, lanes, wanted, order, 3, after)

@@ -86,7 +86,7 @@ Sort = FromQuery[
 ]
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class AskedTasks(Struct, frozen=True, kw_only=True):
     """The filters and the order of a request, as text."""
 
     status: str | None

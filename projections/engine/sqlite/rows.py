@@ -34,7 +34,7 @@ def store_documents(
     connection: sqlite3.Connection, target: ShapedCollection, documents: Sequence[Document]
 ) -> None:
     """Store *documents*, each replacing the one with its id."""
-    columns, sides = statements.columns_of(target.shape), _sides(target)
+    columns, sides = statements.column_names(target.shape), _sides(target)
     insert = statements.insert(target)
     known = _stored(connection, target, documents)
     for one in documents:
@@ -73,7 +73,7 @@ def _update(
 
 
 def _sides(target: ShapedCollection) -> list[_Side]:
-    columns = statements.columns_of(target.shape)
+    columns = statements.column_names(target.shape)
     return [
         _Side(
             statements.side_table(target.collection, field),

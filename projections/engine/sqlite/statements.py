@@ -68,14 +68,14 @@ def schema(target: ShapedCollection) -> list[str]:
     return made
 
 
-def columns_of(shape: Shape) -> tuple[str, ...]:
+def column_names(shape: Shape) -> tuple[str, ...]:
     """Return the columns of a document in the order of ``row_of``: its id first, its JSON last."""
     return (*_BASE, *shape.fields, "json")
 
 
 def insert(target: ShapedCollection) -> str:
     """Return the statement that stores a new document."""
-    columns = columns_of(target.shape)
+    columns = column_names(target.shape)
     names, marks = ", ".join(map(quoted, columns)), ", ".join("?" * len(columns))
     return f"INSERT INTO {quoted(target.collection)} ({names}) VALUES ({marks}) RETURNING row"
 
@@ -89,7 +89,7 @@ def update(table: str, columns: tuple[str, ...]) -> str:
 
 def select_stored(target: ShapedCollection) -> str:
     """Return the statement that selects documents by their ids: their rows, without the JSON."""
-    names = ", ".join(map(quoted, columns_of(target.shape)[:-1]))
+    names = ", ".join(map(quoted, column_names(target.shape)[:-1]))
     return (
         f"SELECT row, {names} FROM {quoted(target.collection)}"
         " WHERE id IN (SELECT value FROM json_each(?))"
@@ -123,7 +123,7 @@ def is_of_model(name: str, made: str) -> bool:
 
 def select_whole(target: ShapedCollection) -> str:
     """Return the beginning of a statement that selects whole documents."""
-    names = ", ".join(map(quoted, columns_of(target.shape)))
+    names = ", ".join(map(quoted, column_names(target.shape)))
     return f"SELECT {names} FROM {quoted(target.collection)}"
 
 

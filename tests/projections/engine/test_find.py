@@ -24,7 +24,7 @@ from projections.work.attachment import attachments_of
 from projections.work.comment import comments_of
 from projections.work.label import labels_of
 from projections.work.project import projects_of
-from projections.work.task_list import Lane, TaskFilter, tasks_in, tasks_of_project
+from projections.work.task_list import Lane, TaskFilter, find_tasks, tasks_of_project
 from projections.work.team import teams_of
 from tests.commands.acme import ANSWER, COMMENT, FILE, STRANGERS, task, went
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, HOUR, NOW, OTHER, TASK
@@ -76,8 +76,8 @@ async def test_tasks_are_found_by_their_values(store: ReadStore) -> None:
     wanted = TaskFilter(priorities=(Priority.MEDIUM,), assignees=(UserId(BEN),))
     begun, reviewed = (Lane((ENG,), (s,)) for s in (TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW))
 
-    page = await tasks_in(models, ACME, [begun], wanted, limit=1)
-    other = await tasks_in(models, ACME, [reviewed])
+    page = await find_tasks(models, ACME, [begun], wanted, limit=1)
+    other = await find_tasks(models, ACME, [reviewed])
 
     assert numbers(page) == [900]
     assert 900 not in numbers(other)
@@ -206,7 +206,7 @@ async def test_every_combination_of_filters_finds_what_it_says(
         priorities=(priority,) if priority else (), assignees=(assignee,) if assignee else ()
     )
 
-    found = await tasks_in(models, ACME, [lane], wanted, limit=100)
+    found = await find_tasks(models, ACME, [lane], wanted, limit=100)
 
     assert numbers(found) == [
         one["number"]
@@ -231,8 +231,8 @@ async def test_a_filter_that_finds_little_still_fills_its_page(store: ReadStore)
     models = await projected(store, *many)
     wanted, lanes = TaskFilter(assignees=(UserId(BEN),)), [Lane((ENG,), (TaskStatus.IN_PROGRESS,))]
 
-    first = await tasks_in(models, ACME, lanes, wanted, limit=2)
-    rest = await tasks_in(models, ACME, lanes, wanted, limit=50, after=first.next_key)
+    first = await find_tasks(models, ACME, lanes, wanted, limit=2)
+    rest = await find_tasks(models, ACME, lanes, wanted, limit=50, after=first.next_key)
 
     assert numbers(first) == rare[:-3:-1]
     assert numbers(rest)[: len(rare) - 2] == rare[-3::-1]
