@@ -119,7 +119,8 @@ def _tests(query: Query) -> Iterator[dict[str, Any]]:
         among = "$in" if isinstance(value, list) else "$eq"
         yield {among: [f"${name_of(field)}", value]}
     for field, texts in query.holding:
-        held = {"$setIntersection": [{"$ifNull": [f"${name_of(field)}", []]}, list(texts)]}
+        there: list[Any] = [{"$ifNull": [f"${name_of(field)}", []]}, list(texts)]
+        held = {"$setIntersection": there}
         yield {"$gt": [{"$size": held}, 0]}
     if query.within is not None:
         at, ranges = f"${name_of(query.within[0])}", query.within[1]
