@@ -129,7 +129,7 @@ async def find_tasks(  # noqa: PLR0913, PLR0917 - the list, its filter and its p
         if not queries:
             break
         asked = [_behind(query, after, limit - len(items)) for query in queries]
-        found, after = _merged(await models.pages(*asked), limit - len(items), order.descending)
+        found, after = merged(await models.pages(*asked), limit - len(items), order.descending)
         items += found
         if after is None or len(items) == limit:
             break
@@ -208,7 +208,7 @@ def _key_in(lane: Lane, number: int | None) -> str:
     return f"{'' if number is None else number}:{lane.key}:{text_of(lane.projects[0])}"
 
 
-def _merged(pages: Sequence[ListSlice], limit: int, descending: bool) -> tuple[list[bytes], Any]:
+def merged(pages: Sequence[ListSlice], limit: int, descending: bool) -> tuple[list[bytes], Any]:
     """Return the first items of all *pages* and the sort key behind which there are more.
 
     A page that has a next key says nothing of what is behind it.

@@ -1,6 +1,6 @@
 """Tasks in full: with what follows from other things, and from who asks when."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from api.http.paging import one
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.task_key import under_key
+from api.work.tasks.completed import CompletedPages
 from commands.content_counts import attachments_at, comments_on
 from commands.relation_counts import open_blockers, open_subtasks, subtasks
 from commands.states import Loaded
@@ -19,9 +20,10 @@ from domain.identity.organization.state import Organization
 from domain.work.project.state import Project
 from domain.work.task.planning import is_overdue
 from domain.work.task.state import Task
-from domain.work.workflow.events import StatusGroup
+from domain.work.workflow.events import FINISHED, StatusGroup
 from eventstore.log import EventLog
 from projections.engine.query import ListSlice, list_slice
+from projections.work.dashboard import Now
 from projections.work.task import Beside, Subtasks, TaskView, render_task
 from projections.work.workflow import placed
 
@@ -52,7 +54,8 @@ class _Listed(Struct, frozen=True, rename="camel"):
     watchers: tuple[UserId, ...]
 
 
-_listed = msgspec.json.Decoder(_Listed).decode
+_listed = msgspec.json.Decoder(list[_Listed]).decode
+_completed = CompletedPages()
 
 
 class Viewer(Struct, frozen=True):
@@ -77,6 +80,16 @@ class Viewer(Struct, frozen=True):
         shown = render_task(task_id, task, version, at, beside)
         overdue = is_overdue(task, self.now, self.zone)
         return self.completed(shown, self.user_id in task.watchers, overdue)
+
+    def changes(self, tasks: Iterable[_Listed]) -> Iterator[datetime]:
+        """Yield when each of *tasks* will be overdue that is not overdue now."""
+        here = Now(self.now, self.zone)
+        for task in tasks:
+            when = task.due_at
+            if task.due_date is not None:
+                when = here.end_of(task.due_date)
+            if when is not None and when >= self.now and task.group not in FINISHED:
+                yield when
 
 
 async def viewer_of(request: ApiRequest) -> Viewer:
@@ -115,14 +128,25 @@ async def tasks_in_full(
     request: ApiRequest, page: ListSlice, projects: Mapping[ProjectId, Project]
 ) -> ListSlice:
     """Return a page of tasks of *projects* in full, as reading each of them shows it."""
-    viewer, items = await viewer_of(request), page.items
-    tasks = [_listed(item) for item in items]
+    viewer = await viewer_of(request)
+    seen = page.json, viewer.user_id, viewer.zone.key
+    known = _completed.get(seen, viewer.now)
+    if known is not None and not any(map(_is_renamed, projects.values())):
+        return page._replace(json=known)
+    items, tasks = page.items, _listed(b"[%b]" % page.json)
     parents = [
         task.id for task, item in zip(tasks, items, strict=True) if item.endswith(_UNCOUNTED)
     ]
     counts = await _counted(request, parents)
-    shown = [*_shown(viewer, tasks, items, projects, counts)]
-    return list_slice(shown, page.next_key, page.keys)
+    shown = list_slice([*_shown(viewer, tasks, items, projects, counts)], page.next_key, page.keys)
+    if not parents and not any(_is_renamed(projects[task.project_id]) for task in tasks):
+        _completed.keep(seen, viewer.now, min(viewer.changes(tasks), default=None), shown.json)
+    return shown
+
+
+def _is_renamed(project: Project) -> bool:
+    """Return whether tasks of *project* are shown under another key or status than stored."""
+    return project.rekeyed or bool(project.workflow.moved)
 
 
 def _shown(
@@ -134,7 +158,7 @@ def _shown(
 ) -> Iterator[bytes]:
     for task, stored in zip(tasks, items, strict=True):
         item, project = stored, projects[task.project_id]
-        if project.rekeyed or project.workflow.moved:
+        if _is_renamed(project):
             item = placed(under_key(list_slice([item]), project), project.workflow).json
         if task.id in counts:
             item = b'%b"subtasks":%b}' % (item[: -len(_UNCOUNTED)], counts[task.id])
