@@ -40,10 +40,6 @@ class TaskSchedule(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
 _GROUPS = {group.value: group for group in StatusGroup}
 
 
-def _group(status: str, stored: StatusGroup | UnsetType) -> StatusGroup:
-    return _GROUPS.get(status, StatusGroup.TODO) if stored is UNSET else stored
-
-
 class TaskCreated(Event, frozen=True, kw_only=True, tag="task.created"):
     """A task was created in a project."""
 
@@ -112,12 +108,14 @@ class TaskStatusChanged(
     @property
     def from_group(self) -> StatusGroup:
         """The group of the status before."""
-        return _group(self.from_, self.own_from_group)
+        own = self.own_from_group
+        return _GROUPS.get(self.from_, StatusGroup.TODO) if own is UNSET else own
 
     @property
     def to_group(self) -> StatusGroup:
         """The group of the status from now on."""
-        return _group(self.to, self.own_to_group)
+        own = self.own_to_group
+        return _GROUPS.get(self.to, StatusGroup.TODO) if own is UNSET else own
 
     @classmethod
     def add_implied(cls, data: dict[str, Any]) -> None:
