@@ -5,6 +5,7 @@ over by then is not sent. The token in it is computed again; its hash must be th
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,9 @@ from mail.letter import NEWS_KEPT, Letter
 from mail.security_letter import TOLD_TO_CONTACTS, security_letter
 from runtime.system import System
 from security.mail_tokens import MailPurpose, hash_of
+
+RESET_LIFETIME = timedelta(minutes=30)
+"""How long the token in a letter resets a password; the letter says so."""
 
 Write = Callable[[System, Recorded], Awaitable[Letter | None]]
 

@@ -20,6 +20,7 @@ from workers.consequences.erasing import Erasing
 from workers.consequences.leaving import Leaving
 from workers.consequences.losing_sight import LosingSight
 from workers.deliveries import Deliveries
+from workers.errands import do_errands_until_cancelled
 from workers.file_scans import scan_files
 from workers.jobs import make_worker
 from workers.mailing import Mailing
@@ -52,6 +53,7 @@ async def _work(system: System) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_deliver(system, rings), name="deliver webhooks")
         group.create_task(Mailing(system).run(), name="send mails")
+        group.create_task(do_errands_until_cancelled(system), name="do errands")
         group.create_task(Leaving(system).run(), name="act on who left")
         group.create_task(Erasing(system).run(), name="erase who asked for it")
         group.create_task(scan_files(system), name="scan files")

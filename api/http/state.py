@@ -53,7 +53,7 @@ class ApiState:
         self.exports = RunningExports(system.operations)
         self.token_use = TokenUse(system.log)
         self.session_uses = SessionUses(system.log)
-        self.failed_logins = Tally[UserId]()
+        self.failed_logins = Tally[bytes]()
         self.denials = Tally[tuple[OrgId, UserId, str]]()
         self.key_uses = KeyUses(system.operations)
         self.progress = progress or Progress(system.read_store, system.log)

@@ -50,7 +50,7 @@ class ResetController(Controller):
         self, request: ApiRequest, data: JSONBody[ForgottenPassword]
     ) -> ApiResponse:
         """Have a link mailed to this address, if it has an account; the answer does not tell."""
-        request_reset(request, data.email)
+        await request_reset(request, data.email)
         return json_response(ResetAnswer(), 202)
 
     @post(

@@ -4,9 +4,9 @@ from msgspec import Struct
 
 from api.http.rates import Asked
 from api.http.request import ApiRequest
-from api.login.afterwards import afterwards
 from api.login.cookie import SecretCookie, device_cookie
 from commands.base import Context
+from commands.identity.errand import ErrandKind
 from commands.identity.user import RecordFailedLogin
 from domain.base import OrgId, UserId
 from domain.identity.user.state import User
@@ -85,13 +85,15 @@ def attempt_of(request: ApiRequest, email: str) -> LoginAttempt:
     return LoginAttempt(account, str(neighbourhood_of(address)), device)
 
 
-def failed(request: ApiRequest, user_id: UserId, user: User) -> None:
-    """Record a failed login to an account that exists, together with others of the same minute.
+async def failed(request: ApiRequest, attempt: LoginAttempt, email: str) -> None:
+    """Record a failed login together with others of the same minute, if there is an account.
 
-    It is recorded after the answer: an unknown address has nothing to record.
+    A worker looks for it: the same is done for an address that nobody has.
     """
-    count = request.api.failed_logins.add(user_id, request.api.system.clock())
-    afterwards(_record(request, user_id, user, count), failing="a failed login was not recorded")
+    count = request.api.failed_logins.add(attempt.account, request.api.system.clock())
+    if count:
+        address = canonical_address(email)
+        await request.send_on_errand(ErrandKind.FAILED_LOGIN, address, count)
 
 
 async def succeeded(
@@ -100,10 +102,7 @@ async def succeeded(
     """Forget the failures before a good login, and record those that are not recorded yet."""
     await request.api.rates.forget("account", attempt.key)
     await request.api.rates.forget("failures", attempt.anywhere)
-    await _record(request, user_id, user, request.api.failed_logins.end(user_id))
-
-
-async def _record(request: ApiRequest, user_id: UserId, user: User, count: int) -> None:
+    count = request.api.failed_logins.end(attempt.account)
     if count:
         command = RecordFailedLogin(user_id=user_id, count=count)
         context = context_as(request, user_id, user.home_organization_id)

@@ -2,6 +2,7 @@
 
 import secrets
 from typing import NamedTuple, cast
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +18,7 @@ from api.login.profile import ProfileView
 from commands.identity.session import LogIn
 from commands.identity.user import PASSWORD
 from commands.reservations import email_claim
-from domain.base import PLATFORM, DomainError, NotFound, OrgId, SessionId, UserId
+from domain.base import PLATFORM, DomainError, OrgId, SessionId, UserId
 from domain.identity.organization.sign_on import accepts
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
@@ -32,6 +33,8 @@ from security.password_rules import weaknesses
 
 PRODUCT = "trackrecord"
 _NONCE_BYTES = 16
+_NOBODY = UUID(int=0)
+"""Has no password; it is looked up all the same."""
 
 
 class Tokens(Struct, frozen=True, rename="camel"):
@@ -87,36 +90,26 @@ async def verified(request: ApiRequest, email: str, password: str) -> Verified:
     system = request.api.system
     attempt = await admit(request, email)
     await system.log.refuse_if_still()  # before anything could tell whether the account exists
-    user_id, user = await _account(system, email)
-    stored = None if user_id is None else await system.log.secret(user_id, PLATFORM, PASSWORD)
+    claim = email_claim(system.log.keys.fingerprint, canonical_address(email))
+    holder = await system.log.holder(claim)
+    stored = await system.log.secret(holder or _NOBODY, PLATFORM, PASSWORD)
     verdict = await system.passwords.verify(
         None if stored is None else stored.decode(),
         password,
         whose=attempt.device or attempt.network,
         known=attempt.device is not None,
     )
-    if user_id is None or user is None:
+    # The account is read only now: reading one would tell that there is one.
+    user = await system.commands.states.fresh(User, holder) if holder and verdict.accepted else None
+    if holder is None or user is None or not user.active:
+        await failed(request, attempt, email)
         raise _wrong()
-    if not verdict.accepted or not user.active:
-        failed(request, user_id, user)
-        raise _wrong()
+    user_id = UserId(holder)
     await succeeded(request, user_id, user, attempt)
     if verdict.needs_rehash:
         again = (await system.passwords.hash(password)).encode()
         await system.log.put_secret(Secret(user_id, PASSWORD, again), PLATFORM)
     return Verified(user_id, user, attempt)
-
-
-async def _account(system: System, email: str) -> tuple[UserId | None, User | None]:
-    states = system.commands.states
-    try:
-        claim = email_claim(system.log.keys.fingerprint, canonical_address(email))
-        holder = await system.log.holder(claim)
-        if holder is None:
-            return None, None
-        return UserId(holder), await states.fresh(User, holder)
-    except NotFound:
-        return None, None
 
 
 async def begin_session(

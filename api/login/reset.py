@@ -1,52 +1,25 @@
 """Password resets: a token by mail, and a new password by it."""
 
-from datetime import timedelta
-
-from msgspec.structs import replace
-
 from api.http.request import ApiRequest
-from api.login.afterwards import afterwards
 from api.login.attempts import context_as, unlock
 from api.login.credentials import refuse_weak
-from commands.base import Context
-from commands.identity.user import RequestPasswordReset, ResetPassword
-from commands.reservations import email_claim
+from commands.identity.errand import ErrandKind
+from commands.identity.user import ResetPassword
 from domain.base import NotFound, UserId
 from domain.identity.user.errors import ResetIsOver
 from domain.identity.user.state import User
-from eventstore.identifiers import new_id
-from eventstore.recorded import Actor, ActorKind
-from runtime.system import System
 from security.mail_address import canonical_address
-from security.mail_tokens import MailPurpose, hash_of, read_mail_token
-
-RESET_LIFETIME = timedelta(minutes=30)
-"""How long a token resets a password."""
+from security.mail_tokens import read_mail_token
 
 
-def request_reset(request: ApiRequest, email: str) -> None:
+async def request_reset(request: ApiRequest, email: str) -> None:
     """Have a token mailed to the account with this address, if there is one.
 
-    The account is looked for after the answer, which therefore tells nothing by its time either.
+    A worker looks for it, so that nothing here takes longer for an address that has one.
+
+    :raises OperationsUnavailable: the request cannot be kept.
     """
-    address = canonical_address(email)
-    context = context_as(request, UserId(new_id()))
-    afterwards(
-        _request(request.api.system, address, context), failing="a password reset was not recorded"
-    )
-
-
-async def _request(system: System, address: str, context: Context) -> None:
-    holder = await system.log.holder(email_claim(system.log.keys.fingerprint, address))
-    if holder is None:
-        return
-    user_id, reset_id = UserId(holder), new_id()
-    expires_at = context.now + RESET_LIFETIME
-    token = system.keys.mail_tokens.mint(MailPurpose.PASSWORD_RESET, user_id, reset_id, expires_at)
-    command = RequestPasswordReset(
-        user_id=user_id, reset_id=reset_id, token_hash=hash_of(token), expires_at=expires_at
-    )
-    await system.commands.handle(command, replace(context, actor=Actor(ActorKind.USER, user_id)))
+    await request.send_on_errand(ErrandKind.RESET_PASSWORD, canonical_address(email))
 
 
 async def reset_password(request: ApiRequest, token: str, password: str) -> None:

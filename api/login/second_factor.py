@@ -64,7 +64,7 @@ async def second_step(request: ApiRequest, challenge: str, given: GivenCode) -> 
     try:
         proof = await verified_code(request, user_id, user, given)
     except WrongCode:
-        failed(request, user_id, user)
+        await failed(request, attempt_of(request, user.email), user.email)
         raise
     answer = await begin_session(request, user_id, user, second=proof)
     return answer.with_header(*remembered(system, attempt_of(request, user.email)))

@@ -34,16 +34,20 @@ class JobTables(OperationalTables):
         statement, row = JOBS.insert_statement(replace=False), JOBS.row(job)
         await self._write(lambda on: on.execute(statement, row))
 
-    async def take_job(self, owner: str, lease_s: float, now: datetime) -> Job | None:
+    async def take_job(
+        self, owner: str, lease_s: float, now: datetime, beginning: str | None = None
+    ) -> Job | None:
+        wanted, pattern = ("LIKE", f"{beginning}%") if beginning else ("NOT LIKE", "%:%")
         due = (
-            f'SELECT "id" FROM jobs WHERE "due_at" <= ? AND {self._free(lease_s)}'
+            f'SELECT "id" FROM jobs WHERE "due_at" <= ? AND "id" {wanted} ?'
+            f" AND {self._free(lease_s)}"
             f' ORDER BY "due_at" LIMIT 1{self.SKIP_LOCKED}'
         )
         take = (
             'UPDATE jobs SET "owner" = ?, "fence" = "fence" + 1,'
             f' "until" = {self._until(lease_s)} WHERE "id" IN ({due}) RETURNING {JOBS.selected}'
         )
-        values = (owner, microseconds(now))
+        values = (owner, microseconds(now), pattern)
         if not await self._read(
             lambda on: on.execute(due.removesuffix(self.SKIP_LOCKED), values[1:])
         ):

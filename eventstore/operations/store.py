@@ -223,8 +223,14 @@ class OperationalStore(KeyUseStore, Protocol):
         """Add a job unless there is one with its id."""
         ...
 
-    async def take_job(self, owner: str, lease_s: float, now: datetime) -> Job | None:
-        """Return a due job that nobody is running, leased to *owner* for *lease_s* seconds."""
+    async def take_job(
+        self, owner: str, lease_s: float, now: datetime, beginning: str | None = None
+    ) -> Job | None:
+        """Return a due job that nobody is running, leased to *owner* for *lease_s* seconds.
+
+        With *beginning*, one whose id begins like this and goes on; otherwise one whose id has no
+        colon.
+        """
         ...
 
     async def end_job(self, job: Job, due_at: datetime | None) -> None:

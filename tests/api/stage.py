@@ -155,13 +155,6 @@ async def stored_events(system: System, stream: str) -> list[str]:
     return [recorded.tag for some in found for recorded in some]
 
 
-async def until_stored(system: System, stream: str, tag: str) -> None:
-    """Wait for an event that is recorded after the answer."""
-    async with asyncio.timeout(DEADLINE_S):
-        while tag not in await stored_events(system, stream):  # noqa: ASYNC110 - reads the log
-            await asyncio.sleep(0.01)
-
-
 async def at_once(*questions: Any) -> list[httpx.Response]:
     """Send several requests concurrently."""
     async with asyncio.timeout(DEADLINE_S):

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import pytest
 from litestar import Litestar
 
 from commands.identity.user import PASSWORD as NAME
@@ -12,6 +13,7 @@ from eventstore.append import Secret
 from runtime.system import System
 from security.passwords import Passwords
 from tests.api.conftest import Make
+from tests.api.identity.reading import note_reads
 from tests.api.stage import (
     PASSWORD,
     MovableClock,
@@ -22,8 +24,8 @@ from tests.api.stage import (
     sign_up,
     stored_events,
     unique,
-    until_stored,
 )
+from workers.errands import do_errands
 
 LOGIN = "/api/auth/login"
 
@@ -73,7 +75,23 @@ class TestLogIn:
         refused(first, 401, "invalid_credentials")
         assert first.content == second.content
         assert first.headers == second.headers
-        await until_stored(system, ana.id, "user.login_failed")
+        await do_errands(system)
+        assert "user.login_failed" in await stored_events(system, ana.id)
+
+    async def test_a_wrong_password_does_the_same_work_whether_there_is_an_account(
+        self, system: System, ana: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reads = note_reads(monkeypatch, system.log.store)
+
+        work: list[list[str]] = []
+        for email in (ana.email, f"{unique()}@example.com"):
+            reads.clear()
+            wrong = {"email": email, "password": "wrong-horse"}
+            refused(await ana.client.post(LOGIN, json=wrong), 401, "invalid_credentials")
+            work.append([*reads])
+
+        assert work[0] == work[1]
+        assert {"holders", "secrets"} <= set(work[0])
 
     async def test_login_renews_an_old_hash(self, system: System, app: Litestar) -> None:
         person = await sign_up(app, organization=False)

@@ -75,6 +75,20 @@ class ErrandsContract(ABC):
             await store.keep_job(Job(id="once", due_at=NOW))
             assert await store.take_job("third", LEASE_S, NOW) is not None
 
+    async def test_jobs_of_a_beginning_are_taken_apart_from_those_without_a_colon(self) -> None:
+        async with self.opened() as store:
+            for name in ("errand:b", "prune", "other:c"):
+                await store.keep_job(Job(id=name, due_at=NOW))
+
+            plain = await store.take_job("one", LEASE_S, NOW)
+            begun = await store.take_job("one", LEASE_S, NOW, "errand:")
+
+            assert plain is not None
+            assert begun is not None
+            assert (plain.id, begun.id) == ("prune", "errand:b")
+            assert await store.take_job("one", LEASE_S, NOW) is None
+            assert await store.take_job("one", LEASE_S, NOW, "errand:") is None
+
     # Leases
 
     async def test_one_owner_has_a_lease_until_it_is_given_back(self) -> None:
