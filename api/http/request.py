@@ -18,12 +18,9 @@ from api.http.problem import FieldError, Problem, invalid, malformed
 from api.http.rates import Asked
 from api.http.state import ApiState
 from commands.base import Context, Idempotency, NoOrganization
-from commands.identity.errand import Errand, ErrandKind, job_id_of
 from commands.identity.session_use import SessionUse
-from commands.reservations import email_claim
 from commands.states import Loaded
 from domain.base import PLATFORM, OrgId, SessionId, State, UserId
-from eventstore.operations.records import Job
 from security.addresses import canonical, networks_of
 from security.api_keys import PresentedKey
 from security.tokens import AccessClaims
@@ -113,23 +110,6 @@ class ApiRequest(Request[Any, Any, Any]):
         states = self.api.system.commands.states
         [found] = await states.all_fresh([(kind, stream)], self.organization, self.heads)
         return found
-
-    async def send_on_errand(self, kind: ErrandKind, address: str, count: int = 1) -> None:
-        """Have a worker do something about an address in its canonical form.
-
-        :raises OperationsUnavailable: it cannot be kept for the worker.
-        """
-        system, info = self.api.system, self.client_info
-        errand = Errand(
-            kind=kind,
-            address=email_claim(system.log.keys.fingerprint, address).value,
-            count=count,
-            ip=info.ip,
-            user_agent=info.user_agent,
-            request_id=info.request_id,
-        )
-        job = Job(id=job_id_of(errand, system.keys.master), due_at=system.clock())
-        await system.operations.keep_job(job)
 
     async def note_use(self, session_id: SessionId, user_id: UserId) -> None:
         """Note that this request used a session; see ``SessionUses``."""

@@ -5,6 +5,7 @@ from msgspec import Struct
 from api.http.rates import Asked
 from api.http.request import ApiRequest
 from api.login.cookie import SecretCookie, device_cookie
+from api.login.errand import send_on_errand
 from commands.base import Context
 from commands.identity.errand import ErrandKind
 from commands.identity.user import RecordFailedLogin
@@ -93,7 +94,7 @@ async def failed(request: ApiRequest, attempt: LoginAttempt, email: str) -> None
     count = request.api.failed_logins.add(attempt.account, request.api.system.clock())
     if count:
         address = canonical_address(email)
-        await request.send_on_errand(ErrandKind.FAILED_LOGIN, address, count)
+        await send_on_errand(request, ErrandKind.FAILED_LOGIN, address, count)
 
 
 async def succeeded(

@@ -3,6 +3,7 @@
 from api.http.request import ApiRequest
 from api.login.attempts import context_as, unlock
 from api.login.credentials import refuse_weak
+from api.login.errand import send_on_errand
 from commands.identity.errand import ErrandKind
 from commands.identity.user import ResetPassword
 from domain.base import NotFound, UserId
@@ -19,7 +20,7 @@ async def request_reset(request: ApiRequest, email: str) -> None:
 
     :raises OperationsUnavailable: the request cannot be kept.
     """
-    await request.send_on_errand(ErrandKind.RESET_PASSWORD, canonical_address(email))
+    await send_on_errand(request, ErrandKind.RESET_PASSWORD, canonical_address(email))
 
 
 async def reset_password(request: ApiRequest, token: str, password: str) -> None:

@@ -34,10 +34,8 @@ class JobTables(OperationalTables):
         statement, row = JOBS.insert_statement(replace=False), JOBS.row(job)
         await self._write(lambda on: on.execute(statement, row))
 
-    async def take_job(
-        self, owner: str, lease_s: float, now: datetime, beginning: str | None = None
-    ) -> Job | None:
-        wanted, pattern = ("LIKE", f"{beginning}%") if beginning else ("NOT LIKE", "%:%")
+    async def take_job(self, owner: str, lease_s: float, now: datetime, of: str = "") -> Job | None:
+        wanted, pattern = ("LIKE", f"{of}%") if of else ("NOT LIKE", "%:%")
         due = (
             f'SELECT "id" FROM jobs WHERE "due_at" <= ? AND "id" {wanted} ?'
             f" AND {self._free(lease_s)}"

@@ -195,13 +195,10 @@ class MemoryOperations(MemoryLeases, MemoryMails, MemoryKeyUses):
     async def keep_job(self, job: Job) -> None:
         self._jobs.setdefault(job.id, replace(job))
 
-    async def take_job(
-        self, owner: str, lease_s: float, now: datetime, beginning: str | None = None
-    ) -> Job | None:
+    async def take_job(self, owner: str, lease_s: float, now: datetime, of: str = "") -> Job | None:
         for job in sorted(self._jobs.values(), key=attrgetter("due_at")):
-            if ":" in job.id if beginning is None else not job.id.startswith(beginning):
-                continue
-            if job.due_at <= now and is_free(job.until, lease_s):
+            wanted = job.id.startswith(of) if of else ":" not in job.id
+            if wanted and job.due_at <= now and is_free(job.until, lease_s):
                 job.owner, job.until = owner, machine_time() + timedelta(seconds=lease_s)
                 job.fence += 1
                 return replace(job)

@@ -223,13 +223,10 @@ class OperationalStore(KeyUseStore, Protocol):
         """Add a job unless there is one with its id."""
         ...
 
-    async def take_job(
-        self, owner: str, lease_s: float, now: datetime, beginning: str | None = None
-    ) -> Job | None:
+    async def take_job(self, owner: str, lease_s: float, now: datetime, of: str = "") -> Job | None:
         """Return a due job that nobody is running, leased to *owner* for *lease_s* seconds.
 
-        With *beginning*, one whose id begins like this and goes on; otherwise one whose id has no
-        colon.
+        Its id begins with *of* or, without that, has no colon.
         """
         ...
 

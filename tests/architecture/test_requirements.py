@@ -14,7 +14,7 @@ PROMISED = (
     *(f"P{n}" for n in range(1, 11)),
     *(f"K{n}" for n in range(1, 6)),
     *(f"A{n}" for n in range(1, 12)),
-    *(f"SEC-S{n}" for n in (1, 2, 12)),
+    *(f"SEC-S{n}" for n in (1, 2, 3, 12)),
 )
 """The numbers of the rows: accounts, organizations and keys; tokens, refreshes, passwords, keys,
 access; secrets."""

@@ -22,6 +22,7 @@ KEYS = ROOT / "docs" / "how-to" / "use-an-api-key.md"
 WORKFLOW = ROOT / "docs" / "how-to" / "define-a-workflow.md"
 BLOCKING = ROOT / "docs" / "how-to" / "say-what-blocks-a-task.md"
 INVITING = ROOT / "docs" / "how-to" / "invite-a-colleague.md"
+COLLEAGUE = ROOT / "docs" / "how-to" / "see-a-colleague-through.md"
 SHARING = ROOT / "docs" / "how-to" / "share-a-project.md"
 PLANNING = ROOT / "docs" / "how-to" / "plan-and-discuss-a-task.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -154,6 +155,27 @@ def test_a_task_is_planned_and_discussed_by_the_words_of_the_page(reader: Reader
     assert '"name":"draft.txt"' in files
     assert content == "Dear customers,"
     assert '"type":"attachment.uploaded"' in activity
+
+
+def test_a_colleague_joins_leaves_and_comes_back_by_the_words_of_the_page(reader: Reader) -> None:
+    joined, codes, raised, made, lowered, refused, alone, back, *history = reader.follow(COLLEAGUE)
+
+    assert '"role":"MEMBER"' in joined
+    assert '"emailConfirmed":true' in back
+    assert codes.startswith('{"recoveryCodes":[')
+    assert '"role":"MANAGER"' in raised
+    assert '"key":"EVE"' in made
+    assert '"role":"MEMBER"' in lowered
+    assert '"code":"not_permitted"' in refused
+    assert '"role":null' in alone
+    assert '"totp":true' in alone
+    assert '"role":"MEMBER"' in back
+    assert '"totp":true' in back
+    assert [each for each in history if each not in ("member.joined", "member.invited")][-3:] == [
+        "member.role_changed",
+        "member.left",
+        "member.invitation_accepted",
+    ]
 
 
 def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:

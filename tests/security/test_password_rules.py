@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from security.password_rules import COMMON, weaknesses
+from security.password_rules import COMMON, SCORED_CHARS, weaknesses
 
 CONTEXT = ["alice.anderson@example.com", "Alice Anderson", "Rivendell Ltd", "rivendell", "Track"]
 
@@ -140,3 +140,11 @@ def test_the_rules_accept_any_text_without_errors(password: str, context: list[s
     known = {"too_short", "too_long", "common", "guessable", "contains_context"}
 
     assert set(weaknesses(password, context=context)) <= known
+
+
+def test_only_the_beginning_is_scored_so_that_no_password_takes_long() -> None:
+    strong = "violet tractor nine moons under the harbour "
+
+    assert weaknesses(strong, context=[]) == []
+    assert weaknesses("a" * SCORED_CHARS + strong, context=[]) == ["guessable"]
+    assert SCORED_CHARS <= 72

@@ -6,6 +6,7 @@ whose provider it is.
 
 import secrets
 from typing import cast
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from api.http.problem import Problem
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, redirect
 from api.login.attempts import context_as
-from api.login.cookie import attempt_cookie
+from api.login.cookie import SecretCookie, attempt_cookie
 from api.login.credentials import tokens_of
 from api.login.email_proof import proof_of
 from api.login.sso.exchange import ProviderFailed
@@ -65,17 +66,51 @@ class Returned(Struct, frozen=True):
 async def finish_sso(request: ApiRequest, returned: Returned) -> ApiResponse:
     """Return the response that starts a session and sends the browser back to the product.
 
+    A browser is sent back also if the login is refused, with the code of the problem as ``error``.
+
+    :raises DomainError: the person may not enter, and no browser asks.
+    :raises Problem: as in ``_finished``, and no browser asks.
+    """
+    try:
+        return await _finished(request, returned)
+    except (DomainError, Problem) as refused:
+        if not _shows_pages(request):
+            raise
+        attempt = _attempt(request, returned)[1]
+        page = request.api.system.settings.app_url if attempt is None else attempt.return_to
+        return redirect(303, _with_error(page, refused.code))
+
+
+def _shows_pages(request: ApiRequest) -> bool:
+    return b"text/html" in request.client_info.headers.get(b"accept", b"")
+
+
+def _with_error(page: str, code: str) -> str:
+    """Return the address of *page* with a code in its query."""
+    parts = urlsplit(page)
+    query = "&".join(filter(None, (parts.query, urlencode({"error": code}))))
+    return urlunsplit(parts._replace(query=query))
+
+
+def _attempt(request: ApiRequest, returned: Returned) -> tuple[SecretCookie, SsoAttempt | None]:
+    """Return the cookie of the login that began in this browser, and the login in it, if any."""
+    system = request.api.system
+    cookie = attempt_cookie(
+        returned.state, secure=system.settings.cookie_secure, lifetime=ATTEMPT_LIFETIME
+    )
+    sealed = cookie.read(request) or ""
+    return cookie, read_attempt(sso_key(system), sealed, returned.state, system.clock())
+
+
+async def _finished(request: ApiRequest, returned: Returned) -> ApiResponse:
+    """Return the response that starts a session.
+
     :raises SsoLoginIsOver: the login did not begin in this browser, or is over.
     :raises DomainError: the person may not enter.
     :raises Problem: 403 if the provider refused or is not believed, 502 if it cannot be used.
     """
     system = request.api.system
-    cookie = attempt_cookie(
-        returned.state, secure=system.settings.cookie_secure, lifetime=ATTEMPT_LIFETIME
-    )
-    attempt = read_attempt(
-        sso_key(system), cookie.read(request) or "", returned.state, system.clock()
-    )
+    cookie, attempt = _attempt(request, returned)
     if attempt is None:
         raise SsoLoginIsOver
     org_id, user_id = OrgId(attempt.organization), None

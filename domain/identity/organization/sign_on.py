@@ -6,8 +6,7 @@ Invariants
     2. Whoever left, was removed or suspended does not come back by logging in; who left needs an
        invitation.
     3. A person is one subject of the provider, and a subject is one person, for good.
-    4. Where passwords are not accepted, only an ADMIN with a second factor still enters by one, and
-       only if they never used the provider or are the only active ADMIN.
+    4. Where passwords are not accepted, only an ADMIN with a second factor still enters by one.
 """
 
 from datetime import datetime
@@ -173,6 +172,4 @@ def _breaks_glass(organization: Organization, user_id: UserId, origin: SessionOr
     """
     if origin.factor not in (Factor.TOTP, Factor.RECOVERY_CODE):
         return False
-    if organization.role_of(user_id) is not Role.ADMIN:
-        return False
-    return user_id not in organization.sign_on.links or is_last_admin(organization.members, user_id)
+    return organization.role_of(user_id) is Role.ADMIN

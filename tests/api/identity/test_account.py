@@ -40,3 +40,15 @@ async def test_a_suspended_member_is_told_so_by_every_read_of_the_organization(
     for path in ("", "/members", "/usage", "/settings"):
         found = await ben.get(f"/org/{ana.org_id}{path}")
         refused(found, 403, "membership_suspended")
+
+
+async def test_the_account_says_the_same_as_the_profile_and_more_about_the_organization(
+    ana: Person,
+) -> None:
+    profile = done(await ana.get("/auth/profile"), 200)
+    me = done(await ana.get("/user/me"), 200)
+
+    assert {name: me[name] for name in profile} == profile
+    assert me["organization"]["id"] == profile["organizationId"] == ana.org_id
+    assert (me["plan"], me["role"]) == ("FREE", "ADMIN")
+    assert me["limits"]["members"] > me["usage"]["members"] == 1

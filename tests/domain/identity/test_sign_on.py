@@ -202,16 +202,16 @@ class TestAccepts:
         assert not accepts(self.only, CLEO, PASSWORD)
         assert not accepts(self.only, CLEO, TOTP)
 
-    def test_an_admin_who_never_used_the_provider_enters_with_a_second_factor(self) -> None:
-        assert accepts(self.only, ANA, TOTP)
-        assert accepts(self.only, ANA, SessionOrigin(Factor.RECOVERY_CODE))
-        assert not accepts(self.only, ANA, PASSWORD)
-
-    def test_an_admin_who_used_it_enters_so_only_as_the_last_one(self) -> None:
-        used = given(self.only, linked(ANA))
-        assert not accepts(used, ANA, TOTP)
-        lowered = MemberRoleChanged(user_id=BEN, from_=Role.ADMIN, to=Role.MEMBER)
-        assert accepts(given(used, lowered), ANA, TOTP)
+    def test_every_admin_enters_with_a_second_factor_so_that_the_provider_can_be_repaired(
+        self,
+    ) -> None:
+        for here in (self.only, given(self.only, linked(ANA), linked(BEN))):
+            for admin in (ANA, BEN):
+                assert accepts(here, admin, TOTP)
+                assert accepts(here, admin, SessionOrigin(Factor.RECOVERY_CODE))
+                assert not accepts(here, admin, PASSWORD)
+        lowered = MemberRoleChanged(user_id=BEN, from_=Role.ADMIN, to=Role.MANAGER)
+        assert not accepts(given(self.only, lowered), BEN, TOTP)
 
     def test_the_provider_is_refused_where_only_passwords_count(self) -> None:
         here = given(HERE, SettingsChanged(login_ways=(LoginWay.PASSWORD,)))

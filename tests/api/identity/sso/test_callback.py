@@ -6,6 +6,7 @@ import pytest
 from litestar import Litestar
 
 from runtime.rate_limit import parse_rate_limits
+from runtime.system import System
 from security.oidc.attempt import ATTEMPT_LIFETIME
 from tests.api.conftest import Make
 from tests.api.identity.sso.stage import (
@@ -38,6 +39,46 @@ async def callback_of(browser: Browser) -> str:
 def kim(provider: IdentityProvider) -> None:
     """Let Kim have an account at the provider."""
     knows(provider, "kim", address())
+
+
+class TestBrowser:
+    """A browser asks for HTML, and is sent back to the product instead of shown JSON."""
+
+    async def come_back(self, browser: Browser, callback: str) -> str:
+        parts = urlsplit(callback)
+        path = f"{parts.path}?{parts.query}"
+        answer = await browser.client.get(path, headers={"accept": "text/html"})
+        done_or_moved(answer, 303)
+        assert "rt=" not in answer.headers.get("set-cookie", "")
+        return str(answer.headers["location"])
+
+    async def test_a_refusal_of_the_provider_is_told_in_the_address_of_the_page(
+        self, browser: Browser
+    ) -> None:
+        page = "http://localhost:5173/login?from=mail"
+        location = await browser.begin(returnTo=page)
+        denied = with_query(
+            browser.provider.log_in(location, "kim"), code=None, error="access_denied"
+        )
+
+        assert await self.come_back(browser, denied) == f"{page}&error=sso_refused"
+
+    async def test_a_rule_that_refuses_is_told_too(
+        self, provider: IdentityProvider, browser: Browser
+    ) -> None:
+        knows(provider, "kim", "kim@elsewhere.example")
+
+        location = await self.come_back(browser, await callback_of(browser))
+        assert location.endswith("?error=domain_not_accepted")
+
+    async def test_who_never_began_is_sent_to_the_product_and_nowhere_else(
+        self, system: System, browser: Browser
+    ) -> None:
+        callback = await callback_of(browser)
+        browser.client.cookies.clear()
+
+        location = await self.come_back(browser, callback)
+        assert location == f"{system.settings.app_url}?error=sso_login_is_over"
 
 
 class TestCallback:
