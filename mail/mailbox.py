@@ -38,8 +38,9 @@ class Mailbox:
 
     def newest(self) -> list[KeptMail]:
         """Return the newest mails, at most ``KEPT_MAILS_MAX``."""
-        names = sorted((path.stem for path in self._folder.glob("*.eml")), reverse=True)
-        return list(self._read(names[:KEPT_MAILS_MAX]))
+        # By the time of the file: an id is made of what happened, not of when.
+        kept = sorted(self._folder.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+        return list(self._read([path.stem for path in reversed(kept)][:KEPT_MAILS_MAX]))
 
     def one(self, mail_id: UUID) -> KeptMail | None:
         """Return one mail, None if there is no such."""
