@@ -21,7 +21,7 @@ from benchmarks import (
     webhook_latency,
     worker_wait,
 )
-from benchmarks.exchange import live
+from benchmarks.exchange import bulk, live
 from benchmarks.harness.figures import Figure
 from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
 from benchmarks.planning import board
@@ -61,6 +61,7 @@ BENCHMARKS = {
     "versus-crud": _benchmark(versus_crud),
     "versus-first": _benchmark(versus_first),
     "webhook-latency": _benchmark(webhook_latency),
+    "bulk": _benchmark(bulk),
     "live-events": _benchmark(live),
     "worker-wait": _benchmark(worker_wait),
     "tests": _benchmark(suite),

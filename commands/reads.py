@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from commands.states import Loaded, States, owner_of
-from domain.base import PLATFORM, NotFound, OrgId, State
+from domain.base import PLATFORM, Event, NotFound, OrgId, State
 from domain.identity.organization.state import Organization
-from eventstore.claim import ClaimKey
+from eventstore.claim import ClaimKey, CountKey
 
 S = TypeVar("S", bound=State)
 
@@ -83,6 +83,10 @@ class Reads:
         self._held.update({claim: found.get(claim) for claim in claims})
         return found
 
+    async def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
+        """Return the values of *counts* now, which the append does not verify."""
+        return await self._states.counted(counts)
+
     async def claims_moved(self) -> bool:
         """Return whether a claim that the decision looked at has another holder now."""
         if not self._held:
@@ -144,3 +148,36 @@ class Reads:
         if found.org_id not in (owner, None) or not isinstance(found.state, kind):
             raise NotFound
         return found.state
+
+
+class AheadReads(Reads):
+    """The reads of a decision that decides several times, each on what those before it leave.
+
+    What it reads counts as read by the decision, at the version at which that was.
+    """
+
+    def __init__(self, read: Reads) -> None:
+        super().__init__(read._states, read._org_id)
+        self.loaded, self._held = read.loaded, read._held
+        self._ahead: dict[UUID, State] = {}
+
+    async def __call__(self, kind: type[S], stream: UUID) -> S:
+        found = await super().__call__(kind, stream)
+        ahead = self._ahead.get(stream)
+        return ahead if isinstance(ahead, kind) else found
+
+    def new(self, kind: type[S], stream: UUID) -> S:
+        found = super().new(kind, stream)
+        ahead = self._ahead.get(stream)
+        return ahead if isinstance(ahead, kind) else found
+
+    def pass_over(self, stream: UUID, events: Sequence[Event]) -> None:
+        """Let later decisions see *stream* after *events*, which were decided on it."""
+        state = self._ahead.get(stream) or self.loaded[stream][1].state
+        for event in events:
+            state = state.evolve(event)
+        self._ahead[stream] = state
+
+    def go_back(self, stream: UUID) -> None:
+        """Let later decisions see *stream* as it was read: what was decided on it is refused."""
+        self._ahead.pop(stream, None)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from domain.base import PLATFORM, NotFound, OrgId, State
 from domain.identity.organization.state import Organization
-from eventstore.claim import ClaimKey
+from eventstore.claim import ClaimKey, CountKey
 from eventstore.engine.turns import STREAM_PIECE
 from eventstore.log import EventLog
 from eventstore.log_reads import History
@@ -129,6 +129,10 @@ class States:
     async def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, UUID]:
         """Return who holds each of *claims* now; free ones are left out."""
         return await self._log.holders(claims)
+
+    async def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
+        """Return the value of each of *counts* now."""
+        return dict(zip(counts, await self._log.counted(*counts), strict=True))
 
     async def fresh(self, kind: type[S], stream: UUID, org_id: OrgId | None = None) -> S:
         """Return the newest state of *stream*, by checking its version in the log.

@@ -27,6 +27,7 @@ from api.description.parameters import (
     SHARED,
     exact,
 )
+from api.description.schemas import DRY_RUN_ANSWER, PROBLEM
 from api.http.parameters import FILE_TYPES
 from api.http.policy import (
     NO_DRY_RUN,
@@ -41,53 +42,6 @@ from api.http.policy import (
 )
 from api.http.request import ApiRequest
 
-_PROBLEM: Json = {
-    "title": "Problem",
-    "type": "object",
-    "description": "Why a request failed (RFC 9457); some codes add members of their own.",
-    "required": ["type", "title", "status", "detail", "code", "requestId"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "requestId": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["path", "message"],
-                "properties": {"path": {"type": "string"}, "message": {"type": "string"}},
-            },
-        },
-    },
-}
-
-
-_DRY_RUN: Json = {
-    "title": "DryRun",
-    "type": "object",
-    "description": "The events that a command would record; nothing was recorded.",
-    "required": ["events"],
-    "properties": {
-        "events": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["type", "version", "stream", "data"],
-                "additionalProperties": False,
-                "properties": {
-                    "type": {"type": "string"},
-                    "version": {"type": "integer", "minimum": 1},
-                    "stream": {"$ref": "#/components/schemas/StreamPlace"},
-                    "data": {"type": "object", "additionalProperties": True},
-                },
-            },
-        }
-    },
-    "additionalProperties": False,
-}
 _FILE_BODY: Json = {
     "description": "The file; Content-Type and Content-Length say what it is",
     "required": True,
@@ -146,7 +100,7 @@ def describe(routes: list[ControllerRouterHandler]) -> Json:
             show_example(operation, example)
     link_what_is_created(described["paths"])
     components = described["components"]
-    components["schemas"] |= {"Problem": _PROBLEM, "DryRun": _DRY_RUN}
+    components["schemas"] |= {"Problem": PROBLEM, "DryRun": DRY_RUN_ANSWER}
     components["parameters"] = SHARED
     components["headers"] = HEADERS
     components["securitySchemes"] = _SCHEMES

@@ -43,6 +43,9 @@ class Reply(Struct, frozen=True, kw_only=True):
     ``{id}`` in ``location`` stands for the id of the shown resource. ``show_once`` shows it with a
     secret, which a later retry does not get. ``tagged`` is False for a resource whose GET has no
     ETag. ``version`` is the version of a part of the stream that has one of its own.
+
+    For a command on many streams, ``whole`` shows what it did, ``correlation_id`` goes into all of
+    its events, and ``dry`` returns what a dry run shows beside the events.
     """
 
     stream: UUID | None
@@ -54,6 +57,9 @@ class Reply(Struct, frozen=True, kw_only=True):
     show_once: Show | None = None
     tagged: bool = True
     version: Callable[[Any], int] | None = None
+    whole: Render | None = None
+    correlation_id: str | None = None
+    dry: Callable[[], dict[str, Any]] | None = None
 
 
 async def run_command(request: ApiRequest, command: Command, reply: Reply) -> ApiResponse:
@@ -65,6 +71,8 @@ async def run_command(request: ApiRequest, command: Command, reply: Reply) -> Ap
 
     async def run(caller: Caller) -> tuple[Receipt, Context]:
         context = request.context(caller, reply.org_id)
+        if reply.correlation_id is not None:
+            context = replace(context, correlation_id=reply.correlation_id)
         return await _handle(request, command, reply, context), context
 
     receipt, context = await as_caller(request, run)
@@ -170,7 +178,7 @@ def _render(reply: Reply, context: Context) -> Render | None:
 
 def _answer(request: ApiRequest, receipt: Receipt, reply: Reply, context: Context) -> ApiResponse:
     if context.dry_run:
-        return _would_record(receipt)
+        return _would_record(receipt, {} if reply.dry is None else reply.dry())
     response = receipt.repeated or _response(receipt, reply)
     answer = _complete(response, reply)
     if receipt.repeated is not None:
@@ -181,6 +189,8 @@ def _answer(request: ApiRequest, receipt: Receipt, reply: Reply, context: Contex
 
 
 def _response(receipt: Receipt, reply: Reply) -> Response:
+    if reply.whole is not None:
+        return reply.whole(receipt)
     if reply.stream is None:
         return Response(204, 0, b"", None)
     found = receipt.states[reply.stream]
@@ -218,7 +228,7 @@ def _shown_position(request: ApiRequest, position: int) -> int:
     return shown_position(position, log.parts, log.epoch)
 
 
-def _would_record(receipt: Receipt) -> ApiResponse:
+def _would_record(receipt: Receipt, beside: dict[str, Any]) -> ApiResponse:
     """Return the response to a dry run: the events that the command would append."""
     events: list[dict[str, Any]] = []
     for change in receipt.events:
@@ -227,4 +237,4 @@ def _would_record(receipt: Receipt) -> ApiResponse:
             unrecorded_json(tag_of(event), change.stream, version, event_data(event))
             for version, event in enumerate(change.events, start=before + 1)
         ]
-    return ApiResponse(_encode({"events": events}))
+    return ApiResponse(_encode({"events": events, **beside}))

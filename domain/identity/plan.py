@@ -121,6 +121,18 @@ def refuse_if_file_too_large(plan: Plan, size: int) -> None:
         )
 
 
+def refuse_if_bulk_too_large(plan: Plan, count: int) -> None:
+    """Refuse a request about *count* tasks if that is more than *plan* allows at once.
+
+    :raises PlanLimitReached: it is.
+    """
+    limit = PLAN_LIMITS[plan].bulk_tasks
+    if count > limit:
+        raise PlanLimitReached(
+            what="bulk_tasks", limit=limit, used=count, plan=plan, upgrade_to=_UPGRADE[plan]
+        )
+
+
 def request_share(plan: Plan) -> int:
     """Return how many times the requests of the smallest plan an API key has in *plan*."""
     return PLAN_LIMITS[plan].requests_per_minute // PLAN_LIMITS[Plan.FREE].requests_per_minute

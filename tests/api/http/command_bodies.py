@@ -55,6 +55,10 @@ COMMANDS: dict[str, Any] = {
     "POST /api/project/{project}/resume": None,
     "POST /api/project/{project_id}/tasks": {"title": "New"},
     "POST /api/project/{project}/unarchive": None,
+    "POST /api/task/bulk": {
+        "ids": ["00000000-0000-7000-8000-000000000404"],
+        "set": {"priority": "LOW"},
+    },
     "PUT /api/project/{project}/workflow": {
         "statuses": [
             {"key": "TODO", "name": "To do", "group": "TODO"},

@@ -1,0 +1,143 @@
+"""HTTP route that changes many tasks at once."""
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, post
+from litestar.params import JSONBody
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from api.http.parameters import shows
+from api.http.policy import needs
+from api.http.problem import FieldError, invalid
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
+from api.http.run_command import Reply, run_command
+from commands.exchange.bulk import (
+    BULK_MAX,
+    BulkRefused,
+    ChangeTasks,
+    TaskOutcome,
+    TaskSetting,
+    TooManyForMember,
+    item_of,
+)
+from commands.receipt import Receipt, Response
+from commands.work.task_values import DueTime
+from domain.base import LabelId, TaskId, UserId
+from domain.identity.plan import PlanLimitReached
+from domain.permission import Permission
+from domain.work.task.events import Priority
+from domain.work.workflow.events import StatusKey
+
+_EACH_MAX = 20
+_encode = msgspec.json.Encoder().encode
+
+
+class PeopleChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to assign to each task, and whom to unassign."""
+
+    add: Annotated[tuple[UserId, ...], Meta(max_length=_EACH_MAX)] = ()
+    remove: Annotated[tuple[UserId, ...], Meta(max_length=_EACH_MAX)] = ()
+
+
+class LabelsChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which labels each task gets, and which it loses."""
+
+    add: Annotated[tuple[LabelId, ...], Meta(max_length=_EACH_MAX)] = ()
+    remove: Annotated[tuple[LabelId, ...], Meta(max_length=_EACH_MAX)] = ()
+
+
+class TasksChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """What each task is set to; what is left out stays as it is.
+
+    ``delete`` stands alone.
+    """
+
+    status: StatusKey | UnsetType = UNSET
+    force: bool = False
+    priority: Priority | UnsetType = UNSET
+    assignees: PeopleChange = PeopleChange()
+    labels: LabelsChange = LabelsChange()
+    due_date: date | UnsetType | None = UNSET
+    due_at: DueTime | UnsetType | None = UNSET
+    delete: bool = False
+
+
+class Bulk(Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of a request to change many tasks in the same way."""
+
+    ids: Annotated[tuple[TaskId, ...], Meta(min_length=1, max_length=BULK_MAX)]
+    set: TasksChange
+
+
+class BulkView(Struct, frozen=True, rename="camel"):
+    """How many tasks were changed, and how many were so already."""
+
+    correlation_id: str
+    changed: int
+    unchanged: int
+
+
+class BulkController(Controller):
+    """Changes to many tasks at once."""
+
+    path = "/api/task/bulk"
+    tags = ("Tasks",)
+
+    @post(
+        "/",
+        status_code=200,
+        opt=needs(Permission.TASK_EDIT, fails=(BulkRefused, PlanLimitReached, TooManyForMember)),
+        responses=shows(BulkView),
+    )
+    async def change_tasks(self, request: ApiRequest, data: JSONBody[Bulk]) -> ApiResponse:
+        """Change up to 1,000 tasks in the same way: all of them or, if one is refused, none.
+
+        All events have the same `correlationId`. A dry run says in `items` what would become of
+        each task, and goes on behind those that would be refused.
+        """
+        setting = _setting(data)
+        outcomes: list[TaskOutcome] = []
+        command = ChangeTasks(task_ids=data.ids, setting=setting, note=outcomes.append)
+        correlation_id = request.client_info.request_id
+
+        def shown(receipt: Receipt) -> Response:
+            changed = len(receipt.events)
+            view = BulkView(correlation_id, changed, len(data.ids) - changed)
+            return Response(200, 0, _encode(view))
+
+        reply = Reply(
+            stream=None,
+            whole=shown,
+            tagged=False,
+            correlation_id=correlation_id,
+            dry=lambda: {"items": [item_of(each) for each in outcomes[-len(data.ids) :]]},
+        )
+        return await run_command(request, command, reply)
+
+
+def _setting(data: Bulk) -> TaskSetting:
+    """Return what is asked for.
+
+    :raises Problem: it names a task twice, asks for nothing, or for changes to what it deletes.
+    """
+    if len(set(data.ids)) < len(data.ids):
+        raise invalid(FieldError("$.ids", "Names a task twice"))
+    asked = data.set
+    others = asked != TasksChange(delete=asked.delete)
+    if others == asked.delete:
+        raise invalid(FieldError("$.set", "Expected changes, or delete alone"))
+    return TaskSetting(
+        status=asked.status,
+        force=asked.force,
+        priority=asked.priority,
+        due_date=asked.due_date,
+        due_at=asked.due_at,
+        assign=asked.assignees.add,
+        unassign=asked.assignees.remove,
+        label=asked.labels.add,
+        unlabel=asked.labels.remove,
+        delete=asked.delete,
+    )

@@ -1,0 +1,212 @@
+"""The command that changes many tasks at once: all of them, or none.
+
+Each task is decided by the commands on one task, in the order in which the tasks are given, and
+each decision sees what those before it change. Limits and guards that the append checks are tried
+here as well, so that a refusal names its task; the append decides.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import ClassVar, NamedTuple
+
+from msgspec import UNSET, Struct, UnsetType
+
+from commands.base import Change, Command, Context, Decision
+from commands.exchange.trial import Trial
+from commands.reads import AheadReads, Reads
+from commands.work.task import (
+    AssignTask,
+    ChangeTaskStatus,
+    DeleteTask,
+    EditTask,
+    TaskCommand,
+    UnassignTask,
+)
+from commands.work.task_label import LabelTask, UnlabelTask
+from commands.work.task_values import DueTime
+from domain.base import DomainError, LabelId, Refusal, TaskId, UserId
+from domain.identity.organization.membership import Role
+from domain.identity.organization.state import Organization
+from domain.identity.plan import refuse_if_bulk_too_large
+from domain.permission import Permission
+from domain.work.task.events import (
+    Priority,
+    TaskAssigned,
+    TaskDeleted,
+    TaskLabelled,
+    TaskPriorityChanged,
+    TaskScheduled,
+    TaskStatusChanged,
+    TaskUnassigned,
+    TaskUnlabelled,
+)
+from domain.work.workflow.events import StatusKey
+from eventstore.claim import CountChange
+
+BULK_MAX = 1_000
+"""Tasks of one command, whatever the plan: more would hold up others."""
+BULK_OF_MEMBERS_MAX = 100
+"""Tasks that somebody may change at once who is neither MANAGER nor ADMIN."""
+REFUSED_SHOWN_MAX = 100
+"""Refused tasks that the refusal of all of them names; a dry run names every one."""
+_PIECE = 10
+"""Tasks that are decided before others get their turn."""
+
+
+class BulkRefused(DomainError):
+    """Nothing was changed, because some of the tasks cannot be. `items` says which, and why."""
+
+    code = "bulk_refused"
+    refusal = Refusal.CONFLICT
+
+
+class TooManyForMember(DomainError):
+    """Members change at most 100 tasks at once. Ask a MANAGER, or send fewer."""
+
+    code = "too_many_tasks"
+    refusal = Refusal.FORBIDDEN
+
+
+class TaskSetting(Struct, frozen=True, kw_only=True):
+    """What each of the tasks is set to; what is not given stays as it is."""
+
+    status: StatusKey | UnsetType = UNSET
+    force: bool = False
+    priority: Priority | UnsetType = UNSET
+    due_date: date | UnsetType | None = UNSET
+    due_at: DueTime | UnsetType | None = UNSET
+    assign: tuple[UserId, ...] = ()
+    unassign: tuple[UserId, ...] = ()
+    label: tuple[LabelId, ...] = ()
+    unlabel: tuple[LabelId, ...] = ()
+    delete: bool = False
+
+
+class TaskOutcome(NamedTuple):
+    """What becomes of one task: what is recorded, or why not."""
+
+    task_id: TaskId
+    change: Change | None
+    checks: tuple[CountChange, ...] = ()
+    refused: DomainError | None = None
+
+
+class ChangeTasks(Command, frozen=True, kw_only=True):
+    """Change many tasks in the same way: all of them, or none if one is refused.
+
+    A dry run leaves out those that would be refused.
+    """
+
+    needs: ClassVar[Permission | None] = Permission.TASK_EDIT
+    records = (
+        TaskStatusChanged,
+        TaskPriorityChanged,
+        TaskScheduled,
+        TaskAssigned,
+        TaskUnassigned,
+        TaskLabelled,
+        TaskUnlabelled,
+        TaskDeleted,
+    )
+    task_ids: tuple[TaskId, ...]
+    setting: TaskSetting
+    note: Callable[[TaskOutcome], None] | None = None
+    """Told what becomes of each task, in their order, and again with each attempt."""
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        await self._refuse_too_many(read, context)
+        outcomes = await self.outcomes(read, context)
+        refused = [each for each in outcomes if each.refused is not None]
+        if refused and not context.dry_run:
+            shown = [item_of(each) for each in refused[:REFUSED_SHOWN_MAX]]
+            raise BulkRefused(items=shown, refused=len(refused))
+        found: list[Change | CountChange] = []
+        for each in outcomes:
+            if each.change is not None:
+                found += (each.change, *each.checks)
+        return found
+
+    async def outcomes(self, read: Reads, context: Context, /) -> list[TaskOutcome]:
+        """Return what becomes of each task, in their order."""
+        ahead, trial = AheadReads(read), Trial(context)
+        found: list[TaskOutcome] = []
+        for number, task_id in enumerate(self.task_ids, start=1):
+            outcome = await self._outcome(ahead, context, task_id)
+            if outcome.change is not None:
+                outcome = await self._tried(ahead, trial, outcome)
+            found.append(outcome)
+            if self.note is not None:
+                self.note(outcome)
+            if number % _PIECE == 0:
+                await asyncio.sleep(0)
+        return found
+
+    async def _outcome(self, ahead: AheadReads, context: Context, task_id: TaskId) -> TaskOutcome:
+        """Return what the commands on one task decide, each on what those before it leave."""
+        change: Change | None = None
+        checks: tuple[CountChange, ...] = ()
+        try:
+            for command in self._commands(task_id):
+                await command.permit(ahead, context)
+                for part in await command.decide(ahead, context):
+                    if isinstance(part, Change):
+                        events = (*(() if change is None else change.events), *part.events)
+                        change = Change(task_id, events)
+                        ahead.pass_over(task_id, part.events)
+                    elif isinstance(part, CountChange):
+                        checks += (part,)
+        except DomainError as refused:
+            ahead.go_back(task_id)
+            return TaskOutcome(task_id, None, refused=refused)
+        return TaskOutcome(task_id, change, checks)
+
+    async def _tried(self, ahead: AheadReads, trial: Trial, outcome: TaskOutcome) -> TaskOutcome:
+        """Return *outcome*, refused if a limit or a guard that the append checks is against it."""
+        assert outcome.change is not None  # noqa: S101 - asked only then
+        refused = await trial.add(ahead, outcome.change, outcome.checks)
+        if refused is None:
+            return outcome
+        ahead.go_back(outcome.task_id)
+        return TaskOutcome(outcome.task_id, None, refused=refused)
+
+    def _commands(self, task_id: TaskId) -> Iterator[TaskCommand]:
+        """Yield the commands on one task; who asks for nothing asks whether it is there."""
+        to = self.setting
+        for label_id in to.unlabel:
+            yield UnlabelTask(task_id=task_id, label_id=label_id)
+        for label_id in to.label:
+            yield LabelTask(task_id=task_id, label_id=label_id)
+        for user_id in to.unassign:
+            yield UnassignTask(task_id=task_id, user_id=user_id)
+        for user_id in to.assign:
+            yield AssignTask(task_id=task_id, user_id=user_id)
+        yield EditTask(
+            task_id=task_id, priority=to.priority, due_date=to.due_date, due_at=to.due_at
+        )
+        if to.status is not UNSET:
+            yield ChangeTaskStatus(task_id=task_id, to=to.status, force=to.force)
+        if to.delete:
+            yield DeleteTask(task_id=task_id)
+
+    async def _refuse_too_many(self, read: Reads, context: Context) -> None:
+        """Refuse more tasks than the plan, or the caller's role, allows.
+
+        :raises PlanLimitReached: the plan does not.
+        :raises TooManyForMember: the role does not.
+        """
+        organization = await read(Organization, context.organization)
+        refuse_if_bulk_too_large(organization.plan, len(self.task_ids))
+        is_member = organization.role_of(context.user_id) is Role.MEMBER
+        if is_member and len(self.task_ids) > BULK_OF_MEMBERS_MAX:
+            raise TooManyForMember(limit=BULK_OF_MEMBERS_MAX, needs="MANAGER or ADMIN")
+
+
+def item_of(outcome: TaskOutcome) -> dict[str, str]:
+    """Return what becomes of a task as clients read it."""
+    item = {"id": str(outcome.task_id), "outcome": "unchanged"}
+    if outcome.refused is not None:
+        item |= {"outcome": "refused", "code": outcome.refused.code}
+    elif outcome.change is not None:
+        item["outcome"] = "changed"
+    return item

@@ -1,0 +1,59 @@
+"""A trial of what the append will check: counts, in the order in which they will be changed.
+
+It rests on counts that were read without a lock, so it is only there to tell which of many changes
+is refused; the append decides about all of them.
+"""
+
+from collections.abc import Sequence
+
+from commands.base import Change, Context
+from commands.happening import Happening, Reservations
+from commands.reads import Reads
+from commands.reservations import note
+from domain.base import DomainError
+from domain.identity.organization.state import Organization
+from eventstore.claim import CountChange, CountKey
+from eventstore.recorded import microseconds
+
+
+class Trial:
+    """Counts as they are after the changes that were tried so far."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._counts: dict[CountKey, int] = {}
+
+    async def add(
+        self, read: Reads, change: Change, checks: Sequence[CountChange]
+    ) -> DomainError | None:
+        """Try one more change; return why it is refused, and then leave the counts as they were."""
+        wanted = [*await self._reserved(read, change), *checks]
+        missing = [each.count for each in wanted if each.count not in self._counts]
+        if missing:
+            self._counts.update(await read.counted(missing))
+        after = dict[CountKey, int]()
+        for each in wanted:
+            before = after.get(each.count, self._counts[each.count])
+            total = before + each.by
+            if each.limit is not None and total > each.limit:
+                return DomainError() if each.refusal is None else each.refusal(before)
+            after[each.count] = total
+        self._counts.update(after)
+        return None
+
+    async def _reserved(self, read: Reads, change: Change) -> list[CountChange]:
+        """Return the counts that the events of *change* will change or check."""
+        org_id, reserved = self._context.organization, Reservations([], [])
+        plan = (await read(Organization, org_id)).plan
+        state = read.loaded[change.stream][1].state
+        at = microseconds(self._context.now)
+        for event in change.events:
+            happened = Happening(type(event), event, state, change.stream, org_id, at, plan, _no)
+            note(happened, reserved)
+            state = state.evolve(event)
+        return reserved.counts
+
+
+def _no(kind: str, value: str, /) -> bytes:
+    """Stand for a fingerprint: no count depends on one."""
+    return b""
