@@ -10,7 +10,8 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from domain.enums import ENUMS
 
-_VALUES = {name: [value.value for value in kind] for name, kind in ENUMS.items()}
+ENUM_VALUES = {name: [value.value for value in kind] for name, kind in ENUMS.items()}
+"""The values of every enumeration by its name."""
 
 
 class MetaController(Controller):
@@ -21,7 +22,7 @@ class MetaController(Controller):
     @get("/api/meta/enums", opt=public(), responses=shows(dict[str, list[str]]))
     async def list_enums(self, request: ApiRequest) -> ApiResponse:
         """List the values of every enumeration by its name."""
-        return json_response(_VALUES)
+        return json_response(ENUM_VALUES)
 
     @get("/.well-known/jwks.json", opt=public(), responses=shows(dict[str, Any]))
     async def list_token_keys(self, request: ApiRequest) -> ApiResponse:

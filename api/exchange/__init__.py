@@ -1,1 +1,1 @@
-"""Routes by which events and tasks come in and go out in bulk."""
+"""Routes by which events and tasks come in and go out, and by which clients start."""

@@ -7,11 +7,12 @@ from uuid import UUID
 from litestar import Controller, get
 from litestar.params import FromQuery, Parameter
 from litestar.response import Stream
+from msgspec import Struct
 
 from api.exchange.live.follower import Live
 from api.exchange.live.reader import Reader, WantedEvents
 from api.http.caller import Caller
-from api.http.parameters import shows_file
+from api.http.parameters import shows_events
 from api.http.policy import needs
 from api.http.problem import FieldError, Problem, invalid, malformed
 from api.http.request import ApiRequest
@@ -24,6 +25,14 @@ BEHIND_MAX = 10_000
 """How many events a client may be behind: beyond it, reading lists again costs less."""
 _SEQ_DIGITS_MAX = 16
 _TYPES_MAX = 50
+
+
+class SentEvent(Struct, frozen=True):
+    """One event: its sequence number, its name, and in ``data`` the event as JSON."""
+
+    id: str
+    event: str
+    data: str
 
 
 class EventController(Controller):
@@ -39,7 +48,7 @@ class EventController(Controller):
             sends=("X-Accel-Buffering",),
             fails=((410, "events_too_old"), (429, "too_many_streams"), (503, "busy")),
         ),
-        responses=shows_file("The events, as text/event-stream", "text/event-stream"),
+        responses=shows_events(SentEvent),
     )
     async def stream_events(
         self,

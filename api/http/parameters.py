@@ -39,6 +39,17 @@ def shows(view: Any, status: int = 200, description: str = "The resource") -> An
     return {status: spec}
 
 
+def shows_events(view: Any) -> Any:
+    """Return the description of a stream of Server-Sent Events, each of which is a *view*."""
+    spec = ResponseSpec(
+        view,
+        description="The events, one after the other",
+        media_type="text/event-stream",
+        generate_examples=False,
+    )
+    return {200: spec}
+
+
 def nothing() -> Any:
     """Return the description of a response without a body (204)."""
     return {204: ResponseSpec(None, description="Done", generate_examples=False)}

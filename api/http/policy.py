@@ -169,17 +169,24 @@ class AllowedMethods:
     def __init__(self, app: Litestar) -> None:
         self._routes = [
             (_pattern(route), {str(method) for method in route.route_handler_map})
-            for route in app.routes
-            if isinstance(route, HTTPRoute)
+            for route in sorted(
+                (each for each in app.routes if isinstance(each, HTTPRoute)),
+                key=lambda each: len(each.path_parameters),
+            )
         ]
 
     def of(self, path: str) -> list[str]:
-        """Return the methods that *path* supports, none if there is no such path."""
+        """Return the methods that *path* supports, none if there is no such path.
+
+        A path that a route names as a whole is not one of a route with a parameter there.
+        """
         path = path.rstrip("/") or "/"
         found: set[str] = set()
         for pattern, methods in self._routes:
             if pattern.fullmatch(path):
                 found |= methods | {"OPTIONS"}
+                if pattern.pattern == re.escape(path):
+                    break
         if "GET" in found:
             found.add("HEAD")
         return [method for method in _ORDER if method in found]

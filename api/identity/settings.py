@@ -66,8 +66,9 @@ class SettingsView(Struct, frozen=True, kw_only=True, rename="camel"):
     security_contacts: tuple[str, ...] | None
 
 
-def _view(settings: OrganizationSettings, *, contacts: bool) -> bytes:
-    view = SettingsView(
+def settings_view(settings: OrganizationSettings, *, contacts: bool) -> SettingsView:
+    """Return *settings* as members see them; with *contacts*, as ADMINs do."""
+    return SettingsView(
         require_totp=settings.require_totp,
         login_ways=settings.login_ways,
         session_idle=settings.session_idle,
@@ -75,11 +76,10 @@ def _view(settings: OrganizationSettings, *, contacts: bool) -> bytes:
         time_zone=settings.time_zone,
         security_contacts=settings.security_contacts if contacts else None,
     )
-    return _encode(view)
 
 
 def _shown(organization: Organization, version: int, at: datetime) -> bytes:
-    return _view(organization.settings, contacts=True)
+    return _encode(settings_view(organization.settings, contacts=True))
 
 
 class SettingsController(Controller):
@@ -96,7 +96,7 @@ class SettingsController(Controller):
         org_id = own_organization(request, organization_id)
         found = await request.newest(Organization, org_id)
         contacts = is_allowed(request.caller.role, Permission.ORG_MANAGE, request.caller.scopes)
-        return ApiResponse(_view(found.state.settings, contacts=contacts))
+        return ApiResponse(_encode(settings_view(found.state.settings, contacts=contacts)))
 
     @patch(
         "/",

@@ -31,15 +31,18 @@ class WorkflowView(View, frozen=True, kw_only=True):
 
 def render_workflow(project: Project, version: int, updated_at: datetime) -> bytes:
     """Return the JSON of the workflow of *project*."""
-    workflow = project.workflow
-    view = WorkflowView(
+    return _encode(workflow_view(project.workflow))
+
+
+def workflow_view(workflow: Workflow) -> WorkflowView:
+    """Return *workflow* as the API shows it."""
+    return WorkflowView(
         preset=workflow.preset,
         statuses=workflow.statuses,
         transitions=workflow.transitions,
         moved=workflow.moved,
         version=workflow.version,
     )
-    return _encode(view)
 
 
 def keys_within(

@@ -28,6 +28,7 @@ UNDESCRIBABLE = re.compile(
     "|Expected an e-mail address"
     r"|Expected `int( \| null)?`, got `float`"  # 5.0 is an integer for JSON Schema, and not for us
     "|Expected a network such as .*|API keys cannot have .*"
+    "|Expected names of events, at most \\d+|Expected changes, or delete alone|Names a task twice"
     "|Expected code or recoveryCode|Needed for a new account"
     "|Expected either before or after|Expected a URL of APP_URL or CORS_ORIGINS.*"
     "|the (URL|host|port) .*|names under .* are not public",
@@ -62,7 +63,12 @@ class Login:
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Let most path parameters name something that exists, and If-Match a version."""
+    """Let most path parameters name something that exists, and If-Match a version.
+
+    A stream of events ends, unless the request is refused.
+    """
+    if case.operation.path == "/api/events" and _follows(case.query):
+        case.query = {**(case.query or {}), "follow": "false"}
     for name, value in (case.path_parameters or {}).items():
         if value in _made or _world is None or name not in _world.ids:
             continue
@@ -70,6 +76,10 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
             case.path_parameters[name] = _world.ids[name]
     if case.meta.generation.mode.is_positive and case.headers.get("If-Match") == "0":
         case.headers["If-Match"] = '"0"'  # the coverage phase does not know the pattern
+
+
+def _follows(query: Any) -> bool:
+    return (query or {}).get("follow") in (None, True, "true")
 
 
 @schemathesis.hook
