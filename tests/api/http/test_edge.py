@@ -105,6 +105,7 @@ class TestMethods:
         [
             ("/api/project", "GET, HEAD, POST, OPTIONS"),
             ("/api/task/ENG-1", "GET, HEAD, PATCH, DELETE, OPTIONS"),
+            ("/api/task/bulk", "POST, OPTIONS"),
             ("/api/auth/login", "POST, OPTIONS"),
             ("/api/webhook/events", "GET, HEAD, OPTIONS"),
             ("/health", "GET, HEAD, OPTIONS"),
