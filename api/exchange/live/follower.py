@@ -110,9 +110,9 @@ class Live:
 
     async def _join(self, reader: Reader) -> None:
         """Count a reader, from before the log is read on, so that nothing is between."""
-        for part in {self._log.part(reader.org_id), self._log.part(PLATFORM)}:
-            if part not in self._positions:
-                self._positions[part] = await self._log.last_position(part)
+        parts = {self._log.part(reader.org_id), self._log.part(PLATFORM)} - {*self._positions}
+        ends = {part: await self._log.last_position(part) for part in parts}
+        self._positions = {**ends, **self._positions}  # at once: a follower that ends forgets them
         if not self.has_room() or not self.has_room_for(reader):
             reader.end(StreamEnd.STOPPING if self._stopping else StreamEnd.TOO_MANY)
             return
