@@ -43,6 +43,7 @@ from tests.spec import on, record
 ALLOWED = {
     ("POST", "/api/auth/logout"),
     ("GET", "/api/auth/profile"),
+    ("GET", "/api/start"),
     ("GET", "/api/user/me"),
     ("GET", "/api/org/{organization_id}"),
 }
