@@ -25,6 +25,7 @@ _OF_EVENT = {
     "member.invitation_revoked": Permission.INVITATION_READ,
     "member.invited": Permission.INVITATION_READ,
     "member.linked": Permission.AUDIT_READ,
+    "member.unlinked": Permission.AUDIT_READ,
     "organization.settings_changed": Permission.ORG_MANAGE,
     "organization.sso_configured": Permission.SSO_READ,
     "organization.sso_removed": Permission.SSO_READ,

@@ -1,6 +1,8 @@
-"""Generates the permissions page: what each role may do, and what each command needs."""
+"""Generates the permissions page: what roles may do, and what commands and events need."""
 
 from commands.base import Command
+from domain.catalog import PUBLIC_EVENT_TYPES
+from domain.event_permission import permission_to_read
 from domain.identity.organization.membership import Role
 from domain.permission import (
     KEY_PERMISSIONS,
@@ -24,7 +26,7 @@ _ROLES = sorted(Role, key=lambda role: -role.rank)
 
 
 def permissions_page() -> str:
-    """Return the page: permissions of each role, then commands."""
+    """Return the page: permissions of each role, then commands, then events."""
     granted = [
         (
             code(permission),
@@ -37,6 +39,9 @@ def permissions_page() -> str:
         (code(command.__name__), code(command.needs or ""), meaning(command))
         for command in leaves(Command, "commands")
     ]
+    events = [
+        (code(needed), ", ".join(code(tag) for tag in tags)) for needed, tags in _events().items()
+    ]
     return page(
         "Permissions",
         _INTRO,
@@ -45,7 +50,18 @@ def permissions_page() -> str:
         "## Commands\n\nA command without a permission decides for itself: it concerns only"
         " the caller's own account, or one of our own rules sends it.",
         table(("command", "needs", "summary"), commands),
+        "## Events\n\nWhat somebody needs to be told an event by `GET /api/events`, beside seeing"
+        " the project that it is about.",
+        table(("needs", "events"), events),
     )
+
+
+def _events() -> dict[Permission, list[str]]:
+    """Return the events that live readers are told, by the permission that they need."""
+    found: dict[Permission, list[str]] = {}
+    for tag in PUBLIC_EVENT_TYPES:
+        found.setdefault(permission_to_read(tag), []).append(tag)
+    return {needed: found[needed] for needed in Permission if needed in found}
 
 
 def _of_keys(permission: Permission) -> str:

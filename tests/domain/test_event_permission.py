@@ -16,7 +16,9 @@ def test_members_are_told_of_work_and_not_of_invitations_keys_or_access() -> Non
     assert {"task.created", "comment.posted", "project.archived", "member.joined"} <= seen
     hidden = ("access.", "api_key.", "audit.", "log.", "webhook.")
     assert not [tag for tag in seen if tag.startswith(hidden)]
-    assert not seen & {"member.invited", "member.linked", "organization.sso_configured"}
+    assert not seen & {
+        *("member.invited", "member.linked", "member.unlinked", "organization.sso_configured")
+    }
 
 
 def test_managers_are_told_more_and_administrators_everything() -> None:
