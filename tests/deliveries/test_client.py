@@ -48,14 +48,14 @@ async def test_an_endpoint_keeps_its_connection_and_shares_it_with_no_other(
 async def test_sends_of_one_endpoint_run_side_by_side(
     receiver: Receiver, client: WebhookClient
 ) -> None:
-    everyone_is_here = asyncio.Barrier(8)
-    receiver.answer_with(Reply(delay_s=0.05))
+    everyone_is_here = asyncio.Event()
+    receiver.answer_with(Reply(after=everyone_is_here))
 
-    async def send() -> None:
-        await everyone_is_here.wait()
-        await client.post("endpoint", receiver.url, JSON, b"{}")
-
-    await asyncio.gather(*(send() for _ in range(8)))
+    sends = [client.post("endpoint", receiver.url, JSON, b"{}") for _ in range(8)]
+    answers = asyncio.gather(*sends)
+    await receiver.wait_for(8)
+    everyone_is_here.set()
+    await answers
 
     assert receiver.connections == 8
 
@@ -89,7 +89,7 @@ async def test_idle_connections_of_other_endpoints_are_closed_in_passing(
     monkeypatch.setattr("deliveries.client.KEEP_IDLE_S", 0.0)
     await client.post("three", receiver.url, JSON, b"{}")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while receiver.open_connections > 1:  # noqa: ASYNC110 - closed by the peer, no event
             await asyncio.sleep(0.01)
 
@@ -97,12 +97,14 @@ async def test_idle_connections_of_other_endpoints_are_closed_in_passing(
 async def test_a_send_under_way_survives_its_connection_falling_off_the_list(
     receiver: Receiver,
 ) -> None:
-    receiver.answer_by(lambda request: Reply(delay_s=0.2 if request.body == b"slow" else 0))
+    fallen = asyncio.Event()
+    receiver.answer_by(lambda request: Reply(after=fallen if request.body == b"slow" else None))
 
     async with WebhookClient(UrlGuard([LOOPBACK]), lines_max=1) as client:
         slow = asyncio.create_task(client.post("slow", receiver.url, JSON, b"slow"))
         await receiver.wait_for(1)
         await client.post("other", receiver.url, JSON, b"quick")
+        fallen.set()
         answer = await slow
         await client.post("slow", receiver.url, JSON, b"quick")
 
