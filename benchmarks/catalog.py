@@ -25,6 +25,7 @@ from benchmarks.exchange import bulk, live
 from benchmarks.harness.figures import Figure
 from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
 from benchmarks.planning import board
+from benchmarks.running import hanging, start
 
 
 class Benchmark(NamedTuple):
@@ -64,5 +65,7 @@ BENCHMARKS = {
     "bulk": _benchmark(bulk),
     "live-events": _benchmark(live),
     "worker-wait": _benchmark(worker_wait),
+    "hanging": _benchmark(hanging),
+    "start": _benchmark(start),
     "tests": _benchmark(suite),
 }

@@ -1,0 +1,1 @@
+"""What it costs that the product runs: its start, and its memory."""
