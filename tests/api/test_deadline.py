@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Generator
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from api.http.cors import Cors
 from api.http.edge import Edge
 from api.http.policy import AllowedMethods, StreamingRoutes
 from eventstore.append import Append
+from runtime.settings import load_settings
 from runtime.system import System
 from security.passwords import HashingQueue, Passwords
 from tests.api.conftest import Make
@@ -165,10 +167,10 @@ class TestWatch:
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    async def test_the_default_is_a_second_more_than_one_call_to_a_store(
-        self, system: System
-    ) -> None:
-        assert deadline.deadline_of(system.settings) == 5.0
+    def test_the_default_is_a_second_more_than_one_call_to_a_store(self, tmp_path: Path) -> None:
+        defaults = load_settings({"APP_ENV": "test", "DATA_DIR": str(tmp_path)})
+
+        assert deadline.deadline_of(defaults) == 5.0
 
 
 async def test_a_response_that_has_begun_is_sent_whole() -> None:

@@ -12,7 +12,7 @@ from api.connection.bounds import BOUNDS, Bounds
 from api.connection.protocol import BoundedProtocol
 from security.url_guard import IPNetwork
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 POLL_S = 0.01
 HEALTH = b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -110,7 +110,7 @@ async def test_lists_show_what_was_recorded_through_another_process(
 
 
 async def test_a_position_is_waited_for_in_the_partition_of_the_organization(
-    partitioned: Litestar,
+    partitioned: Litestar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy, quiet = await sign_up(partitioned), await sign_up(partitioned)
     for number in range(4):
@@ -120,6 +120,7 @@ async def test_a_position_is_waited_for_in_the_partition_of_the_organization(
     position = asked_position(shown, parts=8, epoch=1)
 
     reached = await quiet.get("/project", headers={"x-min-position": str(shown)})
+    monkeypatch.setattr("api.http.state._WAIT_S", 0.1)
     ahead = await _asking_for(quiet, position + 1, parts=8)
 
     assert position > 0
