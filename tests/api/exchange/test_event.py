@@ -75,7 +75,7 @@ class TestWhatIsTold:
         self, app: Litestar, system: System, ana: Person
     ) -> None:
         project = await ana.project()
-        task = await ana.task(project, "Quicksilver")
+        task = await ana.task(project, "Grease the axle")
         done(await ana.post(f"/task/{task['id']}/comments", {"body": "Oiled?"}), 201)
         ben = await member(app, system, ana, Role.MEMBER)
         before = {each.event for each in await recorded(ben)}
@@ -91,7 +91,7 @@ class TestWhatIsTold:
 
     async def test_what_is_deleted_now_is_told_only_as_deleted(self, ana: Person) -> None:
         project = await ana.project()
-        task, kept = await ana.task(project, "Quicksilver"), await ana.task(project)
+        task, kept = await ana.task(project, "Grease the axle"), await ana.task(project)
         done(await ana.delete(f"/task/{task['id']}"), 204)
 
         told = [each for each in await recorded(ana) if each.event.startswith("task.")]

@@ -125,7 +125,7 @@ class TestWhileItIsOpen:
             await ana.task(project)
             assert (await stream.next()).event == "task.created"
             done(await ana.patch(f"/project/{project['id']}", {"visibility": "PRIVATE"}), 200)
-            await ana.task(project, "Quicksilver")
+            await ana.task(project, "Grease the axle")
             await ana.project("OPEN")
 
             told = await stream.next()
