@@ -91,11 +91,13 @@ async def _every_get(client: Client, project: str) -> list[str]:
     profile = await client.ask("GET", "/api/auth/profile")
     asked = {"name": "CI", "scopes": {"task": ["read"]}}
     label = await client.ask("POST", "/api/label", {"name": "Bug", "color": "#ff0000"})
+    field = {"key": "size", "name": "Size", "type": "number"}
     team = await client.ask("POST", "/api/team", {"name": "Gears"})
     comment = await client.ask("POST", "/api/task/ENG-1/comments", {"body": "Oiled?"})
     known = {
         "comment_id": comment["id"],
         "label_id": label["id"],
+        "field_id": (await client.ask("POST", f"/api/project/{project}/fields", field))["id"],
         "attachment_id": (await client.send_file("/api/task/ENG-1/attachments", b"one"))["id"],
         "api_key_id": (await client.ask("POST", "/api/apikey", asked))["id"],
         "organization_id": client.organization,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
+from commands.claims.planning import PLANNING_RULES
 from commands.content_counts import CONTENT_RULES
 from commands.happening import Fingerprint, Happening, Reservations, Rule
 from commands.label_claims import LABEL_RULES
@@ -287,6 +288,7 @@ _RULES: dict[type[Event], Rule] = {
     **CONTENT_RULES,
     **LABEL_RULES,
     **RELATION_RULES,
+    **PLANNING_RULES,
 }
 
 RESERVING = frozenset(_RULES)

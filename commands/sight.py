@@ -47,6 +47,21 @@ async def sees_project(read: Read, org_id: OrgId, user_id: UserId, project: Proj
     return sees(project, user_id, role, await read(Team, project.team_id))
 
 
+async def refuse_unless_concerned(
+    read: Reads, context: Context, project: Project, user_id: UserId
+) -> None:
+    """Refuse to assign a task to somebody, or let them watch it, who could not even see it.
+
+    :raises NotFound: they are no active member of the organization.
+    :raises CannotSeeProject: they do not see the project of the task.
+    """
+    organization = await read(Organization, context.organization)
+    if organization.role_of(user_id) is None:
+        raise NotFound(user_id=user_id)
+    if not await sees_project(read, context.organization, user_id, project):
+        raise CannotSeeProject(user_id=user_id)
+
+
 async def refuse_unless_sees(read: Reads, context: Context, project: Project) -> None:
     """Refuse a caller who does not see *project*, as if it did not exist.
 

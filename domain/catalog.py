@@ -8,6 +8,7 @@ from domain.identity.api_key.state import ApiKey
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
+from domain.planning.field import Field
 from domain.work.attachment import Attachment
 from domain.work.comment import Comment
 from domain.work.label import Label
@@ -28,6 +29,7 @@ STATES: tuple[type[State], ...] = (
     DependencyGraph,
     Comment,
     Label,
+    Field,
     Attachment,
     Webhook,
     ApiKey,

@@ -11,6 +11,7 @@ from domain.permission import Permission
 from domain.work.attachment import ScanState
 from domain.work.project.events import ProjectStatus, Visibility
 from domain.work.relation import RelationKind
+from domain.work.task.custom_field import FieldType
 from domain.work.task.events import Priority, TaskStatus
 from domain.work.team import TeamLeaveCause, TeamRole
 from domain.work.workflow.events import Guard, Preset, StatusGroup
@@ -20,6 +21,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     for enum in (
         DeliveryMode,
         Factor,
+        FieldType,
         Guard,
         LeaveCause,
         LoginWay,

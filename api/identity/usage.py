@@ -43,6 +43,7 @@ class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
     tasks: int | None
     webhooks: int
     api_keys: int
+    custom_fields: int | None
     storage_bytes: int
     file_bytes: int
     requests_per_minute: int
@@ -62,6 +63,7 @@ class UsageView(Struct, frozen=True, kw_only=True, rename="camel"):
     tasks: int
     webhooks: int
     api_keys: int
+    custom_fields: int
     storage_bytes: int
 
 
@@ -130,6 +132,7 @@ def limits_of(plan: Plan) -> LimitsView:
         tasks=limits.tasks,
         webhooks=limits.webhooks,
         api_keys=limits.api_keys,
+        custom_fields=limits.custom_fields,
         storage_bytes=limits.storage_bytes,
         file_bytes=limits.file_bytes,
         requests_per_minute=limits.requests_per_minute,

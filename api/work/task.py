@@ -24,12 +24,15 @@ from commands.work.task import (
     RestoreTask,
     UnassignTask,
 )
+from commands.work.task_field import FieldInputs
 from commands.work.task_values import Description, DueTime, Estimate
 from domain.base import TaskId, UserId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
+from domain.planning.field import FieldNotInUse
 from domain.work.project.errors import ProjectIsArchived
+from domain.work.task.custom_field import FieldValueNotValid, TooManyFieldValues, UnknownField
 from domain.work.task.errors import (
     CannotSeeProject,
     ParentIsBelow,
@@ -55,6 +58,7 @@ class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     estimate: Estimate | UnsetType | None = UNSET
     parent_id: TaskId | UnsetType | None = UNSET
     status: StatusKey | UnsetType = UNSET
+    fields: FieldInputs = {}
 
 
 class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -64,6 +68,7 @@ class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 _DATES_FAIL = (StartsAfterDue, TwoDueDates)
+FIELDS_FAIL = (FieldNotInUse, FieldValueNotValid, TooManyFieldValues, UnknownField)
 _TREE_FAIL = (ParentIsBelow, SubtasksChanged, SubtasksTooDeep)
 
 
@@ -89,7 +94,7 @@ class TaskController(Controller):
 
     @patch(
         "/",
-        opt=needs(Permission.TASK_EDIT, fails=(*MOVE_FAILS, *_DATES_FAIL, *_TREE_FAIL)),
+        opt=needs(Permission.TASK_EDIT, fails=(*MOVE_FAILS, *_DATES_FAIL, *FIELDS_FAIL, *_TREE_FAIL)),
         responses=shows(TaskDetail),
     )
     async def edit(
@@ -110,6 +115,7 @@ class TaskController(Controller):
             parent_id=data.parent_id,
             below=below,
             status=data.status,
+            fields=data.fields,
         )
         return await change_task(request, command)
 

@@ -36,13 +36,16 @@ from api.work.tasks.filters import (
     WatcherFilter,
 )
 from commands.work.task_create import Assignees, CreateTask, LabelIds
+from commands.work.task_field import FieldInputs
 from commands.work.task_values import Description, DueTime, Estimate
 from domain.base import NotFound, ProjectId, TaskId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
+from domain.planning.field import FieldNotInUse
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
 from domain.work.project.state import Project
+from domain.work.task.custom_field import FieldValueNotValid, UnknownField
 from domain.work.task.errors import (
     CannotSeeProject,
     StartsAfterDue,
@@ -79,6 +82,7 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     estimate: Estimate | None = None
     assignees: Assignees = ()
     labels: LabelIds = ()
+    fields: FieldInputs = {}
 
 
 class ProjectTaskController(Controller):
@@ -100,6 +104,9 @@ class ProjectTaskController(Controller):
                 SubtasksTooDeep,
                 StartsAfterDue,
                 TwoDueDates,
+                FieldNotInUse,
+                FieldValueNotValid,
+                UnknownField,
             ),
         ),
         responses=shows(TaskDetail, 201),
@@ -123,6 +130,7 @@ class ProjectTaskController(Controller):
             estimate=data.estimate,
             assignees=data.assignees,
             labels=data.labels,
+            fields=data.fields,
         )
         return await run_command(request, command, shown_task(request, task_id, 201))
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import ClassVar
 from uuid import UUID
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, field
 
 from commands.base import (
     Command,
@@ -23,6 +23,7 @@ from commands.sight import (
     refuse_unless_sees_id,
 )
 from commands.work.task_event import completed
+from commands.work.task_field import NO_VALUES, FieldInputs, fill_in
 from commands.work.task_tree import place_under
 from commands.work.task_values import Description, DueTime, Estimate, in_utc
 from domain.base import NotFound, TaskId, UserId
@@ -32,6 +33,7 @@ from domain.name import Title
 from domain.permission import Permission, is_allowed
 from domain.work.project.state import Project
 from domain.work.task import planning, status
+from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -78,6 +80,7 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
         TaskEstimated,
         TaskReparented,
         TaskStatusChanged,
+        TaskFieldSet,
     )
     title: Title | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
@@ -90,6 +93,7 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
     below: tuple[TaskId, ...] = ()
     """The subtasks of a task that gets another parent, as lists show them."""
     status: StatusKey | UnsetType = UNSET
+    fields: FieldInputs = field(default_factory=NO_VALUES)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task, project = await read_task(read, self.task_id)
@@ -107,6 +111,7 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
         if self.status is not UNSET:
             moved = ChangeTaskStatus(task_id=self.task_id, to=self.status)
             events += await change_status(read, context, moved)
+        events += await fill_in(read, context, project, task, self.fields)
         if self.parent_id is UNSET:
             return changes_of(self.task_id, events)
         moved_below = await place_under(read, context, self.task_id, self.parent_id, self.below)

@@ -4,12 +4,13 @@ from datetime import date
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from commands.base import Change, Command, Context, Decision
 from commands.reads import Reads
 from commands.sight import refuse_unless_concerned, refuse_unless_sees_id
 from commands.work.task import refuse_unless_sees_task
+from commands.work.task_field import NO_VALUES, FieldInputs, fill_in
 from commands.work.task_label import refuse_unless_usable
 from commands.work.task_tree import read_ancestors
 from commands.work.task_values import Description, DueTime, Estimate, in_utc
@@ -18,6 +19,7 @@ from domain.name import Title
 from domain.permission import Permission
 from domain.work.project.state import Project
 from domain.work.task import planning
+from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -40,7 +42,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
     """Create a task in a project."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_CREATE
-    records = (TaskCreated, TaskScheduled, TaskEstimated, TaskAssigned, TaskLabelled)
+    records = (TaskCreated, TaskScheduled, TaskEstimated, TaskAssigned, TaskLabelled, TaskFieldSet)
     task_id: TaskId
     project_id: ProjectId
     title: Title
@@ -54,6 +56,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
     estimate: Estimate | None = None
     assignees: Assignees = ()
     labels: LabelIds = ()
+    fields: FieldInputs = field(default_factory=NO_VALUES)
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         await super().permit(read, context)
@@ -94,7 +97,11 @@ class CreateTask(Command, frozen=True, kw_only=True):
     def _is_plain(self) -> bool:
         """Whether nothing else is known about the new task."""
         dates = (self.start_date, self.due_date, self.due_at)
-        return dates == _NEVER and self.estimate is None and not (self.assignees or self.labels)
+        return (
+            dates == _NEVER
+            and self.estimate is None
+            and not (self.assignees or self.labels or self.fields)
+        )
 
     async def _more(
         self, read: Reads, context: Context, project: Project, task: Task
@@ -112,4 +119,4 @@ class CreateTask(Command, frozen=True, kw_only=True):
         for label_id in dict.fromkeys(self.labels):
             await refuse_unless_usable(read, label_id, self.project_id)
             events.append(TaskLabelled(label_id=label_id))
-        return events
+        return [*events, *await fill_in(read, context, project, task, self.fields)]

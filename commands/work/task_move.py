@@ -12,6 +12,8 @@ from domain.base import Event, LabelId, ProjectId, TaskId
 from domain.permission import Permission
 from domain.work.label import Label
 from domain.work.project.state import Project
+from domain.work.task import filling
+from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.errors import SubtreeTooLarge
 from domain.work.task.events import (
     TaskMoved,
@@ -42,6 +44,7 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
         TaskStatusChanged,
         TaskReparented,
         TaskUnlabelled,
+        TaskFieldSet,
         TaskUnassigned,
         TaskUnwatched,
     )
@@ -80,7 +83,8 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
     ) -> list[Event]:
         """Return the events of one task.
 
-        Labels of its old project stay behind, and so does whoever does not see the other one.
+        Labels of its old project stay behind, values in its custom fields, and whoever does not
+        see the other one.
         """
         task, target = await read(Task, task_id), await read(Project, self.project_id)
         assert task.project_id is not None  # noqa: S101 - it is here
@@ -103,6 +107,7 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
             moved,
             *await self._put_into_status(read, context, task_id, task.evolve(moved)),
             *(TaskUnlabelled(label_id=each) for each in left),
+            *filling.empty(task),
             *(TaskUnassigned(user_id=each) for each in blind if each in task.assignees),
             *(TaskUnwatched(user_id=each) for each in blind if each in task.watchers),
         ]

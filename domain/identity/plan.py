@@ -25,6 +25,7 @@ class Countable(StrEnum):
     TASKS = "tasks"
     WEBHOOKS = "webhooks"
     API_KEYS = "api_keys"
+    CUSTOM_FIELDS = "custom_fields"
     STORAGE_BYTES = "storage_bytes"
 
 
@@ -37,6 +38,7 @@ class PlanLimits(Struct, frozen=True, kw_only=True):
     tasks: int | None  # not deleted
     webhooks: int
     api_keys: int  # not revoked
+    custom_fields: int | None  # not deleted
     storage_bytes: int  # of attachments that are not deleted
     file_bytes: int  # of one attachment
     requests_per_minute: int  # of one API key
@@ -56,6 +58,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         tasks=1_000,
         webhooks=2,
         api_keys=2,
+        custom_fields=5,
         storage_bytes=2 * _GB,
         file_bytes=10 * _MB,
         requests_per_minute=100,
@@ -71,6 +74,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         tasks=50_000,
         webhooks=20,
         api_keys=20,
+        custom_fields=50,
         storage_bytes=250 * _GB,
         file_bytes=100 * _MB,
         requests_per_minute=1_000,
@@ -86,6 +90,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         tasks=None,
         webhooks=200,
         api_keys=200,
+        custom_fields=None,
         storage_bytes=5_000 * _GB,
         file_bytes=1_000 * _MB,
         requests_per_minute=10_000,

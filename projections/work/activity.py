@@ -1,9 +1,9 @@
 """What happened to a task or a project: one document per event and thing that it is about.
 
-An event about a comment or a file is about its task, one about a relation about both tasks, and a
-move also about both projects. The text of a comment is left out: it is read
-at the comment, where a deleted one is gone. Nothing says where a request came from; that is in the
-audit log.
+An event about a comment or a file is about its task, one about a custom field about its project, one
+about a relation about both tasks, and a move also about both projects. The text of a comment is left
+out: it is read at the comment, where a deleted one is gone. Nothing says where a request came from;
+that is in the audit log.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.base import Event, OrgId
+from domain.planning.field import FieldEvent
 from domain.work.attachment import AttachmentEvent
 from domain.work.comment import CommentEdited, CommentEvent, CommentPosted
 from domain.work.project.events import ProjectEvent
@@ -60,8 +61,10 @@ class Activity(Projection[Happened]):
     """Events by the task or project that they are about, the newest first."""
 
     name = "activity"
-    version = 2
-    tags = tags_of(TaskEvent, ProjectEvent, CommentEvent, AttachmentEvent, RelationEvent)
+    version = 3
+    tags = tags_of(
+        TaskEvent, ProjectEvent, CommentEvent, AttachmentEvent, RelationEvent, FieldEvent
+    )
     state = Happened
     indexes = (Index(("org", "about"), "seq"),)
 
@@ -91,6 +94,8 @@ def things_of(event: Event, stream: UUID) -> tuple[UUID, ...]:
         return (event.task_id,)
     if isinstance(event, RelationAdded | RelationRemoved):
         return (event.from_, event.to)
+    if isinstance(event, FieldEvent):
+        return (event.project_id,)
     return (stream,)
 
 

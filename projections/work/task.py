@@ -13,6 +13,7 @@ from domain.base import LabelId, ProjectId, TaskId, UserId
 from domain.work.attachment import AttachmentDeleted, AttachmentRestored, AttachmentUploaded
 from domain.work.comment import CommentDeleted, CommentPosted, CommentRestored
 from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
+from domain.work.task.custom_field import FieldShown, shown
 from domain.work.task.events import (
     Priority,
     TaskCreated,
@@ -83,6 +84,7 @@ class TaskView(View, frozen=True, kw_only=True):
     estimate: int | None
     assignees: tuple[UserId, ...]
     labels: tuple[LabelId, ...]
+    fields: dict[str, FieldShown]
     watchers: tuple[UserId, ...]
     created_by: UserId | None
     created_at: datetime | None
@@ -123,6 +125,7 @@ def render_task(
         estimate=task.estimate,
         assignees=task.assignees,
         labels=task.labels,
+        fields=shown(task.fields),
         watchers=task.watchers,
         created_by=task.created_by,
         created_at=task.created_at,
@@ -166,7 +169,7 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 9
+    version = 10
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),

@@ -67,7 +67,10 @@ class Person:
         label = done(await self.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)
         elsewhere = done(await self.post("/project", {"key": "HR", "name": "People"}), 201)
         other = (await self.task(project))["id"]
-        known = {"label_id": label["id"], "other_project": elsewhere["id"], "kind": "blocks"}
+        size = {"key": "size", "name": "Size", "type": "text"}
+        field = done(await self.post(f"/project/{project['id']}/fields", size), 201)
+        known = {"label_id": label["id"], "field_id": field["id"]}
+        known |= {"other_project": elsewhere["id"], "kind": "blocks"}
         return known | {"other": other, "other_id": other}
 
     async def task(self, project: Json, title: str = "Oil it", **fields: Any) -> Any:

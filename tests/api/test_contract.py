@@ -77,6 +77,7 @@ class TestRoutes:
                     "api_key_id",
                     "comment_id",
                     "label_id",
+                    "field_id",
                     "team_id",
                     "attachment_id",
                 ):

@@ -19,6 +19,7 @@ README = ROOT / "README.md"
 PROTECTING = ROOT / "docs" / "how-to" / "protect-an-account.md"
 EXPORTING = ROOT / "docs" / "how-to" / "export-and-verify.md"
 KEYS = ROOT / "docs" / "how-to" / "use-an-api-key.md"
+FIELDS = ROOT / "docs" / "how-to" / "add-custom-fields.md"
 WORKFLOW = ROOT / "docs" / "how-to" / "define-a-workflow.md"
 BLOCKING = ROOT / "docs" / "how-to" / "say-what-blocks-a-task.md"
 INVITING = ROOT / "docs" / "how-to" / "invite-a-colleague.md"
@@ -175,6 +176,17 @@ def test_a_colleague_joins_leaves_and_comes_back_by_the_words_of_the_page(reader
         "member.left",
         "member.invitation_accepted",
     ]
+
+
+def test_custom_fields_are_added_by_the_words_of_the_page(reader: Reader) -> None:
+    cost, listed, filled, emptied, changed, restored = reader.follow(FIELDS)
+
+    assert '"key":"cost"' in cost
+    assert '"key":"size"' in listed
+    assert '"fields":{"cost":12.5,"size":"s"}' in filled
+    assert '"fields":{"size":"s"}' in emptied
+    assert '"retired":true' in changed
+    assert '"key":"size"' in restored
 
 
 def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:

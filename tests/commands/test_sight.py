@@ -19,6 +19,7 @@ from commands.work.task_create import CreateTask
 from domain.base import LabelId, NotFound, UserId
 from domain.claim import ProjectKeyTaken
 from domain.identity.organization.membership import MemberRoleChanged, Role
+from domain.planning.field import FieldCreated, stream_of_field
 from domain.work.comment import CommentPosted
 from domain.work.label import LabelCreated
 from domain.work.project.errors import ProjectIsArchived
@@ -34,6 +35,7 @@ from domain.work.project.events import (
     ProjectVisibilityChanged,
     Visibility,
 )
+from domain.work.task.custom_field import FieldType
 from domain.work.task.errors import CannotSeeProject
 from domain.work.task.events import TaskAssigned
 from domain.work.team import (
@@ -57,7 +59,14 @@ MADE = on(GEARS, TeamCreated(name="Gears", created_by=ANA))
 SAID = on(COMMENT, CommentPosted(task_id=TASK, body="Done?", created_by=ANA, created_at=NOW))
 LABEL = LabelId(UUID(int=71))
 BUG = LabelCreated(name="Bug", color="#ff0000", project_id=ENG, created_by=ANA, created_at=NOW)
-HIDDEN = (TEAM, MADE, on(ENG, OPENED), on(TASK, CREATED), SAID, on(LABEL, BUG))
+SIZE = stream_of_field(ENG, "size")
+SIZED = on(
+    SIZE,
+    FieldCreated(
+        project_id=ENG, key="size", name="Size", kind=FieldType.TEXT, created_by=ANA, created_at=NOW
+    ),
+)
+HIDDEN = (TEAM, MADE, on(ENG, OPENED), on(TASK, CREATED), SAID, on(LABEL, BUG), SIZED)
 """A private project of Ana's, with a task and a comment; Ben, a MANAGER, does not see it."""
 
 TIES: list[tuple[str, Past]] = [
@@ -73,6 +82,7 @@ IDS = {
     "comment_id": COMMENT,
     "label_id": LABEL,
     "other_id": TASK,
+    "field_id": SIZE,
 }
 CREATING = {"CreateProject"}
 """Commands that name a new thing by such an id."""
@@ -80,7 +90,7 @@ CREATING = {"CreateProject"}
 ON_PROJECTS: list[type[Command]] = [
     command
     for command in leaves(Command, "commands")
-    if {"project_id", "task_id", "label_id"} & {f.name for f in fields(command)}
+    if {"project_id", "task_id", "label_id", "field_id"} & {f.name for f in fields(command)}
     if command.needs is not None and command.__name__ not in CREATING
 ]
 """Every command on a project, or on something in one: also those that are written later."""

@@ -30,6 +30,7 @@ from domain.identity.user.state import User
 from domain.work.team import Team
 from tests.domain.acme import DELETED, TEAM, invitation
 from tests.domain.identity.providers import CONFIGURED
+from tests.domain.planning.changes import PLANNING_CHANGES, PLANNING_CREATIONS
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, NOW, given
 from tests.domain.work.changes import WORK_CHANGES, WORK_CREATIONS
 from tools.discover import modules_of
@@ -81,6 +82,7 @@ KEY = given(
 
 CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     *WORK_CHANGES,
+    *PLANNING_CHANGES,
     (TEAM, organization.OrganizationRenamed(from_="Acme", to="Apex"), ("name",)),
     (TEAM, organization.SubdomainChanged(from_="acme", to="apex"), ("subdomain",)),
     (TEAM, SettingsChanged(session_idle=7), ("settings:session_idle",)),
@@ -221,6 +223,7 @@ MEMBERS_OF_SETS = ("assignees", "labels", "watchers")
 
 CREATIONS = {
     *WORK_CREATIONS,
+    *PLANNING_CREATIONS,
     api_key.ApiKeyCreated,
     organization.OrganizationCreated,
     session_events.SessionStarted,
@@ -275,6 +278,8 @@ def _parts(state: Any) -> dict[str, Any]:
         elif name == "members" and not isinstance(state, Team):
             for user_id, member in value.items():
                 parts |= {f"{name}:{user_id}:{k}": v for k, v in asdict(member).items()}
+        elif name == "fields":
+            parts |= {f"{name}:{one.partition(':')[0]}": one for one in value}
         elif isinstance(value, OrganizationSettings):
             parts |= {f"{name}:{k}": v for k, v in asdict(value).items()}
         elif isinstance(value, SignOn):

@@ -42,6 +42,9 @@ def make_world(url: str) -> World:
                 "project": project,
                 "team_id": _made(client, "/team", name="Gears")["id"],
                 "task": task,
+                "field_id": _made(
+                    client, f"/project/{project}/fields", key="size", name="Size", type="text"
+                )["id"],
                 "label_id": _made(client, "/label", name="Bug", color="#ff0000")["id"],
                 "attachment_id": client.post(f"/task/{task}/attachments", content=b"one")
                 .raise_for_status()

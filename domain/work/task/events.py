@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType, field
 
 from domain.base import Event, LabelId, Personal, ProjectId, TaskId, UserId
+from domain.work.task.custom_field import TaskFieldSet
 from domain.work.workflow.events import Guard, StatusGroup, StatusRule
 
 
@@ -277,6 +278,7 @@ TaskEvent = (
     | TaskUnassigned
     | TaskLabelled
     | TaskUnlabelled
+    | TaskFieldSet
     | TaskWatched
     | TaskUnwatched
     | TaskDeleted

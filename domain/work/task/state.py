@@ -8,7 +8,8 @@ Invariants
     4. Setting a field to the value it has records no event, so the history holds only changes.
     5. Whoever created a task or is assigned to it watches it until they no longer want to; at most
        ``WATCHERS_MAX`` people do.
-    6. A transition whose guards do not hold is refused unless it is forced. The append counts what
+    6. It has at most ``VALUES_MAX`` values in custom fields of its project (``custom_field.py``).
+    7. A transition whose guards do not hold is refused unless it is forced. The append counts what
        they ask for, so that they hold whatever happens meanwhile (``commands/reservations.py``).
 """
 
@@ -20,6 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.base import Event, LabelId, NotFound, ProjectId, TaskId, UserId
+from domain.work.task.custom_field import TaskFieldSet, with_value
 from domain.work.task.errors import (
     TooManyAssignees,
 )
@@ -84,6 +86,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     estimate: int | None = None
     assignees: tuple[UserId, ...] = ()
     labels: tuple[LabelId, ...] = ()
+    fields: tuple[str, ...] = ()
     watchers: tuple[UserId, ...] = ()
     created_by: UserId | None = None
     created_at: datetime | None = None
@@ -117,6 +120,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, labels=(*self.labels, event.label_id))
             case TaskUnlabelled():
                 return replace(self, labels=_without(self.labels, event.label_id))
+            case TaskFieldSet():
+                return replace(self, fields=with_value(self.fields, event))
             case TaskRanked() | TaskReparented() | TaskMoved():
                 return _placed(self, event)
             case TaskScheduled() | TaskEstimated() | TaskWatched() | TaskUnwatched():

@@ -13,6 +13,7 @@ from domain.work.relation import (
     RelationRemoved,
 )
 from domain.work.task import events as task
+from domain.work.task.custom_field import FieldType, TaskFieldSet
 from domain.work.task.state import Task
 from domain.work.workflow.events import StatusGroup, WorkflowDefined
 from domain.work.workflow.state import FREE
@@ -127,6 +128,7 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         task.TaskUnlabelled(label_id=LABEL),
         (f"labels:{LABEL}",),
     ),
+    (OPEN, TaskFieldSet(key="size", kind=FieldType.TEXT, to="L"), ("fields:size",)),
     (OPEN, task.TaskWatched(user_id=CLEO), (f"watchers:{CLEO}",)),
     (OPEN, task.TaskUnwatched(user_id=BEN), (f"watchers:{BEN}",)),
     (OPEN, task.TaskUnassigned(user_id=BEN), (f"assignees:{BEN}",)),

@@ -1,0 +1,1 @@
+"""What the events of an area reserve: claims that they take and counts that they change."""

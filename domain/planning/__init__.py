@@ -1,0 +1,1 @@
+"""Rules for planning: custom fields."""
