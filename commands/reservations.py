@@ -54,10 +54,8 @@ from domain.work.workflow.errors import StatusInUse
 from domain.work.workflow.events import FINISHED, StatusGroup, WorkflowDefined
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbered
 
-EMAIL, SUBDOMAIN = "email", "subdomain"
-API_KEY = "api key"
-SUBJECT = "sso subject"
-TASK_NUMBER = "task number"
+EMAIL, SUBDOMAIN, SUBJECT = "email", "subdomain", "sso subject"
+API_KEY, TASK_NUMBER = "api key", "task number"
 
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -38,7 +38,7 @@ from domain.planning.field import (
 )
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.task.custom_field import FieldKey, FieldType
-from projections.planning.field import FieldView, fields_of, render_field
+from projections.planning.field import FieldView, custom_fields_of, render_field
 
 
 class NewOption(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -126,7 +126,9 @@ class ProjectFieldController(Controller):
         paging = Paging(request)
         after = paging.key(cursor)
         await wait_for_own_writes(request, "fields")
-        page = await fields_of(request.api.models, request.organization, project_id, limit, after)
+        page = await custom_fields_of(
+            request.api.models, request.organization, project_id, limit, after
+        )
         return paging.answer(page, limit)
 
 

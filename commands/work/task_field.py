@@ -70,8 +70,7 @@ async def _filled(
     if not field.created:
         raise UnknownField(key=key)
     texts = texts_of(key, field.kind, value)
-    missing = set(texts).difference(field.options) if field.kind in CHOOSING else set()
-    if missing:
+    if field.kind in CHOOSING and not {*texts} <= {*field.options}:
         raise FieldValueNotValid(key=key, type=field.kind)
     events = filling.fill(task, key, field.kind, texts)
     if events and texts and (field.deleted or _not_offered(field, value)):

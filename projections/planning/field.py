@@ -72,7 +72,7 @@ class Fields(AggregateProjection[Field]):
         return render_field(recorded.stream_id, state, recorded.version, recorded.at)
 
 
-async def fields_of(
+async def custom_fields_of(
     models: ReadModels,
     org_id: OrgId,
     project_id: ProjectId,

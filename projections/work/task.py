@@ -13,7 +13,7 @@ from domain.base import LabelId, ProjectId, TaskId, UserId
 from domain.work.attachment import AttachmentDeleted, AttachmentRestored, AttachmentUploaded
 from domain.work.comment import CommentDeleted, CommentPosted, CommentRestored
 from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
-from domain.work.task.custom_field import FieldShown, shown
+from domain.work.task.custom_field import FieldShown, shown_values
 from domain.work.task.events import (
     Priority,
     TaskCreated,
@@ -125,7 +125,7 @@ def render_task(
         estimate=task.estimate,
         assignees=task.assignees,
         labels=task.labels,
-        fields=shown(task.fields),
+        fields=shown_values(task.fields),
         watchers=task.watchers,
         created_by=task.created_by,
         created_at=task.created_at,

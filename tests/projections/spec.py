@@ -13,9 +13,11 @@ from domain.identity.api_key.state import stream_of_key
 from domain.identity.organization.membership import LeaveCause, MemberLeft
 from domain.identity.session.events import SessionStarted
 from domain.identity.user.events import LoginFailed
+from domain.planning.field import FieldCreated, OptionRule, stream_of_field
 from domain.work.label import LabelCreated
 from domain.work.project.events import ProjectPutOnHold
 from domain.work.relation import RelationAdded, RelationKind, graph_of
+from domain.work.task.custom_field import FieldType
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -67,6 +69,17 @@ LOGGED_IN = SessionStarted(
     user_id=ANA, nonce="n", started_at=NOW, expires_at=NOW + 30 * DAY, idle_expires_at=NOW + 7 * DAY
 )
 
+
+SIZED = FieldCreated(
+    project_id=ENG,
+    key="size",
+    name="Size",
+    kind=FieldType.SELECT,
+    options=(OptionRule(key="s"), OptionRule(key="l", retired=True)),
+    option_names="Small\nLarge",
+    created_by=ANA,
+    created_at=NOW,
+)
 
 TEAM_STORY = (
     TeamCreated(name="Gears", created_by=ANA),
@@ -154,7 +167,7 @@ async def a_busy_day(log: EventLog, seed: int, tasks: int = 25) -> None:
     await record(log, on(GEARS, *TEAM_STORY))
     await record(log, on(COMMENT, comment()), on(ANSWER, comment(parent=COMMENT)))
     created = LabelCreated(name="Bug", color="#ff0000", created_by=ANA, created_at=NOW)
-    await record(log, on(LABEL, created))
+    await record(log, on(LABEL, created), on(stream_of_field(ENG, "size"), SIZED))
     await record(log, on(FILE, attachment()))
     ids = [UUID(int=1_000 + n) for n in range(tasks)]
     for number, stream in enumerate(ids, 2):

@@ -124,7 +124,7 @@ def joined(texts: Sequence[str]) -> str | None:
     return _SEPARATOR.join(texts) if texts else None
 
 
-def shown(fields: Iterable[str]) -> dict[str, FieldShown]:
+def shown_values(fields: Iterable[str]) -> dict[str, FieldShown]:
     """Return the values of a task by the keys of their fields, as people see them."""
     found: dict[str, FieldShown] = {}
     for one in fields:

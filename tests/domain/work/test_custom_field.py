@@ -12,7 +12,7 @@ from domain.work.task.custom_field import (
     TaskFieldSet,
     TooManyFieldValues,
     options_in,
-    shown,
+    shown_values,
     texts_of,
 )
 from domain.work.task.filling import empty, fill
@@ -39,7 +39,7 @@ TEXT, NUMBER, MANY = FieldType.TEXT, FieldType.NUMBER, FieldType.MULTI_SELECT
 def test_a_value_is_shown_as_it_was_set(kind: FieldType, value: Any, seen: Any) -> None:
     task = given(OPEN, *fill(OPEN, "f", kind, texts_of("f", kind, value)))
 
-    assert shown(task.fields) == {"f": seen}
+    assert shown_values(task.fields) == {"f": seen}
     again = tuple(seen) if isinstance(seen, list) else seen
     assert fill(task, "f", kind, texts_of("f", kind, again)) == []
 
@@ -80,8 +80,8 @@ def test_a_change_tells_the_value_before() -> None:
 def test_fields_whose_keys_begin_alike_are_apart() -> None:
     both = given(OPEN, *fill(OPEN, "a", TEXT, ("x",)), *fill(OPEN, "ab", NUMBER, ("1",)))
 
-    assert shown(both.fields) == {"a": "x", "ab": 1}
-    assert shown(given(both, *fill(both, "a", TEXT, ())).fields) == {"ab": 1}
+    assert shown_values(both.fields) == {"a": "x", "ab": 1}
+    assert shown_values(given(both, *fill(both, "a", TEXT, ())).fields) == {"ab": 1}
 
 
 def test_a_task_has_values_in_so_many_fields_at_most() -> None:
@@ -109,4 +109,4 @@ def test_only_select_fields_name_options() -> None:
 def test_an_erased_number_is_shown_as_the_text_in_its_place() -> None:
     erased = TaskFieldSet(key="f", kind=NUMBER, to="gone")
 
-    assert shown(given(Task(), erased).fields) == {"f": "gone"}
+    assert shown_values(given(Task(), erased).fields) == {"f": "gone"}

@@ -9,7 +9,7 @@ from eventstore.memory import MemoryStore
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.store import ReadStore
-from projections.planning.field import Fields, fields_of
+from projections.planning.field import Fields, custom_fields_of
 from tests.commands.acme import ACCOUNTS, HERE, OPS
 from tests.domain.spec import ACME, ANA, ENG, NOW, OTHER
 from tests.projections.engine.test_find import SLOW, Asked
@@ -32,11 +32,11 @@ async def test_fields_of_a_project_are_listed_by_an_index(store: ReadStore) -> N
         await project_all(log, store)
     (models := Asked(store, Progress(store), PROJECTIONS)).queries = []
 
-    first = await fields_of(models, ACME, ENG, limit=1)
-    rest = await fields_of(models, ACME, ENG, after=first.next_key)
+    first = await custom_fields_of(models, ACME, ENG, limit=1)
+    rest = await custom_fields_of(models, ACME, ENG, after=first.next_key)
 
     assert [json.loads(item)["key"] for item in first.items + rest.items] == ["a", "b"]
-    assert not (await fields_of(models, OTHER, ENG)).size
+    assert not (await custom_fields_of(models, OTHER, ENG)).size
     target = await live(store, Fields())
     for query in models.queries:
         plan = await store.explain(target, query)
