@@ -35,16 +35,18 @@ class TestUsage:
         done(await ana.post("/webhook", HOOK), 201)
         done(await ana.post("/team", {"name": "Gears"}), 201)
         await ana.file("ENG-1")
+        size = {"key": "size", "name": "Size", "type": "text"}
+        done(await ana.post("/project/ENG/fields", size), 201)
         await create(ana)
 
         shown = await usage(ana)
         assert shown["used"] == {
             "members": 3, "teams": 1, "projects": 1, "tasks": 1, "webhooks": 1, "apiKeys": 1,
-            "storageBytes": 3,
+            "customFields": 1, "storageBytes": 3,
         }  # fmt: skip
         assert shown["limits"] == {
             "members": 10, "teams": 2, "projects": 5, "tasks": 1000, "webhooks": 2, "apiKeys": 2,
-            "storageBytes": 2_000_000_000, "fileBytes": 10_000_000,
+            "customFields": 5, "storageBytes": 2_000_000_000, "fileBytes": 10_000_000,
             "requestsPerMinute": 100, "auditDays": 90,
         }  # fmt: skip
         assert (shown["plan"], shown["over"]) == ("FREE", [])
