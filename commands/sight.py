@@ -82,21 +82,6 @@ async def refuse_unless_sees_id(read: Reads, context: Context, project_id: Proje
     await refuse_unless_sees(read, context, await read(Project, project_id))
 
 
-async def refuse_unless_concerned(
-    read: Reads, context: Context, project: Project, user_id: UserId
-) -> None:
-    """Refuse to assign a task to somebody, or let them watch it, who could not even see it.
-
-    :raises NotFound: they are no active member of the organization.
-    :raises CannotSeeProject: they do not see the project of the task.
-    """
-    organization = await read(Organization, context.organization)
-    if organization.role_of(user_id) is None:
-        raise NotFound(user_id=user_id)
-    if not await sees_project(read, context.organization, user_id, project):
-        raise CannotSeeProject(user_id=user_id)
-
-
 async def refuse_unless_granted_in(
     read: Reads, context: Context, project: Project, needed: Permission
 ) -> None:

@@ -1,9 +1,9 @@
 """What happened to a task or a project: one document per event and thing that it is about.
 
-An event about a comment or a file is about its task, one about a custom field about its project, one
-about a relation about both tasks, and a move also about both projects. The text of a comment is left
-out: it is read at the comment, where a deleted one is gone. Nothing says where a request came from;
-that is in the audit log.
+An event about a comment or a file is about its task, one about a custom field about its project,
+one about a relation about both tasks, and a move also about both projects. The text of a comment is
+left out: it is read at the comment, where a deleted one is gone. Nothing says where a request came
+from; that is in the audit log.
 """
 
 from collections.abc import Sequence
