@@ -68,7 +68,7 @@ class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 _DATES_FAIL = (StartsAfterDue, TwoDueDates)
-FIELDS_FAIL = (FieldNotInUse, FieldValueNotValid, TooManyFieldValues, UnknownField)
+_FIELDS_FAIL = (FieldNotInUse, FieldValueNotValid, TooManyFieldValues, UnknownField)
 _TREE_FAIL = (ParentIsBelow, SubtasksChanged, SubtasksTooDeep)
 
 
@@ -94,7 +94,9 @@ class TaskController(Controller):
 
     @patch(
         "/",
-        opt=needs(Permission.TASK_EDIT, fails=(*MOVE_FAILS, *_DATES_FAIL, *FIELDS_FAIL, *_TREE_FAIL)),
+        opt=needs(
+            Permission.TASK_EDIT, fails=(*MOVE_FAILS, *_DATES_FAIL, *_FIELDS_FAIL, *_TREE_FAIL)
+        ),
         responses=shows(TaskDetail),
     )
     async def edit(
