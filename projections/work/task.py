@@ -99,11 +99,7 @@ class TaskView(View, frozen=True, kw_only=True):
 
 
 def render_task(
-    task_id: UUID,
-    task: Task,
-    version: int,
-    updated_at: datetime,
-    beside: Beside = NOTHING_BESIDE,
+    task_id: UUID, task: Task, version: int, updated_at: datetime, beside: Beside = NOTHING_BESIDE
 ) -> bytes:
     """Return the JSON of *task*, the same after a command as in a later GET."""
     view = TaskView(

@@ -22,7 +22,7 @@ FieldKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 FIELD_TEXT_MAX = 1_000
 FIELD_NUMBER_MAX = 1e15
 """Up to here, every whole number is exact as a double (IEEE 754)."""
-VALUES_MAX = 100
+FIELD_VALUES_MAX = 100
 """How many custom fields of a task have a value."""
 CHOSEN_MAX = 50
 """How many options of one field a task has."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.work.task.custom_field import (
-    VALUES_MAX,
+    FIELD_VALUES_MAX,
     FieldType,
     TaskFieldSet,
     TooManyFieldValues,
@@ -18,15 +18,15 @@ from domain.work.task.state import Task
 def fill(task: Task, key: str, kind: FieldType, texts: Sequence[str]) -> list[TaskEvent]:
     """Return the events that give *task* the value *texts* in a field, none if it has that.
 
-    :raises TooManyFieldValues: it has values in ``VALUES_MAX`` fields.
+    :raises TooManyFieldValues: it has values in ``FIELD_VALUES_MAX`` fields.
     """
     before = values_of(task.fields, key)
     if before == (*texts,):
         return []
     event = TaskFieldSet(key=key, kind=kind, from_=joined(before), to=joined(texts))
     filled = {one.partition(":")[0] for one in with_value(task.fields, event)}
-    if not before and len(filled) > VALUES_MAX:
-        raise TooManyFieldValues(limit=VALUES_MAX)
+    if not before and len(filled) > FIELD_VALUES_MAX:
+        raise TooManyFieldValues(limit=FIELD_VALUES_MAX)
     return [event]
 
 

@@ -8,7 +8,7 @@ Invariants
     4. Setting a field to the value it has records no event, so the history holds only changes.
     5. Whoever created a task or is assigned to it watches it until they no longer want to; at most
        ``WATCHERS_MAX`` people do.
-    6. It has at most ``VALUES_MAX`` values in custom fields of its project (``custom_field.py``).
+    6. It has at most ``FIELD_VALUES_MAX`` values in custom fields (``custom_field.py``).
     7. A transition whose guards do not hold is refused unless it is forced. The append counts what
        they ask for, so that they hold whatever happens meanwhile (``commands/reservations.py``).
 """

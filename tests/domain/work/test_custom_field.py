@@ -6,7 +6,7 @@ import pytest
 
 from domain.work.task.custom_field import (
     FIELD_NUMBER_MAX,
-    VALUES_MAX,
+    FIELD_VALUES_MAX,
     FieldType,
     FieldValueNotValid,
     TaskFieldSet,
@@ -86,7 +86,7 @@ def test_fields_whose_keys_begin_alike_are_apart() -> None:
 
 def test_a_task_has_values_in_so_many_fields_at_most() -> None:
     full = OPEN
-    for number in range(VALUES_MAX):
+    for number in range(FIELD_VALUES_MAX):
         full = given(full, *fill(full, f"f{number}", TEXT, ("x",)))
 
     check_refused(TooManyFieldValues, lambda: fill(full, "more", TEXT, ("x",)))
