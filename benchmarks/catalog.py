@@ -26,6 +26,7 @@ from benchmarks.harness.figures import Figure
 from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
 from benchmarks.planning import board
 from benchmarks.running import hanging, start
+from benchmarks.work import counts, dashboard, files, relations
 
 
 class Benchmark(NamedTuple):
@@ -59,6 +60,10 @@ BENCHMARKS = {
     "profile": _benchmark(profile),
     "board": _benchmark(board),
     "burst": _benchmark(burst),
+    "counts": _benchmark(counts),
+    "dashboard": _benchmark(dashboard),
+    "files": _benchmark(files),
+    "relations": _benchmark(relations),
     "versus-crud": _benchmark(versus_crud),
     "versus-first": _benchmark(versus_first),
     "webhook-latency": _benchmark(webhook_latency),

@@ -104,12 +104,15 @@ class Client:
         content = answer.partition(b"\r\n\r\n")[2]
         return msgspec.json.decode(content) if content else None
 
+    def headers_of(self, path: str, length: int) -> bytes:
+        """Return how a request begins that sends a file of *length* bytes."""
+        head = f"POST {path} HTTP/1.1\r\nhost: {self.address[0]}\r\n{self._headers}"
+        return f"{head}content-length: {length}\r\n\r\n".encode()
+
     async def send_file(self, path: str, content: bytes) -> Any:
         """Send a file and return the body of the answer."""
         connection = await self.connect()
-        head = f"POST {path} HTTP/1.1\r\nhost: {self.address[0]}\r\n{self._headers}"
-        head += f"content-length: {len(content)}\r\n\r\n"
-        answer = await connection.ask(head.encode() + content)
+        answer = await connection.ask(self.headers_of(path, len(content)) + content)
         connection.close()
         return msgspec.json.decode(answer.partition(b"\r\n\r\n")[2])
 

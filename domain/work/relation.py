@@ -135,11 +135,11 @@ class Edges(Struct, frozen=True, gc=False):
 
     def with_(self, kind: RelationKind, other: int) -> "Edges":
         """Return the relations with one more."""
-        return replace(self, **{kind.value: (*self.of(kind), other)})
+        return replace(self, **{kind: (*self.of(kind), other)})
 
     def without(self, kind: RelationKind, other: int) -> "Edges":
         """Return the relations with one less."""
-        return replace(self, **{kind.value: tuple(one for one in self.of(kind) if one != other)})
+        return replace(self, **{kind: tuple(one for one in self.of(kind) if one != other)})
 
 
 NO_EDGES = Edges()

@@ -1,0 +1,1 @@
+"""Benchmarks of the work itself: relations, counts, files, the dashboard."""
