@@ -64,7 +64,8 @@ docs: $(READY)
 examples: $(READY)
 	$(BIN)/python -m tests.eventstore.examples
 	$(BIN)/python -m tests.projections.test_fingerprints
-	RECORD_EXAMPLES=1 $(BIN)/python -m pytest -q tests/api --ignore tests/api/test_examples.py
+	RECORD_EXAMPLES=1 $(BIN)/python -m pytest -q tests/commands/work/test_status_table.py tests/api \
+	  --ignore tests/api/test_examples.py
 	$(BIN)/python -m tools.catalog openapi.json http.md
 
 demo: $(RUN_READY)
