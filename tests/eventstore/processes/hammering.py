@@ -1,0 +1,154 @@
+"""A process with four clients that send any command of the work, and print what became of each."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from random import Random
+from uuid import UUID
+
+from commands.base import Command
+from commands.handler import CommandHandler
+from commands.work.comment import DeleteComment, EditComment, PostComment, RestoreComment
+from commands.work.label import CreateLabel, DeleteLabel, RestoreLabel
+from commands.work.project import (
+    ArchiveProject,
+    CreateProject,
+    DeleteProject,
+    EditProject,
+    HoldProject,
+    RestoreProject,
+    ResumeProject,
+    UnarchiveProject,
+)
+from commands.work.project_member import AddProjectMember, RemoveProjectMember
+from commands.work.relation import AddRelation, RemoveRelation
+from commands.work.task import (
+    AssignTask,
+    ChangeTaskStatus,
+    DeleteTask,
+    EditTask,
+    RestoreTask,
+    UnassignTask,
+)
+from commands.work.task_create import CreateTask
+from commands.work.task_label import LabelTask, UnlabelTask
+from commands.work.task_move import MoveTask
+from commands.work.task_rank import RankTask
+from commands.work.task_watch import UnwatchTask, WatchTask
+from commands.work.team import (
+    AddTeamMember,
+    CreateTeam,
+    DeleteTeam,
+    RemoveTeamMember,
+    RestoreTeam,
+)
+from domain.base import CommentId, LabelId, ProjectId, TaskId, TeamId, UserId
+from domain.work.project.events import Visibility
+from domain.work.relation import RelationKind
+from domain.work.task.events import TaskStatus
+from eventstore.open import open_store
+from tests.domain.spec import ANA, BEN, CLEO, ENG
+from tests.eventstore.processes.creating import attempt
+from tests.spec import context, opened
+
+CLIENTS, COMMANDS = 4, 200
+"""And besides, each client makes the projects and the tasks."""
+PROJECTS = [ENG, ProjectId(UUID(int=22)), ProjectId(UUID(int=24))]
+TASKS = [TaskId(UUID(int=900 + n)) for n in range(12)]
+COMMENTS = [CommentId(UUID(int=950 + n)) for n in range(4)]
+LABELS = [LabelId(UUID(int=970 + n)) for n in range(2)]
+TEAM = TeamId(UUID(int=980))
+
+
+class Chance:
+    """What one client does, the same in each run; clients meet in few things, so they collide."""
+
+    def __init__(self, seed: str) -> None:
+        self._random = Random(seed)  # noqa: S311 - the same story each time
+
+    def command(self) -> tuple[Command, UserId]:
+        """Return the next command and who sends it; two thirds are about tasks."""
+        kinds = self._random.choice([self._of_task, self._of_task, self._of_other])()
+        return self._random.choice(kinds)(), self._random.choice([ANA, ANA, BEN, CLEO])
+
+    def _of_task(self) -> list[Callable[[], Command]]:
+        choice = self._random.choice
+        task, other, user = choice(TASKS), choice(TASKS), choice([ANA, BEN, CLEO])
+        project, label, to = choice(PROJECTS), choice(LABELS), choice(list(TaskStatus))
+        parent = choice([None, other])
+        kind = choice(list(RelationKind))
+        return [
+            *[lambda: CreateTask(task_id=task, project_id=project, title="X", parent_id=parent)]
+            * 4,
+            *[lambda: ChangeTaskStatus(task_id=task, to=to, via_path=True)] * 3,
+            *[lambda: AddRelation(task_id=task, kind=kind, other_id=other)] * 2,
+            lambda: RemoveRelation(task_id=task, kind=kind, other_id=other),
+            lambda: EditTask(task_id=task, title=f"To {to}", parent_id=parent, below=(*TASKS,)),
+            lambda: ChangeTaskStatus(task_id=task, to=to, force=True),
+            lambda: AssignTask(task_id=task, user_id=user),
+            lambda: UnassignTask(task_id=task, user_id=user),
+            lambda: WatchTask(task_id=task, user_id=user),
+            lambda: UnwatchTask(task_id=task, user_id=user),
+            lambda: LabelTask(task_id=task, label_id=label),
+            lambda: UnlabelTask(task_id=task, label_id=label),
+            lambda: RankTask(task_id=task, beside=other, before=True, neighbor=None),
+            lambda: MoveTask(task_id=task, project_id=project),
+            lambda: MoveTask(task_id=task, project_id=project, with_subtasks=False, below=(other,)),
+            lambda: DeleteTask(task_id=task),
+            *[lambda: RestoreTask(task_id=task)] * 3,
+        ]
+
+    def _of_other(self) -> list[Callable[[], Command]]:
+        choice = self._random.choice
+        task, project, user = choice(TASKS), choice(PROJECTS), choice([ANA, BEN, CLEO])
+        comment, label, to = choice(COMMENTS), choice(LABELS), choice(list(Visibility))
+        key = f"P{PROJECTS.index(project)}"
+        return [
+            *[lambda: CreateProject(project_id=project, key=key, name="One of three")] * 3,
+            lambda: EditProject(project_id=project, visibility=to),
+            lambda: AddProjectMember(project_id=project, user_id=user),
+            lambda: RemoveProjectMember(project_id=project, user_id=user),
+            lambda: HoldProject(project_id=project),
+            *[lambda: ResumeProject(project_id=project)] * 4,
+            lambda: ArchiveProject(project_id=project),
+            *[lambda: UnarchiveProject(project_id=project)] * 8,
+            lambda: DeleteProject(project_id=project),
+            *[lambda: RestoreProject(project_id=project)] * 8,
+            *[lambda: PostComment(comment_id=comment, task_id=task, body="Done?")] * 2,
+            lambda: EditComment(comment_id=comment, task_id=task, body="Done!"),
+            lambda: DeleteComment(comment_id=comment, task_id=task),
+            lambda: RestoreComment(comment_id=comment, task_id=task),
+            *[lambda: CreateLabel(label_id=label, name=str(label), color="#ff0000")] * 2,
+            lambda: DeleteLabel(label_id=label),
+            lambda: RestoreLabel(label_id=label),
+            lambda: CreateTeam(team_id=TEAM, name="Gears"),
+            lambda: AddTeamMember(team_id=TEAM, user_id=user),
+            lambda: RemoveTeamMember(team_id=TEAM, user_id=user),
+            lambda: DeleteTeam(team_id=TEAM),
+            lambda: RestoreTeam(team_id=TEAM),
+        ]
+
+
+async def hammer(handler: CommandHandler, seed: str) -> None:
+    """Send commands one after the other, at first those that make what the others are about."""
+    for project in PROJECTS[1:]:
+        key = f"P{PROJECTS.index(project)}"
+        await attempt(handler, CreateProject(project_id=project, key=key, name="One of three"))
+    for task in TASKS:
+        await attempt(handler, CreateTask(task_id=task, project_id=ENG, title="X"))
+    chance = Chance(seed)
+    for _ in range(COMMANDS):
+        command, by = chance.command()
+        await attempt(handler, command, context(by))
+
+
+async def main(url: str, process: str) -> None:
+    """Let four clients hammer the log at *url*."""
+    store = await asyncio.to_thread(open_store, url)
+    async with opened(store) as log:
+        handler = CommandHandler(log)
+        await asyncio.gather(*(hammer(handler, f"{process} {n}") for n in range(CLIENTS)))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
