@@ -1,14 +1,23 @@
 """What the model of the state machines knows of tasks and labels."""
 
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct, field
 
+from commands.work.project import ArchiveProject, HoldProject, ProjectCommand, ResumeProject
 from domain.base import LabelId, ProjectId, TaskId, UserId
 from domain.work.label import LabelCreated
+from domain.work.project.events import ProjectStatus
 from domain.work.task.events import TaskStatus
 from tests.domain.spec import ANA, NOW
 
+ACTIVE, ON_HOLD, ARCHIVED = ProjectStatus
+MOVES: dict[type[ProjectCommand], tuple[ProjectStatus, frozenset[ProjectStatus]]] = {
+    HoldProject: (ON_HOLD, frozenset({ACTIVE, ON_HOLD})),
+    ResumeProject: (ACTIVE, frozenset({ACTIVE, ON_HOLD})),
+    ArchiveProject: (ARCHIVED, frozenset(ProjectStatus)),
+}
 LABELS = [LabelId(UUID(int=71)), LabelId(UUID(int=72))]
 
 
@@ -26,3 +35,16 @@ class Piece(Struct):
     status: TaskStatus = TaskStatus.TODO
     parent: TaskId | None = None
     labels: set[LabelId] = field(default_factory=set)
+
+
+def piece_of(task: Any) -> Piece:
+    """Return what the state *task* says of it, as the model does."""
+    return Piece(
+        task.project_id,
+        task.number,
+        task.created_by,
+        task.title,
+        task.status,
+        task.parent_id,
+        set(task.labels),
+    )

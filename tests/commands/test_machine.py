@@ -22,13 +22,10 @@ from commands.identity.organization import EditMember
 from commands.relation_counts import children, open_subtasks, subtasks
 from commands.reservations import tasks_in
 from commands.work.project import (
-    ArchiveProject,
     CreateProject,
     DeleteProject,
-    HoldProject,
     ProjectCommand,
     RestoreProject,
-    ResumeProject,
     UnarchiveProject,
 )
 from commands.work.task import (
@@ -51,7 +48,7 @@ from domain.work.workflow.state import TASK_TRANSITIONS
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, TEAM
-from tests.commands.piece import LABELS, Piece, named
+from tests.commands.piece import LABELS, MOVES, Piece, named, piece_of
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN
 from tests.eventstore.crowd import check_gapless
 from tests.spec import context, data_keys, on, record
@@ -59,11 +56,6 @@ from tests.spec import context, data_keys, on, record
 T = TypeVar("T")
 PEOPLE = st.sampled_from([ANA, BEN, CLEO, DAN])
 ACTIVE, ON_HOLD, ARCHIVED = ProjectStatus
-MOVES: dict[type[ProjectCommand], tuple[ProjectStatus, frozenset[ProjectStatus]]] = {
-    HoldProject: (ON_HOLD, frozenset({ACTIVE, ON_HOLD})),
-    ResumeProject: (ACTIVE, frozenset({ACTIVE, ON_HOLD})),
-    ArchiveProject: (ARCHIVED, frozenset(ProjectStatus)),
-}
 NONE: MultipleResults[Any] = multiple()
 DONE = TaskStatus.DONE
 FINISHED = (DONE, TaskStatus.CANCELLED)
@@ -90,6 +82,8 @@ class Company(RuleBasedStateMachine):
         self.pieces: dict[TaskId, Piece] = {}
         self.numbers: dict[ProjectId, int] = {}
         self.trash: set[UUID] = set()
+        self.private: set[ProjectId] = set()
+        self.invited: dict[ProjectId, set[UserId]] = {}
         self.position = 0
         self.replays: dict[UUID, list[Any]] = {}
 
@@ -113,8 +107,14 @@ class Company(RuleBasedStateMachine):
         assert right or self.store.last_position() == before
         return right
 
-    def may(self, by: UserId, what: Permission | None) -> bool:
-        return by in self.roles and what in ROLE_PERMISSIONS[self.roles[by]]
+    def may(self, by: UserId, what: Permission | None, project: ProjectId | None = None) -> bool:
+        granted = by in self.roles and what in ROLE_PERMISSIONS[self.roles[by]]
+        return granted and (project is None or self.sees(by, project))
+
+    def sees(self, by: UserId, project: ProjectId) -> bool:
+        """Return whether *project* exists for somebody."""
+        open_to_all = project not in self.private or self.roles.get(by) is Role.ADMIN
+        return by in self.roles and (open_to_all or by in self.invited[project])
 
     def editable(self, project: ProjectId) -> bool:
         return project not in self.trash and self.statuses[project] is not ARCHIVED
@@ -130,31 +130,32 @@ class Company(RuleBasedStateMachine):
             return NONE
         self.keys.add(key)
         self.statuses[project] = ACTIVE
+        self.invited[project] = {by}
         return project
 
     @rule(project=projects, by=PEOPLE, kind=st.sampled_from(list(MOVES)))
     def move_project(self, project: ProjectId, by: UserId, kind: type[ProjectCommand]) -> None:
         to, allowed = MOVES[kind]
         here = project not in self.trash and self.statuses[project] in allowed
-        if self.passes(kind(project_id=project), by, self.may(by, kind.needs) and here):
+        if self.passes(kind(project_id=project), by, self.may(by, kind.needs, project) and here):
             self.statuses[project] = to
 
     @rule(project=projects, by=PEOPLE)
     def unarchive_project(self, project: ProjectId, by: UserId) -> None:
-        right = self.may(by, UnarchiveProject.needs) and project not in self.trash
+        right = self.may(by, UnarchiveProject.needs, project) and project not in self.trash
         passed = self.passes(UnarchiveProject(project_id=project), by, right)
         if passed and self.statuses[project] is ARCHIVED:
             self.statuses[project] = ACTIVE
 
     @rule(project=projects, by=PEOPLE)
     def delete_project(self, project: ProjectId, by: UserId) -> None:
-        right = self.may(by, DeleteProject.needs) and project not in self.trash
+        right = self.may(by, DeleteProject.needs, project) and project not in self.trash
         if self.passes(DeleteProject(project_id=project), by, right):
             self.trash.add(project)
 
     @rule(project=projects, by=PEOPLE)
     def restore_project(self, project: ProjectId, by: UserId) -> None:
-        right = self.may(by, RestoreProject.needs)
+        right = self.may(by, RestoreProject.needs, project)
         if self.passes(RestoreProject(project_id=project), by, right):
             self.trash.discard(project)
 
@@ -174,7 +175,7 @@ class Company(RuleBasedStateMachine):
         task = TaskId(uuid4())
         command = CreateTask(task_id=task, project_id=project, title="One")
         active = project not in self.trash and self.statuses[project] is ACTIVE
-        if not self.passes(command, by, self.may(by, command.needs) and active):
+        if not self.passes(command, by, self.may(by, command.needs, project) and active):
             return NONE
         self.pieces[task] = Piece(project, self.next_number(project), by)
         return task
@@ -184,7 +185,7 @@ class Company(RuleBasedStateMachine):
         task, project = TaskId(uuid4()), self.pieces[parent].project
         command = CreateTask(task_id=task, project_id=project, title="One", parent_id=parent)
         active = project not in self.trash and self.statuses[project] is ACTIVE
-        right = self.may(by, command.needs) and active and parent not in self.trash
+        right = self.may(by, command.needs, project) and active and parent not in self.trash
         right = right and self.level(parent) < LEVELS_MAX
         if not self.passes(command, by, right):
             return NONE
@@ -205,18 +206,22 @@ class Company(RuleBasedStateMachine):
             for each, piece in self.pieces.items()
         )
 
+    def is_held_up(self, task: TaskId) -> bool:
+        """Return whether a guard of the standard workflow keeps *task* from being done."""
+        return self.open_below(task) > 0
+
     @rule(task=tasks, by=PEOPLE, title=st.sampled_from(["One", "Two"]))
     def retitle(self, task: TaskId, by: UserId, title: str) -> None:
         piece = self.pieces[task]
         here = self.editable(piece.project) and task not in self.trash
         command = EditTask(task_id=task, title=title)
-        if self.passes(command, by, self.may(by, command.needs) and here):
+        if self.passes(command, by, self.may(by, command.needs, piece.project) and here):
             piece.title = title
 
     @rule(task=tasks, by=PEOPLE, to=st.sampled_from(TaskStatus), force=st.booleans())
     def move_task(self, task: TaskId, by: UserId, to: TaskStatus, force: bool) -> None:
         piece = self.pieces[task]
-        right = self.may(by, Permission.TASK_EDIT) and task not in self.trash
+        right = self.may(by, Permission.TASK_EDIT, piece.project) and task not in self.trash
         right = right and self.editable(piece.project)
         right = right and (not force or self.may(by, Permission.TASK_FORCE))
         if right and to is not piece.status:
@@ -224,7 +229,7 @@ class Company(RuleBasedStateMachine):
             held = self.statuses[piece.project] is ON_HOLD and to in STARTED
             way = StatusGroup(to) in TASK_TRANSITIONS[StatusGroup(piece.status)]
             right = way and not held and (leads or piece.status not in FINISHED or to in FINISHED)
-            right = right and (to is not DONE or force or self.open_below(task) == 0)
+            right = right and (to is not DONE or force or not self.is_held_up(task))
         if self.passes(ChangeTaskStatus(task_id=task, to=to, force=force), by, right):
             piece.status = to
 
@@ -232,7 +237,8 @@ class Company(RuleBasedStateMachine):
     def delete_or_restore(self, task: TaskId, by: UserId, kind: type[TaskCommand]) -> None:
         piece = self.pieces[task]
         own = by in self.roles and by == piece.creator
-        right = (self.may(by, Permission.TASK_DELETE) or own) and piece.project not in self.trash
+        right = (self.may(by, Permission.TASK_DELETE) or own) and self.sees(by, piece.project)
+        right = right and piece.project not in self.trash
         if kind is DeleteTask:
             right = right and task not in self.trash
         if self.passes(kind(task_id=task), by, right):
@@ -255,16 +261,7 @@ class Company(RuleBasedStateMachine):
             assert (found.status, found.deleted) == (status, project in self.trash)
         for task, piece in self.pieces.items():
             found = self.replayed(task)
-            told = Piece(
-                found.project_id,
-                found.number,
-                found.created_by,
-                found.title,
-                found.status,
-                found.parent_id,
-                set(found.labels),
-            )
-            assert (told, found.deleted) == (piece, task in self.trash)
+            assert (piece_of(found), found.deleted) == (piece, task in self.trash)
         members = self.replayed(ACME).members
         assert {user: member.role for user, member in members.items()} == self.roles
 
