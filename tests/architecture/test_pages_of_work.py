@@ -1,0 +1,55 @@
+"""More how-to pages about the work, run as they are written on the whole product."""
+
+import pytest
+
+from tests.architecture.reader import Reader
+from tests.architecture.sources import ROOT
+
+_PAGES = "move-a-task label-tasks follow-a-task see-what-is-due hold-or-archive-a-project"
+MOVING, LABELLING, FOLLOWING, DUE, HOLDING = (
+    ROOT / "docs" / "how-to" / f"{name}.md" for name in _PAGES.split()
+)
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
+
+
+def test_tasks_are_labelled_followed_and_moved_by_the_words_of_the_pages(reader: Reader) -> None:
+    first, both, renamed, bare, restored = reader.follow(LABELLING)
+    watched, done, said, activity, left, project = reader.follow(FOLLOWING)
+    moved, found, below, back, stayed = reader.follow(MOVING)
+
+    assert all('"labels":["' in told for told in (first, both, bare))
+    assert all('"name":"customer waits"' in told for told in (renamed, restored))
+    assert '"watchers":["' in watched
+    assert '"status":"DONE"' in done
+    assert '"body":"Well done!"' in said
+    assert '"type":"comment.posted"' in activity
+    assert '"type":"task.status_changed"' in activity
+    assert '"key":"ENG-2"' in left
+    assert '"type":"task.created"' in project
+    assert all('"key":"OPS-1"' in told for told in (moved, found))
+    assert '"key":"OPS-2"' in below
+    assert '"status":"IN_PROGRESS"' in back
+    assert '"parentId":null' in stayed
+
+
+def test_dates_are_seen_and_projects_held_by_the_words_of_the_pages(reader: Reader) -> None:
+    planned, assigned, soon, mine, by_status, late, overdue = reader.follow(DUE)
+    held, early, resumed, archived, refused, unarchived, *deleted = reader.follow(HOLDING)
+    missing, restored, back = deleted
+
+    assert '"dueDate":"' in planned
+    assert '"assignees":["' in assigned
+    assert (soon, mine) == ("ENG-3", "ENG-3")
+    assert "'TODO': " in by_status
+    assert '"dueAt":"2026-01-05T16:00:00Z"' in late
+    assert overdue == "True"
+    assert '"status":"ON_HOLD"' in held
+    assert '"code":"project_on_hold"' in early
+    assert '"status":"ACTIVE"' in resumed
+    assert '"status":"ARCHIVED"' in archived
+    assert '"code":"project_archived"' in refused
+    assert '"status":"ACTIVE"' in unarchived
+    assert '"code":"not_found"' in missing
+    assert '"key":"ENG"' in restored
+    assert '"key":"ENG-1"' in back
