@@ -26,7 +26,7 @@ from benchmarks.harness.figures import Figure
 from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
 from benchmarks.planning import board
 from benchmarks.running import hanging, start
-from benchmarks.work import counts, dashboard, files, relations
+from benchmarks.work import activity, counts, dashboard, files, relations
 
 
 class Benchmark(NamedTuple):
@@ -60,6 +60,7 @@ BENCHMARKS = {
     "profile": _benchmark(profile),
     "board": _benchmark(board),
     "burst": _benchmark(burst),
+    "activity": _benchmark(activity),
     "counts": _benchmark(counts),
     "dashboard": _benchmark(dashboard),
     "files": _benchmark(files),

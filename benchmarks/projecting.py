@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import uvloop
@@ -19,6 +20,7 @@ from devstack.mongo import mongo
 from domain.work.task.events import Priority
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
+from projections.base import Projection
 from projections.catalog import PROJECTIONS
 from projections.engine.control import Control
 from projections.engine.mongo.documents import stored
@@ -53,7 +55,7 @@ def measure() -> list[Figure]:
     with workplace() as directory, ExitStack() as things:
         server = things.enter_context(mongo(directory / "mongo"))
         runner = things.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
-        log = runner.run(_history())
+        log = runner.run(history())
         events = runner.run(log.last_position())
         batches = runner.run(_recorded(log, directory))
 
@@ -62,14 +64,14 @@ def measure() -> list[Figure]:
 
         async def into_sqlite() -> float:
             store = SQLiteReadStore(directory / f"{uuid4().hex}.db")
-            return await _project(log, store, time.process_time)
+            return await project(log, store, time.process_time)
 
         async def raw_sqlite() -> float:
             return await _write(batches, SQLiteReadStore(directory / f"{uuid4().hex}.db"))
 
         async def into_mongodb() -> float:
             store = MongoReadStore(server.url, uuid4().hex, timeout_s=30)
-            return await _project(log, store, time.perf_counter)
+            return await project(log, store, time.perf_counter)
 
         async def raw_mongodb() -> float:
             return await _bulk_write(batches, server.url)
@@ -90,7 +92,7 @@ async def _seconds(work: Callable[[], Awaitable[float]]) -> float:
     return await work()
 
 
-async def _history() -> EventLog:
+async def history() -> EventLog:
     """Return a log of typical tasks: created, moved, some of them edited."""
     log = await open_log(MemoryStore())
     office = Office(log)
@@ -108,8 +110,10 @@ async def _history() -> EventLog:
     return log
 
 
-def _projector(log: EventLog, store: ReadStore) -> Projector:
-    projector = Projector(PROJECTIONS, log, store, asyncio.sleep)
+def _projector(
+    log: EventLog, store: ReadStore, projections: Sequence[Projection[Any]] = PROJECTIONS
+) -> Projector:
+    projector = Projector(projections, log, store, asyncio.sleep)
     projector.catch_up_max = BATCH
     return projector
 
@@ -124,8 +128,14 @@ async def _recorded(log: EventLog, directory: Path) -> list[list[Written]]:
     return store.batches
 
 
-async def _project(log: EventLog, store: ReadStore, clock: Callable[[], float]) -> float:
-    projector = _projector(log, store)
+async def project(
+    log: EventLog,
+    store: ReadStore,
+    clock: Callable[[], float],
+    projections: Sequence[Projection[Any]] = PROJECTIONS,
+) -> float:
+    """Return the seconds of *clock* in which *projections* get to the end of the log."""
+    projector = _projector(log, store, projections)
     await projector.step()  # creating tables and indexes is not counted
     began = clock()
     while await projector.step():
