@@ -45,8 +45,19 @@ from domain.work.task.state import Task
 from domain.work.workflow.errors import UnknownStatus
 from domain.work.workflow.events import Preset, StatusGroup
 from eventstore.memory import MemoryStore
-from tests.commands.acme import ACCOUNTS, CHILD, FOREIGN_PROJECT, HERE, OPS, STRANGERS, task
-from tests.domain.spec import ACME, ANA, CLEO, ENG, NOW, TASK
+from tests.commands.acme import (
+    ACCOUNTS,
+    CHILD,
+    FOREIGN_PROJECT,
+    HERE,
+    OPS,
+    PROJECT,
+    STRANGERS,
+    TEAM,
+    task,
+)
+from tests.commands.work.test_workflow import BY_OURS, THERE
+from tests.domain.spec import ACME, ANA, CLEO, ENG, NOW, TASK, stepped
 from tests.spec import context, given, on, opened, record
 
 OTHER = on(OPS, ProjectCreated(key="OPS", name="Other", created_by=ANA))
@@ -135,6 +146,12 @@ class TestMoveTask:
         story = given(*HERE, OTHER, *BELOW, working).when(to("DONE", with_subtasks=False))
         assert story.refused is None
         assert given(*HERE, free, *BELOW).when(to("DONE")).refused is None
+
+    def test_the_status_is_changed_from_the_one_in_which_it_arrives(self) -> None:
+        past = (TEAM, PROJECT, OTHER, BY_OURS, on(TASK, THERE))
+        asked = MoveTask(task_id=TASK, project_id=OPS, status="DONE")
+        arrived = replace(moved(1, 1), status="IN_REVIEW", group=StatusGroup.IN_REVIEW)
+        given(*past).when(asked).then(arrived, stepped("IN_REVIEW", "DONE", at=NOW))
 
     def test_the_old_key_is_the_one_that_its_project_had_last(self) -> None:
         renamed = on(ENG, ProjectKeyChanged(from_="ENG", to="DEV"))
