@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,7 +58,7 @@ class Reader:
 
 
 @contextmanager
-def reading(folder: Path) -> Iterator[Reader]:
+def reading(folder: Path) -> Generator[Reader]:
     """Start the product as `make run` does, with a data directory of its own."""
     reader = Reader(folder)
     for each in (folder, *folder.parents[:2]):  # the stores run as somebody else
