@@ -55,7 +55,7 @@ from domain.work.workflow.events import FINISHED, StatusGroup, WorkflowDefined
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbered
 
 EMAIL, SUBDOMAIN, SUBJECT = "email", "subdomain", "sso subject"
-API_KEY, TASK_NUMBER = "api key", "task number"
+API_KEY, WEBHOOK, TASK_NUMBER = "api key", "webhook", "task number"
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -173,6 +173,13 @@ def _api_key_created(happened: Happening, reserved: Reservations) -> None:
     count(Countable.API_KEYS, 1, happened, reserved)
 
 
+def _webhook_created(happened: Happening, reserved: Reservations) -> None:
+    """Count a webhook; by its claim, which it keeps when deleted, workers find it."""
+    claim = ClaimKey(happened.org_id, WEBHOOK, happened.org_id, happened.stream.bytes)
+    reserved.claims.append(ClaimChange(claim, happened.stream))
+    count(Countable.WEBHOOKS, 1, happened, reserved)
+
+
 def _task_created(happened: Happening, reserved: Reservations) -> None:
     event = happened.event
     count(Countable.TASKS, 1, happened, reserved)
@@ -277,7 +284,7 @@ _RULES: dict[type[Event], Rule] = {
     TaskReparented: _task_reparented,
     TaskMoved: _task_transferred,
     **PROJECT_RULES,
-    WebhookCreated: counting(Countable.WEBHOOKS, 1),
+    WebhookCreated: _webhook_created,
     WebhookDeleted: counting(Countable.WEBHOOKS, -1),
     WebhookRestored: counting(Countable.WEBHOOKS, 1),
     ApiKeyCreated: _api_key_created,

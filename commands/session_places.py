@@ -42,3 +42,4 @@ SESSION_RULES: dict[type[Event], Rule] = {
     SessionEnded: _over,
     SessionRevoked: _over,
 }
+"""The rule of each kind of event of sessions that takes a place or frees it."""

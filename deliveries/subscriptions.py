@@ -1,11 +1,13 @@
-"""The existing webhooks, folded from the log."""
+"""The existing webhooks, folded from their events; their claims tell which there are."""
 
+import asyncio
 import logging
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from commands.reservations import WEBHOOK
 from domain.base import OrgId, WebhookId
 from domain.catalog import EVENT_TYPES
 from domain.hooks.webhook.events import WebhookReplayRequested
@@ -71,14 +73,13 @@ class KnownWebhooks:
         self.known: dict[str, KnownWebhook] = {}
 
     async def open(self) -> None:
-        """Fold the existing log; ``follow`` continues from there."""
+        """Fold the webhooks that there are; ``follow`` continues from there."""
         for part in self._positions:
             self._positions[part] = await self._log.last_position(part)
             self._marks[part] = await self._log.mark_at(self._positions[part], part)
-            after = 0
-            while rows := await self._log.tail_rows(after, _ROWS, TAGS, part):
-                await self._fold_all(rows)
-                after = rows[-1].position
+            for org_id, webhook_id in await self._log.claimed_in(part, WEBHOOK):
+                await self._fold_all(await self._log.stream_rows(webhook_id, OrgId(org_id)))
+                await asyncio.sleep(0)  # a log in this process never yields by itself
 
     async def follow(self) -> LogNews:
         """Return what is new; empty if the log has not grown."""

@@ -1,6 +1,6 @@
 """The reads of the event log: streams, tails, organizations and the tables next to the events."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ParamSpec, TypeVar
 from uuid import UUID
@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from domain.base import Event, OrgId
 from eventstore.append import KeptSince, UsedKey
-from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.codec import Cipher, decode, decode_event, mark_of, takes_key
-from eventstore.engine.calls import LOG_DEADLINE_S, StoreCalls
+from eventstore.engine.calls import LOG_DEADLINE_S
+from eventstore.engine.claim_reads import ClaimReads
 from eventstore.engine.news import News
 from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys, key_owner_in
@@ -35,7 +35,7 @@ class History(Struct, frozen=True):
     at: datetime | None
 
 
-class LogReads:
+class LogReads(ClaimReads):
     """Reads of a store in this process run on the event loop, those over the network on threads.
 
     Reading a stream in process takes about 20 µs.
@@ -44,13 +44,12 @@ class LogReads:
     def __init__(
         self, store: Store, wrapper: KeyWrapper, *, deadline_s: float = LOG_DEADLINE_S
     ) -> None:
-        self.store = store
+        super().__init__(store, deadline_s=deadline_s)
         self.keys = SubjectKeys(wrapper, self._load_keys)
         self.epoch = 1
         """The epoch of the log when its identity was last read: at the start, and by its guard."""
         self.turns = Turns()
         self.news = News(self.tail_rows)
-        self._calls = StoreCalls(inline=store.inline, deadline_s=deadline_s)
 
     @property
     def parts(self) -> int:
@@ -120,30 +119,12 @@ class LogReads:
         """Return the position of an organization's newest event, 0 if it has none."""
         return await self._read(self.store.newest_position, org_id)
 
-    async def organization_heads(self) -> dict[OrgId, int]:
-        """Return the newest sequence of every organization."""
+    async def organization_heads(self, *parts: int) -> dict[OrgId, int]:
+        """Return the newest sequence of every organization, or of those in some partitions."""
         heads: dict[OrgId, int] = {}
-        for part in range(self.parts):
+        for part in parts or range(self.parts):
             heads.update(await self._read(self.store.organization_heads, part))
         return heads
-
-    async def holder(self, claim: ClaimKey) -> UUID | None:
-        """Return who holds *claim* now, None if nobody does."""
-        return (await self.holders([claim])).get(claim)
-
-    async def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, UUID]:
-        """Return who holds each of *claims* now; free ones are left out."""
-        found = await self._read(self.store.holders, claims)
-        return {claim: held.holder for claim, held in found.items() if not held.free_at}
-
-    async def claimed(self, org_id: OrgId, scope: str, within: UUID) -> list[UUID]:
-        """Return who holds a claim of *scope* within something now, in the order of values."""
-        return await self._read(self.store.claimed, org_id, scope, within)
-
-    async def counted(self, *counts: CountKey) -> list[int]:
-        """Return the value of each of *counts*."""
-        found = await self._read(self.store.counted, counts)
-        return [found.get(count, 0) for count in counts]
 
     async def heads(self, streams: Mapping[UUID, OrgId]) -> dict[UUID, int]:
         """Return the newest version of each stream, given with its owner; no unknown ones."""
@@ -173,14 +154,6 @@ class LogReads:
     async def last_position(self, part: int = 0) -> int:
         """Return the newest position of a partition, 0 when it is empty."""
         return await self._read(self.store.last_position, part)
-
-    async def claims_in(self, part: int) -> dict[tuple[str, UUID, bytes], Held]:
-        """Return every claim of a partition by its scope, where it is unique, and its value."""
-        return await self._read(self.store.claims_in, part)
-
-    async def counts_in(self, part: int) -> dict[tuple[str, UUID], int]:
-        """Return every count of a partition by its scope and what it is within."""
-        return await self._read(self.store.counts_in, part)
 
     async def fetch_keys(self, subjects: Mapping[UUID, OrgId]) -> None:
         """Load the data keys of *subjects*, given with their owners, unless they are cached."""
@@ -230,9 +203,6 @@ class LogReads:
         """Return *rows* decoded, with their personal values decrypted."""
         ciphers = await _ciphers(self, rows)
         return [decode(row, cipher) for row, cipher in zip(rows, ciphers, strict=True)]
-
-    async def _read(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._calls.read(read, *args, **kwargs)
 
 
 async def _ciphers(log: LogReads, rows: Sequence[Row]) -> list[Cipher | None]:

@@ -141,8 +141,7 @@ class MemoryStore(MemoryKeys):
         return {stream: rows[-1].version for stream, rows in found if rows}
 
     def newest_position(self, org_id: OrgId) -> int:
-        rows = self._organizations.get(org_id)
-        return rows[-1].position if rows else 0
+        return self._organizations[org_id][-1].position if org_id in self._organizations else 0
 
     def organization_heads(self, part: int = 0) -> dict[OrgId, int]:
         check_part(part, self.parts)
@@ -163,6 +162,10 @@ class MemoryStore(MemoryKeys):
             if claim[:3] == (org_id, scope, within) and not held.free_at
         ]
         return [holder for _, holder in sorted(found)]
+
+    def claimed_in(self, part: int, scope: str) -> list[tuple[UUID, UUID]]:
+        found = [(*key, held) for key, held in self.claims_in(part).items() if not held.free_at]
+        return [(within, held.holder) for name, within, _, held in sorted(found) if name == scope]
 
     def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
         return {count: self._counts[count] for count in counts if count in self._counts}

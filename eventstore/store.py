@@ -154,6 +154,10 @@ class Store(Protocol):
         """Return the holders of all claims of a scope within something, in the order of values."""
         ...
 
+    def claimed_in(self, part: int, scope: str) -> list[tuple[UUID, UUID]]:
+        """Return what each claim of a scope in a partition is within, and who holds it."""
+        ...
+
     def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
         """Return the value of each count; those never changed are left out."""
         ...

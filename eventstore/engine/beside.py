@@ -33,6 +33,14 @@ class SqlSideTables(SqlLookups):
             for scope, within, value, holder, free_at in self._query(statement, (part,))
         }
 
+    def claimed_in(self, part: int, scope: str) -> list[tuple[UUID, UUID]]:
+        statement = (
+            "SELECT within, holder FROM claims WHERE part = ? AND scope = ? AND free_at = 0"
+            " ORDER BY within, value"
+        )
+        found = self._query(statement, (part, scope))
+        return [(self._uuid(within), self._uuid(holder)) for within, holder in found]
+
     def counts_in(self, part: int) -> dict[tuple[str, UUID], int]:
         statement = "SELECT scope, within, n FROM counts WHERE part = ?"
         found = self._query(statement, (part,))

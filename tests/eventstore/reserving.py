@@ -4,14 +4,13 @@ A test module subclasses ``ReservationContract`` and has a fixture ``store``, of
 of several.
 """
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from domain.base import PLATFORM, DomainError, OrgId
-from eventstore.append import AlreadyDone, Append, Appended, Conflict, KeptSince, Outcome, Refused
+from eventstore.append import AlreadyDone, Append, Appended, Conflict, Outcome, Refused
 from eventstore.claim import (
     ClaimChange,
     ClaimKey,
@@ -132,11 +131,15 @@ class ReservationContract:
         store.commit([command(A, claims=(take(other, BEN), *taken))])
 
         assert store.claimed(KEY.org_id, KEY.scope, KEY.within) == [BEN, ANA]
+        part = partition_of(KEY.org_id, store.parts)
+        ours = {(KEY.within, BEN), (KEY.within, ANA)}
+        assert set(store.claimed_in(part, KEY.scope)) == {*ours, (BEN, ANA)}
         assert store.claimed(KEY.org_id, KEY.scope, C) == []
 
         store.commit([command(A, 1, claims=(release(other, BEN), release(KEY, ANA, AT + 1)))])
 
         assert store.claimed(KEY.org_id, KEY.scope, KEY.within) == []
+        assert store.claimed_in(part, KEY.scope) == [(BEN, ANA)]
 
     # Counts -----------------------------------------------------------------
 
@@ -254,46 +257,3 @@ class ReservationContract:
 
         assert store.holders([ADDRESS, KEY]) == {ADDRESS: Held(ANA), KEY: Held(A)}
         assert one(store, command(B, claims=(take(ADDRESS, BEN),))) == Refused(TAKEN)
-
-
-def distinct(statements: list[str]) -> Iterator[str]:
-    """Yield the statements about tables of ours, each once."""
-    for statement in dict.fromkeys(statements):
-        words = statement.upper().split()
-        if words and words[0] in {"SELECT", "INSERT", "UPDATE", "DELETE"}:
-            yield statement
-
-
-def check_every_statement_names_its_partition(statements: list[str]) -> None:
-    """Check that a distributed database could route each of *statements*."""
-    seen = list(distinct(statements))
-    assert len(seen) > 10
-    unrouted = [s for s in seen if "part = " not in s and "part IN (" not in s and "(part" not in s]
-    assert unrouted == []
-
-
-def use_everything(store: Store) -> None:
-    """Make every statement of a store that its users cause."""
-    claims = (take(KEY, A), take(ADDRESS, ANA))
-    store.commit([command(A, keys={A: b"k"}, claims=claims, counts=(add(1, limit=9),))])
-    store.commit([Numbering(B).append, command(A, 0), command(A, 1, claims=(release(KEY, A),))])
-    store.rehearse(command(C))
-    part = partition_of(ACME, store.parts)
-    store.tail(0, 9, part=part)
-    store.organization_heads(part)
-    store.last_position(part)
-    store.stream(A, 0, part)
-    store.heads([A, B], part)
-    store.organization(ACME, 0, 9)
-    store.organization_before(ACME, 9, 9)
-    store.keys([A], part)
-    store.destroy_key(A, part)
-    store.secrets(A, part)
-    store.used_key(b"k", part)
-    store.drop_replies(KeptSince(1, 1), 9, part)
-    store.recorded_with_keys(part)
-    store.tree_heads(ACME)
-    store.newest_tree_head(ACME, 9)
-    store.holders([KEY])
-    store.counted([TASKS])
-    store.identity()

@@ -21,12 +21,12 @@ from eventstore.store import Store
 from tests.domain.spec import ACME
 from tests.eventstore.contract import StoreContract
 from tests.eventstore.crowd import check_crowd, check_remembered_heads
-from tests.eventstore.pinned import Pinned
-from tests.eventstore.reserving import (
-    ReservationContract,
+from tests.eventstore.engine.routing import (
     check_every_statement_names_its_partition,
     use_everything,
 )
+from tests.eventstore.pinned import Pinned
+from tests.eventstore.reserving import ReservationContract
 from tests.eventstore.rows import command
 
 A, B = UUID(int=1), UUID(int=2)

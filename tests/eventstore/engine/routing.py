@@ -1,0 +1,56 @@
+"""Every statement of a store names its partition, so that a distributed database can route it."""
+
+from collections.abc import Iterator
+
+from eventstore.append import KeptSince
+from eventstore.partition import partition_of
+from eventstore.store import Store
+from tests.domain.spec import ACME, ANA
+from tests.eventstore.reserving import ADDRESS, KEY, TASKS, A, B, C, Numbering, add, release, take
+from tests.eventstore.rows import command
+
+
+def distinct(statements: list[str]) -> Iterator[str]:
+    """Yield the statements about tables of ours, each once."""
+    for statement in dict.fromkeys(statements):
+        words = statement.upper().split()
+        if words and words[0] in {"SELECT", "INSERT", "UPDATE", "DELETE"}:
+            yield statement
+
+
+def check_every_statement_names_its_partition(statements: list[str]) -> None:
+    """Check that a distributed database could route each of *statements*."""
+    seen = list(distinct(statements))
+    assert len(seen) > 10
+    unrouted = [s for s in seen if "part = " not in s and "part IN (" not in s and "(part" not in s]
+    assert unrouted == []
+
+
+def use_everything(store: Store) -> None:
+    """Make every statement of a store that its users cause."""
+    claims = (take(KEY, A), take(ADDRESS, ANA))
+    store.commit([command(A, keys={A: b"k"}, claims=claims, counts=(add(1, limit=9),))])
+    store.commit([Numbering(B).append, command(A, 0), command(A, 1, claims=(release(KEY, A),))])
+    store.rehearse(command(C))
+    part = partition_of(ACME, store.parts)
+    store.tail(0, 9, part=part)
+    store.organization_heads(part)
+    store.last_position(part)
+    store.stream(A, 0, part)
+    store.heads([A, B], part)
+    store.organization(ACME, 0, 9)
+    store.organization_before(ACME, 9, 9)
+    store.keys([A], part)
+    store.destroy_key(A, part)
+    store.secrets(A, part)
+    store.used_key(b"k", part)
+    store.drop_replies(KeptSince(1, 1), 9, part)
+    store.recorded_with_keys(part)
+    store.tree_heads(ACME)
+    store.newest_tree_head(ACME, 9)
+    store.newest_position(ACME)
+    store.claimed(ACME, KEY.scope, ACME)
+    store.claimed_in(part, KEY.scope)
+    store.holders([KEY])
+    store.counted([TASKS])
+    store.identity()
