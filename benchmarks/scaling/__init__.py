@@ -1,0 +1,1 @@
+"""What many organizations and many processes cost."""
