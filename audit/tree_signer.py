@@ -54,7 +54,7 @@ class TreeSigner:
     ) -> None:
         self._log, self._now, self._kept = log, now, kept
         self.signer = signer(key)
-        self._positions: dict[int, int] | None = None
+        self._positions: dict[int, int] = {}
 
     async def head_at(self, org_id: OrgId, size: int) -> TreeHead:
         """Return the signed tree head over an organization's first *size* events.
@@ -82,35 +82,46 @@ class TreeSigner:
         known = await self._log.newest_tree_head(org_id, size)
         return await self._extended(org_id, self._resumed(known), size)
 
-    async def seal_new(self) -> int:
-        """Sign the trees that grew since the last call; return how many there were."""
+    async def seal_new(self, owns: Callable[[int], bool] | None = None) -> int:
+        """Sign the trees that grew since the last call; return how many there were.
+
+        Those of the partitions that the caller *owns*; of one that it did not own the last time,
+        all trees are looked at.
+        """
         if await asyncio.to_thread(self._log.store.mode) in _UNSIGNED:
             return 0
-        if self._positions is None:
-            parts = range(self._log.parts)
-            self._positions = {part: await self._log.last_position(part) for part in parts}
-            grown = await self._log.organization_heads()
+        signed = 0
+        for part in range(self._log.parts):
+            if owns is None or owns(part):
+                signed += await self._seal_part(part)
+            else:
+                self._positions.pop(part, None)
+        return signed
+
+    async def _seal_part(self, part: int) -> int:
+        if part in self._positions:
+            grown, at = await self._grown(part, self._positions[part])
         else:
-            grown = await self._grown(self._positions)
+            at = await self._log.last_position(part)
+            grown = await self._log.organization_heads(part)
         for org_id, size in grown.items():
             try:
                 await self.seal(org_id, size)
             except LogTampered:
                 _logger.exception("the tree of organization %s is no longer signed", org_id)
+            await asyncio.sleep(0)  # a log in this process never yields by itself
+        self._positions[part] = at
         return len(grown)
 
-    async def _grown(self, positions: dict[int, int]) -> dict[OrgId, int]:
-        """Return the new sizes of the trees that grew since *positions*, and move these on."""
+    async def _grown(self, part: int, at: int) -> tuple[dict[OrgId, int], int]:
+        """Return the new sizes of the trees that grew since position *at*, and the newest one."""
         grown: dict[OrgId, int] = {}
-        for part, after in positions.items():
-            at = after
-            while rows := await self._log.news.after(at, _BATCH, part):
-                grown.update({row.org_id: row.org_seq for row in rows})
-                at = rows[-1].position
-                if not fills_read(rows, _BATCH):
-                    break
-            positions[part] = at
-        return grown
+        while rows := await self._log.news.after(at, _BATCH, part):
+            grown.update({row.org_id: row.org_seq for row in rows})
+            at = rows[-1].position
+            if not fills_read(rows, _BATCH):
+                break
+        return grown, at
 
     async def seal(self, org_id: OrgId, size: int) -> TreeHead:
         """Return the signed tree head of an organization that now has *size* events.
@@ -120,6 +131,8 @@ class TreeSigner:
         newest = await self._log.newest_tree_head(org_id)
         if newest is not None and newest.size > size:
             raise LogTampered(f"{org_id}: {size} events, but {newest.size} were signed")
+        if newest is not None and newest.size == size:
+            return newest
         return await self.head_at(org_id, size)
 
     def _resumed(self, known: TreeHead | None) -> Frontier:

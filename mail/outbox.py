@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from eventstore.codec import event_id
+from eventstore.operations.crew import Owns, everything
 from eventstore.operations.records import Mail, MailStatus
 from eventstore.recorded import Recorded, Row, recorded_time
 from mail.letters import MAIL_TAGS
@@ -27,9 +28,9 @@ PAUSES = tuple(
 class Outbox:
     """Fills the outbox for one worker."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, owns: Owns = everything) -> None:
         self._operations = system.operations
-        self._reader = LogReader(system, "mail", MAIL_TAGS)
+        self._reader = LogReader(system, "mail", MAIL_TAGS, owns)
         self.doubt = self._reader.doubt
 
     async def fill(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
 from eventstore.codec import mark_of
+from eventstore.operations.crew import Owns, everything
 from eventstore.operations.records import LogCursor
 from eventstore.recorded import Row, fills_read
 from runtime.system import System
@@ -25,9 +26,12 @@ class NewEvents(NamedTuple):
 class LogReader:
     """Remembers how far one worker has read each partition, so that the cursor moves rarely."""
 
-    def __init__(self, system: System, name: str, tags: Sequence[str]) -> None:
+    def __init__(
+        self, system: System, name: str, tags: Sequence[str], owns: Owns = everything
+    ) -> None:
+        """*owns* says which partitions this process reads; others read the rest."""
         self._log, self._operations = system.log, system.operations
-        self._name, self._tags = name, tags
+        self._name, self._tags, self._owns = name, tags, owns
         self._read: dict[int, int] = {}
         self._doubt_at = 0.0
 
@@ -39,6 +43,9 @@ class LogReader:
         if time.monotonic() > self._doubt_at:
             self.doubt()
         for part in range(self._log.parts):
+            if not self._owns(part):
+                self._read.pop(part, None)  # should it come back, others have read on
+                continue
             found = await (self._follow(part) if part in self._read else self._catch_up(part))
             if found is not None:
                 yield found

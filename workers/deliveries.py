@@ -7,15 +7,13 @@ faster: without Redis, it polls the log every second.
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 from collections.abc import Sequence
 
 from deliveries.client import WebhookClient
 from deliveries.lease import LEASE_S, Leases
 from deliveries.retry import Schedule
 from deliveries.subscriptions import KnownWebhooks, LogNews
-from eventstore.identifiers import new_id
+from eventstore.operations.crew import Owns, everything, new_member, slot_of
 from eventstore.operations.store import LeaseLost, OperationsUnavailable
 from runtime.outages import StoreOutage
 from runtime.system import System
@@ -45,16 +43,17 @@ class Deliveries:
         *,
         rings: Rings | None = None,
         schedule: Schedule | None = None,
-        lease_s: float = LEASE_S,
         grace_s: float = _GRACE_S,
+        owns: Owns = everything,
     ) -> None:
-        self._system, self._grace_s = system, grace_s
-        self.worker = f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
+        """*owns* says which webhooks, each in the slot of its id, are for this worker to serve."""
+        self._system, self._grace_s, self._owns = system, grace_s, owns
+        self.worker = new_member()
         self._client = WebhookClient(system.guard)
         posting = Posting(system, self._client, self.worker)
         self._tools = SenderParts(system, posting, schedule or Schedule())
         self._webhooks = KnownWebhooks(system.log)
-        self._leases = Leases(system.operations, self.worker, lease_s)
+        self._leases = Leases(system.operations, self.worker, LEASE_S)
         self._senders: dict[str, Sender] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._rings = rings or Rings()
@@ -109,6 +108,7 @@ class Deliveries:
         await self._reap()
         now = asyncio.get_running_loop().time()
         if now >= self._sweep_at or news.webhooks:
+            self._let_go()
             await self._acquire()
         if now >= self._sweep_at or rung or not news.organizations:
             await self._pass_nudges_on()
@@ -134,12 +134,18 @@ class Deliveries:
                 self._senders[name].update(known)
             await report_parked(self._system, known)
 
+    def _let_go(self) -> None:
+        """Stop to serve what is for another worker now; it follows once the lease is released."""
+        for name, sender in self._senders.items():
+            if not self._owns(slot_of(name)):
+                sender.stop()
+
     async def _acquire(self) -> None:
         known = self._webhooks.known
         wanted = [
             each
             for name, each in known.items()
-            if name not in self._senders and each.can_be_sent_to
+            if name not in self._senders and each.can_be_sent_to and self._owns(slot_of(name))
         ]
         if not wanted:
             return

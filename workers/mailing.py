@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-import os
-import socket
 from email.message import EmailMessage
 
 import msgspec
 
 from eventstore.counters import MAIL_DRIVER, counters_of
-from eventstore.identifiers import new_id
+from eventstore.operations.crew import Owns, everything, new_member
 from eventstore.operations.records import Mail, MailStatus
 from mail.letter import message_of
 from mail.letters import letter_of
@@ -38,15 +36,20 @@ class Mailing:
     """Sends mails together with the workers of other processes."""
 
     def __init__(
-        self, system: System, *, server: MailServer | None = None, lease_s: float = MAIL_LEASE_S
+        self,
+        system: System,
+        *,
+        server: MailServer | None = None,
+        lease_s: float = MAIL_LEASE_S,
+        owns: Owns = everything,
     ) -> None:
         settings = system.settings
         self._system, self._lease_s = system, lease_s
-        self.worker = f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
+        self.worker = new_member()
         self._server = server or (mail_server(settings.smtp_url) if settings.smtp_url else None)
         self._mailbox = Mailbox(settings.data_dir)
         self._stopping = False
-        self._outbox = Outbox(system)
+        self._outbox = Outbox(system, owns)
 
     @property
     def can_send(self) -> bool:

@@ -11,6 +11,7 @@ from arq import ArqRedis, Worker
 from redis.exceptions import RedisError
 
 from eventstore.counters import REDIS_DRIVER, counters_of
+from eventstore.operations.crew import Owns, joined
 from runtime.doorbell import hang_up, open_queue
 from runtime.ending import end
 from runtime.outages import StoreOutage
@@ -30,6 +31,9 @@ from workers.standstill import while_writable
 
 RESTART_S = 1.0
 RESTART_S_MAX = 30.0
+WORKER_CREW = "workers"
+"""The crew of the processes that do what this one does."""
+
 STEADY_S = 60.0
 """An arq that ran this long failed for a new reason, so the pauses start over."""
 
@@ -50,16 +54,17 @@ async def work(system: System) -> None:
 
 async def _work(system: System) -> None:
     rings = Rings()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_deliver(system, rings), name="deliver webhooks")
-        group.create_task(Mailing(system).run(), name="send mails")
-        group.create_task(do_errands_until_cancelled(system), name="do errands")
-        group.create_task(Leaving(system).run(), name="act on who left")
-        group.create_task(Erasing(system).run(), name="erase who asked for it")
-        group.create_task(scan_files(system), name="scan files")
-        group.create_task(LosingSight(system).run(), name="act on who lost sight")
+    async with joined(system.operations, WORKER_CREW) as crew, asyncio.TaskGroup() as tasks:
+        owns = crew.owns
+        tasks.create_task(_deliver(system, rings, owns), name="deliver webhooks")
+        tasks.create_task(Mailing(system, owns=owns).run(), name="send mails")
+        tasks.create_task(do_errands_until_cancelled(system), name="do errands")
+        tasks.create_task(Leaving(system, owns=owns).run(), name="act on who left")
+        tasks.create_task(Erasing(system, owns=owns).run(), name="erase who asked for it")
+        tasks.create_task(scan_files(system), name="scan files")
+        tasks.create_task(LosingSight(system, owns=owns).run(), name="act on who lost sight")
         if system.settings.redis_url:
-            group.create_task(_keep_jobs_running(system, rings), name="run jobs")
+            tasks.create_task(_keep_jobs_running(system, rings), name="run jobs")
 
 
 async def _keep_jobs_running(system: System, rings: Rings) -> None:
@@ -70,10 +75,10 @@ async def _keep_jobs_running(system: System, rings: Rings) -> None:
         await end(running)
 
 
-async def _deliver(system: System, rings: Rings) -> None:
+async def _deliver(system: System, rings: Rings, owns: Owns) -> None:
     while True:
         try:
-            await Deliveries(system, rings=rings).run()
+            await Deliveries(system, rings=rings, owns=owns).run()
         except StoreOutage as error:
             _logger.warning("restarting deliveries: %s", error)
         await asyncio.sleep(RESTART_S)

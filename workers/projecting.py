@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from audit.tree_signer import TreeSigner
+from eventstore.operations.crew import Crew, joined
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
@@ -14,6 +15,9 @@ from runtime.outages import StoreOutage
 from runtime.process import run_process, until_stopped
 from runtime.settings import Settings
 from runtime.system import System, open_system
+
+PROJECTOR_CREW = "projectors"
+"""The crew of the processes that do what this one does."""
 
 SEAL_EVERY_S = 1.0
 """How often at most the trees are signed while the log grows."""
@@ -37,16 +41,20 @@ async def watch(system: System) -> None:
 
 async def project(system: System) -> None:
     """Run the projectors and the tree signer of an open system."""
-    async with guarded(system), asyncio.TaskGroup() as group:
+    async with (
+        guarded(system),
+        joined(system.operations, PROJECTOR_CREW) as crew,
+        asyncio.TaskGroup() as tasks,
+    ):
         projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.listener())
-        group.create_task(projector.run(), name="project")
-        group.create_task(_seal(system.tree_signer, system), name="seal")
+        tasks.create_task(projector.run(), name="project")
+        tasks.create_task(_seal(system.tree_signer, crew), name="seal")
 
 
-async def _seal(tree_signer: TreeSigner, system: System) -> None:
+async def _seal(tree_signer: TreeSigner, crew: Crew) -> None:
     while True:
         try:
-            await tree_signer.seal_new()
+            await tree_signer.seal_new(crew.owns)
         except StoreOutage as error:
             _logger.warning("trees are not signed at the moment: %s", error)
         await asyncio.sleep(SEAL_EVERY_S)

@@ -1,14 +1,21 @@
-"""Jobs, leases and notices in SQL."""
+"""Jobs, leases, crews and notices in SQL."""
 
 from datetime import datetime
 
 from eventstore.operations.records import Job, Notice
-from eventstore.operations.sql import JOBS, NOTICES, OperationalTables, every, first
+from eventstore.operations.sql import (
+    JOBS,
+    NOTICES,
+    OperationalTables,
+    Transaction,
+    every,
+    first,
+)
 from eventstore.recorded import microseconds
 
 
 class JobTables(OperationalTables):
-    """The part of the port about jobs, leases and notices."""
+    """The part of the port about jobs, leases, crews and notices."""
 
     # Notices ----------------------------------------------------------------
 
@@ -76,3 +83,25 @@ class JobTables(OperationalTables):
     async def drop_lease(self, lease: str, owner: str) -> None:
         statement = 'DELETE FROM leases WHERE "id" = ? AND "owner" = ?'
         await self._write(lambda on: on.execute(statement, (lease, owner)))
+
+    # Crews ------------------------------------------------------------------
+
+    async def heartbeat(self, crew: str, member: str, lease_s: float) -> list[str]:
+        keep = (
+            'INSERT INTO crew_members ("id", "crew", "member", "until")'
+            f" VALUES (?, ?, ?, {self._until(lease_s)})"
+            ' ON CONFLICT ("id") DO UPDATE SET "until" = excluded."until"'
+        )
+        forget = f'DELETE FROM crew_members WHERE "crew" = ? AND {self._free(lease_s)}'
+        members = 'SELECT "member" FROM crew_members WHERE "crew" = ?'
+
+        def work(on: Transaction) -> list[str]:
+            on.execute(keep, (f"{crew}/{member}", crew, member))
+            on.execute(forget, (crew,))
+            return sorted(name for (name,) in on.execute(members, (crew,)))
+
+        return await self._write(work)
+
+    async def leave(self, crew: str, member: str) -> None:
+        statement = 'DELETE FROM crew_members WHERE "id" = ?'
+        await self._write(lambda on: on.execute(statement, (f"{crew}/{member}",)))

@@ -143,6 +143,18 @@ class WorkLease(Struct, kw_only=True, frozen=True):
     until: datetime
 
 
+class CrewMember(Struct, kw_only=True, frozen=True):
+    """One of the processes that share the work of a crew, until ``until``.
+
+    That is by the clock of the database; ``id`` is made of both names.
+    """
+
+    id: str
+    crew: str
+    member: str
+    until: datetime
+
+
 class MailStatus(StrEnum):
     """What has become of a mail; the values are stored, so they never change."""
 

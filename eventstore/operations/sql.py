@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 from eventstore.operations.columns import Table
 from eventstore.operations.records import (
     Attempt,
+    CrewMember,
     Delivery,
     Endpoint,
     Job,
@@ -33,6 +34,7 @@ ATTEMPTS = Table("webhook_attempts", Attempt, '("delivery", "n")', '("at")', '("
 NOTICES = Table("webhook_notices", Notice, '("endpoint", "at")', '("at")')
 JOBS = Table("jobs", Job, '("due_at")')
 LEASES = Table("leases", WorkLease)
+CREW_MEMBERS = Table("crew_members", CrewMember, '("crew", "member")')
 MAILS = Table("mails", Mail, '("next_at") WHERE "open" = 1', '("ended_at") WHERE "open" = 0')
 LOG_CURSORS = Table("log_cursors", LogCursor)
 KEY_USES = Table("key_uses", KeyUsed)
@@ -43,6 +45,7 @@ ALL_TABLES: tuple[Table[Any], ...] = (
     NOTICES,
     JOBS,
     LEASES,
+    CREW_MEMBERS,
     MAILS,
     LOG_CURSORS,
     KEY_USES,

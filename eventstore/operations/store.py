@@ -74,7 +74,22 @@ class KeyUseStore(Protocol):
         ...
 
 
-class OperationalStore(KeyUseStore, Protocol):
+class CrewStore(Protocol):
+    """The processes that share one kind of work."""
+
+    async def heartbeat(self, crew: str, member: str, lease_s: float) -> list[str]:
+        """Make *member* one of a crew for *lease_s* seconds; return all members, in order.
+
+        Those whose time is over are forgotten.
+        """
+        ...
+
+    async def leave(self, crew: str, member: str) -> None:
+        """Take *member* out of a crew."""
+        ...
+
+
+class OperationalStore(KeyUseStore, CrewStore, Protocol):
     """Endpoints with their leases, deliveries, attempts, notices, jobs, mails and other leases.
 
     Every method raises :class:`OperationsUnavailable` when the database does not answer in time.

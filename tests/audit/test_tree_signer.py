@@ -58,6 +58,24 @@ async def test_only_trees_that_grew_are_signed_again(log: EventLog) -> None:
     assert heads[-1].size == heads[-2].size + 1
 
 
+async def test_signers_that_share_the_partitions_sign_every_tree_once() -> None:
+    async with opened(MemoryStore(parts=8)) as log:
+        handler, _, tasks = await found_acme(log)
+        acme, platform = log.part(ACME), log.part(PLATFORM)
+        one, two = signer_of(log), signer_of(log)
+
+        assert await one.seal_new(lambda part: part == platform) == 1
+        assert await two.seal_new(lambda part: part == acme) == 1
+        await handler.handle(EditTask(task_id=tasks[1], title="Another"), context())
+        assert await one.seal_new(lambda part: part == platform) == 0
+        assert await one.seal_new() == 1  # the other one has gone: all trees there are looked at
+
+        size = (await log.organization_heads(acme))[ACME]
+        head = await log.newest_tree_head(ACME)
+        assert head is not None
+        assert head.size == size
+
+
 async def test_two_signers_agree_at_every_size(log: EventLog) -> None:
     await found_acme(log)
     size = (await log.organization_heads())[ACME]

@@ -15,6 +15,7 @@ from commands.base import Command, Context
 from domain.base import DomainError, Event, OrgId
 from domain.catalog import tag_of
 from eventstore.append import ConcurrencyConflict
+from eventstore.operations.crew import Owns
 from eventstore.recorded import Actor, ActorKind, Recorded, Row
 from projections.catalog import PROJECTIONS
 from projections.engine.find import ReadModels
@@ -36,11 +37,17 @@ class Consequences(ABC):
     """Acts on every event of some kinds, once it is in the read models that tell what follows."""
 
     def __init__(
-        self, system: System, name: str, causes: Sequence[type[Event]], progress: Progress | None
+        self,
+        system: System,
+        name: str,
+        causes: Sequence[type[Event]],
+        progress: Progress | None,
+        owns: Owns,
     ) -> None:
+        """*owns* says of which partitions this process follows the events."""
         self.system = system
         self._name = name
-        self._reader = LogReader(system, name, tuple(tag_of(cause) for cause in causes))
+        self._reader = LogReader(system, name, tuple(tag_of(cause) for cause in causes), owns)
         self._progress = progress or Progress(system.read_store, system.log)
         self.models = ReadModels(system.read_store, self._progress, PROJECTIONS)
 

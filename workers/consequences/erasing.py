@@ -16,6 +16,7 @@ from domain.identity.user.address import EmailChanged, EmailProofRequested
 from domain.identity.user.erasure import UserErasureRequested
 from domain.identity.user.events import UserRegistered
 from eventstore.append import Secret
+from eventstore.operations.crew import Owns, everything
 from eventstore.recorded import Recorded, Row
 from projections.engine.progress import Progress
 from runtime.system import System
@@ -31,8 +32,10 @@ class Erasing(Consequences):
     by which their invitations are found.
     """
 
-    def __init__(self, system: System, progress: Progress | None = None) -> None:
-        super().__init__(system, "erasing", (UserErasureRequested,), progress)
+    def __init__(
+        self, system: System, progress: Progress | None = None, *, owns: Owns = everything
+    ) -> None:
+        super().__init__(system, "erasing", (UserErasureRequested,), progress, owns)
 
     async def follow(self, cause: Recorded, row: Row, part: int) -> None:
         """Destroy the keys of whoever asked, and what is kept for them beside the log."""

@@ -16,6 +16,7 @@ from commands.work.losing_sight import (
 )
 from domain.base import ApiKeyId, OrgId, ProjectId, TaskId, TeamId, UserId
 from domain.identity.organization.membership import MemberLeft
+from eventstore.operations.crew import Owns, everything
 from eventstore.recorded import Recorded, Row
 from projections.engine.progress import Progress
 from projections.identity.api_key import api_keys_of
@@ -38,8 +39,10 @@ _named = msgspec.json.Decoder(_Named).decode
 class Leaving(Consequences):
     """Acts on every event by which somebody left an organization."""
 
-    def __init__(self, system: System, progress: Progress | None = None) -> None:
-        super().__init__(system, "leaving", (MemberLeft,), progress)
+    def __init__(
+        self, system: System, progress: Progress | None = None, *, owns: Owns = everything
+    ) -> None:
+        super().__init__(system, "leaving", (MemberLeft,), progress, owns)
 
     async def follow(self, cause: Recorded, row: Row, part: int) -> None:
         """End the sessions of whoever left, revoke their keys, and let what they had go of them."""

@@ -19,6 +19,7 @@ from domain.work.project.events import (
 )
 from domain.work.project.state import Project
 from domain.work.team import TeamDeleted, TeamMemberRemoved
+from eventstore.operations.crew import Owns, everything
 from eventstore.recorded import Recorded, Row
 from projections.engine.progress import Progress
 from projections.work.task_list import tasks_of_project
@@ -51,8 +52,10 @@ _listed = msgspec.json.Decoder(_Listed).decode
 class LosingSight(Consequences):
     """Acts on every event by which somebody may no longer see a private project."""
 
-    def __init__(self, system: System, progress: Progress | None = None) -> None:
-        super().__init__(system, "losing sight", _CAUSES, progress)
+    def __init__(
+        self, system: System, progress: Progress | None = None, *, owns: Owns = everything
+    ) -> None:
+        super().__init__(system, "losing sight", _CAUSES, progress, owns)
 
     async def follow(self, cause: Recorded, row: Row, part: int) -> None:
         """Let everybody go of the tasks of each private project that they no longer see."""

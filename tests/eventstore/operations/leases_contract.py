@@ -104,6 +104,25 @@ class LeasesContract(ErrandsContract):
 
             assert (second.fence, third.fence) == (2, 3)
 
+    async def test_the_members_of_a_group_are_those_with_a_heartbeat_in_time(self) -> None:
+        async with self.opened() as store:
+            await store.heartbeat("g", "dead", 0.0)
+            assert await store.heartbeat("g", "one", LEASE_S) == ["one"]
+            assert await store.heartbeat("g", "two", LEASE_S) == ["one", "two"]
+            assert await store.heartbeat("other", "three", LEASE_S) == ["three"]
+            assert await store.heartbeat("g", "one", LEASE_S) == ["one", "two"]
+
+            await store.leave("g", "three")  # it is in another crew
+            await store.leave("g", "two")
+            assert await store.heartbeat("g", "one", LEASE_S) == ["one"]
+            assert await store.heartbeat("other", "four", LEASE_S) == ["four", "three"]
+
+    async def test_a_member_from_before_the_clock_was_set_back_is_forgotten(self) -> None:
+        async with self.opened() as store:
+            await store.heartbeat("g", "one", 3_600.0)
+
+            assert await store.heartbeat("g", "two", LEASE_S) == ["two"]
+
     async def test_a_lease_given_before_the_clock_was_set_back_is_free(self) -> None:
         async with self.opened() as store:
             await store.claim("one", 3_600.0, [endpoint()])
