@@ -27,7 +27,7 @@ from benchmarks.identity import guard, key_check, login_burst, login_timing, pro
 from benchmarks.planning import board
 from benchmarks.running import hanging, start
 from benchmarks.work import activity, counts, dashboard, files, relations
-from benchmarks.scaling import start_up
+from benchmarks.scaling import followers
 
 
 class Benchmark(NamedTuple):
@@ -66,7 +66,7 @@ BENCHMARKS = {
     "dashboard": _benchmark(dashboard),
     "files": _benchmark(files),
     "relations": _benchmark(relations),
-    "start-up": _benchmark(start_up),
+    "followers": _benchmark(followers),
     "versus-crud": _benchmark(versus_crud),
     "versus-first": _benchmark(versus_first),
     "webhook-latency": _benchmark(webhook_latency),
