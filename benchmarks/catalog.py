@@ -26,8 +26,8 @@ from benchmarks.harness.figures import Figure
 from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
 from benchmarks.planning import board
 from benchmarks.running import hanging, start
-from benchmarks.work import activity, counts, dashboard, files, relations
 from benchmarks.scaling import followers
+from benchmarks.work import activity, counts, dashboard, files, relations
 
 
 class Benchmark(NamedTuple):

@@ -11,7 +11,7 @@ from arq import ArqRedis, Worker
 from redis.exceptions import RedisError
 
 from eventstore.counters import REDIS_DRIVER, counters_of
-from eventstore.operations.crew import Owns, joined
+from eventstore.operations.crew import Owns, crew_joined
 from runtime.doorbell import hang_up, open_queue
 from runtime.ending import end
 from runtime.outages import StoreOutage
@@ -54,7 +54,7 @@ async def work(system: System) -> None:
 
 async def _work(system: System) -> None:
     rings = Rings()
-    async with joined(system.operations, WORKER_CREW) as crew, asyncio.TaskGroup() as tasks:
+    async with crew_joined(system.operations, WORKER_CREW) as crew, asyncio.TaskGroup() as tasks:
         owns = crew.owns
         tasks.create_task(_deliver(system, rings, owns), name="deliver webhooks")
         tasks.create_task(Mailing(system, owns=owns).run(), name="send mails")

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from audit.tree_signer import TreeSigner
-from eventstore.operations.crew import Crew, joined
+from eventstore.operations.crew import Crew, crew_joined
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
@@ -43,7 +43,7 @@ async def project(system: System) -> None:
     """Run the projectors and the tree signer of an open system."""
     async with (
         guarded(system),
-        joined(system.operations, PROJECTOR_CREW) as crew,
+        crew_joined(system.operations, PROJECTOR_CREW) as crew,
         asyncio.TaskGroup() as tasks,
     ):
         projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.listener())

@@ -87,7 +87,7 @@ class Crew:
 
 
 @asynccontextmanager
-async def joined(operations: OperationalStore, name: str) -> AsyncGenerator[Crew]:
+async def crew_joined(operations: OperationalStore, name: str) -> AsyncGenerator[Crew]:
     """Give a crew that this process is a member of for as long as the block lasts."""
     crew = Crew(operations, name, new_member())
     with contextlib.suppress(OperationsUnavailable):  # the task tries again

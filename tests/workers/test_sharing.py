@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from eventstore.operations.crew import Crew, joined, slot_of
+from eventstore.operations.crew import Crew, crew_joined, slot_of
 from tests.deliveries.receiver import Receiver
 from tests.workers.stage import ONE, QUICK, Stage, eventually, seqs
 from workers.deliveries import Deliveries
@@ -24,7 +24,7 @@ _Worker = tuple[Deliveries, Crew]
 @asynccontextmanager
 async def a_worker(stage: Stage) -> AsyncGenerator[_Worker]:
     """Run a delivery engine that shares the webhooks with the others of its kind."""
-    async with joined(stage.system.operations, "workers") as crew:
+    async with crew_joined(stage.system.operations, "workers") as crew:
         engine = Deliveries(stage.system, schedule=QUICK, owns=crew.owns)
         running = asyncio.create_task(engine.run())
         try:

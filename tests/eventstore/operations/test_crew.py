@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstore.operations.crew import Crew, joined, slot_of
+from eventstore.operations.crew import Crew, crew_joined, slot_of
 from eventstore.operations.memory import MemoryOperations
 from eventstore.operations.open import open_operations
 from eventstore.operations.store import OperationsUnavailable
@@ -53,8 +53,8 @@ async def test_who_has_sent_no_heartbeat_owns_nothing() -> None:
 async def test_what_a_member_owns_follows_those_who_come_go_and_die(tmp_path: Path) -> None:
     store = open_operations(f"sqlite:///{tmp_path / 'events.db'}", 4.0)
     await store.open()
-    async with joined(store, "g") as one, joined(store, "g") as two:
-        async with joined(store, "g") as three:
+    async with crew_joined(store, "g") as one, crew_joined(store, "g") as two:
+        async with crew_joined(store, "g") as three:
             await until(lambda: one_owner_each([one, two, three], 8))
         await until(lambda: one_owner_each([one, two], 8))
         killed = Crew(store, "g", "0 the first of all")
@@ -75,7 +75,7 @@ async def test_an_outage_leaves_the_members_as_they_were() -> None:
             return await super().heartbeat(crew, member, lease_s)
 
     store = Away()
-    async with joined(store, "g") as crew:
+    async with crew_joined(store, "g") as crew:
         store.away = True
         await asyncio.sleep(0)
         assert crew.owns(0)
