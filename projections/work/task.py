@@ -165,7 +165,7 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 10
+    version = 11
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),

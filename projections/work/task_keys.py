@@ -9,6 +9,8 @@ from projections.base import exact_time, text_of
 
 DUE_ON, DUE_AT = "D", "T"
 """How the sort key of a task begins that is due on a day, or at a time (in UTC)."""
+FACET_TEXT_MAX = 100
+"""How long a value in a custom field is that lists are filtered by, in characters."""
 NEVER_DUE = "9999-12-31T25"
 """Behind all days and times at which tasks are due."""
 _WEIGHTS = {priority: str(weight) for weight, priority in enumerate(Priority)}
@@ -50,11 +52,18 @@ def facet(kind: str, thing: UUID) -> str:
     return f"{kind}:{text_of(thing)}"
 
 
+def field_facet(key: str, text: str) -> str:
+    """Return what a task has among its facets that has the value *text* in a custom field."""
+    return f"field:{key}:{text}"
+
+
 def facets_of(task: Task) -> list[str]:
     """Return whom and what *task* names, as filters ask for it."""
     found = [facet("assignee", each) for each in task.assignees]
     found += [facet("label", each) for each in task.labels]
     found += [facet("watcher", each) for each in task.watchers]
+    values = (one.split(":", 2) for one in task.fields)
+    found += [field_facet(key, text) for key, _, text in values if len(text) <= FACET_TEXT_MAX]
     if task.parent_id is not None:
         found.append(facet("parent", task.parent_id))
     return found

@@ -14,7 +14,7 @@ from projections.base import text_of
 from projections.engine.find import PAGE_DEFAULT, SLICES_MAX, ReadModels
 from projections.engine.query import EITHER_MAX, ListSlice, Query, list_slice
 from projections.shape import Value
-from projections.work.task_keys import facet
+from projections.work.task_keys import facet, field_facet
 
 LANES_MAX = 50
 """Projects that one page by key looks into; if most are empty, it is shorter and yet has a next."""
@@ -83,6 +83,8 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
     parents: tuple[TaskId, ...] = ()
     watchers: tuple[UserId, ...] = ()
     creators: tuple[UserId, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
+    """Keys of custom fields and texts: several of one field are a choice."""
     blocked: bool | None = None
     open: bool | None = None
     due: DueRanges | None = None
@@ -269,6 +271,8 @@ def _facets(wanted: TaskFilter) -> Iterator[list[str]]:
     yield [facet("label", each) for each in wanted.labels]
     yield [facet("assignee", each) for each in wanted.assignees]
     yield [facet("watcher", each) for each in wanted.watchers]
+    for key in dict(wanted.values):
+        yield [field_facet(key, text) for own, text in wanted.values if own == key]
 
 
 def _residual(lane: Lane, wanted: TaskFilter) -> Iterator[tuple[str, Value]]:

@@ -104,12 +104,14 @@ def test_a_colleague_joins_leaves_and_comes_back_by_the_words_of_the_page(reader
 
 
 def test_custom_fields_are_added_by_the_words_of_the_page(reader: Reader) -> None:
-    cost, listed, filled, emptied, changed, restored = reader.follow(FIELDS)
+    cost, listed, filled, emptied, small, both, changed, restored = reader.follow(FIELDS)
 
     assert '"key":"cost"' in cost
     assert '"key":"size"' in listed
     assert '"fields":{"cost":12.5,"size":"s"}' in filled
     assert '"fields":{"size":"s"}' in emptied
+    assert '"key":"ENG-1"' in small
+    assert '"items":[]' in both
     assert '"retired":true' in changed
     assert '"key":"size"' in restored
 

@@ -31,6 +31,7 @@ _LATER = chr(ord(DUE_ON) + 1), chr(ord(DUE_AT) + 1)
 """Behind all days, and behind all times."""
 _FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 """Days that begin and end somewhere in the calendar in every time zone."""
+_VALUE = r"[a-z][a-z0-9_]{0,31}:[^,]{1,100}"
 _UUIDS = r"^[0-9A-Fa-f-]{36}(,[0-9A-Fa-f-]{36})*$"
 
 
@@ -58,6 +59,12 @@ LabelFilter = FromQuery[Annotated[str | None, _several("Ids of labels", _UUIDS)]
 ParentFilter = FromQuery[Annotated[str | None, _several("Ids of the tasks directly above", _UUIDS)]]
 CreatorFilter = FromQuery[Annotated[str | None, _several("Ids of who created it", _UUIDS)]]
 WatcherFilter = FromQuery[Annotated[str | None, _several("Ids of who watches it", _UUIDS)]]
+FieldFilter = FromQuery[
+    Annotated[
+        str | None,
+        _several("Values in custom fields, such as size:s", f"^{_VALUE}(,{_VALUE})*$"),
+    ]
+]
 BlockedFilter = FromQuery[
     Annotated[bool | None, Parameter(description="Whether an open task blocks it")]
 ]
@@ -97,6 +104,7 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
     parent: str | None
     creator: str | None
     watcher: str | None
+    field: str | None
     due: str | None
     overdue: str | None
     blocked: bool | None
@@ -139,6 +147,7 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
             parents=tuple(map(TaskId, _split("parent", self.parent, _uuid))),
             watchers=tuple(map(UserId, _split("watcher", self.watcher, _uuid))),
             creators=tuple(map(UserId, _split("creator", self.creator, _uuid))),
+            values=_split("field", self.field, _value),
             blocked=self.blocked,
             open=True if self.overdue else None,
             due=_due(self.due, bool(self.overdue), now),
@@ -216,3 +225,9 @@ def _uuid(text: str) -> UUID | None:
 
 def _status(text: str) -> str | None:
     return text if _STATUS.fullmatch(text) else None
+
+
+def _value(text: str) -> tuple[str, str] | None:
+    """Return the key of a custom field and the text that a task has there."""
+    key, _, value = text.partition(":")
+    return (key, value) if re.fullmatch(_VALUE, text) else None

@@ -129,6 +129,33 @@ class TestValues:
         activity = done(await ana.get("/task/ENG-1/activity?limit=1"), 200)["items"]
         assert activity[0]["type"] == "task.field_set"
 
+    async def test_lists_are_filtered_by_values(self, ana: Person) -> None:
+        project = await ana.project()
+        await field(ana, "size", "select", options=SIZES)
+        await field(ana, "cost", "number")
+        await field(ana, "tags", "multi_select", options=SIZES)
+        await ana.task(project, "A", fields={"size": "s", "cost": 5, "tags": ["s", "l"]})
+        await ana.task(project, "B", fields={"size": "s", "cost": 2.5, "tags": ["l"]})
+        await ana.task(project, "C", fields={"size": "l"}, assignees=[ana.id])
+        await ana.task(project, "D")
+        done(await ana.patch("/task/ENG-4", {"fields": {"cost": 5}}), 200)
+        done(await ana.patch("/task/ENG-4", {"fields": {"cost": None}}), 200)
+
+        for query, titles in {
+            "field=size:s": "BA",
+            "field=size:s,size:l": "CBA",
+            "field=size:s,cost:5": "A",
+            "field=tags:s": "A",
+            "field=cost:2.5&sort=key": "B",
+            f"field=size:l&assignee={ana.id}": "C",
+            "field=cost:7": "",
+        }.items():
+            for path in (f"/project/{project['id']}/tasks", "/task"):
+                found = done(await ana.get(f"{path}?{query}"), 200)["items"]
+                assert "".join(task["title"] for task in found) == titles, query
+        for wrong in ("size", "Size:s", "size:"):
+            refused(await ana.get(f"/task?field={wrong}"), 422, "invalid_request")
+
     async def test_a_value_that_does_not_fit_is_refused(self, ana: Person) -> None:
         project = await ana.project()
         await field(ana, "cost", "number")
