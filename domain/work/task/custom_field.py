@@ -119,7 +119,7 @@ def options_in(event: TaskFieldSet) -> tuple[str, ...]:
     return _parts(event) if event.kind in (FieldType.SELECT, FieldType.MULTI_SELECT) else ()
 
 
-def joined(texts: Sequence[str]) -> str | None:
+def joined_texts(texts: Sequence[str]) -> str | None:
     """Return the texts of one field as an event tells them; None for no value."""
     return _SEPARATOR.join(texts) if texts else None
 

@@ -7,7 +7,7 @@ from domain.work.task.custom_field import (
     FieldType,
     TaskFieldSet,
     TooManyFieldValues,
-    joined,
+    joined_texts,
     values_of,
     with_value,
 )
@@ -23,7 +23,7 @@ def fill(task: Task, key: str, kind: FieldType, texts: Sequence[str]) -> list[Ta
     before = values_of(task.fields, key)
     if before == (*texts,):
         return []
-    event = TaskFieldSet(key=key, kind=kind, from_=joined(before), to=joined(texts))
+    event = TaskFieldSet(key=key, kind=kind, from_=joined_texts(before), to=joined_texts(texts))
     filled = {one.partition(":")[0] for one in with_value(task.fields, event)}
     if not before and len(filled) > FIELD_VALUES_MAX:
         raise TooManyFieldValues(limit=FIELD_VALUES_MAX)
