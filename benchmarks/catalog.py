@@ -27,7 +27,7 @@ from benchmarks.identity import guard, key_check, login_burst, login_timing, pro
 from benchmarks.planning import board
 from benchmarks.running import hanging, start
 from benchmarks.scaling import followers
-from benchmarks.work import activity, counts, dashboard, files, relations
+from benchmarks.work import activity, counts, dashboard, files, lists, relations
 
 
 class Benchmark(NamedTuple):
@@ -54,6 +54,7 @@ BENCHMARKS = {
     "projecting": _benchmark(projecting),
     "http-create": _benchmark(http_create),
     "http-page": _benchmark(http_page),
+    "lists": _benchmark(lists),
     "guard": _benchmark(guard),
     "key-check": _benchmark(key_check),
     "login-burst": _benchmark(login_burst),

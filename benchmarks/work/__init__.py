@@ -1,1 +1,1 @@
-"""Benchmarks of the work itself: relations, counts, files, the dashboard."""
+"""Benchmarks of the work itself: lists, relations, counts, files, the dashboard."""
