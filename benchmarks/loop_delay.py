@@ -91,12 +91,16 @@ async def _every_get(client: Client, project: str) -> list[str]:
     profile = await client.ask("GET", "/api/auth/profile")
     asked = {"name": "CI", "scopes": {"task": ["read"]}}
     label = await client.ask("POST", "/api/label", {"name": "Bug", "color": "#ff0000"})
+    cycle = {"name": "One", "startsOn": "2026-05-04", "endsOn": "2026-05-15"}
+    part = f"/api/project/{project}"
     field = {"key": "size", "name": "Size", "type": "number"}
     team = await client.ask("POST", "/api/team", {"name": "Gears"})
     comment = await client.ask("POST", "/api/task/ENG-1/comments", {"body": "Oiled?"})
     known = {
         "comment_id": comment["id"],
         "label_id": label["id"],
+        "cycle_id": (await client.ask("POST", f"{part}/cycles", cycle))["id"],
+        "milestone_id": (await client.ask("POST", f"{part}/milestones", {"name": "Beta"}))["id"],
         "field_id": (await client.ask("POST", f"/api/project/{project}/fields", field))["id"],
         "attachment_id": (await client.send_file("/api/task/ENG-1/attachments", b"one"))["id"],
         "api_key_id": (await client.ask("POST", "/api/apikey", asked))["id"],

@@ -8,7 +8,7 @@ from domain.base import DomainError, OrgId
 from domain.identity.plan import Countable, limit_of, plan_full, plan_limit_reached
 from eventstore.claim import CountChange, CountKey
 
-_HIDEABLE = (Countable.PROJECTS, Countable.TASKS)
+_HIDEABLE = (Countable.PROJECTS, Countable.TASKS, Countable.CUSTOM_FIELDS)
 """What private projects hide from some members."""
 
 

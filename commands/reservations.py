@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
-from commands.claims.planning import PLANNING_RULES
+from commands.claims.planning import PLANNED_RULES, PLANNING_RULES
 from commands.content_counts import CONTENT_RULES
 from commands.happening import Fingerprint, Happening, Reservations, Rule
 from commands.label_claims import LABEL_RULES
@@ -104,9 +104,9 @@ def tasks_in(org_id: OrgId, project_id: UUID, status: str) -> CountKey:
 
 def note(happened: Happening, reserved: Reservations) -> None:
     """Add the claims and counts of one event to *reserved*."""
-    rule = _RULES.get(happened.kind)
-    if rule is not None:
-        rule(happened, reserved)
+    for rules in (_RULES, PLANNED_RULES):
+        if happened.kind in rules:
+            rules[happened.kind](happened, reserved)
 
 
 _NUMBERED = (TaskCreated, TaskMoved)

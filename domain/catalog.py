@@ -8,7 +8,9 @@ from domain.identity.api_key.state import ApiKey
 from domain.identity.organization.state import Organization
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
+from domain.planning.cycle import Cycle
 from domain.planning.field import Field
+from domain.planning.milestone import Milestone
 from domain.work.attachment import Attachment
 from domain.work.comment import Comment
 from domain.work.label import Label
@@ -30,6 +32,8 @@ STATES: tuple[type[State], ...] = (
     Comment,
     Label,
     Field,
+    Cycle,
+    Milestone,
     Attachment,
     Webhook,
     ApiKey,

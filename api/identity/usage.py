@@ -13,6 +13,7 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.identity.organization import own_organization
+from commands.claims.planning import fields_in
 from commands.plan_counts import counted_of
 from commands.reservations import tasks_in
 from commands.sight import hidden_projects
@@ -118,6 +119,8 @@ async def usage_of(system: System, org_id: OrgId, user_id: UserId) -> UsageView:
         keys = {*project.workflow.by_key, *project.workflow.moved}
         inside += [tasks_in(org_id, project_id, key) for key in sorted(keys)]
     used["tasks"] -= sum(await log.counted(*inside)) if inside else 0
+    fields = [fields_in(org_id, each) for each in hidden]
+    used["custom_fields"] -= sum(await log.counted(*fields)) if fields else 0
     return UsageView(**used)
 
 

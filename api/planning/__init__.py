@@ -1,1 +1,1 @@
-"""Routes for planning: boards."""
+"""Routes for planning: boards, custom fields, cycles, milestones."""

@@ -35,7 +35,7 @@ class TaskActivityController(Controller):
         """List who did what to a task, its comments and its files, newest first."""
         task_id = await task_id_of(request, task)
         await task_here(request, task_id)
-        return await _page(request, task_id, limit, cursor)
+        return await activity_page(request, task_id, limit, cursor)
 
 
 class ProjectActivityController(Controller):
@@ -55,10 +55,13 @@ class ProjectActivityController(Controller):
         """List who did what to a project, and which tasks came and went, newest first."""
         project_id = await project_id_of(request, project)
         await project_here(request, project_id)
-        return await _page(request, project_id, limit, cursor)
+        return await activity_page(request, project_id, limit, cursor)
 
 
-async def _page(request: ApiRequest, thing: UUID, limit: int, cursor: str | None) -> ApiResponse:
+async def activity_page(
+    request: ApiRequest, thing: UUID, limit: int, cursor: str | None
+) -> ApiResponse:
+    """Return a page of what happened to a thing that the caller sees."""
     paging = Paging(request)
     below = paging.key(cursor)
     await wait_for_own_writes(request, "activity")

@@ -24,9 +24,9 @@ from commands.work.task import (
     RestoreTask,
     UnassignTask,
 )
-from commands.work.task_field import FieldInputs
+from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate
-from domain.base import TaskId, UserId
+from domain.base import CycleId, MilestoneId, TaskId, UserId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
@@ -58,6 +58,8 @@ class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     estimate: Estimate | UnsetType | None = UNSET
     parent_id: TaskId | UnsetType | None = UNSET
     status: StatusKey | UnsetType = UNSET
+    cycle_id: CycleId | UnsetType | None = UNSET
+    milestone_id: MilestoneId | UnsetType | None = UNSET
     fields: FieldInputs = {}
 
 
@@ -118,6 +120,7 @@ class TaskController(Controller):
             below=below,
             status=data.status,
             fields=data.fields,
+            planned=Planned(cycle_id=data.cycle_id, milestone_id=data.milestone_id),
         )
         return await change_task(request, command)
 

@@ -37,9 +37,9 @@ from api.work.tasks.filters import (
     WatcherFilter,
 )
 from commands.work.task_create import Assignees, CreateTask, LabelIds
-from commands.work.task_field import FieldInputs
+from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate
-from domain.base import NotFound, ProjectId, TaskId
+from domain.base import CycleId, MilestoneId, NotFound, ProjectId, TaskId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
@@ -83,6 +83,8 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     estimate: Estimate | None = None
     assignees: Assignees = ()
     labels: LabelIds = ()
+    cycle_id: CycleId | None = None
+    milestone_id: MilestoneId | None = None
     fields: FieldInputs = {}
 
 
@@ -132,6 +134,7 @@ class ProjectTaskController(Controller):
             assignees=data.assignees,
             labels=data.labels,
             fields=data.fields,
+            planned=Planned(cycle_id=data.cycle_id, milestone_id=data.milestone_id),
         )
         return await run_command(request, command, shown_task(request, task_id, 201))
 

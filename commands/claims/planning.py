@@ -1,12 +1,25 @@
-"""What the events of planning reserve: unique names, and nothing from the trash for a task."""
+"""What the events of planning reserve: names and days, and nothing from the trash for a task.
 
+A cycle and a milestone count their tasks: all of them, and those that are open.
+"""
+
+from datetime import date
 from uuid import UUID
 
-from commands.happening import Fingerprint, Happening, Reservations, Rule
+from commands.claims.names import UniqueNames, part_in_trash
+from commands.happening import Happening, Reservations, Rule
 from commands.plan_counts import count
-from domain.base import Event, OrgId
+from domain.base import Event, NotFound, OrgId
 from domain.identity.plan import Countable
-from domain.name import folded
+from domain.planning.cycle import (
+    CycleCreated,
+    CycleDeleted,
+    CycleNameTaken,
+    CycleRenamed,
+    CycleRescheduled,
+    CycleRestored,
+    CyclesOverlap,
+)
 from domain.planning.field import (
     FieldCreated,
     FieldDeleted,
@@ -17,22 +30,27 @@ from domain.planning.field import (
     FieldRestored,
     stream_of_field,
 )
+from domain.planning.milestone import (
+    MilestoneCreated,
+    MilestoneDeleted,
+    MilestoneNameTaken,
+    MilestoneRenamed,
+    MilestoneRestored,
+)
 from domain.work.task.custom_field import TaskFieldSet, options_in
+from domain.work.task.events import TaskDeleted, TaskMoved, TaskRestored, TaskStatusChanged
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from domain.work.workflow.events import FINISHED
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey
 
-FIELD_NAME, FIELDS_IN_TRASH = "field name", "fields in the trash"
+FIELDS = UniqueNames("field name", FieldNameTaken)
+CYCLES = UniqueNames("cycle name", CycleNameTaken)
+MILESTONES = UniqueNames("milestone name", MilestoneNameTaken)
 
 
-def field_name_claim(
-    fingerprint: Fingerprint, org_id: OrgId, project_id: UUID, name: str
-) -> ClaimKey:
-    """Return the claim on the name of a custom field in its project."""
-    return ClaimKey(org_id, FIELD_NAME, project_id, fingerprint(FIELD_NAME, folded(name)))
-
-
-def field_in_trash(org_id: OrgId, field_id: UUID) -> CountKey:
-    """Return the count that is 1 while a custom field is in the trash, else 0."""
-    return CountKey(org_id, FIELDS_IN_TRASH, field_id)
+def cycle_day_claim(org_id: OrgId, project_id: UUID, day: date) -> ClaimKey:
+    """Return the claim on a day of a project, which one cycle of it can have."""
+    return ClaimKey(org_id, "cycle day", project_id, day.isoformat().encode())
 
 
 def option_retired(org_id: OrgId, field_id: UUID, option: str) -> CountKey:
@@ -40,16 +58,27 @@ def option_retired(org_id: OrgId, field_id: UUID, option: str) -> CountKey:
     return CountKey(org_id, f"option {option} retired", field_id)
 
 
+def fields_in(org_id: OrgId, project_id: UUID) -> CountKey:
+    """Return the count of the custom fields of a project that are not in the trash."""
+    return CountKey(org_id, "custom fields of a project", project_id)
+
+
+def planned_tasks(org_id: OrgId, part: UUID) -> CountKey:
+    """Return the count of the tasks of a cycle or a milestone that are not in the trash."""
+    return CountKey(org_id, "planned tasks", part)
+
+
+def planned_open_tasks(org_id: OrgId, part: UUID) -> CountKey:
+    """Return the count of those of them that are open."""
+    return CountKey(org_id, "planned open tasks", part)
+
+
+# Custom fields --------------------------------------------------------------
+
+
 def _field_created(happened: Happening, reserved: Reservations) -> None:
-    _take(happened, happened.event.name, reserved)
-    count(Countable.CUSTOM_FIELDS, 1, happened, reserved)
-
-
-def _field_renamed(happened: Happening, reserved: Reservations) -> None:
-    event = happened.event
-    if folded(event.from_) != folded(event.to):
-        _take(happened, event.to, reserved)
-        _release(happened, event.from_, reserved)
+    FIELDS.created(happened, reserved)
+    _count_field(1, happened, reserved)
 
 
 def _field_options_changed(happened: Happening, reserved: Reservations) -> None:
@@ -61,15 +90,19 @@ def _field_options_changed(happened: Happening, reserved: Reservations) -> None:
 
 
 def _field_deleted(happened: Happening, reserved: Reservations) -> None:
-    _release(happened, happened.before.name, reserved)
-    reserved.counts.append(CountChange(field_in_trash(happened.org_id, happened.stream), 1))
-    count(Countable.CUSTOM_FIELDS, -1, happened, reserved)
+    FIELDS.deleted(happened, reserved)
+    _count_field(-1, happened, reserved)
 
 
 def _field_restored(happened: Happening, reserved: Reservations) -> None:
-    _take(happened, happened.before.name, reserved)
-    reserved.counts.append(CountChange(field_in_trash(happened.org_id, happened.stream), -1))
-    count(Countable.CUSTOM_FIELDS, 1, happened, reserved)
+    FIELDS.restored(happened, reserved)
+    _count_field(1, happened, reserved)
+
+
+def _count_field(by: int, happened: Happening, reserved: Reservations) -> None:
+    count(Countable.CUSTOM_FIELDS, by, happened, reserved)
+    inside = fields_in(happened.org_id, happened.event.project_id)
+    reserved.counts.append(CountChange(inside, by))
 
 
 def _value_set(happened: Happening, reserved: Reservations) -> None:
@@ -77,7 +110,7 @@ def _value_set(happened: Happening, reserved: Reservations) -> None:
     if event.to is None:
         return  # a value can always be removed
     field_id = stream_of_field(happened.before.project_id, event.key)
-    zero = [field_in_trash(org_id, field_id)]
+    zero = [part_in_trash(org_id, field_id)]
     zero += [option_retired(org_id, field_id, each) for each in options_in(event)]
     reserved.counts += [
         CountChange(each, 0, limit=0, refusal=lambda _: FieldNotInUse(key=event.key))
@@ -85,24 +118,105 @@ def _value_set(happened: Happening, reserved: Reservations) -> None:
     ]
 
 
-def _take(happened: Happening, name: str, reserved: Reservations) -> None:
-    project_id = happened.event.project_id
-    claim = field_name_claim(happened.fingerprint, happened.org_id, project_id, name)
-    reserved.claims.append(ClaimChange(claim, happened.stream, FieldNameTaken(name=name)))
+# Cycles and milestones ------------------------------------------------------
 
 
-def _release(happened: Happening, name: str, reserved: Reservations) -> None:
-    project_id = happened.event.project_id
-    claim = field_name_claim(happened.fingerprint, happened.org_id, project_id, name)
-    reserved.claims.append(ClaimChange(claim, happened.stream, release=True))
+def _cycle_created(happened: Happening, reserved: Reservations) -> None:
+    CYCLES.created(happened, reserved)
+    _hold(happened, frozenset(), happened.event.dates.days, reserved)
+
+
+def _cycle_rescheduled(happened: Happening, reserved: Reservations) -> None:
+    _hold(happened, happened.event.from_.days, happened.event.to.days, reserved)
+
+
+def _cycle_deleted(happened: Happening, reserved: Reservations) -> None:
+    CYCLES.deleted(happened, reserved)
+    _hold(happened, happened.before.dates.days, frozenset(), reserved)
+
+
+def _cycle_restored(happened: Happening, reserved: Reservations) -> None:
+    CYCLES.restored(happened, reserved)
+    _hold(happened, frozenset(), happened.before.dates.days, reserved)
+
+
+def _hold(
+    happened: Happening, before: frozenset[date], after: frozenset[date], reserved: Reservations
+) -> None:
+    """Take the days of a cycle that it has not had, and release those that it has no longer."""
+    org_id, project_id = happened.org_id, happened.event.project_id
+    for day in sorted(before ^ after):
+        claim = cycle_day_claim(org_id, project_id, day)
+        if day in after:
+            change = ClaimChange(claim, happened.stream, CyclesOverlap(day=day))
+        else:
+            change = ClaimChange(claim, happened.stream, release=True)
+        reserved.claims.append(change)
+
+
+def _put(happened: Happening, reserved: Reservations) -> None:
+    """Count a task in another cycle, or towards another milestone, than before."""
+    event, task = happened.event, happened.before
+    if event.to is not None:
+        zero = part_in_trash(happened.org_id, event.to)
+        reserved.counts.append(CountChange(zero, 0, limit=0, refusal=lambda _: NotFound()))
+    if task.deleted:
+        return
+    is_open = task.group not in FINISHED
+    _count(happened.org_id, event.from_, -1, -is_open, reserved)
+    _count(happened.org_id, event.to, 1, int(is_open), reserved)
+
+
+def _status_changed(happened: Happening, reserved: Reservations) -> None:
+    event, task = happened.event, happened.before
+    after = event.group if isinstance(event, TaskMoved) else event.to_group
+    change = (after not in FINISHED) - (task.group not in FINISHED)
+    if change and not task.deleted:
+        for part in (task.cycle_id, task.milestone_id):
+            _count(happened.org_id, part, 0, change, reserved)
+
+
+def _trashed(happened: Happening, reserved: Reservations) -> None:
+    task, by = happened.before, -1 if isinstance(happened.event, TaskDeleted) else 1
+    for part in (task.cycle_id, task.milestone_id):
+        _count(happened.org_id, part, by, by * (task.group not in FINISHED), reserved)
+
+
+def _count(
+    org_id: OrgId, part: UUID | None, tasks: int, unfinished: int, reserved: Reservations
+) -> None:
+    if part is None:
+        return
+    for counted, by in ((planned_tasks, tasks), (planned_open_tasks, unfinished)):
+        if by:
+            reserved.counts.append(CountChange(counted(org_id, part), by))
 
 
 PLANNING_RULES: dict[type[Event], Rule] = {
     FieldCreated: _field_created,
-    FieldRenamed: _field_renamed,
+    FieldRenamed: FIELDS.renamed,
     FieldOptionsChanged: _field_options_changed,
     FieldDeleted: _field_deleted,
     FieldRestored: _field_restored,
     TaskFieldSet: _value_set,
+    CycleCreated: _cycle_created,
+    CycleRenamed: CYCLES.renamed,
+    CycleRescheduled: _cycle_rescheduled,
+    CycleDeleted: _cycle_deleted,
+    CycleRestored: _cycle_restored,
+    MilestoneCreated: MILESTONES.created,
+    MilestoneRenamed: MILESTONES.renamed,
+    MilestoneDeleted: MILESTONES.deleted,
+    MilestoneRestored: MILESTONES.restored,
+    TaskCycleChanged: _put,
+    TaskMilestoneChanged: _put,
 }
 """The rule of each kind of event of planning, and of those that use what is planned."""
+
+PLANNED_RULES: dict[type[Event], Rule] = {
+    TaskStatusChanged: _status_changed,
+    TaskMoved: _status_changed,
+    TaskDeleted: _trashed,
+    TaskRestored: _trashed,
+}
+"""What events of tasks change in what is planned, besides their own rules."""

@@ -1,1 +1,1 @@
-"""Commands for planning: custom fields."""
+"""Commands for planning: custom fields, cycles, milestones."""

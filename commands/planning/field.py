@@ -6,9 +6,9 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from commands.base import Command, Context, Decision, changes_of
+from commands.planning.part import refuse_unless_editable, refuse_unless_may_plan
 from commands.reads import Reads
-from commands.sight import refuse_unless_granted_in, refuse_unless_sees
-from domain.base import FieldId, NotFound, ProjectId
+from domain.base import FieldId, ProjectId
 from domain.name import Name
 from domain.permission import Permission
 from domain.planning.field import (
@@ -47,7 +47,7 @@ class CreateField(Command, frozen=True, kw_only=True):
         return stream_of_field(self.project_id, self.key)
 
     async def permit(self, read: Reads, context: Context, /) -> None:
-        await _refuse_unless_may_define(read, context, self.project_id)
+        await refuse_unless_may_plan(read, context, self.project_id)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         (await read(Project, self.project_id)).refuse_unless_editable()
@@ -76,22 +76,7 @@ class FieldCommand(Command, frozen=True, kw_only=True):
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         field = await read(Field, self.field_id)
-        if field.project_id is None:
-            await super().permit(read, context)
-            raise NotFound
-        await _refuse_unless_may_define(read, context, field.project_id)
-
-    async def read_editable(self, read: Reads) -> Field:
-        """Return the field, whose project can be changed.
-
-        :raises NotFound: the field or its project is missing; the field may be in the trash.
-        :raises ProjectIsArchived: the project is.
-        """
-        field = await read(Field, self.field_id)
-        if field.project_id is None:
-            raise NotFound
-        (await read(Project, field.project_id)).refuse_unless_editable()
-        return field
+        await refuse_unless_may_plan(read, context, field.project_id)
 
 
 class EditField(FieldCommand, frozen=True, kw_only=True):
@@ -102,8 +87,9 @@ class EditField(FieldCommand, frozen=True, kw_only=True):
     options: Options | UnsetType = UNSET
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
-        field = await self.read_editable(read)
+        field = await read(Field, self.field_id)
         field.refuse_unless_here()
+        await refuse_unless_editable(read, field)
         events: list[FieldEvent] = []
         if self.name is not UNSET:
             events += field.rename(self.name)
@@ -118,7 +104,10 @@ class DeleteField(FieldCommand, frozen=True, kw_only=True):
     records = (FieldDeleted,)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
-        return changes_of(self.field_id, (await self.read_editable(read)).delete())
+        field = await read(Field, self.field_id)
+        deleted = field.delete()
+        await refuse_unless_editable(read, field)
+        return changes_of(self.field_id, deleted)
 
 
 class RestoreField(FieldCommand, frozen=True, kw_only=True):
@@ -127,11 +116,7 @@ class RestoreField(FieldCommand, frozen=True, kw_only=True):
     records = (FieldRestored,)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
-        return changes_of(self.field_id, (await self.read_editable(read)).restore())
-
-
-async def _refuse_unless_may_define(read: Reads, context: Context, project_id: ProjectId) -> None:
-    """Refuse a caller who may not shape how a project works, or does not see it."""
-    project = await read(Project, project_id)
-    await refuse_unless_granted_in(read, context, project, Permission.PROJECT_WORKFLOW)
-    await refuse_unless_sees(read, context, project)
+        field = await read(Field, self.field_id)
+        restored = field.restore()
+        await refuse_unless_editable(read, field)
+        return changes_of(self.field_id, restored)

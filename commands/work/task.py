@@ -23,7 +23,7 @@ from commands.sight import (
     refuse_unless_sees_id,
 )
 from commands.work.task_event import completed
-from commands.work.task_field import NO_VALUES, FieldInputs, fill_in
+from commands.work.task_plan import NO_VALUES, NOT_PLANNED, FieldInputs, Planned, fill_in, put
 from commands.work.task_tree import place_under
 from commands.work.task_values import Description, DueTime, Estimate, in_utc
 from domain.base import NotFound, TaskId, UserId
@@ -50,6 +50,7 @@ from domain.work.task.events import (
     TaskStatusChanged,
     TaskUnassigned,
 )
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED, STARTED, StatusKey
 
@@ -81,6 +82,8 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
         TaskReparented,
         TaskStatusChanged,
         TaskFieldSet,
+        TaskCycleChanged,
+        TaskMilestoneChanged,
     )
     title: Title | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
@@ -90,10 +93,10 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
     due_at: DueTime | UnsetType | None = UNSET
     estimate: Estimate | UnsetType | None = UNSET
     parent_id: TaskId | UnsetType | None = UNSET
-    below: tuple[TaskId, ...] = ()
-    """The subtasks of a task that gets another parent, as lists show them."""
+    below: tuple[TaskId, ...] = ()  # the subtasks of a task that gets another parent, as listed
     status: StatusKey | UnsetType = UNSET
     fields: FieldInputs = field(default_factory=NO_VALUES)
+    planned: Planned = NOT_PLANNED
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task, project = await read_task(read, self.task_id)
@@ -112,6 +115,7 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
             moved = ChangeTaskStatus(task_id=self.task_id, to=self.status)
             events += await change_status(read, context, moved)
         events += await fill_in(read, context, project, task, self.fields)
+        events += await put(read, task, self.planned)
         if self.parent_id is UNSET:
             return changes_of(self.task_id, events)
         moved_below = await place_under(read, context, self.task_id, self.parent_id, self.below)

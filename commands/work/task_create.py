@@ -10,8 +10,8 @@ from commands.base import Change, Command, Context, Decision
 from commands.reads import Reads
 from commands.sight import refuse_unless_concerned, refuse_unless_sees_id
 from commands.work.task import refuse_unless_sees_task
-from commands.work.task_field import NO_VALUES, FieldInputs, fill_in
 from commands.work.task_label import refuse_unless_usable
+from commands.work.task_plan import NO_VALUES, NOT_PLANNED, FieldInputs, Planned, fill_in, put
 from commands.work.task_tree import read_ancestors
 from commands.work.task_values import Description, DueTime, Estimate, in_utc
 from domain.base import LabelId, ProjectId, TaskId, UserId
@@ -30,6 +30,7 @@ from domain.work.task.events import (
     TaskSchedule,
     TaskScheduled,
 )
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, OPEN_NUMBER, Task
 from domain.work.workflow.events import StatusKey
 
@@ -42,7 +43,16 @@ class CreateTask(Command, frozen=True, kw_only=True):
     """Create a task in a project."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_CREATE
-    records = (TaskCreated, TaskScheduled, TaskEstimated, TaskAssigned, TaskLabelled, TaskFieldSet)
+    records = (
+        TaskCreated,
+        TaskScheduled,
+        TaskEstimated,
+        TaskAssigned,
+        TaskLabelled,
+        TaskFieldSet,
+        TaskCycleChanged,
+        TaskMilestoneChanged,
+    )
     task_id: TaskId
     project_id: ProjectId
     title: Title
@@ -57,6 +67,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
     assignees: Assignees = ()
     labels: LabelIds = ()
     fields: FieldInputs = field(default_factory=NO_VALUES)
+    planned: Planned = NOT_PLANNED
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         await super().permit(read, context)
@@ -100,7 +111,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
         return (
             dates == _NEVER
             and self.estimate is None
-            and not (self.assignees or self.labels or self.fields)
+            and not (self.assignees or self.labels or self.fields or self.planned != NOT_PLANNED)
         )
 
     async def _more(
@@ -119,4 +130,5 @@ class CreateTask(Command, frozen=True, kw_only=True):
         for label_id in dict.fromkeys(self.labels):
             await refuse_unless_usable(read, label_id, self.project_id)
             events.append(TaskLabelled(label_id=label_id))
-        return [*events, *await fill_in(read, context, project, task, self.fields)]
+        events += await fill_in(read, context, project, task, self.fields)
+        return [*events, *await put(read, task, self.planned)]

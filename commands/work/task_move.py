@@ -12,7 +12,7 @@ from domain.base import Event, LabelId, ProjectId, TaskId
 from domain.permission import Permission
 from domain.work.label import Label
 from domain.work.project.state import Project
-from domain.work.task import filling
+from domain.work.task import filling, planning
 from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.errors import SubtreeTooLarge
 from domain.work.task.events import (
@@ -23,6 +23,7 @@ from domain.work.task.events import (
     TaskUnlabelled,
     TaskUnwatched,
 )
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import OPEN_NUMBER, Task
 from domain.work.workflow.events import StatusKey
 
@@ -45,6 +46,8 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
         TaskReparented,
         TaskUnlabelled,
         TaskFieldSet,
+        TaskCycleChanged,
+        TaskMilestoneChanged,
         TaskUnassigned,
         TaskUnwatched,
     )
@@ -83,8 +86,8 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
     ) -> list[Event]:
         """Return the events of one task.
 
-        Labels of its old project stay behind, values in its custom fields, and whoever does not
-        see the other one.
+        Labels of its old project stay behind, its plan, the values in its custom fields, and
+        whoever does not see the other one.
         """
         task, target = await read(Task, task_id), await read(Project, self.project_id)
         assert task.project_id is not None  # noqa: S101 - it is here
@@ -108,6 +111,8 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
             *await self._put_into_status(read, context, task_id, task.evolve(moved)),
             *(TaskUnlabelled(label_id=each) for each in left),
             *filling.empty(task),
+            *planning.put_into(task, None),
+            *planning.put_towards(task, None),
             *(TaskUnassigned(user_id=each) for each in blind if each in task.assignees),
             *(TaskUnwatched(user_id=each) for each in blind if each in task.watchers),
         ]

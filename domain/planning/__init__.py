@@ -1,1 +1,1 @@
-"""Rules for planning: custom fields."""
+"""Rules for planning: custom fields, cycles, milestones."""

@@ -1,9 +1,10 @@
 """What happened to a task or a project: one document per event and thing that it is about.
 
-An event about a comment or a file is about its task, one about a custom field about its project,
-one about a relation about both tasks, and a move also about both projects. The text of a comment is
-left out: it is read at the comment, where a deleted one is gone. Nothing says where a request came
-from; that is in the audit log.
+An event about a comment or a file is about its task, one about a part of a plan about its project,
+one about a relation about both tasks, and a move also about both projects. A cycle and a milestone
+have an activity of their own, with the tasks that were put there. The text of a comment is left
+out: it is read at the comment, where a deleted one is gone. Nothing says where a request came from;
+that is in the audit log.
 """
 
 from collections.abc import Sequence
@@ -15,12 +16,15 @@ import msgspec
 from msgspec import Struct
 
 from domain.base import Event, OrgId
+from domain.planning.cycle import CycleEvent
 from domain.planning.field import FieldEvent
+from domain.planning.milestone import MilestoneEvent
 from domain.work.attachment import AttachmentEvent
 from domain.work.comment import CommentEdited, CommentEvent, CommentPosted
 from domain.work.project.events import ProjectEvent
 from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
 from domain.work.task.events import TaskCreated, TaskEvent, TaskMoved
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from eventstore.event_json import event_data, told_json
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, tags_of, text_of
@@ -61,9 +65,16 @@ class Activity(Projection[Happened]):
     """Events by the task or project that they are about, the newest first."""
 
     name = "activity"
-    version = 3
+    version = 4
     tags = tags_of(
-        TaskEvent, ProjectEvent, CommentEvent, AttachmentEvent, RelationEvent, FieldEvent
+        TaskEvent,
+        ProjectEvent,
+        CommentEvent,
+        AttachmentEvent,
+        RelationEvent,
+        FieldEvent,
+        CycleEvent,
+        MilestoneEvent,
     )
     state = Happened
     indexes = (Index(("org", "about"), "seq"),)
@@ -85,18 +96,21 @@ class Activity(Projection[Happened]):
 
 
 def things_of(event: Event, stream: UUID) -> tuple[UUID, ...]:
-    """Return the tasks and projects whose activity an event in *stream* belongs to."""
-    if isinstance(event, TaskCreated):
-        return (stream, event.project_id)
-    if isinstance(event, TaskMoved):
-        return (stream, event.from_project_id, event.project_id)
-    if isinstance(event, CommentEvent | AttachmentEvent):
-        return (event.task_id,)
-    if isinstance(event, RelationAdded | RelationRemoved):
-        return (event.from_, event.to)
-    if isinstance(event, FieldEvent):
-        return (event.project_id,)
-    return (stream,)
+    """Return the tasks, projects and parts of plans whose activity an event in *stream* is."""
+    found: tuple[UUID | None, ...] = (stream,)
+    if isinstance(event, TaskCreated | CycleEvent | MilestoneEvent):
+        found = (stream, event.project_id)
+    elif isinstance(event, TaskMoved):
+        found = (stream, event.from_project_id, event.project_id)
+    elif isinstance(event, CommentEvent | AttachmentEvent):
+        found = (event.task_id,)
+    elif isinstance(event, RelationAdded | RelationRemoved):
+        found = (event.from_, event.to)
+    elif isinstance(event, FieldEvent):
+        found = (event.project_id,)
+    elif isinstance(event, TaskCycleChanged | TaskMilestoneChanged):
+        found = (stream, event.from_, event.to)
+    return tuple(thing for thing in found if thing is not None)
 
 
 async def activity_of(

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from domain.base import LabelId, ProjectId, TaskId, UserId
+from domain.base import CycleId, LabelId, MilestoneId, ProjectId, TaskId, UserId
 from domain.work.attachment import AttachmentDeleted, AttachmentRestored, AttachmentUploaded
 from domain.work.comment import CommentDeleted, CommentPosted, CommentRestored
 from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
@@ -84,6 +84,8 @@ class TaskView(View, frozen=True, kw_only=True):
     estimate: int | None
     assignees: tuple[UserId, ...]
     labels: tuple[LabelId, ...]
+    cycle_id: CycleId | None
+    milestone_id: MilestoneId | None
     fields: dict[str, FieldShown]
     watchers: tuple[UserId, ...]
     created_by: UserId | None
@@ -113,7 +115,6 @@ def render_task(
         description=task.description,
         priority=task.priority,
         parent_id=task.parent_id,
-        blocked=beside.blocked,
         rank=task.rank,
         start_date=task.start_date,
         due_date=task.due_date,
@@ -121,6 +122,8 @@ def render_task(
         estimate=task.estimate,
         assignees=task.assignees,
         labels=task.labels,
+        cycle_id=task.cycle_id,
+        milestone_id=task.milestone_id,
         fields=shown_values(task.fields),
         watchers=task.watchers,
         created_by=task.created_by,
@@ -130,9 +133,7 @@ def render_task(
         completed_at=task.completed_at,
         deleted_at=task.deleted_at,
         version=version,
-        comments=beside.comments,
-        attachments=beside.attachments,
-        subtasks=beside.subtasks,
+        **asdict(beside),
     )
     return _encode(view)
 
@@ -165,7 +166,7 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 11
+    version = 12
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),

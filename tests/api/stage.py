@@ -69,7 +69,12 @@ class Person:
         other = (await self.task(project))["id"]
         size = {"key": "size", "name": "Size", "type": "text"}
         field = done(await self.post(f"/project/{project['id']}/fields", size), 201)
+        days = {"startsOn": "2026-05-04", "endsOn": "2026-05-15"}
+        path = f"/project/{project['id']}"
+        cycle = done(await self.post(f"{path}/cycles", {"name": "One", **days}), 201)
+        milestone = done(await self.post(f"{path}/milestones", {"name": "Beta"}), 201)
         known = {"label_id": label["id"], "field_id": field["id"]}
+        known |= {"cycle_id": cycle["id"], "milestone_id": milestone["id"]}
         known |= {"other_project": elsewhere["id"], "kind": "blocks"}
         return known | {"other": other, "other_id": other}
 

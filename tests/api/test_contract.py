@@ -78,6 +78,8 @@ class TestRoutes:
                     "comment_id",
                     "label_id",
                     "field_id",
+                    "cycle_id",
+                    "milestone_id",
                     "team_id",
                     "attachment_id",
                 ):

@@ -10,6 +10,7 @@ README = ROOT / "README.md"
 PROTECTING = ROOT / "docs" / "how-to" / "protect-an-account.md"
 EXPORTING = ROOT / "docs" / "how-to" / "export-and-verify.md"
 KEYS = ROOT / "docs" / "how-to" / "use-an-api-key.md"
+CYCLES = ROOT / "docs" / "how-to" / "plan-a-project.md"
 FIELDS = ROOT / "docs" / "how-to" / "add-custom-fields.md"
 WORKFLOW = ROOT / "docs" / "how-to" / "define-a-workflow.md"
 BLOCKING = ROOT / "docs" / "how-to" / "say-what-blocks-a-task.md"
@@ -101,6 +102,18 @@ def test_a_colleague_joins_leaves_and_comes_back_by_the_words_of_the_page(reader
         "member.left",
         "member.invitation_accepted",
     ]
+
+
+def test_a_project_is_planned_by_the_words_of_the_page(reader: Reader) -> None:
+    cycles, milestones, put, progress, activity, longer, restored = reader.follow(CYCLES)
+
+    assert '"name":"Cycle 1"' in cycles
+    assert '"date":"2031-06-01"' in milestones
+    assert '"cycleId":"' in put
+    assert '"progress":{"done":0,"all":1}' in progress
+    assert '"type":"task.cycle_changed"' in activity
+    assert '"endsOn":"2031-05-23"' in longer
+    assert '"name":"Beta"' in restored
 
 
 def test_custom_fields_are_added_by_the_words_of_the_page(reader: Reader) -> None:

@@ -49,6 +49,7 @@ from domain.work.team import (
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, CHILD, COMMENT, CREATED, OPS, TEAM
+from tests.commands.planning.plans import BETA, ONE, cycle, milestone
 from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, GEARS, NOW, TASK
 from tests.spec import Past, context, given, on, opened, record
 from tools.discover import leaves
@@ -66,7 +67,17 @@ SIZED = on(
         project_id=ENG, key="size", name="Size", kind=FieldType.TEXT, created_by=ANA, created_at=NOW
     ),
 )
-HIDDEN = (TEAM, MADE, on(ENG, OPENED), on(TASK, CREATED), SAID, on(LABEL, BUG), SIZED)
+HIDDEN = (
+    TEAM,
+    MADE,
+    on(ENG, OPENED),
+    on(TASK, CREATED),
+    SAID,
+    on(LABEL, BUG),
+    SIZED,
+    on(ONE, cycle()),
+    on(BETA, milestone()),
+)
 """A private project of Ana's, with a task and a comment; Ben, a MANAGER, does not see it."""
 
 TIES: list[tuple[str, Past]] = [
@@ -83,14 +94,17 @@ IDS = {
     "label_id": LABEL,
     "other_id": TASK,
     "field_id": SIZE,
+    "cycle_id": ONE,
+    "milestone_id": BETA,
 }
+NAMING = {"project_id", "task_id", "label_id", "field_id", "cycle_id", "milestone_id"}
 CREATING = {"CreateProject"}
 """Commands that name a new thing by such an id."""
 
 ON_PROJECTS: list[type[Command]] = [
     command
     for command in leaves(Command, "commands")
-    if {"project_id", "task_id", "label_id", "field_id"} & {f.name for f in fields(command)}
+    if NAMING & {f.name for f in fields(command)}
     if command.needs is not None and command.__name__ not in CREATING
 ]
 """Every command on a project, or on something in one: also those that are written later."""

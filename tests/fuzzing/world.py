@@ -45,6 +45,14 @@ def make_world(url: str) -> World:
                 "field_id": _made(
                     client, f"/project/{project}/fields", key="size", name="Size", type="text"
                 )["id"],
+                "cycle_id": _made(
+                    client,
+                    f"/project/{project}/cycles",
+                    name="One",
+                    startsOn="2026-05-04",
+                    endsOn="2026-05-15",
+                )["id"],
+                "milestone_id": _made(client, f"/project/{project}/milestones", name="Beta")["id"],
                 "label_id": _made(client, "/label", name="Bug", color="#ff0000")["id"],
                 "attachment_id": client.post(f"/task/{task}/attachments", content=b"one")
                 .raise_for_status()

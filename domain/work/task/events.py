@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from domain.base import Event, LabelId, Personal, ProjectId, TaskId, UserId
 from domain.work.task.custom_field import TaskFieldSet
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.workflow.events import Guard, StatusGroup, StatusRule
 
 
@@ -279,6 +280,8 @@ TaskEvent = (
     | TaskLabelled
     | TaskUnlabelled
     | TaskFieldSet
+    | TaskCycleChanged
+    | TaskMilestoneChanged
     | TaskWatched
     | TaskUnwatched
     | TaskDeleted

@@ -1,9 +1,11 @@
-"""When a task starts, when it is due, and how much work it is."""
+"""When a task starts and is due, how much work it is, and which part of a plan it belongs to."""
 
 from datetime import date, datetime, timedelta, tzinfo
 
+from domain.base import CycleId, MilestoneId
 from domain.work.task.errors import StartsAfterDue, TwoDueDates
 from domain.work.task.events import TaskEstimated, TaskEvent, TaskSchedule, TaskScheduled
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED
 
@@ -32,6 +34,20 @@ def estimate(task: Task, to: int | None) -> list[TaskEvent]:
     """Return the events that estimate *task* at *to*, in the unit that its team uses."""
     task.refuse_unless_here()
     return [] if to == task.estimate else [TaskEstimated(from_=task.estimate, to=to)]
+
+
+def put_into(task: Task, cycle_id: CycleId | None) -> list[TaskEvent]:
+    """Return the events that put *task* into a cycle, or (None) into none."""
+    if cycle_id == task.cycle_id:
+        return []
+    return [TaskCycleChanged(from_=task.cycle_id, to=cycle_id)]
+
+
+def put_towards(task: Task, milestone_id: MilestoneId | None) -> list[TaskEvent]:
+    """Return the events that put *task* towards a milestone, or (None) towards none."""
+    if milestone_id == task.milestone_id:
+        return []
+    return [TaskMilestoneChanged(from_=task.milestone_id, to=milestone_id)]
 
 
 def last_day(schedule: TaskSchedule) -> date | None:

@@ -20,7 +20,7 @@ from typing import ClassVar, TypeVar, assert_never, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import Event, LabelId, NotFound, ProjectId, TaskId, UserId
+from domain.base import CycleId, Event, LabelId, MilestoneId, NotFound, ProjectId, TaskId, UserId
 from domain.work.task.custom_field import TaskFieldSet, with_value
 from domain.work.task.errors import (
     TooManyAssignees,
@@ -48,6 +48,7 @@ from domain.work.task.events import (
     TaskUnwatched,
     TaskWatched,
 )
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.rank import place, rank_of_number
 from domain.work.workflow.events import STARTED, StatusGroup
 
@@ -84,6 +85,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     due_date: date | None = None
     due_at: datetime | None = None
     estimate: int | None = None
+    cycle_id: CycleId | None = None
+    milestone_id: MilestoneId | None = None
     assignees: tuple[UserId, ...] = ()
     labels: tuple[LabelId, ...] = ()
     fields: tuple[str, ...] = ()
@@ -120,6 +123,10 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, labels=(*self.labels, event.label_id))
             case TaskUnlabelled():
                 return replace(self, labels=_without(self.labels, event.label_id))
+            case TaskCycleChanged():
+                return replace(self, cycle_id=event.to)
+            case TaskMilestoneChanged():
+                return replace(self, milestone_id=event.to)
             case TaskFieldSet():
                 return replace(self, fields=with_value(self.fields, event))
             case TaskRanked() | TaskReparented() | TaskMoved():

@@ -53,8 +53,20 @@ async def made_private(ana: Person) -> Hidden:
         "subtask": subtask["id"],
         "comment_id": comment["id"],
         "label_id": label["id"],
+        **await planned(ana, project["id"]),
     }
     return Hidden(project, task, ids)
+
+
+async def planned(ana: Person, project_id: str) -> dict[str, str]:
+    """Make a custom field, a cycle and a milestone of a project."""
+    path, days = f"/project/{project_id}", {"startsOn": "2026-05-04", "endsOn": "2026-05-15"}
+    field = {"key": "secret", "name": SECRET, "type": "text"}
+    return {
+        "field_id": done(await ana.post(f"{path}/fields", field), 201)["id"],
+        "cycle_id": done(await ana.post(f"{path}/cycles", {"name": SECRET, **days}), 201)["id"],
+        "milestone_id": done(await ana.post(f"{path}/milestones", {"name": SECRET}), 201)["id"],
+    }
 
 
 async def spy(app: Litestar, system: System, ana: Person, role: Role) -> Person:

@@ -1,9 +1,9 @@
 """What each event of planning changes, and on which state."""
 
 from domain.base import Event, State
-from domain.planning import field
+from domain.planning import cycle, field, milestone
 from domain.work.task.custom_field import FieldType
-from tests.domain.spec import ANA, ENG, NOW, given
+from tests.domain.spec import ANA, DAY, ENG, NOW, given
 
 SIZE = given(
     field.Field(),
@@ -17,6 +17,16 @@ SIZE = given(
         created_by=ANA,
         created_at=NOW,
     ),
+)
+DAYS = cycle.CycleDates(starts_on=NOW.date(), ends_on=NOW.date())
+LONGER = cycle.CycleDates(starts_on=NOW.date(), ends_on=(NOW + DAY).date())
+ONE = given(
+    cycle.Cycle(),
+    cycle.CycleCreated(project_id=ENG, name="One", dates=DAYS, created_by=ANA, created_at=NOW),
+)
+BETA = given(
+    milestone.Milestone(),
+    milestone.MilestoneCreated(project_id=ENG, name="Beta", created_by=ANA, created_at=NOW),
 )
 RETIRED = (field.OptionRule(key="l"), field.OptionRule(key="s", retired=True))
 
@@ -33,6 +43,26 @@ PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         field.FieldRestored(project_id=ENG),
         ("deleted",),
     ),
+    (ONE, cycle.CycleRenamed(project_id=ENG, from_="One", to="Two"), ("name",)),
+    (ONE, cycle.CycleRescheduled(project_id=ENG, from_=DAYS, to=LONGER), ("ends_on",)),
+    (ONE, cycle.CycleDeleted(project_id=ENG), ("deleted",)),
+    (
+        given(ONE, cycle.CycleDeleted(project_id=ENG)),
+        cycle.CycleRestored(project_id=ENG),
+        ("deleted",),
+    ),
+    (BETA, milestone.MilestoneRenamed(project_id=ENG, from_="Beta", to="GA"), ("name",)),
+    (BETA, milestone.MilestoneDated(project_id=ENG, from_=None, to=NOW.date()), ("due_on",)),
+    (BETA, milestone.MilestoneDeleted(project_id=ENG), ("deleted",)),
+    (
+        given(BETA, milestone.MilestoneDeleted(project_id=ENG)),
+        milestone.MilestoneRestored(project_id=ENG),
+        ("deleted",),
+    ),
 ]
 
-PLANNING_CREATIONS: set[type[Event]] = {field.FieldCreated}
+PLANNING_CREATIONS: set[type[Event]] = {
+    cycle.CycleCreated,
+    field.FieldCreated,
+    milestone.MilestoneCreated,
+}

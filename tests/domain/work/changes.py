@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from domain.base import Event, LabelId, ProjectId, State, TaskId
+from domain.base import CycleId, Event, LabelId, MilestoneId, ProjectId, State, TaskId
 from domain.work import attachment, comment, label, team
 from domain.work.project import events as project
 from domain.work.project.state import Project
@@ -14,6 +14,7 @@ from domain.work.relation import (
 )
 from domain.work.task import events as task
 from domain.work.task.custom_field import FieldType, TaskFieldSet
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
 from domain.work.workflow.events import StatusGroup, WorkflowDefined
 from domain.work.workflow.state import FREE
@@ -129,6 +130,8 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         (f"labels:{LABEL}",),
     ),
     (OPEN, TaskFieldSet(key="size", kind=FieldType.TEXT, to="L"), ("fields:size",)),
+    (OPEN, TaskCycleChanged(from_=None, to=CycleId(TASK)), ("cycle_id",)),
+    (OPEN, TaskMilestoneChanged(from_=None, to=MilestoneId(TASK)), ("milestone_id",)),
     (OPEN, task.TaskWatched(user_id=CLEO), (f"watchers:{CLEO}",)),
     (OPEN, task.TaskUnwatched(user_id=BEN), (f"watchers:{BEN}",)),
     (OPEN, task.TaskUnassigned(user_id=BEN), (f"assignees:{BEN}",)),

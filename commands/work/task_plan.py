@@ -1,18 +1,20 @@
-"""The values that commands on tasks set in custom fields."""
+"""What commands on tasks set of the plan of a project: custom fields, a cycle, a milestone."""
 
 from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from commands.base import Context
 from commands.reads import Reads
 from commands.sight import refuse_unless_concerned
-from domain.base import UserId
+from domain.base import CycleId, MilestoneId, NotFound, ProjectId, UserId
+from domain.planning.cycle import Cycle
 from domain.planning.field import CHOOSING, Field, FieldNotInUse, stream_of_field
+from domain.planning.milestone import Milestone
 from domain.work.project.state import Project
-from domain.work.task import filling
+from domain.work.task import filling, planning
 from domain.work.task.custom_field import (
     FieldInput,
     FieldKey,
@@ -86,3 +88,40 @@ def _not_offered(field: Field, value: FieldInput | None) -> bool:
     if value is None or field.kind not in CHOOSING:
         return False
     return bool({*texts_of(field.key, field.kind, value)}.difference(field.offered))
+
+
+class Planned(Struct, frozen=True, kw_only=True):
+    """Into which cycle and towards which milestone a command puts a task; None is none."""
+
+    cycle_id: CycleId | UnsetType | None = UNSET
+    milestone_id: MilestoneId | UnsetType | None = UNSET
+
+
+NOT_PLANNED = Planned()
+
+
+async def put(read: Reads, task: Task, wanted: Planned) -> list[TaskEvent]:
+    """Return the events that put *task* where it is *wanted*.
+
+    Where a part of a plan belongs never changes, so the append need not verify its stream; whether
+    it is in the trash is counted, and checked there.
+
+    :raises NotFound: the project of the task has no such part.
+    """
+    events: list[TaskEvent] = []
+    if wanted.cycle_id is not UNSET:
+        if wanted.cycle_id is not None:
+            cycle = await read.settled(Cycle, wanted.cycle_id)
+            _refuse_unless_of(task, cycle.project_id, cycle_id=wanted.cycle_id)
+        events += planning.put_into(task, wanted.cycle_id)
+    if wanted.milestone_id is not UNSET:
+        if wanted.milestone_id is not None:
+            milestone = await read.settled(Milestone, wanted.milestone_id)
+            _refuse_unless_of(task, milestone.project_id, milestone_id=wanted.milestone_id)
+        events += planning.put_towards(task, wanted.milestone_id)
+    return events
+
+
+def _refuse_unless_of(task: Task, project_id: ProjectId | None, **part: UUID) -> None:
+    if project_id is None or project_id != task.project_id:
+        raise NotFound(**part)

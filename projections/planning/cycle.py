@@ -1,0 +1,76 @@
+"""Cycles as their readers see them: one document per cycle."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from domain.base import CycleId, OrgId, ProjectId, UserId
+from domain.planning.cycle import Cycle, CycleEvent
+from eventstore.recorded import Recorded
+from projections.base import AggregateProjection, View, tags_of, text_of
+from projections.engine.find import PAGE_DEFAULT, ReadModels
+from projections.engine.query import ListSlice, Query
+from projections.shape import Index
+
+_encode = msgspec.json.Encoder().encode
+
+
+class CycleView(View, frozen=True, kw_only=True):
+    """A cycle as its document shows it."""
+
+    id: CycleId
+    project_id: ProjectId | None
+    name: str
+    starts_on: date
+    ends_on: date
+    created_by: UserId | None
+    created_at: datetime | None
+    updated_at: datetime
+    version: int
+
+
+def render_cycle(cycle_id: UUID, cycle: Cycle, version: int, updated_at: datetime) -> bytes:
+    """Return the JSON of *cycle*, the same after a command as in a later GET."""
+    view = CycleView(
+        id=CycleId(cycle_id),
+        project_id=cycle.project_id,
+        name=cycle.name,
+        starts_on=cycle.starts_on,
+        ends_on=cycle.ends_on,
+        created_by=cycle.created_by,
+        created_at=cycle.created_at,
+        updated_at=updated_at,
+        version=version,
+    )
+    return _encode(view)
+
+
+class Cycles(AggregateProjection[Cycle]):
+    """Cycles of a project, in the order of their days, which no two share."""
+
+    name = "cycles"
+    tags = tags_of(CycleEvent)
+    state = Cycle
+    indexes = (Index(("org", "project_id", "deleted"), "starts_on"),)
+
+    def render(self, key: str, state: Cycle, recorded: Recorded) -> bytes:
+        return render_cycle(recorded.stream_id, state, recorded.version, recorded.at)
+
+
+async def cycles_of(
+    models: ReadModels,
+    org_id: OrgId,
+    project_id: ProjectId,
+    limit: int = PAGE_DEFAULT,
+    after: str | None = None,
+) -> ListSlice:
+    """Return cycles of a project that begin after the day *after*."""
+    query = Query(
+        model="cycles",
+        where={"org": text_of(org_id), "project_id": text_of(project_id), "deleted": False},
+        sort="starts_on",
+        limit=limit,
+        above=after,
+    )
+    return await models.page(query)

@@ -1,0 +1,39 @@
+"""The parts of plans that the stories of commands begin with."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from domain.base import CycleId, MilestoneId, ProjectId
+from domain.planning.cycle import CycleCreated, CycleDates
+from domain.planning.milestone import MilestoneCreated
+from domain.work.project.events import ProjectCreated
+from tests.commands.acme import HERE, OPS
+from tests.domain.spec import ANA, ENG, NOW
+from tests.spec import on
+
+ONE, TWO = CycleId(UUID(int=81)), CycleId(UUID(int=82))
+BETA, GA = MilestoneId(UUID(int=91)), MilestoneId(UUID(int=92))
+FIRST = date(2026, 5, 4)
+OTHER_PROJECT = on(OPS, ProjectCreated(key="OPS", name="Other", created_by=ANA))
+
+
+def days(first: int, last: int) -> CycleDates:
+    """Return dates, counted from a Monday in May."""
+    return CycleDates(starts_on=FIRST + timedelta(days=first), ends_on=FIRST + timedelta(days=last))
+
+
+TWO_WEEKS = days(0, 13)
+
+
+def cycle(
+    name: str = "One", dates: CycleDates = TWO_WEEKS, project: ProjectId = ENG
+) -> CycleCreated:
+    return CycleCreated(project_id=project, name=name, dates=dates, created_by=ANA, created_at=NOW)
+
+
+def milestone(name: str = "Beta", project: ProjectId = ENG) -> MilestoneCreated:
+    return MilestoneCreated(project_id=project, name=name, created_by=ANA, created_at=NOW)
+
+
+PLANNED = (*HERE, on(ONE, cycle()), on(BETA, milestone()))
+"""Acme's project with a cycle of two weeks and a milestone."""
