@@ -110,7 +110,7 @@ def test_a_project_is_planned_by_the_words_of_the_page(reader: Reader) -> None:
     assert '"name":"Cycle 1"' in cycles
     assert '"date":"2031-06-01"' in milestones
     assert '"cycleId":"' in put
-    assert '"progress":{"done":0,"all":1}' in progress
+    assert '"progress":{"done":1,"all":1}' in progress
     assert '"type":"task.cycle_changed"' in activity
     assert '"endsOn":"2031-05-23"' in longer
     assert '"name":"Beta"' in restored
