@@ -1,7 +1,7 @@
 """The application: all routes, the guard in front of each, and the edge around them."""
 
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import msgspec
 from litestar import Controller, Litestar
@@ -34,7 +34,7 @@ from runtime.system import System
 _RESOURCES = [
     import_module(found.name)
     for area in (exchange, hooks, identity, planning, work)
-    for found in iter_modules(area.__path__, f"{area.__name__}.")
+    for found in walk_packages(area.__path__, f"{area.__name__}.")
 ]
 
 ROUTES: list[ControllerRouterHandler] = [

@@ -5,6 +5,7 @@ They are derived from the events alone, so that they can be computed again and c
 lowered limit can still decrease.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
@@ -217,8 +218,12 @@ def _in_use(status: str) -> Callable[[int], StatusInUse]:
 def _task_trashed(happened: Happening, reserved: Reservations) -> None:
     task = happened.before
     by = -1 if isinstance(happened.event, TaskDeleted) else 1
-    count(Countable.TASKS, by, happened, reserved)
-    reserved.counts.append(CountChange(tasks_in(happened.org_id, task.project_id, task.status), by))
+    hides = Counter({each.status: each.tasks for each in happened.event.hides})
+    hides[task.status] += 1
+    count(Countable.TASKS, by * hides.total(), happened, reserved)
+    for status, number in hides.items():
+        in_status = tasks_in(happened.org_id, task.project_id, status)
+        reserved.counts.append(CountChange(in_status, by * number))
     share = Share(by * (task.group not in FINISHED), by)
     count_subtask(task.parent_id, share, happened, reserved)
     count_blocked(happened.org_id, happened.event.blocking, by, reserved)
@@ -231,7 +236,7 @@ def _task_reparented(happened: Happening, reserved: Reservations) -> None:
 
 def _task_transferred(happened: Happening, reserved: Reservations) -> None:
     event, task, org_id = happened.event, happened.before, happened.org_id
-    if not task.deleted:
+    if not (task.deleted or event.below_trash):
         reserved.counts.append(CountChange(tasks_in(org_id, task.project_id, task.status), -1))
         reserved.counts.append(CountChange(tasks_in(org_id, event.project_id, event.status), 1))
     _count_at(task.parent_id, event.parent_id, (task.group, event.group), happened, reserved)

@@ -14,6 +14,7 @@ from domain.work.relation import RelationKind
 from domain.work.task.custom_field import FieldType
 from domain.work.task.events import Priority, TaskStatus
 from domain.work.team import TeamLeaveCause, TeamRole
+from domain.work.trash import TrashKind
 from domain.work.workflow.events import Guard, Preset, StatusGroup
 
 ENUMS: dict[str, type[StrEnum]] = {
@@ -39,6 +40,7 @@ ENUMS: dict[str, type[StrEnum]] = {
         TaskStatus,
         TeamLeaveCause,
         TeamRole,
+        TrashKind,
         Visibility,
     )
 }

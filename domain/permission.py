@@ -48,6 +48,7 @@ class Permission(StrEnum):
     COMMENT_DELETE = "comment:delete"  # and restore, everybody's
     ATTACHMENT_ADD = "attachment:add"  # and delete and restore one's own
     ATTACHMENT_DELETE = "attachment:delete"  # and restore, everybody's
+    TRASH_READ = "trash:read"  # MEMBERs: their own things, LEADs: their team's projects, too
     WEBHOOK_READ = "webhook:read"
     WEBHOOK_MANAGE = "webhook:manage"
     AUDIT_READ = "audit:read"
@@ -68,6 +69,7 @@ _MEMBER = frozenset(
         Permission.TASK_DELETE_OWN,
         Permission.COMMENT_POST,
         Permission.ATTACHMENT_ADD,
+        Permission.TRASH_READ,
         Permission.APIKEY_READ,
         Permission.APIKEY_CREATE,
     }
@@ -148,6 +150,7 @@ KEY_PERMISSIONS: Scopes = frozenset(
         Permission.COMMENT_DELETE,
         Permission.ATTACHMENT_ADD,
         Permission.ATTACHMENT_DELETE,
+        Permission.TRASH_READ,
         Permission.WEBHOOK_READ,
         Permission.WEBHOOK_MANAGE,
         Permission.AUDIT_READ,

@@ -34,6 +34,7 @@ from commands.base import NotForApiKeys
 from commands.sight import sees_project
 from commands.states import Loaded
 from commands.work.attachment import DeleteAttachment, RestoreAttachment
+from commands.work.task import trashed_above
 from domain.base import AttachmentId, NotFound, OrgId, State, TaskId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PlanLimitReached
@@ -41,12 +42,14 @@ from domain.permission import Permission, is_allowed
 from domain.work.attachment import Attachment, FileInfected, ScanPending
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.project.state import Project
+from domain.work.task.errors import ParentInTrash
 from domain.work.task.state import Task
 from files.download_links import LINK_LIFETIME, DownloadLink, mint_link, read_link
 from files.store import FileKey
 from projections.work.attachment import AttachmentView, attachments_of, render_attachment
 
 S = TypeVar("S", bound=State)
+
 _encode = msgspec.json.Encoder().encode
 _FILE_HEADERS = ("Content-Disposition", "ETag", "Accept-Ranges", "Content-Range")
 _NOT_GIVEN_OUT = (ScanPending, FileInfected)
@@ -165,7 +168,9 @@ class AttachmentController(Controller):
     @post(
         "/{attachment_id:uuid}/restore",
         status_code=200,
-        opt=needs(Permission.ATTACHMENT_ADD, fails=(PlanLimitReached, ProjectIsArchived)),
+        opt=needs(
+            Permission.ATTACHMENT_ADD, fails=(ParentInTrash, PlanLimitReached, ProjectIsArchived)
+        ),
         responses=shows(AttachmentView),
     )
     async def restore(
@@ -213,6 +218,8 @@ class FileController(Controller):
         async def read(kind: type[S], stream: UUID, /) -> S:
             return await states.fresh(kind, stream, org_id)
 
+        if await trashed_above(read, task) is not None:
+            raise not_found()
         if not await sees_project(read, org_id, UserId(link.user_id), project):
             raise not_found()
         key = FileKey(org_id, link.attachment_id)

@@ -36,7 +36,7 @@ from domain.work.comment import (
     ThreadTooDeep,
 )
 from domain.work.project.errors import ProjectIsArchived
-from domain.work.task.errors import CannotSeeProject
+from domain.work.task.errors import CannotSeeProject, ParentInTrash
 from eventstore.identifiers import new_id
 from projections.engine.query import list_slice
 from projections.work.comment import CommentView, comments_of, render_comment
@@ -205,7 +205,13 @@ class CommentController(Controller):
     @post(
         "/{comment_id:uuid}/restore",
         status_code=200,
-        opt=needs(Permission.COMMENT_POST, fails=(ProjectIsArchived,)),
+        opt=needs(
+            Permission.COMMENT_POST,
+            fails=(
+                ParentInTrash,
+                ProjectIsArchived,
+            ),
+        ),
         responses=shows(CommentView),
     )
     async def restore(

@@ -11,23 +11,20 @@ from api.http.parameters import nothing, shows
 from api.http.policy import needs
 from api.http.request import ApiRequest, uuid_or_none
 from api.http.response import ApiResponse
-from api.http.run_command import Reply, run_command
 from api.work.task_key import TaskRef, task_here, task_id_of
 from api.work.task_place import subtasks_known
 from api.work.task_reply import change_task
 from api.work.task_status import MOVE_FAILS
 from api.work.tasks.detail import TaskDetail, task_in_full
+from api.work.trash.task import delete_task
 from commands.work.task import (
     AssignTask,
-    DeleteTask,
     EditTask,
-    RestoreTask,
     UnassignTask,
 )
 from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate
 from domain.base import CycleId, MilestoneId, TaskId, UserId
-from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
 from domain.planning.field import FieldNotInUse
@@ -40,6 +37,7 @@ from domain.work.task.errors import (
     SubtasksChanged,
     SubtasksTooDeep,
     TooManyAssignees,
+    TooMuchBelow,
     TwoDueDates,
 )
 from domain.work.task.events import Priority
@@ -127,13 +125,12 @@ class TaskController(Controller):
     @delete(
         "/",
         status_code=200,
-        opt=needs(Permission.TASK_DELETE_OWN),
+        opt=needs(Permission.TASK_DELETE_OWN, fails=(SubtasksChanged, TooMuchBelow)),
         responses=nothing(),
     )
     async def remove(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
-        """Move a task to the trash. Members may delete their own tasks for 24 hours."""
-        task_id = await task_id_of(request, task)
-        return await run_command(request, DeleteTask(task_id=task_id), Reply(stream=task_id))
+        """Move a task with its subtasks to the trash. Members may delete their own for 24 hours."""
+        return await delete_task(request, await task_id_of(request, task))
 
     @post(
         "/assignees",
@@ -162,13 +159,3 @@ class TaskController(Controller):
         """Unassign somebody from a task."""
         task_id = await task_id_of(request, task)
         return await change_task(request, UnassignTask(task_id=task_id, user_id=UserId(user_id)))
-
-    @post(
-        "/restore",
-        status_code=200,
-        opt=needs(Permission.TASK_DELETE_OWN, fails=(PlanLimitReached,)),
-        responses=shows(TaskDetail),
-    )
-    async def restore(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
-        """Restore a task from the trash. Members may restore their own tasks."""
-        return await change_task(request, RestoreTask(task_id=await task_id_of(request, task)))

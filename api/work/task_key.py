@@ -2,6 +2,7 @@
 
 import re
 from collections import OrderedDict
+from typing import TypeVar
 from uuid import UUID
 
 from litestar.params import FromPath
@@ -12,12 +13,15 @@ from api.work.sight import project_here
 from commands.project_claims import project_key_claim
 from commands.reservations import task_number_claim
 from commands.states import Loaded
-from domain.base import NotFound, OrgId, TaskId
+from commands.work.task import trashed_above
+from domain.base import NotFound, OrgId, State, TaskId
 from domain.work.project.state import Project
 from domain.work.task.state import Task
 from eventstore.claim import ClaimKey
 from eventstore.log import EventLog
 from projections.engine.query import ListSlice
+
+S = TypeVar("S", bound=State)
 
 _KEYED = re.compile(rb'(\{"id":"[0-9a-f-]{36}","key":")([A-Z][A-Z0-9]{1,9})-')
 """Where a task in JSON has its key: a quote within a text is escaped, so that no text matches."""
@@ -85,15 +89,32 @@ async def task_id_of(request: ApiRequest, ref: str) -> TaskId:
 async def task_here(request: ApiRequest, task_id: TaskId) -> tuple[Loaded[Task], Project]:
     """Return a task, under its present key and in its present status, and its project.
 
-    :raises NotFound: it is missing, deleted or another organization's, or its project is.
+    :raises NotFound: it is missing, deleted or another organization's, or its project or a task
+        above it is.
     """
     found = await request.newest(Task, task_id)
     found.state.refuse_unless_here()
+    await refuse_below_trash(request, found.state)
     assert found.state.project_id is not None  # noqa: S101  a task that is here has one
     project = (await project_here(request, found.state.project_id)).state
     place = project.workflow.place(found.state.status, found.state.group)
     state = replace(found.state, project_key=project.key, status=place.key, group=place.group)
     return replace(found, state=state), project
+
+
+async def refuse_below_trash(request: ApiRequest, task: Task) -> None:
+    """Refuse a task that is hidden because one above it is in the trash.
+
+    :raises NotFound: it is.
+    """
+    if task.parent_id is None:
+        return
+
+    async def read(kind: type[S], stream: UUID, /) -> S:
+        return (await request.newest(kind, stream)).state
+
+    if await trashed_above(read, task) is not None:
+        raise NotFound
 
 
 def under_key(page: ListSlice, project: Project) -> ListSlice:

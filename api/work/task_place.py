@@ -17,7 +17,8 @@ from api.work.task_key import TaskRef, task_here, task_id_of
 from api.work.task_reply import change_task
 from api.work.task_status import MOVE_FAILS
 from api.work.tasks.detail import TaskDetail, tasks_in_full
-from commands.work.task_move import MoveTask
+from commands.relation_counts import children
+from commands.work.task_move import SUBTREE_MAX, MoveTask
 from commands.work.task_rank import RankTask, Window
 from domain.base import DomainError, NotFound, ProjectId, TaskId
 from domain.permission import Permission
@@ -108,7 +109,7 @@ class TaskPlaceController(Controller):
         if (data.before is None) == (data.after is None):
             raise invalid(FieldError("before", "Expected either before or after"))
         task_id = await task_id_of(request, task)
-        return await _until_settled(
+        return await until_settled(
             request, NeighborsChanged, lambda attempt: _rank(request, task_id, data, attempt)
         )
 
@@ -133,20 +134,26 @@ class TaskPlaceController(Controller):
                 project_id=data.project_id,
                 status=data.status,
                 with_subtasks=data.with_subtasks,
-                below=await subtasks_known(request, task_id, deep=data.with_subtasks),
+                below=await subtasks_known(request, task_id, SUBTREE_MAX, deep=data.with_subtasks),
             )
             return await change_task(request, command)
 
-        return await _until_settled(request, SubtasksChanged, attempt)
+        return await until_settled(request, SubtasksChanged, attempt)
 
 
 async def subtasks_known(
-    request: ApiRequest, task_id: TaskId, *, deep: bool = True
+    request: ApiRequest, task_id: TaskId, limit: int = SUBTREE_MAX, *, deep: bool = True
 ) -> tuple[TaskId, ...]:
-    """Return the subtasks of a task as lists show them: at all levels if *deep*."""
+    """Return the subtasks of a task as lists show them: at all levels if *deep*.
+
+    Of more than *limit*, not all.
+    """
     org_id = await request.own_organization()
+    [known] = await request.api.system.log.counted(children(org_id, task_id))
+    if not known:
+        return ()
     await wait_for_own_writes(request, "tasks")
-    return tuple(await tasks_below(request.api.models, org_id, task_id, deep=deep))
+    return tuple(await tasks_below(request.api.models, org_id, task_id, limit, deep=deep))
 
 
 async def _rank(request: ApiRequest, task_id: TaskId, data: Ranking, attempt: int) -> ApiResponse:
@@ -184,7 +191,7 @@ def _window(front: list[TaskId], beside: TaskId, back: list[TaskId]) -> Window:
     )
 
 
-async def _until_settled(
+async def until_settled(
     request: ApiRequest,
     unsettled: type[DomainError],
     attempt: Callable[[int], Awaitable[ApiResponse]],

@@ -1,10 +1,12 @@
 """The rules about relations, checked on the states that the events fold to."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
 from commands.lint.rules import Known
+from domain.base import TaskId
 from domain.work.relation import (
     NO_EDGES,
     RELATIONS_MAX,
@@ -29,7 +31,9 @@ def broken_relations(recorded: Recorded, before: Any, known: Known) -> Iterator[
             changes = (event.from_group in FINISHED) is not (event.to_group in FINISHED)
             yield from _blocking(event.blocking, changes, recorded, known)
         case TaskDeleted() | TaskRestored() as event:
-            yield from _blocking(event.blocking, before.group not in FINISHED, recorded, known)
+            shown = _shown(event, recorded.stream_id, known)
+            if Counter(event.blocking) != Counter(_blocked_by(shown, recorded, known)):
+                yield "a task names other tasks than those that it blocks"
         case _:
             pass
 
@@ -69,8 +73,25 @@ def _reaches(graph: DependencyGraph, at: int, to: int) -> bool:
 def _blocking(
     told: tuple[UUID, ...], changes: bool, recorded: Recorded, known: Known
 ) -> Iterator[str]:
-    graph = known(graph_of(recorded.org_id))
-    edges = graph.edges.get(recorded.stream_id.int) if isinstance(graph, DependencyGraph) else None
-    blocks = edges.blocks if edges is not None and changes else ()
-    if [one.int for one in told] != [*blocks]:
+    blocked = _blocked_by([recorded.stream_id], recorded, known) if changes else ()
+    if [*told] != [*blocked]:
         yield "a task names other tasks than those that it blocks"
+
+
+def _blocked_by(tasks: Iterable[UUID], recorded: Recorded, known: Known) -> Iterator[UUID]:
+    graph = known(graph_of(recorded.org_id))
+    if isinstance(graph, DependencyGraph):
+        for task in tasks:
+            yield from graph.blocked_by(TaskId(task))
+
+
+def _shown(event: TaskDeleted | TaskRestored, root: UUID, known: Known) -> Iterator[UUID]:
+    """Yield the open tasks that a deletion hides or a restoration shows; parents come first."""
+    shown = {root}
+    for each in (root, *event.below):
+        task = known(each)
+        if each != root and (task is None or task.deleted or task.parent_id not in shown):
+            continue
+        shown.add(each)
+        if task.group not in FINISHED:
+            yield each

@@ -38,9 +38,6 @@ from domain.work.task.events import (
     TaskReparented,
     TaskRestored,
     TaskStatusChanged,
-    TaskUnassigned,
-    TaskUnlabelled,
-    TaskUnwatched,
 )
 from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, LEVELS_MAX, Task
 from domain.work.workflow.state import Workflow
@@ -78,8 +75,6 @@ def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str
     if before.project_id is None and not isinstance(event, TaskCreated):
         yield "the first event of a task is not its creation"
         return
-    if before.deleted and not isinstance(event, _ON_TRASH):
-        yield "a deleted task is changed"
     if len(after.assignees) > ASSIGNEES_MAX or len(set(after.assignees)) < len(after.assignees):
         yield "a task has too many assignees, or the same one twice"
     yield from _labels(event, after, known)
@@ -92,12 +87,6 @@ def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str
             yield from _status(event, before, project.workflow)
     if isinstance(event, TaskCreated | TaskReparented):
         yield from _parents(after, known)
-
-
-_ON_TRASH = (
-    TaskRestored | TaskMoved | TaskReparented | TaskUnlabelled | TaskUnassigned | TaskUnwatched
-)
-"""A subtask in the trash goes where its parent goes, and who cannot see it there leaves it."""
 
 
 def _labels(event: Event, after: Task, known: Known) -> Iterator[str]:

@@ -14,6 +14,7 @@ from commands.lint.finding import LintFinding
 from commands.lint.relations import broken_relations
 from commands.lint.rules import broken_rules
 from commands.lint.tables import ExpectedTables
+from commands.lint.trash import broken_trash
 from domain.base import Event, OrgId
 from domain.catalog import state_of
 from domain.identity.organization.state import Organization
@@ -105,6 +106,7 @@ class _Walk:
         after = before.evolve(recorded.event)
         self._states[recorded.stream_id] = after
         yield from broken_rules(recorded.event, before, after, self._states.get)
+        yield from broken_trash(recorded.event, before, after, self._states.get)
         yield from broken_relations(recorded, before, self._states.get)
         yield from self._reserved(recorded, recorded.event, before)
 

@@ -9,6 +9,7 @@ from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
 from commands.sight import refuse_unless_granted_in
 from commands.work.task import read_task, refuse_unless_sees_task
+from commands.work.task_trash import refuse_unless_task_here
 from domain.base import AttachmentId, NotFound, TaskId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import refuse_if_file_too_large
@@ -23,6 +24,7 @@ from domain.work.attachment import (
     ScanState,
 )
 from domain.work.project.state import Project
+from domain.work.task.state import Task
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 
@@ -100,7 +102,8 @@ class DeleteAttachment(AttachmentCommand, frozen=True, kw_only=True):
         attachment = await _read_attachment(read, self.task_id, self.attachment_id)
         project = await _editable(read, self.task_id)
         await _refuse_unless_own(read, context, project, attachment.created_by)
-        return changes_of(self.attachment_id, attachment.delete(context.user_id))
+        task = await read(Task, self.task_id)
+        return changes_of(self.attachment_id, attachment.delete(context.user_id, task.project_id))
 
 
 class RestoreAttachment(AttachmentCommand, frozen=True, kw_only=True):
@@ -115,6 +118,7 @@ class RestoreAttachment(AttachmentCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         attachment = await _read_attachment(read, self.task_id, self.attachment_id)
+        await refuse_unless_task_here(read, self.task_id)
         project = await _editable(read, self.task_id)
         own = attachment.deleted_by or attachment.created_by
         await _refuse_unless_own(read, context, project, own)

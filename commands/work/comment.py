@@ -15,6 +15,7 @@ from commands.base import (
 from commands.reads import Reads
 from commands.sight import refuse_unless_concerned, refuse_unless_granted_in
 from commands.work.task import read_task, refuse_unless_sees_task
+from commands.work.task_trash import refuse_unless_task_here
 from commands.work.task_watch import watched_by
 from domain.base import CommentId, NotFound, TaskId, UserId
 from domain.permission import Permission
@@ -114,9 +115,9 @@ class DeleteComment(CommentCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         comment = await _read_comment(read, self.task_id, self.comment_id)
-        _, project = await _editable(read, self.task_id)
+        task, project = await _editable(read, self.task_id)
         await _refuse_unless_own(read, context, project, comment.created_by)
-        return changes_of(self.comment_id, comment.delete(context.user_id))
+        return changes_of(self.comment_id, comment.delete(context.user_id, task.project_id))
 
 
 class RestoreComment(CommentCommand, frozen=True, kw_only=True):
@@ -126,6 +127,7 @@ class RestoreComment(CommentCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         comment = await _read_comment(read, self.task_id, self.comment_id)
+        await refuse_unless_task_here(read, self.task_id)
         _, project = await _editable(read, self.task_id)
         own = comment.deleted_by or comment.created_by
         await _refuse_unless_own(read, context, project, own)

@@ -13,10 +13,10 @@ from commands.base import (
     Decision,
     NotPermitted,
     changes_of,
-    refuse_unless_role_grants,
 )
 from commands.reads import Reads
 from commands.sight import (
+    Read,
     leads_team_of,
     refuse_unless_concerned,
     refuse_unless_granted_in,
@@ -30,20 +30,18 @@ from domain.base import NotFound, TaskId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.name import Title
-from domain.permission import Permission, is_allowed
+from domain.permission import Permission
 from domain.work.project.state import Project
 from domain.work.task import planning, status
 from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
-    TaskDeleted,
     TaskDescribed,
     TaskEstimated,
     TaskEvent,
     TaskPriorityChanged,
     TaskReparented,
-    TaskRestored,
     TaskRetitled,
     TaskSchedule,
     TaskScheduled,
@@ -51,7 +49,7 @@ from domain.work.task.events import (
     TaskUnassigned,
 )
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
-from domain.work.task.state import Task
+from domain.work.task.state import LEVELS_MAX, Task
 from domain.work.workflow.events import FINISHED, STARTED, StatusKey
 
 
@@ -180,56 +178,30 @@ class UnassignTask(TaskCommand, frozen=True, kw_only=True):
         return changes_of(self.task_id, task.unassign(self.user_id))
 
 
-class DeleteTask(TaskCommand, frozen=True, kw_only=True):
-    """Move a task to the trash; members may delete their own tasks for 24 hours."""
-
-    needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
-    records = (TaskDeleted,)
-
-    async def permit(self, read: Reads, context: Context, /) -> None:
-        await _refuse_unless_own(read, context, self.task_id)
-
-    async def decide(self, read: Reads, context: Context, /) -> Decision:
-        task, _ = await read_task(read, self.task_id)
-        if not await _may_delete_any(read, context, task) and not task.is_own_and_young(
-            context.user_id, context.now
-        ):
-            raise NotPermitted(needs=Permission.TASK_DELETE)
-        events = await completed(read, context, self.task_id, task, task.delete(context.now))
-        return changes_of(self.task_id, events)
-
-
-class RestoreTask(TaskCommand, frozen=True, kw_only=True):
-    """Restore a task from the trash; members may restore their own tasks."""
-
-    needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
-    records = (TaskRestored, TaskStatusChanged)
-
-    async def permit(self, read: Reads, context: Context, /) -> None:
-        await _refuse_unless_own(read, context, self.task_id)
-
-    async def decide(self, read: Reads, context: Context, /) -> Decision:
-        task = await read(Task, self.task_id)
-        if task.project_id is None:
-            raise NotFound
-        project = await read(Project, task.project_id)
-        project.refuse_unless_here()
-        events = status.restore(task, project.workflow, context.now)
-        told = await completed(read, context, self.task_id, task, events)
-        return changes_of(self.task_id, told)
-
-
 async def read_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
     """Return a task and its project, neither of them deleted.
 
-    :raises NotFound: one of them is missing or deleted.
+    :raises NotFound: one of them, or a task above it, is missing or deleted.
     """
     task = await read(Task, task_id)
-    if task.project_id is None or task.deleted:
+    if task.project_id is None or task.deleted or await trashed_above(read, task) is not None:
         raise NotFound
     project = await read(Project, task.project_id)
     project.refuse_unless_here()
     return task, project
+
+
+async def trashed_above(read: Read, task: Task) -> TaskId | None:
+    """Return the nearest task above *task* that is in the trash and hides it, None without one."""
+    above = task.parent_id
+    for _ in range(LEVELS_MAX):  # what is read at different times may seem to be a circle
+        if above is None:
+            return None
+        parent = await read(Task, above)
+        if parent.deleted:
+            return above
+        above = parent.parent_id
+    return None
 
 
 async def refuse_unless_sees_task(read: Reads, context: Context, task_id: TaskId) -> None:
@@ -280,21 +252,3 @@ async def _refuse_unless_may_reopen(
         return
     if not await leads_team_of(read, context, project):
         raise NotPermitted(needs="assignee, creator, team LEAD, MANAGER or ADMIN")
-
-
-async def _refuse_unless_own(read: Reads, context: Context, task_id: TaskId) -> None:
-    """Refuse a caller who may delete or restore neither every task nor this one."""
-    await refuse_unless_role_grants(read, context, Permission.TASK_DELETE_OWN)
-    task = await read(Task, task_id)
-    await refuse_unless_sees_task(read, context, task_id)
-    if not await _may_delete_any(read, context, task) and task.created_by != context.user_id:
-        raise NotPermitted(needs=Permission.TASK_DELETE)
-
-
-async def _may_delete_any(read: Reads, context: Context, task: Task) -> bool:
-    """Return whether the caller may delete every task of this project, as its team's LEADs may."""
-    organization = await read(Organization, context.organization)
-    role = organization.role_of(context.user_id)
-    if is_allowed(role, Permission.TASK_DELETE, context.scopes) or task.project_id is None:
-        return is_allowed(role, Permission.TASK_DELETE, context.scopes)
-    return await leads_team_of(read, context, await read(Project, task.project_id))

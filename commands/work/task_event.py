@@ -8,7 +8,7 @@ from commands.base import Context
 from commands.reads import Reads
 from domain.base import TaskId
 from domain.work.relation import DependencyGraph, graph_of
-from domain.work.task.events import TaskDeleted, TaskEvent, TaskRestored, TaskStatusChanged
+from domain.work.task.events import TaskEvent, TaskStatusChanged
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED
 
@@ -21,17 +21,16 @@ async def completed(
     Only what makes the task begin or cease to block them names them, and only then are the
     relations of the organization read: their counts change in the same append.
     """
-    if not any(_opens_or_closes(event, task) for event in events):
+    if not any(_opens_or_closes(event) for event in events):
         return [*events]
     graph = read.new(DependencyGraph, graph_of(context.organization))
     blocking = graph.blocked_by(task_id)
     return [
-        replace(event, blocking=blocking) if _opens_or_closes(event, task) else event
-        for event in events
+        replace(event, blocking=blocking) if _opens_or_closes(event) else event for event in events
     ]
 
 
-def _opens_or_closes(event: TaskEvent, task: Task) -> bool:
-    if isinstance(event, TaskStatusChanged):
-        return (event.from_group in FINISHED) is not (event.to_group in FINISHED)
-    return isinstance(event, TaskDeleted | TaskRestored) and task.group not in FINISHED
+def _opens_or_closes(event: TaskEvent) -> bool:
+    return isinstance(event, TaskStatusChanged) and (
+        (event.from_group in FINISHED) is not (event.to_group in FINISHED)
+    )

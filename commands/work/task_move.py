@@ -76,13 +76,25 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
             own = Change(self.task_id, await self._moved(read, context, project, self.task_id))
             return [*left.changes, own, *left.complete]
         subtree = await read_subtree(read, context, self.task_id, self.below)
-        changes = [
-            Change(each, await self._moved(read, context, project, each)) for each in subtree.tasks
-        ]
+        changes: list[Change] = []
+        trash = set[TaskId | None]()
+        for each in subtree.tasks:  # parents come first
+            moved = await read(Task, each)
+            below_trash = moved.parent_id in trash
+            events = await self._moved(read, context, project, each, below_trash=below_trash)
+            changes.append(Change(each, events))
+            if moved.deleted or below_trash:
+                trash.add(each)
         return [*changes, *subtree.complete]
 
     async def _moved(
-        self, read: Reads, context: Context, source: Project, task_id: TaskId
+        self,
+        read: Reads,
+        context: Context,
+        source: Project,
+        task_id: TaskId,
+        *,
+        below_trash: bool = False,
     ) -> list[Event]:
         """Return the events of one task.
 
@@ -101,6 +113,7 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
             status=place.key,
             group=place.group,
             parent_id=None if task_id == self.task_id else task.parent_id,
+            below_trash=below_trash,
         )
         left = [each for each in task.labels if not await _is_everywhere(read, each)]
         people = dict.fromkeys((*task.assignees, *task.watchers))

@@ -41,7 +41,7 @@ async def read_ancestors(
 
     The append verifies the version of each, so that none is moved meanwhile.
 
-    :raises NotFound: the parent is missing or in the trash, or in another project.
+    :raises NotFound: one of them is missing or in the trash, or the parent is in another project.
     :raises SubtasksTooDeep: it can have no subtasks.
     """
     parent = await read(Task, parent_id)
@@ -49,9 +49,10 @@ async def read_ancestors(
     if parent.project_id != project_id:
         raise NotFound
     found = [parent_id]
-    while parent.parent_id is not None:
+    while parent.parent_id is not None and len(found) < LEVELS_MAX:
         found.append(parent.parent_id)
         parent = await read(Task, parent.parent_id)
+        parent.refuse_unless_here()
     if len(found) >= LEVELS_MAX:
         raise SubtasksTooDeep(limit=LEVELS_MAX)
     return found

@@ -14,7 +14,7 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, Personal, Refusal, TaskId, UserId
+from domain.base import DomainError, Event, NotFound, Personal, ProjectId, Refusal, TaskId, UserId
 
 
 class ScanState(StrEnum):
@@ -53,12 +53,17 @@ class AttachmentScanned(Event, frozen=True, kw_only=True, tag="attachment.scanne
     found: str | None = None
 
 
-class AttachmentDeleted(Event, frozen=True, kw_only=True, tag="attachment.deleted"):
+class AttachmentDeleted(
+    Event, frozen=True, kw_only=True, omit_defaults=True, tag="attachment.deleted"
+):
     """An attachment was moved to the trash, from which it can be restored."""
 
     sets = ("deleted", "deleted_by")
+    hidden = ("projectId", "owner")
     task_id: TaskId
     deleted_by: UserId
+    project_id: ProjectId | None = None
+    owner: UserId | None = None
 
 
 class AttachmentRestored(Event, frozen=True, kw_only=True, tag="attachment.restored"):
@@ -131,8 +136,13 @@ class Attachment(Struct, frozen=True, kw_only=True, gc=False):
             return []
         return [AttachmentScanned(task_id=self.task_id, state=state, found=found)]
 
-    def delete(self, by: UserId) -> list[AttachmentEvent]:
-        return [AttachmentDeleted(task_id=self.refuse_unless_here(), deleted_by=by)]
+    def delete(self, by: UserId, project_id: ProjectId | None) -> list[AttachmentEvent]:
+        task_id = self.refuse_unless_here()
+        return [
+            AttachmentDeleted(
+                task_id=task_id, deleted_by=by, project_id=project_id, owner=self.created_by
+            )
+        ]
 
     def restore(self) -> list[AttachmentEvent]:
         if self.task_id is None:

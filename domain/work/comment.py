@@ -13,7 +13,17 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import CommentId, DomainError, Event, NotFound, Personal, Refusal, TaskId, UserId
+from domain.base import (
+    CommentId,
+    DomainError,
+    Event,
+    NotFound,
+    Personal,
+    ProjectId,
+    Refusal,
+    TaskId,
+    UserId,
+)
 
 MENTIONS_MAX = 50
 """How many people one comment can mention."""
@@ -42,12 +52,15 @@ class CommentEdited(Event, frozen=True, kw_only=True, tag="comment.edited"):
     mentions: tuple[UserId, ...] = ()
 
 
-class CommentDeleted(Event, frozen=True, kw_only=True, tag="comment.deleted"):
+class CommentDeleted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="comment.deleted"):
     """A comment was moved to the trash, from which it can be restored."""
 
     sets = ("deleted", "deleted_by")
+    hidden = ("projectId", "owner")
     task_id: TaskId
     deleted_by: UserId
+    project_id: ProjectId | None = None
+    owner: UserId | None = None
 
 
 class CommentRestored(Event, frozen=True, kw_only=True, tag="comment.restored"):
@@ -121,8 +134,13 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
             return []
         return [CommentEdited(task_id=task_id, body=body, mentions=mentions)]
 
-    def delete(self, by: UserId) -> list[CommentEvent]:
-        return [CommentDeleted(task_id=self.refuse_unless_here(), deleted_by=by)]
+    def delete(self, by: UserId, project_id: ProjectId | None) -> list[CommentEvent]:
+        task_id = self.refuse_unless_here()
+        return [
+            CommentDeleted(
+                task_id=task_id, deleted_by=by, project_id=project_id, owner=self.created_by
+            )
+        ]
 
     def restore(self) -> list[CommentEvent]:
         if self.task_id is None:

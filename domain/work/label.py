@@ -49,10 +49,13 @@ class LabelRecolored(Event, frozen=True, kw_only=True, tag="label.recolored"):
     to: str
 
 
-class LabelDeleted(Event, frozen=True, kw_only=True, tag="label.deleted"):
+class LabelDeleted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="label.deleted"):
     """A label was moved to the trash, from which it can be restored."""
 
     sets = ("deleted",)
+    hidden = ("projectId", "owner")
+    project_id: ProjectId | None = None
+    owner: UserId | None = None
 
 
 class LabelRestored(Event, frozen=True, kw_only=True, tag="label.restored"):
@@ -121,7 +124,7 @@ class Label(Struct, frozen=True, kw_only=True, gc=False):
 
     def delete(self) -> list[LabelEvent]:
         self.refuse_unless_here()
-        return [LabelDeleted()]
+        return [LabelDeleted(project_id=self.project_id, owner=self.created_by)]
 
     def restore(self) -> list[LabelEvent]:
         if not self.created:

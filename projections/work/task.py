@@ -12,17 +12,14 @@ from msgspec.structs import asdict, replace
 from domain.base import CycleId, LabelId, MilestoneId, ProjectId, TaskId, UserId
 from domain.work.attachment import AttachmentDeleted, AttachmentRestored, AttachmentUploaded
 from domain.work.comment import CommentDeleted, CommentPosted, CommentRestored
-from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
+from domain.work.relation import RelationEvent
 from domain.work.task.custom_field import FieldShown, shown_values
 from domain.work.task.events import (
     Priority,
     TaskCreated,
-    TaskDeleted,
     TaskEvent,
     TaskMoved,
     TaskReparented,
-    TaskRestored,
-    TaskStatusChanged,
 )
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED, StatusGroup
@@ -36,6 +33,7 @@ from projections.base import (
     tags_of,
 )
 from projections.shape import Index, Kind, Value
+from projections.work.task_beside import BESIDE, concerned, effect_on
 from projections.work.task_keys import changed_key, due_key, due_order, facets_of, urgency
 
 _encode = msgspec.json.Encoder().encode
@@ -145,6 +143,8 @@ class ListedTask(Task, frozen=True, kw_only=True, gc=False):
     """
 
     open_blockers: int = 0
+    hidden_by: int = 0
+    """How many tasks above it are in the trash."""
     comments: int = 0
     attachments: int = 0
     has_subtasks: bool = False
@@ -181,6 +181,7 @@ class Tasks(AggregateProjection[Task]):
         "changed": Kind.TEXT,
         "urgency": Kind.TEXT,
         "facets": Kind.TEXTS,
+        "trashed": Kind.TRUTH,
     }
     indexes: ClassVar[Sequence[Index]] = (
         *(Index(_SCOPE, key, also=_COMPARED) for key in SORT_KEYS),
@@ -192,26 +193,16 @@ class Tasks(AggregateProjection[Task]):
     )
 
     def keys(self, recorded: Recorded) -> Sequence[str]:
-        event = recorded.event
-        if isinstance(event, RelationAdded | RelationRemoved):
-            return [document_id(recorded.org_id, event.to)] if event.open else []
-        if isinstance(event, _CONTENTS):
-            return [document_id(recorded.org_id, event.task_id)]
-        others: Sequence[TaskId | None] = ()
-        if isinstance(event, _BLOCKING):
-            others = event.blocking
-        elif isinstance(event, TaskCreated | TaskMoved):
-            others = (event.parent_id,)
-        elif isinstance(event, TaskReparented):
-            others = (event.to,)
-        own = document_id(recorded.org_id, recorded.stream_id)
-        return [own, *(document_id(recorded.org_id, one) for one in others if one is not None)]
+        others = [document_id(recorded.org_id, each) for each in concerned(recorded.event)]
+        if isinstance(recorded.event, BESIDE):
+            return others
+        return [document_id(recorded.org_id, recorded.stream_id), *others]
 
     def fold(self, key: str, state: Task | None, recorded: Recorded) -> Task:
         event: Any = recorded.event
         before = _listed(Task() if state is None else state)
-        if isinstance(event, _BESIDE) or key != document_id(recorded.org_id, recorded.stream_id):
-            return _beside(before, event)
+        if isinstance(event, BESIDE) or key != document_id(recorded.org_id, recorded.stream_id):
+            return _beside(before, UUID(key.rpartition(":")[2]), event)
         after = _listed(before.evolve(event))
         return replace(after, own_version=recorded.version, changed_at=recorded.at)
 
@@ -237,7 +228,16 @@ class Tasks(AggregateProjection[Task]):
             "changed": changed_key(told, told.changed_at),
             "urgency": urgency(told),
             "facets": facets_of(told),
+            "trashed": told.deleted,
         }
+
+    def deleted(self, state: Task) -> bool:
+        """Return whether the task, or one above it, is in the trash."""
+        return state.deleted or _listed(state).hidden_by > 0
+
+    def state_of(self, document: Document) -> Task:
+        """Return the stored task, which may be hidden without being deleted itself."""
+        return replace(super().state_of(document), deleted=document.fields["trashed"] is True)
 
     def document(self, key: str, state: Task, recorded: Recorded) -> Document:
         """Return the document; its version and time are those of the task's own stream."""
@@ -253,19 +253,7 @@ def _listed(task: Task) -> ListedTask:
     return task if isinstance(task, ListedTask) else ListedTask(**asdict(task))
 
 
-_BLOCKING = TaskStatusChanged | TaskDeleted | TaskRestored
-_CONTENTS = (
-    CommentPosted
-    | CommentDeleted
-    | CommentRestored
-    | AttachmentUploaded
-    | AttachmentDeleted
-    | AttachmentRestored
-)
-_BESIDE = RelationAdded | RelationRemoved | _CONTENTS
-
-
-def _beside(task: ListedTask, event: Any) -> ListedTask:
+def _beside(task: ListedTask, task_id: UUID, event: Any) -> ListedTask:
     """Return *task* after an event of another stream."""
     match event:
         case CommentPosted() | CommentDeleted() | CommentRestored():
@@ -277,11 +265,9 @@ def _beside(task: ListedTask, event: Any) -> ListedTask:
         case TaskCreated() | TaskMoved() | TaskReparented():
             return replace(task, has_subtasks=True)
         case _:
-            return replace(task, open_blockers=task.open_blockers + _blockers(event))
-
-
-def _blockers(event: Any) -> int:
-    """Return by how many *event*, which is about two tasks, changes what blocks the other one."""
-    if isinstance(event, TaskStatusChanged):
-        return 1 if event.to_group not in FINISHED else -1
-    return 1 if isinstance(event, TaskRestored | RelationAdded) else -1
+            blockers, hidden_by = effect_on(task_id, event)
+            return replace(
+                task,
+                open_blockers=task.open_blockers + blockers,
+                hidden_by=task.hidden_by + hidden_by,
+            )

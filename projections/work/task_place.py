@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from domain.base import OrgId, ProjectId, TaskId
 from projections.base import text_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels
-from projections.engine.query import ListSlice, Query
+from projections.engine.query import LIMIT_MAX, ListSlice, Query
 from projections.shape import Value
 
 
@@ -25,9 +25,6 @@ class _Shown(Struct, frozen=True):
 
 
 _id_in = msgspec.json.Decoder(_Shown).decode
-
-BELOW_MAX = 250
-"""How many subtasks ``tasks_below`` looks for: more than anything can be done with at once."""
 
 
 async def subtasks_of(
@@ -49,16 +46,17 @@ async def subtasks_of(
 
 
 async def tasks_below(
-    models: ReadModels, org_id: OrgId, root: TaskId, *, deep: bool = True
+    models: ReadModels, org_id: OrgId, root: TaskId, limit: int, *, deep: bool = True
 ) -> list[TaskId]:
     """Return the subtasks of *root*, also those in the trash: at all levels if *deep*.
 
-    As lists show them, about ``BELOW_MAX`` at most.
+    As lists show them; of more than *limit*, not all of them.
     """
     found: list[TaskId] = []
     above = [root]
-    while above and len(found) < BELOW_MAX:
-        asked = [_below(org_id, each, trash) for each in above for trash in (False, True)]
+    while above and len(found) <= limit:
+        many = min(limit + 1, LIMIT_MAX)
+        asked = [_below(org_id, each, trash, many) for each in above for trash in (False, True)]
         pages = await models.pages(*asked)
         above = [_id_in(item).id for page in pages for item in page.items]
         found += above
@@ -67,13 +65,13 @@ async def tasks_below(
     return found
 
 
-def _below(org_id: OrgId, parent_id: TaskId, trash: bool) -> Query:
+def _below(org_id: OrgId, parent_id: TaskId, trash: bool, limit: int) -> Query:
     where: dict[str, Value] = {
         "org": text_of(org_id),
         "parent_id": text_of(parent_id),
         "deleted": trash,
     }
-    return Query(model="tasks", where=where, sort="place", limit=BELOW_MAX)
+    return Query(model="tasks", where=where, sort="place", limit=limit)
 
 
 async def tasks_around(

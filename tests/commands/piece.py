@@ -1,5 +1,6 @@
 """What the model of the state machines knows of tasks and labels."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,16 @@ class Piece(Struct):
     status: TaskStatus = TaskStatus.TODO
     parent: TaskId | None = None
     labels: set[LabelId] = field(default_factory=set)
+
+
+def above(pieces: Mapping[TaskId, Piece], task: TaskId) -> list[TaskId]:
+    """Return the tasks above *task*, the nearest first."""
+    found: list[TaskId] = []
+    at = pieces[task].parent
+    while at is not None:
+        found.append(at)
+        at = pieces[at].parent
+    return found
 
 
 def piece_of(task: Any) -> Piece:

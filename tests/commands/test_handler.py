@@ -15,8 +15,9 @@ from commands.identity.organization import EditMember
 from commands.reads import Reads
 from commands.recording import Recording
 from commands.work.project import ArchiveProject, EditProject, UnarchiveProject
-from commands.work.task import ChangeTaskStatus, DeleteTask, EditTask
+from commands.work.task import ChangeTaskStatus, EditTask
 from commands.work.task_create import CreateTask
+from commands.work.task_trash import DeleteTask
 from domain.base import NotFound, OrgId, TaskId
 from domain.identity.organization.membership import MemberRoleChanged, Role
 from domain.permission import Permission

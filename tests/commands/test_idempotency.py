@@ -14,8 +14,9 @@ from commands.handler import CommandHandler
 from commands.receipt import Receipt, Response
 from commands.stored_replies import REPLIES_KEPT, SECRETS_KEPT
 from commands.work.project import ArchiveProject, CreateProject, UnarchiveProject
-from commands.work.task import DeleteTask, EditTask
+from commands.work.task import EditTask
 from commands.work.task_create import CreateTask
+from commands.work.task_trash import DeleteTask
 from domain.base import ProjectId, TaskId
 from domain.permission import Permission
 from domain.work.project.errors import ProjectIsArchived

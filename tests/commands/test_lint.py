@@ -14,8 +14,9 @@ from commands.identity.user import RegisterUser
 from commands.lint.walk import lint_log
 from commands.work.project import ArchiveProject, CreateProject, HoldProject, ResumeProject
 from commands.work.relation import AddRelation
-from commands.work.task import ChangeTaskStatus, DeleteTask, EditTask, RestoreTask
+from commands.work.task import ChangeTaskStatus, EditTask
 from commands.work.task_create import CreateTask
+from commands.work.task_trash import DeleteTask, RestoreTask
 from domain.base import Event, ProjectId, TaskId
 from domain.identity.organization.events import PlanChanged, SubdomainChanged
 from domain.identity.organization.membership import MemberJoined, MemberRoleChanged, Role

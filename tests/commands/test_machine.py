@@ -28,14 +28,9 @@ from commands.work.project import (
     RestoreProject,
     UnarchiveProject,
 )
-from commands.work.task import (
-    ChangeTaskStatus,
-    DeleteTask,
-    EditTask,
-    RestoreTask,
-    TaskCommand,
-)
+from commands.work.task import ChangeTaskStatus, EditTask
 from commands.work.task_create import CreateTask
+from commands.work.task_trash import DeleteTask, RestoreTask
 from domain.base import DomainError, ProjectId, TaskId, UserId
 from domain.catalog import state_of
 from domain.identity.organization.membership import Role
@@ -48,7 +43,7 @@ from domain.work.workflow.state import TASK_TRANSITIONS
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, TEAM
-from tests.commands.piece import LABELS, MOVES, Piece, named, piece_of
+from tests.commands.piece import LABELS, MOVES, Piece, above, named, piece_of
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN
 from tests.eventstore.crowd import check_gapless
 from tests.spec import context, data_keys, on, record
@@ -185,7 +180,7 @@ class Company(RuleBasedStateMachine):
         task, project = TaskId(uuid4()), self.pieces[parent].project
         command = CreateTask(task_id=task, project_id=project, title="One", parent_id=parent)
         active = project not in self.trash and self.statuses[project] is ACTIVE
-        right = self.may(by, command.needs, project) and active and parent not in self.trash
+        right = self.may(by, command.needs, project) and active and self.shown(parent)
         right = right and self.level(parent) < LEVELS_MAX
         if not self.passes(command, by, right):
             return NONE
@@ -198,6 +193,9 @@ class Company(RuleBasedStateMachine):
     def next_number(self, project: ProjectId) -> int:
         self.numbers[project] = number = 1 + self.numbers.get(project, 0)
         return number
+
+    def shown(self, task: TaskId) -> bool:  # neither it nor a task above it is in the trash
+        return self.trash.isdisjoint((task, *above(self.pieces, task)))
 
     def open_below(self, task: TaskId) -> int:
         """Return how many subtasks of *task* are neither finished nor in the trash."""
@@ -213,7 +211,7 @@ class Company(RuleBasedStateMachine):
     @rule(task=tasks, by=PEOPLE, title=st.sampled_from(["One", "Two"]))
     def retitle(self, task: TaskId, by: UserId, title: str) -> None:
         piece = self.pieces[task]
-        here = self.editable(piece.project) and task not in self.trash
+        here = self.editable(piece.project) and self.shown(task)
         command = EditTask(task_id=task, title=title)
         if self.passes(command, by, self.may(by, command.needs, piece.project) and here):
             piece.title = title
@@ -221,7 +219,7 @@ class Company(RuleBasedStateMachine):
     @rule(task=tasks, by=PEOPLE, to=st.sampled_from(TaskStatus), force=st.booleans())
     def move_task(self, task: TaskId, by: UserId, to: TaskStatus, force: bool) -> None:
         piece = self.pieces[task]
-        right = self.may(by, Permission.TASK_EDIT, piece.project) and task not in self.trash
+        right = self.may(by, Permission.TASK_EDIT, piece.project) and self.shown(task)
         right = right and self.editable(piece.project)
         right = right and (not force or self.may(by, Permission.TASK_FORCE))
         if right and to is not piece.status:
@@ -234,14 +232,15 @@ class Company(RuleBasedStateMachine):
             piece.status = to
 
     @rule(task=tasks, by=PEOPLE, kind=st.sampled_from([DeleteTask, RestoreTask]))
-    def delete_or_restore(self, task: TaskId, by: UserId, kind: type[TaskCommand]) -> None:
+    def trash_task(self, task: TaskId, by: UserId, kind: type[DeleteTask | RestoreTask]) -> None:
         piece = self.pieces[task]
         own = by in self.roles and by == piece.creator
         right = (self.may(by, Permission.TASK_DELETE) or own) and self.sees(by, piece.project)
         right = right and piece.project not in self.trash
-        if kind is DeleteTask:
-            right = right and task not in self.trash
-        if self.passes(kind(task_id=task), by, right):
+        right = right and (piece.parent is None or self.shown(piece.parent))
+        right = right and (kind is RestoreTask or task not in self.trash)
+        below = [each for each in self.pieces if task in above(self.pieces, each)]
+        if self.passes(kind(task_id=task, below=tuple(below)), by, right):
             (self.trash.add if kind is DeleteTask else self.trash.discard)(task)
 
     # What must hold at all times --------------------------------------------
@@ -267,7 +266,7 @@ class Company(RuleBasedStateMachine):
 
     @invariant()
     def the_counts_are_those_of_the_model(self) -> None:
-        here = [piece for task, piece in self.pieces.items() if task not in self.trash]
+        here = [piece for task, piece in self.pieces.items() if self.shown(task)]
         expected = {open_subtasks(ACME, task): self.open_below(task) for task in self.pieces}
         for task in self.pieces:
             below = [each for each, one in self.pieces.items() if one.parent == task]

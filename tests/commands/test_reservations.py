@@ -18,8 +18,9 @@ from commands.work.project import (
     RestoreProject,
     UnarchiveProject,
 )
-from commands.work.task import ChangeTaskStatus, DeleteTask, RestoreTask
+from commands.work.task import ChangeTaskStatus
 from commands.work.task_create import CreateTask
+from commands.work.task_trash import DeleteTask, RestoreTask
 from domain.base import ProjectId, WebhookId
 from domain.identity.organization.membership import (
     InvitationAccepted,

@@ -45,6 +45,20 @@ class SubtreeTooLarge(DomainError):
     refusal = Refusal.CONFLICT
 
 
+class TooMuchBelow(DomainError):
+    """A task is deleted with at most 1,000 subtasks. Delete or move some of them first."""
+
+    code = "too_many_subtasks"
+    refusal = Refusal.CONFLICT
+
+
+class ParentInTrash(DomainError):
+    """What this belongs to is in the trash as well: `parent`. Restore that first."""
+
+    code = "parent_in_trash"
+    refusal = Refusal.CONFLICT
+
+
 class RankedBesideItself(DomainError):
     """A task is ranked before or after another task, not itself."""
 

@@ -173,10 +173,11 @@ class TaskRanked(Event, frozen=True, kw_only=True, tag="task.ranked"):
     to: str
 
 
-class TaskMoved(Event, frozen=True, kw_only=True, tag="task.moved"):
+class TaskMoved(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.moved"):
     """A task was moved to another project, where it has a new number; its old key leads to it."""
 
     sets = ("project_id", "project_key", "number", "parent_id", "rank", "status", "group")
+    hidden = ("belowTrash",)
     from_project_id: ProjectId
     from_key: str
     project_id: ProjectId
@@ -185,6 +186,7 @@ class TaskMoved(Event, frozen=True, kw_only=True, tag="task.moved"):
     status: str
     group: StatusGroup
     parent_id: TaskId | None
+    below_trash: bool = False  # whether a task above it is in the trash
 
 
 class TaskAssigned(Event, frozen=True, kw_only=True, tag="task.assigned"):
@@ -241,26 +243,33 @@ class TaskUnwatched(Event, frozen=True, kw_only=True, tag="task.unwatched"):
         return (f"watchers:{self.user_id}",)
 
 
-class TaskDeleted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.deleted"):
-    """A task was moved to the trash, from which it can be restored.
+class TasksInStatus(Struct, frozen=True):
+    """How many tasks are in one status."""
 
-    `blocking` are the tasks that it blocked, if it was open.
-    """
+    status: str
+    tasks: int
+
+
+class TaskDeleted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.deleted"):
+    """A task was moved to the trash with all of its subtasks, which only it brings back."""
 
     sets = ("deleted",)
-    hidden = ("blocking",)
+    hidden = ("projectId", "owner", "below", "hides", "blocking")
     at: datetime | None = None
-    blocking: tuple[TaskId, ...] = ()
+    project_id: ProjectId | None = None
+    owner: UserId | None = None  # who created it, and may see it in the trash
+    below: tuple[TaskId, ...] = ()  # its subtasks at all levels
+    hides: tuple[TasksInStatus, ...] = ()  # of them, those that nothing hid before
+    blocking: tuple[TaskId, ...] = ()  # what it and they blocked, as often as they did
 
 
 class TaskRestored(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.restored"):
-    """A task was restored from the trash, unchanged.
-
-    `blocking` are the tasks that it blocks again, if it is open.
-    """
+    """A task was restored from the trash, unchanged, with the subtasks that its deletion hid."""
 
     sets = ("deleted",)
-    hidden = ("blocking",)
+    hidden = ("below", "hides", "blocking")
+    below: tuple[TaskId, ...] = ()
+    hides: tuple[TasksInStatus, ...] = ()
     blocking: tuple[TaskId, ...] = ()
 
 

@@ -177,10 +177,6 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         return [TaskUnassigned(user_id=user_id)] if user_id in self.assignees else []
 
-    def delete(self, now: datetime | None = None) -> list[TaskEvent]:
-        self.refuse_unless_here()
-        return [TaskDeleted(at=now)]
-
     def refuse_unless_here(self) -> None:
         """Raise NotFound if the task was never created or is in the trash."""
         if self.project_id is None or self.deleted:

@@ -3,9 +3,8 @@
 from datetime import datetime
 from itertools import pairwise
 
-from domain.base import NotFound
 from domain.work.task.errors import TransitionNotAllowed
-from domain.work.task.events import TaskEvent, TaskRestored, TaskStatusChanged
+from domain.work.task.events import TaskEvent, TaskStatusChanged
 from domain.work.task.state import Task
 from domain.work.workflow.events import STARTED, StatusGroup, StatusRule
 from domain.work.workflow.state import Workflow
@@ -53,15 +52,11 @@ def change_status(  # noqa: PLR0913 - the time, and two ways to go
     return steps
 
 
-def restore(task: Task, workflow: Workflow, now: datetime | None = None) -> list[TaskEvent]:
-    """Take the task out of the trash; if its status is gone meanwhile, into another one."""
-    if task.project_id is None:
-        raise NotFound
-    if not task.deleted:
-        return []
+def leave_gone_status(task: Task, workflow: Workflow, now: datetime) -> list[TaskEvent]:
+    """Move a task out of a status that is gone meanwhile, if it is in one."""
     place = workflow.place(task.status, task.group)
     if place.key == workflow.moved.get(task.status, task.status):
-        return [TaskRestored()]
+        return []
     timed = _begins_or_ends(task.started_at is not None, place.group)
     moved = TaskStatusChanged.between(
         _stands(task),
@@ -69,7 +64,7 @@ def restore(task: Task, workflow: Workflow, now: datetime | None = None) -> list
         workflow_version=workflow.version,
         at=now if timed else None,
     )
-    return [TaskRestored(), moved]
+    return [moved]
 
 
 def _stands(task: Task) -> StatusRule:

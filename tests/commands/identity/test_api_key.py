@@ -11,7 +11,8 @@ from commands.base import Command, NotForApiKeys, NotPermitted, ScopeMissing
 from commands.identity.api_key import CreateApiKey, EditApiKey, RevokeApiKey, RotateApiKey
 from commands.identity.organization import ChangePlan
 from commands.identity.session import SwitchOrganization
-from commands.work.task import DeleteTask, EditTask
+from commands.work.task import EditTask
+from commands.work.task_trash import DeleteTask
 from domain.base import ApiKeyId, NotFound
 from domain.identity.api_key.errors import ApiKeyIsOver, ExpiryNotAllowed, ScopeNotAllowed
 from domain.identity.api_key.events import (

@@ -3,23 +3,18 @@
 import pytest
 
 from commands.base import Command
-from commands.work.task import (
-    AssignTask,
-    ChangeTaskStatus,
-    DeleteTask,
-    EditTask,
-    RestoreTask,
-    UnassignTask,
-)
+from commands.work.task import AssignTask, ChangeTaskStatus, EditTask, UnassignTask
 from commands.work.task_label import UnlabelTask
 from commands.work.task_move import MoveTask
 from commands.work.task_rank import RankTask
+from commands.work.task_trash import DeleteTask, RestoreTask
 from commands.work.task_watch import UnwatchTask, WatchTask
 from domain.base import LabelId, NotFound
 from domain.identity.organization.events import OrganizationDeleted
 from domain.identity.organization.membership import MemberDeactivated
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.project.events import ProjectArchived, ProjectDeleted
+from domain.work.task.errors import ParentInTrash
 from domain.work.task.events import TaskDeleted, TaskStatus
 from tests.commands.acme import (
     CHILD,
@@ -28,6 +23,7 @@ from tests.commands.acme import (
     PROJECT,
     STRANGERS,
     TEAM,
+    task,
 )
 from tests.domain.spec import ACME, BEN, DAN, ENG, TASK
 from tests.spec import given, on
@@ -61,7 +57,8 @@ class TestEveryTaskCommand:
         given(TEAM, PROJECT).when(command).then_refused(NotFound)
 
     def test_task_commands_find_nothing_in_a_deleted_project(self, command: Command) -> None:
-        given(*HERE, IN_TRASH).when(command).then_refused(NotFound)
+        error = ParentInTrash if isinstance(command, RestoreTask) else NotFound
+        given(*HERE, IN_TRASH).when(command).then_refused(error)
 
     def test_task_commands_find_nothing_of_another_organization(self, command: Command) -> None:
         theirs = type(command)(**_fields(command) | {"task_id": FOREIGN_TASK})
@@ -92,6 +89,12 @@ class TestEveryEditOfATask:
 
     def test_edits_of_tasks_find_no_deleted_task(self, command: Command) -> None:
         given(*HERE, GONE).when(command).then_refused(NotFound)
+
+
+@pytest.mark.parametrize("command", EVERY[:10], ids=names)
+def test_edits_of_tasks_find_no_task_below_a_deleted_one(command: Command) -> None:
+    hidden = (on(CHILD, task(2)), on(TASK, task(parent=CHILD)), on(CHILD, TaskDeleted()))
+    given(TEAM, PROJECT, *hidden).when(command).then_refused(NotFound)
 
 
 def test_a_deleted_task_cannot_be_deleted_again() -> None:

@@ -17,6 +17,7 @@ from domain.work.attachment import (
 )
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.project.events import ProjectArchived, ProjectDeleted
+from domain.work.task.errors import ParentInTrash
 from domain.work.task.events import TaskDeleted
 from tests.commands.acme import (
     CHILD,
@@ -108,7 +109,7 @@ class TestNoteScan:
 class TestDeleteAttachment:
     def test_whoever_added_it_managers_and_admins_delete_a_file(self) -> None:
         for by in (ANA, BEN, CLEO):
-            deleted = AttachmentDeleted(task_id=TASK, deleted_by=by)
+            deleted = AttachmentDeleted(task_id=TASK, deleted_by=by, project_id=ENG, owner=CLEO)
             given(*ATTACHED).when(DELETE, by=by).then(on(FILE, deleted))
 
     def test_a_member_deletes_no_file_of_another(self) -> None:
@@ -145,7 +146,8 @@ class TestEveryCommandOnAttachments:
 
     def test_nothing_is_attached_to_a_deleted_task_or_project(self, command: Command) -> None:
         for gone in (on(TASK, TaskDeleted()), on(ENG, ProjectDeleted())):
-            given(*ATTACHED, gone).when(command, by=CLEO).then_refused(NotFound)
+            error = ParentInTrash if command is RESTORE else NotFound
+            given(*ATTACHED, gone).when(command, by=CLEO).then_refused(error)
 
     def test_strangers_find_nothing(self, command: Command) -> None:
         given(*ATTACHED, *STRANGERS).when(command, by=DAN).then_refused(NotFound)

@@ -17,6 +17,7 @@ from domain.work.comment import (
 )
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.project.events import ProjectArchived, ProjectDeleted, ProjectPutOnHold
+from domain.work.task.errors import ParentInTrash
 from domain.work.task.events import TaskDeleted, TaskUnwatched, TaskWatched
 from domain.work.task.state import WATCHERS_MAX
 from tests.commands.acme import (
@@ -134,7 +135,10 @@ class TestDeleteComment:
     def test_authors_managers_and_admins_delete_a_comment(self) -> None:
         for by in (ANA, BEN, CLEO):
             given(*SAID).when(DELETE, by=by).then(
-                on(COMMENT, CommentDeleted(task_id=TASK, deleted_by=by))
+                on(
+                    COMMENT,
+                    CommentDeleted(task_id=TASK, deleted_by=by, project_id=ENG, owner=CLEO),
+                )
             )
 
     def test_a_member_deletes_no_comment_of_another(self) -> None:
@@ -166,7 +170,8 @@ class TestEveryCommandOnComments:
 
     def test_nothing_is_said_about_a_deleted_task_or_project(self, command: Command) -> None:
         for gone in (on(TASK, TaskDeleted()), on(ENG, ProjectDeleted())):
-            given(*SAID, gone).when(command, by=CLEO).then_refused(NotFound)
+            error = ParentInTrash if command is RESTORE else NotFound
+            given(*SAID, gone).when(command, by=CLEO).then_refused(error)
 
     def test_strangers_find_nothing(self, command: Command) -> None:
         given(*SAID, *STRANGERS).when(command, by=DAN).then_refused(NotFound)

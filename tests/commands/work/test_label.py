@@ -95,7 +95,7 @@ class TestEditLabel:
 
 class TestDeleteAndRestoreLabel:
     def test_a_label_goes_to_the_trash_and_comes_back(self) -> None:
-        given(*KNOWN).when(DeleteLabel(label_id=BUG)).then(on(BUG, LabelDeleted()))
+        given(*KNOWN).when(DeleteLabel(label_id=BUG)).then(on(BUG, LabelDeleted(owner=ANA)))
         given(*KNOWN, GONE).when(RestoreLabel(label_id=BUG)).then(on(BUG, LabelRestored()))
         given(*KNOWN).when(RestoreLabel(label_id=BUG)).then()
 

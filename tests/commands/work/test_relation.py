@@ -10,7 +10,8 @@ from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
 from commands.relation_counts import open_blockers
 from commands.work.relation import AddRelation, RemoveRelation
-from commands.work.task import ChangeTaskStatus, DeleteTask, RestoreTask
+from commands.work.task import ChangeTaskStatus
+from commands.work.task_trash import DeleteTask, RestoreTask
 from domain.base import DomainError, NotFound, TaskId, UserId
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.project.events import ProjectArchived, ProjectDeleted
@@ -143,14 +144,18 @@ class TestTheBlocker:
         given(*done).when(ChangeTaskStatus(task_id=TASK, to=TODO)).then(
             stepped(DONE, TODO, blocking=(CHILD,))
         )
-        given(*BLOCKED).when(DeleteTask(task_id=TASK)).then(TaskDeleted(at=NOW, blocking=(CHILD,)))
+        given(*BLOCKED).when(DeleteTask(task_id=TASK)).then(
+            TaskDeleted(at=NOW, project_id=ENG, owner=ANA, blocking=(CHILD,))
+        )
         trashed = (*BLOCKED, on(TASK, TaskDeleted(blocking=(CHILD,))))
         given(*trashed).when(RestoreTask(task_id=TASK)).then(TaskRestored(blocking=(CHILD,)))
 
     def test_a_finished_blocker_is_deleted_and_restored_without_naming_them(self) -> None:
         closing = stepped(DOING, DONE, blocking=(CHILD,))
         done = (*BLOCKED, on(TASK, *went(DOING), closing))
-        given(*done).when(DeleteTask(task_id=TASK)).then(TaskDeleted(at=NOW))
+        given(*done).when(DeleteTask(task_id=TASK)).then(
+            TaskDeleted(at=NOW, project_id=ENG, owner=ANA)
+        )
         trashed = (*done, on(TASK, TaskDeleted()))
         given(*trashed).when(RestoreTask(task_id=TASK)).then(TaskRestored())
 

@@ -8,14 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from commands.base import NotPermitted
-from commands.work.task import (
-    AssignTask,
-    DeleteTask,
-    EditTask,
-    RestoreTask,
-    UnassignTask,
-)
+from commands.work.task import AssignTask, EditTask, UnassignTask
 from commands.work.task_create import CreateTask
+from commands.work.task_trash import DeleteTask, RestoreTask
 from domain.base import NotFound, TaskId, UserId
 from domain.identity.organization.membership import MemberDeactivated
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
@@ -224,12 +219,14 @@ class TestDeleteTask:
     def test_admins_and_managers_can_delete_any_task(self, by: UserId) -> None:
         late = NOW + timedelta(days=400)
         here = (TEAM, PROJECT, on(TASK, task(by=CLEO)))
-        given(*here).when(DeleteTask(task_id=TASK), by=by, now=late).then(TaskDeleted(at=late))
+        given(*here).when(DeleteTask(task_id=TASK), by=by, now=late).then(
+            TaskDeleted(at=late, project_id=ENG, owner=CLEO)
+        )
 
     def test_members_can_delete_their_own_recent_tasks(self) -> None:
         here = (TEAM, PROJECT, on(TASK, task(by=CLEO)))
         in_time = NOW + OWN_DELETE_WINDOW
-        deleted = TaskDeleted(at=in_time)
+        deleted = TaskDeleted(at=in_time, project_id=ENG, owner=CLEO)
         given(*here).when(DeleteTask(task_id=TASK), by=CLEO, now=in_time).then(deleted)
 
     def test_members_cannot_delete_their_own_older_tasks(self) -> None:
@@ -242,7 +239,9 @@ class TestDeleteTask:
         given(*HERE).when(DeleteTask(task_id=TASK), by=CLEO).then_refused(NotPermitted)
 
     def test_a_task_can_be_deleted_in_an_archived_project(self) -> None:
-        given(*HERE, ARCHIVED).when(DeleteTask(task_id=TASK)).then(TaskDeleted(at=NOW))
+        given(*HERE, ARCHIVED).when(DeleteTask(task_id=TASK)).then(
+            TaskDeleted(at=NOW, project_id=ENG, owner=ANA)
+        )
 
 
 class TestRestoreTask:

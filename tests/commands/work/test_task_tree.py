@@ -8,8 +8,9 @@ import pytest
 from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
 from commands.relation_counts import children, open_subtasks, subtasks
-from commands.work.task import DeleteTask, EditTask, RestoreTask
+from commands.work.task import EditTask
 from commands.work.task_create import CreateTask
+from commands.work.task_trash import DeleteTask, RestoreTask
 from domain.base import DomainError, NotFound, TaskId
 from domain.work.project.events import ProjectCreated
 from domain.work.task.errors import ParentIsBelow, SubtasksChanged, SubtasksTooDeep

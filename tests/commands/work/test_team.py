@@ -6,7 +6,8 @@ import pytest
 
 from commands.base import Command, NotPermitted
 from commands.work.project import HoldProject, ResumeProject
-from commands.work.task import ChangeTaskStatus, DeleteTask, RestoreTask
+from commands.work.task import ChangeTaskStatus
+from commands.work.task_trash import DeleteTask, RestoreTask
 from commands.work.team import (
     AddTeamMember,
     ChangeTeamRole,

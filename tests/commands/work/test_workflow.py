@@ -11,8 +11,9 @@ from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
 from commands.reservations import tasks_in
 from commands.work.project import CreateProject
-from commands.work.task import ChangeTaskStatus, RestoreTask
+from commands.work.task import ChangeTaskStatus
 from commands.work.task_create import CreateTask
+from commands.work.task_trash import RestoreTask
 from commands.work.workflow import DefineWorkflow
 from domain.base import DomainError, TaskId, UserId
 from domain.identity.organization.events import PlanChanged
@@ -22,6 +23,7 @@ from domain.work.project.events import ProjectArchived, ProjectPutOnHold
 from domain.work.task.events import (
     TaskDeleted,
     TaskRestored,
+    TasksInStatus,
     TaskStatus,
     TaskStatusChanged,
 )
@@ -29,7 +31,7 @@ from domain.work.workflow.errors import StatusInUse, UnknownStatus
 from domain.work.workflow.events import Guard, Preset, StatusGroup, StatusRule, WorkflowDefined
 from domain.work.workflow.state import FREE
 from eventstore.memory import MemoryStore
-from tests.commands.acme import ACCOUNTS, CREATED, OPENED, PROJECT, TEAM, task, went
+from tests.commands.acme import ACCOUNTS, CHILD, CREATED, OPENED, PROJECT, TEAM, task, went
 from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, NOW, TASK
 from tests.domain.work.test_workflow import BUILD, IDEA, LINE, LIVE, OWN, step
 from tests.spec import context, given, on, opened, record
@@ -60,6 +62,7 @@ def event(version: int, asked: DefineWorkflow) -> WorkflowDefined:
 BY_OURS = on(ENG, event(2, OURS))
 STARTED = (TEAM, PAYS, PROJECT, BY_OURS)
 THERE = replace(CREATED, status="TEST", group=StatusGroup.IN_REVIEW)
+CREATED_IDEA = replace(CREATED, status="IDEA")
 
 
 class TestDefineWorkflow:
@@ -138,6 +141,21 @@ class TestTasksInAWorkflowOfItsOwn:
         )
         given(*STARTED, on(TASK, THERE, TaskDeleted()), gone).when(RestoreTask(task_id=TASK)).then(
             TaskRestored(), moved
+        )
+
+    def test_what_comes_back_with_it_gets_a_status_that_is_there_too(self) -> None:
+        gone = on(ENG, event(3, FEWER))
+        below, hides = (CHILD,), (TasksInStatus("TEST", 1),)
+        child = on(CHILD, replace(THERE, number=2, parent_id=TASK))
+        deleted = TaskDeleted(below=below, hides=hides)
+        moved = TaskStatusChanged.between(
+            StatusRule(key="TEST", group=StatusGroup.IN_REVIEW),
+            StatusRule(key="IDEA", group=StatusGroup.TODO),
+            workflow_version=3,
+        )
+        past = (*STARTED, on(TASK, CREATED_IDEA), child, on(TASK, deleted), gone)
+        given(*past).when(RestoreTask(task_id=TASK, below=below)).then(
+            on(TASK, TaskRestored(below=below, hides=hides)), on(CHILD, moved)
         )
 
     def test_a_new_project_has_the_preset_asked_for(self) -> None:

@@ -50,7 +50,7 @@ def test_a_file_in_the_trash_is_scanned_as_well() -> None:
 
 
 def test_a_deleted_attachment_can_only_be_restored() -> None:
-    check_refused(NotFound, lambda: GONE.delete(BEN), Attachment().restore)
+    check_refused(NotFound, lambda: GONE.delete(BEN, None), Attachment().restore)
     assert GONE.restore() == [AttachmentRestored(task_id=TASK)]
     assert given(GONE, AttachmentRestored(task_id=TASK)) == CLEAN
 
@@ -61,7 +61,7 @@ def test_repeating_a_decision_records_nothing() -> None:
         [
             lambda state: state.upload(attachment(state=ScanState.PENDING)),
             lambda state: state.scan(ScanState.CLEAN, None),
-            lambda state: state.delete(BEN),
+            lambda state: state.delete(BEN, None),
             lambda state: state.restore(),
         ],
     )

@@ -44,7 +44,7 @@ def test_a_deleted_comment_can_only_be_restored() -> None:
     check_refused(
         NotFound,
         lambda: GONE.edit(ANA, "Well?", ()),
-        lambda: GONE.delete(ANA),
+        lambda: GONE.delete(ANA, None),
         GONE.refuse_answer,
         Comment().restore,
     )
@@ -58,7 +58,7 @@ def test_repeating_a_decision_records_nothing() -> None:
         [
             lambda state: state.post(comment()),
             lambda state: state.edit(ANA, "Well?", (BEN,)),
-            lambda state: state.delete(BEN),
+            lambda state: state.delete(BEN, None),
             lambda state: state.restore(),
         ],
     )

@@ -37,7 +37,7 @@ def test_creating_a_label_again_records_nothing() -> None:
 
 def test_a_label_in_the_trash_can_only_be_restored() -> None:
     check_refused(NotFound, lambda: GONE.rename("X"), lambda: GONE.recolor("#000000"), GONE.delete)
-    assert BUG.delete() == [LabelDeleted()]
+    assert BUG.delete() == [LabelDeleted(project_id=BUG.project_id, owner=ANA)]
     assert GONE.restore() == [LabelRestored()]
     assert given(GONE, LabelRestored()) == BUG
     assert BUG.restore() == []

@@ -26,7 +26,7 @@ from domain.work.task.events import (
 )
 from domain.work.task.rank import rank_of_number
 from domain.work.task.state import ASSIGNEES_MAX, Task
-from domain.work.task.status import change_status, restore
+from domain.work.task.status import change_status, leave_gone_status
 from domain.work.workflow.events import StatusGroup
 from domain.work.workflow.state import STANDARD, TASK_TRANSITIONS
 from tests.domain.spec import (
@@ -174,17 +174,12 @@ def test_deleted_and_unknown_tasks_are_not_found(task: Task) -> None:
         lambda: task.change_priority(Priority.LOW),
         lambda: task.assign(ANA),
         lambda: task.unassign(ANA),
-        task.delete,
     )
 
 
 def test_a_restored_task_is_unchanged() -> None:
-    assert OPEN.delete() == [TaskDeleted()]
-    assert restore(DELETED, STANDARD) == [TaskRestored()]
     assert given(DELETED, TaskRestored()) == OPEN
-    assert restore(OPEN, STANDARD) == []
-    with pytest.raises(NotFound):
-        restore(Task(), STANDARD)
+    assert leave_gone_status(OPEN, STANDARD, NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -226,8 +221,7 @@ STEPS = st.tuples(
             lambda t: t.change_priority(drawn[2]),
             lambda t: t.retitle(drawn[1]),
             lambda t: t.describe(drawn[2]),
-            lambda t: t.delete(),
-            lambda t: restore(t, STANDARD),
+            lambda t: leave_gone_status(t, STANDARD, NOW),
         ]
     )
 )

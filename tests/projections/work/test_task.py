@@ -1,9 +1,11 @@
 """The task that readers see is the task that its events tell of."""
 
 import json
+from uuid import UUID
 
 from msgspec.structs import replace
 
+from domain.base import TaskId
 from domain.work.relation import RelationAdded, RelationKind, RelationRemoved, graph_of
 from domain.work.task.events import (
     TaskAssigned,
@@ -109,6 +111,8 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
         "has_subtasks": False,
         "changed": "2026-03-01T09:30:00.000000+00:00!ENG-1",
         "open_blockers": 0,
+        "hidden_by": 0,
+        "trashed": False,
         "own_version": 4,
         "changed_at": "2026-03-01T09:30:00Z",
         "project_id": str(ENG),
@@ -167,6 +171,30 @@ def test_a_task_is_blocked_while_tasks_that_block_it_are_open() -> None:
         seen.append(bool(child.fields["blocked"]))
 
     assert seen == [True, False, True, False, True, False]
+
+
+def test_a_task_is_hidden_while_one_above_it_is_in_the_trash() -> None:
+    past = [*story(TASK, CREATED), *story(CHILD, task(2, parent=TASK), start=2)]
+    before = shown(Tasks(), *past)[f"{ACME}:{CHILD}"]
+    seen: list[bool] = []
+    outer, inner = (CHILD,), TaskId(UUID(int=99))
+    for version, (stream, event) in enumerate(
+        (
+            (inner, TaskDeleted(below=outer)),
+            (TASK, TaskDeleted(below=(inner, CHILD))),
+            (CHILD, TaskDeleted()),
+            (CHILD, TaskRestored()),
+            (TASK, TaskRestored(below=(inner, CHILD))),
+            (inner, TaskRestored(below=outer)),
+        )
+    ):
+        past += story(stream, event, start=len(past) + 1)
+        found = shown(Tasks(), *past)[f"{ACME}:{CHILD}"]
+        assert Tasks().state_of(found).deleted is (version == 2)
+        seen.append(found.deleted)
+
+    assert seen == [True, True, True, True, True, False]
+    assert found.fields["parent_id"] == before.fields["parent_id"]
 
 
 def test_a_relation_that_blocks_nothing_now_changes_no_document() -> None:

@@ -1,0 +1,180 @@
+"""The HTTP route that lists the trash."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get
+from litestar.params import FromQuery, Parameter
+
+from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
+from api.http.parameters import Cursor, Limit, Page, shows
+from api.http.policy import needs
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
+from api.work.sight import hidden_from
+from domain.base import ProjectId, State, TaskId
+from domain.hooks.webhook.state import Webhook
+from domain.identity.organization.membership import Role
+from domain.identity.organization.state import Organization
+from domain.identity.plan import PLAN_LIMITS
+from domain.permission import Permission
+from domain.work.attachment import Attachment
+from domain.work.comment import Comment
+from domain.work.label import Label
+from domain.work.project.state import Project
+from domain.work.task.state import Task
+from domain.work.team import Team
+from domain.work.trash import TrashKind
+from projections.base import View
+from projections.engine.query import ListSlice, list_slice
+from projections.work.project import ids_of_projects
+from projections.work.trash import TrashedThing, TrashFilter, decode_trashed, trash_of
+
+_encode = msgspec.json.Encoder().encode
+
+_STATES: dict[TrashKind, type[State]] = {
+    TrashKind.PROJECT: Project,
+    TrashKind.TASK: Task,
+    TrashKind.COMMENT: Comment,
+    TrashKind.ATTACHMENT: Attachment,
+    TrashKind.LABEL: Label,
+    TrashKind.TEAM: Team,
+    TrashKind.WEBHOOK: Webhook,
+}
+_NAMES = {
+    TrashKind.TASK: "title",
+    TrashKind.COMMENT: "body",
+    TrashKind.WEBHOOK: "url",
+}
+"""Which field names a thing, if not its name."""
+
+
+class TrashView(View, frozen=True, kw_only=True):
+    """Something in the trash; ``purgeAt`` is when its content goes for good, under today's plan.
+
+    ``name`` is its title, body or address, whichever it has. What a deletion hides with it, such as
+    the tasks of a project, is not listed by itself.
+    """
+
+    type: TrashKind
+    id: UUID
+    name: str
+    project_id: ProjectId | None
+    task_id: TaskId | None
+    deleted_at: datetime
+    deleted_by: UUID
+    purge_at: datetime
+
+
+class TrashController(Controller):
+    """The trash: what was deleted, and can be restored."""
+
+    path = "/api/trash"
+    tags = ("Trash",)
+
+    @get("/", opt=needs(Permission.TRASH_READ), responses=shows(Page[TrashView]))
+    async def list_trash(
+        self,
+        request: ApiRequest,
+        type: FromQuery[  # noqa: A002 - its name in the API
+            Annotated[TrashKind | None, Parameter(description="Filter by type")]
+        ] = None,
+        project: FromQuery[
+            Annotated[UUID | None, Parameter(description="Filter by project")]
+        ] = None,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> ApiResponse:
+        """List what is in the trash, the newest first. Members see what they created themselves."""
+        paging = Paging(request, type=type, project=project)
+        below = paging.key(cursor)
+        await wait_for_own_writes(request, "trash", "projects")
+        wanted = TrashFilter(kind=type, project_id=None if project is None else ProjectId(project))
+        hidden = await hidden_from(request)
+        page = await _visible(request, wanted, hidden, limit, below)
+        return paging.answer(await _shown(request, page, hidden), limit)
+
+
+async def _visible(
+    request: ApiRequest,
+    wanted: TrashFilter,
+    hidden: frozenset[ProjectId],
+    limit: int,
+    below: str | None,
+) -> ListSlice:
+    """Return the deletions that the caller may know of: all, their own, or those of their teams."""
+    models, org_id, user_id = request.api.models, request.organization, request.caller.user_id
+    organization = (await request.newest(Organization, org_id)).state
+    if organization.role_of(user_id) is not Role.MEMBER:
+        return await trash_of(models, org_id, wanted, hidden, limit, below)
+    asked = [msgspec.structs.replace(wanted, owner=user_id)]
+    led = await _led_projects(request, hidden)
+    if led and (wanted.project_id is None or wanted.project_id in led):
+        asked.append(wanted if wanted.project_id else msgspec.structs.replace(wanted, among=led))
+    pages = await asyncio.gather(
+        *(trash_of(models, org_id, each, hidden, limit, below) for each in asked)
+    )
+    return _merged(pages, limit)
+
+
+async def _led_projects(request: ApiRequest, hidden: frozenset[ProjectId]) -> list[ProjectId]:
+    """Return the projects whose team the caller leads."""
+    org_id, states = request.organization, request.api.system.commands.states
+    ids = await ids_of_projects(request.api.models, org_id, hidden)
+    found = await states.all_fresh([(Project, each) for each in ids], org_id) if ids else []
+    teams = {each.state.team_id for each in found if each.state.team_id is not None}
+    known = [*teams]
+    read = await states.all_fresh([(Team, each) for each in known], org_id) if known else []
+    user_id = request.caller.user_id
+    led = {i for i, each in zip(known, read, strict=True) if each.state.is_led_by(user_id)}
+    return [i for i, each in zip(ids, found, strict=True) if each.state.team_id in led]
+
+
+def _merged(pages: Sequence[ListSlice], limit: int) -> ListSlice:
+    """Return the newest of several pages, each once."""
+    items = {key: item for page in pages for key, item in zip(page.keys, page.items, strict=True)}
+    keys = sorted(items, reverse=True)
+    more = len(keys) > limit or any(page.next_key is not None for page in pages)
+    shown = keys[:limit]
+    return list_slice([items[key] for key in shown], shown[-1] if more and shown else None, shown)
+
+
+async def _shown(request: ApiRequest, page: ListSlice, hidden: frozenset[ProjectId]) -> ListSlice:
+    """Return a page with the names of today, without what is in a *hidden* project by now."""
+    org_id, states = request.organization, request.api.system.commands.states
+    things = [decode_trashed(item) for item in page.items]
+    wanted: dict[UUID, type[State]] = {each.id: _STATES[each.kind] for each in things}
+    wanted |= {each.task_id: Task for each in things if each.task_id is not None}
+    asked = [(kind, stream) for stream, kind in wanted.items()]
+    found = await states.all_fresh(asked, org_id) if asked else []
+    known = {stream: one.state for (_, stream), one in zip(asked, found, strict=True)}
+    organization = (await request.newest(Organization, org_id)).state
+    kept = PLAN_LIMITS[organization.plan].trash_retention
+    items: list[bytes] = []
+    for each in things:
+        project_id = _project_of(each, known)
+        if project_id in hidden:
+            continue
+        name: str = getattr(known[each.id], _NAMES.get(each.kind, "name"))
+        view = TrashView(
+            type=each.kind,
+            id=each.id,
+            name=name,
+            project_id=project_id,
+            task_id=each.task_id,
+            deleted_at=each.deleted_at,
+            deleted_by=each.deleted_by,
+            purge_at=each.deleted_at + kept,
+        )
+        items.append(_encode(view))
+    return list_slice(items, page.next_key)
+
+
+def _project_of(thing: TrashedThing, known: Mapping[UUID, Any]) -> ProjectId | None:
+    """Return the project that a thing is in today: its task may have been moved since."""
+    task = known.get(thing.id if thing.kind is TrashKind.TASK else thing.task_id or thing.id)
+    return task.project_id if isinstance(task, Task) else thing.project_id
