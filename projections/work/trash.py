@@ -92,11 +92,11 @@ class Trash(Projection[InTrash]):
     )
 
     def fold(self, key: str, state: InTrash | None, recorded: Recorded) -> InTrash:
-        event: Any = recorded.event
+        event: Any = recorded.event  # each kind has its own fields
         before = state or InTrash(thing=recorded.stream_id)
         if isinstance(event, TaskMoved):
             return replace(before, project_id=text_of(event.project_id))
-        kind = _DELETIONS.get(type(event))
+        kind = _DELETIONS.get(type(recorded.event))
         if kind is None:
             return InTrash(thing=recorded.stream_id)
         project_id = getattr(event, "project_id", None)
