@@ -14,6 +14,7 @@ from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
+from api.work.task_place import subtasks_known
 from commands.exchange.bulk import (
     BULK_MAX,
     BulkRefused,
@@ -25,6 +26,7 @@ from commands.exchange.bulk import (
 )
 from commands.receipt import Receipt, Response
 from commands.work.task_values import DueTime
+from commands.work.trash.task import BELOW_MAX
 from domain.base import LabelId, TaskId, UserId
 from domain.identity.plan import PlanLimitReached
 from domain.permission import Permission
@@ -100,7 +102,9 @@ class BulkController(Controller):
         """
         setting = _setting(data)
         outcomes: list[TaskOutcome] = []
-        command = ChangeTasks(task_ids=data.ids, setting=setting, note=outcomes.append)
+        deleted = data.ids if setting.delete else ()
+        below = {each: await subtasks_known(request, each, BELOW_MAX) for each in deleted}
+        command = ChangeTasks(task_ids=data.ids, setting=setting, below=below, note=outcomes.append)
         correlation_id = request.client_info.request_id
 
         def shown(receipt: Receipt) -> Response:

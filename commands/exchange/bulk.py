@@ -6,7 +6,7 @@ here as well, so that a refusal names its task; the append decides.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import ClassVar, NamedTuple
 
@@ -18,13 +18,13 @@ from commands.reads import AheadReads, Reads
 from commands.work.task import (
     AssignTask,
     ChangeTaskStatus,
-    DeleteTask,
     EditTask,
     TaskCommand,
     UnassignTask,
 )
 from commands.work.task_label import LabelTask, UnlabelTask
 from commands.work.task_values import DueTime
+from commands.work.trash.task import DeleteTask
 from domain.base import DomainError, LabelId, Refusal, TaskId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
@@ -111,6 +111,8 @@ class ChangeTasks(Command, frozen=True, kw_only=True):
     )
     task_ids: tuple[TaskId, ...]
     setting: TaskSetting
+    below: Mapping[TaskId, tuple[TaskId, ...]] | None = None
+    """The subtasks of each task that is to be deleted, as lists show them."""
     note: Callable[[TaskOutcome], None] | None = None
     """Told what becomes of each task, in their order, and again with each attempt."""
 
@@ -187,7 +189,7 @@ class ChangeTasks(Command, frozen=True, kw_only=True):
         if to.status is not UNSET:
             yield ChangeTaskStatus(task_id=task_id, to=to.status, force=to.force)
         if to.delete:
-            yield DeleteTask(task_id=task_id)
+            yield DeleteTask(task_id=task_id, below=(self.below or {}).get(task_id, ()))
 
     async def _refuse_too_many(self, read: Reads, context: Context) -> None:
         """Refuse more tasks than the plan, or the caller's role, allows.

@@ -9,7 +9,7 @@ from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
 from commands.sight import refuse_unless_granted_in
 from commands.work.task import read_task, refuse_unless_sees_task
-from commands.work.task_trash import refuse_unless_task_here
+from commands.work.trash.task import refuse_unless_task_here
 from domain.base import AttachmentId, NotFound, TaskId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import refuse_if_file_too_large

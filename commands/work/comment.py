@@ -15,8 +15,8 @@ from commands.base import (
 from commands.reads import Reads
 from commands.sight import refuse_unless_concerned, refuse_unless_granted_in
 from commands.work.task import read_task, refuse_unless_sees_task
-from commands.work.task_trash import refuse_unless_task_here
 from commands.work.task_watch import watched_by
+from commands.work.trash.task import refuse_unless_task_here
 from domain.base import CommentId, NotFound, TaskId, UserId
 from domain.permission import Permission
 from domain.work.comment import (

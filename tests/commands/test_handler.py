@@ -17,7 +17,7 @@ from commands.recording import Recording
 from commands.work.project import ArchiveProject, EditProject, UnarchiveProject
 from commands.work.task import ChangeTaskStatus, EditTask
 from commands.work.task_create import CreateTask
-from commands.work.task_trash import DeleteTask
+from commands.work.trash.task import DeleteTask
 from domain.base import NotFound, OrgId, TaskId
 from domain.identity.organization.membership import MemberRoleChanged, Role
 from domain.permission import Permission

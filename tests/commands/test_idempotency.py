@@ -16,7 +16,7 @@ from commands.stored_replies import REPLIES_KEPT, SECRETS_KEPT
 from commands.work.project import ArchiveProject, CreateProject, UnarchiveProject
 from commands.work.task import EditTask
 from commands.work.task_create import CreateTask
-from commands.work.task_trash import DeleteTask
+from commands.work.trash.task import DeleteTask
 from domain.base import ProjectId, TaskId
 from domain.permission import Permission
 from domain.work.project.errors import ProjectIsArchived

@@ -16,7 +16,7 @@ from commands.work.project import ArchiveProject, CreateProject, HoldProject, Re
 from commands.work.relation import AddRelation
 from commands.work.task import ChangeTaskStatus, EditTask
 from commands.work.task_create import CreateTask
-from commands.work.task_trash import DeleteTask, RestoreTask
+from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import Event, ProjectId, TaskId
 from domain.identity.organization.events import PlanChanged, SubdomainChanged
 from domain.identity.organization.membership import MemberJoined, MemberRoleChanged, Role

@@ -30,7 +30,7 @@ from commands.work.project import (
 )
 from commands.work.task import ChangeTaskStatus, EditTask
 from commands.work.task_create import CreateTask
-from commands.work.task_trash import DeleteTask, RestoreTask
+from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import DomainError, ProjectId, TaskId, UserId
 from domain.catalog import state_of
 from domain.identity.organization.membership import Role

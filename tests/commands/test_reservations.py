@@ -20,7 +20,7 @@ from commands.work.project import (
 )
 from commands.work.task import ChangeTaskStatus
 from commands.work.task_create import CreateTask
-from commands.work.task_trash import DeleteTask, RestoreTask
+from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import ProjectId, WebhookId
 from domain.identity.organization.membership import (
     InvitationAccepted,

@@ -10,12 +10,12 @@ from api.http.run_command import Reply, run_command
 from api.work.task_key import TaskRef, task_id_of
 from api.work.task_place import subtasks_known, until_settled
 from api.work.task_reply import change_task
-from commands.work.task_trash import BELOW_MAX, DeleteTask, RestoreTask
+from api.work.tasks.detail import TaskDetail
+from commands.work.trash.task import BELOW_MAX, DeleteTask, RestoreTask
 from domain.base import TaskId
 from domain.identity.plan import PlanLimitReached
 from domain.permission import Permission
 from domain.work.task.errors import ParentInTrash, SubtasksChanged, TooMuchBelow
-from projections.work.task import TaskView
 
 
 class TaskTrashController(Controller):
@@ -31,7 +31,7 @@ class TaskTrashController(Controller):
             Permission.TASK_DELETE_OWN,
             fails=(ParentInTrash, PlanLimitReached, SubtasksChanged, TooMuchBelow),
         ),
-        responses=shows(TaskView),
+        responses=shows(TaskDetail),
     )
     async def restore(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
         """Restore a task with the subtasks that its deletion hid. Members restore their own."""

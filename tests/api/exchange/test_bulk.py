@@ -117,6 +117,18 @@ async def test_tasks_are_deleted_together(ana: Person) -> None:
         refused(await ana.get(f"/task/{task_id}"), 404, "not_found")
 
 
+async def test_a_task_is_deleted_with_its_subtasks(ana: Person) -> None:
+    project = await ana.project()
+    top = await ana.task(project)
+    below = await ana.task(project, parentId=top["id"])
+
+    done(await ana.post("/task/bulk", {"ids": [top["id"]], "set": {"delete": True}}), 200)
+
+    refused(await ana.get(f"/task/{below['id']}"), 404, "not_found")
+    done(await ana.post(f"/task/{top['id']}/restore"), 200)
+    done(await ana.get(f"/task/{below['id']}"), 200)
+
+
 async def test_what_a_plan_and_a_role_allow_at_once_is_limited(
     app: Litestar, system: System, ana: Person
 ) -> None:

@@ -26,7 +26,7 @@ from domain.work.task.events import (
     TaskUnlabelled,
 )
 from tests.commands.acme import CHILD, HERE, task, went
-from tests.domain.spec import ACME, ANA, BEN, CLEO, NOW, TASK
+from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, NOW, TASK
 from tests.spec import given, on
 
 BUG = LabelId(UUID(int=71))
@@ -41,6 +41,9 @@ NOWHERE = TaskId(UUID(int=404))
 def change(*ids: TaskId, **to: object) -> ChangeTasks:
     """Return the command on both tasks, or on others."""
     return ChangeTasks(task_ids=ids or (TASK, CHILD), setting=TaskSetting(**to))  # type: ignore[arg-type]  # a test's own words
+
+
+GONE = TaskDeleted(at=NOW, project_id=ENG, owner=ANA)
 
 
 class TestChangeTasks:
@@ -74,7 +77,7 @@ class TestChangeTasks:
         )
 
     def test_tasks_are_deleted(self) -> None:
-        given(*BOTH).when(change(delete=True)).then(TaskDeleted(at=NOW), TaskDeleted(at=NOW))
+        given(*BOTH).when(change(delete=True)).then(GONE, GONE)
 
     def test_one_refusal_refuses_everything(self) -> None:
         refused = given(*BOTH).when(change(TASK, CHILD, NOWHERE, priority=Priority.LOW))

@@ -12,7 +12,7 @@ from commands.identity.api_key import CreateApiKey, EditApiKey, RevokeApiKey, Ro
 from commands.identity.organization import ChangePlan
 from commands.identity.session import SwitchOrganization
 from commands.work.task import EditTask
-from commands.work.task_trash import DeleteTask
+from commands.work.trash.task import DeleteTask
 from domain.base import ApiKeyId, NotFound
 from domain.identity.api_key.errors import ApiKeyIsOver, ExpiryNotAllowed, ScopeNotAllowed
 from domain.identity.api_key.events import (

@@ -7,8 +7,8 @@ from commands.work.task import AssignTask, ChangeTaskStatus, EditTask, UnassignT
 from commands.work.task_label import UnlabelTask
 from commands.work.task_move import MoveTask
 from commands.work.task_rank import RankTask
-from commands.work.task_trash import DeleteTask, RestoreTask
 from commands.work.task_watch import UnwatchTask, WatchTask
+from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import LabelId, NotFound
 from domain.identity.organization.events import OrganizationDeleted
 from domain.identity.organization.membership import MemberDeactivated

@@ -11,7 +11,7 @@ from commands.lint.walk import lint_log
 from commands.relation_counts import open_blockers
 from commands.work.relation import AddRelation, RemoveRelation
 from commands.work.task import ChangeTaskStatus
-from commands.work.task_trash import DeleteTask, RestoreTask
+from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import DomainError, NotFound, TaskId, UserId
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.project.events import ProjectArchived, ProjectDeleted

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from commands.base import NotPermitted
 from commands.work.task import AssignTask, EditTask, UnassignTask
 from commands.work.task_create import CreateTask
-from commands.work.task_trash import DeleteTask, RestoreTask
+from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import NotFound, TaskId, UserId
 from domain.identity.organization.membership import MemberDeactivated
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold

@@ -18,7 +18,7 @@ from commands.work.relation import AddRelation
 from commands.work.task import ChangeTaskStatus
 from commands.work.task_create import CreateTask
 from commands.work.task_move import MoveTask
-from commands.work.task_trash import BELOW_MAX, DeleteTask, RestoreTask
+from commands.work.trash.task import BELOW_MAX, DeleteTask, RestoreTask
 from domain.base import DomainError, NotFound, TaskId
 from domain.identity.plan import PLAN_LIMITS, Countable, Plan, PlanLimitReached
 from domain.work.comment import CommentDeleted

@@ -10,7 +10,7 @@ from commands.lint.walk import lint_log
 from commands.relation_counts import children, open_subtasks, subtasks
 from commands.work.task import EditTask
 from commands.work.task_create import CreateTask
-from commands.work.task_trash import DeleteTask, RestoreTask
+from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import DomainError, NotFound, TaskId
 from domain.work.project.events import ProjectCreated
 from domain.work.task.errors import ParentIsBelow, SubtasksChanged, SubtasksTooDeep

@@ -7,7 +7,6 @@ import pytest
 from commands.base import Command, NotPermitted
 from commands.work.project import HoldProject, ResumeProject
 from commands.work.task import ChangeTaskStatus
-from commands.work.task_trash import DeleteTask, RestoreTask
 from commands.work.team import (
     AddTeamMember,
     ChangeTeamRole,
@@ -17,6 +16,7 @@ from commands.work.team import (
     RenameTeam,
     RestoreTeam,
 )
+from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import NotFound, TeamId
 from domain.claim import TeamNameTaken
 from domain.identity.organization.membership import MemberDeactivated

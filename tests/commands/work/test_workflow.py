@@ -13,7 +13,7 @@ from commands.reservations import tasks_in
 from commands.work.project import CreateProject
 from commands.work.task import ChangeTaskStatus
 from commands.work.task_create import CreateTask
-from commands.work.task_trash import RestoreTask
+from commands.work.trash.task import RestoreTask
 from commands.work.workflow import DefineWorkflow
 from domain.base import DomainError, TaskId, UserId
 from domain.identity.organization.events import PlanChanged

@@ -13,7 +13,7 @@ from commands.work.project import CreateProject
 from commands.work.relation import AddRelation, RemoveRelation
 from commands.work.task import ChangeTaskStatus
 from commands.work.task_create import CreateTask
-from commands.work.task_trash import DeleteTask, RestoreTask
+from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import DomainError, ProjectId, TaskId, WebhookId
 from domain.work.relation import RelationKind
 from domain.work.task.events import TaskCreated, TaskStatus

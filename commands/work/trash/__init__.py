@@ -1,0 +1,1 @@
+"""Commands that move something to the trash and bring it back."""
