@@ -8,7 +8,7 @@ from commands.happening import Happening, Reservations, Rule
 from domain.base import Event, OrgId
 from domain.work.relation import RelationAdded, RelationRemoved
 from domain.work.task.errors import BlockersOpen, SubtasksOpen
-from domain.work.workflow.events import Guard
+from domain.work.workflow.events import FINISHED, Guard, StatusGroup
 from eventstore.claim import CountChange, CountKey
 
 OPEN_BLOCKERS = "open blockers"
@@ -72,6 +72,20 @@ def count_subtask(
     for key, by in zip((open_subtasks, subtasks, children), share, strict=True):
         if by:
             reserved.counts.append(CountChange(key(happened.org_id, parent), by))
+
+
+def count_at(
+    before: UUID | None,
+    after: UUID | None,
+    groups: tuple[StatusGroup, StatusGroup],
+    happened: Happening,
+    reserved: Reservations,
+) -> None:
+    """Count a subtask at another parent than before, with the groups of its statuses."""
+    here = not happened.before.deleted
+    was_open, is_open = (here and group not in FINISHED for group in groups)
+    count_subtask(before, Share(-was_open, -here, -1), happened, reserved)
+    count_subtask(after, Share(int(is_open), int(here), 1), happened, reserved)
 
 
 def _no_open_subtask(org_id: OrgId, task: UUID) -> CountChange:

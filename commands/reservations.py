@@ -20,6 +20,7 @@ from commands.relation_counts import (
     GUARDS,
     RELATION_RULES,
     Share,
+    count_at,
     count_blocked,
     count_subtask,
 )
@@ -52,7 +53,7 @@ from domain.work.task.events import (
 )
 from domain.work.task.state import OPEN_NUMBER
 from domain.work.workflow.errors import StatusInUse
-from domain.work.workflow.events import FINISHED, StatusGroup, WorkflowDefined
+from domain.work.workflow.events import FINISHED, WorkflowDefined
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbered
 
 EMAIL, SUBDOMAIN, SUBJECT = "email", "subdomain", "sso subject"
@@ -231,7 +232,7 @@ def _task_trashed(happened: Happening, reserved: Reservations) -> None:
 
 def _task_reparented(happened: Happening, reserved: Reservations) -> None:
     task, event = happened.before, happened.event
-    _count_at(event.from_, event.to, (task.group, task.group), happened, reserved)
+    count_at(event.from_, event.to, (task.group, task.group), happened, reserved)
 
 
 def _task_transferred(happened: Happening, reserved: Reservations) -> None:
@@ -239,22 +240,8 @@ def _task_transferred(happened: Happening, reserved: Reservations) -> None:
     if not (task.deleted or event.below_trash):
         reserved.counts.append(CountChange(tasks_in(org_id, task.project_id, task.status), -1))
         reserved.counts.append(CountChange(tasks_in(org_id, event.project_id, event.status), 1))
-    _count_at(task.parent_id, event.parent_id, (task.group, event.group), happened, reserved)
+    count_at(task.parent_id, event.parent_id, (task.group, event.group), happened, reserved)
     _number(happened, reserved)
-
-
-def _count_at(
-    before: UUID | None,
-    after: UUID | None,
-    groups: tuple[StatusGroup, StatusGroup],
-    happened: Happening,
-    reserved: Reservations,
-) -> None:
-    """Count a subtask at another parent than before, with the groups of its statuses."""
-    here = not happened.before.deleted
-    was_open, is_open = (here and group not in FINISHED for group in groups)
-    count_subtask(before, Share(-was_open, -here, -1), happened, reserved)
-    count_subtask(after, Share(int(is_open), int(here), 1), happened, reserved)
 
 
 def _number(happened: Happening, reserved: Reservations) -> None:

@@ -22,14 +22,7 @@ from commands.work.project import (
 )
 from commands.work.project_member import AddProjectMember, RemoveProjectMember
 from commands.work.relation import AddRelation, RemoveRelation
-from commands.work.task import (
-    AssignTask,
-    ChangeTaskStatus,
-    DeleteTask,
-    EditTask,
-    RestoreTask,
-    UnassignTask,
-)
+from commands.work.task import AssignTask, ChangeTaskStatus, EditTask, UnassignTask
 from commands.work.task_create import CreateTask
 from commands.work.task_label import LabelTask, UnlabelTask
 from commands.work.task_move import MoveTask
@@ -42,6 +35,7 @@ from commands.work.team import (
     RemoveTeamMember,
     RestoreTeam,
 )
+from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import CommentId, LabelId, ProjectId, TaskId, TeamId, UserId
 from domain.work.project.events import Visibility
 from domain.work.relation import RelationKind
