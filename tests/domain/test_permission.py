@@ -43,6 +43,7 @@ comment:post        yes   yes     yes
 comment:delete      yes   yes     no
 attachment:add      yes   yes     yes
 attachment:delete   yes   yes     no
+trash:read          yes   yes     yes
 webhook:read        yes   yes     no
 webhook:manage      yes   no      no
 audit:read          yes   no      no
