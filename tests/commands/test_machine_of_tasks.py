@@ -29,7 +29,7 @@ class Board(Company):
     @rule(task=tasks, parent=st.one_of(st.none(), tasks), by=PEOPLE)
     def reparent(self, task: TaskId, parent: TaskId | None, by: UserId) -> None:
         piece, below = self.pieces[task], self.below(task)
-        right = self.may(by, Permission.TASK_EDIT, piece.project) and task not in self.trash
+        right = self.may(by, Permission.TASK_EDIT, piece.project) and self.shown(task)
         right = right and self.editable(piece.project)
         if right and parent is not None and parent != piece.parent:
             height = max(self.level(each) for each in (task, *below)) - self.level(task)
@@ -42,7 +42,7 @@ class Board(Company):
     @rule(task=tasks, project=projects, by=PEOPLE)
     def move_to_project(self, task: TaskId, project: ProjectId, by: UserId) -> None:
         piece, below = self.pieces[task], self.below(task)
-        right = self.may(by, Permission.TASK_EDIT, piece.project) and task not in self.trash
+        right = self.may(by, Permission.TASK_EDIT, piece.project) and self.shown(task)
         right = right and self.editable(piece.project)
         right = right and project not in self.trash and self.statuses[project] is ACTIVE
         right = right and self.sees(by, project)
@@ -56,7 +56,7 @@ class Board(Company):
     @rule(task=tasks, beside=tasks, by=PEOPLE, before=st.booleans())
     def rank(self, task: TaskId, beside: TaskId, by: UserId, before: bool) -> None:
         piece = self.pieces[task]
-        right = self.may(by, Permission.TASK_EDIT, piece.project) and task not in self.trash
+        right = self.may(by, Permission.TASK_EDIT, piece.project) and self.shown(task)
         right = right and self.editable(piece.project) and beside not in self.trash
         right = right and beside != task and self.pieces[beside].project == piece.project
         order = [each for each in self.in_order(piece.project) if each != task]
@@ -77,7 +77,7 @@ class Board(Company):
     @rule(task=tasks, label=st.sampled_from(LABELS), by=PEOPLE, on=st.booleans())
     def label(self, task: TaskId, label: LabelId, by: UserId, on: bool) -> None:
         piece = self.pieces[task]
-        right = self.may(by, Permission.TASK_EDIT, piece.project) and task not in self.trash
+        right = self.may(by, Permission.TASK_EDIT, piece.project) and self.shown(task)
         right = right and self.editable(piece.project)
         right = right and not (on and label in self.trash)
         kind = LabelTask if on else UnlabelTask
