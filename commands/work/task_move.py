@@ -8,7 +8,7 @@ from commands.reads import Reads
 from commands.sight import refuse_unless_sees_id, sees_project
 from commands.work.task import ChangeTaskStatus, TaskCommand, change_status_in, read_task
 from commands.work.task_tree import read_subtree, without_subtasks
-from domain.base import Event, LabelId, ProjectId, TaskId
+from domain.base import Event, LabelId, OrgId, ProjectId, TaskId, UserId
 from domain.permission import Permission
 from domain.work.label import Label
 from domain.work.project.state import Project
@@ -116,9 +116,7 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
             below_trash=below_trash,
         )
         left = [each for each in task.labels if not await _is_everywhere(read, each)]
-        people = dict.fromkeys((*task.assignees, *task.watchers))
-        org_id = context.organization
-        blind = [each for each in people if not await sees_project(read, org_id, each, target)]
+        blind = await _blind_to(read, context.organization, task, target)
         return [
             moved,
             *await self._put_into_status(read, context, task_id, task.evolve(moved)),
@@ -144,3 +142,9 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
 async def _is_everywhere(read: Reads, label_id: LabelId) -> bool:
     """Return whether a label is the organization's, which never changes."""
     return (await read.settled(Label, label_id)).project_id is None
+
+
+async def _blind_to(read: Reads, org_id: OrgId, task: Task, project: Project) -> list[UserId]:
+    """Return who is assigned to a task or watches it and does not see a project."""
+    people = dict.fromkeys((*task.assignees, *task.watchers))
+    return [each for each in people if not await sees_project(read, org_id, each, project)]

@@ -6,10 +6,11 @@ from commands.claims.planning import planned_open_tasks, planned_tasks
 from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
 from commands.planning.cycle import DeleteCycle
-from commands.work.task import ChangeTaskStatus, DeleteTask, EditTask, RestoreTask
+from commands.work.task import ChangeTaskStatus, EditTask
 from commands.work.task_create import CreateTask
 from commands.work.task_move import MoveTask
 from commands.work.task_plan import Planned
+from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import NotFound, TaskId
 from domain.planning.cycle import CycleDeleted, CycleRestored
 from domain.work.project.errors import ProjectIsArchived
