@@ -1,5 +1,7 @@
 """How much more CPU does the API use for a page of 50 tasks than for constant bytes?
 
+The route of the constant bytes is the same up to the page: it, too, finds the project and whether
+the caller sees it, and waits for what was recorded. Another one looks nothing up at all.
 A page that was read before is answered from memory while nothing has changed, so it is also
 measured while something changes all the time. Of MongoDB, clients who ask for the same page at the
 same time share readings, as these 16 do; for a client alone PyMongo by itself takes nearly half of
@@ -74,6 +76,7 @@ def _measure(processes: Stack, sizes: Sequence[int], file: Path | None) -> list[
             cells = {
                 "page": partial(cell, f"{path}?limit={PAGE}"),
                 "constant": partial(cell, f"/bench/{size}/{project}/tasks?limit={PAGE}"),
+                "nothing": partial(cell, f"/bench/{size}/{project}/tasks/nothing?limit={PAGE}"),
             }
             if file is not None:
                 cells["changed"] = partial(_while_changing, file, cells["page"])
@@ -168,6 +171,11 @@ def _figures(measured: dict[str, list[Pace]], what: str, engine: str) -> list[Fi
     return [
         above,
         times,
+        Figure(
+            what=f"{what}: above bytes for which nothing is looked up",
+            unit="µs CPU",
+            rounds=[a - b.cpu_us for a, b in zip(page, measured["nothing"], strict=True)],
+        ),
         *beside(measured, what, constant),
         Figure(what=f"{what}: CPU of the API", unit="µs CPU", rounds=page),
         Figure(what=f"{what}: constant bytes", unit="µs CPU", rounds=constant),

@@ -1,4 +1,4 @@
-"""The API server with three additional routes for comparison; run as a process.
+"""The API server with four additional routes for comparison; run as a process.
 
 A request to these routes takes the same way as one to the routes they are compared with: limits of
 the connection, routing, authentication, permissions, parameters and strict decoding. Only the
@@ -12,12 +12,14 @@ from litestar import Controller, get, post
 from litestar.params import FromPath, JSONBody
 
 from api.app import ROUTES
+from api.http.paging import Paging, wait_for_own_writes
 from api.http.parameters import Cursor, Limit
 from api.http.policy import needs, public
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, etag
 from api.login.profile import ProfileView, render_profile
 from api.serving import serve
+from api.work.sight import project_here
 from api.work.task_list import NewTask
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import Role
@@ -44,7 +46,7 @@ class NothingController(Controller):
         """Read a request like the one that creates a task, and record nothing."""
         return ApiResponse(_constant(size), 201, headers=[(b"etag", etag(1))])
 
-    @get("/", opt=needs(Permission.TASK_READ))
+    @get("/nothing", opt=needs(Permission.TASK_READ))
     async def read_nothing(
         self,
         request: ApiRequest,
@@ -53,7 +55,23 @@ class NothingController(Controller):
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> ApiResponse:
-        """Respond like the list of tasks, without looking anything up."""
+        """Respond with as much as the list of tasks, without looking anything up."""
+        return ApiResponse(_constant(size))
+
+    @get("/", opt=needs(Permission.TASK_READ))
+    async def read_constant(
+        self,
+        request: ApiRequest,
+        size: FromPath[int],
+        project_id: FromPath[UUID],
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> ApiResponse:
+        """Do what the list of tasks does before it reads its page, and respond with as much."""
+        await project_here(request, project_id)
+        paging = Paging(request)
+        paging.key(cursor)
+        await wait_for_own_writes(request, "tasks")
         return ApiResponse(_constant(size))
 
 
