@@ -17,7 +17,7 @@ pytestmark = pytest.mark.acceptance
 
 
 async def test_a_frozen_follower_is_replaced_and_lists_and_webhooks_catch_up() -> None:
-    with system(STALLED_AFTER="3s", WEBHOOK_ALLOW_NETWORKS="127.0.0.0/8") as running:
+    with system(STALLED_AFTER="10s", WEBHOOK_ALLOW_NETWORKS="127.0.0.0/8") as running:
         async with Receiver() as receiver:
             customer = Customer(running, receiver)
             await customer.arrive()
