@@ -102,7 +102,8 @@ def test_operations_are_tried_as_the_page_says(demo: System, page: Page) -> None
     status, body = tried(operation(page, "Projects", "listProjects"))
     assert (status, json.loads(body)["items"][0]["key"]) == ("200", "ENG")
     status, body = tried(operation(page, "Webhooks", "createWebhook"))
-    assert (status, json.loads(body)["url"]) == ("201", "https://hooks.example.com/")
+    assert status == "201", body
+    assert json.loads(body)["url"].startswith("https://")
 
 
 def test_every_operation_is_shown(demo: System, page: Page) -> None:

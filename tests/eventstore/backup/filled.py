@@ -72,6 +72,7 @@ async def _operate(url: str) -> None:
         found = LogCursor(id="part 0", position=1, event_id="e1")
         await store.keep_mails(found, [examples.mail(str(uuid4()))])
         assert await store.take_lease("export", "process", 60.0)
+        assert await store.heartbeat("workers", "one", 60.0) == ["one"]
         await store.note_key_use("key", examples.NOW)
     finally:
         await store.close()
