@@ -1,41 +1,39 @@
 """HTTP routes of the tasks of a project, and of lists of tasks across projects."""
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, get, post
-from litestar.params import FromPath, FromQuery, JSONBody, Parameter
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
-from msgspec.structs import asdict
 
-from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
+from api.http.paging import LIMIT_DEFAULT
 from api.http.parameters import Cursor, Limit, Page, shows
 from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import run_command
-from api.work.project_key import project_id_of
-from api.work.sight import project_here, projects_seen
 from api.work.task_reply import shown_task
-from api.work.tasks.detail import TaskDetail, tasks_in_full, viewer_of
+from api.work.tasks.detail import TaskDetail
 from api.work.tasks.filters import (
-    AskedTasks,
     AssigneeFilter,
     BlockedFilter,
     CreatorFilter,
+    CycleFilter,
     DueFilter,
     FieldFilter,
     GroupFilter,
     LabelFilter,
+    MilestoneFilter,
     OverdueFilter,
     ParentFilter,
     PriorityFilter,
+    ProjectFilter,
     Sort,
     StatusFilter,
     WatcherFilter,
 )
+from api.work.tasks.listing import TaskPages
 from commands.work.task_create import Assignees, CreateTask, LabelIds
 from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate
@@ -45,7 +43,6 @@ from domain.name import Title
 from domain.permission import Permission
 from domain.planning.field import FieldNotInUse
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
-from domain.work.project.state import Project
 from domain.work.task.custom_field import FieldValueNotValid, UnknownField
 from domain.work.task.errors import (
     CannotSeeProject,
@@ -57,16 +54,6 @@ from domain.work.task.events import Priority
 from domain.work.workflow.errors import UnknownStatus
 from domain.work.workflow.events import StatusKey
 from eventstore.identifiers import new_id
-from projections.engine.query import ListSlice
-from projections.work.dashboard import Now
-from projections.work.task_list import Lane, TaskSort, find_tasks, find_tasks_by_key, lanes_of
-from projections.work.workflow import keys_within
-
-ProjectFilter = FromQuery[
-    Annotated[
-        str | None, Parameter(description="Ids or keys of projects; several joined by commas")
-    ]
-]
 
 
 class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -155,6 +142,8 @@ class ProjectTaskController(Controller):
         parent: ParentFilter = None,
         creator: CreatorFilter = None,
         watcher: WatcherFilter = None,
+        cycle: CycleFilter = None,
+        milestone: MilestoneFilter = None,
         field: FieldFilter = None,
         due: DueFilter = None,
         overdue: OverdueFilter = None,
@@ -164,7 +153,7 @@ class ProjectTaskController(Controller):
         cursor: Cursor = None,
     ) -> ApiResponse:
         """List the tasks of a project, newest first unless another order is asked for."""
-        asked = AskedTasks(
+        return await TaskPages(
             status=status,
             group=group,
             priority=priority,
@@ -173,13 +162,14 @@ class ProjectTaskController(Controller):
             parent=parent,
             creator=creator,
             watcher=watcher,
+            cycle=cycle,
+            milestone=milestone,
             field=field,
             due=due,
             overdue=overdue,
             blocked=blocked,
             sort=sort,
-        )
-        return await _of_project(request, ProjectId(project_id), asked, limit, cursor)
+        ).of_project(request, ProjectId(project_id), limit, cursor)
 
 
 class TaskListController(Controller):
@@ -205,6 +195,8 @@ class TaskListController(Controller):
         parent: ParentFilter = None,
         creator: CreatorFilter = None,
         watcher: WatcherFilter = None,
+        cycle: CycleFilter = None,
+        milestone: MilestoneFilter = None,
         field: FieldFilter = None,
         due: DueFilter = None,
         overdue: OverdueFilter = None,
@@ -214,7 +206,7 @@ class TaskListController(Controller):
         cursor: Cursor = None,
     ) -> ApiResponse:
         """List the tasks of all projects that the caller sees, newest first unless asked for."""
-        asked = AskedTasks(
+        return await TaskPages(
             status=status,
             group=group,
             priority=priority,
@@ -223,77 +215,11 @@ class TaskListController(Controller):
             parent=parent,
             creator=creator,
             watcher=watcher,
+            cycle=cycle,
+            milestone=milestone,
             field=field,
             due=due,
             overdue=overdue,
             blocked=blocked,
             sort=sort,
-        )
-        return await _across_projects(request, project, asked, limit, cursor)
-
-
-async def _of_project(
-    request: ApiRequest, project_id: ProjectId, asked: AskedTasks, limit: int, cursor: str | None
-) -> ApiResponse:
-    project = (await project_here(request, project_id)).state
-    for key in asked.statuses():
-        project.workflow.status(key)
-    paging = Paging(request, **asdict(asked))
-    after = paging.key(cursor)
-    await wait_for_own_writes(request, "tasks")
-    projects = {project_id: project}
-    page = await _found(request, asked, projects, limit, after)
-    return paging.answer(await tasks_in_full(request, page, projects), limit)
-
-
-async def _across_projects(
-    request: ApiRequest, chosen: str | None, asked: AskedTasks, limit: int, cursor: str | None
-) -> ApiResponse:
-    paging = Paging(request, project=chosen, **asdict(asked))
-    after = paging.key(cursor)
-    await wait_for_own_writes(request, "projects", "tasks")
-    projects = await _projects(request, chosen)
-    page = await _found(request, asked, projects, limit, after)
-    return paging.answer(await tasks_in_full(request, page, projects), limit)
-
-
-async def _projects(request: ApiRequest, asked: str | None) -> Mapping[ProjectId, Project]:
-    """Return the projects to list the tasks of.
-
-    :raises NotFound: one that is asked for does not exist, or not for the caller.
-    """
-    if asked is None:
-        return await projects_seen(request)
-    ids = [ProjectId(await project_id_of(request, one)) for one in asked.split(",")]
-    seen = await projects_seen(request)
-    if any(each not in seen for each in ids):
-        raise NotFound
-    return {each: seen[each] for each in ids}
-
-
-async def _found(
-    request: ApiRequest,
-    asked: AskedTasks,
-    projects: Mapping[ProjectId, Project],
-    limit: int,
-    after: str | int | None,
-) -> ListSlice:
-    """Return the page of the tasks of *projects* that are asked for.
-
-    Which statuses they have is asked of each project's workflow as it is now.
-    """
-    order, statuses, groups = asked.order(), asked.statuses(), asked.groups()
-    viewer = await viewer_of(request)
-    wanted = asked.filter(Now(viewer.now, viewer.zone))
-    keys = {each: keys_within(one.workflow, statuses, groups) for each, one in projects.items()}
-    found = {each: within for each, within in keys.items() if within != ()}
-    models, org_id = request.api.models, request.organization
-    if order.sort is not TaskSort.KEY:
-        return await find_tasks(models, org_id, lanes_of(found), wanted, order, limit, after)
-    ordered = sorted(found, key=lambda each: projects[each].key)
-    lanes = [Lane((each,), found[each], projects[each].key) for each in ordered]
-    return await find_tasks_by_key(models, org_id, lanes, wanted, order, limit, _text(after))
-
-
-def _text(after: str | int | None) -> str | None:
-    return None if after is None else str(after)
+        ).across_projects(request, project, limit, cursor)

@@ -166,7 +166,7 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 13
+    version = 14
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),

@@ -66,4 +66,8 @@ def facets_of(task: Task) -> list[str]:
     found += [field_facet(key, text) for key, _, text in values if len(text) <= FACET_TEXT_MAX]
     if task.parent_id is not None:
         found.append(facet("parent", task.parent_id))
+    if task.cycle_id is not None:
+        found.append(facet("cycle", task.cycle_id))
+    if task.milestone_id is not None:
+        found.append(facet("milestone", task.milestone_id))
     return found

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import LabelId, OrgId, ProjectId, TaskId, UserId
+from domain.base import CycleId, LabelId, MilestoneId, OrgId, ProjectId, TaskId, UserId
 from domain.work.task.events import Priority
 from projections.base import text_of
 from projections.engine.find import PAGE_DEFAULT, SLICES_MAX, ReadModels
@@ -83,6 +83,8 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
     parents: tuple[TaskId, ...] = ()
     watchers: tuple[UserId, ...] = ()
     creators: tuple[UserId, ...] = ()
+    cycles: tuple[CycleId, ...] = ()
+    milestones: tuple[MilestoneId, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
     """Keys of custom fields and texts: several of one field are a choice."""
     blocked: bool | None = None
@@ -269,6 +271,8 @@ def _facets(wanted: TaskFilter) -> Iterator[list[str]]:
     """Yield what the facets of a task must name, what fewest tasks have in common first."""
     yield [facet("parent", each) for each in wanted.parents]
     yield [facet("label", each) for each in wanted.labels]
+    yield [facet("cycle", each) for each in wanted.cycles]
+    yield [facet("milestone", each) for each in wanted.milestones]
     yield [facet("assignee", each) for each in wanted.assignees]
     yield [facet("watcher", each) for each in wanted.watchers]
     for key in dict(wanted.values):

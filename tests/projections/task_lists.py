@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from domain.base import LabelId, ProjectId, TaskId, UserId
+from domain.base import CycleId, LabelId, MilestoneId, ProjectId, TaskId, UserId
 from domain.work.task.events import Priority
 from projections.engine.find import ReadModels
 from projections.work.task_list import (
@@ -30,6 +30,8 @@ FILTERS = (
     TaskFilter(parents=(TaskId(TASK),)),
     TaskFilter(watchers=(UserId(BEN),), priorities=(Priority.MEDIUM,)),
     TaskFilter(creators=(UserId(ANA),)),
+    TaskFilter(cycles=(CycleId(TASK),)),
+    TaskFilter(cycles=(CycleId(TASK),), milestones=(MilestoneId(TASK), MilestoneId(ENG))),
     TaskFilter(blocked=True),
     TaskFilter(blocked=False, open=True),
     TaskFilter(due=DueRanges((("D2026-03-01", "D2026-03-08"), ("T2026", "T2027")), "2026", "2027")),

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from api.http.problem import FieldError, invalid
 from api.http.request import uuid_or_none
-from domain.base import LabelId, TaskId, UserId
+from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
 from projections.base import exact_time
@@ -46,6 +46,11 @@ def _words(kind: type[StrEnum]) -> str:
     return f"^({one})(,({one}))*$"
 
 
+ProjectFilter = FromQuery[
+    Annotated[
+        str | None, Parameter(description="Ids or keys of projects; several joined by commas")
+    ]
+]
 StatusFilter = FromQuery[
     Annotated[
         str | None,
@@ -59,6 +64,8 @@ LabelFilter = FromQuery[Annotated[str | None, _several("Ids of labels", _UUIDS)]
 ParentFilter = FromQuery[Annotated[str | None, _several("Ids of the tasks directly above", _UUIDS)]]
 CreatorFilter = FromQuery[Annotated[str | None, _several("Ids of who created it", _UUIDS)]]
 WatcherFilter = FromQuery[Annotated[str | None, _several("Ids of who watches it", _UUIDS)]]
+CycleFilter = FromQuery[Annotated[str | None, _several("Ids of cycles", _UUIDS)]]
+MilestoneFilter = FromQuery[Annotated[str | None, _several("Ids of milestones", _UUIDS)]]
 FieldFilter = FromQuery[
     Annotated[
         str | None,
@@ -104,6 +111,8 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
     parent: str | None
     creator: str | None
     watcher: str | None
+    cycle: str | None
+    milestone: str | None
     field: str | None
     due: str | None
     overdue: str | None
@@ -147,6 +156,8 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
             parents=tuple(map(TaskId, _split("parent", self.parent, _uuid))),
             watchers=tuple(map(UserId, _split("watcher", self.watcher, _uuid))),
             creators=tuple(map(UserId, _split("creator", self.creator, _uuid))),
+            cycles=tuple(map(CycleId, _split("cycle", self.cycle, _uuid))),
+            milestones=tuple(map(MilestoneId, _split("milestone", self.milestone, _uuid))),
             values=_split("field", self.field, _value),
             blocked=self.blocked,
             open=True if self.overdue else None,

@@ -20,8 +20,16 @@ TODAY = datetime.now(UTC).date()
 class Work:
     """Two projects of Ana's with tasks that differ in everything that lists ask for."""
 
-    def __init__(self, ana: Person, label: str, projects: list[Json]) -> None:
+    def __init__(
+        self, ana: Person, label: str, cycle: str, milestone: str, projects: list[Json]
+    ) -> None:
         self.ana, self.label, self.projects = ana, label, projects
+        self.cycle, self.milestone = cycle, milestone
+
+    def names(self, **others: str) -> dict[str, str]:
+        """Return what filters name."""
+        plan = {"cycle": self.cycle, "milestone": self.milestone}
+        return {"ana": self.ana.id, "label": self.label, **plan, **others}
 
     async def tasks(self) -> list[Json]:
         """Return every task as reading it shows it, those created first before the others."""
@@ -56,7 +64,13 @@ async def work(ana: Person) -> Work:
     done(await ana.post("/task/ENG-4/comments", {"body": "Soon?"}), 201)
     await ana.file("ENG-4")
     done(await ana.delete(f"/task/ENG-3/watchers/{ana.id}"), 200)
-    return Work(ana, label, [eng, people])
+    dates = {"startsOn": "2031-05-05", "endsOn": "2031-05-16"}
+    cycle = done(await ana.post("/project/HR/cycles", {"name": "May", **dates}), 201)["id"]
+    beta = done(await ana.post("/project/HR/milestones", {"name": "Beta"}), 201)["id"]
+    for key, plan in (("HR-2", (cycle, beta)), ("HR-4", (cycle, None)), ("HR-5", (None, beta))):
+        body = dict(zip(("cycleId", "milestoneId"), plan, strict=True))
+        done(await ana.patch(f"/task/{key}", body), 200)
+    return Work(ana, label, cycle, beta, [eng, people])
 
 
 Is = Callable[[Json, Work], bool]
@@ -74,6 +88,10 @@ FILTERS: dict[str, Is] = {
     "parent={parent}": lambda task, work: task["parentId"] is not None,
     "creator={ana}&priority=LOW": lambda task, work: task["priority"] == "LOW",
     "watcher={ana}": lambda task, work: task["watching"],
+    "cycle={cycle}": lambda task, work: task["cycleId"] == work.cycle,
+    "milestone={milestone}": lambda task, work: task["milestoneId"] == work.milestone,
+    "cycle={cycle},{other}&milestone={milestone}": lambda task, work: task["key"] == "HR-2",
+    "cycle={milestone}": lambda task, work: False,
     "blocked=true": lambda task, work: task["blocked"],
     "blocked=false": lambda task, work: not task["blocked"],
     "overdue=true": lambda task, work: task["overdue"],
@@ -119,7 +137,7 @@ async def pages(person: Person, path: str, query: str, limit: int) -> list[Json]
 
 async def test_every_filter_finds_what_it_says_in_full_in_every_order(work: Work) -> None:
     ana, tasks = work.ana, await work.tasks()
-    names = {"ana": ana.id, "other": work.label, "label": work.label, "parent": tasks[1]["id"]}
+    names = work.names(other=work.label, parent=tasks[1]["id"])
 
     for number, (filters, fits) in enumerate(FILTERS.items()):
         query = filters.format_map(names)
@@ -191,7 +209,7 @@ async def test_no_list_shows_a_spy_a_task_of_a_private_project(
     ben = await sign_up(app, organization=False)
     await join(system, ben, work.ana.org_id, role)
     hidden = {task["id"]: task for task in await work.tasks() if task["key"].startswith("HR")}
-    names = {"ana": work.ana.id, "other": ben.id, "label": work.label, "parent": next(iter(hidden))}
+    names = work.names(other=ben.id, parent=next(iter(hidden)))
     done(await work.ana.patch("/project/HR", {"visibility": "PRIVATE"}), 200)
 
     for filters in FILTERS:
@@ -248,6 +266,8 @@ async def test_a_cursor_belongs_to_the_filters_and_the_order_of_its_list(work: W
         "group=LATER",
         "priority=HIGH,LOWEST",
         "assignee=me",
+        "cycle=current",
+        "milestone=Beta",
         "label=1,2",
         "due=2026-01-01",
         "due=..",

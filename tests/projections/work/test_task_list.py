@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pymongo import AsyncMongoClient
 
-from domain.base import Event, LabelId, TaskId
+from domain.base import CycleId, Event, LabelId, MilestoneId, TaskId
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -26,6 +26,7 @@ from domain.work.task.events import (
     TaskScheduled,
     TaskStatus,
 )
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.rank import rank_of_number
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
@@ -47,7 +48,7 @@ from projections.work.task_list import (
     merged,
 )
 from tests.commands.acme import comment, task
-from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW, stepped
+from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW, TASK, stepped
 from tests.projections.engine.test_find import every_query
 from tests.projections.spec import a_busy_day, live, models_of, project_all, to_the_end
 from tests.projections.task_lists import FILTERS, OPS, ORDERS
@@ -81,6 +82,8 @@ def something(chance: random.Random) -> Event:
             TaskAssigned(user_id=chance.choice([ANA, BEN])),
             TaskLabelled(label_id=LABEL),
             TaskReparented(from_=None, to=TaskId(TASKS[0])),
+            TaskCycleChanged(from_=None, to=CycleId(TASK)),
+            TaskMilestoneChanged(from_=None, to=MilestoneId(chance.choice([TASK, ENG]))),
             stepped(TaskStatus.TODO, chance.choice([*TaskStatus])),
         ]
     )
