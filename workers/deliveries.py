@@ -37,12 +37,13 @@ _logger = logging.getLogger(__name__)
 class Deliveries:
     """Sends the webhooks of all organizations that no other worker serves."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has a default that only some callers change
         self,
         system: System,
         *,
         rings: Rings | None = None,
         schedule: Schedule | None = None,
+        lease_s: float = LEASE_S,
         grace_s: float = _GRACE_S,
         owns: Owns = everything,
     ) -> None:
@@ -53,7 +54,7 @@ class Deliveries:
         posting = Posting(system, self._client, self.worker)
         self._tools = SenderParts(system, posting, schedule or Schedule())
         self._webhooks = KnownWebhooks(system.log)
-        self._leases = Leases(system.operations, self.worker, LEASE_S)
+        self._leases = Leases(system.operations, self.worker, lease_s)
         self._senders: dict[str, Sender] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._rings = rings or Rings()

@@ -32,7 +32,8 @@ _LATER = chr(ord(DUE_ON) + 1), chr(ord(DUE_AT) + 1)
 _FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 """Days that begin and end somewhere in the calendar in every time zone."""
 _VALUE = r"[a-z][a-z0-9_]{0,31}:[^,]{1,100}"
-_UUIDS = r"^[0-9A-Fa-f-]{36}(,[0-9A-Fa-f-]{36})*$"
+_ID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_UUIDS = f"^{_ID}(,{_ID})*$"
 
 
 def _several(what: str, pattern: str) -> Any:
