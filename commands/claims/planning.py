@@ -38,7 +38,7 @@ from domain.planning.milestone import (
     MilestoneRestored,
 )
 from domain.work.task.custom_field import TaskFieldSet, options_in
-from domain.work.task.events import TaskDeleted, TaskMoved, TaskRestored, TaskStatusChanged
+from domain.work.task.events import TaskDeleted, TaskRestored, TaskStatusChanged
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.workflow.events import FINISHED
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey
@@ -160,7 +160,7 @@ def _put(happened: Happening, reserved: Reservations) -> None:
     if event.to is not None:
         zero = part_in_trash(happened.org_id, event.to)
         reserved.counts.append(CountChange(zero, 0, limit=0, refusal=lambda _: NotFound()))
-    if task.deleted:
+    if task.deleted or event.below_trash:
         return
     is_open = task.group not in FINISHED
     _count(happened.org_id, event.from_, -1, -is_open, reserved)
@@ -169,8 +169,7 @@ def _put(happened: Happening, reserved: Reservations) -> None:
 
 def _status_changed(happened: Happening, reserved: Reservations) -> None:
     event, task = happened.event, happened.before
-    after = event.group if isinstance(event, TaskMoved) else event.to_group
-    change = (after not in FINISHED) - (task.group not in FINISHED)
+    change = (event.to_group not in FINISHED) - (task.group not in FINISHED)
     if change and not task.deleted:
         for part in (task.cycle_id, task.milestone_id):
             _count(happened.org_id, part, 0, change, reserved)
@@ -180,6 +179,8 @@ def _trashed(happened: Happening, reserved: Reservations) -> None:
     task, by = happened.before, -1 if isinstance(happened.event, TaskDeleted) else 1
     for part in (task.cycle_id, task.milestone_id):
         _count(happened.org_id, part, by, by * (task.group not in FINISHED), reserved)
+    for each in happened.event.planned:  # what is hidden with it, or shown again
+        _count(happened.org_id, each.part, by * each.tasks, by * each.open, reserved)
 
 
 def _count(
@@ -215,8 +216,10 @@ PLANNING_RULES: dict[type[Event], Rule] = {
 
 PLANNED_RULES: dict[type[Event], Rule] = {
     TaskStatusChanged: _status_changed,
-    TaskMoved: _status_changed,
     TaskDeleted: _trashed,
     TaskRestored: _trashed,
 }
-"""What events of tasks change in what is planned, besides their own rules."""
+"""What events of tasks change in what is planned, besides their own rules.
+
+A move changes nothing: open tasks are open in the other project too (``Workflow.place``).
+"""

@@ -7,6 +7,7 @@ from typing import Any
 
 from commands.lint.rules import Known
 from domain.base import Event
+from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.events import (
     TaskDeleted,
     TaskMoved,
@@ -16,29 +17,35 @@ from domain.work.task.events import (
     TaskUnlabelled,
     TaskUnwatched,
 )
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from domain.work.task.planning import count_planned
 from domain.work.task.state import LEVELS_MAX, Task
 
 _MOVING = TaskMoved | TaskReparented | TaskUnlabelled | TaskUnassigned | TaskUnwatched
 """A subtask in the trash goes where its parent goes, and who cannot see it there leaves it."""
+_PLANNING = TaskCycleChanged | TaskMilestoneChanged
+_EMPTYING = _PLANNING | TaskFieldSet
+"""What a task that moves leaves behind is set to null."""
 
 
 def broken_trash(event: Event, before: Any, after: Any, known: Known) -> Iterator[str]:
     """Yield the rules about the trash that *event* breaks, given its stream around it."""
     if not isinstance(before, Task) or before.project_id is None:
         return
-    if before.deleted and not isinstance(event, TaskRestored | _MOVING):
+    moving = isinstance(event, _MOVING) or (isinstance(event, _EMPTYING) and event.to is None)
+    if before.deleted and not (moving or isinstance(event, TaskRestored)):
         yield "a deleted task is changed"
     hidden = any(above.deleted for above in _above(after, known))
-    if hidden and not isinstance(event, _MOVING):
+    if hidden and not moving:
         yield "a task below a deleted one is changed"
-    if isinstance(event, TaskMoved) and event.below_trash is not hidden:
+    if isinstance(event, TaskMoved | _PLANNING) and event.below_trash is not hidden:
         yield "a task says wrongly whether it is below a deleted one"
     if isinstance(event, TaskDeleted | TaskRestored):
         yield from _below(event, after, known)
 
 
 def _below(event: TaskDeleted | TaskRestored, root: Task, known: Known) -> Iterator[str]:
-    hides: Counter[str] = Counter()
+    hides: list[Task] = []
     for each in event.below:
         task = known(each)
         path = [task, *_above(task, known)] if isinstance(task, Task) else []
@@ -46,9 +53,12 @@ def _below(event: TaskDeleted | TaskRestored, root: Task, known: Known) -> Itera
             yield "a deletion hides a task that is not below"
             return
         if not any(one.deleted for one in takewhile(lambda one: one is not root, path)):
-            hides[path[0].status] += 1
-    if {each.status: each.tasks for each in event.hides} != hides:
+            hides.append(path[0])
+    by_status = Counter(each.status for each in hides)
+    if {each.status: each.tasks for each in event.hides} != by_status:
         yield "a deletion counts the tasks below wrongly"
+    if event.planned != count_planned(hides):
+        yield "a deletion counts wrongly what is planned below"
 
 
 def _above(task: Task, known: Known) -> Iterator[Task]:

@@ -122,8 +122,8 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
             *await self._put_into_status(read, context, task_id, task.evolve(moved)),
             *(TaskUnlabelled(label_id=each) for each in left),
             *filling.empty(task),
-            *planning.put_into(task, None),
-            *planning.put_towards(task, None),
+            *planning.put_into(task, None, below_trash=below_trash),
+            *planning.put_towards(task, None, below_trash=below_trash),
             *(TaskUnassigned(user_id=each) for each in blind if each in task.assignees),
             *(TaskUnwatched(user_id=each) for each in blind if each in task.watchers),
         ]

@@ -36,6 +36,7 @@ class Piece(Struct):
     status: TaskStatus = TaskStatus.TODO
     parent: TaskId | None = None
     labels: set[LabelId] = field(default_factory=set)
+    planned: bool = False
 
 
 def above(pieces: Mapping[TaskId, Piece], task: TaskId) -> list[TaskId]:
@@ -58,4 +59,5 @@ def piece_of(task: Any) -> Piece:
         task.status,
         task.parent_id,
         set(task.labels),
+        task.milestone_id is not None,
     )

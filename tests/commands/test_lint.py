@@ -30,14 +30,17 @@ from domain.work.task.events import (
     TaskCreated,
     TaskDeleted,
     TaskRetitled,
+    TasksInStatus,
     TaskStatus,
 )
+from domain.work.task.plan_events import TaskMilestoneChanged
 from domain.work.workflow.events import StatusGroup
 from eventstore.append import Append, KeyUse
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
 from tests.commands.forged_content import FORGED_CONTENT, TALK
 from tests.commands.forged_relations import FORGED_RELATIONS
+from tests.commands.planning.plans import BETA
 from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, OTHER, TASK, stepped
 from tests.spec import Past, context, on, opened, record
 
@@ -156,6 +159,21 @@ FORGED: list[tuple[str, list[Past]]] = [
     (
         "a deleted task is changed",
         [on(TASK, TaskDeleted()), on(TASK, TaskRetitled(from_="a", to="b"))],
+    ),
+    (
+        "a deleted task is changed",
+        [on(TASK, TaskDeleted(), TaskMilestoneChanged(from_=None, to=BETA))],
+    ),
+    (
+        "a task says wrongly whether it is below a deleted one",
+        [on(CHILD, TaskMilestoneChanged(from_=None, to=BETA, below_trash=True))],
+    ),
+    (
+        "a deletion counts wrongly what is planned below",
+        [
+            on(CHILD, TaskMilestoneChanged(from_=None, to=BETA)),
+            on(TASK, TaskDeleted(below=(CHILD,), hides=(TasksInStatus("TODO", 1),))),
+        ],
     ),
     (
         "a task goes from TODO to DONE",

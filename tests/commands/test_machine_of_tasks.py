@@ -1,25 +1,36 @@
-"""Any sequence of commands on where tasks belong, and on their labels, beside the model."""
+"""Any sequence of commands on where tasks belong, their labels and plans, beside the model."""
+
+from uuid import uuid4
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import invariant, rule
 
+from commands.claims.planning import planned_open_tasks, planned_tasks
 from commands.work.label import DeleteLabel, RestoreLabel
 from commands.work.task import EditTask
 from commands.work.task_label import LabelTask, UnlabelTask
 from commands.work.task_move import MoveTask
+from commands.work.task_plan import Planned
 from commands.work.task_rank import RankTask
-from domain.base import LabelId, ProjectId, TaskId, UserId
+from domain.base import LabelId, MilestoneId, ProjectId, TaskId, UserId
 from domain.permission import Permission
 from domain.work.task.state import LEVELS_MAX
 from tests.commands.piece import LABELS
-from tests.commands.test_machine import ACTIVE, PEOPLE, Company
+from tests.commands.planning.plans import milestone
+from tests.commands.test_machine import ACTIVE, FINISHED, PEOPLE, Company
+from tests.domain.spec import ACME
+from tests.spec import on, record
 
 
 class Board(Company):
-    """The company, whose tasks get parents, ranks, labels and other projects."""
+    """The company, whose tasks get parents, ranks, labels, a milestone and other projects."""
 
     projects, tasks = Company.projects, Company.tasks
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.milestones: dict[ProjectId, MilestoneId] = {}
 
     def below(self, task: TaskId) -> list[TaskId]:
         """Return the subtasks of a task at all levels."""
@@ -52,6 +63,7 @@ class Board(Company):
             for each in (task, *below):
                 self.pieces[each].number = self.next_number(project)
                 self.pieces[each].project = project
+                self.pieces[each].planned = False
 
     @rule(task=tasks, beside=tasks, by=PEOPLE, before=st.booleans())
     def rank(self, task: TaskId, beside: TaskId, by: UserId, before: bool) -> None:
@@ -83,6 +95,32 @@ class Board(Company):
         kind = LabelTask if on else UnlabelTask
         if self.passes(kind(task_id=task, label_id=label), by, right):
             (piece.labels.add if on else piece.labels.discard)(label)
+
+    @rule(task=tasks, by=PEOPLE, planned=st.booleans())
+    def plan(self, task: TaskId, by: UserId, planned: bool) -> None:
+        piece = self.pieces[task]
+        right = self.may(by, Permission.TASK_EDIT, piece.project) and self.shown(task)
+        right = right and self.editable(piece.project)
+        to = self.milestone_of(piece.project) if planned else None
+        if self.passes(EditTask(task_id=task, planned=Planned(milestone_id=to)), by, right):
+            piece.planned = planned
+
+    def milestone_of(self, project: ProjectId) -> MilestoneId:
+        """Return the milestone of a project, which gets it now unless it has one."""
+        if project not in self.milestones:
+            self.milestones[project] = MilestoneId(uuid4())
+            created = milestone(project=project)
+            self.run(record(self.log, on(self.milestones[project], created)))
+        return self.milestones[project]
+
+    @invariant()
+    def milestones_count_what_is_planned_and_shown(self) -> None:
+        shown = [piece for task, piece in self.pieces.items() if self.shown(task)]
+        for project, reached in self.milestones.items():
+            there = [one for one in shown if one.planned and one.project == project]
+            unfinished = sum(one.status not in FINISHED for one in there)
+            keys = planned_tasks(ACME, reached), planned_open_tasks(ACME, reached)
+            assert self.run(self.log.counted(*keys)) == [len(there), unfinished]
 
     @rule(label=st.sampled_from(LABELS), by=PEOPLE)
     def delete_or_restore_label(self, label: LabelId, by: UserId) -> None:

@@ -20,9 +20,10 @@ from domain.identity.organization.state import Organization
 from domain.permission import Permission, is_allowed
 from domain.work.project.state import Project
 from domain.work.relation import DependencyGraph, graph_of
-from domain.work.task import status
+from domain.work.task import planning, status
 from domain.work.task.errors import ParentInTrash, TooMuchBelow
 from domain.work.task.events import TaskDeleted, TaskRestored, TasksInStatus, TaskStatusChanged
+from domain.work.task.plan_events import TasksInPlan
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED
 from eventstore.claim import CountChange
@@ -56,6 +57,7 @@ class DeleteTask(TaskCommand, frozen=True, kw_only=True):
             owner=task.created_by,
             below=hiding.below,
             hides=hiding.by_status,
+            planned=hiding.planned,
             blocking=blocking,
         )
         return [Change(self.task_id, [deleted]), *hiding.complete]
@@ -79,7 +81,9 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
             return []
         hiding = await _read_below(read, context, self.task_id, self.below)
         blocking = _blocking(read, context, hiding.open)
-        restored = TaskRestored(below=hiding.below, hides=hiding.by_status, blocking=blocking)
+        restored = TaskRestored(
+            below=hiding.below, hides=hiding.by_status, planned=hiding.planned, blocking=blocking
+        )
         changes: list[Change] = []
         for each in (self.task_id, *hiding.shown):
             shown = await read(Task, each)
@@ -92,13 +96,15 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
 class _Hiding(NamedTuple):
     """What the deletion of a task hides, or its restoration shows.
 
-    ``shown`` are the subtasks that nothing else hides, ``by_status`` their number by status, and
-    ``open`` those that are not finished, with the task itself.
+    ``shown`` are the subtasks that nothing else hides, ``by_status`` their number by status,
+    ``planned`` by cycle and milestone, and ``open`` those that are not finished, with the task
+    itself.
     """
 
     below: tuple[TaskId, ...]
     shown: tuple[TaskId, ...]
     by_status: tuple[TasksInStatus, ...]
+    planned: tuple[TasksInPlan, ...]
     open: tuple[TaskId, ...]
     complete: list[CountChange]
 
@@ -125,6 +131,7 @@ async def _read_below(
         below=subtree.tasks[1:],
         shown=tuple(hides),
         by_status=tuple(TasksInStatus(*each) for each in sorted(by_status.items())),
+        planned=planning.count_planned(known[each] for each in hides),
         open=tuple(each for each in (root, *hides) if known[each].group not in FINISHED),
         complete=subtree.complete if subtree.tasks[1:] else subtree.complete[:1],
     )

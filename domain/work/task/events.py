@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from domain.base import Event, LabelId, Personal, ProjectId, TaskId, UserId
 from domain.work.task.custom_field import TaskFieldSet
-from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged, TasksInPlan
 from domain.work.workflow.events import Guard, StatusGroup, StatusRule
 
 
@@ -254,12 +254,13 @@ class TaskDeleted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="tas
     """A task was moved to the trash with all of its subtasks, which only it brings back."""
 
     sets = ("deleted",)
-    hidden = ("projectId", "owner", "below", "hides", "blocking")
+    hidden = ("projectId", "owner", "below", "hides", "planned", "blocking")
     at: datetime | None = None
     project_id: ProjectId | None = None
     owner: UserId | None = None  # who created it, and may see it in the trash
     below: tuple[TaskId, ...] = ()  # its subtasks at all levels
     hides: tuple[TasksInStatus, ...] = ()  # of them, those that nothing hid before
+    planned: tuple[TasksInPlan, ...] = ()  # of those, the ones in cycles and towards milestones
     blocking: tuple[TaskId, ...] = ()  # what it and they blocked, as often as they did
 
 
@@ -267,9 +268,10 @@ class TaskRestored(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ta
     """A task was restored from the trash, unchanged, with the subtasks that its deletion hid."""
 
     sets = ("deleted",)
-    hidden = ("below", "hides", "blocking")
+    hidden = ("below", "hides", "planned", "blocking")
     below: tuple[TaskId, ...] = ()
     hides: tuple[TasksInStatus, ...] = ()
+    planned: tuple[TasksInPlan, ...] = ()
     blocking: tuple[TaskId, ...] = ()
 
 

@@ -1,21 +1,39 @@
 """Events that put a task into a cycle, or towards a milestone, of its project."""
 
-from msgspec import field
+from uuid import UUID
+
+from msgspec import Struct, field
 
 from domain.base import CycleId, Event, MilestoneId
 
 
-class TaskCycleChanged(Event, frozen=True, kw_only=True, tag="task.cycle_changed"):
+class TaskCycleChanged(
+    Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.cycle_changed"
+):
     """A task was put into a cycle or (null) into none."""
 
     sets = ("cycle_id",)
+    hidden = ("belowTrash",)
     from_: CycleId | None = field(name="from")
     to: CycleId | None
+    below_trash: bool = False  # whether a task above it is in the trash
 
 
-class TaskMilestoneChanged(Event, frozen=True, kw_only=True, tag="task.milestone_changed"):
+class TaskMilestoneChanged(
+    Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.milestone_changed"
+):
     """A task was put towards a milestone or (null) towards none."""
 
     sets = ("milestone_id",)
+    hidden = ("belowTrash",)
     from_: MilestoneId | None = field(name="from")
     to: MilestoneId | None
+    below_trash: bool = False
+
+
+class TasksInPlan(Struct, frozen=True, omit_defaults=True):
+    """How many tasks are in one cycle or towards one milestone, and how many of them are open."""
+
+    part: UUID
+    tasks: int
+    open: int = 0

@@ -1,11 +1,14 @@
 """When a task starts and is due, how much work it is, and which part of a plan it belongs to."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta, tzinfo
+from uuid import UUID
 
 from domain.base import CycleId, MilestoneId
 from domain.work.task.errors import StartsAfterDue, TwoDueDates
 from domain.work.task.events import TaskEstimated, TaskEvent, TaskSchedule, TaskScheduled
-from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged, TasksInPlan
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED
 
@@ -36,18 +39,31 @@ def estimate(task: Task, to: int | None) -> list[TaskEvent]:
     return [] if to == task.estimate else [TaskEstimated(from_=task.estimate, to=to)]
 
 
-def put_into(task: Task, cycle_id: CycleId | None) -> list[TaskEvent]:
+def put_into(task: Task, cycle_id: CycleId | None, *, below_trash: bool = False) -> list[TaskEvent]:
     """Return the events that put *task* into a cycle, or (None) into none."""
     if cycle_id == task.cycle_id:
         return []
-    return [TaskCycleChanged(from_=task.cycle_id, to=cycle_id)]
+    return [TaskCycleChanged(from_=task.cycle_id, to=cycle_id, below_trash=below_trash)]
 
 
-def put_towards(task: Task, milestone_id: MilestoneId | None) -> list[TaskEvent]:
+def put_towards(
+    task: Task, milestone_id: MilestoneId | None, *, below_trash: bool = False
+) -> list[TaskEvent]:
     """Return the events that put *task* towards a milestone, or (None) towards none."""
     if milestone_id == task.milestone_id:
         return []
-    return [TaskMilestoneChanged(from_=task.milestone_id, to=milestone_id)]
+    return [TaskMilestoneChanged(from_=task.milestone_id, to=milestone_id, below_trash=below_trash)]
+
+
+def count_planned(tasks: Iterable[Task]) -> tuple[TasksInPlan, ...]:
+    """Return how many of *tasks* each cycle and milestone has, sorted by its id."""
+    every, unfinished = Counter[UUID](), Counter[UUID]()
+    for task in tasks:
+        parts = [part for part in (task.cycle_id, task.milestone_id) if part is not None]
+        every.update(parts)
+        if task.group not in FINISHED:
+            unfinished.update(parts)
+    return tuple(TasksInPlan(part, every[part], unfinished[part]) for part in sorted(every))
 
 
 def last_day(schedule: TaskSchedule) -> date | None:
