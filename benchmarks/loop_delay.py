@@ -126,6 +126,7 @@ async def _every_get(client: Client, project: str) -> list[str]:
             query = (
                 "?limit=100" if "limit" in names else "?follow=false" if "follow" in names else ""
             )
+            query += "&q=task" if "q" in names else ""
             found.append(path.format(**known) + query)
     return found
 

@@ -5,12 +5,12 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
-from projections import hooks, identity, planning, work
+from projections import exchange, hooks, identity, planning, work
 from projections.base import Projection
 
 _MODULES = [
     import_module(found.name)
-    for area in (hooks, identity, planning, work)
+    for area in (exchange, hooks, identity, planning, work)
     for found in iter_modules(area.__path__, f"{area.__name__}.")
 ]
 

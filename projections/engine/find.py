@@ -59,6 +59,11 @@ class ReadModels:
         """Return the JSON of documents by their ids, without missing ones."""
         return {one.id: one.json for one in await self._get(model, ids)} if ids else {}
 
+    async def here(self, model: str, ids: Sequence[str]) -> dict[str, bytes]:
+        """Return as ``many`` does, also without what is in the trash."""
+        found = await self._get(model, ids) if ids else ()
+        return {one.id: one.json for one in found if not one.deleted}
+
     async def page(self, query: Query) -> ListSlice:
         """Return one page of a list, which is full unless there are no more rows.
 

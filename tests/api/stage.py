@@ -20,8 +20,8 @@ PASSWORD = "violet-tractor-9-moon"
 DEADLINE_S = 30.0
 Json = dict[str, Any]
 
-ENDING = {"/api/events": "?follow=false"}
-"""What to ask a path for so that its answer ends."""
+ENDING = {"/api/events": "?follow=false", "/api/search": "?q=quicksilver"}
+"""What to ask some paths for: so that an answer ends, and a search finds what tests hide."""
 
 
 class MovableClock:

@@ -1,0 +1,70 @@
+"""The HTTP route of the search."""
+
+from typing import Annotated
+
+from litestar import Controller, get
+from litestar.params import FromQuery, Parameter
+
+from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
+from api.http.parameters import Cursor, Limit, Page, shows
+from api.http.policy import needs
+from api.http.problem import FieldError, invalid
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse
+from api.work.sight import hidden_from, projects_seen
+from domain.permission import Permission
+from projections.exchange.hits import SearchHit, Sight, hits_of
+from projections.exchange.words import Asked, asked_words
+
+TERMS_MAX = 10
+"""How many different words one search can have."""
+
+SearchQuery = FromQuery[
+    Annotated[
+        str,
+        Parameter(
+            min_length=1,
+            max_length=200,
+            description="Words that a text must have, 10 at most; the last one may only begin",
+        ),
+    ]
+]
+
+
+class SearchController(Controller):
+    """The search."""
+
+    path = "/api/search"
+    tags = ("Tasks",)
+
+    @get("/", opt=needs(Permission.TASK_READ), responses=shows(Page[SearchHit]))
+    async def search(
+        self,
+        request: ApiRequest,
+        q: SearchQuery,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> ApiResponse:
+        """Find tasks and comments by their words, in all projects that the caller sees.
+
+        A task is found if its key, title and description together have all words of `q`, a comment
+        if its text has. Upper and lower case are alike. The newest come first.
+        """
+        asked = _asked(q)
+        paging = Paging(request, q=q)
+        after = paging.key(cursor)
+        await wait_for_own_writes(request, "projects", "tasks", "comments", "searched_texts")
+        sight = Sight(await projects_seen(request), await hidden_from(request))
+        models, org_id = request.api.models, request.organization
+        return paging.answer(await hits_of(models, org_id, asked, sight, limit, after), limit)
+
+
+def _asked(query: str) -> Asked:
+    """Return what to search for.
+
+    :raises Problem: 422 if it has no word or too many.
+    """
+    asked = asked_words(query)
+    if not 1 <= len(asked.terms) <= TERMS_MAX:
+        raise invalid(FieldError("q", f"Expected 1 to {TERMS_MAX} words of letters or digits"))
+    return asked

@@ -1,0 +1,1 @@
+"""Read models of the way in and out: search."""

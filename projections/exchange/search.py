@@ -1,0 +1,145 @@
+"""Texts that are searched: one document per task and per comment, newest first."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.base import CommentId, OrgId, ProjectId, TaskId
+from domain.work.comment import (
+    CommentDeleted,
+    CommentEdited,
+    CommentEvent,
+    CommentPosted,
+)
+from domain.work.task.events import (
+    TaskCreated,
+    TaskDeleted,
+    TaskDescribed,
+    TaskMoved,
+    TaskRestored,
+    TaskRetitled,
+)
+from eventstore.recorded import Recorded
+from projections.base import Projection, View, tags_of, text_of
+from projections.engine.find import ReadModels
+from projections.engine.query import ListSlice, Query
+from projections.exchange.words import Asked, terms_of
+from projections.shape import Index, Kind, Value
+
+_encode = msgspec.json.Encoder().encode
+_TASK = TaskCreated | TaskRetitled | TaskDescribed | TaskMoved | TaskDeleted | TaskRestored
+
+
+class SearchedText(Struct, frozen=True, kw_only=True, gc=False):
+    """The text of a task or of a comment.
+
+    ``seq`` is the sequence number of the event that created it. ``project_id`` is empty for a
+    comment, which is where its task is.
+    """
+
+    task_id: TaskId | None = None
+    comment_id: CommentId | None = None
+    project_id: str = ""
+    key: str = ""
+    title: str = ""
+    body: str = ""
+    seq: int = 0
+    deleted: bool = False
+
+
+class SearchedTextView(View, frozen=True, kw_only=True):
+    """Whose text was found: the task, and the comment on it if that is what was found."""
+
+    task_id: TaskId | None
+    comment_id: CommentId | None
+
+
+class SearchedTexts(Projection[SearchedText]):
+    """Tasks and comments by their words.
+
+    What is in the trash has none. The words are those that `words_of` returns, at most 200 of them.
+    """
+
+    name = "searched_texts"
+    tags = tags_of(_TASK, CommentEvent)
+    state = SearchedText
+    more: ClassVar[Mapping[str, Kind]] = {"terms": Kind.TEXTS}
+    indexes: ClassVar[Sequence[Index]] = (Index(("org",), "seq", contains="terms"),)
+
+    def fold(self, key: str, state: SearchedText | None, recorded: Recorded) -> SearchedText:
+        before = SearchedText(seq=recorded.org_seq) if state is None else state
+        event: Any = recorded.event
+        if isinstance(event, TaskCreated | TaskRetitled | TaskDescribed | TaskMoved):
+            return replace(before, **_task_told(event, recorded.stream_id))
+        return replace(before, **_comment_told(event, recorded.stream_id))
+
+    def render(self, key: str, state: SearchedText, recorded: Recorded) -> bytes:
+        return _encode(SearchedTextView(task_id=state.task_id, comment_id=state.comment_id))
+
+    def fields(self, state: SearchedText) -> Mapping[str, Value]:
+        return {"terms": [] if state.deleted else terms_of(state.key, state.title, state.body)}
+
+
+def _task_told(
+    event: TaskCreated | TaskRetitled | TaskDescribed | TaskMoved, stream: UUID
+) -> dict[str, Any]:
+    """Return what *event* says about the text of a task."""
+    match event:
+        case TaskRetitled():
+            return {"title": event.to}
+        case TaskDescribed():
+            return {"body": event.description or ""}
+        case TaskCreated() | TaskMoved():
+            pass
+    placed = {
+        "project_id": text_of(event.project_id),
+        "key": f"{event.project_key}-{event.number}",
+    }
+    if isinstance(event, TaskMoved):
+        return placed
+    text = {"title": event.title, "body": event.description or ""}
+    return {"task_id": TaskId(stream), **placed, **text}
+
+
+def _comment_told(event: TaskDeleted | TaskRestored | CommentEvent, stream: UUID) -> dict[str, Any]:
+    """Return what *event* says about the text of a comment, or about what is in the trash."""
+    match event:
+        case CommentPosted():
+            told = {"task_id": event.task_id, "comment_id": CommentId(stream)}
+            return {**told, "body": event.body}
+        case CommentEdited():
+            return {"body": event.body}
+        case _:
+            return {"deleted": isinstance(event, TaskDeleted | CommentDeleted)}
+
+
+async def texts_found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
+    models: ReadModels,
+    org_id: OrgId,
+    asked: Asked,
+    hidden: frozenset[ProjectId],
+    limit: int,
+    below: int | None = None,
+) -> ListSlice:
+    """Return texts that have the terms of *asked*, those created before *below*, newest first.
+
+    Tasks of *hidden* projects are left out, but not the comments on them.
+    """
+    first, *others = asked.terms
+    query = Query(
+        model="searched_texts",
+        where={"org": text_of(org_id)},
+        contains=("terms", first),
+        sort="seq",
+        descending=True,
+        limit=limit,
+        below=below,
+        holding=[("terms", [each]) for each in others],
+        without=("project_id", [*map(text_of, hidden)]) if hidden else None,
+        keyed=True,
+    )
+    return await models.page(query)

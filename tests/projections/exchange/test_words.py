@@ -1,0 +1,107 @@
+"""Words of texts, and what is found by them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.base import ERASED
+from projections.exchange.words import (
+    EXCERPT_CHARS,
+    SEARCHED_CHARS_MAX,
+    WORD_CHARS_MAX,
+    WORDS_MAX,
+    asked_words,
+    excerpt,
+    terms_of,
+    words_of,
+)
+
+
+def finds(query: str, *texts: str) -> bool:
+    """Return whether a search finds texts: by their stored terms, and by their words."""
+    asked = asked_words(query)
+    stored = terms_of(*texts)
+    return all(term in stored for term in asked.terms) and asked.matches(words_of(*texts))
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "found"),
+    [
+        ("oil", "Oil the gears", True),
+        ("OIL gea", "Oil the gears", True),
+        ("gea oil", "Oil the gears", False),  # only the last word may begin
+        ("gears of", "Oil the gears", False),
+        ("straße", "STRASSE", True),
+        ("ﬁnd", "Find", True),
+        ("\uff2f\uff29\uff2c", "oil", True),
+        ("cafe\u0301", "Café", True),
+        ("o", "oil", False),  # one letter is a whole word
+        ("x", "x and y", True),
+        ("ENG-1", "ENG-12", False),
+        ("ENG-12", "ENG-123", True),
+        ("deployme", "Deployments", True),
+        ("deployme", "Deployed", False),  # both begin with the stored `deploy`
+        ("il", "oil", False),
+    ],
+)
+def test_a_text_is_found_by_its_words(query: str, text: str, found: bool) -> None:
+    assert finds(query, text) is found
+
+
+def test_words_may_be_in_several_texts_of_a_task() -> None:
+    assert finds("eng oil gears", "ENG-1", "Oil", "the gears")
+
+
+def test_nothing_is_found_by_what_an_erased_text_shows() -> None:
+    assert terms_of(ERASED) == []
+    assert not finds("erased", ERASED)
+
+
+def test_words_and_texts_are_bounded() -> None:
+    many = " ".join(f"w{n}" for n in range(WORDS_MAX + 1))
+    assert finds(f"w{WORDS_MAX - 1}", many)
+    assert not finds(f"w{WORDS_MAX}", many)
+    assert not finds("end", "a " * (SEARCHED_CHARS_MAX // 2) + "end")
+    assert max(map(len, words_of("a" * 100))) == WORD_CHARS_MAX
+    assert finds("a" * 60, "a" * 50)
+
+
+@given(st.text(min_size=1, max_size=40), st.text(max_size=40))
+def test_every_text_is_found_by_itself_and_by_its_beginning(text: str, more: str) -> None:
+    if asked_words(text).terms:
+        assert finds(text, text)
+        assert finds(text, text + more) or not asked_words(text).beginning or more[:1]
+
+
+@given(st.text("abäß ", min_size=1, max_size=30), st.integers(1, 12))
+def test_the_beginning_of_each_word_finds_it(text: str, length: int) -> None:
+    for word in words_of(text):
+        if length > 1 or len(word) == 1:
+            assert finds(word[:length], text)
+
+
+@pytest.mark.parametrize("query", ["", " ", "-!", "\u0301"])
+def test_a_query_without_words_has_no_terms(query: str) -> None:
+    assert asked_words(query).terms == []
+
+
+def test_an_excerpt_shows_the_words_and_what_is_around_them() -> None:
+    text = "a" * 100 + " we oil it, Oiled twice " + "b" * 300
+
+    parts = excerpt(text, asked_words("oil"))
+
+    assert [part.text for part in parts if part.found] == ["oil", "Oiled"]
+    told = "".join(part.text for part in parts)
+    assert told in text
+    assert len(told) == EXCERPT_CHARS
+    assert excerpt("nothing here", asked_words("oil")) == []
+
+
+@given(st.text("oil OILß<>&ﬁ ", max_size=300))
+def test_the_parts_of_an_excerpt_are_the_text_without_gaps(text: str) -> None:
+    asked = asked_words("oil")
+    parts = excerpt(text, asked)
+
+    assert bool(parts) is asked.matches(words_of(text))
+    assert all(part.text for part in parts)
+    assert all(asked.matches(words_of(part.text)) for part in parts if part.found)
