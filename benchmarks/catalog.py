@@ -21,7 +21,7 @@ from benchmarks import (
     webhook_latency,
     worker_wait,
 )
-from benchmarks.exchange import bulk, live
+from benchmarks.exchange import bulk, live, search
 from benchmarks.harness.figures import Figure
 from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
 from benchmarks.planning import board
@@ -73,6 +73,7 @@ BENCHMARKS = {
     "webhook-latency": _benchmark(webhook_latency),
     "bulk": _benchmark(bulk),
     "live-events": _benchmark(live),
+    "search": _benchmark(search),
     "worker-wait": _benchmark(worker_wait),
     "hanging": _benchmark(hanging),
     "start": _benchmark(start),

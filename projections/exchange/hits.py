@@ -11,12 +11,13 @@ from domain.work.project.state import Project
 from projections.base import View, document_id
 from projections.engine.find import ReadModels
 from projections.engine.query import ListSlice, list_slice
-from projections.exchange.search import SearchedTextView, texts_found
+from projections.exchange.search import SearchedTextView, rarest_first, texts_found
 from projections.exchange.words import Asked, excerpt, words_of
 
 ROUNDS_MAX = 20
-"""How often more texts are looked at for one page, ``_AT_ONCE`` each time."""
+"""How often more texts are looked at for one page."""
 _AT_ONCE = 500
+"""How many of them at most at a time."""
 _encode = msgspec.json.Encoder().encode
 _found = msgspec.json.Decoder(SearchedTextView).decode
 
@@ -81,14 +82,16 @@ async def hits_of(  # noqa: PLR0913, PLR0917 - the list, who asks for it, and it
     """Return a page of what somebody finds, newest first, created before *after*.
 
     Texts are compared as they are now, and shown if their tasks are now where that person sees
-    them. A page ends early, and yet has a next one, only after 10,000 texts that are not shown.
+    them. A page ends early, and yet has a next one, only after 8,000 texts or more with one of the
+    words that are not shown.
     """
     shown: list[tuple[int, bytes]] = []
     wanted = limit + 1
+    terms = await rarest_first(models, org_id, asked.terms)
     for _ in range(ROUNDS_MAX):
-        page = await texts_found(models, org_id, asked, sight.hidden, wanted, after)
+        page = await texts_found(models, org_id, terms, sight.hidden, wanted, after)
         shown += await _shown(models, org_id, asked, sight, page)
-        after, wanted = page.next_key, _AT_ONCE
+        after, wanted = page.next_key, min(_AT_ONCE, 4 * wanted)
         if after is None or len(shown) > limit:
             break
     end = shown[limit - 1][0] if len(shown) > limit else after

@@ -27,9 +27,11 @@ from eventstore.recorded import Recorded
 from projections.base import Projection, View, tags_of, text_of
 from projections.engine.find import ReadModels
 from projections.engine.query import ListSlice, Query
-from projections.exchange.words import Asked, terms_of
+from projections.exchange.words import terms_of
 from projections.shape import Index, Kind, Value
 
+PROBED = 200
+"""How many of the newest texts with a word are looked at to learn how rare it is."""
 _encode = msgspec.json.Encoder().encode
 _TASK = TaskCreated | TaskRetitled | TaskDescribed | TaskMoved | TaskDeleted | TaskRestored
 
@@ -117,29 +119,53 @@ def _comment_told(event: TaskDeleted | TaskRestored | CommentEvent, stream: UUID
             return {"deleted": isinstance(event, TaskDeleted | CommentDeleted)}
 
 
+async def rarest_first(models: ReadModels, org_id: OrgId, terms: Sequence[str]) -> list[str]:
+    """Return *terms* in the order of how many texts have them, the fewest first.
+
+    It is estimated by the newest texts with each: how many there are, and how far back they go.
+    """
+    if len(terms) < 2:
+        return [*terms]
+    probes = await models.pages(*(_query(org_id, term, PROBED) for term in terms))
+    newest = {
+        term: (page.size, page.keys[-1] if page.size else 0)
+        for term, page in zip(terms, probes, strict=True)
+    }
+    return sorted(terms, key=lambda term: newest[term])
+
+
 async def texts_found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
     models: ReadModels,
     org_id: OrgId,
-    asked: Asked,
+    terms: Sequence[str],
     hidden: frozenset[ProjectId],
     limit: int,
     below: int | None = None,
 ) -> ListSlice:
-    """Return texts that have the terms of *asked*, those created before *below*, newest first.
+    """Return texts that have all *terms*, those created before *below*, newest first.
 
-    Tasks of *hidden* projects are left out, but not the comments on them.
+    The index answers the first one; others are compared in a bounded number of rows, so that a page
+    with a next one may have fewer than *limit*. Tasks of *hidden* projects are left out, but not
+    the comments on them.
     """
-    first, *others = asked.terms
-    query = Query(
-        model="searched_texts",
-        where={"org": text_of(org_id)},
-        contains=("terms", first),
-        sort="seq",
-        descending=True,
-        limit=limit,
+    first, *others = terms
+    query = replace(
+        _query(org_id, first, limit),
         below=below,
         holding=[("terms", [each]) for each in others],
         without=("project_id", [*map(text_of, hidden)]) if hidden else None,
+    )
+    [found] = await models.pages(query)
+    return found
+
+
+def _query(org_id: OrgId, term: str, limit: int) -> Query:
+    return Query(
+        model="searched_texts",
+        where={"org": text_of(org_id)},
+        contains=("terms", term),
+        sort="seq",
+        descending=True,
+        limit=limit,
         keyed=True,
     )
-    return await models.page(query)

@@ -1,8 +1,9 @@
 """Words of texts: which of them a search compares, and where they stand.
 
-Words are compared in Unicode's form NFKC and without regard to case. Besides whole words, the
-beginnings of some lengths are stored, so that one text in an index also answers for the beginning
-of a word: the newest come first without sorting, however many words begin like it.
+Words are compared in Unicode's form NFKC and without regard to case. An index has them whole, and
+their beginnings in two lengths, so that one text in it also answers for the beginning of a word:
+the newest come first without sorting, however many words begin alike. Beginnings of other lengths
+are compared when what was found is read.
 """
 
 import re
@@ -19,8 +20,8 @@ SEARCHED_CHARS_MAX = 10_000
 """In how many characters of a text, from its beginning, words are found."""
 WORD_CHARS_MAX = 40
 """How many characters of a word are compared."""
-BEGINNINGS = (2, 3, 4, 6, 9)
-"""How long the beginnings of words are that are stored; others are compared when they are read."""
+BEGINNINGS = (3, 5)
+"""How long the beginnings of words are that are stored, in characters."""
 EXCERPT_CHARS = 200
 """How long an excerpt is, in characters; up to ``_BEFORE`` stand before its first word."""
 _BEFORE = 40
@@ -52,12 +53,8 @@ class Asked(NamedTuple):
 
     @property
     def terms(self) -> list[str]:
-        """The terms that a text must have, the longest first, which the fewest texts have."""
-        found = [*self.whole]
-        if self.beginning:
-            length = max(each for each in BEGINNINGS if each <= len(self.beginning))
-            found.append(self.beginning[:length] + _BEGINS)
-        return sorted(found, key=len, reverse=True)
+        """The terms that a text must have, each once."""
+        return [*self.whole, *_beginnings(self.beginning)[-1:]]
 
     def matches(self, words: Iterable[str]) -> bool:
         """Return whether a text with *words* is searched for."""
@@ -74,8 +71,7 @@ class Asked(NamedTuple):
 def asked_words(query: str) -> Asked:
     """Return what *query* searches for: its words, of which the last may only begin.
 
-    A last word that is shorter than all stored beginnings is a whole one. Without any word, there
-    are no ``terms``.
+    A last word of less than 3 characters is a whole one. Without any word, there are no ``terms``.
     """
     words = [word.text for word in _words(_normal(query))]
     if not words or len(words[-1]) < BEGINNINGS[0]:
@@ -90,12 +86,9 @@ def words_of(*texts: str) -> list[str]:
 
 
 def terms_of(*texts: str) -> list[str]:
-    """Return the words by which *texts* are found together, and the beginnings of the words."""
+    """Return the words by which *texts* are found together, and their beginnings, each once."""
     words = words_of(*texts)
-    beginnings = (
-        word[:length] + _BEGINS for word in words for length in BEGINNINGS if length <= len(word)
-    )
-    return [*dict.fromkeys((*words, *beginnings))]
+    return [*words, *dict.fromkeys(term for word in words for term in _beginnings(word))]
 
 
 def excerpt(text: str, asked: Asked) -> list[Part]:
@@ -119,6 +112,11 @@ def excerpt(text: str, asked: Asked) -> list[Part]:
         at = word.end
     parts.append(Part(normal[at:end], False))
     return [part for part in parts if part.text]
+
+
+def _beginnings(word: str) -> list[str]:
+    """Return the beginnings of *word* that are stored, the longest last."""
+    return [word[:length] + _BEGINS for length in BEGINNINGS if length <= len(word)]
 
 
 def _all(texts: Iterable[str]) -> Iterator[str]:

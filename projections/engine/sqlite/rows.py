@@ -99,9 +99,10 @@ def _store_texts(
         if changed:
             statement = statements.update(side.name, tuple([name for _, name in changed]))
             connection.execute(statement, [*[row[at] for at, _ in changed], number])
-    for new in dict.fromkeys(texts):
-        if new not in old:
-            connection.execute(side.insert, (new, number))
+    known = set(old)
+    added = [new for new in dict.fromkeys(texts) if new not in known]
+    if added:
+        connection.execute(side.insert, (_encode(added).decode(), number))
 
 
 def _texts(stored: str | None) -> list[str]:

@@ -146,13 +146,14 @@ def _value(kind: Kind, stored: Any) -> Value:
 
 
 def insert_side(target: ShapedCollection, field: str) -> str:
-    """Return the statement that adds one text of a field, given the number of its row."""
+    """Return the statement that adds texts of a field, in JSON, given the number of their row."""
     copied = side_columns(target.shape)[field]
     side = quoted(side_table(target.collection, field))
     names = ", ".join(map(quoted, copied))
+    shown = ", ".join([f"d.{quoted(each)}" for each in copied])
     return (
-        f"INSERT INTO {side} (row, {quoted(field)}, {names})"
-        f" SELECT row, ?, {names} FROM {quoted(target.collection)} WHERE row = ?"
+        f"INSERT INTO {side} (row, {quoted(field)}, {names}) SELECT d.row, t.value, {shown}"
+        f" FROM {quoted(target.collection)} d, json_each(?) t WHERE d.row = ?"
     )
 
 

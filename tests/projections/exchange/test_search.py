@@ -59,6 +59,8 @@ QUERIES = (
     "fix",
     "über",
     "deplo",
+    "gear",
+    "gear x",
     "oiled x fi",
     "ops",
     "eng 1",
@@ -165,7 +167,7 @@ class Texts:
             text = f"{about['key']} {about['title']} {about['body']}" if not said else said["body"]
             words = plain(text)
             begun = [
-                word for word in words if word == last or (len(last) > 1 and word.startswith(last))
+                word for word in words if word == last or (len(last) > 2 and word.startswith(last))
             ]
             if begun and all(word in words for word in whole):
                 found.append(str(stream))
@@ -208,7 +210,7 @@ async def test_a_search_equals_a_reading_of_all_texts(store: ReadStore, seed: in
             expected = texts.found(query, sight.projects)
             assert await whole(models, query, sight, 3) == expected, query
             counts[query] = len(expected)
-    assert sum(count > 3 for count in counts.values()) > len(QUERIES) // 2
+    assert sum(count > 3 for count in counts.values()) >= 6
     assert await whole(models, "oil", ALL, 3, OTHER) == []
 
 
@@ -217,7 +219,7 @@ async def test_a_hit_shows_where_the_words_are(store: ReadStore) -> None:
         await record(log, *ACCOUNTS, *HERE)
         await project_all(log, store)
 
-    page = await hits_of(models_of(store), ACME, asked_words("eng oi"), ALL, 5)
+    page = await hits_of(models_of(store), ACME, asked_words("eng oil"), ALL, 5)
 
     [hit] = [json.loads(item) for item in page.items]
     assert (hit["key"], hit["title"], hit["commentId"]) == ("ENG-1", "Oil it", None)
@@ -235,10 +237,10 @@ async def test_an_index_answers_every_search(store: ReadStore) -> None:
 
     for sight in (ALL, ENG_ONLY):
         for after in (None, 1_000):
-            await hits_of(models, ACME, asked_words("eng oi"), sight, 5, after)
+            await hits_of(models, ACME, asked_words("eng oil"), sight, 5, after)
             await hits_of(models, ACME, asked_words("oi"), sight, 5, after)
 
-    assert len(models.queries) == 8
+    assert len(models.queries) == 8 + 8, "with a probe for each of two words"
     target = await live(store, SearchedTexts())
     for query in models.queries:
         plan = await store.explain(target, query)

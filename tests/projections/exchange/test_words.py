@@ -35,12 +35,14 @@ def finds(query: str, *texts: str) -> bool:
         ("ﬁnd", "Find", True),
         ("\uff2f\uff29\uff2c", "oil", True),
         ("cafe\u0301", "Café", True),
-        ("o", "oil", False),  # one letter is a whole word
+        ("oi", "oil", False),  # less than three letters are a whole word
         ("x", "x and y", True),
         ("ENG-1", "ENG-12", False),
-        ("ENG-12", "ENG-123", True),
+        ("ENG-12", "ENG-123", False),
+        ("ENG-123", "ENG-1234", True),
         ("deployme", "Deployments", True),
-        ("deployme", "Deployed", False),  # both begin with the stored `deploy`
+        ("deployme", "Deployed", False),  # both begin with the stored `deplo`
+        ("deploy it", "Deploys it", False),
         ("il", "oil", False),
     ],
 )
@@ -66,17 +68,16 @@ def test_words_and_texts_are_bounded() -> None:
     assert finds("a" * 60, "a" * 50)
 
 
-@given(st.text(min_size=1, max_size=40), st.text(max_size=40))
-def test_every_text_is_found_by_itself_and_by_its_beginning(text: str, more: str) -> None:
+@given(st.text(min_size=1, max_size=40))
+def test_every_text_is_found_by_itself(text: str) -> None:
     if asked_words(text).terms:
         assert finds(text, text)
-        assert finds(text, text + more) or not asked_words(text).beginning or more[:1]
 
 
 @given(st.text("abäß ", min_size=1, max_size=30), st.integers(1, 12))
 def test_the_beginning_of_each_word_finds_it(text: str, length: int) -> None:
     for word in words_of(text):
-        if length > 1 or len(word) == 1:
+        if length > 2 or len(word) <= length:
             assert finds(word[:length], text)
 
 
