@@ -14,7 +14,7 @@ from api.http.response import ApiResponse
 from api.work.sight import hidden_from, projects_seen
 from domain.permission import Permission
 from projections.exchange.hits import SearchHit, Sight, hits_of
-from projections.exchange.words import Asked, asked_words
+from projections.exchange.words import SearchWords, asked_words
 
 TERMS_MAX = 10
 """How many different words one search can have."""
@@ -59,7 +59,7 @@ class SearchController(Controller):
         return paging.answer(await hits_of(models, org_id, asked, sight, limit, after), limit)
 
 
-def _asked(query: str) -> Asked:
+def _asked(query: str) -> SearchWords:
     """Return what to search for.
 
     :raises Problem: 422 if it has no word or too many.

@@ -12,7 +12,7 @@ from projections.base import View, document_id
 from projections.engine.find import ReadModels
 from projections.engine.query import ListSlice, list_slice
 from projections.exchange.search import SearchedTextView, rarest_first, texts_found
-from projections.exchange.words import Asked, excerpt, words_of
+from projections.exchange.words import SearchWords, excerpt, words_of
 
 ROUNDS_MAX = 20
 """How often more texts are looked at for one page."""
@@ -74,7 +74,7 @@ class Sight(NamedTuple):
 async def hits_of(  # noqa: PLR0913, PLR0917 - the list, who asks for it, and its page
     models: ReadModels,
     org_id: OrgId,
-    asked: Asked,
+    asked: SearchWords,
     sight: Sight,
     limit: int,
     after: int | None = None,
@@ -99,7 +99,7 @@ async def hits_of(  # noqa: PLR0913, PLR0917 - the list, who asks for it, and it
 
 
 async def _shown(
-    models: ReadModels, org_id: OrgId, asked: Asked, sight: Sight, page: ListSlice
+    models: ReadModels, org_id: OrgId, asked: SearchWords, sight: Sight, page: ListSlice
 ) -> list[tuple[int, bytes]]:
     """Return the sort keys and the JSON of the hits of a page that may be shown."""
     texts = [_found(item) for item in page.items]
@@ -123,7 +123,7 @@ async def _shown(
 
 
 def _hit(
-    one: SearchedTextView, task: _Task | None, said: bytes | None, asked: Asked, sight: Sight
+    one: SearchedTextView, task: _Task | None, said: bytes | None, asked: SearchWords, sight: Sight
 ) -> SearchHit | None:
     """Return the hit of a text as it is now; None if it may not be shown, or has other words."""
     if task is None or task.project_id not in sight.projects:
@@ -149,7 +149,7 @@ def _words(task: _Task, comment: str | None) -> list[str]:
     return words_of(task.key, task.title, task.description or "")
 
 
-def _excerpts(task: _Task, comment: str | None, asked: Asked) -> list[Excerpt]:
+def _excerpts(task: _Task, comment: str | None, asked: SearchWords) -> list[Excerpt]:
     """Return where the words stand, one excerpt for each text that has any."""
     if comment is not None:
         return [Excerpt(field="comment", parts=_parts(comment, asked))]
@@ -161,5 +161,5 @@ def _excerpts(task: _Task, comment: str | None, asked: Asked) -> list[Excerpt]:
     return [each for each in found if each.parts]
 
 
-def _parts(text: str, asked: Asked) -> list[ExcerptPart]:
+def _parts(text: str, asked: SearchWords) -> list[ExcerptPart]:
     return [ExcerptPart(text=part.text, found=part.found) for part in excerpt(text, asked)]

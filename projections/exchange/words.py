@@ -38,14 +38,14 @@ class Word(NamedTuple):
     end: int
 
 
-class Part(NamedTuple):
+class Passage(NamedTuple):
     """A part of an excerpt, and whether it is a word that was searched for."""
 
     text: str
     found: bool
 
 
-class Asked(NamedTuple):
+class SearchWords(NamedTuple):
     """What somebody searches for: whole words, and the beginning of one (empty for none)."""
 
     whole: tuple[str, ...]
@@ -68,15 +68,15 @@ class Asked(NamedTuple):
         return word in self.whole or bool(self.beginning and word.startswith(self.beginning))
 
 
-def asked_words(query: str) -> Asked:
+def asked_words(query: str) -> SearchWords:
     """Return what *query* searches for: its words, of which the last may only begin.
 
     A last word of less than 3 characters is a whole one. Without any word, there are no ``terms``.
     """
     words = [word.text for word in _words(_normal(query))]
     if not words or len(words[-1]) < BEGINNINGS[0]:
-        return Asked(tuple(dict.fromkeys(words)), "")
-    return Asked(tuple(dict.fromkeys(words[:-1])), words[-1])
+        return SearchWords(tuple(dict.fromkeys(words)), "")
+    return SearchWords(tuple(dict.fromkeys(words[:-1])), words[-1])
 
 
 def words_of(*texts: str) -> list[str]:
@@ -91,7 +91,7 @@ def terms_of(*texts: str) -> list[str]:
     return [*words, *dict.fromkeys(term for word in words for term in _beginnings(word))]
 
 
-def excerpt(text: str, asked: Asked) -> list[Part]:
+def excerpt(text: str, asked: SearchWords) -> list[Passage]:
     """Return the part of *text*, in form NFKC, around the first word that was searched for.
 
     It is empty if there is none.
@@ -103,14 +103,17 @@ def excerpt(text: str, asked: Asked) -> list[Part]:
         return []
     start = max(0, first.start - _BEFORE)
     end = max(start + EXCERPT_CHARS, first.end)
-    parts: list[Part] = []
+    parts: list[Passage] = []
     at = start
     for word in (first, *found):
         if word.end > end:
             break
-        parts += [Part(normal[at : word.start], False), Part(normal[word.start : word.end], True)]
+        parts += [
+            Passage(normal[at : word.start], False),
+            Passage(normal[word.start : word.end], True),
+        ]
         at = word.end
-    parts.append(Part(normal[at:end], False))
+    parts.append(Passage(normal[at:end], False))
     return [part for part in parts if part.text]
 
 

@@ -6,7 +6,9 @@ import pytest
 from litestar import Litestar
 
 from domain.identity.organization.membership import Role
+from projections.engine.progress import Progress
 from runtime.system import System
+from tests.api.identity.test_erasure import erase, invited
 from tests.api.stage import Person, done, join, refused, sign_up
 
 
@@ -124,6 +126,33 @@ async def test_nothing_in_the_trash_is_found(ana: Person) -> None:
     done(await ana.delete(f"/project/{project['id']}"), 204)
     assert await keys(ana, "oil") == []
     assert task["key"] == "ENG-1"
+
+
+async def test_what_a_deleted_task_hides_is_not_found(ana: Person) -> None:
+    project = await ana.project()
+    above = await ana.task(project, "Oil it")
+    await ana.task(project, "Oil a part", parentId=above["id"])
+    await say(ana, "ENG-2", "Oiled")
+
+    done(await ana.delete("/task/ENG-1"), 204)
+    assert await keys(ana, "oil") == []
+    done(await ana.post("/task/ENG-1/restore"), 200)
+    assert await keys(ana, "oil") == ["ENG-2+", "ENG-2", "ENG-1"]
+
+
+async def test_texts_of_somebody_who_was_erased_belong_to_the_organization(
+    app: Litestar, system: System, read_side: Progress, ana: Person
+) -> None:
+    ben = await invited(app, ana)
+    await ben.task(await ana.project(), "Oil it")
+    await say(ben, "ENG-1", "Oiled")
+
+    await erase(system, read_side, ben)
+
+    answer = await ana.get("/search", params={"q": "oil"})
+    assert [hit["key"] for hit in done(answer, 200)["items"]] == ["ENG-1", "ENG-1"]
+    assert ben.name not in answer.text
+    assert (await keys(ana, ben.name)) == []
 
 
 async def test_a_private_project_is_searched_by_those_who_see_it(
