@@ -74,7 +74,8 @@ async def test_pages_follow_on_each_other_newest_first(ana: Person) -> None:
     project = await ana.project()
     for number in range(5):
         await ana.task(project, f"Oil gear {number}")
-    found, cursor = [], {}
+    found: list[str] = []
+    cursor: dict[str, Any] = {}
     for _ in range(3):
         page = await search(ana, "oil", limit=2, **cursor)
         found += [hit["key"] for hit in page["items"]]

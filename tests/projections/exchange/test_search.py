@@ -204,7 +204,7 @@ async def test_a_search_equals_a_reading_of_all_texts(store: ReadStore, seed: in
         await project_all(log, store)
     models = models_of(store)
 
-    counts = {}
+    counts: dict[str, int] = {}
     for query in QUERIES:
         for sight in (ALL, ENG_ONLY, UNLISTED):
             expected = texts.found(query, sight.projects)
