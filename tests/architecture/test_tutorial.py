@@ -105,13 +105,15 @@ def test_a_colleague_joins_leaves_and_comes_back_by_the_words_of_the_page(reader
 
 
 def test_a_project_is_planned_by_the_words_of_the_page(reader: Reader) -> None:
-    cycles, milestones, put, progress, activity, longer, restored = reader.follow(CYCLES)
+    cycles, milestones, put, progress, activity, *rest = reader.follow(CYCLES)
+    listed, longer, restored = rest
 
     assert '"name":"Cycle 1"' in cycles
     assert '"date":"2031-06-01"' in milestones
     assert '"cycleId":"' in put
     assert '"progress":{"done":1,"all":1}' in progress
     assert '"type":"task.cycle_changed"' in activity
+    assert '"items":[' in listed
     assert '"endsOn":"2031-05-23"' in longer
     assert '"name":"Beta"' in restored
 
