@@ -29,7 +29,7 @@ UNDESCRIBABLE = re.compile(
     r"|Expected `int( \| null)?`, got `float`"  # 5.0 is an integer for JSON Schema, and not for us
     "|Expected a network such as .*|API keys cannot have .*"
     "|Expected names of events, at most \\d+|Expected changes, or delete alone|Names a task twice"
-    "|Expected a range of days such as .*"
+    "|Expected a range of days such as .*|Expected 1 to 10 words of letters or digits"
     "|Expected code or recoveryCode|Needed for a new account"
     "|Expected either before or after|Expected a URL of APP_URL or CORS_ORIGINS.*"
     "|the (URL|host|port) .*|names under .* are not public",

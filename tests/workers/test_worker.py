@@ -34,6 +34,7 @@ from workers.housekeeping import (
     KEPT,
     PRUNE,
     JobKind,
+    prune,
     run_due,
 )
 from workers.jobs import make_worker
@@ -175,10 +176,10 @@ async def test_attempts_are_kept_for_a_month(stage: Stage, receiver: Receiver) -
         await stage.happen(ONE)
         await eventually(lambda: stage.states(webhook_id), ["SUCCESS"])
 
-    await run_due(stage.system, "early")
+    await prune(stage.system)  # the job itself may still be leased to the worker that was ended
     assert len(await stage.attempts(webhook_id, 2)) == 1
     stage.clock.ahead = KEPT + timedelta(days=1)
-    await run_due(stage.system, "late")
+    await prune(stage.system)
     assert await stage.attempts(webhook_id, 2) == []
     assert await stage.deliveries(webhook_id) == []
 
