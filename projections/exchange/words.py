@@ -124,7 +124,14 @@ def _beginnings(word: str) -> list[str]:
 
 def _all(texts: Iterable[str]) -> Iterator[str]:
     there = (text for text in texts if text != ERASED)
-    return (word.text for text in there for word in _words(_normal(text)))
+    return (word for text in there for word in _texts(_normal(text)))
+
+
+def _texts(normal: str) -> Iterable[str]:
+    """Return the words of a text as they are compared, without where they stand."""
+    if normal.isascii():  # the usual case: lower case is all that there is to do, in one go
+        return [word[:WORD_CHARS_MAX] for word in _WORD.findall(normal.lower())]
+    return (word.text for word in _words(normal))
 
 
 def _normal(text: str) -> str:

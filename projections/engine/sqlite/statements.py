@@ -76,8 +76,15 @@ def column_names(shape: Shape) -> tuple[str, ...]:
 def insert(target: ShapedCollection) -> str:
     """Return the statement that stores a new document."""
     columns = column_names(target.shape)
-    names, marks = ", ".join(map(quoted, columns)), ", ".join("?" * len(columns))
-    return f"INSERT INTO {quoted(target.collection)} ({names}) VALUES ({marks}) RETURNING row"
+    names = ", ".join(map(quoted, columns))
+    return (
+        f"INSERT INTO {quoted(target.collection)} ({names}) VALUES ({_marks(len(columns))})"
+        " RETURNING row"
+    )
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
 
 
 @lru_cache(1_024)
@@ -146,15 +153,10 @@ def _value(kind: Kind, stored: Any) -> Value:
 
 
 def insert_side(target: ShapedCollection, field: str) -> str:
-    """Return the statement that adds texts of a field, in JSON, given the number of their row."""
-    copied = side_columns(target.shape)[field]
+    """Return the statement that adds a text of a field: it, its row, and what its table copies."""
+    names = (field, "row", *side_columns(target.shape)[field])
     side = quoted(side_table(target.collection, field))
-    names = ", ".join(map(quoted, copied))
-    shown = ", ".join([f"d.{quoted(each)}" for each in copied])
-    return (
-        f"INSERT INTO {side} (row, {quoted(field)}, {names}) SELECT d.row, t.value, {shown}"
-        f" FROM {quoted(target.collection)} d, json_each(?) t WHERE d.row = ?"
-    )
+    return f"INSERT INTO {side} ({', '.join(map(quoted, names))}) VALUES ({_marks(len(names))})"
 
 
 def delete_side(target: ShapedCollection, field: str) -> str:
