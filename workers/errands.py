@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import socket
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -16,6 +14,7 @@ from eventstore.append import ConcurrencyConflict
 from eventstore.claim import ClaimKey
 from eventstore.identifiers import new_id
 from eventstore.mode import LogClosed
+from eventstore.operations.crew import new_member
 from mail.letters import RESET_LIFETIME
 from runtime.outages import StoreOutage
 from runtime.system import System
@@ -44,7 +43,7 @@ async def do_errands(system: System) -> None:
 
     :raises LogUnavailable: one cannot be recorded now; it is done later.
     """
-    store, worker = system.operations, f"{socket.gethostname()}-{os.getpid()}"
+    store, worker = system.operations, new_member()
     while (job := await store.take_job(worker, _LEASE_S, system.clock(), ERRAND)) is not None:
         due_at: datetime | None = job.due_at  # again at once, unless it is done
         try:

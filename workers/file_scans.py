@@ -7,8 +7,6 @@ waiting, so that a worker that starts again finds whatever another one had in pr
 
 import asyncio
 import logging
-import os
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -22,7 +20,7 @@ from domain.base import AttachmentId, DomainError, OrgId
 from domain.catalog import tag_of
 from domain.work.attachment import Attachment, AttachmentUploaded, ScanState
 from eventstore.append import ConcurrencyConflict
-from eventstore.identifiers import new_id
+from eventstore.operations.crew import new_member
 from eventstore.operations.records import LogCursor
 from eventstore.recorded import Actor, ActorKind
 from files.open import open_files
@@ -74,7 +72,7 @@ class FileScans:
 
     def __init__(self, system: System, files: FileStore, scanner: Scanner) -> None:
         self._system, self._files, self._scanner = system, files, scanner
-        self._worker = f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
+        self._worker = new_member()
         self._reader = LogReader(system, "file scans", _TAGS)
         self._waiting: dict[_Uploaded, _Waiting] = {}
         self._ends: dict[int, LogCursor] = {}
