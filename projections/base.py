@@ -58,6 +58,8 @@ class Projection(Generic[S]):
     left_out: ClassVar[frozenset[str]] = frozenset()
     more: ClassVar[Mapping[str, Kind]] = {}
     indexes: ClassVar[Sequence[Index]] = ()
+    patient: ClassVar[bool] = False
+    """Whether it is left behind while events come in faster than all read models are written."""
 
     @cached_property
     def shape(self) -> Shape:

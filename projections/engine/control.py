@@ -33,7 +33,8 @@ class Collection(Struct, frozen=True, kw_only=True):
     """The documents of one version of one read model.
 
     ``behind`` is its position in each partition while that differs from the checkpoint: for a
-    collection that is being built, or a live one of an older version that will be replaced.
+    collection that is being built, a live one that lags (see ``Projection.patient``), or a live
+    one of an older version that will be replaced.
     """
 
     name: str

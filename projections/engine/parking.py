@@ -25,7 +25,7 @@ async def retry_parked(log: EventLog, shift: Shift, parked: list[Parked]) -> Non
 
     :raises OutOfTurn: somebody else has written since.
     """
-    folders = {folder.target.collection: folder for folder in shift.folders}
+    folders = {folder.target.collection: folder for folder in shift.folders} | shift.laggards
     by_place: dict[tuple[str, str], list[Parked]] = defaultdict(list)
     for one in parked:
         if one.collection in folders:
@@ -33,8 +33,8 @@ async def retry_parked(log: EventLog, shift: Shift, parked: list[Parked]) -> Non
     for (collection, org), some in by_place.items():
         again = _Again(folders[collection], some)
         org_id = OrgId(UUID(org))
-        position = shift.control.position(partition_of(org_id, log.parts))
-        await _tell(log, again, org_id, position)
+        model, part = folders[collection].projection.name, partition_of(org_id, log.parts)
+        await _tell(log, again, org_id, shift.control.reached(model, part))
         documents = again.documents()
         done = [one for one in some if again.is_whole(one)]
         if done:

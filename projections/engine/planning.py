@@ -66,14 +66,14 @@ def _is_over(one: Collection, projection: Projection[Any] | None, *, again: bool
     if one.phase is Phase.FAILED:
         return again
     unfinished = one.phase in (Phase.BUILDING, Phase.COMPARING)
-    return unfinished and not _is_of(one, projection)
+    return unfinished and not is_of(one, projection)
 
 
 def _planned_one(control: Control, projection: Projection[Any]) -> Control:
     live = control.live(projection.name)
     if live is not None and live.version > projection.version:
         raise Outdated(f"{live.name} is of a newer version than {projection.version}")
-    if live is not None and _is_of(live, projection):
+    if live is not None and is_of(live, projection):
         return control
     if live is not None and live.behind is None:
         # Only the code that made it can fold into it, so it stays unchanged until it is replaced.
@@ -87,7 +87,8 @@ def _planned_one(control: Control, projection: Projection[Any]) -> Control:
     return control
 
 
-def _is_of(one: Collection, projection: Projection[Any]) -> bool:
+def is_of(one: Collection, projection: Projection[Any]) -> bool:
+    """Return whether *one* is a collection of this version of *projection*."""
     return (one.version, one.layout) == (projection.version, projection.shape.layout)
 
 
@@ -106,6 +107,21 @@ def collection_of(
         behind={},
         verify=verify,
     )
+
+
+def left_behind(control: Control, projections: Projections) -> Control:
+    """Return *control* with the live collections of patient *projections* out of the pass.
+
+    They stay where the pass is now. One that is being compared with another stays in the pass.
+    """
+    places = {part: place.position for part, place in control.places.items()}
+    compared = {one.model for one in control.collections if one.phase is Phase.COMPARING}
+    for projection in projections:
+        live = control.live(projection.name)
+        left = projection.patient and live is not None and projection.name not in compared
+        if left and live is not None and live.behind is None:
+            control = control.with_collection(replace(live, behind=places))
+    return control
 
 
 def in_the_pass(control: Control, built: Collection) -> Control:

@@ -5,6 +5,7 @@ another, because memory and store may differ.
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from eventstore.recorded import Row, fills_read
 from projections.base import Projection
 from projections.engine.control import Collection, Control, Phase, Place
 from projections.engine.folding import AnyFolder, Folder, ProjectionFailed
-from projections.engine.planning import Projections, in_the_pass
+from projections.engine.planning import Projections, in_the_pass, is_of, left_behind
 from projections.engine.reading import fold_rows
 from projections.engine.store import Batch, Parked, ReadStore, ShapedCollection, Written
 
@@ -26,6 +27,8 @@ CATCH_UP_MAX = 1_000
 """Events per batch while readers are shown nothing yet."""
 SLICE_BESIDE, SLICE_ALONE = 100, 500
 """Events per slice of a build, while the log grows and while it does not."""
+LAGGARD_TURN = 8
+"""A laggard gets a slice after each batch that was not full, and after each of this many."""
 DROP_MAX = 500
 GRACE_S = 10.0
 """How long a replaced collection is kept for readers that have not noticed yet."""
@@ -47,31 +50,44 @@ class Shift:
         self._log, self._store, self.control, self._fence = log, store, control, fence
         self._projections: dict[str, Projection[Any]] = {one.name: one for one in projections}
         self.folders: list[AnyFolder] = []
+        self.laggards: dict[str, AnyFolder] = {}
+        self._batches = 0
         self._builders: dict[str, AnyFolder] = {}
         self._retired_at: dict[str, float] = {}
 
     def take_up(self, parked: list[Parked]) -> None:
         """Start from what is stored."""
-        self.folders = [
-            Folder(
-                self._projections[one.model],
-                one.name,
-                [each.id for each in parked if each.collection == one.name],
-            )
-            for one in self.control.collections
-            if one.phase in (Phase.LIVE, Phase.COMPARING) and one.behind is None
-        ]
+        for one in self.control.collections:
+            projection = self._projections.get(one.model)
+            if projection is None or one.phase not in (Phase.LIVE, Phase.COMPARING):
+                continue
+            ids = [each.id for each in parked if each.collection == one.name]
+            if one.behind is None:
+                self.folders.append(Folder(projection, one.name, ids))
+            elif is_of(one, projection):
+                self.laggards[one.name] = Folder(projection, one.name, ids)
 
     async def step(self) -> bool:
         """Do the next piece of work; return False if there was none."""
         busy = False
         for part in range(self._log.parts):
             busy |= await self._pass(part)
-        builds = [one for one in self.control.collections if one.phase is Phase.BUILDING]
-        if builds and self.control.serving:
+        return await self._beside(busy=busy) or busy or await self._clear()
+
+    async def _beside(self, *, busy: bool) -> bool:
+        """Do a piece of what waits beside the pass; return False if nothing does."""
+        if not self.control.serving:
+            return False
+        collections = self.control.collections
+        laggards = [one for one in collections if one.name in self.laggards]
+        builds = [one for one in collections if one.phase is Phase.BUILDING]
+        self._batches += 1
+        if laggards:
+            if not busy or self._batches % LAGGARD_TURN == 0:
+                await self._catch_up(laggards[0])
+        elif builds:
             await self._build(builds[0], SLICE_BESIDE if busy else SLICE_ALONE)
-            busy = True
-        return busy or await self._clear()
+        return bool(laggards or builds)
 
     async def _pass(self, part: int) -> bool:
         """Fold one batch of events into every collection of the pass."""
@@ -81,13 +97,26 @@ class Shift:
         rows = await self._log.news.after(after, limit, part)
         if not rows:
             return False
-        written, parked = await fold_rows(self._log, self._store, rows, self.folders)
+        full = fills_read(rows, limit)
+        if full and control.serving:
+            control = left_behind(control, [folder.projection for folder in self.folders])
+        staying, leaving = self._sorted(control)
+        written, parked = await fold_rows(self._log, self._store, rows, staying)
         place = Place(rows[-1].position, event_id(rows[-1]))
         control = replace(control, places={**control.places, part: place})
         await self.write(_serving(control), written, parked)
-        for folder in self.folders:
+        self.folders = staying
+        self.laggards |= {folder.target.collection: folder for folder in leaving}
+        for folder in staying:
             folder.keep()
-        return fills_read(rows, limit)
+        return full
+
+    def _sorted(self, control: Control) -> tuple[list[AnyFolder], list[AnyFolder]]:
+        """Return which folders stay in the pass, and which leave it."""
+        left = {one.name for one in control.collections if one.behind is not None}
+        staying = [folder for folder in self.folders if folder.target.collection not in left]
+        leaving = [folder for folder in self.folders if folder.target.collection in left]
+        return staying, leaving
 
     async def write(
         self,
@@ -113,7 +142,24 @@ class Shift:
         if self.control.live_names != shown:
             await self._store.show_live(self.control)
 
-    # Builds -----------------------------------------------------------------
+    # Laggards and builds ----------------------------------------------------
+
+    async def _catch_up(self, collection: Collection) -> None:
+        """Fold the next slice into a collection that was left behind; at the end it is back."""
+        folder = self.laggards[collection.name]
+        rows, behind = await self._next_slice(collection, folder, SLICE_BESIDE)
+        written, parked = await fold_rows(self._log, self._store, rows, [folder])
+        level = self._is_level(behind)
+        after = replace(collection, behind=None if level else behind)
+        await self.write(self.control.with_collection(after), written, parked)
+        folder.keep()
+        if level:
+            self.folders.append(self.laggards.pop(collection.name))
+
+    def _is_level(self, behind: Mapping[int, int]) -> bool:
+        """Return whether these positions are those of the pass."""
+        places = self.control.places.items()
+        return all(behind.get(part, 0) >= place.position for part, place in places)
 
     async def _build(self, collection: Collection, limit: int) -> None:
         """Fold the next slice into a collection being built; at the end it joins the pass."""
@@ -130,8 +176,7 @@ class Shift:
             await self.write(self.control.with_collection(failed))
             raise
         after = replace(collection, behind=behind)
-        places = self.control.places.items()
-        if all(behind.get(part, 0) >= place.position for part, place in places):
+        if self._is_level(behind):
             await self.write(in_the_pass(self.control, after), written)
             self._join(folder, after)
         else:

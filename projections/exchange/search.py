@@ -70,6 +70,7 @@ class SearchedTexts(Projection[SearchedText]):
     tags = tags_of(_TASK, CommentEvent)
     state = SearchedText
     more: ClassVar[Mapping[str, Kind]] = {"terms": Kind.TEXTS}
+    patient = True  # the terms of a text cost as much as everything else about a new task
     indexes: ClassVar[Sequence[Index]] = (Index(("org",), "seq", contains="terms"),)
 
     def fold(self, key: str, state: SearchedText | None, recorded: Recorded) -> SearchedText:
