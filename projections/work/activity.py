@@ -78,6 +78,7 @@ class Activity(Projection[Happened]):
     )
     state = Happened
     indexes = (Index(("org", "about"), "seq"),)
+    patient = True
 
     def keys(self, recorded: Recorded) -> Sequence[str]:
         return [
