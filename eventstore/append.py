@@ -153,5 +153,9 @@ class LogUnavailable(Exception):
     """The event database does not answer or cannot be written; nothing was recorded."""
 
 
+class TooManyWaiting(LogUnavailable):
+    """So many commands of the organization wait for the disk that no more are taken now."""
+
+
 class LogUnfit(Exception):
     """The database has no log that this version can use; the message says what to do."""

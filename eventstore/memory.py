@@ -66,6 +66,9 @@ class MemoryStore(MemoryKeys):
             self._write_beside(settled)
             return settled.outcomes
 
+    def commit_free(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
+        return self.commit(appends)
+
     def rehearse(self, append: Append) -> Outcome:
         with self._lock:
             return settle([append], self._heads([append])).outcomes[0]

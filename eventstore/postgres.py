@@ -7,8 +7,6 @@ from uuid import UUID
 
 import psycopg
 from psycopg import Connection, Cursor, Rollback
-from psycopg.adapt import Buffer, Loader
-from psycopg.pq import Format
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import PoolTimeout, TooManyRequests
 
@@ -16,8 +14,8 @@ from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
 from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
-from eventstore.engine.lookups import Question
-from eventstore.engine.pooling import KEEPALIVE, CountedPool
+from eventstore.engine.lookups import Attempt, Question
+from eventstore.engine.pooling import KEEPALIVE, CountedPool, IdLoader, outages
 from eventstore.engine.schema import (
     NOT_MIGRATED,
     OLD_SHAPE,
@@ -28,7 +26,6 @@ from eventstore.engine.schema import (
 )
 from eventstore.engine.settle import Settled
 from eventstore.engine.tables import INSERT_EVENT, Rows
-from eventstore.identifiers import id_of
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
 
@@ -56,15 +53,6 @@ STATEMENT_TIMEOUT_S = 30
 
 WAITING_READS_MAX = 10_000
 """How many reads may wait for a connection."""
-
-
-class _IdLoader(Loader):
-    """Loads ids without the checks of ``uuid.UUID``."""
-
-    format = Format.BINARY
-
-    def load(self, data: Buffer) -> UUID:
-        return id_of(bytes(data))
 
 
 class PostgresStore(SqlSideTables):
@@ -104,7 +92,7 @@ class PostgresStore(SqlSideTables):
 
     def _configure(self, connection: Connection[Any]) -> None:
         self._remembered.forget()  # the server may have been restored meanwhile
-        connection.adapters.register_loader("uuid", _IdLoader)
+        connection.adapters.register_loader("uuid", IdLoader)
         connection.execute(
             "SELECT set_config('lock_timeout', %s, false),"
             " set_config('statement_timeout', %s, false),"
@@ -120,7 +108,7 @@ class PostgresStore(SqlSideTables):
         """Create what is missing of the schema; concurrent processes wait for each other."""
         self._refuse_old()
         with (
-            _outages(),
+            outages(),
             self._pool.connection() as connection,
             connection.transaction(),
             connection.cursor() as cursor,
@@ -145,7 +133,7 @@ class PostgresStore(SqlSideTables):
     def grant(self, role: str) -> None:
         """Allow *role* to append and read, but not to change or remove an event."""
         name = Identifier(role)
-        with _outages(), self._pool.connection() as connection, connection.transaction():
+        with outages(), self._pool.connection() as connection, connection.transaction():
             for statement in _GRANTS:
                 connection.execute(SQL(statement).format(role=name))
 
@@ -175,12 +163,18 @@ class PostgresStore(SqlSideTables):
     # The append -------------------------------------------------------------
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
-        suspicious, lost = False, 0
+        return [outcome for outcome in self._commit(appends, free=False) if outcome is not None]
+
+    def commit_free(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
+        return self._commit(appends, free=True)
+
+    def _commit(self, appends: Sequence[Append], *, free: bool) -> Sequence[Outcome | None]:
+        attempt, lost = Attempt(free=free), 0
         while True:
             try:
-                return self._attempt(appends, suspicious=suspicious, lost=lost > 0)
+                return self._attempt(appends, attempt)
             except psycopg.IntegrityError as error:
-                if suspicious:
+                if attempt.suspicious:
                     raise LogUnavailable(str(error)) from error
             except (psycopg.Error, PoolTimeout, TooManyRequests) as error:
                 # The connection broke, perhaps after the commit: the events will show.
@@ -188,9 +182,10 @@ class PostgresStore(SqlSideTables):
                 counters_of(LOG_DRIVER).retried()
                 if lost == LOST_MAX:
                     raise LogUnavailable(str(error)) from error
-            suspicious = True
+            # Now all of the batch, and whoever writes to its partitions is waited for.
+            attempt = Attempt(suspicious=True, lost=lost > 0)
 
-    def _attempt(self, appends: Sequence[Append], *, suspicious: bool, lost: bool) -> list[Outcome]:
+    def _attempt(self, appends: Sequence[Append], attempt: Attempt) -> Sequence[Outcome | None]:
         # In a pipeline, statements whose result is not needed at once do not wait for it: there are
         # two round trips, one up to what is read and one with all that is written and the commit.
         with (
@@ -203,20 +198,20 @@ class PostgresStore(SqlSideTables):
             def ask(questions: Sequence[Question]) -> list[Rows]:
                 return _answers(connection, questions)
 
-            settled = self._settle(appends, ask, suspicious=suspicious, lost=lost)
+            settled = self._settle(appends, ask, attempt)
             self._insert(cursor, settled)
             cursor.execute("COMMIT")
             pipeline.sync()  # so that an error is raised here, with its own type
         self._remember_heads(settled)
-        return settled.outcomes
+        return settled.outcomes if settled.tried is None else settled.outcomes_of(appends)
 
     def rehearse(self, append: Append) -> Outcome:
-        with _outages(), self._pool.connection() as connection, connection.transaction() as whole:
+        with outages(), self._pool.connection() as connection, connection.transaction() as whole:
 
             def ask(questions: Sequence[Question]) -> list[Rows]:
                 return _answers(connection, questions)
 
-            outcome = self._settle([append], ask, suspicious=True).outcomes[0]
+            outcome = self._settle([append], ask, Attempt(suspicious=True)).outcomes[0]
             raise Rollback(whole)
         return outcome
 
@@ -239,7 +234,7 @@ class PostgresStore(SqlSideTables):
         return self._with_cursor(lambda c: c.execute(_sql(statement), parameters).rowcount)
 
     def _with_cursor(self, work: Callable[[TupleCursor], T]) -> T:
-        with _outages(), self._pool.connection() as connection:
+        with outages(), self._pool.connection() as connection:
             return work(connection.cursor(binary=True))
 
     def _id(self, value: UUID) -> UUID:
@@ -259,16 +254,6 @@ class PostgresStore(SqlSideTables):
 
     def close(self) -> None:
         self._pool.close()
-
-
-class _outages:  # noqa: N801  reads like the context managers of the standard library
-    """Turns every error of the driver into LogUnavailable."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, (psycopg.Error, PoolTimeout, TooManyRequests)):
-            raise LogUnavailable(str(error)) from error
 
 
 def _answers(connection: Connection[Any], questions: Sequence[Question]) -> list[Rows]:

@@ -13,7 +13,7 @@ from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lock_wait import once_unlocked
-from eventstore.engine.lookups import Question
+from eventstore.engine.lookups import Attempt, Question
 from eventstore.engine.schema import OLD_SHAPE, OLD_TABLE, SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.engine.settle import Settled
 from eventstore.engine.tables import INSERT_EVENT, Rows
@@ -84,18 +84,18 @@ class SqliteStore(SqlSideTables):
         with self._write_lock:
             try:
                 try:
-                    return self._attempt(appends, suspicious=False)
+                    return self._attempt(appends, Attempt())
                 except sqlite3.IntegrityError:
                     # Nothing was written; find out why.
-                    return self._attempt(appends, suspicious=True)
+                    return self._attempt(appends, Attempt(suspicious=True))
             except sqlite3.Error as error:
                 raise LogUnavailable(str(error)) from error
 
-    def _attempt(self, appends: Sequence[Append], *, suspicious: bool) -> list[Outcome]:
+    def _attempt(self, appends: Sequence[Append], attempt: Attempt) -> list[Outcome]:
         writer = self._writer
         self._lock()
         try:
-            settled = self._settle(appends, self._ask, suspicious=suspicious)
+            settled = self._settle(appends, self._ask, attempt)
             self._insert(settled)
             writer.execute("COMMIT")
         except BaseException:
@@ -104,6 +104,9 @@ class SqliteStore(SqlSideTables):
             raise
         self._remember_heads(settled)
         return settled.outcomes
+
+    def commit_free(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
+        return self.commit(appends)
 
     def rehearse(self, append: Append) -> Outcome:
         with self._write_lock:
@@ -115,7 +118,7 @@ class SqliteStore(SqlSideTables):
     def _rehearse(self, append: Append) -> Outcome:
         self._writer.execute("BEGIN")
         try:
-            return self._settle([append], self._ask, suspicious=True).outcomes[0]
+            return self._settle([append], self._ask, Attempt(suspicious=True)).outcomes[0]
         finally:
             self._writer.execute("ROLLBACK")
 

@@ -99,6 +99,13 @@ class Store(Protocol):
         """
         ...
 
+    def commit_free(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
+        """Write those of a batch whose partitions no other process is writing to now.
+
+        The outcome of the others is None: they were not tried. Raises as ``commit`` does.
+        """
+        ...
+
     def rehearse(self, append: Append) -> Outcome:
         """Return the outcome that *append* would have now, without writing anything."""
         ...

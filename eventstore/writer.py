@@ -3,16 +3,18 @@
 A commit costs one sync to the disk, for one command as for two hundred, so commands that arrive at
 the same time share one. Each keeps its own outcome. An idle writer commits at once; it does not
 wait for more commands.
+
+Organizations take turns, so that one which sends many commands does not keep the others waiting.
+
+In a log of several partitions, a batch takes those that no other process is writing to. Commands of
+the others wait for the next batch; after ``TURNS_MAX`` of them, or if there is nothing else to
+write, a second thread waits for their partition.
 """
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
-from threading import Thread
-from typing import NamedTuple
 
+from domain.base import PLATFORM
 from eventstore.append import (
     AlreadyDone,
     Append,
@@ -23,9 +25,12 @@ from eventstore.append import (
     LogUnavailable,
     Outcome,
     Refused,
+    TooManyWaiting,
 )
-from eventstore.counters import LOG_DRIVER, batch_sizes, counters_of
 from eventstore.engine.calls import LOG_DEADLINE_S
+from eventstore.engine.commit_thread import CommitThread, Settled, Waiting
+from eventstore.engine.fair_queue import FairQueue
+from eventstore.engine.settle import parts_written
 from eventstore.store import Store
 
 BATCH_MAX = 512
@@ -34,19 +39,15 @@ BATCH_MAX = 512
 QUEUE_MAX = 10_000
 """Commands waiting for the disk; further ones are refused."""
 
-_Settled = tuple["asyncio.Future[int]", Outcome | BaseException]
+WAITING_OF_ONE_MAX = 1_000
+"""Of them, those of one organization. The platform has no such limit: everybody logs in there."""
 
-
-class Waiting(NamedTuple):
-    """A command that its caller waits for, since when on the clock of the loop."""
-
-    append: Append
-    settled: "asyncio.Future[int]"
-    since: float
+TURNS_MAX = 3
+"""Batches that a command lets pass because another process writes to its partition."""
 
 
 class GroupCommit:
-    """Takes appends from one event loop and commits them in batches on a thread of its own.
+    """Takes appends from one event loop and commits them in batches on threads of its own.
 
     Waiting commands stay on the event loop's side and are handed over once per batch, because each
     hand-over between threads costs more than encoding a command.
@@ -61,19 +62,20 @@ class GroupCommit:
     ) -> None:
         """*deadline_s* is how long a caller waits for its commit."""
         self._store, self._committed, self._deadline_s = store, committed, deadline_s
-        self._waiting: deque[Waiting] = deque()
-        self._writing: list[Waiting] = []
+        self._waiting = FairQueue[Waiting]()
+        self._overdue: list[Waiting] = []
         self._watch: asyncio.TimerHandle | None = None
-        self._batches: SimpleQueue[list[Waiting]] = SimpleQueue()
-        self._busy = self._closed = False
-        self._counters = counters_of(LOG_DRIVER)
+        self._called = self._closed = False
         self.failure: str | None = None
         """Why the last commit failed; None if it did not."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._loop = asyncio.get_running_loop()
-        self._thread = Thread(target=self._run, name="log-writer", daemon=True)
-        self._thread.start()
+        self._quick = CommitThread("log-writer", self._settle)
+        self._commit_quick = store.commit if store.parts == 1 else store.commit_free
+        self._patient = self._quick
+        if store.parts > 1:
+            self._patient = CommitThread("log-writer of busy partitions", self._settle)
 
     async def append(self, append: Append) -> int:
         """Write *append* durably and return the position of its last event.
@@ -83,37 +85,59 @@ class GroupCommit:
         :raises ConcurrencyConflict: a stream has another version than it expects.
         :raises CommandAlreadyDone: it was recorded before.
         :raises DomainError: one of its claims is taken or one of its counts is at the limit.
+        :raises TooManyWaiting: too many commands of its organization are waiting.
         :raises LogUnavailable: the database does not write or not in time, too many commands are
             waiting, or the log was closed. One that is late may still be recorded.
         """
-        if self._closed:
-            raise LogUnavailable("the log is closed")
-        if len(self._waiting) >= QUEUE_MAX:
-            raise LogUnavailable("too many commands are waiting for the disk")
+        self._refuse_too_many(append)
         settled: asyncio.Future[int] = self._loop.create_future()
-        self._waiting.append(Waiting(append, settled, self._loop.time()))
+        self._waiting.put(append.org_id, Waiting(append, settled, self._loop.time()))
         if self._watch is None:  # also while a commit hangs whose callers were all told
             self._watch = self._loop.call_later(self._deadline_s, self._give_up_late)
-        if not self._busy:
-            self._busy = True
+        if not (self._called or self._quick.writing):
+            self._called = True
             self._idle.clear()
             # Not at once, so that commands from the same turn of the loop are included.
             self._loop.call_soon(self._hand_over)
         return await settled
 
     async def close(self) -> None:
-        """Refuse new commands, commit the waiting ones, then stop the thread."""
+        """Refuse new commands, commit the waiting ones, then stop the threads."""
         self._closed = True
         await self._idle.wait()
         if self._watch is not None:
             self._watch.cancel()
-        self._batches.put([])
-        await asyncio.to_thread(self._thread.join)
+        for thread in {self._quick, self._patient}:
+            await thread.stop()
+
+    def _refuse_too_many(self, append: Append) -> None:
+        if self._closed:
+            raise LogUnavailable("the log is closed")
+        if len(self._waiting) >= QUEUE_MAX:
+            raise LogUnavailable("too many commands are waiting for the disk")
+        org_id = append.org_id
+        if self._waiting.waiting_of(org_id) >= WAITING_OF_ONE_MAX and org_id != PLATFORM:
+            raise TooManyWaiting("too many commands of the organization are waiting for the disk")
 
     def _hand_over(self) -> None:
-        count = min(len(self._waiting), BATCH_MAX)
-        self._writing = [self._waiting.popleft() for _ in range(count)]
-        self._batches.put(self._writing)
+        """Give what waits to the threads that are idle."""
+        self._called = False
+        if self._overdue and not self._patient.writing:
+            self._patient.hand_over(self._of_one_partition(), self._store.commit)
+        if self._waiting and not self._quick.writing:
+            self._quick.hand_over(self._waiting.take(BATCH_MAX), self._commit_quick)
+        if not (self._quick.writing or self._patient.writing):
+            self._idle.set()
+
+    def _of_one_partition(self) -> list[Waiting]:
+        """Take from what is overdue the first command, and those that write where it does."""
+        where = [parts_written([waiting.append], self._store.parts) for waiting in self._overdue]
+        overdue, self._overdue = self._overdue, []
+        batch: list[Waiting] = []
+        for waiting, parts in zip(overdue, where, strict=True):
+            fits = parts == where[0] and len(batch) < BATCH_MAX
+            (batch if fits else self._overdue).append(waiting)
+        return batch
 
     def _give_up_late(self) -> None:
         """Tell the callers whose commands are late, and look again when the next one could be.
@@ -121,48 +145,51 @@ class GroupCommit:
         One timer for all of them: a timeout for each would cost more than handing it over.
         """
         latest = self._loop.time() - self._deadline_s
-        self._watch = None
-        for waiting in (*self._writing, *self._waiting):
+        self._watch, next_s = None, self._deadline_s
+        left = False
+        writing = (*self._quick.writing, *self._patient.writing)
+        for waiting in (*writing, *self._overdue, *self._waiting):
             if waiting.settled.done():
                 continue
             if waiting.since > latest:
-                self._watch = self._loop.call_later(waiting.since - latest, self._give_up_late)
-                break
+                left, next_s = True, min(next_s, waiting.since - latest)
+                continue
             self.failure = f"the log did not answer in {self._deadline_s:g} s"
             waiting.settled.set_exception(LogUnavailable(self.failure))
+        if left:
+            self._watch = self._loop.call_later(next_s, self._give_up_late)
 
-    def _run(self) -> None:
-        while batch := self._batches.get():
-            self._commit(batch)
-
-    def _commit(self, batch: list[Waiting]) -> None:
-        outcomes: list[Outcome] | list[BaseException]
-        began, failure = time.perf_counter(), None
-        try:
-            outcomes = self._store.commit([waiting.append for waiting in batch])
-        except BaseException as error:  # noqa: BLE001  the waiting callers get it, whatever it is
-            outcomes, failure = [error] * len(batch), str(error)
-        self._counters.command("commit", time.perf_counter() - began, failed=failure is not None)
-        batch_sizes.add(len(batch))
-        self.failure = failure
-        settled = [(waiting.settled, o) for waiting, o in zip(batch, outcomes, strict=True)]
-        self._loop.call_soon_threadsafe(self._settle, settled)
-
-    def _settle(self, settled: list[_Settled]) -> None:
+    def _settle(self, thread: CommitThread, settled: Settled) -> None:
         newest = 0
-        for future, outcome in settled:
+        left_out: list[Waiting] = []
+        for waiting, outcome in settled:
+            if outcome is None:
+                left_out.append(waiting)
+                continue
             if isinstance(outcome, Appended):
                 newest = max(newest, outcome.position)
-            if not future.done():  # a cancelled or late caller is no longer waiting
-                _resolve(future, outcome)
-        self._writing = []
-        if self._waiting:
-            self._hand_over()
-        else:
-            self._busy = False
-            self._idle.set()
+            if not waiting.settled.done():  # a cancelled or late caller is no longer waiting
+                _resolve(waiting.settled, outcome)
+        self.failure, thread.writing = thread.failure, []
+        if left_out:
+            self._wait_again(left_out, alone=len(left_out) == len(settled))
+        self._hand_over()
         if newest:  # last, so that the writer continues whatever a listener does
             self._committed(newest)
+
+    def _wait_again(self, left_out: list[Waiting], *, alone: bool) -> None:
+        """Let commands wait for the next batch, or for their partitions if it is time.
+
+        *alone* is true if the batch had no others: it would be tried again at once.
+        """
+        for waiting in reversed(left_out):  # so that each line is in its old order
+            if waiting.settled.done():
+                continue  # nobody waits for it, and it was not recorded
+            if alone or waiting.passed + 1 >= TURNS_MAX:
+                self._overdue.append(waiting)
+            else:
+                again = waiting._replace(passed=waiting.passed + 1)
+                self._waiting.put_back(waiting.append.org_id, again)
 
 
 def settle_outcome(outcome: Outcome) -> int:

@@ -10,7 +10,7 @@ from api.http.client_info import client_info_in
 from api.http.problem import PROBLEM_JSON, FieldError, Problem, invalid, malformed, not_found
 from api.upload import TooManyUploads, UploadCutOff, UploadNotAsLong, UploadTooSlow
 from domain.base import DomainError, NotFound, Refusal
-from eventstore.append import ConcurrencyConflict
+from eventstore.append import ConcurrencyConflict, TooManyWaiting
 from eventstore.mode import LogClosed, LogMode
 from files.store import FileMissing, FilesUnavailable
 from projections.engine.store import Rebuilding
@@ -57,9 +57,8 @@ def as_problem(error: Exception) -> Problem | None:  # noqa: PLR0911 - one retur
             return not_found()
         case DomainError():
             return _of_rule(error)
-        case ConcurrencyConflict():
-            detail = "Someone else changed the same resource at the same time. Try again."
-            return Problem(409, "conflict", detail, headers={"retry-after": "1"})
+        case ConcurrencyConflict() | TooManyWaiting():
+            return _of_append(error)
         case LogClosed():
             return _closed(error.mode)
         case HashingBusy():
@@ -86,6 +85,15 @@ def _of_rule(error: DomainError) -> Problem:
     status = STATUS[error.refusal]
     headers = {"www-authenticate": "Bearer"} if status == 401 else {}
     return Problem(status, error.code, str(error), details=error.details, headers=headers)
+
+
+def _of_append(error: ConcurrencyConflict | TooManyWaiting) -> Problem:
+    headers = {"retry-after": "1"}
+    if isinstance(error, TooManyWaiting):
+        detail = "Your organization sends more commands than can be recorded. Try again."
+        return Problem(429, "rate_limited", detail, headers=headers)
+    detail = "Someone else changed the same resource at the same time. Try again."
+    return Problem(409, "conflict", detail, headers=headers)
 
 
 def _closed(mode: LogMode) -> Problem:

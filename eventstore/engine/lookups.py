@@ -34,6 +34,20 @@ Ask = Callable[[Sequence[Question]], list[Rows]]
 """Runs reads inside the transaction of an append, in order."""
 
 
+class Attempt(NamedTuple):
+    """How a batch is tried.
+
+    ``suspicious`` is true once the unique indexes have refused it: a key was used before, a stream
+    is not new after all, a subject got its key in the meantime, or a position is taken. ``lost`` is
+    true if the answer to a commit of this batch was lost, so that it may be recorded. ``free`` is
+    true if commands whose partitions others are writing to are to be left out.
+    """
+
+    suspicious: bool = False
+    lost: bool = False
+    free: bool = False
+
+
 class SqlLookups(SqlUsedKeys):
     """Settles a batch by what its transaction reads; the adapter does the writes."""
 
@@ -44,23 +58,25 @@ class SqlLookups(SqlUsedKeys):
         super().__init__(parts)
         self._remembered = RememberedHeads()
 
-    def _settle(
-        self, appends: Sequence[Append], ask: Ask, *, suspicious: bool, lost: bool = False
-    ) -> Settled:
-        """Settle a batch by what the transaction reads.
-
-        *suspicious* is true once the unique indexes have refused it: a key was used before, a
-        stream is not new after all, a subject got its key in the meantime, or a position is taken.
-        *lost* is true if the answer to a commit of this batch was lost, so that it may be recorded.
-        """
-        if not suspicious:
+    def _settle(self, appends: Sequence[Append], ask: Ask, attempt: Attempt) -> Settled:
+        """Settle a batch by what the transaction reads."""
+        tried = None
+        if not attempt.suspicious:
             heads = self._recall_heads(appends, ask)
-            settled = settle(appends, heads or self._load_heads(appends, ask, every=False))
+            if heads is None:
+                heads = self._load_heads(appends, ask, every=False, free=attempt.free)
+            if heads.left_out:
+                tried = appends = heads.locked(appends)
+            settled = settle(appends, heads)
+            settled.tried = tried
             if settled.all_admitted:
                 return settled
         # A command was refused, so the heads cannot be derived from what the batch would have
         # written.
-        return settle(appends, self._load_heads(appends, ask, every=True, lost=lost))
+        heads = self._load_heads(appends, ask, every=True, lost=attempt.lost)
+        settled = settle(appends, heads)
+        settled.tried = tried
+        return settled
 
     def _recall_heads(self, appends: Sequence[Append], ask: Ask) -> Heads | None:
         """Return the heads, those in memory not read again; None if another process has written."""
@@ -85,11 +101,17 @@ class SqlLookups(SqlUsedKeys):
             self._remembered.keep(settled.heads)
 
     def _load_heads(
-        self, appends: Sequence[Append], ask: Ask, *, every: bool, lost: bool = False
+        self,
+        appends: Sequence[Append],
+        ask: Ask,
+        *,
+        every: bool,
+        lost: bool = False,
+        free: bool = False,
     ) -> Heads:
         heads = Heads(self.parts)
         parts = parts_written(appends, self.parts)
-        questions = [self._lock_question(parts, heads)] if parts else []
+        questions = [self._lock_question(parts, heads, free=free)] if parts else []
         questions += self._head_questions(appends, heads, every=every)
         if every:
             questions += self._closer_look(appends, parts, heads)
@@ -100,15 +122,16 @@ class SqlLookups(SqlUsedKeys):
         refuse_closed(appends, heads)
         return heads
 
-    def _lock_question(self, parts: Sequence[int], heads: Heads) -> Question:
+    def _lock_question(self, parts: Sequence[int], heads: Heads, *, free: bool = False) -> Question:
         # In ascending order, so that two commands that write to two partitions never deadlock.
         statement = (
             f"SELECT part, position, mode FROM part_heads WHERE part IN ({marks(len(parts))})"
-            f" ORDER BY part{self.LOCK}"
+            f" ORDER BY part{self.LOCK}{' SKIP LOCKED' if free else ''}"
         )
 
         def lock(rows: Rows) -> None:
             heads.positions.update((part, position) for part, position, _ in rows)
+            heads.left_out.update(part for part in parts if part not in heads.positions)
             heads.began = heads.positions.get(0, -1)
             heads.modes.update(LogMode(mode) for _, _, mode in rows)
 

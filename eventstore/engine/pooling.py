@@ -4,13 +4,18 @@ import contextlib
 import os
 import socket
 from typing import Any, TypeVar
+from uuid import UUID
 from weakref import WeakSet
 
 from psycopg import Connection, Error
+from psycopg.adapt import Buffer, Loader
+from psycopg.pq import Format
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 
+from eventstore.append import LogUnavailable
 from eventstore.counters import DriverCounters
+from eventstore.identifiers import id_of
 
 KEEPALIVE = {
     "connect_timeout": 3,
@@ -72,3 +77,22 @@ def _counted(
             super().close()
 
     return Counted
+
+
+class IdLoader(Loader):
+    """Loads ids without the checks of ``uuid.UUID``."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> UUID:
+        return id_of(bytes(data))
+
+
+class outages:  # noqa: N801  reads like the context managers of the standard library
+    """Turns every error of the driver into LogUnavailable."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, (Error, PoolTimeout, TooManyRequests)):
+            raise LogUnavailable(str(error)) from error

@@ -22,13 +22,15 @@ class Heads:
     ``telling_row``, to their positions; ``used`` maps the hashes of used Idempotency-Keys to the
     positions of their commands; ``keyed`` holds those subjects of new keys that already have one;
     ``modes`` holds the mode of each partition that is locked, ``written`` those that got an event.
-    ``began`` is the position at which partition 0 was locked, -1 if it was not.
+    ``left_out`` holds the partitions that were to be locked and are not, because others write to
+    them. ``began`` is the position at which partition 0 was locked, -1 if it was not.
     """
 
     def __init__(self, parts: int) -> None:
         self.parts = parts
         self.positions: dict[int, int] = {}
         self.began = -1
+        self.left_out: set[int] = set()
         self.written: set[int] = set()
         self.streams: dict[UUID, int] = {}
         self.organizations: dict[OrgId, int] = {}
@@ -38,6 +40,10 @@ class Heads:
         self.used: dict[bytes, int] = {}
         self.keyed: set[UUID] = set()
         self.modes: set[LogMode] = set()
+
+    def locked(self, appends: Sequence[Append]) -> list[Append]:
+        """Return the commands none of whose partitions is left out."""
+        return [a for a in appends if self.left_out.isdisjoint(parts_written([a], self.parts))]
 
     def admit(self, append: Append) -> Appended:
         """Assign to each row its position and its sequence number in its organization."""
@@ -56,10 +62,14 @@ class Heads:
 
 
 class Settled:
-    """One outcome per command, the commands that write, and the changed claims and counts."""
+    """One outcome per command, the commands that write, and the changed claims and counts.
+
+    ``tried`` holds the commands that have an outcome, if others were left out; None if none were.
+    """
 
     def __init__(self, heads: Heads) -> None:
         self.heads = heads
+        self.tried: Sequence[Append] | None = None
         self.outcomes: list[Outcome] = []
         self.admitted: list[Append] = []
         self.claims: dict[ClaimKey, Held | None] = {}
@@ -70,6 +80,12 @@ class Settled:
     @property
     def all_admitted(self) -> bool:
         return len(self.admitted) == len(self.outcomes)
+
+    def outcomes_of(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
+        """Return the outcome of each of *appends*, None for those that were not tried."""
+        tried = appends if self.tried is None else self.tried
+        found = {id(append): o for append, o in zip(tried, self.outcomes, strict=True)}
+        return [found.get(id(append)) for append in appends]
 
 
 def settle(appends: Sequence[Append], heads: Heads) -> Settled:

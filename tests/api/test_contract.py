@@ -12,7 +12,7 @@ from api.http.policy import POLICY, Open, PolicyMissing, handlers_of, needs, ref
 from api.http.problem import Problem
 from domain.base import DomainError
 from domain.permission import Permission
-from eventstore.append import ConcurrencyConflict, LogUnavailable
+from eventstore.append import ConcurrencyConflict, LogUnavailable, TooManyWaiting
 from eventstore.mode import LogClosed, LogMode
 from runtime.system import System
 from security.passwords import HashingBusy
@@ -135,6 +135,7 @@ class TestErrors:
         ("error", "status", "code"),
         [
             (LogUnavailable("disk full"), 503, "unavailable"),
+            (TooManyWaiting("of the organization"), 429, "rate_limited"),
             (LogClosed(LogMode.READ_ONLY), 503, "read_only"),
             (LogClosed(LogMode.MOVED), 503, "read_only"),
             (LogClosed(LogMode.CONTRADICTED), 503, "log_contradicted"),
