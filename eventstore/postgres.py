@@ -14,7 +14,7 @@ from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
 from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
-from eventstore.engine.lookups import Attempt, Question
+from eventstore.engine.lookups import BatchTry, Question
 from eventstore.engine.pooling import KEEPALIVE, CountedPool, IdLoader, outages
 from eventstore.engine.schema import (
     NOT_MIGRATED,
@@ -169,7 +169,7 @@ class PostgresStore(SqlSideTables):
         return self._commit(appends, free=True)
 
     def _commit(self, appends: Sequence[Append], *, free: bool) -> Sequence[Outcome | None]:
-        attempt, lost = Attempt(free=free), 0
+        attempt, lost = BatchTry(free=free), 0
         while True:
             try:
                 return self._attempt(appends, attempt)
@@ -183,9 +183,9 @@ class PostgresStore(SqlSideTables):
                 if lost == LOST_MAX:
                     raise LogUnavailable(str(error)) from error
             # Now all of the batch, and whoever writes to its partitions is waited for.
-            attempt = Attempt(suspicious=True, lost=lost > 0)
+            attempt = BatchTry(suspicious=True, lost=lost > 0)
 
-    def _attempt(self, appends: Sequence[Append], attempt: Attempt) -> Sequence[Outcome | None]:
+    def _attempt(self, appends: Sequence[Append], attempt: BatchTry) -> Sequence[Outcome | None]:
         # In a pipeline, statements whose result is not needed at once do not wait for it: there are
         # two round trips, one up to what is read and one with all that is written and the commit.
         with (
@@ -211,7 +211,7 @@ class PostgresStore(SqlSideTables):
             def ask(questions: Sequence[Question]) -> list[Rows]:
                 return _answers(connection, questions)
 
-            outcome = self._settle([append], ask, Attempt(suspicious=True)).outcomes[0]
+            outcome = self._settle([append], ask, BatchTry(suspicious=True)).outcomes[0]
             raise Rollback(whole)
         return outcome
 

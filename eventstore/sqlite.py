@@ -13,7 +13,7 @@ from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lock_wait import once_unlocked
-from eventstore.engine.lookups import Attempt, Question
+from eventstore.engine.lookups import BatchTry, Question
 from eventstore.engine.schema import OLD_SHAPE, OLD_TABLE, SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.engine.settle import Settled
 from eventstore.engine.tables import INSERT_EVENT, Rows
@@ -84,14 +84,14 @@ class SqliteStore(SqlSideTables):
         with self._write_lock:
             try:
                 try:
-                    return self._attempt(appends, Attempt())
+                    return self._attempt(appends, BatchTry())
                 except sqlite3.IntegrityError:
                     # Nothing was written; find out why.
-                    return self._attempt(appends, Attempt(suspicious=True))
+                    return self._attempt(appends, BatchTry(suspicious=True))
             except sqlite3.Error as error:
                 raise LogUnavailable(str(error)) from error
 
-    def _attempt(self, appends: Sequence[Append], attempt: Attempt) -> list[Outcome]:
+    def _attempt(self, appends: Sequence[Append], attempt: BatchTry) -> list[Outcome]:
         writer = self._writer
         self._lock()
         try:
@@ -118,7 +118,7 @@ class SqliteStore(SqlSideTables):
     def _rehearse(self, append: Append) -> Outcome:
         self._writer.execute("BEGIN")
         try:
-            return self._settle([append], self._ask, Attempt(suspicious=True)).outcomes[0]
+            return self._settle([append], self._ask, BatchTry(suspicious=True)).outcomes[0]
         finally:
             self._writer.execute("ROLLBACK")
 

@@ -28,7 +28,7 @@ from eventstore.append import (
     TooManyWaiting,
 )
 from eventstore.engine.calls import LOG_DEADLINE_S
-from eventstore.engine.commit_thread import CommitThread, Settled, Waiting
+from eventstore.engine.commit_thread import BatchOutcomes, CommitThread, Waiting
 from eventstore.engine.fair_queue import FairQueue
 from eventstore.engine.settle import parts_written
 from eventstore.store import Store
@@ -159,7 +159,7 @@ class GroupCommit:
         if left:
             self._watch = self._loop.call_later(next_s, self._give_up_late)
 
-    def _settle(self, thread: CommitThread, settled: Settled) -> None:
+    def _settle(self, thread: CommitThread, settled: BatchOutcomes) -> None:
         newest = 0
         left_out: list[Waiting] = []
         for waiting, outcome in settled:

@@ -24,7 +24,7 @@ class Waiting(NamedTuple):
 
 
 Commit = Callable[[Sequence[Append]], Sequence[Outcome | None]]
-Settled = list[tuple[Waiting, Outcome | BaseException | None]]
+BatchOutcomes = list[tuple[Waiting, Outcome | BaseException | None]]
 """The outcome of each command of a batch; None: it was left out."""
 
 
@@ -34,7 +34,7 @@ class CommitThread:
     ``writing`` is the batch in progress, empty if the thread is idle; it belongs to the loop.
     """
 
-    def __init__(self, name: str, settle: Callable[["CommitThread", Settled], None]) -> None:
+    def __init__(self, name: str, settle: Callable[["CommitThread", BatchOutcomes], None]) -> None:
         """*settle* is called on the loop after each batch."""
         self._settle, self._loop = settle, asyncio.get_running_loop()
         self._batches: SimpleQueue[tuple[list[Waiting], Commit] | None] = SimpleQueue()

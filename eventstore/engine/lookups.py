@@ -34,7 +34,7 @@ Ask = Callable[[Sequence[Question]], list[Rows]]
 """Runs reads inside the transaction of an append, in order."""
 
 
-class Attempt(NamedTuple):
+class BatchTry(NamedTuple):
     """How a batch is tried.
 
     ``suspicious`` is true once the unique indexes have refused it: a key was used before, a stream
@@ -58,7 +58,7 @@ class SqlLookups(SqlUsedKeys):
         super().__init__(parts)
         self._remembered = RememberedHeads()
 
-    def _settle(self, appends: Sequence[Append], ask: Ask, attempt: Attempt) -> Settled:
+    def _settle(self, appends: Sequence[Append], ask: Ask, attempt: BatchTry) -> Settled:
         """Settle a batch by what the transaction reads."""
         tried = None
         if not attempt.suspicious:
