@@ -15,7 +15,7 @@ from eventstore.identifiers import new_id
 from eventstore.mode import LogMode
 from eventstore.partition import check_part, partition_of
 from eventstore.recorded import READ_BYTES_MAX, Row, row_bytes
-from eventstore.store import STREAM_MAX, LogIdentity, TreeHead
+from eventstore.store import STREAM_MAX, LogIdentity
 
 
 class MemoryStore(MemoryKeys):
@@ -35,7 +35,6 @@ class MemoryStore(MemoryKeys):
         self._claims: dict[ClaimKey, Held] = {}
         self._counts: dict[CountKey, int] = {}
         self._used_keys: dict[tuple[int, bytes], UsedKey] = {}
-        self._tree_heads: dict[OrgId, dict[int, TreeHead]] = {}
 
     def create(self) -> None:
         """Nothing to create."""
@@ -198,20 +197,6 @@ class MemoryStore(MemoryKeys):
     def recorded_with_keys(self, part: int) -> dict[int, UUID]:
         used = [used for (where, _), used in self._used_keys.items() if where == part]
         return {u.position: u.event_id for u in used if u.event_id is not None}
-
-    def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
-        heads = self._tree_heads.get(org_id, {})
-        return [heads[size] for size in sorted(heads) if size >= since]
-
-    def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
-        heads = [head for head in self.tree_heads(org_id) if head.size <= size_max]
-        return heads[-1] if heads else None
-
-    def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
-        self._tree_heads[org_id] = {h.size: h for h in self.tree_heads(org_id) if h.size <= above}
-
-    def put_tree_head(self, head: TreeHead) -> None:
-        self._tree_heads.setdefault(head.org_id, {}).setdefault(head.size, head)
 
     def may_change_events(self) -> bool:
         return False

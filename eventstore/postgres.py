@@ -15,7 +15,7 @@ from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lookups import BatchTry, Question
-from eventstore.engine.pooling import KEEPALIVE, CountedPool, IdLoader, outages
+from eventstore.engine.pooling import KEEPALIVE, CountedPool, configure, outages
 from eventstore.engine.schema import (
     NOT_MIGRATED,
     OLD_SHAPE,
@@ -47,9 +47,6 @@ TupleCursor = Cursor[tuple[Any, ...]]
 
 LOST_MAX = 2
 """Connections that may break during one batch before its callers get an error."""
-
-STATEMENT_TIMEOUT_S = 30
-"""Longer than any of our statements takes; a longer one must be hanging."""
 
 WAITING_READS_MAX = 10_000
 """How many reads may wait for a connection."""
@@ -92,17 +89,7 @@ class PostgresStore(SqlSideTables):
 
     def _configure(self, connection: Connection[Any]) -> None:
         self._remembered.forget()  # the server may have been restored meanwhile
-        connection.adapters.register_loader("uuid", IdLoader)
-        connection.execute(
-            "SELECT set_config('lock_timeout', %s, false),"
-            " set_config('statement_timeout', %s, false),"
-            " set_config('idle_in_transaction_session_timeout', %s, false)",
-            [
-                f"{round(s * 1000)}ms"
-                # A process that freezes within a transaction is cut off before others give up.
-                for s in (self._lock_timeout_s, STATEMENT_TIMEOUT_S, self._lock_timeout_s)
-            ],
-        )
+        configure(connection, self._lock_timeout_s)
 
     def create(self) -> None:
         """Create what is missing of the schema; concurrent processes wait for each other."""

@@ -1,18 +1,20 @@
-"""Data keys and secrets in memory, by partition and subject or owner."""
+"""Data keys, secrets and tree heads in memory, by whom they are about."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from domain.base import OrgId
 from eventstore.append import Secret
-from eventstore.store import Wrapped
+from eventstore.store import TreeHead, Wrapped
 
 
 class MemoryKeys:
-    """What the SQL databases keep in the tables ``subject_keys`` and ``secrets``."""
+    """What the SQL databases keep in the tables ``subject_keys``, ``secrets`` and ``tree_heads``."""
 
     def __init__(self) -> None:
         self._keys: dict[tuple[int, UUID], bytes | None] = {}
         self._secrets: dict[tuple[int, UUID], dict[str, bytes]] = {}
+        self._tree_heads: dict[OrgId, dict[int, TreeHead]] = {}
 
     def keys(self, subjects: Sequence[UUID], part: int = 0) -> dict[UUID, bytes | None]:
         return {s: self._keys[part, s] for s in subjects if (part, s) in self._keys}
@@ -53,3 +55,17 @@ class MemoryKeys:
             return False
         named[found.name] = value
         return True
+
+    def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
+        heads = self._tree_heads.get(org_id, {})
+        return [heads[size] for size in sorted(heads) if size >= since]
+
+    def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
+        heads = [head for head in self.tree_heads(org_id) if head.size <= size_max]
+        return heads[-1] if heads else None
+
+    def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
+        self._tree_heads[org_id] = {h.size: h for h in self.tree_heads(org_id) if h.size <= above}
+
+    def put_tree_head(self, head: TreeHead) -> None:
+        self._tree_heads.setdefault(head.org_id, {}).setdefault(head.size, head)

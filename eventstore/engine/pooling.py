@@ -27,6 +27,9 @@ KEEPALIVE = {
 }
 """libpq options that detect within about 11 s a server whose packets are lost."""
 
+STATEMENT_TIMEOUT_S = 30
+"""Longer than any of our statements takes; a longer one must be hanging."""
+
 R = TypeVar("R", bound=Connection[Any])
 
 
@@ -86,6 +89,21 @@ class IdLoader(Loader):
 
     def load(self, data: Buffer) -> UUID:
         return id_of(bytes(data))
+
+
+def configure(connection: Connection[Any], lock_timeout_s: float) -> None:
+    """Load ids our way, and bound how long the statements of a connection wait and run."""
+    connection.adapters.register_loader("uuid", IdLoader)
+    connection.execute(
+        "SELECT set_config('lock_timeout', %s, false),"
+        " set_config('statement_timeout', %s, false),"
+        " set_config('idle_in_transaction_session_timeout', %s, false)",
+        [
+            f"{round(s * 1000)}ms"
+            # A process that freezes within a transaction is cut off before others give up.
+            for s in (lock_timeout_s, STATEMENT_TIMEOUT_S, lock_timeout_s)
+        ],
+    )
 
 
 class outages:  # noqa: N801  reads like the context managers of the standard library
