@@ -15,7 +15,7 @@ from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lookups import BatchTry, Question
-from eventstore.engine.pooling import KEEPALIVE, CountedPool, configure, outages
+from eventstore.engine.pooling import KEEPALIVE, CountedPool, outages, prepare_connection
 from eventstore.engine.schema import (
     NOT_MIGRATED,
     OLD_SHAPE,
@@ -89,7 +89,7 @@ class PostgresStore(SqlSideTables):
 
     def _configure(self, connection: Connection[Any]) -> None:
         self._remembered.forget()  # the server may have been restored meanwhile
-        configure(connection, self._lock_timeout_s)
+        prepare_connection(connection, self._lock_timeout_s)
 
     def create(self) -> None:
         """Create what is missing of the schema; concurrent processes wait for each other."""

@@ -9,7 +9,7 @@ from eventstore.store import TreeHead, Wrapped
 
 
 class MemoryKeys:
-    """What the SQL databases keep in the tables ``subject_keys``, ``secrets`` and ``tree_heads``."""
+    """The tables ``subject_keys``, ``secrets`` and ``tree_heads`` of the SQL databases."""
 
     def __init__(self) -> None:
         self._keys: dict[tuple[int, UUID], bytes | None] = {}

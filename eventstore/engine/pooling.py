@@ -91,7 +91,7 @@ class IdLoader(Loader):
         return id_of(bytes(data))
 
 
-def configure(connection: Connection[Any], lock_timeout_s: float) -> None:
+def prepare_connection(connection: Connection[Any], lock_timeout_s: float) -> None:
     """Load ids our way, and bound how long the statements of a connection wait and run."""
     connection.adapters.register_loader("uuid", IdLoader)
     connection.execute(
