@@ -4,7 +4,7 @@ The append verifies all of these versions, so whatever a decision read still hol
 are recorded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -156,28 +156,29 @@ class AheadReads(Reads):
     What it reads counts as read by the decision, at the version at which that was.
     """
 
-    def __init__(self, read: Reads) -> None:
+    def __init__(self, read: Reads, ahead: Mapping[UUID, State] | None = None) -> None:
+        """Begin with what *read* finds or, for a dry run that goes on, with the states *ahead*."""
         super().__init__(read._states, read._org_id)
         self.loaded, self._held = read.loaded, read._held
-        self._ahead: dict[UUID, State] = {}
+        self.ahead: dict[UUID, State] = dict(ahead or {})
 
     async def __call__(self, kind: type[S], stream: UUID) -> S:
         found = await super().__call__(kind, stream)
-        ahead = self._ahead.get(stream)
+        ahead = self.ahead.get(stream)
         return ahead if isinstance(ahead, kind) else found
 
     def new(self, kind: type[S], stream: UUID) -> S:
         found = super().new(kind, stream)
-        ahead = self._ahead.get(stream)
+        ahead = self.ahead.get(stream)
         return ahead if isinstance(ahead, kind) else found
 
     def pass_over(self, stream: UUID, events: Sequence[Event]) -> None:
         """Let later decisions see *stream* after *events*, which were decided on it."""
-        state = self._ahead.get(stream) or self.loaded[stream][1].state
+        state = self.ahead.get(stream) or self.loaded[stream][1].state
         for event in events:
             state = state.evolve(event)
-        self._ahead[stream] = state
+        self.ahead[stream] = state
 
     def go_back(self, stream: UUID) -> None:
         """Let later decisions see *stream* as it was read: what was decided on it is refused."""
-        self._ahead.pop(stream, None)
+        self.ahead.pop(stream, None)

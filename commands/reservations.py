@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
-from commands.claims.planning import PLANNED_RULES, PLANNING_RULES
+from commands.claims.planning import PLANNED_RULES
+from commands.claims.rules import AREA_RULES
 from commands.content_counts import CONTENT_RULES
 from commands.happening import Fingerprint, Happening, Reservations, Rule
 from commands.label_claims import LABEL_RULES
@@ -285,7 +286,7 @@ _RULES: dict[type[Event], Rule] = {
     **CONTENT_RULES,
     **LABEL_RULES,
     **RELATION_RULES,
-    **PLANNING_RULES,
+    **AREA_RULES,
 }
 
 RESERVING = frozenset(_RULES)

@@ -4,7 +4,7 @@ It rests on counts that were read without a lock, so it is only there to tell wh
 is refused; the append decides about all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from commands.base import Change, Context
 from commands.happening import Happening, Reservations
@@ -19,26 +19,27 @@ from eventstore.recorded import microseconds
 class Trial:
     """Counts as they are after the changes that were tried so far."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, counts: Mapping[CountKey, int] | None = None) -> None:
+        """Begin with what the log has or, for a dry run that goes on, with *counts*."""
         self._context = context
-        self._counts: dict[CountKey, int] = {}
+        self.counts: dict[CountKey, int] = dict(counts or {})
 
     async def add(
         self, read: Reads, change: Change, checks: Sequence[CountChange]
     ) -> DomainError | None:
         """Try one more change; return why it is refused, and then leave the counts as they were."""
         wanted = [*await self._reserved(read, change), *checks]
-        missing = [each.count for each in wanted if each.count not in self._counts]
+        missing = [each.count for each in wanted if each.count not in self.counts]
         if missing:
-            self._counts.update(await read.counted(missing))
+            self.counts.update(await read.counted(missing))
         after = dict[CountKey, int]()
         for each in wanted:
-            before = after.get(each.count, self._counts[each.count])
+            before = after.get(each.count, self.counts[each.count])
             total = before + each.by
             if each.limit is not None and total > each.limit:
                 return DomainError() if each.refusal is None else each.refusal(before)
             after[each.count] = total
-        self._counts.update(after)
+        self.counts.update(after)
         return None
 
     async def _reserved(self, read: Reads, change: Change) -> list[CountChange]:

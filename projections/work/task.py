@@ -61,6 +61,14 @@ class Beside(Struct, frozen=True, kw_only=True, gc=False):
 NOTHING_BESIDE = Beside()
 
 
+class TaskOrigin(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """What an imported task was called where it came from, and by whom it was created there."""
+
+    external_id: str
+    occurred_at: datetime | None = None
+    author: str | None = None
+
+
 class TaskView(View, frozen=True, kw_only=True):
     """A task as the API shows it."""
 
@@ -92,6 +100,7 @@ class TaskView(View, frozen=True, kw_only=True):
     started_at: datetime | None
     completed_at: datetime | None
     deleted_at: datetime | None
+    imported: TaskOrigin | None
     version: int
     comments: int
     attachments: int
@@ -130,10 +139,19 @@ def render_task(
         started_at=task.started_at,
         completed_at=task.completed_at,
         deleted_at=task.deleted_at,
+        imported=_origin(task),
         version=version,
         **asdict(beside),
     )
     return _encode(view)
+
+
+def _origin(task: Task) -> TaskOrigin | None:
+    if task.external_id is None:
+        return None
+    return TaskOrigin(
+        external_id=task.external_id, occurred_at=task.occurred_at, author=task.author
+    )
 
 
 class ListedTask(Task, frozen=True, kw_only=True, gc=False):
@@ -166,7 +184,7 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 14
+    version = 15
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType, field
 
 from domain.base import Event, LabelId, Personal, ProjectId, TaskId, UserId
-from domain.work.task.custom_field import TaskFieldSet
+from domain.work.task.imported import TaskDetailEvent
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged, TasksInPlan
 from domain.work.workflow.events import Guard, StatusGroup, StatusRule
 
@@ -290,7 +290,7 @@ TaskEvent = (
     | TaskUnassigned
     | TaskLabelled
     | TaskUnlabelled
-    | TaskFieldSet
+    | TaskDetailEvent
     | TaskCycleChanged
     | TaskMilestoneChanged
     | TaskWatched

@@ -49,6 +49,7 @@ from domain.work.task.events import (
     TaskWatched,
 )
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from domain.work.task.imported import TaskImported
 from domain.work.task.rank import place, rank_of_number
 from domain.work.workflow.events import STARTED, StatusGroup
 
@@ -97,6 +98,9 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     completed_at: datetime | None = None
     deleted_at: datetime | None = None
     deleted: bool = False
+    external_id: str | None = None
+    occurred_at: datetime | None = None
+    author: str | None = None
 
     def evolve(self, event: TaskEvent) -> "Task":
         match event:  # the most frequent first: each case that does not fit takes 75 ns
@@ -131,6 +135,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, fields=with_value(self.fields, event))
             case TaskRanked() | TaskReparented() | TaskMoved():
                 return _placed(self, event)
+            case TaskImported():
+                return _come(self, event)
             case TaskScheduled() | TaskEstimated() | TaskWatched() | TaskUnwatched():
                 return _planned(self, event)
             case _:
@@ -219,6 +225,15 @@ def _moved(task: Task, event: TaskStatusChanged) -> Task:
     completed_at = event.at if group is StatusGroup.DONE else None
     return replace(
         task, status=event.to, group=group, started_at=started_at, completed_at=completed_at
+    )
+
+
+def _come(task: Task, event: TaskImported) -> Task:
+    return replace(
+        task,
+        external_id=event.external_id,
+        occurred_at=event.occurred_at,
+        author=event.author,
     )
 
 

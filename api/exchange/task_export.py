@@ -1,0 +1,61 @@
+"""HTTP route that exports the tasks of a project as a file that can be imported again."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+from litestar import Controller, get
+from litestar.response import Stream
+
+from api.exchange.tasks.outgoing import Line, fields_of, lines_of
+from api.http.paging import wait_for_own_writes
+from api.http.parameters import shows_file
+from api.http.policy import needs
+from api.http.request import ApiRequest
+from api.work.project_key import ProjectRef, project_id_of
+from api.work.sight import project_here
+from domain.permission import Permission
+
+FILE_TYPES = {"jsonl": "application/jsonl"}
+
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+
+class TaskExportController(Controller):
+    """Tasks on their way out."""
+
+    path = "/api/project/{project:str}/export"
+    tags = ("Tasks",)
+
+    @get(
+        "/",
+        opt=needs(Permission.TASK_READ, sends=("Content-Disposition",)),
+        responses=shows_file("The tasks", *FILE_TYPES.values()),
+    )
+    async def export_tasks(self, request: ApiRequest, project: ProjectRef) -> Stream:
+        """Export the tasks of a project that are not in the trash, in the order of their ranks.
+
+        People are named by their addresses, labels by their names. An import takes the file.
+        """
+        project_id = await project_id_of(request, project)
+        key = (await project_here(request, project_id)).state.key
+        content: AsyncIterator[bytes] = _nothing()
+        if not request.client_info.head_only:
+            await wait_for_own_writes(request, "tasks", "labels", "fields", "users")
+            fields = await fields_of(request, project_id)
+            content = _json(lines_of(request, project_id, fields))
+        disposition = f'attachment; filename="{key}.jsonl"'
+        return Stream(
+            content,
+            media_type=FILE_TYPES["jsonl"],
+            headers={"content-disposition": disposition},
+        )
+
+
+async def _json(pages: AsyncIterator[list[Line]]) -> AsyncIterator[bytes]:
+    async for lines in pages:
+        yield _encode_lines(lines)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield

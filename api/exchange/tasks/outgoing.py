@@ -1,0 +1,174 @@
+"""The tasks of a project as lines of a file, a page at a time, in the order of their ranks."""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from api.http.paging import LIMIT_MAX
+from api.http.request import ApiRequest
+from api.work.sight import project_here
+from api.work.tasks.detail import tasks_in_full
+from commands.exchange.task_line import TaskLine
+from domain.base import PLATFORM, LabelId, OrgId, ProjectId, TaskId, UserId
+from domain.work.task.custom_field import FieldShown, FieldType
+from projections.base import document_id
+from projections.engine.find import ReadModels
+from projections.planning.field import custom_fields_of
+from projections.work.label import labels_of
+from projections.work.task import TaskOrigin
+from projections.work.task_list import EVERY_TASK, Lane, TaskOrder, TaskSort, find_tasks
+
+
+class _Task(Struct, frozen=True, rename="camel"):
+    """What a file tells of a task."""
+
+    id: TaskId
+    key: str
+    title: str
+    description: str | None
+    status: str
+    priority: str
+    parent_id: TaskId | None
+    start_date: str | None
+    due_date: str | None
+    due_at: str | None
+    estimate: int | None
+    assignees: tuple[UserId, ...]
+    labels: tuple[LabelId, ...]
+    fields: dict[str, FieldShown]
+    created_by: UserId | None
+    created_at: datetime | None
+    imported: TaskOrigin | None
+
+
+class _Named(Struct, frozen=True):
+    id: LabelId
+    name: str
+
+
+class _Custom(Struct, frozen=True):
+    key: str
+    type: FieldType
+
+
+class _User(Struct, frozen=True):
+    email: str
+
+
+class _Parent(Struct, frozen=True):
+    imported: TaskOrigin | None
+
+
+_tasks = msgspec.json.Decoder(list[_Task]).decode
+_named = msgspec.json.Decoder(_Named).decode
+_custom = msgspec.json.Decoder(_Custom).decode
+_user = msgspec.json.Decoder(_User).decode
+_parent = msgspec.json.Decoder(_Parent).decode
+Line = dict[str, Any]
+LINE_FIELDS: tuple[str, ...] = TaskLine.__struct_encode_fields__
+
+
+async def fields_of(request: ApiRequest, project_id: ProjectId) -> dict[str, FieldType]:
+    """Return the types of the custom fields of a project, by their keys."""
+    found: dict[str, FieldType] = {}
+    after: str | None = None
+    while True:
+        page = await custom_fields_of(
+            request.api.models, request.organization, project_id, LIMIT_MAX, after
+        )
+        found |= {each.key: each.type for each in map(_custom, page.items)}
+        if page.next_key is None:
+            return found
+        after = str(page.next_key)
+
+
+async def lines_of(
+    request: ApiRequest, project_id: ProjectId, fields: Iterable[str]
+) -> AsyncIterator[list[Line]]:
+    """Yield the tasks of a project that are not in the trash, with their values in *fields*.
+
+    :raises NotFound: the caller does not see the project, or no longer.
+    """
+    org_id, models, known = request.organization, request.api.models, frozenset(fields)
+    labels = await _labels(models, org_id, project_id)
+    lanes, order, after = [Lane((project_id,))], TaskOrder(TaskSort.RANK), None
+    while True:
+        project = (await project_here(request, project_id)).state
+        page = await find_tasks(models, org_id, lanes, EVERY_TASK, order, LIMIT_MAX, after)
+        shown = await tasks_in_full(request, page, {project_id: project})
+        tasks = _tasks(b"[%b]" % shown.json)
+        people = await _people(models, tasks)
+        parents = await _parents(models, org_id, tasks)
+        yield [_line(task, labels, people, parents, known) for task in tasks]
+        if page.next_key is None:
+            return
+        after = page.next_key
+        await request.identify(fresh=True)
+
+
+async def _labels(models: ReadModels, org_id: OrgId, project_id: ProjectId) -> dict[LabelId, str]:
+    found: dict[LabelId, str] = {}
+    for where in (None, project_id):
+        after: str | None = None
+        while True:
+            page = await labels_of(models, org_id, where, LIMIT_MAX, after)
+            found |= {each.id: each.name for each in map(_named, page.items)}
+            if page.next_key is None:
+                break
+            after = str(page.next_key)
+    return found
+
+
+async def _people(models: ReadModels, tasks: Iterable[_Task]) -> dict[UserId, str]:
+    """Return the addresses of those who created tasks or are assigned to them."""
+    concerned = {
+        each: None for task in tasks for each in (task.created_by, *task.assignees) if each
+    }
+    ids = {document_id(PLATFORM, each): each for each in concerned}
+    found = await models.many("users", list(ids))
+    return {ids[key]: _user(user).email for key, user in found.items()}
+
+
+async def _parents(models: ReadModels, org_id: OrgId, tasks: Iterable[_Task]) -> dict[UUID, str]:
+    """Return by which ids the file knows the tasks above *tasks*."""
+    ids = {document_id(org_id, each.parent_id): each.parent_id for each in tasks if each.parent_id}
+    found = await models.many("tasks", list(ids)) if ids else {}
+    return {ids[key]: _known_as(ids[key], _parent(one).imported) for key, one in found.items()}
+
+
+def _known_as(task_id: TaskId, origin: TaskOrigin | None) -> str:
+    return str(task_id) if origin is None else origin.external_id
+
+
+def _line(
+    task: _Task,
+    labels: dict[LabelId, str],
+    people: dict[UserId, str],
+    parents: dict[UUID, str],
+    fields: frozenset[str],
+) -> Line:
+    origin = task.imported or TaskOrigin(external_id=str(task.id))
+    author = None if task.created_by is None else people.get(task.created_by)
+    line: Line = {
+        "id": origin.external_id,
+        "key": task.key,
+        "title": task.title,
+        "description": task.description or None,
+        "status": task.status,
+        "priority": task.priority,
+        "parent": None if task.parent_id is None else parents.get(task.parent_id),
+        "startDate": task.start_date,
+        "dueDate": task.due_date,
+        "dueAt": task.due_at,
+        "estimate": task.estimate,
+        "assignees": [people.get(each, str(each)) for each in task.assignees],
+        "labels": [labels[each] for each in task.labels if each in labels],
+        "fields": {key: value for key, value in task.fields.items() if key in fields},
+        "occurredAt": origin.occurred_at if task.imported else task.created_at,
+        "author": origin.author if task.imported else author,
+    }
+    return {name: value for name, value in line.items() if value not in (None, [], {})}

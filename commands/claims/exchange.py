@@ -1,0 +1,27 @@
+"""What the events of imports reserve: external ids, each for one task of its project."""
+
+from uuid import UUID
+
+from commands.happening import Fingerprint, Happening, Reservations, Rule
+from domain.base import Event, OrgId
+from domain.work.task.imported import AlreadyImported, TaskImported
+from eventstore.claim import ClaimChange, ClaimKey
+
+EXTERNAL_ID = "external id"
+
+
+def external_id_claim(
+    fingerprint: Fingerprint, org_id: OrgId, project_id: UUID, external_id: str
+) -> ClaimKey:
+    """Return the claim on an external id in the project that it was imported into."""
+    return ClaimKey(org_id, EXTERNAL_ID, project_id, fingerprint(EXTERNAL_ID, external_id))
+
+
+def _imported(happened: Happening, reserved: Reservations) -> None:
+    """Take the id for good: a task in the trash, or in another project, is not imported again."""
+    external_id, project_id = happened.event.external_id, happened.before.project_id
+    claim = external_id_claim(happened.fingerprint, happened.org_id, project_id, external_id)
+    reserved.claims.append(ClaimChange(claim, happened.stream, AlreadyImported()))
+
+
+EXCHANGE_RULES: dict[type[Event], Rule] = {TaskImported: _imported}

@@ -1,0 +1,181 @@
+"""The command that imports some lines of a file: those that no rule refuses.
+
+A file is imported by many such commands, so that none of them holds up others, and one that broke
+off goes on where it ended: what has an external id already is left alone. Each line is decided by
+``CreateTask``, in the order of the file, and sees what those before it will create.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import ClassVar, NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from commands.base import Change, Command, Context, Decision, refuse_unless_role_grants
+from commands.exchange.names import Names
+from commands.exchange.task_line import NumberedLine
+from commands.exchange.trial import Trial
+from commands.happening import Fingerprint
+from commands.reads import AheadReads, Reads
+from commands.sight import refuse_unless_sees_id
+from commands.work.task_create import CreateTask
+from domain.base import DomainError, LabelId, ProjectId, State, TaskId
+from domain.identity.organization.state import Organization
+from domain.identity.plan import refuse_if_bulk_too_large
+from domain.name import folded
+from domain.permission import Permission
+from domain.work.label import Label, LabelCreated
+from domain.work.project.state import Project
+from domain.work.task.imported import TaskImported, UnknownParent
+from domain.work.task.state import Task
+from eventstore.claim import CountKey
+
+IMPORTED_AT_ONCE = 50
+"""Lines of one command: as many as every plan lets one request change."""
+LABEL_COLOR = "#8a8f98"
+"""The colour of a label that an import creates: grey, until somebody chooses one."""
+_PIECE = 10
+"""Lines that are decided before others get their turn."""
+
+
+class LineOutcome(NamedTuple):
+    """What becomes of one line: a new task, one that is there already (``found``), or neither."""
+
+    line: NumberedLine
+    found: TaskId | None = None
+    refused: DomainError | None = None
+
+
+class Rehearsed(Struct, frozen=True):
+    """What the commands of a dry run would have left for those after them."""
+
+    tasks: Mapping[str, TaskId] = {}
+    labels: Mapping[str, LabelId] = {}
+    states: Mapping[UUID, State] = {}
+    counts: Mapping[CountKey, int] = {}
+
+
+class Imported(NamedTuple):
+    """What becomes of some lines, and what a dry run goes on with."""
+
+    outcomes: list[LineOutcome]
+    rehearsed: Rehearsed
+
+
+class ImportTasks(Command, frozen=True, kw_only=True):
+    """Create a task for each line whose external id the project does not have yet.
+
+    Labels that neither the project nor the organization has are created in the project.
+    """
+
+    needs: ClassVar[Permission | None] = Permission.TASK_CREATE
+    records = (*CreateTask.records, LabelCreated, TaskImported)
+    project_id: ProjectId
+    lines: tuple[NumberedLine, ...]
+    new_labels: Mapping[str, LabelId] = {}
+    """Ids for labels that may have to be created, by their folded names."""
+    fingerprint: Fingerprint
+    note: Callable[[Imported], None]
+    """Told what becomes of the lines, and again with each attempt."""
+    before: Rehearsed = Rehearsed()
+
+    async def permit(self, read: Reads, context: Context, /) -> None:
+        await super().permit(read, context)
+        await refuse_unless_sees_id(read, context, self.project_id)
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read(Organization, context.organization)
+        refuse_if_bulk_too_large(organization.plan, len(self.lines))
+        (await read(Project, self.project_id)).refuse_unless_takes_tasks()
+        deciding = _Deciding(self, read, context)
+        await deciding.names.look_up(deciding.read, [each.task for each in self.lines])
+        outcomes: list[LineOutcome] = []
+        for number, line in enumerate(self.lines, start=1):
+            outcomes.append(await deciding.outcome(line))
+            if number % _PIECE == 0:
+                await asyncio.sleep(0)
+        self.note(Imported(outcomes, deciding.rehearsed()))
+        return deciding.changes
+
+
+class _Deciding:
+    """The decision on some lines, each on what those before it leave."""
+
+    def __init__(self, command: ImportTasks, read: Reads, context: Context) -> None:
+        before = command.before
+        self.read, self._context = AheadReads(read, before.states), context
+        self.names = Names(context.organization, command.project_id, command.fingerprint)
+        self.changes: list[Change] = []
+        self._command = command
+        self._trial = Trial(context, before.counts)
+        self._tasks, self._labels = dict(before.tasks), dict(before.labels)
+
+    def rehearsed(self) -> Rehearsed:
+        """Return what a dry run goes on with; nothing for what is recorded."""
+        if not self._context.dry_run:
+            return Rehearsed()
+        return Rehearsed(self._tasks, self._labels, self.read.ahead, self._trial.counts)
+
+    async def outcome(self, line: NumberedLine) -> LineOutcome:
+        """Return what becomes of a line, and add its changes to the others."""
+        found = self._tasks.get(line.task.id) or await self.names.task(self.read, line.task.id)
+        if found is not None:
+            return LineOutcome(line, found)
+        labels: dict[str, Change] = {}
+        try:
+            change = await self._created(line, labels)
+            refused = await self._trial.add(self.read, change, ())
+        except DomainError as error:
+            refused, change = error, None
+        if refused is not None or change is None:
+            for stream in (line.task_id, *(each.stream for each in labels.values())):
+                self.read.go_back(stream)
+            return LineOutcome(line, refused=refused)
+        self.read.pass_over(line.task_id, change.events)
+        self.changes += (*labels.values(), change)
+        self._tasks[line.task.id] = line.task_id
+        self._labels |= {name: LabelId(each.stream) for name, each in labels.items()}
+        return LineOutcome(line)
+
+    async def _created(self, line: NumberedLine, labels: dict[str, Change]) -> Change:
+        """Return the events that create a task; *labels* gets those that create its labels."""
+        task, project_id = line.task, self._command.project_id
+        parent_id = None if task.parent is None else await self._parent(task.parent)
+        people = [await self.names.person(self.read, self._context, n) for n in task.assignees]
+        given = [await self._label(name, labels) for name in task.labels]
+        create = task.creation(line.task_id, project_id, parent_id, (*people,), (*given,))
+        self.read.new(Task, line.task_id)
+        [change] = await create.decide(self.read, self._context)
+        assert isinstance(change, Change)  # noqa: S101 - a new task is nothing else
+        imported = TaskImported(
+            external_id=task.id, occurred_at=task.occurred_at, author=task.author
+        )
+        return Change(line.task_id, [*change.events, imported])
+
+    async def _parent(self, external_id: str) -> TaskId:
+        found = self._tasks.get(external_id) or await self.names.task(self.read, external_id)
+        if found is None:
+            raise UnknownParent(parent=external_id)
+        return found
+
+    async def _label(self, name: str, labels: dict[str, Change]) -> LabelId:
+        """Return the label with this name, which is created if there is none."""
+        known = self.names.label(name) or self._labels.get(folded(name))
+        if known is not None:
+            return known
+        if folded(name) in labels:
+            return LabelId(labels[folded(name)].stream)
+        await refuse_unless_role_grants(self.read, self._context, Permission.TASK_EDIT)
+        label_id = self._command.new_labels[folded(name)]
+        created = LabelCreated(
+            name=name,
+            color=LABEL_COLOR,
+            project_id=self._command.project_id,
+            created_by=self._context.user_id,
+            created_at=self._context.now,
+        )
+        events = self.read.new(Label, label_id).create(created)
+        self.read.pass_over(label_id, events)
+        labels[folded(name)] = Change(label_id, events)
+        return label_id

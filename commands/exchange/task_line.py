@@ -1,0 +1,77 @@
+"""One task as files of tasks have it, on its way in and out."""
+
+from datetime import date
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta, Struct
+
+from commands.work.task_create import CreateTask
+from commands.work.task_field import FieldInputs
+from commands.work.task_values import Description, DueTime, Estimate
+from domain.base import LabelId, ProjectId, TaskId, UserId
+from domain.name import Name, Title
+from domain.work.task.events import Priority
+from domain.work.task.imported import ExternalId
+from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX
+from domain.work.workflow.events import StatusKey
+
+PersonName = Annotated[str, Meta(min_length=1, max_length=320)]
+"""An e-mail address, or what a mapping turns into one; RFC 5321 has none that are longer."""
+
+
+class TaskLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """One task of a file, with people by their addresses and labels by their names.
+
+    ``key`` is only there for readers: an imported task gets the next number of its project.
+    """
+
+    id: ExternalId
+    key: str | None = None
+    title: Title
+    description: Description | None = None
+    status: StatusKey | None = None
+    priority: Priority = Priority.MEDIUM
+    parent: ExternalId | None = None
+    start_date: date | None = None
+    due_date: date | None = None
+    due_at: DueTime | None = None
+    estimate: Estimate | None = None
+    assignees: Annotated[tuple[PersonName, ...], Meta(max_length=ASSIGNEES_MAX)] = ()
+    labels: Annotated[tuple[Name, ...], Meta(max_length=LABELS_MAX)] = ()
+    fields: FieldInputs = {}
+    occurred_at: DueTime | None = None
+    author: Name | None = None
+
+    def creation(
+        self,
+        task_id: TaskId,
+        project_id: ProjectId,
+        parent_id: TaskId | None,
+        assignees: tuple[UserId, ...],
+        labels: tuple[LabelId, ...],
+    ) -> CreateTask:
+        """Return the command that creates this task, with what its names stand for."""
+        return CreateTask(
+            task_id=task_id,
+            project_id=project_id,
+            title=self.title,
+            description=self.description or None,
+            status=self.status,
+            priority=self.priority,
+            parent_id=parent_id,
+            start_date=self.start_date,
+            due_date=self.due_date,
+            due_at=self.due_at,
+            estimate=self.estimate,
+            assignees=assignees,
+            labels=labels,
+            fields=self.fields,
+        )
+
+
+class NumberedLine(NamedTuple):
+    """A line with its number in the file, from 1, and the id of the task that it would become."""
+
+    number: int
+    task_id: TaskId
+    task: TaskLine

@@ -1,0 +1,57 @@
+"""Where an imported task came from: what was known of it there, which orders nothing here."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from domain.base import DomainError, Event, Personal, Refusal
+from domain.name import NAME_PATTERN
+from domain.work.task.custom_field import TaskFieldSet
+
+ExternalId = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
+"""What a task is called where it came from; unique among the tasks imported into a project."""
+
+
+class TaskImported(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.imported"):
+    """A task that was just created came from elsewhere, where it has this id.
+
+    `occurredAt` and `author` tell when and by whom it was created there.
+    """
+
+    sets = ("external_id", "occurred_at", "author")
+    external_id: Personal
+    occurred_at: datetime | None = None
+    author: Personal | None = None
+
+
+TaskDetailEvent = TaskFieldSet | TaskImported
+"""What only some projects know of their tasks."""
+
+
+class UnknownPerson(DomainError):
+    """No member of the organization has this address. Map it to the address of one."""
+
+    code = "unknown_person"
+    refusal = Refusal.INVALID
+
+
+class UnknownParent(DomainError):
+    """Neither the project nor the file has a task with the id that `parent` names."""
+
+    code = "unknown_parent"
+    refusal = Refusal.INVALID
+
+
+class DuplicateId(DomainError):
+    """Another line of the file has the same id."""
+
+    code = "duplicate_id"
+    refusal = Refusal.CONFLICT
+
+
+class AlreadyImported(DomainError):
+    """The project has a task with this external id already."""
+
+    code = "already_imported"
+    refusal = Refusal.CONFLICT

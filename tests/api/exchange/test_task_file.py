@@ -1,0 +1,257 @@
+"""Tasks leave a project as a file and come into another one, line by line."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from litestar import Litestar
+
+from domain.identity.organization.membership import Role
+from runtime.system import System
+from tests.api.exchange.streams import member
+from tests.api.stage import Json, Person, done, refused
+
+OLD = "2019-03-01T08:00:00Z"
+
+
+async def exported(person: Person, project: Json) -> list[Json]:
+    response = await person.get(f"/project/{project['id']}/export")
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/jsonl"
+    assert (
+        response.headers["content-disposition"] == f'attachment; filename="{project["key"]}.jsonl"'
+    )
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+def in_lines(*tasks: Json) -> bytes:
+    return "".join(json.dumps(task) + "\n" for task in tasks).encode()
+
+
+async def imported(
+    person: Person, project: Json, body: bytes, query: str = ""
+) -> tuple[list[Json], Json]:
+    """Import a file; return what became of each line, and the summary."""
+    response = await person.ask("POST", f"/project/{project['id']}/import{query}", content=body)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/jsonl"
+    *items, last = (json.loads(line) for line in response.text.splitlines())
+    return items, last
+
+
+async def head_of(person: Person) -> int:
+    return int(done(await person.get("/audit?limit=1"), 200)["items"][0]["seq"])
+
+
+async def full_project(app: Litestar, system: System, ana: Person) -> tuple[Json, Person]:
+    """Return a project whose tasks have everything that a task can have, and who is assigned."""
+    project = await ana.project()
+    ben = await member(app, system, ana, Role.MEMBER)
+    label = done(await ana.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)["id"]
+    own = {"name": "Engine, only", "color": "#00ff00", "projectId": project["id"]}
+    local = done(await ana.post("/label", own), 201)["id"]
+    await fields_in(ana, project)
+    parent = await ana.task(project, "Engine", description="Line 1\r\nLine 2, \"quoted\"; 'x'")
+    await ana.task(
+        project,
+        "=1+1",
+        parentId=parent["id"],
+        status="IN_PROGRESS",
+        priority="URGENT",
+        startDate="2027-01-01",
+        dueDate="2027-01-31",
+        estimate=5,
+        assignees=[ben.id, ana.id],
+        labels=[label, local],
+        fields={"size": "L", "cost": 2.5, "kinds": ["a", "b"], "when": "2027-05-01", "who": ben.id},
+    )
+    await ana.task(project, "'=2", dueAt="2027-02-01T12:00:00Z", status="DONE", fields={"cost": 7})
+    last = await ana.task(project, "Ünïcode 🚂")
+    done(await ana.post(f"/task/{last['id']}/rank", {"before": parent["id"]}), 200)
+    return project, ben
+
+
+async def fields_in(ana: Person, project: Json) -> None:
+    options = [{"key": "a", "name": "A"}, {"key": "b", "name": "B"}]
+    for key, kind, more in (
+        ("size", "text", {}),
+        ("cost", "number", {}),
+        ("kinds", "multi_select", {"options": options}),
+        ("when", "date", {}),
+        ("who", "user", {}),
+    ):
+        body = {"key": key, "name": key, "type": kind, **more}
+        done(await ana.post(f"/project/{project['id']}/fields", body), 201)
+
+
+def without_keys(lines: list[Json]) -> list[Json]:
+    return [{name: value for name, value in line.items() if name != "key"} for line in lines]
+
+
+async def test_an_export_imports_again_to_an_equal_project(
+    app: Litestar, system: System, ana: Person
+) -> None:
+    project, ben = await full_project(app, system, ana)
+    copy = done(await ana.post("/project", {"key": "COPY", "name": "Copy"}), 201)
+    await fields_in(ana, copy)
+    lines = await exported(ana, project)
+
+    items, last = await imported(ana, copy, in_lines(*lines))
+    again = await exported(ana, copy)
+
+    assert [(each["line"], each["outcome"]) for each in items] == [
+        (n, "created") for n in range(1, 5)
+    ]
+    assert (last["done"], last["created"], last["refused"]) == (True, 4, 0)
+    assert without_keys(again) == without_keys(lines)
+    assert lines[0]["title"] == "Ünïcode 🚂"
+    assert {*lines[2]["assignees"]} == {ana.email, ben.email}
+    assert [each["key"] for each in again] == [f"COPY-{n}" for n in range(1, 5)]
+
+
+async def test_a_second_import_records_nothing(app: Litestar, system: System, ana: Person) -> None:
+    project, _ = await full_project(app, system, ana)
+    copy = done(await ana.post("/project", {"key": "COPY", "name": "Copy"}), 201)
+    await fields_in(ana, copy)
+    lines = in_lines(*await exported(ana, project))
+    first, _ = await imported(ana, copy, lines)
+    await head_of(ana)  # which is recorded, once an hour
+    before = await head_of(ana)
+
+    items, last = await imported(ana, copy, lines)
+    _, own = await imported(ana, project, lines)
+
+    assert [(each["outcome"], each["id"]) for each in items] == [
+        ("unchanged", each["id"]) for each in first
+    ]
+    assert (last["created"], last["unchanged"], own["unchanged"]) == (0, 4, 4)
+    assert await head_of(ana) == before
+
+
+async def test_where_a_task_came_from_is_shown_and_orders_nothing(ana: Person) -> None:
+    project = await ana.project()
+    await ana.task(project, "Ours")
+    line = {"id": "J-1", "title": "Theirs", "occurredAt": OLD, "author": "Jo Old"}
+
+    items, last = await imported(ana, project, in_lines(line))
+    task = done(await ana.get(f"/task/{items[0]['key']}"), 200)
+    listed = done(await ana.get(f"/project/{project['id']}/tasks?sort=newest"), 200)["items"]
+    page = done(await ana.get("/audit?type=task.imported"), 200)["items"]
+
+    assert task["imported"] == {"externalId": "J-1", "occurredAt": OLD, "author": "Jo Old"}
+    assert (task["createdBy"], task["createdAt"] > OLD) == (ana.id, True)
+    assert [each["title"] for each in listed] == ["Theirs", "Ours"]
+    assert listed[0]["imported"] == task["imported"]
+    assert [each["correlationId"] for each in page] == [last["correlationId"]]
+
+
+async def test_a_dry_run_tells_every_outcome_and_records_nothing(ana: Person) -> None:
+    project = await ana.project()
+    await imported(ana, project, in_lines({"id": "old", "title": "Old"}))
+    await head_of(ana)
+    before = await head_of(ana)
+    lines = [
+        {"id": "child", "title": "Child", "parent": "root", "labels": ["New"]},
+        *({"id": f"n{n}", "title": "Many", "labels": ["new"]} for n in range(60)),
+        {"id": "old", "title": "Old"},
+        {"id": "root", "title": "Root"},
+        {"id": "child", "title": "Again"},
+        {"id": "orphan", "title": "Orphan", "parent": "nobody"},
+        {"id": "x", "title": ""},
+        {"id": "y", "title": "Y", "status": "NOWHERE"},
+        {"id": "z", "title": "Z", "assignees": ["stranger@elsewhere.example"]},
+    ]
+
+    would, would_last = await imported(ana, project, in_lines(*lines), "?dry_run=true")
+    assert await head_of(ana) == before
+    did, last = await imported(ana, project, in_lines(*lines))
+
+    def told(items: list[Json]) -> list[Any]:
+        return [(each["line"], each["outcome"], each.get("code")) for each in items]
+
+    assert told(would) == told(did)
+    codes = {each["line"]: each.get("code", each["outcome"]) for each in did}
+    assert [codes[n] for n in (1, 2, 62, 63, 64, 65, 66, 67, 68)] == [
+        *("created", "created", "unchanged", "created"),
+        *("duplicate_id", "unknown_parent", "invalid_line", "unknown_status", "unknown_person"),
+    ]
+    assert (last["created"], last["unchanged"], last["refused"]) == (62, 1, 5)
+    assert {**last, "correlationId": ""} == {**would_last, "correlationId": ""}
+    labels = done(await ana.get(f"/label?project={project['id']}"), 200)["items"]
+    assert [each["name"] for each in labels] == ["New"]
+
+
+async def test_names_of_a_foreign_file_are_mapped(
+    app: Litestar, system: System, ana: Person
+) -> None:
+    project = await ana.project()
+    ben = await member(app, system, ana, Role.MEMBER)
+    mapping = {
+        "columns": {"Issue": "id", "Summary": "title", "Who": "assignees", "State": "status"},
+        "people": {"bsmith": ben.email.upper()},
+        "statuses": {"Closed": "DONE"},
+    }
+    line = {"Issue": "J-1", "Summary": "Theirs", "Who": ["bsmith"], "State": "Closed"}
+
+    query = f"?mapping={quote(json.dumps(mapping))}"
+    items, _ = await imported(ana, project, in_lines(line), query)
+    task = done(await ana.get(f"/task/{items[0]['id']}"), 200)
+
+    assert (task["title"], task["status"], task["assignees"]) == ("Theirs", "DONE", [ben.id])
+
+
+async def test_limits_of_plan_and_role_hold(app: Litestar, system: System, ana: Person) -> None:
+    project = await ana.project()
+    ben = await member(app, system, ana, Role.MEMBER)
+    path = f"/project/{project['id']}/import"
+    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(1_010)))
+
+    refused(await ben.ask("POST", path, content=lines), 403, "too_many_tasks")
+    _, few = await imported(ben, project, b"\n".join(lines.splitlines()[:100]))
+    would, would_last = await imported(ana, project, lines, "?dry_run=true")
+    items, last = await imported(ana, project, lines)
+
+    assert few["created"] == 100
+    for outcomes, summary in ((would, would_last), (items, last)):
+        assert (summary["created"], summary["unchanged"], summary["refused"]) == (900, 100, 10)
+        assert {each["code"] for each in outcomes if "code" in each} == {"plan_limit"}
+        assert [each["line"] for each in outcomes if "code" in each] == [*range(1_001, 1_011)]
+
+
+async def test_a_project_that_is_hidden_or_takes_no_tasks_refuses_the_whole_file(
+    app: Litestar, system: System, ana: Person
+) -> None:
+    project = await ana.project()
+    ben = await member(app, system, ana, Role.MEMBER)
+    path, body = f"/project/{project['id']}", in_lines({"id": "1", "title": "One"})
+    done(await ana.patch(path, {"visibility": "PRIVATE"}), 200)
+
+    refused(await ben.ask("POST", f"{path}/import", content=body), 404, "not_found")
+    refused(await ben.get(f"{path}/export"), 404, "not_found")
+    done(await ana.post(f"{path}/hold"), 200)
+    refused(await ana.ask("POST", f"{path}/import", content=body), 409, "project_on_hold")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"\xff\xfe\x00\xd8", 400, "malformed_request"),
+        (b'{"id": "1", "title": "\xe9"}', 400, "malformed_request"),
+    ],
+)
+async def test_what_is_no_text_is_refused(ana: Person, body: bytes, status: int, code: str) -> None:
+    project = await ana.project()
+
+    refused(await ana.ask("POST", f"/project/{project['id']}/import", content=body), status, code)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+async def test_encodings_that_say_what_they_are_are_read(ana: Person, encoding: str) -> None:
+    project = await ana.project()
+    text = '\n{"id": "1", "title": "Größe"}\n\n{"id": "2", "title": "\\ud800"}\n[]\n{"id"'
+
+    items, last = await imported(ana, project, text.encode(encoding))
+
+    assert (items[0]["line"], items[0]["outcome"]) == (2, "created")
+    assert (last["created"], last["refused"], last["done"]) == (1, 3, True)
