@@ -172,6 +172,10 @@ class AheadReads(Reads):
         ahead = self.ahead.get(stream)
         return ahead if isinstance(ahead, kind) else found
 
+    async def settled(self, kind: type[S], stream: UUID) -> S:
+        ahead = self.ahead.get(stream)
+        return ahead if isinstance(ahead, kind) else await super().settled(kind, stream)
+
     def pass_over(self, stream: UUID, events: Sequence[Event]) -> None:
         """Let later decisions see *stream* after *events*, which were decided on it."""
         state = self.ahead.get(stream) or self.loaded[stream][1].state

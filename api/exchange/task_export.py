@@ -1,12 +1,15 @@
 """HTTP route that exports the tasks of a project as a file that can be imported again."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Controller, get
+from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
 
-from api.exchange.tasks.outgoing import Line, fields_of, lines_of
+from api.exchange.tasks.outgoing import Line, field_types, lines_of
+from api.exchange.tasks.table import table_of
 from api.http.paging import wait_for_own_writes
 from api.http.parameters import shows_file
 from api.http.policy import needs
@@ -15,7 +18,13 @@ from api.work.project_key import ProjectRef, project_id_of
 from api.work.sight import project_here
 from domain.permission import Permission
 
-FILE_TYPES = {"jsonl": "application/jsonl"}
+EXPORTED_AS = {"jsonl": "application/jsonl", "csv": "text/csv"}
+FileFormat = FromQuery[
+    Annotated[
+        Literal["jsonl", "csv"],
+        QueryParameter(name="format", description="One JSON object a line, or a table"),
+    ]
+]
 
 _encode_lines = msgspec.json.Encoder().encode_lines
 
@@ -29,9 +38,11 @@ class TaskExportController(Controller):
     @get(
         "/",
         opt=needs(Permission.TASK_READ, sends=("Content-Disposition",)),
-        responses=shows_file("The tasks", *FILE_TYPES.values()),
+        responses=shows_file("The tasks", *EXPORTED_AS.values()),
     )
-    async def export_tasks(self, request: ApiRequest, project: ProjectRef) -> Stream:
+    async def export_tasks(
+        self, request: ApiRequest, project: ProjectRef, file_format: FileFormat = "jsonl"
+    ) -> Stream:
         """Export the tasks of a project that are not in the trash, in the order of their ranks.
 
         People are named by their addresses, labels by their names. An import takes the file.
@@ -41,12 +52,13 @@ class TaskExportController(Controller):
         content: AsyncIterator[bytes] = _nothing()
         if not request.client_info.head_only:
             await wait_for_own_writes(request, "tasks", "labels", "fields", "users")
-            fields = await fields_of(request, project_id)
-            content = _json(lines_of(request, project_id, fields))
-        disposition = f'attachment; filename="{key}.jsonl"'
+            fields = await field_types(request, project_id)
+            lines = lines_of(request, project_id, fields)
+            content = _json(lines) if file_format == "jsonl" else table_of(lines, fields)
+        disposition = f'attachment; filename="{key}.{file_format}"'
         return Stream(
             content,
-            media_type=FILE_TYPES["jsonl"],
+            media_type=EXPORTED_AS[file_format],
             headers={"content-disposition": disposition},
         )
 

@@ -3,19 +3,21 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
-from typing import IO, Annotated
+from typing import IO, Annotated, NamedTuple
 
 import msgspec
 from litestar import Controller, post
 from litestar.params import FromQuery, Parameter
 from litestar.response import Stream
 
-from api.exchange.tasks.lines import BrokenFile, Readable, Unreadable, read_lines
+from api.exchange.task_export import FileFormat
+from api.exchange.tasks.lines import BrokenFile, read_lines
 from api.exchange.tasks.mapping import MAPPING_MAX, Mapping, mapping_in
-from api.exchange.tasks.run import ImportRun, Item, TooManyLines
+from api.exchange.tasks.run import ImportRun, Item, Line, TooManyLines
 from api.exchange.tasks.spool import spooled, upload_of
+from api.exchange.tasks.table import field_keys, read_table
 from api.http.parameters import shows_file
 from api.http.policy import needs
 from api.http.problem import Problem
@@ -23,14 +25,27 @@ from api.http.request import ApiRequest
 from api.work.project_key import ProjectRef, project_id_of
 from api.work.sight import project_here
 from commands.exchange.bulk import BULK_OF_MEMBERS_MAX, TooManyForMember
-from domain.base import DomainError, ProjectId
+from commands.work.task_plan import FIELDS_AT_ONCE
+from domain.base import DomainError, NotFound, ProjectId
 from domain.identity.organization.membership import Role
 from domain.permission import Permission
+from domain.planning.field import Field, stream_of_field
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
+from domain.work.task.custom_field import FieldType
 from eventstore.append import ConcurrencyConflict, LogUnavailable
 
 _logger = logging.getLogger(__name__)
+ReadFile = Callable[[IO[str]], Iterator[Line]]
+"""Reads the lines of a file."""
+
 _encode_lines = msgspec.json.Encoder().encode_lines
+
+
+class _Form(NamedTuple):
+    """The format of a file, and what the names in it are here."""
+
+    format: str
+    names: Mapping
 
 
 class TaskImportController(Controller):
@@ -62,6 +77,7 @@ class TaskImportController(Controller):
         self,
         request: ApiRequest,
         project: ProjectRef,
+        file_format: FileFormat = "jsonl",
         mapping: FromQuery[
             Annotated[
                 str | None,
@@ -82,18 +98,17 @@ class TaskImportController(Controller):
         await request.own_organization()
         project_id = await project_id_of(request, project)
         (await project_here(request, project_id)).state.refuse_unless_takes_tasks()
-        answer = _answer(request, project_id, names)
+        answer = _answer(request, project_id, _Form(file_format, names))
         first = await anext(answer)
         return Stream(_behind(first, answer), media_type="application/jsonl")
 
 
-async def _answer(
-    request: ApiRequest, project_id: ProjectId, names: Mapping
-) -> AsyncIterator[bytes]:
+async def _answer(request: ApiRequest, project_id: ProjectId, form: _Form) -> AsyncIterator[bytes]:
     """Yield what becomes of the lines; what refuses all of them is raised before anything else."""
     upload = upload_of(request)
     with request.api.upload_places.taken(request.caller.user_id), await spooled(upload) as file:
-        run = ImportRun(request, project_id, await _lines(request, file, names))
+        read = await _reader(request, project_id, form, file)
+        run = ImportRun(request, project_id, await _lines(request, file, read))
         begun = False
         try:
             async for items in run.outcomes():
@@ -112,25 +127,37 @@ async def _answer(
             yield _encode_lines([run.summary(done=True)])
 
 
-async def _lines(
-    request: ApiRequest, file: IO[str], names: Mapping
-) -> Iterator[Readable | Unreadable]:
+async def _reader(
+    request: ApiRequest, project_id: ProjectId, form: _Form, file: IO[str]
+) -> ReadFile:
+    """Return what reads the lines of *file*; a table needs the types of the custom fields in it."""
+    names = form.names
+    if form.format == "jsonl":
+        return lambda file: read_lines(file, names)
+    keys = await asyncio.to_thread(field_keys, file, names)
+    states, kinds = request.api.system.commands.states, dict[str, FieldType]()
+    for key in keys[:FIELDS_AT_ONCE]:
+        with contextlib.suppress(NotFound):  # the command refuses an unknown one
+            stream = stream_of_field(project_id, key)
+            kinds[key] = (await states.fresh(Field, stream, request.organization)).kind
+    return lambda file: read_table(file, names, kinds)
+
+
+async def _lines(request: ApiRequest, file: IO[str], read: ReadFile) -> Iterator[Line]:
     """Return the lines of a file.
 
     :raises TooManyForMember: they are more than the caller's role may import.
     """
-    lines = read_lines(file, names)
-    if request.caller.role is not Role.MEMBER:
-        return lines
-    first = await asyncio.to_thread(_first, lines, BULK_OF_MEMBERS_MAX + 1)
-    if len(first) > BULK_OF_MEMBERS_MAX:
-        raise TooManyForMember(limit=BULK_OF_MEMBERS_MAX, needs="MANAGER or ADMIN")
-    file.seek(0)
-    return read_lines(file, names)
+    if request.caller.role is Role.MEMBER:
+        first = await asyncio.to_thread(_first, read(file), BULK_OF_MEMBERS_MAX + 1)
+        if len(first) > BULK_OF_MEMBERS_MAX:
+            raise TooManyForMember(limit=BULK_OF_MEMBERS_MAX, needs="MANAGER or ADMIN")
+        file.seek(0)
+    return read(file)
 
 
-def _first(lines: Iterator[Readable | Unreadable], count: int) -> list[Readable | Unreadable]:
-    found: list[Readable | Unreadable] = []
+def _first(lines: Iterator[Line], count: int) -> list[Line]:
+    found: list[Line] = []
     with contextlib.suppress(BrokenFile):
         for line in islice(lines, count):
             found.append(line)  # noqa: PERF402 - those before a break are kept
@@ -138,7 +165,9 @@ def _first(lines: Iterator[Readable | Unreadable], count: int) -> list[Readable 
 
 
 def _broken_off(run: ImportRun, error: Exception) -> Item:
-    code = error.code if isinstance(error, DomainError | Problem) else "malformed_file"
+    code = "too_many_lines" if isinstance(error, TooManyLines) else "malformed_file"
+    if isinstance(error, DomainError | Problem):
+        code = error.code
     return run.summary(done=False, code=code, detail=str(error))
 
 

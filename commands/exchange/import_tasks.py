@@ -19,7 +19,6 @@ from commands.exchange.trial import Trial
 from commands.happening import Fingerprint
 from commands.reads import AheadReads, Reads
 from commands.sight import refuse_unless_sees_id
-from commands.work.task_create import CreateTask
 from domain.base import DomainError, LabelId, ProjectId, State, TaskId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import refuse_if_bulk_too_large
@@ -27,6 +26,14 @@ from domain.name import folded
 from domain.permission import Permission
 from domain.work.label import Label, LabelCreated
 from domain.work.project.state import Project
+from domain.work.task.custom_field import TaskFieldSet
+from domain.work.task.events import (
+    TaskAssigned,
+    TaskCreated,
+    TaskEstimated,
+    TaskLabelled,
+    TaskScheduled,
+)
 from domain.work.task.imported import TaskImported, UnknownParent
 from domain.work.task.state import Task
 from eventstore.claim import CountKey
@@ -70,7 +77,16 @@ class ImportTasks(Command, frozen=True, kw_only=True):
     """
 
     needs: ClassVar[Permission | None] = Permission.TASK_CREATE
-    records = (*CreateTask.records, LabelCreated, TaskImported)
+    records = (
+        LabelCreated,
+        TaskCreated,
+        TaskScheduled,
+        TaskEstimated,
+        TaskAssigned,
+        TaskLabelled,
+        TaskFieldSet,
+        TaskImported,
+    )
     project_id: ProjectId
     lines: tuple[NumberedLine, ...]
     new_labels: Mapping[str, LabelId] = {}

@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct
 
 from commands.work.task_create import CreateTask
-from commands.work.task_field import FieldInputs
+from commands.work.task_plan import FieldInputs
 from commands.work.task_values import Description, DueTime, Estimate
 from domain.base import LabelId, ProjectId, TaskId, UserId
 from domain.name import Name, Title

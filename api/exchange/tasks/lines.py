@@ -59,7 +59,9 @@ def converted(given: Any, mapping: Mapping, *, strict: bool = True) -> TaskLine:
     :raises msgspec.ValidationError: it is none.
     """
     if isinstance(given, dict):
-        renamed = {mapping.columns.get(name, name): value for name, value in given.items()}
+        renamed: dict[str, Any] = {
+            mapping.columns.get(name, name): value for name, value in given.items()
+        }
         given = {name: mapping.value(name, value) for name, value in renamed.items()}
     return msgspec.convert(given, TaskLine, strict=strict)
 

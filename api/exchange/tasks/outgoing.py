@@ -72,7 +72,7 @@ Line = dict[str, Any]
 LINE_FIELDS: tuple[str, ...] = TaskLine.__struct_encode_fields__
 
 
-async def fields_of(request: ApiRequest, project_id: ProjectId) -> dict[str, FieldType]:
+async def field_types(request: ApiRequest, project_id: ProjectId) -> dict[str, FieldType]:
     """Return the types of the custom fields of a project, by their keys."""
     found: dict[str, FieldType] = {}
     after: str | None = None

@@ -34,7 +34,7 @@ from eventstore.identifiers import new_id
 
 LINES_MAX = 100_000
 """Tasks of one file."""
-WAITING_MAX = 10_000
+PARENTLESS_MAX = 10_000
 """Lines that wait for their parents."""
 
 _encode = msgspec.json.Encoder().encode
@@ -43,7 +43,7 @@ Item = dict[str, Any]
 
 
 class TooManyLines(Exception):
-    """The file has more lines than one import takes."""
+    """The file has more tasks than the 100,000 that one import takes. Send it in parts."""
 
 
 class ImportRun:
@@ -68,7 +68,7 @@ class ImportRun:
         while lines := await asyncio.to_thread(_some, self._lines):
             read += len(lines)
             if read > LINES_MAX:
-                raise TooManyLines
+                raise TooManyLines(TooManyLines.__doc__)
             yield await self._imported(lines)
             if isinstance(lines[-1], BrokenFile):
                 raise lines[-1]
@@ -131,7 +131,7 @@ class ImportRun:
     def _item(self, outcome: LineOutcome, receipt: Receipt) -> Item | None:
         """Return an outcome as clients read it; None for a line that waits for its parent."""
         line, refused = outcome.line, outcome.refused
-        if isinstance(refused, UnknownParent) and len(self._waiting) < WAITING_MAX:
+        if isinstance(refused, UnknownParent) and len(self._waiting) < PARENTLESS_MAX:
             self._waiting.append(line)
             return None
         if refused is not None:

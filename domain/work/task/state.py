@@ -48,8 +48,8 @@ from domain.work.task.events import (
     TaskUnwatched,
     TaskWatched,
 )
+from domain.work.task.imported import TaskImported, TaskOrigin
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
-from domain.work.task.imported import TaskImported
 from domain.work.task.rank import place, rank_of_number
 from domain.work.workflow.events import STARTED, StatusGroup
 
@@ -156,6 +156,15 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     def schedule(self) -> TaskSchedule:
         """When the task starts and is due."""
         return TaskSchedule(start_date=self.start_date, due_date=self.due_date, due_at=self.due_at)
+
+    @property
+    def origin(self) -> TaskOrigin | None:
+        """Where the task was imported from; None if it was created here."""
+        if self.external_id is None:
+            return None
+        return TaskOrigin(
+            external_id=self.external_id, occurred_at=self.occurred_at, author=self.author
+        )
 
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 

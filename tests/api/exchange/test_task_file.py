@@ -10,83 +10,18 @@ from litestar import Litestar
 from domain.identity.organization.membership import Role
 from runtime.system import System
 from tests.api.exchange.streams import member
+from tests.api.exchange.task_files import (
+    exported,
+    fields_in,
+    full_project,
+    head_of,
+    imported,
+    in_lines,
+    without_keys,
+)
 from tests.api.stage import Json, Person, done, refused
 
 OLD = "2019-03-01T08:00:00Z"
-
-
-async def exported(person: Person, project: Json) -> list[Json]:
-    response = await person.get(f"/project/{project['id']}/export")
-    assert response.status_code == 200, response.text
-    assert response.headers["content-type"] == "application/jsonl"
-    assert (
-        response.headers["content-disposition"] == f'attachment; filename="{project["key"]}.jsonl"'
-    )
-    return [json.loads(line) for line in response.text.splitlines()]
-
-
-def in_lines(*tasks: Json) -> bytes:
-    return "".join(json.dumps(task) + "\n" for task in tasks).encode()
-
-
-async def imported(
-    person: Person, project: Json, body: bytes, query: str = ""
-) -> tuple[list[Json], Json]:
-    """Import a file; return what became of each line, and the summary."""
-    response = await person.ask("POST", f"/project/{project['id']}/import{query}", content=body)
-    assert response.status_code == 200, response.text
-    assert response.headers["content-type"] == "application/jsonl"
-    *items, last = (json.loads(line) for line in response.text.splitlines())
-    return items, last
-
-
-async def head_of(person: Person) -> int:
-    return int(done(await person.get("/audit?limit=1"), 200)["items"][0]["seq"])
-
-
-async def full_project(app: Litestar, system: System, ana: Person) -> tuple[Json, Person]:
-    """Return a project whose tasks have everything that a task can have, and who is assigned."""
-    project = await ana.project()
-    ben = await member(app, system, ana, Role.MEMBER)
-    label = done(await ana.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)["id"]
-    own = {"name": "Engine, only", "color": "#00ff00", "projectId": project["id"]}
-    local = done(await ana.post("/label", own), 201)["id"]
-    await fields_in(ana, project)
-    parent = await ana.task(project, "Engine", description="Line 1\r\nLine 2, \"quoted\"; 'x'")
-    await ana.task(
-        project,
-        "=1+1",
-        parentId=parent["id"],
-        status="IN_PROGRESS",
-        priority="URGENT",
-        startDate="2027-01-01",
-        dueDate="2027-01-31",
-        estimate=5,
-        assignees=[ben.id, ana.id],
-        labels=[label, local],
-        fields={"size": "L", "cost": 2.5, "kinds": ["a", "b"], "when": "2027-05-01", "who": ben.id},
-    )
-    await ana.task(project, "'=2", dueAt="2027-02-01T12:00:00Z", status="DONE", fields={"cost": 7})
-    last = await ana.task(project, "Ünïcode 🚂")
-    done(await ana.post(f"/task/{last['id']}/rank", {"before": parent["id"]}), 200)
-    return project, ben
-
-
-async def fields_in(ana: Person, project: Json) -> None:
-    options = [{"key": "a", "name": "A"}, {"key": "b", "name": "B"}]
-    for key, kind, more in (
-        ("size", "text", {}),
-        ("cost", "number", {}),
-        ("kinds", "multi_select", {"options": options}),
-        ("when", "date", {}),
-        ("who", "user", {}),
-    ):
-        body = {"key": key, "name": key, "type": kind, **more}
-        done(await ana.post(f"/project/{project['id']}/fields", body), 201)
-
-
-def without_keys(lines: list[Json]) -> list[Json]:
-    return [{name: value for name, value in line.items() if name != "key"} for line in lines]
 
 
 async def test_an_export_imports_again_to_an_equal_project(
@@ -151,7 +86,7 @@ async def test_a_dry_run_tells_every_outcome_and_records_nothing(ana: Person) ->
     await imported(ana, project, in_lines({"id": "old", "title": "Old"}))
     await head_of(ana)
     before = await head_of(ana)
-    lines = [
+    lines: list[Json] = [
         {"id": "child", "title": "Child", "parent": "root", "labels": ["New"]},
         *({"id": f"n{n}", "title": "Many", "labels": ["new"]} for n in range(60)),
         {"id": "old", "title": "Old"},
@@ -178,8 +113,9 @@ async def test_a_dry_run_tells_every_outcome_and_records_nothing(ana: Person) ->
     ]
     assert (last["created"], last["unchanged"], last["refused"]) == (62, 1, 5)
     assert {**last, "correlationId": ""} == {**would_last, "correlationId": ""}
-    labels = done(await ana.get(f"/label?project={project['id']}"), 200)["items"]
-    assert [each["name"] for each in labels] == ["New"]
+    path = f"/label?projectId={project['id']}"
+    labels = done(await ana.get(path), 200)["items"]
+    assert [each["name"] for each in labels] == ["new"]
 
 
 async def test_names_of_a_foreign_file_are_mapped(

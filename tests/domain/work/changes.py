@@ -14,8 +14,8 @@ from domain.work.relation import (
 )
 from domain.work.task import events as task
 from domain.work.task.custom_field import FieldType, TaskFieldSet
-from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.imported import TaskImported
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
 from domain.work.workflow.events import StatusGroup, WorkflowDefined
 from domain.work.workflow.state import FREE
@@ -133,7 +133,11 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (OPEN, TaskFieldSet(key="size", kind=FieldType.TEXT, to="L"), ("fields:size",)),
     (OPEN, TaskCycleChanged(from_=None, to=CycleId(TASK)), ("cycle_id",)),
     (OPEN, TaskMilestoneChanged(from_=None, to=MilestoneId(TASK)), ("milestone_id",)),
-    (OPEN, TaskImported(external_id="JIRA-7", author="Cleo"), ("external_id", "author")),
+    (
+        OPEN,
+        TaskImported(external_id="JIRA-7", occurred_at=NOW, author="Cleo"),
+        ("external_id", "occurred_at", "author"),
+    ),
     (OPEN, task.TaskWatched(user_id=CLEO), (f"watchers:{CLEO}",)),
     (OPEN, task.TaskUnwatched(user_id=BEN), (f"watchers:{BEN}",)),
     (OPEN, task.TaskUnassigned(user_id=BEN), (f"assignees:{BEN}",)),

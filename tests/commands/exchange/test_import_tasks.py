@@ -1,0 +1,120 @@
+"""Stories of the command that imports some lines of a file."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from commands.exchange.import_tasks import LABEL_COLOR, Imported, ImportTasks
+from commands.exchange.task_line import NumberedLine, TaskLine
+from domain.base import LabelId, TaskId
+from domain.identity.organization.events import PlanChanged
+from domain.identity.plan import Plan, PlanLimitReached
+from domain.planning.field import FieldCreated, stream_of_field
+from domain.work.label import LabelCreated
+from domain.work.project.errors import ProjectOnHold
+from domain.work.project.events import ProjectPutOnHold
+from domain.work.task.custom_field import FieldType, TaskFieldSet
+from domain.work.task.events import (
+    TaskAssigned,
+    TaskEstimated,
+    TaskLabelled,
+    TaskSchedule,
+    TaskScheduled,
+)
+from domain.work.task.imported import TaskImported
+from tests.commands.acme import CHILD, HERE, task
+from tests.domain.spec import ACME, ANA, CLEO, ENG, NOW, TASK
+from tests.spec import data_keys, given, on
+
+NEW, NEWER = TaskId(UUID(int=501)), TaskId(UUID(int=502))
+BUG = LabelId(UUID(int=71))
+SIZE = stream_of_field(ENG, "size")
+SIZED = on(
+    SIZE,
+    FieldCreated(
+        project_id=ENG, key="size", name="Size", kind=FieldType.TEXT, created_by=ANA, created_at=NOW
+    ),
+)
+OLD = datetime(2019, 3, 1, tzinfo=UTC)
+
+
+def line(number: int, task_id: TaskId, external_id: str, **about: Any) -> NumberedLine:
+    return NumberedLine(number, task_id, TaskLine(id=external_id, title="Oil it", **about))
+
+
+def importing(
+    *lines: NumberedLine, note: Callable[[Imported], None] = lambda _: None
+) -> ImportTasks:
+    return ImportTasks(
+        project_id=ENG,
+        lines=lines,
+        new_labels={"bug": BUG},
+        fingerprint=data_keys().fingerprint,
+        note=note,
+    )
+
+
+class TestImportTasks:
+    def test_a_line_becomes_a_task_with_all_that_it_says(self) -> None:
+        full = line(
+            1,
+            NEW,
+            "J-1",
+            due_date=date(2027, 1, 31),
+            estimate=3,
+            assignees=(str(CLEO),),
+            labels=("Bug",),
+            fields={"size": "L"},
+            occurred_at=OLD,
+            author="Jo",
+        )
+        given(*HERE, SIZED).when(importing(full)).then(
+            on(
+                BUG,
+                LabelCreated(
+                    name="Bug", color=LABEL_COLOR, project_id=ENG, created_by=ANA, created_at=NOW
+                ),
+            ),
+            on(
+                NEW,
+                task(number=2),
+                TaskScheduled(from_=TaskSchedule(), to=TaskSchedule(due_date=date(2027, 1, 31))),
+                TaskEstimated(from_=None, to=3),
+                TaskAssigned(user_id=CLEO),
+                TaskLabelled(label_id=BUG),
+                TaskFieldSet(key="size", kind=FieldType.TEXT, to="L"),
+                TaskImported(external_id="J-1", occurred_at=OLD, author="Jo"),
+            ),
+        )
+
+    def test_what_has_an_external_id_already_is_left_alone(self) -> None:
+        past = on(NEW, task(number=2), TaskImported(external_id="J-1"))
+        noted: list[Imported] = []
+        asked = importing(line(1, NEWER, "J-1"), line(2, CHILD, str(TASK)), note=noted.append)
+        given(*HERE, past).when(asked).then()
+
+        assert [each.found for each in noted[-1].outcomes] == [NEW, TASK]
+
+    def test_a_refused_line_stops_no_other(self) -> None:
+        noted: list[Imported] = []
+        asked = importing(
+            line(1, NEW, "J-1", parent="J-9", labels=("Bug",)),
+            line(2, NEWER, "J-2"),
+            note=noted.append,
+        )
+        given(*HERE).when(asked).then(on(NEWER, task(number=2), TaskImported(external_id="J-2")))
+
+        refused = [each.refused for each in noted[-1].outcomes]
+        assert [None if each is None else each.code for each in refused] == ["unknown_parent", None]
+
+    def test_the_plan_limits_how_many_lines_a_command_has(self) -> None:
+        lines = [line(n, TaskId(UUID(int=600 + n)), f"J-{n}") for n in range(1, 52)]
+        given(*HERE).when(importing(*lines)).then_refused(PlanLimitReached)
+        basic = on(ACME, PlanChanged(from_=Plan.FREE, to=Plan.BASIC))
+        given(*HERE, basic).when(importing(*lines), dry_run=True)
+
+    def test_a_project_on_hold_takes_nothing(self) -> None:
+        given(*HERE, on(ENG, ProjectPutOnHold())).when(importing(line(1, NEW, "J-1"))).then_refused(
+            ProjectOnHold
+        )
