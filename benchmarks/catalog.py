@@ -21,7 +21,7 @@ from benchmarks import (
     webhook_latency,
     worker_wait,
 )
-from benchmarks.exchange import bulk, live, search
+from benchmarks.exchange import bulk, import_work, live, search
 from benchmarks.harness.figures import Figure
 from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
 from benchmarks.planning import board
@@ -72,6 +72,7 @@ BENCHMARKS = {
     "versus-first": _benchmark(versus_first),
     "webhook-latency": _benchmark(webhook_latency),
     "bulk": _benchmark(bulk),
+    "import-work": _benchmark(import_work),
     "live-events": _benchmark(live),
     "search": _benchmark(search),
     "worker-wait": _benchmark(worker_wait),

@@ -21,6 +21,7 @@ from domain.work.task.events import (
     TaskMoved,
     TaskReparented,
 )
+from domain.work.task.imported import TaskOrigin
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED, StatusGroup
 from eventstore.recorded import Recorded
@@ -59,14 +60,6 @@ class Beside(Struct, frozen=True, kw_only=True, gc=False):
 
 
 NOTHING_BESIDE = Beside()
-
-
-class TaskOrigin(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
-    """What an imported task was called where it came from, and by whom it was created there."""
-
-    external_id: str
-    occurred_at: datetime | None = None
-    author: str | None = None
 
 
 class TaskView(View, frozen=True, kw_only=True):
@@ -139,19 +132,11 @@ def render_task(
         started_at=task.started_at,
         completed_at=task.completed_at,
         deleted_at=task.deleted_at,
-        imported=_origin(task),
+        imported=task.origin,
         version=version,
         **asdict(beside),
     )
     return _encode(view)
-
-
-def _origin(task: Task) -> TaskOrigin | None:
-    if task.external_id is None:
-        return None
-    return TaskOrigin(
-        external_id=task.external_id, occurred_at=task.occurred_at, author=task.author
-    )
 
 
 class ListedTask(Task, frozen=True, kw_only=True, gc=False):

@@ -1,7 +1,7 @@
 """Reads the tasks of a file in JSON Lines: one object a line."""
 
 from collections.abc import Iterator
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 import msgspec
 
@@ -59,9 +59,9 @@ def converted(given: Any, mapping: Mapping, *, strict: bool = True) -> TaskLine:
     :raises msgspec.ValidationError: it is none.
     """
     if isinstance(given, dict):
-        renamed: dict[str, Any] = {
-            mapping.columns.get(name, name): value for name, value in given.items()
-        }
+        members = cast("dict[str, Any]", given)
+        columns = mapping.columns
+        renamed = {columns.get(name, name): value for name, value in members.items()}
         given = {name: mapping.value(name, value) for name, value in renamed.items()}
     return msgspec.convert(given, TaskLine, strict=strict)
 

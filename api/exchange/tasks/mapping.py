@@ -1,7 +1,8 @@
 """What the names of a foreign file stand for."""
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Names
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
@@ -29,7 +30,8 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
         if known is None or not known:
             return given
         if isinstance(given, list):
-            return [known.get(each, each) if isinstance(each, str) else each for each in given]
+            several = cast("Iterable[Any]", given)
+            return [known.get(each, each) if isinstance(each, str) else each for each in several]
         return known.get(given, given) if isinstance(given, str) else given
 
     def _known(self, name: str) -> Names[str, str] | None:

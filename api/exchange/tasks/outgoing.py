@@ -15,11 +15,11 @@ from api.work.tasks.detail import tasks_in_full
 from commands.exchange.task_line import TaskLine
 from domain.base import PLATFORM, LabelId, OrgId, ProjectId, TaskId, UserId
 from domain.work.task.custom_field import FieldShown, FieldType
+from domain.work.task.imported import TaskOrigin
 from projections.base import document_id
 from projections.engine.find import ReadModels
 from projections.planning.field import custom_fields_of
 from projections.work.label import labels_of
-from projections.work.task import TaskOrigin
 from projections.work.task_list import EVERY_TASK, Lane, TaskOrder, TaskSort, find_tasks
 
 

@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import msgspec
 
@@ -53,7 +53,7 @@ def _cell(value: Any) -> str:
         case str():
             return plain_text(value)
         case list():
-            return plain_text("\n".join(value))
+            return plain_text("\n".join(cast("list[str]", value)))
         case datetime():
             return str(msgspec.to_builtins(value))
         case _:
@@ -75,12 +75,7 @@ def read_table(
 
     :raises BrokenFile: it has no column of ids or titles, or a cell that never ends.
     """
-    begin = file.readline(LINE_MAX)
-    file.seek(0)
-    delimiter = max(_DELIMITERS, key=begin.count)
-    rows = csv.reader(_bounded(file), delimiter=delimiter)
-    header = _next(rows)
-    columns = [] if header is None else [_column(one, names) for one in header[:_COLUMNS_MAX]]
+    rows, columns = _begun(file, names)
     if not {"id", "title"} <= {*columns}:
         raise BrokenFile("The first row names no columns `id` and `title`. Map them.")
     while (row := _next(rows)) is not None:
@@ -92,6 +87,26 @@ def read_table(
             yield Unreadable(rows.line_num, str(error))
             continue
         yield checked(rows.line_num, task)
+
+
+def field_keys(file: IO[str], names: Names) -> list[str]:
+    """Return the keys of the custom fields that a table has columns for."""
+    try:
+        _, columns = _begun(file, names)
+    except BrokenFile:  # as its reader finds, too
+        columns = []
+    file.seek(0)
+    found = [one.removeprefix(_FIELD) for one in columns if one and one.startswith(_FIELD)]
+    return list(dict.fromkeys(found))
+
+
+def _begun(file: IO[str], names: Names) -> tuple[Any, list[str | None]]:
+    """Return the rows of a table behind the first one, and which member each column is."""
+    begin = file.readline(LINE_MAX)
+    file.seek(0)
+    rows = csv.reader(_bounded(file), delimiter=max(_DELIMITERS, key=begin.count))
+    header = _next(rows) or []
+    return rows, [_column(one, names) for one in header[:_COLUMNS_MAX]]
 
 
 def _bounded(file: IO[str]) -> Iterator[str]:

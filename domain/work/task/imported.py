@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from domain.base import DomainError, Event, Personal, Refusal
 from domain.name import NAME_PATTERN
@@ -11,6 +11,14 @@ from domain.work.task.custom_field import TaskFieldSet
 
 ExternalId = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
 """What a task is called where it came from; unique among the tasks imported into a project."""
+
+
+class TaskOrigin(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """What an imported task was called where it came from, and by whom it was created there."""
+
+    external_id: str
+    occurred_at: datetime | None = None
+    author: str | None = None
 
 
 class TaskImported(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.imported"):
