@@ -1,6 +1,7 @@
 """Tasks leave a project as a file and come into another one, line by line."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
@@ -167,6 +168,23 @@ async def test_a_project_that_is_hidden_or_takes_no_tasks_refuses_the_whole_file
     refused(await ben.get(f"{path}/export"), 404, "not_found")
     done(await ana.post(f"{path}/hold"), 200)
     refused(await ana.ask("POST", f"{path}/import", content=body), 409, "project_on_hold")
+
+
+async def test_a_body_that_cannot_be_taken_is_refused(
+    ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await ana.project()
+    path = f"/project/{project['id']}/import"
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"{}"
+
+    refused(await ana.ask("POST", path, content=pieces()), 411, "length_required")
+    with monkeypatch.context() as patch:
+        patch.setattr("api.upload.UPLOADS_PER_USER_MAX", 0)
+        refused(await ana.ask("POST", path, content=b"{}"), 503, "busy")
+    done(await ana.post(f"/project/{project['id']}/archive"), 200)
+    refused(await ana.ask("POST", path, content=b"{}"), 409, "project_archived")
 
 
 @pytest.mark.parametrize(
