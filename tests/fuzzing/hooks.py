@@ -31,6 +31,7 @@ UNDESCRIBABLE = re.compile(
     "|Expected names of events, at most \\d+|Expected changes, or delete alone|Names a task twice"
     "|Expected a range of days such as .*|Expected 1 to 10 words of letters or digits"
     "|Expected code or recoveryCode|Needed for a new account"
+    "|Expected a mapping in JSON: .*|Send the file in UTF-8 .*"
     "|Expected either before or after|Expected a URL of APP_URL or CORS_ORIGINS.*"
     "|the (URL|host|port) .*|names under .* are not public",
     re.DOTALL,
