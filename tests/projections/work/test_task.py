@@ -58,6 +58,7 @@ def test_a_new_task_is_shown_with_its_key_and_everything_about_it() -> None:
         "startedAt": None,
         "completedAt": None,
         "deletedAt": None,
+        "imported": None,
         "version": 1,
         "comments": 0,
         "attachments": 0,
@@ -141,6 +142,9 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
         "assignees": [str(ANA)],
         "created_by": str(ANA),
         "created_at": "2026-03-01T09:30:00Z",
+        "external_id": None,
+        "occurred_at": None,
+        "author": None,
     }
 
 
