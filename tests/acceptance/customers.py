@@ -48,7 +48,7 @@ class Customer:
         CLIENTS.append(self.http)
         self.acknowledged: dict[str, dict[str, Any]] = {}
         self.webhooks: dict[str, str] = {}
-        self.project = ""
+        self.project = self.organization = ""
         self._receiver = receiver
         self.slowest_s = 0.0
 
@@ -61,6 +61,7 @@ class Customer:
         )
         login = await self._insist("/auth/login", account)
         self.http.headers["authorization"] = f"Bearer {login['accessToken']}"
+        self.organization = (await self.get("/auth/profile"))["organizationId"]
         self.project = (await self._insist("/project", {"key": "RUN", "name": "Run"}))["id"]
         for mode in ("ORDERED", "PARALLEL"):
             path = f"/{self.slug}/{mode}"
@@ -82,6 +83,27 @@ class Customer:
             self.acknowledged[task["id"]] = moved
             assert moved["version"] == task["version"] + 1
             await self.get(self.tasks_path, {"limit": 50})
+
+    async def invite(self, count: int, pause_s: float) -> None:
+        """Invite people, who get a mail each."""
+        for number in range(count):
+            email = f"{number}-{self.slug}@example.com"
+            path = f"/org/{self.organization}/invitations"
+            await self._insist(path, {"email": email, "role": "MEMBER"})
+            await asyncio.sleep(pause_s)
+
+    async def check_pairs(self, elsewhere: httpx.AsyncClient, count: int) -> None:
+        """Change a task here or *elsewhere*, and see it in the list of the other at once."""
+        elsewhere.headers["authorization"] = self.http.headers["authorization"]
+        sides = (self.http, elsewhere)
+        task = next(iter(self.acknowledged.values()))
+        for number in range(count):
+            writer, reader = sides[number % 2], sides[1 - number % 2]
+            changed = await writer.patch(f"/task/{task['id']}", json={"title": f"Pair {number}"})
+            assert changed.is_success, changed.text
+            listed = await reader.get(self.tasks_path, params={"limit": 1, "sort": "-updated"})
+            assert listed.is_success, listed.text
+            assert [each["title"] for each in listed.json()["items"]] == [f"Pair {number}"]
 
     async def tasks(self) -> dict[str, dict[str, Any]]:
         """Return every task that a reader sees now, by its id."""

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -33,29 +33,46 @@ STOP_S = 20.0
 
 
 class Deployment:
-    """``serve`` with two processes, ``project`` and ``work``; PostgreSQL, MongoDB and Redis."""
+    """``serve`` with two processes, ``project`` and ``work``; PostgreSQL, MongoDB and Redis.
 
-    def __init__(self, directory: Path, partitions: int = 1) -> None:
+    The first copy of each is called so, the others ``serve 2`` and so on. Each ``serve`` has a port
+    of its own.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        partitions: int = 1,
+        copies: Mapping[str, int] | None = None,
+        **more: str,
+    ) -> None:
+        """Take how many *copies* there are of each process, and *more* settings."""
         self.data_dir = directory / "data"
         self.data_dir.mkdir()
-        self.port = HeldPort()
-        self.url = f"http://127.0.0.1:{int(self.port)}"
-        self._metrics_ports = {name: HeldPort() for name in PROCESSES}
+        many = dict.fromkeys(PROCESSES, 1) | dict(copies or {})
+        self.names = [
+            name if n == 1 else f"{name} {n}"
+            for name in PROCESSES
+            for n in range(1, many[name] + 1)
+        ]
+        self._ports = {name: HeldPort() for name in self.names if _kind(name) == "serve"}
+        self.urls = [f"http://127.0.0.1:{int(port)}" for port in self._ports.values()]
+        self.url = self.urls[0]
+        self._metrics_ports = {name: HeldPort() for name in self.names}
         self.servers: dict[str, Server] = {
             "postgres": postgres(directory / "postgres"),
             "mongo": mongo(directory / "mongo"),
             "redis": redis(directory / "redis"),
         }
-        self.environment = environment(
-            self.data_dir,
-            PORT=str(int(self.port)),
-            RATE_LIMITS="off",
-            API_WORKERS=str(API_WORKERS),
-            WEBHOOK_ALLOW_NETWORKS="127.0.0.0/8",
-            EVENTS_URL=f"{self.servers['postgres'].url}?partitions={partitions}",
-            MONGODB_URI=self.servers["mongo"].url,
-            REDIS_URL=self.servers["redis"].url,
-        )
+        settings = {
+            "RATE_LIMITS": "off",
+            "API_WORKERS": str(API_WORKERS),
+            "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
+            "EVENTS_URL": f"{self.servers['postgres'].url}?partitions={partitions}",
+            "MONGODB_URI": self.servers["mongo"].url,
+            "REDIS_URL": self.servers["redis"].url,
+        }
+        self.environment = environment(self.data_dir, **(settings | more))
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
@@ -66,15 +83,19 @@ class Deployment:
             server.wait_ready()
         migrated = self.command("migrate")
         assert migrated.returncode == 0, migrated.stderr
-        for name in PROCESSES:
+        for name in self.names:
             self._start(name)
         eventually(self._ready, "the deployment is ready", START_S)
 
     def _start(self, name: str) -> None:
         with self._log(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [sys.executable, "-m", PROCESSES[name]],
-                env={**self.environment, "METRICS_PORT": str(int(self._metrics_ports[name]))},
+                [sys.executable, "-m", PROCESSES[_kind(name)]],
+                env={
+                    **self.environment,
+                    "METRICS_PORT": str(int(self._metrics_ports[name])),
+                    "PORT": str(int(self._ports.get(name, self._ports["serve"]))),
+                },
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -87,8 +108,8 @@ class Deployment:
     def _ready(self) -> bool | None:
         self.check_that_nothing_else_died()
         with contextlib.suppress(httpx.TransportError):
-            answer = httpx.get(f"{self.url}/api/health/ready", timeout=5)
-            return True if answer.status_code == 200 else None
+            answers = [httpx.get(f"{url}/api/health/ready", timeout=5) for url in self.urls]
+            return True if {answer.status_code for answer in answers} == {200} else None
         return None
 
     @property
@@ -98,7 +119,7 @@ class Deployment:
 
     @property
     def victims(self) -> Sequence[str]:
-        return (*PROCESSES, *self.servers)
+        return (*self.names, *self.servers)
 
     @property
     def stores(self) -> dict[str, int]:
@@ -152,8 +173,9 @@ class Deployment:
         """Run an operator's command."""
         return command_beside(self.environment, *arguments, timeout_s=timeout_s)
 
-    def http(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=f"{self.url}/api", timeout=ANSWER_S_MAX)
+    def http(self, number: int = 0) -> httpx.AsyncClient:
+        """Return a client of one ``serve``, the first if none is named."""
+        return httpx.AsyncClient(base_url=f"{self.urls[number]}/api", timeout=ANSWER_S_MAX)
 
     def stop(self) -> None:
         """Stop the processes as a supervisor does, then the servers."""
@@ -167,11 +189,17 @@ class Deployment:
                 server.stop()
 
 
+def _kind(name: str) -> str:
+    return name.partition(" ")[0]
+
+
 @contextlib.contextmanager
-def deployment(partitions: int = 1) -> Generator[Deployment]:
+def deployment(
+    partitions: int = 1, copies: Mapping[str, int] | None = None, **more: str
+) -> Generator[Deployment]:
     """Run the product on three servers until the block ends."""
     with data_directory() as directory:
-        started = Deployment(directory, partitions)
+        started = Deployment(directory, partitions, copies, **more)
         try:
             started.start()
             yield started
