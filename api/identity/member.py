@@ -1,11 +1,12 @@
 """HTTP routes of the members of an organization."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, delete, get, patch
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, Parameter, QueryParameter
 from msgspec import UNSET, Struct, UnsetType
 
 from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
@@ -21,8 +22,21 @@ from domain.base import OrgId, UserId
 from domain.identity.organization.membership import LastAdmin, Role, RoleTooLow
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
-from projections.identity.member import find_member, members_of
+from projections.identity.member import MemberFilter, find_member, members_of
 from projections.identity.user import UserView
+
+_Role = FromQuery[Annotated[Role | None, Parameter(description="Only members with this role")]]
+_Active = FromQuery[
+    Annotated[bool | None, Parameter(description="Only members with access, or only those without")]
+]
+_Text = FromQuery[
+    Annotated[
+        str | None,
+        QueryParameter(
+            name="q", min_length=1, max_length=100, description="A part of their name or address"
+        ),
+    ]
+]
 
 
 class MemberWithUser(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -68,19 +82,28 @@ class MemberController(Controller):
     tags = ("Members",)
 
     @get("/", opt=needs(Permission.ORG_READ), responses=shows(Page[MemberWithUser]))
-    async def list_members(
+    async def list_members(  # noqa: PLR0913, PLR0917 - the parameters of the list
         self,
         request: ApiRequest,
         organization_id: FromPath[UUID],
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
+        role: _Role = None,
+        active: _Active = None,
+        text: _Text = None,
     ) -> ApiResponse:
-        """List the members of your organization."""
+        """List the members of your organization, or those whom the filters leave.
+
+        A filter looks at 10,000 members for one page, which may then be shorter than the limit.
+        """
         org_id = own_organization(request, organization_id)
-        paging = Paging(request)
+        told = None if active is None else str(active).lower()
+        paging = Paging(request, role=role, active=told, q=text)
         after = paging.key(cursor)
         await wait_for_own_writes(request, "members", "users")
-        return paging.answer(await members_of(request.api.models, org_id, limit, after), limit)
+        wanted = MemberFilter(role, active, text)
+        found = await members_of(request.api.models, org_id, wanted, limit, after)
+        return paging.answer(found, limit)
 
     @get("/{user_id:uuid}", opt=needs(Permission.ORG_READ), responses=shows(MemberWithUser))
     async def get_member(

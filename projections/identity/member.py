@@ -20,8 +20,8 @@ from domain.identity.organization.membership import (
 )
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, document_id, tags_of
-from projections.engine.find import PAGE_DEFAULT, ReadModels
-from projections.engine.query import LIMIT_MAX, ListSlice, Query, list_slice
+from projections.engine.find import PAGE_DEFAULT, SLICES_MAX, ReadModels
+from projections.engine.query import LIMIT_MAX, RESIDUAL_ROWS_MAX, ListSlice, Query, list_slice
 from projections.shape import Index, Value
 
 _encode = msgspec.json.Encoder().encode
@@ -46,11 +46,36 @@ class MemberView(View, frozen=True, kw_only=True):
     joined_at: datetime | None
 
 
+class MemberFilter(Struct, frozen=True):
+    """Which members are listed; *text* is a part of their name or address, in any case."""
+
+    role: Role | None = None
+    active: bool | None = None
+    text: str | None = None
+
+
+EVERYBODY = MemberFilter()
+
+
 class _Listed(Struct, rename="camel"):
     user_id: str
 
 
+class _Known(Struct):
+    """By what a member is found."""
+
+    name: str
+    email: str
+
+
+class _Joined(Struct):
+    """A member with who they are, if that is known."""
+
+    user: _Known | None
+
+
 _decode_user = msgspec.json.Decoder(_Listed).decode
+_decode_joined = msgspec.json.Decoder(_Joined).decode
 
 
 def render_member(member: Membership) -> bytes:
@@ -141,13 +166,54 @@ async def organizations_ever_of(models: ReadModels, user_id: UserId) -> list[Org
 
 
 async def members_of(
-    models: ReadModels, org_id: OrgId, limit: int = PAGE_DEFAULT, after: str | None = None
+    models: ReadModels,
+    org_id: OrgId,
+    wanted: MemberFilter = EVERYBODY,
+    limit: int = PAGE_DEFAULT,
+    after: str | None = None,
 ) -> ListSlice:
     """Return members of the organization by user id, each with ``user``: who they are."""
-    where: dict[str, Value] = {"org": str(org_id), "deleted": False}
-    query = Query(model="members", where=where, sort="user_id", limit=limit, above=after)
+    residual: dict[str, Value] = {}
+    if wanted.role is not None:
+        residual["role"] = wanted.role.value
+    if wanted.active is not None:
+        residual["active"] = wanted.active
+    query = Query(
+        model="members",
+        where={"org": str(org_id), "deleted": False},
+        sort="user_id",
+        limit=limit,
+        above=after,
+        residual=residual,
+    )
+    if wanted.text is not None:
+        return await _found(models, query, wanted.text.casefold())
     found = await models.page(query)
     return list_slice(await _with_users(models, found.items), found.next_key)
+
+
+async def _found(models: ReadModels, query: Query, text: str) -> ListSlice:
+    """Return the members of a list in whose name or address *text* stands.
+
+    As many members are looked at as by any filter; then the page is shorter and has a next key.
+    """
+    limit, found, keys = query.limit, list[bytes](), list[str]()
+    for _ in range(SLICES_MAX):
+        page = await models.page(replace(query, limit=RESIDUAL_ROWS_MAX, keyed=True))
+        for key, member in zip(page.keys, await _with_users(models, page.items), strict=True):
+            if _names(member, text):
+                found.append(member)
+                keys.append(key)
+        if len(found) > limit or page.next_key is None:
+            break
+        query = replace(query, above=page.next_key)
+    next_key = keys[limit - 1] if len(found) > limit else page.next_key
+    return list_slice(found[:limit], next_key)
+
+
+def _names(member: bytes, text: str) -> bool:
+    user = _decode_joined(member).user
+    return user is not None and (text in user.name.casefold() or text in user.email.casefold())
 
 
 async def _with_users(models: ReadModels, members: list[bytes]) -> list[bytes]:

@@ -115,6 +115,45 @@ class TestMembers:
         one = done(await ana.get(f"/org/{ana.org_id}/members/{ben.id}"), 200)
         assert one == seen[ben.id]
 
+    async def test_members_are_found_by_role_access_name_and_address(
+        self, system: System, app: Litestar, ana: Person
+    ) -> None:
+        ben, cleo = [await sign_up(app, organization=False) for _ in range(2)]
+        for person in (ben, cleo):
+            await join(system, person, ana.org_id, Role.MEMBER)
+        path = f"/org/{ana.org_id}/members"
+        done(await ana.patch(f"{path}/{cleo.id}", {"active": False}), 200)
+
+        async def found(query: str) -> set[str]:
+            page = done(await ana.get(f"{path}?{query}"), 200)
+            return {item["userId"] for item in page["items"]}
+
+        assert await found("role=ADMIN") == {ana.id}
+        assert await found("role=MEMBER") == {ben.id, cleo.id}
+        assert await found("active=false") == {cleo.id}
+        assert await found("role=MEMBER&active=true") == {ben.id}
+        assert await found(f"q={ben.email.upper().replace('@', '%40')}") == {ben.id}
+        assert await found(f"q={ben.email[:-8]}&active=false") == set()
+        for query in ("role=OWNER", "active=perhaps", "q=", f"q={'x' * 101}"):
+            refused(await ana.get(f"{path}?{query}"), 422, "invalid_request")
+
+    async def test_the_cursor_of_a_filtered_list_of_members_leads_on_in_it(
+        self, system: System, app: Litestar, ana: Person
+    ) -> None:
+        people = [await sign_up(app, organization=False) for _ in range(3)]
+        for person in people:
+            await join(system, person, ana.org_id, Role.MEMBER)
+        path, seen = f"/org/{ana.org_id}/members?role=MEMBER&active=true&q=example&limit=2", []
+
+        first = await ana.get(path)
+        link = first.headers["link"].partition(">")[0].removeprefix("</api")
+        for page in (first, await ana.get(link)):
+            seen += [item["userId"] for item in done(page, 200)["items"]]
+        cursor = done(first, 200)["nextCursor"]
+
+        assert sorted(seen) == sorted(person.id for person in people)
+        refused(await ana.get(f"/org/{ana.org_id}/members?cursor={cursor}"), 400, "malformed_request")
+
     async def test_a_member_can_get_another_role(
         self, system: System, app: Litestar, ana: Person
     ) -> None:
