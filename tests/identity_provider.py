@@ -44,6 +44,9 @@ class IdentityProvider:
         self.sign: Callable[[Claims], str] = self.signed
         self.replies: dict[str, Reply] = {}  # answers to paths, instead of the honest ones
         self.sends_iss = True
+        self.has_userinfo = False
+        self.only_userinfo: set[str] = set()  # claims that its ID tokens lack
+        self._bearers: dict[str, str] = {}  # subjects by access token
         self._codes: dict[str, dict[str, str]] = {}
         # A free port is that of an earlier provider now and then, and processes remember issuers.
         self._realm = f"/realms/{secrets.token_hex(8)}"
@@ -99,6 +102,8 @@ class IdentityProvider:
                 return _json(KeySet([*self.keys]).as_dict(private=False))
             case "/token":
                 return self._token(received)
+            case "/userinfo":
+                return self._userinfo(received)
             case _:
                 return Reply(status=404)
 
@@ -108,6 +113,7 @@ class IdentityProvider:
             "authorization_endpoint": f"{self.issuer}/authorize",
             "token_endpoint": f"{self.issuer}/token",
             "jwks_uri": f"{self.issuer}/jwks",
+            **({"userinfo_endpoint": f"{self.issuer}/userinfo"} if self.has_userinfo else {}),
             "response_types_supported": ["code"],
             "authorization_response_iss_parameter_supported": self.sends_iss,
             **self.metadata,
@@ -141,8 +147,18 @@ class IdentityProvider:
         }
         if "max_age" in asked:
             claims["auth_time"] = now
-        token = self.sign(self.lie(claims))
-        return _json({"access_token": "unused", "token_type": "Bearer", "id_token": token})
+        told = {name: value for name, value in claims.items() if name not in self.only_userinfo}
+        bearer = secrets.token_urlsafe(16)
+        self._bearers[bearer] = asked["subject"]
+        token = self.sign(self.lie(told))
+        return _json({"access_token": bearer, "token_type": "Bearer", "id_token": token})
+
+    def _userinfo(self, received: Received) -> Reply:
+        kind, _, bearer = received.headers.get("authorization", "").partition(" ")
+        subject = self._bearers.get(bearer)
+        if kind != "Bearer" or subject is None:
+            return _json({"error": "invalid_token"}, 401)
+        return _json({"sub": subject, **self.people[subject]})
 
 
 def _json(value: Any, status: int = 200) -> Reply:

@@ -14,7 +14,7 @@ from deliveries.dialing import GuardedDialer, Resolve, SendFailed, SystemResolve
 from security.url_guard import DEFAULT_PORTS, Target, UrlGuard, UrlRefused
 
 EXCHANGE_DEADLINE_S = 3.0
-"""For one request; a login makes at most four, and has a deadline of its own."""
+"""For one request; a login makes at most five, and has a deadline of its own."""
 
 DOCUMENT_BYTES_MAX = 256 * 1024
 """Key sets of large providers have some 20 KiB."""
@@ -45,12 +45,12 @@ class Exchange:
         self._dialer = GuardedDialer(guard, resolve or SystemResolver())
         self._tls = tls or strict_tls()
 
-    async def get(self, url: str) -> bytes:
+    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> bytes:
         """Return the document at *url*.
 
         :raises ProviderFailed: there is none, or not in time.
         """
-        status, body = await self._send("GET", url, {}, None)
+        status, body = await self._send("GET", url, headers or {}, None)
         if status != 200:
             raise ProviderFailed("provider_error")
         return body

@@ -19,7 +19,7 @@ from api.login.cookie import SecretCookie, attempt_cookie
 from api.login.credentials import tokens_of
 from api.login.email_proof import proof_of
 from api.login.sso.exchange import ProviderFailed
-from api.login.sso.person import VouchedPerson, person_in
+from api.login.sso.person import VouchedPerson, claims_needed, person_in
 from api.login.sso.provider import ProofRefused
 from api.login.sso.steps import (
     asked_of,
@@ -152,7 +152,8 @@ async def _person(
             reported = returned.error if returned.error in _REPORTED else "provider_error"
             raise ProofRefused(str(reported))
         asked = asked_of(sso_key(system), attempt.state)
-        claims = await providers.claims(client, asked, returned.code, now)
+        needed = claims_needed(provider)
+        claims = await providers.claims(client, asked, returned.code, needed, now)
     return person_in(claims, provider, attempt, now)
 
 

@@ -1,4 +1,4 @@
-"""What an ID token says about a person, checked as far as we use it."""
+"""What a provider says about a person, checked as far as we use it."""
 
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,12 @@ from security.oidc.id_token import LEEWAY_S, auth_time
 _SUBJECT_CHARS_MAX = 255  # OpenID Connect Core 1.0, section 2
 _EMAIL_CHARS_MAX = 254
 _ROLE_VALUES_MAX = 1_000
+
+
+def claims_needed(provider: Provider) -> list[str]:
+    """Return the claims about a person without which the userinfo endpoint is asked, too."""
+    role = [] if provider.role_claim is None else [provider.role_claim]
+    return ["email", "email_verified", *role]
 
 
 class VouchedPerson(Struct, frozen=True):

@@ -4,7 +4,9 @@ OpenID Connect Discovery 1.0 and Core 1.0 by the code flow with PKCE (RFC 7636, 
 builds the requests and checks the claims, joserfc the signatures.
 """
 
+import re
 from collections import OrderedDict
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
@@ -30,6 +32,7 @@ among them has them fetched at once, because providers may exchange their keys a
 
 _PROVIDERS_MAX = 1_000
 _WELL_KNOWN = "/.well-known/openid-configuration"  # OpenID Connect Discovery 1.0, section 4
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 _Url = Annotated[str, Meta(max_length=2048)]
 
 
@@ -48,6 +51,7 @@ class ProviderMetadata(Struct, frozen=True):
     authorization_endpoint: _Url
     token_endpoint: _Url
     jwks_uri: _Url
+    userinfo_endpoint: _Url | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
     authorization_response_iss_parameter_supported: bool = False
 
@@ -154,9 +158,16 @@ class Providers:
             raise ProofRefused("wrong_iss")
 
     async def claims(
-        self, client: ProviderClient, asked: LoginRequest, code: str, now: datetime
+        self,
+        client: ProviderClient,
+        asked: LoginRequest,
+        code: str,
+        needed: Collection[str],
+        now: datetime,
     ) -> dict[str, Any]:
         """Return the claims of the ID token that the provider gives for *code*.
+
+        If it lacks one that is *needed*, what the userinfo endpoint says is added.
 
         :raises ProofRefused: it gives none, or one that is not for this login.
         :raises ProviderFailed: the provider cannot be used.
@@ -169,12 +180,34 @@ class Providers:
         try:
             keys = await self._keys(known)
             try:
-                return verified_claims(answer.id_token, keys, expected, now)
+                claims = verified_claims(answer.id_token, keys, expected, now)
             except UnknownKey:
                 known.keys = None
-                return verified_claims(answer.id_token, await self._keys(known), expected, now)
+                claims = verified_claims(answer.id_token, await self._keys(known), expected, now)
         except IdTokenRefused as refused:
             raise ProofRefused(refused.reason) from None
+        if all(name in claims for name in needed):
+            return claims
+        return {**await self._userinfo(known.metadata, answer, claims.get("sub")), **claims}
+
+    async def _userinfo(
+        self, metadata: ProviderMetadata, answer: _Answer, subject: Any
+    ) -> dict[str, Any]:
+        """Return what the userinfo endpoint says; nothing if the provider has none.
+
+        :raises ProofRefused: it speaks of somebody else (OpenID Connect Core 1.0, section 5.3.2).
+        :raises ProviderFailed: it does not answer, or not in JSON.
+        """
+        token = answer.access_token
+        if metadata.userinfo_endpoint is None or token is None or not _BEARER.fullmatch(token):
+            return {}
+        headers = {"Authorization": f"Bearer {token}"}
+        told = _decoded(
+            await self._exchange.get(metadata.userinfo_endpoint, headers), dict[str, Any]
+        )
+        if told.get("sub") != subject:
+            raise ProofRefused("userinfo_of_another")
+        return told
 
     async def _exchanged(
         self, client: ProviderClient, metadata: ProviderMetadata, asked: LoginRequest, code: str

@@ -152,7 +152,9 @@ class TestMembers:
         cursor = done(first, 200)["nextCursor"]
 
         assert sorted(seen) == sorted(person.id for person in people)
-        refused(await ana.get(f"/org/{ana.org_id}/members?cursor={cursor}"), 400, "malformed_request")
+        refused(
+            await ana.get(f"/org/{ana.org_id}/members?cursor={cursor}"), 400, "malformed_request"
+        )
 
     async def test_a_member_can_get_another_role(
         self, system: System, app: Litestar, ana: Person
