@@ -28,6 +28,7 @@ PATTERNS = {
         "member.unlinked",
         "organization.plan_changed",
         "organization.settings_changed",
+        "organization.domain_proven",
         "organization.sso_configured",
         "organization.sso_removed",
         "organization.deleted",

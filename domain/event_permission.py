@@ -27,6 +27,7 @@ _OF_EVENT = {
     "member.linked": Permission.AUDIT_READ,
     "member.unlinked": Permission.AUDIT_READ,
     "organization.settings_changed": Permission.ORG_MANAGE,
+    "organization.domain_proven": Permission.SSO_READ,
     "organization.sso_configured": Permission.SSO_READ,
     "organization.sso_removed": Permission.SSO_READ,
 }

@@ -22,7 +22,7 @@ from files.store import (
     StoredFile,
     key_at,
 )
-from runtime.file_settings import FILES_DEADLINE_S
+from runtime.areas.files import FILES_DEADLINE_S
 
 P = ParamSpec("P")
 T = TypeVar("T")

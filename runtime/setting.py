@@ -19,6 +19,7 @@ from dotenv import dotenv_values
 from msgspec import Struct
 
 from runtime.rate_limit import RateLimits, parse_rate_limits
+from security.oidc.name_server import NameServer, parse_name_server
 from security.url_guard import HOST_CHARS_MAX, IPNetwork
 
 Host = NewType("Host", str)
@@ -96,11 +97,9 @@ def shown(value: object) -> str:
 
 
 def _duration_text(value: timedelta) -> str:
-    units = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)))
-    for letter, unit in units:
-        if value and value % unit == timedelta(0):
-            return f"{value // unit}{letter}"
-    return f"{value // timedelta(seconds=1)}s"
+    seconds = value // timedelta(seconds=1)
+    unit = next((u for u in "dhm" if seconds and seconds % _UNITS[u] == 0), "s")
+    return f"{seconds // _UNITS[unit]}{unit}"
 
 
 _DURATION = re.compile(r"(\d{1,9})(s|m|h|d)?", re.ASCII)
@@ -270,9 +269,9 @@ PARSERS: Mapping[Any, Callable[[str], Any]] = {
     WebOrigin: _origin,
     tuple[WebOrigin, ...]: _each(_origin),
     tuple[IPNetwork, ...]: _each(_network),
+    tuple[NameServer, ...]: _each(parse_name_server),
 }
 """How each type of setting is read from text."""
-
 
 ENV_FILE = ".env"
 

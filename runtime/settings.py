@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_type_hints
 from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.operations.store import CALL_DEADLINE_S
 from projections.engine.store import READ_MODELS_DEADLINE_S
-from runtime.file_settings import FileSettings
+from runtime.areas.sso import SsoSettings
 from runtime.rate_limit import RateLimits, parse_rate_limits
 from runtime.secret_file import ROTATING, SECRET_NAMES, SecretsLost, kept_secrets
 from runtime.setting import (
@@ -48,7 +48,7 @@ _ALIKE = 0.85  # how similar a misspelled name is to that of a setting (0 to 1)
 _OUR_PREFIXES = ("TRACKRECORD_", "JWT_", "WEBHOOK_")
 
 
-class Settings(FileSettings, frozen=True, kw_only=True):
+class Settings(SsoSettings, frozen=True, kw_only=True):
     """All settings."""
 
     app_env: Annotated[
@@ -124,9 +124,6 @@ class Settings(FileSettings, frozen=True, kw_only=True):
     app_url: Annotated[
         WebOrigin, Setting("APP_URL", "where people use the product: links in mails lead there")
     ] = WebOrigin("http://localhost:5173")
-    api_url: Annotated[
-        WebOrigin, Setting("API_URL", "where browsers reach this API: logins by SSO return there")
-    ] = WebOrigin("http://127.0.0.1:3000")
     smtp_url: Annotated[
         SmtpUrl,
         Setting(

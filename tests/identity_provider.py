@@ -35,8 +35,11 @@ def new_key(kid: str) -> ECKey:
 class IdentityProvider:
     """Listens on 127.0.0.1 while the `async with` block runs."""
 
-    def __init__(self, *, client_id: str = CLIENT_ID) -> None:
+    def __init__(
+        self, *, client_id: str = CLIENT_ID, texts: dict[str, list[str]] | None = None
+    ) -> None:
         self.client_id = client_id
+        self.texts = {} if texts is None else texts  # of the DNS of its people's domains
         self.people: dict[str, Claims] = {}
         self.keys = [new_key("first")]
         self.metadata: Claims = {}  # replaces parts of what it says about itself

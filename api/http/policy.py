@@ -98,9 +98,10 @@ def confined(options: dict[str, Any]) -> dict[str, Any]:
     return {**options, CONFINED: True}
 
 
-def needs(
+def needs(  # noqa: PLR0913 - what a route can say about itself
     permission: Permission,
     *,
+    dry_run: bool = True,
     key: bool = True,
     fails: Sequence[Failure] = (),
     sends: Sequence[str] = (),
@@ -112,6 +113,7 @@ def needs(
     """
     return {
         POLICY: permission,
+        NO_DRY_RUN: not dry_run,
         NO_KEY: not key,
         FAILS: fails,
         SENDS: sends,

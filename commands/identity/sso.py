@@ -18,10 +18,19 @@ from domain.identity.organization.membership import (
     MemberRoleChanged,
     Role,
 )
-from domain.identity.organization.sign_on import Arrival, arrive, configure, provider_of, remove
+from domain.identity.organization.sign_on import (
+    Arrival,
+    arrive,
+    configure,
+    prove_domain,
+    provider_of,
+    refuse_foreign_domain,
+    remove,
+)
 from domain.identity.organization.sso import (
     AccountUnconfirmed,
     ClientSecretNeeded,
+    DomainProven,
     MappedRole,
     MemberLinked,
     SsoConfigured,
@@ -102,6 +111,18 @@ class RemoveSso(OrganizationCommand, frozen=True, kw_only=True):
         ]
 
 
+class ProveDomain(OrganizationCommand, frozen=True, kw_only=True):
+    """Note that a domain of the provider is the organization's own, as its DNS says."""
+
+    needs: ClassVar[Permission | None] = Permission.SSO_MANAGE
+    records = (DomainProven,)
+    domain: str
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
+        return changes_of(self.organization_id, prove_domain(organization, self.domain))
+
+
 class _Known(NamedTuple):
     """The account of somebody who logs in, and the events on it if it is new."""
 
@@ -158,7 +179,7 @@ class LogInBySso(Command, frozen=True, kw_only=True):
         provider = provider_of(organization, self.configuration_id)
         if read.new(Session, self.session_id).user_id is not None:
             raise SsoLoginIsOver
-        provider.refuse_foreign_domain(self.email)
+        refuse_foreign_domain(organization, provider, self.email)
         known = await self._known(read)
         arrival = Arrival(known.user_id, self.subject, self.email, self.role_values)
         events = arrive(organization, provider, arrival, context.now)

@@ -198,17 +198,19 @@ async def _found(models: ReadModels, query: Query, text: str) -> ListSlice:
     As many members are looked at as by any filter; then the page is shorter and has a next key.
     """
     limit, found, keys = query.limit, list[bytes](), list[str]()
+    query = replace(query, limit=RESIDUAL_ROWS_MAX, keyed=True)
     for _ in range(SLICES_MAX):
-        page = await models.page(replace(query, limit=RESIDUAL_ROWS_MAX, keyed=True))
+        page = await models.page(query)
         for key, member in zip(page.keys, await _with_users(models, page.items), strict=True):
             if _names(member, text):
                 found.append(member)
                 keys.append(key)
-        if len(found) > limit or page.next_key is None:
-            break
+        if len(found) > limit:
+            return list_slice(found[:limit], keys[limit - 1])
+        if page.next_key is None:
+            return list_slice(found)
         query = replace(query, above=page.next_key)
-    next_key = keys[limit - 1] if len(found) > limit else page.next_key
-    return list_slice(found[:limit], next_key)
+    return list_slice(found, query.above)
 
 
 def _names(member: bytes, text: str) -> bool:

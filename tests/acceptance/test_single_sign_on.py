@@ -15,6 +15,7 @@ from devstack.port import HOST, HeldPort
 from tests.acceptance.system import ROOT, environment, eventually
 from tests.acceptance.test_limits import api
 from tests.acceptance.test_login_races import TOGETHER, signed_up
+from tests.name_server import Names, name_server
 
 pytestmark = pytest.mark.acceptance
 KIM = {"sub": "kim", "email": "kim@corp.example", "email_verified": True, "name": "Kim"}
@@ -49,10 +50,21 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def names() -> Iterator[Names]:
+    """Run the DNS server that the processes ask."""
+    with name_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory, names: Names) -> Iterator[tuple[str, str]]:
     """Start two API processes on one log."""
     folder = tmp_path_factory.mktemp("single-sign-on")
-    allowed = {"WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8", "COOKIE_SECURE": "false"}
+    allowed = {
+        "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
+        "COOKIE_SECURE": "false",
+        "DNS_SERVERS": names.address,
+    }
     with api(folder, **allowed) as one, api(folder, **allowed) as other:
         yield one, other
 
@@ -64,8 +76,10 @@ def _answers(url: str) -> bool | None:
         return None
 
 
-async def configured(url: str, issuer: str, subdomain: str) -> tuple[str, dict[str, str]]:
-    """Open an organization with the provider; return its id and its ADMIN's headers."""
+async def configured(
+    url: str, issuer: str, subdomain: str, names: Names
+) -> tuple[str, dict[str, str]]:
+    """Open an organization with the provider and its domain; return its id and ADMIN's headers."""
     async with httpx.AsyncClient(timeout=30) as client:
         admin = await signed_up(client, url, f"{subdomain}@example.com")
         body: dict[str, object] = {"name": "Corp", "subdomain": subdomain}
@@ -77,8 +91,13 @@ async def configured(url: str, issuer: str, subdomain: str) -> tuple[str, dict[s
             "clientSecret": "secret",
             "domains": ["corp.example"],
         }
-        answer = await client.put(f"{url}/org/{org_id}/oidc", json=body, headers=admin)
-        answer.raise_for_status()
+        provider = f"{url}/org/{org_id}/oidc"
+        (await client.put(provider, json=body, headers=admin)).raise_for_status()
+        domains = (await client.get(f"{provider}/domains", headers=admin)).raise_for_status()
+        [record] = [each["record"] for each in domains.json()["items"]]
+        names.texts.setdefault(record["name"], []).append(record["value"])
+        proof = await client.post(f"{provider}/domains/corp.example/prove", headers=admin)
+        assert proof.raise_for_status().json()["proven"]
         return org_id, admin
 
 
@@ -94,10 +113,10 @@ async def callback(browser: httpx.AsyncClient, url: str, subdomain: str, subject
 
 
 async def test_a_login_begins_in_one_process_and_ends_in_another(
-    processes: tuple[str, str], issuer: str
+    processes: tuple[str, str], issuer: str, names: Names
 ) -> None:
     one, other = processes
-    org_id, _ = await configured(one, issuer, "first")
+    org_id, _ = await configured(one, issuer, "first", names)
     async with httpx.AsyncClient(timeout=30) as browser:
         query = await callback(browser, one, "first", "kim")
 
@@ -112,9 +131,9 @@ async def test_a_login_begins_in_one_process_and_ends_in_another(
 
 
 async def test_a_callback_works_once_and_a_person_joins_once_in_two_processes(
-    processes: tuple[str, str], issuer: str
+    processes: tuple[str, str], issuer: str, names: Names
 ) -> None:
-    org_id, admin = await configured(processes[0], issuer, "second")
+    org_id, admin = await configured(processes[0], issuer, "second", names)
     for turn in range(ROUNDS):
         async with httpx.AsyncClient(timeout=30) as browser:
             queries = [

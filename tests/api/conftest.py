@@ -18,6 +18,7 @@ from runtime.settings import load_settings
 from runtime.system import System, open_system
 from security.passwords import HashingQueue, Passwords
 from tests.api.stage import MovableClock, Person, sign_up
+from tests.name_server import Names, name_server
 
 Make = Callable[..., Litestar]
 PATIENCE_S = 30
@@ -48,8 +49,15 @@ def patient_lists() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def names() -> Iterator[Names]:
+    """Run the DNS server that the system asks."""
+    with name_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 async def system(
-    tmp_path_factory: pytest.TempPathFactory, the_clock: MovableClock
+    tmp_path_factory: pytest.TempPathFactory, the_clock: MovableClock, names: Names
 ) -> AsyncIterator[System]:
     """Open a system with projectors; passwords are hashed at the lowest cost."""
     settings = load_settings(
@@ -59,6 +67,7 @@ async def system(
             "RATE_LIMITS": "off",
             "LOG_LEVEL": "ERROR",
             "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
+            "DNS_SERVERS": names.address,
             **dict.fromkeys(DEADLINES, f"{PATIENCE_S}s"),
         }
     )

@@ -21,8 +21,9 @@ DELIVERY_S = 30.0
 class Reader:
     """Follows a page in a folder of its own, on other ports."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder, self.port, self.receiving = folder, int(HeldPort()), int(HeldPort())
+        self._settings = settings
 
     def ours(self, text: str) -> str:
         """Return *text* of the page with our ports and the program under test."""
@@ -34,8 +35,12 @@ class Reader:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of everything that the reader starts."""
-        own = {"DATA_DIR": str(self.folder / "data"), "PORT": str(self.port)}
-        return {**os.environ, **own, "PYTHONPATH": str(ROOT)}
+        own = {
+            "DATA_DIR": str(self.folder / "data"),
+            "PORT": str(self.port),
+            "API_URL": f"http://127.0.0.1:{self.port}",
+        }
+        return {**os.environ, **own, **self._settings, "PYTHONPATH": str(ROOT)}
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         """Run a shell script in the reader's folder."""
@@ -58,9 +63,9 @@ class Reader:
 
 
 @contextmanager
-def reading(folder: Path) -> Generator[Reader]:
-    """Start the product as `make run` does, with a data directory of its own."""
-    reader = Reader(folder)
+def reading(folder: Path, **settings: str) -> Generator[Reader]:
+    """Start the product as `make run` does, with a data directory of its own and *settings*."""
+    reader = Reader(folder, **settings)
     for each in (folder, *folder.parents[:2]):  # the stores run as somebody else
         each.chmod(0o755)
     output = folder / "up.txt"

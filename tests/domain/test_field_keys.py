@@ -29,7 +29,7 @@ from domain.identity.user import events as user
 from domain.identity.user.state import User
 from domain.work.team import Team
 from tests.domain.acme import DELETED, TEAM, invitation
-from tests.domain.identity.providers import CONFIGURED
+from tests.domain.identity.providers import CONFIGURED, PROVEN
 from tests.domain.planning.changes import PLANNING_CHANGES, PLANNING_CREATIONS
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, NOW, given
 from tests.domain.work.changes import WORK_CHANGES, WORK_CREATIONS
@@ -89,6 +89,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (TEAM, organization.PlanChanged(from_=Plan.FREE, to=Plan.BASIC), ("plan",)),
     (TEAM, CONFIGURED, ("sign_on:provider",)),
     (given(TEAM, CONFIGURED), sso.SsoRemoved(), ("sign_on:provider",)),
+    (given(TEAM, CONFIGURED), PROVEN, ("sign_on:proven:example.com",)),
     (
         given(TEAM, sso.MemberLinked(user_id=BEN, issuer="i", subject="b")),
         sso.MemberUnlinked(user_id=BEN),
@@ -285,6 +286,7 @@ def _parts(state: Any) -> dict[str, Any]:
         elif isinstance(value, SignOn):
             parts[f"{name}:provider"] = value.provider
             parts |= {f"{name}:links:{key}": entry for key, entry in value.links.items()}
+            parts |= {f"{name}:proven:{domain}": True for domain in value.proven}
         elif isinstance(value, Map):
             parts |= {f"{name}:{key}": entry for key, entry in value.items()}
         else:

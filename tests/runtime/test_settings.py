@@ -116,6 +116,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "PASSWORD_PEPPER": ("changeme", "a" * 40),
     "PASSWORD_PREVIOUS_PEPPER": ("changeme", "a" * 40),
     "LOG_SECRET": ("secret", "a" * 40),
+    "DNS_SERVERS": ("dns.example.com", "192.0.2.53:0x35", "u@192.0.2.53", "192.0.2.53/24"),
     "CORS_ORIGINS": ("*", "example.com", "https://a.example/", "https://u@a.example", "null"),
     "API_URL": ("*", "example.com", "https://a.example/", "null"),
     "APP_URL": ("*", "example.com", "https://a.example/", "null"),

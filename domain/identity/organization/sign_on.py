@@ -7,6 +7,8 @@ Invariants
        invitation.
     3. A person is one subject of the provider, and a subject is one person, for good.
     4. Where passwords are not accepted, only an ADMIN with a second factor still enters by one.
+    5. The provider vouches only for addresses in domains that the organization has proven to be its
+       own: else it could name anybody.
 """
 
 from datetime import datetime
@@ -14,11 +16,14 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from domain.base import UserId
+from domain.base import NotFound, UserId
 from domain.identity.organization.events import OrganizationEvent
 from domain.identity.organization.membership import MemberRoleChanged, Role, is_last_admin
 from domain.identity.organization.settings import LoginWay
 from domain.identity.organization.sso import (
+    DomainNotAccepted,
+    DomainNotProven,
+    DomainProven,
     Link,
     LinkedToAnother,
     LoginWayNotAccepted,
@@ -65,6 +70,31 @@ def remove(organization: Organization) -> list[OrganizationEvent]:
     return [SsoRemoved()]
 
 
+def prove_domain(organization: Organization, domain: str) -> list[OrganizationEvent]:
+    """Note that a domain of the provider was proven; once is enough.
+
+    :raises NotFound: it is none of the provider's.
+    """
+    organization.refuse_unless_here()
+    provider = organization.sign_on.provider
+    if provider is None or domain not in provider.domains:
+        raise NotFound
+    return [] if domain in organization.sign_on.proven else [DomainProven(domain=domain)]
+
+
+def refuse_foreign_domain(organization: Organization, provider: Provider, email: str) -> None:
+    """Refuse an address, in canonical form, for which the provider cannot vouch.
+
+    :raises DomainNotAccepted: it is in none of the provider's domains.
+    :raises DomainNotProven: it is in one that the organization has not proven to be its own.
+    """
+    domain = email.rpartition("@")[2]
+    if domain not in provider.domains:
+        raise DomainNotAccepted
+    if domain not in organization.sign_on.proven:
+        raise DomainNotProven
+
+
 def provider_of(organization: Organization, configuration_id: UUID) -> Provider:
     """Return the provider with which a login began.
 
@@ -89,7 +119,7 @@ def arrive(
     :raises DomainError: they may not enter, or the plan allows no more members.
     """
     organization.refuse_unless_here()
-    provider.refuse_foreign_domain(arrival.email)
+    refuse_foreign_domain(organization, provider, arrival.email)
     link = Link(provider.issuer, arrival.subject)
     known = organization.sign_on.links.get(arrival.user_id)
     if known is not None and known.issuer == link.issuer and known != link:

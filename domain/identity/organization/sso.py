@@ -43,6 +43,15 @@ class SsoRemoved(Event, frozen=True, kw_only=True, tag="organization.sso_removed
     sets = ("sign_on:provider",)
 
 
+class DomainProven(Event, frozen=True, kw_only=True, tag="organization.domain_proven"):
+    """An organization proved, by a record in the DNS, that a domain of its provider is its own."""
+
+    domain: str
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"sign_on:proven:{self.domain}",)
+
+
 class MemberLinked(Event, frozen=True, kw_only=True, tag="member.linked"):
     """A person logged in through the organization's provider for the first time."""
 
@@ -64,7 +73,7 @@ class MemberUnlinked(Event, frozen=True, kw_only=True, tag="member.unlinked"):
         return (f"sign_on:links:{self.user_id}",)
 
 
-SsoEvent = SsoConfigured | SsoRemoved | MemberLinked | MemberUnlinked
+SsoEvent = SsoConfigured | SsoRemoved | DomainProven | MemberLinked | MemberUnlinked
 
 
 # State ----------------------------------------------------------------------
@@ -94,25 +103,27 @@ class Provider(Struct, frozen=True, kw_only=True, gc=False):
         mapped = [each.role for each in self.roles if each.value in values]
         return max(mapped, key=lambda role: role.rank, default=self.default_role)
 
-    def refuse_foreign_domain(self, email: str) -> None:
-        """Raise DomainNotAccepted unless *email*, in canonical form, is in one of the domains."""
-        if email.rpartition("@")[2] not in self.domains:
-            raise DomainNotAccepted
-
 
 class SignOn(Struct, frozen=True, gc=False):
-    """The provider of an organization, if any, and everybody who ever logged in through one."""
+    """The provider of an organization, if any, and everybody who ever logged in through one.
+
+    ``proven`` are those of its domains that the organization has proven to be its own.
+    """
 
     provider: Provider | None = None
     links: Map[UserId, Link] = Map()
+    proven: frozenset[str] = frozenset()
 
     def after(self, event: SsoEvent) -> "SignOn":
         """Return what *event* makes of this."""
         match event:
             case SsoConfigured():
-                return replace(self, provider=_configured(event))
+                proven = self.proven.intersection(event.domains)
+                return replace(self, provider=_configured(event), proven=proven)
             case SsoRemoved():
-                return replace(self, provider=None)
+                return replace(self, provider=None, proven=frozenset())
+            case DomainProven():
+                return replace(self, proven=self.proven | {event.domain})
             case MemberLinked():
                 link = Link(event.issuer, event.subject)
                 return replace(self, links=self.links.set(event.user_id, link))
@@ -150,6 +161,13 @@ class DomainNotAccepted(DomainError):
     """Your e-mail address is in none of the domains that this organization accepts."""
 
     code = "domain_not_accepted"
+    refusal = Refusal.FORBIDDEN
+
+
+class DomainNotProven(DomainError):
+    """This organization has not proven yet that the domain of your e-mail address is its own."""
+
+    code = "domain_not_proven"
     refusal = Refusal.FORBIDDEN
 
 

@@ -10,6 +10,7 @@ from commands.identity.sso import (
     CLIENT_SECRET,
     ConfigureSso,
     LogInBySso,
+    ProveDomain,
     RecordRefusedSso,
     RemoveSso,
 )
@@ -52,13 +53,13 @@ from domain.identity.user.events import (
 )
 from tests.commands.acme import LAPTOP, TEAM, account, started
 from tests.domain.acme import invitation
-from tests.domain.identity.providers import CONFIGURED, ISSUER, MAPPED, configured
+from tests.domain.identity.providers import CONFIGURED, ISSUER, MAPPED, PROVEN, configured
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, NOW
 from tests.spec import Past, data_keys, given, on
 
 FINGERPRINT = data_keys().fingerprint
 ANAS = (TEAM, account(ANA, "Ana"), on(LAPTOP, started(ANA, organization_id=ACME)))
-HERE = (TEAM, on(ACME, CONFIGURED))
+HERE = (TEAM, on(ACME, CONFIGURED, PROVEN))
 PROOF = EmailProofRequested(
     proof_id=UUID(int=91), email="dan@example.com", token_hash="0" * 64, expires_at=NOW + DAY
 )
@@ -157,6 +158,17 @@ class TestRemoveSso:
         demanded.when(remove).then_refused(SsoStillDemanded)
 
 
+class TestProveDomain:
+    def test_an_admin_proves_a_domain_once(self) -> None:
+        command = ProveDomain(organization_id=ACME, domain="example.com")
+        given(*ANAS, on(ACME, CONFIGURED)).when(command).then(on(ACME, PROVEN))
+        given(*ANAS, on(ACME, CONFIGURED, PROVEN)).when(command).then()
+
+    def test_others_prove_nothing(self) -> None:
+        command = ProveDomain(organization_id=ACME, domain="example.com")
+        given(*HERE).when(command, by=BEN).then_refused(NotPermitted)
+
+
 class TestLogInBySso:
     def test_a_new_person_gets_an_account_and_joins(self) -> None:
         given(*HERE).when(log_in(), by=DAN).then(
@@ -215,7 +227,7 @@ class TestLogInBySso:
         ]
 
     def test_the_role_follows_the_mapping(self) -> None:
-        here = (TEAM, on(ACME, MAPPED), confirmed(CLEO, "Cleo"))
+        here = (TEAM, on(ACME, MAPPED, PROVEN), confirmed(CLEO, "Cleo"))
         cleo = log_in(email="cleo@example.com", subject="c", user_id=CLEO, role_values=("leads",))
         raised = MemberRoleChanged(user_id=CLEO, from_=Role.MEMBER, to=Role.MANAGER)
         story = given(*here).when(cleo, by=CLEO)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.identity.organization.membership import Role
-from domain.identity.organization.sso import MappedRole, SsoConfigured
+from domain.identity.organization.sso import DomainProven, MappedRole, SsoConfigured
 
 ISSUER = "https://id.example.com"
 CONFIGURATION = UUID(int=71)
@@ -25,6 +25,7 @@ def configured(number: int = 0, **about: Any) -> SsoConfigured:
 
 
 CONFIGURED = configured()
+PROVEN = DomainProven(domain="example.com")
 MAPPED = configured(
     role_claim="groups",
     roles=(MappedRole("admins", Role.ADMIN), MappedRole("leads", Role.MANAGER)),

@@ -20,12 +20,15 @@ from domain.identity.organization.sign_on import (
     accepts,
     arrive,
     configure,
+    prove_domain,
     provider_of,
     remove,
     vouches_for,
 )
 from domain.identity.organization.sso import (
     DomainNotAccepted,
+    DomainNotProven,
+    DomainProven,
     LinkedToAnother,
     LoginWayNotAccepted,
     MemberLinked,
@@ -40,10 +43,10 @@ from domain.identity.organization.state import Organization
 from domain.identity.plan import PlanLimitReached
 from domain.identity.session.events import Factor, SessionOrigin
 from tests.domain.acme import DELETED, TEAM, TWO_ADMINS, crowd, invitation
-from tests.domain.identity.providers import CONFIGURED, ISSUER, MAPPED, configured
+from tests.domain.identity.providers import CONFIGURED, ISSUER, MAPPED, PROVEN, configured
 from tests.domain.spec import ANA, BEN, CLEO, DAN, DAY, NOW, check_refused, given
 
-HERE = given(TEAM, CONFIGURED)
+HERE = given(TEAM, CONFIGURED, PROVEN)
 BY_PROVIDER = SessionOrigin(Factor.OIDC, ISSUER)
 PASSWORD, TOTP = SessionOrigin(Factor.PASSWORD), SessionOrigin(Factor.TOTP)
 PROVIDER_ONLY = SettingsChanged(login_ways=(LoginWay.OIDC,))
@@ -88,20 +91,20 @@ class TestArrive:
         ],
     )
     def test_a_mapping_gives_the_highest_role_that_applies(self, values: Any, role: Role) -> None:
-        events = arriving(given(TEAM, MAPPED), arrival(roles=values))
+        events = arriving(given(TEAM, MAPPED, PROVEN), arrival(roles=values))
         assert events[0] == MemberJoined(user_id=DAN, role=role)
 
     def test_a_mapping_raises_and_lowers_a_role_at_each_login(self) -> None:
-        here = given(TEAM, MAPPED)
+        here = given(TEAM, MAPPED, PROVEN)
         raised = MemberRoleChanged(user_id=CLEO, from_=Role.MEMBER, to=Role.ADMIN)
         assert arriving(here, arrival(CLEO, roles=("admins",)))[0] == raised
         lowered = MemberRoleChanged(user_id=BEN, from_=Role.MANAGER, to=Role.MEMBER)
         assert arriving(here, arrival(BEN))[0] == lowered
 
     def test_the_last_admin_keeps_their_role_whatever_the_provider_says(self) -> None:
-        assert arriving(given(TEAM, MAPPED), arrival(ANA)) == [linked(ANA)]
+        assert arriving(given(TEAM, MAPPED, PROVEN), arrival(ANA)) == [linked(ANA)]
         lowered = MemberRoleChanged(user_id=ANA, from_=Role.ADMIN, to=Role.MEMBER)
-        assert arriving(given(TWO_ADMINS, MAPPED), arrival(ANA))[0] == lowered
+        assert arriving(given(TWO_ADMINS, MAPPED, PROVEN), arrival(ANA))[0] == lowered
 
     def test_an_invitation_is_accepted_with_its_role(self) -> None:
         invited = invitation(role=Role.MANAGER)
@@ -111,7 +114,7 @@ class TestArrive:
 
     def test_an_invitation_gives_no_more_than_the_mapping(self) -> None:
         invited = invitation(role=Role.ADMIN)
-        events = arriving(given(TEAM, MAPPED, invited), arrival(roles=("leads",)))
+        events = arriving(given(TEAM, MAPPED, PROVEN, invited), arrival(roles=("leads",)))
         assert events[1] == MemberJoined(user_id=DAN, role=Role.MANAGER)
 
     def test_an_invitation_that_has_expired_gives_nothing(self) -> None:
@@ -149,11 +152,37 @@ class TestArrive:
         check_refused(DomainNotAccepted, lambda: arriving(HERE, arrival(email=email)))
 
     def test_a_full_plan_takes_nobody(self) -> None:
-        full = given(crowd(10), CONFIGURED)
+        full = given(crowd(10), CONFIGURED, PROVEN)
         check_refused(PlanLimitReached, lambda: arriving(full, arrival()))
 
     def test_a_deleted_organization_takes_nobody(self) -> None:
         check_refused(NotFound, lambda: arriving(given(DELETED, CONFIGURED), arrival()))
+
+
+class TestProve:
+    def test_a_domain_of_the_provider_is_proven_once(self) -> None:
+        here = given(TEAM, CONFIGURED)
+        assert prove_domain(here, "example.com") == [PROVEN]
+        assert prove_domain(given(here, PROVEN), "example.com") == []
+
+    def test_no_other_domain_is_proven(self) -> None:
+        check_refused(NotFound, lambda: prove_domain(HERE, "evil.example"))
+        check_refused(NotFound, lambda: prove_domain(TEAM, "example.com"))
+        check_refused(NotFound, lambda: prove_domain(given(DELETED, CONFIGURED), "example.com"))
+
+    def test_nobody_arrives_from_a_domain_that_is_not_proven(self) -> None:
+        two = configured(domains=("example.com", "two.example"))
+        here = given(HERE, two)
+        who = arrival(email="dan@two.example")
+        check_refused(DomainNotProven, lambda: arriving(here, who))
+        assert arriving(given(here, DomainProven(domain="two.example")), who)
+        assert arriving(here, arrival())
+
+    def test_a_proof_ends_when_the_domain_is_no_longer_named(self) -> None:
+        renamed = given(HERE, configured(domains=("two.example",)), CONFIGURED)
+        removed = given(HERE, SsoRemoved(), CONFIGURED)
+        check_refused(DomainNotProven, lambda: arriving(renamed, arrival()))
+        check_refused(DomainNotProven, lambda: arriving(removed, arrival()))
 
 
 class TestConfigure:

@@ -8,13 +8,16 @@ from litestar import Litestar
 from tests.api.identity.sso.stage import Browser, configure, subdomain_of
 from tests.api.stage import Person
 from tests.identity_provider import IdentityProvider
+from tests.name_server import Names
 
 
 @pytest.fixture
-async def provider() -> AsyncIterator[IdentityProvider]:
-    """Yield an identity provider."""
-    async with IdentityProvider() as listening:
+async def provider(names: Names) -> AsyncIterator[IdentityProvider]:
+    """Yield an identity provider, for whose people the DNS can be written."""
+    async with IdentityProvider(texts=names.texts) as listening:
         yield listening
+    names.texts.clear()
+    names.fails = False
 
 
 @pytest.fixture

@@ -13,7 +13,23 @@ DOMAIN = "corp.example"
 
 
 async def configure(admin: Person, provider: IdentityProvider, **changes: Any) -> Json:
-    """Make *provider* that of the organization in which *admin* works."""
+    """Make *provider* that of the organization in which *admin* works, and prove its domains."""
+    shown = await name_provider(admin, provider, **changes)
+    for domain in await domains_of(admin):
+        record = domain["record"]
+        provider.texts.setdefault(record["name"], []).append(record["value"])
+        path = f"/org/{admin.org_id}/oidc/domains/{domain['domain']}/prove"
+        assert done(await admin.post(path), 200)["proven"]
+    return shown
+
+
+async def domains_of(admin: Person) -> list[Json]:
+    """Return the domains of the provider, as the API shows them."""
+    return list(done(await admin.get(f"/org/{admin.org_id}/oidc/domains"), 200)["items"])
+
+
+async def name_provider(admin: Person, provider: IdentityProvider, **changes: Any) -> Json:
+    """Make *provider* that of the organization, without a proof of its domains."""
     body = {
         "issuer": provider.issuer,
         "clientId": provider.client_id,
@@ -53,7 +69,8 @@ class Browser:
     """Logs in through a provider, and then works with what it got."""
 
     def __init__(self, app: Litestar, subdomain: str, provider: IdentityProvider) -> None:
-        self.client, self.subdomain, self.provider = client_of(app), subdomain, provider
+        self.app, self.client = app, client_of(app)
+        self.subdomain, self.provider = subdomain, provider
         self.token = ""
 
     async def begin(self, **query: Any) -> str:

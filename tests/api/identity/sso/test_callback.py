@@ -195,7 +195,7 @@ class TestMixUp:
     ) -> None:
         """A malicious provider sends the browser on to an honest one (RFC 9207)."""
         honest = browser.provider
-        async with IdentityProvider() as malicious:
+        async with IdentityProvider(texts=browser.provider.texts) as malicious:
             await configure(dan, malicious)
             theirs = Browser(app, await subdomain_of(dan), malicious)
             location = await theirs.begin()
@@ -208,7 +208,7 @@ class TestMixUp:
     async def test_a_login_of_one_organization_is_of_no_use_in_another(
         self, dan: Person, app: Litestar, browser: Browser
     ) -> None:
-        async with IdentityProvider() as other:
+        async with IdentityProvider(texts=browser.provider.texts) as other:
             await configure(dan, other)
             theirs = Browser(app, await subdomain_of(dan), other)
             theirs.client = browser.client

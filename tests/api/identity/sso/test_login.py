@@ -167,7 +167,7 @@ class TestLogin:
     ) -> None:
         email = address()
         knows(browser.provider, "kim", email)
-        async with IdentityProvider() as other:
+        async with IdentityProvider(texts=browser.provider.texts) as other:
             await configure(dan, other)
             theirs = Browser(app, await subdomain_of(dan), other)
             theirs.client = browser.client  # the same browser, with both logins open at once

@@ -1,0 +1,1 @@
+"""Settings of single areas, which `Settings` holds together with all others."""
