@@ -24,6 +24,8 @@ LEASE_S, RENEW_S, STAND_BY_S = 3.0, 1.0, 0.5
 _CHECK_EVERY_S = 60.0
 """How often the projector checks that the log is still the same one."""
 RETRY_FIRST_S, RETRY_MAX_S = 0.1, 2.0
+BEARABLE_MIN = 10
+"""A batch is quartered each time that the read store fails, at most to this many events."""
 BUILD_AGAIN_S = 60.0
 _OUTDATED_S = 60.0
 """How long a process with an older version leaves the lease to others."""
@@ -65,6 +67,7 @@ class Projector:
         self._asked_at = self._checked_at = self._planned_at = float("-inf")
         self._shift: Shift | None = None
         self._parked_tried = False
+        self._bearable = CATCH_UP_MAX
 
     async def run(self) -> None:
         """Project until cancelled, then release the lease for another projector."""
@@ -98,6 +101,8 @@ class Projector:
             except (ReadStoreUnavailable, LogUnavailable) as outage:
                 self._shift = None
                 is_log = isinstance(outage, LogUnavailable)
+                if not is_log:  # a slow store may manage less before the deadline
+                    self._bearable = max(BEARABLE_MIN, self._bearable // 4)
                 counters_of(LOG_DRIVER if is_log else READ_MODELS_DRIVER).retried()
                 if not delay_s:
                     _logger.warning("nothing can be projected at the moment: %s", outage)
@@ -125,7 +130,9 @@ class Projector:
             if self._shift is None:
                 self._shift = await self._open(fence)
             before = self._shift.control.revision
+            self._shift.bearable = self._bearable
             busy = await self._shift.step()
+            self._bearable = min(CATCH_UP_MAX, self._bearable + 1 + self._bearable // 4)
             if self._shift.control.revision != before:
                 self._advanced(self._shift.control)
             elif not busy:

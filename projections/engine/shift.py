@@ -38,6 +38,8 @@ class Shift:
     """Keeps the collections of one control record up to date, under one fence."""
 
     batch_max, catch_up_max = PASS_MAX, CATCH_UP_MAX
+    bearable = CATCH_UP_MAX
+    """The most events in one transaction, if the read store is slow."""
 
     def __init__(
         self,
@@ -93,7 +95,7 @@ class Shift:
         """Fold one batch of events into every collection of the pass."""
         control = self.control
         after = control.position(part)
-        limit = self.batch_max if control.serving else self.catch_up_max
+        limit = min(self.bearable, self.batch_max if control.serving else self.catch_up_max)
         rows = await self._log.news.after(after, limit, part)
         if not rows:
             return False
@@ -187,7 +189,7 @@ class Shift:
         self, collection: Collection, folder: AnyFolder, limit: int
     ) -> tuple[list[Row], dict[int, int]]:
         """Return rows that the pass has already processed, and the position they lead to."""
-        behind = dict(collection.behind or {})
+        behind, limit = dict(collection.behind or {}), min(limit, self.bearable)
         tags = folder.projection.tags
         for part, place in self.control.places.items():
             at = behind.get(part, 0)

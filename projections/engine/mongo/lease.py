@@ -31,6 +31,7 @@ class Lease:
         self._owner = ""
         self._fence = self._confirmed = 0
         self._session: AsyncClientSession | None = None
+        self._abandoned: Binary | UUID | None = None
 
     async def create(self) -> None:
         """Create the two documents unless they exist."""
@@ -63,13 +64,20 @@ class Lease:
     async def _shut_out(self, session: Binary | UUID | None) -> None:
         """End the transaction that a dead holder left open, and refuse its later writes."""
         if session is not None:
-            await self._database.command("killSessions", [{"id": _binary(session)}])
+            await self._end(session)
         older = {**THE_CONTROL, "fence": {"$lt": self._fence}}
         await self._control.update_one(older, {"$set": {"fence": self._fence}})
         self._confirmed = self._fence
 
+    async def _end(self, session: Binary | UUID) -> None:
+        """End a session and its transaction on the server."""
+        await self._database.command("killSessions", [{"id": _binary(session)}])
+
     async def session(self) -> AsyncClientSession:
         """Return the session for writing, whose id is stored for the successor."""
+        if self._abandoned is not None:
+            await self._end(self._abandoned)
+            self._abandoned = None
         if self._session is None:
             session = self._client.start_session()
             noted = {"$set": {"session": session.session_id["id"]}}
@@ -78,9 +86,13 @@ class Lease:
         return self._session
 
     async def forget_session(self) -> None:
-        """Use a new session for the next write."""
+        """Use a new session for the next write, which first ends this one.
+
+        After a timeout, its transaction may be open on the server.
+        """
         session, self._session = self._session, None
         if session is not None:
+            self._abandoned = session.session_id["id"]
             await session.end_session()
 
     async def release(self, owner: str) -> None:

@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -173,3 +174,39 @@ async def test_a_frozen_server_is_given_up_within_the_deadline_and_found_again(
             await patient.close()
             await store.close()
     gc.collect()  # the driver forgets sockets that went silent, and the warning belongs here
+
+
+@pytest.mark.servers
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_holder_whose_batch_timed_out_ends_the_transaction_itself(frozen: Server) -> None:
+    def freezing(pid: int) -> Iterator[Written]:
+        yield Written(THINGS, [thing(1, status="HELD")])
+        freeze(pid)  # the transaction has begun
+        yield Written(THINGS, [thing(2)])
+
+    with frozen as server:
+        assert server.pid is not None
+        store = MongoReadStore(server.url, "frozen", timeout_s=2)
+        try:
+            await store.create(THINGS)
+            fence = await store.lease("one", 60)
+            try:
+                written: Any = freezing(server.pid)
+                with pytest.raises(ReadStoreUnavailable):
+                    await store.write(Batch(control=Control(), fence=fence, written=written))
+            finally:
+                os.kill(server.pid, signal.SIGCONT)
+
+            change = Written(THINGS, [thing(1, status="DONE")])
+            async with asyncio.timeout(TAKEN_OVER_S):
+                while True:
+                    try:
+                        await store.write(Batch(control=Control(), fence=fence, written=[change]))
+                        break
+                    except ReadStoreUnavailable:
+                        await asyncio.sleep(0.05)
+
+            assert (await page(store)).keys == [1]
+        finally:
+            await store.close()
+    gc.collect()  # as above

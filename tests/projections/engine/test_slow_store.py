@@ -1,0 +1,48 @@
+"""A read store that is too slow for a large batch gets smaller ones; all events are projected."""
+
+from pathlib import Path
+from uuid import UUID
+
+from eventstore.memory import MemoryStore
+from projections.engine.control import Control
+from projections.engine.projector import Projector
+from projections.engine.sqlite.store import SQLiteReadStore
+from projections.engine.store import Batch, ReadStoreUnavailable
+from projections.work.task import Tasks
+from projections.work.task_list import tasks_of_project
+from tests.commands.acme import HERE, task
+from tests.domain.spec import ACME, ENG
+from tests.projections.engine.test_projector import running, until_at
+from tests.projections.spec import models_of, patient
+from tests.spec import on, opened, record
+
+MANAGED = 25
+"""How many documents the store writes before its deadline."""
+TASKS_CREATED = 120
+
+
+class SlowStore(SQLiteReadStore):
+    """A store on a slow disk: a batch of many documents does not end before the deadline."""
+
+    failures = 0
+
+    async def write(self, batch: Batch) -> Control:
+        if sum(len(documents) for _, documents in batch.written) > MANAGED:
+            self.failures += 1
+            raise ReadStoreUnavailable("the deadline has passed")
+        return await super().write(batch)
+
+
+async def test_a_store_that_does_not_manage_a_batch_gets_smaller_ones(tmp_path: Path) -> None:
+    store = SlowStore(tmp_path / "readmodels.db")
+    async with opened(MemoryStore()) as log:
+        await record(log, *HERE)
+        for number in range(500, 500 + TASKS_CREATED):
+            await record(log, on(UUID(int=number), task(number)))
+        async with running(Projector([Tasks()], log, store, patient)):
+            await until_at(store, await log.last_position())
+
+    page = await tasks_of_project(models_of(store, [Tasks()]), ACME, ENG, limit=200)
+    await store.close()
+    assert store.failures > 0
+    assert page.size == TASKS_CREATED + 1
