@@ -161,6 +161,7 @@ class AheadReads(Reads):
         super().__init__(read._states, read._org_id)
         self.loaded, self._held = read.loaded, read._held
         self.ahead: dict[UUID, State] = dict(ahead or {})
+        self._begun: dict[UUID, State] = {}
 
     async def __call__(self, kind: type[S], stream: UUID) -> S:
         found = await super().__call__(kind, stream)
@@ -176,13 +177,27 @@ class AheadReads(Reads):
         ahead = self.ahead.get(stream)
         return ahead if isinstance(ahead, kind) else await super().settled(kind, stream)
 
+    def begin(self) -> None:
+        """Begin one of the decisions, to which ``go_back`` returns."""
+        self._begun.clear()
+
+    def before(self, stream: UUID) -> State:
+        """Return the state of *stream* as the decision that has begun found it."""
+        return self._begun.get(stream) or self._now(stream)
+
     def pass_over(self, stream: UUID, events: Sequence[Event]) -> None:
         """Let later decisions see *stream* after *events*, which were decided on it."""
-        state = self.ahead.get(stream) or self.loaded[stream][1].state
+        state = self._now(stream)
+        self._begun.setdefault(stream, state)
         for event in events:
             state = state.evolve(event)
         self.ahead[stream] = state
 
-    def go_back(self, stream: UUID) -> None:
-        """Let later decisions see *stream* as it was read: what was decided on it is refused."""
-        self.ahead.pop(stream, None)
+    def go_back(self) -> None:
+        """Let later decisions see all as it was when this one began, because it is refused."""
+        self.ahead.update(self._begun)
+        self._begun.clear()
+
+    def _now(self, stream: UUID) -> State:
+        found: State = self.ahead.get(stream) or self.loaded[stream][1].state
+        return found

@@ -22,12 +22,15 @@ from commands.exchange.bulk import (
     TaskOutcome,
     TaskSetting,
     TooManyForMember,
+    TooManyMoved,
     item_of,
 )
 from commands.receipt import Receipt, Response
+from commands.work.task_move import SUBTREE_MAX
+from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import DueTime
 from commands.work.trash.task import BELOW_MAX
-from domain.base import LabelId, TaskId, UserId
+from domain.base import CycleId, LabelId, MilestoneId, ProjectId, TaskId, UserId
 from domain.identity.plan import PlanLimitReached
 from domain.permission import Permission
 from domain.work.task.events import Priority
@@ -54,6 +57,7 @@ class LabelsChange(Struct, frozen=True, forbid_unknown_fields=True):
 class TasksChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """What each task is set to; what is left out stays as it is.
 
+    ``projectId`` is where each task is moved with its subtasks, before all else is set there.
     ``delete`` stands alone.
     """
 
@@ -64,6 +68,10 @@ class TasksChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
     labels: LabelsChange = LabelsChange()
     due_date: date | UnsetType | None = UNSET
     due_at: DueTime | UnsetType | None = UNSET
+    cycle_id: CycleId | UnsetType | None = UNSET
+    milestone_id: MilestoneId | UnsetType | None = UNSET
+    fields: FieldInputs = {}
+    project_id: ProjectId | UnsetType = UNSET
     delete: bool = False
 
 
@@ -91,7 +99,10 @@ class BulkController(Controller):
     @post(
         "/",
         status_code=200,
-        opt=needs(Permission.TASK_EDIT, fails=(BulkRefused, PlanLimitReached, TooManyForMember)),
+        opt=needs(
+            Permission.TASK_EDIT,
+            fails=(BulkRefused, PlanLimitReached, TooManyForMember, TooManyMoved),
+        ),
         responses=shows(BulkView),
     )
     async def change_tasks(self, request: ApiRequest, data: JSONBody[Bulk]) -> ApiResponse:
@@ -102,13 +113,12 @@ class BulkController(Controller):
         """
         setting = _setting(data)
         outcomes: list[TaskOutcome] = []
-        deleted = data.ids if setting.delete else ()
-        below = {each: await subtasks_known(request, each, BELOW_MAX) for each in deleted}
+        below = await _below(request, data)
         command = ChangeTasks(task_ids=data.ids, setting=setting, below=below, note=outcomes.append)
         correlation_id = request.client_info.request_id
 
-        def shown(receipt: Receipt) -> Response:
-            changed = len(receipt.events)
+        def shown(_: Receipt) -> Response:
+            changed = sum(bool(each.changes) for each in outcomes[-len(data.ids) :])
             view = BulkView(correlation_id, changed, len(data.ids) - changed)
             return Response(200, 0, _encode(view))
 
@@ -120,6 +130,15 @@ class BulkController(Controller):
             dry=lambda: {"items": [item_of(each) for each in outcomes[-len(data.ids) :]]},
         )
         return await run_command(request, command, reply)
+
+
+async def _below(request: ApiRequest, data: Bulk) -> dict[TaskId, tuple[TaskId, ...]]:
+    """Return the subtasks that go wherever the tasks go."""
+    if data.set.delete:
+        return {each: await subtasks_known(request, each, BELOW_MAX) for each in data.ids}
+    if data.set.project_id is not UNSET:
+        return {each: await subtasks_known(request, each, SUBTREE_MAX) for each in data.ids}
+    return {}
 
 
 def _setting(data: Bulk) -> TaskSetting:
@@ -143,5 +162,8 @@ def _setting(data: Bulk) -> TaskSetting:
         unassign=asked.assignees.remove,
         label=asked.labels.add,
         unlabel=asked.labels.remove,
+        fields=asked.fields,
+        planned=Planned(cycle_id=asked.cycle_id, milestone_id=asked.milestone_id),
+        project_id=asked.project_id,
         delete=asked.delete,
     )

@@ -6,11 +6,12 @@ here as well, so that a refusal names its task; the append decides.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import ClassVar, NamedTuple
+from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from commands.base import Change, Command, Context, Decision
 from commands.exchange.trial import Trial
@@ -23,24 +24,31 @@ from commands.work.task import (
     UnassignTask,
 )
 from commands.work.task_label import LabelTask, UnlabelTask
+from commands.work.task_move import MoveTask
+from commands.work.task_plan import NO_VALUES, NOT_PLANNED, FieldInputs, Planned
 from commands.work.task_values import DueTime
 from commands.work.trash.task import DeleteTask
-from domain.base import DomainError, LabelId, Refusal, TaskId, UserId
+from domain.base import DomainError, Event, LabelId, ProjectId, Refusal, TaskId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import refuse_if_bulk_too_large
 from domain.permission import Permission
+from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
     TaskDeleted,
     TaskLabelled,
+    TaskMoved,
     TaskPriorityChanged,
     TaskScheduled,
     TaskStatusChanged,
     TaskUnassigned,
     TaskUnlabelled,
+    TaskUnwatched,
 )
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from domain.work.task.state import Task
 from domain.work.workflow.events import StatusKey
 from eventstore.claim import CountChange
 
@@ -68,9 +76,20 @@ class TooManyForMember(DomainError):
     refusal = Refusal.FORBIDDEN
 
 
-class TaskSetting(Struct, frozen=True, kw_only=True):
-    """What each of the tasks is set to; what is not given stays as it is."""
+class TooManyMoved(DomainError):
+    """One request moves at most 1,000 tasks, with their subtasks. Send fewer."""
 
+    code = "too_many_moved"
+    refusal = Refusal.CONFLICT
+
+
+class TaskSetting(Struct, frozen=True, kw_only=True):
+    """What each of the tasks is set to; what is not given stays as it is.
+
+    ``project_id`` is where it is moved, with its subtasks; all else is then set there.
+    """
+
+    project_id: ProjectId | UnsetType = UNSET
     status: StatusKey | UnsetType = UNSET
     force: bool = False
     priority: Priority | UnsetType = UNSET
@@ -80,14 +99,16 @@ class TaskSetting(Struct, frozen=True, kw_only=True):
     unassign: tuple[UserId, ...] = ()
     label: tuple[LabelId, ...] = ()
     unlabel: tuple[LabelId, ...] = ()
+    fields: FieldInputs = field(default_factory=NO_VALUES)
+    planned: Planned = NOT_PLANNED
     delete: bool = False
 
 
 class TaskOutcome(NamedTuple):
-    """What becomes of one task: what is recorded, or why not."""
+    """What becomes of one task: what is recorded, of its subtasks too, or why not."""
 
     task_id: TaskId
-    change: Change | None
+    changes: tuple[Change, ...] = ()
     checks: tuple[CountChange, ...] = ()
     refused: DomainError | None = None
 
@@ -107,12 +128,17 @@ class ChangeTasks(Command, frozen=True, kw_only=True):
         TaskUnassigned,
         TaskLabelled,
         TaskUnlabelled,
+        TaskFieldSet,
+        TaskCycleChanged,
+        TaskMilestoneChanged,
+        TaskMoved,
+        TaskUnwatched,
         TaskDeleted,
     )
     task_ids: tuple[TaskId, ...]
     setting: TaskSetting
     below: Mapping[TaskId, tuple[TaskId, ...]] | None = None
-    """The subtasks of each task that is to be deleted, as lists show them."""
+    """The subtasks of each task that is to be deleted or moved, as lists show them."""
     note: Callable[[TaskOutcome], None] | None = None
     """Told what becomes of each task, in their order, and again with each attempt."""
 
@@ -123,19 +149,17 @@ class ChangeTasks(Command, frozen=True, kw_only=True):
         if refused and not context.dry_run:
             shown = [item_of(each) for each in refused[:REFUSED_SHOWN_MAX]]
             raise BulkRefused(items=shown, refused=len(refused))
-        found: list[Change | CountChange] = []
-        for each in outcomes:
-            if each.change is not None:
-                found += (each.change, *each.checks)
-        return found
+        changes = [change for each in outcomes for change in each.changes]
+        return [*_by_stream(changes), *(check for each in outcomes for check in each.checks)]
 
     async def outcomes(self, read: Reads, context: Context, /) -> list[TaskOutcome]:
         """Return what becomes of each task, in their order."""
         ahead, trial = AheadReads(read), Trial(context)
         found: list[TaskOutcome] = []
         for number, task_id in enumerate(self.task_ids, start=1):
+            ahead.begin()
             outcome = await self._outcome(ahead, context, task_id)
-            if outcome.change is not None:
+            if outcome.changes:
                 outcome = await self._tried(ahead, trial, outcome)
             found.append(outcome)
             if self.note is not None:
@@ -146,35 +170,43 @@ class ChangeTasks(Command, frozen=True, kw_only=True):
 
     async def _outcome(self, ahead: AheadReads, context: Context, task_id: TaskId) -> TaskOutcome:
         """Return what the commands on one task decide, each on what those before it leave."""
-        change: Change | None = None
-        checks: tuple[CountChange, ...] = ()
+        changes: list[Change] = []
+        checks: list[CountChange] = []
+        below = await self._still_below(ahead, task_id)
         try:
-            for command in self._commands(task_id):
+            for command in self._commands(task_id, below):
                 await command.permit(ahead, context)
                 for part in await command.decide(ahead, context):
                     if isinstance(part, Change):
-                        events = (*(() if change is None else change.events), *part.events)
-                        change = Change(task_id, events)
-                        ahead.pass_over(task_id, part.events)
+                        changes.append(part)
+                        ahead.pass_over(part.stream, part.events)
                     elif isinstance(part, CountChange):
-                        checks += (part,)
+                        checks.append(part)
         except DomainError as refused:
-            ahead.go_back(task_id)
-            return TaskOutcome(task_id, None, refused=refused)
-        return TaskOutcome(task_id, change, checks)
+            ahead.go_back()
+            return TaskOutcome(task_id, refused=refused)
+        return TaskOutcome(task_id, _by_stream(changes), (*checks,))
+
+    async def _still_below(self, ahead: AheadReads, task_id: TaskId) -> tuple[TaskId, ...]:
+        """Return the subtasks of a task without those that were moved before it, on their own."""
+        below, target = (self.below or {}).get(task_id, ()), self.setting.project_id
+        if target is UNSET:
+            return below
+        return tuple([each for each in below if (await ahead(Task, each)).project_id != target])
 
     async def _tried(self, ahead: AheadReads, trial: Trial, outcome: TaskOutcome) -> TaskOutcome:
         """Return *outcome*, refused if a limit or a guard that the append checks is against it."""
-        assert outcome.change is not None  # noqa: S101 - asked only then
-        refused = await trial.add(ahead, outcome.change, outcome.checks)
+        refused = await trial.add(ahead, outcome.changes, outcome.checks)
         if refused is None:
             return outcome
-        ahead.go_back(outcome.task_id)
-        return TaskOutcome(outcome.task_id, None, refused=refused)
+        ahead.go_back()
+        return TaskOutcome(outcome.task_id, refused=refused)
 
-    def _commands(self, task_id: TaskId) -> Iterator[TaskCommand]:
+    def _commands(self, task_id: TaskId, below: tuple[TaskId, ...]) -> Iterator[TaskCommand]:
         """Yield the commands on one task; who asks for nothing asks whether it is there."""
         to = self.setting
+        if to.project_id is not UNSET:
+            yield MoveTask(task_id=task_id, project_id=to.project_id, below=below)
         for label_id in to.unlabel:
             yield UnlabelTask(task_id=task_id, label_id=label_id)
         for label_id in to.label:
@@ -184,24 +216,36 @@ class ChangeTasks(Command, frozen=True, kw_only=True):
         for user_id in to.assign:
             yield AssignTask(task_id=task_id, user_id=user_id)
         yield EditTask(
-            task_id=task_id, priority=to.priority, due_date=to.due_date, due_at=to.due_at
+            task_id=task_id,
+            priority=to.priority,
+            due_date=to.due_date,
+            due_at=to.due_at,
+            fields=to.fields,
+            planned=to.planned,
         )
         if to.status is not UNSET:
             yield ChangeTaskStatus(task_id=task_id, to=to.status, force=to.force)
         if to.delete:
-            yield DeleteTask(task_id=task_id, below=(self.below or {}).get(task_id, ()))
+            yield DeleteTask(task_id=task_id, below=below)
 
     async def _refuse_too_many(self, read: Reads, context: Context) -> None:
         """Refuse more tasks than the plan, or the caller's role, allows.
 
+        Subtasks that are moved along count; those that are deleted with a task record nothing.
+
         :raises PlanLimitReached: the plan does not.
         :raises TooManyForMember: the role does not.
+        :raises TooManyMoved: nobody may move so many.
         """
-        organization = await read(Organization, context.organization)
-        refuse_if_bulk_too_large(organization.plan, len(self.task_ids))
+        organization, tasks = await read(Organization, context.organization), {*self.task_ids}
+        if self.setting.project_id is not UNSET:
+            tasks.update(each for below in (self.below or {}).values() for each in below)
+        refuse_if_bulk_too_large(organization.plan, len(tasks))
         is_member = organization.role_of(context.user_id) is Role.MEMBER
-        if is_member and len(self.task_ids) > BULK_OF_MEMBERS_MAX:
+        if is_member and len(tasks) > BULK_OF_MEMBERS_MAX:
             raise TooManyForMember(limit=BULK_OF_MEMBERS_MAX, needs="MANAGER or ADMIN")
+        if len(tasks) > BULK_MAX:
+            raise TooManyMoved(limit=BULK_MAX, tasks=len(tasks))
 
 
 def item_of(outcome: TaskOutcome) -> dict[str, str]:
@@ -209,6 +253,14 @@ def item_of(outcome: TaskOutcome) -> dict[str, str]:
     item = {"id": str(outcome.task_id), "outcome": "unchanged"}
     if outcome.refused is not None:
         item |= {"outcome": "refused", "code": outcome.refused.code}
-    elif outcome.change is not None:
+    elif outcome.changes:
         item["outcome"] = "changed"
     return item
+
+
+def _by_stream(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return the changes with all events of a stream in one."""
+    events: dict[UUID, list[Event]] = {}
+    for change in changes:
+        events.setdefault(change.stream, []).extend(change.events)
+    return tuple(Change(stream, of_stream) for stream, of_stream in events.items() if of_stream)

@@ -139,14 +139,14 @@ class _Deciding:
         if found is not None:
             return LineOutcome(line, found)
         labels: dict[str, Change] = {}
+        self.read.begin()
         try:
             change = await self._created(line, labels)
-            refused = await self._trial.add(self.read, change, ())
+            refused = await self._trial.add(self.read, (change,), ())
         except DomainError as error:
             refused, change = error, None
         if refused is not None or change is None:
-            for stream in (line.task_id, *(each.stream for each in labels.values())):
-                self.read.go_back(stream)
+            self.read.go_back()
             return LineOutcome(line, refused=refused)
         self.read.pass_over(line.task_id, change.events)
         self.changes += (*labels.values(), change)

@@ -4,11 +4,11 @@ It rests on counts that were read without a lock, so it is only there to tell wh
 is refused; the append decides about all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from commands.base import Change, Context
 from commands.happening import Happening, Reservations
-from commands.reads import Reads
+from commands.reads import AheadReads
 from commands.reservations import note
 from domain.base import DomainError
 from domain.identity.organization.state import Organization
@@ -25,10 +25,11 @@ class Trial:
         self.counts: dict[CountKey, int] = dict(counts or {})
 
     async def add(
-        self, read: Reads, change: Change, checks: Sequence[CountChange]
+        self, read: AheadReads, changes: Iterable[Change], checks: Sequence[CountChange]
     ) -> DomainError | None:
-        """Try one more change; return why it is refused, and then leave the counts as they were."""
-        wanted = [*await self._reserved(read, change), *checks]
+        """Try what one decision changes; return why it is refused, and leave the counts then."""
+        wanted = [each for change in changes for each in await self._reserved(read, change)]
+        wanted += checks
         missing = [each.count for each in wanted if each.count not in self.counts]
         if missing:
             self.counts.update(await read.counted(missing))
@@ -42,11 +43,11 @@ class Trial:
         self.counts.update(after)
         return None
 
-    async def _reserved(self, read: Reads, change: Change) -> list[CountChange]:
+    async def _reserved(self, read: AheadReads, change: Change) -> list[CountChange]:
         """Return the counts that the events of *change* will change or check."""
         org_id, reserved = self._context.organization, Reservations([], [])
         plan = (await read(Organization, org_id)).plan
-        state = read.loaded[change.stream][1].state
+        state = read.before(change.stream)
         at = microseconds(self._context.now)
         for event in change.events:
             happened = Happening(type(event), event, state, change.stream, org_id, at, plan, _no)

@@ -117,6 +117,33 @@ async def test_tasks_are_deleted_together(ana: Person) -> None:
         refused(await ana.get(f"/task/{task_id}"), 404, "not_found")
 
 
+async def test_tasks_move_with_their_subtasks_and_are_planned_there(ana: Person) -> None:
+    ids = await tasks_of(ana, 2)
+    source = done(await ana.get("/project/ENG"), 200)
+    below = await ana.task(source, parentId=ids[0])
+    target = done(await ana.post("/project", {"key": "OPS", "name": "Other"}), 201)
+    dates = {"name": "One", "startsOn": "2027-01-01", "endsOn": "2027-01-14"}
+    cycle = done(await ana.post("/project/OPS/cycles", dates), 201)["id"]
+    beta = done(await ana.post("/project/OPS/milestones", {"name": "Beta"}), 201)["id"]
+    size = {"key": "size", "name": "Size", "type": "number"}
+    done(await ana.post("/project/OPS/fields", size), 201)
+    plan = {"projectId": target["id"], "cycleId": cycle, "milestoneId": beta, "fields": {"size": 3}}
+
+    would = done(await ana.post("/task/bulk?dry_run=true", {"ids": ids, "set": plan}), 200)
+    answer = done(await ana.post("/task/bulk", {"ids": ids, "set": plan}), 200)
+    again = done(await ana.post("/task/bulk", {"ids": ids, "set": plan}), 200)
+
+    assert [each["outcome"] for each in would["items"]] == ["changed", "changed"]
+    assert (answer["changed"], answer["unchanged"], again["unchanged"]) == (2, 0, 2)
+    for task_id in ids:
+        task = done(await ana.get(f"/task/{task_id}"), 200)
+        assert (task["projectId"], task["fields"]) == (target["id"], {"size": 3})
+        assert (task["cycleId"], task["milestoneId"]) == (cycle, beta)
+    moved = done(await ana.get(f"/task/{below['id']}"), 200)
+    assert (moved["projectId"], moved["parentId"]) == (target["id"], ids[0])
+    assert (moved["cycleId"], moved["fields"]) == (None, {})
+
+
 async def test_a_task_is_deleted_with_its_subtasks(ana: Person) -> None:
     project = await ana.project()
     top = await ana.task(project)
