@@ -13,7 +13,7 @@ from eventstore.mode import STILL, LogClosed
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
 from eventstore.store import Store, Wrapped
-from eventstore.writer import GroupCommit, settle_outcome
+from eventstore.writer import GroupCommit, Lanes, settle_outcome
 
 PROBE = Secret(UUID(int=0), "write probe", b"\0")
 """Written to find out whether the log can write again; it belongs to no subject."""
@@ -35,7 +35,7 @@ class EventLog(LogReads):
         """*deadline_s* is how long a caller waits for a read or an append."""
         super().__init__(store, wrapper, deadline_s=deadline_s)
         self._deadline_s = deadline_s
-        self._writer: GroupCommit | None = None
+        self._writer: GroupCommit | Lanes | None = None
         self._listeners: list[Callable[[int], None]] = []
         self._append_listeners: list[Callable[[OrgId], None]] = []
 
@@ -46,7 +46,8 @@ class EventLog(LogReads):
         """
         await asyncio.to_thread(self.store.open)
         await self.identity()
-        self._writer = GroupCommit(self.store, self._committed, deadline_s=self._deadline_s)
+        writer = Lanes if self.store.separate else GroupCommit
+        self._writer = writer(self.store, self._committed, deadline_s=self._deadline_s)
 
     async def close(self) -> None:
         """Commit what is queued and close the database; one that does not answer is left alone."""
@@ -101,7 +102,7 @@ class EventLog(LogReads):
 
         :raises LogClosed: nothing may be written next to the log now.
         """
-        await self.refuse_if_still()
+        await self.refuse_if_still(self.part(org_id))
         await self._calls.write(self.store.put_secret, secret, self.part(org_id))
 
     async def wrap_again(self, found: Wrapped, value: bytes, part: int) -> bool:
@@ -109,7 +110,7 @@ class EventLog(LogReads):
 
         :raises LogClosed: nothing may be written next to the log now.
         """
-        await self.refuse_if_still()
+        await self.refuse_if_still(part)
         return await self._calls.write(self.store.wrap_again, found, value, part)
 
     async def destroy_key(self, subject: UUID, org_id: OrgId) -> None:
@@ -119,7 +120,7 @@ class EventLog(LogReads):
 
         :raises LogClosed: nothing may be written next to the log now.
         """
-        await self.refuse_if_still()
+        await self.refuse_if_still(self.part(org_id))
         await self._calls.write(self.store.destroy_key, subject, self.part(org_id))
         self.keys.forget(subject)
 
@@ -127,12 +128,12 @@ class EventLog(LogReads):
         """Return whether nothing may be written next to the log now."""
         return await self._read(self.store.mode) in STILL
 
-    async def refuse_if_still(self) -> None:
-        """Refuse a write next to the log while it is read-only or was moved.
+    async def refuse_if_still(self, part: int = 0) -> None:
+        """Refuse a write next to a partition while the log is read-only or was moved.
 
         :raises LogClosed: it is.
         """
-        mode = await self._read(self.store.mode)
+        mode = await self._read(self.store.mode, part)
         if mode in STILL:
             raise LogClosed(mode)
 

@@ -22,6 +22,7 @@ class MemoryStore(MemoryKeys):
     """An event database in the memory of one process, lost when the process ends."""
 
     inline = True
+    separate = False
 
     def __init__(self, *, parts: int = 1) -> None:
         super().__init__()
@@ -48,7 +49,7 @@ class MemoryStore(MemoryKeys):
     def raise_epoch(self, epoch: int) -> None:
         self._identity = LogIdentity(self._identity.id, max(epoch, self._identity.epoch))
 
-    def mode(self) -> LogMode:
+    def mode(self, part: int | None = None) -> LogMode:
         return self._mode
 
     def set_mode(self, mode: LogMode) -> None:

@@ -16,7 +16,9 @@ from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lookups import BatchTry, Question
 from eventstore.engine.pooling import KEEPALIVE, CountedPool, outages, prepare_connection
+from eventstore.engine.probes import Rows
 from eventstore.engine.schema import (
+    DISTRIBUTED_GUARDS,
     NOT_MIGRATED,
     OLD_SHAPE,
     OLD_TABLE,
@@ -25,7 +27,7 @@ from eventstore.engine.schema import (
     statements,
 )
 from eventstore.engine.settle import Settled
-from eventstore.engine.tables import INSERT_EVENT, Rows
+from eventstore.engine.tables import INSERT_EVENT
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
 
@@ -61,6 +63,9 @@ class PostgresStore(SqlSideTables):
     """
 
     LOCK = " FOR UPDATE"
+    POOL_SIZE = 8
+    GUARDS: tuple[str, ...] = POSTGRES_GUARDS
+    """What refuses changes of events to every role."""
     inline = False
 
     def __init__(
@@ -68,7 +73,6 @@ class PostgresStore(SqlSideTables):
         url: str,
         *,
         parts: int | None = None,
-        pool_size: int = 8,
         lock_timeout_s: float = LOG_LOCK_WAIT_S,
     ) -> None:
         super().__init__(parts)
@@ -79,7 +83,7 @@ class PostgresStore(SqlSideTables):
             counters_of(LOG_DRIVER),
             kwargs={**KEEPALIVE, "autocommit": True},
             min_size=1,
-            max_size=pool_size,
+            max_size=self.POOL_SIZE,
             max_waiting=WAITING_READS_MAX,
             timeout=lock_timeout_s,
             configure=self._configure,
@@ -101,7 +105,7 @@ class PostgresStore(SqlSideTables):
             connection.cursor() as cursor,
         ):
             cursor.execute("SELECT pg_advisory_xact_lock(7274)")
-            for statement in statements(POSTGRES_TYPES, POSTGRES_GUARDS):
+            for statement in statements(POSTGRES_TYPES, self.GUARDS):
                 cursor.execute(_sql(statement))
             for statement, parameters in self._founding():
                 cursor.execute(_sql(statement), parameters)
@@ -204,8 +208,8 @@ class PostgresStore(SqlSideTables):
 
     def _insert(self, cursor: TupleCursor, settled: Settled) -> None:
         rows = [row for append in settled.admitted for row in append.rows]
-        if rows:
-            cursor.execute(SQL(_INSERT), _columns(rows, self.parts), prepare=True)
+        for some in self._apart(rows, lambda row: self._part(row.org_id)):
+            cursor.execute(SQL(_INSERT), _columns(some, self.parts), prepare=True)
         for statement, each in self._writes_beside(settled):
             cursor.executemany(_sql(statement), each)
 
@@ -241,6 +245,14 @@ class PostgresStore(SqlSideTables):
 
     def close(self) -> None:
         self._pool.close()
+
+
+class DistributedStore(PostgresStore):
+    """A database whose partitions are on several machines, as with Citus or YugabyteDB."""
+
+    separate = True
+    POOL_SIZE = 32
+    GUARDS = DISTRIBUTED_GUARDS
 
 
 def _answers(connection: Connection[Any], questions: Sequence[Question]) -> list[Rows]:

@@ -14,9 +14,10 @@ from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lock_wait import once_unlocked
 from eventstore.engine.lookups import BatchTry, Question
+from eventstore.engine.probes import Rows
 from eventstore.engine.schema import OLD_SHAPE, OLD_TABLE, SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.engine.settle import Settled
-from eventstore.engine.tables import INSERT_EVENT, Rows
+from eventstore.engine.tables import INSERT_EVENT
 from eventstore.identifiers import id_of
 from eventstore.partition import partition_of
 from eventstore.recorded import READ_BYTES_MAX, Row

@@ -58,6 +58,9 @@ class Store(Protocol):
     parts: int
     """How many partitions the log has; each counts its positions from 1."""
 
+    separate: bool
+    """Whether the partitions are on several machines, some of which may not answer."""
+
     def identity(self) -> LogIdentity:
         """Return the identity of the log."""
         ...
@@ -66,8 +69,8 @@ class Store(Protocol):
         """Set the epoch of the log to *epoch*, unless it is already as high."""
         ...
 
-    def mode(self) -> LogMode:
-        """Return whether the log takes commands, or why not."""
+    def mode(self, part: int | None = None) -> LogMode:
+        """Return whether the log, or one partition of it, takes commands, or why not."""
         ...
 
     def set_mode(self, mode: LogMode) -> None:

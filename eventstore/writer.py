@@ -28,7 +28,7 @@ from eventstore.append import (
     TooManyWaiting,
 )
 from eventstore.engine.calls import LOG_DEADLINE_S
-from eventstore.engine.commit_thread import BatchOutcomes, CommitThread, Waiting
+from eventstore.engine.commit_thread import BatchOutcomes, Commit, CommitThread, Waiting
 from eventstore.engine.fair_queue import FairQueue
 from eventstore.engine.settle import parts_written
 from eventstore.store import Store
@@ -71,10 +71,10 @@ class GroupCommit:
         self._idle = asyncio.Event()
         self._idle.set()
         self._loop = asyncio.get_running_loop()
-        self._quick = CommitThread("log-writer", self._settle)
-        self._commit_quick = store.commit if store.parts == 1 else store.commit_free
-        self._patient = self._quick
-        if store.parts > 1:
+        self._quick = self._patient = CommitThread("log-writer", self._settle)
+        self._commit_quick: Commit = store.commit
+        if store.parts > 1 and not store.separate:
+            self._commit_quick = store.commit_free
             self._patient = CommitThread("log-writer of busy partitions", self._settle)
 
     async def append(self, append: Append) -> int:
@@ -190,6 +190,48 @@ class GroupCommit:
             else:
                 again = waiting._replace(passed=waiting.passed + 1)
                 self._waiting.put_back(waiting.append.org_id, again)
+
+
+class Lanes:
+    """A group commit for each set of partitions, of which a machine that hangs delays only its own.
+
+    They begin with the first command that writes there.
+    """
+
+    def __init__(
+        self, store: Store, committed: Callable[[int], None], *, deadline_s: float = LOG_DEADLINE_S
+    ) -> None:
+        """*deadline_s* is how long a caller waits for its commit."""
+        self._store, self._committed, self._deadline_s = store, committed, deadline_s
+        self._lanes: dict[tuple[int, ...], GroupCommit] = {}
+        self._closed = False
+
+    async def append(self, append: Append) -> int:
+        """Write *append*; see ``GroupCommit.append``."""
+        if self._closed:
+            raise LogUnavailable("the log is closed")
+        parts = tuple(parts_written([append], self._store.parts))
+        lane = self._lanes.get(parts)
+        if lane is None:
+            lane = GroupCommit(self._store, self._committed, deadline_s=self._deadline_s)
+            self._lanes[parts] = lane
+        return await lane.append(append)
+
+    @property
+    def failure(self) -> str | None:
+        """Why the last commits everywhere failed; None if some did not."""
+        failures = [lane.failure for lane in self._lanes.values()]
+        return failures[0] if failures and all(failures) else None
+
+    @failure.setter
+    def failure(self, failure: str | None) -> None:
+        for lane in self._lanes.values():
+            lane.failure = failure
+
+    async def close(self) -> None:
+        """Refuse new commands and commit the waiting ones."""
+        self._closed = True
+        await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
 
 
 def settle_outcome(outcome: Outcome) -> int:

@@ -5,7 +5,8 @@ from pathlib import Path
 from eventstore.backup.database import EventDatabase
 from eventstore.backup.postgres import PostgresDatabase
 from eventstore.backup.sqlite import SqliteDatabase
-from eventstore.open import SQLITE, take_partitions
+from eventstore.engine.schema import DISTRIBUTED_GUARDS, POSTGRES_GUARDS
+from eventstore.open import SQLITE, is_distributed, take_partitions
 from eventstore.operations.open import operations_file
 
 
@@ -16,6 +17,8 @@ def open_database(url: str) -> EventDatabase:
     """
     address, _ = take_partitions(url)
     if not address.startswith(SQLITE):
-        return PostgresDatabase(address)
+        return PostgresDatabase(
+            address, DISTRIBUTED_GUARDS if is_distributed(url) else POSTGRES_GUARDS
+        )
     path = Path(address.removeprefix(SQLITE))
     return SqliteDatabase(path, operations_file(address))

@@ -36,7 +36,9 @@ _CONNECTION = {
 class PostgresDatabase(SqlDatabase):
     """The log and the operational tables through one connection."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, guards: Sequence[str] = POSTGRES_GUARDS) -> None:
+        """Connect to *url*; *guards* are created with the tables."""
+        self._guards = guards
         with _outages():
             self._connection: psycopg.Connection[TupleRow] = psycopg.connect(
                 make_conninfo(url, **_CONNECTION), autocommit=True
@@ -85,7 +87,7 @@ class PostgresDatabase(SqlDatabase):
 
     def create(self, identity: LogIdentity, parts: int) -> None:
         with self._transaction() as connection:
-            for statement in statements(POSTGRES_TYPES, POSTGRES_GUARDS):
+            for statement in statements(POSTGRES_TYPES, self._guards):
                 connection.execute(_sql(statement))
             for table in ALL_TABLES:
                 for statement in table.create_statements():

@@ -19,8 +19,8 @@ from eventstore.backup.database import (
 )
 from eventstore.backup.frame import Slice
 from eventstore.backup.sql import SqlDatabase
+from eventstore.engine.probes import marks
 from eventstore.engine.schema import SQLITE_GUARDS, SQLITE_TYPES, statements
-from eventstore.engine.tables import marks
 from eventstore.identifiers import id_of
 from eventstore.mode import LogMode
 from eventstore.operations.sql import ALL_TABLES

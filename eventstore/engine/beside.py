@@ -10,8 +10,8 @@ from domain.base import OrgId
 from eventstore.append import Secret
 from eventstore.claim import Held
 from eventstore.engine.lookups import SqlLookups
+from eventstore.engine.probes import marks
 from eventstore.engine.settle import Settled
-from eventstore.engine.tables import marks
 from eventstore.store import TreeHead, Wrapped
 
 KEYS_AT_ONCE = 500

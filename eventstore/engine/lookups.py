@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from eventstore.append import Append
+from eventstore.claim import ClaimKey
 from eventstore.engine.idempotency import SqlUsedKeys
+from eventstore.engine.probes import Rows, marks, paired
 from eventstore.engine.remembered_heads import RememberedHeads
 from eventstore.engine.settle import (
     Heads,
@@ -19,7 +21,7 @@ from eventstore.engine.settle import (
     streams_to_look_up,
     telling_row,
 )
-from eventstore.engine.tables import LAST_POSITION, Rows, marks, paired
+from eventstore.engine.tables import LAST_POSITION
 from eventstore.mode import LogMode
 
 
@@ -111,7 +113,10 @@ class SqlLookups(SqlUsedKeys):
     ) -> Heads:
         heads = Heads(self.parts)
         parts = parts_written(appends, self.parts)
-        questions = [self._lock_question(parts, heads, free=free)] if parts else []
+        questions = [
+            self._lock_question(some, heads, free=free)
+            for some in self._apart(parts, lambda part: part)
+        ]
         questions += self._head_questions(appends, heads, every=every)
         if every:
             questions += self._closer_look(appends, parts, heads)
@@ -144,20 +149,20 @@ class SqlLookups(SqlUsedKeys):
         streams = list(owners)
         organizations = [o for o in organizations_of(appends) if o not in heads.organizations]
         claims, counts = claims_of(appends), counts_of(appends)
-        if streams:
-            asked = [(self._part(owner), stream) for stream, owner in owners.items()]
-            yield Question(self._streams_query(asked), _pairs_into(heads.streams, streams))
-        if organizations:
-            query = self._organizations_query(organizations)
-            yield Question(query, _pairs_into(heads.organizations, organizations))
-        if claims:
+        for some in self._apart(streams, lambda stream: self._part(owners[stream])):
+            asked = [(self._part(owners[stream]), stream) for stream in some]
+            yield Question(self._streams_query(asked), _pairs_into(heads.streams, some))
+        for owning in self._apart(organizations, self._part):
+            query = self._organizations_query(owning)
+            yield Question(query, _pairs_into(heads.organizations, owning))
+        for claimed in self._apart(claims, self._part_of_claim):
 
-            def held(rows: Rows) -> None:
-                heads.claims.update(self._found_claims(claims, rows))
+            def held(rows: Rows, claimed: Sequence[ClaimKey] = claimed) -> None:
+                heads.claims.update(self._found_claims(claimed, rows))
 
-            yield Question(self._claims_query(claims), held)
-        if counts:
-            yield Question(self._counts_query(counts), _pairs_into(heads.counts, counts))
+            yield Question(self._claims_query(claimed), held)
+        for counted in self._apart(counts, self._part_of_count):
+            yield Question(self._counts_query(counted), _pairs_into(heads.counts, counted))
 
     def _closer_look(
         self, appends: Sequence[Append], parts: Sequence[int], heads: Heads

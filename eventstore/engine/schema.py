@@ -96,6 +96,10 @@ POSTGRES_GUARDS = (
 )
 
 
+DISTRIBUTED_GUARDS: tuple[str, ...] = ()
+"""None: a table that is distributed has no triggers, and only roles protect its events."""
+
+
 def table_name(statement: str) -> str:
     """Return the table that *statement* creates, "" if it creates something else."""
     named = statement.removeprefix("CREATE TABLE IF NOT EXISTS ")

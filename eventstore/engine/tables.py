@@ -3,18 +3,18 @@
 Placeholders are written ``?``. Every statement names its partition.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from domain.base import OrgId
 from eventstore.append import LogUnfit
-from eventstore.claim import ClaimKey, CountKey, Held
+from eventstore.engine.probes import Rows, SqlProbes, marks, paired
 from eventstore.engine.read_bytes import within_read_bytes
 from eventstore.identifiers import new_id
 from eventstore.mode import REASONS, LogMode
-from eventstore.partition import PARTS_MAX, check_part, partition_of
+from eventstore.partition import PARTS_MAX, check_part
 from eventstore.recorded import Row
 from eventstore.store import STREAM_MAX, LogIdentity
 
@@ -44,31 +44,17 @@ INSERT_EVENT = (
     " org_seq, recorded_at) "
 )
 
-Rows = list[tuple[Any, ...]]
 
-
-class SqlTables(ABC):
+class SqlTables(SqlProbes):
     """Reads of a SQL event database."""
 
     def __init__(self, parts: int | None) -> None:
+        super().__init__(parts)
         self._asked_parts = parts
-        self.parts = parts or 1
-
-    @abstractmethod
-    def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:
-        """Run a read outside a transaction."""
 
     @abstractmethod
     def _execute(self, statement: str, parameters: Sequence[Any]) -> int:
         """Run one write in its own transaction; return how many rows it changed."""
-
-    @abstractmethod
-    def _id(self, value: UUID) -> Any:
-        """Return *value* as this database stores ids."""
-
-    @abstractmethod
-    def _uuid(self, value: Any) -> UUID:
-        """Return a stored id as a UUID."""
 
     @abstractmethod
     def _rows(self, found: Rows) -> list[Row]:
@@ -124,17 +110,18 @@ class SqlTables(ABC):
         statement = "UPDATE log_identity SET epoch = ? WHERE part = 0 AND epoch < ?"
         self._execute(statement, (epoch, epoch))
 
-    def mode(self) -> LogMode:
-        found = {LogMode(mode) for (mode,) in self._query("SELECT mode FROM part_heads", ())}
+    def mode(self, part: int | None = None) -> LogMode:
+        asked = range(self.parts) if part is None else (part,)
+        found: set[LogMode] = set()
+        for some in self._apart(asked, lambda part: part):
+            statement = f"SELECT mode FROM part_heads WHERE part IN ({marks(len(some))})"
+            found.update(LogMode(mode) for (mode,) in self._query(statement, some))
         return min(found - {LogMode.OPEN}, default=LogMode.OPEN)
 
     def set_mode(self, mode: LogMode) -> None:
         # One transaction per partition, so that no lock is held while waiting for another.
         for part in range(self.parts):
             self._execute("UPDATE part_heads SET mode = ? WHERE part = ?", (mode.value, part))
-
-    def _part(self, org_id: OrgId) -> int:
-        return partition_of(org_id, self.parts)
 
     # Reads ------------------------------------------------------------------
 
@@ -187,11 +174,6 @@ class SqlTables(ABC):
         found = self._query(LAST_POSITION, (part,))
         return found[0][0] if found else 0
 
-    def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, Held]:
-        if not claims:
-            return {}
-        return self._found_claims(claims, self._query(*self._claims_query(claims)))
-
     def claimed(self, org_id: OrgId, scope: str, within: UUID) -> list[UUID]:
         found = self._query(
             "SELECT holder FROM claims WHERE part = ? AND scope = ? AND within = ?"
@@ -199,76 +181,3 @@ class SqlTables(ABC):
             (self._part(org_id), scope, self._id(within)),
         )
         return [self._uuid(holder) for (holder,) in found]
-
-    def counted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
-        if not counts:
-            return {}
-        return paired(counts, self._query(*self._counts_query(counts)))
-
-    def _streams_query(self, streams: Sequence[tuple[int, UUID]]) -> tuple[str, list[Any]]:
-        # Not MAX: with a plan made while the table was empty, PostgreSQL would read all rows of an
-        # organization for it. One index lookup per stream, in the order given.
-        rows = [(part, self._id(stream)) for part, stream in streams]
-        return _probe(
-            "SELECT version FROM events WHERE part = column1 AND stream_id = column2"
-            " ORDER BY version DESC LIMIT 1",
-            rows,
-        )
-
-    def _organizations_query(self, organizations: Sequence[OrgId]) -> tuple[str, list[Any]]:
-        rows = [(self._part(org_id), self._id(org_id)) for org_id in organizations]
-        return _probe(
-            "SELECT org_seq FROM events WHERE part = column1 AND org_id = column2"
-            " ORDER BY org_seq DESC LIMIT 1",
-            rows,
-        )
-
-    def _counts_query(self, counts: Sequence[CountKey]) -> tuple[str, list[Any]]:
-        rows = [(self._part(c.org_id), self._id(c.within), c.scope) for c in counts]
-        return _probe(
-            "SELECT n FROM counts WHERE part = column1 AND within = column2 AND scope = column3",
-            rows,
-        )
-
-    def _claims_query(self, claims: Sequence[ClaimKey]) -> tuple[str, list[Any]]:
-        rows = [(self._part(c.org_id), self._id(c.within), c.scope, c.value) for c in claims]
-        values, parameters = _values(rows)
-        statement = (
-            "SELECT claims.scope, claims.within, claims.value, claims.holder, claims.free_at"
-            f" FROM (VALUES {values}) AS asked JOIN claims ON part = column1"
-            " AND within = column2 AND scope = column3 AND value = column4"
-        )
-        return statement, parameters
-
-    def _found_claims(self, claims: Sequence[ClaimKey], rows: Rows) -> dict[ClaimKey, Held]:
-        found = {
-            (scope, self._uuid(within), bytes(value)): Held(self._uuid(holder), free_at)
-            for scope, within, value, holder, free_at in rows
-        }
-        held = {claim: found.get(claim[1:]) for claim in claims}
-        return {claim: holder for claim, holder in held.items() if holder is not None}
-
-
-def marks(count: int) -> str:
-    """Return *count* placeholders."""
-    return ",".join("?" * count)
-
-
-def paired(asked: Sequence[Any], found: Rows) -> dict[Any, int]:
-    """Return the result for each item, in the same order; none is left out."""
-    return {key: row[0] for key, row in zip(asked, found, strict=False) if row[0] is not None}
-
-
-def _probe(select: str, rows: list[tuple[Any, ...]]) -> tuple[str, list[Any]]:
-    values, parameters = _values(rows)
-    return f"SELECT ({select}) FROM (VALUES {values}) AS asked", parameters
-
-
-def _values(rows: list[tuple[Any, ...]]) -> tuple[str, list[Any]]:
-    """Return placeholders and parameters of *rows*, padded with the last row to a power of two.
-
-    So the database sees few distinct statements and keeps them prepared.
-    """
-    padded = rows + [rows[-1]] * ((1 << (len(rows) - 1).bit_length()) - len(rows))
-    one = f"({marks(len(rows[0]))})"
-    return ",".join([one] * len(padded)), [value for row in padded for value in row]

@@ -12,13 +12,15 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL
 
 from eventstore.append import Appended, Conflict, LogUnavailable, LogUnfit
+from eventstore.open import open_store
 from eventstore.partition import partition_of
-from eventstore.postgres import PostgresStore, _sql  # pyright: ignore[reportPrivateUsage]  spied on
+from eventstore.postgres import DistributedStore, PostgresStore, _sql  # pyright: ignore[reportPrivateUsage]  spied on
 from eventstore.store import Store
 from tests.domain.spec import ACME
 from tests.eventstore.contract import StoreContract
 from tests.eventstore.crowd import check_crowd, check_remembered_heads
 from tests.eventstore.engine.routing import (
+    check_every_statement_goes_to_one_machine,
     check_every_statement_names_its_partition,
     use_everything,
 )
@@ -50,10 +52,19 @@ class TestPostgresStoreInAPartition(StoreContract):
             yield cast(Store, Pinned(store, 1))
 
 
+class TestDistributedStoreInAPartition(StoreContract):
+    @pytest.fixture
+    def store(self, postgres_url: str) -> Iterator[Store]:
+        with closing(DistributedStore(postgres_url, parts=2)) as store:
+            store.create()
+            yield cast(Store, Pinned(store, 1))
+
+
 class TestPostgresReservations(ReservationContract):
-    @pytest.fixture(params=[1, 8])
+    @pytest.fixture(params=[(PostgresStore, 1), (PostgresStore, 8), (DistributedStore, 8)])
     def store(self, postgres_url: str, request: pytest.FixtureRequest) -> Iterator[PostgresStore]:
-        with closing(PostgresStore(postgres_url, parts=request.param)) as store:
+        kind, parts = request.param
+        with closing(kind(postgres_url, parts=parts)) as store:
             store.create()
             yield store
 
@@ -71,6 +82,8 @@ class TestPostgresReservations(ReservationContract):
         use_everything(store)
 
         check_every_statement_names_its_partition(statements)
+        if store.separate:
+            check_every_statement_goes_to_one_machine(statements)
 
     def test_a_position_that_is_taken_is_settled_again(self, store: PostgresStore) -> None:
         store.commit([command(A), command(B)])
@@ -143,6 +156,19 @@ def test_the_database_itself_refuses_to_change_an_event(
         raw.execute(change.encode())
 
     assert store.tail(0, 10) == before
+
+
+def test_a_distributed_log_has_no_triggers_and_says_that_its_owner_may_change_it(
+    postgres_url: str,
+) -> None:
+    address = f"{postgres_url}?partitions=4&distributed=on"
+    with closing(open_store(address)) as store:
+        store.create()
+        assert (store.parts, store.separate) == (4, True)
+        assert store.may_change_events()
+    with psycopg.connect(postgres_url) as raw:
+        found = raw.execute("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal")
+        assert found.fetchone() == (0,)
 
 
 class TestARoleOfItsOwn:

@@ -1,11 +1,12 @@
 """Every statement of a store names its partition, so that a distributed database can route it."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from eventstore.append import KeptSince
 from eventstore.partition import partition_of
 from eventstore.store import Store
-from tests.domain.spec import ACME, ANA
+from tests.domain.spec import ACME, ANA, OTHER
 from tests.eventstore.reserving import ADDRESS, KEY, TASKS, A, B, C, Numbering, add, release, take
 from tests.eventstore.rows import command
 
@@ -26,12 +27,24 @@ def check_every_statement_names_its_partition(statements: list[str]) -> None:
     assert unrouted == []
 
 
+def check_every_statement_goes_to_one_machine(statements: list[str]) -> None:
+    """Check that each of *statements* names one partition as a value, or writes rows of one."""
+    for statement in distinct(statements):
+        named = statement.startswith("INSERT") or "part = ?" in statement or "part = 0" in statement
+        assert named or "part IN (?)" in statement, statement
+        assert "part IN (?," not in statement, statement
+
+
 def use_everything(store: Store) -> None:
     """Make every statement of a store that its users cause."""
     claims = (take(KEY, A), take(ADDRESS, ANA))
     store.commit([command(A, keys={A: b"k"}, claims=claims, counts=(add(1, limit=9),))])
     store.commit([Numbering(B).append, command(A, 0), command(A, 1, claims=(release(KEY, A),))])
     store.rehearse(command(C))
+    both = command(UUID(int=0xD), org_id=OTHER, reads={A: 2})
+    both.owners = {A: ACME}
+    both.claims, both.counts = (take(KEY, B),), (add(1, limit=9),)
+    store.commit([both, command(C, 9)])
     part = partition_of(ACME, store.parts)
     store.tail(0, 9, part=part)
     store.organization_heads(part)
@@ -54,3 +67,4 @@ def use_everything(store: Store) -> None:
     store.holders([KEY])
     store.counted([TASKS])
     store.identity()
+    store.mode()
