@@ -9,7 +9,7 @@ from uuid import UUID
 from benchmarks.harness.pace import Pace
 from benchmarks.harness.seeding import IP, ROUND_TRIP, USER_AGENT, Office, open_log
 from commands.work.task import ChangeTaskStatus
-from domain.base import TaskId
+from domain.base import OrgId, TaskId
 from domain.work.task.events import TaskStatus, TaskStatusChanged
 from eventstore.append import Append
 from eventstore.codec import encode, seal_origin
@@ -90,9 +90,20 @@ class Writers:
         self._commanded[task] = step + 1
 
 
-async def open_writers(store: Store, count: int) -> Writers:
-    """Open a log on *store* and create a task for each of *count* writers of either kind."""
+def _anywhere(org_id: OrgId) -> bool:
+    return bool(org_id)
+
+
+async def open_writers(
+    store: Store, count: int, suits: Callable[[OrgId], bool] = _anywhere
+) -> Writers:
+    """Open a log on *store* and create a task for each of *count* writers of either kind.
+
+    They work in an organization whose id *suits*.
+    """
     office = Office(await open_log(store))
+    while not suits(office.org_id):
+        office = Office(office.log)
     await office.furnish()
     version = (await office.log.heads({office.org_id: office.org_id}))[office.org_id]
     tasks, busy_tasks = await office.add_tasks(count), await office.add_tasks(count)
