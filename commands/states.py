@@ -13,6 +13,7 @@ from eventstore.claim import ClaimKey, CountKey
 from eventstore.engine.turns import STREAM_PIECE
 from eventstore.log import EventLog
 from eventstore.log_reads import History
+from eventstore.store import Mark
 
 S = TypeVar("S", bound=State)
 _S = TypeVar("_S")  # the class is generic over any state, and the bound applies where it is used
@@ -125,6 +126,10 @@ class States:
                 moved = True
                 await self._up_to(head, kind, stream, org_id)
         return moved
+
+    async def mark(self) -> Mark | None:
+        """Return the mark of the log; None if that would take as long as reading from it."""
+        return await self._log.mark()
 
     async def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, UUID]:
         """Return who holds each of *claims* now; free ones are left out."""

@@ -1,5 +1,6 @@
 """The reads of the event log: streams, tails, organizations and the tables next to the events."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ParamSpec, TypeVar
@@ -17,7 +18,7 @@ from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys, key_owner_in
 from eventstore.partition import partition_of
 from eventstore.recorded import Recorded, Row, recorded_time
-from eventstore.store import STREAM_MAX, LogIdentity, Store, TreeHead, Wrapped
+from eventstore.store import STREAM_MAX, LogIdentity, Mark, Store, TreeHead, Wrapped
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +50,7 @@ class LogReads(ClaimReads):
         self.epoch = 1
         """The epoch of the log when its identity was last read: at the start, and by its guard."""
         self.turns = Turns()
+        self._mark: Mark | None = None
         self.news = News(self.tail_rows)
 
     @property
@@ -61,6 +63,20 @@ class LogReads(ClaimReads):
         found = await self._read(self.store.identity)
         self.epoch = found.epoch
         return found
+
+    async def mark(self) -> Mark | None:
+        """Return what differs from every earlier mark once anybody has written anything.
+
+        None if telling would take as long as reading again. In one turn of the event loop it is
+        read once: the requests that are answered in it were received before.
+        """
+        if self._mark is None and self.store.inline:
+            self._mark = await self._read(self.store.mark)
+            asyncio.get_running_loop().call_soon(self._forget_mark)
+        return self._mark
+
+    def _forget_mark(self) -> None:
+        self._mark = None
 
     async def stream(
         self, stream_id: UUID, org_id: OrgId, after: int = 0, limit: int = STREAM_MAX

@@ -15,7 +15,7 @@ from eventstore.identifiers import new_id
 from eventstore.mode import LogMode
 from eventstore.partition import check_part, partition_of
 from eventstore.recorded import READ_BYTES_MAX, Row, row_bytes
-from eventstore.store import STREAM_MAX, LogIdentity
+from eventstore.store import STREAM_MAX, LogIdentity, Mark
 
 
 class MemoryStore(MemoryKeys):
@@ -150,6 +150,9 @@ class MemoryStore(MemoryKeys):
         check_part(part, self.parts)
         heads = self._organizations.items()
         return {org_id: len(rows) for org_id, rows in heads if self._part(org_id) == part}
+
+    def mark(self) -> Mark | None:
+        return None
 
     def last_position(self, part: int = 0) -> int:
         check_part(part, self.parts)

@@ -30,6 +30,7 @@ from eventstore.engine.settle import Settled
 from eventstore.engine.tables import INSERT_EVENT
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
+from eventstore.store import Mark
 
 _logger = logging.getLogger(__name__)
 
@@ -214,6 +215,9 @@ class PostgresStore(SqlSideTables):
             cursor.executemany(_sql(statement), each)
 
     # Reads ------------------------------------------------------------------
+
+    def mark(self) -> Mark | None:
+        return None  # it would be a round trip, too
 
     def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:
         def read(cursor: TupleCursor) -> Rows:

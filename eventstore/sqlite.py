@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import count
 from threading import Lock, local
 from typing import Any, cast
 from uuid import UUID
@@ -21,6 +22,7 @@ from eventstore.engine.tables import INSERT_EVENT
 from eventstore.identifiers import id_of
 from eventstore.partition import partition_of
 from eventstore.recorded import READ_BYTES_MAX, Row
+from eventstore.store import Mark
 
 _STATE, _PRIVATE = 4, 5
 """Where they are in ``COLUMNS``."""
@@ -40,7 +42,7 @@ class SqliteStore(SqlSideTables):
     ) -> None:
         super().__init__(parts)
         self._path, self._lock_timeout_s = path, lock_timeout_s
-        self._local = local()
+        self._local, self._numbers = local(), count()
         self._connections: list[sqlite3.Connection] = []
         self._writer = self._connect()
         self._writer.execute("PRAGMA busy_timeout = 0")  # we wait for its lock ourselves
@@ -159,7 +161,13 @@ class SqliteStore(SqlSideTables):
         reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
         if reader is None:
             reader = self._local.reader = self._connect()
+            self._local.number = next(self._numbers)
         return reader
+
+    def mark(self) -> Mark | None:
+        # Changes with the commits of other connections, and a reader's own commits nothing.
+        [(version,)] = self._query("PRAGMA data_version", ())
+        return self._local.number, version
 
     def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:
         reader = self._reader()

@@ -16,6 +16,10 @@ STREAM_MAX = 2**62
 """More events than any stream will ever have."""
 
 
+Mark = tuple[int, int]
+"""What differs from every earlier mark of the same thread once anybody has written anything."""
+
+
 class LogIdentity(Struct, frozen=True):
     """Which log this is, and how often it was set back to a backup.
 
@@ -69,6 +73,10 @@ class Store(Protocol):
         """Set the epoch of the log to *epoch*, unless it is already as high."""
         ...
 
+    def mark(self) -> Mark | None:
+        """Return the mark of now; None if that would take as long as reading what it stands for."""
+        ...
+
     def mode(self, part: int | None = None) -> LogMode:
         """Return whether the log, or one partition of it, takes commands, or why not."""
         ...
@@ -92,9 +100,7 @@ class Store(Protocol):
         ...
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
-        """Write a batch durably; return one outcome per command.
-
-        Open numbers are filled in, positions and sequence numbers assigned.
+        """Write a batch durably, with its open numbers filled in; return one outcome per command.
 
         :raises LogUnavailable: nothing was written, or it is unknown whether the batch was; the
             versions that it expects make a second try safe.

@@ -122,8 +122,11 @@ class Passwords:
 
         A hash whose pepper is not known any more is that of nobody.
         """
-        pepper_id, found, _ = (stored or "$").partition("$")
-        if stored is None or not found or not pepper_id:
+        if stored is None:  # the same work as for a hash of today
+            current = None if self._peppers is None else self._peppers.current
+            return None, prepared if current is None else current.applied(prepared)
+        pepper_id, found, _ = stored.partition("$")
+        if not found or not pepper_id:
             return stored, prepared
         pepper = None if self._peppers is None else self._peppers.of(pepper_id)
         if pepper is None:

@@ -7,7 +7,6 @@ that the caller works in is that of the session, whatever the token says.
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import cast
 from uuid import UUID
 
@@ -18,16 +17,18 @@ from commands.base import NoOrganization, NotForApiKeys, refuse_unless_granted
 from commands.key_check import CheckedKey, KeyCheck
 from commands.states import Loaded, States
 from domain.base import NotFound, OrgId, SessionId, State, UserId
+from domain.identity.organization.barring import Barred, barred_from
 from domain.identity.organization.membership import Role
-from domain.identity.organization.sign_on import accepts
 from domain.identity.organization.sso import LoginWayNotAccepted
 from domain.identity.organization.state import Organization
 from domain.identity.session.events import SessionOrigin
+from domain.identity.session.limits import UNLIMITED
 from domain.identity.session.state import Session
 from domain.identity.user.state import User
 from domain.permission import Permission, Scopes
 from domain.work.task.state import Task
 from eventstore.recorded import Actor, ActorKind
+from eventstore.store import Mark
 from security.api_keys import PresentedKey
 from security.tokens import AccessClaims
 
@@ -37,13 +38,8 @@ Named = Sequence[UUID]
 _Read = tuple[Loaded[Session], Loaded[User], Loaded[Organization] | None]
 """Session, account and the organization, if any."""
 
-
-class Barred(StrEnum):
-    """Why a member has no access to the organization of their session; the code of the refusal."""
-
-    SUSPENDED = "membership_suspended"
-    NO_TOTP = "totp_required"
-    OTHER_WAY = "login_way_not_accepted"
+KNOWN_MAX = 10_000
+"""Callers that a process remembers until somebody writes to the log: about 10 MB."""
 
 
 _BARRED = {
@@ -124,11 +120,30 @@ class Caller(Struct, frozen=True):
         return self.seen == other.seen and self.org_id == other.org_id
 
 
+class _Known(Struct, frozen=True, gc=False):
+    """A caller as the log had them at a *mark*, and the versions that were read for that."""
+
+    mark: Mark
+    claims: AccessClaims
+    read: _Read
+    caller: Caller
+    heads: dict[UUID, int]
+
+    def holds(self, mark: Mark, claims: AccessClaims, now: datetime) -> bool:
+        """Return whether nothing was written since, and the session is not over by now."""
+        if self.mark != mark or self.claims is not claims:
+            return False
+        session, organization = self.read[0].state, self.read[2]
+        limits = UNLIMITED if organization is None else organization.state.settings.session_limits
+        return session.is_live(now) and session.is_within(limits, now)
+
+
 class Access:
     """Checks the session behind a token against the event log."""
 
     def __init__(self, states: States, keys: KeyCheck) -> None:
         self._states, self.keys = states, keys
+        self._known: dict[int, _Known] = {}
 
     async def check(
         self, claims: AccessClaims, now: datetime, heads: dict[UUID, int] | None, named: Named = ()
@@ -146,7 +161,19 @@ class Access:
             caller = self._from_memory(claims, now)
             if caller is not None:
                 return caller
-        return await self._from_log(claims, now, {} if heads is None else heads, named)
+            heads = {}
+        mark = None if named else await self._states.mark()
+        known = None if mark is None else self._known.get(claims.sid.int)
+        if mark is not None and known is not None and known.holds(mark, claims, now):
+            heads.update(known.heads)
+            return known.caller
+        read = await self._from_log(claims, heads, named)
+        caller = _identify(claims, now, read, fresh=True)
+        if mark is not None:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[claims.sid.int] = _Known(mark, claims, read, caller, {**heads})
+        return caller
 
     async def check_key(
         self,
@@ -191,9 +218,7 @@ class Access:
             return None
         return None if found.barred else found
 
-    async def _from_log(
-        self, claims: AccessClaims, now: datetime, heads: dict[UUID, int], named: Named
-    ) -> Caller:
+    async def _from_log(self, claims: AccessClaims, heads: dict[UUID, int], named: Named) -> _Read:
         known = self._states.cache.get(claims.sid)
         said = None if claims.org is None else OrgId(claims.org)
         org_id = said if known is None else cast(Session, known.state).organization_id
@@ -202,7 +227,7 @@ class Access:
         if now_in != org_id:
             heads.clear()  # what is named was looked up where another organization's events stand
             read = await self._read(claims, now_in, heads, named)
-        return _identify(claims, now, read, fresh=True)
+        return read
 
     async def _read(
         self,
@@ -250,7 +275,8 @@ def _identify(claims: AccessClaims, now: datetime, read: _Read, *, fresh: bool) 
         limits = organization.settings.session_limits
         if role is not None and not session.is_within(limits, now):
             raise unauthorized()
-        barred = _barred_from(organization, user_id, user, session)
+        totp = user.totp is not None
+        barred = barred_from(organization, user_id, session.origin, totp=totp)
         if role is None or barred is not None:
             role = None
             org_id = None  # deleted, left or closed to the caller: a user without an organization
@@ -269,19 +295,3 @@ def _identify(claims: AccessClaims, now: datetime, read: _Read, *, fresh: bool) 
 
 def _by_key(key: CheckedKey, *, fresh: bool) -> Caller:
     return Caller(key.user_id, None, key.org_id, key.role, key.user, key.seen, fresh, key=key)
-
-
-def _barred_from(
-    organization: Organization, user_id: UserId, user: User, session: Session
-) -> Barred | None:
-    member = organization.member(user_id)
-    if member is None or organization.deleted:
-        return None
-    if not member.active:
-        return Barred.SUSPENDED
-    if not accepts(organization, user_id, session.origin):
-        return Barred.OTHER_WAY
-    if session.origin.by_provider:  # which asks for a second factor, if the organization wants one
-        return None
-    no_totp = organization.settings.require_totp and user.totp is None
-    return Barred.NO_TOTP if no_totp else None

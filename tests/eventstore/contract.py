@@ -12,6 +12,7 @@ from eventstore.append import (
     Append,
     Appended,
     Conflict,
+    Secret,
 )
 from eventstore.codec import NOWHERE, encode
 from eventstore.log import EventLog
@@ -108,6 +109,23 @@ class StoreContract(BesideContract):
         found = store.heads([UUID(int=9_999), *streams, A])
 
         assert found == {s: 1 + s.int % 3 for s in streams}
+
+    def test_a_mark_that_is_told_changes_with_everything_that_is_written(
+        self, store: Store
+    ) -> None:
+        marks = [store.mark()]
+        assert store.mark() == marks[0]
+        for write in (
+            lambda: store.commit([command(A)]),
+            lambda: store.commit([command(B)]),
+            lambda: store.put_secret(Secret(A, "one", b"1")),
+            lambda: store.destroy_key(A),
+            lambda: store.set_mode(LogMode.READ_ONLY),
+        ):
+            write()
+            marks.append(store.mark())
+
+        assert len(set(marks)) == (1 if marks[0] is None else len(marks))
 
     def test_the_log_keeps_the_identity_it_was_created_with(self, store: Store) -> None:
         first = store.identity()

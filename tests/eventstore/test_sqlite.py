@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from eventstore.engine.lock_wait import POLL_S
 from eventstore.engine.schema import SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.partition import partition_of
 from eventstore.sqlite import SqliteStore
-from eventstore.store import Store
+from eventstore.store import Mark, Store
 from tests.domain.spec import ACME
 from tests.eventstore.contract import StoreContract
 from tests.eventstore.crowd import check_crowd, check_remembered_heads
@@ -114,6 +115,16 @@ def test_another_handle_on_the_file_is_noticed_too(path: Path, store: SqliteStor
 
         assert store.commit([command(A)]) == [Conflict(A)]
         assert store.commit([command(A, 1)]) == [Appended(2)]
+
+
+def test_another_handle_changes_the_mark_of_every_thread(path: Path, store: SqliteStore) -> None:
+    marks: set[Mark | None] = set()
+    with closing(SqliteStore(str(path))) as other, ThreadPoolExecutor(1) as thread:
+        for turn in range(3):
+            marks |= {store.mark(), thread.submit(store.mark).result()}
+            other.commit([command(A, turn)])
+
+    assert len(marks) == 6
 
 
 def test_another_handle_ends_what_is_remembered_of_a_commit(path: Path, store: SqliteStore) -> None:

@@ -95,6 +95,21 @@ def test_an_unknown_user_is_refused_with_any_password(password: str) -> None:
     assert CHEAP.verify(None, password) == PasswordCheck(accepted=False)
 
 
+def test_a_pepper_is_applied_for_an_unknown_user_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    passwords, applied, peppering = peppered(NEW, OLD), list[str](), Pepper.applied
+
+    def noted(pepper: Pepper, password: bytes) -> bytes:
+        applied.append(pepper.id)
+        return peppering(pepper, password)
+
+    stored = passwords.hash(RIGHT)
+    monkeypatch.setattr(Pepper, "applied", noted)
+    for each in (stored, None):
+        assert not passwords.verify(each, "wrong").accepted
+
+    assert applied == [NEW.id, NEW.id]
+
+
 def test_composed_and_decomposed_accents_are_one_password() -> None:
     assert CHEAP.verify(CHEAP.hash("caf\u00e9 au lait"), "cafe\u0301 au lait").accepted
 

@@ -1,14 +1,20 @@
 """Authentication and access: decided on the event log at every request."""
 
+from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from litestar import Litestar
 
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import LeaveCause, MemberDeactivated, MemberLeft, Role
 from domain.identity.user.events import LoginFailed, UserDeactivated
+from eventstore.log import EventLog
+from eventstore.sqlite import SqliteStore
 from runtime.system import System
-from tests.api.stage import Person, done, join, refused, sign_up
+from security.sealing import DataKeys
+from tests.api.identity.reading import note_reads
+from tests.api.stage import PASSWORD, MovableClock, Person, done, join, refused, sign_up
 from tests.spec import on, record
 
 
@@ -55,6 +61,50 @@ class TestAccess:
 
         assert (await ben.post(path, {"title": "Late"})).status_code in (403, 404)
         assert len(done(await ana.get(path, headers=after), 200)["items"]) == 1
+
+    async def test_who_asks_again_before_anything_is_written_is_not_looked_up_again(
+        self, system: System, ana: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        profile = done(await ana.get("/auth/profile"), 200)
+        reads = note_reads(monkeypatch, system.log.store)
+
+        again = done(await ana.get("/auth/profile"), 200)
+        assert again == profile
+        assert "heads" not in reads
+        done(await ana.patch("/user/me", {"name": "Ana II"}), 200)
+        assert done(await ana.get("/auth/profile"), 200) == {**profile, "name": "Ana II"}
+        assert "heads" in reads
+
+    async def test_another_handle_on_the_log_ends_what_is_remembered_of_a_caller(
+        self, system: System, ana: Person
+    ) -> None:
+        path = system.settings.events_url.removeprefix("sqlite:///")
+        keys = DataKeys(system.keys.master, system.keys.pepper)
+        elsewhere = EventLog(SqliteStore(path, parts=system.log.parts), keys)
+        await elsewhere.open()
+        try:
+            for _ in range(2):
+                done(await ana.get("/auth/profile"), 200)
+            await record(elsewhere, on(UUID(ana.id), UserDeactivated()))
+
+            refused(await ana.get("/auth/profile"), 401, "unauthorized")
+        finally:
+            await elsewhere.close()
+
+    async def test_a_session_ends_in_time_although_nothing_is_written(
+        self, ana: Person, clock: MovableClock
+    ) -> None:
+        path = f"/org/{ana.org_id}/settings"
+        done(await ana.patch(path, {"sessionIdle": 1_800}), 200)
+        for minutes in (14, 28):  # no refresh, but a token that lives beyond the session
+            clock.ahead = timedelta(minutes=minutes)
+            proved = await ana.post("/auth/reauthenticate", {"password": PASSWORD})
+            ana.token = done(proved, 200)["accessToken"]
+
+        for _ in range(2):
+            done(await ana.get("/auth/profile"), 200)
+        clock.ahead = timedelta(minutes=31)
+        refused(await ana.get("/auth/profile"), 401, "unauthorized")
 
     async def test_a_command_succeeds_if_only_the_account_has_changed(
         self, system: System, ana: Person
