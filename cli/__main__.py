@@ -98,6 +98,14 @@ COMMANDS = {
         wanted, role. Whoever has an account already is left alone, so that it can be run again.""",
         ("import-users people.csv --organization acme",),
     ),
+    "erase-user": CommandHelp(
+        "cli.upkeep.erase_user:run",
+        """Close somebody's account for good and have what is personal erased, at their request.
+
+        For people who cannot do it themselves by `DELETE /api/user/me`. On a terminal it asks
+        before. The last active ADMIN of an organization is refused.""",
+        ("erase-user kim@example.com", "erase-user kim@example.com --yes"),
+    ),
     "rotate-master-key": CommandHelp(
         "cli.upkeep.rotate_master_key:run",
         """Wrap every data key and secret by a new MASTER_KEY, while the system runs.
