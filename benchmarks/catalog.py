@@ -26,7 +26,7 @@ from benchmarks.harness.figures import Figure
 from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
 from benchmarks.planning import board
 from benchmarks.running import hanging, start
-from benchmarks.scaling import followers, writing
+from benchmarks.scaling import followers, second_api, writing
 from benchmarks.work import activity, counts, dashboard, files, lists, relations
 
 
@@ -68,6 +68,7 @@ BENCHMARKS = {
     "files": _benchmark(files),
     "relations": _benchmark(relations),
     "followers": _benchmark(followers),
+    "second-api": _benchmark(second_api),
     "writing": _benchmark(writing),
     "versus-crud": _benchmark(versus_crud),
     "versus-first": _benchmark(versus_first),

@@ -54,11 +54,12 @@ class Stack:
         return HOST, int(self._environment["FLOOR_PORT"])
 
     @contextmanager
-    def running(self, module: str) -> Generator[int]:
-        """Run a process during the block; yield its process id."""
+    def running(self, module: str, **more: str) -> Generator[int]:
+        """Run a process during the block, with *more* settings; yield its process id."""
         with (self._directory / f"{module}.log").open("ab") as log:
+            environment = self._environment | more
             process = subprocess.Popen(
-                [sys.executable, "-m", module], env=self._environment, cwd=ROOT, stderr=log
+                [sys.executable, "-m", module], env=environment, cwd=ROOT, stderr=log
             )
         try:
             yield process.pid
@@ -66,9 +67,9 @@ class Stack:
             process.send_signal(signal.SIGTERM)
             process.wait(STOP_S)
 
-    def start(self, module: str) -> int:
+    def start(self, module: str, **more: str) -> int:
         """Start a process that runs until the stack ends; return its process id."""
-        pid = self._stack.enter_context(self.running(module))
+        pid = self._stack.enter_context(self.running(module, **more))
         self._pids.append(pid)
         return pid
 

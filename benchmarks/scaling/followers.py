@@ -3,6 +3,9 @@
 It is a restart: trees are signed and cursors stored, as a process leaves them. What is measured is
 the work of each follower until it waits for news, one after the other in one process. Not the read
 models: a projector goes on at its checkpoint, whatever the size of the log.
+
+The log is in memory (``/dev/shm``), because signing 10,000 trees for the first time waits for
+20,000 syncs of the disk. Starts only read, and what they read would be in the page cache.
 """
 
 import time
@@ -34,14 +37,14 @@ from workers.consequences.losing_sight import LosingSight
 ORGANIZATIONS, EACH = 10_000, 100
 WEBHOOKS = 1_000
 ROUNDS = 5
-ROWS_AN_APPEND = 1_000
+ORGANIZATIONS_AN_APPEND = 50
 STARTED_MAX_S = 2.0
 _Start = Callable[[System], Awaitable[object]]
 
 
 def measure() -> list[Figure]:
     """Return how many seconds each follower takes, and all of them."""
-    with workplace() as directory:
+    with workplace(in_memory=True) as directory:
         return uvloop.run(_measure(directory))
 
 
@@ -94,18 +97,20 @@ _STARTS: dict[str, _Start] = {
 
 
 async def _fill(log: EventLog) -> None:
-    """Record the events, one of each organization after the other, and the webhooks."""
+    """Record the events, organization by organization, and the webhooks.
+
+    In this order the indexes grow at their ends; in another, filling the log takes minutes.
+    """
     organizations = [OrgId(uuid4()) for _ in range(ORGANIZATIONS)]
     changed = TaskPriorityChanged(from_=Priority.LOW, to=Priority.HIGH)
-    for version in range(1, EACH + 1):
-        one = _row(changed, organizations[0], version)
+    one = _row(changed, organizations[0], 1)
+    for first in range(0, ORGANIZATIONS, ORGANIZATIONS_AN_APPEND):
         rows = [
             Row(0, each, version, one.tag, one.state, None, each, 0, one.recorded_at)
-            for each in organizations
+            for each in organizations[first : first + ORGANIZATIONS_AN_APPEND]
+            for version in range(1, EACH + 1)
         ]
-        for first in range(0, len(rows), ROWS_AN_APPEND):
-            some = rows[first : first + ROWS_AN_APPEND]
-            await log.append(Append(rows=some, expects={}, keys={}))
+        await log.append(Append(rows=rows, expects={}, keys={}))
     for organization in organizations[:WEBHOOKS]:
         await _add_webhook(log, organization)
 

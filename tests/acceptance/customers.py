@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -99,11 +100,11 @@ class Customer:
         task = next(iter(self.acknowledged.values()))
         for number in range(count):
             writer, reader = sides[number % 2], sides[1 - number % 2]
-            changed = await writer.patch(f"/task/{task['id']}", json={"title": f"Pair {number}"})
-            assert changed.is_success, changed.text
-            listed = await reader.get(self.tasks_path, params={"limit": 1, "sort": "-updated"})
-            assert listed.is_success, listed.text
-            assert [each["title"] for each in listed.json()["items"]] == [f"Pair {number}"]
+            title = f"Pair {number}"
+            await self._until(partial(writer.patch, f"/task/{task['id']}", json={"title": title}))
+            newest: dict[str, Any] = {"limit": 1, "sort": "-updated"}
+            listed = await self._until(partial(reader.get, self.tasks_path, params=newest))
+            assert [each["title"] for each in listed["items"]] == [title]
 
     async def tasks(self) -> dict[str, dict[str, Any]]:
         """Return every task that a reader sees now, by its id."""
