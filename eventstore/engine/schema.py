@@ -119,7 +119,7 @@ OLD_SHAPE = (
     " name a new, empty database in EVENTS_URL, or keep using 0.1"
 )
 MAY_CHANGE = (
-    "this process's database role could change and remove events, which at best a trigger prevents: use"
-    " a separate role, prepared by `trackrecord migrate --grant ROLE`"
+    "this process's database role could change and remove events, which at best a trigger prevents:"
+    " use a separate role, prepared by `trackrecord migrate --grant ROLE`"
 )
 NOT_MIGRATED = "this database has no log yet: run `trackrecord migrate` once, then start again"

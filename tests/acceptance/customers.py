@@ -104,7 +104,8 @@ class Customer:
             await self._until(partial(writer.patch, f"/task/{task['id']}", json={"title": title}))
             newest: dict[str, Any] = {"limit": 1, "sort": "-updated"}
             listed = await self._until(partial(reader.get, self.tasks_path, params=newest))
-            assert [each["title"] for each in listed["items"]] == [title]
+            shown = [each["title"] for each in listed["items"]]
+            assert shown == [title], f"{shown} is shown, not {title!r}"
 
     async def tasks(self) -> dict[str, dict[str, Any]]:
         """Return every task that a reader sees now, by its id."""
