@@ -102,7 +102,7 @@ class Customer:
             writer, reader = sides[number % 2], sides[1 - number % 2]
             title = f"Pair {number}"
             await self._until(partial(writer.patch, f"/task/{task['id']}", json={"title": title}))
-            newest: dict[str, Any] = {"limit": 1, "sort": "-updated"}
+            newest: dict[str, Any] = {"limit": 1, "sort": "updated"}
             listed = await self._until(partial(reader.get, self.tasks_path, params=newest))
             shown = [each["title"] for each in listed["items"]]
             assert shown == [title], f"{shown} is shown, not {title!r}"
