@@ -1,17 +1,16 @@
 """The newest signed tree heads, kept outside the event database.
 
-A database that was set back to a backup has forgotten what it signed; this file has not. Each line
-is a JSON object, written whenever a tree is signed; for each organization, the one with the highest
-epoch and size counts. Several processes may write to the file.
+A database that was set back to a backup has forgotten what it signed; these have not. For each
+organization, the head with the highest epoch and size counts. Several processes may add heads.
 """
 
 import fcntl
 import logging
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, Self
 from uuid import UUID
 
 import msgspec
@@ -40,13 +39,44 @@ class KeptHead(Struct, frozen=True):
         """The sort key by which the newest head of an organization is the highest."""
         return self.epoch, self.size
 
+    @classmethod
+    def of(cls, identity: LogIdentity, head: TreeHead) -> Self:
+        """Return *head* as it is kept."""
+        return cls(identity.id, identity.epoch, head.org_id, head.size, head.note)
+
+
+class HeadsUnavailable(Exception):
+    """The place where heads are kept does not answer, or cannot be read."""
+
+
+class KeptHeads(Protocol):
+    """A place where heads are kept; one contract suite runs against all of them."""
+
+    def newest(self) -> dict[OrgId, KeptHead]:
+        """Return the newest head of each organization.
+
+        :raises HeadsUnavailable: they cannot be read now.
+        """
+        ...
+
+    def keep(self, identity: LogIdentity, heads: Sequence[TreeHead]) -> None:
+        """Add signed heads; a failure is only logged, as the database has them as well."""
+        ...
+
+    def forget(self) -> None:
+        """Remove all heads, after an operator has accepted the loss of the events they cover.
+
+        :raises HeadsUnavailable: they cannot be removed now.
+        """
+        ...
+
 
 _decode = msgspec.json.Decoder(KeptHead).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class KeptHeads:
-    """The heads in a file, which need not exist."""
+class FileHeads:
+    """The heads in a file, a line of JSON for each; it need not exist."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -55,16 +85,20 @@ class KeptHeads:
     def newest(self) -> dict[OrgId, KeptHead]:
         """Return the newest head of each organization.
 
-        :raises OSError: the file exists but cannot be read.
+        :raises HeadsUnavailable: the file exists but cannot be read.
         """
-        return _newest(self._lines())
+        try:
+            return newest_of(self._lines())
+        except OSError as error:
+            raise HeadsUnavailable(f"signed tree heads: {error}") from error
 
-    def keep(self, identity: LogIdentity, head: TreeHead) -> None:
-        """Add a signed head; a failure is only logged, as the database has the head as well."""
-        kept = KeptHead(identity.id, identity.epoch, head.org_id, head.size, head.note)
+    def keep(self, identity: LogIdentity, heads: Sequence[TreeHead]) -> None:
+        """Add signed heads; a failure is only logged, as the database has them as well."""
+        if not heads:
+            return
         try:
             with self._locked():
-                self._append(kept)
+                self._append([KeptHead.of(identity, head) for head in heads])
         except OSError:
             if not self._failing:
                 _logger.exception("signed tree heads cannot be kept in %s", self._path)
@@ -73,20 +107,26 @@ class KeptHeads:
             self._failing = False
 
     def forget(self) -> None:
-        """Remove all heads, after an operator has accepted the loss of the events they cover."""
-        with self._locked():
-            self._write([])
+        """Remove all heads, after an operator has accepted the loss of the events they cover.
 
-    def _append(self, head: KeptHead) -> None:
+        :raises HeadsUnavailable: the file cannot be written.
+        """
+        try:
+            with self._locked():
+                self._write([])
+        except OSError as error:
+            raise HeadsUnavailable(f"signed tree heads: {error}") from error
+
+    def _append(self, heads: Sequence[KeptHead]) -> None:
         with _private(self._path, os.O_APPEND) as file:
             # The line break comes first, because a crash may have cut off the previous line.
-            file.write(b"\n" + _encode(head) + b"\n")
+            file.write(b"\n" + b"".join(_encode(head) + b"\n" for head in heads))
             file.flush()
             os.fsync(file.fileno())
             size = os.fstat(file.fileno()).st_size
-        if size > (_SPARE_LINES * len(head.note)):
+        if size > (_SPARE_LINES * len(heads[-1].note)):
             lines = self._lines()
-            newest = _newest(lines)
+            newest = newest_of(lines)
             if len(lines) > 2 * len(newest) + _SPARE_LINES:
                 self._write(newest.values())
 
@@ -125,7 +165,8 @@ def _private(path: Path, how: int) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600), "wb")
 
 
-def _newest(heads: Iterable[KeptHead]) -> dict[OrgId, KeptHead]:
+def newest_of(heads: Iterable[KeptHead]) -> dict[OrgId, KeptHead]:
+    """Return the newest of *heads* for each organization."""
     newest: dict[OrgId, KeptHead] = {}
     for head in heads:
         if head.org not in newest or newest[head.org].rank <= head.rank:

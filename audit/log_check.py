@@ -1,5 +1,6 @@
 """Compares a log with its signed tree heads, including those kept outside its database."""
 
+import asyncio
 import logging
 
 from msgspec import Struct
@@ -42,7 +43,7 @@ class LogCheck:
         Heads of earlier epochs no longer count, because their loss was accepted.
         """
         identity = await self._log.identity()
-        kept = self._kept.newest()
+        kept = await asyncio.to_thread(self._kept.newest)
         counting = [
             head
             for head in kept.values()
@@ -52,13 +53,14 @@ class LogCheck:
 
     async def losses_to_accept(self) -> list[Loss]:
         """Return the losses by the newest epoch of the kept heads, accepted or not."""
-        kept = self._kept.newest().values()
+        kept = (await asyncio.to_thread(self._kept.newest)).values()
         newest = max((head.epoch for head in kept), default=0)
         return await self._lost([head for head in kept if head.epoch == newest])
 
-    def newest_epoch(self) -> int:
+    async def newest_epoch(self) -> int:
         """Return the newest epoch of the kept heads, 0 if there are none."""
-        return max((head.epoch for head in self._kept.newest().values()), default=0)
+        kept = await asyncio.to_thread(self._kept.newest)
+        return max((head.epoch for head in kept.values()), default=0)
 
     async def _lost(self, kept: list[KeptHead]) -> list[Loss]:
         losses: dict[OrgId, Loss] = {}

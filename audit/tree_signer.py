@@ -6,7 +6,7 @@ the log, so signing it twice, or in two processes, gives the same root.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,6 +26,9 @@ _UNSIGNED = STILL | {LogMode.CONTRADICTED, LogMode.ACCEPTING}
 back and no operator has accepted that yet."""
 _BATCH = 250
 """Events read at a time while a tree catches up: 1 to 3 ms."""
+
+_HEADS_TOGETHER = 250
+"""New heads that are stored in one transaction."""
 
 _logger = logging.getLogger(__name__)
 
@@ -61,18 +64,27 @@ class TreeSigner:
 
         :raises LogTampered: the log is shorter, or contradicts an earlier head.
         """
+        head, is_new = await self._head_at(org_id, size)
+        if is_new:
+            await self._store([head])
+        return head
+
+    async def _head_at(self, org_id: OrgId, size: int) -> tuple[TreeHead, bool]:
+        """Return a signed tree head, and whether it is new."""
         known = await self._log.newest_tree_head(org_id, size)
         if known is not None and known.size == size:
-            return known
+            return known, False
         frontier = await self._extended(org_id, self._resumed(known), size)
-        identity = await self._log.identity()
-        note = self._signed(org_id, identity.epoch, frontier)
-        head = TreeHead(org_id, size, frontier.to_bytes(), note)
-        if not await self._log.is_still():  # it can be signed again at any time
-            await self._log.put_tree_head(head)
+        epoch = (await self._log.identity()).epoch
+        note = self._signed(org_id, epoch, frontier)
+        return TreeHead(org_id, size, frontier.to_bytes(), note), True
+
+    async def _store(self, heads: Sequence[TreeHead]) -> None:
+        """Keep new heads, outside the database first: what is only there is signed again."""
         if self._kept is not None:
-            await asyncio.to_thread(self._kept.keep, identity, head)
-        return head
+            await asyncio.to_thread(self._kept.keep, await self._log.identity(), heads)
+        if heads and not await self._log.is_still():  # they can be signed again at any time
+            await self._log.put_tree_heads(heads)
 
     async def frontier_at(self, org_id: OrgId, size: int) -> Frontier:
         """Return the tree over an organization's first *size* events.
@@ -104,14 +116,23 @@ class TreeSigner:
         else:
             at = await self._log.last_position(part)
             grown = await self._log.organization_heads(part)
-        for org_id, size in grown.items():
-            try:
-                await self.seal(org_id, size)
-            except LogTampered:
-                _logger.exception("the tree of organization %s is no longer signed", org_id)
-            await asyncio.sleep(0)  # a log in this process never yields by itself
+        trees = [*grown.items()]
+        for first in range(0, len(trees), _HEADS_TOGETHER):
+            await self._seal_each(trees[first : first + _HEADS_TOGETHER])
         self._positions[part] = at
         return len(grown)
+
+    async def _seal_each(self, trees: Sequence[tuple[OrgId, int]]) -> None:
+        heads: list[TreeHead] = []
+        for org_id, size in trees:
+            try:
+                head, is_new = await self._newest_head(org_id, size)
+            except LogTampered:
+                _logger.exception("the tree of organization %s is no longer signed", org_id)
+            else:
+                heads += [head] if is_new else []
+            await asyncio.sleep(0)  # a log in this process never yields by itself
+        await self._store(heads)
 
     async def _grown(self, part: int, at: int) -> tuple[dict[OrgId, int], int]:
         """Return the new sizes of the trees that grew since position *at*, and the newest one."""
@@ -128,12 +149,16 @@ class TreeSigner:
 
         :raises LogTampered: an earlier head covers more events, or different ones.
         """
+        head, is_new = await self._newest_head(org_id, size)
+        if is_new:
+            await self._store([head])
+        return head
+
+    async def _newest_head(self, org_id: OrgId, size: int) -> tuple[TreeHead, bool]:
         newest = await self._log.newest_tree_head(org_id)
         if newest is not None and newest.size > size:
             raise LogTampered(f"{org_id}: {size} events, but {newest.size} were signed")
-        if newest is not None and newest.size == size:
-            return newest
-        return await self.head_at(org_id, size)
+        return await self._head_at(org_id, size)
 
     def _resumed(self, known: TreeHead | None) -> Frontier:
         if known is None:

@@ -1,5 +1,6 @@
 """The checks of ``doctor`` for each store."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from msgspec import Struct
@@ -40,7 +41,7 @@ async def tree_findings(log: EventLog, kept: KeptHeads) -> list[Finding]:
     heads, identity = await log.organization_heads(), await log.identity()
     outside = {
         head.org: head.size
-        for head in kept.newest().values()
+        for head in (await asyncio.to_thread(kept.newest)).values()
         if head.log != identity.id or head.epoch >= identity.epoch  # others are accepted losses
     }
     shorter: list[Finding] = []

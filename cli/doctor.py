@@ -11,7 +11,6 @@ from threading import Thread
 import msgspec
 from msgspec import Struct
 
-from audit.kept_heads import KeptHeads
 from cli.checkup import (
     Finding,
     cursor_findings,
@@ -33,6 +32,7 @@ from eventstore.open import SQLITE
 from eventstore.operations.open import open_operations, operations_file
 from eventstore.operations.store import OperationalStore
 from projections.engine.open import open_read_store
+from runtime.buckets.kept import open_kept_heads
 from runtime.outages import StoreOutage
 from runtime.settings import Settings, load_settings, unknown_names
 from runtime.system import StoreUnreachable, derive_keys, open_log
@@ -110,7 +110,7 @@ class Doctor:
 
     async def examine(self) -> list[Finding]:
         """Return what was found, in the order of the checks."""
-        kept = KeptHeads(self._settings.signed_heads)
+        kept = open_kept_heads(self._settings)
         async with AsyncExitStack() as stack:
             logs: list[EventLog] = []
 

@@ -211,9 +211,9 @@ class LogReads(ClaimReads):
         """Return the largest signed tree head of an organization up to *size_max*."""
         return await self._read(self.store.newest_tree_head, org_id, size_max)
 
-    async def put_tree_head(self, head: TreeHead) -> None:
-        """Store a signed tree head."""
-        await self._calls.write(self.store.put_tree_head, head)
+    async def put_tree_heads(self, heads: Sequence[TreeHead]) -> None:
+        """Store signed tree heads, all or none."""
+        await self._calls.write(self.store.put_tree_heads, heads)
 
     async def decoded(self, rows: Sequence[Row]) -> list[Recorded]:
         """Return *rows* decoded, with their personal values decrypted."""

@@ -237,8 +237,8 @@ class Store(Protocol):
         """Forget the tree heads of an organization that are larger than *above*."""
         ...
 
-    def put_tree_head(self, head: TreeHead) -> None:
-        """Store a signed tree head; a second one of the same size is ignored."""
+    def put_tree_heads(self, heads: Sequence[TreeHead]) -> None:
+        """Store signed tree heads, all or none; a second one of the same size is ignored."""
         ...
 
     def may_change_events(self) -> bool:

@@ -1,21 +1,17 @@
 """Files in a bucket of S3, or of anything that speaks its protocol.
 
-``FILES_URL`` is ``s3://KEY:SECRET@bucket/prefix?endpoint=https://…&region=…``; without key and
-secret they come from the environment or the machine's role, as for every program of AWS. A file of
-one part is sent in one request. A larger one is a multipart upload, of which an upload that is cut
-off can leave parts: no program sees them, but they cost money until a lifecycle rule of the bucket
-(AbortIncompleteMultipartUpload) removes them.
+A file of one part is sent in one request. A larger one is a multipart upload, of which an upload
+that is cut off can leave parts: no program sees them, but they cost money until a lifecycle rule of
+the bucket (AbortIncompleteMultipartUpload) removes them.
 """
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import S3Store
 
 from files.store import (
     PIECE_BYTES,
@@ -26,6 +22,7 @@ from files.store import (
     key_at,
 )
 from runtime.areas.files import FILES_DEADLINE_S
+from runtime.buckets.opening import open_bucket
 
 T = TypeVar("T")
 
@@ -41,7 +38,7 @@ class S3Files:
     """Files as objects of one bucket."""
 
     def __init__(self, url: str, *, deadline_s: float = FILES_DEADLINE_S) -> None:
-        self._store, self._deadline_s = _opened(url, deadline_s), deadline_s
+        self._store, self._deadline_s = open_bucket(url, deadline_s), deadline_s
 
     async def put(self, key: FileKey, content: AsyncIterable[bytes]) -> None:
         try:
@@ -127,27 +124,3 @@ class S3Files:
 
 async def _next_of(pieces: AsyncIterator[Any]) -> Any:
     return await anext(pieces, None)
-
-
-def _opened(url: str, deadline_s: float) -> S3Store:
-    parts = urlsplit(url)
-    given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    options: dict[str, Any] = {"region": given.get("region", "us-east-1")}
-    if "endpoint" in given:
-        options["endpoint"] = given["endpoint"]
-    if parts.username:
-        options["access_key_id"] = unquote(parts.username)
-        options["secret_access_key"] = unquote(parts.password or "")
-    limit = timedelta(seconds=deadline_s)
-    return S3Store(
-        parts.hostname or "",
-        prefix=parts.path.strip("/") or None,
-        client_options={
-            "allow_http": given.get("endpoint", "").startswith("http://"),
-            "connect_timeout": limit,
-            "read_timeout": limit,
-            "timeout": timedelta(hours=1),
-        },
-        retry_config={"max_retries": 2, "retry_timeout": limit},
-        **options,
-    )

@@ -21,6 +21,7 @@ from runtime.setting import (
     AppEnv,
     DatabaseName,
     EventsUrl,
+    FilesUrl,
     Host,
     LogLevel,
     MailAddress,
@@ -66,10 +67,14 @@ class Settings(SsoSettings, frozen=True, kw_only=True):
             "event log: sqlite:///path (webhooks' state: operations.db beside it) or postgresql://…",
         ),
     ] = EventsUrl("")
-    signed_heads_dir: Annotated[
-        Path,
-        Setting("SIGNED_HEADS_DIR", "keeps signed tree heads outside the event database"),
-    ] = Path("data")
+    signed_heads_url: Annotated[
+        FilesUrl,
+        Setting(
+            "SIGNED_HEADS_URL",
+            "keeps signed tree heads outside the event database: s3://… as FILES_URL, or"
+            " file:///path of a directory; empty: DATA_DIR",
+        ),
+    ] = FilesUrl("")
     mongodb_uri: Annotated[
         MongoUri,
         Setting("MONGODB_URI", "read models; a replica set; empty: a SQLite file in DATA_DIR"),
@@ -175,11 +180,6 @@ class Settings(SsoSettings, frozen=True, kw_only=True):
     ] = ()
 
     @property
-    def signed_heads(self) -> Path:
-        """The file of the signed tree heads."""
-        return self.signed_heads_dir / "signed-heads.jsonl"
-
-    @property
     def is_production(self) -> bool:
         return self.app_env is AppEnv.PRODUCTION
 
@@ -234,7 +234,6 @@ def _completed(values: dict[str, Any], *, generate_secrets: bool) -> Settings:
     app_env = values.get("app_env")
     values.setdefault("cookie_secure", app_env is not AppEnv.DEVELOPMENT)
     data_dir: Path = values.get("data_dir", Path("data"))
-    values.setdefault("signed_heads_dir", data_dir)
     values.setdefault("events_url", EventsUrl(f"sqlite:///{data_dir / 'events.db'}"))
     given = [name for name in SECRET_NAMES if name.lower() in values]
     set_here = [name for name in (*given, *ROTATING) if name.lower() in values]

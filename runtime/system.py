@@ -9,7 +9,6 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from audit.kept_heads import KeptHeads
 from audit.log_check import LogCheck
 from audit.tree_signer import TreeSigner
 from commands.handler import CommandHandler
@@ -24,6 +23,7 @@ from eventstore.operations.store import OperationalStore
 from eventstore.randomness import random_bytes
 from projections.engine.open import open_read_store
 from projections.engine.store import ReadStore
+from runtime.buckets.kept import open_kept_heads
 from runtime.clock import Clock, system_clock
 from runtime.doorbell import Doorbell
 from runtime.outages import StoreOutage
@@ -144,7 +144,7 @@ async def open_system(settings: Settings, clock: Clock = system_clock) -> AsyncG
         wakeups, doorbell = await stack.enter_async_context(_announcing(log, settings))
         redis_rates = RedisRates(settings.redis_url)
         stack.push_async_callback(redis_rates.close)
-        kept_heads = KeptHeads(settings.signed_heads)
+        kept_heads = open_kept_heads(settings)
         passwords = HashingQueue(password_hashes(settings))
         stack.callback(passwords.close)
         yield System(

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from audit.kept_heads import KeptHeads
 from audit.log_check import LogCheck, Loss
 from audit.tree_signer import TreeSigner
 from cli.outages import outages_as_failures
@@ -15,6 +14,7 @@ from domain.base import PLATFORM, OrgId
 from eventstore.log import EventLog
 from eventstore.mode import LogMode
 from eventstore.recorded import Actor, ActorKind
+from runtime.buckets.kept import open_kept_heads
 from runtime.clock import system_clock
 from runtime.settings import Settings, load_settings
 from runtime.system import derive_keys, open_log
@@ -31,7 +31,7 @@ def run() -> int:
 
 async def _accept(settings: Settings) -> int:
     keys = derive_keys(settings)
-    kept = KeptHeads(settings.signed_heads)
+    kept = open_kept_heads(settings)
     async with open_log(settings, keys) as log:
         check = LogCheck(log, TreeSigner(log, keys.audit, system_clock), kept)
         mode = await asyncio.to_thread(log.store.mode)
@@ -53,7 +53,7 @@ async def _accept(settings: Settings) -> int:
 
 async def _begin(log: EventLog, check: LogCheck) -> None:
     """Raise the epoch, then note that in the mode, so that a second run can continue."""
-    epoch = max((await log.identity()).epoch, check.newest_epoch()) + 1
+    epoch = max((await log.identity()).epoch, await check.newest_epoch()) + 1
     await asyncio.to_thread(log.store.raise_epoch, epoch)
     await asyncio.to_thread(log.store.set_mode, LogMode.ACCEPTING)
 

@@ -119,11 +119,16 @@ class SqlSideTables(SqlLookups):
         statement = "DELETE FROM tree_heads WHERE part = ? AND org_id = ? AND size > ?"
         self._execute(statement, (self._part(org_id), self._id(org_id), above))
 
-    def put_tree_head(self, head: TreeHead) -> None:
+    def put_tree_heads(self, heads: Sequence[TreeHead]) -> None:
+        rows = [
+            (self._part(head.org_id), self._id(head.org_id), head.size, head.frontier, head.note)
+            for head in heads
+        ]
         self._execute(
-            "INSERT INTO tree_heads (part, org_id, size, frontier, note) VALUES (?, ?, ?, ?, ?)"
+            "INSERT INTO tree_heads (part, org_id, size, frontier, note)"
+            f" VALUES {', '.join([f'({marks(5)})'] * len(rows))}"
             " ON CONFLICT (part, org_id, size) DO NOTHING",
-            (self._part(head.org_id), self._id(head.org_id), head.size, head.frontier, head.note),
+            [value for row in rows for value in row],
         )
 
     # The writes of an append, except the events themselves ----------------------

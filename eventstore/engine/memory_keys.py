@@ -67,5 +67,6 @@ class MemoryKeys:
     def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
         self._tree_heads[org_id] = {h.size: h for h in self.tree_heads(org_id) if h.size <= above}
 
-    def put_tree_head(self, head: TreeHead) -> None:
-        self._tree_heads.setdefault(head.org_id, {}).setdefault(head.size, head)
+    def put_tree_heads(self, heads: Sequence[TreeHead]) -> None:
+        for head in heads:
+            self._tree_heads.setdefault(head.org_id, {}).setdefault(head.size, head)

@@ -193,7 +193,8 @@ def test_the_processes_accept_the_environment_in_compose() -> None:
 
 def test_signed_heads_are_kept_outside_the_database_and_the_containers() -> None:
     for name in OURS:
-        directory = SERVICES[name]["environment"]["SIGNED_HEADS_DIR"]
+        url = SERVICES[name]["environment"]["SIGNED_HEADS_URL"]
+        directory = url.removeprefix("file://")
         assert f"heads:{directory}" in SERVICES[name]["volumes"]
         assert f"--owner 10001 --group 10001 --mode 0700 {directory} " in DOCKERFILE
 

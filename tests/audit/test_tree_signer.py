@@ -97,7 +97,7 @@ async def test_nothing_is_signed_if_the_log_is_shorter_than_a_signed_head(log: E
     for _ in range(size + 3):
         longer.append(leaf_hash(b"gone"))
     note = tree_signer.signer.sign_checkpoint(f"trackrecord/{ACME}", size + 3, longer.root(), NOW)
-    await log.put_tree_head(TreeHead(ACME, size + 3, longer.to_bytes(), note))
+    await log.put_tree_heads([TreeHead(ACME, size + 3, longer.to_bytes(), note)])
 
     with pytest.raises(LogTampered):
         await tree_signer.seal(ACME, size)
@@ -112,7 +112,7 @@ async def test_a_tampered_head_is_not_continued(log: EventLog) -> None:
     other = Frontier()
     other.append(leaf_hash(b"other"))
     forged = TreeHead(ACME, 3, other.to_bytes(), good.note)
-    await log.put_tree_head(forged)
+    await log.put_tree_heads([forged])
 
     with pytest.raises(LogTampered):
         await tree_signer.head_at(ACME, 4)

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 
-from audit.kept_heads import KeptHeads
 from cli.__main__ import main
 from commands.handler import CommandHandler
 from commands.work.project import CreateProject
@@ -17,6 +16,7 @@ from domain.audit import LogRestored
 from domain.base import OrgId, ProjectId
 from eventstore.mode import LogClosed, LogMode
 from eventstore.recorded import Recorded
+from runtime.buckets.kept import open_kept_heads
 from runtime.log_guard import LogGuard
 from runtime.settings import Settings, load_settings
 from runtime.system import System, open_system
@@ -90,7 +90,7 @@ def test_commands_are_refused_until_the_restore_is_accepted(restored: Settings) 
 
 def test_each_organization_gets_an_event_with_the_lost_head(restored: Settings) -> None:
     before = len(asyncio.run(_events(restored, ACME)))
-    lost = KeptHeads(restored.signed_heads).newest()[ACME]
+    lost = open_kept_heads(restored).newest()[ACME]
     assert lost.size >= before + MORE
 
     assert main(["accept-restore"]) == 0
@@ -123,7 +123,7 @@ def test_an_interrupted_acceptance_can_be_resumed(restored: Settings) -> None:
             system.log.store.set_mode(LogMode.ACCEPTING)
 
     asyncio.run(interrupted())
-    lost = KeptHeads(restored.signed_heads).newest()[ACME]
+    lost = open_kept_heads(restored).newest()[ACME]
 
     assert main(["accept-restore"]) == 0
 
@@ -159,7 +159,7 @@ def test_a_running_process_notices_that_the_end_of_its_log_is_gone(restored: Set
             await guard.check()
             return system.log.store.mode()
 
-    KeptHeads(restored.signed_heads).forget()
+    open_kept_heads(restored).forget()
     assert asyncio.run(cut()) is LogMode.CONTRADICTED
 
 

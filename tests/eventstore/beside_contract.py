@@ -168,9 +168,10 @@ class BesideContract:
 
     def test_tree_heads_are_kept_by_size(self, store: Store) -> None:
         three, one, two = (TreeHead(ACME, n, bytes([n]), f"note {n}") for n in (3, 1, 2))
-        for head in (three, one, two, TreeHead(OTHER, 9, b"", "theirs")):
-            store.put_tree_head(head)
-        store.put_tree_head(TreeHead(ACME, 3, b"forged", "forged"))
+        store.put_tree_heads([three, one])
+        store.put_tree_heads([two])
+        store.put_tree_heads([TreeHead(OTHER, 9, b"", "theirs")])
+        store.put_tree_heads([TreeHead(ACME, 3, b"forged", "forged")])
 
         assert store.tree_heads(ACME) == [one, two, three]
         assert store.tree_heads(ACME, 2) == [two, three]

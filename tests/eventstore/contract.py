@@ -247,7 +247,7 @@ class StoreContract(BesideContract):
 
     def test_larger_tree_heads_can_be_forgotten(self, store: Store) -> None:
         for org_id, size in ((ACME, 1), (ACME, 2), (ACME, 3), (OTHER, 3)):
-            store.put_tree_head(TreeHead(org_id, size, b"", "note"))
+            store.put_tree_heads([TreeHead(org_id, size, b"", "note")])
 
         store.drop_tree_heads(ACME, above=1)
 

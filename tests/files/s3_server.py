@@ -10,10 +10,10 @@ from devstack.server import Server
 _PING_TIMEOUT_S = 2.0
 
 
-def s3_server(data_dir: Path) -> Server:
+def s3_server(data_dir: Path, port: int | None = None) -> Server:
     """Return moto's server, which keeps buckets in memory."""
-    port = HeldPort()
-    url = f"http://{HOST}:{int(port)}"
+    held = HeldPort(port)
+    url = f"http://{HOST}:{int(held)}"
 
     def answers() -> bool:
         try:
@@ -26,9 +26,9 @@ def s3_server(data_dir: Path) -> Server:
         name="s3",
         engine="moto",
         url=url,
-        argv=[sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(int(port))],
+        argv=[sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(int(held))],
         data_dir=data_dir,
-        port=port,
+        port=held,
         prepare=lambda: data_dir.mkdir(parents=True, exist_ok=True),
         ping=answers,
     )

@@ -96,7 +96,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
         "postgresql://a.example/log?distributed=yes",
         "postgresql://a.example/log?distributed=on&distributed=on",
     ),
-    "SIGNED_HEADS_DIR": (__file__,),
+    "SIGNED_HEADS_URL": ("heads", "s3://", "file://host/heads"),
     "FILES_URL": ("files", "s3://", "s3://files?bucket=x", "file:///", "file://host/files"),
     "FILES_DEADLINE": ("0s", "1h"),
     "SCAN_HOOK": ("clamscan '-",),

@@ -32,7 +32,7 @@ def fill(url: str, commands: int = 20) -> None:
         for start in range(0, commands, 50):
             store.commit(appends[start : start + 50])
         for org_id in (ACME, OTHER):
-            store.put_tree_head(TreeHead(org_id, 1, b"\x00frontier", "a note\n"))
+            store.put_tree_heads([TreeHead(org_id, 1, b"\x00frontier", "a note\n")])
         store.destroy_key(uuid4())
     asyncio.run(_operate(url))
 
