@@ -36,7 +36,7 @@ class BucketHeads:
     """
 
     def __init__(self, url: str, *, deadline_s: float = DEADLINE_S) -> None:
-        self._bucket: Any = open_bucket(url, deadline_s)  # its lists have several types
+        self._bucket = open_bucket(url, deadline_s)
         self._waiting: dict[OrgId, KeptHead] = {}
         self._written: dict[OrgId, _Rank] = {}
         self._failing = False
@@ -101,7 +101,8 @@ class BucketHeads:
 
     def paths(self) -> Iterator[str]:
         """Yield the path of each head that is there."""
-        for batch in obstore.list(self._bucket):
+        untyped: Any = obstore  # its lists have several types
+        for batch in untyped.list(self._bucket):
             yield from (one["path"] for one in batch)
 
 
