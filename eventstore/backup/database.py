@@ -4,9 +4,9 @@ A value is an int, a string, bytes or None; ids are 16 bytes. The tables and col
 the database, so a new table needs no change here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -26,9 +26,38 @@ SIDE_TABLES = tuple(
 """The tables of the log other than its events; their rows are copied as they are."""
 OPERATIONAL_TABLES = tuple(table.name for table in ALL_TABLES)
 EVENTS_AT_ONCE = 500
-"""Events in a slice: about a megabyte."""
+"""The most events in a slice: usually about a megabyte."""
 ROWS_AT_ONCE = 2_000
-"""Rows of any other table in a slice."""
+"""The most rows of any other table in a slice."""
+SLICE_BYTES = 4 * 1024 * 1024
+"""A slice ends with the row that reaches this size."""
+
+R = TypeVar("R", bound=tuple[Any, ...])
+
+
+def next_slice(
+    rows: Iterator[R], most: int, stored: Callable[[R], tuple[Any, ...]] = tuple
+) -> list[R]:
+    """Return the next rows for one slice: at most *most*, fewer if they are large."""
+    found: list[R] = []
+    size = 0
+    for row in rows:
+        found.append(row)
+        size += bytes_in(stored(row))
+        if len(found) == most or size >= SLICE_BYTES:
+            break
+    return found
+
+
+def is_full(events: Slice) -> bool:
+    """Return whether a slice of events ended because it was full."""
+    rows = events.rows
+    return len(rows) == EVENTS_AT_ONCE or sum(map(bytes_in, rows)) >= SLICE_BYTES
+
+
+def bytes_in(row: tuple[Any, ...]) -> int:
+    """Return how many bytes the texts and blobs of *row* have, about."""
+    return sum(len(value) for value in row if isinstance(value, bytes | str))
 
 
 class LogSummary(Struct, frozen=True):
@@ -47,7 +76,7 @@ class Snapshot(Protocol):
         ...
 
     def events(self, part: int, after: int) -> Slice:
-        """Return at most ``EVENTS_AT_ONCE`` events of a partition above *after*, in order."""
+        """Return the next slice of events of a partition above *after*, in order."""
         ...
 
     def slices(self, table: str) -> Iterator[Slice]:

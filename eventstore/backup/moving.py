@@ -7,7 +7,6 @@ interrupted move can be resumed; until it has finished, the old database remains
 
 from collections.abc import Iterator
 from heapq import merge
-from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -21,6 +20,7 @@ from eventstore.backup.database import (
     EventDatabase,
     LogSummary,
     Snapshot,
+    next_slice,
 )
 from eventstore.backup.frame import BackupDamaged, Slice
 from eventstore.backup.placing import Placing
@@ -113,7 +113,7 @@ class LogMove:
         columns: tuple[str, ...] = ()
         copied = 0
         rows = merge(*feeds, key=itemgetter(0))
-        while batch := list(islice(rows, EVENTS_AT_ONCE)):
+        while batch := next_slice(rows, EVENTS_AT_ONCE, itemgetter(3)):
             columns = batch[0][2]
             for _, part, _, row in batch:
                 self._copied[part] = row[columns.index("position")]

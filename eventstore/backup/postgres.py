@@ -16,6 +16,7 @@ from eventstore.backup.database import (
     EVENTS_TABLE,
     ROWS_AT_ONCE,
     Snapshot,
+    next_slice,
 )
 from eventstore.backup.frame import Slice
 from eventstore.backup.sql import SqlDatabase
@@ -24,6 +25,8 @@ from eventstore.mode import LogMode
 from eventstore.operations.sql import ALL_TABLES
 from eventstore.store import LogIdentity
 
+_FETCHED = 50
+"""Rows that the server sends at once."""
 _CONNECTION = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
@@ -59,18 +62,26 @@ class PostgresDatabase(SqlDatabase):
             f"SELECT {_quoted(columns)} FROM events WHERE part = %s AND position > %s"
             " ORDER BY position LIMIT %s"
         )
-        found = self._all(statement, (part, after, EVENTS_AT_ONCE))
-        return Slice(EVENTS_TABLE, tuple(columns), [_stored(row) for row in found])
+        with self._streamed(statement, (part, after, EVENTS_AT_ONCE)) as rows:
+            return Slice(EVENTS_TABLE, tuple(columns), next_slice(rows, EVENTS_AT_ONCE))
 
     def slices(self, table: str) -> Iterator[Slice]:
         columns = self._columns(table)
         if not columns:
             return
-        # A server-side cursor, so that not all rows arrive at once.
+        with self._streamed(f"SELECT {_quoted(columns)} FROM {table}") as rows:
+            while some := next_slice(rows, ROWS_AT_ONCE):
+                yield Slice(table, tuple(columns), some)
+
+    @contextmanager
+    def _streamed(
+        self, statement: str, parameters: Sequence[Any] = ()
+    ) -> Generator[Iterator[tuple[Any, ...]]]:
+        """Run a read; its rows do not arrive all at once."""
         with _outages(), self._connection.cursor(name="backup", binary=True) as cursor:
-            cursor.execute(_sql(f"SELECT {_quoted(columns)} FROM {table}"))
-            while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                yield Slice(table, tuple(columns), [_stored(row) for row in rows])
+            cursor.itersize = _FETCHED
+            cursor.execute(_sql(statement), parameters)
+            yield map(_stored, cursor)
 
     def owners(self, streams: Sequence[bytes]) -> dict[bytes, bytes]:
         statement = (

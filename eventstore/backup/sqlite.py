@@ -16,6 +16,7 @@ from eventstore.backup.database import (
     ROWS_AT_ONCE,
     LogSummary,
     Snapshot,
+    next_slice,
 )
 from eventstore.backup.frame import Slice
 from eventstore.backup.sql import SqlDatabase
@@ -59,7 +60,9 @@ class SqliteDatabase(SqlDatabase):
             f"SELECT {', '.join(columns)} FROM events WHERE part = ? AND position > ?"
             " ORDER BY position LIMIT ?"
         )
-        return Slice(EVENTS_TABLE, columns, self._all(statement, (part, after, EVENTS_AT_ONCE)))
+        with _outages():
+            rows = self._connection().execute(statement, (part, after, EVENTS_AT_ONCE))
+            return Slice(EVENTS_TABLE, columns, next_slice(rows, EVENTS_AT_ONCE))
 
     def slices(self, table: str) -> Iterator[Slice]:
         columns = self._columns(table)
@@ -67,7 +70,7 @@ class SqliteDatabase(SqlDatabase):
             return
         with _outages():
             found = self._connection().execute(f"SELECT {_quoted(columns)} FROM {table}")
-            while rows := found.fetchmany(ROWS_AT_ONCE):
+            while rows := next_slice(found, ROWS_AT_ONCE):
                 yield Slice(table, columns, rows)
 
     def owners(self, streams: Sequence[bytes]) -> dict[bytes, bytes]:

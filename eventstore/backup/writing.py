@@ -13,13 +13,13 @@ from typing import Any, BinaryIO
 
 from eventstore.append import LogUnfit
 from eventstore.backup.database import (
-    EVENTS_AT_ONCE,
     EVENTS_TABLE,
     OPERATIONAL_TABLES,
     SIDE_TABLES,
     EventDatabase,
     LogSummary,
     Snapshot,
+    is_full,
 )
 from eventstore.backup.frame import (
     FIRST_LINE,
@@ -138,22 +138,22 @@ class _Draft:
         full = False
         for part in range(self._summary.parts):
             with database.snapshot() as snapshot:
-                full |= self._add_events(snapshot, part) == EVENTS_AT_ONCE
+                full |= is_full(self._add_events(snapshot, part))
         return full
 
-    def _add_events(self, snapshot: Snapshot, part: int) -> int:
+    def _add_events(self, snapshot: Snapshot, part: int) -> Slice:
         last = self._last.get(part)
         found = snapshot.events(part, last["position"] if last else 0)
         if found.rows:
             self._write(found)
-        return len(found.rows)
+        return found
 
     def finish(self, database: EventDatabase, snapshot: Snapshot) -> Ending:
         """Add what is still missing as of *snapshot*; return the last frame."""
         if database.summary() != self._summary:
             raise BackupRefused("the epoch or mode of the log changed during the backup: try again")
         for part in range(self._summary.parts):
-            while self._add_events(snapshot, part):
+            while self._add_events(snapshot, part).rows:
                 pass
         for table in (*SIDE_TABLES, *OPERATIONAL_TABLES):
             self._counts[table] = 0

@@ -17,7 +17,7 @@ from domain.base import OrgId
 from eventstore.store import LogIdentity, TreeHead
 from runtime.buckets.opening import open_bucket
 
-DEADLINE_S = 5.0
+HEADS_DEADLINE_S = 5.0
 """How long the server may take to answer once."""
 _AT_ONCE = 16
 """Requests at the same time, so that many organizations do not wait for each other."""
@@ -35,7 +35,7 @@ class BucketHeads:
     that a bucket may forbid that (Amazon S3, "Object Lock").
     """
 
-    def __init__(self, url: str, *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, url: str, *, deadline_s: float = HEADS_DEADLINE_S) -> None:
         self._bucket = open_bucket(url, deadline_s)
         self._waiting: dict[OrgId, KeptHead] = {}
         self._written: dict[OrgId, _Rank] = {}

@@ -10,7 +10,8 @@ import pytest
 
 from domain.base import PLATFORM
 from eventstore.append import Appended, LogUnfit
-from eventstore.backup.database import EVENTS_AT_ONCE, EVENTS_TABLE
+from eventstore.backup import database
+from eventstore.backup.database import EVENTS_AT_ONCE, EVENTS_TABLE, bytes_in
 from eventstore.backup.frame import BackupDamaged
 from eventstore.backup.open import open_database
 from eventstore.backup.reading import BackupFile
@@ -42,6 +43,23 @@ class BackupContract:
             assert known
             assert found
             assert (found.identity, found.parts) == (known.identity, known.parts)
+
+    def test_large_rows_make_small_slices(
+        self, url: str, other_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        limit = 4_000
+        monkeypatch.setattr(database, "SLICE_BYTES", limit)
+        fill(url)
+        before = contents(url)
+
+        file = backed_up(url, tmp_path / "backup")
+        restored(file, other_url)
+
+        slices = [rows.rows for rows in file.slices(*before)]
+        largest = max(bytes_in(row) for rows in slices for row in rows)
+        assert max(sum(map(bytes_in, rows)) for rows in slices) < limit + largest
+        assert len([*file.slices(EVENTS_TABLE)]) > 1
+        assert contents(other_url) == before
 
     def test_a_backup_of_a_log_in_use_is_consistent(
         self, url: str, other_url: str, tmp_path: Path
