@@ -100,6 +100,8 @@ async def _every_get(client: Client, project: str) -> list[str]:
         "comment_id": comment["id"],
         "label_id": label["id"],
         "cycle_id": (await client.ask("POST", f"{part}/cycles", cycle))["id"],
+        "concern": "assigned",
+        "view_id": (await client.ask("POST", "/api/view", {"name": "Late"}))["id"],
         "milestone_id": (await client.ask("POST", f"{part}/milestones", {"name": "Beta"}))["id"],
         "field_id": (await client.ask("POST", f"/api/project/{project}/fields", field))["id"],
         "attachment_id": (await client.send_file("/api/task/ENG-1/attachments", b"one"))["id"],

@@ -10,7 +10,9 @@ from domain.identity.session.state import Session
 from domain.identity.user.state import User
 from domain.planning.cycle import Cycle
 from domain.planning.field import Field
+from domain.planning.inbox import Inbox
 from domain.planning.milestone import Milestone
+from domain.planning.view import SavedView
 from domain.work.attachment import Attachment
 from domain.work.comment import Comment
 from domain.work.label import Label
@@ -34,6 +36,8 @@ STATES: tuple[type[State], ...] = (
     Field,
     Cycle,
     Milestone,
+    SavedView,
+    Inbox,
     Attachment,
     Webhook,
     ApiKey,

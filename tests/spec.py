@@ -72,11 +72,15 @@ async def opened(store: Store) -> AsyncGenerator[EventLog, None]:
         await log.close()
 
 
-async def record(log: EventLog, *past: Past, reserving: bool = True) -> int:
+async def record(
+    log: EventLog, *past: Past, reserving: bool = True, by: Actor | None = None
+) -> int:
     """Append *past* in one command, with keys where needed; return its position.
 
-    Without *reserving*, as if no rule about claims and counts had been asked.
+    Without *reserving*, as if no rule about claims and counts had been asked. *by* is who did it,
+    if not the system.
     """
+    about = {} if by is None else {"actor": by}
     append = Append(rows=[], expects={}, keys={}, owners={})
     append.owners.update({stream: org_id for stream, _, org_id in past})
     heads = await log.heads(append.owners)
@@ -86,7 +90,7 @@ async def record(log: EventLog, *past: Past, reserving: bool = True) -> int:
         append.expects.setdefault(stream, heads.get(stream, 0))
         for event in events:
             versions[stream] = versions.get(stream, heads.get(stream, 0)) + 1
-            metadata = envelope(stream, versions[stream])
+            metadata = envelope(stream, versions[stream], **about)
             cipher = await _cipher(log, event, key_owner(event, stream, org_id), append)
             append.rows.append(encode(event, metadata, org_id, NOWHERE, cipher))
             if stream not in states:

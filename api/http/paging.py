@@ -74,10 +74,14 @@ def one(
 class Paging:
     """The pages of one list; a cursor is valid only for its organization, path and filters.
 
-    Without an organization it is valid only for the caller.
+    Without an organization it is valid only for the caller. With *bound*, it is valid only while
+    that is the same, which links do not repeat. *path* is that of the list, if it is not the one
+    that was asked.
     """
 
-    def __init__(self, request: ApiRequest, **filters: Any) -> None:
+    def __init__(
+        self, request: ApiRequest, *, bound: str = "", path: str = "", **filters: Any
+    ) -> None:
         self._request = request
         self._filters = {
             camel(name): str(value) for name, value in filters.items() if value is not None
@@ -85,8 +89,9 @@ class Paging:
         caller = request.caller
         parts = [
             text_of(caller.org_id or caller.user_id),
-            request.scope["path"],
+            path or request.scope["path"],
             *sorted(self._filters.items()),
+            *([bound] if bound else ()),
         ]
         self._binding = msgspec.json.encode(parts).decode()
 

@@ -10,6 +10,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
+from commands.base import NotForApiKeys
 from domain.base import DomainError
 from domain.identity.session.errors import ReauthenticationRequired
 from domain.permission import KEY_PERMISSIONS, Permission
@@ -124,9 +125,10 @@ def needs(  # noqa: PLR0913 - what a route can say about itself
 def scope_of(handler: HTTPRouteHandler) -> Permission | None:
     """Return the scope that an API key needs for a route; None: no key may use it.
 
-    What needs a recent proof of who asks is left to people.
+    What needs a recent proof of who asks is left to people, and so is what says so.
     """
-    if ReauthenticationRequired in handler.opt.get(FAILS, ()):
+    fails = handler.opt.get(FAILS, ())
+    if ReauthenticationRequired in fails or NotForApiKeys in fails:
         return None
     scope = handler.opt.get(SCOPE) or handler.opt[POLICY]
     return scope if isinstance(scope, Permission) and scope in KEY_PERMISSIONS else None

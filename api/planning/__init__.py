@@ -1,1 +1,1 @@
-"""Routes for planning: boards, custom fields, cycles, milestones."""
+"""Routes for planning: boards, custom fields, cycles, milestones, saved views."""

@@ -2,7 +2,8 @@
 
 from commands.claims.exchange import EXCHANGE_RULES
 from commands.claims.planning import PLANNING_RULES
+from commands.claims.views import VIEW_RULES
 from commands.happening import Rule
 from domain.base import Event
 
-AREA_RULES: dict[type[Event], Rule] = {**PLANNING_RULES, **EXCHANGE_RULES}
+AREA_RULES: dict[type[Event], Rule] = {**PLANNING_RULES, **VIEW_RULES, **EXCHANGE_RULES}

@@ -1,1 +1,1 @@
-"""Commands for planning: custom fields, cycles, milestones."""
+"""Commands for planning: custom fields, cycles, milestones, saved views."""

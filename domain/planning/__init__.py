@@ -1,1 +1,1 @@
-"""Rules for planning: custom fields, cycles, milestones."""
+"""Rules for planning: custom fields, cycles, milestones, saved views."""

@@ -1,1 +1,1 @@
-"""Queries and read models for planning: boards, custom fields, cycles, milestones."""
+"""Queries and read models for planning: boards, custom fields, cycles, milestones, saved views."""

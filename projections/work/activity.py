@@ -2,7 +2,8 @@
 
 An event about a comment or a file is about its task, one about a part of a plan about its project,
 one about a relation about both tasks, and a move also about both projects. A cycle and a milestone
-have an activity of their own, with the tasks that were put there. The text of a comment is left
+have an activity of their own, with the tasks that were put there, and a person with being assigned
+and mentioned, which their inbox shows. The text of a comment is left
 out: it is read at the comment, where a deleted one is gone. Nothing says where a request came from;
 that is in the audit log.
 """
@@ -23,7 +24,7 @@ from domain.work.attachment import AttachmentEvent
 from domain.work.comment import CommentEdited, CommentEvent, CommentPosted
 from domain.work.project.events import ProjectEvent
 from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
-from domain.work.task.events import TaskCreated, TaskEvent, TaskMoved
+from domain.work.task.events import TaskAssigned, TaskCreated, TaskEvent, TaskMoved
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from eventstore.event_json import event_data, told_json
 from eventstore.recorded import Recorded
@@ -65,7 +66,7 @@ class Activity(Projection[Happened]):
     """Events by the task or project that they are about, the newest first."""
 
     name = "activity"
-    version = 4
+    version = 5
     tags = tags_of(
         TaskEvent,
         ProjectEvent,
@@ -97,12 +98,16 @@ class Activity(Projection[Happened]):
 
 
 def things_of(event: Event, stream: UUID) -> tuple[UUID, ...]:
-    """Return the tasks, projects and parts of plans whose activity an event in *stream* is."""
+    """Return what an event in *stream* is about: tasks, projects, parts of plans and persons."""
     found: tuple[UUID | None, ...] = (stream,)
     if isinstance(event, TaskCreated | CycleEvent | MilestoneEvent):
         found = (stream, event.project_id)
     elif isinstance(event, TaskMoved):
         found = (stream, event.from_project_id, event.project_id)
+    elif isinstance(event, TaskAssigned):
+        found = (stream, event.user_id)
+    elif isinstance(event, CommentPosted):
+        found = (event.task_id, *event.mentions)
     elif isinstance(event, CommentEvent | AttachmentEvent):
         found = (event.task_id,)
     elif isinstance(event, RelationAdded | RelationRemoved):

@@ -13,6 +13,14 @@ from projections.engine.find import ReadModels
 from projections.engine.query import EITHER_MAX, ListSlice, Query
 from projections.shape import Value
 from projections.work.task_keys import DUE_AT, DUE_ON
+from projections.work.task_list import (
+    DueRanges,
+    TaskFilter,
+    TaskOrder,
+    TaskSort,
+    find_tasks,
+    lanes_of,
+)
 
 TASKS_SHOWN_MAX = 10
 """How many tasks each part of a dashboard shows."""
@@ -64,6 +72,27 @@ async def overview_of(
         _newest(recent),
         _newest(mine),
     )
+
+
+async def due_soon_of(
+    models: ReadModels, org_id: OrgId, projects: Sequence[ProjectId], user_id: UserId, now: Now
+) -> list[bytes]:
+    """Return open tasks of *projects*, assigned to somebody, due today or within ``SOON``.
+
+    The next one first, at most ``TASKS_SHOWN_MAX``.
+    """
+    wanted = TaskFilter(assignees=(user_id,), open=True, due=_soon(now))
+    order, lanes = TaskOrder(TaskSort.DUE), lanes_of(dict.fromkeys(projects))
+    found = await find_tasks(models, org_id, lanes, wanted, order, TASKS_SHOWN_MAX)
+    return found.items
+
+
+def _soon(now: Now) -> DueRanges:
+    """Return what is due from now on, or on a day from today on, within ``SOON``."""
+    last = now.today + SOON
+    day, at, end = last + timedelta(days=1), exact_time(now.at), exact_time(now.end_of(last))
+    days, times = (f"{DUE_ON}{now.today}", f"{DUE_ON}{day}"), (f"{DUE_AT}{at}", f"{DUE_AT}{end}")
+    return DueRanges((days, times), min(str(now.today), at), max(str(day), end))
 
 
 def _queries(

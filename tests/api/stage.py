@@ -74,8 +74,9 @@ class Person:
         cycle = done(await self.post(f"{path}/cycles", {"name": "One", **days}), 201)
         milestone = done(await self.post(f"{path}/milestones", {"name": "Beta"}), 201)
         known = {"label_id": label["id"], "field_id": field["id"]}
-        known |= {"cycle_id": cycle["id"], "milestone_id": milestone["id"]}
-        known |= {"other_project": elsewhere["id"], "kind": "blocks"}
+        view = done(await self.post("/view", {"name": "Late", "shared": True}), 201)
+        known |= {"cycle_id": cycle["id"], "milestone_id": milestone["id"], "view_id": view["id"]}
+        known |= {"other_project": elsewhere["id"], "kind": "blocks", "notice": "1"}
         return known | {"other": other, "other_id": other}
 
     async def task(self, project: Json, title: str = "Oil it", **fields: Any) -> Any:

@@ -80,6 +80,7 @@ class TestRoutes:
                     "field_id",
                     "cycle_id",
                     "milestone_id",
+                    "view_id",
                     "team_id",
                     "attachment_id",
                 ):

@@ -12,6 +12,8 @@ EXPORTING = ROOT / "docs" / "how-to" / "export-and-verify.md"
 KEYS = ROOT / "docs" / "how-to" / "use-an-api-key.md"
 CYCLES = ROOT / "docs" / "how-to" / "plan-a-project.md"
 FIELDS = ROOT / "docs" / "how-to" / "add-custom-fields.md"
+VIEWS = ROOT / "docs" / "how-to" / "save-a-view.md"
+OWN = ROOT / "docs" / "how-to" / "see-your-own-work.md"
 WORKFLOW = ROOT / "docs" / "how-to" / "define-a-workflow.md"
 BLOCKING = ROOT / "docs" / "how-to" / "say-what-blocks-a-task.md"
 INVITING = ROOT / "docs" / "how-to" / "invite-a-colleague.md"
@@ -129,6 +131,23 @@ def test_custom_fields_are_added_by_the_words_of_the_page(reader: Reader) -> Non
     assert '"items":[]' in both
     assert '"retired":true' in changed
     assert '"key":"size"' in restored
+
+
+def test_a_view_is_saved_by_the_words_of_the_page(reader: Reader) -> None:
+    listed, urgent, shared, late, none, restored = reader.follow(VIEWS)
+
+    assert '"name":"Urgent"' in listed
+    assert '"key":"ENG-1"' in urgent
+    assert '"shared":true' in shared
+    assert '"filter":{"overdue":true}' in late
+    assert '"items":[]' in none
+    assert '"name":"Urgent"' in restored
+
+
+def test_somebody_sees_their_own_work_by_the_words_of_the_page(reader: Reader) -> None:
+    told = reader.follow(OWN)
+
+    assert told == ["ENG-3", "2031-05-16", "ENG-3", "ENG-3", "mentioned", "0"]
 
 
 def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:

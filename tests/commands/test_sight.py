@@ -49,7 +49,7 @@ from domain.work.team import (
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, CHILD, COMMENT, CREATED, OPS, TEAM
-from tests.commands.planning.plans import BETA, ONE, cycle, milestone
+from tests.commands.planning.plans import BETA, LATE, ONE, cycle, milestone, view
 from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, GEARS, NOW, TASK
 from tests.spec import Past, context, given, on, opened, record
 from tools.discover import leaves
@@ -77,6 +77,7 @@ HIDDEN = (
     SIZED,
     on(ONE, cycle()),
     on(BETA, milestone()),
+    on(LATE, view()),
 )
 """A private project of Ana's, with a task and a comment; Ben, a MANAGER, does not see it."""
 
@@ -96,8 +97,9 @@ IDS = {
     "field_id": SIZE,
     "cycle_id": ONE,
     "milestone_id": BETA,
+    "view_id": LATE,
 }
-NAMING = {"project_id", "task_id", "label_id", "field_id", "cycle_id", "milestone_id"}
+NAMING = {"project_id", "task_id", "label_id", "field_id", "cycle_id", "milestone_id", "view_id"}
 CREATING = {"CreateProject"}
 """Commands that name a new thing by such an id."""
 

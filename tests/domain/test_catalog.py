@@ -71,7 +71,7 @@ def test_a_pattern_matches_the_events_it_names() -> None:
 def test_webhooks_deliver_neither_claims_nor_events_of_accounts() -> None:
     internal = set(EVENT_TYPES) - set(PUBLIC_EVENT_TYPES)
 
-    assert {tag.partition(".")[0] for tag in internal} == {"user", "session"}
+    assert {tag.partition(".")[0] for tag in internal} == {"user", "session", "inbox"}
     assert events_covered_by("user.registered") == ()
 
 

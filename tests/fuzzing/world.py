@@ -53,6 +53,9 @@ def make_world(url: str) -> World:
                     endsOn="2026-05-15",
                 )["id"],
                 "milestone_id": _made(client, f"/project/{project}/milestones", name="Beta")["id"],
+                "concern": "assigned",
+                "notice": "1",
+                "view_id": _made(client, "/view", name="Late", shared=True)["id"],
                 "label_id": _made(client, "/label", name="Bug", color="#ff0000")["id"],
                 "attachment_id": client.post(f"/task/{task}/attachments", content=b"one")
                 .raise_for_status()

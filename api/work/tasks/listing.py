@@ -1,6 +1,7 @@
 """Pages of tasks, of one project or of several, as filters and an order ask for them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec.structs import asdict
 
@@ -33,7 +34,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         project = (await project_here(request, project_id)).state
         for key in self.statuses():
             project.workflow.status(key)
-        paging = Paging(request, **asdict(self))
+        paging = self.paging(request)
         after = paging.key(cursor)
         await wait_for_own_writes(request, "tasks")
         projects = {project_id: project}
@@ -47,12 +48,16 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
 
         :raises NotFound: a chosen one does not exist, or not for the caller.
         """
-        paging = Paging(request, project=chosen, **asdict(self))
+        paging = self.paging(request, project=chosen)
         after = paging.key(cursor)
         await wait_for_own_writes(request, "projects", "tasks")
         projects = await _projects(request, chosen)
         page = await self._found(request, projects, limit, after)
         return paging.answer(await tasks_in_full(request, page, projects), limit)
+
+    def paging(self, request: ApiRequest, **beside: Any) -> Paging:
+        """Return the pages of the list that is asked for with these filters and those *beside*."""
+        return Paging(request, **beside, **asdict(self))
 
     async def _found(
         self,

@@ -156,7 +156,7 @@ async def _asked(person: Person, command: str, known: dict[str, str]) -> httpx.R
 
 
 async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) -> dict[str, str]:
-    """Make one of everything and return the ids for the paths; task and comment are Ben's own."""
+    """Make one of everything and return the ids for the paths; some of it is Ben's own."""
     done(await ana.patch(f"/org/{ana.org_id}/plan", {"plan": "BASIC"}), 200)  # MEMBERs have keys
     cleo = await sign_up(app)
     await join(system, cleo, ana.org_id, Role.MEMBER)
@@ -180,6 +180,7 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
         "comment_id": comment["id"],
         "attachment_id": (await ben.file(task))["id"],
         **await ana.others(project),
+        "view_id": done(await ben.post("/view", {"name": "Own"}), 201)["id"],
         "webhook_id": done(await ana.post("/webhook", HOOK), 201)["id"],
         "api_key_id": done(await ben.post("/apikey", COMMANDS["POST /api/apikey"]), 201)["id"],
         "invitation_id": done(await ana.post(inviting, invitation), 201)["id"],

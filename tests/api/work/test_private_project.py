@@ -59,13 +59,15 @@ async def made_private(ana: Person) -> Hidden:
 
 
 async def planned(ana: Person, project_id: str) -> dict[str, str]:
-    """Make a custom field, a cycle and a milestone of a project."""
+    """Make a custom field, a cycle, a milestone and a shared view of a project."""
     path, days = f"/project/{project_id}", {"startsOn": "2026-05-04", "endsOn": "2026-05-15"}
     field = {"key": "secret", "name": SECRET, "type": "text"}
+    view = {"name": SECRET, "shared": True, "projectId": project_id}
     return {
         "field_id": done(await ana.post(f"{path}/fields", field), 201)["id"],
         "cycle_id": done(await ana.post(f"{path}/cycles", {"name": SECRET, **days}), 201)["id"],
         "milestone_id": done(await ana.post(f"{path}/milestones", {"name": SECRET}), 201)["id"],
+        "view_id": done(await ana.post("/view", view), 201)["id"],
     }
 
 
@@ -107,6 +109,7 @@ async def test_no_get_route_shows_a_trace_of_it(
         "delivery_id": sent.id,
         "team_id": team["id"],
         "task_id": hidden.task["id"],
+        "concern": "watched",
     }
     paths = paths_of(app, _Known(known))
     assert len(paths) > 30

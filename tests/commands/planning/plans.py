@@ -3,9 +3,10 @@
 from datetime import date, timedelta
 from uuid import UUID
 
-from domain.base import CycleId, MilestoneId, ProjectId
+from domain.base import CycleId, MilestoneId, ProjectId, UserId, ViewId
 from domain.planning.cycle import CycleCreated, CycleDates
 from domain.planning.milestone import MilestoneCreated
+from domain.planning.view import ViewCreated
 from domain.work.project.events import ProjectCreated
 from tests.commands.acme import HERE, OPS
 from tests.domain.spec import ANA, ENG, NOW
@@ -13,6 +14,7 @@ from tests.spec import on
 
 ONE, TWO = CycleId(UUID(int=81)), CycleId(UUID(int=82))
 BETA, GA = MilestoneId(UUID(int=91)), MilestoneId(UUID(int=92))
+LATE = ViewId(UUID(int=86))
 FIRST = date(2026, 5, 4)
 OTHER_PROJECT = on(OPS, ProjectCreated(key="OPS", name="Other", created_by=ANA))
 
@@ -33,6 +35,12 @@ def cycle(
 
 def milestone(name: str = "Beta", project: ProjectId = ENG) -> MilestoneCreated:
     return MilestoneCreated(project_id=project, name=name, created_by=ANA, created_at=NOW)
+
+
+def view(
+    name: str = "Late", project: ProjectId | None = ENG, by: UserId = ANA, *, shared: bool = True
+) -> ViewCreated:
+    return ViewCreated(project_id=project, name=name, shared=shared, created_by=by, created_at=NOW)
 
 
 PLANNED = (*HERE, on(ONE, cycle()), on(BETA, milestone()))

@@ -1,7 +1,7 @@
 """What each event of planning changes, and on which state."""
 
 from domain.base import Event, State
-from domain.planning import cycle, field, milestone
+from domain.planning import cycle, field, inbox, milestone, view
 from domain.work.task.custom_field import FieldType
 from tests.domain.spec import ANA, DAY, ENG, NOW, given
 
@@ -28,6 +28,7 @@ BETA = given(
     milestone.Milestone(),
     milestone.MilestoneCreated(project_id=ENG, name="Beta", created_by=ANA, created_at=NOW),
 )
+MINE = given(view.SavedView(), view.ViewCreated(name="Mine", created_by=ANA, created_at=NOW))
 RETIRED = (field.OptionRule(key="l"), field.OptionRule(key="s", retired=True))
 
 PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
@@ -59,10 +60,25 @@ PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         milestone.MilestoneRestored(project_id=ENG),
         ("deleted",),
     ),
+    (MINE, view.ViewRenamed(from_="Mine", to="Ours"), ("name",)),
+    (MINE, view.ViewShared(), ("shared",)),
+    (given(MINE, view.ViewShared()), view.ViewUnshared(), ("shared",)),
+    (
+        MINE,
+        view.ViewFiltered(criteria=view.Criteria(overdue=True), values="size:s"),
+        ("criteria", "values"),
+    ),
+    (MINE, view.ViewSorted(from_="newest", to="-due"), ("sort",)),
+    (MINE, view.ViewColumnsChanged(columns=("title",)), ("columns",)),
+    (MINE, view.ViewDeleted(), ("deleted",)),
+    (given(MINE, view.ViewDeleted()), view.ViewRestored(), ("deleted",)),
+    (inbox.Inbox(), inbox.InboxRead(up_to_seq=7, at=NOW), ("read_up_to", "read_at")),
+    (inbox.Inbox(), inbox.NoticeArchived(notice="7"), ("archived",)),
 ]
 
 PLANNING_CREATIONS: set[type[Event]] = {
     cycle.CycleCreated,
     field.FieldCreated,
     milestone.MilestoneCreated,
+    view.ViewCreated,
 }

@@ -1,0 +1,136 @@
+"""HTTP routes of the caller's inbox: what others did that concerns them, and what is due soon."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, Parameter
+from msgspec import Struct
+
+from api.http.paging import LIMIT_DEFAULT, Paging
+from api.http.parameters import Cursor, Limit, nothing, shows
+from api.http.policy import needs
+from api.http.problem import FieldError, invalid
+from api.http.request import ApiRequest
+from api.http.response import ApiResponse, json_response
+from api.http.run_command import Reply, run_command
+from api.planning.inbox_notices import InboxReader, NoticeView, inbox_reader
+from commands.base import NotForApiKeys
+from commands.planning.inbox import ArchiveNotice, ReadInbox, Seq
+from domain.base import NotFound
+from domain.permission import Permission
+from domain.planning.inbox import NoticeId, stream_of_inbox
+from projections.base import View
+from projections.engine.query import list_slice
+
+UNREAD_MAX = 100
+"""Up to how many unread notices are counted."""
+
+
+class InboxPage(View, frozen=True, kw_only=True):
+    """Notices, those that are due soon first, then the newest first.
+
+    `unread` counts all that are unread, 100 if there are 100 or more; `readUpTo` is the number of
+    the event up to which the caller has read.
+    """
+
+    items: list[NoticeView]
+    next_cursor: str | None
+    unread: int
+    read_up_to: int
+
+
+class ReadUpTo(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body that marks as read what happened up to an event, with everything before it."""
+
+    up_to_seq: Seq
+
+
+OnlyUnread = FromQuery[Annotated[bool, Parameter(description="true: only what is unread")]]
+NoticeRef = FromPath[
+    Annotated[
+        str,
+        Parameter(description="The `id` of a notice", max_length=90),
+    ]
+]
+
+
+class InboxController(Controller):
+    """The caller's inbox."""
+
+    path = "/api/inbox"
+    tags = ("Inbox",)
+
+    @get("/", opt=needs(Permission.TASK_READ), responses=shows(InboxPage))
+    async def show(
+        self,
+        request: ApiRequest,
+        *,
+        unread: OnlyUnread = False,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> ApiResponse:
+        """Return what others did that concerns the caller, and what they have to finish soon.
+
+        That they were assigned or mentioned, and comments on and changes of the 500 tasks changed
+        last that they watch; each only as long as they see its task.
+        """
+        paging = Paging(request, bound=str(request.caller.user_id), unread=unread or None)
+        below = paging.key(cursor)
+        reader = await inbox_reader(request)
+        soon = await reader.due_soon(request)
+        notices, next_below = await reader.page(request, limit, below, unread=unread)
+        page = InboxPage(
+            items=[*(soon if below is None else ()), *notices],
+            next_cursor=paging.cursor(list_slice([], next_below)),
+            unread=await _unread(request, reader, len(soon)),
+            read_up_to=reader.read_up_to,
+        )
+        return json_response(page)
+
+    @post(
+        "/read",
+        status_code=200,
+        opt=needs(Permission.TASK_READ, fails=(NotForApiKeys,)),
+        responses=nothing(),
+    )
+    async def read(self, request: ApiRequest, data: JSONBody[ReadUpTo]) -> ApiResponse:
+        """Mark as read what happened up to an event, and everything before it."""
+        org_id = await request.own_organization()
+        if data.up_to_seq > await request.api.system.log.organization_head(org_id):
+            raise invalid(FieldError("upToSeq", "There is no event with this number yet"))
+        stream = stream_of_inbox(request.caller.user_id, org_id)
+        return await run_command(
+            request, ReadInbox(up_to_seq=data.up_to_seq), Reply(stream=stream, tagged=False)
+        )
+
+    @post(
+        "/{notice:str}/archive",
+        status_code=200,
+        opt=needs(Permission.TASK_READ, fails=(NotForApiKeys,)),
+        responses=nothing(),
+    )
+    async def archive(self, request: ApiRequest, notice: NoticeRef) -> ApiResponse:
+        """Put a notice away: the inbox does not show it any more."""
+        org_id = await request.own_organization()
+        stream = stream_of_inbox(request.caller.user_id, org_id)
+        command = ArchiveNotice(notice=_notice_id(notice))
+        return await run_command(request, command, Reply(stream=stream, tagged=False))
+
+
+def _notice_id(given: str) -> str:
+    """Return the id of a notice.
+
+    :raises Problem: 404 if it cannot be one.
+    """
+    try:
+        found: str = msgspec.convert(given, NoticeId)
+    except msgspec.ValidationError:
+        raise NotFound from None
+    return found
+
+
+async def _unread(request: ApiRequest, reader: InboxReader, soon: int) -> int:
+    """Return how many notices are unread, at most ``UNREAD_MAX``."""
+    found, _ = await reader.page(request, UNREAD_MAX, None, unread=True)
+    return min(UNREAD_MAX, soon + len(found))

@@ -1,0 +1,91 @@
+"""Inbox: how far somebody has read what concerns them in an organization, and what they put away.
+
+What is in it is never stored: it follows from the events of tasks (``projections/planning``). So
+these events are the person's own. They are events of the platform: no webhook, reader of live
+events or page of the audit log of the organization has them.
+
+Invariants
+    1. What was read stays read. It is recorded at most once in ``READ_EVERY``; in between, the
+       command keeps it next to the log (``commands/planning/inbox.py``).
+    2. The newest ``ARCHIVED_MAX`` notices that were archived stay away.
+    3. Setting something to the value it has records no event.
+"""
+
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, assert_never, get_args
+from uuid import UUID, uuid5
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from domain.base import Event, OrgId, UserId
+
+READ_EVERY = timedelta(minutes=1)
+"""How often it is recorded at most that somebody has read on."""
+ARCHIVED_MAX = 10_000
+"""Archived notices of one inbox that are kept."""
+NoticeId = Annotated[str, Meta(pattern=r"^(\d{1,16}|due:[0-9a-f-]{36}:[0-9TZ:.-]{10,32})$")]
+"""The sequence number of an event, or a task and when it is due."""
+
+
+def stream_of_inbox(user_id: UserId, org_id: OrgId) -> UUID:
+    """Return the id of somebody's inbox in an organization."""
+    return uuid5(user_id, f"inbox in {org_id}")
+
+
+# Events ---------------------------------------------------------------------
+
+
+class InboxRead(Event, frozen=True, kw_only=True, tag="inbox.read"):
+    """Somebody has read what happened in the organization up to an event with this number."""
+
+    sets = ("read_up_to", "read_at")
+    up_to_seq: int
+    at: datetime
+
+
+class NoticeArchived(Event, frozen=True, kw_only=True, tag="inbox.notice_archived"):
+    """Somebody put a notice away, which their inbox does not show any more."""
+
+    sets = ("archived",)
+    notice: str
+
+
+InboxEvent = InboxRead | NoticeArchived
+
+
+# State ----------------------------------------------------------------------
+
+
+class Inbox(Struct, frozen=True, kw_only=True, gc=False):
+    """What somebody has read and put away, with when that was last recorded."""
+
+    platform: ClassVar[bool] = True
+    folds: ClassVar[tuple[type[Event], ...]] = get_args(InboxEvent)
+
+    read_up_to: int = 0
+    read_at: datetime | None = None
+    archived: tuple[str, ...] = ()
+
+    def evolve(self, event: InboxEvent) -> "Inbox":
+        match event:
+            case InboxRead():
+                return replace(self, read_up_to=event.up_to_seq, read_at=event.at)
+            case NoticeArchived():
+                return replace(self, archived=(*self.archived, event.notice)[-ARCHIVED_MAX:])
+            case _:
+                assert_never(event)
+
+    # Decisions: each returns the events to record; an empty list means that nothing changes.
+
+    def is_to_be_noted(self, now: datetime) -> bool:
+        """Return whether it can be recorded *now* that somebody has read on."""
+        return self.read_at is None or now - self.read_at >= READ_EVERY
+
+    def read(self, up_to_seq: int, now: datetime) -> list[InboxEvent]:
+        if up_to_seq <= self.read_up_to or not self.is_to_be_noted(now):
+            return []
+        return [InboxRead(up_to_seq=up_to_seq, at=now)]
+
+    def archive(self, notice: str) -> list[InboxEvent]:
+        return [] if notice in self.archived else [NoticeArchived(notice=notice)]

@@ -1,0 +1,190 @@
+"""Queries of an inbox: what others did to somebody, and to the tasks that they watch.
+
+Nothing is stored for it but the activity of tasks and persons: an event that concerns nobody costs
+nothing, and who watches a task is asked when the inbox is read.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from domain.base import OrgId, ProjectId, TaskId, UserId
+from projections.base import text_of
+from projections.engine.find import SLICES_MAX, ReadModels
+from projections.engine.query import EITHER_MAX, Query
+from projections.shape import Value
+from projections.work.task_list import (
+    TaskFilter,
+    TaskOrder,
+    TaskSort,
+    find_tasks,
+    lanes_of,
+    merged,
+)
+
+WATCHED_MAX = 500
+"""How many of the tasks that somebody watches their inbox looks at: those that changed last."""
+_AT_ONCE = 100
+"""How many events are looked at in one query."""
+_SILENT = frozenset({"task.created", "task.ranked", "task.watched", "task.unwatched"})
+"""Changes of a task that nobody is told of."""
+
+
+_CREATING = frozenset({"CreateTask", "ImportTasks"})
+"""Commands that set the fields of a new task, which are no changes."""
+
+
+class NoticeKind(StrEnum):
+    """Why something is in somebody's inbox."""
+
+    ASSIGNED = "assigned"
+    MENTIONED = "mentioned"
+    COMMENTED = "commented"
+    CHANGED = "changed"
+    DUE_SOON = "due_soon"
+
+
+class NoticeActor(Struct, frozen=True):
+    """Who did it: a user, an API key, or the system."""
+
+    type: str
+    id: UUID
+
+
+class Notice(Struct, frozen=True):
+    """Something that somebody else did, which an inbox shows."""
+
+    seq: int
+    kind: NoticeKind
+    type: str
+    at: datetime
+    actor: NoticeActor
+    task_id: TaskId
+
+
+class WatchedTask(Struct, frozen=True, rename="camel"):
+    """What an inbox shows of a task."""
+
+    id: TaskId
+    project_id: ProjectId
+    number: int
+    title: str
+
+
+class _Happened(Struct, frozen=True, rename="camel"):
+    """An event as the activity has it."""
+
+    seq: int
+    type: str
+    at: datetime
+    actor: NoticeActor
+    command: str
+    stream: dict[str, Any]
+    data: dict[str, Any]
+    on_behalf_of: UUID | None = None
+
+
+_happened = msgspec.json.Decoder(_Happened).decode
+decode_tasks = msgspec.json.Decoder(list[WatchedTask]).decode
+
+
+async def watched_tasks(
+    models: ReadModels, org_id: OrgId, projects: Collection[ProjectId], user_id: UserId
+) -> dict[TaskId, WatchedTask]:
+    """Return the tasks of *projects* that somebody watches, at most ``WATCHED_MAX``."""
+    lanes = lanes_of(dict.fromkeys(projects))
+    wanted, order = TaskFilter(watchers=(user_id,)), TaskOrder(TaskSort.UPDATED)
+    page = await find_tasks(models, org_id, lanes, wanted, order, WATCHED_MAX)
+    return {task.id: task for task in decode_tasks(b"[%b]" % page.json)}
+
+
+class Reading(Struct, frozen=True):
+    """Whose inbox is read, and which part: below and above a sequence number, without archived."""
+
+    org_id: OrgId
+    user_id: UserId
+    watched: Collection[TaskId]
+    archived: Collection[str] = frozenset()
+    below: int | None = None
+    above: int | None = None
+
+
+async def notices_of(
+    models: ReadModels, reading: Reading, limit: int
+) -> tuple[list[Notice], int | None]:
+    """Return notices, the newest first, and the sequence number below which there may be more."""
+    found: dict[int, Notice] = {}
+    below = reading.below
+    for _ in range(SLICES_MAX):
+        items, below = await _happenings(models, reading, below)
+        for item in items:
+            happened = _happened(item)
+            kind = _kind(happened, text_of(reading.user_id))
+            if kind is not None and str(happened.seq) not in reading.archived:
+                found[happened.seq] = _notice(happened, kind)
+            if len(found) > limit:
+                shown = [*found.values()][:limit]
+                return shown, shown[-1].seq
+        if below is None:
+            break
+    return [*found.values()], below
+
+
+async def _happenings(
+    models: ReadModels, reading: Reading, below: int | None
+) -> tuple[list[bytes], int | None]:
+    """Return the newest events about the person and what they watch, and where there are more."""
+    about = [text_of(reading.user_id), *map(text_of, reading.watched)]
+    queries = [
+        _query(reading, about[at : at + EITHER_MAX], below)
+        for at in range(0, len(about), EITHER_MAX)
+    ]
+    return merged(await models.pages(*queries), _AT_ONCE, descending=True)
+
+
+def _query(reading: Reading, about: Sequence[str], below: int | None) -> Query:
+    where: dict[str, Value] = {"org": text_of(reading.org_id)}
+    return Query(
+        model="activity",
+        where=where | {"about": about[0]} if len(about) == 1 else where,
+        either=("about", about) if len(about) > 1 else None,
+        sort="seq",
+        descending=True,
+        limit=_AT_ONCE,
+        below=below,
+        above=reading.above,
+        keyed=True,
+    )
+
+
+def _kind(happened: _Happened, user_id: str) -> NoticeKind | None:
+    """Return why an event concerns somebody; None if it does not, or they did it."""
+    by = happened.on_behalf_of or happened.actor.id
+    if text_of(by) == user_id:
+        return None
+    if happened.type == "task.assigned" and happened.data["userId"] == user_id:
+        return NoticeKind.ASSIGNED
+    if happened.type == "comment.posted":
+        mentioned = user_id in happened.data.get("mentions", ())
+        return NoticeKind.MENTIONED if mentioned else NoticeKind.COMMENTED
+    if happened.type in _SILENT or happened.command in _CREATING:
+        return None
+    changes = happened.type.startswith("task.") or happened.type == "attachment.uploaded"
+    return NoticeKind.CHANGED if changes else None
+
+
+def _notice(happened: _Happened, kind: NoticeKind) -> Notice:
+    task_id = UUID(happened.data.get("taskId") or happened.stream["id"])
+    return Notice(
+        seq=happened.seq,
+        kind=kind,
+        type=happened.type,
+        at=happened.at,
+        actor=happened.actor,
+        task_id=TaskId(task_id),
+    )

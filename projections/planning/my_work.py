@@ -1,0 +1,63 @@
+"""Queries of somebody's own work: the open tasks of several projects that concern one person."""
+
+from enum import StrEnum
+
+from domain.base import OrgId, ProjectId, UserId
+from projections.engine.find import PAGE_DEFAULT, ReadModels
+from projections.engine.query import ListSlice
+from projections.work.task_keys import DUE_AT, DUE_ON, NEVER_DUE
+from projections.work.task_list import (
+    DueRanges,
+    TaskFilter,
+    TaskOrder,
+    TaskSort,
+    find_tasks,
+    lanes_of,
+)
+
+
+class Concern(StrEnum):
+    """Why an open task concerns somebody."""
+
+    ASSIGNED = "assigned"
+    CREATED = "created"
+    WATCHED = "watched"
+    DUE = "due"
+
+
+_WHENEVER = DueRanges(
+    ((DUE_ON, chr(ord(DUE_ON) + 1)), (DUE_AT, chr(ord(DUE_AT) + 1))), None, NEVER_DUE
+)
+"""On any day and at any time."""
+_CHANGED_LAST, _DUE_FIRST = TaskOrder(TaskSort.UPDATED), TaskOrder(TaskSort.DUE)
+
+
+async def work_of(  # noqa: PLR0913, PLR0917 - whose work, where, and the page
+    models: ReadModels,
+    org_id: OrgId,
+    projects: list[ProjectId],
+    user_id: UserId,
+    concern: Concern,
+    limit: int = PAGE_DEFAULT,
+    after: str | None = None,
+) -> ListSlice:
+    """Return open tasks of *projects* that concern somebody, those behind the sort key *after*.
+
+    Those changed last come first. ``DUE`` are the assigned ones that have a date, the first to be
+    done first.
+    """
+    lanes = lanes_of(dict.fromkeys(projects))
+    order = _DUE_FIRST if concern is Concern.DUE else _CHANGED_LAST
+    return await find_tasks(models, org_id, lanes, _filter(concern, user_id), order, limit, after)
+
+
+def _filter(concern: Concern, user_id: UserId) -> TaskFilter:
+    match concern:
+        case Concern.ASSIGNED:
+            return TaskFilter(assignees=(user_id,), open=True)
+        case Concern.CREATED:
+            return TaskFilter(creators=(user_id,), open=True)
+        case Concern.WATCHED:
+            return TaskFilter(watchers=(user_id,), open=True)
+        case Concern.DUE:
+            return TaskFilter(assignees=(user_id,), open=True, due=_WHENEVER)

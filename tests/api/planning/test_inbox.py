@@ -1,0 +1,141 @@
+"""The inbox over HTTP: what it shows, what was read, what was put away."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from litestar import Litestar
+
+from domain.base import OrgId, UserId
+from domain.identity.organization.membership import Role
+from domain.planning.inbox import stream_of_inbox
+from runtime.system import System
+from tests.api.stage import MovableClock, Person, done, join, refused, sign_up, stored_events
+
+
+@pytest.fixture
+async def ben(app: Litestar, system: System, ana: Person) -> Person:
+    person = await sign_up(app, organization=False)
+    await join(system, person, ana.org_id, Role.MEMBER)
+    return person
+
+
+async def inbox(person: Person, query: str = "") -> Any:
+    return done(await person.get(f"/inbox{query}"), 200)
+
+
+def told(page: Any) -> list[tuple[str, str]]:
+    return [(notice["kind"], notice["task"]["key"]) for notice in page["items"]]
+
+
+async def test_an_inbox_shows_what_others_did_that_concerns_one(ana: Person, ben: Person) -> None:
+    project = await ana.project()
+    task = await ana.task(project, assignees=[ben.id])
+    other = await ana.task(project)
+    said = {"body": "Done?", "mentions": [ben.id]}
+    done(await ana.post(f"/task/{other['id']}/comments", said), 201)
+    done(await ana.post(f"/task/{task['id']}/comments", {"body": "Well?"}), 201)
+    done(await ben.post(f"/task/{task['id']}/comments", {"body": "Soon."}), 201)
+    done(await ana.patch(f"/task/{task['id']}", {"title": "Grease it"}), 200)
+
+    page = await inbox(ben)
+
+    assert told(page) == [
+        ("changed", "ENG-1"),
+        ("commented", "ENG-1"),
+        ("mentioned", "ENG-2"),
+        ("assigned", "ENG-1"),
+    ]
+    assert page["unread"] == 4
+    newest = page["items"][0]
+    assert newest | {"type": "task.retitled", "unread": True, "id": str(newest["seq"])} == newest
+    assert newest["actor"] == {"type": "user", "id": ana.id}
+    assert newest["task"] == {
+        "id": task["id"],
+        "key": "ENG-1",
+        "title": "Grease it",
+        "projectId": project["id"],
+    }
+    assert told(await inbox(ana)) == [("commented", "ENG-1")]
+
+
+async def test_an_inbox_goes_on_where_its_cursor_says(ana: Person, ben: Person) -> None:
+    project = await ana.project()
+    for _ in range(3):
+        await ana.task(project, assignees=[ben.id])
+
+    first = await inbox(ben, "?limit=2")
+    rest = await inbox(ben, f"?limit=2&cursor={first['nextCursor']}")
+
+    assert told(first) == [("assigned", "ENG-3"), ("assigned", "ENG-2")]
+    assert told(rest) == [("assigned", "ENG-1")]
+    assert (rest["nextCursor"], rest["unread"]) == (None, 3)
+    refused(await ana.get(f"/inbox?cursor={first['nextCursor']}"), 400, "malformed_request")
+
+
+async def test_what_was_read_is_recorded_at_most_once_a_minute(
+    ana: Person, ben: Person, system: System, clock: MovableClock
+) -> None:
+    project = await ana.project()
+    stream = str(stream_of_inbox(UserId(UUID(ben.id)), OrgId(UUID(ana.org_id))))
+    for number in range(1, 4):
+        await ana.task(project, assignees=[ben.id])
+        [notice, *_] = (await inbox(ben, "?unread=true"))["items"]
+        done(await ben.post("/inbox/read", {"upToSeq": notice["seq"]}), 204)
+
+        page = await inbox(ben)
+        assert (page["unread"], page["readUpTo"]) == (0, notice["seq"])
+        assert [each["unread"] for each in page["items"]] == [False] * number
+        assert (await inbox(ben, "?unread=true"))["items"] == []
+        assert await stored_events(system, stream) == ["inbox.read"]
+
+    clock.ahead += timedelta(minutes=1)
+    await ana.task(project)  # of which nobody is told
+    done(await ben.post("/inbox/read", {"upToSeq": page["readUpTo"] + 1}), 204)
+    assert await stored_events(system, stream) == ["inbox.read", "inbox.read"]
+    refused(await ben.post("/inbox/read", {"upToSeq": 9_999}), 422, "invalid_request")
+
+
+async def test_what_is_put_away_stays_away(ana: Person, ben: Person, clock: MovableClock) -> None:
+    project = await ana.project()
+    soon = (clock() + timedelta(days=2)).date().isoformat()
+    at = (clock() + timedelta(hours=2)).replace(microsecond=0).isoformat()
+    far = (clock() + timedelta(days=99)).date().isoformat()
+    for dates in ({"dueDate": soon}, {"dueAt": at}, {"dueDate": far}):
+        await ana.task(project, assignees=[ben.id], **dates)
+    page = await inbox(ben)
+    assert told(page)[:2] == [("due_soon", "ENG-2"), ("due_soon", "ENG-1")]
+    assert page["unread"] == 5
+
+    for notice in page["items"]:
+        done(await ben.post(f"/inbox/{notice['id']}/archive"), 204)
+
+    assert await inbox(ben) | {"items": [], "unread": 0} == await inbox(ben)
+    refused(await ben.post("/inbox/nothing/archive"), 404, "not_found")
+
+
+async def test_an_inbox_shows_nothing_of_what_its_owner_no_longer_sees(
+    ana: Person, ben: Person
+) -> None:
+    hidden, trashed = await ana.project(), await ana.project("OPS")
+    await ana.task(hidden, assignees=[ben.id], dueDate="2031-05-16")
+    task = await ana.task(trashed, assignees=[ben.id])
+    assert len((await inbox(ben))["items"]) == 2
+
+    done(await ana.patch("/project/ENG", {"visibility": "PRIVATE"}), 200)
+    done(await ana.delete(f"/task/{task['id']}"), 204)
+
+    assert await inbox(ben) | {"items": [], "unread": 0} == await inbox(ben)
+
+
+async def test_nobody_else_reads_of_an_inbox(ana: Person, ben: Person) -> None:
+    await ana.task(await ana.project(), assignees=[ben.id])
+    done(await ben.post("/inbox/read", {"upToSeq": 1}), 204)
+    done(await ben.post("/inbox/3/archive"), 204)
+
+    audited = done(await ana.get("/audit?limit=100"), 200)["items"]
+
+    assert not [event for event in audited if event["type"].startswith("inbox.")]
+    named = {"url": "https://example.com/hook", "events": ["inbox.*"]}
+    assert (await ana.post("/webhook", named)).status_code == 422

@@ -1,0 +1,143 @@
+"""Saved views over HTTP: who has them, and the tasks that they show."""
+
+from typing import Any
+
+import pytest
+from litestar import Litestar
+
+from domain.identity.organization.membership import Role
+from runtime.system import System
+from tests.api.stage import Person, done, join, refused, sign_up
+
+
+def keys(answer: Any) -> list[str]:
+    return [task["key"] for task in done(answer, 200)["items"]]
+
+
+async def colleague(app: Litestar, system: System, ana: Person, role: Role) -> Person:
+    person = await sign_up(app, organization=False)
+    await join(system, person, ana.org_id, role)
+    return person
+
+
+async def test_a_view_is_saved_changed_deleted_and_restored(ana: Person) -> None:
+    project = await ana.project()
+    body = {
+        "name": "Late",
+        "projectId": project["id"],
+        "filter": {"priority": ["HIGH"], "overdue": True, "field": ["size:s"]},
+        "sort": "due",
+        "columns": ["title", "dueDate", "field:size"],
+    }
+    made = await ana.post("/view", body)
+    view = done(made, 201)
+    path = f"/view/{view['id']}"
+
+    assert made.headers["location"] == f"/api{path}"
+    assert view | body | {"shared": False, "createdBy": ana.id} == view
+    assert done(await ana.get(path), 200) == view
+    changed = done(await ana.patch(path, {"shared": True, "filter": {"group": ["TODO"]}}), 200)
+    assert changed["filter"] == {"group": ["TODO"]}
+    assert (changed["shared"], changed["sort"]) == (True, "due")
+    listed = done(await ana.get(f"/view?projectId={project['id']}"), 200)
+    assert listed["items"] == [changed]
+    assert done(await ana.get("/view"), 200)["items"] == []
+    done(await ana.delete(path), 204)
+    refused(await ana.get(path), 404, "not_found")
+    done(await ana.post(f"{path}/restore"), 200)
+    assert done(await ana.get(path), 200)["name"] == "Late"
+
+
+async def test_a_view_lists_the_tasks_that_its_filters_and_its_order_ask_for(ana: Person) -> None:
+    eng, ops = await ana.project(), await ana.project("OPS")
+    field = {"key": "size", "name": "Size", "type": "text"}
+    done(await ana.post("/project/ENG/fields", field), 201)
+    await ana.task(eng, priority="LOW", fields={"size": "s"})
+    await ana.task(eng, priority="HIGH", fields={"size": "s"})
+    await ana.task(eng, priority="HIGH")
+    await ana.task(ops, priority="HIGH")
+    everywhere = {"name": "High", "filter": {"priority": ["HIGH"]}, "sort": "key"}
+    high = done(await ana.post("/view", everywhere), 201)
+    here = {"name": "Small", "projectId": eng["id"], "filter": {"field": ["size:s"]}}
+    small = done(await ana.post("/view", here), 201)
+
+    first = await ana.get(f"/view/{high['id']}/tasks?limit=1")
+    cursor = first.json()["nextCursor"]
+    rest = f"/view/{high['id']}/tasks?cursor={cursor}"
+    assert keys(first) == ["ENG-2"]
+    assert first.links["next"]["url"] == f"/api/view/{high['id']}/tasks?limit=1&cursor={cursor}"
+    assert keys(await ana.get(rest)) == ["ENG-3", "OPS-1"]
+    assert keys(await ana.get(f"/view/{small['id']}/tasks")) == ["ENG-2", "ENG-1"]
+    done(await ana.patch(f"/view/{small['id']}", {"sort": "-newest"}), 200)
+    assert keys(await ana.get(f"/view/{small['id']}/tasks")) == ["ENG-1", "ENG-2"]
+    done(await ana.patch(f"/view/{high['id']}", {"filter": {}}), 200)
+    refused(await ana.get(rest), 400, "malformed_request")
+
+
+async def test_private_views_are_there_for_their_owner_alone(
+    app: Litestar, system: System, ana: Person
+) -> None:
+    ben = await colleague(app, system, ana, Role.MEMBER)
+    own = done(await ben.post("/view", {"name": "Mine"}), 201)
+    shared = done(await ben.post("/view", {"name": "Ours", "shared": True}), 201)
+
+    assert [each["name"] for each in done(await ben.get("/view"), 200)["items"]] == ["Mine", "Ours"]
+    assert [each["name"] for each in done(await ana.get("/view"), 200)["items"]] == ["Ours"]
+    for path in (f"/view/{own['id']}", f"/view/{own['id']}/tasks"):
+        refused(await ana.get(path), 404, "not_found")
+    refused(await ana.patch(f"/view/{own['id']}", {"name": "X"}), 404, "not_found")
+    done(await ana.patch(f"/view/{shared['id']}", {"name": "Everybody's"}), 200)
+    refused(await ana.patch(f"/view/{shared['id']}", {"shared": False}), 403, "view_of_another")
+    refused(
+        await ana.post("/view", {"name": "EVERYBODY'S", "shared": True}), 409, "view_name_taken"
+    )
+
+
+async def test_a_shared_view_shows_each_reader_what_they_see(
+    app: Litestar, system: System, ana: Person
+) -> None:
+    ben = await colleague(app, system, ana, Role.MEMBER)
+    hidden = done(
+        await ana.post("/project", {"key": "HID", "name": "Hidden", "visibility": "PRIVATE"}), 201
+    )
+    await ana.task(hidden)
+    await ana.task(await ana.project())
+    everywhere = done(await ana.post("/view", {"name": "All", "shared": True}), 201)
+    body = {"name": "Hidden", "shared": True, "projectId": hidden["id"]}
+    there = done(await ana.post("/view", body), 201)
+
+    assert keys(await ana.get(f"/view/{everywhere['id']}/tasks")) == ["ENG-1", "HID-1"]
+    assert keys(await ben.get(f"/view/{everywhere['id']}/tasks")) == ["ENG-1"]
+    assert keys(await ana.get(f"/view/{there['id']}/tasks")) == ["HID-1"]
+    for path in (f"/view/{there['id']}/tasks", f"/view?projectId={hidden['id']}"):
+        refused(await ben.get(path), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"sort": "beauty"},
+        {"columns": ["beauty"]},
+        {"columns": ["field:Not a key"]},
+        {"filter": {"due": "tomorrow"}},
+        {"filter": {"priority": ["HUGE"]}},
+        {"filter": {"status": "TODO"}},
+        {"filter": {"beauty": True}},
+        {"filter": {"field": ["size"]}},
+        {"filter": {"status": ["to do"]}},
+        {"filter": {"creator": [f"00000000-0000-7000-8000-{n:012}" for n in range(51)]}},
+    ],
+)
+async def test_what_no_list_takes_is_refused(ana: Person, body: dict[str, Any]) -> None:
+    refused(await ana.post("/view", {"name": "X", **body}), 422, "invalid_request")
+    view = done(await ana.post("/view", {"name": "Mine"}), 201)
+    refused(await ana.patch(f"/view/{view['id']}", body), 422, "invalid_request")
+
+
+async def test_a_view_names_nothing_of_another_project(ana: Person) -> None:
+    await ana.project()
+    ops = await ana.project("OPS")
+    goal = done(await ana.post("/project/ENG/milestones", {"name": "Beta"}), 201)
+    body = {"name": "X", "projectId": ops["id"], "filter": {"milestone": [goal["id"]]}}
+
+    refused(await ana.post("/view", body), 404, "not_found")

@@ -1,0 +1,73 @@
+"""Stories of the commands on an inbox."""
+
+from datetime import timedelta
+
+import pytest
+
+from commands.base import Command, NotForApiKeys
+from commands.handler import CommandHandler
+from commands.planning.inbox import READ_ON, ArchiveNotice, ReadInbox, read_up_to
+from domain.base import PLATFORM, NotFound
+from domain.permission import Permission
+from domain.planning.inbox import (
+    READ_EVERY,
+    Inbox,
+    InboxRead,
+    NoticeArchived,
+    stream_of_inbox,
+)
+from eventstore.log import EventLog
+from eventstore.memory import MemoryStore
+from tests.commands.acme import ACCOUNTS, HERE
+from tests.domain.spec import ACME, CLEO, DAN, NOW
+from tests.spec import context, given, on, opened, record
+
+INBOX = stream_of_inbox(CLEO, ACME)
+READ = on(INBOX, InboxRead(up_to_seq=3, at=NOW - READ_EVERY), org_id=PLATFORM)
+
+
+class TestReadInbox:
+    def test_a_member_reads_on(self) -> None:
+        noted = on(INBOX, InboxRead(up_to_seq=5, at=NOW), org_id=PLATFORM)
+        given(*HERE, READ).when(ReadInbox(up_to_seq=5), by=CLEO).then(noted)
+
+    def test_what_was_read_is_not_recorded_again(self) -> None:
+        given(*HERE, READ).when(ReadInbox(up_to_seq=3), by=CLEO).then()
+
+    async def test_what_is_read_within_a_minute_is_kept_beside_the_log(self) -> None:
+        async with opened(MemoryStore()) as log:
+            await record(log, *ACCOUNTS, *HERE)
+            assert await _read(log, 5, 0) == (5, 1)
+            assert await _read(log, 9, 30) == (9, 1)
+            assert await log.secret(INBOX, PLATFORM, READ_ON) == b"9"
+            assert await _read(log, 8, 60) == (9, 2)
+            assert await _read(log, 12, 119) == (12, 2)
+            assert await _read(log, 13, 120) == (13, 3)
+
+
+async def _read(log: EventLog, up_to: int, after_s: int) -> tuple[int, int]:
+    """Read on, and return how far the inbox is read and how many events it has."""
+    handler = CommandHandler(log)
+    now = NOW + timedelta(seconds=after_s)
+    await handler.handle(ReadInbox(up_to_seq=up_to), context(CLEO, now=now))
+    [loaded] = await handler.states.all_fresh([(Inbox, INBOX)], PLATFORM)
+    return await read_up_to(log, INBOX, loaded.state), loaded.version
+
+
+class TestArchiveNotice:
+    def test_a_member_puts_a_notice_away_once(self) -> None:
+        archived = on(INBOX, NoticeArchived(notice="3"), org_id=PLATFORM)
+        given(*HERE).when(ArchiveNotice(notice="3"), by=CLEO).then(archived)
+        given(*HERE, archived).when(ArchiveNotice(notice="3"), by=CLEO).then()
+
+
+@pytest.mark.parametrize(
+    "asked", [ReadInbox(up_to_seq=1), ArchiveNotice(notice="1")], ids=lambda one: type(one).__name__
+)
+class TestEveryInboxCommand:
+    def test_strangers_have_no_inbox_here(self, asked: Command) -> None:
+        given(*HERE).when(asked, by=DAN).then_refused(NotFound)
+
+    def test_no_api_key_reads_for_a_person(self, asked: Command) -> None:
+        scopes = frozenset({Permission.TASK_READ})
+        given(*HERE).when(asked, by=CLEO, scopes=scopes).then_refused(NotForApiKeys)

@@ -1,0 +1,61 @@
+"""An inbox: how far it was read, and what was put away."""
+
+from datetime import timedelta
+
+from hypothesis import given as forall
+from hypothesis import strategies as st
+
+from domain.planning.inbox import (
+    ARCHIVED_MAX,
+    READ_EVERY,
+    Inbox,
+    InboxEvent,
+    InboxRead,
+    NoticeArchived,
+    stream_of_inbox,
+)
+from tests.domain.spec import ACME, ANA, BEN, NOW, OTHER, QUICK, events_of, given
+
+READ = given(Inbox(), InboxRead(up_to_seq=7, at=NOW))
+LATER = NOW + READ_EVERY
+
+
+def test_reading_on_is_recorded_at_most_once_a_minute() -> None:
+    early = LATER - timedelta(microseconds=1)
+
+    assert Inbox().read(7, NOW) == [InboxRead(up_to_seq=7, at=NOW)]
+    assert READ.read(9, early) == []
+    assert READ.read(9, LATER) == [InboxRead(up_to_seq=9, at=LATER)]
+    assert not READ.is_to_be_noted(early)
+    assert Inbox().is_to_be_noted(NOW)
+
+
+def test_what_was_read_stays_read() -> None:
+    assert READ.read(7, LATER) == READ.read(3, LATER) == Inbox().read(0, NOW) == []
+
+
+def test_a_notice_is_archived_once() -> None:
+    archived = given(Inbox(), *Inbox().archive("7"))
+
+    assert archived.archived == ("7",)
+    assert archived.archive("7") == []
+    assert archived.archive("8") == [NoticeArchived(notice="8")]
+
+
+def test_the_newest_archived_notices_are_kept() -> None:
+    full = Inbox(archived=tuple(map(str, range(ARCHIVED_MAX))))
+
+    after = full.evolve(NoticeArchived(notice="new"))
+
+    assert len(after.archived) == ARCHIVED_MAX
+    assert (after.archived[0], after.archived[-1]) == ("1", "new")
+
+
+def test_everybody_has_one_inbox_in_each_organization() -> None:
+    assert len({stream_of_inbox(user, org) for user in (ANA, BEN) for org in (ACME, OTHER)}) == 4
+
+
+@QUICK
+@forall(st.lists(events_of(InboxEvent), max_size=12))
+def test_folding_never_raises(events: list[InboxEvent]) -> None:
+    assert isinstance(given(Inbox(), *events), Inbox)

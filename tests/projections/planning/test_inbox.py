@@ -1,0 +1,205 @@
+"""An inbox shows what a plain model of who did what shows, by both engines alike."""
+
+import random
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.base import CommentId, ProjectId, TaskId
+from domain.work.comment import CommentPosted
+from domain.work.task.events import (
+    Priority,
+    TaskAssigned,
+    TaskCreated,
+    TaskDeleted,
+    TaskPriorityChanged,
+    TaskRanked,
+    TaskRestored,
+    TaskRetitled,
+    TaskUnassigned,
+    TaskUnwatched,
+    TaskWatched,
+)
+from domain.work.task.state import Task
+from eventstore.log import EventLog
+from eventstore.memory import MemoryStore
+from eventstore.recorded import Actor, ActorKind
+from projections.catalog import PROJECTIONS
+from projections.engine.find import ReadModels
+from projections.engine.progress import Progress
+from projections.engine.store import ReadStore
+from projections.planning.inbox import NoticeKind, Reading, notices_of, watched_tasks
+from projections.work.activity import Activity
+from tests.commands.acme import ACCOUNTS, FILE, HERE, OPS, attachment, comment, task
+from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, OTHER, TASK
+from tests.projections.engine.test_find import SLOW, Asked
+from tests.projections.spec import live, models_of, project_all
+from tests.spec import on, opened, record
+
+STEPS = 150
+LAB = ProjectId(UUID(int=24))
+"""A project that those who ask do not see."""
+PEOPLE = (ANA, BEN, CLEO)
+Told = tuple[int, NoticeKind, UUID]
+
+
+class Office:
+    """Tasks as people work on them, and what each of them was told."""
+
+    def __init__(self, log: EventLog, seed: int) -> None:
+        self.log, self.chance = log, random.Random(seed)  # noqa: S311 - the same story each time
+        self.tasks: dict[UUID, Task] = {TASK: Task().evolve(task(1))}
+        self.happened: list[tuple[int, UUID, UUID, Any]] = []
+
+    async def step(self, number: int) -> None:
+        """Let somebody do one thing to one task, or create one."""
+        by = self.chance.choice(PEOPLE)
+        if number % 6 == 0:
+            project = self.chance.choice([ENG, OPS, LAB])
+            await self._do(by, UUID(int=80_000 + number), task(number, by=by, project=project))
+            return
+        stream = self.chance.choice([*self.tasks])
+        if self.chance.random() < 0.3:
+            some = tuple(self.chance.sample(PEOPLE, self.chance.randint(0, 2)))
+            said = comment(by=by, mentions=some, task_id=TaskId(stream))
+            await self._do(by, stream, said, CommentId(UUID(int=90_000 + number)))
+            return
+        await self._do(by, stream, self._something(self.tasks[stream]))
+
+    def _something(self, known: Task) -> Any:
+        if known.deleted:
+            return TaskRestored()
+        user, dice = self.chance.choice(PEOPLE), self.chance.random()
+        if dice < 0.35:
+            there = user in known.assignees
+            return TaskUnassigned(user_id=user) if there else TaskAssigned(user_id=user)
+        if dice < 0.6:
+            there = user in known.watchers
+            return TaskUnwatched(user_id=user) if there else TaskWatched(user_id=user)
+        if dice < 0.65:
+            return TaskDeleted()
+        return self.chance.choice(
+            [
+                TaskRetitled(from_=known.title, to=f"Title {dice}"),
+                TaskRanked(from_=known.rank, to=f"a{dice}"),
+                TaskPriorityChanged(from_=known.priority, to=Priority.URGENT),
+            ]
+        )
+
+    async def _do(self, by: UUID, task_id: UUID, event: Any, stream: UUID | None = None) -> None:
+        await record(self.log, on(stream or task_id, event), by=Actor(ActorKind.USER, by))
+        seq = await self.log.organization_head(ACME)
+        self.happened.append((seq, by, task_id, event))
+        if stream is None:
+            self.tasks[task_id] = self.tasks.get(task_id, Task()).evolve(event)
+
+    def told(self, user: UUID) -> list[Told]:
+        """Return what the inbox of *user* shows, the newest first."""
+        found: list[Told] = []
+        for seq, by, task_id, event in reversed(self.happened):
+            known = self.tasks[task_id]
+            kind = None if by == user else _kind(event, user)
+            watching = user in known.watchers and not known.deleted
+            own = kind in {NoticeKind.ASSIGNED, NoticeKind.MENTIONED}
+            if kind is not None and known.project_id in {ENG, OPS} and (own or watching):
+                found.append((seq, kind, task_id))
+        return [each for each in found if not self.tasks[each[2]].deleted]
+
+
+def _kind(event: Any, user: UUID) -> NoticeKind | None:
+    match event:
+        case TaskAssigned(user_id=assigned) if assigned == user:
+            return NoticeKind.ASSIGNED
+        case CommentPosted():
+            return NoticeKind.MENTIONED if user in event.mentions else NoticeKind.COMMENTED
+        case TaskCreated() | TaskRanked() | TaskWatched() | TaskUnwatched():
+            return None
+        case _:
+            return NoticeKind.CHANGED
+
+
+async def shown(
+    models: ReadModels, user: Any, office: Office, archived: Collection[str] = (), above: int = 0
+) -> list[Told]:
+    """Return the notices of *user* about tasks that they see, read four at a time."""
+    watched = await watched_tasks(models, ACME, [ENG, OPS], user)
+    found: list[Told] = []
+    below: int | None = None
+    while True:
+        reading = Reading(
+            org_id=ACME,
+            user_id=user,
+            watched=watched.keys(),
+            archived=frozenset(archived),
+            below=below,
+            above=above or None,
+        )
+        page, below = await notices_of(models, reading, 4)
+        assert len(page) <= 4
+        found += [(each.seq, each.kind, each.task_id) for each in page]
+        if below is None:
+            break
+    here = {i for i, t in office.tasks.items() if t.project_id in {ENG, OPS} and not t.deleted}
+    return [each for each in found if each[2] in here]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_an_inbox_equals_what_others_did(store: ReadStore, seed: int) -> None:
+    async with opened(MemoryStore()) as log:
+        await record(log, *ACCOUNTS, *HERE)
+        office = Office(log, seed)
+        for number in range(2, STEPS):
+            await office.step(number)
+        await project_all(log, store)
+        models = models_of(store)
+
+        kinds: set[NoticeKind] = set()
+        for user in PEOPLE:
+            told = office.told(user)
+            assert await shown(models, user, office) == told
+            middle, away = told[len(told) // 2][0], {str(seq) for seq, *_ in told[::3]}
+            unread = [each for each in told if each[0] > middle]
+            assert await shown(models, user, office, above=middle) == unread
+            left = [each for each in told if str(each[0]) not in away]
+            assert await shown(models, user, office, archived=away) == left
+            kinds |= {kind for _, kind, _ in told}
+        assert kinds == {*NoticeKind} - {NoticeKind.DUE_SOON}
+
+
+async def test_a_file_is_a_change_of_its_task(store: ReadStore) -> None:
+    async with opened(MemoryStore()) as log:
+        await record(log, *ACCOUNTS, *HERE)
+        await record(log, on(FILE, attachment()), by=Actor(ActorKind.USER, BEN))
+        await project_all(log, store)
+
+    reading = Reading(org_id=ACME, user_id=ANA, watched=[TASK])
+    [notice], below = await notices_of(models_of(store), reading, 4)
+
+    assert (notice.type, notice.kind, notice.task_id, below) == (
+        "attachment.uploaded",
+        NoticeKind.CHANGED,
+        TASK,
+        None,
+    )
+
+
+async def test_an_index_answers_every_inbox(store: ReadStore) -> None:
+    async with opened(MemoryStore()) as log:
+        await record(log, *ACCOUNTS, *HERE)
+        await project_all(log, store)
+    (models := Asked(store, Progress(store), PROJECTIONS)).queries = []
+
+    for watched in ([], [TASK], [TaskId(UUID(int=n)) for n in range(300)]):
+        reading = Reading(org_id=ACME, user_id=ANA, watched=watched, below=9_999, above=0)
+        await notices_of(models, reading, 5)
+    assert not (await notices_of(models, Reading(org_id=OTHER, user_id=ANA, watched=[]), 5))[0]
+
+    target = await live(store, Activity())
+    for query in models.queries:
+        plan = await store.explain(target, query)
+        assert "by_org_about_seq" in plan, f"{query}: {plan}"
+        # SQLite may merge the few rows of the things that are looked at: the index sorts each.
+        slow = [word for word in SLOW if word in plan and word != "TEMP B-TREE"]
+        assert slow == [], f"{query}: {plan}"
