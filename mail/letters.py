@@ -18,7 +18,9 @@ from domain.identity.user.address import EmailChanged, EmailProofRequested
 from domain.identity.user.events import NewNetworkSeen, PasswordChanged, PasswordResetRequested
 from domain.identity.user.state import User
 from domain.identity.user.totp import TotpDisabled, TotpEnabled
+from domain.planning.inbox import DigestDue
 from eventstore.recorded import Recorded
+from mail.digest_letter import digest_letter
 from mail.letter import NEWS_KEPT, Letter
 from mail.security_letter import TOLD_TO_CONTACTS, security_letter
 from runtime.system import System
@@ -194,6 +196,7 @@ _LETTERS: Mapping[type[Event], Write] = {
     NewNetworkSeen: _new_network,
     TotpEnabled: _second_factor,
     TotpDisabled: _second_factor,
+    DigestDue: digest_letter,
     **dict.fromkeys(TOLD_TO_CONTACTS, security_letter),
 }
 

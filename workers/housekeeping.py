@@ -18,6 +18,7 @@ from eventstore.operations.records import Job
 from eventstore.operations.store import OperationsUnavailable
 from eventstore.store import Wrapped
 from files.store import FilesUnavailable
+from mail.digest_due import note_due_digests
 from runtime.system import System
 from workers.file_sweep import sweep_files
 
@@ -31,6 +32,7 @@ _OF_SESSIONS = (LAST_USE, GENERATION_SEEN)
 """The names of what is kept for each session."""
 
 SWEEP_FILES = "sweep files"
+NOTE_DIGESTS = "note due digests"
 _PRUNE_ROWS = 50
 """Removed per transaction, which takes some milliseconds and blocks other writers."""
 
@@ -128,5 +130,6 @@ JOB_KINDS = {
     DROP_REPLIES: JobKind(drop_replies, timedelta(minutes=1)),
     PRUNE_SESSIONS: JobKind(prune_sessions, timedelta(hours=24)),
     SWEEP_FILES: JobKind(sweep_files, timedelta(hours=6)),
+    NOTE_DIGESTS: JobKind(note_due_digests, timedelta(minutes=5)),
 }
 """The jobs that a worker knows, and how often each is due."""

@@ -98,6 +98,8 @@ class Mailing:
         except (msgspec.MsgspecError, KeyError) as error:  # this mail alone cannot be written
             _logger.warning("mail %s cannot be written: %r", mail.id, error)
             return ended(mail, MailStatus.FAILED, clock(), UNREADABLE)
+        except MailNotSent as error:  # what it tells of cannot be read now
+            return put_off(mail, clock(), str(error)[:_ERROR_CHARS_MAX])
         if letter is None:
             return ended(mail, MailStatus.OBSOLETE, clock())
         if mail.tries:

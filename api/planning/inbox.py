@@ -1,27 +1,28 @@
 """HTTP routes of the caller's inbox: what others did that concerns them, and what is due soon."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from litestar import Controller, get, post
+from litestar import Controller, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 from msgspec import Struct
 
-from api.http.paging import LIMIT_DEFAULT, Paging
+from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, nothing, shows
 from api.http.policy import needs
 from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, run_command
-from api.planning.inbox_notices import InboxReader, NoticeView, inbox_reader
 from commands.base import NotForApiKeys
-from commands.planning.inbox import ArchiveNotice, ReadInbox, Seq
+from commands.planning.inbox import ArchiveNotice, ReadInbox, Seq, SwitchDigest
 from domain.base import NotFound
 from domain.permission import Permission
-from domain.planning.inbox import NoticeId, stream_of_inbox
+from domain.planning.inbox import Inbox, NoticeId, stream_of_inbox
 from projections.base import View
 from projections.engine.query import list_slice
+from runtime.own_inbox import InboxNotice, InboxReader, Owner, inbox_reader
 
 UNREAD_MAX = 100
 """Up to how many unread notices are counted."""
@@ -31,13 +32,27 @@ class InboxPage(View, frozen=True, kw_only=True):
     """Notices, those that are due soon first, then the newest first.
 
     `unread` counts all that are unread, 100 if there are 100 or more; `readUpTo` is the number of
-    the event up to which the caller has read.
+    the event up to which the caller has read. With `digest`, a mail tells them of what is unread
+    once a day.
     """
 
-    items: list[NoticeView]
+    items: list[InboxNotice]
     next_cursor: str | None
     unread: int
     read_up_to: int
+    digest: bool
+
+
+class InboxSettings(View, frozen=True, kw_only=True):
+    """Whether a mail tells the caller of what is unread once a day."""
+
+    digest: bool
+
+
+class InboxChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """Body that turns the daily mail on or off."""
+
+    digest: bool
 
 
 class ReadUpTo(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -77,16 +92,35 @@ class InboxController(Controller):
         """
         paging = Paging(request, bound=str(request.caller.user_id), unread=unread or None)
         below = paging.key(cursor)
-        reader = await inbox_reader(request)
-        soon = await reader.due_soon(request)
-        notices, next_below = await reader.page(request, limit, below, unread=unread)
+        await wait_for_own_writes(request, "projects", "tasks", "activity")
+        api, owner = request.api, Owner(request.organization, request.caller.user_id)
+        reader = await inbox_reader(api.system, api.models, owner)
+        soon = await reader.due_soon()
+        notices, next_below = await reader.page(limit, below, unread=unread)
         page = InboxPage(
             items=[*(soon if below is None else ()), *notices],
             next_cursor=paging.cursor(list_slice([], next_below)),
-            unread=await _unread(request, reader, len(soon)),
+            unread=await _unread(reader, len(soon)),
             read_up_to=reader.read_up_to,
+            digest=reader.digest,
         )
         return json_response(page)
+
+    @patch(
+        "/",
+        opt=needs(Permission.TASK_READ, fails=(NotForApiKeys,)),
+        responses=shows(InboxSettings),
+    )
+    async def change(self, request: ApiRequest, data: JSONBody[InboxChange]) -> ApiResponse:
+        """Turn the daily mail about what is unread on or off; it is off at first."""
+        org_id = await request.own_organization()
+        stream = stream_of_inbox(request.caller.user_id, org_id)
+
+        def show(inbox: Inbox, _version: int, _at: datetime) -> bytes:
+            return msgspec.json.encode(InboxSettings(digest=inbox.digest))
+
+        reply = Reply(stream=stream, show=show, tagged=False)
+        return await run_command(request, SwitchDigest(on=data.digest), reply)
 
     @post(
         "/read",
@@ -130,7 +164,7 @@ def _notice_id(given: str) -> str:
     return found
 
 
-async def _unread(request: ApiRequest, reader: InboxReader, soon: int) -> int:
+async def _unread(reader: InboxReader, soon: int) -> int:
     """Return how many notices are unread, at most ``UNREAD_MAX``."""
-    found, _ = await reader.page(request, UNREAD_MAX, None, unread=True)
+    found, _ = await reader.page(UNREAD_MAX, unread=True)
     return min(UNREAD_MAX, soon + len(found))

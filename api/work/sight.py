@@ -8,7 +8,7 @@ from commands.sight import hidden_projects, sees_project
 from commands.states import Loaded
 from domain.base import NotFound, ProjectId, State
 from domain.work.project.state import Project
-from projections.work.project import ids_of_projects
+from runtime.own_inbox import Owner, projects_seen_by
 
 S = TypeVar("S", bound=State)
 
@@ -49,9 +49,6 @@ async def projects_seen(request: ApiRequest) -> dict[ProjectId, Project]:
 
     They come in the order of the keys that they had when they were listed.
     """
-    api, org_id = request.api, request.organization
-    ids = await ids_of_projects(api.models, org_id, await hidden_from(request))
-    states = api.system.commands.states
-    found = await states.all_fresh([(Project, each) for each in ids], org_id) if ids else []
-    projects: dict[ProjectId, Project] = {i: one.state for i, one in zip(ids, found, strict=True)}
-    return {each: project for each, project in projects.items() if not project.deleted}
+    api = request.api
+    owner = Owner(request.organization, request.caller.user_id)
+    return await projects_seen_by(api.system, api.models, owner)

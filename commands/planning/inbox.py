@@ -9,7 +9,15 @@ from commands.base import Command, Context, Decision, NotForApiKeys, changes_of
 from commands.reads import Reads
 from domain.base import PLATFORM
 from domain.permission import Permission
-from domain.planning.inbox import Inbox, InboxRead, NoticeArchived, NoticeId, stream_of_inbox
+from domain.planning.inbox import (
+    DigestDue,
+    DigestSwitched,
+    Inbox,
+    InboxRead,
+    NoticeArchived,
+    NoticeId,
+    stream_of_inbox,
+)
 from eventstore.append import Secret
 from eventstore.log import EventLog
 
@@ -55,6 +63,37 @@ class ArchiveNotice(InboxCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         stream = stream_of_inbox(context.user_id, context.organization)
         return changes_of(stream, (await read(Inbox, stream)).archive(self.notice))
+
+
+class SwitchDigest(InboxCommand, frozen=True, kw_only=True):
+    """Turn the daily mail about one's inbox on or off."""
+
+    records = (DigestSwitched,)
+    on: bool
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        org_id = context.organization
+        stream = stream_of_inbox(context.user_id, org_id)
+        switched = DigestSwitched(
+            user_id=context.user_id, organization_id=org_id, on=self.on, at=context.now
+        )
+        return changes_of(stream, (await read(Inbox, stream)).switch_digest(switched))
+
+
+class NoteDueDigest(Command, frozen=True, kw_only=True):
+    """Note that the daily mail about an inbox is due. Only a worker sends this."""
+
+    needs: ClassVar[Permission | None] = None
+    records = (DigestDue,)
+    inbox_id: UUID
+
+    @property
+    def target(self) -> UUID | None:
+        return self.inbox_id
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        inbox = await read(Inbox, self.inbox_id)
+        return changes_of(self.inbox_id, inbox.note_due_digest(context.now))
 
 
 async def read_up_to(log: EventLog, stream: UUID, inbox: Inbox) -> int:

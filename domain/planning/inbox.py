@@ -8,7 +8,8 @@ Invariants
     1. What was read stays read. It is recorded at most once in ``READ_EVERY``; in between, the
        command keeps it next to the log (``commands/planning/inbox.py``).
     2. The newest ``ARCHIVED_MAX`` notices that were archived stay away.
-    3. Setting something to the value it has records no event.
+    3. A mail about what is unread is off until its owner turns it on, and then due once a day.
+    4. Setting something to the value it has records no event.
 """
 
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from domain.base import Event, OrgId, UserId
 
 READ_EVERY = timedelta(minutes=1)
 """How often it is recorded at most that somebody has read on."""
+DIGEST_EVERY = timedelta(hours=12)
+"""How long after one digest the next can be due; a worker waits for the morning of the next day."""
 ARCHIVED_MAX = 10_000
 """Archived notices of one inbox that are kept."""
 NoticeId = Annotated[str, Meta(pattern=r"^(\d{1,16}|due:[0-9a-f-]{36}:[0-9TZ:.-]{10,32})$")]
@@ -51,7 +54,26 @@ class NoticeArchived(Event, frozen=True, kw_only=True, tag="inbox.notice_archive
     notice: str
 
 
-InboxEvent = InboxRead | NoticeArchived
+class DigestSwitched(Event, frozen=True, kw_only=True, tag="inbox.digest_switched"):
+    """Somebody turned the daily mail about their inbox in an organization on or off."""
+
+    sets = ("user_id", "organization_id", "digest", "digest_at")
+    user_id: UserId
+    organization_id: OrgId
+    on: bool
+    at: datetime
+
+
+class DigestDue(Event, frozen=True, kw_only=True, tag="inbox.digest_due"):
+    """The daily mail about somebody's inbox in an organization was due."""
+
+    sets = ("digest_at",)
+    user_id: UserId
+    organization_id: OrgId
+    at: datetime
+
+
+InboxEvent = InboxRead | NoticeArchived | DigestSwitched | DigestDue
 
 
 # State ----------------------------------------------------------------------
@@ -66,6 +88,11 @@ class Inbox(Struct, frozen=True, kw_only=True, gc=False):
     read_up_to: int = 0
     read_at: datetime | None = None
     archived: tuple[str, ...] = ()
+    user_id: UserId | None = None
+    organization_id: OrgId | None = None
+    digest: bool = False
+    digest_at: datetime | None = None
+    """When the last digest was due, or digests were turned on."""
 
     def evolve(self, event: InboxEvent) -> "Inbox":
         match event:
@@ -73,6 +100,16 @@ class Inbox(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, read_up_to=event.up_to_seq, read_at=event.at)
             case NoticeArchived():
                 return replace(self, archived=(*self.archived, event.notice)[-ARCHIVED_MAX:])
+            case DigestSwitched():
+                return replace(
+                    self,
+                    user_id=event.user_id,
+                    organization_id=event.organization_id,
+                    digest=event.on,
+                    digest_at=event.at,
+                )
+            case DigestDue():
+                return replace(self, digest_at=event.at)
             case _:
                 assert_never(event)
 
@@ -89,3 +126,15 @@ class Inbox(Struct, frozen=True, kw_only=True, gc=False):
 
     def archive(self, notice: str) -> list[InboxEvent]:
         return [] if notice in self.archived else [NoticeArchived(notice=notice)]
+
+    def switch_digest(self, switched: DigestSwitched) -> list[InboxEvent]:
+        return [] if switched.on is self.digest else [switched]
+
+    def note_due_digest(self, now: datetime) -> list[InboxEvent]:
+        """Note that the daily mail is due *now*, unless it was a short while ago."""
+        user_id, org_id, before = self.user_id, self.organization_id, self.digest_at
+        if not self.digest or user_id is None or org_id is None or before is None:
+            return []
+        if now - before < DIGEST_EVERY:
+            return []
+        return [DigestDue(user_id=user_id, organization_id=org_id, at=now)]

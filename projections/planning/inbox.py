@@ -39,7 +39,7 @@ _CREATING = frozenset({"CreateTask", "ImportTasks"})
 """Commands that set the fields of a new task, which are no changes."""
 
 
-class NoticeKind(StrEnum):
+class InboxNoticeKind(StrEnum):
     """Why something is in somebody's inbox."""
 
     ASSIGNED = "assigned"
@@ -60,7 +60,7 @@ class Notice(Struct, frozen=True):
     """Something that somebody else did, which an inbox shows."""
 
     seq: int
-    kind: NoticeKind
+    kind: InboxNoticeKind
     type: str
     at: datetime
     actor: NoticeActor
@@ -162,23 +162,23 @@ def _query(reading: Reading, about: Sequence[str], below: int | None) -> Query:
     )
 
 
-def _kind(happened: _Happened, user_id: str) -> NoticeKind | None:
+def _kind(happened: _Happened, user_id: str) -> InboxNoticeKind | None:
     """Return why an event concerns somebody; None if it does not, or they did it."""
     by = happened.on_behalf_of or happened.actor.id
     if text_of(by) == user_id:
         return None
     if happened.type == "task.assigned" and happened.data["userId"] == user_id:
-        return NoticeKind.ASSIGNED
+        return InboxNoticeKind.ASSIGNED
     if happened.type == "comment.posted":
         mentioned = user_id in happened.data.get("mentions", ())
-        return NoticeKind.MENTIONED if mentioned else NoticeKind.COMMENTED
+        return InboxNoticeKind.MENTIONED if mentioned else InboxNoticeKind.COMMENTED
     if happened.type in _SILENT or happened.command in _CREATING:
         return None
     changes = happened.type.startswith("task.") or happened.type == "attachment.uploaded"
-    return NoticeKind.CHANGED if changes else None
+    return InboxNoticeKind.CHANGED if changes else None
 
 
-def _notice(happened: _Happened, kind: NoticeKind) -> Notice:
+def _notice(happened: _Happened, kind: InboxNoticeKind) -> Notice:
     task_id = UUID(happened.data.get("taskId") or happened.stream["id"])
     return Notice(
         seq=happened.seq,

@@ -145,9 +145,10 @@ def test_a_view_is_saved_by_the_words_of_the_page(reader: Reader) -> None:
 
 
 def test_somebody_sees_their_own_work_by_the_words_of_the_page(reader: Reader) -> None:
-    told = reader.follow(OWN)
+    *told, on, off = reader.follow(OWN)
 
     assert told == ["ENG-3", "2031-05-16", "ENG-3", "ENG-3", "mentioned", "0"]
+    assert (on, off) == ('{"digest":true}', '{"digest":false}')
 
 
 def test_an_api_key_is_used_by_the_words_of_the_page(reader: Reader) -> None:

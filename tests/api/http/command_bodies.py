@@ -93,6 +93,7 @@ COMMANDS: dict[str, Any] = {
     "DELETE /api/milestone/{milestone_id}": None,
     "PATCH /api/milestone/{milestone_id}": {"name": "Other"},
     "POST /api/milestone/{milestone_id}/restore": None,
+    "PATCH /api/inbox": {"digest": True},
     "POST /api/inbox/read": {"upToSeq": 1},
     "POST /api/inbox/{notice}/archive": None,
     "POST /api/view": {"name": "New", "filter": {"overdue": True}},

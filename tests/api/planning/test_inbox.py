@@ -139,3 +139,10 @@ async def test_nobody_else_reads_of_an_inbox(ana: Person, ben: Person) -> None:
     assert not [event for event in audited if event["type"].startswith("inbox.")]
     named = {"url": "https://example.com/hook", "events": ["inbox.*"]}
     assert (await ana.post("/webhook", named)).status_code == 422
+
+
+async def test_the_daily_mail_is_off_until_it_is_turned_on(ana: Person) -> None:
+    assert not (await inbox(ana))["digest"]
+    for on in (True, True, False):
+        assert done(await ana.patch("/inbox", {"digest": on}), 200) == {"digest": on}
+        assert (await inbox(ana))["digest"] is on

@@ -6,11 +6,21 @@ import pytest
 
 from commands.base import Command, NotForApiKeys
 from commands.handler import CommandHandler
-from commands.planning.inbox import READ_ON, ArchiveNotice, ReadInbox, read_up_to
+from commands.planning.inbox import (
+    READ_ON,
+    ArchiveNotice,
+    NoteDueDigest,
+    ReadInbox,
+    SwitchDigest,
+    read_up_to,
+)
 from domain.base import PLATFORM, NotFound
 from domain.permission import Permission
 from domain.planning.inbox import (
+    DIGEST_EVERY,
     READ_EVERY,
+    DigestDue,
+    DigestSwitched,
     Inbox,
     InboxRead,
     NoticeArchived,
@@ -23,6 +33,11 @@ from tests.domain.spec import ACME, CLEO, DAN, NOW
 from tests.spec import context, given, on, opened, record
 
 INBOX = stream_of_inbox(CLEO, ACME)
+ON = on(
+    INBOX,
+    DigestSwitched(user_id=CLEO, organization_id=ACME, on=True, at=NOW),
+    org_id=PLATFORM,
+)
 READ = on(INBOX, InboxRead(up_to_seq=3, at=NOW - READ_EVERY), org_id=PLATFORM)
 
 
@@ -61,9 +76,25 @@ class TestArchiveNotice:
         given(*HERE, archived).when(ArchiveNotice(notice="3"), by=CLEO).then()
 
 
-@pytest.mark.parametrize(
-    "asked", [ReadInbox(up_to_seq=1), ArchiveNotice(notice="1")], ids=lambda one: type(one).__name__
-)
+class TestDigest:
+    def test_a_member_turns_it_on_and_off(self) -> None:
+        off = DigestSwitched(user_id=CLEO, organization_id=ACME, on=False, at=NOW)
+        given(*HERE).when(SwitchDigest(on=True), by=CLEO).then(ON)
+        given(*HERE, ON).when(SwitchDigest(on=True), by=CLEO).then()
+        given(*HERE, ON).when(SwitchDigest(on=False), by=CLEO).then(off)
+
+    def test_it_is_noted_when_it_is_due(self) -> None:
+        later, asked = NOW + DIGEST_EVERY, NoteDueDigest(inbox_id=INBOX)
+        due = on(INBOX, DigestDue(user_id=CLEO, organization_id=ACME, at=later), org_id=PLATFORM)
+        given(*HERE, ON).when(asked, now=later, org_id=None).then(due)
+        given(*HERE, ON).when(asked, now=NOW, org_id=None).then()
+        given(*HERE).when(asked, now=later, org_id=None).then()
+
+
+EVERY = [ReadInbox(up_to_seq=1), ArchiveNotice(notice="1"), SwitchDigest(on=True)]
+
+
+@pytest.mark.parametrize("asked", EVERY, ids=lambda one: type(one).__name__)
 class TestEveryInboxCommand:
     def test_strangers_have_no_inbox_here(self, asked: Command) -> None:
         given(*HERE).when(asked, by=DAN).then_refused(NotFound)

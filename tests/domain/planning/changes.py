@@ -3,7 +3,7 @@
 from domain.base import Event, State
 from domain.planning import cycle, field, inbox, milestone, view
 from domain.work.task.custom_field import FieldType
-from tests.domain.spec import ANA, DAY, ENG, NOW, given
+from tests.domain.spec import ACME, ANA, DAY, ENG, NOW, given
 
 SIZE = given(
     field.Field(),
@@ -74,6 +74,16 @@ PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (given(MINE, view.ViewDeleted()), view.ViewRestored(), ("deleted",)),
     (inbox.Inbox(), inbox.InboxRead(up_to_seq=7, at=NOW), ("read_up_to", "read_at")),
     (inbox.Inbox(), inbox.NoticeArchived(notice="7"), ("archived",)),
+    (
+        inbox.Inbox(),
+        inbox.DigestSwitched(user_id=ANA, organization_id=ACME, on=True, at=NOW),
+        ("user_id", "organization_id", "digest", "digest_at"),
+    ),
+    (
+        inbox.Inbox(),
+        inbox.DigestDue(user_id=ANA, organization_id=ACME, at=NOW),
+        ("digest_at",),
+    ),
 ]
 
 PLANNING_CREATIONS: set[type[Event]] = {

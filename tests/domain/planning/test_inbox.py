@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from domain.planning.inbox import (
     ARCHIVED_MAX,
+    DIGEST_EVERY,
     READ_EVERY,
+    DigestDue,
+    DigestSwitched,
     Inbox,
     InboxEvent,
     InboxRead,
@@ -49,6 +52,22 @@ def test_the_newest_archived_notices_are_kept() -> None:
 
     assert len(after.archived) == ARCHIVED_MAX
     assert (after.archived[0], after.archived[-1]) == ("1", "new")
+
+
+def test_a_digest_is_off_until_it_is_turned_on_and_then_due_once_in_a_while() -> None:
+    on = DigestSwitched(user_id=ANA, organization_id=ACME, on=True, at=NOW)
+    off = DigestSwitched(user_id=ANA, organization_id=ACME, on=False, at=NOW)
+    with_digest, later = given(Inbox(), on), NOW + DIGEST_EVERY
+    due = DigestDue(user_id=ANA, organization_id=ACME, at=later)
+
+    assert Inbox().note_due_digest(NOW) == Inbox().switch_digest(off) == []
+    assert Inbox().switch_digest(on) == [on]
+    assert with_digest.switch_digest(on) == []
+    assert with_digest.switch_digest(off) == [off]
+    assert with_digest.note_due_digest(later - timedelta(microseconds=1)) == []
+    assert with_digest.note_due_digest(later) == [due]
+    assert given(with_digest, due).note_due_digest(later) == []
+    assert given(with_digest, off).note_due_digest(later) == []
 
 
 def test_everybody_has_one_inbox_in_each_organization() -> None:

@@ -30,7 +30,7 @@ from projections.catalog import PROJECTIONS
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
 from projections.engine.store import ReadStore
-from projections.planning.inbox import NoticeKind, Reading, notices_of, watched_tasks
+from projections.planning.inbox import InboxNoticeKind, Reading, notices_of, watched_tasks
 from projections.work.activity import Activity
 from tests.commands.acme import ACCOUNTS, FILE, HERE, OPS, attachment, comment, task
 from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, OTHER, TASK
@@ -42,7 +42,7 @@ STEPS = 150
 LAB = ProjectId(UUID(int=24))
 """A project that those who ask do not see."""
 PEOPLE = (ANA, BEN, CLEO)
-Told = tuple[int, NoticeKind, UUID]
+Told = tuple[int, InboxNoticeKind, UUID]
 
 
 class Office:
@@ -102,22 +102,24 @@ class Office:
             known = self.tasks[task_id]
             kind = None if by == user else _kind(event, user)
             watching = user in known.watchers and not known.deleted
-            own = kind in {NoticeKind.ASSIGNED, NoticeKind.MENTIONED}
+            own = kind in {InboxNoticeKind.ASSIGNED, InboxNoticeKind.MENTIONED}
             if kind is not None and known.project_id in {ENG, OPS} and (own or watching):
                 found.append((seq, kind, task_id))
         return [each for each in found if not self.tasks[each[2]].deleted]
 
 
-def _kind(event: Any, user: UUID) -> NoticeKind | None:
+def _kind(event: Any, user: UUID) -> InboxNoticeKind | None:
     match event:
         case TaskAssigned(user_id=assigned) if assigned == user:
-            return NoticeKind.ASSIGNED
+            return InboxNoticeKind.ASSIGNED
         case CommentPosted():
-            return NoticeKind.MENTIONED if user in event.mentions else NoticeKind.COMMENTED
+            return (
+                InboxNoticeKind.MENTIONED if user in event.mentions else InboxNoticeKind.COMMENTED
+            )
         case TaskCreated() | TaskRanked() | TaskWatched() | TaskUnwatched():
             return None
         case _:
-            return NoticeKind.CHANGED
+            return InboxNoticeKind.CHANGED
 
 
 async def shown(
@@ -155,7 +157,7 @@ async def test_an_inbox_equals_what_others_did(store: ReadStore, seed: int) -> N
         await project_all(log, store)
         models = models_of(store)
 
-        kinds: set[NoticeKind] = set()
+        kinds: set[InboxNoticeKind] = set()
         for user in PEOPLE:
             told = office.told(user)
             assert await shown(models, user, office) == told
@@ -165,7 +167,7 @@ async def test_an_inbox_equals_what_others_did(store: ReadStore, seed: int) -> N
             left = [each for each in told if str(each[0]) not in away]
             assert await shown(models, user, office, archived=away) == left
             kinds |= {kind for _, kind, _ in told}
-        assert kinds == {*NoticeKind} - {NoticeKind.DUE_SOON}
+        assert kinds == {*InboxNoticeKind} - {InboxNoticeKind.DUE_SOON}
 
 
 async def test_a_file_is_a_change_of_its_task(store: ReadStore) -> None:
@@ -179,7 +181,7 @@ async def test_a_file_is_a_change_of_its_task(store: ReadStore) -> None:
 
     assert (notice.type, notice.kind, notice.task_id, below) == (
         "attachment.uploaded",
-        NoticeKind.CHANGED,
+        InboxNoticeKind.CHANGED,
         TASK,
         None,
     )

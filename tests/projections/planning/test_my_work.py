@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -52,7 +52,7 @@ class Work:
     def __init__(self, log: EventLog, seed: int) -> None:
         self.log, self.chance = log, random.Random(seed)  # noqa: S311 - the same story each time
         self.tasks: dict[UUID, Task] = {TASK: Task().evolve(task(1))}
-        self.changed = {TASK: NOW}
+        self.changed: dict[UUID, datetime] = {TASK: NOW}
 
     async def step(self, number: int) -> None:
         """Let one thing happen to one task, or a new one be created."""

@@ -1,4 +1,4 @@
-"""The notices of the caller's inbox, each only as long as they see its task."""
+"""What somebody's inbox shows, on what they see now; for requests and for mails alike."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -8,19 +8,18 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct, to_builtins
 
-from api.http.paging import wait_for_own_writes
-from api.http.request import ApiRequest
-from api.work.sight import projects_seen
 from commands.planning.inbox import read_up_to
-from domain.base import NotFound, ProjectId, TaskId
+from commands.sight import hidden_projects
+from domain.base import NotFound, OrgId, ProjectId, TaskId, UserId
 from domain.identity.organization.state import Organization
 from domain.planning.inbox import Inbox, stream_of_inbox
 from domain.work.project.state import Project
 from projections.base import View, document_id
+from projections.engine.find import ReadModels
 from projections.planning.inbox import (
+    InboxNoticeKind,
     Notice,
     NoticeActor,
-    NoticeKind,
     Reading,
     WatchedTask,
     decode_tasks,
@@ -28,6 +27,8 @@ from projections.planning.inbox import (
     watched_tasks,
 )
 from projections.work.dashboard import Now, due_soon_of
+from projections.work.project import ids_of_projects
+from runtime.system import System
 
 
 class NoticeTask(View, frozen=True, kw_only=True):
@@ -39,7 +40,7 @@ class NoticeTask(View, frozen=True, kw_only=True):
     project_id: ProjectId
 
 
-class NoticeView(View, frozen=True, kw_only=True):
+class InboxNotice(View, frozen=True, kw_only=True):
     """Something in an inbox: what somebody did, or that a task is due soon.
 
     What is due soon has neither `seq`, `type` nor `actor`; `at` is when it is due, and it is unread
@@ -47,7 +48,7 @@ class NoticeView(View, frozen=True, kw_only=True):
     """
 
     id: str
-    kind: NoticeKind
+    kind: InboxNoticeKind
     unread: bool
     at: datetime
     seq: int | None = None
@@ -64,30 +65,41 @@ class _DueTask(WatchedTask, frozen=True, rename="camel"):
 _decode_due = msgspec.json.Decoder(_DueTask).decode
 
 
-class InboxReader(Struct, frozen=True, kw_only=True):
-    """What one request reads of the caller's inbox."""
+class Owner(Struct, frozen=True):
+    """Whose inbox it is, in which organization."""
 
+    org_id: OrgId
+    user_id: UserId
+
+
+class InboxReader(Struct, frozen=True, kw_only=True):
+    """Reads an inbox once: its owner, what they see, watch, have read and put away."""
+
+    system: System
+    models: ReadModels
+    owner: Owner
     projects: Mapping[ProjectId, Project]
     watched: Mapping[TaskId, WatchedTask]
     archived: frozenset[str]
+    digest: bool
     read_up_to: int
 
     async def page(
-        self, request: ApiRequest, limit: int, below: int | None, *, unread: bool
-    ) -> tuple[list[NoticeView], int | None]:
+        self, limit: int, below: int | None = None, *, unread: bool
+    ) -> tuple[list[InboxNotice], int | None]:
         """Return notices of what others did, and the number below which there may be more."""
         reading = Reading(
-            org_id=request.organization,
-            user_id=request.caller.user_id,
+            org_id=self.owner.org_id,
+            user_id=self.owner.user_id,
             watched=self.watched.keys(),
             archived=self.archived,
             below=below,
             above=self.read_up_to if unread else None,
         )
-        found, end = await notices_of(request.api.models, reading, limit)
-        tasks = await self._tasks(request, found)
+        found, end = await notices_of(self.models, reading, limit)
+        tasks = await self._tasks(found)
         shown = [
-            NoticeView(
+            InboxNotice(
                 id=str(each.seq),
                 kind=each.kind,
                 unread=each.seq > self.read_up_to,
@@ -102,31 +114,27 @@ class InboxReader(Struct, frozen=True, kw_only=True):
         ]
         return shown, end
 
-    async def due_soon(self, request: ApiRequest) -> list[NoticeView]:
-        """Return notices of the tasks that the caller has to finish soon, the next one first."""
-        org_id = request.organization
-        zone = (await request.newest(Organization, org_id)).state.settings.time_zone
-        now = Now(request.api.system.clock(), ZoneInfo(zone))
-        found = await due_soon_of(
-            request.api.models, org_id, [*self.projects], request.caller.user_id, now
-        )
-        notices: list[NoticeView] = []
+    async def due_soon(self) -> list[InboxNotice]:
+        """Return notices of the tasks that the owner has to finish soon, the next one first."""
+        org_id, user_id = self.owner.org_id, self.owner.user_id
+        organization = await self.system.commands.states.fresh(Organization, org_id, org_id)
+        now = Now(self.system.clock(), ZoneInfo(organization.settings.time_zone))
+        found = await due_soon_of(self.models, org_id, [*self.projects], user_id, now)
+        notices: list[InboxNotice] = []
         for task in map(_decode_due, found):
             when = task.due_at or (None if task.due_date is None else now.end_of(task.due_date))
             notice = f"due:{task.id}:{to_builtins(task.due_at or task.due_date)}"
             if when is not None and notice not in self.archived:
-                kind, shown = NoticeKind.DUE_SOON, self._shown(task)
-                notices.append(NoticeView(id=notice, kind=kind, unread=True, at=when, task=shown))
+                kind, shown = InboxNoticeKind.DUE_SOON, self._shown(task)
+                notices.append(InboxNotice(id=notice, kind=kind, unread=True, at=when, task=shown))
         return notices
 
-    async def _tasks(
-        self, request: ApiRequest, notices: Iterable[Notice]
-    ) -> dict[TaskId, NoticeTask]:
-        """Return the tasks of *notices* that the caller sees."""
+    async def _tasks(self, notices: Iterable[Notice]) -> dict[TaskId, NoticeTask]:
+        """Return the tasks of *notices* that the owner sees."""
         wanted = dict.fromkeys(each.task_id for each in notices)
-        org_id = request.organization
+        org_id = self.owner.org_id
         others = [document_id(org_id, each) for each in wanted if each not in self.watched]
-        found = await request.api.models.here("tasks", others)
+        found = await self.models.here("tasks", others)
         known: Sequence[WatchedTask] = decode_tasks(b"[%b]" % b",".join(found.values()))
         return {
             task.id: self._shown(task)
@@ -144,24 +152,41 @@ class InboxReader(Struct, frozen=True, kw_only=True):
         )
 
 
-async def inbox_reader(request: ApiRequest) -> InboxReader:
-    """Return the reader of the caller's inbox, on what they see now."""
-    await wait_for_own_writes(request, "projects", "tasks", "activity")
-    org_id, user_id = request.organization, request.caller.user_id
-    system, projects = request.api.system, await projects_seen(request)
-    stream = stream_of_inbox(user_id, org_id)
-    inbox = await _inbox(request, stream)
+async def inbox_reader(system: System, models: ReadModels, owner: Owner) -> InboxReader:
+    """Return the reader of somebody's inbox, on what they see now."""
+    projects = await projects_seen_by(system, models, owner)
+    stream = stream_of_inbox(owner.user_id, owner.org_id)
+    inbox = await inbox_of(system, stream)
     return InboxReader(
+        system=system,
+        models=models,
+        owner=owner,
         projects=projects,
-        watched=await watched_tasks(request.api.models, org_id, projects, user_id),
+        watched=await watched_tasks(models, owner.org_id, projects, owner.user_id),
         archived=frozenset(inbox.archived),
+        digest=inbox.digest,
         read_up_to=await read_up_to(system.log, stream, inbox),
     )
 
 
-async def _inbox(request: ApiRequest, stream: UUID) -> Inbox:
+async def inbox_of(system: System, stream: UUID) -> Inbox:
     """Return the newest state of an inbox, which need not have been used yet."""
     try:
-        return await request.api.system.commands.states.fresh(Inbox, stream)
+        return await system.commands.states.fresh(Inbox, stream)
     except NotFound:
         return Inbox()
+
+
+async def projects_seen_by(
+    system: System, models: ReadModels, owner: Owner
+) -> dict[ProjectId, Project]:
+    """Return the projects that somebody sees as they are now, also archived ones.
+
+    They come in the order of the keys that they had when they were listed.
+    """
+    org_id, states = owner.org_id, system.commands.states
+    hidden = await hidden_projects(system.log, states, org_id, owner.user_id)
+    ids = await ids_of_projects(models, org_id, hidden)
+    found = await states.all_fresh([(Project, each) for each in ids], org_id) if ids else []
+    projects: dict[ProjectId, Project] = {i: one.state for i, one in zip(ids, found, strict=True)}
+    return {each: project for each, project in projects.items() if not project.deleted}
