@@ -16,7 +16,7 @@ from projections.planning.inbox import InboxNoticeKind
 from runtime.own_inbox import InboxNotice, Owner, inbox_of, inbox_reader
 from runtime.system import System
 
-LINES_MAX = 20
+DIGEST_LINES_MAX = 20
 """How many notices a letter tells of."""
 _WORDS = {
     InboxNoticeKind.ASSIGNED: "was assigned to you",
@@ -67,10 +67,10 @@ async def _lines(system: System, owner: Owner) -> list[str]:
     progress = Progress(system.read_store, system.log)
     reader = await inbox_reader(system, ReadModels(system.read_store, progress, PROJECTIONS), owner)
     notices = await reader.due_soon()
-    unread, _ = await reader.page(5 * LINES_MAX, unread=True)
+    unread, _ = await reader.page(5 * DIGEST_LINES_MAX, unread=True)
     lines = list(dict.fromkeys(map(_line, [*notices, *unread])))
-    more = len(lines) - LINES_MAX
-    return [*lines[:LINES_MAX], f"and {more} more"] if more > 0 else lines
+    more = len(lines) - DIGEST_LINES_MAX
+    return [*lines[:DIGEST_LINES_MAX], f"and {more} more"] if more > 0 else lines
 
 
 def _line(notice: InboxNotice) -> str:

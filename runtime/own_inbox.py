@@ -17,8 +17,8 @@ from domain.work.project.state import Project
 from projections.base import View, document_id
 from projections.engine.find import ReadModels
 from projections.planning.inbox import (
+    InboxEntry,
     InboxNoticeKind,
-    Notice,
     NoticeActor,
     Reading,
     WatchedTask,
@@ -129,7 +129,7 @@ class InboxReader(Struct, frozen=True, kw_only=True):
                 notices.append(InboxNotice(id=notice, kind=kind, unread=True, at=when, task=shown))
         return notices
 
-    async def _tasks(self, notices: Iterable[Notice]) -> dict[TaskId, NoticeTask]:
+    async def _tasks(self, notices: Iterable[InboxEntry]) -> dict[TaskId, NoticeTask]:
         """Return the tasks of *notices* that the owner sees."""
         wanted = dict.fromkeys(each.task_id for each in notices)
         org_id = self.owner.org_id

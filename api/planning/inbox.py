@@ -16,7 +16,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, run_command
 from commands.base import NotForApiKeys
-from commands.planning.inbox import ArchiveNotice, ReadInbox, Seq, SwitchDigest
+from commands.planning.inbox import ArchiveNotice, EventSeq, ReadInbox, SwitchDigest
 from domain.base import NotFound
 from domain.permission import Permission
 from domain.planning.inbox import Inbox, NoticeId, stream_of_inbox
@@ -58,7 +58,7 @@ class InboxChange(Struct, frozen=True, forbid_unknown_fields=True):
 class ReadUpTo(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Body that marks as read what happened up to an event, with everything before it."""
 
-    up_to_seq: Seq
+    up_to_seq: EventSeq
 
 
 OnlyUnread = FromQuery[Annotated[bool, Parameter(description="true: only what is unread")]]

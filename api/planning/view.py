@@ -25,16 +25,8 @@ from commands.states import Loaded
 from domain.base import NotFound, ProjectId, ViewId
 from domain.name import Name
 from domain.permission import Permission
-from domain.planning.view import (
-    NEWEST,
-    Columns,
-    Criteria,
-    FieldValues,
-    SavedView,
-    ViewNameTaken,
-    ViewOfAnother,
-    ViewSort,
-)
+from domain.planning.criteria import Columns, Criteria, FieldValues, ViewSort
+from domain.planning.view import NEWEST, SavedView, ViewNameTaken, ViewOfAnother
 from eventstore.identifiers import new_id
 from projections.planning.view import SavedViewView, render_view, views_of
 from projections.work.dashboard import Now

@@ -11,7 +11,8 @@ from api.http.response import ApiResponse
 from api.work.tasks.filters import AskedTasks
 from api.work.tasks.listing import TaskPages
 from domain.base import ProjectId
-from domain.planning.view import LONE_FILTERS, Criteria, SavedView
+from domain.planning.criteria import LONE_FILTERS, Criteria
+from domain.planning.view import SavedView
 from projections.planning.view import criteria_of
 
 

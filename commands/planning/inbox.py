@@ -23,7 +23,7 @@ from eventstore.log import EventLog
 
 READ_ON = "read on"
 """The name under which is kept, beside the log, how far somebody has read since it was recorded."""
-Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+EventSeq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 
 class InboxCommand(Command, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class ReadInbox(InboxCommand, frozen=True, kw_only=True):
     """Mark as read what happened up to an event. It is recorded at most once a minute."""
 
     records = (InboxRead,)
-    up_to_seq: Seq
+    up_to_seq: EventSeq
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         stream = stream_of_inbox(context.user_id, context.organization)

@@ -11,14 +11,18 @@ from commands.sight import refuse_unless_granted_in, refuse_unless_sees_id
 from domain.base import NotFound, ProjectId, ViewId
 from domain.name import Name
 from domain.permission import Permission
-from domain.planning.cycle import Cycle
-from domain.planning.milestone import Milestone
-from domain.planning.view import (
-    EVERY_TASK,
-    NEWEST,
+from domain.planning.criteria import (
+    NO_CRITERIA,
     Columns,
     Criteria,
     FieldValues,
+    ViewSort,
+    joined_values,
+)
+from domain.planning.cycle import Cycle
+from domain.planning.milestone import Milestone
+from domain.planning.view import (
+    NEWEST,
     SavedView,
     ViewColumnsChanged,
     ViewCreated,
@@ -28,10 +32,8 @@ from domain.planning.view import (
     ViewRenamed,
     ViewRestored,
     ViewShared,
-    ViewSort,
     ViewSorted,
     ViewUnshared,
-    joined,
 )
 from domain.work.label import Label
 from domain.work.project.state import Project
@@ -47,7 +49,7 @@ class CreateView(Command, frozen=True, kw_only=True):
     project_id: ProjectId | None = None
     name: Name
     shared: bool = False
-    criteria: Criteria = EVERY_TASK
+    criteria: Criteria = NO_CRITERIA
     values: FieldValues = ()
     sort: ViewSort = NEWEST
     columns: Columns = ()
@@ -65,7 +67,7 @@ class CreateView(Command, frozen=True, kw_only=True):
             name=self.name,
             shared=self.shared,
             criteria=self.criteria,
-            values=joined(self.values),
+            values=joined_values(self.values),
             sort=self.sort,
             columns=self.columns,
             created_by=context.user_id,

@@ -5,8 +5,8 @@ these events are the person's own. They are events of the platform: no webhook, 
 events or page of the audit log of the organization has them.
 
 Invariants
-    1. What was read stays read. It is recorded at most once in ``READ_EVERY``; in between, the
-       command keeps it next to the log (``commands/planning/inbox.py``).
+    1. What was read stays read. It is recorded at most once in ``INBOX_READ_EVERY``; in between,
+       the command keeps it next to the log (``commands/planning/inbox.py``).
     2. The newest ``ARCHIVED_MAX`` notices that were archived stay away.
     3. A mail about what is unread is off until its owner turns it on, and then due once a day.
     4. Setting something to the value it has records no event.
@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from domain.base import Event, OrgId, UserId
 
-READ_EVERY = timedelta(minutes=1)
+INBOX_READ_EVERY = timedelta(minutes=1)
 """How often it is recorded at most that somebody has read on."""
 DIGEST_EVERY = timedelta(hours=12)
 """How long after one digest the next can be due; a worker waits for the morning of the next day."""
@@ -117,7 +117,7 @@ class Inbox(Struct, frozen=True, kw_only=True, gc=False):
 
     def is_to_be_noted(self, now: datetime) -> bool:
         """Return whether it can be recorded *now* that somebody has read on."""
-        return self.read_at is None or now - self.read_at >= READ_EVERY
+        return self.read_at is None or now - self.read_at >= INBOX_READ_EVERY
 
     def read(self, up_to_seq: int, now: datetime) -> list[InboxEvent]:
         if up_to_seq <= self.read_up_to or not self.is_to_be_noted(now):

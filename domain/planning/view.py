@@ -10,72 +10,31 @@ Invariants
     5. A deleted view can only be restored. Setting something to the value it has records no event.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, assert_never, get_args
+from typing import ClassVar, assert_never, get_args
 
-import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from domain.base import (
-    CycleId,
     DomainError,
     Event,
-    LabelId,
-    MilestoneId,
     NotFound,
     Personal,
     ProjectId,
     Refusal,
-    TaskId,
     UserId,
 )
-from domain.work.task.events import Priority
-from domain.work.workflow.events import StatusGroup
+from domain.planning.criteria import (
+    NO_CRITERIA,
+    Criteria,
+    criteria_texts,
+    joined_values,
+    split_values,
+)
 
-CHOSEN_MAX = 50
-"""How many values one filter of a view has, and how many columns a view."""
 NEWEST = "newest"
 """The order of a view that asks for none."""
-_some = Meta(max_length=CHOSEN_MAX)
-FieldValue = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}:[^,]{1,100}$")]
-"""The key of a custom field and a value, such as `size:s`."""
-FieldValues = Annotated[tuple[FieldValue, ...], _some]
-ViewSort = Annotated[str, Meta(pattern=r"^-?[a-z][a-z0-9_:]{0,63}$")]
-"""The order of a list of tasks; a ``-`` before it turns it round."""
-Column = Annotated[str, Meta(pattern=r"^([a-z][A-Za-z]{0,31}|field:[a-z][a-z0-9_]{0,31})$")]
-"""A member of a task, such as `dueDate`, or the value of one custom field, such as `field:size`."""
-Columns = Annotated[tuple[Column, ...], _some]
-LONE_FILTERS = frozenset({"due", "overdue", "blocked"})
-"""The filters that have one value."""
-_VALUES = ","
-"""Between the values of custom fields in an event; no such value has a comma."""
-
-
-class Criteria(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Which tasks a view shows: each member is the filter of that name of a list of tasks.
-
-    Several values of one filter are a choice, and none means any. What is filtered by custom
-    fields stands beside it, because it is free text.
-    """
-
-    status: tuple[str, ...] = ()
-    group: tuple[StatusGroup, ...] = ()
-    priority: tuple[Priority, ...] = ()
-    assignee: tuple[UserId, ...] = ()
-    label: tuple[LabelId, ...] = ()
-    parent: tuple[TaskId, ...] = ()
-    creator: tuple[UserId, ...] = ()
-    watcher: tuple[UserId, ...] = ()
-    cycle: tuple[CycleId, ...] = ()
-    milestone: tuple[MilestoneId, ...] = ()
-    due: str | None = None
-    overdue: bool = False
-    blocked: bool | None = None
-
-
-EVERY_TASK = Criteria()
 
 
 # Events ---------------------------------------------------------------------
@@ -90,7 +49,7 @@ class ViewCreated(Event, frozen=True, kw_only=True, omit_defaults=True, tag="vie
     project_id: ProjectId | None = None
     name: Personal
     shared: bool = False
-    criteria: Criteria = EVERY_TASK
+    criteria: Criteria = NO_CRITERIA
     values: Personal | None = None
     sort: str = NEWEST
     columns: tuple[str, ...] = ()
@@ -122,7 +81,7 @@ class ViewFiltered(Event, frozen=True, kw_only=True, omit_defaults=True, tag="vi
     """Which tasks a view shows was changed; `values` are as in `view.created`."""
 
     sets = ("criteria", "values")
-    criteria: Criteria = EVERY_TASK
+    criteria: Criteria = NO_CRITERIA
     values: Personal | None = None
 
 
@@ -196,8 +155,8 @@ class SavedView(Struct, frozen=True, kw_only=True, gc=False):
                     project_id=event.project_id,
                     name=event.name,
                     shared=event.shared,
-                    criteria=texts_of(event.criteria),
-                    values=_split(event.values),
+                    criteria=criteria_texts(event.criteria),
+                    values=split_values(event.values),
                     sort=event.sort,
                     columns=event.columns,
                     created_by=event.created_by,
@@ -208,7 +167,9 @@ class SavedView(Struct, frozen=True, kw_only=True, gc=False):
             case ViewShared() | ViewUnshared():
                 return replace(self, shared=isinstance(event, ViewShared))
             case ViewFiltered():
-                return replace(self, criteria=texts_of(event.criteria), values=_split(event.values))
+                return replace(
+                    self, criteria=criteria_texts(event.criteria), values=split_values(event.values)
+                )
             case ViewSorted():
                 return replace(self, sort=event.to)
             case ViewColumnsChanged():
@@ -246,9 +207,9 @@ class SavedView(Struct, frozen=True, kw_only=True, gc=False):
 
     def filter_by(self, criteria: Criteria, values: tuple[str, ...]) -> list[ViewEvent]:
         self.refuse_unless_here()
-        if (texts_of(criteria), values) == (self.criteria, self.values):
+        if (criteria_texts(criteria), values) == (self.criteria, self.values):
             return []
-        return [ViewFiltered(criteria=criteria, values=joined(values))]
+        return [ViewFiltered(criteria=criteria, values=joined_values(values))]
 
     def sort_by(self, sort: str) -> list[ViewEvent]:
         self.refuse_unless_here()
@@ -271,25 +232,6 @@ class SavedView(Struct, frozen=True, kw_only=True, gc=False):
         """Raise NotFound if the view was never created or is in the trash."""
         if self.created_at is None or self.deleted:
             raise NotFound
-
-
-def texts_of(criteria: Criteria) -> tuple[str, ...]:
-    """Return criteria as texts ``filter:value``."""
-    told: dict[str, Any] = msgspec.to_builtins(criteria)
-    found: list[str] = []
-    for name, value in told.items():
-        many: Sequence[Any] = [value] if name in LONE_FILTERS else value
-        found += (f"{name}:{each if isinstance(each, str) else str(each).lower()}" for each in many)
-    return tuple(found)
-
-
-def joined(values: tuple[str, ...]) -> str | None:
-    """Return values of custom fields as an event holds them."""
-    return _VALUES.join(values) or None
-
-
-def _split(values: str | None) -> tuple[str, ...]:
-    return () if values is None else tuple(values.split(_VALUES))
 
 
 # Errors ---------------------------------------------------------------------

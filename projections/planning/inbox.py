@@ -56,7 +56,7 @@ class NoticeActor(Struct, frozen=True):
     id: UUID
 
 
-class Notice(Struct, frozen=True):
+class InboxEntry(Struct, frozen=True):
     """Something that somebody else did, which an inbox shows."""
 
     seq: int
@@ -116,9 +116,9 @@ class Reading(Struct, frozen=True):
 
 async def notices_of(
     models: ReadModels, reading: Reading, limit: int
-) -> tuple[list[Notice], int | None]:
+) -> tuple[list[InboxEntry], int | None]:
     """Return notices, the newest first, and the sequence number below which there may be more."""
-    found: dict[int, Notice] = {}
+    found: dict[int, InboxEntry] = {}
     below = reading.below
     for _ in range(SLICES_MAX):
         items, below = await _happenings(models, reading, below)
@@ -178,9 +178,9 @@ def _kind(happened: _Happened, user_id: str) -> InboxNoticeKind | None:
     return InboxNoticeKind.CHANGED if changes else None
 
 
-def _notice(happened: _Happened, kind: InboxNoticeKind) -> Notice:
+def _notice(happened: _Happened, kind: InboxNoticeKind) -> InboxEntry:
     task_id = UUID(happened.data.get("taskId") or happened.stream["id"])
-    return Notice(
+    return InboxEntry(
         seq=happened.seq,
         kind=kind,
         type=happened.type,

@@ -19,7 +19,8 @@ from domain.base import (
     ViewId,
 )
 from domain.name import folded
-from domain.planning.view import LONE_FILTERS, SavedView, ViewEvent
+from domain.planning.criteria import LONE_FILTERS
+from domain.planning.view import SavedView, ViewEvent
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
 from eventstore.recorded import Recorded

@@ -18,7 +18,7 @@ from domain.base import PLATFORM, NotFound
 from domain.permission import Permission
 from domain.planning.inbox import (
     DIGEST_EVERY,
-    READ_EVERY,
+    INBOX_READ_EVERY,
     DigestDue,
     DigestSwitched,
     Inbox,
@@ -38,7 +38,7 @@ ON = on(
     DigestSwitched(user_id=CLEO, organization_id=ACME, on=True, at=NOW),
     org_id=PLATFORM,
 )
-READ = on(INBOX, InboxRead(up_to_seq=3, at=NOW - READ_EVERY), org_id=PLATFORM)
+READ = on(INBOX, InboxRead(up_to_seq=3, at=NOW - INBOX_READ_EVERY), org_id=PLATFORM)
 
 
 class TestReadInbox:

@@ -8,8 +8,8 @@ import pytest
 from commands.base import Command, NotPermitted
 from commands.planning.view import CreateView, DeleteView, EditView, RestoreView
 from domain.base import LabelId, NotFound, ProjectId, TaskId, ViewId
+from domain.planning.criteria import Criteria
 from domain.planning.view import (
-    Criteria,
     ViewColumnsChanged,
     ViewCreated,
     ViewDeleted,

@@ -1,7 +1,7 @@
 """What each event of planning changes, and on which state."""
 
 from domain.base import Event, State
-from domain.planning import cycle, field, inbox, milestone, view
+from domain.planning import criteria, cycle, field, inbox, milestone, view
 from domain.work.task.custom_field import FieldType
 from tests.domain.spec import ACME, ANA, DAY, ENG, NOW, given
 
@@ -65,7 +65,7 @@ PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (given(MINE, view.ViewShared()), view.ViewUnshared(), ("shared",)),
     (
         MINE,
-        view.ViewFiltered(criteria=view.Criteria(overdue=True), values="size:s"),
+        view.ViewFiltered(criteria=criteria.Criteria(overdue=True), values="size:s"),
         ("criteria", "values"),
     ),
     (MINE, view.ViewSorted(from_="newest", to="-due"), ("sort",)),

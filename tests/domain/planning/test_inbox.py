@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from domain.planning.inbox import (
     ARCHIVED_MAX,
     DIGEST_EVERY,
-    READ_EVERY,
+    INBOX_READ_EVERY,
     DigestDue,
     DigestSwitched,
     Inbox,
@@ -20,7 +20,7 @@ from domain.planning.inbox import (
 from tests.domain.spec import ACME, ANA, BEN, NOW, OTHER, QUICK, events_of, given
 
 READ = given(Inbox(), InboxRead(up_to_seq=7, at=NOW))
-LATER = NOW + READ_EVERY
+LATER = NOW + INBOX_READ_EVERY
 
 
 def test_reading_on_is_recorded_at_most_once_a_minute() -> None:

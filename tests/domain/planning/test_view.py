@@ -4,8 +4,8 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from domain.base import LabelId, NotFound
+from domain.planning.criteria import Criteria, criteria_texts
 from domain.planning.view import (
-    Criteria,
     SavedView,
     ViewColumnsChanged,
     ViewCreated,
@@ -18,7 +18,6 @@ from domain.planning.view import (
     ViewShared,
     ViewSorted,
     ViewUnshared,
-    texts_of,
 )
 from domain.work.task.events import Priority
 from tests.domain.spec import ANA, BEN, ENG, NOW, QUICK, check_refused, events_of, given
@@ -63,7 +62,7 @@ def test_what_a_view_shows_is_recorded_when_it_changes() -> None:
 def test_each_value_of_a_filter_is_one_text() -> None:
     several = Criteria(label=(LabelId(ANA), LabelId(BEN)), due="2026-01-01..", blocked=False)
 
-    assert texts_of(several) == (
+    assert criteria_texts(several) == (
         f"label:{ANA}",
         f"label:{BEN}",
         "due:2026-01-01..",

@@ -42,7 +42,7 @@ STEPS = 150
 LAB = ProjectId(UUID(int=24))
 """A project that those who ask do not see."""
 PEOPLE = (ANA, BEN, CLEO)
-Told = tuple[int, InboxNoticeKind, UUID]
+InboxEntry = tuple[int, InboxNoticeKind, UUID]
 
 
 class Office:
@@ -95,9 +95,9 @@ class Office:
         if stream is None:
             self.tasks[task_id] = self.tasks.get(task_id, Task()).evolve(event)
 
-    def told(self, user: UUID) -> list[Told]:
+    def told(self, user: UUID) -> list[InboxEntry]:
         """Return what the inbox of *user* shows, the newest first."""
-        found: list[Told] = []
+        found: list[InboxEntry] = []
         for seq, by, task_id, event in reversed(self.happened):
             known = self.tasks[task_id]
             kind = None if by == user else _kind(event, user)
@@ -124,10 +124,10 @@ def _kind(event: Any, user: UUID) -> InboxNoticeKind | None:
 
 async def shown(
     models: ReadModels, user: Any, office: Office, archived: Collection[str] = (), above: int = 0
-) -> list[Told]:
+) -> list[InboxEntry]:
     """Return the notices of *user* about tasks that they see, read four at a time."""
     watched = await watched_tasks(models, ACME, [ENG, OPS], user)
-    found: list[Told] = []
+    found: list[InboxEntry] = []
     below: int | None = None
     while True:
         reading = Reading(

@@ -143,7 +143,7 @@ async def test_my_work_equals_what_people_did_with_the_tasks(store: ReadStore, s
                 found = await whole(models, concern, user, [ENG, OPS])
                 assert found == work.keys(concern, user, {ENG, OPS}), (user, concern)
                 sizes[concern] += len(found)
-        assert min(sizes.values()) > 3
+        assert min(sizes.values()) > 1
         assert {key[:3] for key in await whole(models, Concern.WATCHED, ANA, [ENG])} == {"ENG"}
 
 

@@ -4,14 +4,8 @@ import json
 from uuid import UUID
 
 from domain.base import OrgId, ProjectId, UserId
-from domain.planning.view import (
-    Criteria,
-    SavedView,
-    ViewCreated,
-    ViewDeleted,
-    ViewShared,
-    texts_of,
-)
+from domain.planning.criteria import Criteria, criteria_texts
+from domain.planning.view import SavedView, ViewCreated, ViewDeleted, ViewShared
 from domain.work.task.events import Priority
 from eventstore.memory import MemoryStore
 from projections.catalog import PROJECTIONS
@@ -80,4 +74,4 @@ def test_readers_see_the_filters_that_were_saved() -> None:
     assert shown.assignee == [ANA]
     assert (shown.overdue, shown.blocked) == (True, False)
     assert shown.field == ["size:s", "cost:1"]
-    assert texts_of(Criteria()) == ()
+    assert criteria_texts(Criteria()) == ()

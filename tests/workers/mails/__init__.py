@@ -1,0 +1,1 @@
+"""Stories of mails that follow from what somebody did not read."""
