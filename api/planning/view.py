@@ -20,6 +20,7 @@ from api.http.run_command import Reply, run_command
 from api.planning.view_tasks import ViewTasks
 from api.work.sight import project_here
 from api.work.tasks.detail import TaskDetail
+from api.work.tasks.field_order import TOO_MANY
 from commands.planning.view import CreateView, DeleteView, EditView, RestoreView
 from commands.states import Loaded
 from domain.base import NotFound, ProjectId, ViewId
@@ -136,7 +137,9 @@ class ViewController(Controller):
         return one(request, await _view_here(request, view_id), partial(render_view, view_id))
 
     @get(
-        "/{view_id:uuid}/tasks", opt=needs(Permission.TASK_READ), responses=shows(Page[TaskDetail])
+        "/{view_id:uuid}/tasks",
+        opt=needs(Permission.TASK_READ, fails=(TOO_MANY,)),
+        responses=shows(Page[TaskDetail]),
     )
     async def list_tasks_of_view(
         self,

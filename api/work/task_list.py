@@ -15,6 +15,7 @@ from api.http.response import ApiResponse
 from api.http.run_command import run_command
 from api.work.task_reply import shown_task
 from api.work.tasks.detail import TaskDetail
+from api.work.tasks.field_order import TOO_MANY
 from api.work.tasks.filters import (
     AssigneeFilter,
     BlockedFilter,
@@ -127,7 +128,7 @@ class ProjectTaskController(Controller):
 
     @get(
         "/",
-        opt=needs(Permission.TASK_READ, fails=(UnknownStatus,)),
+        opt=needs(Permission.TASK_READ, fails=(UnknownStatus, TOO_MANY)),
         responses=shows(Page[TaskDetail]),
     )
     async def list_tasks(  # noqa: PLR0913, PLR0917 - one parameter per filter
@@ -180,7 +181,7 @@ class TaskListController(Controller):
 
     @get(
         "/",
-        opt=needs(Permission.TASK_READ, fails=(NotFound,)),
+        opt=needs(Permission.TASK_READ, fails=(NotFound, TOO_MANY)),
         responses=shows(Page[TaskDetail]),
     )
     async def list_tasks_across_projects(  # noqa: PLR0913, PLR0917 - one parameter per filter

@@ -17,6 +17,7 @@ from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
 from projections.base import exact_time
 from projections.work.dashboard import Now
+from projections.work.task_field_order import FieldOrder
 from projections.work.task_keys import DUE_AT, DUE_ON, NEVER_DUE
 from projections.work.task_list import DueRanges, TaskFilter, TaskOrder, TaskSort
 
@@ -90,12 +91,14 @@ DueFilter = FromQuery[
     ]
 ]
 _ORDERS = "|".join(each.value for each in TaskSort)
+_BY_FIELD = re.compile(r"-?field:([a-z][a-z0-9_]{0,31})")
 Sort = FromQuery[
     Annotated[
         str | None,
         Parameter(
-            description="Order of the list; `-` before it turns it round. Default: newest",
-            schema_extra={"pattern": f"^-?({_ORDERS})$"},
+            description="Order of the list, or `field:` and the key of a custom field; `-` before"
+            " it turns it round. Default: newest",
+            schema_extra={"pattern": f"^-?({_ORDERS}|field:[a-z][a-z0-9_]{{0,31}})$"},
         ),
     ]
 ]
@@ -120,13 +123,16 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
     blocked: bool | None
     sort: str | None
 
-    def order(self) -> TaskOrder:
+    def order(self) -> TaskOrder | FieldOrder:
         """Return the order that is asked for.
 
         :raises Problem: 422 if there is none of that name.
         """
         if self.sort is None:
             return TaskOrder()
+        by_field = _BY_FIELD.fullmatch(self.sort)
+        if by_field is not None:
+            return FieldOrder(by_field[1], turned=self.sort.startswith("-"))
         name = self.sort.removeprefix("-")
         [sort] = _parsed("sort", [name], _one_of(TaskSort))
         return TaskOrder(sort, turned=self.sort.startswith("-"))

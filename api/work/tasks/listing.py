@@ -11,11 +11,13 @@ from api.http.response import ApiResponse
 from api.work.project_key import project_id_of
 from api.work.sight import project_here, projects_seen
 from api.work.tasks.detail import tasks_in_full, viewer_of
+from api.work.tasks.field_order import by_field
 from api.work.tasks.filters import AskedTasks
 from domain.base import NotFound, ProjectId
 from domain.work.project.state import Project
 from projections.engine.query import ListSlice
 from projections.work.dashboard import Now
+from projections.work.task_field_order import FieldOrder
 from projections.work.task_list import Lane, TaskSort, find_tasks, find_tasks_by_key, lanes_of
 from projections.work.workflow import keys_within
 
@@ -76,6 +78,9 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         keys = {each: keys_within(one.workflow, statuses, groups) for each, one in projects.items()}
         found = {each: within for each, within in keys.items() if within != ()}
         models, org_id = request.api.models, request.organization
+        if isinstance(order, FieldOrder):
+            lanes = lanes_of(found)
+            return await by_field(request, lanes, wanted, order, limit, _text(after))
         if order.sort is not TaskSort.KEY:
             return await find_tasks(models, org_id, lanes_of(found), wanted, order, limit, after)
         ordered = sorted(found, key=lambda each: projects[each].key)
