@@ -121,7 +121,7 @@ def test_a_project_is_planned_by_the_words_of_the_page(reader: Reader) -> None:
 
 
 def test_custom_fields_are_added_by_the_words_of_the_page(reader: Reader) -> None:
-    cost, listed, filled, emptied, small, both, changed, restored = reader.follow(FIELDS)
+    cost, listed, filled, emptied, small, both, ordered, changed, restored = reader.follow(FIELDS)
 
     assert '"key":"cost"' in cost
     assert '"key":"size"' in listed
@@ -129,6 +129,7 @@ def test_custom_fields_are_added_by_the_words_of_the_page(reader: Reader) -> Non
     assert '"fields":{"size":"s"}' in emptied
     assert '"key":"ENG-1"' in small
     assert '"items":[]' in both
+    assert '"key":"ENG-1"' in ordered
     assert '"retired":true' in changed
     assert '"key":"size"' in restored
 
@@ -137,7 +138,7 @@ def test_a_view_is_saved_by_the_words_of_the_page(reader: Reader) -> None:
     listed, urgent, shared, late, none, restored = reader.follow(VIEWS)
 
     assert '"name":"Urgent"' in listed
-    assert '"key":"ENG-1"' in urgent
+    assert '"key":"ENG-3"' in urgent
     assert '"shared":true' in shared
     assert '"filter":{"overdue":true}' in late
     assert '"items":[]' in none
