@@ -74,6 +74,7 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
         on_startup=[api.monitor.start],
         on_shutdown=[
             live.close,
+            api.background.close,
             api.monitor.stop,
             api.exports.close,
             api.key_uses.close,

@@ -105,6 +105,7 @@ async def _every_get(client: Client, project: str) -> list[str]:
         "milestone_id": (await client.ask("POST", f"{part}/milestones", {"name": "Beta"}))["id"],
         "field_id": (await client.ask("POST", f"/api/project/{project}/fields", field))["id"],
         "attachment_id": (await client.send_file("/api/task/ENG-1/attachments", b"one"))["id"],
+        "import_id": (await client.send_file(f"{part}/import", b""))["importId"],
         "api_key_id": (await client.ask("POST", "/api/apikey", asked))["id"],
         "organization_id": client.organization,
         "project_id": project,

@@ -72,6 +72,6 @@ def success_headers(status: int, schema: Json, *, reads: bool, account: bool) ->
     if not reads:
         names.append("X-Position")
         names += ["Idempotent-Replayed"] if account else []
-    if status == 201 and "id" in shown:
+    if (status == 201 and "id" in shown) or (status == 202 and "importId" in shown):
         names.append("Location")
     return tuple(names)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
+from api.background import Background
 from api.http.caller import Access
 from api.http.problem import Problem
 from api.http.rates import Rates
@@ -49,6 +50,7 @@ class ApiState:
         self.rates = Rates(system.settings.rate_limits, shared=system.redis_rates)
         self.files = open_files(system.settings)
         self.upload_places = UploadPlaces()
+        self.background = Background()
         self.download_links = derive_key(system.settings.jwt_refresh_secret, "download links")
         self.exports = RunningExports(system.operations)
         self.token_use = TokenUse(system.log)

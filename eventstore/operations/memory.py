@@ -8,6 +8,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from eventstore.operations.imports.memory import MemoryImports
 from eventstore.operations.memory_key_uses import MemoryKeyUses
 from eventstore.operations.memory_leases import MemoryLeases
 from eventstore.operations.memory_mails import MemoryMails, is_free, machine_time
@@ -26,7 +27,7 @@ from eventstore.operations.store import WRITE_MAX, AttemptKey, Changes, LeaseLos
 R = TypeVar("R", bound=Struct)
 
 
-class MemoryOperations(MemoryLeases, MemoryMails, MemoryKeyUses):
+class MemoryOperations(MemoryLeases, MemoryMails, MemoryKeyUses, MemoryImports):
     """The port as dictionaries; values are copied in and out, as a database would."""
 
     def __init__(self) -> None:

@@ -16,6 +16,7 @@ from eventstore.counters import OPERATIONS_DRIVER, counters_of
 from eventstore.engine.pooling import KEEPALIVE, CountedPool, shut_down
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
+from eventstore.operations.imports.tables import ImportTables
 from eventstore.operations.jobs import JobTables
 from eventstore.operations.key_uses import KeyUseTables
 from eventstore.operations.mails import MailTables
@@ -32,7 +33,9 @@ NO_TABLES = "this database has no operational tables yet: run `trackrecord migra
 _EXISTS = "SELECT 1 WHERE to_regclass(?) IS NOT NULL"
 
 
-class PostgresOperations(EndpointTables, DeliveryTables, JobTables, MailTables, KeyUseTables):
+class PostgresOperations(
+    EndpointTables, DeliveryTables, JobTables, MailTables, KeyUseTables, ImportTables
+):
     """The port on PostgreSQL, shared by any number of machines."""
 
     NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"

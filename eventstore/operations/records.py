@@ -207,6 +207,36 @@ class KeyUsed(Struct, kw_only=True, frozen=True):
     used_at: datetime
 
 
+class ImportState(StrEnum):
+    """Whether an import goes on; the values are stored, so they never change."""
+
+    RUNNING = "RUNNING"
+    DONE = "DONE"  # every line was read
+    STOPPED = "STOPPED"  # the lines from somewhere on were not
+
+
+class ImportProgress(Struct, kw_only=True):
+    """How far an import of tasks is.
+
+    ``lines`` counts those of the file. ``refusals`` has the codes of refused lines by their
+    numbers, of the first ones. ``code`` tells why it stopped.
+    """
+
+    id: str
+    org: str
+    project: str
+    correlation_id: str
+    lines: int
+    started_at: datetime
+    updated_at: datetime
+    state: ImportState = ImportState.RUNNING
+    created: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    refusals: dict[str, str] = {}
+    code: str | None = None
+
+
 class Backlog(Struct, frozen=True):
     """How many deliveries are open, and when the oldest of them was created."""
 

@@ -10,6 +10,7 @@ from eventstore.operations.records import (
     CrewMember,
     Delivery,
     Endpoint,
+    ImportProgress,
     Job,
     KeyUsed,
     LogCursor,
@@ -38,6 +39,7 @@ CREW_MEMBERS = Table("crew_members", CrewMember, '("crew", "member")')
 MAILS = Table("mails", Mail, '("next_at") WHERE "open" = 1', '("ended_at") WHERE "open" = 0')
 LOG_CURSORS = Table("log_cursors", LogCursor)
 KEY_USES = Table("key_uses", KeyUsed)
+IMPORTS = Table("imports", ImportProgress, '("started_at")')
 ALL_TABLES: tuple[Table[Any], ...] = (
     ENDPOINTS,
     DELIVERIES,
@@ -49,6 +51,7 @@ ALL_TABLES: tuple[Table[Any], ...] = (
     MAILS,
     LOG_CURSORS,
     KEY_USES,
+    IMPORTS,
 )
 
 

@@ -19,6 +19,7 @@ from eventstore.counters import OPERATIONS_DRIVER, counters_of
 from eventstore.engine.lock_wait import is_locked, once_unlocked
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
+from eventstore.operations.imports.tables import ImportTables
 from eventstore.operations.jobs import JobTables
 from eventstore.operations.key_uses import KeyUseTables
 from eventstore.operations.mails import MailTables
@@ -47,7 +48,9 @@ _UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _Outcome = Callable[[], None]
 
 
-class SqliteOperations(EndpointTables, DeliveryTables, JobTables, MailTables, KeyUseTables):
+class SqliteOperations(
+    EndpointTables, DeliveryTables, JobTables, MailTables, KeyUseTables, ImportTables
+):
     """The port on one file, shared by the processes of one machine."""
 
     NOW = "now_us()"

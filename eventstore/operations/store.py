@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from eventstore.append import LogUnavailable
+from eventstore.operations.imports.store import ImportStore
 from eventstore.operations.records import (
     Attempt,
     Backlog,
@@ -89,7 +90,7 @@ class CrewStore(Protocol):
         ...
 
 
-class OperationalStore(KeyUseStore, CrewStore, Protocol):
+class OperationalStore(KeyUseStore, ImportStore, CrewStore, Protocol):
     """Endpoints with their leases, deliveries, attempts, notices, jobs, mails and other leases.
 
     Every method raises :class:`OperationsUnavailable` when the database does not answer in time.

@@ -81,6 +81,7 @@ class TestRoutes:
                     "cycle_id",
                     "milestone_id",
                     "view_id",
+                    "import_id",
                     "team_id",
                     "attachment_id",
                 ):

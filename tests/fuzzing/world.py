@@ -60,6 +60,9 @@ def make_world(url: str) -> World:
                 "attachment_id": client.post(f"/task/{task}/attachments", content=b"one")
                 .raise_for_status()
                 .json()["id"],
+                "import_id": client.post(f"/project/{project}/import", content=b"")
+                .raise_for_status()
+                .json()["importId"],
                 "token": "fl1",
                 "comment_id": _made(client, f"/task/{task}/comments", body="Oiled?")["id"],
                 "webhook_id": webhook,

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from api.exchange.tasks.lines import BrokenFile, Readable, Unreadable
+from api.exchange.tasks.lines import Readable, Unreadable
 from api.http.caller import Caller
 from api.http.request import ApiRequest
 from api.http.run_command import as_caller
@@ -42,16 +42,12 @@ Line = Readable | Unreadable
 Item = dict[str, Any]
 
 
-class TooManyLines(Exception):
-    """The file has more tasks than the 100,000 that one import takes. Send it in parts."""
-
-
 class ImportRun:
     """One import of a file into a project, for its caller."""
 
     def __init__(self, request: ApiRequest, project_id: ProjectId, lines: Iterator[Line]) -> None:
         self._request, self._project_id, self._lines = request, project_id, lines
-        self._correlation_id = request.client_info.request_id
+        self.correlation_id = request.client_info.request_id
         self._seen: set[bytes] = set()
         self._waiting: list[NumberedLine] = []
         self._rehearsed = Rehearsed()
@@ -61,17 +57,9 @@ class ImportRun:
         """Yield what becomes of the lines, some at a time.
 
         :raises DomainError: the caller may import nothing, or not into this project.
-        :raises BrokenFile: nothing can be read from somewhere on.
-        :raises TooManyLines: the file is too long; those before are imported.
         """
-        read = 0
         while lines := await asyncio.to_thread(_some, self._lines):
-            read += len(lines)
-            if read > LINES_MAX:
-                raise TooManyLines(TooManyLines.__doc__)
             yield await self._imported(lines)
-            if isinstance(lines[-1], BrokenFile):
-                raise lines[-1]
         for _ in range(LEVELS_MAX):
             waiting, self._waiting = self._waiting, []
             for at in range(0, len(waiting), IMPORTED_AT_ONCE):
@@ -82,19 +70,18 @@ class ImportRun:
 
     def summary(self, **about: Any) -> Item:
         """Return the last line of the answer."""
-        return {**about, **self.counts, "correlationId": self._correlation_id}
+        return {**about, **self.counts, "correlationId": self.correlation_id}
 
-    async def _imported(self, lines: list[Line | BrokenFile]) -> list[Item]:
+    async def _imported(self, lines: list[Line]) -> list[Item]:
         refused: list[Item] = []
         good: list[NumberedLine] = []
         for line in lines:
             if isinstance(line, Unreadable):
                 refused.append(self._refused(line.number, "invalid_line", line.detail))
-            elif isinstance(line, Readable):
-                if not self._is_first(line.task.id):
-                    refused.append(self._refused(line.number, DuplicateId.code))
-                else:
-                    good.append(NumberedLine(line.number, TaskId(new_id()), line.task))
+            elif not self._is_first(line.task.id):
+                refused.append(self._refused(line.number, DuplicateId.code))
+            else:
+                good.append(NumberedLine(line.number, TaskId(new_id()), line.task))
         return sorted([*refused, *await self._run(good)], key=lambda item: item["line"])
 
     def _is_first(self, external_id: str) -> bool:
@@ -124,7 +111,7 @@ class ImportRun:
 
     async def _handled(self, command: ImportTasks, caller: Caller) -> tuple[Receipt, Context]:
         context = replace(
-            self._request.context(caller), idempotency=None, correlation_id=self._correlation_id
+            self._request.context(caller), idempotency=None, correlation_id=self.correlation_id
         )
         return await self._request.api.system.commands.handle(command, context), context
 
@@ -152,12 +139,5 @@ class ImportRun:
         return item if detail is None else {**item, "detail": detail}
 
 
-def _some(lines: Iterator[Line]) -> list[Line | BrokenFile]:
-    """Return the next lines; the last of them tells if nothing more can be read."""
-    found: list[Line | BrokenFile] = []
-    try:
-        for line in islice(lines, IMPORTED_AT_ONCE):
-            found.append(line)  # noqa: PERF402 - those before a break are kept
-    except BrokenFile as broken:
-        found.append(broken)
-    return found
+def _some(lines: Iterator[Line]) -> list[Line]:
+    return list(islice(lines, IMPORTED_AT_ONCE))

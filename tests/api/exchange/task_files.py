@@ -1,5 +1,6 @@
 """Projects for tests of files of tasks, and how they are exported and imported."""
 
+import asyncio
 import json
 
 from litestar import Litestar
@@ -26,9 +27,48 @@ def in_lines(*tasks: Json) -> bytes:
 
 async def imported(
     person: Person, project: Json, body: bytes, query: str = ""
+) -> tuple[dict[str, Json], Json]:
+    """Import a file; return the tasks that it became, by their external ids, and the import."""
+    path = f"/project/{project['id']}/import{query}"
+    response = await person.ask("POST", path, content=body)
+    assert response.status_code == 202, response.text
+    import_id = response.json()["importId"]
+    assert response.headers["location"] == f"/api/import/{import_id}"
+    return await origins(person, project), await until_ended(person, import_id)
+
+
+async def until_ended(person: Person, import_id: str) -> Json:
+    """Return an import that has ended, at the latest 30 s from now."""
+    async with asyncio.timeout(30):
+        while True:
+            progress: Json = done(await person.get(f"/import/{import_id}"), 200)
+            if progress["state"] != "RUNNING":
+                return progress
+            await asyncio.sleep(0.02)
+
+
+async def origins(person: Person, project: Json) -> dict[str, Json]:
+    """Return the imported tasks of a project by their external ids."""
+    found: dict[str, Json] = {}
+    cursor = ""
+    while True:
+        path = f"/project/{project['id']}/tasks?limit=100{cursor}"
+        page = done(await person.get(path), 200)
+        for task in page["items"]:
+            if task["imported"] is not None:
+                found[task["imported"]["externalId"]] = task
+        if page["nextCursor"] is None:
+            return found
+        cursor = f"&cursor={page['nextCursor']}"
+
+
+async def rehearsed(
+    person: Person, project: Json, body: bytes, query: str = ""
 ) -> tuple[list[Json], Json]:
-    """Import a file; return what became of each line, and the summary."""
-    response = await person.ask("POST", f"/project/{project['id']}/import{query}", content=body)
+    """Return what would become of each line of a file, and the summary."""
+    joint = "&" if query else "?"
+    path = f"/project/{project['id']}/import{query}{joint}dry_run=true"
+    response = await person.ask("POST", path, content=body)
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "application/jsonl"
     *items, last = (json.loads(line) for line in response.text.splitlines())

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +17,7 @@ from tests.api.exchange.task_files import (
     head_of,
     imported,
     in_lines,
+    rehearsed,
     without_keys,
 )
 from tests.api.stage import Json, Person, done, refused
@@ -33,13 +33,14 @@ async def test_an_export_imports_again_to_an_equal_project(
     await fields_in(ana, copy)
     lines = await exported(ana, project)
 
-    items, last = await imported(ana, copy, in_lines(*lines))
+    would, _ = await rehearsed(ana, copy, in_lines(*lines))
+    _, last = await imported(ana, copy, in_lines(*lines))
     again = await exported(ana, copy)
 
-    assert [(each["line"], each["outcome"]) for each in items] == [
+    assert [(each["line"], each["outcome"]) for each in would] == [
         (n, "created") for n in range(1, 5)
     ]
-    assert (last["done"], last["created"], last["refused"]) == (True, 4, 0)
+    assert (last["state"], last["created"], last["refused"]) == ("DONE", 4, [])
     assert without_keys(again) == without_keys(lines)
     assert lines[0]["title"] == "Ünïcode 🚂"
     assert {*lines[2]["assignees"]} == {ana.email, ben.email}
@@ -55,12 +56,10 @@ async def test_a_second_import_records_nothing(app: Litestar, system: System, an
     await head_of(ana)  # which is recorded, once an hour
     before = await head_of(ana)
 
-    items, last = await imported(ana, copy, lines)
+    again, last = await imported(ana, copy, lines)
     _, own = await imported(ana, project, lines)
 
-    assert [(each["outcome"], each["id"]) for each in items] == [
-        ("unchanged", each["id"]) for each in first
-    ]
+    assert (again, len(first)) == (first, 4)
     assert (last["created"], last["unchanged"], own["unchanged"]) == (0, 4, 4)
     assert await head_of(ana) == before
 
@@ -70,8 +69,8 @@ async def test_where_a_task_came_from_is_shown_and_orders_nothing(ana: Person) -
     await ana.task(project, "Ours")
     line = {"id": "J-1", "title": "Theirs", "occurredAt": OLD, "author": "Jo Old"}
 
-    items, last = await imported(ana, project, in_lines(line))
-    task = done(await ana.get(f"/task/{items[0]['key']}"), 200)
+    tasks, last = await imported(ana, project, in_lines(line))
+    task = done(await ana.get(f"/task/{tasks['J-1']['key']}"), 200)
     listed = done(await ana.get(f"/project/{project['id']}/tasks?sort=newest"), 200)["items"]
     page = done(await ana.get("/audit?type=task.imported"), 200)["items"]
 
@@ -99,21 +98,19 @@ async def test_a_dry_run_tells_every_outcome_and_records_nothing(ana: Person) ->
         {"id": "z", "title": "Z", "assignees": ["stranger@elsewhere.example"]},
     ]
 
-    would, would_last = await imported(ana, project, in_lines(*lines), "?dry_run=true")
+    would, would_last = await rehearsed(ana, project, in_lines(*lines))
     assert await head_of(ana) == before
-    did, last = await imported(ana, project, in_lines(*lines))
+    _, last = await imported(ana, project, in_lines(*lines))
 
-    def told(items: list[Json]) -> list[Any]:
-        return [(each["line"], each["outcome"], each.get("code")) for each in items]
-
-    assert told(would) == told(did)
-    codes = {each["line"]: each.get("code", each["outcome"]) for each in did}
+    refusals = [{k: each[k] for k in ("line", "code")} for each in would if "code" in each]
+    assert refusals == last["refused"]
+    codes = {each["line"]: each.get("code", each["outcome"]) for each in would}
     assert [codes[n] for n in (1, 2, 62, 63, 64, 65, 66, 67, 68)] == [
         *("created", "created", "unchanged", "created"),
         *("duplicate_id", "unknown_parent", "invalid_line", "unknown_status", "unknown_person"),
     ]
-    assert (last["created"], last["unchanged"], last["refused"]) == (62, 1, 5)
-    assert {**last, "correlationId": ""} == {**would_last, "correlationId": ""}
+    assert (last["all"], last["done"], last["created"], last["unchanged"]) == (68, 68, 62, 1)
+    assert [would_last[each] for each in ("created", "unchanged", "refused")] == [62, 1, 5]
     path = f"/label?projectId={project['id']}"
     labels = done(await ana.get(path), 200)["items"]
     assert [each["name"] for each in labels] == ["new"]
@@ -132,8 +129,8 @@ async def test_names_of_a_foreign_file_are_mapped(
     line = {"Issue": "J-1", "Summary": "Theirs", "Who": ["bsmith"], "State": "Closed"}
 
     query = f"?mapping={quote(json.dumps(mapping))}"
-    items, _ = await imported(ana, project, in_lines(line), query)
-    task = done(await ana.get(f"/task/{items[0]['id']}"), 200)
+    tasks, _ = await imported(ana, project, in_lines(line), query)
+    task = tasks["J-1"]
 
     assert (task["title"], task["status"], task["assignees"]) == ("Theirs", "DONE", [ben.id])
 
@@ -146,12 +143,12 @@ async def test_limits_of_plan_and_role_hold(app: Litestar, system: System, ana: 
 
     refused(await ben.ask("POST", path, content=lines), 403, "too_many_tasks")
     _, few = await imported(ben, project, b"\n".join(lines.splitlines()[:100]))
-    would, would_last = await imported(ana, project, lines, "?dry_run=true")
-    items, last = await imported(ana, project, lines)
+    would, would_last = await rehearsed(ana, project, lines)
+    _, last = await imported(ana, project, lines)
 
     assert few["created"] == 100
-    for outcomes, summary in ((would, would_last), (items, last)):
-        assert (summary["created"], summary["unchanged"], summary["refused"]) == (900, 100, 10)
+    for outcomes, summary in ((would, would_last), (last["refused"], last)):
+        assert (summary["created"], summary["unchanged"]) == (900, 100)
         assert {each["code"] for each in outcomes if "code" in each} == {"plan_limit"}
         assert [each["line"] for each in outcomes if "code" in each] == [*range(1_001, 1_011)]
 
@@ -205,7 +202,8 @@ async def test_encodings_that_say_what_they_are_are_read(ana: Person, encoding: 
     project = await ana.project()
     text = '\n{"id": "1", "title": "Größe"}\n\n{"id": "2", "title": "\\ud800"}\n[]\n{"id"'
 
-    items, last = await imported(ana, project, text.encode(encoding))
+    tasks, last = await imported(ana, project, text.encode(encoding))
 
-    assert (items[0]["line"], items[0]["outcome"]) == (2, "created")
-    assert (last["created"], last["refused"], last["done"]) == (1, 3, True)
+    assert tasks["1"]["title"] == "Größe"
+    assert last["refused"] == [{"line": n, "code": "invalid_line"} for n in (4, 5, 6)]
+    assert (last["state"], last["created"], last["all"]) == ("DONE", 1, 4)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.stage import Person, done
+from tests.api.exchange.task_files import imported
+from tests.api.stage import Person, done, refused
 
 _ASKED = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -32,13 +33,17 @@ _VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 async def _answered(person: Person, path: str, body: bytes) -> None:
-    for query in ("&dry_run=true", ""):
-        response = await person.ask("POST", f"{path}{query}", content=body)
-        assert response.status_code in (200, 400), response.text
-        if response.status_code == 200:
-            *items, last = (json.loads(line) for line in response.text.splitlines())
-            assert len(items) == last["created"] + last["unchanged"] + last["refused"]
-            assert all(each["outcome"] in ("created", "unchanged", "refused") for each in items)
+    would = await person.ask("POST", f"{path}&dry_run=true", content=body)
+    did = await person.ask("POST", path, content=body)
+    assert (would.status_code, did.status_code) in ((200, 202), (400, 400), (422, 422)), would.text
+    if did.status_code == 202:
+        *items, last = (json.loads(line) for line in would.text.splitlines())
+        assert len(items) == last["created"] + last["unchanged"] + last["refused"]
+        assert all(each["outcome"] in ("created", "unchanged", "refused") for each in items)
+        progress = did.json()
+        assert (progress["state"], progress["done"]) == ("DONE", progress["all"])
+        codes = [{k: each[k] for k in ("line", "code")} for each in items if "code" in each]
+        assert (progress["refused"], progress["created"]) == (codes, last["created"])
 
 
 @pytest.fixture
@@ -81,16 +86,20 @@ async def test_any_bytes_are_answered(ana: Person, path: str, body: bytes, kind:
     await _answered(ana, f"{path}?format={kind}", begin + body)
 
 
-async def test_a_hundred_thousand_lines_are_streamed(ana: Person, path: str) -> None:
+async def test_a_hundred_thousand_lines_are_streamed(ana: Person) -> None:
     """All but the last are one id, so that they cost no more than being read and answered."""
+    project = await ana.project()
+    path = f"/project/{project['id']}/import"
     body = b"id,title\n" + b"1,Same\n" * 99_999 + b"2,Last\n"
 
-    response = await ana.ask("POST", f"{path}?format=csv", content=body)
+    response = await ana.ask("POST", f"{path}?format=csv&dry_run=true", content=body)
     lines = response.text.splitlines()
     last = json.loads(lines[-1])
     more = await ana.ask("POST", f"{path}?format=csv", content=body + b"3,Beyond\n")
-    broken = json.loads(more.text.splitlines()[-1])
+    _, progress = await imported(ana, project, body, "?format=csv")
 
     assert (last["created"], last["refused"], last["done"]) == (2, 99_998, True)
     assert len(lines) == 100_001
-    assert (broken["done"], broken["code"]) == (False, "too_many_lines")
+    assert refused(more, 422, "too_many_lines")["limit"] == 100_000
+    assert (progress["state"], progress["created"], progress["done"]) == ("DONE", 2, 100_000)
+    assert [each["line"] for each in progress["refused"]] == [*range(3, 1_003)]

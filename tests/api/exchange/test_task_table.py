@@ -16,9 +16,10 @@ from tests.api.exchange.task_files import (
     fields_in,
     full_project,
     imported,
+    rehearsed,
     without_keys,
 )
-from tests.api.stage import Person, done
+from tests.api.stage import Person, done, refused
 
 
 async def test_a_table_imports_again_to_an_equal_project(
@@ -29,11 +30,11 @@ async def test_a_table_imports_again_to_an_equal_project(
     await fields_in(ana, copy)
 
     response = await ana.get(f"/project/{project['id']}/export?format=csv")
-    items, last = await imported(ana, copy, response.content, "?format=csv")
+    _, last = await imported(ana, copy, response.content, "?format=csv")
     _, again = await imported(ana, copy, response.content, "?format=csv")
 
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
-    assert (last["created"], last["refused"]) == (4, 0), items
+    assert (last["created"], last["refused"]) == (4, [])
     assert (again["created"], again["unchanged"]) == (0, 4)
     ours, theirs = await exported(ana, project), await exported(ana, copy)
     assert without_keys(theirs) == without_keys(ours)
@@ -55,19 +56,20 @@ async def test_a_foreign_table_is_read(app: Litestar, system: System, ana: Perso
     mapping = {"columns": columns, "priorities": {"Blocker": "URGENT"}}
 
     query = f"?format=csv&mapping={quote(json.dumps(mapping))}"
-    items, last = await imported(ana, project, table.encode("utf-16"), query)
-    task = done(await ana.get(f"/task/{items[0]['id']}"), 200)
+    would, _ = await rehearsed(ana, project, table.encode("utf-16"), query)
+    tasks, last = await imported(ana, project, table.encode("utf-16"), query)
+    task = tasks["J-1"]
 
-    assert [(each["line"], each["outcome"]) for each in items] == [(2, "created"), (4, "created")]
+    assert [(each["line"], each["outcome"]) for each in would] == [(2, "created"), (4, "created")]
     assert (task["title"], task["priority"]) == ('A "quoted"; title', "URGENT")
     assert (len(task["labels"]), {*task["assignees"]}) == (2, {ana.id, ben.id})
-    assert last["done"] is True
+    assert (last["state"], {*tasks}) == ("DONE", {"J-1", "J-2"})
 
 
 @pytest.mark.parametrize("table", ["", "title\nOne\n", "\n", 'id,title\n1,"' + "x" * 200_000])
-async def test_what_is_no_table_of_tasks_breaks_off(ana: Person, table: str) -> None:
-    project = await ana.project()
+async def test_what_is_no_table_of_tasks_is_refused(ana: Person, table: str) -> None:
+    path = f"/project/{(await ana.project())['id']}/import?format=csv"
 
-    items, last = await imported(ana, project, table.encode(), "?format=csv")
-
-    assert (items, last["done"], last["code"]) == ([], False, "malformed_file")
+    for query in ("", "&dry_run=true"):
+        response = await ana.ask("POST", f"{path}{query}", content=table.encode())
+        refused(response, 422, "malformed_file")

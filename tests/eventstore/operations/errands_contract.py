@@ -7,6 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from msgspec.structs import replace
 
 from eventstore.operations.records import (
+    ImportProgress,
+    ImportState,
     Job,
     LogCursor,
     MailStatus,
@@ -134,6 +136,33 @@ class ErrandsContract(ABC):
                 "one": NOW,
                 "two": NOW + 2 * SECOND,
             }
+
+    # Imports
+
+    async def test_an_import_is_told_of_to_its_organization_until_it_is_forgotten(self) -> None:
+        old = ImportProgress(
+            id="old",
+            org="acme",
+            project="eng",
+            correlation_id="c",
+            lines=3,
+            started_at=NOW,
+            updated_at=NOW,
+        )
+        new = replace(old, id="new", started_at=NOW + SECOND)
+        stopped = replace(
+            old, state=ImportState.STOPPED, created=1, refused=1, refusals={"2": "x"}, code="late"
+        )
+        async with self.opened() as store:
+            for progress in (old, new, stopped):
+                await store.keep_import(progress)
+
+            assert await store.import_of("acme", "old") == stopped
+            assert await store.import_of("acme", "new") == new
+            assert await store.import_of("other", "new") is None
+            await store.drop_imports(NOW + SECOND)
+            assert await store.import_of("acme", "old") is None
+            assert await store.import_of("acme", "new") == new
 
     # Mails
 

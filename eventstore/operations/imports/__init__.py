@@ -1,0 +1,1 @@
+"""How far imports of tasks are: the port, and its adapters."""

@@ -1,0 +1,105 @@
+"""An import goes on behind the answer, and tells how far it is."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from litestar import Litestar
+
+from api.exchange.tasks.progress import IMPORT_SILENT_MAX, ImportJournal, RefusedLine, render_import
+from api.exchange.tasks.run import Item
+from api.http.request import ApiRequest
+from domain.identity.organization.membership import Role
+from eventstore.operations.records import ImportProgress, ImportState
+from runtime.system import System
+from tests.api.exchange.streams import member
+from tests.api.exchange.task_files import imported, in_lines, until_ended
+from tests.api.stage import Person, done, refused
+from tests.domain.spec import NOW, SECOND
+
+
+async def test_an_import_goes_on_behind_the_answer_and_is_told_of_to_who_sees_the_project(
+    app: Litestar, system: System, ana: Person
+) -> None:
+    project = await ana.project()
+    ben = await member(app, system, ana, Role.MEMBER)
+    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(200)))
+
+    response = await ana.ask("POST", f"/project/{project['id']}/import", content=lines)
+    begun = done(response, 202)
+    ended = await until_ended(ana, begun["importId"])
+
+    assert (begun["state"], begun["done"], begun["all"]) == ("RUNNING", 50, 200)
+    assert (ended["state"], ended["done"], ended["created"]) == ("DONE", 200, 200)
+    path = f"/import/{begun['importId']}"
+    assert done(await ben.get(path), 200) == ended
+    done(await ana.patch(f"/project/{project['id']}", {"visibility": "PRIVATE"}), 200)
+    refused(await ben.get(path), 404, "not_found")
+    refused(await ana.get(f"/import/{uuid4()}"), 404, "not_found")
+
+
+async def test_an_import_stops_when_the_project_takes_no_more_tasks(
+    ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await ana.project()
+    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(200)))
+    add = ImportJournal.add
+
+    async def add_and_hold(self: ImportJournal, items: list[Item]) -> None:
+        await add(self, items)
+        if self.progress.created == 100:
+            done(await ana.post(f"/project/{project['id']}/hold"), 200)
+
+    monkeypatch.setattr(ImportJournal, "add", add_and_hold)
+    response = await ana.ask("POST", f"/project/{project['id']}/import", content=lines)
+    ended = await until_ended(ana, done(response, 202)["importId"])
+
+    assert (ended["state"], ended["code"], ended["done"]) == ("STOPPED", "project_on_hold", 100)
+
+
+async def test_an_import_stops_with_its_process_and_can_be_sent_again(
+    app: Litestar, system: System, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await ana.project()
+    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(200)))
+    add, reached = ImportJournal.add, asyncio.Event()
+
+    async def add_and_hang(self: ImportJournal, items: list[Item]) -> None:
+        await add(self, items)
+        if self.progress.created == 100:
+            reached.set()
+            await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ImportJournal, "add", add_and_hang)
+        response = await ana.ask("POST", f"/project/{project['id']}/import", content=lines)
+        begun = done(response, 202)
+        await asyncio.wait_for(reached.wait(), 30)
+        assert issubclass(app.request_class, ApiRequest)
+        await app.request_class.api.background.close()
+    ended = done(await ana.get(f"/import/{begun['importId']}"), 200)
+    _, again = await imported(ana, project, lines)
+
+    assert (ended["state"], ended["code"], ended["done"]) == ("STOPPED", "interrupted", 100)
+    assert (again["created"], again["unchanged"]) == (100, 100)
+
+
+def test_an_import_that_is_silent_for_long_has_ended_with_its_process() -> None:
+    progress = ImportProgress(
+        id="i",
+        org="o",
+        project="p",
+        correlation_id="c",
+        lines=9,
+        started_at=NOW,
+        updated_at=NOW,
+        refused=1,
+        refusals={"2": "invalid_line"},
+    )
+
+    alive = render_import(progress, NOW + IMPORT_SILENT_MAX)
+    dead = render_import(progress, NOW + IMPORT_SILENT_MAX + SECOND)
+
+    assert (alive.state, alive.code, alive.done) == (ImportState.RUNNING, None, 1)
+    assert (dead.state, dead.code) == (ImportState.STOPPED, "interrupted")
+    assert dead.refused == [RefusedLine(2, "invalid_line")]
