@@ -51,7 +51,9 @@ class TaskExportController(Controller):
         key = (await project_here(request, project_id)).state.key
         content: AsyncIterator[bytes] = _nothing()
         if not request.client_info.head_only:
-            await wait_for_own_writes(request, "tasks", "labels", "fields", "users")
+            await wait_for_own_writes(
+                request, "tasks", "labels", "fields", "users", "cycles", "milestones"
+            )
             fields = await field_types(request, project_id)
             lines = lines_of(request, project_id, fields)
             content = _json(lines) if file_format == "jsonl" else table_of(lines, fields)

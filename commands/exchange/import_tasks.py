@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from commands.base import Change, Command, Context, Decision, refuse_unless_role_grants
 from commands.exchange.names import Names
-from commands.exchange.task_line import NumberedLine
+from commands.exchange.task_line import Meant, NumberedLine
 from commands.exchange.trial import Trial
 from commands.happening import Fingerprint
 from commands.reads import AheadReads, Reads
@@ -35,6 +35,7 @@ from domain.work.task.events import (
     TaskScheduled,
 )
 from domain.work.task.imported import TaskImported, UnknownParent
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
 from eventstore.claim import CountKey
 
@@ -85,6 +86,8 @@ class ImportTasks(Command, frozen=True, kw_only=True):
         TaskAssigned,
         TaskLabelled,
         TaskFieldSet,
+        TaskCycleChanged,
+        TaskMilestoneChanged,
         TaskImported,
     )
     project_id: ProjectId
@@ -160,7 +163,8 @@ class _Deciding:
         parent_id = None if task.parent is None else await self._parent(task.parent)
         people = [await self.names.person(self.read, self._context, n) for n in task.assignees]
         given = [await self._label(name, labels) for name in task.labels]
-        create = task.creation(line.task_id, project_id, parent_id, (*people,), (*given,))
+        meant = Meant(parent_id, (*people,), (*given,), self.names.plan(task))
+        create = task.creation(line.task_id, project_id, meant)
         self.read.new(Task, line.task_id)
         [change] = await create.decide(self.read, self._context)
         assert isinstance(change, Change)  # noqa: S101 - a new task is nothing else

@@ -3,17 +3,21 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from msgspec import UNSET
+
 from commands.base import Context
 from commands.claims.exchange import external_id_claim
+from commands.claims.planning import CYCLES, MILESTONES
 from commands.exchange.task_line import TaskLine
 from commands.happening import Fingerprint
 from commands.label_claims import label_name_claim
 from commands.reads import AheadReads
 from commands.reservations import email_claim
-from domain.base import LabelId, NotFound, OrgId, ProjectId, TaskId, UserId
+from commands.work.task_plan import Planned
+from domain.base import CycleId, LabelId, MilestoneId, NotFound, OrgId, ProjectId, TaskId, UserId
 from domain.identity.organization.state import Organization
 from domain.name import folded
-from domain.work.task.imported import UnknownPerson
+from domain.work.task.imported import UnknownCycle, UnknownMilestone, UnknownPerson
 from domain.work.task.state import Task
 from eventstore.claim import ClaimKey
 from security.mail_address import canonical_address
@@ -37,6 +41,7 @@ class Names:
                 wanted[self._email(person)] = None
             for label in line.labels:
                 wanted.update(dict.fromkeys(self._label(label)))
+            wanted.update(dict.fromkeys(self._plan(line)))
         self._held = await read.holders(list(wanted))
 
     async def task(self, read: AheadReads, external_id: str) -> TaskId | None:
@@ -70,6 +75,34 @@ class Names:
             if claim in self._held:
                 return LabelId(self._held[claim])
         return None
+
+    def plan(self, line: TaskLine) -> Planned:
+        """Return the cycle and the milestone of the project that *line* names.
+
+        :raises UnknownCycle: it has no such cycle.
+        :raises UnknownMilestone: it has no such milestone.
+        """
+        held = self._held
+        if line.cycle is not None and self._cycle(line.cycle) not in held:
+            raise UnknownCycle(cycle=line.cycle)
+        if line.milestone is not None and self._milestone(line.milestone) not in held:
+            raise UnknownMilestone(milestone=line.milestone)
+        return Planned(
+            cycle_id=UNSET if line.cycle is None else CycleId(held[self._cycle(line.cycle)]),
+            milestone_id=UNSET
+            if line.milestone is None
+            else MilestoneId(held[self._milestone(line.milestone)]),
+        )
+
+    def _plan(self, line: TaskLine) -> list[ClaimKey]:
+        found = [] if line.cycle is None else [self._cycle(line.cycle)]
+        return found if line.milestone is None else [*found, self._milestone(line.milestone)]
+
+    def _cycle(self, name: str) -> ClaimKey:
+        return CYCLES.claim(self._fingerprint, self._org_id, self._project_id, name)
+
+    def _milestone(self, name: str) -> ClaimKey:
+        return MILESTONES.claim(self._fingerprint, self._org_id, self._project_id, name)
 
     def _external(self, external_id: str) -> ClaimKey:
         return external_id_claim(self._fingerprint, self._org_id, self._project_id, external_id)

@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct
 
 from commands.work.task_create import CreateTask
-from commands.work.task_plan import FieldInputs
+from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate
 from domain.base import LabelId, ProjectId, TaskId, UserId
 from domain.name import Name, Title
@@ -17,6 +17,15 @@ from domain.work.workflow.events import StatusKey
 
 PersonName = Annotated[str, Meta(min_length=1, max_length=320)]
 """An e-mail address, or what a mapping turns into one; RFC 5321 has none that are longer."""
+
+
+class Meant(NamedTuple):
+    """What the names in a line stand for."""
+
+    parent_id: TaskId | None
+    assignees: tuple[UserId, ...]
+    labels: tuple[LabelId, ...]
+    planned: Planned
 
 
 class TaskLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -38,6 +47,8 @@ class TaskLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     estimate: Estimate | None = None
     assignees: Annotated[tuple[PersonName, ...], Meta(max_length=ASSIGNEES_MAX)] = ()
     labels: Annotated[tuple[Name, ...], Meta(max_length=LABELS_MAX)] = ()
+    cycle: Name | None = None
+    milestone: Name | None = None
     fields: FieldInputs = {}
     occurred_at: DueTime | None = None
     author: Name | None = None
@@ -46,9 +57,7 @@ class TaskLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
         self,
         task_id: TaskId,
         project_id: ProjectId,
-        parent_id: TaskId | None,
-        assignees: tuple[UserId, ...],
-        labels: tuple[LabelId, ...],
+        meant: Meant,
     ) -> CreateTask:
         """Return the command that creates this task, with what its names stand for."""
         return CreateTask(
@@ -58,14 +67,15 @@ class TaskLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
             description=self.description or None,
             status=self.status,
             priority=self.priority,
-            parent_id=parent_id,
+            parent_id=meant.parent_id,
             start_date=self.start_date,
             due_date=self.due_date,
             due_at=self.due_at,
             estimate=self.estimate,
-            assignees=assignees,
-            labels=labels,
+            assignees=meant.assignees,
+            labels=meant.labels,
             fields=self.fields,
+            planned=meant.planned,
         )
 
 

@@ -1,6 +1,6 @@
 """The tasks of a project as lines of a file, a page at a time, in the order of their ranks."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,15 @@ from api.http.request import ApiRequest
 from api.work.sight import project_here
 from api.work.tasks.detail import tasks_in_full
 from commands.exchange.task_line import TaskLine
-from domain.base import PLATFORM, LabelId, OrgId, ProjectId, TaskId, UserId
+from domain.base import PLATFORM, CycleId, LabelId, MilestoneId, OrgId, ProjectId, TaskId, UserId
 from domain.work.task.custom_field import FieldShown, FieldType
 from domain.work.task.imported import TaskOrigin
 from projections.base import document_id
 from projections.engine.find import ReadModels
+from projections.engine.query import ListSlice
+from projections.planning.cycle import cycles_of
 from projections.planning.field import custom_fields_of
+from projections.planning.milestone import milestones_of
 from projections.work.label import labels_of
 from projections.work.task_list import EVERY_TASK, Lane, TaskOrder, TaskSort, find_tasks
 
@@ -39,6 +42,8 @@ class _Task(Struct, frozen=True, rename="camel"):
     estimate: int | None
     assignees: tuple[UserId, ...]
     labels: tuple[LabelId, ...]
+    cycle_id: CycleId | None
+    milestone_id: MilestoneId | None
     fields: dict[str, FieldShown]
     created_by: UserId | None
     created_at: datetime | None
@@ -46,7 +51,7 @@ class _Task(Struct, frozen=True, rename="camel"):
 
 
 class _Named(Struct, frozen=True):
-    id: LabelId
+    id: UUID
     name: str
 
 
@@ -69,6 +74,8 @@ _custom = msgspec.json.Decoder(_Custom).decode
 _user = msgspec.json.Decoder(_User).decode
 _parent = msgspec.json.Decoder(_Parent).decode
 Line = dict[str, Any]
+_List = Callable[[str | None], Awaitable[ListSlice]]
+"""Returns a page of a list behind a key."""
 LINE_FIELDS: tuple[str, ...] = TaskLine.__struct_encode_fields__
 
 
@@ -94,7 +101,7 @@ async def lines_of(
     :raises NotFound: the caller does not see the project, or no longer.
     """
     org_id, models, known = request.organization, request.api.models, frozenset(fields)
-    labels = await _labels(models, org_id, project_id)
+    names = await _names(models, org_id, project_id)
     lanes, order, after = [Lane((project_id,))], TaskOrder(TaskSort.RANK), None
     while True:
         project = (await project_here(request, project_id)).state
@@ -103,19 +110,26 @@ async def lines_of(
         tasks = _tasks(b"[%b]" % shown.json)
         people = await _people(models, tasks)
         parents = await _parents(models, org_id, tasks)
-        yield [_line(task, labels, people, parents, known) for task in tasks]
+        yield [_line(task, names, people, parents, known) for task in tasks]
         if page.next_key is None:
             return
         after = page.next_key
         await request.identify(fresh=True)
 
 
-async def _labels(models: ReadModels, org_id: OrgId, project_id: ProjectId) -> dict[LabelId, str]:
-    found: dict[LabelId, str] = {}
-    for where in (None, project_id):
+async def _names(models: ReadModels, org_id: OrgId, project_id: ProjectId) -> dict[UUID, str]:
+    """Return the names of the labels, cycles and milestones that tasks of a project have."""
+    lists: tuple[_List, ...] = (
+        lambda after: labels_of(models, org_id, None, LIMIT_MAX, after),
+        lambda after: labels_of(models, org_id, project_id, LIMIT_MAX, after),
+        lambda after: cycles_of(models, org_id, project_id, LIMIT_MAX, after),
+        lambda after: milestones_of(models, org_id, project_id, LIMIT_MAX, after),
+    )
+    found: dict[UUID, str] = {}
+    for page_of in lists:
         after: str | None = None
         while True:
-            page = await labels_of(models, org_id, where, LIMIT_MAX, after)
+            page = await page_of(after)
             found |= {each.id: each.name for each in map(_named, page.items)}
             if page.next_key is None:
                 break
@@ -146,7 +160,7 @@ def _known_as(task_id: TaskId, origin: TaskOrigin | None) -> str:
 
 def _line(
     task: _Task,
-    labels: dict[LabelId, str],
+    names: dict[UUID, str],
     people: dict[UserId, str],
     parents: dict[UUID, str],
     fields: frozenset[str],
@@ -166,7 +180,9 @@ def _line(
         "dueAt": task.due_at,
         "estimate": task.estimate,
         "assignees": [people.get(each, str(each)) for each in task.assignees],
-        "labels": [labels[each] for each in task.labels if each in labels],
+        "labels": [names[each] for each in task.labels if each in names],
+        "cycle": None if task.cycle_id is None else names.get(task.cycle_id),
+        "milestone": None if task.milestone_id is None else names.get(task.milestone_id),
         "fields": {key: value for key, value in task.fields.items() if key in fields},
         "occurredAt": origin.occurred_at if task.imported else task.created_at,
         "author": origin.author if task.imported else author,

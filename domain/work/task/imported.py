@@ -51,6 +51,20 @@ class UnknownParent(DomainError):
     refusal = Refusal.INVALID
 
 
+class UnknownCycle(DomainError):
+    """The project has no cycle with this name. Create it first."""
+
+    code = "unknown_cycle"
+    refusal = Refusal.INVALID
+
+
+class UnknownMilestone(DomainError):
+    """The project has no milestone with this name. Create it first."""
+
+    code = "unknown_milestone"
+    refusal = Refusal.INVALID
+
+
 class DuplicateId(DomainError):
     """Another line of the file has the same id."""
 

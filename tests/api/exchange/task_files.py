@@ -87,7 +87,7 @@ async def full_project(app: Litestar, system: System, ana: Person) -> tuple[Json
     label = done(await ana.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)["id"]
     own = {"name": "Engine, only", "color": "#00ff00", "projectId": project["id"]}
     local = done(await ana.post("/label", own), 201)["id"]
-    await fields_in(ana, project)
+    plan = await fields_in(ana, project)
     parent = await ana.task(project, "Engine", description="Line 1\r\nLine 2, \"quoted\"; 'x'")
     await ana.task(
         project,
@@ -100,6 +100,7 @@ async def full_project(app: Litestar, system: System, ana: Person) -> tuple[Json
         estimate=5,
         assignees=[ben.id, ana.id],
         labels=[label, local],
+        **plan,
         fields={"size": "L", "cost": 2.5, "kinds": ["a", "b"], "when": "2027-05-01", "who": ben.id},
     )
     await ana.task(project, "'=2", dueAt="2027-02-01T12:00:00Z", status="DONE", fields={"cost": 7})
@@ -108,7 +109,8 @@ async def full_project(app: Litestar, system: System, ana: Person) -> tuple[Json
     return project, ben
 
 
-async def fields_in(ana: Person, project: Json) -> None:
+async def fields_in(ana: Person, project: Json) -> Json:
+    """Plan custom fields, a cycle and a milestone for a project; return the ids of both."""
     options = [{"key": "a", "name": "A"}, {"key": "b", "name": "B"}]
     for key, kind, more in (
         ("size", "text", {}),
@@ -119,6 +121,10 @@ async def fields_in(ana: Person, project: Json) -> None:
     ):
         body = {"key": key, "name": key, "type": kind, **more}
         done(await ana.post(f"/project/{project['id']}/fields", body), 201)
+    days = {"name": "Sprint, 1", "startsOn": "2027-01-01", "endsOn": "2027-01-14"}
+    cycle = done(await ana.post(f"/project/{project['id']}/cycles", days), 201)
+    beta = done(await ana.post(f"/project/{project['id']}/milestones", {"name": "Beta"}), 201)
+    return {"cycleId": cycle["id"], "milestoneId": beta["id"]}
 
 
 def without_keys(lines: list[Json]) -> list[Json]:

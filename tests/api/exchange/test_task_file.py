@@ -43,6 +43,7 @@ async def test_an_export_imports_again_to_an_equal_project(
     assert (last["state"], last["created"], last["refused"]) == ("DONE", 4, [])
     assert without_keys(again) == without_keys(lines)
     assert lines[0]["title"] == "Ünïcode 🚂"
+    assert (lines[2]["cycle"], lines[2]["milestone"]) == ("Sprint, 1", "Beta")
     assert {*lines[2]["assignees"]} == {ana.email, ben.email}
     assert [each["key"] for each in again] == [f"COPY-{n}" for n in range(1, 5)]
 

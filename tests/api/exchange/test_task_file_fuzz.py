@@ -22,7 +22,18 @@ _CELLS = st.one_of(
 _NAMES = st.sampled_from(
     [
         *("id", "title", "description", "status", "parent", "dueDate", "estimate", "assignees"),
-        *("labels", "fields.size", "occurredAt", "author", "key", "fields", "nothing", ""),
+        *(
+            "labels",
+            "fields.size",
+            "occurredAt",
+            "author",
+            "cycle",
+            "milestone",
+            "key",
+            "fields",
+            "nothing",
+            "",
+        ),
     ]
 )
 _VALUES: st.SearchStrategy[Any] = st.recursive(

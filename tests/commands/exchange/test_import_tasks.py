@@ -23,7 +23,9 @@ from domain.work.task.events import (
     TaskScheduled,
 )
 from domain.work.task.imported import TaskImported
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from tests.commands.acme import CHILD, HERE, task
+from tests.commands.planning.plans import BETA, ONE, PLANNED
 from tests.domain.spec import ACME, ANA, CLEO, ENG, NOW, TASK
 from tests.spec import data_keys, given, on
 
@@ -65,11 +67,13 @@ class TestImportTasks:
             estimate=3,
             assignees=(str(CLEO),),
             labels=("Bug",),
+            cycle="one",
+            milestone="Beta",
             fields={"size": "L"},
             occurred_at=OLD,
             author="Jo",
         )
-        given(*HERE, SIZED).when(importing(full)).then(
+        given(*PLANNED, SIZED).when(importing(full)).then(
             on(
                 BUG,
                 LabelCreated(
@@ -84,6 +88,8 @@ class TestImportTasks:
                 TaskAssigned(user_id=CLEO),
                 TaskLabelled(label_id=BUG),
                 TaskFieldSet(key="size", kind=FieldType.TEXT, to="L"),
+                TaskCycleChanged(from_=None, to=ONE),
+                TaskMilestoneChanged(from_=None, to=BETA),
                 TaskImported(external_id="J-1", occurred_at=OLD, author="Jo"),
             ),
         )
@@ -107,6 +113,14 @@ class TestImportTasks:
 
         refused = [each.refused for each in noted[-1].outcomes]
         assert [None if each is None else each.code for each in refused] == ["unknown_parent", None]
+
+    def test_cycles_and_milestones_are_there_before(self) -> None:
+        noted: list[Imported] = []
+        lines = (line(1, NEW, "J-1", cycle="Two"), line(2, NEWER, "J-2", milestone="One"))
+        given(*PLANNED).when(importing(*lines, note=noted.append)).then()
+
+        refused = [each.refused for each in noted[-1].outcomes]
+        assert [each and each.code for each in refused] == ["unknown_cycle", "unknown_milestone"]
 
     def test_the_plan_limits_how_many_lines_a_command_has(self) -> None:
         lines = [line(n, TaskId(UUID(int=600 + n)), f"J-{n}") for n in range(1, 52)]
