@@ -112,6 +112,10 @@ class TestArrive:
         joined = MemberJoined(user_id=DAN, role=Role.MANAGER)
         assert arriving(given(HERE, invited), arrival()) == [accepted, joined, linked()]
 
+    def test_the_invitation_of_somebody_else_is_not_accepted(self) -> None:
+        others = given(HERE, invitation(email="cleo@example.com", role=Role.MANAGER))
+        assert arriving(others, arrival())[0] == MemberJoined(user_id=DAN, role=Role.MEMBER)
+
     def test_an_invitation_gives_no_more_than_the_mapping(self) -> None:
         invited = invitation(role=Role.ADMIN)
         events = arriving(given(TEAM, MAPPED, PROVEN, invited), arrival(roles=("leads",)))
@@ -175,7 +179,9 @@ class TestProve:
         here = given(HERE, two)
         who = arrival(email="dan@two.example")
         check_refused(DomainNotProven, lambda: arriving(here, who))
-        assert arriving(given(here, DomainProven(domain="two.example")), who)
+        both = given(here, DomainProven(domain="two.example"))
+        assert arriving(both, who)
+        assert arriving(both, arrival())
         assert arriving(here, arrival())
 
     def test_a_proof_ends_when_the_domain_is_no_longer_named(self) -> None:
