@@ -2,7 +2,8 @@
 
 The public one makes and renders such a profile, too, for a request without a token. What is left is
 the guard: it verifies the token, and asks the log whether session, account and membership are still
-what they were. Rate limits are off in both.
+what they were. As nothing is written meanwhile, one question for all requests of a turn of the
+event loop is enough. Rate limits are off in both.
 """
 
 import asyncio
