@@ -162,7 +162,8 @@ class Access:
             if caller is not None:
                 return caller
             heads = {}
-        mark = None if named else await self._states.mark()
+        # Versions that were read before are newer than a mark of this turn may be.
+        mark = None if named or heads else await self._states.mark()
         known = None if mark is None else self._known.get(claims.sid.int)
         if mark is not None and known is not None and known.holds(mark, claims, now):
             heads.update(known.heads)

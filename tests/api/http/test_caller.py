@@ -6,6 +6,8 @@ from uuid import UUID
 import pytest
 from litestar import Litestar
 
+from api.http.caller import Access
+from commands.key_check import KeyCheck
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import LeaveCause, MemberDeactivated, MemberLeft, Role
 from domain.identity.user.events import LoginFailed, UserDeactivated
@@ -74,6 +76,20 @@ class TestAccess:
         done(await ana.patch("/user/me", {"name": "Ana II"}), 200)
         assert done(await ana.get("/auth/profile"), 200) == {**profile, "name": "Ana II"}
         assert "heads" in reads
+
+    async def test_versions_that_were_read_already_count_more_than_what_is_remembered(
+        self, system: System, ana: Person
+    ) -> None:
+        states, now = system.commands.states, system.clock()
+        access = Access(states, KeyCheck(states, system.log))
+        claims, heads = system.keys.tokens.verify(ana.token, now), dict[UUID, int]()
+        caller = await access.check(claims, now, heads)
+        assert await access.check(claims, now, {}) is caller
+
+        again = await access.check(claims, now, {**heads})
+
+        assert again == caller
+        assert again is not caller
 
     async def test_another_handle_on_the_log_ends_what_is_remembered_of_a_caller(
         self, system: System, ana: Person
