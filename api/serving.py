@@ -34,8 +34,12 @@ If both ended at the same time, a request would meet a connection that is being 
 
 GRACEFUL_S = 5
 """How long a stopping server waits for open responses; a stream could stay open forever."""
-GC_THRESHOLD = 20_000
-"""New containers between two runs of the garbage collector (the default is 700)."""
+GC_THRESHOLD = 100_000
+"""New containers between two runs of the garbage collector (the default is 700).
+
+Requests that wait for the disk hold some 200 each: if 64 of them came near it, the collector would
+run in vain for every other commit.
+"""
 
 
 def serve(settings: Settings) -> None:

@@ -22,9 +22,6 @@ WRITERS = 64
 STATUS_CHANGES, CREATED = 25, 10
 """By each writer, in one measurement; a free plan has room for the tasks of one."""
 
-GC_THRESHOLD = 20_000
-"""As in the API of both versions."""
-
 
 def one_of(*names: str) -> ModuleType:
     """Import the first of *names* that this checkout has."""
@@ -104,9 +101,10 @@ async def main(path: Path) -> None:
     """Measure whenever a line comes, until standard input ends."""
     commands = Commands(path)
     await commands.open()
+    threshold = one_of("api.serving").GC_THRESHOLD  # as in the API of each version
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 50, 100)
+    gc.set_threshold(threshold, 50, 100)
     while sys.stdin.readline():
         print(json.dumps(await commands.measure()), flush=True)
     await commands.close()
