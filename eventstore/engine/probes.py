@@ -13,6 +13,9 @@ from domain.base import OrgId
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.partition import partition_of
 
+_FEW = 8
+"""So many rows are looked up by a statement of their own number."""
+
 Rows = list[tuple[Any, ...]]
 T = TypeVar("T")
 
@@ -133,10 +136,13 @@ def paired(asked: Sequence[Any], found: Rows) -> dict[Any, int]:
 
 
 def _values(rows: list[tuple[Any, ...]]) -> tuple[str, list[Any]]:
-    """Return placeholders and parameters of *rows*, padded with the last row to a power of two.
+    """Return placeholders and parameters of *rows*.
 
-    So the database sees few distinct statements and keeps them prepared.
+    Many rows are padded with the last one to a power of two, so that the database sees few distinct
+    statements and keeps them prepared.
     """
-    padded = rows + [rows[-1]] * ((1 << (len(rows) - 1).bit_length()) - len(rows))
+    padded = rows
+    if len(rows) > _FEW:
+        padded = rows + [rows[-1]] * ((1 << (len(rows) - 1).bit_length()) - len(rows))
     one = f"({marks(len(rows[0]))})"
     return ",".join([one] * len(padded)), [value for row in padded for value in row]
