@@ -111,7 +111,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
         return (
             dates == _NEVER
             and self.estimate is None
-            and not (self.assignees or self.labels or self.fields or self.planned != NOT_PLANNED)
+            and not (self.assignees or self.labels or self.fields or self.planned.somewhere)
         )
 
     async def _more(

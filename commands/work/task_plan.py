@@ -96,6 +96,11 @@ class Planned(Struct, frozen=True, kw_only=True):
     cycle_id: CycleId | UnsetType | None = UNSET
     milestone_id: MilestoneId | UnsetType | None = UNSET
 
+    @property
+    def somewhere(self) -> bool:
+        """Whether it puts a task into a cycle or towards a milestone."""
+        return bool(self.cycle_id or self.milestone_id)
+
 
 NOT_PLANNED = Planned()
 
