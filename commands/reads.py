@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from commands.states import Loaded, States, owner_of
+from commands.states import Loaded, States, kind_of, owner_of
 from domain.base import PLATFORM, Event, NotFound, OrgId, State
 from domain.identity.organization.state import Organization
 from eventstore.claim import ClaimKey, CountKey
@@ -21,7 +21,8 @@ class Reads:
 
     def __init__(self, states: States, org_id: OrgId | None) -> None:
         self._states, self._org_id = states, org_id
-        self.loaded: dict[UUID, tuple[type[State], Loaded[Any]]] = {}
+        self.loaded: dict[UUID, Loaded[Any]] = {}
+        """Every stream that the decision read, as it was then."""
         self._held: dict[ClaimKey, UUID | None] = {}
 
     async def __call__(self, kind: type[S], stream: UUID) -> S:
@@ -31,13 +32,9 @@ class Reads:
 
         :raises NotFound: it is another organization's, or has another type of state.
         """
-        read = self.loaded.get(stream)
-        if read is not None and read[0] is kind:
-            return self._checked(kind, read[1])
-        found = self._known(kind, stream)
+        found = self._known(stream)
         if found is None:
-            found = await self._states.load(kind, stream, self._org_id)
-            self.loaded[stream] = (kind, found)
+            found = self.loaded[stream] = await self._states.load(kind, stream, self._org_id)
         return self._checked(kind, found)
 
     async def elsewhere(self, org_id: OrgId) -> Organization:
@@ -45,10 +42,9 @@ class Reads:
 
         What may be told of it, or changed in it, is up to the command.
         """
-        found = self._known(Organization, org_id)
+        found = self._known(org_id)
         if found is None:
-            found = await self._states.load(Organization, org_id, org_id)
-            self.loaded[org_id] = (Organization, found)
+            found = self.loaded[org_id] = await self._states.load(Organization, org_id, org_id)
         state = found.state
         if not isinstance(state, Organization):
             raise NotFound
@@ -59,10 +55,9 @@ class Reads:
 
         The append verifies this; if it is wrong, the stream is in memory for the next attempt.
         """
-        found = self._known(kind, stream)
+        found = self._known(stream)
         if found is None:
-            found = Loaded(kind(), 0, None, None)
-            self.loaded[stream] = (kind, found)
+            found = self.loaded[stream] = Loaded(kind(), 0, None, None)
         return self._checked(kind, found)
 
     async def settled(self, kind: type[S], stream: UUID) -> S:
@@ -96,29 +91,24 @@ class Reads:
 
     def version(self, stream: UUID) -> int:
         """Return the version at which *stream* was read."""
-        return self.loaded[stream][1].version
+        return self.loaded[stream].version
 
     def is_new(self, stream: UUID) -> bool:
         """Return whether *stream* was read and does not exist yet."""
         found = self.loaded.get(stream)
-        return found is not None and not found[1].version
-
-    @property
-    def states(self) -> dict[UUID, Loaded[Any]]:
-        """Every stream that the decision read."""
-        return {stream: found for stream, (_, found) in self.loaded.items()}
+        return found is not None and not found.version
 
     @property
     def expects(self) -> dict[UUID, int]:
         """Every stream that the decision read, with its version."""
-        return {stream: found.version for stream, (_, found) in self.loaded.items()}
+        return {stream: found.version for stream, found in self.loaded.items()}
 
     @property
     def owners(self) -> dict[UUID, OrgId]:
         """The owner of each of these streams that is not the caller's organization's."""
         owners = {
-            s: found.org_id or owner_of(kind, s, self._org_id)
-            for s, (kind, found) in self.loaded.items()
+            s: found.org_id or owner_of(kind_of(found), s, self._org_id)
+            for s, found in self.loaded.items()
         }
         return {stream: owner for stream, owner in owners.items() if owner != self._org_id}
 
@@ -126,21 +116,20 @@ class Reads:
     def organization(self) -> Organization | None:
         """The caller's organization, if this decision read it."""
         read = None if self._org_id is None else self.loaded.get(self._org_id)
-        state = None if read is None else read[1].state
+        state = None if read is None else read.state
         return state if isinstance(state, Organization) else None
 
-    def _known(self, kind: type[State], stream: UUID) -> Loaded[Any] | None:
+    def _known(self, stream: UUID) -> Loaded[Any] | None:
         """Return *stream* as this decision read it before, or else as it is in memory.
 
         A decision must not see two versions of a stream while it waits, because the append can
         verify only one.
         """
-        read = self.loaded.get(stream)
-        if read is not None and read[0] is kind:
-            return read[1]
-        found = self._states.cache.get(stream) if read is None else read[1]
-        if found is not None:
-            self.loaded[stream] = (kind, found)
+        found = self.loaded.get(stream)
+        if found is None:
+            found = self._states.cache.get(stream)
+            if found is not None:
+                self.loaded[stream] = found
         return found
 
     def _checked(self, kind: type[S], found: Loaded[Any]) -> S:
@@ -199,5 +188,5 @@ class AheadReads(Reads):
         self._begun.clear()
 
     def _now(self, stream: UUID) -> State:
-        found: State = self.ahead.get(stream) or self.loaded[stream][1].state
+        found: State = self.ahead.get(stream) or self.loaded[stream].state
         return found

@@ -77,7 +77,7 @@ async def prepare(
     if len(changes) < len(decision):
         append.secrets = tuple(part for part in decision if isinstance(part, Secret))
         append.counts = tuple(part for part in decision if isinstance(part, CountChange))
-    recording = Recording(append, reads.states, changes, {})
+    recording = Recording(append, reads.loaded.copy(), changes, {})
     if changes:
         sealed = _key_owners(changes, reads, context)
         missing = _missing_keys(log, context, reads, sealed)
@@ -106,8 +106,9 @@ def _key_owners(changes: Iterable[Change], reads: Reads, context: Context) -> di
 
 
 def _owner_of(change: Change, reads: Reads, context: Context) -> OrgId:
-    platform = reads.loaded[change.stream][0].platform
-    return change.org_id or (PLATFORM if platform else context.organization)
+    if change.org_id is not None:
+        return change.org_id
+    return PLATFORM if reads.loaded[change.stream].state.platform else context.organization
 
 
 def _missing_keys(
@@ -142,9 +143,9 @@ async def _encode_all(
     rows, reserved = recording.append.rows, Reservations([], [])
     for index, change in enumerate(recording.changes):
         stream = change.stream
-        found = reads.loaded[stream][1]
+        found = reads.loaded[stream]
         org_id = _owner_of(change, reads, context)
-        state, version = found.state, found.version
+        state, version, last = found.state, found.version, change.events[-1]
         for event in change.events:
             version += 1
             if (what := type(event)) in RESERVING:
@@ -159,6 +160,8 @@ async def _encode_all(
                 opened = encode_open(event, metadata, org_id, origin, cipher)
                 rows.append(opened[0])
                 _leave_open(recording, index, opened, state)
+                if event is last:
+                    break  # the state follows once the append has numbered it
             else:
                 rows.append(encode(event, metadata, org_id, origin, cipher))
             state = state.evolve(event)

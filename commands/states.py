@@ -113,18 +113,19 @@ class States:
                 loaded = fold(loaded, history)
         return loaded
 
-    async def refresh(
-        self, read: Mapping[UUID, tuple[type[State], Loaded[Any]]], org_id: OrgId | None
-    ) -> bool:
+    async def refresh(self, read: Mapping[UUID, Loaded[Any]], org_id: OrgId | None) -> bool:
         """Refresh streams that a decision read; return whether any had changed."""
-        owners = {s: found.org_id or owner_of(kind, s, org_id) for s, (kind, found) in read.items()}
+        owners = {
+            stream: found.org_id or owner_of(kind_of(found), stream, org_id)
+            for stream, found in read.items()
+        }
         heads = await self._log.heads(owners)
         moved = False
-        for stream, (kind, loaded) in read.items():
+        for stream, found in read.items():
             head = heads.get(stream, 0)
-            if head != loaded.version:
+            if head != found.version:
                 moved = True
-                await self._up_to(head, kind, stream, org_id)
+                await self._up_to(head, kind_of(found), stream, org_id)
         return moved
 
     async def mark(self) -> Mark | None:
@@ -194,6 +195,11 @@ class States:
             )
             self.cache.put(stream, known)
         return known
+
+
+def kind_of(loaded: Loaded[Any]) -> type[State]:
+    """Return as which type of state a stream was read."""
+    return cast(type[State], type(loaded.state))
 
 
 def owner_of(kind: type[State], stream: UUID, org_id: OrgId | None) -> OrgId:
