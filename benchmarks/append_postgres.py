@@ -16,14 +16,14 @@ from benchmarks.harness.pace import Pace
 from benchmarks.harness.workplace import workplace
 from devstack.postgres import postgres
 from eventstore.append import Append, Outcome
+from eventstore.engine.beside import INSERT_EVENTS
 from eventstore.engine.schema import EVENTS, POSTGRES_TYPES
-from eventstore.engine.tables import INSERT_EVENT
 from eventstore.postgres import PostgresStore
 from eventstore.recorded import Row
 
 TARGET_BY_HAND = 0.8
 _TABLE = ";".join(EVENTS).format(**POSTGRES_TYPES).replace("events", "by_hand")
-_INSERT = INSERT_EVENT.replace("events", "by_hand").encode() + b"VALUES "
+_INSERT = INSERT_EVENTS.into.replace("events", "by_hand").encode() + b" VALUES "
 _ONE = "(0, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 

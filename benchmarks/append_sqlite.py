@@ -15,8 +15,8 @@ from benchmarks.harness.library import Tickets
 from benchmarks.harness.pace import Pace
 from benchmarks.harness.workplace import workplace
 from eventstore.append import Append, Outcome
+from eventstore.engine.beside import INSERT_EVENTS
 from eventstore.engine.schema import EVENTS, SQLITE_TYPES
-from eventstore.engine.tables import INSERT_EVENT
 from eventstore.recorded import Row
 from eventstore.sqlite import SqliteStore
 
@@ -24,7 +24,7 @@ SYNCHRONOUS_FULL = 2
 TARGET_BY_HAND = 0.6
 
 _TABLE = ";".join(table.format(**SQLITE_TYPES) for table in EVENTS)
-_INSERT = INSERT_EVENT + "VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = INSERT_EVENTS.into + " VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class NotingStore(SqliteStore):

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -27,17 +29,10 @@ from eventstore.engine.schema import (
     statements,
 )
 from eventstore.engine.settle import Settled
-from eventstore.engine.tables import INSERT_EVENT
-from eventstore.partition import partition_of
 from eventstore.recorded import Row
 from eventstore.store import Mark
 
 _logger = logging.getLogger(__name__)
-
-_INSERT = INSERT_EVENT + (
-    "SELECT * FROM unnest(%b::smallint[], %b::bigint[], %b::uuid[], %b::bigint[], %b::text[],"
-    " %b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], %b::bigint[])"
-)
 
 _GRANTS = (
     "GRANT USAGE ON SCHEMA public TO {role}",
@@ -208,11 +203,16 @@ class PostgresStore(SqlSideTables):
         return outcome
 
     def _insert(self, cursor: TupleCursor, settled: Settled) -> None:
-        rows = [row for append in settled.admitted for row in append.rows]
-        for some in self._apart(rows, lambda row: self._part(row.org_id)):
-            cursor.execute(SQL(_INSERT), _columns(some, self.parts), prepare=True)
-        for statement, each in self._writes_beside(settled):
-            cursor.executemany(_sql(statement), each)
+        for write, rows in self._writes(settled):
+            if isinstance(write, str):
+                _add(cursor, write, rows)
+                continue
+            for some in self._apart(rows, itemgetter(0)):  # each begins with its partition
+                if len(some) > 1:
+                    columns = [list(column) for column in zip(*some, strict=True)]
+                    _add(cursor, write.of_arrays, [columns])
+                else:
+                    _add(cursor, write.of_values, some)
 
     # Reads ------------------------------------------------------------------
 
@@ -259,6 +259,11 @@ class DistributedStore(PostgresStore):
     GUARDS = DISTRIBUTED_GUARDS
 
 
+def _add(cursor: TupleCursor, statement: str, every: Sequence[Sequence[Any]]) -> None:
+    for parameters in every:
+        cursor.execute(_sql(statement), parameters, prepare=True)
+
+
 def _answers(connection: Connection[Any], questions: Sequence[Question]) -> list[Rows]:
     """Send all questions before waiting for the first answer, if the connection is a pipeline."""
     cursors = [
@@ -268,21 +273,7 @@ def _answers(connection: Connection[Any], questions: Sequence[Question]) -> list
     return [cursor.fetchall() for cursor in cursors]
 
 
-def _columns(rows: Sequence[Row], parts: int) -> list[list[Any]]:
-    return [
-        [partition_of(row.org_id, parts) for row in rows],
-        [row.position for row in rows],
-        [row.stream_id for row in rows],
-        [row.version for row in rows],
-        [row.tag for row in rows],
-        [row.state for row in rows],
-        [row.private for row in rows],
-        [row.org_id for row in rows],
-        [row.org_seq for row in rows],
-        [row.recorded_at for row in rows],
-    ]
-
-
-def _sql(statement: str) -> SQL:
-    # Built only from this package's constants, in which "?" occurs only as a placeholder.
-    return SQL(cast(Any, statement.replace("?", "%s")))
+@lru_cache(1_024)
+def _sql(statement: str) -> bytes:
+    """Return a statement of this package as the driver takes it; "?" is always a placeholder."""
+    return statement.replace("?", "%s").encode()

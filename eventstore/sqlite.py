@@ -16,18 +16,21 @@ from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lock_wait import once_unlocked
 from eventstore.engine.lookups import BatchTry, Question
 from eventstore.engine.probes import Rows
-from eventstore.engine.schema import OLD_SHAPE, OLD_TABLE, SQLITE_GUARDS, SQLITE_TYPES, statements
+from eventstore.engine.schema import (
+    OLD_SHAPE,
+    OLD_TABLE,
+    SQLITE_GUARDS,
+    SQLITE_TYPES,
+    Insert,
+    statements,
+)
 from eventstore.engine.settle import Settled
-from eventstore.engine.tables import INSERT_EVENT
 from eventstore.identifiers import id_of
-from eventstore.partition import partition_of
 from eventstore.recorded import READ_BYTES_MAX, Row
 from eventstore.store import Mark
 
 _STATE, _PRIVATE = 4, 5
 """Where they are in ``COLUMNS``."""
-
-_INSERT = INSERT_EVENT + "VALUES (?,?,?,?,?,?,?,?,?,?)"
 
 _owner = cast(Callable[[bytes], OrgId], id_of)  # OrgId() is a call for each row
 
@@ -133,26 +136,10 @@ class SqliteStore(SqlSideTables):
         return [execute(*question.query).fetchall() for question in questions]
 
     def _insert(self, settled: Settled) -> None:
-        parts = self.parts
-        rows = [
-            (
-                partition_of(row.org_id, parts),
-                row.position,
-                row.stream_id.bytes,
-                row.version,
-                row.tag,
-                row.state,
-                row.private,
-                row.org_id.bytes,
-                row.org_seq,
-                row.recorded_at,
-            )
-            for append in settled.admitted
-            for row in append.rows
-        ]
-        self._writer.executemany(_INSERT, rows)
-        for statement, each in self._writes_beside(settled):
-            self._writer.executemany(statement, each)
+        for write, rows in self._writes(settled):
+            if rows:
+                statement = write.of_values if isinstance(write, Insert) else write
+                self._writer.executemany(statement, rows)
 
     # Reads ------------------------------------------------------------------
 

@@ -8,18 +8,59 @@ from uuid import UUID
 
 from domain.base import OrgId
 from eventstore.append import Secret
-from eventstore.claim import Held
+from eventstore.claim import ClaimKey, Held
+from eventstore.engine.idempotency import USED_KEYS
 from eventstore.engine.lookups import SqlLookups
 from eventstore.engine.probes import marks
+from eventstore.engine.schema import Insert
 from eventstore.engine.settle import Settled
+from eventstore.recorded import Row
 from eventstore.store import TreeHead, Wrapped
 
 KEYS_AT_ONCE = 500
 NOBODY = UUID(int=0)
 _TREE_HEADS = "SELECT org_id, size, frontier, note FROM tree_heads WHERE part = ? AND org_id = ? "
 
-_NEW_KEY = "INSERT INTO subject_keys (part, subject, wrapped) VALUES (?, ?, ?)"
+INSERT_EVENTS = Insert(
+    "events",
+    {
+        "part": "part",
+        "position": "int",
+        "stream_id": "id",
+        "version": "int",
+        "tag": "text",
+        "state": "bytes",
+        "private": "bytes",
+        "org_id": "id",
+        "org_seq": "int",
+        "recorded_at": "int",
+    },
+)
+_KEYS = Insert("subject_keys", {"part": "part", "subject": "id", "wrapped": "bytes"})
+_CLAIM_COLUMNS = {
+    "part": "part",
+    "scope": "text",
+    "within": "id",
+    "value": "bytes",
+    "holder": "id",
+    "free_at": "int",
+}
+# A claim that was looked up may exist as a released one; a number must be new.
+_CLAIMS = Insert(
+    "claims",
+    _CLAIM_COLUMNS,
+    "ON CONFLICT (part, scope, within, value)"
+    " DO UPDATE SET holder = excluded.holder, free_at = excluded.free_at",
+)
+_NUMBERS = Insert("claims", _CLAIM_COLUMNS)
+_COUNTS = Insert(
+    "counts",
+    {"part": "part", "scope": "text", "within": "id", "n": "int"},
+    "ON CONFLICT (part, scope, within) DO UPDATE SET n = excluded.n",
+)
 
+TableWrite = Insert | str
+"""A statement that adds rows, or another one."""
 SqlWrite = tuple[str, Sequence[Any]]
 
 
@@ -131,28 +172,59 @@ class SqlSideTables(SqlLookups):
             [value for row in rows for value in row],
         )
 
-    # The writes of an append, except the events themselves ----------------------
+    # The writes of an append --------------------------------------------------
 
-    def _writes_beside(self, settled: Settled) -> Iterator[tuple[str, list[Sequence[Any]]]]:
+    def _writes(self, settled: Settled) -> Iterator[tuple[TableWrite, Sequence[Sequence[Any]]]]:
         """Yield each statement with its parameters, once for each row that it writes."""
-        for statement, writes in groupby(self._each_write(settled), itemgetter(0)):
+        admitted = settled.admitted
+        yield INSERT_EVENTS, [self._event_row(row) for append in admitted for row in append.rows]
+        yield (
+            _KEYS,
+            [
+                (self._part(append.owner(subject)), self._id(subject), wrapped)
+                for append in admitted
+                for subject, wrapped in append.keys.items()
+            ],
+        )
+        secrets = (
+            self._secret_write(secret, self._part(append.owner(secret.owner)))
+            for append in admitted
+            for secret in append.secrets
+        )
+        for statement, writes in groupby(secrets, itemgetter(0)):
             yield statement, [parameters for _, parameters in writes]
-
-    def _each_write(self, settled: Settled) -> Iterator[SqlWrite]:
-        for append in settled.admitted:
-            for subject, wrapped in append.keys.items():
-                part = self._part(append.owner(subject))
-                yield _NEW_KEY, (part, self._id(subject), wrapped)
-        for append in settled.admitted:
-            for secret in append.secrets:
-                yield self._secret_write(secret, self._part(append.owner(secret.owner)))
-        for append in settled.admitted:
-            if append.key_use is not None:
-                yield self._used_key_write(append, append.key_use)
+        yield (
+            USED_KEYS,
+            [
+                self._used_key_row(append, append.key_use)
+                for append in admitted
+                if append.key_use is not None
+            ],
+        )
         yield from self._claim_writes(settled)
-        yield from self._count_writes(settled)
-        for part, position in sorted(settled.positions.items()):
-            yield "UPDATE part_heads SET position = ? WHERE part = ?", (position, part)
+        yield (
+            _COUNTS,
+            [
+                (self._part(count.org_id), count.scope, self._id(count.within), n)
+                for count, n in settled.counts.items()
+            ],
+        )
+        heads = [(position, part) for part, position in sorted(settled.positions.items())]
+        yield "UPDATE part_heads SET position = ? WHERE part = ?", heads
+
+    def _event_row(self, row: Row) -> tuple[Any, ...]:
+        return (
+            self._part(row.org_id),
+            row.position,
+            self._id(row.stream_id),
+            row.version,
+            row.tag,
+            row.state,
+            row.private,
+            self._id(row.org_id),
+            row.org_seq,
+            row.recorded_at,
+        )
 
     def _secret_write(self, secret: Secret, part: int) -> SqlWrite:
         if secret.sealed is None:
@@ -164,35 +236,21 @@ class SqlSideTables(SqlLookups):
         )
         return statement, (part, self._id(secret.owner), secret.name, secret.sealed)
 
-    def _claim_writes(self, settled: Settled) -> list[SqlWrite]:
-        insert = (
-            "INSERT INTO claims (part, scope, within, value, holder, free_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)"
-        )
-        # A claim that was looked up may exist as a released one; a number must be new.
-        upsert = insert + (
-            " ON CONFLICT (part, scope, within, value)"
-            " DO UPDATE SET holder = excluded.holder, free_at = excluded.free_at"
-        )
-        delete = "DELETE FROM claims WHERE part = ? AND scope = ? AND within = ? AND value = ?"
-        writes: list[SqlWrite] = []
-        for statement, changed in ((upsert, settled.claims), (insert, settled.numbers)):
-            for claim, held in changed.items():
-                key = (
-                    self._part(claim.org_id), claim.scope, self._id(claim.within), claim.value
-                )  # fmt: skip
-                if held is None:
-                    writes.append((delete, key))
-                else:
-                    writes.append((statement, (*key, self._id(held.holder), held.free_at)))
-        return writes
-
-    def _count_writes(self, settled: Settled) -> list[SqlWrite]:
-        statement = (
-            "INSERT INTO counts (part, scope, within, n) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (part, scope, within) DO UPDATE SET n = excluded.n"
-        )
-        return [
-            (statement, (self._part(count.org_id), count.scope, self._id(count.within), n))
-            for count, n in settled.counts.items()
+    def _claim_writes(self, settled: Settled) -> Iterator[tuple[TableWrite, list[Sequence[Any]]]]:
+        held, gone = list[Sequence[Any]](), list[Sequence[Any]]()
+        for claim, holder in settled.claims.items():
+            if holder is None:
+                gone.append(self._claim_key(claim))
+            else:
+                held.append((*self._claim_key(claim), self._id(holder.holder), holder.free_at))
+        numbers: list[Sequence[Any]] = [
+            (*self._claim_key(claim), self._id(holder.holder), holder.free_at)
+            for claim, holder in settled.numbers.items()
         ]
+        delete = "DELETE FROM claims WHERE part = ? AND scope = ? AND within = ? AND value = ?"
+        yield _CLAIMS, held
+        yield _NUMBERS, numbers
+        yield delete, gone
+
+    def _claim_key(self, claim: ClaimKey) -> tuple[Any, ...]:
+        return self._part(claim.org_id), claim.scope, self._id(claim.within), claim.value

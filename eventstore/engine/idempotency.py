@@ -1,10 +1,10 @@
 """Used Idempotency-Keys in SQL: written with the events, looked up, and relieved of old replies."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from eventstore.append import Append, KeptSince, KeyUse, SealedReply, UsedKey
+from eventstore.engine.schema import Insert
 from eventstore.engine.settle import last_own_row
 from eventstore.engine.tables import SqlTables
 
@@ -12,9 +12,23 @@ _SELECT = (
     "SELECT request_hash, event_id, position, used_at, status, version, body, secret"
     " FROM idempotency_keys WHERE part = ? AND key_hash = ?"
 )
-_INSERT = (
-    "INSERT INTO idempotency_keys (part, key_hash, org_id, request_hash, event_id, position,"
-    " used_at, status, version, body, secret) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# Without ON CONFLICT: a key that was used meanwhile refuses the whole batch, which is then settled
+# again and more closely.
+USED_KEYS = Insert(
+    "idempotency_keys",
+    {
+        "part": "part",
+        "key_hash": "bytes",
+        "org_id": "id",
+        "request_hash": "bytes",
+        "event_id": "id",
+        "position": "int",
+        "used_at": "int",
+        "status": "int",
+        "version": "int",
+        "body": "bytes",
+        "secret": "bytes",
+    },
 )
 _DROP_REPLIES = (
     "UPDATE idempotency_keys SET body = NULL, secret = NULL WHERE part = ? AND key_hash IN"
@@ -58,9 +72,8 @@ class SqlUsedKeys(SqlTables):
         found = self._query(statement, (part,))
         return {position: self._uuid(event_id) for position, event_id in found}
 
-    def _used_key_write(self, append: Append, use: KeyUse) -> tuple[str, Sequence[Any]]:
-        # Without ON CONFLICT: a key that was used meanwhile refuses the whole batch, which is then
-        # settled again and more closely.
+    def _used_key_row(self, append: Append, use: KeyUse) -> tuple[Any, ...]:
+        """Return the row of ``USED_KEYS`` that a command writes."""
         reply = use.reply
         replied: tuple[int | bytes | None, ...] = (None, None, None, None)
         if reply is not None:
@@ -69,4 +82,4 @@ class SqlUsedKeys(SqlTables):
         last = last_own_row(append, self.parts)
         event = (None, 0) if last is None else (self._id(last.id), last.position)
         command = (use.request_hash, *event, use.at)
-        return _INSERT, (*place, *command, *replied)
+        return (*place, *command, *replied)

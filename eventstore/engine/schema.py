@@ -23,6 +23,21 @@ POSTGRES_TYPES = {
 }
 """The SQL types by kind of column; SQLite keeps the rows of a ``rowless`` table in its key."""
 
+
+class Insert:
+    """The statement that adds rows to a table, whose columns come with their kinds.
+
+    ``into`` is how it begins. ``of_values`` adds one row, ``of_arrays`` any number in one go:
+    PostgreSQL takes an array for each column, where its driver spends 25 µs on each row of its own.
+    """
+
+    def __init__(self, table: str, columns: Mapping[str, str], conflict: str = "") -> None:
+        self.into = into = f"INSERT INTO {table} ({', '.join(columns)})"
+        arrays = (f"%b::{POSTGRES_TYPES.get(kind, kind)}[]" for kind in columns.values())
+        self.of_values = f"{into} VALUES ({', '.join('?' * len(columns))}) {conflict}"
+        self.of_arrays = f"{into} SELECT * FROM unnest({', '.join(arrays)}) {conflict}"
+
+
 EVENTS = (
     "CREATE TABLE IF NOT EXISTS events ("
     " part {part} NOT NULL, position {int} NOT NULL,"

@@ -39,11 +39,6 @@ _NEWEST_POSITION = (
 
 _AFTER, _BEFORE = "AND org_id = ? AND org_seq > ?", "AND org_id = ? AND org_seq < ?"
 
-INSERT_EVENT = (
-    "INSERT INTO events (part, position, stream_id, version, tag, state, private, org_id,"
-    " org_seq, recorded_at) "
-)
-
 
 class SqlTables(SqlProbes):
     """Reads of a SQL event database."""

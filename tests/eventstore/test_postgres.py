@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.sql import SQL
 
 from eventstore.append import Appended, Conflict, LogUnavailable, LogUnfit
 from eventstore.open import open_store
@@ -73,7 +72,7 @@ class TestPostgresReservations(ReservationContract):
     ) -> None:
         statements: list[str] = []
 
-        def spy(statement: str) -> SQL:
+        def spy(statement: str) -> bytes:
             statements.append(statement)
             return _sql(statement)
 
