@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from uuid import UUID
 
 from commands.base import Command, Context
 from commands.if_match import refuse_if_changed_since
@@ -31,7 +30,8 @@ class CommandHandler:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._turns: dict[UUID, _Turn] = {}
+        # By the integers of ids, because UUIDs are hashed in Python.
+        self._turns: dict[int, _Turn] = {}
         self.states = States(log, StateCache())
         """The folded streams of this process, for queries that must be up to date."""
         self._replies = StoredReplies(log, self.states)
@@ -62,9 +62,9 @@ class CommandHandler:
         target = command.turn(context)
         if target is None:
             return await self._attempts(command, context, render)
-        turn = self._turns.get(target)
+        turn = self._turns.get(target.int)
         if turn is None:
-            turn = self._turns[target] = _Turn()
+            turn = self._turns[target.int] = _Turn()
         turn.users += 1
         try:
             async with turn:
@@ -72,7 +72,7 @@ class CommandHandler:
         finally:
             turn.users -= 1
             if not turn.users:
-                del self._turns[target]
+                del self._turns[target.int]
 
     async def _attempts(self, command: Command, context: Context, render: Render | None) -> Receipt:
         for attempt in range(1, ATTEMPTS_MAX + 1):
