@@ -91,7 +91,7 @@ async def test_a_log_that_cannot_be_written_is_not_ready_until_it_can(
 
     async with client_of(make_app()) as client:
         with monkeypatch.context() as broken:
-            broken.setattr(system.log.store, "commit", full)
+            broken.setattr(system.log._writer, "_commit_quick", full)
             headers = {"authorization": f"Bearer {ana.token}"}
             body = {"key": "FULL", "name": "Full"}
             refused = await client.post("/api/project", json=body, headers=headers)

@@ -93,6 +93,16 @@ async def test_private_views_are_there_for_their_owner_alone(
     )
 
 
+async def test_a_name_that_is_taken_meanwhile_stops_a_change_and_a_restore(ana: Person) -> None:
+    gone = done(await ana.post("/view", {"name": "Late"}), 201)
+    assert (await ana.delete(f"/view/{gone['id']}")).status_code == 204
+    done(await ana.post("/view", {"name": "late"}), 201)
+    other = done(await ana.post("/view", {"name": "Early"}), 201)
+
+    refused(await ana.post(f"/view/{gone['id']}/restore"), 409, "view_name_taken")
+    refused(await ana.patch(f"/view/{other['id']}", {"name": "LATE"}), 409, "view_name_taken")
+
+
 async def test_a_shared_view_shows_each_reader_what_they_see(
     app: Litestar, system: System, ana: Person
 ) -> None:
