@@ -107,7 +107,13 @@ class Change(NamedTuple):
     """The organization of the stream, if not the caller's (or the platform)."""
 
 
-Decision = Sequence[Change | Secret | CountChange]
+class KeyDestroyed(NamedTuple):
+    """The data key of a stream of the caller's organization goes with what is recorded."""
+
+    subject: UUID
+
+
+Decision = Sequence[Change | Secret | CountChange | KeyDestroyed]
 """What to record. A count without a change is what the append checks beside that."""
 
 

@@ -6,8 +6,13 @@ from uuid import UUID
 from commands.happening import Happening, Reservations, Rule
 from domain.base import Event, OrgId
 from domain.identity.plan import Countable, limit_of, plan_limit_reached
-from domain.work.attachment import AttachmentDeleted, AttachmentRestored, AttachmentUploaded
-from domain.work.comment import CommentDeleted, CommentPosted, CommentRestored
+from domain.work.attachment import (
+    AttachmentDeleted,
+    AttachmentPurged,
+    AttachmentRestored,
+    AttachmentUploaded,
+)
+from domain.work.comment import CommentDeleted, CommentPosted, CommentPurged, CommentRestored
 from eventstore.claim import CountChange, CountKey
 
 
@@ -27,6 +32,12 @@ def _posted(happened: Happening, reserved: Reservations) -> None:
     reserved.counts.append(CountChange(count, by))
 
 
+def _purged_comment(happened: Happening, reserved: Reservations) -> None:
+    if not happened.before.deleted:
+        count = comments_on(happened.org_id, happened.event.task_id)
+        reserved.counts.append(CountChange(count, -1))
+
+
 def _uploaded(happened: Happening, reserved: Reservations) -> None:
     _count_file(1, happened.event.size, happened, reserved)
 
@@ -34,6 +45,11 @@ def _uploaded(happened: Happening, reserved: Reservations) -> None:
 def _trashed(happened: Happening, reserved: Reservations) -> None:
     by = -1 if isinstance(happened.event, AttachmentDeleted) else 1
     _count_file(by, by * happened.before.size, happened, reserved)
+
+
+def _purged_file(happened: Happening, reserved: Reservations) -> None:
+    if not happened.before.deleted:
+        _count_file(-1, -happened.before.size, happened, reserved)
 
 
 def _count_file(by: int, size: int, happened: Happening, reserved: Reservations) -> None:
@@ -52,8 +68,10 @@ CONTENT_RULES: dict[type[Event], Rule] = {
     CommentPosted: _posted,
     CommentDeleted: _posted,
     CommentRestored: _posted,
+    CommentPurged: _purged_comment,
     AttachmentUploaded: _uploaded,
     AttachmentDeleted: _trashed,
     AttachmentRestored: _trashed,
+    AttachmentPurged: _purged_file,
 }
 """The rule of each kind of event about the contents of tasks."""

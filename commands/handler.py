@@ -135,6 +135,8 @@ class CommandHandler:
             self.states.cache.put(change.stream, recording.states[change.stream])
         for subject, cipher in recording.ciphers.items():
             self._log.keys.keep(subject, cipher)
+        for subject in recording.append.destroyed:
+            self._log.keys.forget(subject)
         return _receipt(recording, position, self._log.positions_of(recording.append.rows))
 
     async def _use_key(

@@ -9,6 +9,7 @@ from domain.work.label import (
     LabelCreated,
     LabelDeleted,
     LabelNameTaken,
+    LabelPurged,
     LabelRenamed,
     LabelRestored,
 )
@@ -47,6 +48,11 @@ def _deleted(happened: Happening, reserved: Reservations) -> None:
     reserved.counts.append(CountChange(in_trash(happened.org_id, happened.stream), 1))
 
 
+def _purged(happened: Happening, reserved: Reservations) -> None:
+    if not happened.before.deleted:  # its project took it along
+        _deleted(happened, reserved)
+
+
 def _restored(happened: Happening, reserved: Reservations) -> None:
     label = happened.before
     _take(happened, label.project_id, label.name, reserved)
@@ -77,5 +83,6 @@ LABEL_RULES: dict[type[Event], Rule] = {
     LabelRenamed: _renamed,
     LabelDeleted: _deleted,
     LabelRestored: _restored,
+    LabelPurged: _purged,
     TaskLabelled: _used,
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from uuid import UUID
 
 from commands.happening import Happening, Reservations, Rule
 from domain.base import DomainError, OrgId
@@ -17,6 +18,19 @@ def counted_of(org_id: OrgId, what: Countable) -> CountKey:
     return CountKey(org_id, what.value, org_id)
 
 
+def tasks_in(org_id: OrgId, project_id: UUID, status: str) -> CountKey:
+    """Return the count of a project's tasks that were put into *status* and are not in the trash.
+
+    A status that is gone keeps its count: its tasks are in another one now (``Workflow.place``).
+    """
+    return CountKey(org_id, f"tasks in {status}", project_id)
+
+
+def fields_in(org_id: OrgId, project_id: UUID) -> CountKey:
+    """Return the count of the custom fields of a project that are not in the trash."""
+    return CountKey(org_id, "custom fields of a project", project_id)
+
+
 def counting(what: Countable, by: int) -> Rule:
     """Return the rule of an event that adds *by* to a count."""
 
@@ -26,12 +40,19 @@ def counting(what: Countable, by: int) -> Rule:
     return rule
 
 
-def count(what: Countable, by: int, happened: Happening, reserved: Reservations) -> None:
-    """Add *by* to a count; more than the plan allows is refused."""
+def count(
+    what: Countable,
+    by: int,
+    happened: Happening,
+    reserved: Reservations,
+    times: tuple[CountKey, ...] = (),
+) -> None:
+    """Add *by* to a count, as often as *times* say; more than the plan allows is refused."""
     limit: int | None = None
     refusal: Callable[[int], DomainError] | None = None
     if by > 0 and happened.plan is not None:
         limit = limit_of(happened.plan, what)
         told = plan_limit_reached if happened.sees_all or what not in _HIDEABLE else plan_full
         refusal = partial(told, happened.plan, what)
-    reserved.counts.append(CountChange(counted_of(happened.org_id, what), by, limit, refusal))
+    counted = counted_of(happened.org_id, what)
+    reserved.counts.append(CountChange(counted, by, limit, refusal, times))

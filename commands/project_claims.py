@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from commands.happening import Fingerprint, Happening, Reservations, Rule
-from commands.plan_counts import count, counting
+from commands.plan_counts import count, counting, fields_in, tasks_in
 from domain.base import Event, OrgId
 from domain.claim import ProjectKeyTaken, TeamNameTaken
 from domain.identity.plan import Countable
@@ -69,9 +69,16 @@ def _note_private(happened: Happening, reserved: Reservations, *, private: bool)
 
 
 def _project_trashed(happened: Happening, reserved: Reservations) -> None:
-    if happened.before.status is not ProjectStatus.ARCHIVED:
-        by = -1 if isinstance(happened.event, ProjectDeleted) else 1
+    """Count a project, with its tasks and custom fields, out or in: all of them or none."""
+    project, by = happened.before, -1 if isinstance(happened.event, ProjectDeleted) else 1
+    org_id, project_id = happened.org_id, happened.stream
+    if project.status is not ProjectStatus.ARCHIVED:
         count(Countable.PROJECTS, by, happened, reserved)
+    keys = sorted({*project.workflow.by_key, *project.workflow.moved})
+    tasks = tuple(tasks_in(org_id, project_id, key) for key in keys)
+    count(Countable.TASKS, by, happened, reserved, tasks)
+    fields = (fields_in(org_id, project_id),)
+    count(Countable.CUSTOM_FIELDS, by, happened, reserved, fields)
 
 
 def _team_created(happened: Happening, reserved: Reservations) -> None:

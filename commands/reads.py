@@ -5,6 +5,7 @@ are recorded.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -92,6 +93,10 @@ class Reads:
     def version(self, stream: UUID) -> int:
         """Return the version at which *stream* was read."""
         return self.loaded[stream].version
+
+    def changed_at(self, stream: UUID) -> datetime | None:
+        """Return when *stream*, as it was read, changed last; None if it does not exist."""
+        return self.loaded[stream][1].at
 
     def is_new(self, stream: UUID) -> bool:
         """Return whether *stream* was read and does not exist yet."""

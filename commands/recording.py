@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commands.base import Change, Command, Context, Decision
+from commands.base import Change, Command, Context, Decision, KeyDestroyed
 from commands.happening import Happening, Reservations
 from commands.reads import Reads
 from commands.reservations import RESERVING, is_open_number, note, task_numbers
@@ -77,6 +77,7 @@ async def prepare(
     if len(changes) < len(decision):
         append.secrets = tuple(part for part in decision if isinstance(part, Secret))
         append.counts = tuple(part for part in decision if isinstance(part, CountChange))
+        append.destroyed = tuple(p.subject for p in decision if isinstance(p, KeyDestroyed))
     recording = Recording(append, reads.loaded.copy(), changes, {})
     if changes:
         sealed = _key_owners(changes, reads, context)

@@ -15,7 +15,7 @@ from commands.claims.rules import AREA_RULES
 from commands.content_counts import CONTENT_RULES
 from commands.happening import Fingerprint, Happening, Reservations, Rule
 from commands.label_claims import LABEL_RULES
-from commands.plan_counts import count, counting
+from commands.plan_counts import count, counting, tasks_in
 from commands.project_claims import PROJECT_RULES
 from commands.relation_counts import (
     GUARDS,
@@ -95,14 +95,6 @@ def task_numbers(org_id: OrgId, project_id: UUID) -> CountKey:
 def task_number_claim(org_id: OrgId, project_id: UUID, number: int) -> ClaimKey:
     """Return the claim on a task number of a project."""
     return numbered(task_numbers(org_id, project_id), number)
-
-
-def tasks_in(org_id: OrgId, project_id: UUID, status: str) -> CountKey:
-    """Return the count of a project's tasks that were put into *status* and are not in the trash.
-
-    A status that is gone keeps its count: its tasks are in another one now (``Workflow.place``).
-    """
-    return CountKey(org_id, f"tasks in {status}", project_id)
 
 
 def note(happened: Happening, reserved: Reservations) -> None:

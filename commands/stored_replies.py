@@ -9,7 +9,9 @@ from commands.reads import Reads
 from commands.receipt import Receipt, Render, Response
 from commands.recording import Recording
 from commands.states import States
+from commands.work.trash.things import PURGED
 from domain.base import PLATFORM, DomainError
+from domain.catalog import tag_of
 from eventstore.append import (
     CommandAlreadyDone,
     ConcurrencyConflict,
@@ -32,6 +34,7 @@ SECRETS_KEPT = timedelta(minutes=10)
 _Check = Callable[[Reads], Awaitable[None]]
 
 _REPLY, _SECRET = b"reply", b"reply with secrets"
+_PURGED = frozenset(map(tag_of, PURGED))
 
 
 def kept_since(now: datetime) -> KeptSince:
@@ -75,6 +78,8 @@ class StoredReplies:
             await self._check_on_newest(
                 lambda reads: command.permit_repeat(reads, context, made), command, context
             )
+            if await self._is_purged(made, context):
+                raise AlreadyRan(used.position)
         repeated = await self._opened(used, context, asked.key_hash)
         if repeated is None:
             raise AlreadyRan(used.position)
@@ -151,6 +156,13 @@ class StoredReplies:
         after = used.position - 1
         rows = await self._log.tail_rows(after, 1, part=part) if used.position else []
         return rows[0].stream_id if rows else None
+
+    async def _is_purged(self, made: UUID, context: Context) -> bool:
+        """Return whether what a reply shows has been purged since; nothing follows on that."""
+        owner = context.org_id or PLATFORM
+        version = (await self._log.heads({made: owner})).get(made, 0)
+        last = await self._log.stream_rows(made, owner, version - 1) if version else []
+        return bool(last) and last[-1].tag in _PURGED
 
     async def _check_on_newest(self, check: _Check, command: Command, context: Context) -> None:
         """Refuse what *check* refuses, based on the newest states."""

@@ -49,6 +49,7 @@ class Permission(StrEnum):
     ATTACHMENT_ADD = "attachment:add"  # and delete and restore one's own
     ATTACHMENT_DELETE = "attachment:delete"  # and restore, everybody's
     TRASH_READ = "trash:read"  # MEMBERs: their own things, LEADs: their team's projects, too
+    TRASH_PURGE = "trash:purge"  # for good, before its time
     WEBHOOK_READ = "webhook:read"
     WEBHOOK_MANAGE = "webhook:manage"
     AUDIT_READ = "audit:read"
@@ -99,6 +100,7 @@ _ADMIN = _MANAGER | {
     Permission.SSO_READ,
     Permission.SSO_MANAGE,
     Permission.MEMBER_MANAGE,
+    Permission.TRASH_PURGE,
     Permission.WEBHOOK_MANAGE,
     Permission.AUDIT_READ,
     Permission.APIKEY_MANAGE,

@@ -74,7 +74,8 @@ class Append(Struct, kw_only=True):
     ``expects`` holds the version of every stream that the decision read, including those that it
     writes to; 0 means that the stream must not exist. ``org_id`` is the organization that the
     command runs in. ``owners`` names the owner of streams that were read, subjects of new keys and
-    owners of secrets if they belong to another organization (or to the platform).
+    owners of secrets if they belong to another organization (or to the platform). The keys of
+    those ``destroyed`` go for good.
     """
 
     rows: list[Row]
@@ -82,6 +83,7 @@ class Append(Struct, kw_only=True):
     keys: dict[UUID, bytes]  # wrapped data keys of new subjects
     org_id: OrgId = PLATFORM
     owners: dict[UUID, OrgId] = {}
+    destroyed: tuple[UUID, ...] = ()
     secrets: tuple[Secret, ...] = ()
     claims: tuple[ClaimChange, ...] = ()
     counts: tuple[CountChange, ...] = ()

@@ -66,13 +66,15 @@ class CountChange(Struct, frozen=True):
 
     If *by* is 0, it is only a check: ``limit=0`` requires that none are left. A decrease without a
     limit is never refused, so that a count above a lowered limit can be reduced.
-    *refusal* makes the error from the number that was found.
+    *refusal* makes the error from the number that was found. With *times*, *by* is multiplied by
+    what these counts hold together: a project that goes takes as many tasks with it as it has.
     """
 
     count: CountKey
     by: int
     limit: int | None = None
     refusal: Callable[[int], DomainError] | None = None
+    times: tuple[CountKey, ...] = ()
 
 
 class OpenNumber(Struct, frozen=True):

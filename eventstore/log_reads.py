@@ -122,6 +122,10 @@ class LogReads(ClaimReads):
         """Return an organization's rows with a sequence above *after*, in order."""
         return await self._read(self.store.organization, org_id, after, limit)
 
+    async def organization_at(self, org_id: OrgId, sequences: Sequence[int]) -> list[Row]:
+        """Return the rows of an organization that have these sequences, in order."""
+        return await self._read(self.store.organization_at, org_id, sequences)
+
     async def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
         """Return an organization's rows with a sequence below *before*, newest first."""
         return await self._read(self.store.organization_before, org_id, before, limit)

@@ -98,6 +98,8 @@ class MemoryStore(MemoryKeys):
             self._organizations.setdefault(row.org_id, []).append(row)
         for subject, wrapped in append.keys.items():
             self._keys[self._part(append.owner(subject)), subject] = wrapped
+        for subject in append.destroyed:
+            self.destroy_key(subject, self._part(append.owner(subject)))
         for secret in append.secrets:
             self.put_secret(secret, self._part(append.owner(secret.owner)))
         if (use := append.key_use) is not None:
@@ -134,6 +136,10 @@ class MemoryStore(MemoryKeys):
 
     def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
         return _bounded(self._organizations.get(org_id, [])[after : after + limit], limit)
+
+    def organization_at(self, org_id: OrgId, sequences: Sequence[int]) -> list[Row]:
+        rows = self._organizations.get(org_id, [])
+        return [rows[each - 1] for each in sorted({*sequences}) if 0 < each <= len(rows)]
 
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
         rows = self._organizations.get(org_id, [])[: max(before - 1, 0)]

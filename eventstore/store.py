@@ -139,6 +139,10 @@ class Store(Protocol):
         """
         ...
 
+    def organization_at(self, org_id: OrgId, sequences: Sequence[int]) -> list[Row]:
+        """Return the events of an organization that have these sequences, in order."""
+        ...
+
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
         """Return an organization's events with a sequence below *before*, newest first.
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from domain.base import PLATFORM
+from commands.work.trash.things import PURGED
 from domain.catalog import tag_of
 from domain.identity.user.erasure import UserErased
 from eventstore.mode import REASONS, LogMode
@@ -19,10 +19,10 @@ GUARD_EVERY_S = 60.0
 """How often the log is compared with what it was."""
 
 FORGET_EVERY_S = 10.0
-"""How often a process looks for erased people, whose data it may be able to read that long."""
+"""How often a process looks for destroyed keys, with which it may be able to read that long."""
 
 _RETRY_S = 1.0
-_ERASED = (tag_of(UserErased),)
+_DESTROYING = tuple(tag_of(each) for each in (UserErased, *PURGED))
 _LOSSES_LOGGED_MAX = 20
 _logger = logging.getLogger(__name__)
 
@@ -89,25 +89,26 @@ class LogGuard:
 
 
 class KeyForgetting:
-    """Has this process forget its keys in memory when the keys of somebody were destroyed."""
+    """Has this process forget its keys in memory when keys were destroyed: of people, or texts."""
 
     def __init__(self, system: System) -> None:
-        self._log, self._part = system.log, system.log.part(PLATFORM)
-        self._after: int | None = None
+        self._log = system.log
+        self._after: dict[int, int] = {}
 
     async def check(self) -> None:
-        """Empty the cache of keys if somebody was erased since the last time.
+        """Empty the cache of keys if some were destroyed since the last time.
 
         :raises LogUnavailable: nobody knows now.
         """
-        last = await self._log.last_position(self._part)
-        if (
-            self._after is None
-            or last < self._after
-            or await self._log.tail_rows(self._after, 1, _ERASED, self._part)
-        ):  # the start, or a log that was set back
-            self._log.keys.forget_all()
-        self._after = last
+        for part in range(self._log.parts):
+            last, after = await self._log.last_position(part), self._after.get(part)
+            if (
+                after is None
+                or last < after
+                or await self._log.tail_rows(after, 1, _DESTROYING, part)
+            ):  # the start, or a log that was set back
+                self._log.keys.forget_all()
+            self._after[part] = last
 
     async def run(self) -> None:
         """Check until cancelled."""

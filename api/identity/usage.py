@@ -13,9 +13,7 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.identity.organization import own_organization
-from commands.claims.planning import fields_in
-from commands.plan_counts import counted_of
-from commands.reservations import tasks_in
+from commands.plan_counts import counted_of, fields_in, tasks_in
 from commands.sight import hidden_projects
 from domain.base import OrgId, UserId
 from domain.identity.organization.state import Organization
@@ -113,13 +111,16 @@ async def usage_of(system: System, org_id: OrgId, user_id: UserId) -> UsageView:
     used = dict(zip((what.value for what in Countable), counts, strict=True))
     hidden = list(await hidden_projects(log, states, org_id, user_id))
     inside: list[CountKey] = []
+    fields: list[CountKey] = []
     found = await states.all_fresh([(Project, each) for each in hidden], org_id) if hidden else []
     for project_id, project in zip(hidden, [each.state for each in found], strict=True):
         used["projects"] -= not project.deleted and project.status is not ProjectStatus.ARCHIVED
+        if project.deleted:
+            continue  # nothing in it counts
         keys = {*project.workflow.by_key, *project.workflow.moved}
         inside += [tasks_in(org_id, project_id, key) for key in sorted(keys)]
+        fields.append(fields_in(org_id, project_id))
     used["tasks"] -= sum(await log.counted(*inside)) if inside else 0
-    fields = [fields_in(org_id, each) for each in hidden]
     used["custom_fields"] -= sum(await log.counted(*fields)) if fields else 0
     return UsageView(**used)
 

@@ -15,7 +15,7 @@ from api.http.response import ApiResponse, json_response
 from api.work.project_key import ProjectRef, project_id_of
 from api.work.sight import project_here
 from api.work.tasks.detail import TaskDetail, tasks_in_full
-from commands.reservations import tasks_in
+from commands.plan_counts import tasks_in
 from domain.base import ProjectId
 from domain.permission import Permission
 from domain.work.workflow.errors import UnknownStatus

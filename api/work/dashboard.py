@@ -13,7 +13,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.work.sight import projects_seen
 from api.work.tasks.detail import TaskDetail, tasks_in_full
-from commands.reservations import tasks_in
+from commands.plan_counts import tasks_in
 from domain.base import ProjectId
 from domain.identity.organization.state import Organization
 from domain.permission import Permission

@@ -8,13 +8,14 @@ from uuid import UUID
 
 from commands.claims.names import UniqueNames, part_in_trash
 from commands.happening import Happening, Reservations, Rule
-from commands.plan_counts import count
+from commands.plan_counts import count, fields_in
 from domain.base import Event, NotFound, OrgId
 from domain.identity.plan import Countable
 from domain.planning.cycle import (
     CycleCreated,
     CycleDeleted,
     CycleNameTaken,
+    CyclePurged,
     CycleRenamed,
     CycleRescheduled,
     CycleRestored,
@@ -26,6 +27,7 @@ from domain.planning.field import (
     FieldNameTaken,
     FieldNotInUse,
     FieldOptionsChanged,
+    FieldPurged,
     FieldRenamed,
     FieldRestored,
     stream_of_field,
@@ -34,6 +36,7 @@ from domain.planning.milestone import (
     MilestoneCreated,
     MilestoneDeleted,
     MilestoneNameTaken,
+    MilestonePurged,
     MilestoneRenamed,
     MilestoneRestored,
 )
@@ -56,11 +59,6 @@ def cycle_day_claim(org_id: OrgId, project_id: UUID, day: date) -> ClaimKey:
 def option_retired(org_id: OrgId, field_id: UUID, option: str) -> CountKey:
     """Return the count that is 1 while an option of a custom field is retired, else 0."""
     return CountKey(org_id, f"option {option} retired", field_id)
-
-
-def fields_in(org_id: OrgId, project_id: UUID) -> CountKey:
-    """Return the count of the custom fields of a project that are not in the trash."""
-    return CountKey(org_id, "custom fields of a project", project_id)
 
 
 def planned_tasks(org_id: OrgId, part: UUID) -> CountKey:
@@ -140,6 +138,16 @@ def _cycle_restored(happened: Happening, reserved: Reservations) -> None:
     _hold(happened, frozenset(), happened.before.dates.days, reserved)
 
 
+def _purged(free: Rule) -> Rule:
+    """Return the rule of a purge: what its project took along gives up what it still has."""
+
+    def rule(happened: Happening, reserved: Reservations) -> None:
+        if not happened.before.deleted:
+            free(happened, reserved)
+
+    return rule
+
+
 def _hold(
     happened: Happening, before: frozenset[date], after: frozenset[date], reserved: Reservations
 ) -> None:
@@ -199,16 +207,19 @@ PLANNING_RULES: dict[type[Event], Rule] = {
     FieldOptionsChanged: _field_options_changed,
     FieldDeleted: _field_deleted,
     FieldRestored: _field_restored,
+    FieldPurged: _purged(FIELDS.deleted),
     TaskFieldSet: _value_set,
     CycleCreated: _cycle_created,
     CycleRenamed: CYCLES.renamed,
     CycleRescheduled: _cycle_rescheduled,
     CycleDeleted: _cycle_deleted,
     CycleRestored: _cycle_restored,
+    CyclePurged: _purged(_cycle_deleted),
     MilestoneCreated: MILESTONES.created,
     MilestoneRenamed: MILESTONES.renamed,
     MilestoneDeleted: MILESTONES.deleted,
     MilestoneRestored: MILESTONES.restored,
+    MilestonePurged: _purged(MILESTONES.deleted),
     TaskCycleChanged: _put,
     TaskMilestoneChanged: _put,
 }

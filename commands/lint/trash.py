@@ -1,11 +1,13 @@
-"""The rules about tasks in the trash, checked on the states that the events fold to."""
+"""The rules about the trash, checked on the states that the events fold to."""
 
 from collections import Counter
 from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
+from uuid import UUID
 
 from commands.lint.rules import Known
+from commands.work.trash.things import PURGED
 from domain.base import Event
 from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.events import (
@@ -30,6 +32,12 @@ _EMPTYING = _PLANNING | TaskFieldSet
 
 def broken_trash(event: Event, before: Any, after: Any, known: Known) -> Iterator[str]:
     """Yield the rules about the trash that *event* breaks, given its stream around it."""
+    if getattr(before, "purged", False):
+        yield "what is purged is changed"
+    if isinstance(event, PURGED):
+        if not (before.deleted or any(_purged(each, known) for each in _around(before))):
+            yield "something is purged that is neither in the trash nor in what is purged"
+        return
     if not isinstance(before, Task) or before.project_id is None:
         return
     moving = isinstance(event, _MOVING) or (isinstance(event, _EMPTYING) and event.to is None)
@@ -42,6 +50,16 @@ def broken_trash(event: Event, before: Any, after: Any, known: Known) -> Iterato
         yield "a task says wrongly whether it is below a deleted one"
     if isinstance(event, TaskDeleted | TaskRestored):
         yield from _below(event, after, known)
+
+
+def _around(thing: Any) -> Iterator[UUID | None]:
+    """Yield what a thing is in."""
+    for name in ("project_id", "parent_id", "task_id"):
+        yield getattr(thing, name, None)
+
+
+def _purged(thing: UUID | None, known: Known) -> bool:
+    return thing is not None and getattr(known(thing), "purged", False)
 
 
 def _below(event: TaskDeleted | TaskRestored, root: Task, known: Known) -> Iterator[str]:

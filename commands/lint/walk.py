@@ -15,6 +15,7 @@ from commands.lint.relations import broken_relations
 from commands.lint.rules import broken_rules
 from commands.lint.tables import ExpectedTables
 from commands.lint.trash import broken_trash
+from commands.work.trash.things import PURGED
 from domain.base import Event, OrgId
 from domain.catalog import state_of
 from domain.identity.organization.state import Organization
@@ -105,7 +106,8 @@ class _Walk:
             return
         after = before.evolve(recorded.event)
         self._states[recorded.stream_id] = after
-        yield from broken_rules(recorded.event, before, after, self._states.get)
+        if not isinstance(recorded.event, PURGED):  # or what it belongs to may be gone
+            yield from broken_rules(recorded.event, before, after, self._states.get)
         yield from broken_trash(recorded.event, before, after, self._states.get)
         yield from broken_relations(recorded, before, self._states.get)
         yield from self._reserved(recorded, recorded.event, before)

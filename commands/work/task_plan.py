@@ -67,9 +67,9 @@ async def _filled(
     # Its type never changes, and the append checks what else could. So its stream need not be
     # verified, unless it is refused by what is in memory, which may be old.
     field = await read.settled(Field, stream)
-    if not field.created or _not_offered(field, value):
+    if field.created_at is None or _not_offered(field, value):
         field = await read(Field, stream)
-    if not field.created:
+    if field.created_at is None:
         raise UnknownField(key=key)
     texts = texts_of(key, field.kind, value)
     if field.kind in CHOOSING and not {*texts} <= {*field.options}:

@@ -46,6 +46,7 @@ class PlanLimits(Struct, frozen=True, kw_only=True):
     bulk_tasks: int  # in one request
     audit_window: timedelta | None  # how far back the audit log is readable
     trash_retention: timedelta
+    legal_hold: bool
 
 
 _MB, _GB = 1_000_000, 1_000_000_000
@@ -66,6 +67,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         bulk_tasks=50,
         audit_window=timedelta(days=90),
         trash_retention=timedelta(days=30),
+        legal_hold=False,
     ),
     Plan.BASIC: PlanLimits(
         members=100,
@@ -82,6 +84,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         bulk_tasks=500,
         audit_window=timedelta(days=365),
         trash_retention=timedelta(days=60),
+        legal_hold=False,
     ),
     Plan.PREMIUM: PlanLimits(
         members=50_000,  # a technical limit: all members are folded from one stream
@@ -98,6 +101,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         bulk_tasks=5_000,
         audit_window=None,
         trash_retention=timedelta(days=180),
+        legal_hold=True,
     ),
 }
 
@@ -169,6 +173,17 @@ def refuse_custom_workflow(plan: Plan) -> None:
     if not PLAN_LIMITS[plan].custom_workflows:
         raise PlanLimitReached(
             what="custom_workflows", limit=0, used=0, plan=plan, upgrade_to=_UPGRADE[plan]
+        )
+
+
+def refuse_legal_hold(plan: Plan) -> None:
+    """Refuse a legal hold if *plan* has none.
+
+    :raises PlanLimitReached: it has none.
+    """
+    if not PLAN_LIMITS[plan].legal_hold:
+        raise PlanLimitReached(
+            what="legal_hold", limit=0, used=0, plan=plan, upgrade_to=Plan.PREMIUM
         )
 
 

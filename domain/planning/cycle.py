@@ -14,7 +14,7 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, Personal, ProjectId, Refusal, UserId
+from domain.base import ERASED, DomainError, Event, NotFound, Personal, ProjectId, Refusal, UserId
 
 CYCLE_DAYS_MAX = 92
 """As many as the longest quarter has: each day is claimed by itself."""
@@ -85,7 +85,16 @@ class CycleRestored(Event, frozen=True, kw_only=True, tag="cycle.restored"):
     project_id: ProjectId
 
 
-CycleEvent = CycleCreated | CycleRenamed | CycleRescheduled | CycleDeleted | CycleRestored
+class CyclePurged(Event, frozen=True, kw_only=True, tag="cycle.purged"):
+    """The name of a cycle is gone for good; which tasks were in it stays known."""
+
+    sets = ("name", "deleted", "purged")
+    project_id: ProjectId
+
+
+CycleEvent = (
+    CycleCreated | CycleRenamed | CycleRescheduled | CycleDeleted | CycleRestored | CyclePurged
+)
 
 
 # State ----------------------------------------------------------------------
@@ -104,6 +113,7 @@ class Cycle(Struct, frozen=True, kw_only=True, gc=False):
     created_by: UserId | None = None
     created_at: datetime | None = None
     deleted: bool = False
+    purged: bool = False
 
     def evolve(self, event: CycleEvent) -> "Cycle":
         match event:
@@ -124,6 +134,8 @@ class Cycle(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True)
             case CycleRestored():
                 return replace(self, deleted=False)
+            case CyclePurged():
+                return replace(self, name=ERASED, deleted=True, purged=True)
             case _:
                 assert_never(event)
 
@@ -163,7 +175,7 @@ class Cycle(Struct, frozen=True, kw_only=True, gc=False):
         return [CycleDeleted(project_id=self.refuse_unless_here())]
 
     def restore(self) -> list[CycleEvent]:
-        if self.project_id is None:
+        if self.project_id is None or self.purged:
             raise NotFound
         return [CycleRestored(project_id=self.project_id)] if self.deleted else []
 

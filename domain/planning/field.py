@@ -11,7 +11,7 @@ Invariants
     5. Setting something to the value it has records no event.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, NamedTuple, assert_never, get_args
 from uuid import UUID, uuid5
@@ -19,7 +19,17 @@ from uuid import UUID, uuid5
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, FieldId, NotFound, Personal, ProjectId, Refusal, UserId
+from domain.base import (
+    ERASED,
+    DomainError,
+    Event,
+    FieldId,
+    NotFound,
+    Personal,
+    ProjectId,
+    Refusal,
+    UserId,
+)
 from domain.work.task.custom_field import FieldType
 
 OPTIONS_MAX = 200
@@ -91,7 +101,16 @@ class FieldRestored(Event, frozen=True, kw_only=True, tag="field.restored"):
     project_id: ProjectId
 
 
-FieldEvent = FieldCreated | FieldRenamed | FieldOptionsChanged | FieldDeleted | FieldRestored
+class FieldPurged(Event, frozen=True, kw_only=True, tag="field.purged"):
+    """The names of a custom field and of its options are gone for good."""
+
+    sets = ("name", "option_names", "deleted", "purged")
+    project_id: ProjectId
+
+
+FieldEvent = (
+    FieldCreated | FieldRenamed | FieldOptionsChanged | FieldDeleted | FieldRestored | FieldPurged
+)
 
 
 # State ----------------------------------------------------------------------
@@ -124,6 +143,7 @@ class Field(Struct, frozen=True, kw_only=True, gc=False):
     created_by: UserId | None = None
     created_at: datetime | None = None
     deleted: bool = False
+    purged: bool = False
 
     def evolve(self, event: FieldEvent) -> "Field":
         match event:
@@ -145,12 +165,11 @@ class Field(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True)
             case FieldRestored():
                 return replace(self, deleted=False)
+            case FieldPurged():
+                gone = replace(self, name=ERASED, option_names=self.options)
+                return replace(gone, deleted=True, purged=True)
             case _:
                 assert_never(event)
-
-    @property
-    def created(self) -> bool:
-        return self.created_at is not None
 
     @property
     def offered(self) -> frozenset[str]:
@@ -165,7 +184,7 @@ class Field(Struct, frozen=True, kw_only=True, gc=False):
         :raises FieldKeyTaken: the project has one with this key, perhaps in the trash.
         :raises FieldNotValid: it cannot have such options.
         """
-        if self.created:
+        if self.created_at is not None:
             raise FieldKeyTaken(key=created.key)
         named = _names(created.options, created.option_names or "")
         _refuse_unless_valid(created.kind, list(map(Option._make, named.items())), created.options)
@@ -198,7 +217,7 @@ class Field(Struct, frozen=True, kw_only=True, gc=False):
         return [FieldDeleted(project_id=self.refuse_unless_here())]
 
     def restore(self) -> list[FieldEvent]:
-        if self.project_id is None:
+        if self.project_id is None or self.purged:
             raise NotFound
         return [FieldRestored(project_id=self.project_id)] if self.deleted else []
 
@@ -243,15 +262,10 @@ def _problems(
         yield f"a field of the type {kind} offers at least one option"
     if len(every) > OPTIONS_MAX:
         yield f"a field has at most {OPTIONS_MAX} options, with those that are retired"
-    if _has_twice(one.key for one in every):
+    if len(every) > len({one.key for one in every}):
         yield "two options have the same key"
-    if _has_twice(one.name for one in offered):
+    if len(offered) > len({one.name for one in offered}):
         yield "two options have the same name"
-
-
-def _has_twice(items: Iterable[str]) -> bool:
-    told = [*items]
-    return len(told) > len({*told})
 
 
 # Errors ---------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, Personal, ProjectId, Refusal, UserId
+from domain.base import ERASED, DomainError, Event, NotFound, Personal, ProjectId, Refusal, UserId
 
 # Events ---------------------------------------------------------------------
 
@@ -62,8 +62,20 @@ class MilestoneRestored(Event, frozen=True, kw_only=True, tag="milestone.restore
     project_id: ProjectId
 
 
+class MilestonePurged(Event, frozen=True, kw_only=True, tag="milestone.purged"):
+    """The name of a milestone is gone for good; which tasks had it stays known."""
+
+    sets = ("name", "deleted", "purged")
+    project_id: ProjectId
+
+
 MilestoneEvent = (
-    MilestoneCreated | MilestoneRenamed | MilestoneDated | MilestoneDeleted | MilestoneRestored
+    MilestoneCreated
+    | MilestoneRenamed
+    | MilestoneDated
+    | MilestoneDeleted
+    | MilestoneRestored
+    | MilestonePurged
 )
 
 
@@ -82,6 +94,7 @@ class Milestone(Struct, frozen=True, kw_only=True, gc=False):
     created_by: UserId | None = None
     created_at: datetime | None = None
     deleted: bool = False
+    purged: bool = False
 
     def evolve(self, event: MilestoneEvent) -> "Milestone":
         match event:
@@ -101,6 +114,8 @@ class Milestone(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True)
             case MilestoneRestored():
                 return replace(self, deleted=False)
+            case MilestonePurged():
+                return replace(self, name=ERASED, deleted=True, purged=True)
             case _:
                 assert_never(event)
 
@@ -126,7 +141,7 @@ class Milestone(Struct, frozen=True, kw_only=True, gc=False):
         return [MilestoneDeleted(project_id=self.refuse_unless_here())]
 
     def restore(self) -> list[MilestoneEvent]:
-        if self.project_id is None:
+        if self.project_id is None or self.purged:
             raise NotFound
         return [MilestoneRestored(project_id=self.project_id)] if self.deleted else []
 

@@ -4,7 +4,7 @@ Invariants
     1. The contents never change: another file is another attachment.
     2. A file that waits for its scan, or that a scanner found infected, is not given out.
     3. A scan is decided once.
-    4. A deleted attachment can only be restored.
+    4. A deleted attachment can only be restored, and a purged one not even that.
 """
 
 from datetime import datetime
@@ -14,7 +14,17 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, Personal, ProjectId, Refusal, TaskId, UserId
+from domain.base import (
+    ERASED,
+    DomainError,
+    Event,
+    NotFound,
+    Personal,
+    ProjectId,
+    Refusal,
+    TaskId,
+    UserId,
+)
 
 
 class ScanState(StrEnum):
@@ -73,7 +83,20 @@ class AttachmentRestored(Event, frozen=True, kw_only=True, tag="attachment.resto
     task_id: TaskId
 
 
-AttachmentEvent = AttachmentUploaded | AttachmentScanned | AttachmentDeleted | AttachmentRestored
+class AttachmentPurged(Event, frozen=True, kw_only=True, tag="attachment.purged"):
+    """The name and the contents of an attachment are gone for good."""
+
+    sets = ("name", "deleted", "purged")
+    task_id: TaskId
+
+
+AttachmentEvent = (
+    AttachmentUploaded
+    | AttachmentScanned
+    | AttachmentDeleted
+    | AttachmentRestored
+    | AttachmentPurged
+)
 
 
 # State ----------------------------------------------------------------------
@@ -99,6 +122,7 @@ class Attachment(Struct, frozen=True, kw_only=True, gc=False):
     created_at: datetime | None = None
     deleted: bool = False
     deleted_by: UserId | None = None
+    purged: bool = False
 
     def evolve(self, event: AttachmentEvent) -> "Attachment":
         match event:
@@ -119,6 +143,8 @@ class Attachment(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True, deleted_by=event.deleted_by)
             case AttachmentRestored():
                 return replace(self, deleted=False, deleted_by=None)
+            case AttachmentPurged():
+                return replace(self, name=ERASED, deleted=True, purged=True)
             case _:
                 assert_never(event)
 
@@ -145,7 +171,7 @@ class Attachment(Struct, frozen=True, kw_only=True, gc=False):
         ]
 
     def restore(self) -> list[AttachmentEvent]:
-        if self.task_id is None:
+        if self.task_id is None or self.purged:
             raise NotFound
         return [AttachmentRestored(task_id=self.task_id)] if self.deleted else []
 

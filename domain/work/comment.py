@@ -3,7 +3,7 @@
 Invariants
     1. A thread has one level: whoever answers names the comment that began the thread.
     2. Only the author changes the text; every earlier text stays in the log.
-    3. A deleted comment can only be restored.
+    3. A deleted comment can only be restored, and a purged one not even that.
     4. Setting the text that it has, with the same mentions, records no event.
 """
 
@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.base import (
+    ERASED,
     CommentId,
     DomainError,
     Event,
@@ -70,7 +71,14 @@ class CommentRestored(Event, frozen=True, kw_only=True, tag="comment.restored"):
     task_id: TaskId
 
 
-CommentEvent = CommentPosted | CommentEdited | CommentDeleted | CommentRestored
+class CommentPurged(Event, frozen=True, kw_only=True, tag="comment.purged"):
+    """The text of a comment is gone for good, with the key that sealed it."""
+
+    sets = ("body", "deleted", "purged")
+    task_id: TaskId
+
+
+CommentEvent = CommentPosted | CommentEdited | CommentDeleted | CommentRestored | CommentPurged
 
 
 # State ----------------------------------------------------------------------
@@ -94,6 +102,7 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
     edits: int = 0
     deleted: bool = False
     deleted_by: UserId | None = None
+    purged: bool = False
 
     def evolve(self, event: CommentEvent) -> "Comment":
         match event:
@@ -113,6 +122,8 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True, deleted_by=event.deleted_by)
             case CommentRestored():
                 return replace(self, deleted=False, deleted_by=None)
+            case CommentPurged():
+                return replace(self, body=ERASED, deleted=True, purged=True)
             case _:
                 assert_never(event)
 
@@ -143,7 +154,7 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
         ]
 
     def restore(self) -> list[CommentEvent]:
-        if self.task_id is None:
+        if self.task_id is None or self.purged:
             raise NotFound
         return [CommentRestored(task_id=self.task_id)] if self.deleted else []
 

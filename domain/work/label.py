@@ -14,7 +14,7 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, Personal, ProjectId, Refusal, UserId
+from domain.base import ERASED, DomainError, Event, NotFound, Personal, ProjectId, Refusal, UserId
 
 COLOR_PATTERN = r"^#[0-9a-fA-F]{6}$"
 """Red, green and blue in hexadecimal, as in CSS Color 4, section 5.2."""
@@ -64,7 +64,15 @@ class LabelRestored(Event, frozen=True, kw_only=True, tag="label.restored"):
     sets = ("deleted",)
 
 
-LabelEvent = LabelCreated | LabelRenamed | LabelRecolored | LabelDeleted | LabelRestored
+class LabelPurged(Event, frozen=True, kw_only=True, tag="label.purged"):
+    """The name of a label is gone for good; tasks that had it keep its id."""
+
+    sets = ("name", "deleted", "purged")
+
+
+LabelEvent = (
+    LabelCreated | LabelRenamed | LabelRecolored | LabelDeleted | LabelRestored | LabelPurged
+)
 
 
 # State ----------------------------------------------------------------------
@@ -82,6 +90,7 @@ class Label(Struct, frozen=True, kw_only=True, gc=False):
     created_by: UserId | None = None
     created_at: datetime | None = None
     deleted: bool = False
+    purged: bool = False
 
     def evolve(self, event: LabelEvent) -> "Label":
         match event:
@@ -101,6 +110,8 @@ class Label(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True)
             case LabelRestored():
                 return replace(self, deleted=False)
+            case LabelPurged():
+                return replace(self, name=ERASED, deleted=True, purged=True)
             case _:
                 assert_never(event)
 
@@ -127,7 +138,7 @@ class Label(Struct, frozen=True, kw_only=True, gc=False):
         return [LabelDeleted(project_id=self.project_id, owner=self.created_by)]
 
     def restore(self) -> list[LabelEvent]:
-        if not self.created:
+        if not self.created or self.purged:
             raise NotFound
         return [LabelRestored()] if self.deleted else []
 

@@ -15,7 +15,7 @@ from immutables import Map
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from domain.base import DomainError, Event, NotFound, Personal, Refusal, UserId
+from domain.base import ERASED, DomainError, Event, NotFound, Personal, Refusal, UserId
 
 TEAM_MEMBERS_MAX = 500
 """As many as one response can show: a team is shown with its members."""
@@ -97,6 +97,12 @@ class TeamRestored(Event, frozen=True, kw_only=True, tag="team.restored"):
     sets = ("deleted",)
 
 
+class TeamPurged(Event, frozen=True, kw_only=True, tag="team.purged"):
+    """The name of a team is gone for good; who was in it stays known."""
+
+    sets = ("name", "deleted", "purged")
+
+
 TeamEvent = (
     TeamCreated
     | TeamRenamed
@@ -105,6 +111,7 @@ TeamEvent = (
     | TeamMemberRemoved
     | TeamDeleted
     | TeamRestored
+    | TeamPurged
 )
 
 
@@ -121,6 +128,7 @@ class Team(Struct, frozen=True, kw_only=True, gc=False):
     members: Map[UserId, TeamRole] = Map()
     created: bool = False
     deleted: bool = False
+    purged: bool = False
 
     def evolve(self, event: TeamEvent) -> "Team":
         match event:
@@ -140,6 +148,8 @@ class Team(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True)
             case TeamRestored():
                 return replace(self, deleted=False)
+            case TeamPurged():
+                return replace(self, name=ERASED, deleted=True, purged=True)
             case _:
                 assert_never(event)
 
@@ -180,7 +190,7 @@ class Team(Struct, frozen=True, kw_only=True, gc=False):
         return [TeamDeleted()]
 
     def restore(self) -> list[TeamEvent]:
-        if not self.created:
+        if not self.created or self.purged:
             raise NotFound
         return [TeamRestored()] if self.deleted else []
 

@@ -13,3 +13,6 @@ class TrashKind(StrEnum):
     LABEL = "label"
     TEAM = "team"
     WEBHOOK = "webhook"
+    CYCLE = "cycle"
+    MILESTONE = "milestone"
+    FIELD = "field"

@@ -59,6 +59,11 @@ _COUNTS = Insert(
     "ON CONFLICT (part, scope, within) DO UPDATE SET n = excluded.n",
 )
 
+_DESTROY_KEY = (
+    "INSERT INTO subject_keys (part, subject, wrapped, destroyed_at) VALUES (?, ?, NULL, 1)"
+    " ON CONFLICT (part, subject) DO UPDATE SET wrapped = NULL, destroyed_at = 1"
+)
+
 TableWrite = Insert | str
 """A statement that adds rows, or another one."""
 SqlWrite = tuple[str, Sequence[Any]]
@@ -100,12 +105,7 @@ class SqlSideTables(SqlLookups):
         return found
 
     def destroy_key(self, subject: UUID, part: int = 0) -> None:
-        self._execute(
-            "INSERT INTO subject_keys (part, subject, wrapped, destroyed_at)"
-            " VALUES (?, ?, NULL, 1)"
-            " ON CONFLICT (part, subject) DO UPDATE SET wrapped = NULL, destroyed_at = 1",
-            (part, self._id(subject)),
-        )
+        self._execute(_DESTROY_KEY, (part, self._id(subject)))
 
     def secrets(self, owner: UUID, part: int = 0) -> Mapping[str, bytes]:
         statement = "SELECT name, sealed FROM secrets WHERE part = ? AND owner = ?"
@@ -186,6 +186,13 @@ class SqlSideTables(SqlLookups):
                 for subject, wrapped in append.keys.items()
             ],
         )
+        destroyed = [
+            (self._part(append.owner(subject)), self._id(subject))
+            for append in admitted
+            for subject in append.destroyed
+        ]
+        if destroyed:
+            yield _DESTROY_KEY, destroyed
         secrets = (
             self._secret_write(secret, self._part(append.owner(secret.owner)))
             for append in admitted

@@ -174,10 +174,13 @@ def _count(
     for change in changes:
         count = change.count
         before = counts[count] if count in counts else heads.counts.get(count, 0)
-        after = before + change.by
+        by = change.by
+        if change.times:
+            by *= sum(counts.get(each, heads.counts.get(each, 0)) for each in change.times)
+        after = before + by
         if change.limit is not None and after > change.limit:
             return change.refusal(before) if change.refusal is not None else DomainError()
-        if change.by:
+        if by:
             counts[count] = after
     return None
 
@@ -267,6 +270,8 @@ def counts_of(appends: Sequence[Append]) -> list[CountKey]:
     for append in appends:
         for change in append.counts:
             found[change.count] = None
+            for each in change.times:
+                found[each] = None
         for number in append.numbers:
             found[number.count] = None
     return list(found)

@@ -146,6 +146,14 @@ class SqlTables(SqlProbes):
     def organization(self, org_id: OrgId, after: int, limit: int) -> list[Row]:
         return self._events(_AFTER, "org_seq", (self._part(org_id), self._id(org_id), after, limit))
 
+    def organization_at(self, org_id: OrgId, sequences: Sequence[int]) -> list[Row]:
+        if not sequences:
+            return []
+        which = f"AND org_id = ? AND org_seq IN ({marks(len(sequences))})"
+        statement = f"SELECT {COLUMNS} FROM events WHERE part = ? {which} ORDER BY org_seq"
+        found = self._query(statement, (self._part(org_id), self._id(org_id), *sequences))
+        return self._rows(found)
+
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
         values = (self._part(org_id), self._id(org_id), before, limit)
         return self._events(_BEFORE, "org_seq DESC", values)

@@ -30,10 +30,10 @@ from domain.work.task.events import (
     TaskCreated,
     TaskDeleted,
     TaskRetitled,
-    TasksInStatus,
     TaskStatus,
 )
 from domain.work.task.plan_events import TaskMilestoneChanged
+from domain.work.task.trash_events import TasksInStatus
 from domain.work.workflow.events import StatusGroup
 from eventstore.append import Append, KeyUse
 from eventstore.log import EventLog

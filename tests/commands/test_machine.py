@@ -19,8 +19,8 @@ from hypothesis.stateful import (
 from commands.base import Command
 from commands.handler import CommandHandler
 from commands.identity.organization import EditMember
+from commands.plan_counts import tasks_in
 from commands.relation_counts import children, open_subtasks, subtasks
-from commands.reservations import tasks_in
 from commands.work.project import (
     CreateProject,
     DeleteProject,

@@ -7,9 +7,9 @@ from commands.handler import CommandHandler
 from commands.happening import Happening, Reservations
 from commands.hooks.webhook import CreateWebhook, DeleteWebhook, RestoreWebhook
 from commands.identity.organization import RemoveMember
-from commands.plan_counts import counted_of
+from commands.plan_counts import counted_of, tasks_in
 from commands.relation_counts import open_subtasks
-from commands.reservations import note, tasks_in
+from commands.reservations import note
 from commands.work.project import (
     ArchiveProject,
     CreateProject,

@@ -46,6 +46,16 @@ class BesideContract:
             reply=REPLY,
         )
 
+    def test_a_key_is_destroyed_with_the_events_or_not_at_all(self, store: Store) -> None:
+        store.commit([command(A, keys={A: b"a", B: b"b"})])
+
+        late = command(A, destroyed=(B,))
+        assert store.commit([late]) == [Conflict(A)]
+        assert store.keys([A, B]) == {A: b"a", B: b"b"}
+        store.commit([command(C, destroyed=(B, C))])
+
+        assert store.keys([A, B, C]) == {A: b"a", B: None, C: None}
+
     def test_keys_and_secrets_are_listed_in_slices(self, store: Store) -> None:
         secrets = (Secret(B, "y", b"sealed y"), Secret(B, "x", b"sealed x"), Secret(C, "x", b"z"))
         store.commit([command(A, keys={A: b"key a", B: b"key b"}, secrets=secrets)])

@@ -22,9 +22,9 @@ from domain.work.project.state import Project
 from domain.work.relation import DependencyGraph, graph_of
 from domain.work.task import planning, status
 from domain.work.task.errors import ParentInTrash, TooMuchBelow
-from domain.work.task.events import TaskDeleted, TaskRestored, TasksInStatus, TaskStatusChanged
-from domain.work.task.plan_events import TasksInPlan
+from domain.work.task.events import TaskDeleted, TaskRestored, TaskStatusChanged
 from domain.work.task.state import Task
+from domain.work.task.trash_events import TasksInPlan, TasksInStatus
 from domain.work.workflow.events import FINISHED
 from eventstore.claim import CountChange
 
@@ -152,9 +152,11 @@ async def refuse_unless_parent_here(read: Reads, task: Task) -> Project:
     :raises NotFound: there is no such task.
     :raises ParentInTrash: its project or a task above it is in the trash.
     """
-    if task.project_id is None:
+    if task.project_id is None or task.purged:
         raise NotFound
     project = await read(Project, task.project_id)
+    if project.purged:
+        raise NotFound
     if project.deleted:
         raise ParentInTrash(parent={"type": "project", "id": task.project_id})
     above = await trashed_above(read, task)

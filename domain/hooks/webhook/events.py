@@ -91,6 +91,12 @@ class WebhookRestored(Event, frozen=True, kw_only=True, tag="webhook.restored"):
     sets = ("deleted",)
 
 
+class WebhookPurged(Event, frozen=True, kw_only=True, tag="webhook.purged"):
+    """The URL and the secrets of a webhook are gone for good."""
+
+    sets = ("url", "description", "deleted", "purged")
+
+
 WebhookEvent = (
     WebhookCreated
     | WebhookUpdated
@@ -100,4 +106,5 @@ WebhookEvent = (
     | WebhookReplayRequested
     | WebhookDeleted
     | WebhookRestored
+    | WebhookPurged
 )

@@ -18,7 +18,7 @@ from typing import ClassVar, TypeVar, assert_never, get_args
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from domain.base import Event, NotFound
+from domain.base import ERASED, Event, NotFound
 from domain.hooks.webhook.errors import ReplayRangeNotAllowed, SubscriptionNotAllowed
 from domain.hooks.webhook.events import (
     DeliveryMode,
@@ -27,6 +27,7 @@ from domain.hooks.webhook.events import (
     WebhookDeleted,
     WebhookEvent,
     WebhookPaused,
+    WebhookPurged,
     WebhookReplayRequested,
     WebhookRestored,
     WebhookResumed,
@@ -70,6 +71,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
     paused: PauseCause | None = None
     created: bool = False
     deleted: bool = False
+    purged: bool = False
 
     def evolve(self, event: WebhookEvent) -> "Webhook":
         match event:
@@ -109,6 +111,8 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True)
             case WebhookRestored():
                 return replace(self, deleted=False)
+            case WebhookPurged():
+                return replace(self, url=ERASED, description=None, deleted=True, purged=True)
             case _:
                 assert_never(event)
 
@@ -171,7 +175,7 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
         return [WebhookDeleted()]
 
     def restore(self) -> list[WebhookEvent]:
-        if not self.created:
+        if not self.created or self.purged:
             raise NotFound
         return [WebhookRestored()] if self.deleted else []
 

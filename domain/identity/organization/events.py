@@ -3,6 +3,7 @@
 from msgspec import field
 
 from domain.base import Event, Personal
+from domain.identity.organization.legal_hold import LegalHoldEvent
 from domain.identity.organization.membership import (
     MembershipEvent,
 )
@@ -63,6 +64,7 @@ OrganizationEvent = (
     | SettingsChanged
     | OrganizationDeleted
     | OrganizationRestored
+    | LegalHoldEvent
     | SsoEvent
     | MembershipEvent
 )

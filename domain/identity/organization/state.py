@@ -26,6 +26,7 @@ from domain.identity.organization.events import (
     PlanChanged,
     SubdomainChanged,
 )
+from domain.identity.organization.legal_hold import LegalHoldLifted, LegalHoldPlaced
 from domain.identity.organization.membership import (
     AlreadyMember,
     Invitation,
@@ -80,6 +81,8 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     deleted: bool = False
     settings: OrganizationSettings = OrganizationSettings()
     sign_on: SignOn = SignOn()
+    legal_hold: str | None = None
+    """Why nothing in the trash is purged; None if it is."""
 
     def evolve(self, event: OrganizationEvent) -> "Organization":
         if isinstance(event, SsoEvent):
@@ -99,6 +102,9 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, settings=self.settings.after(event))
             case OrganizationDeleted():
                 return replace(self, deleted=True)
+            case LegalHoldPlaced() | LegalHoldLifted():
+                reason = event.reason if isinstance(event, LegalHoldPlaced) else None
+                return replace(self, legal_hold=reason)
             case OrganizationRestored():
                 return replace(self, deleted=False)
             case MemberLeft():

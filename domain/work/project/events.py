@@ -136,6 +136,12 @@ class ProjectRestored(Event, frozen=True, kw_only=True, tag="project.restored"):
     sets = ("deleted",)
 
 
+class ProjectPurged(Event, frozen=True, kw_only=True, tag="project.purged"):
+    """What the tasks of a project said, and its own texts, are gone for good."""
+
+    sets = ("name", "description", "deleted", "purged")
+
+
 ProjectAccessEvent = (
     ProjectLeadAssigned
     | ProjectTeamLinked
@@ -157,5 +163,6 @@ ProjectEvent = (
     | ProjectUnarchived
     | ProjectDeleted
     | ProjectRestored
+    | ProjectPurged
     | WorkflowDefined
 )

@@ -3,7 +3,7 @@
 Invariants
     1. The status moves only along ``PROJECT_TRANSITIONS``; setting the same one records no event.
     2. An archived project can be read but not changed; one on hold accepts no new tasks.
-    3. A deleted project can only be restored.
+    3. A deleted project can only be restored, and a purged one not even that.
     4. A task key such as ENG-12 always means the same task: a project keeps its old keys.
     5. At most ``PROJECT_MEMBERS_MAX`` people are members, each once; they see it if it is private.
 """
@@ -14,7 +14,7 @@ from typing import ClassVar, assert_never, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import Event, NotFound, TeamId, UserId
+from domain.base import ERASED, Event, NotFound, TeamId, UserId
 from domain.work.project.errors import (
     ProjectIsArchived,
     ProjectKeyNotAllowed,
@@ -32,6 +32,7 @@ from domain.work.project.events import (
     ProjectLeadAssigned,
     ProjectMemberAdded,
     ProjectMemberRemoved,
+    ProjectPurged,
     ProjectPutOnHold,
     ProjectRenamed,
     ProjectRestored,
@@ -78,6 +79,7 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
     status: ProjectStatus = ProjectStatus.ACTIVE
     created: bool = False
     deleted: bool = False
+    purged: bool = False
 
     def evolve(self, event: ProjectEvent) -> "Project":
         match event:
@@ -107,6 +109,10 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True)
             case ProjectRestored():
                 return replace(self, deleted=False)
+            case ProjectPurged():
+                workflow = self.workflow.without_names()
+                gone = replace(self, name=ERASED, description=None, workflow=workflow)
+                return replace(gone, deleted=True, purged=True)
             case WorkflowDefined():
                 return replace(self, workflow=self.workflow.evolve(event))
             case _:
@@ -192,7 +198,7 @@ class Project(Struct, frozen=True, kw_only=True, gc=False):
         return [ProjectDeleted()]
 
     def restore(self) -> list[ProjectEvent]:
-        if not self.created:
+        if not self.created or self.purged:
             raise NotFound
         return [ProjectRestored()] if self.deleted else []
 

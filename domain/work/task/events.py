@@ -8,7 +8,8 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from domain.base import Event, LabelId, Personal, ProjectId, TaskId, UserId
 from domain.work.task.imported import TaskDetailEvent
-from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged, TasksInPlan
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from domain.work.task.trash_events import TaskPurged, TasksInPlan, TasksInStatus
 from domain.work.workflow.events import Guard, StatusGroup, StatusRule
 
 
@@ -243,13 +244,6 @@ class TaskUnwatched(Event, frozen=True, kw_only=True, tag="task.unwatched"):
         return (f"watchers:{self.user_id}",)
 
 
-class TasksInStatus(Struct, frozen=True):
-    """How many tasks are in one status."""
-
-    status: str
-    tasks: int
-
-
 class TaskDeleted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.deleted"):
     """A task was moved to the trash with all of its subtasks, which only it brings back."""
 
@@ -297,4 +291,5 @@ TaskEvent = (
     | TaskUnwatched
     | TaskDeleted
     | TaskRestored
+    | TaskPurged
 )

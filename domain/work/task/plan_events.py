@@ -1,8 +1,6 @@
 """Events that put a task into a cycle, or towards a milestone, of its project."""
 
-from uuid import UUID
-
-from msgspec import Struct, field
+from msgspec import field
 
 from domain.base import CycleId, Event, MilestoneId
 
@@ -29,11 +27,3 @@ class TaskMilestoneChanged(
     from_: MilestoneId | None = field(name="from")
     to: MilestoneId | None
     below_trash: bool = False
-
-
-class TasksInPlan(Struct, frozen=True, omit_defaults=True):
-    """How many tasks are in one cycle or towards one milestone, and how many of them are open."""
-
-    part: UUID
-    tasks: int
-    open: int = 0

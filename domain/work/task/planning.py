@@ -8,8 +8,9 @@ from uuid import UUID
 from domain.base import CycleId, MilestoneId
 from domain.work.task.errors import StartsAfterDue, TwoDueDates
 from domain.work.task.events import TaskEstimated, TaskEvent, TaskSchedule, TaskScheduled
-from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged, TasksInPlan
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
+from domain.work.task.trash_events import TasksInPlan
 from domain.work.workflow.events import FINISHED
 
 _FURTHEST_WEST = timedelta(hours=14)

@@ -3,7 +3,7 @@
 Invariants
     1. The status moves only along the transitions of the project's workflow; setting the same one
        records no event.
-    2. A deleted task can only be restored.
+    2. A deleted task can only be restored, and a purged one not even that.
     3. At most ``ASSIGNEES_MAX`` people are assigned and ``LABELS_MAX`` labels given, each once.
     4. Setting a field to the value it has records no event, so the history holds only changes.
     5. Whoever created a task or is assigned to it watches it until they no longer want to; at most
@@ -22,9 +22,7 @@ from msgspec.structs import replace
 
 from domain.base import CycleId, Event, LabelId, MilestoneId, NotFound, ProjectId, TaskId, UserId
 from domain.work.task.custom_field import TaskFieldSet, with_value
-from domain.work.task.errors import (
-    TooManyAssignees,
-)
+from domain.work.task.errors import TooManyAssignees
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -51,6 +49,7 @@ from domain.work.task.events import (
 from domain.work.task.imported import TaskImported, TaskOrigin
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.rank import place, rank_of_number
+from domain.work.task.trash_events import GONE, TaskPurged
 from domain.work.workflow.events import STARTED, StatusGroup
 
 M = TypeVar("M")
@@ -101,6 +100,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     external_id: str | None = None
     occurred_at: datetime | None = None
     author: str | None = None
+    purged: bool = False
 
     def evolve(self, event: TaskEvent) -> "Task":
         match event:  # the most frequent first: each case that does not fit takes 75 ns
@@ -123,6 +123,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, deleted=True, deleted_at=event.at)
             case TaskRestored():
                 return replace(self, deleted=False, deleted_at=None)
+            case TaskPurged():
+                return replace(self, **GONE)
             case TaskLabelled():
                 return replace(self, labels=(*self.labels, event.label_id))
             case TaskUnlabelled():

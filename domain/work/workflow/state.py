@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from domain.work.workflow.errors import UnknownStatus, WorkflowNotValid
 from domain.work.workflow.events import (
@@ -144,6 +144,15 @@ class Workflow(Struct, frozen=True, kw_only=True, gc=False):
             statuses=statuses,
             transitions=defined.transitions,
             moved={old: to for old, to in led.items() if old not in here and to in here},
+        )
+
+    def without_names(self) -> "Workflow":
+        """Return the same workflow, its statuses named by their keys."""
+        return Workflow(
+            version=self.version,
+            statuses=tuple(replace(one, name=one.key) for one in self.statuses),
+            transitions=self.transitions,
+            moved=self.moved,
         )
 
     def define(

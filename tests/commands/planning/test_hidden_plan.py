@@ -13,9 +13,10 @@ from commands.work.task_move import MoveTask
 from commands.work.task_plan import Planned
 from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import NotFound
-from domain.work.task.events import TaskDeleted, TaskRestored, TasksInStatus, TaskStatus
-from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged, TasksInPlan
+from domain.work.task.events import TaskDeleted, TaskRestored, TaskStatus
+from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
+from domain.work.task.trash_events import TasksInPlan, TasksInStatus
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, OPS, task, went

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
+from commands.plan_counts import tasks_in
 from commands.relation_counts import children, open_subtasks, subtasks
-from commands.reservations import task_number_claim, tasks_in
+from commands.reservations import task_number_claim
 from commands.work.task_create import CreateTask
 from commands.work.task_move import SUBTREE_MAX, MoveTask
 from domain.base import DomainError, LabelId, NotFound, ProjectId, TaskId

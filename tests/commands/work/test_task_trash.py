@@ -10,9 +10,8 @@ from msgspec.structs import replace
 from commands.content_counts import comments_on
 from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
-from commands.plan_counts import counted_of
+from commands.plan_counts import counted_of, tasks_in
 from commands.relation_counts import open_blockers, open_subtasks, subtasks
-from commands.reservations import tasks_in
 from commands.work.comment import RestoreComment
 from commands.work.relation import AddRelation
 from commands.work.task import ChangeTaskStatus
@@ -31,8 +30,9 @@ from domain.work.task.errors import (
     SubtasksTooDeep,
     TooMuchBelow,
 )
-from domain.work.task.events import TaskDeleted, TaskRestored, TasksInStatus, TaskStatus
+from domain.work.task.events import TaskDeleted, TaskRestored, TaskStatus
 from domain.work.task.state import Task
+from domain.work.task.trash_events import TasksInStatus
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, CHILD, COMMENT, HERE, OPS, comment, task, went

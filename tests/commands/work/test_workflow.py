@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from commands.base import ChangedSince, NotPermitted
 from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
-from commands.reservations import tasks_in
+from commands.plan_counts import tasks_in
 from commands.work.project import CreateProject
 from commands.work.task import ChangeTaskStatus
 from commands.work.task_create import CreateTask
@@ -23,10 +23,10 @@ from domain.work.project.events import ProjectArchived, ProjectPutOnHold
 from domain.work.task.events import (
     TaskDeleted,
     TaskRestored,
-    TasksInStatus,
     TaskStatus,
     TaskStatusChanged,
 )
+from domain.work.task.trash_events import TasksInStatus
 from domain.work.workflow.errors import StatusInUse, UnknownStatus
 from domain.work.workflow.events import Guard, Preset, StatusGroup, StatusRule, WorkflowDefined
 from domain.work.workflow.state import FREE

@@ -53,6 +53,7 @@ def use_everything(store: Store) -> None:
     store.heads([A, B], part)
     store.organization(ACME, 0, 9)
     store.organization_before(ACME, 9, 9)
+    store.organization_at(ACME, [9])
     store.keys([A], part)
     store.destroy_key(A, part)
     store.secrets(A, part)

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from commands.reservations import tasks_in
+from commands.plan_counts import tasks_in
 from domain.work.task.events import TaskDeleted, TaskRanked, TaskRestored, TaskStatusChanged
 from domain.work.task.rank import rank_of_number
 from domain.work.workflow.events import Guard, StatusGroup, StatusRule, Transition, WorkflowDefined
