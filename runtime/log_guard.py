@@ -22,7 +22,7 @@ FORGET_EVERY_S = 10.0
 """How often a process looks for destroyed keys, with which it may be able to read that long."""
 
 _RETRY_S = 1.0
-_DESTROYING = tuple(tag_of(each) for each in (UserErased, *PURGED))
+_DESTROYING = (tag_of(UserErased), *map(tag_of, PURGED))
 _LOSSES_LOGGED_MAX = 20
 _logger = logging.getLogger(__name__)
 

@@ -12,14 +12,17 @@ from commands.identity.token_use import GENERATION_SEEN
 from commands.stored_replies import kept_since
 from domain.base import PLATFORM, NotFound
 from domain.identity.session.state import Session
-from eventstore.append import LogUnavailable, Secret
+from eventstore.append import ConcurrencyConflict, Secret
 from eventstore.mode import LogClosed
 from eventstore.operations.records import Job
 from eventstore.operations.store import OperationsUnavailable
 from eventstore.store import Wrapped
 from files.store import FilesUnavailable
 from mail.digest_due import note_due_digests
+from projections.engine.store import Rebuilding
+from runtime.outages import StoreOutage
 from runtime.system import System
+from workers.consequences.expiring import purge_expired
 from workers.file_sweep import sweep_files
 
 KEPT = timedelta(days=30)
@@ -33,12 +36,21 @@ _OF_SESSIONS = (LAST_USE, GENERATION_SEEN)
 
 SWEEP_FILES = "sweep files"
 NOTE_DIGESTS = "note due digests"
+PURGE = "purge the trash"
 _PRUNE_ROWS = 50
 """Removed per transaction, which takes some milliseconds and blocks other writers."""
 
 _PRUNE_PAUSE_S = 0.05
 _JOB_LEASE_S = 60.0
 _SWEEP_S = 1.0
+_OUTAGES = (
+    *StoreOutage,
+    OperationsUnavailable,
+    LogClosed,
+    FilesUnavailable,
+    Rebuilding,
+    ConcurrencyConflict,
+)
 _logger = logging.getLogger(__name__)
 
 
@@ -59,7 +71,7 @@ async def run_jobs_until_cancelled(system: System, worker: str) -> None:
                     await system.operations.keep_job(Job(id=job_id, due_at=system.clock()))
                 known = True
             await run_due(system, worker)
-        except (OperationsUnavailable, LogUnavailable, LogClosed, FilesUnavailable) as error:
+        except _OUTAGES as error:
             _logger.warning("due jobs wait: %s", error)
             known = False
         await asyncio.sleep(_SWEEP_S)
@@ -131,5 +143,6 @@ JOB_KINDS = {
     PRUNE_SESSIONS: JobKind(prune_sessions, timedelta(hours=24)),
     SWEEP_FILES: JobKind(sweep_files, timedelta(hours=6)),
     NOTE_DIGESTS: JobKind(note_due_digests, timedelta(minutes=5)),
+    PURGE: JobKind(purge_expired, timedelta(hours=1)),
 }
 """The jobs that a worker knows, and how often each is due."""

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from eventstore.counters import REDIS_DRIVER, counters_of
 from eventstore.operations.crew import Owns, crew_joined
+from files.open import open_files
 from runtime.doorbell import hang_up, open_queue
 from runtime.ending import end
 from runtime.outages import StoreOutage
@@ -20,6 +21,7 @@ from runtime.system import System, open_system
 from workers.consequences.erasing import Erasing
 from workers.consequences.leaving import Leaving
 from workers.consequences.losing_sight import LosingSight
+from workers.consequences.purging import Purging
 from workers.deliveries import Deliveries
 from workers.errands import do_errands_until_cancelled
 from workers.file_scans import scan_files
@@ -62,9 +64,18 @@ async def _work(system: System) -> None:
         tasks.create_task(Leaving(system, owns=owns).run(), name="act on who left")
         tasks.create_task(Erasing(system, owns=owns).run(), name="erase who asked for it")
         tasks.create_task(scan_files(system), name="scan files")
+        tasks.create_task(_purge(system, owns), name="finish what is purged")
         tasks.create_task(LosingSight(system, owns=owns).run(), name="act on who lost sight")
         if system.settings.redis_url:
             tasks.create_task(_keep_jobs_running(system, rings), name="run jobs")
+
+
+async def _purge(system: System, owns: Owns) -> None:
+    files = open_files(system.settings)
+    try:
+        await Purging(system, files, owns=owns).run()
+    finally:
+        await files.close()
 
 
 async def _keep_jobs_running(system: System, rings: Rings) -> None:

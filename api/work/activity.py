@@ -15,7 +15,7 @@ from api.work.task_key import TaskRef, task_here, task_id_of
 from deliveries.event_projects import about_projects
 from domain.permission import Permission
 from projections.engine.query import ListSlice, list_slice
-from projections.work.activity import ActivityView, activity_of
+from projections.work.activity import ActivityView, activity_of, told_of
 
 
 class TaskActivityController(Controller):
@@ -66,19 +66,19 @@ async def activity_page(
     below = paging.key(cursor)
     await wait_for_own_writes(request, "activity")
     page = await activity_of(request.api.models, request.organization, thing, limit, below)
-    return paging.answer(await _seen(request, page), limit)
+    return paging.answer(await _told(request, page), limit)
 
 
-async def _seen(request: ApiRequest, page: ListSlice) -> ListSlice:
-    """Return *page* without events that name a project, or its task, that the caller cannot see.
+async def _told(request: ApiRequest, page: ListSlice) -> ListSlice:
+    """Return the events of *page* as the log has them, the newest first.
 
-    Such as the move of a task out of it.
+    Without those that name a project, or its task, that the caller cannot see, such as the move of
+    a task out of it.
     """
-    projects = await hidden_from(request)
-    if not projects:
-        return page
     system, org_id = request.api.system, request.organization
-    rows = [row for seq in page.keys for row in await system.log.organization(org_id, seq - 1, 1)]
-    hidden = await about_projects(system.log, system.commands.states, rows, projects)
-    shown = [item for seq, item in zip(page.keys, page.items, strict=True) if seq not in hidden]
-    return list_slice(shown, page.next_key)
+    rows = await system.log.organization_at(org_id, page.keys)
+    hidden = await about_projects(
+        system.log, system.commands.states, rows, await hidden_from(request)
+    )
+    events = await system.log.decoded([row for row in rows if row.org_seq not in hidden])
+    return list_slice([told_of(each) for each in reversed(events)], page.next_key)

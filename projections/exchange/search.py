@@ -14,6 +14,7 @@ from domain.work.comment import (
     CommentEdited,
     CommentEvent,
     CommentPosted,
+    CommentPurged,
 )
 from domain.work.task.events import (
     TaskCreated,
@@ -23,6 +24,7 @@ from domain.work.task.events import (
     TaskRestored,
     TaskRetitled,
 )
+from domain.work.task.trash_events import TaskPurged
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, tags_of, text_of
 from projections.engine.find import ReadModels
@@ -33,7 +35,9 @@ from projections.shape import Index, Kind, Value
 PROBED = 200
 """How many of the newest texts with a word are looked at to learn how rare it is."""
 _encode = msgspec.json.Encoder().encode
-_TASK = TaskCreated | TaskRetitled | TaskDescribed | TaskMoved | TaskDeleted | TaskRestored
+_TASK = (
+    TaskCreated | TaskRetitled | TaskDescribed | TaskMoved | TaskDeleted | TaskRestored | TaskPurged
+)
 
 
 class SearchedText(Struct, frozen=True, kw_only=True, gc=False):
@@ -67,6 +71,7 @@ class SearchedTexts(Projection[SearchedText]):
     """
 
     name = "searched_texts"
+    version = 2
     tags = tags_of(_TASK, CommentEvent)
     state = SearchedText
     more: ClassVar[Mapping[str, Kind]] = {"terms": Kind.TEXTS}
@@ -108,7 +113,9 @@ def _task_told(
     return {"task_id": TaskId(stream), **placed, **text}
 
 
-def _comment_told(event: TaskDeleted | TaskRestored | CommentEvent, stream: UUID) -> dict[str, Any]:
+def _comment_told(
+    event: TaskDeleted | TaskRestored | TaskPurged | CommentEvent, stream: UUID
+) -> dict[str, Any]:
     """Return what *event* says about the text of a comment, or about what is in the trash."""
     match event:
         case CommentPosted():
@@ -116,6 +123,8 @@ def _comment_told(event: TaskDeleted | TaskRestored | CommentEvent, stream: UUID
             return {**told, "body": event.body}
         case CommentEdited():
             return {"body": event.body}
+        case TaskPurged() | CommentPurged():
+            return {"title": "", "body": "", "deleted": True}
         case _:
             return {"deleted": isinstance(event, TaskDeleted | CommentDeleted)}
 

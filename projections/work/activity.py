@@ -3,9 +3,8 @@
 An event about a comment or a file is about its task, one about a part of a plan about its project,
 one about a relation about both tasks, and a move also about both projects. A cycle and a milestone
 have an activity of their own, with the tasks that were put there, and a person with being assigned
-and mentioned, which their inbox shows. The text of a comment is left
-out: it is read at the comment, where a deleted one is gone. Nothing says where a request came from;
-that is in the audit log.
+and mentioned, which their inbox shows. A document holds no texts: they are read in the log, from
+which what is purged is gone.
 """
 
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from domain.work.project.events import ProjectEvent
 from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
 from domain.work.task.events import TaskAssigned, TaskCreated, TaskEvent, TaskMoved
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from eventstore.codec import PERSONAL
 from eventstore.event_json import event_data, told_json
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, tags_of, text_of
@@ -66,7 +66,7 @@ class Activity(Projection[Happened]):
     """Events by the task or project that they are about, the newest first."""
 
     name = "activity"
-    version = 5
+    version = 6
     tags = tags_of(
         TaskEvent,
         ProjectEvent,
@@ -91,10 +91,21 @@ class Activity(Projection[Happened]):
         return Happened(about=UUID(key.split(":")[1]), seq=recorded.org_seq)
 
     def render(self, key: str, state: Happened, recorded: Recorded) -> bytes:
-        data = event_data(recorded.event)
-        if isinstance(recorded.event, CommentPosted | CommentEdited):
-            del data["body"]
+        texts = PERSONAL[type(recorded.event)].attributes
+        data = {k: v for k, v in event_data(recorded.event).items() if k not in texts}
         return _encode(told_json(recorded, recorded.metadata, data, recorded.at))
+
+
+def told_of(recorded: Recorded) -> bytes:
+    """Return the JSON of an event as the activity shows it.
+
+    The text of a comment is left out: it is read at the comment, where a deleted one is gone.
+    Nothing says where a request came from; that is in the audit log.
+    """
+    data = event_data(recorded.event)
+    if isinstance(recorded.event, CommentPosted | CommentEdited):
+        del data["body"]
+    return _encode(told_json(recorded, recorded.metadata, data, recorded.at))
 
 
 def things_of(event: Event, stream: UUID) -> tuple[UUID, ...]:
@@ -126,9 +137,9 @@ async def activity_of(
     limit: int = PAGE_DEFAULT,
     below: int | None = None,
 ) -> ListSlice:
-    """Return what happened to a task or a project before *below*, the newest first.
+    """Return what happened to a thing before *below*, without its texts, the newest first.
 
-    Its keys are the sequence numbers of the events.
+    The keys of the page are the sequence numbers of the events.
     """
     query = Query(
         model="activity",

@@ -1,4 +1,4 @@
-"""The trash: one document for each thing that was deleted by itself and not restored since.
+"""The trash: one document for each thing that was deleted by itself, not restored, nor purged.
 
 What a deletion hides with it has none. A document holds no content: whoever lists the trash reads
 names where they are kept, and what they may see is checked against the states of today.
@@ -14,13 +14,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.base import Event, OrgId, ProjectId, TaskId, UserId
-from domain.hooks.webhook.events import WebhookDeleted, WebhookRestored
-from domain.work.attachment import AttachmentDeleted, AttachmentRestored
-from domain.work.comment import CommentDeleted, CommentRestored
-from domain.work.label import LabelDeleted, LabelRestored
-from domain.work.project.events import ProjectDeleted, ProjectRestored
+from domain.hooks.webhook.events import WebhookDeleted, WebhookPurged, WebhookRestored
+from domain.planning.cycle import CycleDeleted, CyclePurged, CycleRestored
+from domain.planning.field import FieldDeleted, FieldPurged, FieldRestored
+from domain.planning.milestone import MilestoneDeleted, MilestonePurged, MilestoneRestored
+from domain.work.attachment import AttachmentDeleted, AttachmentPurged, AttachmentRestored
+from domain.work.comment import CommentDeleted, CommentPurged, CommentRestored
+from domain.work.label import LabelDeleted, LabelPurged, LabelRestored
+from domain.work.project.events import ProjectDeleted, ProjectPurged, ProjectRestored
 from domain.work.task.events import TaskDeleted, TaskMoved, TaskRestored
-from domain.work.team import TeamDeleted, TeamRestored
+from domain.work.task.trash_events import TaskPurged
+from domain.work.team import TeamDeleted, TeamPurged, TeamRestored
 from domain.work.trash import TrashKind
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, exact_time, tags_of, text_of
@@ -39,8 +43,11 @@ _DELETIONS: dict[type[Event], TrashKind] = {
     LabelDeleted: TrashKind.LABEL,
     TeamDeleted: TrashKind.TEAM,
     WebhookDeleted: TrashKind.WEBHOOK,
+    CycleDeleted: TrashKind.CYCLE,
+    MilestoneDeleted: TrashKind.MILESTONE,
+    FieldDeleted: TrashKind.FIELD,
 }
-_RESTORATIONS = (
+_ENDS = (
     ProjectRestored,
     TaskRestored,
     CommentRestored,
@@ -48,6 +55,19 @@ _RESTORATIONS = (
     LabelRestored,
     TeamRestored,
     WebhookRestored,
+    CycleRestored,
+    MilestoneRestored,
+    FieldRestored,
+    ProjectPurged,
+    TaskPurged,
+    CommentPurged,
+    AttachmentPurged,
+    LabelPurged,
+    TeamPurged,
+    WebhookPurged,
+    CyclePurged,
+    MilestonePurged,
+    FieldPurged,
 )
 
 
@@ -60,6 +80,7 @@ class TrashedThing(View, frozen=True, kw_only=True):
     task_id: TaskId | None
     deleted_at: datetime
     deleted_by: UUID
+    deletion: UUID
 
 
 class InTrash(Struct, frozen=True, kw_only=True):
@@ -73,6 +94,8 @@ class InTrash(Struct, frozen=True, kw_only=True):
     owner: UserId | None = None
     deleted_at: datetime | None = None
     deleted_by: UUID | None = None
+    deletion: UUID | None = None
+    """The event by which it was deleted."""
     gone: str | None = None
     """The sort key: when it was deleted, and its id."""
     deleted: bool = False
@@ -82,7 +105,8 @@ class Trash(Projection[InTrash]):
     """Deletions of an organization, the newest first: all, of a kind, in a project, of a person."""
 
     name = "trash"
-    tags = tags_of(*_DELETIONS, *_RESTORATIONS, TaskMoved)
+    version = 2
+    tags = tags_of(*_DELETIONS, *_ENDS, TaskMoved)
     state = InTrash
     indexes = (
         Index(("org", "deleted"), "gone"),
@@ -110,6 +134,7 @@ class Trash(Projection[InTrash]):
             owner=getattr(event, "owner", None),
             deleted_at=recorded.at,
             deleted_by=recorded.metadata.on_behalf_of or recorded.metadata.actor.id,
+            deletion=recorded.id,
             gone=f"{exact_time(recorded.at)}!{recorded.stream_id}",
             deleted=True,
         )
@@ -117,7 +142,7 @@ class Trash(Projection[InTrash]):
     def render(self, key: str, state: InTrash, recorded: Recorded) -> bytes:
         if not state.deleted:
             return b"null"
-        assert state.deleted_at and state.deleted_by  # noqa: S101, PT018 - it is there
+        assert state.deleted_at and state.deleted_by and state.deletion  # noqa: S101, PT018 - it is there
         view = TrashedThing(
             kind=state.kind,
             id=state.thing,
@@ -125,6 +150,7 @@ class Trash(Projection[InTrash]):
             task_id=state.task_id,
             deleted_at=state.deleted_at,
             deleted_by=state.deleted_by,
+            deletion=state.deletion,
         )
         return _encode(view)
 
@@ -178,3 +204,18 @@ async def trash_of(  # noqa: PLR0913, PLR0917 - the list, its filter and its pag
     if hidden:
         query = replace(query, without=("project_id", sorted(text_of(one) for one in hidden)))
     return await models.page(query)
+
+
+async def oldest_in_trash(
+    models: ReadModels, org_id: OrgId, limit: int, above: str | None = None
+) -> tuple[list[TrashedThing], str | None]:
+    """Return the oldest deletions behind the sort key *above*, and where to go on, if anywhere."""
+    query = Query(
+        model="trash",
+        where={"org": text_of(org_id), "deleted": True},
+        sort="gone",
+        limit=limit,
+        above=above,
+    )
+    page = await models.page(query)
+    return [decode_trashed(item) for item in page.items], page.next_key

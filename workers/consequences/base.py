@@ -17,6 +17,7 @@ from domain.catalog import tag_of
 from eventstore.append import ConcurrencyConflict
 from eventstore.operations.crew import Owns
 from eventstore.recorded import Actor, ActorKind, Recorded, Row
+from files.store import FilesUnavailable
 from projections.catalog import PROJECTIONS
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
@@ -57,7 +58,7 @@ class Consequences(ABC):
         while True:
             try:
                 await self.act()
-            except (*StoreOutage, Rebuilding, ConcurrencyConflict) as error:
+            except (*StoreOutage, Rebuilding, ConcurrencyConflict, FilesUnavailable) as error:
                 _logger.warning("what follows from %s waits: %s", self._name, error)
                 self._reader.doubt()
                 await asyncio.sleep(_SWEEP_S)

@@ -1,4 +1,4 @@
-"""The HTTP route that lists the trash."""
+"""The HTTP routes that list the trash, and purge what is in it."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,24 +7,24 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, get
-from litestar.params import FromQuery, Parameter
+from litestar import Controller, delete, get
+from litestar.params import FromPath, FromQuery, Parameter
 
 from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
-from api.http.parameters import Cursor, Limit, Page, shows
+from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
+from api.http.run_command import Reply, run_command
 from api.work.sight import hidden_from
+from commands.work.trash.purge import PurgeTrashed
+from commands.work.trash.things import STATES, Thing
 from domain.base import ProjectId, State, TaskId
-from domain.hooks.webhook.state import Webhook
+from domain.identity.organization.legal_hold import LegalHold
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PLAN_LIMITS
 from domain.permission import Permission
-from domain.work.attachment import Attachment
-from domain.work.comment import Comment
-from domain.work.label import Label
 from domain.work.project.state import Project
 from domain.work.task.state import Task
 from domain.work.team import Team
@@ -36,15 +36,6 @@ from projections.work.trash import TrashedThing, TrashFilter, decode_trashed, tr
 
 _encode = msgspec.json.Encoder().encode
 
-_STATES: dict[TrashKind, type[State]] = {
-    TrashKind.PROJECT: Project,
-    TrashKind.TASK: Task,
-    TrashKind.COMMENT: Comment,
-    TrashKind.ATTACHMENT: Attachment,
-    TrashKind.LABEL: Label,
-    TrashKind.TEAM: Team,
-    TrashKind.WEBHOOK: Webhook,
-}
 _NAMES = {
     TrashKind.TASK: "title",
     TrashKind.COMMENT: "body",
@@ -56,8 +47,8 @@ _NAMES = {
 class TrashView(View, frozen=True, kw_only=True):
     """Something in the trash; ``purgeAt`` is when its content goes for good, under today's plan.
 
-    ``name`` is its title, body or address, whichever it has. What a deletion hides with it, such as
-    the tasks of a project, is not listed by itself.
+    It is null while there is a legal hold. ``name`` is its title, body or address, whichever it
+    has. What a deletion hides with it, such as the tasks of a project, is not listed by itself.
     """
 
     type: TrashKind
@@ -67,7 +58,7 @@ class TrashView(View, frozen=True, kw_only=True):
     task_id: TaskId | None
     deleted_at: datetime
     deleted_by: UUID
-    purge_at: datetime
+    purge_at: datetime | None
 
 
 class TrashController(Controller):
@@ -97,6 +88,25 @@ class TrashController(Controller):
         hidden = await hidden_from(request)
         page = await _visible(request, wanted, hidden, limit, below)
         return paging.answer(await _shown(request, page, hidden), limit)
+
+    @delete(
+        "/{type:str}/{thing:uuid}",
+        status_code=200,
+        opt=needs(Permission.TRASH_PURGE, fails=(LegalHold,)),
+        responses=nothing(),
+    )
+    async def purge(
+        self,
+        request: ApiRequest,
+        type: FromPath[TrashKind],  # noqa: A002 - its name in the API
+        thing: FromPath[UUID],
+    ) -> ApiResponse:
+        """Purge something in the trash now, with everything in it. Nobody can bring it back.
+
+        Its own texts are gone at once; those of what is in it, and files, within seconds.
+        """
+        command = PurgeTrashed(thing=Thing(type, thing))
+        return await run_command(request, command, Reply(stream=thing))
 
 
 async def _visible(
@@ -147,7 +157,7 @@ async def _shown(request: ApiRequest, page: ListSlice, hidden: frozenset[Project
     """Return a page with the names of today, without what is in a *hidden* project by now."""
     org_id, states = request.organization, request.api.system.commands.states
     things = [decode_trashed(item) for item in page.items]
-    wanted: dict[UUID, type[State]] = {each.id: _STATES[each.kind] for each in things}
+    wanted: dict[UUID, type[State]] = {each.id: STATES[each.kind] for each in things}
     wanted |= {each.task_id: Task for each in things if each.task_id is not None}
     asked = [(kind, stream) for stream, kind in wanted.items()]
     found = await states.all_fresh(asked, org_id) if asked else []
@@ -168,7 +178,7 @@ async def _shown(request: ApiRequest, page: ListSlice, hidden: frozenset[Project
             task_id=each.task_id,
             deleted_at=each.deleted_at,
             deleted_by=each.deleted_by,
-            purge_at=each.deleted_at + kept,
+            purge_at=None if organization.legal_hold else each.deleted_at + kept,
         )
         items.append(_encode(view))
     return list_slice(items, page.next_key)
