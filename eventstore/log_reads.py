@@ -124,7 +124,13 @@ class LogReads(ClaimReads):
 
     async def organization_at(self, org_id: OrgId, sequences: Sequence[int]) -> list[Row]:
         """Return the rows of an organization that have these sequences, in order."""
-        return await self._read(self.store.organization_at, org_id, sequences)
+        found: list[Row] = []
+        left = sorted({*sequences})
+        while left:
+            some = await self._read(self.store.organization_at, org_id, left)
+            found += some
+            left = [each for each in left if some and each > some[-1].org_seq]
+        return found
 
     async def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
         """Return an organization's rows with a sequence below *before*, newest first."""

@@ -96,12 +96,7 @@ class MemoryStore(MemoryKeys):
             self._rows[part].append(row)
             self._streams.setdefault((part, row.stream_id), []).append(row)
             self._organizations.setdefault(row.org_id, []).append(row)
-        for subject, wrapped in append.keys.items():
-            self._keys[self._part(append.owner(subject)), subject] = wrapped
-        for subject in append.destroyed:
-            self.destroy_key(subject, self._part(append.owner(subject)))
-        for secret in append.secrets:
-            self.put_secret(secret, self._part(append.owner(secret.owner)))
+        self._write_keys(append, lambda owner: self._part(append.owner(owner)))
         if (use := append.key_use) is not None:
             last = last_own_row(append, self.parts)
             self._used_keys[self._part(append.org_id), use.key_hash] = UsedKey(
@@ -139,7 +134,7 @@ class MemoryStore(MemoryKeys):
 
     def organization_at(self, org_id: OrgId, sequences: Sequence[int]) -> list[Row]:
         rows = self._organizations.get(org_id, [])
-        return [rows[each - 1] for each in sorted({*sequences}) if 0 < each <= len(rows)]
+        return _bounded((rows[n - 1] for n in sorted({*sequences}) if n <= len(rows)), len(rows))
 
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
         rows = self._organizations.get(org_id, [])[: max(before - 1, 0)]

@@ -78,6 +78,7 @@ class SqliteStore(SqlSideTables):
             cached_statements=256,
         )
         connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA secure_delete=ON")  # a destroyed key is in no free page
         # FULL: each commit is synced to the disk, so that power loss loses nothing either.
         connection.execute("PRAGMA synchronous=FULL")
         self._connections.append(connection)

@@ -140,7 +140,10 @@ class Store(Protocol):
         ...
 
     def organization_at(self, org_id: OrgId, sequences: Sequence[int]) -> list[Row]:
-        """Return the events of an organization that have these sequences, in order."""
+        """Return the events of an organization that have one of *sequences*, which are not empty.
+
+        They are in order, and end like those of ``tail``.
+        """
         ...
 
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:

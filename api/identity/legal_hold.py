@@ -11,7 +11,7 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
-from commands.identity.legal_hold import HoldReason, LiftLegalHold, PlaceLegalHold
+from commands.identity.organization import HoldReason, LiftLegalHold, PlaceLegalHold
 from domain.base import OrgId
 from domain.identity.plan import PlanLimitReached
 from domain.identity.session.errors import ReauthenticationRequired

@@ -18,6 +18,12 @@ from domain.identity.organization.events import (
     PlanChanged,
     SubdomainChanged,
 )
+from domain.identity.organization.legal_hold import (
+    LegalHoldLifted,
+    LegalHoldPlaced,
+    lift_hold,
+    place_hold,
+)
 from domain.identity.organization.membership import (
     MemberDeactivated,
     MemberJoined,
@@ -36,6 +42,7 @@ from domain.name import Name
 from domain.permission import Permission
 
 Subdomain = Annotated[str, Meta(pattern=SUBDOMAIN_PATTERN, max_length=63)]
+HoldReason = Annotated[str, Meta(min_length=1, max_length=1_000)]
 
 
 class CreateOrganization(Command, frozen=True, kw_only=True):
@@ -185,6 +192,35 @@ class RemoveMember(OrganizationCommand, frozen=True, kw_only=True):
         organization = await read_organization(read, context, self.organization_id)
         events = organization.remove(self.user_id, by=context.user_id)
         return changes_of(self.organization_id, events)
+
+
+class PlaceLegalHold(OrganizationCommand, frozen=True, kw_only=True):
+    """Have nothing in the trash purged, neither by time nor by an ADMIN, until the hold is lifted.
+
+    A purge that has begun is finished.
+    """
+
+    sensitive = True
+    records = (LegalHoldPlaced,)
+    reason: HoldReason
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
+        organization.refuse_unless_here()
+        placed = place_hold(organization.legal_hold, organization.plan, self.reason)
+        return changes_of(self.organization_id, placed)
+
+
+class LiftLegalHold(OrganizationCommand, frozen=True, kw_only=True):
+    """Have what is in the trash purged again, once its time has come."""
+
+    sensitive = True
+    records = (LegalHoldLifted,)
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read_organization(read, context, self.organization_id)
+        organization.refuse_unless_here()
+        return changes_of(self.organization_id, lift_hold(organization.legal_hold))
 
 
 async def read_organization(read: Reads, context: Context, organization_id: OrgId) -> Organization:

@@ -1,10 +1,10 @@
 """Data keys, secrets and tree heads in memory, by whom they are about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from domain.base import OrgId
-from eventstore.append import Secret
+from eventstore.append import Append, Secret
 from eventstore.store import TreeHead, Wrapped
 
 
@@ -31,6 +31,14 @@ class MemoryKeys:
             named.pop(secret.name, None)
         else:
             named[secret.name] = secret.sealed
+
+    def _write_keys(self, append: Append, part: Callable[[UUID], int]) -> None:
+        for subject, wrapped in append.keys.items():
+            self._keys[part(subject), subject] = wrapped
+        for subject in append.destroyed:
+            self.destroy_key(subject, part(subject))
+        for secret in append.secrets:
+            self.put_secret(secret, part(secret.owner))
 
     def wrapped(self, after: Wrapped | None, limit: int, part: int = 0) -> list[Wrapped]:
         keys = [Wrapped(s, "", k) for (where, s), k in self._keys.items() if k and where == part]

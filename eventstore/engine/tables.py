@@ -147,12 +147,9 @@ class SqlTables(SqlProbes):
         return self._events(_AFTER, "org_seq", (self._part(org_id), self._id(org_id), after, limit))
 
     def organization_at(self, org_id: OrgId, sequences: Sequence[int]) -> list[Row]:
-        if not sequences:
-            return []
         which = f"AND org_id = ? AND org_seq IN ({marks(len(sequences))})"
-        statement = f"SELECT {COLUMNS} FROM events WHERE part = ? {which} ORDER BY org_seq"
-        found = self._query(statement, (self._part(org_id), self._id(org_id), *sequences))
-        return self._rows(found)
+        values = (self._part(org_id), self._id(org_id), *sequences, len(sequences))
+        return self._events(which, "org_seq", values)
 
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
         values = (self._part(org_id), self._id(org_id), before, limit)

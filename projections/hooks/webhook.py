@@ -61,7 +61,7 @@ class Webhooks(AggregateProjection[Webhook]):
     """Webhooks by id, and by organization in the order of their ids."""
 
     name = "webhooks"
-    version = 2
+    version = 3
     tags = tags_of(WebhookEvent)
     state = Webhook
     left_out = frozenset({"old_secrets"})

@@ -50,6 +50,7 @@ class Cycles(AggregateProjection[Cycle]):
     """Cycles of a project, in the order of their days, which no two share."""
 
     name = "cycles"
+    version = 2
     tags = tags_of(CycleEvent)
     state = Cycle
     indexes = (Index(("org", "project_id", "deleted"), "starts_on"),)

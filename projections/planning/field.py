@@ -64,6 +64,7 @@ class Fields(AggregateProjection[Field]):
     """Custom fields of a project, in the order of their keys."""
 
     name = "fields"
+    version = 2
     tags = tags_of(FieldEvent)
     state = Field
     indexes = (Index(("org", "project_id", "deleted"), "key"),)

@@ -53,6 +53,7 @@ class Milestones(AggregateProjection[Milestone]):
     """Milestones of a project, the next one first and those without a day last."""
 
     name = "milestones"
+    version = 2
     tags = tags_of(MilestoneEvent)
     state = Milestone
     more: ClassVar[Mapping[str, Kind]] = {"order": Kind.TEXT}

@@ -58,6 +58,7 @@ class Attachments(AggregateProjection[Attachment]):
     """Attachments by id, and by task, the oldest first, since their ids grow with time."""
 
     name = "attachments"
+    version = 2
     tags = tags_of(AttachmentEvent)
     state = Attachment
     indexes = (Index(("org", "task_id", "deleted"), "id"),)

@@ -52,6 +52,7 @@ class Comments(AggregateProjection[Comment]):
     """Comments by id; by task, and by thread, the oldest first, since their ids grow with time."""
 
     name = "comments"
+    version = 2
     tags = tags_of(CommentEvent)
     state = Comment
     indexes = (

@@ -15,10 +15,10 @@ from projections.engine.query import Query
 from projections.shape import Value
 from projections.work.trash import decode_trashed
 
-PAGE = 100
+CONTENTS_AT_ONCE = 100
 """Things of one page."""
 
-Thing = tuple[TrashKind, UUID]
+Content = tuple[TrashKind, UUID]
 
 
 class _Listed(Struct, frozen=True):
@@ -55,7 +55,7 @@ _listed = msgspec.json.Decoder(_Listed).decode
 
 async def contents_of_task(
     models: ReadModels, org_id: OrgId, task_id: UUID
-) -> AsyncIterator[list[Thing]]:
+) -> AsyncIterator[list[Content]]:
     """Yield the comments, attachments and subtasks of a task, page by page."""
     for one in _OF_TASK:
         for deleted in (True, False):
@@ -65,7 +65,7 @@ async def contents_of_task(
 
 async def contents_of_project(
     models: ReadModels, org_id: OrgId, project_id: UUID
-) -> AsyncIterator[list[Thing]]:
+) -> AsyncIterator[list[Content]]:
     """Yield the tasks, labels, cycles, milestones and custom fields of a project, page by page.
 
     What is in the trash by itself is found there: two things in it may have the same name.
@@ -73,7 +73,7 @@ async def contents_of_project(
     where: dict[str, Value] = {
         "org": text_of(org_id), "deleted": True, "project_id": text_of(project_id)
     }  # fmt: skip
-    query = Query(model="trash", where=where, sort="gone", limit=PAGE)
+    query = Query(model="trash", where=where, sort="gone", limit=CONTENTS_AT_ONCE)
     async for items in _items(models, query):
         found = [decode_trashed(item) for item in items]
         yield [(each.kind, each.id) for each in found if each.kind is not TrashKind.PROJECT]
@@ -87,11 +87,11 @@ async def contents_of_project(
 
 async def _pages(
     models: ReadModels, org_id: OrgId, one: _List, within: UUID, *, deleted: bool
-) -> AsyncIterator[list[Thing]]:
+) -> AsyncIterator[list[Content]]:
     where: Mapping[str, Value] = {
         "org": text_of(org_id), one.within: text_of(within), "deleted": deleted
     }  # fmt: skip
-    query = Query(model=one.model, where=where, sort=one.sort, limit=PAGE)
+    query = Query(model=one.model, where=where, sort=one.sort, limit=CONTENTS_AT_ONCE)
     async for items in _items(models, query):
         yield [(one.kind, _listed(item).id) for item in items]
 

@@ -51,6 +51,7 @@ class Labels(AggregateProjection[Label]):
     """Labels of the organization, or of a project, in the order of their names."""
 
     name = "labels"
+    version = 2
     tags = tags_of(LabelEvent)
     state = Label
     more: ClassVar[Mapping[str, Kind]] = {"order": Kind.TEXT}

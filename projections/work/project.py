@@ -75,7 +75,7 @@ class Projects(AggregateProjection[Project]):
     """Projects by id, and by organization in the order of their keys."""
 
     name = "projects"
-    version = 5
+    version = 6
     tags = tags_of(ProjectEvent)
     state = Project
     left_out = frozenset({"workflow"})

@@ -5,10 +5,16 @@ from uuid import UUID
 from commands.base import Command
 from commands.work.attachment import AttachFile, DeleteAttachment, RestoreAttachment
 from commands.work.comment import DeleteComment, EditComment, PostComment, RestoreComment
-from domain.work.attachment import AttachmentDeleted, AttachmentScanned, ScanState
-from domain.work.comment import CommentDeleted, CommentEdited, CommentRestored
+from domain.work.attachment import (
+    AttachmentDeleted,
+    AttachmentPurged,
+    AttachmentScanned,
+    ScanState,
+)
+from domain.work.comment import CommentDeleted, CommentEdited, CommentPurged, CommentRestored
 from domain.work.project.events import ProjectArchived
-from domain.work.task.events import TaskDeleted
+from domain.work.task.events import TaskDeleted, TaskRestored
+from domain.work.task.trash_events import TaskPurged
 from tests.commands.acme import ANSWER, CHILD, COMMENT, FILE, attachment, comment
 from tests.domain.spec import ANA, ENG, TASK
 from tests.spec import Past, on
@@ -16,6 +22,7 @@ from tests.spec import Past, on
 NEW = UUID(int=0xF0)
 SCANNED = AttachmentScanned(task_id=TASK, state=ScanState.CLEAN)
 UNFILED = AttachmentDeleted(task_id=TASK, deleted_by=ANA)
+GONE = CommentDeleted(task_id=TASK, deleted_by=ANA)
 WELL = CommentEdited(task_id=TASK, body="Well?")
 
 TALK: tuple[Command, ...] = (
@@ -40,6 +47,19 @@ TALK: tuple[Command, ...] = (
 """What is said about a task in a log without faults."""
 
 FORGED_CONTENT: list[tuple[str, list[Past]]] = [
+    (
+        "something is purged that is neither in the trash nor in what is purged",
+        [on(NEW, comment(), CommentPurged(task_id=TASK))],
+    ),
+    (
+        "something is purged that is neither in the trash nor in what is purged",
+        [on(NEW, attachment()), on(TASK, TaskDeleted()), on(NEW, AttachmentPurged(task_id=TASK))],
+    ),
+    ("what is purged is changed", [on(TASK, TaskDeleted(), TaskPurged(), TaskRestored())]),
+    (
+        "what is purged is changed",
+        [on(NEW, comment(), GONE, CommentPurged(task_id=TASK), CommentRestored(task_id=TASK))],
+    ),
     (
         "an attachment in an archived project is changed",
         [on(NEW, attachment()), on(ENG, ProjectArchived()), on(NEW, UNFILED)],

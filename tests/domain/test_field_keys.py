@@ -31,6 +31,7 @@ from domain.work.team import Team
 from tests.domain.acme import DELETED, TEAM, invitation
 from tests.domain.identity.providers import CONFIGURED, PROVEN
 from tests.domain.planning.changes import PLANNING_CHANGES, PLANNING_CREATIONS
+from tests.domain.purges import PURGES
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, NOW, given
 from tests.domain.work.changes import WORK_CHANGES, WORK_CREATIONS
 from tools.discover import modules_of
@@ -83,6 +84,7 @@ KEY = given(
 CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     *WORK_CHANGES,
     *PLANNING_CHANGES,
+    *PURGES,
     (TEAM, organization.OrganizationRenamed(from_="Acme", to="Apex"), ("name",)),
     (TEAM, organization.SubdomainChanged(from_="acme", to="apex"), ("subdomain",)),
     (TEAM, SettingsChanged(session_idle=7), ("settings:session_idle",)),

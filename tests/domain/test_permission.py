@@ -44,6 +44,7 @@ comment:delete      yes   yes     no
 attachment:add      yes   yes     yes
 attachment:delete   yes   yes     no
 trash:read          yes   yes     yes
+trash:purge         yes   no      no
 webhook:read        yes   yes     no
 webhook:manage      yes   no      no
 audit:read          yes   no      no
@@ -92,7 +93,7 @@ def test_no_key_manages_people_the_organization_or_keys() -> None:
     left = {str(permission) for permission in set(Permission) - KEY_PERMISSIONS}
 
     assert {name.partition(":")[0] for name in left} == {
-        *("org", "sso", "member", "invitation", "apikey")
+        *("org", "sso", "member", "invitation", "trash", "apikey")
     }
     assert {p for p in KEY_PERMISSIONS if p.startswith("org:")} == {Permission.ORG_READ}
 

@@ -102,7 +102,6 @@ class StoreContract(BesideContract):
         assert [r.org_seq for r in store.organization(ACME, 2, 20)] == [3, 4, 5, 6]
         assert [r.org_seq for r in store.organization_before(ACME, 10, 20)] == [9, 8, 7, 6]
         assert [r.org_seq for r in store.organization_at(ACME, [9, 3, 3, 99])] == [3, 9]
-        assert store.organization_at(ACME, []) == []
 
     def test_heads_are_of_the_streams_asked_for(self, store: Store) -> None:
         streams = [UUID(int=n) for n in range(1, 301)]

@@ -18,7 +18,7 @@ from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
 from api.work.sight import hidden_from
 from commands.work.trash.purge import PurgeTrashed
-from commands.work.trash.things import STATES, Thing
+from commands.work.trash.things import TRASHABLE, Thing
 from domain.base import ProjectId, State, TaskId
 from domain.identity.organization.legal_hold import LegalHold
 from domain.identity.organization.membership import Role
@@ -157,7 +157,7 @@ async def _shown(request: ApiRequest, page: ListSlice, hidden: frozenset[Project
     """Return a page with the names of today, without what is in a *hidden* project by now."""
     org_id, states = request.organization, request.api.system.commands.states
     things = [decode_trashed(item) for item in page.items]
-    wanted: dict[UUID, type[State]] = {each.id: STATES[each.kind] for each in things}
+    wanted: dict[UUID, type[State]] = {each.id: TRASHABLE[each.kind] for each in things}
     wanted |= {each.task_id: Task for each in things if each.task_id is not None}
     asked = [(kind, stream) for stream, kind in wanted.items()]
     found = await states.all_fresh(asked, org_id) if asked else []

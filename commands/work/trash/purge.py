@@ -1,4 +1,4 @@
-"""The commands that purge what is in the trash: its texts are gone for good, its facts stay.
+"""The commands that purge what is in the trash: its texts go for good, its history stays.
 
 Whoever purges a project or a task purges what is in it, which a worker does after it, in parts. As
 nothing of it can be restored from the first event on, it does not matter when that is done.

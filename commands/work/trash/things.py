@@ -26,7 +26,7 @@ Trashable = (
     Project | Task | Comment | Attachment | Label | Team | Webhook | Cycle | Milestone | Field
 )
 
-STATES: dict[TrashKind, type[Trashable]] = {
+TRASHABLE: dict[TrashKind, type[Trashable]] = {
     TrashKind.PROJECT: Project,
     TrashKind.TASK: Task,
     TrashKind.COMMENT: Comment,
@@ -80,7 +80,7 @@ async def read_thing(read: Reads, thing: Thing) -> Trashable:
 
     :raises NotFound: it is of another kind.
     """
-    return await read(STATES[thing.kind], thing.id)
+    return await read(TRASHABLE[thing.kind], thing.id)
 
 
 def purge(thing: Thing, state: Trashable) -> Decision:

@@ -107,10 +107,8 @@ class Webhook(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, paused=None)
             case WebhookReplayRequested():
                 return self
-            case WebhookDeleted():
-                return replace(self, deleted=True)
-            case WebhookRestored():
-                return replace(self, deleted=False)
+            case WebhookDeleted() | WebhookRestored():
+                return replace(self, deleted=isinstance(event, WebhookDeleted))
             case WebhookPurged():
                 return replace(self, url=ERASED, description=None, deleted=True, purged=True)
             case _:

@@ -27,6 +27,11 @@ class LegalHoldLifted(Event, frozen=True, kw_only=True, tag="organization.legal_
 LegalHoldEvent = LegalHoldPlaced | LegalHoldLifted
 
 
+def reason_of(event: LegalHoldEvent) -> str | None:
+    """Return why there is a hold after *event*, None if there is none."""
+    return event.reason if isinstance(event, LegalHoldPlaced) else None
+
+
 # Decisions ------------------------------------------------------------------
 
 

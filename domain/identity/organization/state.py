@@ -26,7 +26,7 @@ from domain.identity.organization.events import (
     PlanChanged,
     SubdomainChanged,
 )
-from domain.identity.organization.legal_hold import LegalHoldLifted, LegalHoldPlaced
+from domain.identity.organization.legal_hold import LegalHoldLifted, LegalHoldPlaced, reason_of
 from domain.identity.organization.membership import (
     AlreadyMember,
     Invitation,
@@ -81,8 +81,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     deleted: bool = False
     settings: OrganizationSettings = OrganizationSettings()
     sign_on: SignOn = SignOn()
-    legal_hold: str | None = None
-    """Why nothing in the trash is purged; None if it is."""
+    legal_hold: str | None = None  # why nothing in the trash is purged
 
     def evolve(self, event: OrganizationEvent) -> "Organization":
         if isinstance(event, SsoEvent):
@@ -100,21 +99,17 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, plan=event.to)
             case SettingsChanged():
                 return replace(self, settings=self.settings.after(event))
-            case OrganizationDeleted():
-                return replace(self, deleted=True)
             case LegalHoldPlaced() | LegalHoldLifted():
-                reason = event.reason if isinstance(event, LegalHoldPlaced) else None
-                return replace(self, legal_hold=reason)
-            case OrganizationRestored():
-                return replace(self, deleted=False)
+                return replace(self, legal_hold=reason_of(event))
+            case OrganizationDeleted() | OrganizationRestored():
+                return replace(self, deleted=isinstance(event, OrganizationDeleted))
             case MemberLeft():
                 return replace(self, members=_without(self.members, event.user_id))
             case MemberRoleChanged():
                 return _with_changed(self, event.user_id, role=event.to)
-            case MemberDeactivated():
-                return _with_changed(self, event.user_id, active=False)
-            case MemberReactivated():
-                return _with_changed(self, event.user_id, active=True)
+            case MemberDeactivated() | MemberReactivated():
+                active = isinstance(event, MemberReactivated)
+                return _with_changed(self, event.user_id, active=active)
             case MemberInvited():
                 return replace(self, invitations=_with_invitation(self.invitations, event))
             case InvitationRevoked() | InvitationExpired() | InvitationAccepted():

@@ -139,7 +139,7 @@ class ProjectRestored(Event, frozen=True, kw_only=True, tag="project.restored"):
 class ProjectPurged(Event, frozen=True, kw_only=True, tag="project.purged"):
     """What the tasks of a project said, and its own texts, are gone for good."""
 
-    sets = ("name", "description", "deleted", "purged")
+    sets = ("name", "description", "workflow", "deleted", "purged")
 
 
 ProjectAccessEvent = (

@@ -9,7 +9,7 @@ from domain.base import ERASED, Event
 
 
 class TaskPurged(Event, frozen=True, kw_only=True, tag="task.purged"):
-    """What a task said is gone for good, with the key that sealed it; its facts stay."""
+    """What a task said is gone for good, with the key that sealed it; its history stays."""
 
     sets = ("title", "description", "deleted", "purged")
 

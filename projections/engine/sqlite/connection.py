@@ -130,6 +130,7 @@ class Connection:
 def create_control(connection: sqlite3.Connection) -> None:
     """Create the tables of the control record, the lease and the parked documents."""
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA secure_delete = ON")  # what was purged is in no free page
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
     connection.execute("BEGIN IMMEDIATE")

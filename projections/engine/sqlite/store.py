@@ -35,6 +35,8 @@ T = TypeVar("T")
 IDS_MAX = 500
 """Ids per statement."""
 CHECKPOINT_EVERY_S = 5.0
+EMPTIED_EVERY_S = 3_600.0
+"""How long the write-ahead log may keep what was overwritten, such as purged texts."""
 _encode = msgspec.json.Encoder().encode
 _control = msgspec.json.Decoder(Control).decode
 _parked = msgspec.json.Decoder(Parked).decode
@@ -50,6 +52,7 @@ class SQLiteReadStore:
         self._writer = Connection(self._files, timeout_s, writes=True)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="read-models")
         self._checkpointed_at = 0.0
+        self._emptied_at = time.monotonic()
         self._closed = False
         counters_of(READ_MODELS_DRIVER).pool_created()
 
@@ -190,12 +193,14 @@ class SQLiteReadStore:
             raise ReadStoreUnavailable(f"writing to {self._files.path} took too long") from late
 
     async def _shrink_log(self) -> None:
-        """Truncate a write-ahead log that has grown during a long read."""
+        """Truncate a write-ahead log that has grown during a long read, or that is an hour old."""
         now = time.monotonic()
         if now - self._checkpointed_at < CHECKPOINT_EVERY_S:
             return
         self._checkpointed_at = now
-        if self._files.wal_bytes() > WAL_BYTES_KEPT:
+        is_old = now - self._emptied_at > EMPTIED_EVERY_S
+        if is_old or self._files.wal_bytes() > WAL_BYTES_KEPT:
+            self._emptied_at = now
             await self._write(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
 
 

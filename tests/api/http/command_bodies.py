@@ -25,6 +25,8 @@ COMMANDS: dict[str, Any] = {
     "DELETE /api/org/{organization_id}/invitations/{invitation_id}": None,
     "PATCH /api/org/{organization_id}/plan": {"plan": "PREMIUM"},
     "PATCH /api/org/{organization_id}/settings": {"requireTotp": False},
+    "PUT /api/org/{organization_id}/legal-hold": {"reason": "Acme v. Apex"},
+    "DELETE /api/org/{organization_id}/legal-hold": None,
     "PUT /api/org/{organization_id}/oidc": {
         "issuer": "https://id.example.com",
         "clientId": "us",
@@ -114,6 +116,7 @@ COMMANDS: dict[str, Any] = {
     "POST /api/task/{task}/watchers": {"userId": "{ben}"},
     "DELETE /api/task/{task}/watchers/{user_id}": None,
     "POST /api/task/{task}/status": {"status": "IN_PROGRESS"},
+    "DELETE /api/trash/{type}/{thing}": None,
     "POST /api/webhook": HOOK,
     "DELETE /api/webhook/{webhook_id}": None,
     "PATCH /api/webhook/{webhook_id}": {"description": "Other"},

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from commands.base import NotPermitted
-from commands.identity.legal_hold import LiftLegalHold, PlaceLegalHold
+from commands.identity.organization import LiftLegalHold, PlaceLegalHold
 from domain.base import NotFound
 from domain.identity.organization.events import OrganizationDeleted, PlanChanged
 from domain.identity.organization.legal_hold import LegalHoldLifted, LegalHoldPlaced

@@ -44,6 +44,13 @@ PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         field.FieldRestored(project_id=ENG),
         ("deleted",),
     ),
+    (
+        SIZE,
+        field.FieldPurged(project_id=ENG),
+        ("name", "option_names", "deleted", "purged"),
+    ),
+    (ONE, cycle.CyclePurged(project_id=ENG), ("name", "deleted", "purged")),
+    (BETA, milestone.MilestonePurged(project_id=ENG), ("name", "deleted", "purged")),
     (ONE, cycle.CycleRenamed(project_id=ENG, from_="One", to="Two"), ("name",)),
     (ONE, cycle.CycleRescheduled(project_id=ENG, from_=DAYS, to=LONGER), ("ends_on",)),
     (ONE, cycle.CycleDeleted(project_id=ENG), ("deleted",)),

@@ -17,6 +17,7 @@ from domain.work.task.custom_field import FieldType, TaskFieldSet
 from domain.work.task.imported import TaskImported
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
+from domain.work.task.trash_events import TaskPurged
 from domain.work.workflow.events import StatusGroup, WorkflowDefined
 from domain.work.workflow.state import FREE
 from tests.domain.spec import ANA, BEN, CLEO, ENG, GEARS, NOW, TASK, given, stepped
@@ -143,6 +144,20 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (OPEN, task.TaskUnassigned(user_id=BEN), (f"assignees:{BEN}",)),
     (OPEN, task.TaskDeleted(), ("deleted",)),
     (given(OPEN, task.TaskDeleted()), task.TaskRestored(), ("deleted",)),
+    (
+        given(OPEN, task.TaskDescribed(description="All of it")),
+        TaskPurged(),
+        ("title", "description", "deleted", "purged"),
+    ),
+    (SAID, comment.CommentPurged(task_id=TASK), ("body", "deleted", "purged")),
+    (FILED, attachment.AttachmentPurged(task_id=TASK), ("name", "deleted", "purged")),
+    (BUG, label.LabelPurged(), ("name", "deleted", "purged")),
+    (TOGETHER, team.TeamPurged(), ("name", "deleted", "purged")),
+    (
+        given(ACTIVE, project.ProjectDescribed(description="All of it")),
+        project.ProjectPurged(),
+        ("name", "description", "workflow", "deleted", "purged"),
+    ),
     (BUG, label.LabelRenamed(from_="Bug", to="Defect"), ("name",)),
     (BUG, label.LabelRecolored(from_="#ff0000", to="#000000"), ("color",)),
     (BUG, label.LabelDeleted(), ("deleted",)),

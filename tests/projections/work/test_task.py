@@ -139,6 +139,7 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
         "started_at": None,
         "completed_at": None,
         "deleted_at": None,
+        "purged": False,
         "assignees": [str(ANA)],
         "created_by": str(ANA),
         "created_at": "2026-03-01T09:30:00Z",
