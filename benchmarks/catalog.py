@@ -27,7 +27,7 @@ from benchmarks.identity import guard, key_check, login_burst, login_timing, pro
 from benchmarks.planning import board
 from benchmarks.running import hanging, start
 from benchmarks.scaling import followers, second_api, writing
-from benchmarks.work import activity, counts, dashboard, files, lists, relations
+from benchmarks.work import activity, counts, dashboard, files, lists, relations, trash
 
 
 class Benchmark(NamedTuple):
@@ -67,6 +67,7 @@ BENCHMARKS = {
     "dashboard": _benchmark(dashboard),
     "files": _benchmark(files),
     "relations": _benchmark(relations),
+    "trash": _benchmark(trash),
     "followers": _benchmark(followers),
     "second-api": _benchmark(second_api),
     "writing": _benchmark(writing),

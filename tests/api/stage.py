@@ -77,6 +77,9 @@ class Person:
         view = done(await self.post("/view", {"name": "Late", "shared": True}), 201)
         known |= {"cycle_id": cycle["id"], "milestone_id": milestone["id"], "view_id": view["id"]}
         known |= {"other_project": elsewhere["id"], "kind": "blocks", "notice": "1"}
+        said = done(await self.post(f"/task/{other}/comments", {"body": "Well?"}), 201)["id"]
+        done(await self.delete(f"/task/{other}/comments/{said}"), 204)
+        known |= {"type": "comment", "thing_id": said}  # it is in the trash
         return known | {"other": other, "other_id": other}
 
     async def task(self, project: Json, title: str = "Oil it", **fields: Any) -> Any:

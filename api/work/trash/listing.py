@@ -90,7 +90,7 @@ class TrashController(Controller):
         return paging.answer(await _shown(request, page, hidden), limit)
 
     @delete(
-        "/{type:str}/{thing:uuid}",
+        "/{type:str}/{thing_id:uuid}",
         status_code=200,
         opt=needs(Permission.TRASH_PURGE, fails=(LegalHold,)),
         responses=nothing(),
@@ -99,14 +99,14 @@ class TrashController(Controller):
         self,
         request: ApiRequest,
         type: FromPath[TrashKind],  # noqa: A002 - its name in the API
-        thing: FromPath[UUID],
+        thing_id: FromPath[UUID],
     ) -> ApiResponse:
         """Purge something in the trash now, with everything in it. Nobody can bring it back.
 
         Its own texts are gone at once; those of what is in it, and files, within seconds.
         """
-        command = PurgeTrashed(thing=Thing(type, thing))
-        return await run_command(request, command, Reply(stream=thing))
+        command = PurgeTrashed(thing=Thing(type, thing_id))
+        return await run_command(request, command, Reply(stream=thing_id))
 
 
 async def _visible(
@@ -167,7 +167,7 @@ async def _shown(request: ApiRequest, page: ListSlice, hidden: frozenset[Project
     items: list[bytes] = []
     for each in things:
         project_id = _project_of(each, known)
-        if project_id in hidden:
+        if project_id in hidden or known[each.id].purged:
             continue
         name: str = getattr(known[each.id], _NAMES.get(each.kind, "name"))
         view = TrashView(

@@ -116,7 +116,7 @@ COMMANDS: dict[str, Any] = {
     "POST /api/task/{task}/watchers": {"userId": "{ben}"},
     "DELETE /api/task/{task}/watchers/{user_id}": None,
     "POST /api/task/{task}/status": {"status": "IN_PROGRESS"},
-    "DELETE /api/trash/{type}/{thing}": None,
+    "DELETE /api/trash/{type}/{thing_id}": None,
     "POST /api/webhook": HOOK,
     "DELETE /api/webhook/{webhook_id}": None,
     "PATCH /api/webhook/{webhook_id}": {"description": "Other"},
