@@ -140,10 +140,7 @@ class Store(Protocol):
         ...
 
     def organization_at(self, org_id: OrgId, sequences: Sequence[int]) -> list[Row]:
-        """Return the events of an organization that have one of *sequences*, which are not empty.
-
-        They are in order, and end like those of ``tail``.
-        """
+        """Return the events of an organization at *sequences* (not none), ended as in ``tail``."""
         ...
 
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:

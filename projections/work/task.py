@@ -169,7 +169,7 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 15
+    version = 16
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),

@@ -49,7 +49,7 @@ from domain.work.task.events import (
 from domain.work.task.imported import TaskImported, TaskOrigin
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.rank import place, rank_of_number
-from domain.work.task.trash_events import GONE, TaskPurged
+from domain.work.task.trash_events import PURGED_TASK, TaskPurged
 from domain.work.workflow.events import STARTED, StatusGroup
 
 M = TypeVar("M")
@@ -119,12 +119,11 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, priority=event.to)
             case TaskUnassigned():
                 return replace(self, assignees=_without(self.assignees, event.user_id))
-            case TaskDeleted():
-                return replace(self, deleted=True, deleted_at=event.at)
-            case TaskRestored():
-                return replace(self, deleted=False, deleted_at=None)
+            case TaskDeleted() | TaskRestored():
+                at = event.at if isinstance(event, TaskDeleted) else None
+                return replace(self, deleted=isinstance(event, TaskDeleted), deleted_at=at)
             case TaskPurged():
-                return replace(self, **GONE)
+                return replace(self, **PURGED_TASK)
             case TaskLabelled():
                 return replace(self, labels=(*self.labels, event.label_id))
             case TaskUnlabelled():

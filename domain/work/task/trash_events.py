@@ -14,7 +14,7 @@ class TaskPurged(Event, frozen=True, kw_only=True, tag="task.purged"):
     sets = ("title", "description", "deleted", "purged")
 
 
-GONE: dict[str, Any] = {
+PURGED_TASK: dict[str, Any] = {
     "title": ERASED,
     "description": None,
     "fields": (),
