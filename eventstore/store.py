@@ -219,10 +219,7 @@ class Store(Protocol):
         ...
 
     def drop_replies(self, kept: KeptSince, limit: int, part: int = 0) -> int:
-        """Forget at most *limit* replies of each kind that are older than *kept*; return how many.
-
-        The key stays used.
-        """
+        """Forget at most *limit* replies of each kind older than *kept*; return how many."""
         ...
 
     def recorded_with_keys(self, part: int) -> dict[int, UUID]:
