@@ -77,10 +77,10 @@ class SqliteStore(SqlSideTables):
             timeout=self._lock_timeout_s,
             cached_statements=256,
         )
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA secure_delete=ON")  # a destroyed key is in no free page
         # FULL: each commit is synced to the disk, so that power loss loses nothing either.
-        connection.execute("PRAGMA synchronous=FULL")
+        # ON: a key that was destroyed is in no free page.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}")
         self._connections.append(connection)
         counters_of(LOG_DRIVER).connection_created()
         return connection
