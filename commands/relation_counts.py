@@ -1,6 +1,7 @@
 """The counts that relations and parents change: open blockers of a task, and its subtasks."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,7 +16,10 @@ OPEN_BLOCKERS = "open blockers"
 
 
 def open_blockers(org_id: OrgId, task_id: UUID) -> CountKey:
-    """Return the count of the open tasks that block a task and are not in the trash."""
+    """Return the count of the open tasks that block a task and are not in the trash.
+
+    Those that only a deleted project hides are counted: a deletion touches none of its tasks.
+    """
     return CountKey(org_id, OPEN_BLOCKERS, task_id)
 
 
@@ -88,15 +92,20 @@ def count_at(
     count_subtask(after, Share(int(is_open), int(here), 1), happened, reserved)
 
 
-def _no_open_subtask(org_id: OrgId, task: UUID) -> CountChange:
+def _no_open_subtask(org_id: OrgId, task: UUID, _: int) -> CountChange:
     own = open_subtasks(org_id, task)
     return CountChange(own, 0, limit=0, refusal=lambda found: SubtasksOpen(open=found))
 
 
-def _no_open_blocker(org_id: OrgId, task: UUID) -> CountChange:
+def _no_open_blocker(org_id: OrgId, task: UUID, hidden: int) -> CountChange:
     own = open_blockers(org_id, task)
-    return CountChange(own, 0, limit=0, refusal=lambda found: BlockersOpen(open=found))
+    refusal = partial(_blocked, hidden)
+    return CountChange(own, 0, limit=hidden, refusal=refusal)
+
+
+def _blocked(hidden: int, found: int) -> BlockersOpen:
+    return BlockersOpen(open=found - hidden)
 
 
 GUARDS = {Guard.NO_OPEN_SUBTASK: _no_open_subtask, Guard.NO_OPEN_BLOCKER: _no_open_blocker}
-"""What each guard of a transition has the append check."""
+"""What each guard of a transition has the append check, past so many blockers that are hidden."""

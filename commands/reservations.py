@@ -196,7 +196,8 @@ def _task_moved(happened: Happening, reserved: Reservations) -> None:
     count_subtask(task.parent_id, Share(change), happened, reserved)
     count_blocked(org_id, event.blocking, change, reserved)
     for guard in event.guards:
-        reserved.counts.append(GUARDS[guard](org_id, happened.stream))
+        checked = GUARDS[guard](org_id, happened.stream, event.hidden_blockers)
+        reserved.counts.append(checked)
 
 
 def _workflow_defined(happened: Happening, reserved: Reservations) -> None:

@@ -34,7 +34,7 @@ from commands.base import NotForApiKeys
 from commands.sight import sees_project
 from commands.states import Loaded
 from commands.work.attachment import DeleteAttachment, RestoreAttachment
-from commands.work.task import trashed_above
+from commands.work.task_tree import trashed_above
 from domain.base import AttachmentId, NotFound, OrgId, State, TaskId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PlanLimitReached

@@ -13,7 +13,7 @@ from api.work.sight import project_here
 from commands.project_claims import project_key_claim
 from commands.reservations import task_number_claim
 from commands.states import Loaded
-from commands.work.task import trashed_above
+from commands.work.task_tree import trashed_above
 from domain.base import NotFound, OrgId, State, TaskId
 from domain.work.project.state import Project
 from domain.work.task.state import Task

@@ -64,5 +64,5 @@ async def change_task(request: ApiRequest, command: TaskCommand) -> ApiResponse:
     # In memory, a session can still be without an organization: then it is read again.
     org_id = request.caller.org_id or await request.own_organization()
     # What the command does not change.
-    beside = await beside_of(request.api.system.log, org_id, command.task_id)
+    beside = await beside_of(request.api.system, org_id, command.task_id)
     return await run_command(request, command, shown_task(request, command.task_id, beside=beside))

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from commands.lint.rules import Known
+from commands.lint.trash import tasks_above
 from domain.base import TaskId
 from domain.work.relation import (
     NO_EDGES,
@@ -18,7 +19,7 @@ from domain.work.relation import (
 )
 from domain.work.task.events import TaskDeleted, TaskRestored, TaskStatusChanged
 from domain.work.task.state import Task
-from domain.work.workflow.events import FINISHED
+from domain.work.workflow.events import FINISHED, Guard
 from eventstore.recorded import Recorded
 
 
@@ -30,6 +31,8 @@ def broken_relations(recorded: Recorded, before: Any, known: Known) -> Iterator[
         case TaskStatusChanged() as event:
             changes = (event.from_group in FINISHED) is not (event.to_group in FINISHED)
             yield from _blocking(event.blocking, changes, recorded, known)
+            if event.hidden_blockers != _hidden(event, recorded, known):
+                yield "a task goes past other blockers than those that are hidden"
         case TaskDeleted() | TaskRestored() as event:
             shown = _shown(event, recorded.stream_id, known)
             if Counter(event.blocking) != Counter(_blocked_by(shown, recorded, known)):
@@ -83,6 +86,22 @@ def _blocked_by(tasks: Iterable[UUID], recorded: Recorded, known: Known) -> Iter
     if isinstance(graph, DependencyGraph):
         for task in tasks:
             yield from graph.blocked_by(TaskId(task))
+
+
+def _hidden(event: TaskStatusChanged, recorded: Recorded, known: Known) -> int:
+    """Return how many open blockers, which the event asks for, only deleted projects hide."""
+    graph = known(graph_of(recorded.org_id))
+    if Guard.NO_OPEN_BLOCKER not in event.guards or not isinstance(graph, DependencyGraph):
+        return 0
+    hidden = 0
+    for each in graph.blockers_of(TaskId(recorded.stream_id)):
+        task = known(each)
+        if not isinstance(task, Task) or task.project_id is None or task.deleted:
+            continue
+        in_trash = any(above.deleted for above in tasks_above(task, known))
+        hides = known(task.project_id).deleted and not in_trash
+        hidden += hides and task.group not in FINISHED
+    return hidden
 
 
 def _shown(event: TaskDeleted | TaskRestored, root: UUID, known: Known) -> Iterator[UUID]:

@@ -43,7 +43,7 @@ def broken_trash(event: Event, before: Any, after: Any, known: Known) -> Iterato
     moving = isinstance(event, _MOVING) or (isinstance(event, _EMPTYING) and event.to is None)
     if before.deleted and not (moving or isinstance(event, TaskRestored)):
         yield "a deleted task is changed"
-    hidden = any(above.deleted for above in _above(after, known))
+    hidden = any(above.deleted for above in tasks_above(after, known))
     if hidden and not moving:
         yield "a task below a deleted one is changed"
     if isinstance(event, TaskMoved | _PLANNING) and event.below_trash is not hidden:
@@ -66,7 +66,7 @@ def _below(event: TaskDeleted | TaskRestored, root: Task, known: Known) -> Itera
     hides: list[Task] = []
     for each in event.below:
         task = known(each)
-        path = [task, *_above(task, known)] if isinstance(task, Task) else []
+        path = [task, *tasks_above(task, known)] if isinstance(task, Task) else []
         if not any(above is root for above in path[1:]):
             yield "a deletion hides a task that is not below"
             return
@@ -79,7 +79,7 @@ def _below(event: TaskDeleted | TaskRestored, root: Task, known: Known) -> Itera
         yield "a deletion counts wrongly what is planned below"
 
 
-def _above(task: Task, known: Known) -> Iterator[Task]:
+def tasks_above(task: Task, known: Known) -> Iterator[Task]:
     """Yield the tasks above *task*, the nearest first."""
     above = task
     for _ in range(LEVELS_MAX):

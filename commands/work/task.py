@@ -16,7 +16,6 @@ from commands.base import (
 )
 from commands.reads import Reads
 from commands.sight import (
-    Read,
     leads_team_of,
     refuse_unless_concerned,
     refuse_unless_granted_in,
@@ -24,7 +23,7 @@ from commands.sight import (
 )
 from commands.work.task_event import completed
 from commands.work.task_plan import NO_VALUES, NOT_PLANNED, FieldInputs, Planned, fill_in, put
-from commands.work.task_tree import place_under
+from commands.work.task_tree import place_under, trashed_above
 from commands.work.task_values import Description, DueTime, Estimate, in_utc
 from domain.base import NotFound, TaskId, UserId
 from domain.identity.organization.membership import Role
@@ -49,7 +48,7 @@ from domain.work.task.events import (
     TaskUnassigned,
 )
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
-from domain.work.task.state import LEVELS_MAX, Task
+from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED, STARTED, StatusKey
 
 
@@ -191,19 +190,6 @@ async def read_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
     return task, project
 
 
-async def trashed_above(read: Read, task: Task) -> TaskId | None:
-    """Return the nearest task above *task* that is in the trash and hides it, None without one."""
-    above = task.parent_id
-    for _ in range(LEVELS_MAX):  # what is read at different times may seem to be a circle
-        if above is None:
-            return None
-        parent = await read(Task, above)
-        if parent.deleted:
-            return above
-        above = parent.parent_id
-    return None
-
-
 async def refuse_unless_sees_task(read: Reads, context: Context, task_id: TaskId) -> None:
     """Refuse a caller who does not see the project of a task, as if there were no such task.
 
@@ -239,7 +225,7 @@ async def change_status_in(
         await _refuse_unless_may_reopen(read, context, task, project)
     if not STARTED.isdisjoint(groups[1:]):
         project.refuse_unless_takes_tasks()  # passing through counts as starting
-    return await completed(read, context, asked.task_id, task, events)
+    return await completed(read, context, asked.task_id, events)
 
 
 async def _refuse_unless_may_reopen(

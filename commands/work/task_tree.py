@@ -7,6 +7,7 @@ from typing import NamedTuple
 from commands.base import Change, Context
 from commands.reads import Reads
 from commands.relation_counts import children
+from commands.sight import Read
 from domain.base import NotFound, ProjectId, TaskId
 from domain.work.task import placing
 from domain.work.task.errors import ParentIsBelow, SubtasksChanged, SubtasksTooDeep
@@ -56,6 +57,19 @@ async def read_ancestors(
     if len(found) >= LEVELS_MAX:
         raise SubtasksTooDeep(limit=LEVELS_MAX)
     return found
+
+
+async def trashed_above(read: Read, task: Task) -> TaskId | None:
+    """Return the nearest task above *task* that is in the trash and hides it, None without one."""
+    above = task.parent_id
+    for _ in range(LEVELS_MAX):  # what is read at different times may seem to be a circle
+        if above is None:
+            return None
+        parent = await read(Task, above)
+        if parent.deleted:
+            return above
+        above = parent.parent_id
+    return None
 
 
 async def place_under(

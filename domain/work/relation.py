@@ -180,6 +180,11 @@ class DependencyGraph(Struct, frozen=True, kw_only=True, gc=False):
         blocked = self.edges.get(task.int, NO_EDGES).blocks
         return tuple(TaskId(UUID(int=other)) for other in blocked)
 
+    def blockers_of(self, task: TaskId) -> tuple[TaskId, ...]:
+        """Return the tasks that block *task* while they are open."""
+        blockers = self.edges.get(task.int, NO_EDGES).blocked_by
+        return tuple(TaskId(UUID(int=other)) for other in blockers)
+
     # Decisions: each returns the events to record.
 
     def add(self, added: Relation, *, is_open: bool) -> Generator[None, None, list[RelationEvent]]:

@@ -11,6 +11,7 @@ from api.http.paging import one
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.task_key import under_key
+from api.work.tasks.blocked import unblocked
 from api.work.tasks.completed import CompletedPages
 from commands.content_counts import attachments_at, comments_on
 from commands.relation_counts import open_blockers, open_subtasks, subtasks
@@ -21,15 +22,17 @@ from domain.work.project.state import Project
 from domain.work.task.planning import is_overdue
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED, StatusGroup
-from eventstore.log import EventLog
 from projections.engine.query import ListSlice, list_slice
 from projections.work.dashboard import Now
 from projections.work.task import Beside, Subtasks, TaskView, render_task
 from projections.work.workflow import placed
+from runtime.system import System
 
 _encode = msgspec.json.Encoder().encode
 _UNCOUNTED = b'"subtasks":null}'
 """How a task ends in a list that has had subtasks."""
+_BLOCKED, _FREE = b'"blocked":true', b'"blocked":false'
+"""What a task says in a list, and nothing else in it does: inside a text, quotes are escaped."""
 
 
 class TaskDetail(TaskView, frozen=True, kw_only=True):
@@ -99,14 +102,17 @@ async def viewer_of(request: ApiRequest) -> Viewer:
     return Viewer(request.caller.user_id, request.api.system.clock(), zone)
 
 
-async def beside_of(log: EventLog, org_id: OrgId, task_id: TaskId) -> Beside:
+async def beside_of(system: System, org_id: OrgId, task_id: TaskId) -> Beside:
     """Return what is beside a task now."""
+    log = system.log
     counts = (subtasks, open_subtasks, comments_on, attachments_at, open_blockers)
     every, unfinished, comments, attachments, blockers = await log.counted(
         *(count(org_id, task_id) for count in counts)
     )
+    seems = [task_id] if blockers else []
+    free = await unblocked(log, system.commands.states, org_id, seems)
     return Beside(
-        blocked=blockers > 0,
+        blocked=blockers > 0 and task_id not in free,
         comments=comments,
         attachments=attachments,
         subtasks=Subtasks(every - unfinished, every),
@@ -115,7 +121,7 @@ async def beside_of(log: EventLog, org_id: OrgId, task_id: TaskId) -> Beside:
 
 async def task_in_full(request: ApiRequest, task_id: TaskId, found: Loaded[Task]) -> ApiResponse:
     """Return the response with one task in full."""
-    beside = await beside_of(request.api.system.log, request.organization, task_id)
+    beside = await beside_of(request.api.system, request.organization, task_id)
     viewer = await viewer_of(request)
 
     def show(task: Task, version: int, at: datetime) -> bytes:
@@ -130,18 +136,34 @@ async def tasks_in_full(
     """Return a page of tasks of *projects* in full, as reading each of them shows it."""
     viewer = await viewer_of(request)
     seen = page.json, viewer.user_id, viewer.zone.key
-    known = _completed.get(seen, viewer.now)
+    known = None if _BLOCKED in page.json else _completed.get(seen, viewer.now)
     if known is not None and not any(map(_is_renamed, projects.values())):
         return page._replace(json=known)
     items, tasks = page.items, _listed(b"[%b]" % page.json)
     parents = [
         task.id for task, item in zip(tasks, items, strict=True) if item.endswith(_UNCOUNTED)
     ]
+    items = await _without_hidden_blockers(request, tasks, items)
     counts = await _counted(request, parents)
     shown = list_slice([*_shown(viewer, tasks, items, projects, counts)], page.next_key, page.keys)
-    if not parents and not any(_is_renamed(projects[task.project_id]) for task in tasks):
+    if (
+        not parents
+        and _BLOCKED not in page.json
+        and not any(_is_renamed(projects[task.project_id]) for task in tasks)
+    ):
         _completed.keep(seen, viewer.now, min(viewer.changes(tasks), default=None), shown.json)
     return shown
+
+
+async def _without_hidden_blockers(
+    request: ApiRequest, tasks: Sequence[_Listed], items: list[bytes]
+) -> list[bytes]:
+    """Return *items*, of which none is blocked only by what is in a project in the trash."""
+    pairs = [*zip(tasks, items, strict=True)]
+    blocked = [task.id for task, item in pairs if _BLOCKED in item]
+    system = request.api.system
+    free = await unblocked(system.log, system.commands.states, request.organization, blocked)
+    return [item.replace(_BLOCKED, _FREE, 1) if task.id in free else item for task, item in pairs]
 
 
 def _is_renamed(project: Project) -> bool:

@@ -13,8 +13,8 @@ from commands.base import (
 )
 from commands.reads import Reads
 from commands.sight import leads_team_of
-from commands.work.task import TaskCommand, read_task, refuse_unless_sees_task, trashed_above
-from commands.work.task_tree import read_subtree
+from commands.work.task import TaskCommand, read_task, refuse_unless_sees_task
+from commands.work.task_tree import read_subtree, trashed_above
 from domain.base import NotFound, TaskId
 from domain.identity.organization.state import Organization
 from domain.permission import Permission, is_allowed

@@ -84,7 +84,7 @@ class TaskStatusChanged(
     """
 
     sets = ("status", "group")
-    hidden = ("blocking",)
+    hidden = ("blocking", "hiddenBlockers")
     from_: str = field(name="from")
     to: str
     # The most frequent event is the smallest: a group that its status is named after is not stored.
@@ -95,6 +95,7 @@ class TaskStatusChanged(
     forced: bool = False
     past_guards: tuple[Guard, ...] = ()
     blocking: tuple[TaskId, ...] = ()  # what it begins or ceases to block by this
+    hidden_blockers: int = 0  # open ones in projects in the trash, past which it goes
     at: datetime | None = None
 
     @classmethod

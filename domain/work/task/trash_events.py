@@ -11,7 +11,7 @@ from domain.base import ERASED, Event
 class TaskPurged(Event, frozen=True, kw_only=True, tag="task.purged"):
     """What a task said is gone for good, with the key that sealed it; its history stays."""
 
-    sets = ("title", "description", "deleted", "purged")
+    sets = ("title", "description", "purged")
 
 
 PURGED_TASK: dict[str, Any] = {
@@ -20,10 +20,9 @@ PURGED_TASK: dict[str, Any] = {
     "fields": (),
     "external_id": None,
     "author": None,
-    "deleted": True,
     "purged": True,
 }
-"""What a purge leaves of the state of a task."""
+"""What a purge leaves of the state of a task. What hid it goes on hiding it."""
 
 
 class TasksInStatus(Struct, frozen=True):

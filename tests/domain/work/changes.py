@@ -147,7 +147,7 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (
         given(OPEN, task.TaskDescribed(description="All of it")),
         TaskPurged(),
-        ("title", "description", "deleted", "purged"),
+        ("title", "description", "purged"),
     ),
     (SAID, comment.CommentPurged(task_id=TASK), ("body", "deleted", "purged")),
     (FILED, attachment.AttachmentPurged(task_id=TASK), ("name", "deleted", "purged")),

@@ -68,6 +68,26 @@ class TestDeletedTree:
         done(await ana.post("/task/ENG-4/status", {"status": "IN_PROGRESS"}), 200)
         done(await ana.post("/task/ENG-4/status", {"status": "DONE"}), 200)
 
+    async def test_what_is_in_a_deleted_project_blocks_nothing(self, ana: Person) -> None:
+        here, there = await ana.project(), await ana.project("OPS")
+        blocked, blocker = await ana.task(here), await ana.task(there)
+        relation = {"kind": "blocks", "taskId": blocked["id"]}
+        done(await ana.post("/task/OPS-1/relations", relation), 201)
+        done(await ana.post("/task/ENG-1/status", {"status": "IN_PROGRESS"}), 200)
+        path = f"/project/{here['id']}/tasks"
+
+        for change, shown in (
+            (ana.delete("/project/OPS"), False),
+            (ana.post("/project/OPS/restore"), True),
+            (ana.delete("/project/OPS"), False),
+        ):
+            assert (await change).is_success
+            assert done(await ana.get("/task/ENG-1"), 200)["blocked"] is shown
+            [listed] = done(await ana.get(path), 200)["items"]
+            assert listed["blocked"] is shown
+        done(await ana.post("/task/ENG-1/status", {"status": "DONE"}), 200)
+        assert blocker["id"] != blocked["id"]
+
     async def test_restoring_it_brings_back_exactly_what_it_hid(self, ana: Person) -> None:
         project = await tree(ana)
         done(await ana.delete("/task/ENG-3"), 204)

@@ -1,0 +1,50 @@
+"""Which tasks only seem to be blocked: what blocks them is in projects in the trash."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from commands.relation_counts import open_blockers
+from commands.states import States
+from commands.work.task_event import hidden_blockers
+from domain.base import OrgId, State, TaskId
+from domain.work.project.state import Project
+from domain.work.relation import DependencyGraph, graph_of
+from domain.work.task.state import Task
+from eventstore.log import EventLog
+
+S = TypeVar("S", bound=State)
+
+
+class _Now:
+    """Reads states as they are now; what is read again is as it was the first time."""
+
+    def __init__(self, states: States, org_id: OrgId) -> None:
+        self._states, self._org_id = states, org_id
+        self.heads: dict[UUID, int] = {}
+
+    async def __call__(self, kind: type[S], stream: UUID, /) -> S:
+        [found] = await self._states.all_fresh([(kind, stream)], self._org_id, self.heads)
+        state: S = found.state
+        return state
+
+
+async def unblocked(
+    log: EventLog, states: States, org_id: OrgId, blocked: Sequence[TaskId]
+) -> frozenset[TaskId]:
+    """Return those of *blocked* tasks of which all open blockers are hidden."""
+    if not blocked:
+        return frozenset()
+    read = _Now(states, org_id)
+    graph = await read(DependencyGraph, graph_of(org_id))
+    blockers = {other: Task for each in blocked for other in graph.blockers_of(each)}
+    tasks = await states.all_fresh([(k, s) for s, k in blockers.items()], org_id, read.heads)
+    around = {each.state.project_id for each in tasks if each.state.project_id is not None}
+    projects = await states.all_fresh([(Project, each) for each in around], org_id, read.heads)
+    if not any(each.state.deleted for each in projects):
+        return frozenset()
+    counts = await log.counted(*(open_blockers(org_id, each) for each in blocked))
+    hidden = [await hidden_blockers(read, graph, each) for each in blocked]
+    return frozenset(
+        each for each, count, past in zip(blocked, counts, hidden, strict=True) if count <= past
+    )
