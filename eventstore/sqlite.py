@@ -35,6 +35,11 @@ _STATE, _PRIVATE = 4, 5
 _owner = cast(Callable[[bytes], OrgId], id_of)  # OrgId() is a call for each row
 
 
+# FULL: each commit is synced to the disk, so that power loss loses nothing either.
+# ON: a key that was destroyed is in no free page.
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
+
+
 class SqliteStore(SqlSideTables):
     """A file that one process writes to; opening creates it."""
 
@@ -77,9 +82,7 @@ class SqliteStore(SqlSideTables):
             timeout=self._lock_timeout_s,
             cached_statements=256,
         )
-        # FULL: each commit is synced to the disk, so that power loss loses nothing either.
-        # ON: a key that was destroyed is in no free page.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         self._connections.append(connection)
         counters_of(LOG_DRIVER).connection_created()
