@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.base import OrgId
-from eventstore.append import Secret
+from eventstore.append import Append, Secret
 from eventstore.claim import ClaimKey, Held
 from eventstore.engine.idempotency import USED_KEYS
 from eventstore.engine.lookups import SqlLookups
@@ -186,13 +186,7 @@ class SqlSideTables(SqlLookups):
                 for subject, wrapped in append.keys.items()
             ],
         )
-        destroyed = [
-            (self._part(append.owner(subject)), self._id(subject))
-            for append in admitted
-            for subject in append.destroyed
-        ]
-        if destroyed:
-            yield _DESTROY_KEY, destroyed
+        yield from self._destroyed_keys(admitted)
         secrets = (
             self._secret_write(secret, self._part(append.owner(secret.owner)))
             for append in admitted
@@ -218,6 +212,13 @@ class SqlSideTables(SqlLookups):
         )
         heads = [(position, part) for part, position in sorted(settled.positions.items())]
         yield "UPDATE part_heads SET position = ? WHERE part = ?", heads
+
+    def _destroyed_keys(
+        self, admitted: Sequence[Append]
+    ) -> Iterator[tuple[TableWrite, Sequence[Sequence[Any]]]]:
+        gone = [(append.owner(each), each) for append in admitted for each in append.destroyed]
+        if gone:
+            yield _DESTROY_KEY, [(self._part(org_id), self._id(each)) for org_id, each in gone]
 
     def _event_row(self, row: Row) -> tuple[Any, ...]:
         return (
