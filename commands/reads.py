@@ -96,7 +96,7 @@ class Reads:
 
     def changed_at(self, stream: UUID) -> datetime | None:
         """Return when *stream*, as it was read, changed last; None if it does not exist."""
-        return self.loaded[stream][1].at
+        return self.loaded[stream].at
 
     def is_new(self, stream: UUID) -> bool:
         """Return whether *stream* was read and does not exist yet."""
