@@ -47,6 +47,8 @@ async def test_sensitive_requests_are_refused_until_the_password_is_proved_again
         ("POST", f"/webhook/{hook['id']}/rotate-secret", None),
         ("PUT", f"{org}/oidc", PROVIDER),
         ("DELETE", f"{org}/oidc", None),
+        ("PUT", f"{org}/legal-hold", {"reason": "Acme v. Apex"}),
+        ("DELETE", f"{org}/legal-hold", None),
         ("DELETE", org, None),
     ]
 
