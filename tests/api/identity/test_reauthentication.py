@@ -42,7 +42,7 @@ async def test_sensitive_requests_are_refused_until_the_password_is_proved_again
         ("PATCH", f"{org}/settings", {"requireTotp": False}),
         ("POST", "/apikey", new_key),
         ("POST", f"/apikey/{key['id']}/rotate", None),
-        ("PATCH", f"{org}/plan", {"plan": "BASIC"}),
+        ("PATCH", f"{org}/plan", {"plan": "PREMIUM"}),
         ("POST", "/webhook", {"url": "https://example.com/other", "events": ["*"]}),
         ("POST", f"/webhook/{hook['id']}/rotate-secret", None),
         ("PUT", f"{org}/oidc", PROVIDER),
