@@ -31,6 +31,7 @@ from tools.http import description
 
 MATRIX = Path(__file__).with_name("access_matrix.txt")
 NOWHERE = "00000000-0000-7000-8000-00000000dead"
+_NO_IDS = ("unique", "type")
 READING = {"task": ["read"], "project": ["read"], "org": ["read"]}
 UNTRIED = {"HEAD", "OPTIONS"}
 UNSTEADY = {"/health/ready", "/api/health/ready"}
@@ -140,11 +141,12 @@ async def test_what_belongs_to_others_is_answered_like_what_never_existed(
     """Each id in a path and in a body is another organization's, one at a time."""
     stranger = await sign_up(app)
     own = dict.fromkeys(here.known, NOWHERE) | {"organization_id": stranger.org_id}
-    own |= {"unique": here.known["unique"], "user_id": stranger.id, "ben": stranger.id}
+    own |= {name: here.known[name] for name in _NO_IDS}
+    own |= {"user_id": stranger.id, "ben": stranger.id}
     tried = 0
     for route, dry_run in routes():
         named = [name for name in here.known if f"{{{name}}}" in f"{route} {COMMANDS.get(route)}"]
-        for name in set(named) - {"unique", "notice"}:
+        for name in set(named) - {*_NO_IDS, "notice"}:
             answers: list[str] = []
             for value in (here.known[name], NOWHERE):
                 known = defaultdict(lambda: NOWHERE, own | {name: value})

@@ -74,6 +74,7 @@ async def _operate(url: str) -> None:
         assert await store.take_lease("export", "process", 60.0)
         assert await store.heartbeat("workers", "one", 60.0) == ["one"]
         await store.note_key_use("key", examples.NOW)
+        await store.keep_import(examples.importing(str(uuid4())))
     finally:
         await store.close()
 

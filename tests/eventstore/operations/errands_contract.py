@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager
 from msgspec.structs import replace
 
 from eventstore.operations.records import (
-    ImportProgress,
     ImportState,
     Job,
     LogCursor,
@@ -20,6 +19,7 @@ from tests.eventstore.operations.examples import (
     LEASE_S,
     NOW,
     SECOND,
+    importing,
     mail,
 )
 
@@ -140,15 +140,7 @@ class ErrandsContract(ABC):
     # Imports
 
     async def test_an_import_is_told_of_to_its_organization_until_it_is_forgotten(self) -> None:
-        old = ImportProgress(
-            id="old",
-            org="acme",
-            project="eng",
-            correlation_id="c",
-            lines=3,
-            started_at=NOW,
-            updated_at=NOW,
-        )
+        old = importing("old")
         new = replace(old, id="new", started_at=NOW + SECOND)
         stopped = replace(
             old, state=ImportState.STOPPED, created=1, refused=1, refusals={"2": "x"}, code="late"

@@ -3,7 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from eventstore.operations.records import Attempt, Delivery, DeliveryStatus, Endpoint, Mail
+from eventstore.operations.records import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Endpoint,
+    ImportProgress,
+    Mail,
+)
 
 NOW = datetime(2026, 3, 1, 9, 30, 0, 123_456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -45,6 +52,18 @@ def mail(event_id: str) -> Mail:
         type="member.invited",
         created_at=NOW,
         next_at=NOW,
+    )
+
+
+def importing(id_: str) -> ImportProgress:
+    return ImportProgress(
+        id=id_,
+        org="acme",
+        project="eng",
+        correlation_id="c",
+        lines=3,
+        started_at=NOW,
+        updated_at=NOW,
     )
 
 
