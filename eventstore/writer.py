@@ -12,6 +12,7 @@ write, a second thread waits for their partition.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from domain.base import PLATFORM
@@ -182,14 +183,16 @@ class GroupCommit:
 
         *alone* is true if the batch had no others: it would be tried again at once.
         """
+        overdue: deque[Waiting] = deque()
         for waiting in reversed(left_out):  # so that each line is in its old order
             if waiting.settled.done():
                 continue  # nobody waits for it, and it was not recorded
             if alone or waiting.passed + 1 >= TURNS_MAX:
-                self._overdue.append(waiting)
+                overdue.appendleft(waiting)
             else:
                 again = waiting._replace(passed=waiting.passed + 1)
                 self._waiting.put_back(waiting.append.org_id, again)
+        self._overdue += overdue
 
 
 class Lanes:

@@ -16,7 +16,7 @@ from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.partition import partition_of
 from eventstore.postgres import PostgresStore
-from eventstore.writer import BATCH_MAX
+from eventstore.writer import BATCH_MAX, TURNS_MAX
 from tests.domain.spec import ACME
 from tests.eventstore.rows import command
 from tests.spec import data_keys, opened
@@ -142,6 +142,18 @@ class TestPartitionsThatOthersWriteTo:
             Appended(1, part),
             Appended(2, part),
         ]
+
+    async def test_commands_that_waited_for_a_partition_are_recorded_in_their_order(
+        self, log: EventLog, other_process: psycopg.Connection
+    ) -> None:
+        held_up = [asyncio.create_task(log.append(command(uuid4()))) for _ in range(4)]
+        async with asyncio.timeout(PATIENCE_S):
+            for version in range(2 * TURNS_MAX):  # by then they wait for their partition
+                await log.append(command(B, version, org_id=QUIET))
+            await asyncio.to_thread(other_process.rollback)
+            positions = await asyncio.gather(*held_up)
+
+        assert positions == sorted(positions)
 
     async def test_a_command_waits_for_its_partition_and_the_others_do_not(
         self, log: EventLog, other_process: psycopg.Connection
