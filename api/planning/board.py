@@ -14,7 +14,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.work.project_key import ProjectRef, project_id_of
 from api.work.sight import project_here
-from api.work.tasks.detail import TaskDetail, tasks_in_full
+from api.work.tasks.detail import TaskDetail, tasks_in_full, viewer_of
 from commands.plan_counts import tasks_in
 from domain.base import ProjectId
 from domain.permission import Permission
@@ -101,7 +101,8 @@ class BoardController(Controller):
         pages = await columns_of(
             request.api.models, request.organization, project_id, workflow, statuses, limit, after
         )
-        shown = [await tasks_in_full(request, page, {project_id: found}) for page in pages]
+        viewer = await viewer_of(request)
+        shown = [await tasks_in_full(request, viewer, page, {project_id: found}) for page in pages]
         columns = [
             _Column(
                 status=each.key,

@@ -13,7 +13,7 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.work.sight import projects_seen
-from api.work.tasks.detail import TaskDetail, tasks_in_full
+from api.work.tasks.detail import TaskDetail, tasks_in_full, viewer_of
 from domain.base import NotFound, ProjectId
 from domain.permission import Permission
 from domain.work.project.events import ProjectStatus
@@ -120,4 +120,4 @@ async def _page(
     page = await work_of(
         request.api.models, request.organization, [*projects], user_id, concern, limit, after
     )
-    return await tasks_in_full(request, page, projects)
+    return await tasks_in_full(request, await viewer_of(request), page, projects)

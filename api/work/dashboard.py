@@ -12,7 +12,7 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.work.sight import projects_seen
-from api.work.tasks.detail import TaskDetail, tasks_in_full
+from api.work.tasks.detail import TaskDetail, tasks_in_full, viewer_of
 from commands.plan_counts import tasks_in
 from domain.base import ProjectId
 from domain.identity.organization.state import Organization
@@ -120,5 +120,5 @@ async def _in_full(
     request: ApiRequest, tasks: list[bytes], projects: Mapping[ProjectId, Project]
 ) -> list[msgspec.Raw]:
     """Return tasks as reading each of them shows it."""
-    shown = await tasks_in_full(request, list_slice(tasks), projects)
+    shown = await tasks_in_full(request, await viewer_of(request), list_slice(tasks), projects)
     return [msgspec.Raw(task) for task in shown.items]

@@ -16,7 +16,7 @@ from api.http.response import ApiResponse
 from api.work.task_key import TaskRef, task_here, task_id_of
 from api.work.task_reply import change_task
 from api.work.task_status import MOVE_FAILS
-from api.work.tasks.detail import TaskDetail, tasks_in_full
+from api.work.tasks.detail import TaskDetail, tasks_in_full, viewer_of
 from commands.relation_counts import children
 from commands.work.task_move import SUBTREE_MAX, MoveTask
 from commands.work.task_rank import RankTask, Window
@@ -84,7 +84,8 @@ class TaskPlaceController(Controller):
         await wait_for_own_writes(request, "tasks")
         page = await subtasks_of(request.api.models, request.organization, task_id, limit, above)
         projects = {} if found.state.project_id is None else {found.state.project_id: project}
-        return paging.answer(await tasks_in_full(request, page, projects), limit)
+        shown = await tasks_in_full(request, await viewer_of(request), page, projects)
+        return paging.answer(shown, limit)
 
     @post(
         "/rank",

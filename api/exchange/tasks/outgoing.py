@@ -11,7 +11,7 @@ from msgspec import Struct
 from api.http.paging import LIMIT_MAX
 from api.http.request import ApiRequest
 from api.work.sight import project_here
-from api.work.tasks.detail import tasks_in_full
+from api.work.tasks.detail import tasks_in_full, viewer_of
 from commands.exchange.task_line import TaskLine
 from domain.base import PLATFORM, CycleId, LabelId, MilestoneId, OrgId, ProjectId, TaskId, UserId
 from domain.work.task.custom_field import FieldShown, FieldType
@@ -106,7 +106,8 @@ async def lines_of(
     while True:
         project = (await project_here(request, project_id)).state
         page = await find_tasks(models, org_id, lanes, EVERY_TASK, order, LIMIT_MAX, after)
-        shown = await tasks_in_full(request, page, {project_id: project})
+        viewer = await viewer_of(request)
+        shown = await tasks_in_full(request, viewer, page, {project_id: project})
         tasks = _tasks(b"[%b]" % shown.json)
         people = await _people(models, tasks)
         parents = await _parents(models, org_id, tasks)

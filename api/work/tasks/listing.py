@@ -10,7 +10,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.project_key import project_id_of
 from api.work.sight import project_here, projects_seen
-from api.work.tasks.detail import tasks_in_full, viewer_of
+from api.work.tasks.detail import Viewer, tasks_in_full, viewer_of
 from api.work.tasks.field_order import by_field
 from api.work.tasks.filters import AskedTasks
 from domain.base import NotFound, ProjectId
@@ -40,8 +40,9 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         after = paging.key(cursor)
         await wait_for_own_writes(request, "tasks")
         projects = {project_id: project}
-        page = await self._found(request, projects, limit, after)
-        return paging.answer(await tasks_in_full(request, page, projects), limit)
+        viewer = await viewer_of(request)
+        page = await self._found(request, viewer, projects, limit, after)
+        return paging.answer(await tasks_in_full(request, viewer, page, projects), limit)
 
     async def across_projects(
         self, request: ApiRequest, chosen: str | None, limit: int, cursor: str | None
@@ -54,8 +55,9 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         after = paging.key(cursor)
         await wait_for_own_writes(request, "projects", "tasks")
         projects = await _projects(request, chosen)
-        page = await self._found(request, projects, limit, after)
-        return paging.answer(await tasks_in_full(request, page, projects), limit)
+        viewer = await viewer_of(request)
+        page = await self._found(request, viewer, projects, limit, after)
+        return paging.answer(await tasks_in_full(request, viewer, page, projects), limit)
 
     def paging(self, request: ApiRequest, **beside: Any) -> Paging:
         """Return the pages of the list that is asked for with these filters and those *beside*."""
@@ -64,6 +66,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
     async def _found(
         self,
         request: ApiRequest,
+        viewer: Viewer,
         projects: Mapping[ProjectId, Project],
         limit: int,
         after: str | int | None,
@@ -73,7 +76,6 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         Which statuses they have is asked of each project's workflow as it is now.
         """
         order, statuses, groups = self.order(), self.statuses(), self.groups()
-        viewer = await viewer_of(request)
         wanted = self.filter(Now(viewer.now, viewer.zone))
         keys = {each: keys_within(one.workflow, statuses, groups) for each, one in projects.items()}
         found = {each: within for each, within in keys.items() if within != ()}
