@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,8 @@ HEADS_DEADLINE_S = 5.0
 """How long the server may take to answer once."""
 _AT_ONCE = 16
 """Requests at the same time, so that many organizations do not wait for each other."""
+_LOOKS_MAX = 5
+"""How often the heads are listed again because one of them was replaced meanwhile."""
 _decode = msgspec.json.Decoder(KeptHead).decode
 _encode = msgspec.json.Encoder().encode
 _logger = logging.getLogger(__name__)
@@ -48,11 +50,13 @@ class BucketHeads:
         :raises HeadsUnavailable: the bucket does not answer.
         """
         with _failures(), ThreadPoolExecutor(_AT_ONCE) as pool:
-            while True:
-                try:
-                    return newest_of(pool.map(self._read, self._newest_ranks().items()))
-                except FileNotFoundError:
-                    continue  # since it was listed, a newer one has replaced it
+            for _ in range(_LOOKS_MAX):
+                there = self._newest_ranks()
+                with suppress(FileNotFoundError):  # a newer one has replaced it since it was listed
+                    return newest_of(pool.map(self._read, there.items()))
+        raise HeadsUnavailable(
+            "the bucket of signed tree heads: heads go as soon as they are listed"
+        )
 
     def keep(self, identity: LogIdentity, heads: Sequence[TreeHead]) -> None:
         """Add signed heads; a failure is only logged, as the database has them as well."""

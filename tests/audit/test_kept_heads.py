@@ -136,6 +136,15 @@ def test_a_bucket_has_one_object_for_each_organization(s3: Server) -> None:
     assert sorted(kept.paths()) == sorted(f"{org}/000001-{5:012}.json" for org in (ACME, OTHER))
 
 
+def test_a_bucket_that_does_not_exist_is_an_outage(s3: Server) -> None:
+    kept = BucketHeads(f"s3://key:secret@nowhere?endpoint={s3.url}")
+
+    kept.keep(LOG, [head(1)])
+
+    with pytest.raises(HeadsUnavailable):
+        kept.newest()
+
+
 def test_heads_that_a_bucket_did_not_take_are_written_when_it_answers(tmp_path: Path) -> None:
     with s3_server(tmp_path / "first") as server:
         port = int(server.port)
