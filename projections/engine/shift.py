@@ -28,7 +28,7 @@ CATCH_UP_MAX = 1_000
 SLICE_BESIDE, SLICE_ALONE = 100, 500
 """Events per slice of a build, while the log grows and while it does not."""
 LAGGARD_TURN = 8
-"""A laggard gets a slice after each batch that was not full, and after each of this many."""
+"""What was left behind gets a slice after each batch that was not full, and after every 8th."""
 DROP_MAX = 500
 GRACE_S = 10.0
 """How long a replaced collection is kept for readers that have not noticed yet."""
