@@ -5,8 +5,11 @@ import pytest
 from tests.architecture.reader import Reader
 from tests.architecture.sources import ROOT
 
-_PAGES = "move-a-task label-tasks follow-a-task see-what-is-due hold-or-archive-a-project"
-MOVING, LABELLING, FOLLOWING, DUE, HOLDING = (
+_PAGES = (
+    "move-a-task label-tasks follow-a-task see-what-is-due hold-or-archive-a-project"
+    " bring-your-work-in"
+)
+MOVING, LABELLING, FOLLOWING, DUE, HOLDING, IMPORTING = (
     ROOT / "docs" / "how-to" / f"{name}.md" for name in _PAGES.split()
 )
 
@@ -31,6 +34,19 @@ def test_tasks_are_labelled_followed_and_moved_by_the_words_of_the_pages(reader:
     assert '"key":"OPS-2"' in below
     assert '"status":"IN_PROGRESS"' in back
     assert '"parentId":null' in stayed
+
+
+def test_work_is_taken_out_and_brought_in_by_the_words_of_the_page(reader: Reader) -> None:
+    project, *lines, rehearsed, imported, foreign, newest = reader.follow(IMPORTING)
+
+    assert '"key":"COPY"' in project
+    assert lines
+    assert all('"outcome":"created"' in line for line in lines)
+    assert f'"created":{len(lines)},"unchanged":0,"refused":0' in rehearsed
+    assert f'"state":"DONE","done":{len(lines)},"all":{len(lines)}' in imported
+    assert '"state":"DONE","done":1,"all":1,"created":1' in foreign
+    assert '"title":"Oil the engine"' in newest
+    assert '"status":"DONE"' in newest
 
 
 def test_dates_are_seen_and_projects_held_by_the_words_of_the_pages(reader: Reader) -> None:
