@@ -7,9 +7,10 @@ from tests.architecture.sources import ROOT
 
 _PAGES = (
     "move-a-task label-tasks follow-a-task see-what-is-due hold-or-archive-a-project"
-    " bring-your-work-in"
+    " bring-your-work-in find-what-was-written change-many-tasks restore-what-was-deleted"
+    " follow-what-happens"
 )
-MOVING, LABELLING, FOLLOWING, DUE, HOLDING, IMPORTING = (
+MOVING, LABELLING, FOLLOWING, DUE, HOLDING, IMPORTING, FINDING, CHANGING, RESTORING, WATCHING = (
     ROOT / "docs" / "how-to" / f"{name}.md" for name in _PAGES.split()
 )
 
@@ -47,6 +48,22 @@ def test_work_is_taken_out_and_brought_in_by_the_words_of_the_page(reader: Reade
     assert '"state":"DONE","done":1,"all":1,"created":1' in foreign
     assert '"title":"Oil the engine"' in newest
     assert '"status":"DONE"' in newest
+
+
+def test_tasks_are_found_restored_and_changed_by_the_words_of_the_pages(reader: Reader) -> None:
+    found = reader.follow(FINDING)
+    rehearsed, changed = reader.follow(CHANGING)
+    trash, restored, *purged = reader.follow(RESTORING)
+    happened = reader.follow(WATCHING)
+
+    assert len(found) == 3
+    assert all('"key":"ENG-1"' in told for told in found)
+    assert '"type":"task"' in trash
+    assert '"key":"ENG-1"' in restored
+    assert purged == []
+    assert '"type":"task.status_changed"' in rehearsed
+    assert '"unchanged":0' in changed
+    assert "event: task.purged" in happened
 
 
 def test_dates_are_seen_and_projects_held_by_the_words_of_the_pages(reader: Reader) -> None:
