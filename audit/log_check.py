@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from msgspec import Struct
 
 from audit.kept_heads import KeptHead, KeptHeads
-from audit.note import NoteInvalid, TreeCheckpoint, open_checkpoint
+from audit.merkle import Frontier
+from audit.note import NoteInvalid, TreeCheckpoint, checkpoint_in, open_checkpoint
 from audit.tree_signer import LogTampered, TreeSigner
 from domain.base import OrgId
 from eventstore.log import EventLog
+from eventstore.store import TreeHead
 
 _logger = logging.getLogger(__name__)
 
@@ -63,19 +66,38 @@ class LogCheck:
         return max((head.epoch for head in kept.values()), default=0)
 
     async def _lost(self, kept: list[KeptHead]) -> list[Loss]:
-        losses: dict[OrgId, Loss] = {}
-        for org_id, size in (await self._log.organization_heads()).items():
-            head = await self._log.newest_tree_head(org_id)
-            if head is not None and head.size > size:
-                signed = self._opened(head.note)
-                if signed is not None:
-                    losses[org_id] = Loss(org_id, size, signed)
+        by_part: dict[int, list[KeptHead]] = {}
         for one in kept:
-            signed = self._opened(one.note)
-            loss = await self._loss(one.org, signed) if signed is not None else None
-            if loss is not None:
-                losses[one.org] = loss
+            by_part.setdefault(self._log.part(one.org), []).append(one)
+        losses: dict[OrgId, Loss] = {}
+        for part in range(self._log.parts):
+            signed = await self._log.newest_tree_heads(part)  # before the sizes, which only grow
+            sizes = await self._log.organization_heads(part)
+            losses |= self._shorter(signed, sizes)
+            for one in by_part.get(part, ()):
+                head = signed.get(one.org)
+                if head is None or not _is_same(one, head, sizes.get(one.org, 0)):
+                    losses |= await self._loss_since(one)
+                await asyncio.sleep(0)  # a log in this process never yields by itself
         return list(losses.values())
+
+    def _shorter(
+        self, signed: Mapping[OrgId, TreeHead], sizes: Mapping[OrgId, int]
+    ) -> dict[OrgId, Loss]:
+        """Return what is missing according to the heads in the log's own database."""
+        losses: dict[OrgId, Loss] = {}
+        for org_id, size in sizes.items():
+            head = signed.get(org_id)
+            if head is not None and head.size > size:
+                opened = self._opened(head.note)
+                if opened is not None:
+                    losses[org_id] = Loss(org_id, size, opened)
+        return losses
+
+    async def _loss_since(self, kept: KeptHead) -> dict[OrgId, Loss]:
+        signed = self._opened(kept.note)
+        loss = await self._loss(kept.org, signed) if signed is not None else None
+        return {} if loss is None else {kept.org: loss}
 
     async def _loss(self, org_id: OrgId, signed: TreeCheckpoint) -> Loss | None:
         size = await self._log.organization_head(org_id)
@@ -94,3 +116,17 @@ class LogCheck:
         except NoteInvalid as error:
             _logger.warning("a tree head not signed with our key is ignored: %s", error)
             return None
+
+
+def _is_same(kept: KeptHead, head: TreeHead, size: int) -> bool:
+    """Return whether *kept* is the newest head in the database, of a log of *size* events.
+
+    Then its signature tells nothing more: who could change both could take both away.
+    """
+    if kept.note != head.note or head.size > size:
+        return False
+    try:
+        told, tree = checkpoint_in(kept.note), Frontier.from_bytes(head.frontier)
+    except (NoteInvalid, ValueError):
+        return False
+    return (told.size, told.root) == (tree.size, tree.root())

@@ -201,6 +201,15 @@ def open_checkpoint(note: str, verifier: Verifier) -> TreeCheckpoint:
     return TreeCheckpoint.parse(open_note(note, verifier))
 
 
+def checkpoint_in(note: str) -> TreeCheckpoint:
+    """Return the checkpoint in *note*, whoever has signed it.
+
+    :raises NoteInvalid: it is malformed.
+    """
+    text, _, _ = note.rpartition("\n\n")
+    return TreeCheckpoint.parse(f"{text}\n")
+
+
 def _signature_of(line: str) -> tuple[str, bytes]:
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")

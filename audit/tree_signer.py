@@ -115,7 +115,13 @@ class TreeSigner:
             grown, at = await self._grown(part, self._positions[part])
         else:
             at = await self._log.last_position(part)
-            grown = await self._log.organization_heads(part)
+            signed = await self._log.newest_tree_heads(part)  # before the sizes, which only grow
+            sizes = await self._log.organization_heads(part)
+            grown = {
+                org_id: size
+                for org_id, size in sizes.items()
+                if org_id not in signed or signed[org_id].size != size
+            }
         trees = [*grown.items()]
         for first in range(0, len(trees), _HEADS_TOGETHER):
             await self._seal_each(trees[first : first + _HEADS_TOGETHER])
@@ -156,6 +162,8 @@ class TreeSigner:
 
     async def _newest_head(self, org_id: OrgId, size: int) -> tuple[TreeHead, bool]:
         newest = await self._log.newest_tree_head(org_id)
+        if newest is not None and newest.size > size:  # another process may have signed it since
+            size = await self._log.organization_head(org_id)
         if newest is not None and newest.size > size:
             raise LogTampered(f"{org_id}: {size} events, but {newest.size} were signed")
         return await self._head_at(org_id, size)

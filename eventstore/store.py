@@ -53,7 +53,34 @@ class Wrapped(Struct, frozen=True):
         return self.owner.bytes, self.name
 
 
-class Store(Protocol):
+class TreeHeads(Protocol):
+    """The signed tree heads of an event database."""
+
+    def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
+        """Return the signed tree heads of an organization of at least *since*, smallest first."""
+        ...
+
+    def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
+        """Return the largest signed tree head of an organization up to *size_max*."""
+        ...
+
+    def newest_tree_heads(self, after: OrgId | None, limit: int, part: int = 0) -> list[TreeHead]:
+        """Return the largest signed tree head of each organization of a partition.
+
+        At most *limit*, of the organizations behind *after*, in the order of their ids.
+        """
+        ...
+
+    def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
+        """Forget the tree heads of an organization that are larger than *above*."""
+        ...
+
+    def put_tree_heads(self, heads: Sequence[TreeHead]) -> None:
+        """Store signed tree heads, all or none; a second one of the same size is ignored."""
+        ...
+
+
+class Store(TreeHeads, Protocol):
     """An event database: events are only ever added, one transaction per batch."""
 
     inline: bool
@@ -224,22 +251,6 @@ class Store(Protocol):
 
     def recorded_with_keys(self, part: int) -> dict[int, UUID]:
         """Return the last events of the commands that used a key, their ids by their positions."""
-        ...
-
-    def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
-        """Return the signed tree heads of an organization of at least *since*, smallest first."""
-        ...
-
-    def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
-        """Return the largest signed tree head of an organization up to *size_max*."""
-        ...
-
-    def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
-        """Forget the tree heads of an organization that are larger than *above*."""
-        ...
-
-    def put_tree_heads(self, heads: Sequence[TreeHead]) -> None:
-        """Store signed tree heads, all or none; a second one of the same size is ignored."""
         ...
 
     def may_change_events(self) -> bool:

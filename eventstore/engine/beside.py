@@ -20,6 +20,19 @@ from eventstore.store import TreeHead, Wrapped
 KEYS_AT_ONCE = 500
 NOBODY = UUID(int=0)
 _TREE_HEADS = "SELECT org_id, size, frontier, note FROM tree_heads WHERE part = ? AND org_id = ? "
+_NEWEST_TREE_HEADS = (
+    # Jumps from one organization to the next in the index: GROUP BY would read every head.
+    "WITH RECURSIVE owners(org_id, n) AS (SELECT * FROM"
+    " (SELECT org_id, 1 FROM tree_heads WHERE part = ? AND org_id > ?"
+    " ORDER BY org_id LIMIT 1) AS first"
+    " UNION ALL SELECT (SELECT one.org_id FROM tree_heads AS one"
+    " WHERE one.part = ? AND one.org_id > owners.org_id ORDER BY one.org_id LIMIT 1), n + 1"
+    " FROM owners WHERE owners.org_id IS NOT NULL AND n < ?)"
+    " SELECT head.org_id, head.size, head.frontier, head.note FROM owners"
+    " JOIN tree_heads AS head ON head.part = ? AND head.org_id = owners.org_id AND head.size ="
+    " (SELECT one.size FROM tree_heads AS one WHERE one.part = ? AND one.org_id = owners.org_id"
+    " ORDER BY one.size DESC LIMIT 1) ORDER BY head.org_id"
+)
 
 INSERT_EVENTS = Insert(
     "events",
@@ -151,6 +164,11 @@ class SqlSideTables(SqlLookups):
         statement = _TREE_HEADS + "AND size <= ? ORDER BY size DESC LIMIT 1"
         found = self._query(statement, (self._part(org_id), self._id(org_id), size_max))
         return self._tree_head(found[0]) if found else None
+
+    def newest_tree_heads(self, after: OrgId | None, limit: int, part: int = 0) -> list[TreeHead]:
+        behind = self._id(NOBODY if after is None else after)
+        found = self._query(_NEWEST_TREE_HEADS, (part, behind, part, limit, part, part))
+        return [self._tree_head(head) for head in found]
 
     def _tree_head(self, columns: tuple[Any, ...]) -> TreeHead:
         org_id, size, frontier, note = columns

@@ -5,11 +5,14 @@ from uuid import UUID
 
 from domain.base import OrgId
 from eventstore.append import Append, Secret
+from eventstore.partition import partition_of
 from eventstore.store import TreeHead, Wrapped
 
 
 class MemoryKeys:
     """The tables ``subject_keys``, ``secrets`` and ``tree_heads`` of the SQL databases."""
+
+    parts: int
 
     def __init__(self) -> None:
         self._keys: dict[tuple[int, UUID], bytes | None] = {}
@@ -71,6 +74,15 @@ class MemoryKeys:
     def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
         heads = [head for head in self.tree_heads(org_id) if head.size <= size_max]
         return heads[-1] if heads else None
+
+    def newest_tree_heads(self, after: OrgId | None, limit: int, part: int = 0) -> list[TreeHead]:
+        behind = [
+            org_id
+            for org_id in sorted(self._tree_heads)
+            if self._tree_heads[org_id] and partition_of(org_id, self.parts) == part
+            if after is None or org_id > after
+        ]
+        return [self.tree_heads(org_id)[-1] for org_id in behind[:limit]]
 
     def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
         self._tree_heads[org_id] = {h.size: h for h in self.tree_heads(org_id) if h.size <= above}

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.base import OrgId
 from domain.work.task.events import TaskDeleted
 from eventstore.append import (
     Append,
@@ -41,6 +42,7 @@ class StoreContract(BesideContract):
         assert store.secrets(A) == {}
         assert store.used_key(b"key") is None
         assert store.newest_tree_head(ACME, 9) is None
+        assert store.newest_tree_heads(None, 9) == []
         assert store.commit([]) == []
 
     def test_every_column_is_read_back_unchanged(self, store: Store) -> None:
@@ -254,6 +256,18 @@ class StoreContract(BesideContract):
 
         assert [head.size for head in store.tree_heads(ACME)] == [1]
         assert [head.size for head in store.tree_heads(OTHER)] == [3]
+
+    def test_the_newest_tree_heads_are_read_in_pieces(self, store: Store) -> None:
+        owners = sorted((ACME, OTHER, *(OrgId(uuid4()) for _ in range(3))))
+        heads = [TreeHead(owner, size, b"", f"note {size}") for owner in owners for size in (1, 9)]
+        store.put_tree_heads(heads)
+
+        first = store.newest_tree_heads(None, 3)
+        then = store.newest_tree_heads(first[-1].org_id, 3)
+
+        assert [*first, *then] == heads[1::2]
+        assert len(first) == 3
+        assert store.newest_tree_heads(then[-1].org_id, 3) == []
 
     def test_creating_again_changes_nothing(self, store: Store) -> None:
         store.commit([command(A)])

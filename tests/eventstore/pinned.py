@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from domain.base import OrgId
 from eventstore.append import Append, Appended, KeptSince, Outcome, Secret
 from eventstore.recorded import Row
-from eventstore.store import STREAM_MAX, Store, Wrapped
+from eventstore.store import STREAM_MAX, Store, TreeHead, Wrapped
 
 
 class Pinned:
@@ -62,6 +63,9 @@ class Pinned:
 
     def drop_replies(self, kept: KeptSince, limit: int, part: int = 0) -> int:
         return self._store.drop_replies(kept, limit, self._in(part))
+
+    def newest_tree_heads(self, after: OrgId | None, limit: int, part: int = 0) -> list[TreeHead]:
+        return self._store.newest_tree_heads(after, limit, self._in(part))
 
     def _in(self, part: int) -> int:
         if part != 0:

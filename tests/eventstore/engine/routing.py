@@ -62,6 +62,7 @@ def use_everything(store: Store) -> None:
     store.recorded_with_keys(part)
     store.tree_heads(ACME)
     store.newest_tree_head(ACME, 9)
+    store.newest_tree_heads(None, 9, part)
     store.newest_position(ACME)
     store.claimed(ACME, KEY.scope, ACME)
     store.claimed_in(part, KEY.scope)
