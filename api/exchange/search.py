@@ -8,16 +8,12 @@ from litestar.params import FromQuery, Parameter
 from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, Page, shows
 from api.http.policy import needs
-from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.sight import hidden_from, projects_seen
+from api.work.tasks.words import words_asked
 from domain.permission import Permission
 from projections.exchange.hits import SearchHit, Sight, hits_of
-from projections.exchange.words import SearchWords, asked_words
-
-TERMS_MAX = 10
-"""How many different words one search can have."""
 
 SearchQuery = FromQuery[
     Annotated[
@@ -50,21 +46,10 @@ class SearchController(Controller):
         A task is found if its key, title and description together have all words of `q`, a comment
         if its text has. Upper and lower case are alike. The newest come first.
         """
-        asked = _asked(q)
+        asked = words_asked(q)
         paging = Paging(request, q=q)
         after = paging.key(cursor)
         await wait_for_own_writes(request, "projects", "tasks", "comments", "searched_texts")
         sight = Sight(await projects_seen(request), await hidden_from(request))
         models, org_id = request.api.models, request.organization
         return paging.answer(await hits_of(models, org_id, asked, sight, limit, after), limit)
-
-
-def _asked(query: str) -> SearchWords:
-    """Return what to search for.
-
-    :raises Problem: 422 if it has no word or too many.
-    """
-    asked = asked_words(query)
-    if not 1 <= len(asked.terms) <= TERMS_MAX:
-        raise invalid(FieldError("q", f"Expected 1 to {TERMS_MAX} words of letters or digits"))
-    return asked

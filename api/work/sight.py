@@ -1,5 +1,6 @@
 """What the caller of a query may see: the same rule as for commands, on states read just now."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from commands.sight import hidden_projects, sees_project
 from commands.states import Loaded
 from domain.base import NotFound, ProjectId, State
 from domain.work.project.state import Project
+from domain.work.team import Team
 from runtime.own_inbox import Owner, projects_seen_by
 
 S = TypeVar("S", bound=State)
@@ -42,6 +44,20 @@ async def hidden_from(request: ApiRequest) -> frozenset[ProjectId]:
     system = request.api.system
     states = system.commands.states
     return await hidden_projects(system.log, states, request.organization, request.caller.user_id)
+
+
+async def led_among(
+    request: ApiRequest, projects: Mapping[ProjectId, Project]
+) -> frozenset[ProjectId]:
+    """Return those of *projects* whose team the caller leads."""
+    teams = [*{each.team_id for each in projects.values() if each.team_id is not None}]
+    states, user_id = request.api.system.commands.states, request.caller.user_id
+    wanted = [(Team, each) for each in teams]
+    read: list[Loaded[Team]] = (
+        await states.all_fresh(wanted, request.organization) if wanted else []
+    )
+    led = {i for i, each in zip(teams, read, strict=True) if each.state.is_led_by(user_id)}
+    return frozenset(each for each, project in projects.items() if project.team_id in led)
 
 
 async def projects_seen(request: ApiRequest) -> dict[ProjectId, Project]:

@@ -21,6 +21,7 @@ from api.work.tasks.filters import (
     BlockedFilter,
     CreatorFilter,
     CycleFilter,
+    DeletedFilter,
     DueFilter,
     FieldFilter,
     GroupFilter,
@@ -33,8 +34,10 @@ from api.work.tasks.filters import (
     Sort,
     StatusFilter,
     WatcherFilter,
+    WordFilter,
 )
 from api.work.tasks.listing import TaskPages
+from api.work.tasks.words import FOUND_TOO_MANY
 from commands.work.task_create import Assignees, CreateTask, LabelIds
 from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate
@@ -128,7 +131,7 @@ class ProjectTaskController(Controller):
 
     @get(
         "/",
-        opt=needs(Permission.TASK_READ, fails=(UnknownStatus, TOO_MANY)),
+        opt=needs(Permission.TASK_READ, fails=(UnknownStatus, TOO_MANY, FOUND_TOO_MANY)),
         responses=shows(Page[TaskDetail]),
     )
     async def list_tasks(  # noqa: PLR0913, PLR0917 - one parameter per filter
@@ -149,6 +152,8 @@ class ProjectTaskController(Controller):
         due: DueFilter = None,
         overdue: OverdueFilter = None,
         blocked: BlockedFilter = None,
+        deleted: DeletedFilter = None,
+        q: WordFilter = None,
         sort: Sort = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
@@ -169,6 +174,8 @@ class ProjectTaskController(Controller):
             due=due,
             overdue=overdue,
             blocked=blocked,
+            deleted=deleted,
+            q=q,
             sort=sort,
         ).of_project(request, ProjectId(project_id), limit, cursor)
 
@@ -181,7 +188,7 @@ class TaskListController(Controller):
 
     @get(
         "/",
-        opt=needs(Permission.TASK_READ, fails=(NotFound, TOO_MANY)),
+        opt=needs(Permission.TASK_READ, fails=(NotFound, TOO_MANY, FOUND_TOO_MANY)),
         responses=shows(Page[TaskDetail]),
     )
     async def list_tasks_across_projects(  # noqa: PLR0913, PLR0917 - one parameter per filter
@@ -202,6 +209,8 @@ class TaskListController(Controller):
         due: DueFilter = None,
         overdue: OverdueFilter = None,
         blocked: BlockedFilter = None,
+        deleted: DeletedFilter = None,
+        q: WordFilter = None,
         sort: Sort = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
@@ -222,5 +231,7 @@ class TaskListController(Controller):
             due=due,
             overdue=overdue,
             blocked=blocked,
+            deleted=deleted,
+            q=q,
             sort=sort,
         ).across_projects(request, project, limit, cursor)

@@ -38,6 +38,7 @@ from domain.work.task.events import (
     TaskReparented,
     TaskRestored,
     TaskStatusChanged,
+    TaskUnassigned,
 )
 from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, LEVELS_MAX, Task
 from domain.work.workflow.state import Workflow
@@ -130,7 +131,7 @@ def _parents(after: Task, known: Known) -> Iterator[str]:
 
 
 def _in_project(event: Event, project: Project) -> Iterator[str]:
-    if project.deleted:
+    if project.deleted and not isinstance(event, TaskUnassigned):  # which lets go of who left
         yield "a task of a deleted project is changed"
     if project.status is ProjectStatus.ARCHIVED:
         yield "a task of an archived project is changed"

@@ -4,16 +4,23 @@ from typing import ClassVar
 
 from commands.base import Context, Decision, changes_of
 from commands.reads import Reads
-from commands.work.task import TaskCommand, read_task
-from domain.base import UserId
+from commands.work.task import TaskCommand
+from domain.base import NotFound, UserId
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
+from domain.work.project.errors import ProjectIsArchived
+from domain.work.project.events import ProjectStatus
+from domain.work.project.state import Project
 from domain.work.task.events import TaskUnassigned
-from domain.work.workflow.events import FINISHED
+from domain.work.task.state import Task
+from domain.work.task.watching import let_go
 
 
 class UnassignFormerMember(TaskCommand, frozen=True, kw_only=True):
-    """Unassign somebody who left the organization from a task that is still open."""
+    """Unassign somebody who left the organization from a task that is not finished.
+
+    Also from one in the trash, or in a project there, so that they are not back when it is.
+    """
 
     needs: ClassVar[Permission | None] = None
     records = (TaskUnassigned,)
@@ -23,8 +30,10 @@ class UnassignFormerMember(TaskCommand, frozen=True, kw_only=True):
         organization = await read(Organization, context.organization)
         if organization.member(self.user_id) is not None:
             return []  # they came back
-        task, project = await read_task(read, self.task_id)
-        project.refuse_unless_editable()
-        return (
-            [] if task.group in FINISHED else changes_of(self.task_id, task.unassign(self.user_id))
-        )
+        task = await read(Task, self.task_id)
+        if task.project_id is None or task.purged:
+            raise NotFound
+        project = await read(Project, task.project_id)
+        if project.status is ProjectStatus.ARCHIVED:
+            raise ProjectIsArchived
+        return changes_of(self.task_id, let_go(task, self.user_id))

@@ -2,8 +2,9 @@
 
 Both engines accept only queries that one index answers, so that no list can be slow on one of
 them: equalities on all leading fields of an index, at most one of them with a choice of values, a
-range on the sort key, a limit. Any other filter (``residual``, ``holding``, ``within`` and
-``without``) is applied to a bounded number of rows, in the order of the list.
+range on the sort key, a limit; or the ids of the documents themselves. Any other filter
+(``residual``, ``holding``, ``within`` and ``without``) is applied to a bounded number of rows, in
+the order of the list.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from projections.shape import Index, Kind, Shape, Value
 
 EITHER_MAX = 200
 """The maximum number of values in a choice: about as many as one person sees projects."""
+AMONG_MAX = 2_000
+"""The maximum number of documents among which a query looks."""
 WITHOUT_MAX = 20_000
 """The maximum number of values that are left out: private projects that one person does not see."""
 RESIDUAL_ROWS_MAX = 500
@@ -37,7 +40,8 @@ class Query(Struct, frozen=True, kw_only=True):
     sort key. ``residual`` holds equalities, or allowed values as a list. ``holding`` are fields of
     texts, each of which must contain one of its texts. ``within`` is a field of text and the
     ranges, from a first text up to but without an end, in one of which it must be. ``without`` is
-    a field and values of it that are left out. With ``keyed``, the page tells the sort key of each
+    a field and values of it that are left out. ``among`` are the ids of the documents to look at,
+    for which no other index has to answer. With ``keyed``, the page tells the sort key of each
     item.
     """
 
@@ -54,6 +58,7 @@ class Query(Struct, frozen=True, kw_only=True):
     holding: Sequence[tuple[str, Sequence[str]]] = ()
     within: tuple[str, Sequence[tuple[str, str]]] | None = None
     without: tuple[str, Sequence[str]] | None = None
+    among: Sequence[str] | None = None
     keyed: bool = False
 
     @property
@@ -65,7 +70,7 @@ class Query(Struct, frozen=True, kw_only=True):
     def filters(self) -> bool:
         """Whether rows of the index are left out, so that more of them have to be read."""
         more = (self.residual, self.holding, self.within, self.without)
-        return any(more)
+        return self.among is not None or any(more)
 
 
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -95,11 +100,20 @@ def list_slice(items: Sequence[bytes], next_key: Any = None, keys: Sequence[Any]
     return ListSlice(b",".join(items), len(items), next_key, keys)
 
 
+BY_ID = Index((), "id")
+"""Every document is found by its id, without a declared index."""
+
+
 def index_for(shape: Shape, query: Query) -> Index:
     """Return the index that answers *query*.
 
     :raises QueryRefused: there is none, or the query asks for too much.
     """
+    if query.among is not None:
+        if query.either or query.contains or len(query.among) > AMONG_MAX:
+            raise QueryRefused(f"among up to {AMONG_MAX} documents, other filters are residual")
+        refuse_beyond_bounds(shape, query)
+        return BY_ID
     asked = query.where if query.either is None else {*query.where, query.either[0]}
     contains = query.contains[0] if query.contains else None
     for index in shape.indexes:

@@ -18,14 +18,8 @@ from projections.base import text_of
 from projections.engine.find import SLICES_MAX, ReadModels
 from projections.engine.query import EITHER_MAX, Query
 from projections.shape import Value
-from projections.work.task_list import (
-    TaskFilter,
-    TaskOrder,
-    TaskSort,
-    find_tasks,
-    lanes_of,
-    merged,
-)
+from projections.work.task_filter import TaskFilter
+from projections.work.task_list import TaskOrder, TaskSort, find_tasks, lanes_of, merged
 
 WATCHED_MAX = 500
 """How many of the tasks that somebody watches their inbox looks at: those that changed last."""

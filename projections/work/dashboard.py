@@ -12,15 +12,9 @@ from projections.base import exact_time, text_of
 from projections.engine.find import ReadModels
 from projections.engine.query import EITHER_MAX, ListSlice, Query
 from projections.shape import Value
+from projections.work.task_filter import DueRanges, TaskFilter
 from projections.work.task_keys import DUE_AT, DUE_ON
-from projections.work.task_list import (
-    DueRanges,
-    TaskFilter,
-    TaskOrder,
-    TaskSort,
-    find_tasks,
-    lanes_of,
-)
+from projections.work.task_list import TaskOrder, TaskSort, find_tasks, lanes_of
 
 TASKS_SHOWN_MAX = 10
 """How many tasks each part of a dashboard shows."""

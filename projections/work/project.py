@@ -152,6 +152,22 @@ async def ids_of_projects(
     return [each for each in await _all_ids(models, query) if each not in hidden]
 
 
+async def ids_of_all_projects(models: ReadModels, org_id: OrgId) -> list[ProjectId]:
+    """Return all projects of the organization, those in the trash too."""
+    found: list[ProjectId] = []
+    for deleted in (False, True):
+        where: dict[str, Value] = {"org": text_of(org_id), "deleted": deleted}
+        query = Query(model="projects", where=where, sort="key", limit=LIMIT_MAX)
+        found += await _all_ids(models, query)
+    return found
+
+
+async def has_deleted_projects(models: ReadModels, org_id: OrgId) -> bool:
+    """Return whether the organization has a project in the trash, or one that is purged."""
+    where: dict[str, Value] = {"org": text_of(org_id), "deleted": True}
+    return bool((await models.page(Query(model="projects", where=where, sort="key", limit=1))).size)
+
+
 async def _all_ids(models: ReadModels, query: Query) -> list[ProjectId]:
     page = await models.page(query)
     found = [_id_in(item).id for item in page.items]

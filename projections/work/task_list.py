@@ -5,16 +5,14 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, NamedTuple
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import CycleId, LabelId, MilestoneId, OrgId, ProjectId, TaskId, UserId
-from domain.work.task.events import Priority
+from domain.base import OrgId, ProjectId, UserId
 from projections.base import text_of
 from projections.engine.find import PAGE_DEFAULT, SLICES_MAX, ReadModels
 from projections.engine.query import EITHER_MAX, ListSlice, Query, list_slice
 from projections.shape import Value
-from projections.work.task_keys import facet, field_facet
+from projections.work.task_filter import EVERY_TASK, TaskFilter, facets_asked, values_asked
 
 LANES_MAX = 50
 """Projects that one page by key looks into; if most are empty, it is shorter and yet has a next."""
@@ -66,41 +64,16 @@ class TaskOrder(NamedTuple):
 NEWEST_FIRST, BY_KEY = TaskOrder(), TaskOrder(TaskSort.KEY)
 
 
-class DueRanges(NamedTuple):
-    """When tasks are due: ranges of ``due_key``, and the ends of ``due_order`` around them."""
-
-    ranges: tuple[tuple[str, str], ...]
-    low: str | None
-    high: str | None
-
-
-class TaskFilter(Struct, frozen=True, kw_only=True):
-    """Which tasks to list; several values of one filter are a choice, and none means any."""
-
-    priorities: tuple[Priority, ...] = ()
-    assignees: tuple[UserId, ...] = ()
-    labels: tuple[LabelId, ...] = ()
-    parents: tuple[TaskId, ...] = ()
-    watchers: tuple[UserId, ...] = ()
-    creators: tuple[UserId, ...] = ()
-    cycles: tuple[CycleId, ...] = ()
-    milestones: tuple[MilestoneId, ...] = ()
-    values: tuple[tuple[str, str], ...] = ()
-    """Keys of custom fields and texts: several of one field are a choice."""
-    blocked: bool | None = None
-    open: bool | None = None
-    due: DueRanges | None = None
-
-
-EVERY_TASK = TaskFilter()
-
-
 class Lane(NamedTuple):
-    """Projects and the statuses to list of them; None means any. ``key`` is that of the first."""
+    """Projects and the statuses to list of them; None means any. ``key`` is that of the first.
+
+    With a ``creator``, only what they created is listed.
+    """
 
     projects: tuple[ProjectId, ...]
     statuses: tuple[str, ...] | None = None
     key: str = ""
+    creator: UserId | None = None
 
 
 def lanes_of(wanted: Mapping[ProjectId, tuple[str, ...] | None]) -> list[Lane]:
@@ -243,52 +216,36 @@ def _behind(query: Query, after: Any, limit: int = 0) -> Query:
 def _query(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, limit: int) -> Query:
     """Return the query of the tasks of one lane."""
     projects = [text_of(each) for each in lane.projects]
-    where: dict[str, Value] = {"org": text_of(org_id), "deleted": False}
-    if len(projects) == 1:
-        where["project_id"] = projects[0]
-    groups = [group for group in _facets(wanted) if group]
+    where: dict[str, Value] = {"org": text_of(org_id), "deleted": wanted.hidden}
+    residual = dict(values_asked(_of_lane(wanted, lane), lane.statuses or ()))
+    groups = [group for group in facets_asked(wanted) if group]
     # The index answers one facet; other filters are applied to its rows.
     first = next((group for group in groups if len(group) == 1), None)
+    several = len(projects) > 1
+    if wanted.among is not None:  # which the index of ids answers
+        first = None
+        residual["project_id"] = projects
+    elif not several:
+        where["project_id"] = projects[0]
     due = wanted.due
     bounded = due is not None and order.sort is TaskSort.DUE
     return Query(
         model="tasks",
         where=where,
-        either=("project_id", projects) if len(projects) > 1 else None,
+        either=("project_id", projects) if several and wanted.among is None else None,
         contains=None if first is None else ("facets", first[0]),
         sort=order.field,
         descending=order.descending,
         limit=limit,
         above=due.low if bounded and due else None,
         below=due.high if bounded and due else None,
-        residual=dict(_residual(lane, wanted)),
+        residual=residual,
         holding=[("facets", group) for group in groups if group is not first],
         within=None if due is None else ("due", due.ranges),
+        among=wanted.among,
     )
 
 
-def _facets(wanted: TaskFilter) -> Iterator[list[str]]:
-    """Yield what the facets of a task must name, what fewest tasks have in common first."""
-    yield [facet("parent", each) for each in wanted.parents]
-    yield [facet("label", each) for each in wanted.labels]
-    yield [facet("cycle", each) for each in wanted.cycles]
-    yield [facet("milestone", each) for each in wanted.milestones]
-    yield [facet("assignee", each) for each in wanted.assignees]
-    yield [facet("watcher", each) for each in wanted.watchers]
-    for key in dict(wanted.values):
-        yield [field_facet(key, text) for own, text in wanted.values if own == key]
-
-
-def _residual(lane: Lane, wanted: TaskFilter) -> Iterator[tuple[str, Value]]:
-    choices: list[tuple[str, list[str]]] = [
-        ("status", [*(lane.statuses or ())]),
-        ("priority", [each.value for each in wanted.priorities]),
-        ("created_by", [text_of(each) for each in wanted.creators]),
-    ]
-    for field, values in choices:
-        if values:
-            yield field, values[0] if len(values) == 1 else values
-    if wanted.blocked is not None:
-        yield "blocked", wanted.blocked
-    if wanted.open is not None:
-        yield "open", wanted.open
+def _of_lane(wanted: TaskFilter, lane: Lane) -> TaskFilter:
+    """Return *wanted* of the tasks of one lane."""
+    return wanted if lane.creator is None else replace(wanted, creators=(lane.creator,))

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from domain.base import CycleId, LabelId, MilestoneId, ProjectId, TaskId, UserId
 from domain.work.task.events import Priority
+from projections.base import document_id
 from projections.engine.find import ReadModels
+from projections.work.task_filter import DueRanges, TaskFilter
 from projections.work.task_list import (
     NEWEST_FIRST,
-    DueRanges,
     Lane,
-    TaskFilter,
     TaskOrder,
     TaskSort,
     find_tasks,
@@ -34,13 +34,18 @@ FILTERS = (
     TaskFilter(cycles=(CycleId(TASK),), milestones=(MilestoneId(TASK), MilestoneId(ENG))),
     TaskFilter(blocked=True),
     TaskFilter(blocked=False, open=True),
+    TaskFilter(hidden=True),
+    TaskFilter(hidden=True, trashed=True, creators=(UserId(ANA),), labels=(LabelId(TASK),)),
+    TaskFilter(among=[document_id(ACME, UUID(int=5_000 + n)) for n in range(0, 24, 3)]),
+    TaskFilter(among=[document_id(ACME, TASK)], assignees=(UserId(ANA), UserId(BEN)), blocked=True),
+    TaskFilter(among=()),
     TaskFilter(due=DueRanges((("D2026-03-01", "D2026-03-08"), ("T2026", "T2027")), "2026", "2027")),
 )
 LANES = (
     [Lane((ENG,))],
     [Lane((ENG,), ("TODO",))],
     [Lane((ENG, OPS), ("TODO", "DONE"))],
-    [Lane((ENG,), ("TODO",)), Lane((OPS,), ("DONE",))],
+    [Lane((ENG,), ("TODO",)), Lane((OPS,), ("DONE",), creator=UserId(ANA))],
 )
 SOONEST = TaskOrder(TaskSort.DUE)
 ORDERS = [TaskOrder(sort, turned) for sort in TaskSort for turned in (False, True)]
@@ -58,7 +63,8 @@ async def ask_task_lists(models: ReadModels) -> None:
     Each filter in one order, and each order with one filter of every kind of index.
     """
     asked = [(order, wanted) for order in ORDERS for wanted in (FILTERS[0], FILTERS[3])]
-    asked += [(NEWEST_FIRST, wanted) for wanted in FILTERS] + [(SOONEST, FILTERS[-1])]
+    asked += [(NEWEST_FIRST, wanted) for wanted in FILTERS]
+    asked += [(SOONEST, FILTERS[n]) for n in (-6, -3)]
     for order, wanted in asked:
         for lanes in LANES:
             if order.sort is TaskSort.KEY:

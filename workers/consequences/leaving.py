@@ -1,6 +1,6 @@
 """Leaving: when somebody leaves an organization, their open tasks, teams and projects lose them.
 
-Their sessions and keys end, too.
+So do tasks in the trash, and in projects there. Their sessions and keys end, too.
 """
 
 from collections.abc import AsyncIterator
@@ -20,8 +20,9 @@ from eventstore.operations.crew import Owns, everything
 from eventstore.recorded import Recorded, Row
 from projections.engine.progress import Progress
 from projections.identity.api_key import api_keys_of
-from projections.work.project import projects_of, projects_of_person
-from projections.work.task_list import TaskFilter, tasks_of_project
+from projections.work.project import ids_of_all_projects, projects_of_person
+from projections.work.task_filter import TaskFilter
+from projections.work.task_list import tasks_of_project
 from projections.work.team import teams_of
 from runtime.system import System
 from workers.consequences.base import READ_AT_ONCE, Consequences
@@ -84,21 +85,17 @@ class Leaving(Consequences):
             after = teams.next_key
 
     async def _tasks_of(self, org_id: OrgId, user_id: UserId) -> AsyncIterator[TaskId]:
-        """Yield the tasks that somebody is assigned to; their projects are read one by one."""
-        after: str | None = None
-        while True:
-            projects = await projects_of(self.models, org_id, limit=READ_AT_ONCE, after=after)
-            for project in map(_named, projects.items):
-                async for task in self._tasks_in(org_id, ProjectId(UUID(project.id)), user_id):
+        """Yield the tasks that somebody is assigned to, project by project, the trash included."""
+        for project_id in await ids_of_all_projects(self.models, org_id):
+            for hidden in (False, True):
+                wanted = TaskFilter(assignees=(user_id,), hidden=hidden)
+                async for task in self._tasks_in(org_id, project_id, wanted):
                     yield task
-            if projects.next_key is None:
-                return
-            after = projects.next_key
 
     async def _tasks_in(
-        self, org_id: OrgId, project_id: ProjectId, user_id: UserId
+        self, org_id: OrgId, project_id: ProjectId, wanted: TaskFilter
     ) -> AsyncIterator[TaskId]:
-        wanted, below = TaskFilter(assignees=(user_id,)), None
+        below: int | None = None
         while True:
             tasks = await tasks_of_project(
                 self.models, org_id, project_id, wanted, limit=READ_AT_ONCE, below=below

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
+from api.http.request import ApiRequest
 from commands.relation_counts import open_blockers
 from commands.states import States
 from commands.work.task_event import hidden_blockers
@@ -12,7 +13,10 @@ from domain.work.project.state import Project
 from domain.work.relation import DependencyGraph, graph_of
 from domain.work.task.state import Task
 from eventstore.log import EventLog
+from projections.work.project import has_deleted_projects
 
+BLOCKED, FREE = b'"blocked":true', b'"blocked":false'
+"""What a task says in a list, and nothing else in it does: inside a text, quotes are escaped."""
 S = TypeVar("S", bound=State)
 
 
@@ -48,3 +52,13 @@ async def unblocked(
     return frozenset(
         each for each, count, past in zip(blocked, counts, hidden, strict=True) if count <= past
     )
+
+
+def is_blocked(task: bytes) -> bool:
+    """Return whether a task, as JSON, says that it is blocked."""
+    return BLOCKED in task
+
+
+async def hides_blockers(request: ApiRequest) -> bool:
+    """Return whether there may be tasks that only seem to be blocked."""
+    return await has_deleted_projects(request.api.models, request.organization)

@@ -11,7 +11,7 @@ from api.http.paging import one
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.task_key import under_key
-from api.work.tasks.blocked import unblocked
+from api.work.tasks.blocked import BLOCKED, FREE, unblocked
 from api.work.tasks.completed import CompletedPages
 from commands.content_counts import attachments_at, comments_on
 from commands.relation_counts import open_blockers, open_subtasks, subtasks
@@ -31,8 +31,6 @@ from runtime.system import System
 _encode = msgspec.json.Encoder().encode
 _UNCOUNTED = b'"subtasks":null}'
 """How a task ends in a list that has had subtasks."""
-_BLOCKED, _FREE = b'"blocked":true', b'"blocked":false'
-"""What a task says in a list, and nothing else in it does: inside a text, quotes are escaped."""
 
 
 class TaskDetail(TaskView, frozen=True, kw_only=True):
@@ -147,7 +145,7 @@ async def tasks_in_full(
     shown = list_slice([*_shown(viewer, tasks, items, projects, counts)], page.next_key, page.keys)
     if (
         not parents
-        and _BLOCKED not in page.json
+        and BLOCKED not in page.json
         and not any(_is_renamed(projects[task.project_id]) for task in tasks)
     ):
         _completed.keep(seen, viewer.now, min(viewer.changes(tasks), default=None), shown.json)
@@ -159,10 +157,10 @@ async def _without_hidden_blockers(
 ) -> list[bytes]:
     """Return *items*, of which none is blocked only by what is in a project in the trash."""
     pairs = [*zip(tasks, items, strict=True)]
-    blocked = [task.id for task, item in pairs if _BLOCKED in item]
+    blocked = [task.id for task, item in pairs if BLOCKED in item]
     system = request.api.system
     free = await unblocked(system.log, system.commands.states, request.organization, blocked)
-    return [item.replace(_BLOCKED, _FREE, 1) if task.id in free else item for task, item in pairs]
+    return [item.replace(BLOCKED, FREE, 1) if task.id in free else item for task, item in pairs]
 
 
 def _is_renamed(project: Project) -> bool:

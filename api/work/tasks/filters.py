@@ -18,8 +18,9 @@ from domain.work.workflow.events import StatusGroup
 from projections.base import exact_time
 from projections.work.dashboard import Now
 from projections.work.task_field_order import FieldOrder
+from projections.work.task_filter import DueRanges, TaskFilter
 from projections.work.task_keys import DUE_AT, DUE_ON, NEVER_DUE
-from projections.work.task_list import DueRanges, TaskFilter, TaskOrder, TaskSort
+from projections.work.task_list import TaskOrder, TaskSort
 
 V = TypeVar("V")
 E = TypeVar("E", bound=StrEnum)
@@ -80,6 +81,23 @@ BlockedFilter = FromQuery[
 OverdueFilter = FromQuery[
     Annotated[Literal["true"] | None, Parameter(description="Only what should be finished by now")]
 ]
+DeletedFilter = FromQuery[
+    Annotated[
+        bool | None,
+        Parameter(description="Only what is in the trash, as far as the caller sees it there"),
+    ]
+]
+WordFilter = FromQuery[
+    Annotated[
+        str | None,
+        Parameter(
+            min_length=1,
+            max_length=200,
+            description="Words that key, title and description have, 10 at most; the last may only"
+            " begin",
+        ),
+    ]
+]
 _DAY = r"\d{4}-\d{2}-\d{2}"
 DueFilter = FromQuery[
     Annotated[
@@ -121,6 +139,8 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
     due: str | None
     overdue: str | None
     blocked: bool | None
+    deleted: bool | None
+    q: str | None
     sort: str | None
 
     def order(self) -> TaskOrder | FieldOrder:
@@ -169,6 +189,8 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
             blocked=self.blocked,
             open=True if self.overdue else None,
             due=_due(self.due, bool(self.overdue), now),
+            hidden=bool(self.deleted),
+            trashed=bool(self.deleted),
         )
 
 

@@ -3,23 +3,34 @@
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from api.http.paging import Paging, wait_for_own_writes
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.project_key import project_id_of
-from api.work.sight import project_here, projects_seen
+from api.work.sight import led_among, project_here, projects_seen
+from api.work.tasks.blocked import hides_blockers, is_blocked
 from api.work.tasks.detail import Viewer, tasks_in_full, viewer_of
 from api.work.tasks.field_order import by_field
 from api.work.tasks.filters import AskedTasks
+from api.work.tasks.words import tasks_with, words_asked
 from domain.base import NotFound, ProjectId
+from domain.identity.organization.membership import Role
+from domain.identity.organization.state import Organization
+from domain.permission import Permission
 from domain.work.project.state import Project
-from projections.engine.query import ListSlice
+from projections.engine.find import SLICES_MAX
+from projections.engine.query import ListSlice, list_slice
+from projections.exchange.tasks_found import has_words
 from projections.work.dashboard import Now
 from projections.work.task_field_order import FieldOrder
+from projections.work.task_filter import TaskFilter
 from projections.work.task_list import Lane, TaskSort, find_tasks, find_tasks_by_key, lanes_of
 from projections.work.workflow import keys_within
+
+_READ = ("projects", "tasks", "searched_texts")
+"""The read models of a list that asks for words, or for what is blocked."""
 
 
 class TaskPages(AskedTasks, frozen=True, kw_only=True):
@@ -38,11 +49,8 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
             project.workflow.status(key)
         paging = self.paging(request)
         after = paging.key(cursor)
-        await wait_for_own_writes(request, "tasks")
-        projects = {project_id: project}
-        viewer = await viewer_of(request)
-        page = await self._found(request, viewer, projects, limit, after)
-        return paging.answer(await tasks_in_full(request, viewer, page, projects), limit)
+        await wait_for_own_writes(request, *(_READ if self._is_sifted else ("tasks",)))
+        return paging.answer(await self._page(request, {project_id: project}, limit, after), limit)
 
     async def across_projects(
         self, request: ApiRequest, chosen: str | None, limit: int, cursor: str | None
@@ -53,41 +61,110 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         """
         paging = self.paging(request, project=chosen)
         after = paging.key(cursor)
-        await wait_for_own_writes(request, "projects", "tasks")
+        await wait_for_own_writes(request, *(_READ if self._is_sifted else ("projects", "tasks")))
         projects = await _projects(request, chosen)
-        viewer = await viewer_of(request)
-        page = await self._found(request, viewer, projects, limit, after)
-        return paging.answer(await tasks_in_full(request, viewer, page, projects), limit)
+        return paging.answer(await self._page(request, projects, limit, after), limit)
 
     def paging(self, request: ApiRequest, **beside: Any) -> Paging:
         """Return the pages of the list that is asked for with these filters and those *beside*."""
         return Paging(request, **beside, **asdict(self))
 
-    async def _found(
+    @property
+    def _is_sifted(self) -> bool:
+        """Whether tasks are left out that the query has found."""
+        return self.blocked is not None or self.q is not None
+
+    def _is_wanted(self, task: bytes) -> bool:
+        """Return whether a task as it is shown is what a sifted list asks for."""
+        if self.blocked is not None and is_blocked(task) is not self.blocked:
+            return False
+        return self.q is None or has_words(task, words_asked(self.q))
+
+    async def _page(
         self,
         request: ApiRequest,
-        viewer: Viewer,
         projects: Mapping[ProjectId, Project],
         limit: int,
         after: str | int | None,
     ) -> ListSlice:
-        """Return the page of the tasks of *projects* that are asked for.
+        """Return the page of the tasks of *projects* that are asked for, in full.
+
+        Of a list that is sifted, it may be shorter than *limit* and yet have a next one.
+        """
+        viewer = await viewer_of(request)
+        wanted = await self._wanted(request, viewer)
+        found = await self._found(request, wanted, projects, limit, after)
+        page = await tasks_in_full(request, viewer, found, projects)
+        if not self._is_sifted:
+            return page
+        items = [*filter(self._is_wanted, page.items)]
+        for _ in range(SLICES_MAX - 1):
+            if page.next_key is None or len(items) == limit:
+                break
+            rest = limit - len(items)
+            found = await self._found(request, wanted, projects, rest, page.next_key)
+            page = await tasks_in_full(request, viewer, found, projects)
+            items += filter(self._is_wanted, page.items)
+        return list_slice(items, page.next_key)
+
+    async def _wanted(self, request: ApiRequest, viewer: Viewer) -> TaskFilter:
+        """Return what the read model is asked for, which may be more than what is shown."""
+        wanted = self.filter(Now(viewer.now, viewer.zone))
+        if self.blocked is False and await hides_blockers(request):
+            wanted = replace(wanted, blocked=None)
+        if self.q is not None:
+            asked = words_asked(self.q)
+            # No text in the trash is searched for: there, all tasks are looked at.
+            if not wanted.hidden:
+                wanted = replace(wanted, among=await tasks_with(request, asked))
+        return wanted
+
+    async def _found(
+        self,
+        request: ApiRequest,
+        wanted: TaskFilter,
+        projects: Mapping[ProjectId, Project],
+        limit: int,
+        after: str | int | None,
+    ) -> ListSlice:
+        """Return the page of the tasks of *projects* that are *wanted*.
 
         Which statuses they have is asked of each project's workflow as it is now.
         """
         order, statuses, groups = self.order(), self.statuses(), self.groups()
-        wanted = self.filter(Now(viewer.now, viewer.zone))
         keys = {each: keys_within(one.workflow, statuses, groups) for each, one in projects.items()}
         found = {each: within for each, within in keys.items() if within != ()}
-        models, org_id = request.api.models, request.organization
-        if isinstance(order, FieldOrder):
-            lanes = lanes_of(found)
-            return await by_field(request, lanes, wanted, order, limit, _text(after))
-        if order.sort is not TaskSort.KEY:
-            return await find_tasks(models, org_id, lanes_of(found), wanted, order, limit, after)
+        own = await _owned(request, projects) if wanted.hidden else frozenset[ProjectId]()
+        models, org_id, creator = request.api.models, request.organization, request.caller.user_id
+        if wanted.creators and creator not in wanted.creators:
+            found = {each: within for each, within in found.items() if each not in own}
+        if isinstance(order, FieldOrder) or order.sort is not TaskSort.KEY:
+            lanes = lanes_of({each: one for each, one in found.items() if each not in own})
+            owned = lanes_of({each: one for each, one in found.items() if each in own})
+            lanes += [lane._replace(creator=creator) for lane in owned]
+            if isinstance(order, FieldOrder):
+                return await by_field(request, lanes, wanted, order, limit, _text(after))
+            return await find_tasks(models, org_id, lanes, wanted, order, limit, after)
         ordered = sorted(found, key=lambda each: projects[each].key)
-        lanes = [Lane((each,), found[each], projects[each].key) for each in ordered]
+        lanes = [
+            Lane((each,), found[each], projects[each].key, creator if each in own else None)
+            for each in ordered
+        ]
         return await find_tasks_by_key(models, org_id, lanes, wanted, order, limit, _text(after))
+
+
+async def _owned(
+    request: ApiRequest, projects: Mapping[ProjectId, Project]
+) -> frozenset[ProjectId]:
+    """Return the projects of which the caller sees only what they created in the trash.
+
+    :raises NotPermitted: they may not see the trash at all.
+    """
+    request.caller.refuse_unless_may(Permission.TRASH_READ)
+    organization = (await request.newest(Organization, request.organization)).state
+    if organization.role_of(request.caller.user_id) is not Role.MEMBER:
+        return frozenset()
+    return frozenset(projects) - await led_among(request, projects)
 
 
 async def _projects(request: ApiRequest, asked: str | None) -> Mapping[ProjectId, Project]:

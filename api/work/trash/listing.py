@@ -16,7 +16,7 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
-from api.work.sight import hidden_from
+from api.work.sight import hidden_from, led_among, projects_seen
 from commands.work.trash.purge import PurgeTrashed
 from commands.work.trash.things import TRASHABLE, Thing
 from domain.base import ProjectId, State, TaskId
@@ -25,13 +25,10 @@ from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PLAN_LIMITS
 from domain.permission import Permission
-from domain.work.project.state import Project
 from domain.work.task.state import Task
-from domain.work.team import Team
 from domain.work.trash import TrashKind
 from projections.base import View
 from projections.engine.query import ListSlice, list_slice
-from projections.work.project import ids_of_projects
 from projections.work.trash import TrashedThing, TrashFilter, decode_trashed, trash_of
 
 _encode = msgspec.json.Encoder().encode
@@ -122,26 +119,13 @@ async def _visible(
     if organization.role_of(user_id) is not Role.MEMBER:
         return await trash_of(models, org_id, wanted, hidden, limit, below)
     asked = [msgspec.structs.replace(wanted, owner=user_id)]
-    led = await _led_projects(request, hidden)
+    led = sorted(await led_among(request, await projects_seen(request)))
     if led and (wanted.project_id is None or wanted.project_id in led):
         asked.append(wanted if wanted.project_id else msgspec.structs.replace(wanted, among=led))
     pages = await asyncio.gather(
         *(trash_of(models, org_id, each, hidden, limit, below) for each in asked)
     )
     return _merged(pages, limit)
-
-
-async def _led_projects(request: ApiRequest, hidden: frozenset[ProjectId]) -> list[ProjectId]:
-    """Return the projects whose team the caller leads."""
-    org_id, states = request.organization, request.api.system.commands.states
-    ids = await ids_of_projects(request.api.models, org_id, hidden)
-    found = await states.all_fresh([(Project, each) for each in ids], org_id) if ids else []
-    teams = {each.state.team_id for each in found if each.state.team_id is not None}
-    known = [*teams]
-    read = await states.all_fresh([(Team, each) for each in known], org_id) if known else []
-    user_id = request.caller.user_id
-    led = {i for i, each in zip(known, read, strict=True) if each.state.is_led_by(user_id)}
-    return [i for i, each in zip(ids, found, strict=True) if each.state.team_id in led]
 
 
 def _merged(pages: Sequence[ListSlice], limit: int) -> ListSlice:

@@ -22,9 +22,16 @@ from domain.work.project.state import Project
 from domain.work.relation import DependencyGraph, graph_of
 from domain.work.task import planning, status
 from domain.work.task.errors import ParentInTrash, TooMuchBelow
-from domain.work.task.events import TaskDeleted, TaskRestored, TaskStatusChanged
+from domain.work.task.events import (
+    TaskDeleted,
+    TaskEvent,
+    TaskRestored,
+    TaskStatusChanged,
+    TaskUnassigned,
+)
 from domain.work.task.state import Task
 from domain.work.task.trash_events import TasksInPlan, TasksInStatus
+from domain.work.task.watching import let_go
 from domain.work.workflow.events import FINISHED
 from eventstore.claim import CountChange
 
@@ -64,10 +71,14 @@ class DeleteTask(TaskCommand, frozen=True, kw_only=True):
 
 
 class RestoreTask(TaskCommand, frozen=True, kw_only=True):
-    """Restore a task from the trash with what its deletion hid; members may restore their own."""
+    """Restore a task from the trash with what its deletion hid; members may restore their own.
+
+    Whoever has left the organization meanwhile is unassigned, which also follows from their leaving
+    (``commands/work/leaving.py``): whichever comes first, no restored task names them.
+    """
 
     needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
-    records = (TaskRestored, TaskStatusChanged)
+    records = (TaskRestored, TaskStatusChanged, TaskUnassigned)
     below: tuple[TaskId, ...] = ()
     """As for the deletion."""
 
@@ -84,13 +95,21 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
         restored = TaskRestored(
             below=hiding.below, hides=hiding.by_status, planned=hiding.planned, blocking=blocking
         )
+        organization = await read(Organization, context.organization)
         changes: list[Change] = []
         for each in (self.task_id, *hiding.shown):
             shown = await read(Task, each)
-            moved = status.leave_gone_status(shown, project.workflow, context.now)
-            events = [restored, *moved] if each == self.task_id else moved
+            events: list[TaskEvent] = [restored] if each == self.task_id else []
+            events += status.leave_gone_status(shown, project.workflow, context.now)
+            events += _let_go_of_former(organization, shown)
             changes += [Change(each, events)] if events else []
         return [*changes, *hiding.complete]
+
+
+def _let_go_of_former(organization: Organization, task: Task) -> list[TaskEvent]:
+    """Return the events that unassign everybody who is no member any more."""
+    gone = (each for each in task.assignees if organization.member(each) is None)
+    return [event for each in gone for event in let_go(task, each)]
 
 
 class _Hiding(NamedTuple):

@@ -1,9 +1,10 @@
-"""Who watches a task."""
+"""Who watches a task, and who lets go of it because they are gone."""
 
 from domain.base import UserId
 from domain.work.task.errors import TooManyWatchers
-from domain.work.task.events import TaskEvent, TaskUnwatched, TaskWatched
+from domain.work.task.events import TaskEvent, TaskUnassigned, TaskUnwatched, TaskWatched
 from domain.work.task.state import WATCHERS_MAX, Task
+from domain.work.workflow.events import FINISHED
 
 
 def let_watch(task: Task, user_id: UserId) -> list[TaskEvent]:
@@ -23,3 +24,13 @@ def let_leave(task: Task, user_id: UserId) -> list[TaskEvent]:
     """Return the events that let somebody no longer watch *task*."""
     task.refuse_unless_here()
     return [TaskUnwatched(user_id=user_id)] if user_id in task.watchers else []
+
+
+def let_go(task: Task, user_id: UserId) -> list[TaskEvent]:
+    """Return the events that unassign somebody who is gone, also from a task in the trash.
+
+    A finished task keeps who did it.
+    """
+    if user_id not in task.assignees or task.group in FINISHED:
+        return []
+    return [TaskUnassigned(user_id=user_id)]

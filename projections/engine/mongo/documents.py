@@ -79,6 +79,8 @@ def filter_of(query: Query) -> dict[str, Any]:
     bounds = {operator: bound for operator, bound in bounds.items() if bound is not None}
     if bounds:
         wanted[name_of(query.sort)] = bounds
+    if query.among is not None:
+        wanted["_id"] = {**wanted.get("_id", {}), "$in": list(query.among)}
     return wanted
 
 

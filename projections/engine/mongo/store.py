@@ -19,7 +19,7 @@ from projections.engine.mongo.listeners import CommandCounter, PoolListener
 from projections.engine.mongo.sharing import SharedPages
 from projections.engine.mongo.views import NAMESPACE_EXISTS, show_under_names
 from projections.engine.mongo.writing import PARKED, write_batch
-from projections.engine.query import RESIDUAL_ROWS_MAX, ListSlice, Query, cut, index_for
+from projections.engine.query import BY_ID, RESIDUAL_ROWS_MAX, ListSlice, Query, cut, index_for
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,
     Batch,
@@ -30,6 +30,8 @@ from projections.engine.store import (
 )
 
 _encode = msgspec.msgpack.Encoder().encode
+_ID_INDEX = "_id_"
+"""The name that every collection gives its index of ids."""
 _CLOSE_S = 1.0
 """How long a server may take for each goodbye."""
 
@@ -91,7 +93,7 @@ class MongoReadStore:
     async def _find(
         self, target: ShapedCollection, query: Query, session: AsyncClientSession | None
     ) -> ListSlice:
-        name = index_for(target.shape, query).name
+        name = _hint(target, query)
         if query.filters:
             cursor = await self.database[target.collection].aggregate(
                 documents.pipeline(query), session=session, hint=name
@@ -104,7 +106,7 @@ class MongoReadStore:
         return cut(query, [(one[key], one["json"]) for one in reply["cursor"]["firstBatch"]])
 
     async def explain(self, target: ShapedCollection, query: Query) -> str:
-        name = index_for(target.shape, query).name
+        name = _hint(target, query)
         command = documents.find_command(target.collection, query, name)
         async with self._deadline():
             return str((await self.database.command("explain", command))["queryPlanner"])
@@ -205,6 +207,12 @@ class MongoReadStore:
                 yield
         except (PyMongoError, BSONError, InvalidOperation) as error:
             raise ReadStoreUnavailable(f"MongoDB: {error}") from error
+
+
+def _hint(target: ShapedCollection, query: Query) -> str:
+    """Return the name of the index that answers *query*."""
+    index = index_for(target.shape, query)
+    return _ID_INDEX if index is BY_ID else index.name
 
 
 def _cut_filtered(query: Query, looked: Sequence[tuple[Any, bytes | None]]) -> ListSlice:

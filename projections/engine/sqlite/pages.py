@@ -47,6 +47,7 @@ class _Form(NamedTuple):
     holding: tuple[str, ...]
     within: tuple[str, int] | None
     without: str | None
+    among: bool
 
 
 class _Texts(NamedTuple):
@@ -81,6 +82,7 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
         tuple([field for field, _ in query.holding]),
         None if query.within is None else (query.within[0], len(query.within[1])),
         None if query.without is None else query.without[0],
+        query.among is not None,
     )
     texts = _texts.get(form) or _prepared(_Form(*form), target, query)
     values = [*query.where.values()]
@@ -95,6 +97,8 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
         return PageStatement(texts.joined, parameters, joined=True)
     choices: list[list[Any]] = [[]] if either is None else [[choice] for choice in either[1]]
     held = [contains[1]] if contains else []
+    if query.among is not None:
+        held.append(_encode(query.among).decode())
     found = [[*values, *choice, *held, *bounds] for choice in choices]
     return _filtered(texts, query, found) if query.filters else _listed(texts, query, found)
 
@@ -165,6 +169,9 @@ def _prepared(form: _Form, target: ShapedCollection, query: Query) -> _Texts:
 def _source(form: _Form, index_name: str) -> tuple[str, list[str], str]:
     """Return the tables with the index, the comparisons that it answers, and its sort key."""
     documents = quoted(form.collection)
+    if form.among:  # the plus keeps SQLite from taking another index than that of the ids
+        compared = [f"+d.{quoted(field)} IS ?" for field in form.where]
+        return f"{documents} d", [*compared, f"d.id IN {_AMONG}"], f"d.{quoted(form.sort)}"
     index = quoted(f"{form.collection}_{index_name}")
     if form.contains is None:
         at, source = "d", f"{documents} d INDEXED BY {index}"

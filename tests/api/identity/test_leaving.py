@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Litestar
 
+from commands.lint.walk import lint_log
 from domain.identity.organization.membership import Role
 from projections.engine.progress import Progress
 from runtime.system import System
@@ -73,6 +74,35 @@ async def test_open_tasks_lose_whoever_left_and_say_why(
     )
     assert {event["causationId"] for event in unassigned} == {left["id"]}
     assert {event["actor"]["type"] for event in unassigned} == {"system"}
+
+
+async def test_what_comes_back_from_the_trash_later_names_nobody_who_left(
+    system: System, app: Litestar, read_side: Progress, ana: Person
+) -> None:
+    ben = await sign_up(app, organization=False)
+    await join(system, ben, ana.org_id, Role.MEMBER)
+    here, there = await ana.project("ONE"), await ana.project("TWO")
+    lone = await assigned(ana, here, ben, "In the trash")
+    above = await assigned(ana, here, ben, "Above")
+    below = await ana.task(here, "Below", parentId=above["id"], assignees=[ben.id])
+    inside = await assigned(ana, there, ben, "In a project there")
+    deep = await assigned(ana, there, ben, "In the trash of one")
+    for path in (f"/task/{lone['id']}", f"/task/{above['id']}", f"/task/{deep['id']}"):
+        done(await ana.delete(path), 204)
+    done(await ana.delete("/project/TWO"), 204)
+    done(await ana.delete(f"/org/{ana.org_id}/members/{ben.id}"), 204)
+
+    await asyncio.gather(*(Leaving(system, read_side).act() for _ in range(2)))
+
+    done(await ana.post("/project/TWO/restore"), 200)
+    for task in (lone, above, deep):
+        back = done(await ana.post(f"/task/{task['id']}/restore"), 200)
+        assert back["assignees"] == []
+    for task in (lone, above, below, inside, deep):
+        assert done(await ana.get(f"/task/{task['id']}"), 200)["assignees"] == []
+    found = done(await ana.get(f"/task?assignee={ben.id}"), 200)["items"]
+    assert found == []
+    assert [str(each) async for each in lint_log(system.log)] == []
 
 
 async def test_sessions_in_the_organization_end_and_those_elsewhere_go_on(

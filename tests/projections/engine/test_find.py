@@ -26,7 +26,8 @@ from projections.work.comment import comments_of
 from projections.work.label import labels_of
 from projections.work.project import projects_of
 from projections.work.task import Tasks
-from projections.work.task_list import Lane, TaskFilter, find_tasks, tasks_of_project
+from projections.work.task_filter import TaskFilter
+from projections.work.task_list import Lane, find_tasks, tasks_of_project
 from projections.work.team import teams_of
 from tests.commands.acme import ANSWER, COMMENT, FILE, STRANGERS, task, went
 from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, HOUR, NOW, OTHER, TASK
@@ -271,5 +272,8 @@ async def test_every_list_is_answered_by_its_index_alone(store: ReadStore) -> No
     assert {query.model for query in asked} == {*listed.split()}
     for query in asked:
         plan = await store.explain(await live(store, models[query.model]), query)
+        if query.among is not None:  # up to some documents, which may be sorted
+            assert "autoindex" in plan or "_id" in plan, f"{query}: {plan}"
+            continue
         assert "by_" in plan, f"{query}: {plan}"
         assert not [word for word in SLOW if word in plan], f"{query}: {plan}"

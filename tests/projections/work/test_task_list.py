@@ -37,10 +37,9 @@ from projections.engine.projector import Projector
 from projections.engine.query import ListSlice, list_slice
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import ReadStore
+from projections.work.task_filter import EVERY_TASK, TaskFilter
 from projections.work.task_list import (
-    EVERY_TASK,
     Lane,
-    TaskFilter,
     TaskOrder,
     TaskSort,
     find_tasks,
