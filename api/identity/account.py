@@ -23,6 +23,7 @@ from api.login.profile import profile_as
 from commands.identity.session import SwitchOrganization
 from commands.identity.user import ChangeProfile
 from domain.base import NotFound, OrgId, UserId
+from domain.identity.organization.legal_hold import LegalHold
 from domain.identity.organization.membership import LastAdmin, Role
 from domain.identity.organization.settings import UnknownTimeZone
 from domain.identity.organization.state import Organization
@@ -115,7 +116,7 @@ class AccountController(Controller):
         opt=account(
             dry_run=False,
             key=False,
-            fails=(LastAdmin, ReauthenticationRequired),
+            fails=(LastAdmin, LegalHold, ReauthenticationRequired),
             sends=("Set-Cookie",),
         ),
         responses=nothing(),

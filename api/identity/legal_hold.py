@@ -19,7 +19,7 @@ from domain.permission import Permission
 
 
 class NewLegalHold(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Body of a legal hold: why nothing in the trash may be purged."""
+    """Body of a legal hold: why nothing may be purged."""
 
     reason: HoldReason
 
@@ -40,7 +40,8 @@ class LegalHoldController(Controller):
     ) -> ApiResponse:
         """Have nothing in the trash purged until the hold is lifted. Not every plan has this.
 
-        A purge that has begun is finished.
+        What a purge that has begun has not reached yet stays as well, and no member can erase their
+        account.
         """
         command = PlaceLegalHold(organization_id=OrgId(organization_id), reason=data.reason)
         return await run_command(request, command, Reply(stream=organization_id))
@@ -52,6 +53,9 @@ class LegalHoldController(Controller):
         responses=nothing(),
     )
     async def lift(self, request: ApiRequest, organization_id: FromPath[UUID]) -> ApiResponse:
-        """Have what is in the trash purged again, once its time has come."""
+        """Have what is in the trash purged again, once its time has come.
+
+        A purge that the hold stopped goes on.
+        """
         command = LiftLegalHold(organization_id=OrgId(organization_id))
         return await run_command(request, command, Reply(stream=organization_id))

@@ -17,6 +17,7 @@ from api.work.task_reply import shown_task
 from api.work.tasks.detail import TaskDetail
 from api.work.tasks.field_order import TOO_MANY
 from api.work.tasks.filters import (
+    FILTERS,
     AssigneeFilter,
     BlockedFilter,
     CreatorFilter,
@@ -159,25 +160,8 @@ class ProjectTaskController(Controller):
         cursor: Cursor = None,
     ) -> ApiResponse:
         """List the tasks of a project, newest first unless another order is asked for."""
-        return await TaskPages(
-            status=status,
-            group=group,
-            priority=priority,
-            assignee=assignee,
-            label=label,
-            parent=parent,
-            creator=creator,
-            watcher=watcher,
-            cycle=cycle,
-            milestone=milestone,
-            field=field,
-            due=due,
-            overdue=overdue,
-            blocked=blocked,
-            deleted=deleted,
-            q=q,
-            sort=sort,
-        ).of_project(request, ProjectId(project_id), limit, cursor)
+        asked = {name: value for name, value in locals().items() if name in FILTERS}
+        return await TaskPages(**asked).of_project(request, ProjectId(project_id), limit, cursor)
 
 
 class TaskListController(Controller):
@@ -216,22 +200,5 @@ class TaskListController(Controller):
         cursor: Cursor = None,
     ) -> ApiResponse:
         """List the tasks of all projects that the caller sees, newest first unless asked for."""
-        return await TaskPages(
-            status=status,
-            group=group,
-            priority=priority,
-            assignee=assignee,
-            label=label,
-            parent=parent,
-            creator=creator,
-            watcher=watcher,
-            cycle=cycle,
-            milestone=milestone,
-            field=field,
-            due=due,
-            overdue=overdue,
-            blocked=blocked,
-            deleted=deleted,
-            q=q,
-            sort=sort,
-        ).across_projects(request, project, limit, cursor)
+        asked = {name: value for name, value in locals().items() if name in FILTERS}
+        return await TaskPages(**asked).across_projects(request, project, limit, cursor)

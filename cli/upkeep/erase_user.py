@@ -14,6 +14,7 @@ from commands.identity.erasing import EraseUser
 from commands.reservations import email_claim
 from domain.base import PLATFORM, OrgId, UserId
 from domain.catalog import tag_of
+from domain.identity.organization.legal_hold import LegalHold
 from domain.identity.organization.membership import LastAdmin, MemberJoined
 from domain.identity.user.state import User
 from eventstore.append import ConcurrencyConflict
@@ -94,6 +95,10 @@ async def _close(system: System, user_id: UserId) -> None:
             raise CommandFailed(
                 "they are the last active ADMIN of an organization; make another member one first,"
                 " or delete it"
+            ) from None
+        except LegalHold:
+            raise CommandFailed(
+                "they belong to an organization under a legal hold, which has to be lifted first"
             ) from None
         except LogClosed as closed:
             raise CommandFailed(f"nothing may be written now: {closed}") from closed

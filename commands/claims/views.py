@@ -10,6 +10,7 @@ from domain.planning.view import (
     ViewCreated,
     ViewDeleted,
     ViewNameTaken,
+    ViewPurged,
     ViewRenamed,
     ViewRestored,
     ViewShared,
@@ -52,6 +53,15 @@ def _claim(happened: Happening, view: SavedView) -> ClaimKey | None:
 
 
 VIEW_RULES: dict[type[Event], Rule] = dict.fromkeys(
-    (ViewCreated, ViewRenamed, ViewShared, ViewUnshared, ViewDeleted, ViewRestored), _named
+    (
+        ViewCreated,
+        ViewRenamed,
+        ViewShared,
+        ViewUnshared,
+        ViewDeleted,
+        ViewRestored,
+        ViewPurged,
+    ),
+    _named,
 )
 """The rule of each kind of event that changes where which name is taken."""

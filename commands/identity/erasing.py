@@ -23,7 +23,8 @@ class EraseUser(UserCommand, frozen=True, kw_only=True):
     """Close your account for good, leave every organization and have your personal data erased.
 
     What you wrote stays with the organizations, without your name. The last active ADMIN of an
-    organization makes somebody else one first, or deletes it.
+    organization makes somebody else one first, or deletes it. An organization under a legal hold
+    refuses it to its members, until they leave or the hold is lifted.
     """
 
     sensitive = True

@@ -197,7 +197,7 @@ class RemoveMember(OrganizationCommand, frozen=True, kw_only=True):
 class PlaceLegalHold(OrganizationCommand, frozen=True, kw_only=True):
     """Have nothing in the trash purged, neither by time nor by an ADMIN, until the hold is lifted.
 
-    A purge that has begun is finished.
+    What a purge that has begun has not reached yet stays as well, and no member is erased.
     """
 
     sensitive = True

@@ -7,7 +7,8 @@ Invariants
        (or of the organization), or among its owner's private ones there. The append claims it
        (``commands/claims/views.py``).
     4. Only its owner shares it, and makes it private again.
-    5. A deleted view can only be restored. Setting something to the value it has records no event.
+    5. A deleted view can only be restored, and a purged one not even that.
+    6. Setting something to the value it has records no event.
 """
 
 from datetime import datetime
@@ -17,6 +18,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from domain.base import (
+    ERASED,
     DomainError,
     Event,
     NotFound,
@@ -100,16 +102,25 @@ class ViewColumnsChanged(Event, frozen=True, kw_only=True, tag="view.columns_cha
     columns: tuple[str, ...]
 
 
-class ViewDeleted(Event, frozen=True, kw_only=True, tag="view.deleted"):
+class ViewDeleted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="view.deleted"):
     """A view was moved to the trash, from which it can be restored."""
 
     sets = ("deleted",)
+    hidden = ("projectId", "owner")
+    project_id: ProjectId | None = None
+    owner: UserId | None = None
 
 
 class ViewRestored(Event, frozen=True, kw_only=True, tag="view.restored"):
     """A view was restored from the trash, unchanged."""
 
     sets = ("deleted",)
+
+
+class ViewPurged(Event, frozen=True, kw_only=True, tag="view.purged"):
+    """The name of a view and the texts that it filters by are gone for good."""
+
+    sets = ("name", "values", "deleted", "purged")
 
 
 ViewEvent = (
@@ -122,6 +133,7 @@ ViewEvent = (
     | ViewColumnsChanged
     | ViewDeleted
     | ViewRestored
+    | ViewPurged
 )
 
 
@@ -147,6 +159,7 @@ class SavedView(Struct, frozen=True, kw_only=True, gc=False):
     created_by: UserId | None = None
     created_at: datetime | None = None
     deleted: bool = False
+    purged: bool = False
 
     def evolve(self, event: ViewEvent) -> "SavedView":
         match event:
@@ -176,6 +189,8 @@ class SavedView(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, columns=event.columns)
             case ViewDeleted() | ViewRestored():
                 return replace(self, deleted=isinstance(event, ViewDeleted))
+            case ViewPurged():
+                return replace(self, name=ERASED, values=(), deleted=True, purged=True)
             case _:
                 assert_never(event)
 
@@ -221,10 +236,10 @@ class SavedView(Struct, frozen=True, kw_only=True, gc=False):
 
     def delete(self) -> list[ViewEvent]:
         self.refuse_unless_here()
-        return [ViewDeleted()]
+        return [ViewDeleted(project_id=self.project_id, owner=self.created_by)]
 
     def restore(self) -> list[ViewEvent]:
-        if self.created_at is None:
+        if self.created_at is None or self.purged:
             raise NotFound
         return [ViewRestored()] if self.deleted else []
 

@@ -16,3 +16,4 @@ class TrashKind(StrEnum):
     CYCLE = "cycle"
     MILESTONE = "milestone"
     FIELD = "field"
+    VIEW = "view"

@@ -37,6 +37,7 @@ class WebhookView(View, frozen=True, kw_only=True):
     status: WebhookStatus
     cause: PauseCause | None
     updated_at: datetime
+    deleted_at: datetime | None
     version: int
 
 
@@ -52,6 +53,7 @@ def render_webhook(webhook_id: UUID, webhook: Webhook, version: int, updated_at:
         status=WebhookStatus.PAUSED if webhook.paused else WebhookStatus.ACTIVE,
         cause=webhook.paused,
         updated_at=updated_at,
+        deleted_at=updated_at if webhook.deleted else None,
         version=version,
     )
     return _encode(view)
@@ -61,7 +63,7 @@ class Webhooks(AggregateProjection[Webhook]):
     """Webhooks by id, and by organization in the order of their ids."""
 
     name = "webhooks"
-    version = 3
+    version = 4
     tags = tags_of(WebhookEvent)
     state = Webhook
     left_out = frozenset({"old_secrets"})

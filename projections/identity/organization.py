@@ -21,6 +21,7 @@ class OrganizationView(View, frozen=True, kw_only=True):
     subdomain: str
     plan: Plan
     updated_at: datetime
+    deleted_at: datetime | None
     version: int
 
 
@@ -34,6 +35,7 @@ def render_organization(
         subdomain=organization.subdomain,
         plan=organization.plan,
         updated_at=updated_at,
+        deleted_at=updated_at if organization.deleted else None,
         version=version,
     )
     return _encode(view)

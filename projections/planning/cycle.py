@@ -27,6 +27,7 @@ class CycleView(View, frozen=True, kw_only=True):
     created_by: UserId | None
     created_at: datetime | None
     updated_at: datetime
+    deleted_at: datetime | None
     version: int
 
 
@@ -41,6 +42,7 @@ def render_cycle(cycle_id: UUID, cycle: Cycle, version: int, updated_at: datetim
         created_by=cycle.created_by,
         created_at=cycle.created_at,
         updated_at=updated_at,
+        deleted_at=updated_at if cycle.deleted else None,
         version=version,
     )
     return _encode(view)
@@ -50,7 +52,7 @@ class Cycles(AggregateProjection[Cycle]):
     """Cycles of a project, in the order of their days, which no two share."""
 
     name = "cycles"
-    version = 2
+    version = 3
     tags = tags_of(CycleEvent)
     state = Cycle
     indexes = (Index(("org", "project_id", "deleted"), "starts_on"),)

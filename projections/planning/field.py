@@ -37,6 +37,7 @@ class FieldView(View, frozen=True, kw_only=True):
     created_by: UserId | None
     created_at: datetime | None
     updated_at: datetime
+    deleted_at: datetime | None
     version: int
 
 
@@ -55,6 +56,7 @@ def render_field(field_id: UUID, field: Field, version: int, updated_at: datetim
         created_by=field.created_by,
         created_at=field.created_at,
         updated_at=updated_at,
+        deleted_at=updated_at if field.deleted else None,
         version=version,
     )
     return _encode(view)
@@ -64,7 +66,7 @@ class Fields(AggregateProjection[Field]):
     """Custom fields of a project, in the order of their keys."""
 
     name = "fields"
-    version = 2
+    version = 3
     tags = tags_of(FieldEvent)
     state = Field
     indexes = (Index(("org", "project_id", "deleted"), "key"),)

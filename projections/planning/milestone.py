@@ -29,6 +29,7 @@ class MilestoneView(View, frozen=True, kw_only=True):
     created_by: UserId | None
     created_at: datetime | None
     updated_at: datetime
+    deleted_at: datetime | None
     version: int
 
 
@@ -44,6 +45,7 @@ def render_milestone(
         created_by=milestone.created_by,
         created_at=milestone.created_at,
         updated_at=updated_at,
+        deleted_at=updated_at if milestone.deleted else None,
         version=version,
     )
     return _encode(view)
@@ -53,7 +55,7 @@ class Milestones(AggregateProjection[Milestone]):
     """Milestones of a project, the next one first and those without a day last."""
 
     name = "milestones"
-    version = 2
+    version = 3
     tags = tags_of(MilestoneEvent)
     state = Milestone
     more: ClassVar[Mapping[str, Kind]] = {"order": Kind.TEXT}

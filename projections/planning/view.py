@@ -67,6 +67,7 @@ class SavedViewView(View, frozen=True, kw_only=True):
     created_by: UserId | None
     created_at: datetime | None
     updated_at: datetime
+    deleted_at: datetime | None
     version: int
 
 
@@ -83,6 +84,7 @@ def render_view(view_id: UUID, saved: SavedView, version: int, updated_at: datet
         created_by=saved.created_by,
         created_at=saved.created_at,
         updated_at=updated_at,
+        deleted_at=updated_at if saved.deleted else None,
         version=version,
     )
     return _encode(view)
@@ -105,10 +107,14 @@ class Views(AggregateProjection[SavedView]):
     """Saved views in the order of their names, by where they belong and who has them."""
 
     name = "views"
+    version = 2
     tags = tags_of(ViewEvent)
     state = SavedView
     more: ClassVar[Mapping[str, Kind]] = {"audience": Kind.TEXT, "order": Kind.TEXT}
-    indexes: ClassVar[Sequence[Index]] = (Index(("org", "audience", "deleted"), "order"),)
+    indexes: ClassVar[Sequence[Index]] = (
+        Index(("org", "audience", "deleted"), "order"),
+        Index(("org", "project_id", "deleted"), "id"),
+    )
 
     def render(self, key: str, state: SavedView, recorded: Recorded) -> bytes:
         return render_view(recorded.stream_id, state, recorded.version, recorded.at)

@@ -30,6 +30,7 @@ class AttachmentView(View, frozen=True, kw_only=True):
     created_by: UserId | None
     created_at: datetime | None
     updated_at: datetime
+    deleted_at: datetime | None
     version: int
 
 
@@ -49,6 +50,7 @@ def render_attachment(
         created_by=attachment.created_by,
         created_at=attachment.created_at,
         updated_at=updated_at,
+        deleted_at=updated_at if attachment.deleted else None,
         version=version,
     )
     return _encode(view)
@@ -58,7 +60,7 @@ class Attachments(AggregateProjection[Attachment]):
     """Attachments by id, and by task, the oldest first, since their ids grow with time."""
 
     name = "attachments"
-    version = 2
+    version = 3
     tags = tags_of(AttachmentEvent)
     state = Attachment
     indexes = (Index(("org", "task_id", "deleted"), "id"),)

@@ -28,6 +28,7 @@ class CommentView(View, frozen=True, kw_only=True):
     created_at: datetime | None
     edits: int
     updated_at: datetime
+    deleted_at: datetime | None
     version: int
 
 
@@ -43,6 +44,7 @@ def render_comment(comment_id: UUID, comment: Comment, version: int, updated_at:
         created_at=comment.created_at,
         edits=comment.edits,
         updated_at=updated_at,
+        deleted_at=updated_at if comment.deleted else None,
         version=version,
     )
     return _encode(view)
@@ -52,7 +54,7 @@ class Comments(AggregateProjection[Comment]):
     """Comments by id; by task, and by thread, the oldest first, since their ids grow with time."""
 
     name = "comments"
-    version = 2
+    version = 3
     tags = tags_of(CommentEvent)
     state = Comment
     indexes = (

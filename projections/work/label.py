@@ -29,6 +29,7 @@ class LabelView(View, frozen=True, kw_only=True):
     created_by: UserId | None
     created_at: datetime | None
     updated_at: datetime
+    deleted_at: datetime | None
     version: int
 
 
@@ -42,6 +43,7 @@ def render_label(label_id: UUID, label: Label, version: int, updated_at: datetim
         created_by=label.created_by,
         created_at=label.created_at,
         updated_at=updated_at,
+        deleted_at=updated_at if label.deleted else None,
         version=version,
     )
     return _encode(view)
@@ -51,7 +53,7 @@ class Labels(AggregateProjection[Label]):
     """Labels of the organization, or of a project, in the order of their names."""
 
     name = "labels"
-    version = 2
+    version = 3
     tags = tags_of(LabelEvent)
     state = Label
     more: ClassVar[Mapping[str, Kind]] = {"order": Kind.TEXT}

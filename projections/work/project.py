@@ -43,6 +43,7 @@ class ProjectView(View, frozen=True, kw_only=True):
     visibility: Visibility
     workflow: Preset | None
     updated_at: datetime
+    deleted_at: datetime | None
     version: int
 
 
@@ -59,6 +60,7 @@ def render_project(project_id: UUID, project: Project, version: int, updated_at:
         visibility=project.visibility,
         workflow=project.workflow.preset,
         updated_at=updated_at,
+        deleted_at=updated_at if project.deleted else None,
         version=version,
     )
     return _encode(view)
@@ -75,7 +77,7 @@ class Projects(AggregateProjection[Project]):
     """Projects by id, and by organization in the order of their keys."""
 
     name = "projects"
-    version = 6
+    version = 7
     tags = tags_of(ProjectEvent)
     state = Project
     left_out = frozenset({"workflow"})

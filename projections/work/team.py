@@ -31,6 +31,7 @@ class TeamView(View, frozen=True, kw_only=True):
     name: str
     members: list[TeamMemberView]
     updated_at: datetime
+    deleted_at: datetime | None
     version: int
 
 
@@ -43,6 +44,7 @@ def render_team(team_id: UUID, team: Team, version: int, updated_at: datetime) -
             TeamMemberView(user_id, team.members[user_id]) for user_id in sorted(team.members)
         ],
         updated_at=updated_at,
+        deleted_at=updated_at if team.deleted else None,
         version=version,
     )
     return _encode(view)
@@ -80,6 +82,7 @@ class Teams(Projection[ListedTeam]):
     """Teams of an organization by name, also those that one person is in."""
 
     name = "teams"
+    version = 2
     tags = tags_of(TeamEvent)
     state = ListedTeam
     indexes = (

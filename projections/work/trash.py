@@ -18,6 +18,7 @@ from domain.hooks.webhook.events import WebhookDeleted, WebhookPurged, WebhookRe
 from domain.planning.cycle import CycleDeleted, CyclePurged, CycleRestored
 from domain.planning.field import FieldDeleted, FieldPurged, FieldRestored
 from domain.planning.milestone import MilestoneDeleted, MilestonePurged, MilestoneRestored
+from domain.planning.view import ViewDeleted, ViewPurged, ViewRestored
 from domain.work.attachment import AttachmentDeleted, AttachmentPurged, AttachmentRestored
 from domain.work.comment import CommentDeleted, CommentPurged, CommentRestored
 from domain.work.label import LabelDeleted, LabelPurged, LabelRestored
@@ -46,6 +47,7 @@ _DELETIONS: dict[type[Event], TrashKind] = {
     CycleDeleted: TrashKind.CYCLE,
     MilestoneDeleted: TrashKind.MILESTONE,
     FieldDeleted: TrashKind.FIELD,
+    ViewDeleted: TrashKind.VIEW,
 }
 _ENDS = (
     ProjectRestored,
@@ -58,6 +60,7 @@ _ENDS = (
     CycleRestored,
     MilestoneRestored,
     FieldRestored,
+    ViewRestored,
     ProjectPurged,
     TaskPurged,
     CommentPurged,
@@ -68,6 +71,7 @@ _ENDS = (
     CyclePurged,
     MilestonePurged,
     FieldPurged,
+    ViewPurged,
 )
 
 
@@ -105,7 +109,7 @@ class Trash(Projection[InTrash]):
     """Deletions of an organization, the newest first: all, of a kind, in a project, of a person."""
 
     name = "trash"
-    version = 2
+    version = 3
     tags = tags_of(*_DELETIONS, *_ENDS, TaskMoved)
     state = InTrash
     indexes = (

@@ -1,13 +1,19 @@
 """Purging: whatever was in a task or a project that is purged goes as well, and so do its files.
 
 Each thing that goes records an event of its own, on which this acts again: a project takes its
-tasks along, each of them its comments, and an attachment its file.
+tasks along, each of them its comments, and an attachment its file. A legal hold stops that wherever
+it is; once it is lifted, all that follows from earlier purges is done again, which leaves no trace
+of what was done already.
 """
 
 from uuid import UUID
 
 from commands.work.trash.purge import PurgeContents
 from commands.work.trash.things import PURGED, Thing
+from domain.base import OrgId
+from domain.catalog import tag_of
+from domain.identity.organization.legal_hold import LegalHoldLifted
+from domain.identity.organization.state import Organization
 from domain.work.attachment import AttachmentPurged
 from domain.work.project.events import ProjectPurged
 from domain.work.task.trash_events import TaskPurged
@@ -24,7 +30,9 @@ from projections.work.contents import (
     contents_of_task,
 )
 from runtime.system import System
-from workers.consequences.base import Consequences
+from workers.consequences.base import READ_AT_ONCE, Consequences
+
+_PURGES = tuple(tag_of(event) for event in PURGED)
 
 
 class Purging(Consequences):
@@ -41,12 +49,17 @@ class Purging(Consequences):
         *,
         owns: Owns = everything,
     ) -> None:
-        super().__init__(system, "purging", PURGED, progress, owns)
+        super().__init__(system, "purging", (*PURGED, LegalHoldLifted), progress, owns)
         self._files = files
 
     async def follow(self, cause: Recorded, row: Row, part: int) -> None:
         """Purge what is in the thing, and remove what is kept for it beside the log."""
         org_id, thing = row.org_id, row.stream_id
+        if await self._is_held(org_id):
+            return  # lifting the hold comes back to it
+        if isinstance(cause.event, LegalHoldLifted):
+            await self._go_on(row, part)
+            return
         for name in await self.system.log.secrets(thing, org_id):
             await self.system.log.put_secret(Secret(thing, name, None), org_id)
         match cause.event:
@@ -62,6 +75,25 @@ class Purging(Consequences):
                     await self._purge(Thing(TrashKind.PROJECT, thing), found, cause)
             case _:
                 pass
+
+    async def _is_held(self, org_id: OrgId) -> bool:
+        organization = await self.system.commands.states.fresh(Organization, org_id, org_id)
+        return organization.legal_hold is not None
+
+    async def _go_on(self, lifted: Row, part: int) -> None:
+        """Do what follows from every purge of an organization until its hold was *lifted*."""
+        log, after = self.system.log, 0
+        while True:
+            rows = await log.tail_rows(after, READ_AT_ONCE, _PURGES, part)
+            for row in rows:
+                if row.position >= lifted.position:
+                    return
+                if row.org_id == lifted.org_id:
+                    [cause] = await log.decoded([row])
+                    await self.follow(cause, row, part)
+            if not rows:
+                return
+            after = rows[-1].position
 
     async def _until_all_projected(self, models: tuple[str, ...], row: Row, part: int) -> None:
         for model in models:

@@ -194,6 +194,10 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
         )
 
 
+FILTERS = frozenset(AskedTasks.__struct_fields__)
+"""The names of the filters and of the order."""
+
+
 def _due(asked: str | None, overdue: bool, now: Now) -> DueRanges | None:
     """Return when tasks are to be due; what is due on a day is until the day ends."""
     if asked is None and not overdue:

@@ -25,6 +25,7 @@ from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PLAN_LIMITS
 from domain.permission import Permission
+from domain.planning.view import SavedView
 from domain.work.task.state import Task
 from domain.work.trash import TrashKind
 from projections.base import View
@@ -151,9 +152,12 @@ async def _shown(request: ApiRequest, page: ListSlice, hidden: frozenset[Project
     items: list[bytes] = []
     for each in things:
         project_id = _project_of(each, known)
-        if project_id in hidden or known[each.id].purged:
+        thing = known[each.id]
+        if project_id in hidden or thing.purged:
             continue
-        name: str = getattr(known[each.id], _NAMES.get(each.kind, "name"))
+        if isinstance(thing, SavedView) and not thing.is_there_for(request.caller.user_id):
+            continue
+        name: str = getattr(thing, _NAMES.get(each.kind, "name"))
         view = TrashView(
             type=each.kind,
             id=each.id,

@@ -22,6 +22,7 @@ from domain.identity.organization.legal_hold import refuse_if_held
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PLAN_LIMITS
 from domain.permission import Permission
+from domain.planning.view import SavedView
 from domain.work.project.state import Project
 from domain.work.task.state import Task
 
@@ -39,6 +40,8 @@ class PurgeTrashed(Command, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         state = await _read_trashed(read, self.thing)
+        if isinstance(state, SavedView) and not state.is_there_for(context.user_id):
+            raise NotFound  # a private view is its owner's, in the trash as well
         refuse_if_held((await read(Organization, context.organization)).legal_hold)
         return purge(self.thing, state)
 
@@ -69,7 +72,10 @@ class PurgeExpired(Command, frozen=True, kw_only=True):
 
 
 class PurgeContents(Command, frozen=True, kw_only=True):
-    """Purge some of what is in a task or a project that is purged; what is not in it stays."""
+    """Purge some of what is in a task or a project that is purged; what is not in it stays.
+
+    A legal hold stops it, until it is lifted.
+    """
 
     needs: ClassVar[Permission | None] = None
     records = CONTENTS_PURGED
@@ -81,6 +87,7 @@ class PurgeContents(Command, frozen=True, kw_only=True):
         return self.within.id
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
+        refuse_if_held((await read(Organization, context.organization)).legal_hold)
         around = await read_thing(read, self.within)
         if not isinstance(around, Task | Project) or not around.purged:
             raise NotFound

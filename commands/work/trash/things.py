@@ -12,6 +12,7 @@ from domain.hooks.webhook.state import Webhook
 from domain.planning.cycle import Cycle, CyclePurged
 from domain.planning.field import Field, FieldPurged
 from domain.planning.milestone import Milestone, MilestonePurged
+from domain.planning.view import SavedView, ViewPurged
 from domain.work.attachment import Attachment, AttachmentPurged
 from domain.work.comment import Comment, CommentPurged
 from domain.work.label import Label, LabelPurged
@@ -23,7 +24,17 @@ from domain.work.team import Team, TeamPurged
 from domain.work.trash import TrashKind
 
 Trashable = (
-    Project | Task | Comment | Attachment | Label | Team | Webhook | Cycle | Milestone | Field
+    Project
+    | Task
+    | Comment
+    | Attachment
+    | Label
+    | Team
+    | Webhook
+    | Cycle
+    | Milestone
+    | Field
+    | SavedView
 )
 
 TRASHABLE: dict[TrashKind, type[Trashable]] = {
@@ -37,6 +48,7 @@ TRASHABLE: dict[TrashKind, type[Trashable]] = {
     TrashKind.CYCLE: Cycle,
     TrashKind.MILESTONE: Milestone,
     TrashKind.FIELD: Field,
+    TrashKind.VIEW: SavedView,
 }
 
 CONTENTS_PURGED: tuple[type[Event], ...] = (
@@ -47,6 +59,7 @@ CONTENTS_PURGED: tuple[type[Event], ...] = (
     CyclePurged,
     MilestonePurged,
     FieldPurged,
+    ViewPurged,
 )
 """What is recorded of what a task or a project takes along."""
 
@@ -65,6 +78,7 @@ _PURGE: dict[type[Trashable], Callable[[Any], Event]] = {
     Cycle: lambda one: CyclePurged(project_id=one.project_id),
     Milestone: lambda one: MilestonePurged(project_id=one.project_id),
     Field: lambda one: FieldPurged(project_id=one.project_id),
+    SavedView: lambda _: ViewPurged(),
 }
 
 

@@ -1,4 +1,4 @@
-"""A legal hold: while an organization has one, nothing in its trash is purged.
+"""A legal hold: while an organization has one, nothing in its trash is purged, no member erased.
 
 Invariants
     1. Only some plans have it; a smaller plan does not end one that is there.
@@ -50,7 +50,7 @@ def lift_hold(held: str | None) -> list[LegalHoldLifted]:
 
 
 def refuse_if_held(held: str | None) -> None:
-    """Refuse to purge while there is a hold.
+    """Refuse to purge, or to erase a member, while there is a hold.
 
     :raises LegalHold: there is one.
     """
@@ -62,7 +62,7 @@ def refuse_if_held(held: str | None) -> None:
 
 
 class LegalHold(DomainError):
-    """A legal hold is placed on this organization: nothing is purged until an ADMIN lifts it."""
+    """A legal hold is placed on this organization: no data is purged until an ADMIN lifts it."""
 
     code = "legal_hold"
     refusal = Refusal.CONFLICT

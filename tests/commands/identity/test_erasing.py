@@ -5,10 +5,16 @@ from datetime import timedelta
 from commands.identity.erasing import EndInvitationOfErased, EraseUser, FinishErasure
 from domain.base import NotFound
 from domain.identity.organization.events import OrganizationDeleted
+from domain.identity.organization.legal_hold import (
+    LegalHold,
+    LegalHoldLifted,
+    LegalHoldPlaced,
+)
 from domain.identity.organization.membership import (
     InvitationRevoked,
     LastAdmin,
     LeaveCause,
+    MemberDeactivated,
     MemberJoined,
     MemberLeft,
     Role,
@@ -66,6 +72,18 @@ class TestEraseUser:
     def test_the_last_admin_of_another_organization_than_the_present_one_is_kept(self) -> None:
         own = founded(OTHER, "other", ben=(BEN, Role.ADMIN))
         given(*ACCOUNTS, *HERE, own).when(erase, by=BEN).then_refused(LastAdmin)
+
+    def test_a_legal_hold_keeps_its_members_until_they_leave_or_it_is_lifted(self) -> None:
+        held = on(ACME, LegalHoldPlaced(reason="Acme v. Apex"))
+        given(*EVERYWHERE, held).when(erase, by=BEN).then_refused(LegalHold)
+        suspended = on(ACME, MemberDeactivated(user_id=BEN))
+        given(*EVERYWHERE, held, suspended).when(erase, by=BEN).then_refused(LegalHold)
+        gone = on(ACME, OrganizationDeleted())
+        given(*EVERYWHERE, held, gone).when(erase, by=BEN).then_refused(LegalHold)
+        left = on(ACME, MemberLeft(user_id=BEN, cause=LeaveCause.LEFT))
+        given(*EVERYWHERE, held, left).when(erase, by=BEN).then(requested)
+        lifted = on(ACME, LegalHoldLifted())
+        given(*EVERYWHERE, held, lifted, left).when(erase, by=BEN).then(requested)
 
     def test_who_somebody_was_to_a_provider_is_forgotten_also_where_they_left(self) -> None:
         linked = MemberLinked(user_id=BEN, issuer="https://id.example.com", subject="b7")

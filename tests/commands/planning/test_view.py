@@ -32,7 +32,7 @@ from tests.spec import given, on
 NEW = ViewId(UUID(int=87))
 BUG = LabelId(UUID(int=88))
 SAVED = (*HERE, on(LATE, view()))
-GONE = on(LATE, ViewDeleted())
+GONE = on(LATE, ViewDeleted(project_id=ENG, owner=ANA))
 
 
 def create(name: str = "New", project: ProjectId | None = ENG, **about: Any) -> CreateView:

@@ -79,6 +79,11 @@ PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (MINE, view.ViewColumnsChanged(columns=("title",)), ("columns",)),
     (MINE, view.ViewDeleted(), ("deleted",)),
     (given(MINE, view.ViewDeleted()), view.ViewRestored(), ("deleted",)),
+    (
+        given(MINE, view.ViewFiltered(values="size:s")),
+        view.ViewPurged(),
+        ("name", "values", "deleted", "purged"),
+    ),
     (inbox.Inbox(), inbox.InboxRead(up_to_seq=7, at=NOW), ("read_up_to", "read_at")),
     (inbox.Inbox(), inbox.NoticeArchived(notice="7"), ("archived",)),
     (

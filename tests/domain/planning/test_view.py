@@ -87,7 +87,7 @@ def test_a_view_in_the_trash_can_only_be_restored() -> None:
         SavedView().delete,
         SavedView().restore,
     )
-    assert LATE.delete() == [ViewDeleted()]
+    assert LATE.delete() == [ViewDeleted(project_id=LATE.project_id, owner=LATE.created_by)]
     assert GONE.restore() == [ViewRestored()]
     assert given(GONE, *GONE.restore()) == LATE
     assert LATE.restore() == []

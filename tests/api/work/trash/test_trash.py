@@ -183,6 +183,27 @@ class TestList:
         assert below["id"] in [i["id"] for i in done(await ana.get("/trash"), 200)["items"]]
         assert ("task", "One") not in await trash(ana)
 
+    async def test_a_private_view_is_in_the_trash_of_its_owner_alone(
+        self, ana: Person, app: Litestar, system: System
+    ) -> None:
+        cleo = await colleague(ana, app, system, Role.MANAGER)
+        views = [
+            done(await cleo.post("/view", {"name": name, "shared": name == "Shared"}), 201)
+            for name in ("Own", "Shared")
+        ]
+        for view in views:
+            done(await cleo.delete(f"/view/{view['id']}"), 204)
+
+        assert await trash(cleo, "&type=view") == [("view", "Shared"), ("view", "Own")]
+        assert await trash(ana) == [("view", "Shared")]
+        refused(await ana.delete(f"/trash/view/{views[0]['id']}"), 404, "not_found")
+        done(await ana.delete(f"/trash/view/{views[1]['id']}"), 204)
+        refused(await cleo.post(f"/view/{views[1]['id']}/restore"), 404, "not_found")
+        assert await trash(cleo) == [("view", "Own")]
+        done(await cleo.post(f"/view/{views[0]['id']}/restore"), 200)
+        assert await trash(cleo) == []
+        await cleo.client.aclose()
+
     async def test_members_see_their_own_and_leads_their_teams(
         self, ana: Person, app: Litestar, system: System
     ) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from commands.base import NotPermitted
 from commands.work.trash.purge import PurgeContents, PurgeExpired, PurgeTrashed
 from commands.work.trash.things import Thing
@@ -9,6 +11,7 @@ from domain.base import NotFound
 from domain.identity.organization.events import PlanChanged
 from domain.identity.organization.legal_hold import LegalHold, LegalHoldLifted
 from domain.identity.plan import PLAN_LIMITS, Plan
+from domain.planning.view import ViewShared
 from domain.work.attachment import AttachmentPurged
 from domain.work.comment import CommentPurged
 from domain.work.project.events import ProjectDeleted, ProjectPurged
@@ -29,11 +32,14 @@ from tests.commands.work.trash.cases import (
     HELD,
     LATER,
     PROJECT_THING,
+    SAVED,
     TASK_THING,
     Case,
 )
 from tests.domain.spec import ACME, BEN, DAY, ENG, NOW, TASK
 from tests.spec import given, on
+
+PARTS = ("label", "cycle", "milestone", "view")
 
 
 class TestPurgeTrashed:
@@ -53,6 +59,15 @@ class TestPurgeTrashed:
         past, asked = (*HERE, CASES[1].gone), PurgeTrashed(thing=TASK_THING)
         given(*past, HELD).when(asked).then_refused(LegalHold)
         given(*past, HELD, on(ACME, LegalHoldLifted())).when(asked).then(TaskPurged())
+
+    def test_a_private_view_is_nobody_elses_to_purge(self) -> None:
+        view = next(case for case in CASES if case.thing.kind == "view")
+        of_ben = replace(SAVED, created_by=BEN)
+        asked = PurgeTrashed(thing=view.thing)
+        past = (*HERE, on(view.thing.id, of_ben, view.deleted))
+        given(*past).when(asked).then_refused(NotFound)
+        shared = (*HERE, on(view.thing.id, of_ben, ViewShared(), view.deleted))
+        given(*shared).when(asked).then(view.purged)
 
     def test_a_thing_of_another_kind_is_not_found(self) -> None:
         asked = PurgeTrashed(thing=Thing(TrashKind.COMMENT, TASK))
@@ -96,7 +111,7 @@ class TestPurgeContents:
         given(*past).when(asked).then_refused(NotFound)
 
     def test_a_purged_project_takes_its_parts_along(self) -> None:
-        parts = [case for case in CASES if case.thing.kind in ("label", "cycle", "milestone")]
+        parts = [case for case in CASES if case.thing.kind in PARTS]
         parts.append(CASES[-1])
         made = [on(case.thing.id, case.made) for case in parts if case.made is not None]
         past = (*HERE, *made, on(ENG, ProjectDeleted(), ProjectPurged()))
@@ -105,6 +120,13 @@ class TestPurgeContents:
         given(*past).when(asked).then(
             *(on(case.thing.id, case.purged) for case in parts), on(TASK, TaskPurged())
         )
+
+    def test_a_legal_hold_stops_it_until_it_is_lifted(self) -> None:
+        below = on(CHILD, task(6, parent=TASK))
+        past = (*HERE, below, CASES[1].gone, on(TASK, TaskPurged()))
+        asked = PurgeContents(within=TASK_THING, things=(Thing(TrashKind.TASK, CHILD),))
+        given(*past, HELD).when(asked).then_refused(LegalHold)
+        given(*past, HELD, on(ACME, LegalHoldLifted())).when(asked).then(on(CHILD, TaskPurged()))
 
     def test_what_is_not_in_it_stays(self) -> None:
         lone = on(CHILD, task(6))
