@@ -53,12 +53,13 @@ def test_work_is_taken_out_and_brought_in_by_the_words_of_the_page(reader: Reade
 def test_tasks_are_found_restored_and_changed_by_the_words_of_the_pages(reader: Reader) -> None:
     found = reader.follow(FINDING)
     rehearsed, changed = reader.follow(CHANGING)
-    trash, restored, *purged = reader.follow(RESTORING)
+    trash, listed, restored, *purged = reader.follow(RESTORING)
     happened = reader.follow(WATCHING)
 
-    assert len(found) == 3
+    assert len(found) == 4
     assert all('"key":"ENG-1"' in told for told in found)
     assert '"type":"task"' in trash
+    assert '"deletedAt":"' in listed
     assert '"key":"ENG-1"' in restored
     assert purged == []
     assert '"type":"task.status_changed"' in rehearsed
