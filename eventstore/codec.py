@@ -211,7 +211,8 @@ def decode_event(row: Row, cipher: Cipher | None) -> Event:
     tag, state = row.tag, row.state
     if tag in STEPS:
         return _opened(upcast(row, STEPS[tag]), row, cipher)
-    event = _DECODE[tag](event_part(state))
+    # As `event_part` does: a call would take half as long as decoding a small event.
+    event = _DECODE[tag](state[state.rindex(_EVENT) + _EVENT_BYTES : -1])
     return _opened(event, row, cipher) if tag in SEALED_TAGS else event
 
 

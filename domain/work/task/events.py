@@ -41,6 +41,7 @@ class TaskSchedule(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
 
 
 _GROUPS = {group.value: group for group in StatusGroup}
+_TODO = StatusGroup.TODO  # looking up a member of an enumeration takes longer than the rest
 
 
 class TaskCreated(Event, frozen=True, kw_only=True, tag="task.created"):
@@ -113,13 +114,13 @@ class TaskStatusChanged(
     def from_group(self) -> StatusGroup:
         """The group of the status before."""
         own = self.own_from_group
-        return _GROUPS.get(self.from_, StatusGroup.TODO) if own is UNSET else own
+        return _GROUPS.get(self.from_, _TODO) if own is UNSET else own
 
     @property
     def to_group(self) -> StatusGroup:
         """The group of the status from now on."""
         own = self.own_to_group
-        return _GROUPS.get(self.to, StatusGroup.TODO) if own is UNSET else own
+        return _GROUPS.get(self.to, _TODO) if own is UNSET else own
 
     @classmethod
     def add_implied(cls, data: dict[str, Any]) -> None:

