@@ -19,7 +19,6 @@ from api.health import HealthController
 from api.http.access_log import AccessLog
 from api.http.cors import Cors
 from api.http.edge import Edge
-from api.http.errors import answer_error
 from api.http.guard import guard
 from api.http.policy import AllowedMethods, StreamingRoutes, refuse_without_policy
 from api.http.request import ApiRequest
@@ -27,6 +26,7 @@ from api.http.state import ApiState
 from api.mailbox import MailboxController
 from api.meta import MetaController
 from api.metrics import MetricsController
+from api.routing import Routing
 from projections.engine.progress import Progress
 from runtime.setting import LogLevel
 from runtime.system import System
@@ -66,11 +66,11 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
     api = ApiState(system, lambda: msgspec.json.encode(describe(ROUTES)), progress)
     live = Live(system)
     access_log = AccessLog(enabled=system.settings.log_level in (LogLevel.DEBUG, LogLevel.INFO))
+    request_class = type("BoundRequest", (ApiRequest,), {"__slots__": (), "api": api})
     app = Litestar(
         ROUTES,
-        request_class=type("BoundRequest", (ApiRequest,), {"__slots__": (), "api": api}),
+        request_class=request_class,
         before_request=guard,
-        exception_handlers={Exception: answer_error},
         on_startup=[api.monitor.start],
         on_shutdown=[
             live.close,
@@ -87,14 +87,14 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
         debug=False,
     )
     refuse_without_policy(app, guard)
-    app.asgi_handler = _edge(app, system, access_log)
+    app.asgi_handler = _edge(app, Routing(app, request_class), system, access_log)
     return app
 
 
-def _edge(app: Litestar, system: System, access_log: AccessLog) -> Edge:
+def _edge(app: Litestar, routing: Routing, system: System, access_log: AccessLog) -> Edge:
     settings = system.settings
     return Edge(
-        app.asgi_handler,
+        routing,
         cors=Cors(settings.cors_origins),
         trusted_proxies=settings.trusted_proxies,
         access_log=access_log,

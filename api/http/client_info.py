@@ -69,6 +69,8 @@ class ClientInfo(Struct):
     """The body of a route that takes a file, in place of ``body``; None without Content-Length."""
     head_only: bool = False
     """Whether this is a HEAD, which routes see as a GET."""
+    is_answered: bool = False
+    """Whether the response has begun."""
     rate_limit: Sequence[Header] = ()
     """The headers that tell the client what is left of its rate limit."""
 

@@ -83,7 +83,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 watch.end()
-                status = message["status"]
+                client_info.is_answered, status = True, message["status"]
                 upload = client_info.upload
                 if upload is not None and not upload.ended and not await upload.drain():
                     message["headers"] = [*message["headers"], (b"connection", b"close")]

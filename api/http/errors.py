@@ -3,11 +3,10 @@
 import logging
 from typing import Any
 
-from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from api.http.client_info import client_info_in
 from api.http.problem import PROBLEM_JSON, FieldError, Problem, invalid, malformed, not_found
+from api.http.response import ApiResponse
 from api.upload import TooManyUploads, UploadCutOff, UploadNotAsLong, UploadTooSlow
 from domain.base import DomainError, NotFound, Refusal
 from eventstore.append import ConcurrencyConflict, TooManyWaiting
@@ -32,19 +31,18 @@ STATUS: dict[Refusal, int] = {
 """The HTTP status of each kind of refusal."""
 
 
-def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def answer_error(request_id: str, error: Exception) -> ApiResponse:
     """Return the response to a request that failed with *error*."""
-    client_info = client_info_in(request.scope)
     problem = as_problem(error)
     if problem is None:
-        _logger.error("request %s failed", client_info.request_id, exc_info=error)
+        _logger.error("request %s failed", request_id, exc_info=error)
         detail = "Something went wrong on our side. Quote the `requestId` when you report it."
         problem = Problem(500, "internal_error", detail)
-    return Response(
-        problem.body(client_info.request_id),
-        status_code=problem.status,
-        media_type=PROBLEM_JSON,
-        headers=problem.headers,
+    return ApiResponse(
+        problem.body(request_id),
+        problem.status,
+        content_type=PROBLEM_JSON.encode(),
+        headers=[(name.encode(), value.encode()) for name, value in problem.headers.items()],
     )
 
 
