@@ -13,7 +13,7 @@ from commands.happening import Happening, Reservations
 from commands.reads import Reads
 from commands.reservations import RESERVING, is_open_number, note, task_numbers
 from commands.states import Loaded
-from domain.base import PLATFORM, Event, OrgId, State
+from domain.base import PLATFORM, Event, OrgId, State, UserId
 from domain.identity.organization.membership import Role
 from domain.work.task.events import TaskCreated, TaskMoved
 from eventstore.append import Append, ConcurrencyConflict, Secret
@@ -80,8 +80,8 @@ async def prepare(
         append.destroyed = tuple(p.subject for p in decision if isinstance(p, KeyDestroyed))
     recording = Recording(append, reads.loaded.copy(), changes, {})
     if changes:
-        sealed = _key_owners(changes, reads, context)
-        missing = _missing_keys(log, context, reads, sealed)
+        sealed, person = _key_owners(changes, reads, context), context.person
+        missing = _missing_keys(log, person, reads, sealed)
         if missing:
             await log.fetch_keys(missing)
         for subject in sealed:
@@ -89,7 +89,8 @@ async def prepare(
                 cipher, append.keys[subject] = log.keys.make(subject)
                 recording.ciphers[subject] = cipher
         at = microseconds(context.now)
-        envelope = _Envelope(command, context, at, _origin(log, context, recording, at))
+        origin = NOWHERE if person is None else _origin(log, context, recording, (person, at))
+        envelope = _Envelope(command, context, at, origin)
         await _encode_all(log, envelope, reads, recording)
     return recording
 
@@ -113,10 +114,10 @@ def _owner_of(change: Change, reads: Reads, context: Context) -> OrgId:
 
 
 def _missing_keys(
-    log: EventLog, context: Context, reads: Reads, sealed: Mapping[UUID, OrgId]
+    log: EventLog, person: UserId | None, reads: Reads, sealed: Mapping[UUID, OrgId]
 ) -> dict[UUID, OrgId]:
     """Return the subjects whose existing keys have to be loaded, with their owners."""
-    cached, person = log.keys.cached, context.person
+    cached = log.keys.cached
     missing = {
         subject: owner
         for subject, owner in sealed.items()
@@ -227,9 +228,9 @@ def _cipher(log: EventLog, recording: Recording, subject: UUID) -> Cipher | None
     return log.keys.cached(subject) if made is None else made
 
 
-def _origin(log: EventLog, context: Context, recording: Recording, at: int) -> Origin:
-    subject = context.person
-    if subject is None:
-        return NOWHERE
-    cipher = _cipher(log, recording, subject)
-    return seal_origin(context.ip, context.user_agent, cipher, (subject, at))
+def _origin(
+    log: EventLog, context: Context, recording: Recording, command: tuple[UserId, int]
+) -> Origin:
+    """Return where *command* came from, which is a person and the time, sealed with their key."""
+    cipher = _cipher(log, recording, command[0])
+    return seal_origin(context.ip, context.user_agent, cipher, command)

@@ -76,7 +76,7 @@ class MemoryStore(MemoryKeys):
     def _heads(self, appends: Sequence[Append]) -> Heads:
         heads = Heads(self.parts)
         heads.positions = {part: len(rows) for part, rows in enumerate(self._rows)}
-        heads.organizations = {org_id: len(rows) for org_id, rows in self._organizations.items()}
+        heads.organizations = {owner.int: len(rows) for owner, rows in self._organizations.items()}
         heads.claims, heads.counts = dict(self._claims), dict(self._counts)
         heads.used = {key_hash: used.position for (_, key_hash), used in self._used_keys.items()}
         heads.modes = {self._mode}
@@ -84,7 +84,7 @@ class MemoryStore(MemoryKeys):
             for stream in append.expects:
                 rows = self._streams.get((self._part(append.owner(stream)), stream))
                 if rows:
-                    heads.streams[stream] = rows[-1].version
+                    heads.streams[stream.int] = rows[-1].version
             for subject in append.keys:
                 if (self._part(append.owner(subject)), subject) in self._keys:
                     heads.keyed.add(subject)

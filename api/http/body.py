@@ -72,12 +72,15 @@ def _is_flat_and_unique(body: bytes) -> bool:
     return (
         isinstance(members, dict)
         and body.count(b'":') == len(cast("dict[str, Any]", members))
-        and not any(gap in body for gap in _GAPS)
+        # One by one: a loop takes ten times as long as its searches.
+        and b'" ' not in body
+        and b'"\t' not in body
+        and b'"\r' not in body
+        and b'"\n' not in body
     )
 
 
 _any = msgspec.json.Decoder().decode
-_GAPS = (b'" ', b'"\t', b'"\r', b'"\n')
 
 # msgspec keeps the last of repeated names, as most parsers do; a proxy may keep the first.
 _UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)

@@ -200,18 +200,17 @@ class StreamingRoutes:
     """The routes whose body is a file, which is not read before they run."""
 
     def __init__(self, app: Litestar) -> None:
-        self._routes = [
-            (str(method), _pattern(route))
-            for route in app.routes
-            if isinstance(route, HTTPRoute)
-            for method, (handler, _) in route.route_handler_map.items()
-            if handler.opt.get(STREAMS)
-        ]
+        every: dict[str, list[str]] = {}
+        for route in (each for each in app.routes if isinstance(each, HTTPRoute)):
+            for method, (handler, _) in route.route_handler_map.items():
+                if handler.opt.get(STREAMS):
+                    every.setdefault(str(method), []).append(_pattern(route).pattern)
+        self._routes = {m: re.compile("|".join(patterns)) for m, patterns in every.items()}
 
     def take(self, method: str, path: str) -> bool:
         """Return whether the body of a request is streamed."""
-        path = path.rstrip("/") or "/"
-        return any(method == m and pattern.fullmatch(path) for m, pattern in self._routes)
+        pattern = self._routes.get(method)
+        return pattern is not None and pattern.fullmatch(path.rstrip("/") or "/") is not None
 
 
 def _pattern(route: HTTPRoute) -> re.Pattern[str]:

@@ -13,7 +13,8 @@ class FairQueue(Generic[T]):
     """Things that wait, in one line for each organization; those of one keep their order."""
 
     def __init__(self) -> None:
-        self._lines: OrderedDict[OrgId, deque[T]] = OrderedDict()
+        # By the integers of ids, because UUIDs are hashed in Python.
+        self._lines: OrderedDict[int, deque[T]] = OrderedDict()
         self._count = 0
 
     def __len__(self) -> int:
@@ -25,20 +26,20 @@ class FairQueue(Generic[T]):
 
     def waiting_of(self, org_id: OrgId) -> int:
         """Return how many things of an organization wait."""
-        line = self._lines.get(org_id)
+        line = self._lines.get(org_id.int)
         return 0 if line is None else len(line)
 
     def put(self, org_id: OrgId, item: T) -> None:
         """Add *item* at the end of its organization's line."""
-        line = self._lines.get(org_id)
+        line = self._lines.get(org_id.int)
         if line is None:
-            line = self._lines[org_id] = deque()
+            line = self._lines[org_id.int] = deque()
         line.append(item)
         self._count += 1
 
     def put_back(self, org_id: OrgId, item: T) -> None:
         """Add *item*, which was taken before, at the beginning of its organization's line."""
-        line = self._lines.setdefault(org_id, deque())
+        line = self._lines.setdefault(org_id.int, deque())
         line.appendleft(item)
         self._count += 1
 
@@ -50,9 +51,9 @@ class FairQueue(Generic[T]):
         lines = self._lines
         taken: list[T] = []
         while lines and len(taken) < count:
-            org_id, line = lines.popitem(last=False)
+            owner, line = lines.popitem(last=False)
             taken.append(line.popleft())
             if line:
-                lines[org_id] = line
+                lines[owner] = line
         self._count -= len(taken)
         return taken

@@ -147,14 +147,15 @@ class SqlLookups(SqlUsedKeys):
     ) -> Iterable[Question]:
         owners = streams_to_look_up(appends, heads.streams, every=every)
         streams = list(owners)
-        organizations = [o for o in organizations_of(appends) if o not in heads.organizations]
+        organizations = [o for o in organizations_of(appends) if o.int not in heads.organizations]
         claims, counts = claims_of(appends), counts_of(appends)
         for some in self._apart(streams, lambda stream: self._part(owners[stream])):
             asked = [(self._part(owners[stream]), stream) for stream in some]
-            yield Question(self._streams_query(asked), _pairs_into(heads.streams, some))
+            take = _pairs_into(heads.streams, [stream.int for stream in some])
+            yield Question(self._streams_query(asked), take)
         for owning in self._apart(organizations, self._part):
-            query = self._organizations_query(owning)
-            yield Question(query, _pairs_into(heads.organizations, owning))
+            take = _pairs_into(heads.organizations, [org_id.int for org_id in owning])
+            yield Question(self._organizations_query(owning), take)
         for claimed in self._apart(claims, self._part_of_claim):
 
             def held(rows: Rows, claimed: Sequence[ClaimKey] = claimed) -> None:

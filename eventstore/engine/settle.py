@@ -32,8 +32,9 @@ class Heads:
         self.began = -1
         self.left_out: set[int] = set()
         self.written: set[int] = set()
-        self.streams: dict[UUID, int] = {}
-        self.organizations: dict[OrgId, int] = {}
+        # By the integers of their ids, because UUIDs are hashed in Python.
+        self.streams: dict[int, int] = {}
+        self.organizations: dict[int, int] = {}
         self.claims: dict[ClaimKey, Held] = {}
         self.counts: dict[CountKey, int] = {}
         self.done: dict[bytes, int] = {}
@@ -53,8 +54,9 @@ class Heads:
             part = partition_of(row.org_id, self.parts)
             parts.add(part)
             row.position = self.positions[part] = self.positions.get(part, 0) + 1
-            row.org_seq = self.organizations[row.org_id] = self.organizations.get(row.org_id, 0) + 1
-            self.streams[row.stream_id] = row.version
+            owner = row.org_id.int
+            row.org_seq = self.organizations[owner] = self.organizations.get(owner, 0) + 1
+            self.streams[row.stream_id.int] = row.version
         self.written |= parts
         if own in parts:
             part = own
@@ -123,7 +125,7 @@ def _conflict(append: Append, heads: Heads) -> Outcome | None:
         return AlreadyDone(heads.used[append.key_use.key_hash])
     streams = heads.streams
     for stream, version in append.expects.items():
-        if streams.get(stream, 0) != version:
+        if streams.get(stream.int, 0) != version:
             return Conflict(stream)
     for subject in append.keys:
         if subject in heads.keyed:
@@ -230,24 +232,26 @@ def parts_written(appends: Sequence[Append], parts: int) -> list[int]:
 
 
 def streams_to_look_up(
-    appends: Sequence[Append], known: Container[UUID], *, every: bool
+    appends: Sequence[Append], known: Container[int], *, every: bool
 ) -> dict[UUID, OrgId]:
     """Return the streams whose heads must be read before settling, with their owners.
 
-    Those that are *known*, that a command expects to be new, or that an earlier command in the
-    batch writes to, are left out unless *every* is true. This is right while the whole batch is
-    accepted; if a stream is not new after all, the unique index refuses the batch.
+    Those that are *known* (by the integers of their ids), that a command expects to be new, or that
+    an earlier command in the batch writes to, are left out unless *every* is true. This is right
+    while the whole batch is accepted; if a stream is not new after all, the unique index refuses
+    the batch.
     """
     streams: dict[UUID, OrgId] = {}
-    written: set[UUID] = set()
+    written: set[int] = set()
     for append in appends:
-        writes: set[UUID] | None = None
+        writes: set[int] | None = None
         for stream, version in append.expects.items():
-            if stream in known or stream in streams:
+            asked = stream.int
+            if asked in known or stream in streams:
                 continue
             if writes is None:
-                writes = {row.stream_id for row in append.rows}
-            if every or not ((version == 0 and stream in writes) or stream in written):
+                writes = {row.stream_id.int for row in append.rows}
+            if every or not ((version == 0 and asked in writes) or asked in written):
                 streams[stream] = append.owner(stream)
         if writes is not None:
             written |= writes
@@ -256,7 +260,7 @@ def streams_to_look_up(
 
 def organizations_of(appends: Sequence[Append]) -> list[OrgId]:
     """Return the organizations that get an event, each once."""
-    return list(dict.fromkeys(row.org_id for append in appends for row in append.rows))
+    return list({row.org_id.int: row.org_id for a in appends for row in a.rows}.values())
 
 
 def claims_of(appends: Sequence[Append]) -> list[ClaimKey]:

@@ -134,7 +134,7 @@ class TestWhatIsLookedUp:
         known, read = new_id(), new_id()
         batch = [append((known, 5), expects={known: 4, read: 2})]
 
-        assert streams_to_look_up(batch, {known: 4}, every=False) == {read: ACME}
+        assert streams_to_look_up(batch, {known.int: 4}, every=False) == {read: ACME}
 
     def test_the_partition_of_a_new_key_is_locked_with_those_of_the_rows(self) -> None:
         parts = next(n for n in range(2, 99) if partition_of(ACME, n) != partition_of(OTHER, n))
@@ -161,7 +161,7 @@ def test_a_command_whose_lost_commit_was_carried_out_is_not_recorded_again() -> 
     done, rival = append((OURS, 1)), append((OURS, 1))
     rival.rows[0].state += b" "
     heads = Heads(1)
-    heads.streams[OURS], heads.done = 1, {done.rows[-1].state: 7}
+    heads.streams[OURS.int], heads.done = 1, {done.rows[-1].state: 7}
 
     assert outcomes(heads, done, rival) == [AlreadyDone(7), Conflict(OURS)]
 
@@ -170,7 +170,7 @@ def test_a_lost_command_is_recognised_by_its_last_event_in_its_own_partition() -
     asked = append((OURS, 1))
     asked.rows += append((THEIRS, 1), org_id=ELSEWHERE).rows
     heads = Heads(8)
-    heads.streams = {OURS: 1, THEIRS: 1}
+    heads.streams = {OURS.int: 1, THEIRS.int: 1}
     heads.done = {asked.rows[0].state: 7, asked.rows[1].state: 3}
 
     assert outcomes(heads, asked) == [AlreadyDone(7)]
