@@ -20,6 +20,9 @@ from domain.identity.organization.state import Organization
 from domain.work.task.state import Task
 from projections.work.task import NOTHING_BESIDE, Beside
 
+_Read = Mapping[UUID, Loaded[Any]]
+"""What a command read. Written out in a function within another, it would be made at each call."""
+
 
 class _Seen(Struct, frozen=True):
     """A task, and who sees it."""
@@ -33,7 +36,7 @@ def shown_task(
 ) -> Reply:
     """Return the reply that shows a task in full."""
 
-    def adapt(task: Task, read: Mapping[UUID, Loaded[Any]]) -> _Seen:
+    def adapt(task: Task, read: _Read) -> _Seen:
         return _Seen(_as_now(task, read), _viewer(request, read))
 
     def show(seen: _Seen, version: int, at: datetime) -> bytes:
@@ -43,7 +46,7 @@ def shown_task(
     return Reply(stream=task_id, show=show, adapt=adapt, status=status, location=location)
 
 
-def _as_now(task: Task, read: Mapping[UUID, Loaded[Any]]) -> Task:
+def _as_now(task: Task, read: _Read) -> Task:
     """Return a task under the key, and in the status, that its project has for it now."""
     project = None if task.project_id is None else read.get(task.project_id)
     if project is None:
@@ -52,7 +55,7 @@ def _as_now(task: Task, read: Mapping[UUID, Loaded[Any]]) -> Task:
     return replace(task, project_key=project.state.key, status=place.key, group=place.group)
 
 
-def _viewer(request: ApiRequest, read: Mapping[UUID, Loaded[Any]]) -> Viewer:
+def _viewer(request: ApiRequest, read: _Read) -> Viewer:
     """Return the caller as a viewer in the time zone that the command has read."""
     [organization] = [one.state for one in read.values() if isinstance(one.state, Organization)]
     zone = ZoneInfo(organization.settings.time_zone)
