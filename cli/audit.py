@@ -20,8 +20,8 @@ from cli.outages import outages_as_failures
 from cli.running import settings_of_running
 from commands.audit import ExportAuditAsOperator
 from commands.base import Context
+from commands.claims.subdomains import subdomain_claim
 from commands.handler import CommandHandler
-from commands.reservations import subdomain_claim
 from domain.base import PLATFORM, OrgId
 from eventstore.log import EventLog
 from eventstore.mode import LogClosed

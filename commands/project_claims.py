@@ -19,7 +19,7 @@ from domain.work.project.events import (
     ProjectVisibilityChanged,
     Visibility,
 )
-from domain.work.team import TeamCreated, TeamDeleted, TeamRenamed, TeamRestored
+from domain.work.team import TeamCreated, TeamDeleted, TeamPurged, TeamRenamed, TeamRestored
 from eventstore.claim import ClaimChange, ClaimKey
 
 PROJECT_KEY, PRIVATE_PROJECT, TEAM_NAME = "project key", "private project", "team name"
@@ -98,6 +98,11 @@ def _team_deleted(happened: Happening, reserved: Reservations) -> None:
     count(Countable.TEAMS, -1, happened, reserved)
 
 
+def _team_purged(happened: Happening, reserved: Reservations) -> None:
+    if not happened.before.deleted:  # its organization took it along
+        _team_deleted(happened, reserved)
+
+
 def _team_restored(happened: Happening, reserved: Reservations) -> None:
     _name(happened, happened.before.name, reserved)
     count(Countable.TEAMS, 1, happened, reserved)
@@ -121,5 +126,6 @@ PROJECT_RULES: dict[type[Event], Rule] = {
     TeamRenamed: _team_renamed,
     TeamDeleted: _team_deleted,
     TeamRestored: _team_restored,
+    TeamPurged: _team_purged,
 }
 """The rule of each kind of event of projects and teams."""

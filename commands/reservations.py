@@ -7,11 +7,11 @@ lowered limit can still decrease.
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 from uuid import UUID
 
 from commands.claims.planning import PLANNED_RULES
 from commands.claims.rules import AREA_RULES
+from commands.claims.subdomains import SUBDOMAIN_RULES
 from commands.content_counts import CONTENT_RULES
 from commands.happening import Fingerprint, Happening, Reservations, Rule
 from commands.label_claims import LABEL_RULES
@@ -27,10 +27,14 @@ from commands.relation_counts import (
 )
 from commands.session_places import SESSION_RULES
 from domain.base import PLATFORM, Event, OrgId
-from domain.claim import SUBDOMAIN_KEPT, EmailTaken, SubdomainTaken
+from domain.claim import EmailTaken
 from domain.hooks.webhook.events import WebhookCreated, WebhookDeleted, WebhookRestored
-from domain.identity.api_key.events import ApiKeyCreated, ApiKeyExpired, ApiKeyRevoked
-from domain.identity.organization.events import OrganizationCreated, SubdomainChanged
+from domain.identity.api_key.events import (
+    ApiKeyCreated,
+    ApiKeyExpired,
+    ApiKeyPurged,
+    ApiKeyRevoked,
+)
 from domain.identity.organization.membership import (
     InvitationAccepted,
     InvitationExpired,
@@ -57,20 +61,13 @@ from domain.work.workflow.errors import StatusInUse
 from domain.work.workflow.events import FINISHED, WorkflowDefined
 from eventstore.claim import ClaimChange, ClaimKey, CountChange, CountKey, numbered
 
-EMAIL, SUBDOMAIN, SUBJECT = "email", "subdomain", "sso subject"
+EMAIL, SUBJECT = "email", "sso subject"
 API_KEY, WEBHOOK, TASK_NUMBER = "api key", "webhook", "task number"
-
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def email_claim(fingerprint: Fingerprint, address: str) -> ClaimKey:
     """Return the claim on an address in its canonical form."""
     return ClaimKey(PLATFORM, EMAIL, PLATFORM, fingerprint(EMAIL, address))
-
-
-def subdomain_claim(subdomain: str) -> ClaimKey:
-    """Return the claim on a subdomain, in lower case."""
-    return ClaimKey(PLATFORM, SUBDOMAIN, PLATFORM, subdomain.encode())
 
 
 def api_key_claim(key_id: str) -> ClaimKey:
@@ -132,20 +129,9 @@ def _erasure_requested(happened: Happening, reserved: Reservations) -> None:
     reserved.claims.append(ClaimChange(claim, happened.stream, release=True))
 
 
-def _organization_created(happened: Happening, reserved: Reservations) -> None:
-    _take_subdomain(happened, happened.event.subdomain, reserved)
-
-
-def _subdomain_changed(happened: Happening, reserved: Reservations) -> None:
-    _take_subdomain(happened, happened.event.to, reserved)
-    until = happened.at + SUBDOMAIN_KEPT // _MICROSECOND
-    old = subdomain_claim(happened.event.from_)
-    reserved.claims.append(ClaimChange(old, happened.stream, release=True, keep_until=until))
-
-
-def _take_subdomain(happened: Happening, subdomain: str, reserved: Reservations) -> None:
-    taken = SubdomainTaken(subdomain=subdomain)
-    reserved.claims.append(ClaimChange(subdomain_claim(subdomain), happened.stream, taken))
+def _api_key_purged(happened: Happening, reserved: Reservations) -> None:
+    if not (happened.before.revoked or happened.before.over):
+        count(Countable.API_KEYS, -1, happened, reserved)
 
 
 def _member_linked(happened: Happening, reserved: Reservations) -> None:
@@ -252,8 +238,7 @@ _RULES: dict[type[Event], Rule] = {
     EmailChanged: _email_changed,
     UserErasureRequested: _erasure_requested,
     **SESSION_RULES,
-    OrganizationCreated: _organization_created,
-    SubdomainChanged: _subdomain_changed,
+    **SUBDOMAIN_RULES,
     MemberJoined: counting(Countable.MEMBERS, 1),
     MemberLinked: _member_linked,
     MemberUnlinked: _member_unlinked,
@@ -276,6 +261,7 @@ _RULES: dict[type[Event], Rule] = {
     ApiKeyCreated: _api_key_created,
     ApiKeyRevoked: counting(Countable.API_KEYS, -1),
     ApiKeyExpired: counting(Countable.API_KEYS, -1),
+    ApiKeyPurged: _api_key_purged,
     **CONTENT_RULES,
     **LABEL_RULES,
     **RELATION_RULES,

@@ -13,8 +13,8 @@ from cli.failure import CommandFailed
 from cli.outages import outages_as_failures
 from cli.running import settings_of_running
 from commands.base import Context
+from commands.claims.subdomains import subdomain_claim
 from commands.identity.importing import ImportUser
-from commands.reservations import subdomain_claim
 from domain.base import PLATFORM, DomainError, OrgId, UserId
 from domain.claim import EmailTaken
 from domain.identity.organization.membership import Role

@@ -6,12 +6,21 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from commands.base import Change, Command, Context, Decision, NotPermitted, changes_of
+from commands.base import (
+    Change,
+    Command,
+    Context,
+    Decision,
+    KeyDestroyed,
+    NotPermitted,
+    changes_of,
+)
 from commands.reads import Reads
 from domain.base import ApiKeyId, NotFound
 from domain.identity.api_key.events import (
     ApiKeyCreated,
     ApiKeyExpired,
+    ApiKeyPurged,
     ApiKeyRevoked,
     ApiKeyRotated,
     ApiKeyUpdated,
@@ -135,3 +144,20 @@ class RevokeApiKey(ApiKeyCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         key = await read(ApiKey, self.api_key_id)
         return changes_of(self.api_key_id, key.revoke())
+
+
+class PurgeApiKeys(Command, frozen=True, kw_only=True):
+    """Purge API keys of an organization that is purged."""
+
+    needs: ClassVar[Permission | None] = None
+    records = (ApiKeyPurged,)
+    keys: tuple[ApiKeyId, ...]
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        if not (await read(Organization, context.organization)).purged:
+            raise NotFound
+        purging: list[Change | KeyDestroyed] = []
+        for each in self.keys:
+            if not (await read(ApiKey, each)).purged:
+                purging += [Change(each, [ApiKeyPurged()]), KeyDestroyed(each)]
+        return purging

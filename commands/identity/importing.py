@@ -7,7 +7,12 @@ from commands.base import Change, Command, Context, Decision
 from commands.identity.user import PASSWORD, Email
 from commands.reads import Reads
 from domain.base import OrgId, UserId
-from domain.identity.organization.membership import InvitationExpired, MemberJoined, Role
+from domain.identity.organization.membership import (
+    InvitationExpired,
+    MemberJoined,
+    Role,
+    expired_among,
+)
 from domain.identity.organization.state import Organization
 from domain.identity.user.events import HomeOrganizationChanged, UserRegistered
 from domain.identity.user.state import User
@@ -33,7 +38,7 @@ class ImportUser(Command, frozen=True, kw_only=True):
         registered = UserRegistered(email=self.email, name=self.name)
         at_home = user.evolve(registered).make_home(self.organization_id)
         organization = await read(Organization, self.organization_id)
-        over = organization.expire_invitations(context.now)
+        over = expired_among(organization.invitations, context.now)
         joined = reduce(Organization.evolve, over, organization).add_member(self.user_id, self.role)
         return [
             Change(self.user_id, [*user.register(registered), *at_home]),

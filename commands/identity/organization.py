@@ -5,14 +5,24 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from commands.base import Change, Command, Context, Decision, changes_of, refuse_unless_role_grants
+from commands.base import (
+    Change,
+    Command,
+    Context,
+    Decision,
+    KeyDestroyed,
+    changes_of,
+    refuse_unless_role_grants,
+)
 from commands.identity.session import working_in
 from commands.reads import Reads
 from domain.base import NotFound, OrgId, UserId
+from domain.identity.organization.closing import purge_organization
 from domain.identity.organization.events import (
     OrganizationCreated,
     OrganizationDeleted,
     OrganizationEvent,
+    OrganizationPurged,
     OrganizationRenamed,
     OrganizationRestored,
     PlanChanged,
@@ -25,6 +35,7 @@ from domain.identity.organization.legal_hold import (
     place_hold,
 )
 from domain.identity.organization.membership import (
+    InvitationRevoked,
     MemberDeactivated,
     MemberJoined,
     MemberLeft,
@@ -221,6 +232,25 @@ class LiftLegalHold(OrganizationCommand, frozen=True, kw_only=True):
         organization = await read_organization(read, context, self.organization_id)
         organization.refuse_unless_here()
         return changes_of(self.organization_id, lift_hold(organization.legal_hold))
+
+
+class PurgeOrganization(OrganizationCommand, frozen=True, kw_only=True):
+    """Purge an organization that has been in the trash for as long as its plan keeps it.
+
+    Nobody can bring it back. What is in it goes with it, in parts; its subdomain is free.
+    """
+
+    needs: ClassVar[Permission | None] = None
+    records = (OrganizationPurged, InvitationRevoked)
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        organization = await read(Organization, self.organization_id)
+        # What else happens to it in the trash only delays its end.
+        deleted_at = read.changed_at(self.organization_id)
+        events = purge_organization(organization, deleted_at, context.now)
+        if not events:
+            return []
+        return [Change(self.organization_id, events), KeyDestroyed(self.organization_id)]
 
 
 async def read_organization(read: Reads, context: Context, organization_id: OrgId) -> Organization:

@@ -11,9 +11,10 @@ from uuid import UUID
 from domain.base import Event
 from domain.hooks.webhook.events import WebhookRestored
 from domain.hooks.webhook.state import Webhook
+from domain.identity.api_key.events import ApiKeyPurged
 from domain.identity.api_key.state import ApiKey
-from domain.identity.organization.events import OrganizationRestored
-from domain.identity.organization.membership import Role
+from domain.identity.organization.events import OrganizationPurged, OrganizationRestored
+from domain.identity.organization.membership import InvitationRevoked, Role
 from domain.identity.organization.sso import MemberUnlinked
 from domain.identity.organization.state import Organization
 from domain.identity.user.erasure import UserErased
@@ -62,7 +63,7 @@ def broken_rules(event: Event, before: Any, after: Any, known: Known) -> Iterato
             yield from _organization(event, before, after)
         case User():
             yield from _user(event, before)
-        case ApiKey() if before.revoked or before.over:
+        case ApiKey() if (before.revoked or before.over) and not isinstance(event, ApiKeyPurged):
             yield "an API key that is over is changed"
         case Label() if before.deleted and not isinstance(event, LabelRestored):
             yield "a deleted label is changed"
@@ -193,9 +194,17 @@ _ON_ARCHIVED = {
 }
 
 
+_ON_DELETED_ORGANIZATION = (
+    OrganizationRestored | OrganizationPurged | MemberUnlinked | InvitationRevoked
+)
+"""Whoever was invited to an organization that is purged is invited no more."""
+
+
 def _organization(event: Event, before: Organization, after: Organization) -> Iterator[str]:
-    if before.deleted and not isinstance(event, OrganizationRestored | MemberUnlinked):
+    if before.deleted and not isinstance(event, _ON_DELETED_ORGANIZATION):
         yield "a deleted organization is changed"
+    if isinstance(event, OrganizationPurged) and not before.deleted:
+        yield "an organization is purged that is not in the trash"
     admins = any(m.active and m.role is Role.ADMIN for m in after.members.values())
     if before.members and not admins:  # the creation comes before its first member
         yield "an organization is left without an active ADMIN"

@@ -9,6 +9,7 @@ from uuid import UUID
 from commands.lint.rules import Known
 from commands.work.trash.things import PURGED
 from domain.base import Event
+from domain.identity.api_key.events import ApiKeyPurged
 from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.events import (
     TaskDeleted,
@@ -30,12 +31,19 @@ _EMPTYING = _PLANNING | TaskFieldSet
 """What a task that moves leaves behind is set to null."""
 
 
-def broken_trash(event: Event, before: Any, after: Any, known: Known) -> Iterator[str]:
-    """Yield the rules about the trash that *event* breaks, given its stream around it."""
+def broken_trash(event: Event, before: Any, after: Any, known: Known, owner: Any) -> Iterator[str]:
+    """Yield the rules about the trash that *event* breaks, given its stream around it.
+
+    *owner* is its organization.
+    """
     if getattr(before, "purged", False):
         yield "what is purged is changed"
+    if isinstance(event, ApiKeyPurged) and not owner.purged:
+        yield "an API key is purged without its organization"
     if isinstance(event, PURGED):
-        if not (before.deleted or any(_purged(each, known) for each in _around(before))):
+        if not (
+            before.deleted or owner.purged or any(_purged(each, known) for each in _around(before))
+        ):
             yield "something is purged that is neither in the trash nor in what is purged"
         return
     if not isinstance(before, Task) or before.project_id is None:

@@ -108,7 +108,8 @@ class _Walk:
         self._states[recorded.stream_id] = after
         if not isinstance(recorded.event, PURGED):  # or what it belongs to may be gone
             yield from broken_rules(recorded.event, before, after, self._states.get)
-        yield from broken_trash(recorded.event, before, after, self._states.get)
+        owner = self._states.get(recorded.org_id, Organization())
+        yield from broken_trash(recorded.event, before, after, self._states.get, owner)
         yield from broken_relations(recorded, before, self._states.get)
         yield from self._reserved(recorded, recorded.event, before)
 

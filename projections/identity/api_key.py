@@ -68,7 +68,7 @@ class ApiKeyList(AggregateProjection[ApiKey]):
     """API keys by id, and by organization and creator in the order of their public ids."""
 
     name = "api_keys"
-    version = 2
+    version = 3
     tags = tags_of(ApiKeyEvent)
     state = ApiKey
     left_out = frozenset({"hash", "old_hash", "old_valid_until"})

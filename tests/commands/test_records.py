@@ -24,6 +24,7 @@ TWO_PARTITIONS = {
     "RecordFailedLogin": "the account, and its organization's record",
     "EraseUser": "an account and all of its memberships: the last ADMIN rule holds in each",
     "EditOrganization": "its subdomain, which is unique everywhere",
+    "PurgeOrganization": "an organization, whose subdomain is free for others",
     "RestoreOrganization": "an organization, and where the person works",
 }
 """The commands that write for an organization and for the platform, and what for."""

@@ -1,15 +1,18 @@
 """Expiring: what has been in the trash for as long as the plan keeps it is purged.
 
-The trash is read in the read model; whether something may go is decided by its own events.
+So are whole organizations. The trash is read in the read model; whether something may go is decided
+by its own events.
 """
 
 import logging
 from datetime import datetime
 
 from commands.base import Context
+from commands.identity.organization import PurgeOrganization
 from commands.work.trash.purge import PurgeExpired
 from commands.work.trash.things import Thing
 from domain.base import DomainError, NotFound, OrgId
+from domain.identity.organization.events import OrganizationDeleted
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PLAN_LIMITS
 from eventstore.recorded import Actor, ActorKind
@@ -38,8 +41,10 @@ async def _purge_expired_of(system: System, models: ReadModels, org_id: OrgId) -
         organization = await system.commands.states.fresh(Organization, org_id, org_id)
     except NotFound:
         return 0  # the platform
-    if organization.deleted or organization.legal_hold is not None:
+    if organization.purged or organization.legal_hold is not None:
         return 0
+    if organization.deleted:
+        return await _purge_organization(system, org_id)
     before = system.clock() - PLAN_LIMITS[organization.plan].trash_retention
     total, above = 0, None
     while True:
@@ -50,6 +55,24 @@ async def _purge_expired_of(system: System, models: ReadModels, org_id: OrgId) -
             total += await _purge(system, org_id, each, system.clock())
         if above is None:
             return total
+
+
+async def _purge_organization(system: System, org_id: OrgId) -> int:
+    """Purge a deleted organization if its time has come; return whether it had."""
+    events = await system.log.stream(org_id, org_id)
+    deletions = [each for each in events if isinstance(each.event, OrganizationDeleted)]
+    context = Context(
+        actor=Actor(ActorKind.SYSTEM, org_id),
+        now=system.clock(),
+        org_id=org_id,
+        causation_id=deletions[-1].id,
+    )
+    try:
+        command = PurgeOrganization(organization_id=org_id)
+        return int(bool((await system.commands.handle(command, context)).events))
+    except DomainError as refused:
+        _logger.info("the organization %s is not purged: %s", org_id, refused)
+        return 0
 
 
 async def _purge(system: System, org_id: OrgId, trashed: TrashedThing, now: datetime) -> bool:

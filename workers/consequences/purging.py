@@ -10,8 +10,9 @@ from uuid import UUID
 
 from commands.work.trash.purge import PurgeContents
 from commands.work.trash.things import PURGED, Thing
-from domain.base import OrgId
+from domain.base import Event, OrgId
 from domain.catalog import tag_of
+from domain.identity.organization.events import OrganizationPurged
 from domain.identity.organization.legal_hold import LegalHoldLifted
 from domain.identity.organization.state import Organization
 from domain.work.attachment import AttachmentPurged
@@ -31,7 +32,9 @@ from projections.work.contents import (
 )
 from runtime.system import System
 from workers.consequences.base import READ_AT_ONCE, Consequences
+from workers.consequences.ending import purge_all_of
 
+_CAUSES: tuple[type[Event], ...] = (*PURGED, OrganizationPurged, LegalHoldLifted)
 _PURGES = tuple(tag_of(event) for event in PURGED)
 
 
@@ -49,7 +52,7 @@ class Purging(Consequences):
         *,
         owns: Owns = everything,
     ) -> None:
-        super().__init__(system, "purging", (*PURGED, LegalHoldLifted), progress, owns)
+        super().__init__(system, "purging", _CAUSES, progress, owns)
         self._files = files
 
     async def follow(self, cause: Recorded, row: Row, part: int) -> None:
@@ -73,6 +76,8 @@ class Purging(Consequences):
                 await self._until_all_projected(MODELS_OF_PROJECT, row, part)
                 async for found in contents_of_project(self.models, org_id, thing):
                     await self._purge(Thing(TrashKind.PROJECT, thing), found, cause)
+            case OrganizationPurged():
+                await purge_all_of(self.system, self.follow_up, cause, part)
             case _:
                 pass
 

@@ -14,7 +14,7 @@ from api.login.sso.steps import (
     sso_key,
     sso_of,
 )
-from commands.reservations import subdomain_claim
+from commands.claims.subdomains import subdomain_claim
 from domain.base import NotFound, OrgId
 from domain.identity.organization.settings import LoginWay
 from domain.identity.organization.sso import Provider

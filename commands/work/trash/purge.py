@@ -11,6 +11,7 @@ from commands.base import Command, Context, Decision
 from commands.reads import Reads
 from commands.work.trash.things import (
     CONTENTS_PURGED,
+    OF_ORGANIZATION_PURGED,
     PURGED,
     Thing,
     Trashable,
@@ -95,6 +96,27 @@ class PurgeContents(Command, frozen=True, kw_only=True):
         for thing in self.things:
             state = await read_thing(read, thing)
             if not state.purged and self.within.id in _around(state):
+                purging.append(purge(thing, state))
+        return [part for parts in purging for part in parts]
+
+
+class PurgeOfOrganization(Command, frozen=True, kw_only=True):
+    """Purge some of what is in an organization that is purged, whether it was in the trash or not.
+
+    What is in a project or a task goes with it.
+    """
+
+    needs: ClassVar[Permission | None] = None
+    records = OF_ORGANIZATION_PURGED
+    things: tuple[Thing, ...]
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        if not (await read(Organization, context.organization)).purged:
+            raise NotFound
+        purging: list[Decision] = []
+        for thing in self.things:
+            state = await read_thing(read, thing)
+            if not state.purged:
                 purging.append(purge(thing, state))
         return [part for parts in purging for part in parts]
 

@@ -67,6 +67,16 @@ PURGED: tuple[type[Event], ...] = (ProjectPurged, TeamPurged, WebhookPurged, *CO
 """Every event that ends the life of something in the trash, with the key of its texts."""
 
 
+OF_ORGANIZATION_PURGED: tuple[type[Event], ...] = (
+    ProjectPurged,
+    TeamPurged,
+    LabelPurged,
+    WebhookPurged,
+    ViewPurged,
+)
+"""What is recorded of what an organization takes along; the rest is in projects and tasks."""
+
+
 _PURGE: dict[type[Trashable], Callable[[Any], Event]] = {
     Project: lambda _: ProjectPurged(),
     Task: lambda _: TaskPurged(),

@@ -54,4 +54,12 @@ class ApiKeyExpired(Event, frozen=True, kw_only=True, tag="api_key.expired"):
     sets = ("over",)
 
 
-ApiKeyEvent = ApiKeyCreated | ApiKeyUpdated | ApiKeyRotated | ApiKeyRevoked | ApiKeyExpired
+class ApiKeyPurged(Event, frozen=True, kw_only=True, tag="api_key.purged"):
+    """What an API key was called is gone for good, with its organization; it works no more."""
+
+    sets = ("name", "networks", "revoked", "purged")
+
+
+ApiKeyEvent = (
+    ApiKeyCreated | ApiKeyUpdated | ApiKeyRotated | ApiKeyRevoked | ApiKeyExpired | ApiKeyPurged
+)

@@ -19,12 +19,13 @@ from uuid import UUID, uuid5
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from domain.base import ApiKeyId, Event, NotFound, UserId
+from domain.base import ERASED, ApiKeyId, Event, NotFound, UserId
 from domain.identity.api_key.errors import ApiKeyIsOver, ExpiryNotAllowed, ScopeNotAllowed
 from domain.identity.api_key.events import (
     ApiKeyCreated,
     ApiKeyEvent,
     ApiKeyExpired,
+    ApiKeyPurged,
     ApiKeyRevoked,
     ApiKeyRotated,
     ApiKeyUpdated,
@@ -69,6 +70,7 @@ class ApiKey(Struct, frozen=True, kw_only=True, gc=False):
     revoked: bool = False
     over: bool = False
     """Whether it was found to be expired; it no longer counts, and is no longer shown."""
+    purged: bool = False
 
     def evolve(self, event: ApiKeyEvent) -> "ApiKey":
         match event:
@@ -102,6 +104,8 @@ class ApiKey(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, revoked=True)
             case ApiKeyExpired():
                 return replace(self, over=True)
+            case ApiKeyPurged():
+                return replace(self, name=ERASED, networks=(), revoked=True, purged=True)
             case _:
                 assert_never(event)
 

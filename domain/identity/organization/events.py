@@ -56,6 +56,12 @@ class OrganizationRestored(Event, frozen=True, kw_only=True, tag="organization.r
     sets = ("deleted",)
 
 
+class OrganizationPurged(Event, frozen=True, kw_only=True, tag="organization.purged"):
+    """An organization in the trash is gone for good, with the texts of everything in it."""
+
+    sets = ("name", "settings:security_contacts", "legal_hold", "purged")
+
+
 OrganizationEvent = (
     OrganizationCreated
     | OrganizationRenamed
@@ -64,6 +70,7 @@ OrganizationEvent = (
     | SettingsChanged
     | OrganizationDeleted
     | OrganizationRestored
+    | OrganizationPurged
     | LegalHoldEvent
     | SsoEvent
     | MembershipEvent

@@ -5,7 +5,7 @@ Invariants
     2. There is always an active ADMIN: the last one cannot leave, be demoted or be deactivated.
     3. Only an ADMIN can give a role above MEMBER, and nobody can raise their own role.
     4. A person is a member at most once; an address has at most one open invitation.
-    5. A deleted organization can only be restored.
+    5. A deleted organization can only be restored, and a purged one not even that.
 """
 
 from datetime import datetime
@@ -16,11 +16,12 @@ from immutables import Map
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import Event, NotFound, UserId
+from domain.base import ERASED, Event, NotFound, UserId
 from domain.identity.organization.events import (
     OrganizationCreated,
     OrganizationDeleted,
     OrganizationEvent,
+    OrganizationPurged,
     OrganizationRenamed,
     OrganizationRestored,
     PlanChanged,
@@ -47,7 +48,6 @@ from domain.identity.organization.membership import (
     Role,
     RoleTooLow,
     ended_by,
-    expired_among,
     is_last_admin,
 )
 from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
@@ -58,6 +58,7 @@ from domain.identity.subdomain import refuse_unless_allowed
 _JOINED = {role: Member(role) for role in Role}
 """One object for all who have joined with the same role and nothing else."""
 
+_TrashEvent = OrganizationDeleted | OrganizationRestored | OrganizationPurged
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
@@ -82,6 +83,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     settings: OrganizationSettings = OrganizationSettings()
     sign_on: SignOn = SignOn()
     legal_hold: str | None = None  # why nothing in the trash is purged
+    purged: bool = False
 
     def evolve(self, event: OrganizationEvent) -> "Organization":
         if isinstance(event, SsoEvent):
@@ -101,8 +103,8 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, settings=self.settings.after(event))
             case LegalHoldPlaced() | LegalHoldLifted():
                 return replace(self, legal_hold=reason_of(event))
-            case OrganizationDeleted() | OrganizationRestored():
-                return replace(self, deleted=isinstance(event, OrganizationDeleted))
+            case OrganizationDeleted() | OrganizationRestored() | OrganizationPurged():
+                return _trashed(self, event)
             case MemberLeft():
                 return replace(self, members=_without(self.members, event.user_id))
             case MemberRoleChanged():
@@ -149,7 +151,7 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         return [OrganizationDeleted()]
 
     def restore(self) -> list[OrganizationEvent]:
-        if not self.created:
+        if not self.created or self.purged:
             raise NotFound
         return [OrganizationRestored()] if self.deleted else []
 
@@ -164,10 +166,6 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
         over = ended_by(invited, self.invitations, now)
         refuse_if_full(self.plan, Countable.MEMBERS, _places_taken(self) - len(over))
         return [*over, invited]
-
-    def expire_invitations(self, now: datetime) -> list[InvitationExpired]:
-        """Free the places of all invitations that have expired, because one is needed."""
-        return expired_among(self.invitations, now)
 
     def revoke_invitation(
         self, invitation_id: UUID, *, by: UserId | None
@@ -262,6 +260,14 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
     def _refuse_if_last_admin(self, user_id: UserId) -> None:
         if is_last_admin(self.members, user_id):
             raise LastAdmin
+
+
+def _trashed(organization: Organization, event: _TrashEvent) -> Organization:
+    if not isinstance(event, OrganizationPurged):
+        return replace(organization, deleted=isinstance(event, OrganizationDeleted))
+    settings = replace(organization.settings, security_contacts=())
+    gone = replace(organization, name=ERASED, settings=settings, legal_hold=None)
+    return replace(gone, purged=True)
 
 
 def _with_member(organization: Organization, user_id: UserId, member: Member) -> Organization:

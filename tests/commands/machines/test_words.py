@@ -104,15 +104,21 @@ class Talk(Board):
     # What blocks what -------------------------------------------------------
 
     def is_held_up(self, task: TaskId) -> bool:
-        return super().is_held_up(task) or self.open_above(task) > 0
+        return super().is_held_up(task) or any(
+            self.pieces[one].project not in self.trash for one in self.blockers(task)
+        )
 
     def open_above(self, task: TaskId) -> int:
-        """Return how many open tasks block *task*."""
-        return sum(
-            self.pieces[one].status not in FINISHED and one not in self.trash
+        """Return how many open tasks block *task*, also in deleted projects."""
+        return len(self.blockers(task))
+
+    def blockers(self, task: TaskId) -> list[TaskId]:
+        """Return the open tasks that block *task* and are not in the trash by themselves."""
+        return [
+            one
             for one, other in self.blocks
-            if other == task
-        )
+            if other == task and self.pieces[one].status not in FINISHED and self.shown(one)
+        ]
 
     def leads(self, start: TaskId, goal: TaskId) -> bool:
         return start == goal or any(
