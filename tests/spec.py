@@ -5,14 +5,14 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from commands.base import Command, Context
 from commands.handler import CommandHandler
 from commands.happening import Happening, Reservations
 from commands.reservations import note
-from domain.base import PLATFORM, DomainError, Event, OrgId
+from domain.base import PLATFORM, DomainError, Event, OrgId, State
 from domain.catalog import state_of, tag_of
 from eventstore.append import Append, Appended, Outcome
 from eventstore.codec import NOWHERE, PERSONAL, Cipher, encode
@@ -34,6 +34,8 @@ SPREAD: set[type[Command]] = set()
 
 RUNNER = asyncio.Runner()
 """One for all tests, because creating a loop costs more than a test; closed at their end."""
+
+S = TypeVar("S", bound=State)
 
 
 def data_keys() -> DataKeys:
@@ -105,6 +107,14 @@ async def record(
     if reserving:
         append.claims, append.counts = tuple(reserved.claims), tuple(reserved.counts)
     return await log.append(append) if append.rows else 0
+
+
+async def folded(log: EventLog, kind: type[S], stream: UUID, org_id: OrgId) -> S:
+    """Return the state that the events of a stream fold to."""
+    state = kind()
+    for event in (await log.history(stream, org_id)).events:
+        state = state.evolve(event)
+    return state
 
 
 def envelope(stream: UUID, version: int, **about: Any) -> Metadata:

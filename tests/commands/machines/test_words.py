@@ -130,7 +130,7 @@ class Talk(Board):
         first, second = self.pieces[one].project, self.pieces[other].project
         right = self.may(by, Permission.TASK_EDIT, first) and self.sees(by, second)
         right = right and self.editable(first) and second not in self.trash
-        right = right and self.trash.isdisjoint((one, other))
+        right = right and self.shown(one) and self.shown(other)
         if adds:
             right = right and (one, other) not in self.blocks and not self.leads(other, one)
         else:
@@ -144,7 +144,7 @@ class Talk(Board):
     def talks(self, by: UserId, task: TaskId) -> bool:
         """Return whether somebody may comment on *task*."""
         project = self.pieces[task].project
-        here = task not in self.trash and self.editable(project)
+        here = self.shown(task) and self.editable(project)
         return self.may(by, Permission.COMMENT_POST, project) and here
 
     @rule(target=comments, task=tasks, by=PEOPLE)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from commands.base import Command
 from commands.handler import CommandHandler
+from commands.planning.view import CreateView, DeleteView, RestoreView
 from commands.work.comment import DeleteComment, EditComment, PostComment, RestoreComment
 from commands.work.label import CreateLabel, DeleteLabel, RestoreLabel
 from commands.work.project import (
@@ -35,11 +36,14 @@ from commands.work.team import (
     RemoveTeamMember,
     RestoreTeam,
 )
+from commands.work.trash.purge import PurgeContents, PurgeTrashed
 from commands.work.trash.task import DeleteTask, RestoreTask
-from domain.base import CommentId, LabelId, ProjectId, TaskId, TeamId, UserId
+from commands.work.trash.things import Thing
+from domain.base import CommentId, LabelId, ProjectId, TaskId, TeamId, UserId, ViewId
 from domain.work.project.events import Visibility
 from domain.work.relation import RelationKind
 from domain.work.task.events import TaskStatus
+from domain.work.trash import TrashKind
 from eventstore.open import open_store
 from tests.domain.spec import ANA, BEN, CLEO, ENG
 from tests.eventstore.processes.creating import attempt
@@ -52,6 +56,14 @@ TASKS = [TaskId(UUID(int=900 + n)) for n in range(12)]
 COMMENTS = [CommentId(UUID(int=950 + n)) for n in range(4)]
 LABELS = [LabelId(UUID(int=970 + n)) for n in range(2)]
 TEAM = TeamId(UUID(int=980))
+VIEWS = [ViewId(UUID(int=985 + n)) for n in range(6)]
+DOOMED = TASKS[-4:]
+"""Tasks that may be purged; most are not, so that the others go on with them."""
+CONTENTS = (
+    *(Thing(TrashKind.TASK, each) for each in TASKS),
+    *(Thing(TrashKind.COMMENT, each) for each in COMMENTS),
+)
+"""What may be in what is purged, or not."""
 
 
 class Chance:
@@ -90,12 +102,14 @@ class Chance:
             lambda: MoveTask(task_id=task, project_id=project, with_subtasks=False, below=(other,)),
             lambda: DeleteTask(task_id=task),
             *[lambda: RestoreTask(task_id=task)] * 3,
+            lambda: PurgeTrashed(thing=Thing(TrashKind.TASK, choice(DOOMED))),
         ]
 
     def _of_other(self) -> list[Callable[[], Command]]:
         choice = self._random.choice
         task, project, user = choice(TASKS), choice(PROJECTS), choice([ANA, BEN, CLEO])
         comment, label, to = choice(COMMENTS), choice(LABELS), choice(list(Visibility))
+        view = choice(VIEWS)
         key = f"P{PROJECTS.index(project)}"
         return [
             *[lambda: CreateProject(project_id=project, key=key, name="One of three")] * 3,
@@ -120,6 +134,15 @@ class Chance:
             lambda: RemoveTeamMember(team_id=TEAM, user_id=user),
             lambda: DeleteTeam(team_id=TEAM),
             lambda: RestoreTeam(team_id=TEAM),
+            *[lambda: CreateView(view_id=view, name="Late")] * 2,
+            *[lambda: DeleteView(view_id=view)] * 2,
+            lambda: RestoreView(view_id=view),
+            lambda: PurgeTrashed(thing=Thing(TrashKind.VIEW, view)),
+            lambda: PurgeTrashed(thing=Thing(TrashKind.COMMENT, comment)),
+            lambda: PurgeTrashed(thing=Thing(TrashKind.LABEL, LABELS[-1])),
+            lambda: PurgeTrashed(thing=Thing(TrashKind.PROJECT, PROJECTS[-1])),
+            lambda: PurgeContents(within=Thing(TrashKind.PROJECT, PROJECTS[-1]), things=CONTENTS),
+            lambda: PurgeContents(within=Thing(TrashKind.TASK, task), things=CONTENTS),
         ]
 
 

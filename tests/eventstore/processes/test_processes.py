@@ -2,8 +2,6 @@
 
 import asyncio
 import sys
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -11,23 +9,11 @@ from commands.lint.walk import lint_log
 from domain.identity.user.events import UserDeactivated
 from eventstore.log import EventLog
 from eventstore.open import open_store
-from eventstore.postgres import PostgresStore
 from tests.commands.acme import ACCOUNTS, HERE
 from tests.domain.spec import ACME, ANA
 from tests.spec import on, opened, record
 
 PROCESSES = 4
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the address of a log, in a file and in a database with partitions."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'log.db'}"
-    address: str = request.getfixturevalue("postgres_url")
-    with closing(PostgresStore(address, parts=8)) as store:
-        store.create()
-    return address
 
 
 async def printed(url: str, what: str) -> list[str]:
