@@ -34,18 +34,19 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     """
     assert isinstance(connection, ApiRequest)  # noqa: S101 - the application's request class
     connection.api_key = None
-    method = connection.scope["method"]
-    handler = connection.route_handler
-    policy = handler.opt[POLICY]
+    handler, query = connection.route_handler, connection.scope["query_string"]
+    policy, reads = handler.opt[POLICY], connection.scope["method"] in READS
     if policy is Open.PUBLIC:
         if handler.opt[RATE]:
             await connection.limit(*connection.network_limits(handler.opt[RATE]))
-        refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
+        refuse_malformed_query(query, handler, reads=reads)
         return
-    connection.api_key = await _presented_key(connection)
-    if connection.api_key is None:
+    given = sent_key(connection)
+    if given is None:
         connection.claims = presented_claims(connection)
-    caller = await connection.identify(fresh=method in READS)
+    else:
+        connection.api_key = await _presented_key(connection, given)
+    caller = await connection.identify(fresh=reads)
     _refuse_if_confined(caller, handler)
     if caller.key is None:
         await connection.api.token_use.note(caller.session_id, connection.claims.gen)
@@ -53,13 +54,13 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     await connection.limit(*_limits_of(caller))
     if caller.key is not None:
         connection.api.key_uses.note(caller.key.api_key_id, connection.api.system.clock())
-    refuse_malformed_query(connection.scope["query_string"], handler, reads=method in READS)
+    refuse_malformed_query(query, handler, reads=reads)
     needed = policy if isinstance(policy, Permission) else None
     if caller.key is not None:
         needed = scope_of(handler)
         if needed is None:
             await _refuse_key(connection)
-    if method not in READS:
+    if not reads:
         return
     connection.min_position()  # refused here also where nothing waits for it
     if needed is not None:
@@ -125,15 +126,12 @@ def sent_key(connection: ApiRequest) -> bytes | None:
     return token if scheme.lower() == b"bearer" and token.startswith(_KEY_START) else None
 
 
-async def _presented_key(connection: ApiRequest) -> PresentedKey | None:
-    """Return the API key of a request, None if it sends none.
+async def _presented_key(connection: ApiRequest, given: bytes) -> PresentedKey:
+    """Return the API key that a request sends as *given*.
 
     :raises Problem: 401 for a malformed key, 429 for a network that presents too many keys that
         are new to this process.
     """
-    given = sent_key(connection)
-    if given is None:
-        return None
     presented = connection.api.system.keys.api_keys.read(given.decode("latin-1"))
     if presented is None:
         raise unauthorized()

@@ -11,14 +11,13 @@ from litestar.connection import Request
 
 from api.http.body import decode_body
 from api.http.caller import Caller
-from api.http.client_info import ClientInfo, client_info_in
+from api.http.client_info import SCOPE_KEY, ClientInfo
 from api.http.conditions import version_in
 from api.http.policy import POLICY, Open
 from api.http.problem import FieldError, Problem, invalid, malformed
 from api.http.rates import Asked
 from api.http.state import ApiState
 from commands.base import Context, Idempotency, NoOrganization
-from commands.identity.session_use import SessionUse
 from commands.states import Loaded
 from domain.base import PLATFORM, OrgId, SessionId, State, UserId
 from security.addresses import canonical, networks_of
@@ -46,7 +45,8 @@ class ApiRequest(Request[Any, Any, Any]):
 
     @property
     def client_info(self) -> ClientInfo:
-        return client_info_in(self.scope)
+        info: ClientInfo = self.scope[SCOPE_KEY]  # type: ignore[literal-required]  # our own entry of the scope
+        return info
 
     @property
     def caller(self) -> Caller:
@@ -114,8 +114,8 @@ class ApiRequest(Request[Any, Any, Any]):
     async def note_use(self, session_id: SessionId, user_id: UserId) -> None:
         """Note that this request used a session; see ``SessionUses``."""
         info = self.client_info
-        use = SessionUse(at=self.api.system.clock(), ip=info.ip, user_agent=info.user_agent)
-        await self.api.session_uses.note(session_id, user_id, use)
+        at = self.api.system.clock()
+        await self.api.session_uses.note(session_id, user_id, at, info.ip, info.user_agent)
 
     def _named(self) -> list[UUID]:
         """Return the ids in the path."""
@@ -181,7 +181,9 @@ class ApiRequest(Request[Any, Any, Any]):
 
         :raises Problem: it is malformed.
         """
-        asked = self.client_info.headers.get(b"x-min-position", b"0")
+        asked = self.client_info.headers.get(b"x-min-position")
+        if asked is None:
+            return 0
         if _POSITION.fullmatch(asked) is None:
             raise malformed("Send X-Min-Position as a number that X-Position returned.")
         return int(asked)

@@ -43,25 +43,29 @@ class SessionUses:
 
     def __init__(self, log: EventLog) -> None:
         self._log, self._secrets = log, PersonalSecrets(log)
-        self._noted: OrderedDict[UUID, tuple[datetime, str | None]] = OrderedDict()
+        # By the integers of their ids, because UUIDs are hashed and compared in Python.
+        self._noted: OrderedDict[int, tuple[datetime, str | None]] = OrderedDict()
 
-    async def note(self, session_id: UUID, user_id: UserId, use: SessionUse) -> None:
+    async def note(
+        self, session_id: UUID, user_id: UserId, at: datetime, ip: str | None, agent: str | None
+    ) -> None:
         """Keep a use, unless one from the same address was kept a short while ago.
 
         If the log cannot be written now, the next request notes it.
         """
-        at, ip = self._noted.get(session_id, (None, None))
-        if at is not None and ip == use.ip and use.at - at < NOTED_EVERY:
+        noted = self._noted.get(session_id.int)
+        if noted is not None and noted[1] == ip and at - noted[0] < NOTED_EVERY:
             return
-        sealed = await self._secrets.sealed(user_id, session_id, LAST_USE, _encode(use))
+        use = _encode(SessionUse(at=at, ip=ip, user_agent=agent))
+        sealed = await self._secrets.sealed(user_id, session_id, LAST_USE, use)
         if sealed is None:
             return
         try:
             await self._log.put_secret(Secret(session_id, LAST_USE, sealed), PLATFORM)
         except (LogClosed, LogUnavailable):
             return
-        self._noted[session_id] = (use.at, use.ip)
-        self._noted.move_to_end(session_id)
+        self._noted[session_id.int] = (at, ip)
+        self._noted.move_to_end(session_id.int)
         if len(self._noted) > USES_NOTED_MAX:
             self._noted.popitem(last=False)
 

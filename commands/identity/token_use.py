@@ -25,14 +25,15 @@ class TokenUse:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._noted: OrderedDict[UUID, int] = OrderedDict()
+        # By the integers of their ids, because UUIDs are hashed and compared in Python.
+        self._noted: OrderedDict[int, int] = OrderedDict()
 
     async def note(self, session_id: UUID, generation: int) -> None:
         """Record that an access token of *generation* was used.
 
         If the log cannot be written now, the next request notes it.
         """
-        if generation <= self._noted.get(session_id, 0):
+        if generation <= self._noted.get(session_id.int, 0):
             return
         if generation > await self.newest(session_id):
             kept = Secret(session_id, GENERATION_SEEN, str(generation).encode())
@@ -40,8 +41,8 @@ class TokenUse:
                 await self._log.put_secret(kept, PLATFORM)
             except (LogClosed, LogUnavailable):
                 return
-        self._noted[session_id] = generation
-        self._noted.move_to_end(session_id)
+        self._noted[session_id.int] = generation
+        self._noted.move_to_end(session_id.int)
         if len(self._noted) > SESSIONS_NOTED_MAX:
             self._noted.popitem(last=False)
 

@@ -36,7 +36,7 @@ class StoreCalls:
         :raises LogUnavailable: the store does not answer in time, or reports an outage.
         """
         if self._inline:
-            return self._counted(read, *args, **kwargs)
+            return self.here(read, *args, **kwargs)
         return await self.write(read, *args, **kwargs)
 
     async def write(self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -45,7 +45,7 @@ class StoreCalls:
         :raises LogUnavailable: the store does not answer in time, or reports an outage.
         """
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._threads, lambda: self._counted(write, *args, **kwargs))
+        running = loop.run_in_executor(self._threads, lambda: self.here(write, *args, **kwargs))
         try:
             async with asyncio.timeout(self._deadline_s):
                 return await running
@@ -60,7 +60,8 @@ class StoreCalls:
         else:  # waits for connections that are being opened
             await asyncio.to_thread(close_store)
 
-    def _counted(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def here(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what *read* returns, on the thread of the caller."""
         began, failed = time.perf_counter(), True
         try:
             answer = read(*args, **kwargs)
