@@ -1,7 +1,8 @@
 """How much more CPU does the API use for a page of 50 tasks than for constant bytes?
 
-The route of the constant bytes is the same up to the page: it, too, finds the project and whether
-the caller sees it, and waits for what was recorded. Another one looks nothing up at all.
+The route of the constant bytes is the same up to the page: it takes the same filters, finds the
+project and whether the caller sees it, and waits for what was recorded. Another one takes no
+filters and looks nothing up at all.
 A page that was read before is answered from memory while nothing has changed, so it is also
 measured while something changes all the time. Of MongoDB, clients who ask for the same page at the
 same time share readings, as these 16 do; for a client alone PyMongo by itself takes nearly half of

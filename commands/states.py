@@ -175,12 +175,23 @@ class States:
             head = heads[stream]
             if head == 0:
                 raise NotFound
-            known = await self._up_to(head, kind, stream, org_id)
-            owner = PLATFORM if kind.platform else org_id
-            if not isinstance(known.state, kind) or known.org_id != owner:
-                raise NotFound
-            found.append(known)
+            known = self.cache.get(stream)
+            if known is None or known.version < head:
+                known = await self._up_to(head, kind, stream, org_id)
+            found.append(_owned(known, kind, org_id))
         return found
+
+    async def newest(
+        self, kind: type[S], stream: UUID, org_id: OrgId | None, heads: dict[UUID, int]
+    ) -> Loaded[S]:
+        """Return the newest state of one stream; *heads* are as in ``all_fresh``.
+
+        :raises NotFound: it does not exist, or belongs to another organization.
+        """
+        known, head = self.cache.get(stream), heads.get(stream)
+        if known is None or not head or known.version < head:
+            [known] = await self.all_fresh([(kind, stream)], org_id, heads)
+        return _owned(known, kind, org_id)
 
     async def _up_to(
         self, head: int, kind: type[State], stream: UUID, org_id: OrgId | None
@@ -195,6 +206,16 @@ class States:
             )
             self.cache.put(stream, known)
         return known
+
+
+def _owned(known: Loaded[Any], kind: type[S], org_id: OrgId | None) -> Loaded[S]:
+    """Return *known*.
+
+    :raises NotFound: it is of another type, or belongs to another organization.
+    """
+    if not isinstance(known.state, kind) or known.org_id != (PLATFORM if kind.platform else org_id):
+        raise NotFound
+    return known
 
 
 def kind_of(loaded: Loaded[Any]) -> type[State]:

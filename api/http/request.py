@@ -108,8 +108,7 @@ class ApiRequest(Request[Any, Any, Any]):
         :raises NotFound: it does not exist there.
         """
         states = self.api.system.commands.states
-        [found] = await states.all_fresh([(kind, stream)], self.organization, self.heads)
-        return found
+        return await states.newest(kind, stream, self.organization, self.heads)
 
     async def note_use(self, session_id: SessionId, user_id: UserId) -> None:
         """Note that this request used a session; see ``SessionUses``."""

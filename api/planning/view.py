@@ -221,10 +221,7 @@ def _refuse_unless_lists_take(
     :raises Problem: 422 if there is no such order or column, or a range of days is malformed.
     """
     asked = ViewTasks.of_criteria(criteria, sort)
-    asked.order()
-    asked.statuses()
-    asked.groups()
-    asked.filter(Now(request.api.system.clock(), _UTC))
+    asked.parsed().filter(Now(request.api.system.clock(), _UTC))
     for column in columns:
         if column not in _COLUMNS and not column.startswith("field:"):
             raise invalid(FieldError("columns", f"There is no column {column!r}"))

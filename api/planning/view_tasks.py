@@ -8,7 +8,7 @@ from msgspec.structs import fields as fields_of
 from api.http.paging import Paging
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
-from api.work.tasks.filters import AskedTasks
+from api.work.tasks.filters import AskedTasks, Parsed
 from api.work.tasks.listing import TaskPages
 from domain.base import ProjectId
 from domain.planning.criteria import LONE_FILTERS, Criteria
@@ -44,6 +44,6 @@ class ViewTasks(TaskPages, frozen=True, kw_only=True):
         chosen = None if project_id is None else str(project_id)
         return await self.across_projects(request, chosen, limit, cursor)
 
-    def paging(self, request: ApiRequest, **beside: Any) -> Paging:
+    def paging(self, request: ApiRequest, parsed: Parsed, **beside: Any) -> Paging:
         """Return the pages, whose links do not repeat what the view says."""
         return Paging(request, bound=repr(self))

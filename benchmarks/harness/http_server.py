@@ -12,7 +12,7 @@ from litestar import Controller, get, post
 from litestar.params import FromPath, JSONBody
 
 from api.app import ROUTES
-from api.http.paging import Paging, wait_for_own_writes
+from api.http.paging import wait_for_own_writes
 from api.http.parameters import Cursor, Limit
 from api.http.policy import needs, public
 from api.http.request import ApiRequest
@@ -21,6 +21,27 @@ from api.login.profile import ProfileView, render_profile
 from api.serving import serve
 from api.work.sight import project_here
 from api.work.task_list import NewTask
+from api.work.tasks.filters import (
+    FILTERS,
+    AssigneeFilter,
+    BlockedFilter,
+    CreatorFilter,
+    CycleFilter,
+    DeletedFilter,
+    DueFilter,
+    FieldFilter,
+    GroupFilter,
+    LabelFilter,
+    MilestoneFilter,
+    OverdueFilter,
+    ParentFilter,
+    PriorityFilter,
+    Sort,
+    StatusFilter,
+    WatcherFilter,
+    WordFilter,
+)
+from api.work.tasks.listing import TaskPages
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import Role
 from domain.permission import Permission
@@ -59,18 +80,36 @@ class NothingController(Controller):
         return ApiResponse(_constant(size))
 
     @get("/", opt=needs(Permission.TASK_READ))
-    async def read_constant(
+    async def read_constant(  # noqa: PLR0913, PLR0917 - the parameters of the list of tasks
         self,
         request: ApiRequest,
         size: FromPath[int],
         project_id: FromPath[UUID],
+        status: StatusFilter = None,
+        group: GroupFilter = None,
+        priority: PriorityFilter = None,
+        assignee: AssigneeFilter = None,
+        label: LabelFilter = None,
+        parent: ParentFilter = None,
+        creator: CreatorFilter = None,
+        watcher: WatcherFilter = None,
+        cycle: CycleFilter = None,
+        milestone: MilestoneFilter = None,
+        field: FieldFilter = None,
+        due: DueFilter = None,
+        overdue: OverdueFilter = None,
+        blocked: BlockedFilter = None,
+        deleted: DeletedFilter = None,
+        q: WordFilter = None,
+        sort: Sort = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> ApiResponse:
         """Do what the list of tasks does before it reads its page, and respond with as much."""
+        told = {name: value for name, value in locals().items() if name in FILTERS}
+        asked = TaskPages(**told)
         await project_here(request, project_id)
-        paging = Paging(request)
-        paging.key(cursor)
+        asked.paging(request, asked.parsed()).key(cursor)
         await wait_for_own_writes(request, "tasks")
         return ApiResponse(_constant(size))
 

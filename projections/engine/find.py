@@ -89,18 +89,22 @@ class ReadModels:
         """Return one slice for each query, all from one consistent view."""
         began = time.monotonic()
         try:
-            return await self._store.find([(await self._target(q.model), q) for q in queries])
+            control = await self._progress.control()
+            return await self._store.find([(self._target(control, q.model), q) for q in queries])
         except ReadStoreUnavailable:
             await self._look_again(began)
-            return await self._store.find([(await self._target(q.model), q) for q in queries])
+            control = await self._progress.control()
+            return await self._store.find([(self._target(control, q.model), q) for q in queries])
 
     async def _get(self, model: str, ids: Sequence[str]) -> Any:
         began = time.monotonic()
         try:
-            return await self._store.get_many(await self._target(model), ids)
+            control = await self._progress.control()
+            return await self._store.get_many(self._target(control, model), ids)
         except ReadStoreUnavailable:
             await self._look_again(began)
-            return await self._store.get_many(await self._target(model), ids)
+            control = await self._progress.control()
+            return await self._store.get_many(self._target(control, model), ids)
 
     async def _look_again(self, began: float) -> None:
         """Learn which collections are live now, as the one asked may have been replaced and gone.
@@ -112,8 +116,7 @@ class ReadModels:
         counters_of(READ_MODELS_DRIVER).retried()
         await self._progress.refresh()
 
-    async def _target(self, model: str) -> ShapedCollection:
-        control = await self._progress.control()
+    def _target(self, control: Control, model: str) -> ShapedCollection:
         if control is not self._targets_of:
             self._targets, self._targets_of = {}, control
         known = self._targets.get(model)

@@ -91,7 +91,7 @@ async def watched_tasks(
     models: ReadModels, org_id: OrgId, projects: Collection[ProjectId], user_id: UserId
 ) -> dict[TaskId, WatchedTask]:
     """Return the tasks of *projects* that somebody watches, at most ``WATCHED_MAX``."""
-    lanes = lanes_of(dict.fromkeys(projects))
+    lanes = lanes_of((each, None) for each in projects)
     wanted, order = TaskFilter(watchers=(user_id,)), TaskOrder(TaskSort.UPDATED)
     page = await find_tasks(models, org_id, lanes, wanted, order, WATCHED_MAX)
     return {task.id: task for task in decode_tasks(b"[%b]" % page.json)}

@@ -1,7 +1,8 @@
 """Lists of tasks: of one project or several, filtered, in any of their orders."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -76,10 +77,10 @@ class Lane(NamedTuple):
     creator: UserId | None = None
 
 
-def lanes_of(wanted: Mapping[ProjectId, tuple[str, ...] | None]) -> list[Lane]:
+def lanes_of(wanted: Iterable[tuple[ProjectId, tuple[str, ...] | None]]) -> list[Lane]:
     """Return the lanes of projects, given with the statuses to list of each: as few as can be."""
     alike: dict[tuple[str, ...] | None, list[ProjectId]] = {}
-    for project_id, statuses in wanted.items():
+    for project_id, statuses in wanted:
         alike.setdefault(statuses, []).append(project_id)
     return [
         Lane(tuple(projects[at : at + EITHER_MAX]), statuses)
@@ -215,6 +216,12 @@ def _behind(query: Query, after: Any, limit: int = 0) -> Query:
 
 def _query(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, limit: int) -> Query:
     """Return the query of the tasks of one lane."""
+    made = _planned if wanted.among is None else _planned.__wrapped__  # it may name thousands
+    return made(org_id, lane, wanted, order, limit)
+
+
+@lru_cache(4_096)  # most lists are asked for again and again
+def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, limit: int) -> Query:
     projects = [text_of(each) for each in lane.projects]
     where: dict[str, Value] = {"org": text_of(org_id), "deleted": wanted.hidden}
     residual = dict(values_asked(_of_lane(wanted, lane), lane.statuses or ()))

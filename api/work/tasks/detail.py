@@ -135,7 +135,7 @@ async def tasks_in_full(
     seen = page.json, viewer.user_id, viewer.zone.key
     known = _completed.get(seen, viewer.now)  # none is kept that says that a task is blocked
     if known is not None and not any(map(_is_renamed, projects.values())):
-        return page._replace(json=known)
+        return ListSlice(known, page.size, page.next_key, page.keys)
     items, tasks = page.items, _listed(b"[%b]" % page.json)
     parents = [
         task.id for task, item in zip(tasks, items, strict=True) if item.endswith(_UNCOUNTED)

@@ -1,14 +1,15 @@
 """The filters and orders of lists of tasks, as the query string names them."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar
-from uuid import UUID
 
 from litestar.params import FromQuery, Parameter
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from api.http.problem import FieldError, invalid
 from api.http.request import uuid_or_none
@@ -122,6 +123,30 @@ Sort = FromQuery[
 ]
 
 
+class Parsed(Struct, frozen=True, kw_only=True):
+    """What the filters and the order of a request mean; no statuses and no groups mean any.
+
+    ``told`` are those that the request names.
+    ``wanted`` are the filters that mean the same on any day; ``due`` and ``overdue`` do not.
+    """
+
+    told: Mapping[str, Any]
+    order: TaskOrder | FieldOrder
+    statuses: tuple[str, ...]
+    groups: tuple[StatusGroup, ...]
+    wanted: TaskFilter
+    due: str | None
+    overdue: bool
+
+    def filter(self, now: Now) -> TaskFilter:
+        """Return which tasks are asked for, as the day is.
+
+        :raises Problem: 422 if the days are malformed.
+        """
+        due = _due(self.due, self.overdue, now)
+        return self.wanted if due is None else replace(self.wanted, due=due)
+
+
 class AskedTasks(Struct, frozen=True, kw_only=True):
     """The filters and the order of a request, as text."""
 
@@ -143,55 +168,53 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
     q: str | None
     sort: str | None
 
-    def order(self) -> TaskOrder | FieldOrder:
-        """Return the order that is asked for.
+    def parsed(self) -> Parsed:
+        """Return what is asked for.
 
-        :raises Problem: 422 if there is none of that name.
+        :raises Problem: 422 if a filter is malformed, or there is no such order.
         """
-        if self.sort is None:
-            return TaskOrder()
-        by_field = _BY_FIELD.fullmatch(self.sort)
-        if by_field is not None:
-            return FieldOrder(by_field[1], turned=self.sort.startswith("-"))
-        name = self.sort.removeprefix("-")
-        [sort] = _parsed("sort", [name], _one_of(TaskSort))
-        return TaskOrder(sort, turned=self.sort.startswith("-"))
+        return _parsed_once(self)
 
-    def statuses(self) -> tuple[str, ...]:
-        """Return the statuses that are asked for, none for any.
 
-        :raises Problem: 422 if one cannot be a key.
-        """
-        return _split("status", self.status, _status)
+@lru_cache(1_024)  # most lists are asked for again and again with the same filters
+def _parsed_once(asked: AskedTasks) -> Parsed:
+    return Parsed(
+        told={name: value for name, value in asdict(asked).items() if value is not None},
+        order=_order(asked.sort),
+        statuses=_split("status", asked.status, _status),
+        groups=_split("group", asked.group, _one_of(StatusGroup)),
+        wanted=TaskFilter(
+            priorities=_split("priority", asked.priority, _one_of(Priority)),
+            assignees=tuple(map(UserId, _split("assignee", asked.assignee, uuid_or_none))),
+            labels=tuple(map(LabelId, _split("label", asked.label, uuid_or_none))),
+            parents=tuple(map(TaskId, _split("parent", asked.parent, uuid_or_none))),
+            watchers=tuple(map(UserId, _split("watcher", asked.watcher, uuid_or_none))),
+            creators=tuple(map(UserId, _split("creator", asked.creator, uuid_or_none))),
+            cycles=tuple(map(CycleId, _split("cycle", asked.cycle, uuid_or_none))),
+            milestones=tuple(map(MilestoneId, _split("milestone", asked.milestone, uuid_or_none))),
+            values=_split("field", asked.field, _value),
+            blocked=asked.blocked,
+            open=True if asked.overdue else None,
+            hidden=bool(asked.deleted),
+            trashed=bool(asked.deleted),
+        ),
+        due=asked.due,
+        overdue=bool(asked.overdue),
+    )
 
-    def groups(self) -> tuple[StatusGroup, ...]:
-        """Return the groups of statuses that are asked for, none for any.
 
-        :raises Problem: 422 if one does not exist.
-        """
-        return _split("group", self.group, _one_of(StatusGroup))
+def _order(asked: str | None) -> TaskOrder | FieldOrder:
+    """Return the order of a name.
 
-    def filter(self, now: Now) -> TaskFilter:
-        """Return the other filters, which may depend on what day it is.
-
-        :raises Problem: 422 if one is malformed.
-        """
-        return TaskFilter(
-            priorities=_split("priority", self.priority, _one_of(Priority)),
-            assignees=tuple(map(UserId, _split("assignee", self.assignee, _uuid))),
-            labels=tuple(map(LabelId, _split("label", self.label, _uuid))),
-            parents=tuple(map(TaskId, _split("parent", self.parent, _uuid))),
-            watchers=tuple(map(UserId, _split("watcher", self.watcher, _uuid))),
-            creators=tuple(map(UserId, _split("creator", self.creator, _uuid))),
-            cycles=tuple(map(CycleId, _split("cycle", self.cycle, _uuid))),
-            milestones=tuple(map(MilestoneId, _split("milestone", self.milestone, _uuid))),
-            values=_split("field", self.field, _value),
-            blocked=self.blocked,
-            open=True if self.overdue else None,
-            due=_due(self.due, bool(self.overdue), now),
-            hidden=bool(self.deleted),
-            trashed=bool(self.deleted),
-        )
+    :raises Problem: 422 if there is none.
+    """
+    if asked is None:
+        return TaskOrder()
+    by_field = _BY_FIELD.fullmatch(asked)
+    if by_field is not None:
+        return FieldOrder(by_field[1], turned=asked.startswith("-"))
+    [sort] = _parsed("sort", [asked.removeprefix("-")], _one_of(TaskSort))
+    return TaskOrder(sort, turned=asked.startswith("-"))
 
 
 FILTERS = frozenset(AskedTasks.__struct_fields__)
@@ -261,10 +284,6 @@ def _parsed(name: str, texts: Iterable[str], parse: Callable[[str], V | None]) -
 
 def _one_of(kind: type[E]) -> Callable[[str], E | None]:
     return lambda text: kind(text) if text in [each.value for each in kind] else None
-
-
-def _uuid(text: str) -> UUID | None:
-    return uuid_or_none(text)
 
 
 def _status(text: str) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from api.http.paging import Paging, wait_for_own_writes
 from api.http.request import ApiRequest
@@ -13,7 +13,7 @@ from api.work.sight import led_among, project_here, projects_seen
 from api.work.tasks.blocked import hides_blockers, is_blocked
 from api.work.tasks.detail import Viewer, tasks_in_full, viewer_of
 from api.work.tasks.field_order import by_field
-from api.work.tasks.filters import AskedTasks
+from api.work.tasks.filters import AskedTasks, Parsed
 from api.work.tasks.words import tasks_with, words_asked
 from domain.base import NotFound, ProjectId
 from domain.identity.organization.membership import Role
@@ -45,12 +45,14 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         :raises UnknownStatus: its workflow has no status that is asked for.
         """
         project = (await project_here(request, project_id)).state
-        for key in self.statuses():
+        parsed = self.parsed()
+        for key in parsed.statuses:
             project.workflow.status(key)
-        paging = self.paging(request)
+        paging = self.paging(request, parsed)
         after = paging.key(cursor)
         await wait_for_own_writes(request, *(_READ if self._is_sifted else ("tasks",)))
-        return paging.answer(await self._page(request, {project_id: project}, limit, after), limit)
+        page = await self._page(request, parsed, {project_id: project}, limit, after)
+        return paging.answer(page, limit)
 
     async def across_projects(
         self, request: ApiRequest, chosen: str | None, limit: int, cursor: str | None
@@ -59,15 +61,17 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
 
         :raises NotFound: a chosen one does not exist, or not for the caller.
         """
-        paging = self.paging(request, project=chosen)
+        parsed = self.parsed()
+        paging = self.paging(request, parsed, project=chosen)
         after = paging.key(cursor)
         await wait_for_own_writes(request, *(_READ if self._is_sifted else ("projects", "tasks")))
         projects = await _projects(request, chosen)
-        return paging.answer(await self._page(request, projects, limit, after), limit)
+        page = await self._page(request, parsed, projects, limit, after)
+        return paging.answer(page, limit)
 
-    def paging(self, request: ApiRequest, **beside: Any) -> Paging:
+    def paging(self, request: ApiRequest, parsed: Parsed, **beside: Any) -> Paging:
         """Return the pages of the list that is asked for with these filters and those *beside*."""
-        return Paging(request, **beside, **asdict(self))
+        return Paging(request, **beside, **parsed.told)
 
     @property
     def _is_sifted(self) -> bool:
@@ -83,6 +87,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
     async def _page(
         self,
         request: ApiRequest,
+        parsed: Parsed,
         projects: Mapping[ProjectId, Project],
         limit: int,
         after: str | int | None,
@@ -92,8 +97,8 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         Of a list that is sifted, it may be shorter than *limit* and yet have a next one.
         """
         viewer = await viewer_of(request)
-        wanted = await self._wanted(request, viewer)
-        found = await self._found(request, wanted, projects, limit, after)
+        wanted = await self._wanted(request, parsed, viewer)
+        found = await _found(request, parsed, wanted, projects, limit, after)
         page = await tasks_in_full(request, viewer, found, projects)
         if not self._is_sifted:
             return page
@@ -102,14 +107,14 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
             if page.next_key is None or len(items) == limit:
                 break
             rest = limit - len(items)
-            found = await self._found(request, wanted, projects, rest, page.next_key)
+            found = await _found(request, parsed, wanted, projects, rest, page.next_key)
             page = await tasks_in_full(request, viewer, found, projects)
             items += filter(self._is_wanted, page.items)
         return list_slice(items, page.next_key)
 
-    async def _wanted(self, request: ApiRequest, viewer: Viewer) -> TaskFilter:
+    async def _wanted(self, request: ApiRequest, parsed: Parsed, viewer: Viewer) -> TaskFilter:
         """Return what the read model is asked for, which may be more than what is shown."""
-        wanted = self.filter(Now(viewer.now, viewer.zone))
+        wanted = parsed.filter(Now(viewer.now, viewer.zone))
         if self.blocked is False and await hides_blockers(request):
             wanted = replace(wanted, blocked=None)
         if self.q is not None:
@@ -119,38 +124,39 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
                 wanted = replace(wanted, among=await tasks_with(request, asked))
         return wanted
 
-    async def _found(
-        self,
-        request: ApiRequest,
-        wanted: TaskFilter,
-        projects: Mapping[ProjectId, Project],
-        limit: int,
-        after: str | int | None,
-    ) -> ListSlice:
-        """Return the page of the tasks of *projects* that are *wanted*.
 
-        Which statuses they have is asked of each project's workflow as it is now.
-        """
-        order, statuses, groups = self.order(), self.statuses(), self.groups()
-        keys = {each: keys_within(one.workflow, statuses, groups) for each, one in projects.items()}
-        found = {each: within for each, within in keys.items() if within != ()}
-        own = await _owned(request, projects) if wanted.hidden else frozenset[ProjectId]()
-        models, org_id, creator = request.api.models, request.organization, request.caller.user_id
-        if wanted.creators and creator not in wanted.creators:
-            found = {each: within for each, within in found.items() if each not in own}
-        if isinstance(order, FieldOrder) or order.sort is not TaskSort.KEY:
-            lanes = lanes_of({each: one for each, one in found.items() if each not in own})
-            owned = lanes_of({each: one for each, one in found.items() if each in own})
-            lanes += [lane._replace(creator=creator) for lane in owned]
-            if isinstance(order, FieldOrder):
-                return await by_field(request, lanes, wanted, order, limit, _text(after))
-            return await find_tasks(models, org_id, lanes, wanted, order, limit, after)
-        ordered = sorted(found, key=lambda each: projects[each].key)
-        lanes = [
-            Lane((each,), found[each], projects[each].key, creator if each in own else None)
-            for each in ordered
-        ]
-        return await find_tasks_by_key(models, org_id, lanes, wanted, order, limit, _text(after))
+async def _found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
+    request: ApiRequest,
+    parsed: Parsed,
+    wanted: TaskFilter,
+    projects: Mapping[ProjectId, Project],
+    limit: int,
+    after: str | int | None,
+) -> ListSlice:
+    """Return the page of the tasks of *projects* that are *wanted*.
+
+    Which statuses they have is asked of each project's workflow as it is now.
+    """
+    order, statuses, groups = parsed.order, parsed.statuses, parsed.groups
+    keys = ((each, keys_within(one.workflow, statuses, groups)) for each, one in projects.items())
+    found = [(each, within) for each, within in keys if within != ()]
+    own = await _owned(request, projects) if wanted.hidden else frozenset[ProjectId]()
+    models, org_id, creator = request.api.models, request.organization, request.caller.user_id
+    if own and wanted.creators and creator not in wanted.creators:
+        found = [each for each in found if each[0] not in own]
+    if isinstance(order, FieldOrder) or order.sort is not TaskSort.KEY:
+        owned = lanes_of(each for each in found if each[0] in own) if own else []
+        lanes = lanes_of(each for each in found if each[0] not in own) if own else lanes_of(found)
+        lanes += [lane._replace(creator=creator) for lane in owned]
+        if isinstance(order, FieldOrder):
+            return await by_field(request, lanes, wanted, order, limit, _text(after))
+        return await find_tasks(models, org_id, lanes, wanted, order, limit, after)
+    lanes = [
+        Lane((each,), within, projects[each].key, creator if each in own else None)
+        for each, within in found
+    ]
+    lanes.sort(key=lambda lane: lane.key)
+    return await find_tasks_by_key(models, org_id, lanes, wanted, order, limit, _text(after))
 
 
 async def _owned(

@@ -9,13 +9,21 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from projections.engine.query import RESIDUAL_ROWS_MAX, Query, index_for, refuse_beyond_bounds
+from projections.engine.query import (
+    RESIDUAL_ROWS_MAX,
+    ListSlice,
+    Query,
+    cut,
+    index_for,
+    refuse_beyond_bounds,
+)
 from projections.engine.sqlite.statements import quoted, side_table
 from projections.engine.store import ShapedCollection
 
 _FORMS_MAX = 1_024
 _AMONG = "(SELECT value FROM json_each(?))"
 _encode = msgspec.json.Encoder().encode
+PageRows = list[tuple[Any, ...]]
 
 
 class PageStatement(NamedTuple):
@@ -30,6 +38,14 @@ class PageStatement(NamedTuple):
     text: str
     parameters: list[Any]
     joined: bool
+
+    def slice_of(self, query: Query, rows: PageRows) -> ListSlice:
+        """Return the page that *rows*, which this statement has returned, are."""
+        if not self.joined:
+            end = rows[-1][0] if rows and rows[-1][1] is None else None
+            return cut(query, rows if end is None else rows[:-1], end)
+        [(json, count, next_key)] = rows
+        return ListSlice(json or b"", count, next_key)
 
 
 class _Form(NamedTuple):

@@ -6,49 +6,54 @@ tells in 4 µs whether there was one, and reading a page of 50 takes 30 µs.
 
 import sqlite3
 from collections import OrderedDict
-from sys import getsizeof
-from typing import Any
 
-from projections.engine.sqlite.pages import PageStatement
+import msgspec
 
-PageRows = list[tuple[Any, ...]]
+from projections.engine.query import ListSlice, Query
+
 PAGES_MAX = 64
 PAGES_BYTES_MAX = 8 * 2**20
 """How many pages a process keeps, and how large they may be together."""
 
+Asked = tuple[str, bytes]
+"""A collection, and what is asked of it."""
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def asked_of(collection: str, query: Query) -> Asked:
+    """Return what a page is kept by."""
+    return collection, _encode(query)
+
 
 class RecentPages:
-    """The results of the last statements on one connection, which must not write itself."""
+    """The last pages that were read on one connection, which must not write itself."""
 
     def __init__(self) -> None:
-        self._pages: OrderedDict[tuple[Any, ...], tuple[PageRows, int]] = OrderedDict()
+        self._pages: OrderedDict[Asked, ListSlice] = OrderedDict()
         self._size = 0
         self._connection: sqlite3.Connection | None = None
         self._version = -1
 
-    def read(self, connection: sqlite3.Connection, page: PageStatement) -> PageRows:
-        """Return the rows of *page* as of now, or of a later moment."""
+    def get(self, connection: sqlite3.Connection, asked: Asked) -> ListSlice | None:
+        """Return a page as of now; None if it is not in memory."""
         # It changes whenever another connection, of any process, commits a change of the file.
         [(version,)] = connection.execute("PRAGMA data_version").fetchall()
         if version != self._version or connection is not self._connection:
             self._pages.clear()
             self._size = 0
             self._connection, self._version = connection, version
-        key = (page.text, *page.parameters)
-        known = self._pages.get(key)
-        if known is not None:
-            return known[0]
-        # If the file changes in between, these rows are newer than the version; no harm.
-        rows = connection.execute(page.text, page.parameters).fetchall()
-        self._keep(key, rows)
-        return rows
+        return self._pages.get(asked)
 
-    def _keep(self, key: tuple[Any, ...], rows: PageRows) -> None:
-        size = sum(getsizeof(value) for row in rows for value in row)
+    def keep(self, asked: Asked, page: ListSlice) -> None:
+        """Keep a page that was read after ``get``, so that it is as of that moment or later."""
+        size = _size_of(asked, page)
         if size > PAGES_BYTES_MAX:
             return
-        self._pages[key] = rows, size
+        self._pages[asked] = page
         self._size += size
         while len(self._pages) > PAGES_MAX or self._size > PAGES_BYTES_MAX:
-            _, (_, size) = self._pages.popitem(last=False)
-            self._size -= size
+            self._size -= _size_of(*self._pages.popitem(last=False))
+
+
+def _size_of(asked: Asked, page: ListSlice) -> int:
+    return len(asked[1]) + len(page.json)

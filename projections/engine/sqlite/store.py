@@ -14,12 +14,12 @@ from msgspec.structs import replace
 from eventstore.counters import READ_MODELS_DRIVER, counters_of
 from projections.base import Document
 from projections.engine.control import Control
-from projections.engine.query import ListSlice, Query, cut
+from projections.engine.query import ListSlice, Query
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
 from projections.engine.sqlite.files import Files
-from projections.engine.sqlite.pages import PageStatement, page_statement
-from projections.engine.sqlite.recent import PageRows, RecentPages
+from projections.engine.sqlite.pages import PageRows, page_statement
+from projections.engine.sqlite.recent import RecentPages, asked_of
 from projections.engine.sqlite.writing import commit_batch, drop_rows, show_views
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,
@@ -80,8 +80,7 @@ class SQLiteReadStore:
     async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
         if len(asked) == 1:  # a single statement is consistent by itself
             [(target, query)] = asked
-            page = page_statement(target, query)
-            return [_slice(page, query, self._read(lambda c: self._recent.read(c, page)))]
+            return [self._read(lambda connection: self._page(connection, target, query))]
         pages = [page_statement(target, query) for target, query in asked]
 
         def find(connection: sqlite3.Connection) -> list[PageRows]:
@@ -91,7 +90,18 @@ class SQLiteReadStore:
             return found
 
         found = self._read(find)
-        return [_slice(p, q, rows) for p, (_, q), rows in zip(pages, asked, found, strict=True)]
+        return [p.slice_of(q, rows) for p, (_, q), rows in zip(pages, asked, found, strict=True)]
+
+    def _page(
+        self, connection: sqlite3.Connection, target: ShapedCollection, query: Query
+    ) -> ListSlice:
+        asked = asked_of(target.collection, query)
+        known = self._recent.get(connection, asked)
+        if known is None:
+            page = page_statement(target, query)
+            known = page.slice_of(query, connection.execute(*page[:2]).fetchall())
+            self._recent.keep(asked, known)
+        return known
 
     async def explain(self, target: ShapedCollection, query: Query) -> str:
         page = page_statement(target, query)
@@ -202,14 +212,6 @@ class SQLiteReadStore:
         if is_old or self._files.wal_bytes() > WAL_BYTES_KEPT:
             self._emptied_at = now
             await self._write(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
-
-
-def _slice(page: PageStatement, query: Query, rows: PageRows) -> ListSlice:
-    if not page.joined:
-        end = rows[-1][0] if rows and rows[-1][1] is None else None
-        return cut(query, rows if end is None else rows[:-1], end)
-    [(json, count, next_key)] = rows
-    return ListSlice(json or b"", count, next_key)
 
 
 def _control_of(found: list[tuple[int, str]]) -> Control | None:

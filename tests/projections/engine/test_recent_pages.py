@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from projections.engine.sqlite.pages import PageStatement
+from projections.engine.query import ListSlice
 from projections.engine.sqlite.recent import PAGES_BYTES_MAX, PAGES_MAX, RecentPages
 
 
@@ -36,49 +36,56 @@ def file(tmp_path: Path) -> Iterator[File]:
         yield File(reader, writer)
 
 
-def page(number: int, size: int = 1) -> PageStatement:
-    return PageStatement(f"SELECT {number}, zeroblob({size})", [], joined=False)
+def page(recent: RecentPages, file: File, number: int, size: int = 1) -> ListSlice:
+    """Return a page from memory, or read it and keep it."""
+    asked = "t", b"%d" % number
+    known = recent.get(file.reader, asked)
+    if known is None:
+        [(json,)] = file.reader.execute(f"SELECT zeroblob({size})").fetchall()
+        known = ListSlice(json, 1, None)
+        recent.keep(asked, known)
+    return known
 
 
 def test_a_page_is_read_again_only_when_the_file_has_changed(file: File) -> None:
     recent = RecentPages()
-    first = recent.read(file.reader, page(1))
+    first = page(recent, file, 1)
 
-    assert recent.read(file.reader, page(1)) == first
+    assert page(recent, file, 1) == first
     assert file.reads == 1
     file.writer.execute("INSERT INTO t VALUES (1)")
-    assert recent.read(file.reader, page(1)) == first
+    assert page(recent, file, 1) == first
     assert file.reads == 2
 
 
 def test_the_oldest_pages_leave_memory(file: File) -> None:
     recent = RecentPages()
     for number in range(PAGES_MAX + 1):
-        recent.read(file.reader, page(number))
+        page(recent, file, number)
 
     reads = file.reads
-    recent.read(file.reader, page(PAGES_MAX))
+    page(recent, file, PAGES_MAX)
     assert file.reads == reads
-    recent.read(file.reader, page(0))
+    page(recent, file, 0)
     assert file.reads == reads + 1
 
 
 def test_large_pages_leave_memory_earlier(file: File) -> None:
     recent, third = RecentPages(), PAGES_BYTES_MAX // 3
     for number in range(3):  # of which two fit, with what Python adds
-        recent.read(file.reader, page(number, third))
+        page(recent, file, number, third)
 
     reads = file.reads
-    recent.read(file.reader, page(2, third))
+    page(recent, file, 2, third)
     assert file.reads == reads
-    recent.read(file.reader, page(0, third))
+    page(recent, file, 0, third)
     assert file.reads == reads + 1
 
 
 def test_a_page_that_is_larger_than_all_may_be_is_not_kept(file: File) -> None:
     recent = RecentPages()
     for _ in range(2):
-        recent.read(file.reader, page(1, PAGES_BYTES_MAX))
-        recent.read(file.reader, page(2))
+        page(recent, file, 1, PAGES_BYTES_MAX)
+        page(recent, file, 2)
 
     assert file.reads == 3
