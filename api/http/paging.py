@@ -84,7 +84,7 @@ class Paging:
     ) -> None:
         self._request = request
         self._filters = {
-            camel(name): str(value) for name, value in filters.items() if value is not None
+            camel(name): _told(value) for name, value in filters.items() if value is not None
         }
         caller = request.caller
         parts = [
@@ -123,6 +123,11 @@ class Paging:
         query = f"{filters}limit={limit}&cursor={cursor}"  # of letters that need no encoding
         link = f'<{self._request.scope["path"]}?{query}>; rel="next"'
         return ApiResponse(list_json(page.json, cursor), headers=[(b"link", link.encode())])
+
+
+def _told(value: Any) -> str:
+    """Return the value of a filter as a query string names it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def list_json(items: bytes, cursor: str | None) -> bytes:

@@ -21,15 +21,15 @@ async def blocked_tasks(ana: Person) -> Json:
 
 
 async def listed(ana: Person, path: str, limit: int) -> list[Json]:
-    """Return the items of all pages of a list."""
+    """Return the items of all pages of a list, of which each links to the next."""
     items: list[Json] = []
-    cursor = ""
+    path = f"{path}&limit={limit}"
     for _ in range(20):
-        page = done(await ana.get(f"{path}&limit={limit}{cursor}"), 200)
-        items += page["items"]
-        if page["nextCursor"] is None:
+        response = await ana.get(path)
+        items += done(response, 200)["items"]
+        if "link" not in response.headers:
             return items
-        cursor = f"&cursor={page['nextCursor']}"
+        path = response.headers["link"].removeprefix("</api").removesuffix('>; rel="next"')
     raise AssertionError("the pages do not end")
 
 
