@@ -45,7 +45,8 @@ class ApiRequest(Request[Any, Any, Any]):
 
     @property
     def client_info(self) -> ClientInfo:
-        info: ClientInfo = self.scope[SCOPE_KEY]  # type: ignore[literal-required]  # our own entry of the scope
+        scope: Any = self.scope  # with our own entry, which the framework's type does not name
+        info: ClientInfo = scope[SCOPE_KEY]
         return info
 
     @property
