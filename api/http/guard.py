@@ -41,8 +41,7 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
             await connection.limit(*connection.network_limits(handler.opt[RATE]))
         refuse_malformed_query(query, handler, reads=reads)
         return
-    given = sent_key(connection)
-    if given is None:
+    if (given := sent_key(connection)) is None:
         connection.claims = presented_claims(connection)
     else:
         connection.api_key = await _presented_key(connection, given)

@@ -19,7 +19,7 @@ from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
 from projections.engine.sqlite.files import Files
 from projections.engine.sqlite.pages import PageRows, page_statement
-from projections.engine.sqlite.recent import RecentPages, asked_of
+from projections.engine.sqlite.recent import RecentPages, page_key
 from projections.engine.sqlite.writing import commit_batch, drop_rows, show_views
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,
@@ -95,12 +95,12 @@ class SQLiteReadStore:
     def _page(
         self, connection: sqlite3.Connection, target: ShapedCollection, query: Query
     ) -> ListSlice:
-        asked = asked_of(target.collection, query)
-        known = self._recent.get(connection, asked)
+        key = page_key(target.collection, query)
+        known = self._recent.get(connection, key)
         if known is None:
             page = page_statement(target, query)
             known = page.slice_of(query, connection.execute(*page[:2]).fetchall())
-            self._recent.keep(asked, known)
+            self._recent.keep(key, known)
         return known
 
     async def explain(self, target: ShapedCollection, query: Query) -> str:
