@@ -3,8 +3,8 @@
 The least is an ASGI function on the same server that decodes the body strictly and has two rows in
 the next group commit, for a token that it has checked before, as most of the API's are. The POST
 that stores nothing shows why the target is out of reach: it passes the limits of the connection,
-the edge, Litestar's routing and parameters and the guard, and costs three times the least before
-any command runs. Of what creating a task adds to that, the writer's thread takes a third.
+the edge, the guard and the parameters, and costs two and a half times the least before any command
+runs. Of what creating a task adds to that, the writer's thread takes a third.
 """
 
 import asyncio
