@@ -144,7 +144,8 @@ async def read_model_findings(log: EventLog, store: ReadStore) -> list[Finding]:
 
 def _origin(control: Control, heads: dict[int, int]) -> str:
     """Return how the log differs from the one that the read models were built from."""
-    ahead = sum(max(0, at.position - heads.get(part, 0)) for part, at in control.places.items())
+    parts = range(control.partitions)
+    ahead = sum(max(0, control.position(part) - heads.get(part, 0)) for part in parts)
     if ahead:
         return f"{ahead} events ahead of the log, which has lost them or is another"
     return "built from another log, or from events that it has lost"

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from audit.tree_signer import TreeSigner
-from eventstore.operations.crew import Crew, crew_joined
+from eventstore.operations.crew import Crew, crew_joined, slot_of
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
@@ -16,8 +16,9 @@ from runtime.process import run_process, until_stopped
 from runtime.settings import Settings
 from runtime.system import System, open_system
 
-PROJECTOR_CREW = "projectors"
-"""The crew of the processes that do what this one does."""
+PROJECTOR_CREW = f"projectors {slot_of(repr([one.shape.layout for one in PROJECTIONS])):08x}"
+"""The crew of the processes that do what this one does: those of another version of the read models
+share nothing with them, and leave the partitions to them one by one as they end."""
 
 SEAL_EVERY_S = 1.0
 """How often at most the trees are signed while the log grows."""
@@ -40,13 +41,14 @@ async def watch(system: System) -> None:
 
 
 async def project(system: System) -> None:
-    """Run the projectors and the tree signer of an open system."""
+    """Run the projector and the tree signer of an open system, for the partitions that are ours."""
     async with (
         guarded(system),
         crew_joined(system.operations, PROJECTOR_CREW) as crew,
         asyncio.TaskGroup() as tasks,
     ):
-        projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.listener())
+        wait = system.wakeups.listener()
+        projector = Projector(PROJECTIONS, system.log, system.read_store, wait, owns=crew.owns)
         tasks.create_task(projector.run(), name="project")
         tasks.create_task(_seal(system.tree_signer, crew), name="seal")
 

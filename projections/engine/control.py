@@ -1,6 +1,7 @@
 """The control record: which collections exist, which of them readers get, their checkpoints.
 
-It is one small record next to the documents, written in the same transaction.
+It consists of small records next to the documents: the plan, and one for each partition of the
+log, which is written in the same transaction as the documents of that partition.
 """
 
 from enum import StrEnum
@@ -22,19 +23,10 @@ class Phase(StrEnum):
     RETIRED = "retired"
 
 
-class Place(Struct, frozen=True):
-    """A position in one partition of the log, and the id of the event there."""
-
-    position: int = 0
-    event_id: UUID | None = None
-
-
 class Collection(Struct, frozen=True, kw_only=True):
     """The documents of one version of one read model.
 
-    ``behind`` is its position in each partition while that differs from the checkpoint: for a
-    collection that is being built, a live one that lags (see ``Projection.patient``), or a live
-    one of an older version that will be replaced.
+    ``since`` is the revision of the plan that it first appeared in.
     """
 
     name: str
@@ -43,29 +35,68 @@ class Collection(Struct, frozen=True, kw_only=True):
     layout: str
     phase: Phase
     build: int = 0
-    behind: dict[int, int] | None = None
+    since: int = 0
     verify: bool = False
     failure: str = ""
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """How far one partition of the log is projected: its checkpoint, and the event there.
+
+    ``behind`` has the positions of those collections that have not got that far: one that is
+    being built, a live one that lags (see ``Projection.patient``), or a live one of an older
+    version that will be replaced. ``plan`` is the revision of the plan that it was written by,
+    and ``life`` that of the plan's. ``token`` is another one after each write; a writer names
+    the one that it has read.
+    """
+
+    life: str = ""
+    plan: int = 0
+    token: str = ""
+    position: int = 0
+    event_id: UUID | None = None
+    behind: dict[str, int] = {}
+
+    def reached(self, one: Collection) -> int:
+        """Return the position up to which the events are in a collection."""
+        return self.behind.get(one.name, self.position) if one.since <= self.plan else 0
+
+    def is_level(self, one: Collection) -> bool:
+        """Return whether a collection has got as far as the checkpoint."""
+        return one.since <= self.plan and one.name not in self.behind
+
+
 class Control(Struct, frozen=True, kw_only=True):
-    """The checkpoint of the main pass, and every collection.
+    """The plan, and how far each partition is.
 
     ``serving`` is false from the first start, or from the detection of another log, until the read
-    models have reached ``target``, the head at that moment. ``revision`` counts writes; a writer
-    names the revision that it has read.
+    models have reached ``target``, the head at that moment. ``life`` is another one each time that
+    they begin anew; the record of a partition in an earlier life means nothing. ``revision``
+    counts writes of the plan; a writer names the revision that it has read.
     """
 
     revision: int = 0
+    life: str = ""
     log: LogIdentity | None = None
-    places: dict[int, Place] = {}
+    partitions: int = 1
     target: dict[int, int] = {}
     serving: bool = False
     collections: tuple[Collection, ...] = ()
+    parts: dict[int, Part] = {}
+
+    def part(self, part: int) -> Part:
+        """Return how far a partition is in this life."""
+        found = self.parts.get(part, Part())
+        return found if found.life == self.life else Part(life=self.life, token=found.token)
 
     def position(self, part: int = 0) -> int:
-        """Return the checkpoint of the main pass in a partition."""
-        return self.places.get(part, Place()).position
+        """Return the checkpoint of a partition."""
+        return self.part(part).position
+
+    @property
+    def head(self) -> int:
+        """The checkpoints of all partitions together."""
+        return sum(self.position(part) for part in range(self.partitions))
 
     def live(self, model: str) -> Collection | None:
         """Return the collection that readers of *model* get."""
@@ -91,11 +122,19 @@ class Control(Struct, frozen=True, kw_only=True):
         return next((one for one in self.collections if one.name == name), None)
 
     def reached(self, model: str, part: int = 0) -> int:
-        """Return the checkpoint of the live collection of *model* in a partition."""
+        """Return the position of the live collection of *model* in a partition."""
         live = self.live(model)
-        if live is None:
-            return 0
-        return self.position(part) if live.behind is None else live.behind.get(part, 0)
+        return 0 if live is None else self.part(part).reached(live)
+
+    def behind(self, one: Collection) -> dict[int, int]:
+        """Return the positions of a collection in the partitions where it is not level."""
+        parts = {part: self.part(part) for part in range(self.partitions)}
+        return {at: part.reached(one) for at, part in parts.items() if not part.is_level(one)}
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the writers of all partitions know this plan."""
+        return all(self.part(p).plan == self.revision for p in range(self.partitions))
 
     def progress(self) -> float:
         """Return the share of the log, from 0 to 1, that is in the read models being built."""
@@ -107,6 +146,10 @@ class Control(Struct, frozen=True, kw_only=True):
         """Return a copy with *changed* added, or replacing the collection of that name."""
         others = [one for one in self.collections if one.name != changed.name]
         return replace(self, collections=(*others, changed))
+
+    def with_part(self, part: int, changed: Part) -> "Control":
+        """Return a copy with another state of a partition."""
+        return replace(self, parts={**self.parts, part: changed})
 
     def without(self, name: str) -> "Control":
         """Return a copy without a collection."""

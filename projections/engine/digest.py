@@ -111,7 +111,7 @@ async def compare(
             ShapedCollection(live.name, projection.shape),
             ShapedCollection(name, projection.shape),
         ]
-        return await _compared(store, targets, control.position())
+        return await _compared(store, targets, control.head)
     finally:
         await _retire(store, name)
 

@@ -49,8 +49,10 @@ class Folder(Generic[S]):
         parked: Iterable[str] = (),
         *,
         strict: bool = False,
+        recent_max: int = RECENT_MAX,
     ) -> None:
         self.projection, self.strict = projection, strict
+        self._recent_max = recent_max
         self.target = ShapedCollection(collection, projection.shape)
         self.tags = frozenset(projection.tags)
         self._parked = set(parked)
@@ -168,7 +170,7 @@ class Folder(Generic[S]):
             folded.event = None
             recent[key] = folded
             recent.move_to_end(key)
-        while len(recent) > RECENT_MAX:
+        while len(recent) > self._recent_max:
             recent.popitem(last=False)
         self._keyed, self._touched, self._failed = [], {}, []
 

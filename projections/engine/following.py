@@ -14,11 +14,12 @@ async def follows(log: EventLog, control: Control) -> bool:
     """
     if control.log != await log.identity():
         return False
-    for part, place in control.places.items():
-        if part >= log.parts:
-            return False
-        if place.position:
-            found = await log.tail_rows(place.position - 1, 1, part=part)
-            if not found or event_id(found[0]) != place.event_id:
+    if control.partitions != log.parts:
+        return False
+    for part in range(log.parts):
+        at = control.part(part)
+        if at.position:
+            found = await log.tail_rows(at.position - 1, 1, part=part)
+            if not found or event_id(found[0]) != at.event_id:
                 return False
     return True

@@ -21,25 +21,28 @@ _logger = logging.getLogger(__name__)
 
 
 async def retry_parked(log: EventLog, shift: Shift, parked: list[Parked]) -> None:
-    """Fold the parked documents again and write those that succeed; the others stay parked.
+    """Fold the parked documents of a partition again and write those that succeed.
+
+    The others stay parked.
 
     :raises OutOfTurn: somebody else has written since.
     """
     folders = {folder.target.collection: folder for folder in shift.folders} | shift.laggards
     by_place: dict[tuple[str, str], list[Parked]] = defaultdict(list)
     for one in parked:
-        if one.collection in folders:
+        here = partition_of(OrgId(UUID(one.org)), log.parts) == shift.part
+        if here and one.collection in folders:
             by_place[one.collection, one.org].append(one)
     for (collection, org), some in by_place.items():
         again = _Again(folders[collection], some)
         org_id = OrgId(UUID(org))
-        model, part = folders[collection].projection.name, partition_of(org_id, log.parts)
-        await _tell(log, again, org_id, shift.control.reached(model, part))
+        at = shift.control.named(collection)
+        await _tell(log, again, org_id, shift.state.reached(at) if at is not None else 0)
         documents = again.documents()
         done = [one for one in some if again.is_whole(one)]
         if done:
             written = [Written(folders[collection].target, documents)]
-            await shift.write(shift.control, written, [], done)
+            await shift.write(shift.state, written, [], done)
             folders[collection].unpark({key for one in done for key in again.keys_of(one)})
             _logger.info("%s: %d documents are projected again", collection, len(done))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from eventstore.identifiers import new_id
 from eventstore.store import LogIdentity
 from projections.base import Projection
 from projections.engine.control import Collection, Control, Phase
@@ -21,21 +22,22 @@ def begun(
 ) -> Control:
     """Return a control record that starts at the first event of *log*, keeping old collections.
 
-    Nothing is shown until the events up to *heads*, the present end of the log, are projected.
+    Nothing is shown until the events up to *heads*, the present end of each partition, are
+    projected.
     """
     control = control or Control()
     retired = tuple(replace(one, phase=Phase.RETIRED) for one in control.collections)
     control = replace(
         control,
+        life=new_id().hex,
         log=log,
-        places={},
+        partitions=len(heads),
         target=dict(heads),
         serving=not any(heads.values()),
         collections=retired,
     )
     for projection in projections:
-        fresh = collection_of(control, projection, Phase.LIVE)
-        control = control.with_collection(replace(fresh, behind=None))
+        control = control.with_collection(collection_of(control, projection, Phase.LIVE))
     return control
 
 
@@ -75,10 +77,7 @@ def _planned_one(control: Control, projection: Projection[Any]) -> Control:
         raise Outdated(f"{live.name} is of a newer version than {projection.version}")
     if live is not None and is_of(live, projection):
         return control
-    if live is not None and live.behind is None:
-        # Only the code that made it can fold into it, so it stays unchanged until it is replaced.
-        places = {part: place.position for part, place in control.places.items()}
-        control = control.with_collection(replace(live, behind=places))
+    # Only the code that made a live one can fold into it: it stays unchanged until it is replaced.
     failed = any(
         (one.model, one.phase) == (projection.name, Phase.FAILED) for one in control.collections
     )
@@ -104,34 +103,39 @@ def collection_of(
         layout=projection.shape.layout,
         phase=phase,
         build=build,
-        behind={},
+        since=control.revision + 1,
         verify=verify,
     )
 
 
-def left_behind(control: Control, projections: Projections) -> Control:
-    """Return *control* with the live collections of patient *projections* out of the pass.
+def leaving(control: Control, projections: Projections) -> set[str]:
+    """Return the live collections of patient *projections*, which others need not wait for.
 
-    They stay where the pass is now. One that is being compared with another stays in the pass.
+    One that is being compared with another stays in the pass.
     """
-    places = {part: place.position for part, place in control.places.items()}
     compared = {one.model for one in control.collections if one.phase is Phase.COMPARING}
-    for projection in projections:
-        live = control.live(projection.name)
-        left = projection.patient and live is not None and projection.name not in compared
-        if left and live is not None and live.behind is None:
-            control = control.with_collection(replace(live, behind=places))
+    patient = {one.name for one in projections if one.patient} - compared
+    return {name for model, name in control.live_names.items() if model in patient}
+
+
+def settled(control: Control) -> Control:
+    """Return *control* after what the partitions have reached: shown, and with what was built."""
+    reached = all(control.position(part) >= head for part, head in control.target.items())
+    control = replace(control, serving=control.serving or reached)
+    for one in control.collections if control.serving else ():
+        if one.phase is Phase.BUILDING and not control.behind(one):
+            control = _switched(control, one)
     return control
 
 
-def in_the_pass(control: Control, built: Collection) -> Control:
-    """Return *control* with *built*, which has caught up, as part of the pass.
+def _switched(control: Control, built: Collection) -> Control:
+    """Return *control* with *built*, which has caught up, in the place of the live collection.
 
-    It replaces the live collection, or is compared with it.
+    Or it is compared with that one.
     """
     if built.verify:
-        return control.with_collection(replace(built, phase=Phase.COMPARING, behind=None))
+        return control.with_collection(replace(built, phase=Phase.COMPARING))
     live = control.live(built.model)
     if live is not None:
         control = control.with_collection(replace(live, phase=Phase.RETIRED))
-    return control.with_collection(replace(built, phase=Phase.LIVE, behind=None))
+    return control.with_collection(replace(built, phase=Phase.LIVE))

@@ -81,7 +81,7 @@ class Progress:
     def note(self, control: Control) -> None:
         """Take over a control record that somebody in this process has read or written."""
         self._read_at = time.monotonic()
-        if self._known is not None and self._known.revision == control.revision:
+        if self._known == control:
             return
         self._known = control
         self._changed.set()  # all waiting readers check again

@@ -105,10 +105,19 @@ async def built(
             raise LookupError(f"the build of {name} was given up for another one")
         if one.phase is Phase.FAILED:
             raise ProjectionFailed(one.failure)
-        head = sum(place.position for place in control.places.values())
-        if one.behind is None:
+        behind, head = control.behind(one), control.head
+        if _is_complete(control, one):
             progress(head, head)
             return one
-        progress(sum(one.behind.values()), head)
+        progress(head - sum(control.position(p) - at for p, at in behind.items()), head)
         if not busy:
             await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _is_complete(control: Control, one: Collection) -> bool:
+    """Return whether *one* is live, or can be compared with the live one."""
+    live = control.live(one.model)
+    if one.phase is not Phase.COMPARING or live is None:
+        return one.phase is Phase.LIVE
+    # Who knows the plan leaves neither behind from now on.
+    return control.is_followed and not control.behind(one) and not control.behind(live)

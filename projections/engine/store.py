@@ -80,10 +80,14 @@ class Written(NamedTuple):
 class Batch(Struct, kw_only=True):
     """Changes that are written in one transaction.
 
-    ``control.revision`` is the one that was read. With a ``fence``, its lease must still be held.
+    With a ``part``, they are of that partition: how far it is now is in ``control``, whose plan is
+    not written, and its ``token`` is the one that was read. Otherwise the plan is written, and
+    its ``revision`` is the one that was read. With a ``fence``, the lease must still be held: that
+    of the partition, or of the first one for the plan.
     """
 
     control: Control
+    part: int | None = None
     fence: int | None = None
     written: Sequence[Written] = ()
     parked: Sequence[Parked] = ()
@@ -136,7 +140,7 @@ class ReadStore(Protocol):
     async def write(self, batch: Batch) -> Control:
         """Write all of *batch* or nothing, and return the new control record.
 
-        :raises OutOfTurn: the revision is no longer the one that was read, or the lease is lost.
+        :raises OutOfTurn: somebody else has written since it was read, or the lease is lost.
         """
         ...
 
@@ -151,12 +155,17 @@ class ReadStore(Protocol):
         """Delete at most *limit* documents of a retired collection; return whether any are left."""
         ...
 
-    async def lease(self, owner: str, seconds: float) -> int | None:
-        """Take or renew the lease to write; return its fence, None while another holds it."""
+    async def lease(
+        self, owner: str, seconds: float, parts: Sequence[int] = (0,)
+    ) -> dict[int, int]:
+        """Take or renew the leases to write what is in some partitions.
+
+        Return the fences of those that nobody else holds.
+        """
         ...
 
-    async def release(self, owner: str) -> None:
-        """Release the lease if *owner* holds it."""
+    async def release(self, owner: str, parts: Sequence[int] = (0,)) -> None:
+        """Release the leases of some partitions that *owner* holds."""
         ...
 
     async def figures(self) -> dict[str, int]:

@@ -1,11 +1,12 @@
-"""The lease of the active projector, and the sessions that its successor ends.
+"""The leases of the partitions, and the sessions that a successor ends.
 
 If a process is killed during a transaction, the transaction stays open on the server and locks
-the documents it changed until it times out, by default after a minute. The holder therefore
-stores the id of its session, and its successor ends that session first.
+the documents it changed until it times out, by default after a minute. A holder therefore stores
+the id of its session, and its successor ends that session first.
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,59 +16,89 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 CONTROL = "control"
-"""The collection of the control record and the lease, each one document."""
+"""The collection of the plan and of the record of each partition."""
 THE_CONTROL = {"_id": "control"}
-THE_LEASE = {"_id": "lease"}
+LEASES = "leases"
+"""The collection of the leases, one for each partition, by its number."""
 
 Stored = dict[str, Any]
 
 
-class Lease:
-    """The lease as this process knows it."""
+def id_of_part(part: int) -> str:
+    """Return the id of the record of a partition."""
+    return f"part {part}"
+
+
+class Leases:
+    """The leases as this process knows them."""
 
     def __init__(self, client: AsyncMongoClient[Stored], database: AsyncDatabase[Stored]) -> None:
         self._client, self._database = client, database
-        self._control = database[CONTROL]
+        self._control, self._leases = database[CONTROL], database[LEASES]
         self._owner = ""
-        self._fence = self._confirmed = 0
+        self._confirmed: dict[int, int] = {}
         self._session: AsyncClientSession | None = None
         self._abandoned: Binary | UUID | None = None
 
     async def create(self) -> None:
-        """Create the two documents unless they exist."""
+        """Create the record of the plan unless it exists."""
         control: Stored = {"revision": 0, "fence": 0}
-        lease: Stored = {"owner": "", "until": 0.0, "fence": 0, "session": None}
         await self._control.update_one(THE_CONTROL, {"$setOnInsert": control}, upsert=True)
-        await self._control.update_one(THE_LEASE, {"$setOnInsert": lease}, upsert=True)
 
-    async def take(self, owner: str, seconds: float) -> int | None:
-        """Take or renew the lease; return the fence, or None while another process holds it."""
-        found = await self._control.find_one(THE_LEASE)
-        if found is None:
-            await self.create()
-            found = await self._control.find_one(THE_LEASE) or {}
+    async def take(self, owner: str, seconds: float, parts: Sequence[int]) -> dict[int, int]:
+        """Take or renew leases; return the fences of those that nobody else holds."""
+        found = await self._found(parts)
         # The clocks of two machines may differ; the fence keeps the writes correct all the same.
         now = time.time()
-        held = found["owner"] not in ("", owner) and now < found["until"] <= now + 2 * seconds
-        if held:
-            return None
-        fence: int = found["fence"] + (found["owner"] != owner)
-        mine = {"owner": owner, "until": now + seconds, "fence": fence}
-        before = {**THE_LEASE, "owner": found["owner"], "fence": found["fence"]}
-        if not (await self._control.update_one(before, {"$set": mine})).matched_count:
-            return None
-        self._owner, self._fence = owner, fence
-        if fence != self._confirmed:
-            await self._shut_out(found["session"] if found["owner"] != owner else None)
-        return fence
+        ours = [part for part, lease in found.items() if lease["owner"] == owner]
+        if ours:
+            still = {"_id": {"$in": ours}, "owner": owner}
+            renewed = await self._leases.update_many(still, {"$set": {"until": now + seconds}})
+            if renewed.matched_count != len(ours):  # somebody has taken one at this moment
+                return await self.take(owner, seconds, parts)
+        fences = {part: int(found[part]["fence"]) for part in ours}
+        for part, lease in found.items():
+            held = lease["owner"] and now < lease["until"] <= now + 2 * seconds
+            if lease["owner"] != owner and not held and await self._take(owner, seconds, lease):
+                fences[part] = lease["fence"] + 1
+        for part, fence in fences.items():
+            if self._confirmed.get(part) != fence:
+                before = found[part]
+                dead = before["session"] if before["owner"] != owner else None
+                await self._shut_out(part, fence, dead)
+        return fences
 
-    async def _shut_out(self, session: Binary | UUID | None) -> None:
+    async def _found(self, parts: Sequence[int]) -> dict[int, Stored]:
+        """Return the leases as they are stored, after creating those that are missing."""
+        asked = {"_id": {"$in": list(parts)}}
+        found = {lease["_id"]: lease async for lease in self._leases.find(asked)}
+        for part in parts:
+            if part not in found:
+                new: Stored = {"owner": "", "until": 0.0, "fence": 0, "session": None}
+                await self._leases.update_one({"_id": part}, {"$setOnInsert": new}, upsert=True)
+                found[part] = {"_id": part, **new}
+        return found
+
+    async def _take(self, owner: str, seconds: float, found: Stored) -> bool:
+        mine = {"owner": owner, "until": time.time() + seconds, "fence": found["fence"] + 1}
+        if self._session is not None:
+            mine["session"] = self._session.session_id["id"]
+        before = {"_id": found["_id"], "owner": found["owner"], "fence": found["fence"]}
+        taken = (await self._leases.update_one(before, {"$set": mine})).matched_count
+        self._owner = owner if taken else self._owner
+        return bool(taken)
+
+    async def _shut_out(self, part: int, fence: int, session: Binary | UUID | None) -> None:
         """End the transaction that a dead holder left open, and refuse its later writes."""
         if session is not None:
             await self._end(session)
-        older = {**THE_CONTROL, "fence": {"$lt": self._fence}}
-        await self._control.update_one(older, {"$set": {"fence": self._fence}})
-        self._confirmed = self._fence
+        newer = {"$max": {"fence": fence}}
+        first = {"$setOnInsert": {"token": ""}}
+        await self._control.update_one({"_id": id_of_part(part)}, newer | first, upsert=True)
+        if part == 0:
+            await self.create()
+            await self._control.update_one(THE_CONTROL, newer)
+        self._confirmed[part] = fence
 
     async def _end(self, session: Binary | UUID) -> None:
         """End a session and its transaction on the server."""
@@ -81,7 +112,7 @@ class Lease:
         if self._session is None:
             session = self._client.start_session()
             noted = {"$set": {"session": session.session_id["id"]}}
-            await self._control.update_one({**THE_LEASE, "owner": self._owner}, noted)
+            await self._leases.update_many({"owner": self._owner}, noted)
             self._session = session
         return self._session
 
@@ -95,10 +126,10 @@ class Lease:
             self._abandoned = session.session_id["id"]
             await session.end_session()
 
-    async def release(self, owner: str) -> None:
-        """Release the lease if *owner* holds it."""
-        free = {"$set": {"owner": "", "until": 0.0}}
-        await self._control.update_one({**THE_LEASE, "owner": owner}, free)
+    async def release(self, owner: str, parts: Sequence[int]) -> None:
+        """Release those of the leases that *owner* holds, with nothing written under them."""
+        free = {"$set": {"owner": "", "until": 0.0, "session": None}}
+        await self._leases.update_many({"_id": {"$in": list(parts)}, "owner": owner}, free)
 
 
 def _binary(session: Binary | UUID) -> Binary:

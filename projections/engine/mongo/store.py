@@ -14,7 +14,7 @@ from pymongo.errors import CollectionInvalid, InvalidOperation, OperationFailure
 from projections.base import Document
 from projections.engine.control import Control
 from projections.engine.mongo import documents
-from projections.engine.mongo.lease import CONTROL, THE_CONTROL, Lease, Stored
+from projections.engine.mongo.lease import CONTROL, THE_CONTROL, Leases, Stored
 from projections.engine.mongo.listeners import CommandCounter, PoolListener
 from projections.engine.mongo.sharing import SharedPages
 from projections.engine.mongo.views import NAMESPACE_EXISTS, show_under_names
@@ -51,13 +51,13 @@ class MongoReadStore:
         )
         self.database = self._client[database]
         self._timeout_s = timeout_s
-        self._lease = Lease(self._client, self.database)
+        self._leases = Leases(self._client, self.database)
         self._shared = SharedPages()
 
     async def control(self) -> Control | None:
         async with self._deadline():
-            found = await self.database[CONTROL].find_one(THE_CONTROL)
-        return msgspec.convert(found, Control, strict=False) if _is_written(found) else None
+            found = await self.database[CONTROL].find().to_list()
+        return _control_of(found)
 
     async def get_many(self, target: ShapedCollection, ids: Sequence[str]) -> list[Rendered]:
         shown = {"json": 1, "version": 1, "deleted": 1}
@@ -140,7 +140,7 @@ class MongoReadStore:
 
     async def create(self, target: ShapedCollection) -> None:
         async with self._deadline():
-            await self._lease.create()
+            await self._leases.create()
             with contextlib.suppress(CollectionInvalid):
                 try:
                     await self.database.create_collection(
@@ -158,11 +158,11 @@ class MongoReadStore:
             if batch.fence is None:
                 async with self._client.start_session() as session:
                     return await write_batch(self.database, batch, session)
-            session = await self._lease.session()
+            session = await self._leases.session()
             try:
                 return await write_batch(self.database, batch, session)
             except BaseException:
-                await self._lease.forget_session()
+                await self._leases.forget_session()
                 raise
 
     async def show_live(self, control: Control) -> None:
@@ -180,13 +180,15 @@ class MongoReadStore:
             await self.database[PARKED].delete_many({"collection": collection})
             return False
 
-    async def lease(self, owner: str, seconds: float) -> int | None:
+    async def lease(
+        self, owner: str, seconds: float, parts: Sequence[int] = (0,)
+    ) -> dict[int, int]:
         async with self._deadline():
-            return await self._lease.take(owner, seconds)
+            return await self._leases.take(owner, seconds, parts)
 
-    async def release(self, owner: str) -> None:
+    async def release(self, owner: str, parts: Sequence[int] = (0,)) -> None:
         async with self._deadline():
-            await self._lease.release(owner)
+            await self._leases.release(owner, parts)
 
     async def figures(self) -> dict[str, int]:
         async with self._deadline():
@@ -195,7 +197,7 @@ class MongoReadStore:
 
     async def close(self) -> None:
         with contextlib.suppress(PyMongoError), pymongo.timeout(_CLOSE_S):
-            await self._lease.forget_session()
+            await self._leases.forget_session()
         with contextlib.suppress(PyMongoError, TimeoutError), pymongo.timeout(_CLOSE_S):
             await self._client.close()
 
@@ -222,5 +224,10 @@ def _cut_filtered(query: Query, looked: Sequence[tuple[Any, bytes | None]]) -> L
     return cut(query, wanted, end)
 
 
-def _is_written(found: Stored | None) -> bool:
-    return found is not None and found["revision"] > 0
+def _control_of(found: Sequence[Stored]) -> Control | None:
+    """Return the control record, whose pieces need not be of one moment (see ``Part``)."""
+    plan = next((one for one in found if one["_id"] == THE_CONTROL["_id"]), None)
+    if plan is None or not plan["revision"]:
+        return None
+    parts = {one["part"]: one for one in found if one.get("token")}
+    return msgspec.convert({**plan, "parts": parts}, Control, strict=False)

@@ -128,7 +128,7 @@ class Connection:
 
 
 def create_control(connection: sqlite3.Connection) -> None:
-    """Create the tables of the control record, the lease and the parked documents."""
+    """Create the tables of the control record, the leases and the parked documents."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA secure_delete = ON")  # what was purged is in no free page
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -137,9 +137,12 @@ def create_control(connection: sqlite3.Connection) -> None:
     for statement in (
         "CREATE TABLE IF NOT EXISTS control (one INTEGER PRIMARY KEY CHECK (one = 1),"
         " revision INTEGER NOT NULL, body TEXT NOT NULL)",
-        "CREATE TABLE IF NOT EXISTS lease (one INTEGER PRIMARY KEY CHECK (one = 1),"
+        "CREATE TABLE IF NOT EXISTS parts (part INTEGER PRIMARY KEY, body TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS leases (part INTEGER PRIMARY KEY,"
         " owner TEXT NOT NULL, until REAL NOT NULL, fence INTEGER NOT NULL)",
-        "INSERT INTO lease VALUES (1, '', 0, 0) ON CONFLICT DO NOTHING",
+        "CREATE TABLE IF NOT EXISTS writes (one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " n INTEGER NOT NULL)",
+        "INSERT INTO writes VALUES (1, 0) ON CONFLICT DO NOTHING",
         "CREATE TABLE IF NOT EXISTS parked (collection TEXT NOT NULL, id TEXT NOT NULL,"
         " body TEXT NOT NULL, PRIMARY KEY (collection, id))",
     ):
@@ -155,13 +158,12 @@ def _what_is_wrong(connection: sqlite3.Connection, noted: int) -> str | None:
         if verdict != "ok":
             return str(verdict)
         create_control(connection)
-        found = connection.execute("SELECT revision FROM control").fetchall()
+        [(written,)] = connection.execute("SELECT n FROM writes").fetchall()
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0)
         if code & 0xFF in _DAMAGED or code == _SHORT_READ:
             return str(error)
         raise
-    revision = found[0][0] if found else 0
-    if revision < noted:
-        return f"its newest writes are lost (revision {revision} instead of {noted})"
+    if written < noted:
+        return f"its newest writes are lost (it has {written} instead of {noted})"
     return None

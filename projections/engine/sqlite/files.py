@@ -24,8 +24,8 @@ Identity = tuple[int, int, int]
 class Files:
     """A database file by its path.
 
-    Next to it are ``-revision``, the newest revision written, which reveals a lost write-ahead log,
-    and ``-damaged``, with which a reader reports damage to the writer.
+    Next to it are ``-revision``, the number of the newest write, which reveals a lost write-ahead
+    log, and ``-damaged``, with which a reader reports damage to the writer.
     """
 
     def __init__(self, path: Path) -> None:
@@ -101,7 +101,7 @@ class Files:
         return now is not None and told == f"{now[0]}:{now[1]}"
 
     def note_revision(self, revision: int) -> None:
-        """Note outside the database that *revision* was written."""
+        """Note outside the database that its write number *revision* was committed."""
         file = os.open(self._revision, os.O_WRONLY | os.O_CREAT, PRIVATE)
         try:
             os.pwrite(file, _REVISION.pack(revision), 0)
@@ -109,7 +109,7 @@ class Files:
             os.close(file)
 
     def noted_revision(self) -> int:
-        """Return the newest revision that was written, 0 if there is none."""
+        """Return the number of the newest write, 0 if there is none."""
         try:
             told = self._revision.read_bytes()
         except FileNotFoundError:

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from eventstore.counters import READ_MODELS_DRIVER, counters_of
 from projections.base import Document
-from projections.engine.control import Control
+from projections.engine.control import Control, Part
 from projections.engine.query import ListSlice, Query
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
 from projections.engine.sqlite.files import Files
+from projections.engine.sqlite.leases import take_leases
 from projections.engine.sqlite.pages import PageRows, page_statement
 from projections.engine.sqlite.recent import RecentPages, page_key
 from projections.engine.sqlite.writing import commit_batch, drop_rows, show_views
@@ -39,6 +40,7 @@ EMPTIED_EVERY_S = 3_600.0
 """How long the write-ahead log may keep what was overwritten, such as purged texts."""
 _encode = msgspec.json.Encoder().encode
 _control = msgspec.json.Decoder(Control).decode
+_part = msgspec.json.Decoder(Part).decode
 _parked = msgspec.json.Decoder(Parked).decode
 
 
@@ -59,8 +61,7 @@ class SQLiteReadStore:
     async def control(self) -> Control | None:
         if not self._is_there():
             return None
-        found = self._read(lambda c: c.execute("SELECT revision, body FROM control").fetchall())
-        return _control_of(found)
+        return self._read(_control_of)
 
     async def get_many(self, target: ShapedCollection, ids: Sequence[str]) -> list[Rendered]:
         table = statements.quoted(target.collection)
@@ -151,10 +152,10 @@ class SQLiteReadStore:
         await self._write(create)
 
     async def write(self, batch: Batch) -> Control:
-        written = await self._write(lambda connection: commit_batch(connection, batch))
-        self._files.note_revision(written.revision)
+        after, written = await self._write(lambda connection: commit_batch(connection, batch))
+        self._files.note_revision(written)
         await self._shrink_log()
-        return written
+        return after
 
     async def show_live(self, control: Control) -> None:
         live = control.live_names
@@ -163,12 +164,16 @@ class SQLiteReadStore:
     async def drop_piece(self, collection: str, limit: int) -> bool:
         return await self._write(lambda connection: drop_rows(connection, collection, limit))
 
-    async def lease(self, owner: str, seconds: float) -> int | None:
-        return await self._write(lambda connection: _lease(connection, owner, seconds))
+    async def lease(
+        self, owner: str, seconds: float, parts: Sequence[int] = (0,)
+    ) -> dict[int, int]:
+        return await self._write(lambda connection: take_leases(connection, owner, seconds, parts))
 
-    async def release(self, owner: str) -> None:
-        statement = "UPDATE lease SET owner = '', until = 0 WHERE owner = ?"
-        await self._write(lambda connection: connection.execute(statement, (owner,)))
+    async def release(self, owner: str, parts: Sequence[int] = (0,)) -> None:
+        statement = (
+            f"UPDATE leases SET owner = '', until = 0 WHERE owner = ? AND part IN ({_marks(parts)})"
+        )
+        await self._write(lambda connection: connection.execute(statement, (owner, *parts)))
 
     async def figures(self) -> dict[str, int]:
         size = self._files.path.stat().st_size if self._files.path.exists() else 0
@@ -190,7 +195,7 @@ class SQLiteReadStore:
         """Return whether a writer has made the file and its control tables."""
         if not self._files.path.exists():
             return False
-        tables = "SELECT count(*) FROM sqlite_master WHERE name IN ('control', 'lease', 'parked')"
+        tables = "SELECT count(*) FROM sqlite_master WHERE name IN ('control', 'parts', 'parked')"
         [(count,)] = self._read(lambda c: c.execute(tables).fetchall())
         return bool(count == 3)
 
@@ -214,28 +219,22 @@ class SQLiteReadStore:
             await self._write(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
 
 
-def _control_of(found: list[tuple[int, str]]) -> Control | None:
-    if not found:
+def _control_of(connection: sqlite3.Connection) -> Control | None:
+    # One statement, so that all of it is of one moment.
+    rows = connection.execute(
+        "SELECT -1, revision, body FROM control UNION ALL SELECT part, 0, body FROM parts"
+        " ORDER BY 1"
+    ).fetchall()
+    if not rows or rows[0][0] != -1:
         return None
-    [(revision, body)] = found
-    return replace(_control(body), revision=revision)
-
-
-def _lease(connection: sqlite3.Connection, owner: str, seconds: float) -> int | None:
-    now = time.time()  # of one machine, like the file
-    [(holder, until, fence)] = connection.execute("SELECT owner, until, fence FROM lease")
-    if holder not in ("", owner) and now < until <= now + seconds:
-        return None
-    taken = connection.execute(
-        "UPDATE lease SET owner = ?, until = ?, fence = ? WHERE fence = ? AND owner = ?",
-        (owner, now + seconds, fence + (holder != owner), fence, holder),
-    )
-    return fence + (holder != owner) if taken.rowcount else None
+    (_, revision, body), *parts = rows
+    found = {part: _part(told) for part, _, told in parts}
+    return replace(_control(body), revision=revision, parts=found)
 
 
 def _in_pieces(ids: Sequence[str]) -> list[list[str]]:
     return [list(ids[at : at + IDS_MAX]) for at in range(0, len(ids), IDS_MAX)]
 
 
-def _marks(ids: Sequence[str]) -> str:
+def _marks(ids: Sequence[object]) -> str:
     return ",".join("?" * len(ids))

@@ -6,28 +6,31 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from projections.engine.control import Control
+from eventstore.identifiers import new_id
+from projections.engine.control import Control, Part
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.rows import store_documents
 from projections.engine.store import Batch, OutOfTurn
 
 _encode = msgspec.json.Encoder().encode
+_part = msgspec.json.Decoder(Part).decode
 
 
-def commit_batch(connection: sqlite3.Connection, batch: Batch) -> Control:
-    """Write *batch* in one transaction and return the new control record.
+def commit_batch(connection: sqlite3.Connection, batch: Batch) -> tuple[Control, int]:
+    """Write *batch* in one transaction; return the new control record, and the number of the write.
 
-    :raises OutOfTurn: the revision is no longer the one that was read, or the lease is lost.
+    :raises OutOfTurn: somebody else has written since it was read, or the lease is lost.
     """
     connection.execute("BEGIN IMMEDIATE")
-    found = connection.execute("SELECT revision FROM control").fetchall()
-    revision = found[0][0] if found else 0
-    if revision != batch.control.revision:
-        raise OutOfTurn(f"revision {revision} instead of {batch.control.revision}")
     if batch.fence is not None:
-        [(fence,)] = connection.execute("SELECT fence FROM lease").fetchall()
-        if fence != batch.fence:
-            raise OutOfTurn(f"the lease is held under fence {fence}")
+        holding = "SELECT fence FROM leases WHERE part = ?"
+        found = connection.execute(holding, (batch.part or 0,)).fetchall()
+        if found != [(batch.fence,)]:
+            raise OutOfTurn(f"the lease is held under fence {found}")
+    if batch.part is None:
+        after = _write_plan(connection, batch.control)
+    else:
+        after = _write_part(connection, batch.control, batch.part)
     for target, documents in batch.written:
         store_documents(connection, target, documents)
     for one in batch.unparked:
@@ -36,14 +39,37 @@ def commit_batch(connection: sqlite3.Connection, batch: Batch) -> Control:
     for one in batch.parked:
         row = (one.collection, one.id, _encode(one).decode())
         connection.execute("INSERT INTO parked VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
-    after = replace(batch.control, revision=revision + 1)
+    [(written,)] = connection.execute("UPDATE writes SET n = n + 1 RETURNING n").fetchall()
+    connection.execute("COMMIT")
+    return after, written
+
+
+def _write_plan(connection: sqlite3.Connection, control: Control) -> Control:
+    found = connection.execute("SELECT revision FROM control").fetchall()
+    revision = found[0][0] if found else 0
+    if revision != control.revision:
+        raise OutOfTurn(f"revision {revision} instead of {control.revision}")
+    after = replace(control, revision=revision + 1)
     connection.execute(
         "INSERT INTO control VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE"
         " SET revision = excluded.revision, body = excluded.body",
-        (after.revision, _encode(after).decode()),
+        (after.revision, _encode(replace(after, parts={})).decode()),
     )
-    connection.execute("COMMIT")
     return after
+
+
+def _write_part(connection: sqlite3.Connection, control: Control, part: int) -> Control:
+    read = control.part(part)
+    reading = "SELECT body FROM parts WHERE part = ?"
+    found = [_part(body) for (body,) in connection.execute(reading, (part,)).fetchall()]
+    if (found[0].token if found else "") != read.token:
+        raise OutOfTurn(f"somebody else has written what is in partition {part}")
+    after = replace(read, token=new_id().hex)
+    connection.execute(
+        "INSERT INTO parts VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET body = excluded.body",
+        (part, _encode(after).decode()),
+    )
+    return control.with_part(part, after)
 
 
 def show_views(connection: sqlite3.Connection, live: Mapping[str, str]) -> None:

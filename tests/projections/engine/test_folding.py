@@ -8,7 +8,6 @@ from domain.work.task.events import TaskAssigned, TaskRetitled
 from domain.work.task.state import Task
 from eventstore.recorded import Recorded
 from projections.base import Document
-from projections.engine import folding
 from projections.engine.folding import Folder
 from projections.work.task import Tasks
 from tests.commands.acme import CHILD, CREATED
@@ -110,9 +109,8 @@ def test_a_document_that_is_no_longer_parked_is_loaded_again() -> None:
     assert folder.begin(EVENTS[3:]) == [KEY]
 
 
-def test_only_the_documents_touched_last_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folding, "RECENT_MAX", 1)
-    folder, other = Folder(Tasks(), "tasks"), story(CHILD, CREATED, start=9)
+def test_only_the_documents_touched_last_are_remembered() -> None:
+    folder, other = Folder(Tasks(), "tasks", recent_max=1), story(CHILD, CREATED, start=9)
     written(folder, EVENTS[:1])
 
     written(folder, other)

@@ -35,7 +35,7 @@ from projections.engine.mongo.store import MongoReadStore
 async def hold():
     store = MongoReadStore(sys.argv[1], sys.argv[2], timeout_s=10)
     await store.lease("killed", 3)
-    session = await store._lease.session()
+    session = await store._leases.session()
     await session.start_transaction()
     touched = {"$set": {"fence": 1}}
     await store.database["control"].update_one({"_id": "control"}, touched, session=session)
@@ -72,11 +72,11 @@ async def test_a_transaction_that_a_killed_projector_left_open_is_ended(
     await asyncio.to_thread(holder.communicate)
     began = time.monotonic()
 
-    while (fence := await store.lease("next", 3)) is None:
+    while not (fences := await store.lease("next", 3)):
         await asyncio.sleep(0.05)
         assert time.monotonic() - began < TAKEN_OVER_S
     change = Written(THINGS, [thing(1, status="DONE")])
-    await store.write(Batch(control=control, fence=fence, written=[change]))
+    await store.write(Batch(control=control, fence=fences[0], written=[change]))
 
     assert (await page(store, where={"status": "DONE"})).keys == [1]
     assert time.monotonic() - began < 2 * TAKEN_OVER_S
@@ -95,17 +95,17 @@ async def test_a_holder_whose_session_was_ended_continues_with_another(
 ) -> None:
     store = MongoReadStore(*named, timeout_s=10)
     await store.create(THINGS)
-    fence = await store.lease("one", 30)
+    fences = await store.lease("one", 30)
     control = await store.write(
-        Batch(control=Control(), fence=fence, written=[Written(THINGS, [thing(1)])])
+        Batch(control=Control(), fence=fences[0], written=[Written(THINGS, [thing(1)])])
     )
-    session = await store._lease.session()
+    session = await store._leases.session()
     await store.database.command("killSessions", [{"id": session.session_id["id"]}])
 
     for _ in range(3):
         try:
             control = await store.write(
-                Batch(control=control, fence=fence, written=[Written(THINGS, [thing(2)])])
+                Batch(control=control, fence=fences[0], written=[Written(THINGS, [thing(2)])])
             )
             break
         except (ReadStoreUnavailable, OutOfTurn):
@@ -189,11 +189,11 @@ async def test_a_holder_whose_batch_timed_out_ends_the_transaction_itself(frozen
         store = MongoReadStore(server.url, "frozen", timeout_s=2)
         try:
             await store.create(THINGS)
-            fence = await store.lease("one", 60)
+            fences = await store.lease("one", 60)
             try:
                 written: Any = freezing(server.pid)
                 with pytest.raises(ReadStoreUnavailable):
-                    await store.write(Batch(control=Control(), fence=fence, written=written))
+                    await store.write(Batch(control=Control(), fence=fences[0], written=written))
             finally:
                 os.kill(server.pid, signal.SIGCONT)
 
@@ -201,7 +201,9 @@ async def test_a_holder_whose_batch_timed_out_ends_the_transaction_itself(frozen
             async with asyncio.timeout(TAKEN_OVER_S):
                 while True:
                     try:
-                        await store.write(Batch(control=Control(), fence=fence, written=[change]))
+                        await store.write(
+                            Batch(control=Control(), fence=fences[0], written=[change])
+                        )
                         break
                     except ReadStoreUnavailable:
                         await asyncio.sleep(0.05)

@@ -100,7 +100,7 @@ async def until_reached(projector: Projector, store: ReadStore, position: int) -
 def in_the_pass(control: Control) -> bool:
     """Return whether the counts are written together with the tasks."""
     live = control.live("counts")
-    return live is not None and live.behind is None
+    return live is not None and not control.behind(live)
 
 
 async def test_a_burst_without_an_end_leaves_no_patient_model_where_it_is(

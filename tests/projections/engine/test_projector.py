@@ -111,7 +111,7 @@ async def test_events_of_others_move_the_checkpoint_too(store: ReadStore) -> Non
     control = await store.control()
     assert control is not None
     assert control.position() == position
-    assert str(control.places[0].event_id) == mark
+    assert str(control.part(0).event_id) == mark
 
 
 async def test_a_log_without_events_is_no_work_and_served_at_once(store: ReadStore) -> None:
@@ -193,7 +193,7 @@ async def test_a_waiting_projector_takes_over_from_one_that_is_gone(opened_store
         async with running(Projector(PROJECTIONS, log, store, patient)):
             await until_at(store, position)
 
-            assert gone._fence is not None  # it never gave the lease back
+            assert gone._leases._fences  # it never gave the lease back
 
 
 # Outages and other logs ------------------------------------------------------
@@ -256,7 +256,7 @@ async def test_an_older_backup_under_the_same_id_is_noticed(store: ReadStore) ->
         projector = await project_all(log, store)
         del rows._rows[0][middle:]  # as a restored backup is: shorter, and then other events
         await record(log, on(UUID(int=901), task(9)), on(UUID(int=902), task(10)))
-        projector._checked_at = float("-inf")  # a minute later
+        projector._read_at = projector._leader._checked_at = float("-inf")  # a minute later
         await to_the_end(projector)
 
     page = await tasks_of_project(models_of(store), ACME, ENG)

@@ -12,7 +12,7 @@ from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Recorded
 from projections.catalog import PROJECTIONS
-from projections.engine import shift
+from projections.engine import leading, shift
 from projections.engine.control import Control, Phase
 from projections.engine.digest import compare
 from projections.engine.folding import ProjectionFailed
@@ -76,11 +76,11 @@ async def running(projector: Projector) -> AsyncGenerator[None, None]:
 @contextmanager
 def no_grace() -> Iterator[None]:
     """Delete what was replaced at once."""
-    before, shift.GRACE_S = shift.GRACE_S, 0.0
+    before, leading.GRACE_S = leading.GRACE_S, 0.0
     try:
         yield
     finally:
-        shift.GRACE_S = before
+        leading.GRACE_S = before
 
 
 async def control_of(store: ReadStore) -> Control:
@@ -179,7 +179,8 @@ async def test_an_interrupted_rebuild_is_resumed(store: ReadStore) -> None:
 
         with pytest.raises(KeyboardInterrupt):
             await rebuild(TASKS, store, projector, stop)
-        left = (await control_of(store)).building("tasks")
+        control = await control_of(store)
+        left = control.building("tasks")
         await projector.release()
         another = Projector(PROJECTIONS, log, store, never)
         shift.SLICE_ALONE = before
@@ -187,8 +188,7 @@ async def test_an_interrupted_rebuild_is_resumed(store: ReadStore) -> None:
         verdict = await compare(TASKS, store, another)
 
     assert left is not None
-    assert left.behind
-    assert left.behind[0] > 0
+    assert control.behind(left)[0] > 0
     assert name == left.name
     assert verdict.equal
 

@@ -217,7 +217,7 @@ HOLDER = """
 import sqlite3, sys, time
 c = sqlite3.connect(sys.argv[1], isolation_level=None)
 c.execute("BEGIN IMMEDIATE")
-c.execute("UPDATE lease SET until = until")
+c.execute("UPDATE leases SET until = until")
 print("held", flush=True)
 time.sleep(600)
 """

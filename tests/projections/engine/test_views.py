@@ -10,7 +10,7 @@ import pytest
 from domain.base import TaskId
 from eventstore.memory import MemoryStore
 from projections.catalog import PROJECTIONS
-from projections.engine import shift
+from projections.engine import leading
 from projections.engine.mongo.store import MongoReadStore
 from projections.engine.projector import Projector
 from projections.engine.rebuild import rebuild
@@ -63,7 +63,7 @@ def look(store: ReadStore, tmp_path: Path) -> Look:
 async def test_a_read_model_keeps_its_name_when_another_collection_takes_its_place(
     store: ReadStore, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shift, "GRACE_S", 0)
+    monkeypatch.setattr(leading, "GRACE_S", 0)
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
         projector = await project_all(log, store)
