@@ -14,7 +14,7 @@ async def follows(log: EventLog, control: Control) -> bool:
     """
     if control.log != await log.identity():
         return False
-    if control.partitions != log.parts:
+    if not control.life or control.partitions != log.parts:
         return False
     for part in range(log.parts):
         at = control.part(part)

@@ -14,7 +14,7 @@ from pymongo.errors import CollectionInvalid, InvalidOperation, OperationFailure
 from projections.base import Document
 from projections.engine.control import Control
 from projections.engine.mongo import documents
-from projections.engine.mongo.lease import CONTROL, THE_CONTROL, Leases, Stored
+from projections.engine.mongo.leases import CONTROL, THE_PLAN, Leases, Stored
 from projections.engine.mongo.listeners import CommandCounter, PoolListener
 from projections.engine.mongo.sharing import SharedPages
 from projections.engine.mongo.views import NAMESPACE_EXISTS, show_under_names
@@ -226,7 +226,7 @@ def _cut_filtered(query: Query, looked: Sequence[tuple[Any, bytes | None]]) -> L
 
 def _control_of(found: Sequence[Stored]) -> Control | None:
     """Return the control record, whose pieces need not be of one moment (see ``Part``)."""
-    plan = next((one for one in found if one["_id"] == THE_CONTROL["_id"]), None)
+    plan = next((one for one in found if one["_id"] == THE_PLAN["_id"]), None)
     if plan is None or not plan["revision"]:
         return None
     parts = {one["part"]: one for one in found if one.get("token")}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
-from projections.engine.mongo.lease import Stored
+from projections.engine.mongo.leases import Stored
 
 NAMESPACE_EXISTS = 48
 """MongoDB's error code for a collection or view that exists already."""

@@ -10,7 +10,7 @@ from pymongo.errors import OperationFailure
 from eventstore.identifiers import new_id
 from projections.engine.control import Control
 from projections.engine.mongo.documents import stored
-from projections.engine.mongo.lease import CONTROL, THE_CONTROL, Stored, id_of_part
+from projections.engine.mongo.leases import CONTROL, THE_PLAN, Stored, id_of_part
 from projections.engine.store import Batch, OutOfTurn, Parked
 
 PARKED = "parked"
@@ -53,7 +53,7 @@ async def write_batch(
 
 def _plan_write(control: Control) -> tuple[Stored, Stored, Control]:
     """Return which plan record is replaced by what, and what the control record is then."""
-    before: Stored = {**THE_CONTROL, "revision": control.revision}
+    before: Stored = {**THE_PLAN, "revision": control.revision}
     after = replace(control, revision=control.revision + 1)
     told: Stored = msgspec.to_builtins(after, str_keys=True)
     del told["parts"]

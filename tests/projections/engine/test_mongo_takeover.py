@@ -38,7 +38,7 @@ async def hold():
     session = await store._leases.session()
     await session.start_transaction()
     touched = {"$set": {"fence": 1}}
-    await store.database["control"].update_one({"_id": "control"}, touched, session=session)
+    await store.database["control"].update_one({"_id": "plan"}, touched, session=session)
     await store.database["things_v1_b1"].update_one(
         {"_id": "acme:0001"}, {"$set": {"status": "HELD"}}, session=session
     )

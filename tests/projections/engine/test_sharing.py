@@ -307,7 +307,7 @@ async def test_what_is_patient_waits_in_a_busy_partition_alone(
         patient = True
 
     store = opened_stores.another()
-    models = [PatientLabels(), ProjectCounts()]
+    models: list[Projection[Any]] = [PatientLabels(), ProjectCounts()]
     projector = Projector(models, log, store, never)
     await to_the_end(projector)
     busy = log.part(ORGANIZATIONS[0])

@@ -17,7 +17,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 CONTROL = "control"
 """The collection of the plan and of the record of each partition."""
-THE_CONTROL = {"_id": "control"}
+THE_PLAN = {"_id": "plan"}
 LEASES = "leases"
 """The collection of the leases, one for each partition, by its number."""
 
@@ -43,7 +43,7 @@ class Leases:
     async def create(self) -> None:
         """Create the record of the plan unless it exists."""
         control: Stored = {"revision": 0, "fence": 0}
-        await self._control.update_one(THE_CONTROL, {"$setOnInsert": control}, upsert=True)
+        await self._control.update_one(THE_PLAN, {"$setOnInsert": control}, upsert=True)
 
     async def take(self, owner: str, seconds: float, parts: Sequence[int]) -> dict[int, int]:
         """Take or renew leases; return the fences of those that nobody else holds."""
@@ -97,7 +97,7 @@ class Leases:
         await self._control.update_one({"_id": id_of_part(part)}, newer | first, upsert=True)
         if part == 0:
             await self.create()
-            await self._control.update_one(THE_CONTROL, newer)
+            await self._control.update_one(THE_PLAN, newer)
         self._confirmed[part] = fence
 
     async def _end(self, session: Binary | UUID) -> None:
