@@ -40,7 +40,7 @@ class Collection(Struct, frozen=True, kw_only=True):
     failure: str = ""
 
 
-class Part(Struct, frozen=True, kw_only=True):
+class PartState(Struct, frozen=True, kw_only=True):
     """How far one partition of the log is projected: its checkpoint, and the event there.
 
     ``behind`` has the positions of those collections that have not got that far: one that is
@@ -71,7 +71,7 @@ class Control(Struct, frozen=True, kw_only=True):
 
     ``serving`` is false from the first start, or from the detection of another log, until the read
     models have reached ``target``, the head at that moment. ``life`` is another one each time that
-    they begin anew; the record of a partition in an earlier life means nothing. ``revision``
+    they begin again; the record of a partition in an earlier life means nothing. ``revision``
     counts writes of the plan; a writer names the revision that it has read.
     """
 
@@ -82,12 +82,12 @@ class Control(Struct, frozen=True, kw_only=True):
     target: dict[int, int] = {}
     serving: bool = False
     collections: tuple[Collection, ...] = ()
-    parts: dict[int, Part] = {}
+    parts: dict[int, PartState] = {}
 
-    def part(self, part: int) -> Part:
+    def part(self, part: int) -> PartState:
         """Return how far a partition is in this life."""
-        found = self.parts.get(part, Part())
-        return found if found.life == self.life else Part(life=self.life, token=found.token)
+        found = self.parts.get(part, PartState())
+        return found if found.life == self.life else PartState(life=self.life, token=found.token)
 
     def position(self, part: int = 0) -> int:
         """Return the checkpoint of a partition."""
@@ -147,7 +147,7 @@ class Control(Struct, frozen=True, kw_only=True):
         others = [one for one in self.collections if one.name != changed.name]
         return replace(self, collections=(*others, changed))
 
-    def with_part(self, part: int, changed: Part) -> "Control":
+    def with_part(self, part: int, changed: PartState) -> "Control":
         """Return a copy with another state of a partition."""
         return replace(self, parts={**self.parts, part: changed})
 

@@ -12,7 +12,7 @@ LEASE_S, RENEW_S, STAND_BY_S = 3.0, 1.0, 0.5
 """Another projector takes over from a killed one within LEASE_S + STAND_BY_S."""
 
 
-class Leases:
+class PartLeases:
     """Holds the leases of those *wanted* partitions that no other projector holds."""
 
     def __init__(self, store: ReadStore, wanted: Callable[[], Sequence[int]]) -> None:

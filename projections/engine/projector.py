@@ -13,7 +13,7 @@ from eventstore.operations.crew import Owns, everything
 from projections.engine.control import Control
 from projections.engine.folding import ProjectionFailed
 from projections.engine.leading import Leader
-from projections.engine.leases import STAND_BY_S, Leases
+from projections.engine.leases import STAND_BY_S, PartLeases
 from projections.engine.parking import retry_parked
 from projections.engine.planning import Outdated, Projections
 from projections.engine.shift import CATCH_UP_MAX, PASS_MAX, Shift
@@ -65,7 +65,7 @@ class Projector:
         """*owns* says which partitions are for this projector to write."""
         self._projections, self._log, self._store = projections, log, store
         self._wait, self._advanced = wait, advanced
-        self._leases = Leases(store, lambda: [p for p in range(log.parts) if owns(p)])
+        self._leases = PartLeases(store, lambda: [p for p in range(log.parts) if owns(p)])
         self._leader = Leader(projections, log, store)
         self._control: Control | None = None
         self._read_at = float("-inf")

@@ -14,7 +14,7 @@ from eventstore.codec import event_id
 from eventstore.log import EventLog
 from eventstore.recorded import Row, fills_read
 from projections.base import Projection
-from projections.engine.control import Control, Part, Phase
+from projections.engine.control import Control, PartState, Phase
 from projections.engine.folding import RECENT_MAX, AnyFolder, Folder, ProjectionFailed
 from projections.engine.planning import Projections, is_of, leaving
 from projections.engine.reading import fold_rows
@@ -60,7 +60,7 @@ class Shift:
         self._builders: dict[str, AnyFolder] = {}
 
     @property
-    def state(self) -> Part:
+    def state(self) -> PartState:
         """How far the partition is."""
         return self.control.part(self.part)
 
@@ -148,7 +148,7 @@ class Shift:
 
     async def write(
         self,
-        state: Part,
+        state: PartState,
         written: Sequence[Written] = (),
         parked: Sequence[Parked] = (),
         unparked: Sequence[Parked] = (),
@@ -203,7 +203,7 @@ class Shift:
                     failed = replace(one, phase=Phase.FAILED, failure=failure)
                     await self._store.write(Batch(control=self.control.with_collection(failed)))
 
-    def _moved(self, name: str, at: int) -> Part:
+    def _moved(self, name: str, at: int) -> PartState:
         """Return the state with a collection at another position; level, it is behind no more."""
         behind = {**self.state.behind, name: at}
         if at >= self.state.position:

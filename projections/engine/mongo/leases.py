@@ -18,7 +18,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 CONTROL = "control"
 """The collection of the plan and of the record of each partition."""
 THE_PLAN = {"_id": "plan"}
-LEASES = "leases"
+LEASE_RECORDS = "leases"
 """The collection of the leases, one for each partition, by its number."""
 
 Stored = dict[str, Any]
@@ -29,12 +29,12 @@ def id_of_part(part: int) -> str:
     return f"part {part}"
 
 
-class Leases:
+class MongoLeases:
     """The leases as this process knows them."""
 
     def __init__(self, client: AsyncMongoClient[Stored], database: AsyncDatabase[Stored]) -> None:
         self._client, self._database = client, database
-        self._control, self._leases = database[CONTROL], database[LEASES]
+        self._control, self._leases = database[CONTROL], database[LEASE_RECORDS]
         self._owner = ""
         self._confirmed: dict[int, int] = {}
         self._session: AsyncClientSession | None = None

@@ -14,7 +14,7 @@ from pymongo.errors import CollectionInvalid, InvalidOperation, OperationFailure
 from projections.base import Document
 from projections.engine.control import Control
 from projections.engine.mongo import documents
-from projections.engine.mongo.leases import CONTROL, THE_PLAN, Leases, Stored
+from projections.engine.mongo.leases import CONTROL, THE_PLAN, MongoLeases, Stored
 from projections.engine.mongo.listeners import CommandCounter, PoolListener
 from projections.engine.mongo.sharing import SharedPages
 from projections.engine.mongo.views import NAMESPACE_EXISTS, show_under_names
@@ -51,7 +51,7 @@ class MongoReadStore:
         )
         self.database = self._client[database]
         self._timeout_s = timeout_s
-        self._leases = Leases(self._client, self.database)
+        self._leases = MongoLeases(self._client, self.database)
         self._shared = SharedPages()
 
     async def control(self) -> Control | None:
@@ -225,7 +225,7 @@ def _cut_filtered(query: Query, looked: Sequence[tuple[Any, bytes | None]]) -> L
 
 
 def _control_of(found: Sequence[Stored]) -> Control | None:
-    """Return the control record, whose pieces need not be of one moment (see ``Part``)."""
+    """Return the control record, whose pieces need not be of one moment (see ``PartState``)."""
     plan = next((one for one in found if one["_id"] == THE_PLAN["_id"]), None)
     if plan is None or not plan["revision"]:
         return None

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from eventstore.counters import READ_MODELS_DRIVER, counters_of
 from projections.base import Document
-from projections.engine.control import Control, Part
+from projections.engine.control import Control, PartState
 from projections.engine.query import ListSlice, Query
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
@@ -40,7 +40,7 @@ EMPTIED_EVERY_S = 3_600.0
 """How long the write-ahead log may keep what was overwritten, such as purged texts."""
 _encode = msgspec.json.Encoder().encode
 _control = msgspec.json.Decoder(Control).decode
-_part = msgspec.json.Decoder(Part).decode
+_part = msgspec.json.Decoder(PartState).decode
 _parked = msgspec.json.Decoder(Parked).decode
 
 

@@ -7,13 +7,13 @@ import msgspec
 from msgspec.structs import replace
 
 from eventstore.identifiers import new_id
-from projections.engine.control import Control, Part
+from projections.engine.control import Control, PartState
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.rows import store_documents
 from projections.engine.store import Batch, OutOfTurn
 
 _encode = msgspec.json.Encoder().encode
-_part = msgspec.json.Decoder(Part).decode
+_part = msgspec.json.Decoder(PartState).decode
 
 
 def commit_batch(connection: sqlite3.Connection, batch: Batch) -> tuple[Control, int]:
