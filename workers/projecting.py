@@ -16,9 +16,10 @@ from runtime.process import run_process, until_stopped
 from runtime.settings import Settings
 from runtime.system import System, open_system
 
-PROJECTOR_CREW = f"projectors {slot_of(repr([one.shape.layout for one in PROJECTIONS])):08x}"
-"""The crew of the processes that do what this one does: those of another version of the read models
-share nothing with them, and leave the partitions to them one by one as they end."""
+_VERSION = repr([(one.name, one.version, one.shape.layout) for one in PROJECTIONS])
+PROJECTOR_CREW = f"projectors {slot_of(_VERSION):08x}"
+"""The crew of the processes that do what this one does: those with other versions of the read
+models share nothing with them, and leave them the partitions as they end."""
 
 SEAL_EVERY_S = 1.0
 """How often at most the trees are signed while the log grows."""

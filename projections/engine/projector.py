@@ -69,7 +69,6 @@ class Projector:
         self._leader = Leader(projections, log, store)
         self._control: Control | None = None
         self._read_at = float("-inf")
-        self._idle = True
         self._shifts: dict[int, Shift] = {}
         self._tried: set[int] = set()
         self._bearable = CATCH_UP_MAX
@@ -138,8 +137,8 @@ class Projector:
     async def _follow_plan(self, fences: dict[int, int]) -> bool:
         """Read the plan if it may have changed; return whether we can work by it."""
         now = time.monotonic()
-        is_fresh = not self._idle and now - self._read_at < _PLAN_S
-        if self._control is not None and is_fresh and fences.keys() <= self._shifts.keys():
+        is_fresh = now - self._read_at < _PLAN_S and fences.keys() <= self._shifts.keys()
+        if self._control is not None and is_fresh:
             return True
         known, self._read_at = self._control, now
         found = await self._leader.planned(fences.get(0), is_new=known is None)
@@ -165,12 +164,21 @@ class Projector:
                 self._advanced(shift.control)
                 wrote = True
         self._bearable = min(CATCH_UP_MAX, self._bearable + 1 + self._bearable // 4)
-        self._idle = not wrote
         if 0 in fences and self._control is not None:
             changed = await self._leader.lead(self._control, fences[0])
-            self._idle |= changed  # so that the plan is read again
             busy |= changed
+            wrote |= changed
+            self._read_at = float("-inf") if changed else self._read_at
+        if not wrote:
+            await self._look_for_requests()
         return busy
+
+    async def _look_for_requests(self) -> None:
+        """Check whether somebody has changed the plan, such as an operator."""
+        found = await self._store.control()
+        known = self._control
+        if found is None or known is None or found.revision != known.revision:
+            self._read_at = float("-inf")
 
     async def _open(self, parts: Sequence[int], fences: dict[int, int]) -> bool:
         """Begin with partitions where whoever had them before has left off."""
