@@ -53,18 +53,19 @@ async def overview_of(
 ) -> TaskOverview:
     """Return the tasks of *projects* to show *user_id*, at most ``TASKS_SHOWN_MAX`` of each kind.
 
-    Every query reads as many rows as it shows, for each project, from one index. More projects
-    than one query can choose from are asked about by several.
+    What is due soon, and what is assigned, is found across all projects, of which those that are
+    not asked for are left out; what was changed last is read of each project. More projects than
+    one query can choose from are asked about by several.
     """
-    asked: list[Query] = []
-    for at in range(0, len(projects), EITHER_MAX):
-        asked += _queries(org_id, projects[at : at + EITHER_MAX], user_id, now)
-    found = await models.pages(*asked) if asked else []
-    days, times, recent, mine = (found[kind::4] for kind in range(4))
+    if not projects:
+        return TaskOverview([], [], [])
+    due = [await models.page(query) for query in _due_queries(org_id, projects, now)]
+    mine = await models.page(_assigned(org_id, projects, user_id))
+    recent = await models.pages(*_recent_queries(org_id, projects))
     return TaskOverview(
-        [item for _, item in sorted(_due(days + times, now))[:TASKS_SHOWN_MAX]],
+        [item for _, item in sorted(_due(due, now))[:TASKS_SHOWN_MAX]],
         _newest(recent),
-        _newest(mine),
+        _newest([mine]),
     )
 
 
@@ -89,28 +90,46 @@ def _soon(now: Now) -> DueRanges:
     return DueRanges((days, times), min(str(now.today), at), max(str(day), end))
 
 
-def _queries(
-    org_id: OrgId, projects: Sequence[ProjectId], user_id: UserId, now: Now
-) -> Iterator[Query]:
-    """Yield the queries of the tasks due on a day, due at a time, changed last, and assigned."""
-    where: dict[str, Value] = {"org": text_of(org_id), "deleted": False}
-    last = now.today + SOON
-    recent = Query(
+def _unfinished(org_id: OrgId, projects: Sequence[ProjectId], sort: str) -> Query:
+    """Return the query of the open tasks of *projects*, of which others are left out."""
+    return Query(
         model="tasks",
-        where=where,
-        either=("project_id", [text_of(each) for each in projects]),
-        sort="changed",
-        descending=True,
+        where={"org": text_of(org_id), "deleted": False, "open": True},
+        residual={"project_id": [text_of(each) for each in projects]},
+        sort=sort,
         limit=TASKS_SHOWN_MAX,
         keyed=True,
     )
-    unfinished = replace(recent, where={**where, "open": True})
-    due = replace(unfinished, sort="due", descending=False)
+
+
+def _due_queries(org_id: OrgId, projects: Sequence[ProjectId], now: Now) -> Iterator[Query]:
+    """Yield the queries of the tasks due soon: on a day, and at a time."""
+    due, last = _unfinished(org_id, projects, "due"), now.today + SOON
     yield replace(due, above=f"{DUE_ON}{now.today}", below=f"{DUE_ON}{last + timedelta(days=1)}")
     end = exact_time(now.end_of(last))
     yield replace(due, above=f"{DUE_AT}{exact_time(now.at)}", below=f"{DUE_AT}{end}")
-    yield recent
-    yield replace(unfinished, contains=("assignees", text_of(user_id)))
+
+
+def _assigned(org_id: OrgId, projects: Sequence[ProjectId], user_id: UserId) -> Query:
+    """Return the query of the open tasks of somebody, those changed last first."""
+    mine = _unfinished(org_id, projects, "changed")
+    return replace(mine, contains=("assignees", text_of(user_id)), descending=True)
+
+
+def _recent_queries(org_id: OrgId, projects: Sequence[ProjectId]) -> Iterator[Query]:
+    """Yield the queries of the tasks changed last."""
+    for at in range(0, len(projects), EITHER_MAX):
+        some = projects[at : at + EITHER_MAX]
+        where: dict[str, Value] = {"org": text_of(org_id), "deleted": False}
+        yield Query(
+            model="tasks",
+            where=where,
+            either=("project_id", [text_of(each) for each in some]),
+            sort="changed",
+            descending=True,
+            limit=TASKS_SHOWN_MAX,
+            keyed=True,
+        )
 
 
 def _due(found: Sequence[ListSlice], now: Now) -> Iterator[tuple[Any, bytes]]:

@@ -169,7 +169,7 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 16
+    version = 17
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),
@@ -191,8 +191,8 @@ class Tasks(AggregateProjection[Task]):
         *(Index(_SCOPE, key, contains="facets") for key in SORT_KEYS),
         Index((*_SCOPE, "status"), "place"),
         Index(("org", "parent_id", "deleted"), "place"),
-        Index((*_SCOPE, "open"), "changed", contains="assignees"),
-        Index((*_SCOPE, "open"), "due"),
+        Index(("org", "deleted", "open"), "changed", contains="assignees"),
+        Index(("org", "deleted", "open"), "due", also=("project_id",)),
     )
 
     def keys(self, recorded: Recorded) -> Sequence[str]:

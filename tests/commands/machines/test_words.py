@@ -207,7 +207,7 @@ class Talk(Board):
             told = (view["projectId"], view["number"], view["status"], view["blocked"])
             blocked = self.open_above(task) > 0
             assert told == (str(piece.project), piece.number, piece.status, blocked)
-            assert document.deleted is (task in self.trash)
+            assert document.deleted is not self.shown(task)
         heard = shown(Comments(), *(e for e in events if e.tag in Comments.tags))
         there = {key.partition(":")[2]: not one.deleted for key, one in heard.items()}
         assert there == {str(c): said.deleted_by is None for c, said in self.said.items()}
