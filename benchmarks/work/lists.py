@@ -46,6 +46,9 @@ FILTERS = {
     "creator": "creator={user}",
     "label": "label={label}",
     "label and status": "label={label}&status=TODO",
+    "two labels": "label={label},{other}",
+    "two people": "assignee={user},{nobody}",
+    "nobody": "assignee={nobody}",
     "parent": "parent={parent}",
     "blocked": "blocked=true",
     "overdue": "overdue=true",
@@ -149,6 +152,8 @@ async def _furnish(client: Client, project: str) -> dict[str, str]:
     return {
         "user": user,
         "label": labels[-1],
+        "other": labels[3],
+        "nobody": parent,
         "parent": parent,
         "first": str(first),
         "last": str(last),

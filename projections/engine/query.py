@@ -19,6 +19,8 @@ EITHER_MAX = 200
 """The maximum number of values in a choice: about as many as one person sees projects."""
 AMONG_MAX = 2_000
 """The maximum number of documents among which a query looks."""
+LOOKUPS_MAX = 400
+"""The maximum number of places of its index at which a query begins; SQLite joins up to 500."""
 WITHOUT_MAX = 20_000
 """The maximum number of values that are left out: private projects that one person does not see."""
 RESIDUAL_ROWS_MAX = 500
@@ -36,13 +38,13 @@ class Query(Struct, frozen=True, kw_only=True):
     """One page of one list.
 
     ``where`` holds equalities, ``either`` a field and its allowed values, ``contains`` a field of
-    texts and the text that it must contain. ``above`` and ``below`` are exclusive bounds of the
-    sort key. ``residual`` holds equalities, or allowed values as a list. ``holding`` are fields of
-    texts, each of which must contain one of its texts. ``within`` is a field of text and the
-    ranges, from a first text up to but without an end, in one of which it must be. ``without`` is
-    a field and values of it that are left out. ``among`` are the ids of the documents to look at,
-    for which no other index has to answer. With ``keyed``, the page tells the sort key of each
-    item.
+    texts and the text that it must contain, or several of which it must contain one. ``above`` and
+    ``below`` are exclusive bounds of the sort key. ``residual`` holds equalities, or allowed values
+    as a list. ``holding`` are fields of texts, each of which must contain one of its texts.
+    ``within`` is a field of text and the ranges, from a first text up to but without an end, in one
+    of which it must be. ``without`` is a field and values of it that are left out. ``among`` are
+    the ids of the documents to look at, for which no other index has to answer. With ``keyed``, the
+    page tells the sort key of each item.
     """
 
     model: str
@@ -53,13 +55,26 @@ class Query(Struct, frozen=True, kw_only=True):
     above: Key | None = None
     below: Key | None = None
     either: tuple[str, Sequence[str]] | None = None
-    contains: tuple[str, str] | None = None
+    contains: tuple[str, str | Sequence[str]] | None = None
     residual: Mapping[str, Value] = {}
     holding: Sequence[tuple[str, Sequence[str]]] = ()
     within: tuple[str, Sequence[tuple[str, str]]] | None = None
     without: tuple[str, Sequence[str]] | None = None
     among: Sequence[str] | None = None
     keyed: bool = False
+
+    @property
+    def lookups(self) -> int:
+        """At how many places of its index the query begins."""
+        choices = 1 if self.either is None else len(self.either[1])
+        return choices * len(self.texts)
+
+    @property
+    def texts(self) -> Sequence[str | None]:
+        """The texts of which the index answers one; None if it is asked for none."""
+        if self.contains is None:
+            return (None,)
+        return (text,) if isinstance(text := self.contains[1], str) else text
 
     @property
     def rows_max(self) -> int:
@@ -136,6 +151,8 @@ def refuse_beyond_bounds(shape: Shape, query: Query) -> None:
         raise QueryRefused(f"a limit of {query.limit} is not from 1 to {LIMIT_MAX}")
     if query.either and not 1 <= len(query.either[1]) <= EITHER_MAX:
         raise QueryRefused(f"a choice has 1 to {EITHER_MAX} values")
+    if not 1 <= query.lookups <= LOOKUPS_MAX:
+        raise QueryRefused(f"a query begins at 1 to {LOOKUPS_MAX} places of its index")
     if query.either and query.either[0] in query.where:
         raise QueryRefused(f"{query.either[0]} is both fixed and a choice")
     if query.without and not 1 <= len(query.without[1]) <= WITHOUT_MAX:

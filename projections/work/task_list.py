@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from domain.base import OrgId, ProjectId, UserId
 from projections.base import text_of
 from projections.engine.find import PAGE_DEFAULT, SLICES_MAX, ReadModels
-from projections.engine.query import EITHER_MAX, ListSlice, Query, list_slice
+from projections.engine.query import EITHER_MAX, LOOKUPS_MAX, ListSlice, Query, list_slice
 from projections.shape import Value
 from projections.work.task_filter import EVERY_TASK, TaskFilter, facets_asked, values_asked
 
@@ -226,8 +226,9 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
     where: dict[str, Value] = {"org": text_of(org_id), "deleted": wanted.hidden}
     residual = dict(values_asked(_of_lane(wanted, lane), lane.statuses or ()))
     groups = [group for group in facets_asked(wanted) if group]
-    # The index answers one facet; other filters are applied to its rows.
-    first = next((group for group in groups if len(group) == 1), None)
+    # The index answers one choice of facets; other filters are applied to its rows.
+    few = (group for group in groups if len(group) * len(projects) <= LOOKUPS_MAX)
+    first = min(few, key=len, default=None)
     several = len(projects) > 1
     if wanted.among is not None:  # which the index of ids answers
         first = None
@@ -240,7 +241,7 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         model="tasks",
         where=where,
         either=("project_id", projects) if several and wanted.among is None else None,
-        contains=None if first is None else ("facets", first[0]),
+        contains=None if first is None else ("facets", first[0] if len(first) == 1 else first),
         sort=order.field,
         descending=order.descending,
         limit=limit,

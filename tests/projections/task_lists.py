@@ -32,6 +32,7 @@ FILTERS = (
     TaskFilter(creators=(UserId(ANA),)),
     TaskFilter(cycles=(CycleId(TASK),)),
     TaskFilter(cycles=(CycleId(TASK),), milestones=(MilestoneId(TASK), MilestoneId(ENG))),
+    TaskFilter(watchers=(UserId(ANA), UserId(BEN)), labels=(LabelId(TASK), LabelId(ENG))),
     TaskFilter(blocked=True),
     TaskFilter(blocked=False, open=True),
     TaskFilter(hidden=True),

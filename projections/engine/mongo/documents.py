@@ -74,7 +74,8 @@ def filter_of(query: Query) -> dict[str, Any]:
     if query.either:
         wanted[name_of(query.either[0])] = {"$in": list(query.either[1])}
     if query.contains:
-        wanted[query.contains[0]] = query.contains[1]
+        field, texts = query.contains
+        wanted[field] = texts if isinstance(texts, str) else {"$in": list(texts)}
     bounds = {"$gt": query.above, "$lt": query.below}
     bounds = {operator: bound for operator, bound in bounds.items() if bound is not None}
     if bounds:

@@ -59,6 +59,7 @@ class _Form(NamedTuple):
     above: bool
     below: bool
     contains: str | None
+    several: bool
     residual: tuple[tuple[str, bool], ...]
     holding: tuple[str, ...]
     within: tuple[str, int] | None
@@ -94,6 +95,7 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
         query.above is not None,
         query.below is not None,
         None if contains is None else contains[0],
+        len(query.texts) > 1,
         tuple([(name, isinstance(value, list)) for name, value in query.residual.items()]),
         tuple([field for field, _ in query.holding]),
         None if query.within is None else (query.within[0], len(query.within[1])),
@@ -104,19 +106,32 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
     values = [*query.where.values()]
     above, below = query.above, query.below
     bounds = [bound for bound in (above, below) if bound is not None]
-    if either is None and not query.filters and not query.keyed:
+    if query.lookups == 1 and either is None and not query.filters and not query.keyed:
         if contains is not None:
-            values.append(contains[1])
+            values.append(query.texts[0])
         end = above if query.descending else below
         more = values if end is None else [*values, end]
         parameters = [query.limit, *more, *values, *bounds, query.limit]
         return PageStatement(texts.joined, parameters, joined=True)
     choices: list[list[Any]] = [[]] if either is None else [[choice] for choice in either[1]]
-    held = [contains[1]] if contains else []
-    if query.among is not None:
-        held.append(_encode(query.among).decode())
-    found = [[*values, *choice, *held, *bounds] for choice in choices]
+    among = [] if query.among is None else [_encode(query.among).decode()]
+    found = [
+        [*values, *choice, *held, *among, *bounds] for choice in choices for held in _held(query)
+    ]
     return _filtered(texts, query, found) if query.filters else _listed(texts, query, found)
+
+
+def _held(query: Query) -> list[list[Any]]:
+    """Return the parameters of the texts that the index is asked for.
+
+    Of several, each comes with those before it: what has one of them was found by that already.
+    """
+    if query.contains is None:
+        return [[]]
+    texts = query.texts
+    if len(texts) == 1:
+        return [[texts[0]]]
+    return [[one, _encode(texts[:at]).decode()] for at, one in enumerate(texts)]
 
 
 def _listed(texts: _Texts, query: Query, found: list[list[Any]]) -> PageStatement:
@@ -196,7 +211,11 @@ def _source(form: _Form, index_name: str) -> tuple[str, list[str], str]:
         side = quoted(side_table(form.collection, form.contains))
         at, source = "s", f"{side} s INDEXED BY {index} JOIN {documents} d ON d.row = s.row"
         fields = (*form.where, form.contains)
-    return source, [f"{at}.{quoted(field)} IS ?" for field in fields], f"{at}.{quoted(form.sort)}"
+    tests = [f"{at}.{quoted(field)} IS ?" for field in fields]
+    if form.several and form.contains is not None:
+        held = f"SELECT 1 FROM json_each(d.{quoted(form.contains)}) b WHERE b.value IN {_AMONG}"
+        tests.append(f"NOT EXISTS ({held})")
+    return source, tests, f"{at}.{quoted(form.sort)}"
 
 
 def _shown(form: _Form) -> str:
