@@ -84,13 +84,13 @@ async def read_side(system: System) -> AsyncIterator[Progress]:
     wait: Any = system.wakeups.listener()
     projector = Projector(PROJECTIONS, system.log, system.read_store, wait, progress.note)
     running = asyncio.create_task(projector.run())
-    await _until_serving(progress)
+    await until_serving(progress)
     yield progress
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def _until_serving(progress: Progress) -> None:
+async def until_serving(progress: Progress) -> None:
     """Wait until lists are answered; before, each would be a 503."""
     async with asyncio.timeout(SERVING_S):
         while True:
