@@ -25,7 +25,9 @@ from domain.work.task.planning import count_planned
 from domain.work.task.state import LEVELS_MAX, Task
 
 _MOVING = TaskMoved | TaskReparented | TaskUnlabelled | TaskUnassigned | TaskUnwatched
-"""A subtask in the trash goes where its parent goes, and who cannot see it there leaves it."""
+"""A subtask in the trash goes where its parent goes, and who cannot see it there leaves it.
+
+One that is purged does so, too: it says no more than where it was."""
 _PLANNING = TaskCycleChanged | TaskMilestoneChanged
 _EMPTYING = _PLANNING | TaskFieldSet
 """What a task that moves leaves behind is set to null."""
@@ -36,7 +38,7 @@ def broken_trash(event: Event, before: Any, after: Any, known: Known, owner: Any
 
     *owner* is its organization.
     """
-    if getattr(before, "purged", False):
+    if getattr(before, "purged", False) and not isinstance(event, _MOVING):
         yield "what is purged is changed"
     if isinstance(event, ApiKeyPurged) and not owner.purged:
         yield "an API key is purged without its organization"

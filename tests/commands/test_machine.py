@@ -77,6 +77,7 @@ class Company(RuleBasedStateMachine):
         self.pieces: dict[TaskId, Piece] = {}
         self.numbers: dict[ProjectId, int] = {}
         self.trash: set[UUID] = set()
+        self.purged: set[UUID] = set()
         self.private: set[ProjectId] = set()
         self.invited: dict[ProjectId, set[UserId]] = {}
         self.position = 0
@@ -150,7 +151,7 @@ class Company(RuleBasedStateMachine):
 
     @rule(project=projects, by=PEOPLE)
     def restore_project(self, project: ProjectId, by: UserId) -> None:
-        right = self.may(by, RestoreProject.needs, project)
+        right = self.may(by, RestoreProject.needs, project) and project not in self.purged
         if self.passes(RestoreProject(project_id=project), by, right):
             self.trash.discard(project)
 
@@ -239,6 +240,7 @@ class Company(RuleBasedStateMachine):
         right = right and piece.project not in self.trash
         right = right and (piece.parent is None or self.shown(piece.parent))
         right = right and (kind is RestoreTask or task not in self.trash)
+        right = right and task not in self.purged
         below = [each for each in self.pieces if task in above(self.pieces, each)]
         if self.passes(kind(task_id=task, below=tuple(below)), by, right):
             (self.trash.add if kind is DeleteTask else self.trash.discard)(task)

@@ -19,11 +19,14 @@ from commands.work.project import EditProject
 from commands.work.project_member import AddProjectMember, RemoveProjectMember
 from commands.work.relation import AddRelation, RemoveRelation
 from commands.work.team import AddTeamMember, RemoveTeamMember
-from domain.base import CommentId, ProjectId, TaskId, TeamId, UserId
+from commands.work.trash.purge import PurgeTrashed
+from commands.work.trash.things import Thing
+from domain.base import ERASED, CommentId, ProjectId, TaskId, TeamId, UserId
 from domain.permission import Permission
 from domain.work.project.events import Visibility
 from domain.work.relation import RelationKind, graph_of
 from domain.work.team import TeamCreated
+from domain.work.trash import TrashKind
 from projections.work.comment import Comments
 from projections.work.task import Tasks
 from tests.commands.test_machine import FINISHED, NONE, PEOPLE
@@ -164,9 +167,34 @@ class Talk(Board):
         gone = said.deleted_by is not None
         own = by == ((said.deleted_by if kind is RestoreComment else None) or said.author)
         right = self.talks(by, said.task) and (own or self.may(by, Permission.COMMENT_DELETE))
-        right = right and not (gone and kind is DeleteComment)
+        right = right and not (gone and kind is DeleteComment) and comment not in self.purged
         if self.passes(kind(task_id=said.task, comment_id=comment), by, right):
             said.deleted_by = by if kind is DeleteComment else None
+
+    # What is purged ---------------------------------------------------------
+
+    @rule(task=tasks, by=PEOPLE)
+    def purge_task(self, task: TaskId, by: UserId) -> None:
+        if self.purges(Thing(TrashKind.TASK, task), by):
+            self.pieces[task].title = ERASED
+
+    @rule(project=projects, by=PEOPLE)
+    def purge_project(self, project: ProjectId, by: UserId) -> None:
+        self.purges(Thing(TrashKind.PROJECT, project), by)
+
+    @rule(comment=comments, by=PEOPLE)
+    def purge_comment(self, comment: CommentId, by: UserId) -> None:
+        self.purges(Thing(TrashKind.COMMENT, comment), by)
+
+    def purges(self, thing: Thing, by: UserId) -> bool:
+        """Purge a thing, which must be in the trash and not be purged; return whether it is."""
+        said = self.said.get(CommentId(thing.id))
+        trashed = thing.id in self.trash or (said is not None and said.deleted_by is not None)
+        right = self.may(by, Permission.TRASH_PURGE) and trashed and thing.id not in self.purged
+        if self.passes(PurgeTrashed(thing=thing), by, right):
+            self.purged.add(thing.id)
+            return True
+        return False
 
     # What must hold ---------------------------------------------------------
 

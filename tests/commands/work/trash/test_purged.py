@@ -16,15 +16,17 @@ from commands.work.label import CreateLabel, DeleteLabel
 from commands.work.project import CreateProject, DeleteProject, RestoreProject
 from commands.work.task import EditTask
 from commands.work.task_create import CreateTask
+from commands.work.task_move import MoveTask
 from commands.work.trash.purge import PurgeContents, PurgeTrashed
 from commands.work.trash.task import DeleteTask, RestoreTask
 from commands.work.trash.things import Thing
 from domain.base import ERASED, LabelId, NotFound, ProjectId, TaskId
 from domain.identity.plan import PLAN_LIMITS, Countable, Plan, PlanLimitReached
 from domain.work.comment import CommentPosted
-from domain.work.project.events import ProjectDeleted, ProjectPurged
+from domain.work.project.events import ProjectCreated, ProjectDeleted, ProjectPurged
 from domain.work.task.errors import ParentInTrash
 from domain.work.task.events import TaskCreated, TaskDeleted
+from domain.work.task.state import Task
 from domain.work.task.trash_events import TaskPurged
 from domain.work.trash import TrashKind
 from eventstore.log import EventLog
@@ -41,7 +43,7 @@ from tests.commands.acme import (
 )
 from tests.commands.work.trash.cases import CASES, TASK_THING
 from tests.domain.spec import ACME, ANA, ENG, NOW, TASK
-from tests.spec import Past, context, given, on, record
+from tests.spec import Past, context, folded, given, on, record
 
 
 class TestWhatIsLeft:
@@ -90,6 +92,20 @@ class TestWhatIsLeft:
         below = (on(CHILD, task(6, parent=TASK), TaskDeleted(at=NOW)),)
         above = on(TASK, TaskDeleted(at=NOW, below=(CHILD,)), TaskPurged())
         given(*HERE, *below, above).when(RestoreTask(task_id=CHILD)).then_refused(ParentInTrash)
+
+    async def test_it_goes_where_the_task_above_it_goes(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
+        gone = on(CHILD, task(2, parent=TASK), TaskDeleted(at=NOW))
+        await record(
+            log, *ACCOUNTS, gone, on(OPS, ProjectCreated(key="OPS", name="Ops", created_by=ANA))
+        )
+        await handler.handle(PurgeTrashed(thing=Thing(TrashKind.TASK, CHILD)), context())
+
+        await handler.handle(MoveTask(task_id=TASK, project_id=OPS, below=(CHILD,)), context())
+
+        assert (await folded(log, Task, CHILD, ACME)).project_id == OPS
+        assert [str(each) async for each in lint_log(log)] == []
 
     async def test_contents_no_longer_count(self, log: EventLog, handler: CommandHandler) -> None:
         await record(
