@@ -4,6 +4,10 @@ Words are compared in Unicode's form NFKC and without regard to case. An index h
 their beginnings in two lengths, so that one text in it also answers for the beginning of a word:
 the newest come first without sorting, however many words begin alike. Beginnings of other lengths
 are compared when what was found is read.
+
+Chinese, Japanese, Thai, Lao, Khmer and Burmese put no spaces between words. Their texts are
+compared by pairs of neighbouring characters, so that whatever stands in one is found, wherever a
+word begins; a single character is found as the beginning of a pair.
 """
 
 import re
@@ -27,7 +31,14 @@ EXCERPT_CHARS = 200
 _BEFORE = 40
 _BEGINS = "*"
 """Marks the beginning of a word, which no whole word ends with."""
-_WORD = re.compile(r"\w+")
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai and Lao, Burmese, Khmer
+    "\u3005-\u3007\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff"  # Japanese, without its middle dot
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+)
+"""Characters of the scripts that put no spaces between words."""
+_WORD = re.compile(rf"[{_UNSPACED}]+|[^\W{_UNSPACED}]+")
+_UNSPACED_WORD = re.compile(f"[{_UNSPACED}]")
 
 
 class Word(NamedTuple):
@@ -46,26 +57,35 @@ class Passage(NamedTuple):
 
 
 class SearchWords(NamedTuple):
-    """What somebody searches for: whole words, and the beginning of one (empty for none)."""
+    """What somebody searches for: whole words, and the beginnings of others.
+
+    ``looked_up`` are those of the whole words that an index is asked for; the others overlap them.
+    """
 
     whole: tuple[str, ...]
-    beginning: str
+    looked_up: tuple[str, ...]
+    beginnings: tuple[str, ...]
 
     @property
     def terms(self) -> list[str]:
         """The terms that a text must have, each once."""
-        return [*self.whole, *_beginnings(self.beginning)[-1:]]
+        begun = (term for each in self.beginnings for term in _beginnings(each)[-1:])
+        return [*self.looked_up, *begun]
 
     def matches(self, words: Iterable[str]) -> bool:
         """Return whether a text with *words* is searched for."""
         there = set(words)
-        return there.issuperset(self.whole) and (
-            not self.beginning or any(each.startswith(self.beginning) for each in there)
+        return there.issuperset(self.whole) and all(
+            any(each.startswith(beginning) for each in there) for beginning in self.beginnings
         )
 
-    def finds(self, word: str) -> bool:
-        """Return whether *word* is one of those that are searched for."""
-        return word in self.whole or bool(self.beginning and word.startswith(self.beginning))
+    def found_in(self, word: Word) -> tuple[int, int] | None:
+        """Return from where to where *word* is one that is searched for; None if it is not."""
+        if word.text in self.whole:
+            return word.start, word.end
+        if not word.text.startswith(self.beginnings):
+            return None
+        return word.start, word.start + 1 if _is_unspaced(word.text) else word.end
 
 
 def asked_words(query: str) -> SearchWords:
@@ -73,10 +93,25 @@ def asked_words(query: str) -> SearchWords:
 
     A last word of less than 3 characters is a whole one. Without any word, there are no ``terms``.
     """
-    words = [word.text for word in _words(_normal(query))]
-    if not words or len(words[-1]) < BEGINNINGS[0]:
-        return SearchWords(tuple(dict.fromkeys(words)), "")
-    return SearchWords(tuple(dict.fromkeys(words[:-1])), words[-1])
+    whole: list[str] = []
+    looked_up: list[str] = []
+    beginnings: list[str] = []
+    normal = _normal(query)
+    written = [*_WORD.finditer(normal)]
+    for number, found in enumerate(written, start=1):
+        if _is_unspaced(found[0]):
+            pairs = [word.text for word in _pairs(found)][:-1]
+            whole += pairs
+            looked_up += [*pairs[::2], *pairs[-1:]]
+            beginnings += [] if pairs else [found[0]]
+            continue
+        word = _folded(found)
+        if number < len(written) or len(word) < BEGINNINGS[0]:
+            whole.append(word)
+            looked_up.append(word)
+        else:
+            beginnings.append(word)
+    return SearchWords(_once(whole), _once(looked_up), _once(beginnings))
 
 
 def words_of(*texts: str) -> list[str]:
@@ -97,28 +132,41 @@ def excerpt(text: str, asked: SearchWords) -> list[Passage]:
     It is empty if there is none.
     """
     normal = _normal(text)
-    found = (word for word in _words(normal) if asked.finds(word.text))
-    first = next(found, None)
+    found = (asked.found_in(word) for word in _words(normal))
+    places = (place for place in found if place is not None)
+    first = next(places, None)
     if first is None:
         return []
-    start = max(0, first.start - _BEFORE)
-    end = max(start + EXCERPT_CHARS, first.end)
+    start = max(0, first[0] - _BEFORE)
+    end = max(start + EXCERPT_CHARS, first[1])
     parts: list[Passage] = []
     at = start
-    for word in (first, *found):
-        if word.end > end:
-            break
-        parts += [
-            Passage(normal[at : word.start], False),
-            Passage(normal[word.start : word.end], True),
-        ]
-        at = word.end
+    for begin, until in _joined(first, places, end):
+        parts += [Passage(normal[at:begin], False), Passage(normal[begin:until], True)]
+        at = until
     parts.append(Passage(normal[at:end], False))
     return [part for part in parts if part.text]
 
 
+def _joined(
+    first: tuple[int, int], places: Iterable[tuple[int, int]], end: int
+) -> list[tuple[int, int]]:
+    """Return the places up to *end*, with those that overlap or touch in one."""
+    joined = [first]
+    for begin, until in places:
+        if until > end:
+            break
+        if begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], until)
+        else:
+            joined.append((begin, until))
+    return joined
+
+
 def _beginnings(word: str) -> list[str]:
     """Return the beginnings of *word* that are stored, the longest last."""
+    if _is_unspaced(word):
+        return [word[0] + _BEGINS]
     return [word[:length] + _BEGINS for length in BEGINNINGS if length <= len(word)]
 
 
@@ -140,5 +188,26 @@ def _normal(text: str) -> str:
 
 def _words(normal: str) -> Iterator[Word]:
     for found in _WORD.finditer(normal):
-        folded = normalize("NFKC", found[0].casefold())
-        yield Word(folded[:WORD_CHARS_MAX], found.start(), found.end())
+        if _is_unspaced(found[0]):
+            yield from _pairs(found)
+        else:
+            yield Word(_folded(found), found.start(), found.end())
+
+
+def _folded(found: re.Match[str]) -> str:
+    return normalize("NFKC", found[0].casefold())[:WORD_CHARS_MAX]
+
+
+def _pairs(found: re.Match[str]) -> Iterator[Word]:
+    """Yield the pairs of neighbouring characters, and the last character alone."""
+    for at in range(found.start(), found.end()):
+        end = min(at + 2, found.end())
+        yield Word(found.string[at:end], at, end)
+
+
+def _is_unspaced(word: str) -> bool:
+    return _UNSPACED_WORD.match(word) is not None
+
+
+def _once(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))

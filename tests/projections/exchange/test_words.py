@@ -44,6 +44,19 @@ def finds(query: str, *texts: str) -> bool:
         ("deployme", "Deployed", False),  # both begin with the stored `deplo`
         ("deploy it", "Deploys it", False),
         ("il", "oil", False),
+        ("天気", "今日は天気がいい", True),  # nothing tells where a word begins
+        ("気天", "今日は天気がいい", False),
+        ("天", "今日は天気がいい", True),
+        ("い", "今日は天気がいい", True),  # its last character, too
+        ("天気 今日", "今日は天気がいい", True),
+        ("今天気", "今日は天気がいい", False),
+        ("気 dog", "天気 dog", True),
+        ("iphone", "新しいiPhoneを買う", True),
+        ("iphoneを", "新しいiPhoneを買う", True),
+        ("ｶﾒﾗ", "カメラを買う", True),  # NFKC makes the wide form of it
+        ("สวัสดี", "สวัสดีครับ", True),
+        ("ครับ", "สวัสดีครับ", True),
+        ("カメラ", "カメ・ラ", False),
     ],
 )
 def test_a_text_is_found_by_its_words(query: str, text: str, found: bool) -> None:
@@ -96,6 +109,32 @@ def test_an_excerpt_shows_the_words_and_what_is_around_them() -> None:
     assert told in text
     assert len(told) == EXCERPT_CHARS
     assert excerpt("nothing here", asked_words("oil")) == []
+
+
+def test_an_excerpt_joins_the_pairs_that_overlap() -> None:
+    def found(query: str, text: str) -> list[str]:
+        return [part.text for part in excerpt(text, asked_words(query)) if part.found]
+
+    assert found("天気予報", "明日の天気予報です") == ["天気予報"]
+    assert found("天", "天気と天") == ["天", "天"]
+    assert len("".join(part.text for part in excerpt("天" * 500, asked_words("天")))) <= (
+        EXCERPT_CHARS
+    )
+
+
+def test_a_long_query_without_spaces_looks_up_half_of_its_pairs() -> None:
+    asked = asked_words("一二三四五六七八九十")
+
+    assert asked.terms == ["一二", "三四", "五六", "七八", "九十"]
+    assert len(asked.whole) == 9
+
+
+@given(st.text("天気予報oil ", min_size=1, max_size=30), st.data())
+def test_every_part_of_a_text_without_spaces_finds_it(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text) - 1))
+    part = text[start : data.draw(st.integers(start + 1, len(text)))]
+    if part.strip() and not any(letter in "oil" for letter in part):
+        assert finds(part, text)
 
 
 @given(st.text("oil OILß<>&ﬁ ", max_size=300))
