@@ -29,6 +29,8 @@ class Names:
     def __init__(self, org_id: OrgId, project_id: ProjectId, fingerprint: Fingerprint) -> None:
         self._org_id, self._project_id, self._fingerprint = org_id, project_id, fingerprint
         self._held: Mapping[ClaimKey, UUID] = {}
+        self._people: dict[str, ClaimKey] = {}
+        self._labels: dict[str, tuple[ClaimKey, ClaimKey]] = {}
 
     async def look_up(self, read: AheadReads, lines: Iterable[TaskLine]) -> None:
         """Look up every name in *lines*, with one query."""
@@ -108,9 +110,20 @@ class Names:
         return external_id_claim(self._fingerprint, self._org_id, self._project_id, external_id)
 
     def _email(self, person: str) -> ClaimKey:
-        return email_claim(self._fingerprint, canonical_address(person))
+        """Return the claim on an address; the same people are in many lines, so once for each."""
+        known = self._people.get(person)
+        if known is None:
+            known = email_claim(self._fingerprint, canonical_address(person))
+            self._people[person] = known
+        return known
 
     def _label(self, name: str) -> tuple[ClaimKey, ClaimKey]:
+        known = self._labels.get(name)
+        if known is None:
+            known = self._labels[name] = self._label_claims(name)
+        return known
+
+    def _label_claims(self, name: str) -> tuple[ClaimKey, ClaimKey]:
         of_project, of_all = (
             label_name_claim(self._fingerprint, self._org_id, project_id, folded(name))
             for project_id in (self._project_id, None)
