@@ -87,7 +87,7 @@ class InboxController(Controller):
     ) -> ApiResponse:
         """Return what others did that concerns the caller, and what they have to finish soon.
 
-        That they were assigned or mentioned, and comments on and changes of the 500 tasks changed
+        That they were assigned or mentioned, and comments on and changes of the 5,000 tasks changed
         last that they watch; each only as long as they see its task.
         """
         paging = Paging(request, bound=str(request.caller.user_id), unread=unread or None)

@@ -45,12 +45,16 @@ class CommentPosted(Event, frozen=True, kw_only=True, tag="comment.posted"):
 
 
 class CommentEdited(Event, frozen=True, kw_only=True, tag="comment.edited"):
-    """The author of a comment changed its text or whom it mentions."""
+    """The author of a comment changed its text or whom it mentions.
+
+    `added` are those of the mentioned whom it did not mention before.
+    """
 
     sets = ("body", "mentions", "edits")
     task_id: TaskId
     body: Personal
     mentions: tuple[UserId, ...] = ()
+    added: tuple[UserId, ...] = ()
 
 
 class CommentDeleted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="comment.deleted"):
@@ -143,7 +147,8 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
             raise CommentOfAnother
         if body == self.body and mentions == self.mentions:
             return []
-        return [CommentEdited(task_id=task_id, body=body, mentions=mentions)]
+        added = tuple([user for user in mentions if user not in self.mentions])
+        return [CommentEdited(task_id=task_id, body=body, mentions=mentions, added=added)]
 
     def delete(self, by: UserId, project_id: ProjectId | None) -> list[CommentEvent]:
         task_id = self.refuse_unless_here()

@@ -16,12 +16,12 @@ from msgspec import Struct
 from domain.base import OrgId, ProjectId, TaskId, UserId
 from projections.base import text_of
 from projections.engine.find import SLICES_MAX, ReadModels
-from projections.engine.query import EITHER_MAX, Query
+from projections.engine.query import EITHER_MAX, LIMIT_MAX, Query
 from projections.shape import Value
 from projections.work.task_filter import TaskFilter
 from projections.work.task_list import TaskOrder, TaskSort, find_tasks, lanes_of, merged
 
-WATCHED_MAX = 500
+WATCHED_MAX = 5_000
 """How many of the tasks that somebody watches their inbox looks at: those that changed last."""
 _AT_ONCE = 100
 """How many events are looked at in one query."""
@@ -93,8 +93,15 @@ async def watched_tasks(
     """Return the tasks of *projects* that somebody watches, at most ``WATCHED_MAX``."""
     lanes = lanes_of((each, None) for each in projects)
     wanted, order = TaskFilter(watchers=(user_id,)), TaskOrder(TaskSort.UPDATED)
-    page = await find_tasks(models, org_id, lanes, wanted, order, WATCHED_MAX)
-    return {task.id: task for task in decode_tasks(b"[%b]" % page.json)}
+    found: dict[TaskId, WatchedTask] = {}
+    after: str | None = None
+    while len(found) < WATCHED_MAX:
+        page = await find_tasks(models, org_id, lanes, wanted, order, LIMIT_MAX, after)
+        found |= {task.id: task for task in decode_tasks(b"[%b]" % page.json)}
+        after = page.next_key
+        if after is None:
+            break
+    return found
 
 
 class Reading(Struct, frozen=True):
@@ -166,6 +173,9 @@ def _kind(happened: _Happened, user_id: str) -> InboxNoticeKind | None:
     if happened.type == "comment.posted":
         mentioned = user_id in happened.data.get("mentions", ())
         return InboxNoticeKind.MENTIONED if mentioned else InboxNoticeKind.COMMENTED
+    if happened.type == "comment.edited":
+        added = happened.data.get("added", ())
+        return InboxNoticeKind.MENTIONED if user_id in added else None
     if happened.type in _SILENT or happened.command in _CREATING:
         return None
     changes = happened.type.startswith("task.") or happened.type == "attachment.uploaded"

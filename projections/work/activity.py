@@ -66,7 +66,7 @@ class Activity(Projection[Happened]):
     """Events by the task or project that they are about, the newest first."""
 
     name = "activity"
-    version = 6
+    version = 7
     tags = tags_of(
         TaskEvent,
         ProjectEvent,
@@ -119,6 +119,8 @@ def things_of(event: Event, stream: UUID) -> tuple[UUID, ...]:
         found = (stream, event.user_id)
     elif isinstance(event, CommentPosted):
         found = (event.task_id, *event.mentions)
+    elif isinstance(event, CommentEdited):
+        found = (event.task_id, *event.added)
     elif isinstance(event, CommentEvent | AttachmentEvent):
         found = (event.task_id,)
     elif isinstance(event, RelationAdded | RelationRemoved):

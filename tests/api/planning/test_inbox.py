@@ -60,6 +60,19 @@ async def test_an_inbox_shows_what_others_did_that_concerns_one(ana: Person, ben
     assert told(await inbox(ana)) == [("commented", "ENG-1")]
 
 
+async def test_a_mention_that_an_edit_adds_is_told_once(ana: Person, ben: Person) -> None:
+    task = await ana.task(await ana.project())
+    said = done(await ana.post(f"/task/{task['id']}/comments", {"body": "Done?"}), 201)
+    path = f"/task/{task['id']}/comments/{said['id']}"
+
+    done(await ana.patch(path, {"body": "Done, Ben?", "mentions": [ben.id]}), 200)
+    done(await ana.patch(path, {"body": "Done, dear Ben?"}), 200)
+
+    page = await inbox(ben)
+    assert told(page) == [("mentioned", "ENG-1"), ("commented", "ENG-1")]
+    assert page["items"][0]["type"] == "comment.edited"
+
+
 async def test_an_inbox_goes_on_where_its_cursor_says(ana: Person, ben: Person) -> None:
     project = await ana.project()
     for _ in range(3):

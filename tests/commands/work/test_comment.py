@@ -119,7 +119,9 @@ class TestEditComment:
     def test_whoever_is_mentioned_later_watches_the_task(self) -> None:
         said = on(COMMENT, comment(by=CLEO))
         gone = on(TASK, TaskUnwatched(user_id=BEN))
-        edited = on(COMMENT, CommentEdited(task_id=TASK, body="Well?", mentions=(BEN,)))
+        edited = on(
+            COMMENT, CommentEdited(task_id=TASK, body="Well?", mentions=(BEN,), added=(BEN,))
+        )
         watched = on(TASK, TaskWatched(user_id=BEN))
         given(*WATCHED, said, gone).when(edit(mentions=(BEN,)), by=CLEO).then(edited, watched)
 

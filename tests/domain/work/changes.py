@@ -91,7 +91,7 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     ),
     (
         SAID,
-        comment.CommentEdited(task_id=TASK, body="Well?", mentions=(BEN,)),
+        comment.CommentEdited(task_id=TASK, body="Well?", mentions=(BEN,), added=(BEN,)),
         ("body", "mentions", "edits"),
     ),
     (SAID, comment.CommentDeleted(task_id=TASK, deleted_by=ANA), ("deleted", "deleted_by")),

@@ -20,8 +20,8 @@ GONE = given(SAID, CommentDeleted(task_id=TASK, deleted_by=BEN))
 
 
 def test_the_author_changes_text_and_mentions() -> None:
-    assert SAID.edit(ANA, "Well?", (BEN,)) == [
-        CommentEdited(task_id=TASK, body="Well?", mentions=(BEN,))
+    assert SAID.edit(ANA, "Well?", (ANA, BEN)) == [
+        CommentEdited(task_id=TASK, body="Well?", mentions=(ANA, BEN), added=(ANA,))
     ]
     assert SAID.edit(ANA, "Done?", ()) == [CommentEdited(task_id=TASK, body="Done?")]
     assert given(SAID, CommentEdited(task_id=TASK, body="Well?")).edits == 1

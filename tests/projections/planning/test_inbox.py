@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.base import CommentId, ProjectId, TaskId
-from domain.work.comment import CommentPosted
+from domain.work.comment import CommentEdited, CommentPosted
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -52,6 +52,7 @@ class Office:
         self.log, self.chance = log, random.Random(seed)  # noqa: S311 - the same story each time
         self.tasks: dict[UUID, Task] = {TASK: Task().evolve(task(1))}
         self.happened: list[tuple[int, UUID, UUID, Any]] = []
+        self.said: list[tuple[CommentId, UUID, UUID, tuple[UUID, ...]]] = []
 
     async def step(self, number: int) -> None:
         """Let somebody do one thing to one task, or create one."""
@@ -64,9 +65,22 @@ class Office:
         if self.chance.random() < 0.3:
             some = tuple(self.chance.sample(PEOPLE, self.chance.randint(0, 2)))
             said = comment(by=by, mentions=some, task_id=TaskId(stream))
-            await self._do(by, stream, said, CommentId(UUID(int=90_000 + number)))
+            self.said.append((CommentId(UUID(int=90_000 + number)), stream, by, some))
+            await self._do(by, stream, said, self.said[-1][0])
+            return
+        if self.said and self.chance.random() < 0.15:
+            await self._edit(self.chance.randrange(len(self.said)))
             return
         await self._do(by, stream, self._something(self.tasks[stream]))
+
+    async def _edit(self, which: int) -> None:
+        """Let the author of a comment mention others."""
+        stream, about, by, before = self.said[which]
+        some = tuple(self.chance.sample(PEOPLE, self.chance.randint(0, 3)))
+        added = tuple(each for each in some if each not in before)
+        self.said[which] = (stream, about, by, some)
+        edited = CommentEdited(task_id=TaskId(about), body="Well?", mentions=some, added=added)
+        await self._do(by, about, edited, stream)
 
     def _something(self, known: Task) -> Any:
         if known.deleted:
@@ -116,6 +130,8 @@ def _kind(event: Any, user: UUID) -> InboxNoticeKind | None:
             return (
                 InboxNoticeKind.MENTIONED if user in event.mentions else InboxNoticeKind.COMMENTED
             )
+        case CommentEdited():
+            return InboxNoticeKind.MENTIONED if user in event.added else None
         case TaskCreated() | TaskRanked() | TaskWatched() | TaskUnwatched():
             return None
         case _:
