@@ -80,7 +80,7 @@ class EventController(Controller):
         if not live.has_room():
             raise Problem(503, "busy", "This process has as many streams as it can serve.")
         if not live.has_room_for(reader):
-            detail = "You have too many open streams; close one."
+            detail = "You or your organization have too many open streams; close one."
             raise Problem(429, "too_many_streams", detail, headers={"retry-after": "5"})
         content = _nothing() if request.client_info.head_only else live.sent(reader)
         return Stream(content, media_type="text/event-stream", headers={"x-accel-buffering": "no"})

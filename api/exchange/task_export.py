@@ -8,7 +8,8 @@ from litestar import Controller, get
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
 
-from api.exchange.tasks.outgoing import Line, field_types, lines_of
+from api.exchange.tasks.contents import Line
+from api.exchange.tasks.outgoing import field_types, lines_of
 from api.exchange.tasks.table import table_of
 from api.http.paging import wait_for_own_writes
 from api.http.parameters import shows_file
@@ -45,18 +46,23 @@ class TaskExportController(Controller):
     ) -> Stream:
         """Export the tasks of a project that are not in the trash, in the order of their ranks.
 
-        People are named by their addresses, labels by their names. An import takes the file.
+        People are named by their addresses, labels by their names. JSON Lines have comments and
+        relations, too, in lines of their own, and what is known about files, without their
+        contents. An import takes the file.
         """
         project_id = await project_id_of(request, project)
         key = (await project_here(request, project_id)).state.key
         content: AsyncIterator[bytes] = _nothing()
         if not request.client_info.head_only:
             await wait_for_own_writes(
-                request, "tasks", "labels", "fields", "users", "cycles", "milestones"
+                request,
+                *("tasks", "labels", "fields", "users", "cycles", "milestones"),
+                *(("comments", "attachments") if file_format == "jsonl" else ()),
             )
             fields = await field_types(request, project_id)
-            lines = lines_of(request, project_id, fields)
-            content = _json(lines) if file_format == "jsonl" else table_of(lines, fields)
+            whole = file_format == "jsonl"
+            lines = lines_of(request, project_id, fields, contents=whole)
+            content = _json(lines) if whole else table_of(lines, fields)
         disposition = f'attachment; filename="{key}.{file_format}"'
         return Stream(
             content,

@@ -15,7 +15,7 @@ from litestar.params import FromPath, FromQuery, Parameter
 from litestar.response import Stream
 
 from api.exchange.task_export import FileFormat
-from api.exchange.tasks.lines import BrokenFile, read_lines
+from api.exchange.tasks.lines import BrokenFile, Line, read_lines
 from api.exchange.tasks.mapping import MAPPING_MAX, Mapping, mapping_in
 from api.exchange.tasks.progress import (
     IMPORTS_KEPT,
@@ -24,7 +24,7 @@ from api.exchange.tasks.progress import (
     ImportView,
     render_import,
 )
-from api.exchange.tasks.run import LINES_MAX, ImportRun, Item, Line
+from api.exchange.tasks.run import LINES_MAX, ImportRun, Item
 from api.exchange.tasks.spool import spooled, upload_of
 from api.exchange.tasks.table import field_keys, read_table
 from api.http.parameters import shows, shows_file
@@ -108,7 +108,8 @@ class TaskImportController(Controller):
     ) -> Response[Any]:
         """Import tasks from a file, the body, in the format of an export.
 
-        What has an id of an earlier import is left alone, so a file can be sent again. `Location`
+        JSON Lines may have comments on them and their relations, too, in lines of their own. What
+        has an id of an earlier import is left alone, so a file can be sent again. `Location`
         tells how far the import is. A dry run answers line by line; its last line begins with
         `done`.
         """
@@ -123,7 +124,7 @@ class TaskImportController(Controller):
             file = held.enter_context(await spooled(upload))
             read = await _reader(request, project_id, _Form(file_format, names), file)
             count = await _count(request, file, read)
-            run = ImportRun(request, project_id, read(file))
+            run = ImportRun(request, project_id, lambda: _from_its_beginning(file, read))
             if not request.is_dry_run():
                 return await _begin(request, project_id, run, (count, held))
             told = _told(run, held.pop_all())
@@ -250,8 +251,12 @@ async def _count(request: ApiRequest, file: IO[str], read: ReadFile) -> int:
     if count > LINES_MAX:
         detail = f"One import takes {LINES_MAX:,} tasks. Send the file in parts."
         raise Problem(422, "too_many_lines", detail, details={"limit": LINES_MAX})
-    file.seek(0)
     return count
+
+
+def _from_its_beginning(file: IO[str], read: ReadFile) -> Iterator[Line]:
+    file.seek(0)
+    yield from read(file)
 
 
 def _counted(lines: Iterator[Line]) -> int:

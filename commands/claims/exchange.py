@@ -4,10 +4,12 @@ from uuid import UUID
 
 from commands.happening import Fingerprint, Happening, Reservations, Rule
 from domain.base import Event, OrgId
+from domain.work.comment import CommentImported
 from domain.work.task.imported import AlreadyImported, TaskImported
 from eventstore.claim import ClaimChange, ClaimKey
 
 EXTERNAL_ID = "external id"
+EXTERNAL_COMMENT = "external comment"
 
 
 def external_id_claim(
@@ -17,6 +19,14 @@ def external_id_claim(
     return ClaimKey(org_id, EXTERNAL_ID, project_id, fingerprint(EXTERNAL_ID, external_id))
 
 
+def external_comment_claim(
+    fingerprint: Fingerprint, org_id: OrgId, task_id: UUID, external_id: str
+) -> ClaimKey:
+    """Return the claim on the external id of a comment on a task."""
+    known_by = fingerprint(EXTERNAL_COMMENT, external_id)
+    return ClaimKey(org_id, EXTERNAL_COMMENT, task_id, known_by)
+
+
 def _imported(happened: Happening, reserved: Reservations) -> None:
     """Take the id for good: a task in the trash, or in another project, is not imported again."""
     external_id, project_id = happened.event.external_id, happened.before.project_id
@@ -24,4 +34,16 @@ def _imported(happened: Happening, reserved: Reservations) -> None:
     reserved.claims.append(ClaimChange(claim, happened.stream, AlreadyImported()))
 
 
-EXCHANGE_RULES: dict[type[Event], Rule] = {TaskImported: _imported}
+def _imported_comment(happened: Happening, reserved: Reservations) -> None:
+    """Take the id for good: a comment in the trash is not imported again."""
+    event = happened.event
+    claim = external_comment_claim(
+        happened.fingerprint, happened.org_id, event.task_id, event.external_id
+    )
+    reserved.claims.append(ClaimChange(claim, happened.stream, AlreadyImported()))
+
+
+EXCHANGE_RULES: dict[type[Event], Rule] = {
+    TaskImported: _imported,
+    CommentImported: _imported_comment,
+}

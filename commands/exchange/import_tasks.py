@@ -19,7 +19,7 @@ from commands.exchange.trial import Trial
 from commands.happening import Fingerprint
 from commands.reads import AheadReads, Reads
 from commands.sight import refuse_unless_sees_id
-from domain.base import DomainError, LabelId, ProjectId, State, TaskId
+from domain.base import CommentId, DomainError, LabelId, ProjectId, State, TaskId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import refuse_if_bulk_too_large
 from domain.name import folded
@@ -62,6 +62,7 @@ class Rehearsed(Struct, frozen=True):
     labels: Mapping[str, LabelId] = {}
     states: Mapping[UUID, State] = {}
     counts: Mapping[CountKey, int] = {}
+    comments: Mapping[tuple[TaskId, str], CommentId] = {}
 
 
 class Imported(NamedTuple):

@@ -1,6 +1,7 @@
 """What the names in lines of a file stand for: tasks, people and labels, found by their claims."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from uuid import UUID
 
 from msgspec import UNSET
@@ -45,6 +46,32 @@ class Names:
                 wanted.update(dict.fromkeys(self._label(label)))
             wanted.update(dict.fromkeys(self._plan(line)))
         self._held = await read.holders(list(wanted))
+
+    async def look_up_some(
+        self, read: AheadReads, tasks: Iterable[str], people: Iterable[str]
+    ) -> None:
+        """Look up external ids of tasks, and people, with one query."""
+        wanted = dict.fromkeys([*map(self._external, tasks), *map(self._email, people)])
+        self._held = await read.holders(list(wanted))
+
+    async def task_here(
+        self, read: AheadReads, external_id: str, ahead: Mapping[str, TaskId]
+    ) -> TaskId | None:
+        """Return the task as ``task`` does, or as it is *ahead*; None if it is elsewhere by now."""
+        found = ahead.get(external_id) or await self.task(read, external_id)
+        if found is None or (await read(Task, found)).project_id != self._project_id:
+            return None
+        return found
+
+    async def members(
+        self, read: AheadReads, context: Context, people: Iterable[str]
+    ) -> tuple[UserId, ...]:
+        """Return those of *people* who are members, each once."""
+        found: dict[UserId, None] = {}
+        for named in people:
+            with suppress(UnknownPerson):
+                found[await self.person(read, context, named)] = None
+        return tuple(found)
 
     async def task(self, read: AheadReads, external_id: str) -> TaskId | None:
         """Return the task that was imported as *external_id*, or whose own id that is."""

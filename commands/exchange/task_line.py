@@ -1,7 +1,7 @@
 """One task as files of tasks have it, on its way in and out."""
 
 from datetime import date
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -31,7 +31,8 @@ class Meant(NamedTuple):
 class TaskLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """One task of a file, with people by their addresses and labels by their names.
 
-    ``key`` is only there for readers: an imported task gets the next number of its project.
+    ``key`` and ``files`` are only there for readers: an imported task gets the next number of its
+    project, and the contents of files are not in the file.
     """
 
     id: ExternalId
@@ -50,6 +51,7 @@ class TaskLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     cycle: Name | None = None
     milestone: Name | None = None
     fields: FieldInputs = {}
+    files: tuple[dict[str, Any], ...] = ()
     occurred_at: DueTime | None = None
     author: Name | None = None
 

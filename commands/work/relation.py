@@ -59,7 +59,7 @@ class AddRelation(RelationCommand, frozen=True, kw_only=True):
         added, first = await self.read_both(read)
         stream = graph_of(context.organization)
         graph = read.new(DependencyGraph, stream)
-        events = await _in_steps(graph.add(added, is_open=first.group not in FINISHED))
+        events = await in_steps(graph.add(added, is_open=first.group not in FINISHED))
         return changes_of(stream, events)
 
 
@@ -75,7 +75,7 @@ class RemoveRelation(RelationCommand, frozen=True, kw_only=True):
         return changes_of(stream, graph.remove(removed, is_open=first.group not in FINISHED))
 
 
-async def _in_steps(steps: Generator[None, None, R]) -> R:
+async def in_steps(steps: Generator[None, None, R]) -> R:
     """Return the result of *steps*; between two of them other requests are served."""
     while True:
         try:

@@ -5,6 +5,8 @@ Invariants
     2. Only the author changes the text; every earlier text stays in the log.
     3. A deleted comment can only be restored, and a purged one not even that.
     4. Setting the text that it has, with the same mentions, records no event.
+    5. An imported comment shows who imported it as its author; who wrote it elsewhere, and when, is
+       data that orders nothing.
 """
 
 from datetime import datetime
@@ -25,6 +27,7 @@ from domain.base import (
     TaskId,
     UserId,
 )
+from domain.work.task.imported import TaskOrigin
 
 MENTIONS_MAX = 50
 """How many people one comment can mention."""
@@ -78,11 +81,31 @@ class CommentRestored(Event, frozen=True, kw_only=True, tag="comment.restored"):
 class CommentPurged(Event, frozen=True, kw_only=True, tag="comment.purged"):
     """The text of a comment is gone for good, with the key that sealed it."""
 
-    sets = ("body", "deleted", "purged")
+    sets = ("body", "deleted", "purged", "external_id", "occurred_at", "author")
     task_id: TaskId
 
 
-CommentEvent = CommentPosted | CommentEdited | CommentDeleted | CommentRestored | CommentPurged
+class CommentImported(Event, frozen=True, kw_only=True, omit_defaults=True, tag="comment.imported"):
+    """A comment that was just posted came from elsewhere, where it has this id.
+
+    `occurredAt` and `author` tell when and by whom it was written there.
+    """
+
+    sets = ("external_id", "occurred_at", "author")
+    task_id: TaskId
+    external_id: Personal
+    occurred_at: datetime | None = None
+    author: Personal | None = None
+
+
+CommentEvent = (
+    CommentPosted
+    | CommentImported
+    | CommentEdited
+    | CommentDeleted
+    | CommentRestored
+    | CommentPurged
+)
 
 
 # State ----------------------------------------------------------------------
@@ -107,6 +130,9 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
     deleted: bool = False
     deleted_by: UserId | None = None
     purged: bool = False
+    external_id: str | None = None
+    occurred_at: datetime | None = None
+    author: str | None = None
 
     def evolve(self, event: CommentEvent) -> "Comment":
         match event:
@@ -119,6 +145,13 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
                     created_by=event.created_by,
                     created_at=event.created_at,
                 )
+            case CommentImported():
+                return replace(
+                    self,
+                    external_id=event.external_id,
+                    occurred_at=event.occurred_at,
+                    author=event.author,
+                )
             case CommentEdited():
                 edits = self.edits + 1
                 return replace(self, body=event.body, mentions=event.mentions, edits=edits)
@@ -127,9 +160,26 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
             case CommentRestored():
                 return replace(self, deleted=False, deleted_by=None)
             case CommentPurged():
-                return replace(self, body=ERASED, deleted=True, purged=True)
+                return replace(
+                    self,
+                    body=ERASED,
+                    deleted=True,
+                    purged=True,
+                    external_id=None,
+                    occurred_at=None,
+                    author=None,
+                )
             case _:
                 assert_never(event)
+
+    @property
+    def origin(self) -> TaskOrigin | None:
+        """Where the comment was imported from; None if it was posted here."""
+        if self.external_id is None:
+            return None
+        return TaskOrigin(
+            external_id=self.external_id, occurred_at=self.occurred_at, author=self.author
+        )
 
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 

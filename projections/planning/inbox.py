@@ -31,6 +31,8 @@ _SILENT = frozenset({"task.created", "task.ranked", "task.watched", "task.unwatc
 
 _CREATING = frozenset({"CreateTask", "ImportTasks"})
 """Commands that set the fields of a new task, which are no changes."""
+_OLD_NEWS = "ImportComments"
+"""The command that posts comments which were written elsewhere, some time ago."""
 
 
 class InboxNoticeKind(StrEnum):
@@ -170,16 +172,22 @@ def _kind(happened: _Happened, user_id: str) -> InboxNoticeKind | None:
         return None
     if happened.type == "task.assigned" and happened.data["userId"] == user_id:
         return InboxNoticeKind.ASSIGNED
-    if happened.type == "comment.posted":
-        mentioned = user_id in happened.data.get("mentions", ())
-        return InboxNoticeKind.MENTIONED if mentioned else InboxNoticeKind.COMMENTED
-    if happened.type == "comment.edited":
-        added = happened.data.get("added", ())
-        return InboxNoticeKind.MENTIONED if user_id in added else None
+    if happened.type.startswith("comment."):
+        return _kind_of_comment(happened, user_id)
     if happened.type in _SILENT or happened.command in _CREATING:
         return None
     changes = happened.type.startswith("task.") or happened.type == "attachment.uploaded"
     return InboxNoticeKind.CHANGED if changes else None
+
+
+def _kind_of_comment(happened: _Happened, user_id: str) -> InboxNoticeKind | None:
+    if happened.command == _OLD_NEWS:
+        return None
+    if happened.type == "comment.posted":
+        mentioned = user_id in happened.data.get("mentions", ())
+        return InboxNoticeKind.MENTIONED if mentioned else InboxNoticeKind.COMMENTED
+    is_new = happened.type == "comment.edited" and user_id in happened.data.get("added", ())
+    return InboxNoticeKind.MENTIONED if is_new else None
 
 
 def _notice(happened: _Happened, kind: InboxNoticeKind) -> InboxEntry:

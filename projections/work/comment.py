@@ -7,6 +7,7 @@ import msgspec
 
 from domain.base import CommentId, OrgId, TaskId, UserId
 from domain.work.comment import Comment, CommentEvent
+from domain.work.task.imported import TaskOrigin
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of, text_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels
@@ -26,6 +27,7 @@ class CommentView(View, frozen=True, kw_only=True):
     mentions: tuple[UserId, ...]
     created_by: UserId | None
     created_at: datetime | None
+    imported: TaskOrigin | None
     edits: int
     updated_at: datetime
     deleted_at: datetime | None
@@ -42,6 +44,7 @@ def render_comment(comment_id: UUID, comment: Comment, version: int, updated_at:
         mentions=comment.mentions,
         created_by=comment.created_by,
         created_at=comment.created_at,
+        imported=comment.origin,
         edits=comment.edits,
         updated_at=updated_at,
         deleted_at=updated_at if comment.deleted else None,

@@ -44,6 +44,7 @@ GAUGES = (
     ("projector_standing_seconds", "How long the projector has not advanced while events wait."),
     ("stalled_endpoints", "Webhooks that have not advanced for STALLED_AFTER while events wait."),
     ("open_deliveries", "Webhook deliveries that have neither succeeded nor failed for good."),
+    ("live_streams", "Open streams of live events."),
     ("oldest_open_delivery_seconds", "Age of the oldest of them; 0 without any."),
 )
 PROCESS = {
@@ -113,6 +114,7 @@ class SystemCollector(Collector):
             monitor.projector.standing_s,
             len(monitor.endpoints.stalled),
             monitor.backlog.open,
+            self._counted.streams,
             age_s,
         )
         for (name, meaning), value in zip(GAUGES, values, strict=True):

@@ -8,6 +8,7 @@ from msgspec import Struct
 from prometheus_client import ProcessCollector
 
 from eventstore.counters import DriverCounters, all_counters, batch_sizes
+from runtime.health.streams import open_streams
 
 SHARED_DIR = "METRICS_SHARED_DIR"
 """The variable with the directory in which the API processes of one port share their counters."""
@@ -35,6 +36,8 @@ class Counted(Struct):
     batches: list[int]
     commands: int
     process: dict[str, float] = {}
+    streams: int = 0
+    """Open streams of live events."""
 
     def add(self, other: "Counted", *, alive: bool = True) -> None:
         """Add what another process has counted; of one that has ended, the CPU time remains."""
@@ -43,6 +46,7 @@ class Counted(Struct):
             self.drivers[driver] = [a + b for a, b in zip(known, counts, strict=True)]
         self.batches = [a + b for a, b in zip(self.batches, other.batches, strict=True)]
         self.commands += other.commands
+        self.streams += alive * other.streams
         for name, value in other.process.items():
             if name in PROCESS_SUMS:
                 counted = alive or name == CPU
@@ -59,7 +63,7 @@ def counted_here() -> Counted:
         for family in _of_this_process.collect()
         for sample in family.samples
     }
-    return Counted(drivers, list(batch_sizes.counts), batch_sizes.sum, process)
+    return Counted(drivers, list(batch_sizes.counts), batch_sizes.sum, process, open_streams.count)
 
 
 def _counts(one: DriverCounters) -> list[int]:

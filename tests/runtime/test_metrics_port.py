@@ -67,6 +67,7 @@ async def test_a_scraper_gets_every_driver_and_the_size_of_the_write_ahead_log(
     assert {
         "trackrecord_oldest_open_delivery_seconds",
         "trackrecord_stalled_endpoints",
+        "trackrecord_live_streams",
         "process_resident_memory_bytes",
     } <= samples.keys()
 
@@ -101,11 +102,13 @@ def test_memory_of_processes_that_ended_does_not_count_and_their_cpu_time_does(
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     for pid in (ended.pid, os.getppid()):
-        other = Counted({}, blank, 0, {CPU: 100.0, memory: 1e15, start: 1.0})
+        other = Counted({}, blank, 0, {CPU: 100.0, memory: 1e15, start: 1.0}, streams=3)
         (tmp_path / str(pid)).write_bytes(msgspec.msgpack.encode(other))
 
-    total = shared.total().process
+    whole = shared.total()
+    total = whole.process
 
+    assert whole.streams == here.streams + 3
     assert total[CPU] >= 200
     assert 1e15 < total[memory] < 2e15
     assert total[start] == 1.0

@@ -18,6 +18,7 @@ from eventstore.engine.turns import PIECE
 from eventstore.log import EventLog
 from eventstore.recorded import Row
 from runtime.ending import end
+from runtime.health.streams import open_streams
 from runtime.outages import StoreOutage
 from runtime.system import System
 
@@ -29,6 +30,8 @@ DOUBT_S = 60.0
 """How often it is checked that the log was not set back."""
 STREAMS_PER_PERSON_MAX = 20
 """Open streams of one person in a process, their API keys included."""
+STREAMS_PER_ORGANIZATION_MAX = 1_000
+"""Open streams of one organization in a process, so that others find room."""
 LIVE_STREAMS_MAX = 1_200
 """Open streams of a process; each needs a connection and about 30 KiB."""
 RETRY_MS = 2_000
@@ -67,14 +70,10 @@ class Live:
         return not self._stopping and self.count < LIVE_STREAMS_MAX
 
     def has_room_for(self, reader: Reader) -> bool:
-        """Return whether the person may have another stream."""
-        user_id = reader.caller.user_id
-        own = sum(
-            each.caller.user_id == user_id
-            for each in self._readers.get(reader.org_id, ())
-            if each is not reader
-        )
-        return own < STREAMS_PER_PERSON_MAX
+        """Return whether the person, and their organization, may have another stream."""
+        user_id, here = reader.caller.user_id, self._readers.get(reader.org_id, ())
+        own = sum(each.caller.user_id == user_id for each in here)
+        return own < STREAMS_PER_PERSON_MAX and len(here) < STREAMS_PER_ORGANIZATION_MAX
 
     def stop(self) -> None:
         """End all streams: the process is about to stop, and takes no more of them."""
@@ -117,13 +116,15 @@ class Live:
             reader.end(StreamEnd.STOPPING if self._stopping else StreamEnd.TOO_MANY)
             return
         self._readers.setdefault(reader.org_id, {})[reader] = None
+        open_streams.count += 1
         if self._following is None or self._following.done():
             self._following = asyncio.create_task(self._follow(), name="follow for live readers")
             self._following.add_done_callback(self._followed)
 
     def _leave(self, reader: Reader) -> None:
         own = self._readers.get(reader.org_id, {})
-        own.pop(reader, None)
+        if own.pop(reader, reader) is None:
+            open_streams.count -= 1
         if not own:
             self._readers.pop(reader.org_id, None)
 

@@ -36,7 +36,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
 
     def _known(self, name: str) -> Names[str, str] | None:
         match name:
-            case "assignees" | "author":
+            case "assignees" | "author" | "mentions":
                 return self.people
             case "status":
                 return self.statuses

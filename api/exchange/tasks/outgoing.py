@@ -2,18 +2,25 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
+from api.exchange.tasks.contents import (
+    Line,
+    addresses_of,
+    comment_lines,
+    file_facts,
+    relation_lines,
+    told,
+)
 from api.http.paging import LIMIT_MAX
 from api.http.request import ApiRequest
 from api.work.sight import project_here
 from api.work.tasks.detail import tasks_in_full, viewer_of
 from commands.exchange.task_line import TaskLine
-from domain.base import PLATFORM, CycleId, LabelId, MilestoneId, OrgId, ProjectId, TaskId, UserId
+from domain.base import CycleId, LabelId, MilestoneId, OrgId, ProjectId, TaskId, UserId
 from domain.work.task.custom_field import FieldShown, FieldType
 from domain.work.task.imported import TaskOrigin
 from projections.base import document_id
@@ -49,6 +56,13 @@ class _Task(Struct, frozen=True, rename="camel"):
     created_by: UserId | None
     created_at: datetime | None
     imported: TaskOrigin | None
+    comments: int
+    attachments: int
+
+    @property
+    def known_as(self) -> str:
+        """By which id files know it."""
+        return _known_as(self.id, self.imported)
 
 
 class _Named(Struct, frozen=True):
@@ -61,10 +75,6 @@ class _Custom(Struct, frozen=True):
     type: FieldType
 
 
-class _User(Struct, frozen=True):
-    email: str
-
-
 class _Parent(Struct, frozen=True):
     imported: TaskOrigin | None
 
@@ -72,9 +82,7 @@ class _Parent(Struct, frozen=True):
 _tasks = msgspec.json.Decoder(list[_Task]).decode
 _named = msgspec.json.Decoder(_Named).decode
 _custom = msgspec.json.Decoder(_Custom).decode
-_user = msgspec.json.Decoder(_User).decode
 _parent = msgspec.json.Decoder(_Parent).decode
-Line = dict[str, Any]
 _List = Callable[[str | None], Awaitable[ListSlice]]
 """Returns a page of a list behind a key."""
 LINE_FIELDS: tuple[str, ...] = TaskLine.__struct_encode_fields__
@@ -95,15 +103,19 @@ async def field_types(request: ApiRequest, project_id: ProjectId) -> dict[str, F
 
 
 async def lines_of(
-    request: ApiRequest, project_id: ProjectId, fields: Iterable[str]
+    request: ApiRequest, project_id: ProjectId, fields: Iterable[str], *, contents: bool
 ) -> AsyncIterator[list[Line]]:
     """Yield the tasks of a project that are not in the trash, with their values in *fields*.
+
+    With *contents*, each page is followed by the comments on its tasks, and the last one by the
+    relations between the tasks of the project.
 
     :raises NotFound: the caller does not see the project, or no longer.
     """
     org_id, models, known = request.organization, request.api.models, frozenset(fields)
     names = await _names(models, org_id, project_id)
     lanes, order, after = [Lane((project_id,))], TaskOrder(TaskSort.RANK), None
+    known_as: dict[TaskId, str] = {}
     while True:
         project = (await project_here(request, project_id)).state
         page = await find_tasks(models, org_id, lanes, EVERY_TASK, order, LIMIT_MAX, after)
@@ -112,11 +124,29 @@ async def lines_of(
         tasks = _tasks(b"[%b]" % shown.json)
         people = await _people(models, tasks)
         parents = await _parents(models, org_id, tasks)
-        yield [_line(task, names, people, parents, known) for task in tasks]
+        lines = [_line(task, names, people, parents, known) for task in tasks]
+        if contents:
+            known_as |= {task.id: task.known_as for task in tasks}
+            await _name_files(request, tasks, lines)
+        yield lines
+        if contents:
+            for task in tasks:
+                if task.comments:
+                    yield await comment_lines(request, task.id, task.known_as)
         if page.next_key is None:
-            return
+            break
         after = page.next_key
         await request.identify(fresh=True)
+    if contents:
+        async for lines in relation_lines(request, known_as):
+            yield lines
+
+
+async def _name_files(request: ApiRequest, tasks: Iterable[_Task], lines: Iterable[Line]) -> None:
+    """Add to *lines* what is known about the files of their *tasks*."""
+    for task, line in zip(tasks, lines, strict=True):
+        if task.attachments:
+            line["files"] = await file_facts(request, task.id)
 
 
 async def _names(models: ReadModels, org_id: OrgId, project_id: ProjectId) -> dict[UUID, str]:
@@ -141,12 +171,9 @@ async def _names(models: ReadModels, org_id: OrgId, project_id: ProjectId) -> di
 
 async def _people(models: ReadModels, tasks: Iterable[_Task]) -> dict[UserId, str]:
     """Return the addresses of those who created tasks or are assigned to them."""
-    concerned = {
-        each: None for task in tasks for each in (task.created_by, *task.assignees) if each
-    }
-    ids = {document_id(PLATFORM, each): each for each in concerned}
-    found = await models.many("users", list(ids))
-    return {ids[key]: _user(user).email for key, user in found.items()}
+    return await addresses_of(
+        models, (each for task in tasks for each in (task.created_by, *task.assignees))
+    )
 
 
 async def _parents(models: ReadModels, org_id: OrgId, tasks: Iterable[_Task]) -> dict[UUID, str]:
@@ -167,10 +194,10 @@ def _line(
     parents: dict[UUID, str],
     fields: frozenset[str],
 ) -> Line:
-    origin = task.imported or TaskOrigin(external_id=str(task.id))
+    origin = task.imported
     author = None if task.created_by is None else people.get(task.created_by)
     line: Line = {
-        "id": origin.external_id,
+        "id": task.known_as,
         "key": task.key,
         "title": task.title,
         "description": task.description or None,
@@ -186,7 +213,7 @@ def _line(
         "cycle": None if task.cycle_id is None else names.get(task.cycle_id),
         "milestone": None if task.milestone_id is None else names.get(task.milestone_id),
         "fields": {key: value for key, value in task.fields.items() if key in fields},
-        "occurredAt": origin.occurred_at if task.imported else task.created_at,
-        "author": origin.author if task.imported else author,
+        "occurredAt": origin.occurred_at if origin else task.created_at,
+        "author": origin.author if origin else author,
     }
-    return {name: value for name, value in line.items() if value not in (None, [], {})}
+    return told(line)

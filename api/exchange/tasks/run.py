@@ -1,22 +1,32 @@
 """Runs an import: some lines at a time, each with its outcome, until the file ends.
 
-A line whose parent comes later in the file waits until the others are imported.
+A task whose parent comes later in the file waits until the others are imported. Comments and
+relations come behind all tasks: the file is read once more for each of these kinds that it has.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from api.exchange.tasks.lines import Readable, Unreadable
+from api.exchange.tasks.lines import Line, ReadableContent, Unreadable
 from api.http.caller import Caller
 from api.http.request import ApiRequest
 from api.http.run_command import as_caller
-from commands.base import Context
+from commands.base import Command, Context
+from commands.exchange.content_line import (
+    CommentLine,
+    ContentLine,
+    NumberedComment,
+    NumberedRelation,
+    RelationLine,
+)
+from commands.exchange.import_comments import ContentOutcome, ImportComments, ImportedContents
+from commands.exchange.import_relations import ImportRelations
 from commands.exchange.import_tasks import (
     IMPORTED_AT_ONCE,
     Imported,
@@ -26,7 +36,7 @@ from commands.exchange.import_tasks import (
 )
 from commands.exchange.task_line import NumberedLine
 from commands.receipt import Receipt
-from domain.base import LabelId, ProjectId, TaskId
+from domain.base import CommentId, LabelId, ProjectId, TaskId
 from domain.name import folded
 from domain.work.task.imported import DuplicateId, UnknownParent
 from domain.work.task.state import LEVELS_MAX
@@ -38,15 +48,18 @@ PARENTLESS_MAX = 10_000
 """Lines that wait for their parents."""
 
 _encode = msgspec.json.Encoder().encode
-Line = Readable | Unreadable
 Item = dict[str, Any]
 
 
 class ImportRun:
     """One import of a file into a project, for its caller."""
 
-    def __init__(self, request: ApiRequest, project_id: ProjectId, lines: Iterator[Line]) -> None:
-        self._request, self._project_id, self._lines = request, project_id, lines
+    def __init__(
+        self, request: ApiRequest, project_id: ProjectId, read: Callable[[], Iterator[Line]]
+    ) -> None:
+        """*read* reads the file from its beginning."""
+        self._request, self._project_id, self._read = request, project_id, read
+        self._kinds: set[type[ContentLine]] = set()
         self.correlation_id = request.client_info.request_id
         self._seen: set[bytes] = set()
         self._waiting: list[NumberedLine] = []
@@ -58,7 +71,8 @@ class ImportRun:
 
         :raises DomainError: the caller may import nothing, or not into this project.
         """
-        while lines := await asyncio.to_thread(_some, self._lines):
+        tasks = self._tasks()
+        while lines := await asyncio.to_thread(_some, tasks):
             yield await self._imported(lines)
         for _ in range(LEVELS_MAX):
             waiting, self._waiting = self._waiting, []
@@ -67,15 +81,30 @@ class ImportRun:
             if len(self._waiting) == len(waiting):
                 break
         yield [self._refused(each.number, UnknownParent.code) for each in self._waiting]
+        for kind in (CommentLine, RelationLine):
+            if kind in self._kinds:
+                contents = _of_kind(self._read(), kind)
+                while some := await asyncio.to_thread(_some_contents, contents):
+                    yield await self._run_contents(some)
 
     def summary(self, **about: Any) -> Item:
         """Return the last line of the answer."""
         return {**about, **self.counts, "correlationId": self.correlation_id}
 
+    def _tasks(self) -> Iterator[Line]:
+        """Yield what is a task, or nothing that can be read, and note what else there is."""
+        for line in self._read():
+            if isinstance(line, ReadableContent):
+                self._kinds.add(type(line.content))
+            else:
+                yield line
+
     async def _imported(self, lines: list[Line]) -> list[Item]:
         refused: list[Item] = []
         good: list[NumberedLine] = []
         for line in lines:
+            if isinstance(line, ReadableContent):
+                continue
             if isinstance(line, Unreadable):
                 refused.append(self._refused(line.number, "invalid_line", line.detail))
             elif not self._is_first(line.task.id):
@@ -109,7 +138,54 @@ class ImportRun:
         items = [self._item(each, receipt) for each in noted[-1].outcomes]
         return [each for each in items if each is not None]
 
-    async def _handled(self, command: ImportTasks, caller: Caller) -> tuple[Receipt, Context]:
+    async def _run_contents(self, lines: list[ReadableContent]) -> list[Item]:
+        """Import some comments, or some relations, and return what became of each."""
+        noted: list[ImportedContents] = []
+        command = self._content_command(lines, noted.append)
+        await as_caller(self._request, lambda caller: self._handled(command, caller))
+        self._rehearsed = noted[-1].rehearsed
+        return [self._content_item(each) for each in noted[-1].outcomes]
+
+    def _content_command(
+        self, lines: list[ReadableContent], note: Callable[[ImportedContents], None]
+    ) -> ImportComments | ImportRelations:
+        project_id, before = self._project_id, self._rehearsed
+        fingerprint = self._request.api.system.log.keys.fingerprint
+        comments: list[NumberedComment] = []
+        relations: list[NumberedRelation] = []
+        # Those of one millisecond are ordered by chance, but comments are shown by their ids.
+        ids = sorted(new_id() for _ in lines)
+        for comment_id, (number, content) in zip(ids, lines, strict=True):
+            if isinstance(content, CommentLine):
+                comments.append(NumberedComment(number, CommentId(comment_id), content))
+            else:
+                relations.append(NumberedRelation(number, content))
+        if comments:
+            return ImportComments(
+                project_id=project_id,
+                lines=tuple(comments),
+                fingerprint=fingerprint,
+                note=note,
+                before=before,
+            )
+        return ImportRelations(
+            project_id=project_id,
+            lines=tuple(relations),
+            fingerprint=fingerprint,
+            note=note,
+            before=before,
+        )
+
+    def _content_item(self, outcome: ContentOutcome) -> Item:
+        if outcome.refused is not None:
+            return self._refused(outcome.number, outcome.refused.code, str(outcome.refused))
+        what = "created" if outcome.made else "unchanged"
+        self.counts[what] += 1
+        item: Item = {"line": outcome.number, "outcome": what}
+        is_known = outcome.id is not None and not (outcome.made and self._request.is_dry_run())
+        return item | {"id": outcome.id} if is_known else item
+
+    async def _handled(self, command: Command, caller: Caller) -> tuple[Receipt, Context]:
         context = replace(
             self._request.context(caller), idempotency=None, correlation_id=self.correlation_id
         )
@@ -141,3 +217,13 @@ class ImportRun:
 
 def _some(lines: Iterator[Line]) -> list[Line]:
     return list(islice(lines, IMPORTED_AT_ONCE))
+
+
+def _some_contents(lines: Iterator[ReadableContent]) -> list[ReadableContent]:
+    return list(islice(lines, IMPORTED_AT_ONCE))
+
+
+def _of_kind(lines: Iterator[Line], kind: type[ContentLine]) -> Iterator[ReadableContent]:
+    for line in lines:
+        if isinstance(line, ReadableContent) and isinstance(line.content, kind):
+            yield line

@@ -12,28 +12,31 @@ from typing import IO, Any, cast
 
 import msgspec
 
+from api.exchange.tasks.contents import Line as Told
 from api.exchange.tasks.lines import (
     LINE_MAX,
     BrokenFile,
-    Readable,
+    Line,
     Unreadable,
     checked,
     converted,
 )
 from api.exchange.tasks.mapping import Mapping as Names
-from api.exchange.tasks.outgoing import LINE_FIELDS, Line
+from api.exchange.tasks.outgoing import LINE_FIELDS
 from domain.work.task.custom_field import FieldType
 from security.spreadsheet import plain_text, text_of_cell
 
 _FIELD = "fields."
+_NO_COLUMNS = frozenset({"fields", "files"})
+"""What has columns of its own, or none."""
 _MANY = frozenset({"assignees", "labels"})
 _DELIMITERS = ",;\t"
 _COLUMNS_MAX = 1_000
 
 
-async def table_of(pages: AsyncIterator[list[Line]], fields: Iterable[str]) -> AsyncIterator[bytes]:
+async def table_of(pages: AsyncIterator[list[Told]], fields: Iterable[str]) -> AsyncIterator[bytes]:
     """Yield a table of tasks in UTF-8, in chunks of whole rows, after a row of names."""
-    plain = [name for name in LINE_FIELDS if name != "fields"]
+    plain = [name for name in LINE_FIELDS if name not in _NO_COLUMNS]
     keys = list(fields)
     yield _written([[*plain, *(f"{_FIELD}{key}" for key in keys)]])
     async for lines in pages:
@@ -66,9 +69,7 @@ def _written(rows: Iterable[Iterable[str]]) -> bytes:
     return table.getvalue().encode()
 
 
-def read_table(
-    file: IO[str], names: Names, kinds: Mapping[str, FieldType]
-) -> Iterator[Readable | Unreadable]:
+def read_table(file: IO[str], names: Names, kinds: Mapping[str, FieldType]) -> Iterator[Line]:
     """Yield the rows of a table that are not empty, each with the number of its last line.
 
     *kinds* are the types of the project's custom fields. Columns without a known name are ignored.
@@ -137,7 +138,7 @@ def _column(name: str, names: Names) -> str | None:
     """Return the member that a column is, None for one without a known name."""
     plain = name.strip()
     found = names.columns.get(plain, plain)
-    is_known = found in LINE_FIELDS and found != "fields"
+    is_known = found in LINE_FIELDS and found not in _NO_COLUMNS
     return found if is_known or found.startswith(_FIELD) else None
 
 

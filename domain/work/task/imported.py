@@ -1,4 +1,4 @@
-"""Where an imported task came from: what was known of it there, which orders nothing here."""
+"""Where an imported task or comment came from: what was known there, which orders nothing here."""
 
 from datetime import datetime
 from typing import Annotated
@@ -14,7 +14,7 @@ ExternalId = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
 
 
 class TaskOrigin(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
-    """What an imported task was called where it came from, and by whom it was created there."""
+    """What an imported thing was called where it came from, and by whom it was created there."""
 
     external_id: str
     occurred_at: datetime | None = None
@@ -51,6 +51,13 @@ class UnknownParent(DomainError):
     refusal = Refusal.INVALID
 
 
+class UnknownTask(DomainError):
+    """Neither the project nor the file has a task with the id that `task` names."""
+
+    code = "unknown_task"
+    refusal = Refusal.INVALID
+
+
 class UnknownCycle(DomainError):
     """The project has no cycle with this name. Create it first."""
 
@@ -73,7 +80,7 @@ class DuplicateId(DomainError):
 
 
 class AlreadyImported(DomainError):
-    """The project has a task with this external id already."""
+    """The project has a task, or the task a comment, with this external id already."""
 
     code = "already_imported"
     refusal = Refusal.CONFLICT

@@ -105,8 +105,20 @@ async def full_project(app: Litestar, system: System, ana: Person) -> tuple[Json
     )
     await ana.task(project, "'=2", dueAt="2027-02-01T12:00:00Z", status="DONE", fields={"cost": 7})
     last = await ana.task(project, "Ünïcode 🚂")
+    await _talk_about(ana, ben, parent, last)
     done(await ana.post(f"/task/{last['id']}/rank", {"before": parent["id"]}), 200)
     return project, ben
+
+
+async def _talk_about(ana: Person, ben: Person, one: Json, other: Json) -> None:
+    """Let two people comment on tasks, and say how these are related."""
+    comments = f"/task/{one['id']}/comments"
+    first = done(await ana.post(comments, {"body": "Done?\n=1+1", "mentions": [ben.id]}), 201)
+    done(await ben.post(comments, {"body": "Söon 🚂", "parentId": first["id"]}), 201)
+    done(await ben.post(f"/task/{other['id']}/comments", {"body": "Me too"}), 201)
+    for task, kind, to in ((one, "blocks", other), (other, "relates", one)):
+        body = {"kind": kind, "taskId": to["id"]}
+        done(await ana.post(f"/task/{task['id']}/relations", body), 201)
 
 
 async def fields_in(ana: Person, project: Json) -> Json:

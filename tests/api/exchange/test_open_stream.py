@@ -20,6 +20,7 @@ from domain.identity.organization.membership import (
 )
 from domain.work.task.events import TaskRetitled
 from projections.engine.progress import Progress
+from runtime.health.streams import open_streams
 from runtime.system import System, open_system
 from tests.api.connection.serving import eventually, serving
 from tests.api.exchange.streams import listening, member, recorded, stream_of
@@ -168,6 +169,29 @@ class TestWhileItIsOpen:
         refused(problem, 429, "too_many_streams")
         assert other.status_code == 200
         await recorded(ana)
+
+    async def test_an_organization_has_a_limited_number_of_streams(
+        self,
+        app: Litestar,
+        system: System,
+        ana: Person,
+        dan: Person,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        ben = await member(app, system, ana, Role.MEMBER)
+        monkeypatch.setattr(follower, "STREAMS_PER_ORGANIZATION_MAX", 1)
+        async with stream_of(app, ana):
+            refused(await ben.get("/events"), 429, "too_many_streams")
+            assert (await dan.get("/events?follow=false")).status_code == 200
+
+    async def test_open_streams_are_counted_until_they_end(
+        self, app: Litestar, ana: Person
+    ) -> None:
+        before = open_streams.count
+        async with stream_of(app, ana):
+            assert open_streams.count == before + 1
+
+        await eventually(lambda: open_streams.count == before)
 
     async def test_a_process_has_a_limited_number_of_streams(
         self, app: Litestar, ana: Person, dan: Person, monkeypatch: pytest.MonkeyPatch

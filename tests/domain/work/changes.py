@@ -50,6 +50,7 @@ SAID = given(
     comment.Comment(),
     comment.CommentPosted(task_id=TASK, body="Done?", created_by=ANA, created_at=NOW),
 )
+CAME = comment.CommentImported(task_id=TASK, external_id="7", occurred_at=NOW, author="Cleo")
 FILED = given(
     attachment.Attachment(),
     attachment.AttachmentUploaded(
@@ -149,7 +150,12 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         TaskPurged(),
         ("title", "description", "purged"),
     ),
-    (SAID, comment.CommentPurged(task_id=TASK), ("body", "deleted", "purged")),
+    (
+        given(SAID, CAME),
+        comment.CommentPurged(task_id=TASK),
+        ("body", "deleted", "purged", "external_id", "occurred_at", "author"),
+    ),
+    (SAID, CAME, ("external_id", "occurred_at", "author")),
     (FILED, attachment.AttachmentPurged(task_id=TASK), ("name", "deleted", "purged")),
     (BUG, label.LabelPurged(), ("name", "deleted", "purged")),
     (TOGETHER, team.TeamPurged(), ("name", "deleted", "purged")),

@@ -1,0 +1,164 @@
+"""What is beside the tasks of a project on its way out: comments, facts of files, relations."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from api.http.paging import LIMIT_MAX
+from api.http.request import ApiRequest
+from domain.base import PLATFORM, AttachmentId, CommentId, NotFound, TaskId, UserId
+from domain.work.relation import DependencyGraph, RelationKind, graph_of
+from domain.work.task.imported import TaskOrigin
+from projections.base import document_id
+from projections.engine.find import ReadModels
+from projections.engine.query import ListSlice
+from projections.work.attachment import attachments_of
+from projections.work.comment import comments_of
+
+Line = dict[str, Any]
+_FORWARD = frozenset({RelationKind.BLOCKS, RelationKind.DUPLICATES})
+
+
+class _Comment(Struct, frozen=True, rename="camel"):
+    id: CommentId
+    parent_id: CommentId | None
+    body: str
+    mentions: tuple[UserId, ...]
+    created_by: UserId | None
+    created_at: datetime | None
+    imported: TaskOrigin | None
+
+
+class _File(Struct, frozen=True, rename="camel"):
+    id: AttachmentId
+    name: str
+    type: str
+    size: int
+    sha256: str
+    created_by: UserId | None
+    created_at: datetime | None
+
+
+class _User(Struct, frozen=True):
+    email: str
+
+
+_comment = msgspec.json.Decoder(_Comment).decode
+_file = msgspec.json.Decoder(_File).decode
+_user = msgspec.json.Decoder(_User).decode
+
+
+def told(line: Line) -> Line:
+    """Return a line without what it does not say."""
+    return {name: value for name, value in line.items() if value not in (None, [], {})}
+
+
+async def addresses_of(models: ReadModels, people: Iterable[UserId | None]) -> dict[UserId, str]:
+    """Return the addresses of people, without those whose account was erased."""
+    ids = {document_id(PLATFORM, each): each for each in people if each is not None}
+    found = await models.many("users", list(ids))
+    return {ids[key]: _user(user).email for key, user in found.items()}
+
+
+async def comment_lines(request: ApiRequest, task_id: TaskId, known_as: str) -> list[Line]:
+    """Return the comments of a task, the oldest first, so that none comes before its thread."""
+    models, org_id = request.api.models, request.organization
+    found = [
+        _comment(item)
+        async for item in _all(
+            lambda after: comments_of(models, org_id, task_id, None, LIMIT_MAX, after)
+        )
+    ]
+    people = await addresses_of(
+        models, (each for one in found for each in (one.created_by, *one.mentions))
+    )
+    ids = {
+        one.id: str(one.id) if one.imported is None else one.imported.external_id for one in found
+    }
+    return [
+        told(
+            {
+                "type": "comment",
+                "id": ids[one.id],
+                "task": known_as,
+                "parent": None if one.parent_id is None else ids.get(one.parent_id),
+                "body": one.body,
+                "mentions": [people[each] for each in one.mentions if each in people],
+                "occurredAt": one.imported.occurred_at if one.imported else one.created_at,
+                "author": _author(one, people),
+            }
+        )
+        for one in found
+    ]
+
+
+def _author(one: _Comment, people: Mapping[UserId, str]) -> str | None:
+    if one.imported is not None:
+        return one.imported.author
+    return None if one.created_by is None else people.get(one.created_by)
+
+
+async def file_facts(request: ApiRequest, task_id: TaskId) -> list[Line]:
+    """Return what is known about the files of a task; their contents stay where they are."""
+    models, org_id = request.api.models, request.organization
+    found = [
+        _file(item)
+        async for item in _all(
+            lambda after: attachments_of(models, org_id, task_id, LIMIT_MAX, after)
+        )
+    ]
+    people = await addresses_of(models, (one.created_by for one in found))
+    return [
+        told(
+            {
+                "id": str(one.id),
+                "name": one.name,
+                "type": one.type,
+                "size": one.size,
+                "sha256": one.sha256,
+                "createdBy": None if one.created_by is None else people.get(one.created_by),
+                "createdAt": one.created_at,
+            }
+        )
+        for one in found
+    ]
+
+
+async def relation_lines(
+    request: ApiRequest, known: Mapping[TaskId, str]
+) -> AsyncIterator[list[Line]]:
+    """Yield the relations between the tasks in *known*, which are named as it says, each once."""
+    try:
+        graph = (await request.newest(DependencyGraph, graph_of(request.organization))).state
+    except NotFound:
+        return
+    places: dict[UUID, int] = {each: place for place, each in enumerate(known)}
+    lines: list[Line] = []
+    for task_id, place in places.items():
+        for kind, other in graph.relations(TaskId(task_id)):
+            first = kind in _FORWARD or (
+                kind is RelationKind.RELATES and place < places.get(other, 0)
+            )
+            if first and other in known:
+                names = known[TaskId(task_id)], known[other]
+                lines.append({"type": "relation", "task": names[0], "kind": kind, "to": names[1]})
+        if len(lines) >= LIMIT_MAX:
+            yield lines
+            lines = []
+    yield lines
+
+
+async def _all(page_of: Callable[[str | None], Awaitable[ListSlice]]) -> AsyncIterator[bytes]:
+    """Yield every item of a list."""
+    after: str | None = None
+    while True:
+        page = await page_of(after)
+        for item in page.items:
+            yield item
+        if page.next_key is None:
+            return
+        after = str(page.next_key)

@@ -1,0 +1,64 @@
+"""What is beside the tasks of a file: comments and relations, each in a line of its own."""
+
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta, Struct
+
+from commands.exchange.task_line import PersonName
+from commands.work.comment import CommentBody
+from commands.work.task_values import DueTime
+from domain.base import CommentId
+from domain.name import Name
+from domain.work.comment import MENTIONS_MAX
+from domain.work.relation import RelationKind
+from domain.work.task.imported import ExternalId
+
+People = Annotated[tuple[PersonName, ...], Meta(max_length=MENTIONS_MAX)]
+
+
+class _ContentLine(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", tag_field="type"
+):
+    """A line whose `type` says what it is; a line without one is a task."""
+
+
+class CommentLine(_ContentLine, frozen=True, kw_only=True, tag="comment"):
+    """A comment on the task that the file, or the project, knows as ``task``.
+
+    ``parent`` is the comment that began its thread. Of those whom it mentions, only members are
+    kept.
+    """
+
+    id: ExternalId
+    task: ExternalId
+    parent: ExternalId | None = None
+    body: CommentBody
+    mentions: People = ()
+    occurred_at: DueTime | None = None
+    author: Name | None = None
+
+
+class RelationLine(_ContentLine, frozen=True, kw_only=True, tag="relation"):
+    """How one task of the project is related to another one of it."""
+
+    task: ExternalId
+    kind: RelationKind
+    to: ExternalId
+
+
+ContentLine = CommentLine | RelationLine
+
+
+class NumberedComment(NamedTuple):
+    """A comment with its number in the file, from 1, and the id that it would get."""
+
+    number: int
+    comment_id: CommentId
+    comment: CommentLine
+
+
+class NumberedRelation(NamedTuple):
+    """A relation with its number in the file, from 1."""
+
+    number: int
+    relation: RelationLine
