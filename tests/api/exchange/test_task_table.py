@@ -37,7 +37,8 @@ async def test_a_table_imports_again_to_an_equal_project(
     assert (last["created"], last["refused"]) == (4, [])
     assert (again["created"], again["unchanged"]) == (0, 4)
     ours, theirs = await exported(ana, project), await exported(ana, copy)
-    assert without_keys(theirs) == without_keys(ours)
+    tasks = [line for line in ours if "type" not in line]  # comments and relations have no rows
+    assert without_keys(theirs) == without_keys(tasks)
     rows = list(csv.DictReader(io.StringIO(response.text)))
     assert [row["title"] for row in rows] == ["Ünïcode 🚂", "Engine", "'=1+1", "''=2"]
 
