@@ -57,7 +57,7 @@ class Comments(AggregateProjection[Comment]):
     """Comments by id; by task, and by thread, the oldest first, since their ids grow with time."""
 
     name = "comments"
-    version = 3
+    version = 4
     tags = tags_of(CommentEvent)
     state = Comment
     indexes = (
