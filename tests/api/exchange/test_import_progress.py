@@ -1,6 +1,9 @@
 """An import goes on behind the answer, and tells how far it is."""
 
 import asyncio
+import json
+from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -11,10 +14,12 @@ from api.exchange.tasks.run import Item
 from api.http.request import ApiRequest
 from domain.identity.organization.membership import Role
 from eventstore.operations.records import ImportProgress, ImportState
+from files.store import FilesUnavailable
 from runtime.system import System
+from tests.api.connection.serving import eventually
 from tests.api.exchange.streams import member
 from tests.api.exchange.task_files import imported, in_lines, until_ended
-from tests.api.stage import Person, done, refused
+from tests.api.stage import Json, Person, done, refused
 from tests.domain.spec import NOW, SECOND
 
 
@@ -57,11 +62,10 @@ async def test_an_import_stops_when_the_project_takes_no_more_tasks(
     assert (ended["state"], ended["code"], ended["done"]) == ("STOPPED", "project_on_hold", 100)
 
 
-async def test_an_import_stops_with_its_process_and_can_be_sent_again(
-    app: Litestar, system: System, ana: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project = await ana.project()
-    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(200)))
+async def interrupted(
+    app: Litestar, ana: Person, path: str, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> Json:
+    """Return an import whose process ended after 100 lines."""
     add, reached = ImportJournal.add, asyncio.Event()
 
     async def add_and_hang(self: ImportJournal, items: list[Item]) -> None:
@@ -72,16 +76,78 @@ async def test_an_import_stops_with_its_process_and_can_be_sent_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(ImportJournal, "add", add_and_hang)
-        response = await ana.ask("POST", f"/project/{project['id']}/import", content=lines)
-        begun = done(response, 202)
+        begun = done(await ana.ask("POST", path, content=body), 202)
         await asyncio.wait_for(reached.wait(), 30)
         assert issubclass(app.request_class, ApiRequest)
         await app.request_class.api.background.close()
-    ended = done(await ana.get(f"/import/{begun['importId']}"), 200)
+    ended: Json = done(await ana.get(f"/import/{begun['importId']}"), 200)
+    assert (ended["state"], ended["code"], ended["done"]) == ("STOPPED", "interrupted", 100)
+    return ended
+
+
+async def test_an_import_stops_with_its_process_and_can_be_sent_again(
+    app: Litestar, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await ana.project()
+    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(200)))
+
+    await interrupted(app, ana, f"/project/{project['id']}/import", lines, monkeypatch)
     _, again = await imported(ana, project, lines)
 
-    assert (ended["state"], ended["code"], ended["done"]) == ("STOPPED", "interrupted", 100)
     assert (again["created"], again["unchanged"]) == (100, 100)
+
+
+async def test_an_import_that_stopped_goes_on_without_its_file_being_sent_again(
+    app: Litestar, system: System, ana: Person, dan: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await ana.project()
+    ben = await member(app, system, ana, Role.MEMBER)
+    mapping = quote(json.dumps({"columns": {"Name": "title"}}))
+    table = "id;Name\r\n" + "".join(f'{n};"Größe; {n}"\r\n' for n in range(200))
+    path = f"/project/{project['id']}/import?format=csv&mapping={mapping}"
+    stopped = await interrupted(app, ana, path, table.encode(), monkeypatch)
+    resume = f"/import/{stopped['importId']}/resume"
+
+    refused(await dan.post(resume), 404, "not_found")
+    refused(await ben.post(resume), 403, "too_many_tasks")
+    done(await ana.post(f"/project/{project['id']}/hold"), 200)
+    refused(await ana.post(resume), 409, "project_on_hold")
+    done(await ana.post(f"/project/{project['id']}/resume"), 200)
+    begun = await ana.post(resume)
+    ended = await until_ended(ana, done(begun, 202)["importId"])
+
+    assert begun.headers["location"] == f"/api/import/{stopped['importId']}"
+    assert (ended["state"], ended["created"], ended["unchanged"]) == ("DONE", 100, 100)
+    refused(await ana.post(resume), 409, "import_not_stopped")
+    await eventually(lambda: not [*(system.settings.data_dir / "files").rglob(stopped["importId"])])
+
+
+async def test_an_import_whose_file_is_gone_has_to_be_sent_again(
+    app: Litestar, system: System, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await ana.project()
+    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(200)))
+    path = f"/project/{project['id']}/import"
+    stopped = await interrupted(app, ana, path, lines, monkeypatch)
+    [kept] = (system.settings.data_dir / "files").rglob(stopped["importId"])
+    kept.unlink()
+
+    refused(await ana.post(f"/import/{stopped['importId']}/resume"), 410, "import_file_gone")
+
+
+async def test_an_import_goes_on_although_its_file_cannot_be_kept(
+    app: Litestar, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def put(*_: Any) -> None:
+        raise FilesUnavailable("down")
+
+    assert issubclass(app.request_class, ApiRequest)
+    monkeypatch.setattr(app.request_class.api.files, "put", put)
+    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(60)))
+
+    _, ended = await imported(ana, await ana.project(), lines)
+
+    assert (ended["state"], ended["created"]) == ("DONE", 60)
 
 
 def test_an_import_that_is_silent_for_long_has_ended_with_its_process() -> None:

@@ -1,0 +1,83 @@
+"""The file of an import that goes on behind its answer, kept so that it can be resumed.
+
+It is in the store of files under the id of its import, from where whoever sweeps it takes what no
+attachment has after a day; an import that is done takes it away at once.
+"""
+
+import asyncio
+import codecs
+import logging
+import tempfile
+from collections.abc import AsyncIterator
+from typing import IO
+
+import msgspec
+from msgspec import Struct
+
+from api.exchange.tasks.mapping import Mapping
+from files.store import PIECE_BYTES, FileKey, FileMissing, FileStore, FilesUnavailable
+
+_logger = logging.getLogger(__name__)
+
+
+class FileForm(Struct, frozen=True):
+    """The format of a file, and what the names in it are here."""
+
+    format: str
+    names: Mapping
+
+
+_encode = msgspec.json.Encoder().encode
+_form = msgspec.json.Decoder(FileForm).decode
+
+
+async def keep(files: FileStore, key: FileKey, form: FileForm, file: IO[str]) -> None:
+    """Keep *file*, if its store is there: an import that cannot be resumed is better than none."""
+    try:
+        await files.put(key, _content(form, file))
+    except FilesUnavailable as error:
+        _logger.warning("an import will not be resumable: %s", error)
+
+
+async def _content(form: FileForm, file: IO[str]) -> AsyncIterator[bytes]:
+    yield _encode(form) + b"\n"
+    file.seek(0)
+    while text := await asyncio.to_thread(file.read, PIECE_BYTES):
+        yield text.encode()
+
+
+async def kept(files: FileStore, key: FileKey) -> tuple[FileForm, IO[str]]:
+    """Return a file that was kept, and its form; whoever asks closes it.
+
+    :raises FileMissing: it was not kept, or no longer.
+    :raises FilesUnavailable: the store does not answer.
+    """
+    size, head = await files.size(key), b""
+    form: FileForm | None = None
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - the caller closes it
+    try:
+        async for piece in files.read(key, 0, size):
+            if form is None:
+                begin, end, rest = (head + piece).partition(b"\n")
+                if not end:
+                    head = begin
+                    continue
+                form, piece = _form(begin), rest  # noqa: PLW2901 - what is behind the form
+            await asyncio.to_thread(file.write, decoder.decode(piece))
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    if form is None:  # nothing of ours is there
+        file.close()
+        raise FileMissing(key.path)
+    return form, file
+
+
+async def let_go(files: FileStore, key: FileKey) -> None:
+    """Take a file away that is needed no more; if that fails, its sweep does it."""
+    try:
+        await files.remove(key)
+    except FilesUnavailable as error:
+        _logger.warning("the file of an import stays for a day: %s", error)

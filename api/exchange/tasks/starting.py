@@ -1,0 +1,174 @@
+"""How an import begins: its file is counted and kept, and its lines go on behind the answer."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import ExitStack
+from itertools import islice
+from typing import IO, Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from litestar import MediaType, Response
+
+from api.exchange.tasks.keeping import FileForm, keep, let_go
+from api.exchange.tasks.lines import BrokenFile, Line, read_lines
+from api.exchange.tasks.progress import IMPORTS_KEPT, INTERRUPTED, ImportJournal, render_import
+from api.exchange.tasks.run import LINES_MAX, ImportRun, Item
+from api.exchange.tasks.table import field_keys, read_table
+from api.http.problem import Problem
+from api.http.request import ApiRequest
+from commands.exchange.bulk import BULK_OF_MEMBERS_MAX, TooManyForMember
+from commands.exchange.import_tasks import IMPORTED_AT_ONCE
+from commands.work.task_plan import FIELDS_AT_ONCE
+from domain.base import DomainError, NotFound, ProjectId
+from domain.identity.organization.membership import Role
+from domain.planning.field import Field, stream_of_field
+from domain.work.task.custom_field import FieldType
+from eventstore.append import ConcurrencyConflict, LogUnavailable
+from eventstore.operations.records import ImportProgress
+from files.store import FileKey, FileStore
+
+_logger = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+ReadFile = Callable[[IO[str]], Iterator[Line]]
+"""Reads the lines of a file."""
+
+
+class OpenFile(NamedTuple):
+    """A file that is imported into a project, and what ends with it."""
+
+    project_id: ProjectId
+    form: FileForm
+    file: IO[str]
+    held: ExitStack
+
+
+class Ready(NamedTuple):
+    """A file whose lines were counted, and what imports them."""
+
+    lines: int
+    run: ImportRun
+
+
+async def get_ready(request: ApiRequest, opened: OpenFile) -> Ready:
+    """Count the lines of a file before any of them is imported.
+
+    :raises Problem: nothing can be read from somewhere on, or they are too many.
+    :raises TooManyForMember: they are more than the caller's role may import.
+    """
+    file, read = opened.file, await _reader(request, opened)
+    count = await _count(request, file, read)
+    run = ImportRun(request, opened.project_id, lambda: _from_its_beginning(file, read))
+    return Ready(count, run)
+
+
+async def begin(
+    request: ApiRequest, opened: OpenFile, import_id: UUID, *, is_kept: bool = False
+) -> Response[bytes]:
+    """Import the first lines, and the others behind the answer; what refuses all is raised.
+
+    Until all are imported, the file is kept, unless it is already.
+    """
+    system, files = request.api.system, request.api.files
+    count, run = await get_ready(request, opened)
+    key, goes_on = FileKey(request.organization, import_id), count > IMPORTED_AT_ONCE
+    if goes_on and not is_kept:
+        await keep(files, key, opened.form, opened.file)
+    outcomes = run.outcomes()
+    try:
+        first, now = await anext(outcomes), system.clock()
+    except BaseException:
+        if goes_on and not is_kept:
+            await let_go(files, key)
+        raise
+    progress = ImportProgress(
+        id=str(import_id),
+        org=str(request.organization),
+        project=str(opened.project_id),
+        correlation_id=run.correlation_id,
+        lines=count,
+        started_at=now,
+        updated_at=now,
+    )
+    await system.operations.drop_imports(now - IMPORTS_KEPT)
+    journal = ImportJournal(system, progress)
+    await journal.add(first)
+    others = _go_on(outcomes, journal, opened.held.pop_all())
+    if goes_on:
+        request.api.background.start(_then_let_go(others, files, key))
+    else:
+        await others
+    return Response(
+        _encode(render_import(progress, now)),
+        status_code=202,
+        media_type=MediaType.JSON,
+        headers={"location": f"/api/import/{progress.id}"},
+    )
+
+
+async def _then_let_go(others: Coroutine[Any, Any, bool], files: FileStore, key: FileKey) -> None:
+    if await others:
+        await let_go(files, key)
+
+
+async def _go_on(
+    outcomes: AsyncIterator[list[Item]], journal: ImportJournal, held: ExitStack
+) -> bool:
+    """Import the other lines; return whether that was done to the end."""
+    code: str | None = INTERRUPTED
+    try:
+        with held:
+            async for items in outcomes:
+                await journal.add(items)
+        code = None
+    except (DomainError, Problem) as refused:
+        code = refused.code
+    except (ConcurrencyConflict, LogUnavailable) as error:
+        _logger.warning("an import stopped: %s", error)
+        code = "unavailable"
+    finally:
+        await journal.end(code)
+    return code is None
+
+
+async def _reader(request: ApiRequest, opened: OpenFile) -> ReadFile:
+    """Return what reads the lines of a file; a table needs the types of the custom fields in it."""
+    names, project_id = opened.form.names, opened.project_id
+    if opened.form.format == "jsonl":
+        return lambda file: read_lines(file, names)
+    keys = await asyncio.to_thread(field_keys, opened.file, names)
+    states, kinds = request.api.system.commands.states, dict[str, FieldType]()
+    for key in keys[:FIELDS_AT_ONCE]:
+        with contextlib.suppress(NotFound):  # the command refuses an unknown one
+            stream = stream_of_field(project_id, key)
+            kinds[key] = (await states.fresh(Field, stream, request.organization)).kind
+    return lambda file: read_table(file, names, kinds)
+
+
+async def _count(request: ApiRequest, file: IO[str], read: ReadFile) -> int:
+    """Return how many lines a file has, before any of them is imported.
+
+    :raises Problem: nothing can be read from somewhere on, or they are too many.
+    :raises TooManyForMember: they are more than the caller's role may import.
+    """
+    try:
+        count = await asyncio.to_thread(_counted, read(file))
+    except BrokenFile as broken:
+        raise Problem(422, "malformed_file", str(broken)) from None
+    if request.caller.role is Role.MEMBER and count > BULK_OF_MEMBERS_MAX:
+        raise TooManyForMember(limit=BULK_OF_MEMBERS_MAX, needs="MANAGER or ADMIN")
+    if count > LINES_MAX:
+        detail = f"One import takes {LINES_MAX:,} tasks. Send the file in parts."
+        raise Problem(422, "too_many_lines", detail, details={"limit": LINES_MAX})
+    return count
+
+
+def _from_its_beginning(file: IO[str], read: ReadFile) -> Iterator[Line]:
+    file.seek(0)
+    yield from read(file)
+
+
+def _counted(lines: Iterator[Line]) -> int:
+    return sum(1 for _ in islice(lines, LINES_MAX + 1))
