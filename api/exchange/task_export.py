@@ -73,7 +73,8 @@ class TaskExportController(Controller):
 
 async def _json(pages: AsyncIterator[list[Line]]) -> AsyncIterator[bytes]:
     async for lines in pages:
-        yield _encode_lines(lines)
+        if lines:
+            yield _encode_lines(lines)
 
 
 async def _nothing() -> AsyncIterator[bytes]:

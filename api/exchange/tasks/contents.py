@@ -1,9 +1,9 @@
 """What is beside the tasks of a project on its way out: comments, facts of files, relations."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,8 @@ from projections.work.comment import comments_of
 
 Line = dict[str, Any]
 _FORWARD = frozenset({RelationKind.BLOCKS, RelationKind.DUPLICATES})
+_TASKS_OF_A_TURN = 200
+"""Tasks whose relations are looked up before others get their turn."""
 
 
 class _Comment(Struct, frozen=True, rename="camel"):
@@ -136,20 +138,23 @@ async def relation_lines(
         graph = (await request.newest(DependencyGraph, graph_of(request.organization))).state
     except NotFound:
         return
-    places: dict[UUID, int] = {each: place for place, each in enumerate(known)}
+    places = {task_id: place for place, task_id in enumerate(known)}
     lines: list[Line] = []
     for task_id, place in places.items():
-        for kind, other in graph.relations(TaskId(task_id)):
-            first = kind in _FORWARD or (
-                kind is RelationKind.RELATES and place < places.get(other, 0)
-            )
-            if first and other in known:
-                names = known[TaskId(task_id)], known[other]
+        for kind, other in graph.relations(task_id):
+            if other in places and (kind in _FORWARD or _is_first(kind, place, places[other])):
+                names = known[task_id], known[other]
                 lines.append({"type": "relation", "task": names[0], "kind": kind, "to": names[1]})
-        if len(lines) >= LIMIT_MAX:
+        if place % _TASKS_OF_A_TURN == _TASKS_OF_A_TURN - 1:
             yield lines
             lines = []
+            await asyncio.sleep(0)
     yield lines
+
+
+def _is_first(kind: RelationKind, place: int, other: int) -> bool:
+    """Return whether a relation that is the same from both ends is told from this one."""
+    return kind is RelationKind.RELATES and place < other
 
 
 async def _all(page_of: Callable[[str | None], Awaitable[ListSlice]]) -> AsyncIterator[bytes]:

@@ -43,6 +43,9 @@ _VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+_IDS = st.sampled_from(["1", "2", "c"])
+
+
 async def _answered(person: Person, path: str, body: bytes) -> None:
     would = await person.ask("POST", f"{path}&dry_run=true", content=body)
     did = await person.ask("POST", path, content=body)
@@ -85,6 +88,35 @@ async def test_any_table_is_answered(
 @given(lines=st.lists(st.dictionaries(_NAMES, _VALUES, max_size=6) | _VALUES, max_size=6))
 async def test_any_json_is_answered(ana: Person, path: str, lines: list[Any]) -> None:
     body = "\n".join(json.dumps(line) for line in lines)
+
+    await _answered(ana, f"{path}?format=jsonl", body.encode())
+
+
+@_ASKED
+@given(
+    lines=st.lists(
+        st.fixed_dictionaries(
+            {"type": st.sampled_from(["comment", "relation", "task", None])},
+            optional={
+                "id": _IDS | _VALUES,
+                "task": _IDS | _VALUES,
+                "to": _IDS | _VALUES,
+                "parent": _IDS | _VALUES,
+                "kind": st.sampled_from(["blocks", "relates", "duplicated_by", "likes"]),
+                "body": _CELLS,
+                "mentions": st.lists(_CELLS, max_size=2) | _VALUES,
+                "occurredAt": st.sampled_from(["2019-03-01T08:00:00Z", "2019", ""]),
+                "author": _CELLS,
+            },
+        ),
+        max_size=6,
+    )
+)
+async def test_any_comment_or_relation_is_answered(
+    ana: Person, path: str, lines: list[Any]
+) -> None:
+    tasks = [{"id": number, "title": "Oil it"} for number in "12"]
+    body = "\n".join(json.dumps(line) for line in (*tasks, *lines))
 
     await _answered(ana, f"{path}?format=jsonl", body.encode())
 
