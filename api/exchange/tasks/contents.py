@@ -1,4 +1,4 @@
-"""What is beside the tasks of a project on its way out: comments, facts of files, relations."""
+"""What is beside the tasks of a project on its way out: comments, what is known of files, relations."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -104,7 +104,7 @@ def _author(one: _Comment, people: Mapping[UserId, str]) -> str | None:
     return None if one.created_by is None else people.get(one.created_by)
 
 
-async def file_facts(request: ApiRequest, task_id: TaskId) -> list[Line]:
+async def files_told(request: ApiRequest, task_id: TaskId) -> list[Line]:
     """Return what is known about the files of a task; their contents stay where they are."""
     models, org_id = request.api.models, request.organization
     found = [

@@ -11,7 +11,7 @@ from api.exchange.tasks.contents import (
     Line,
     addresses_of,
     comment_lines,
-    file_facts,
+    files_told,
     relation_lines,
     told,
 )
@@ -146,7 +146,7 @@ async def _name_files(request: ApiRequest, tasks: Iterable[_Task], lines: Iterab
     """Add to *lines* what is known about the files of their *tasks*."""
     for task, line in zip(tasks, lines, strict=True):
         if task.attachments:
-            line["files"] = await file_facts(request, task.id)
+            line["files"] = await files_told(request, task.id)
 
 
 async def _names(models: ReadModels, org_id: OrgId, project_id: ProjectId) -> dict[UUID, str]:
