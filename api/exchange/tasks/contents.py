@@ -1,4 +1,4 @@
-"""What is beside the tasks of a project on its way out: comments, what is known of files, relations."""
+"""What is beside the tasks of a project on its way out: comments, files, relations."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -54,9 +54,9 @@ _file = msgspec.json.Decoder(_File).decode
 _user = msgspec.json.Decoder(_User).decode
 
 
-def told(line: Line) -> Line:
+def line_of(about: Line) -> Line:
     """Return a line without what it does not say."""
-    return {name: value for name, value in line.items() if value not in (None, [], {})}
+    return {name: value for name, value in about.items() if value not in (None, [], {})}
 
 
 async def addresses_of(models: ReadModels, people: Iterable[UserId | None]) -> dict[UserId, str]:
@@ -82,7 +82,7 @@ async def comment_lines(request: ApiRequest, task_id: TaskId, known_as: str) -> 
         one.id: str(one.id) if one.imported is None else one.imported.external_id for one in found
     }
     return [
-        told(
+        line_of(
             {
                 "type": "comment",
                 "id": ids[one.id],
@@ -115,7 +115,7 @@ async def files_told(request: ApiRequest, task_id: TaskId) -> list[Line]:
     ]
     people = await addresses_of(models, (one.created_by for one in found))
     return [
-        told(
+        line_of(
             {
                 "id": str(one.id),
                 "name": one.name,

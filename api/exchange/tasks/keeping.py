@@ -75,7 +75,7 @@ async def kept(files: FileStore, key: FileKey) -> tuple[FileForm, IO[str]]:
     return form, file
 
 
-async def let_go(files: FileStore, key: FileKey) -> None:
+async def give_up_file(files: FileStore, key: FileKey) -> None:
     """Take a file away that is needed no more; if that fails, its sweep does it."""
     try:
         await files.remove(key)

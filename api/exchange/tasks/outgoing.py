@@ -12,8 +12,8 @@ from api.exchange.tasks.contents import (
     addresses_of,
     comment_lines,
     files_told,
+    line_of,
     relation_lines,
-    told,
 )
 from api.http.paging import LIMIT_MAX
 from api.http.request import ApiRequest
@@ -216,4 +216,4 @@ def _line(
         "occurredAt": origin.occurred_at if origin else task.created_at,
         "author": origin.author if origin else author,
     }
-    return told(line)
+    return line_of(line)

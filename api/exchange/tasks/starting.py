@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from litestar import MediaType, Response
 
-from api.exchange.tasks.keeping import FileForm, keep, let_go
+from api.exchange.tasks.keeping import FileForm, give_up_file, keep
 from api.exchange.tasks.lines import BrokenFile, Line, read_lines
 from api.exchange.tasks.progress import IMPORTS_KEPT, INTERRUPTED, ImportJournal, render_import
 from api.exchange.tasks.run import LINES_MAX, ImportRun, Item
@@ -29,6 +29,7 @@ from domain.work.task.custom_field import FieldType
 from eventstore.append import ConcurrencyConflict, LogUnavailable
 from eventstore.operations.records import ImportProgress
 from files.store import FileKey, FileStore
+from runtime.system import System
 
 _logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -81,7 +82,7 @@ async def begin(
         first, now = await anext(outcomes), system.clock()
     except BaseException:
         if goes_on and not is_kept:
-            await let_go(files, key)
+            await give_up_file(files, key)
         raise
     progress = ImportProgress(
         id=str(import_id),
@@ -92,12 +93,10 @@ async def begin(
         started_at=now,
         updated_at=now,
     )
-    await system.operations.drop_imports(now - IMPORTS_KEPT)
-    journal = ImportJournal(system, progress)
-    await journal.add(first)
+    journal = await _journal(system, progress, first)
     others = _go_on(outcomes, journal, opened.held.pop_all())
     if goes_on:
-        request.api.background.start(_then_let_go(others, files, key))
+        request.api.background.start(_and_give_up(others, files, key))
     else:
         await others
     return Response(
@@ -108,9 +107,17 @@ async def begin(
     )
 
 
-async def _then_let_go(others: Coroutine[Any, Any, bool], files: FileStore, key: FileKey) -> None:
+async def _journal(system: System, progress: ImportProgress, first: list[Item]) -> ImportJournal:
+    """Return the journal of an import whose first lines were imported."""
+    await system.operations.drop_imports(progress.started_at - IMPORTS_KEPT)
+    journal = ImportJournal(system, progress)
+    await journal.add(first)
+    return journal
+
+
+async def _and_give_up(others: Coroutine[Any, Any, bool], files: FileStore, key: FileKey) -> None:
     if await others:
-        await let_go(files, key)
+        await give_up_file(files, key)
 
 
 async def _go_on(
