@@ -63,7 +63,7 @@ def measure() -> list[Figure]:
         for module in (API, FOLLOWERS):
             sqlite.start(module)
         servers = things.enter_context(
-            stack(_inside(directory, "servers"), postgresql=True, mongodb=True)
+            stack(_inside(directory, "servers"), postgresql=1, mongodb=True)
         )
         for module in (API, PROJECTORS, WORKER):
             servers.start(module)

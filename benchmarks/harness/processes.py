@@ -78,6 +78,11 @@ class Stack:
         """The address of the server of the read models."""
         return self._environment["MONGODB_URI"]
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The settings of all processes."""
+        return self._environment
+
     def cpu_seconds(self) -> float:
         """Return the CPU time of all started processes and of the servers of the stores."""
         return trees_cpu_seconds(self._pids)
@@ -89,14 +94,15 @@ def stack(
     *,
     mongodb: bool = False,
     quick: bool = False,
-    postgresql: bool = False,
+    postgresql: int = 0,
     settings: Mapping[str, str] | None = None,
 ) -> Generator[Stack]:
     """Yield a stack with embedded stores and an empty log, without processes.
 
-    Its log is in SQLite, or with *postgresql* in PostgreSQL. Its read models are in SQLite, or with
-    *mongodb* in the best server that there is; if *quick*, repeated reads are answered from memory
-    where that is not ``mongod``. *settings* are added to the environment.
+    Its log is in SQLite, or in PostgreSQL, in as many partitions as *postgresql* says. Its read
+    models are in SQLite, or with *mongodb* in the best server that there is; if *quick*, repeated
+    reads are answered from memory where that is not ``mongod``. *settings* are added to the
+    environment.
     """
     with ExitStack() as things:
         port, floor = HeldPort(), HeldPort()
@@ -122,7 +128,7 @@ def stack(
                 environment["MONGODB_URI"] = replies
         if postgresql:
             servers.append(things.enter_context(postgres(directory / "postgres")))
-            environment["EVENTS_URL"] = servers[-1].url
+            environment["EVENTS_URL"] = f"{servers[-1].url}?partitions={postgresql}"
             migrate = [sys.executable, "-m", "cli", "migrate"]
             subprocess.run(migrate, env=environment, cwd=ROOT, check=True, capture_output=True)
         yield Stack(directory, environment, things, servers)

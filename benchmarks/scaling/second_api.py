@@ -24,7 +24,7 @@ TARGET = 1.2
 
 def measure() -> list[Figure]:
     """Return the rates of one and of two processes."""
-    with workplace() as directory, stack(directory, postgresql=True) as processes:
+    with workplace() as directory, stack(directory, postgresql=1) as processes:
         return _measure(processes)
 
 
