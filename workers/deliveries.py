@@ -13,6 +13,7 @@ from deliveries.client import WebhookClient
 from deliveries.lease import LEASE_S, Leases
 from deliveries.retry import Schedule
 from deliveries.subscriptions import KnownWebhooks, LogNews
+from domain.base import OrgId
 from eventstore.operations.crew import Owns, everything, new_member, slot_of
 from eventstore.operations.store import LeaseLost, OperationsUnavailable
 from runtime.outages import StoreOutage
@@ -57,6 +58,7 @@ class Deliveries:
         self._leases = Leases(system.operations, self.worker, lease_s)
         self._senders: dict[str, Sender] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._of_organization: dict[OrgId, set[str]] = {}
         self._rings = rings or Rings()
         self._sweep_at = self._check_at = 0.0
         self._wait = system.wakeups.listener()
@@ -103,9 +105,9 @@ class Deliveries:
             await self._check_log()
         news = await self._webhooks.follow()
         await self._pass_on(news)
-        for sender in self._senders.values():
-            if sender.known.org_id in news.organizations or sender.known.org_id in rung:
-                sender.stir()
+        for org_id in {*news.organizations, *map(OrgId, rung)}:
+            for name in self._of_organization.get(org_id, ()):
+                self._senders[name].stir()
         await self._reap()
         now = asyncio.get_running_loop().time()
         if now >= self._sweep_at or news.webhooks:
@@ -155,13 +157,18 @@ class Deliveries:
             sender = Sender(self._tools, known[endpoint.id], endpoint, valid_until)
             self._senders[endpoint.id] = sender
             self._running[endpoint.id] = asyncio.create_task(sender.run())
+            org_id = known[endpoint.id].org_id
+            self._of_organization.setdefault(org_id, set()).add(endpoint.id)
 
     async def _reap(self) -> None:
         """Release the endpoints whose senders have ended, for whatever reason."""
         ended = [name for name, task in self._running.items() if task.done()]
         for name in ended:
             task = self._running.pop(name)
-            del self._senders[name]
+            org_id = self._senders.pop(name).known.org_id
+            self._of_organization[org_id].discard(name)
+            if not self._of_organization[org_id]:
+                del self._of_organization[org_id]
             if not task.cancelled() and (error := task.exception()) is not None:
                 _report(name, error)
         await self._leases.release(ended)
