@@ -13,7 +13,7 @@ PEERS_LOCK = $(COMPILE) benchmarks/peers/requirements.in
 # Compiled modules are kept: without them every process, and every test run, compiles them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run dev test unit fuzz-api mutants check lint types docs examples demo bench lock clean
+.PHONY: run dev test unit fuzz-api kill-processes mutants check lint types docs examples demo bench lock clean
 
 run: $(RUN_READY)
 	@$(BIN)/trackrecord up
@@ -40,6 +40,12 @@ unit: $(READY)
 fuzz-api: $(READY)
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} \
 	  $(BIN)/python -m pytest tests/fuzzing
+
+# Kills each of eight processes every few seconds for a minute, while customers work, and reads 10,000
+# writes at the other API process; not part of CI, which does so for a few seconds.
+kill-processes: $(READY)
+	ROUNDS_OF_KILLS=$${ROUNDS_OF_KILLS:-8} PAIRS=$${PAIRS:-10000} \
+	  $(BIN)/python -m pytest tests/acceptance/killing/test_many_processes.py
 
 # Changes the rules one at a time and names the changes that no test notices; not part of CI.
 mutants: $(READY)

@@ -6,12 +6,15 @@ ROUNDS_OF_KILLS sets how often each of them dies, PAIRS how often a write is rea
 import asyncio
 import os
 import random
+import time
 from collections import Counter, defaultdict
 from typing import Any
 
 import psycopg
 import pytest
+from pymongo import MongoClient
 
+from runtime.settings import load_settings
 from tests.acceptance.customers import CLIENTS, Customer
 from tests.acceptance.deployment import Deployment, deployment
 from tests.acceptance.killing.aftermath import check_aftermath
@@ -63,6 +66,7 @@ async def test_processes_that_share_a_log_lose_and_double_nothing_when_they_are_
             log = await check_aftermath(stack, customers, receiver)
             await _check_mails(log, office)
             await asyncio.to_thread(_check_crews, stack)
+            await asyncio.to_thread(_check_projectors, stack)
             await _check_pairs(stack, customers)
 
 
@@ -107,6 +111,19 @@ def _check_crews(stack: Deployment) -> None:
         return True if counts == sorted([COPIES["project"], COPIES["work"]]) else None
 
     eventually(shared, "the crews have as many members as there are processes", PATIENCE_S)
+
+
+def _check_projectors(stack: Deployment) -> None:
+    """Check that each projector that lives has its part of the partitions, and nobody else any."""
+    fair = sorted(len(range(n, PARTITIONS, COPIES["project"])) for n in range(COPIES["project"]))
+    with MongoClient[dict[str, Any]](stack.servers["mongo"].url) as client:
+        leases = client[load_settings(stack.environment).mongodb_database]["leases"]
+
+        def shared() -> bool | None:
+            held = Counter(one["owner"] for one in leases.find({"until": {"$gt": time.time()}}))
+            return True if sorted(held.values()) == fair else None
+
+        eventually(shared, "each projector holds its part of the partitions", PATIENCE_S)
 
 
 async def _check_pairs(stack: Deployment, customers: list[Customer]) -> None:
