@@ -9,16 +9,18 @@ from msgspec.structs import replace
 from domain.base import LabelId, NotFound, UserId
 from domain.work.task.errors import TooManyLabels, TooManyWatchers
 from domain.work.task.events import (
+    TaskAssigned,
     TaskDeleted,
     TaskLabelled,
     TaskStatus,
+    TaskUnassigned,
     TaskUnlabelled,
     TaskUnwatched,
     TaskWatched,
 )
 from domain.work.task.labelling import label, unlabel
 from domain.work.task.state import Task
-from domain.work.task.watching import let_leave, let_watch
+from domain.work.task.watching import let_go, let_leave, let_watch
 from domain.work.workflow.events import StatusGroup
 from tests.domain.spec import ANA, BEN, HOUR, NOW, check_refused, given, stepped
 from tests.domain.work.test_task import CREATED
@@ -117,3 +119,14 @@ def test_a_task_can_begin_or_end_when_it_is_created(
     made = given(Task(), replace(CREATED, status=group.value, group=group))
 
     assert (made.started_at, made.completed_at) == (began, ended)
+
+
+def test_who_is_gone_lets_go_of_what_is_not_finished_also_in_the_trash() -> None:
+    held = given(NEW, TaskAssigned(user_id=BEN))
+    gone = [TaskUnassigned(user_id=BEN)]
+
+    assert let_go(held, BEN) == gone
+    assert let_go(given(held, TaskDeleted(at=NOW)), BEN) == gone
+    assert let_go(NEW, BEN) == []
+    for end in (TaskStatus.DONE, TaskStatus.CANCELLED):
+        assert let_go(given(held, stepped(TaskStatus.IN_PROGRESS, end)), BEN) == []
