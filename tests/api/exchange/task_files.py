@@ -18,7 +18,7 @@ async def exported(person: Person, project: Json) -> list[Json]:
     assert (
         response.headers["content-disposition"] == f'attachment; filename="{project["key"]}.jsonl"'
     )
-    return [json.loads(line) for line in response.text.splitlines()]
+    return [json.loads(line) for line in response.text.removesuffix("\n").split("\n")]
 
 
 def in_lines(*tasks: Json) -> bytes:
@@ -71,7 +71,7 @@ async def rehearsed(
     response = await person.ask("POST", path, content=body)
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "application/jsonl"
-    *items, last = (json.loads(line) for line in response.text.splitlines())
+    *items, last = (json.loads(line) for line in response.text.removesuffix("\n").split("\n"))
     return items, last
 
 
