@@ -128,9 +128,9 @@ class States:
                 await self._up_to(head, kind_of(found), stream, org_id)
         return moved
 
-    async def mark(self) -> Mark | None:
+    def mark(self) -> Mark | None:
         """Return the mark of the log; None if that would take as long as reading from it."""
-        return await self._log.mark()
+        return self._log.mark()
 
     async def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, UUID]:
         """Return who holds each of *claims* now; free ones are left out."""

@@ -94,7 +94,7 @@ class LogReads(TreeHeadReads):
         self.epoch = found.epoch
         return found
 
-    async def mark(self) -> Mark | None:
+    def mark(self) -> Mark | None:
         """Return what differs from every earlier mark once anybody has written anything.
 
         None if telling would take as long as reading again. In one turn of the event loop it is

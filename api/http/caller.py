@@ -163,7 +163,7 @@ class Access:
                 return caller
             heads = {}
         # Versions that were read before are newer than a mark of this turn may be.
-        mark = None if named or heads else await self._states.mark()
+        mark = None if named or heads else self._states.mark()
         known = None if mark is None else self._known.get(claims.sid.int)
         if mark is not None and known is not None and known.holds(mark, claims, now):
             heads.update(known.heads)

@@ -47,9 +47,9 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
         connection.api_key = await _presented_key(connection, given)
     caller = await connection.identify(fresh=reads)
     _refuse_if_confined(caller, handler)
-    if caller.key is None:
-        await connection.api.token_use.note(caller.session_id, connection.claims.gen)
-        await connection.note_use(caller.session_id, caller.user_id)
+    if (session_id := caller.session) is not None:
+        await connection.api.token_use.note(session_id, connection.claims.gen)
+        await connection.note_use(session_id, caller.user_id)
     await connection.limit(*_limits_of(caller))
     if caller.key is not None:
         connection.api.key_uses.note(caller.key.api_key_id, connection.api.system.clock())
@@ -121,7 +121,10 @@ def sent_key(connection: ApiRequest) -> bytes | None:
         if b"authorization" in headers:
             raise malformed("Send either Authorization or X-Api-Key.")
         return given
-    scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+    authorization = headers.get(b"authorization", b"")
+    if not authorization.startswith(_KEY_START, len(b"Bearer ")):
+        return None  # without a copy of the token
+    scheme, _, token = authorization.partition(b" ")
     return token if scheme.lower() == b"bearer" and token.startswith(_KEY_START) else None
 
 

@@ -119,7 +119,7 @@ class ApiRequest(Request[Any, Any, Any]):
 
     def _named(self) -> list[UUID]:
         """Return the ids in the path."""
-        found = [uuid_or_none(value) for value in self.path_params.values()]
+        found = map(uuid_or_none, self.scope["path_params"].values())
         return [stream for stream in found if stream is not None]
 
     def context(self, caller: Caller, org_id: OrgId | None = None) -> Context:
