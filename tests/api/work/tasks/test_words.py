@@ -91,10 +91,11 @@ async def test_the_trash_is_searched_as_well(ana: Person) -> None:
 async def test_words_that_too_many_tasks_have_are_refused(
     ana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await workshop(ana)
+    project = await workshop(ana)
     monkeypatch.setattr(tasks_found, "AMONG_MAX", 4)
 
-    refused(await ana.get("/task?q=oil"), 422, "too_many_found")
+    for path in ("/task", f"/project/{project['id']}/tasks"):
+        refused(await ana.get(f"{path}?q=oil"), 422, "too_many_found")
     assert await keys(ana, "q=oil winter") == ["ENG-3", "OPS-1"]
 
 
