@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from pymongo import AsyncMongoClient, pool_shared
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -22,7 +22,12 @@ from tests.exchanges import check
 from tests.recorder import RECORDER
 from tests.spec import RUNNER
 
-settings.register_profile("quick", max_examples=25, stateful_step_count=25)
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=(HealthCheck.too_slow,)
+)
+"""How fast an example is depends on what else the machine does, and is not what is tested."""
+settings.load_profile("patient")
+settings.register_profile("quick", settings(), max_examples=25, stateful_step_count=25)
 """Used by ``make unit``; ``make test`` tries 100 examples of each property."""
 
 gc.disable()  # while the tests are collected, which leaves little garbage

@@ -6,7 +6,7 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audit.lines import manifest_line, skeleton_line
@@ -86,7 +86,6 @@ class TestGoodExports:
 
 
 class TestDamage:
-    @settings(deadline=None)
     @given(sample=st.sampled_from(BYTES), data=st.data())
     def test_any_changed_byte_is_found_in_its_line(
         self, sample: bytes, data: st.DataObject
@@ -107,7 +106,6 @@ class TestDamage:
                 lines[number - 1] = line[:at] + bytes([line[at] ^ bit]) + line[at + 1 :]
                 assert check(by_newline(b"".join(lines))).problems[0].line == number
 
-    @settings(deadline=None)
     @given(sample=st.sampled_from(BYTES), data=st.data())
     def test_a_truncated_file_is_found(self, sample: bytes, data: st.DataObject) -> None:
         end = data.draw(st.integers(0, len(sample) - 1))

@@ -294,5 +294,5 @@ class Company(RuleBasedStateMachine):
         check_gapless(self.store)
 
 
-Company.TestCase.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+Company.TestCase.settings = settings(max_examples=20, stateful_step_count=25)
 TestCompany = Company.TestCase

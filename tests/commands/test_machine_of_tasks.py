@@ -129,5 +129,5 @@ class Board(Company):
             (self.trash.discard if kind is RestoreLabel else self.trash.add)(label)
 
 
-Board.TestCase.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+Board.TestCase.settings = settings(max_examples=20, stateful_step_count=25)
 TestBoard = Board.TestCase

@@ -295,5 +295,5 @@ class People(RuleBasedStateMachine):
         check_gapless(self.store)
 
 
-People.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+People.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
 TestPeople = People.TestCase

@@ -27,7 +27,7 @@ ENG, TASK = ProjectId(UUID(int=21)), TaskId(UUID(int=31))
 GEARS = TeamId(UUID(int=43))
 INVITATION = UUID(int=51)
 
-QUICK = settings(max_examples=20, stateful_step_count=25, deadline=None)
+QUICK = settings(max_examples=20, stateful_step_count=25)
 """No deadline: a busy machine does not break a rule."""
 
 S = TypeVar("S", bound=State)

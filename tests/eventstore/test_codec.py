@@ -61,7 +61,7 @@ def outspoken(data: st.DataObject, tag: str) -> Event:
     return replace(event, **told)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @pytest.mark.parametrize("tag", EVENT_TYPES)
 @forall(data=st.data())
 def test_every_event_survives_a_round_trip_and_stores_nothing_personal_in_the_clear(

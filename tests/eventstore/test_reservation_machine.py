@@ -133,5 +133,5 @@ class ReservationMachine(RuleBasedStateMachine):
                 assert self.store.holders([claim])[claim].holder == holder
 
 
-ReservationMachine.TestCase.settings = settings(stateful_step_count=10, deadline=None)
+ReservationMachine.TestCase.settings = settings(stateful_step_count=10)
 TestReservationMachine = ReservationMachine.TestCase

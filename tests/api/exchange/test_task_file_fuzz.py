@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from tests.api.exchange.task_files import imported
 from tests.api.stage import Person, done, refused
 
-_ASKED = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+_ASKED = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 _CELLS = st.one_of(
     st.sampled_from(
         ["1", "2", "=1+1", "'=2", '"', '""', "\t", "\r", "\0", "\ud800", "ENG-1", "HIGH"]

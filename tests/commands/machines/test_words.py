@@ -241,5 +241,5 @@ class Talk(Board):
         assert there == {str(c): said.deleted_by is None for c, said in self.said.items()}
 
 
-Talk.TestCase.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
+Talk.TestCase.settings = settings(max_examples=20, stateful_step_count=40)
 TestTalk = Talk.TestCase

@@ -64,7 +64,7 @@ def test_ranks_in_the_wrong_order_are_a_mistake_of_the_caller() -> None:
 
 
 @given(st.lists(st.text(DIGITS, min_size=8, max_size=20), min_size=2, max_size=2, unique=True))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_there_is_always_room_between_two_ranks(pair: list[str]) -> None:
     low, high = sorted(each[:8] + each[8:].rstrip("0") for each in pair)
     if low < high:
