@@ -45,7 +45,7 @@ fuzz-api: $(READY)
 # writes at the other API process; not part of CI, which does so for a few seconds.
 kill-processes: $(READY)
 	ROUNDS_OF_KILLS=$${ROUNDS_OF_KILLS:-8} PAIRS=$${PAIRS:-10000} \
-	  $(BIN)/python -m pytest tests/acceptance/killing/test_many_processes.py
+	  $(BIN)/python -m pytest -o faulthandler_timeout=0 tests/acceptance/killing/test_many_processes.py
 
 # Changes the rules one at a time and names the changes that no test notices; not part of CI.
 mutants: $(READY)
