@@ -8,7 +8,7 @@ check.
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Literal, cast
 from uuid import UUID, uuid4
@@ -58,6 +58,10 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     nbf: Seconds
     exp: Seconds
     jti: UUID
+
+    def ends_at(self) -> datetime:
+        """Return when we accept the token no longer."""
+        return datetime.fromtimestamp(self.exp, UTC) + LEEWAY
 
 
 class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -36,11 +36,9 @@ Named = Sequence[UUID]
 """Streams that a request names: they are looked up together with the caller's."""
 
 _Read = tuple[Loaded[Session], Loaded[User], Loaded[Organization] | None]
-"""Session, account and the organization, if any."""
 
 KNOWN_MAX = 10_000
-"""Callers that a process remembers until somebody writes to the log: about 10 MB."""
-
+"""Callers that a process remembers until somebody writes to the log: about 20 MB."""
 
 _BARRED = {
     Barred.SUSPENDED: "Your access to this organization is suspended. Ask an administrator, or"
@@ -120,22 +118,17 @@ class Caller(Struct, frozen=True):
         return self.seen == other.seen and self.org_id == other.org_id
 
 
-class _Known(Struct, frozen=True, gc=False):
-    """A caller as the log had them at a *mark*, and the versions that were read for that."""
+class Known(Struct, frozen=True, gc=False):
+    """A caller as the log had them at a ``mark``, and the versions that were read for that.
+
+    Before ``until``, time alone ends neither their token nor their session.
+    """
 
     mark: Mark
+    until: datetime
     claims: AccessClaims
-    read: _Read
     caller: Caller
     heads: dict[UUID, int]
-
-    def holds(self, mark: Mark, claims: AccessClaims, now: datetime) -> bool:
-        """Return whether nothing was written since, and the session is not over by now."""
-        if self.mark != mark or self.claims is not claims:
-            return False
-        session, organization = self.read[0].state, self.read[2]
-        limits = UNLIMITED if organization is None else organization.state.settings.session_limits
-        return session.is_live(now) and session.is_within(limits, now)
 
 
 class Access:
@@ -143,12 +136,22 @@ class Access:
 
     def __init__(self, states: States, keys: KeyCheck) -> None:
         self._states, self.keys = states, keys
-        self._known: dict[int, _Known] = {}
+        self._known: dict[bytes, Known] = {}
+
+    def recall(self, sent: bytes, now: datetime) -> Known | None:
+        """Return whoever *sent* this as Authorization before, if nothing was written since."""
+        known = self._known.get(sent)
+        return known if known and now < known.until and known.mark == self._states.mark() else None
 
     async def check(
-        self, claims: AccessClaims, now: datetime, heads: dict[UUID, int] | None, named: Named = ()
+        self,
+        claims: AccessClaims,
+        now: datetime,
+        heads: dict[UUID, int] | None,
+        named: Named = (),
+        sent: bytes = b"",
     ) -> Caller:
-        """Return the caller.
+        """Return the caller, who *sent* this as Authorization.
 
         Without *heads*, states in memory are enough to accept the caller, because a command's
         append verifies their versions. A refusal always rests on states that were read just now.
@@ -163,17 +166,16 @@ class Access:
                 return caller
             heads = {}
         # Versions that were read before are newer than a mark of this turn may be.
-        mark = None if named or heads else self._states.mark()
-        known = None if mark is None else self._known.get(claims.sid.int)
-        if mark is not None and known is not None and known.holds(mark, claims, now):
-            heads.update(known.heads)
-            return known.caller
+        mark = None if named or heads or not sent else self._states.mark()
         read = await self._from_log(claims, heads, named)
         caller = _identify(claims, now, read, fresh=True)
         if mark is not None:
             if len(self._known) >= KNOWN_MAX:
                 self._known.clear()
-            self._known[claims.sid.int] = _Known(mark, claims, read, caller, {**heads})
+            session, limits = read[0].state, read[2] and read[2].state.settings.session_limits
+            ends = claims.ends_at(), session.ends_at(), session.ends_within(limits or UNLIMITED)
+            until = min(end for end in ends if end is not None)
+            self._known[sent] = Known(mark, until, claims, caller, {**heads})
         return caller
 
     async def check_key(

@@ -41,11 +41,10 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
             await connection.limit(*connection.network_limits(handler.opt[RATE]))
         refuse_malformed_query(query, handler, reads=reads)
         return
-    if (given := sent_key(connection)) is None:
-        connection.claims = presented_claims(connection)
+    if reads and connection.recall():
+        caller = connection.caller
     else:
-        connection.api_key = await _presented_key(connection, given)
-    caller = await connection.identify(fresh=reads)
+        caller = await _identified(connection, fresh=reads)
     _refuse_if_confined(caller, handler)
     if (session_id := caller.session) is not None:
         await connection.api.token_use.note(session_id, connection.claims.gen)
@@ -64,6 +63,18 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
     connection.min_position()  # refused here also where nothing waits for it
     if needed is not None:
         await _refuse_unless_may(connection, caller, needed)
+
+
+async def _identified(connection: ApiRequest, *, fresh: bool) -> Caller:
+    """Return who presents a token or an API key.
+
+    :raises Problem: 401, or 400 for both.
+    """
+    if (given := sent_key(connection)) is None:
+        connection.claims = presented_claims(connection)
+    else:
+        connection.api_key = await _presented_key(connection, given)
+    return await connection.identify(fresh=fresh)
 
 
 def _refuse_if_confined(caller: Caller, handler: BaseRouteHandler) -> None:

@@ -260,17 +260,29 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
 
     def is_live(self, now: datetime) -> bool:
         """Return whether the session's tokens are valid at *now*."""
+        ends = self.ends_at()
+        return ends is not None and now < ends
+
+    def ends_at(self) -> datetime | None:
+        """Return when the session ends by itself; None if it has ended, or never began."""
         if self.ended or self.expires_at is None or self.idle_expires_at is None:
-            return False
-        return now < min(self.expires_at, self.idle_expires_at)
+            return None
+        return min(self.expires_at, self.idle_expires_at)
 
     def is_within(self, limits: SessionLimits, now: datetime) -> bool:
         """Return whether the session can be used at *now* in an organization with *limits*."""
-        refreshed, proved = self.rotated_at or self.started_at, self.authenticated_at
-        proved = proved or self.started_at
-        idle = limits.idle is None or (refreshed is not None and now < refreshed + limits.idle)
-        known = limits.proof is None or (proved is not None and now < proved + limits.proof)
-        return idle and known
+        ends = self.ends_within(limits)
+        return self.started_at is not None and (ends is None or now < ends)
+
+    def ends_within(self, limits: SessionLimits) -> datetime | None:
+        """Return when *limits* end the use of a session that began; None if none does."""
+        proved, ends = self.authenticated_at or self.started_at, list[datetime]()
+        refreshed = self.rotated_at or self.started_at
+        if limits.idle is not None and refreshed is not None:
+            ends.append(refreshed + limits.idle)
+        if limits.proof is not None and proved is not None:
+            ends.append(proved + limits.proof)
+        return min(ends, default=None)
 
     def refuse_unless_started(self) -> None:
         """Raise NotFound if the session was never started."""

@@ -77,19 +77,43 @@ class TestAccess:
         assert done(await ana.get("/auth/profile"), 200) == {**profile, "name": "Ana II"}
         assert "heads" in reads
 
-    async def test_versions_that_were_read_already_count_more_than_what_is_remembered(
+    async def test_versions_that_were_read_already_are_not_remembered(
         self, system: System, ana: Person
     ) -> None:
-        states, now = system.commands.states, system.clock()
+        states, now, sent = system.commands.states, system.clock(), b"Bearer of Ana"
         access = Access(states, KeyCheck(states, system.log))
         claims, heads = system.keys.tokens.verify(ana.token, now), dict[UUID, int]()
         caller = await access.check(claims, now, heads)
-        assert await access.check(claims, now, {}) is caller
+        assert await access.check(claims, now, {**heads}, sent=sent) == caller
+        assert access.recall(sent, now) is None  # they may be older than the mark of this turn
 
-        again = await access.check(claims, now, {**heads})
+        assert await access.check(claims, now, {}, sent=sent) == caller
 
-        assert again == caller
-        assert again is not caller
+        known = access.recall(sent, now)
+        assert known is not None
+        assert (known.caller, known.heads) == (caller, heads)
+        assert access.recall(b"Bearer of Ben", now) is None
+
+    async def test_a_token_ends_in_time_although_nothing_is_written(
+        self, ana: Person, clock: MovableClock
+    ) -> None:
+        for _ in range(2):
+            done(await ana.get("/auth/profile"), 200)
+        clock.ahead = timedelta(minutes=15, seconds=4)
+        done(await ana.get("/auth/profile"), 200)  # clocks may differ by 5 s
+        clock.ahead = timedelta(minutes=15, seconds=6)
+
+        refused(await ana.get("/auth/profile"), 401, "token_expired")
+
+    async def test_who_is_remembered_is_not_believed_with_a_second_credential(
+        self, ana: Person
+    ) -> None:
+        for _ in range(2):
+            done(await ana.get("/auth/profile"), 200)
+
+        answer = await ana.get("/auth/profile", headers={"x-api-key": "tr_live_x"})
+
+        refused(answer, 400, "malformed_request")
 
     async def test_another_handle_on_the_log_ends_what_is_remembered_of_a_caller(
         self, system: System, ana: Person
