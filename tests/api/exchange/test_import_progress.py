@@ -113,6 +113,12 @@ async def test_an_import_that_stopped_goes_on_without_its_file_being_sent_again(
     done(await ana.post(f"/project/{project['id']}/hold"), 200)
     refused(await ana.post(resume), 409, "project_on_hold")
     done(await ana.post(f"/project/{project['id']}/resume"), 200)
+    done(await ana.post(f"/project/{project['id']}/archive"), 200)
+    refused(await ana.post(resume), 409, "project_archived")
+    done(await ana.post(f"/project/{project['id']}/unarchive"), 200)
+    with monkeypatch.context() as patch:
+        patch.setattr("api.upload.UPLOADS_PER_USER_MAX", 0)
+        refused(await ana.post(resume), 503, "busy")
     begun = await ana.post(resume)
     ended = await until_ended(ana, done(begun, 202)["importId"])
 
