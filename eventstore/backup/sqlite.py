@@ -1,5 +1,6 @@
 """Backups of a log in SQLite: its file, and the operational file next to it."""
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -88,7 +89,8 @@ class SqliteDatabase(SqlDatabase):
     def create(self, identity: LogIdentity, parts: int) -> None:
         for file in (self._log, self._operations):
             file.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+            with contextlib.suppress(FileExistsError):  # see eventstore/operations/sqlite_file.py
+                os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         with self._transaction() as connection:
             for statement in statements(SQLITE_TYPES, SQLITE_GUARDS):
                 connection.execute(statement)

@@ -62,8 +62,10 @@ class SqliteFile:
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        # SQLite gives the -wal and -shm files the permissions of the main file.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        # SQLite gives the -wal and -shm files the permissions of the main file. It is not opened
+        # if it exists: to close it again would drop the locks of SQLite in this process.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         self._file = _identity(self._path)
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, timeout=self._lock_wait_s

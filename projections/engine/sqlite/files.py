@@ -69,7 +69,9 @@ class Files:
         """Create the file, empty and readable only by its owner, unless it exists."""
         if not self.path.exists():
             self._sweep()
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, PRIVATE))
+            # Not if it exists: to close it again would drop SQLite's locks in this process, and the
+            # next one that closes it would take itself for the last and remove the -wal file.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
 
     def discard(self, why: str) -> None:
         """Set the file aside; whoever opens it next starts with an empty one."""
