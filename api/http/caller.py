@@ -23,7 +23,7 @@ from domain.identity.organization.sso import LoginWayNotAccepted
 from domain.identity.organization.state import Organization
 from domain.identity.session.events import SessionOrigin
 from domain.identity.session.limits import UNLIMITED
-from domain.identity.session.state import Session
+from domain.identity.session.state import Session, end_of, end_within
 from domain.identity.user.state import User
 from domain.permission import Permission, Scopes
 from domain.work.task.state import Task
@@ -118,7 +118,7 @@ class Caller(Struct, frozen=True):
         return self.seen == other.seen and self.org_id == other.org_id
 
 
-class Known(Struct, frozen=True, gc=False):
+class Recalled(Struct, frozen=True, gc=False):
     """A caller as the log had them at a ``mark``, and the versions that were read for that.
 
     Before ``until``, time alone ends neither their token nor their session.
@@ -136,9 +136,9 @@ class Access:
 
     def __init__(self, states: States, keys: KeyCheck) -> None:
         self._states, self.keys = states, keys
-        self._known: dict[bytes, Known] = {}
+        self._known: dict[bytes, Recalled] = {}
 
-    def recall(self, sent: bytes, now: datetime) -> Known | None:
+    def recall(self, sent: bytes, now: datetime) -> Recalled | None:
         """Return whoever *sent* this as Authorization before, if nothing was written since."""
         known = self._known.get(sent)
         return known if known and now < known.until and known.mark == self._states.mark() else None
@@ -173,9 +173,9 @@ class Access:
             if len(self._known) >= KNOWN_MAX:
                 self._known.clear()
             session, limits = read[0].state, read[2] and read[2].state.settings.session_limits
-            ends = claims.ends_at(), session.ends_at(), session.ends_within(limits or UNLIMITED)
+            ends = claims.ends_at(), end_of(session), end_within(session, limits or UNLIMITED)
             until = min(end for end in ends if end is not None)
-            self._known[sent] = Known(mark, until, claims, caller, {**heads})
+            self._known[sent] = Recalled(mark, until, claims, caller, {**heads})
         return caller
 
     async def check_key(

@@ -98,25 +98,9 @@ class ApiRequest(Request[Any, Any, Any]):
         else:
             sent = self.client_info.headers.get(b"authorization", b"")
             self.known_caller = await self.api.access.check(self.claims, now, heads, named, sent)
-        return self._admitted()
+        return self.admitted()
 
-    def recall(self) -> bool:
-        """Identify the caller of a query from memory; return whether that is as good as a look.
-
-        It is if nobody has written anything since they were identified, and no path names more.
-        """
-        headers = self.client_info.headers
-        sent = headers.get(b"authorization")
-        if sent is None or self.scope["path_params"] or b"x-api-key" in headers:
-            return False
-        known = self.api.access.recall(sent, self.api.system.clock())
-        if known is None:
-            return False
-        self.claims, self.known_caller, self.heads = known.claims, known.caller, {**known.heads}
-        self._admitted()
-        return True
-
-    def _admitted(self) -> Caller:
+    def admitted(self) -> Caller:
         """Return the caller.
 
         :raises Problem: 403 if the route works on the organization of a session and its member has

@@ -260,29 +260,13 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
 
     def is_live(self, now: datetime) -> bool:
         """Return whether the session's tokens are valid at *now*."""
-        ends = self.ends_at()
+        ends = end_of(self)
         return ends is not None and now < ends
-
-    def ends_at(self) -> datetime | None:
-        """Return when the session ends by itself; None if it has ended, or never began."""
-        if self.ended or self.expires_at is None or self.idle_expires_at is None:
-            return None
-        return min(self.expires_at, self.idle_expires_at)
 
     def is_within(self, limits: SessionLimits, now: datetime) -> bool:
         """Return whether the session can be used at *now* in an organization with *limits*."""
-        ends = self.ends_within(limits)
+        ends = end_within(self, limits)
         return self.started_at is not None and (ends is None or now < ends)
-
-    def ends_within(self, limits: SessionLimits) -> datetime | None:
-        """Return when *limits* end the use of a session that began; None if none does."""
-        proved, ends = self.authenticated_at or self.started_at, list[datetime]()
-        refreshed = self.rotated_at or self.started_at
-        if limits.idle is not None and refreshed is not None:
-            ends.append(refreshed + limits.idle)
-        if limits.proof is not None and proved is not None:
-            ends.append(proved + limits.proof)
-        return min(ends, default=None)
 
     def refuse_unless_started(self) -> None:
         """Raise NotFound if the session was never started."""
@@ -295,3 +279,21 @@ class Session(Struct, frozen=True, kw_only=True, gc=False):
             rotated_at=now,
             idle_expires_at=idle if self.expires_at is None else min(idle, self.expires_at),
         )
+
+
+def end_of(session: Session) -> datetime | None:
+    """Return when a session ends by itself; None if it has ended, or never began."""
+    if session.ended or session.expires_at is None or session.idle_expires_at is None:
+        return None
+    return min(session.expires_at, session.idle_expires_at)
+
+
+def end_within(session: Session, limits: SessionLimits) -> datetime | None:
+    """Return when *limits* end the use of a session; None if they do not, or it never began."""
+    refreshed, ends = session.rotated_at or session.started_at, list[datetime]()
+    proved = session.authenticated_at or session.started_at
+    if limits.idle is not None and refreshed is not None:
+        ends.append(refreshed + limits.idle)
+    if limits.proof is not None and proved is not None:
+        ends.append(proved + limits.proof)
+    return min(ends, default=None)
