@@ -109,7 +109,7 @@ def changing(file: Path) -> Generator[None]:
         with closing(sqlite3.connect(file, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = NORMAL")
             while not ended.wait(CHANGE_EVERY_S):
-                connection.execute("UPDATE lease SET until = until")
+                connection.execute("UPDATE writes SET n = n")
 
     thread = threading.Thread(target=change)
     thread.start()
