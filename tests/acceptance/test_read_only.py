@@ -1,6 +1,7 @@
 """While a log is read-only, nothing in the event database changes, whatever people try."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ async def test_a_read_only_log_and_the_tables_next_to_it_stand_still() -> None:
             await customer.work(lambda: len(customer.acknowledged) >= 3)
             assert running.command("read-only", "on").returncode == 0
             await asyncio.to_thread(eventually, lambda: _pauses(running), "the worker pauses")
-            before = contents(running.environment["EVENTS_URL"])
+            before = _kept(running)
 
             tried = await _try_everything(customer)
             for name in ("one", "two"):
@@ -33,12 +34,18 @@ async def test_a_read_only_log_and_the_tables_next_to_it_stand_still() -> None:
             assert tried == {503}
             refreshed = await customer.http.post("/auth/refresh-token")
             customer.http.headers["authorization"] = f"Bearer {refreshed.json()['accessToken']}"
-            assert contents(running.environment["EVENTS_URL"]) == before
+            assert _kept(running) == before
             assert await customer.tasks() == customer.acknowledged
 
             assert running.command("read-only", "off").returncode == 0
             await customer.work(lambda: len(customer.acknowledged) >= 5)
             await customer.http.aclose()
+
+
+def _kept(running: System) -> dict[str, Any]:
+    """Return all rows but the signs of life of the projectors, who read on."""
+    found = contents(running.environment["EVENTS_URL"])
+    return {table: rows for table, rows in found.items() if table != "crew_members"}
 
 
 def _pauses(running: System) -> bool | None:
