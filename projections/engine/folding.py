@@ -59,6 +59,7 @@ class Folder(Generic[S]):
         self._recent: OrderedDict[str, Folded[S]] = OrderedDict()
         self._keyed: list[tuple[Recorded, Sequence[str]]] = []
         self._touched: dict[str, Folded[S]] = {}
+        self._new: set[str] = set()
         self._failed: list[Parked] = []
         self._spoilt: dict[str, Exception] = {}
 
@@ -67,7 +68,7 @@ class Folder(Generic[S]):
 
         :raises ProjectionFailed: only when strict.
         """
-        self._keyed, self._touched, self._failed = [], {}, []
+        self._keyed, self._touched, self._failed, self._new = [], {}, [], set()
         missing: dict[str, None] = {}
         keys_of, recent = self.projection.keys, self._recent
         for event in events:
@@ -106,7 +107,7 @@ class Folder(Generic[S]):
                     self._fold(key, event)
                 except Exception as failure:  # noqa: BLE001 - as above
                     self.park(key, event, failure)
-        return Written(self.target, self._documents())
+        return Written(self.target, self._documents(), self._new)
 
     def _fold(self, key: str, event: Recorded) -> None:
         touched = self._touched.get(key)
@@ -123,6 +124,8 @@ class Folder(Generic[S]):
         # A new object, because what was written stays in memory if this batch is not.
         state = self.projection.fold(key, before.state if before else None, event)
         self._touched[key] = Folded(state, event.position, event)
+        if before is None:
+            self._new.add(key)
 
     def _documents(self) -> list[Document]:
         documents: list[Document] = []
@@ -172,7 +175,7 @@ class Folder(Generic[S]):
             recent.move_to_end(key)
         while len(recent) > self._recent_max:
             recent.popitem(last=False)
-        self._keyed, self._touched, self._failed = [], {}, []
+        self._keyed, self._touched, self._failed, self._new = [], {}, [], set()
 
     def unpark(self, keys: Iterable[str]) -> None:
         """Allow parked documents to be folded again; they are loaded again first."""

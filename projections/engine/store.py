@@ -4,7 +4,7 @@ Everything it stores is derived from the log and may be discarded. Every call en
 deadline of its store, and no cursor leaves an adapter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -71,10 +71,15 @@ class Parked(Struct, frozen=True, kw_only=True):
 
 
 class Written(NamedTuple):
-    """Documents to store in one collection, each replacing the one with its id."""
+    """Documents to store in one collection, each replacing the one with its id.
+
+    ``new`` names those that the collection did not have when they were looked for under the fence
+    of the batch.
+    """
 
     target: ShapedCollection
     documents: Sequence[Document]
+    new: Collection[str] = ()
 
 
 class Batch(Struct, kw_only=True):

@@ -31,7 +31,7 @@ def commit_batch(connection: sqlite3.Connection, batch: Batch) -> tuple[Control,
         after = _write_plan(connection, batch.control)
     else:
         after = _write_part(connection, batch.control, batch.part)
-    for target, documents in batch.written:
+    for target, documents, _ in batch.written:
         store_documents(connection, target, documents)
     for one in batch.unparked:
         key = (one.collection, one.id)

@@ -44,6 +44,21 @@ def test_a_repeated_batch_writes_nothing() -> None:
     assert written(folder, EVENTS[2:3]) == []
 
 
+def test_only_a_document_that_was_neither_written_nor_found_before_is_new() -> None:
+    folder = Folder(Tasks(), "tasks")
+    folder.begin(EVENTS[:2])
+    first = folder.fold()
+    folder.keep()
+    folder.begin(EVENTS[2:])
+    again = folder.fold()
+    other = Folder(Tasks(), "tasks")
+    other.begin(EVENTS[2:])
+    other.know(first.documents)
+    found = other.fold()
+
+    assert (set(first.new), set(again.new), set(found.new)) == ({KEY}, set(), set())
+
+
 @pytest.mark.parametrize("first", [3, 2])
 def test_an_event_that_stands_twice_in_a_batch_is_folded_once(first: int) -> None:
     folder = Folder(Tasks(), "tasks")

@@ -90,6 +90,26 @@ def _held(command: list[str]) -> "subprocess.Popen[bytes]":
     return holder
 
 
+async def test_nothing_is_written_if_a_document_is_not_new_after_all(
+    named: tuple[str, str],
+) -> None:
+    store = MongoReadStore(*named, timeout_s=10)
+    await store.create(THINGS)
+    control = await store.write(Batch(control=Control(), written=[Written(THINGS, [thing(1)])]))
+    again, other = thing(1, status="DONE"), thing(2)
+
+    told = Written(THINGS, [other, again], {again.id, other.id})
+    with pytest.raises(OutOfTurn):
+        await store.write(Batch(control=control, written=[told]))
+    assert (await page(store)).keys == [1]
+    both = Written(THINGS, [again, other], {other.id})
+    await store.write(Batch(control=control, written=[both]))
+
+    assert (await page(store)).keys == [1, 2]
+    assert (await page(store, where={"status": "DONE"})).keys == [1]
+    await store.close()
+
+
 async def test_a_holder_whose_session_was_ended_continues_with_another(
     named: tuple[str, str],
 ) -> None:

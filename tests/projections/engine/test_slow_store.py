@@ -27,7 +27,7 @@ class SlowStore(SQLiteReadStore):
     failures = 0
 
     async def write(self, batch: Batch) -> Control:
-        if sum(len(documents) for _, documents in batch.written) > MANAGED:
+        if sum(len(documents) for _, documents, _ in batch.written) > MANAGED:
             self.failures += 1
             raise ReadStoreUnavailable("the deadline has passed")
         return await super().write(batch)
