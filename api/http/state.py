@@ -58,7 +58,7 @@ class ApiState:
         self.failed_logins = Tally[bytes]()
         self.denials = Tally[tuple[OrgId, UserId, str]]()
         self.key_uses = KeyUses(system.operations)
-        self.progress = progress or Progress(system.read_store, system.log)
+        self.progress = progress or Progress(system.read_store, system.log, system.wakeups.hurry)
         self.monitor = Monitor(system, self.progress)
         self.models = ReadModels(system.read_store, self.progress, PROJECTIONS)
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import cast
 
 from eventstore.log import EventLog
@@ -17,6 +18,10 @@ _CHECK_EVERY_S = 60.0
 """How often a process checks that the read models belong to the log that it writes to."""
 
 
+def _tell_nobody() -> None:
+    """Do nothing."""
+
+
 class Progress:
     """The control record as last seen by this process.
 
@@ -24,8 +29,14 @@ class Progress:
     from another log are not shown, because a backup may have been restored.
     """
 
-    def __init__(self, store: ReadStore, log: EventLog | None = None) -> None:
-        self._store, self._log = store, log
+    def __init__(
+        self,
+        store: ReadStore,
+        log: EventLog | None = None,
+        hurry: Callable[[], None] = _tell_nobody,
+    ) -> None:
+        """*hurry* is called when a reader has to wait until more is projected."""
+        self._store, self._log, self._hurry = store, log, hurry
         self._known: Control | None = None
         self._read_at = self._checked_at = float("-inf")
         self._look: asyncio.Task[None] | None = None
@@ -99,6 +110,9 @@ class Progress:
             return True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
+                await self._next_look()
+                if not self._knows(model, position, part):
+                    self._hurry()
                 while not self._knows(model, position, part):
                     await self._next_look()
                 return True

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from devstack.redis import redis
+from runtime import wakeups as module
 from runtime.wakeups import PAUSE_S, Wakeups
 
 LONG_S = 20.0
@@ -73,6 +74,22 @@ async def test_a_stream_of_commits_is_announced_in_groups_and_its_last_one_too()
     await wakeups.close()
 
 
+async def test_what_somebody_waits_for_is_announced_sooner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_S", 1_000.0)
+    wakeups = Wakeups()
+    wait = wakeups.listener()
+    wakeups.committed(1)
+    assert await wait(LONG_S)
+
+    wakeups.committed(2)
+    wakeups.hurry()
+
+    assert await wait(LONG_S)
+    await wakeups.close()
+
+
 @pytest.mark.servers
 async def test_a_commit_in_another_process_wakes_through_redis(redis_url: str) -> None:
     here, there = Wakeups(redis_url), Wakeups(redis_url)
@@ -84,6 +101,12 @@ async def test_a_commit_in_another_process_wakes_through_redis(redis_url: str) -
 
     assert await waiting
     assert await here.trouble() is None
+
+    hurried = asyncio.create_task(woken(here))
+    await asyncio.sleep(0)
+    there.hurry()  # for what a third process has recorded
+
+    assert await hurried
     await here.close()
     await there.close()
 

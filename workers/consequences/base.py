@@ -49,7 +49,7 @@ class Consequences(ABC):
         self.system = system
         self._name = name
         self._reader = LogReader(system, name, tuple(tag_of(cause) for cause in causes), owns)
-        self._progress = progress or Progress(system.read_store, system.log)
+        self._progress = progress or Progress(system.read_store, system.log, system.wakeups.hurry)
         self.models = ReadModels(system.read_store, self._progress, PROJECTIONS)
 
     async def run(self) -> None:

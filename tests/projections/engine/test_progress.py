@@ -38,6 +38,23 @@ async def test_a_position_ahead_is_waited_for_and_given_up(store: ReadStore) -> 
         assert not await progress.reached("tasks", await log.last_position() + 1, 0.02)
 
 
+async def test_whoever_has_to_wait_hurries_the_projector(store: ReadStore) -> None:
+    async with opened(MemoryStore()) as log:
+        await a_busy_day(log, seed=1)
+        projector = await project_all(log, store)
+        hurried = asyncio.Event()
+        progress = Progress(store, log, hurried.set)
+        assert await progress.reached("tasks", await log.last_position(), 10)
+        assert not hurried.is_set()  # it was only not known yet
+
+        position = await record(log, on(UUID(int=900), task(900)))
+        waiting = asyncio.create_task(progress.reached("tasks", position, 30))
+        await hurried.wait()
+        await to_the_end(projector)
+
+        assert await waiting
+
+
 async def test_all_waiting_readers_continue_when_it_comes(store: ReadStore) -> None:
     async with opened(MemoryStore()) as log:
         await a_busy_day(log, seed=1)
