@@ -167,14 +167,17 @@ async def _bulk_write(batches: list[list[Written]], url: str) -> float:
         first, *rest = [batch for batch in batches if batch]
         store = MongoReadStore(url, database.name, timeout_s=30)
         for batch in batches:
-            for target, _ in batch:
-                await store.create(target)
+            for one in batch:
+                await store.create(one.target)
         await store.close()
         began = 0.0
         for batch in (first, *rest):
-            for (collection, _), documents in batch:
-                writes = [ReplaceOne({"_id": d.id}, stored(d), upsert=True) for d in documents]
-                await database[collection].bulk_write(writes, ordered=True)
+            for (collection, _), documents, new in batch:
+                if inserts := [stored(d) for d in documents if d.id in new]:
+                    await database[collection].insert_many(inserts)
+                others = [d for d in documents if d.id not in new]
+                if writes := [ReplaceOne({"_id": d.id}, stored(d), upsert=True) for d in others]:
+                    await database[collection].bulk_write(writes, ordered=True)
             began = began or time.perf_counter()
         seconds = time.perf_counter() - began
         await client.drop_database(database)
