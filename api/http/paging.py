@@ -1,5 +1,6 @@
 """Reads over HTTP: waiting for what was recorded, single resources, pages of lists."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -19,6 +20,8 @@ from security.cursors import InvalidCursor
 
 S = TypeVar("S")
 LIMIT_DEFAULT, LIMIT_MAX = 50, 100
+BODIES_MAX, BODIES_BYTES_MAX = 64, 8 * 2**20
+"""How many pages a process keeps with their responses, and how large they may be together."""
 
 
 async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
@@ -117,12 +120,46 @@ class Paging:
     def answer(self, page: ListSlice, limit: int) -> ApiResponse:
         """Return the page, with the next cursor in the body and in a Link header (RFC 8288)."""
         cursor = self.cursor(page)
+        body = _bodies.of(page.json, (self._binding, cursor))
         if cursor is None:
-            return ApiResponse(list_json(page.json, None))
+            return ApiResponse(body)
         filters = f"{urlencode(self._filters)}&" if self._filters else ""
         query = f"{filters}limit={limit}&cursor={cursor}"  # of letters that need no encoding
         link = f'<{self._request.scope["path"]}?{query}>; rel="next"'
-        return ApiResponse(list_json(page.json, cursor), headers=[(b"link", link.encode())])
+        return ApiResponse(body, headers=[(b"link", link.encode())])
+
+
+class PageBodies:
+    """The bodies of pages that were answered last.
+
+    A page that is kept in memory stays the same object until something changes. To make its body
+    means to copy it, and what was just copied is slower to send.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str | None], tuple[bytes, bytes]] = OrderedDict()
+        self._size = 0
+
+    def of(self, items: bytes, place: tuple[str, str | None]) -> bytes:
+        """Return the body of the page that is at *place*: its list, and the cursor after it."""
+        known = self._known.get(place)
+        if known is not None and known[0] is items:
+            return known[1]
+        body = list_json(items, place[1])
+        self._drop(place)
+        self._known[place] = items, body
+        self._size += len(items) + len(body)
+        while len(self._known) > BODIES_MAX or self._size > BODIES_BYTES_MAX:
+            self._drop(next(iter(self._known)))
+        return body
+
+    def _drop(self, place: tuple[str, str | None]) -> None:
+        gone = self._known.pop(place, None)
+        if gone is not None:
+            self._size -= len(gone[0]) + len(gone[1])
+
+
+_bodies = PageBodies()
 
 
 def _told(value: Any) -> str:

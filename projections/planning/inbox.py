@@ -93,7 +93,7 @@ async def watched_tasks(
     models: ReadModels, org_id: OrgId, projects: Collection[ProjectId], user_id: UserId
 ) -> dict[TaskId, WatchedTask]:
     """Return the tasks of *projects* that somebody watches, at most ``WATCHED_MAX``."""
-    lanes = lanes_of((each, None) for each in projects)
+    lanes = lanes_of([(each, None) for each in projects])
     wanted, order = TaskFilter(watchers=(user_id,)), TaskOrder(TaskSort.UPDATED)
     found: dict[TaskId, WatchedTask] = {}
     after: str | None = None

@@ -40,7 +40,7 @@ async def work_of(  # noqa: PLR0913, PLR0917 - whose work, where, and the page
     Those changed last come first. ``DUE`` are the assigned ones that have a date, the first to be
     done first.
     """
-    lanes = lanes_of((each, None) for each in projects)
+    lanes = lanes_of([(each, None) for each in projects])
     order = _DUE_FIRST if concern is Concern.DUE else _CHANGED_LAST
     return await find_tasks(models, org_id, lanes, _filter(concern, user_id), order, limit, after)
 

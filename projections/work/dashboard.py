@@ -77,7 +77,7 @@ async def due_soon_of(
     The next one first, at most ``TASKS_SHOWN_MAX``.
     """
     wanted = TaskFilter(assignees=(user_id,), open=True, due=_soon(now))
-    order, lanes = TaskOrder(TaskSort.DUE), lanes_of((each, None) for each in projects)
+    order, lanes = TaskOrder(TaskSort.DUE), lanes_of([(each, None) for each in projects])
     found = await find_tasks(models, org_id, lanes, wanted, order, TASKS_SHOWN_MAX)
     return found.items
 

@@ -1,6 +1,6 @@
 """Lists of tasks: of one project or several, filtered, in any of their orders."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
@@ -77,8 +77,11 @@ class Lane(NamedTuple):
     creator: UserId | None = None
 
 
-def lanes_of(wanted: Iterable[tuple[ProjectId, tuple[str, ...] | None]]) -> list[Lane]:
+def lanes_of(wanted: Sequence[tuple[ProjectId, tuple[str, ...] | None]]) -> list[Lane]:
     """Return the lanes of projects, given with the statuses to list of each: as few as can be."""
+    if len(wanted) == 1:
+        [(project, within)] = wanted
+        return [Lane((project,), within)]
     alike: dict[tuple[str, ...] | None, list[ProjectId]] = {}
     for project_id, statuses in wanted:
         alike.setdefault(statuses, []).append(project_id)

@@ -138,16 +138,20 @@ async def _found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
     Which statuses they have is asked of each project's workflow as it is now.
     """
     order, statuses, groups = parsed.order, parsed.statuses, parsed.groups
-    keys = ((each, keys_within(one.workflow, statuses, groups)) for each, one in projects.items())
-    found = [(each, within) for each, within in keys if within != ()]
+    found = [
+        (each, within)
+        for each, one in projects.items()
+        if (within := keys_within(one.workflow, statuses, groups)) != ()
+    ]
     own = await _owned(request, projects) if wanted.hidden else frozenset[ProjectId]()
     models, org_id, creator = request.api.models, request.organization, request.caller.user_id
     if own and wanted.creators and creator not in wanted.creators:
         found = [each for each in found if each[0] not in own]
     if isinstance(order, FieldOrder) or order.sort is not TaskSort.KEY:
-        owned = lanes_of(each for each in found if each[0] in own) if own else []
-        lanes = lanes_of(each for each in found if each[0] not in own) if own else lanes_of(found)
-        lanes += [lane._replace(creator=creator) for lane in owned]
+        lanes = lanes_of([each for each in found if each[0] not in own] if own else found)
+        if own:
+            owned = lanes_of([each for each in found if each[0] in own])
+            lanes += [lane._replace(creator=creator) for lane in owned]
         if isinstance(order, FieldOrder):
             return await by_field(request, lanes, wanted, order, limit, _text(after))
         return await find_tasks(models, org_id, lanes, wanted, order, limit, after)
