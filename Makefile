@@ -13,7 +13,7 @@ PEERS_LOCK = $(COMPILE) benchmarks/peers/requirements.in
 # Compiled modules are kept: without them every process, and every test run, compiles them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run dev test unit fuzz-api kill-processes mutants check lint types docs examples demo bench lock clean
+.PHONY: run dev test unit fuzz-api kill-processes machines mutants check lint types docs examples demo bench lock clean
 
 run: $(RUN_READY)
 	@$(BIN)/trackrecord up
@@ -46,6 +46,12 @@ fuzz-api: $(READY)
 kill-processes: $(READY)
 	ROUNDS_OF_KILLS=$${ROUNDS_OF_KILLS:-8} PAIRS=$${PAIRS:-10000} \
 	  $(BIN)/python -m pytest -o faulthandler_timeout=0 tests/acceptance/killing/test_many_processes.py
+
+# Tries many more stories with each state machine than CI does, a minute for each of them.
+machines: $(READY)
+	MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-1000} $(BIN)/python -m pytest --timeout=0 \
+	  tests/commands/machines tests/commands/test_machine.py tests/commands/test_machine_of_tasks.py \
+	  tests/commands/test_people_machine.py
 
 # Changes the rules one at a time and names the changes that no test notices; not part of CI.
 mutants: $(READY)

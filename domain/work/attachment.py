@@ -155,10 +155,13 @@ class Attachment(Struct, frozen=True, kw_only=True, gc=False):
         return [] if self.task_id is not None else [uploaded]
 
     def scan(self, state: ScanState, found: str | None) -> list[AttachmentEvent]:
-        """Note what a scanner said; also of a file in the trash, which may be restored."""
+        """Note what a scanner said; also of a file in the trash, which may be restored.
+
+        Of one that was purged meanwhile nothing is noted.
+        """
         if self.task_id is None:
             raise NotFound
-        if self.state is not ScanState.PENDING:
+        if self.purged or self.state is not ScanState.PENDING:
             return []
         return [AttachmentScanned(task_id=self.task_id, state=state, found=found)]
 

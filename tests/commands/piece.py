@@ -10,7 +10,7 @@ from commands.work.project import ArchiveProject, HoldProject, ProjectCommand, R
 from domain.base import LabelId, ProjectId, TaskId, UserId
 from domain.work.label import LabelCreated
 from domain.work.project.events import ProjectStatus
-from domain.work.task.events import TaskStatus
+from domain.work.workflow.events import StatusGroup as Group
 from tests.domain.spec import ANA, NOW
 
 ACTIVE, ON_HOLD, ARCHIVED = ProjectStatus
@@ -33,7 +33,8 @@ class Piece(Struct):
     number: int
     creator: UserId
     title: str = "One"
-    status: TaskStatus = TaskStatus.TODO
+    status: str = "TODO"
+    group: Group = Group.TODO
     parent: TaskId | None = None
     labels: set[LabelId] = field(default_factory=set)
     planned: bool = False
@@ -57,6 +58,7 @@ def piece_of(task: Any) -> Piece:
         task.created_by,
         task.title,
         task.status,
+        task.group,
         task.parent_id,
         set(task.labels),
         task.milestone_id is not None,

@@ -1,23 +1,12 @@
 """Any sequence of commands by anybody leaves the log as a simple model says it must be."""
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    MultipleResults,
-    RuleBasedStateMachine,
-    invariant,
-    multiple,
-    rule,
-)
+from hypothesis.stateful import Bundle, invariant, rule
 
-from commands.base import Command
-from commands.handler import CommandHandler
 from commands.identity.organization import EditMember
 from commands.plan_counts import tasks_in
 from commands.relation_counts import children, open_subtasks, subtasks
@@ -31,89 +20,26 @@ from commands.work.project import (
 from commands.work.task import ChangeTaskStatus, EditTask
 from commands.work.task_create import CreateTask
 from commands.work.trash.task import DeleteTask, RestoreTask
-from domain.base import DomainError, ProjectId, TaskId, UserId
-from domain.catalog import state_of
+from commands.work.trash.things import Thing
+from domain.base import ERASED, ProjectId, TaskId, UserId
 from domain.identity.organization.membership import Role
-from domain.permission import ROLE_PERMISSIONS, Permission
-from domain.work.project.events import ProjectStatus
+from domain.permission import Permission
 from domain.work.task.events import TaskStatus
 from domain.work.task.state import LEVELS_MAX
-from domain.work.workflow.events import StatusGroup
-from domain.work.workflow.state import TASK_TRANSITIONS
-from eventstore.log import EventLog
-from eventstore.memory import MemoryStore
-from tests.commands.acme import ACCOUNTS, TEAM
-from tests.commands.piece import LABELS, MOVES, Piece, above, named, piece_of
-from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN
+from domain.work.trash import TrashKind
+from domain.work.workflow.events import FINISHED, STARTED
+from tests.commands.machines.patience import examples
+from tests.commands.machines.world import ACTIVE, ARCHIVED, NONE, ON_HOLD, PEOPLE, World
+from tests.commands.piece import MOVES, Piece, above, piece_of
+from tests.domain.spec import ACME
 from tests.eventstore.crowd import check_gapless
-from tests.spec import context, data_keys, on, record
-
-T = TypeVar("T")
-PEOPLE = st.sampled_from([ANA, BEN, CLEO, DAN])
-ACTIVE, ON_HOLD, ARCHIVED = ProjectStatus
-NONE: MultipleResults[Any] = multiple()
-DONE = TaskStatus.DONE
-FINISHED = (DONE, TaskStatus.CANCELLED)
-STARTED = (TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW)
 
 
-class Company(RuleBasedStateMachine):
-    """Drives two handlers on one log beside a model made of dictionaries."""
+class Company(World):
+    """People who make projects and tasks, change, delete and restore them, and change roles."""
 
     projects: Bundle[ProjectId] = Bundle("projects")
     tasks: Bundle[TaskId] = Bundle("tasks")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.runner = asyncio.Runner()
-        self.store = MemoryStore()
-        self.log = EventLog(self.store, data_keys())
-        self.run(self.log.open())
-        self.run(record(self.log, TEAM, *ACCOUNTS, *(on(each, named(each)) for each in LABELS)))
-        self.handlers = [CommandHandler(self.log), CommandHandler(self.log)]
-        self.roles: dict[UserId, Role] = {ANA: Role.ADMIN, BEN: Role.MANAGER, CLEO: Role.MEMBER}
-        self.statuses: dict[ProjectId, ProjectStatus] = {}
-        self.keys: set[str] = set()
-        self.pieces: dict[TaskId, Piece] = {}
-        self.numbers: dict[ProjectId, int] = {}
-        self.trash: set[UUID] = set()
-        self.purged: set[UUID] = set()
-        self.private: set[ProjectId] = set()
-        self.invited: dict[ProjectId, set[UserId]] = {}
-        self.position = 0
-        self.replays: dict[UUID, list[Any]] = {}
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
-
-    def teardown(self) -> None:
-        self.run(self.log.close())
-        self.runner.close()
-
-    def passes(self, command: Command, by: UserId, right: bool) -> bool:
-        """Handle *command* on the handler whose turn it is; it must pass exactly if *right*."""
-        self.handlers.reverse()
-        before = self.store.last_position()
-        refusal: DomainError | None = None
-        try:
-            self.run(self.handlers[0].handle(command, context(by)))
-        except DomainError as refused:
-            refusal = refused
-        assert right is (refusal is None), f"{command}: {refusal!r}"
-        assert right or self.store.last_position() == before
-        return right
-
-    def may(self, by: UserId, what: Permission | None, project: ProjectId | None = None) -> bool:
-        granted = by in self.roles and what in ROLE_PERMISSIONS[self.roles[by]]
-        return granted and (project is None or self.sees(by, project))
-
-    def sees(self, by: UserId, project: ProjectId) -> bool:
-        """Return whether *project* exists for somebody."""
-        open_to_all = project not in self.private or self.roles.get(by) is Role.ADMIN
-        return by in self.roles and (open_to_all or by in self.invited[project])
-
-    def editable(self, project: ProjectId) -> bool:
-        return project not in self.trash and self.statuses[project] is not ARCHIVED
 
     # Projects and members ---------------------------------------------------
 
@@ -152,6 +78,7 @@ class Company(RuleBasedStateMachine):
     @rule(project=projects, by=PEOPLE)
     def restore_project(self, project: ProjectId, by: UserId) -> None:
         right = self.may(by, RestoreProject.needs, project) and project not in self.purged
+        right = right and (project not in self.trash or self.fits_back(project))
         if self.passes(RestoreProject(project_id=project), by, right):
             self.trash.discard(project)
 
@@ -173,7 +100,7 @@ class Company(RuleBasedStateMachine):
         active = project not in self.trash and self.statuses[project] is ACTIVE
         if not self.passes(command, by, self.may(by, command.needs, project) and active):
             return NONE
-        self.pieces[task] = Piece(project, self.next_number(project), by)
+        self.add(task, Piece(project, self.next_number(project), by))
         return task
 
     @rule(target=tasks, parent=tasks, by=PEOPLE)
@@ -185,29 +112,12 @@ class Company(RuleBasedStateMachine):
         right = right and self.level(parent) < LEVELS_MAX
         if not self.passes(command, by, right):
             return NONE
-        self.pieces[task] = Piece(project, self.next_number(project), by, parent=parent)
+        self.add(task, Piece(project, self.next_number(project), by, parent=parent))
         return task
 
-    def level(self, task: TaskId | None) -> int:
-        return 0 if task is None else 1 + self.level(self.pieces[task].parent)
-
-    def next_number(self, project: ProjectId) -> int:
-        self.numbers[project] = number = 1 + self.numbers.get(project, 0)
-        return number
-
-    def shown(self, task: TaskId) -> bool:  # neither it nor a task above it is in the trash
-        return self.trash.isdisjoint((task, *above(self.pieces, task)))
-
-    def open_below(self, task: TaskId) -> int:
-        """Return how many subtasks of *task* are neither finished nor in the trash."""
-        return sum(
-            piece.parent == task and piece.status not in FINISHED and each not in self.trash
-            for each, piece in self.pieces.items()
-        )
-
-    def is_held_up(self, task: TaskId) -> bool:
-        """Return whether a guard of the standard workflow keeps *task* from being done."""
-        return self.open_below(task) > 0
+    def add(self, task: TaskId, piece: Piece) -> None:
+        piece.status, piece.group = self.start(piece.project)
+        self.pieces[task] = piece
 
     @rule(task=tasks, by=PEOPLE, title=st.sampled_from(["One", "Two"]))
     def retitle(self, task: TaskId, by: UserId, title: str) -> None:
@@ -219,18 +129,28 @@ class Company(RuleBasedStateMachine):
 
     @rule(task=tasks, by=PEOPLE, to=st.sampled_from(TaskStatus), force=st.booleans())
     def move_task(self, task: TaskId, by: UserId, to: TaskStatus, force: bool) -> None:
-        piece = self.pieces[task]
+        self.change_status(task, by, to, force)
+
+    def change_status(self, task: TaskId, by: UserId, to: str, force: bool) -> bool:
+        """Change the status of *task*; return whether it changes."""
+        piece, (at, group) = self.pieces[task], self.place(task)
         right = self.may(by, Permission.TASK_EDIT, piece.project) and self.shown(task)
         right = right and self.editable(piece.project)
         right = right and (not force or self.may(by, Permission.TASK_FORCE))
-        if right and to is not piece.status:
-            leads = by == piece.creator or self.roles[by] is not Role.MEMBER
-            held = self.statuses[piece.project] is ON_HOLD and to in STARTED
-            way = StatusGroup(to) in TASK_TRANSITIONS[StatusGroup(piece.status)]
-            right = way and not held and (leads or piece.status not in FINISHED or to in FINISHED)
-            right = right and (to is not DONE or force or not self.is_held_up(task))
-        if self.passes(ChangeTaskStatus(task_id=task, to=to, force=force), by, right):
-            piece.status = to
+        step = self.step(piece.project, at, to)
+        if right and to != at:
+            right = step is not None
+            if step is not None:
+                group, guards = step
+                leads = by == piece.creator or self.roles[by] is not Role.MEMBER
+                held = self.statuses[piece.project] is ON_HOLD and group in STARTED
+                right = not held and (leads or self.is_open(task) or group in FINISHED)
+                right = right and (force or not self.is_held_up(task, guards))
+        if not self.passes(ChangeTaskStatus(task_id=task, to=to, force=force), by, right):
+            return False
+        if to != at:
+            piece.status, piece.group = to, group
+        return to != at
 
     @rule(task=tasks, by=PEOPLE, kind=st.sampled_from([DeleteTask, RestoreTask]))
     def trash_task(self, task: TaskId, by: UserId, kind: type[DeleteTask | RestoreTask]) -> None:
@@ -245,15 +165,16 @@ class Company(RuleBasedStateMachine):
         if self.passes(kind(task_id=task, below=tuple(below)), by, right):
             (self.trash.add if kind is DeleteTask else self.trash.discard)(task)
 
-    # What must hold at all times --------------------------------------------
+    @rule(task=tasks, by=PEOPLE)
+    def purge_task(self, task: TaskId, by: UserId) -> None:
+        if self.purges(Thing(TrashKind.TASK, task), by):
+            self.pieces[task].title = ERASED
 
-    def replayed(self, stream: UUID, version: int = -1) -> Any:
-        """Return the state that the log gives at *version*, by default the newest."""
-        for recorded in self.run(self.log.tail(self.position, 1_000)):
-            states = self.replays.setdefault(recorded.stream_id, [state_of(type(recorded.event))()])
-            states.append(states[-1].evolve(recorded.event))
-            self.position = recorded.position
-        return self.replays[stream][version]
+    @rule(project=projects, by=PEOPLE)
+    def purge_project(self, project: ProjectId, by: UserId) -> None:
+        self.purges(Thing(TrashKind.PROJECT, project), by)
+
+    # What must hold at all times --------------------------------------------
 
     @invariant()
     def replaying_the_log_gives_the_model(self) -> None:
@@ -275,7 +196,7 @@ class Company(RuleBasedStateMachine):
             expected[children(ACME, task)] = len(below)
             expected[subtasks(ACME, task)] = sum(each not in self.trash for each in below)
         for project in self.statuses:
-            for status in TaskStatus:
+            for status in self.keys_in(project):
                 count = sum((p.project, p.status) == (project, status) for p in here)
                 expected[tasks_in(ACME, project, status)] = count
         found = self.run(self.log.counted(*expected))
@@ -294,5 +215,5 @@ class Company(RuleBasedStateMachine):
         check_gapless(self.store)
 
 
-Company.TestCase.settings = settings(max_examples=20, stateful_step_count=25)
+Company.TestCase.settings = settings(max_examples=examples(20), stateful_step_count=25)
 TestCompany = Company.TestCase

@@ -16,9 +16,11 @@ from commands.work.task_rank import RankTask
 from domain.base import LabelId, MilestoneId, ProjectId, TaskId, UserId
 from domain.permission import Permission
 from domain.work.task.state import LEVELS_MAX
+from tests.commands.machines.patience import examples
+from tests.commands.machines.world import ACTIVE, PEOPLE
 from tests.commands.piece import LABELS
 from tests.commands.planning.plans import milestone
-from tests.commands.test_machine import ACTIVE, FINISHED, PEOPLE, Company
+from tests.commands.test_machine import Company
 from tests.domain.spec import ACME
 from tests.spec import on, record
 
@@ -61,9 +63,14 @@ class Board(Company):
         if self.passes(command, by, right) and project != piece.project:
             piece.parent = None
             for each in (task, *below):
+                self.settle(each, project)
                 self.pieces[each].number = self.next_number(project)
                 self.pieces[each].project = project
                 self.pieces[each].planned = False
+
+    def settle(self, task: TaskId, project: ProjectId) -> None:
+        """Put *task* into the status that it gets in *project*."""
+        self.pieces[task].status, self.pieces[task].group = self.place_in(task, project)
 
     @rule(task=tasks, beside=tasks, by=PEOPLE, before=st.booleans())
     def rank(self, task: TaskId, beside: TaskId, by: UserId, before: bool) -> None:
@@ -91,13 +98,13 @@ class Board(Company):
         piece = self.pieces[task]
         right = self.may(by, Permission.TASK_EDIT, piece.project) and self.shown(task)
         right = right and self.editable(piece.project)
-        right = right and not (on and label in self.trash)
+        right = right and not (on and label in self.trash - piece.labels)
         kind = LabelTask if on else UnlabelTask
         if self.passes(kind(task_id=task, label_id=label), by, right):
             (piece.labels.add if on else piece.labels.discard)(label)
 
     @rule(task=tasks, by=PEOPLE, planned=st.booleans())
-    def plan(self, task: TaskId, by: UserId, planned: bool) -> None:
+    def put_towards(self, task: TaskId, by: UserId, planned: bool) -> None:
         piece = self.pieces[task]
         right = self.may(by, Permission.TASK_EDIT, piece.project) and self.shown(task)
         right = right and self.editable(piece.project)
@@ -115,10 +122,10 @@ class Board(Company):
 
     @invariant()
     def milestones_count_what_is_planned_and_shown(self) -> None:
-        shown = [piece for task, piece in self.pieces.items() if self.shown(task)]
+        shown = {task: piece for task, piece in self.pieces.items() if self.shown(task)}
         for project, reached in self.milestones.items():
-            there = [one for one in shown if one.planned and one.project == project]
-            unfinished = sum(one.status not in FINISHED for one in there)
+            there = [t for t, one in shown.items() if one.planned and one.project == project]
+            unfinished = sum(map(self.is_open, there))
             keys = planned_tasks(ACME, reached), planned_open_tasks(ACME, reached)
             assert self.run(self.log.counted(*keys)) == [len(there), unfinished]
 
@@ -129,5 +136,5 @@ class Board(Company):
             (self.trash.discard if kind is RestoreLabel else self.trash.add)(label)
 
 
-Board.TestCase.settings = settings(max_examples=20, stateful_step_count=25)
+Board.TestCase.settings = settings(max_examples=examples(20), stateful_step_count=25)
 TestBoard = Board.TestCase

@@ -34,6 +34,7 @@ from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Actor, ActorKind
 from tests.commands.acme import ACCOUNTS, TEAM
+from tests.commands.machines.patience import examples
 from tests.commands.people import (
     CALLERS,
     KEYS,
@@ -295,5 +296,5 @@ class People(RuleBasedStateMachine):
         check_gapless(self.store)
 
 
-People.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
+People.TestCase.settings = settings(max_examples=examples(40), stateful_step_count=25)
 TestPeople = People.TestCase

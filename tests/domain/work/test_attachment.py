@@ -6,6 +6,7 @@ from domain.base import DomainError, NotFound
 from domain.work.attachment import (
     Attachment,
     AttachmentDeleted,
+    AttachmentPurged,
     AttachmentRestored,
     AttachmentScanned,
     FileInfected,
@@ -47,6 +48,12 @@ def test_a_file_in_the_trash_is_scanned_as_well() -> None:
     gone = given(PENDING, AttachmentDeleted(task_id=TASK, deleted_by=BEN))
 
     assert gone.scan(ScanState.INFECTED, "Eicar") == [FOUND]
+
+
+def test_the_verdict_on_a_file_that_was_purged_meanwhile_is_not_noted() -> None:
+    purged = given(PENDING, AttachmentPurged(task_id=TASK))
+
+    assert purged.scan(ScanState.CLEAN, None) == []
 
 
 def test_a_deleted_attachment_can_only_be_restored() -> None:
