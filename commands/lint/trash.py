@@ -9,6 +9,7 @@ from uuid import UUID
 from commands.lint.rules import Known
 from commands.work.trash.things import PURGED
 from domain.base import Event
+from domain.catalog import tag_of
 from domain.identity.api_key.events import ApiKeyPurged
 from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.events import (
@@ -40,6 +41,7 @@ def broken_trash(event: Event, before: Any, after: Any, known: Known, owner: Any
     """
     if getattr(before, "purged", False) and not isinstance(event, _MOVING):
         yield "what is purged is changed"
+    yield from _restored(event, before)
     if isinstance(event, ApiKeyPurged) and not owner.purged:
         yield "an API key is purged without its organization"
     if isinstance(event, PURGED):
@@ -66,6 +68,11 @@ def _around(thing: Any) -> Iterator[UUID | None]:
     """Yield what a thing is in."""
     for name in ("project_id", "parent_id", "task_id"):
         yield getattr(thing, name, None)
+
+
+def _restored(event: Event, before: Any) -> Iterator[str]:
+    if tag_of(event).endswith(".restored") and not getattr(before, "deleted", True):
+        yield "something is restored that is not in the trash"
 
 
 def _purged(thing: UUID | None, known: Known) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 from commands.base import Command
 from commands.handler import CommandHandler
 from commands.planning.view import CreateView, DeleteView, RestoreView
+from commands.work.attachment import AttachFile, DeleteAttachment, NoteScan, RestoreAttachment
 from commands.work.comment import DeleteComment, EditComment, PostComment, RestoreComment
 from commands.work.label import CreateLabel, DeleteLabel, RestoreLabel
 from commands.work.project import (
@@ -39,7 +40,8 @@ from commands.work.team import (
 from commands.work.trash.purge import PurgeContents, PurgeTrashed
 from commands.work.trash.task import DeleteTask, RestoreTask
 from commands.work.trash.things import Thing
-from domain.base import CommentId, LabelId, ProjectId, TaskId, TeamId, UserId, ViewId
+from domain.base import AttachmentId, CommentId, LabelId, ProjectId, TaskId, TeamId, UserId, ViewId
+from domain.work.attachment import ScanState
 from domain.work.project.events import Visibility
 from domain.work.relation import RelationKind
 from domain.work.task.events import TaskStatus
@@ -49,11 +51,14 @@ from tests.domain.spec import ANA, BEN, CLEO, ENG
 from tests.eventstore.processes.creating import attempt
 from tests.spec import context, opened
 
-CLIENTS, COMMANDS = 4, 200
+CLIENTS, COMMANDS = 4, 250
 """And besides, each client makes the projects and the tasks."""
 PROJECTS = [ENG, ProjectId(UUID(int=22)), ProjectId(UUID(int=24))]
 TASKS = [TaskId(UUID(int=900 + n)) for n in range(12)]
 COMMENTS = [CommentId(UUID(int=950 + n)) for n in range(4)]
+FILES = [AttachmentId(UUID(int=960 + n)) for n in range(8)]
+FILE_BYTES, ROOM_FOR = 10_000_000, 3
+"""What FREE allows for one file, and for how many of these the test leaves room."""
 LABELS = [LabelId(UUID(int=970 + n)) for n in range(2)]
 TEAM = TeamId(UUID(int=980))
 VIEWS = [ViewId(UUID(int=985 + n)) for n in range(6)]
@@ -62,6 +67,7 @@ DOOMED = TASKS[-4:]
 CONTENTS = (
     *(Thing(TrashKind.TASK, each) for each in TASKS),
     *(Thing(TrashKind.COMMENT, each) for each in COMMENTS),
+    *(Thing(TrashKind.ATTACHMENT, each) for each in FILES),
 )
 """What may be in what is purged, or not."""
 
@@ -73,8 +79,9 @@ class Chance:
         self._random = Random(seed)  # noqa: S311 - the same story each time
 
     def command(self) -> tuple[Command, UserId]:
-        """Return the next command and who sends it; two thirds are about tasks."""
-        kinds = self._random.choice([self._of_task, self._of_task, self._of_other])()
+        """Return the next command and who sends it; half of them are about tasks."""
+        areas = [self._of_task, self._of_task, self._of_other, self._of_file]
+        kinds = self._random.choice(areas)()
         return self._random.choice(kinds)(), self._random.choice([ANA, ANA, BEN, CLEO])
 
     def _of_task(self) -> list[Callable[[], Command]]:
@@ -103,6 +110,27 @@ class Chance:
             lambda: DeleteTask(task_id=task),
             *[lambda: RestoreTask(task_id=task)] * 3,
             lambda: PurgeTrashed(thing=Thing(TrashKind.TASK, choice(DOOMED))),
+        ]
+
+    def _of_file(self) -> list[Callable[[], Command]]:
+        choice = self._random.choice
+        file, verdict = choice(FILES), choice([ScanState.CLEAN, ScanState.INFECTED])
+        task = TASKS[FILES.index(file) % 3]  # where they can be found again
+        new = AttachFile(
+            attachment_id=file,
+            task_id=task,
+            name="plan.pdf",
+            media_type="application/pdf",
+            size=FILE_BYTES,
+            sha256="0" * 64,
+            state=choice([ScanState.CLEAN, ScanState.PENDING]),
+        )
+        return [
+            *[lambda: new] * 3,
+            *[lambda: DeleteAttachment(attachment_id=file, task_id=task)] * 2,
+            *[lambda: RestoreAttachment(attachment_id=file, task_id=task)] * 3,
+            lambda: NoteScan(attachment_id=file, state=verdict),
+            *[lambda: PurgeTrashed(thing=Thing(TrashKind.ATTACHMENT, choice(FILES[-3:])))] * 3,
         ]
 
     def _of_other(self) -> list[Callable[[], Command]]:
