@@ -26,7 +26,7 @@ from benchmarks.harness.figures import Figure
 from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
 from benchmarks.planning import board
 from benchmarks.running import hanging, start
-from benchmarks.scaling import fan_out, followers, projectors, second_api, writing
+from benchmarks.scaling import fan_out, followers, projectors, second_api, takeover, writing
 from benchmarks.work import activity, counts, dashboard, files, lists, relations, trash
 
 
@@ -72,6 +72,7 @@ BENCHMARKS = {
     "followers": _benchmark(followers),
     "projectors": _benchmark(projectors),
     "second-api": _benchmark(second_api),
+    "takeover": _benchmark(takeover),
     "writing": _benchmark(writing),
     "versus-crud": _benchmark(versus_crud),
     "versus-first": _benchmark(versus_first),

@@ -79,6 +79,11 @@ class Stack:
         return self._environment["MONGODB_URI"]
 
     @property
+    def events_url(self) -> str:
+        """The address of the server of the log, without our own options."""
+        return self._environment["EVENTS_URL"].partition("?")[0]
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """The settings of all processes."""
         return self._environment

@@ -89,6 +89,14 @@ class Office:
             await self.do(ChangeTaskStatus(task_id=task_id, to=status))
 
 
+def office_in(part: int, log: EventLog) -> Office:
+    """Return an office whose organization is in that partition."""
+    while True:
+        office = Office(log)
+        if log.part(office.org_id) == part:
+            return office
+
+
 async def open_log(store: Store) -> EventLog:
     """Open a log on *store* with new keys."""
     log = EventLog(

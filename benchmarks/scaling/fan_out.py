@@ -10,7 +10,6 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from statistics import quantiles
 from uuid import uuid4
 
@@ -18,9 +17,9 @@ import uvloop
 
 from benchmarks.harness.figures import Figure
 from benchmarks.harness.processes import WORKER, Stack, cpu_clock, cpu_seconds, stack
+from benchmarks.harness.receiver import WebhookReceiver, webhook_of_tasks
 from benchmarks.harness.seeding import Office
 from benchmarks.harness.workplace import workplace
-from commands.hooks.webhook import CreateWebhook
 from devstack.port import HOST
 from domain.base import WebhookId
 from runtime.settings import load_settings
@@ -33,8 +32,6 @@ ROUNDS = 3
 TOGETHER = 32
 PATIENCE_S = 120.0
 P99_MAX_MS = 150.0
-SECRET = b"whsec_" + b"a" * 43 + b"="
-ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 def measure() -> list[Figure]:
@@ -44,7 +41,7 @@ def measure() -> list[Figure]:
 
 
 async def _measure(processes: Stack) -> list[Figure]:
-    receiver = _Receiver()
+    receiver = WebhookReceiver()
     server = await asyncio.start_server(receiver.receive, HOST, 0)
     port = server.sockets[0].getsockname()[1]
     settings = load_settings(processes.environment)
@@ -81,21 +78,14 @@ async def _furnished(system: System, port: int) -> list[Office]:
     async def furnish() -> None:
         for office in waiting:
             await office.furnish()
-            webhook_id = WebhookId(uuid4())
-            webhook = CreateWebhook(
-                webhook_id=webhook_id,
-                url=f"http://{HOST}:{port}/{office.org_id}",
-                events=("task.created",),
-                from_seq=0,
-                sealed_secret=system.keys.master.wrap(SECRET, webhook_id),
-            )
-            await office.do(webhook)
+            url = f"http://{HOST}:{port}/{office.org_id}"
+            await office.do(webhook_of_tasks(WebhookId(uuid4()), url, system.keys.master))
 
     await asyncio.gather(*(furnish() for _ in range(TOGETHER)))
     return offices
 
 
-async def _warm_up(offices: Sequence[Office], receiver: "_Receiver") -> None:
+async def _warm_up(offices: Sequence[Office], receiver: WebhookReceiver) -> None:
     """Return once every endpoint has received something."""
     waiting = iter(offices)
 
@@ -106,7 +96,7 @@ async def _warm_up(offices: Sequence[Office], receiver: "_Receiver") -> None:
     await asyncio.gather(*(work() for _ in range(TOGETHER)))
 
 
-async def _round(offices: Sequence[Office], receiver: "_Receiver") -> list[float]:
+async def _round(offices: Sequence[Office], receiver: WebhookReceiver) -> list[float]:
     """Record an event in each of *offices*, at the fixed rate; return how long the POSTs took."""
     began = time.perf_counter()
     sending: list[asyncio.Task[float]] = []
@@ -116,36 +106,9 @@ async def _round(offices: Sequence[Office], receiver: "_Receiver") -> list[float
     return [took * 1000 for took in await asyncio.gather(*sending)]
 
 
-async def _sent(office: Office, receiver: "_Receiver") -> float:
+async def _sent(office: Office, receiver: WebhookReceiver) -> float:
     """Record an event; return after how many seconds its POST arrived."""
     arrival = receiver.expect(str(office.org_id))
     await office.add_task(1)
     recorded = time.perf_counter()
     return max(await asyncio.wait_for(arrival, PATIENCE_S) - recorded, 0.0)
-
-
-class _Receiver:
-    """The customers' side: notes when webhooks arrive, by their paths, and accepts them."""
-
-    def __init__(self) -> None:
-        self._expected: dict[str, asyncio.Future[float]] = {}
-
-    def expect(self, path: str) -> "asyncio.Future[float]":
-        """Return the time at which the next webhook arrives there."""
-        self._expected[path] = asyncio.get_running_loop().create_future()
-        return self._expected[path]
-
-    async def receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection."""
-        with suppress(asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                now = time.perf_counter()
-                length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-                await reader.readexactly(int(length or b"0"))
-                path = head.split(b" ", 2)[1].decode().strip("/")
-                expected = self._expected.pop(path, None)
-                if expected is not None:
-                    expected.set_result(now)
-                writer.write(ANSWER)
-        writer.close()

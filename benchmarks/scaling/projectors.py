@@ -15,9 +15,8 @@ import uvloop
 
 from benchmarks.harness.figures import Figure, interleaved, ratios
 from benchmarks.harness.processes import PROJECTORS, Stack, stack
-from benchmarks.harness.seeding import Office
+from benchmarks.harness.seeding import Office, office_in
 from benchmarks.harness.workplace import workplace
-from eventstore.log import EventLog
 from projections.engine.mongo.store import MongoReadStore
 from projections.engine.store import ReadStoreUnavailable
 from runtime.settings import load_settings
@@ -66,17 +65,9 @@ def measure() -> list[Figure]:
 async def _fill(processes: Stack) -> int:
     """Record tasks in three organizations; return how many events there are."""
     async with open_system(load_settings(processes.environment)) as system:
-        offices = [_office_in(part, system.log) for part in BUSY]
+        offices = [office_in(part, system.log) for part in BUSY]
         await asyncio.gather(*(_work(office) for office in offices))
         return sum([await system.log.last_position(part) for part in range(system.log.parts)])
-
-
-def _office_in(part: int, log: EventLog) -> Office:
-    """Return an office whose organization is in that partition."""
-    while True:
-        office = Office(log)
-        if log.part(office.org_id) == part:
-            return office
 
 
 async def _work(office: Office) -> None:
