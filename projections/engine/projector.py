@@ -25,7 +25,8 @@ _PLAN_S = 1.0
 """How long a projector works without looking whether the plan is still the same."""
 RETRY_FIRST_S, RETRY_MAX_S = 0.1, 2.0
 BEARABLE_MIN = 10
-"""A batch is quartered each time that the read store fails, at most to this many events."""
+"""A batch is quartered each time that the read store fails, at most to this many events. The first
+ones are small, too: nobody knows yet what the store can do in time, and for how many projectors."""
 _OUTDATED_S = 60.0
 """How long a process with an older version leaves the leases to others."""
 
@@ -71,7 +72,7 @@ class Projector:
         self._read_at = float("-inf")
         self._shifts: dict[int, Shift] = {}
         self._tried: set[int] = set()
-        self._bearable = CATCH_UP_MAX
+        self._bearable = PASS_MAX
 
     async def run(self) -> None:
         """Project until cancelled, then release the leases for another projector."""
