@@ -74,7 +74,6 @@ class EventLog(LogReads):
         self._append_listeners.append(listener)
 
     def _committed(self, position: int) -> None:
-        self.news.grown()
         for listener in self._listeners:
             listener(position)
 

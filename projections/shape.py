@@ -12,6 +12,10 @@ Value = str | int | bool | list[str] | None
 """What a field holds. Ids and times are text: RFC 3339 in UTC keeps every microsecond."""
 
 
+_TEXTS_INDEXED_BY = "marks"
+"""How SQLite keeps an index that contains texts; what is kept in another way is built again."""
+
+
 class Kind(StrEnum):
     """What a field holds; fields declared by a read model may be null."""
 
@@ -35,7 +39,8 @@ BASE: dict[str, Kind] = {
 class Index(Struct, frozen=True):
     """An index of one kind of list: fields compared for equality, then the sort key.
 
-    ``contains`` names a field of texts that is searched for one text. If the list is read in pages,
+    ``contains`` names a field of texts that is searched for one text; the sort key of such an index
+    is never null. If the list is read in pages,
     the sort key must be unique within the equal fields. ``also`` names fields that SQLite keeps in
     the index, so that rows which a residual filter leaves out are not read.
     """
@@ -75,7 +80,8 @@ class Shape(Struct, frozen=True):
         found = tuple(name for name, kind in self.fields.items() if kind is Kind.TEXTS)
         force_setattr(self, "texts", found)
         indexes = [(one.equal, one.sort, one.contains, *one.also) for one in self.indexes]
-        told = msgspec.json.encode([sorted(self.fields.items()), indexes])
+        how = [_TEXTS_INDEXED_BY] if any(one.contains for one in self.indexes) else []
+        told = msgspec.json.encode([sorted(self.fields.items()), indexes, *how])
         force_setattr(self, "layout", hashlib.sha256(told).hexdigest()[:16])
 
     def kind(self, field: str) -> Kind:

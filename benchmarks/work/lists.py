@@ -24,7 +24,7 @@ from benchmarks.harness.seeding import DESCRIPTION
 from benchmarks.harness.workplace import workplace
 from benchmarks.http_page import changing
 from domain.work.task.events import Priority, TaskStatus
-from projections.work.task_list import TaskSort
+from projections.work.task_query import TaskSort
 
 CONNECTIONS = 8
 CELL_S = 0.35

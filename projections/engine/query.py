@@ -38,7 +38,8 @@ class Query(Struct, frozen=True, kw_only=True):
     """One page of one list.
 
     ``where`` holds equalities, ``either`` a field and its allowed values, ``contains`` a field of
-    texts and the text that it must contain, or several of which it must contain one. ``above`` and
+    texts and the text that it must contain, or several of which it must contain one; with
+    ``apart``, no document contains two of them. ``above`` and
     ``below`` are exclusive bounds of the sort key. ``residual`` holds equalities, or allowed values
     as a list. ``holding`` are fields of texts, each of which must contain one of its texts.
     ``within`` is a field of text and the ranges, from a first text up to but without an end, in one
@@ -62,6 +63,7 @@ class Query(Struct, frozen=True, kw_only=True):
     without: tuple[str, Sequence[str]] | None = None
     among: Sequence[str] | None = None
     keyed: bool = False
+    apart: bool = False
 
     @property
     def lookups(self) -> int:

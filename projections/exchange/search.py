@@ -71,7 +71,7 @@ class SearchedTexts(Projection[SearchedText]):
     """
 
     name = "searched_texts"
-    version = 3
+    version = 4
     tags = tags_of(_TASK, CommentEvent)
     state = SearchedText
     more: ClassVar[Mapping[str, Kind]] = {"terms": Kind.TEXTS}

@@ -19,7 +19,8 @@ from projections.engine.find import SLICES_MAX, ReadModels
 from projections.engine.query import EITHER_MAX, LIMIT_MAX, Query
 from projections.shape import Value
 from projections.work.task_filter import TaskFilter
-from projections.work.task_list import TaskOrder, TaskSort, find_tasks, lanes_of, merged
+from projections.work.task_list import find_tasks, merged
+from projections.work.task_query import TaskOrder, TaskSort, lanes_of
 
 WATCHED_MAX = 5_000
 """How many of the tasks that somebody watches their inbox looks at: those that changed last."""

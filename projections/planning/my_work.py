@@ -7,7 +7,8 @@ from projections.engine.find import PAGE_DEFAULT, ReadModels
 from projections.engine.query import ListSlice
 from projections.work.task_filter import DueRanges, TaskFilter
 from projections.work.task_keys import DUE_AT, DUE_ON, NEVER_DUE
-from projections.work.task_list import TaskOrder, TaskSort, find_tasks, lanes_of
+from projections.work.task_list import find_tasks
+from projections.work.task_query import TaskOrder, TaskSort, lanes_of
 
 
 class Concern(StrEnum):

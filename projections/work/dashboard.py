@@ -14,7 +14,8 @@ from projections.engine.query import EITHER_MAX, ListSlice, Query
 from projections.shape import Value
 from projections.work.task_filter import DueRanges, TaskFilter
 from projections.work.task_keys import DUE_AT, DUE_ON
-from projections.work.task_list import TaskOrder, TaskSort, find_tasks, lanes_of
+from projections.work.task_list import find_tasks
+from projections.work.task_query import TaskOrder, TaskSort, lanes_of
 
 TASKS_SHOWN_MAX = 10
 """How many tasks each part of a dashboard shows."""

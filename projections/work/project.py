@@ -77,7 +77,7 @@ class Projects(AggregateProjection[Project]):
     """Projects by id, and by organization in the order of their keys."""
 
     name = "projects"
-    version = 7
+    version = 8
     tags = tags_of(ProjectEvent)
     state = Project
     left_out = frozenset({"workflow"})

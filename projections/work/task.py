@@ -156,8 +156,8 @@ class ListedTask(Task, frozen=True, kw_only=True, gc=False):
 
 
 _SCOPE = ("org", "project_id", "deleted")
-_COMPARED = ("status", "priority", "blocked", "open", "created_by", "due")
-"""What lists are filtered by that most tasks have in common: such filters are residual."""
+_COMPARED = ("open", "due")
+"""What lists are filtered by row by row, in whatever order they are."""
 SORT_KEYS = ("id", "changed", "urgency", "due_order", "place", "number")
 """What lists are sorted by; numbers are unique within a project."""
 
@@ -165,11 +165,13 @@ SORT_KEYS = ("id", "changed", "urgency", "due_order", "place", "number")
 class Tasks(AggregateProjection[Task]):
     """Tasks by id, and by project in each of the orders of a list.
 
-    ``facets`` are what few tasks have in common: whom and what they name.
+    ``facets`` are whom and what they name and what they are: all that a filter asks for by equal
+    values. Each is an index in each of the orders, so that a filter finds the few tasks of many
+    that it wants without looking at the others.
     """
 
     name = "tasks"
-    version = 17
+    version = 18
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),
@@ -230,7 +232,7 @@ class Tasks(AggregateProjection[Task]):
             "due_order": due_order(told),
             "changed": changed_key(told, told.changed_at),
             "urgency": urgency(told),
-            "facets": facets_of(told),
+            "facets": facets_of(told, blocked=told.open_blockers > 0),
             "trashed": told.deleted,
         }
 

@@ -13,7 +13,8 @@ from domain.work.task.custom_field import FieldShown
 from projections.engine.find import ReadModels
 from projections.engine.query import LIMIT_MAX, ListSlice, list_slice
 from projections.work.task_filter import TaskFilter
-from projections.work.task_list import Lane, TaskOrder, TaskSort, find_tasks
+from projections.work.task_list import find_tasks
+from projections.work.task_query import Lane, TaskOrder, TaskSort
 
 SORTED_MAX = 2_000
 """How many tasks a list sorts by a custom field; reading them takes some 30 ms of CPU."""

@@ -9,7 +9,7 @@ from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
 from projections.base import text_of
 from projections.shape import Value
-from projections.work.task_keys import facet, field_facet
+from projections.work.task_keys import BLOCKED, facet, field_facet, mark
 
 
 class DueRanges(NamedTuple):
@@ -44,6 +44,8 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
     """The ids of the documents to list only; None for all."""
 
 
+_MARKED = ("created_by", "status", "priority")
+"""The fields of a task of which the values are among its facets."""
 EVERY_TASK = TaskFilter()
 
 
@@ -61,18 +63,30 @@ def facets_asked(wanted: TaskFilter) -> Iterator[list[str]]:
 
 def values_asked(wanted: TaskFilter, statuses: Sequence[str]) -> Iterator[tuple[str, Value]]:
     """Yield the fields of a task that are compared, each with its value or a choice of values."""
+    if wanted.blocked is not None:
+        yield "blocked", wanted.blocked
     choices: list[tuple[str, list[str]]] = [
+        ("created_by", [text_of(each) for each in wanted.creators]),
         ("status", [*statuses]),
         ("priority", [each.value for each in wanted.priorities]),
-        ("created_by", [text_of(each) for each in wanted.creators]),
     ]
     for field, values in choices:
         if values:
             yield field, values[0] if len(values) == 1 else values
-    if wanted.blocked is not None:
-        yield "blocked", wanted.blocked
     if wanted.open is not None:
         yield "open", wanted.open
     if wanted.trashed:
         yield "trashed", True
         yield "purged", False
+
+
+def marks_asked(field: str, value: Value) -> list[str]:
+    """Return what the facets of a task must have one of whose *field* has a value, or one of some.
+
+    Nothing if they do not say.
+    """
+    if field == "blocked":
+        return [BLOCKED] if value else []
+    if field in _MARKED:
+        return [mark(field, each) for each in (value if isinstance(value, list) else [str(value)])]
+    return []

@@ -11,6 +11,8 @@ DUE_ON, DUE_AT = "D", "T"
 """How the sort key of a task begins that is due on a day, or at a time (in UTC)."""
 FACET_TEXT_MAX = 100
 """How long a value in a custom field is that lists are filtered by, in characters."""
+BLOCKED = "blocked:true"
+"""What a blocked task has among its facets; one that is not has nothing there."""
 NEVER_DUE = "9999-12-31T25"
 """Behind all days and times at which tasks are due."""
 _WEIGHTS = {priority: str(weight) for weight, priority in enumerate(Priority)}
@@ -31,19 +33,19 @@ def due_order(task: Task) -> str:
     return f"{due}!{task.key}"
 
 
-def changed_key(task: Task, changed_at: datetime | None) -> str | None:
-    """Return the sort key of when *task* was changed last; None if none of its own events came."""
-    return None if changed_at is None else f"{exact_time(changed_at)}!{task.key}"
+def changed_key(task: Task, changed_at: datetime | None) -> str:
+    """Return the sort key of when *task* was changed last; empty if none of its own events came."""
+    return "" if changed_at is None else f"{exact_time(changed_at)}!{task.key}"
 
 
-def urgency(task: Task) -> str | None:
+def urgency(task: Task) -> str:
     """Return the sort key of the priority; of tasks with the same one, the newest is the highest.
 
-    It is None if none of its own events came.
+    It is empty if none of its own events came.
     """
     created_at = task.created_at
     if created_at is None:
-        return None
+        return ""
     return f"{_WEIGHTS[task.priority]}!{exact_time(created_at)}!{task.key}"
 
 
@@ -57,8 +59,13 @@ def field_facet(key: str, text: str) -> str:
     return f"field:{key}:{text}"
 
 
-def facets_of(task: Task) -> list[str]:
-    """Return whom and what *task* names, as filters ask for it."""
+def mark(kind: str, value: str) -> str:
+    """Return what a task has among its facets whose *kind* of value is *value*."""
+    return f"{kind}:{value}"
+
+
+def facets_of(task: Task, *, blocked: bool = False) -> list[str]:
+    """Return whom and what *task* names, and what it is, as filters ask for it."""
     found = [facet("assignee", each) for each in task.assignees]
     found += [facet("label", each) for each in task.labels]
     found += [facet("watcher", each) for each in task.watchers]
@@ -70,4 +77,9 @@ def facets_of(task: Task) -> list[str]:
         found.append(facet("cycle", task.cycle_id))
     if task.milestone_id is not None:
         found.append(facet("milestone", task.milestone_id))
+    found += [mark("status", task.status), mark("priority", task.priority.value)]
+    if task.created_by is not None:
+        found.append(facet("created_by", task.created_by))
+    if blocked:
+        found.append(BLOCKED)
     return found

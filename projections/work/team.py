@@ -82,7 +82,7 @@ class Teams(Projection[ListedTeam]):
     """Teams of an organization by name, also those that one person is in."""
 
     name = "teams"
-    version = 2
+    version = 3
     tags = tags_of(TeamEvent)
     state = ListedTeam
     indexes = (

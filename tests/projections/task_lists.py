@@ -9,14 +9,8 @@ from domain.work.task.events import Priority
 from projections.base import document_id
 from projections.engine.find import ReadModels
 from projections.work.task_filter import DueRanges, TaskFilter
-from projections.work.task_list import (
-    NEWEST_FIRST,
-    Lane,
-    TaskOrder,
-    TaskSort,
-    find_tasks,
-    find_tasks_by_key,
-)
+from projections.work.task_list import find_tasks, find_tasks_by_key
+from projections.work.task_query import NEWEST_FIRST, Lane, TaskOrder, TaskSort
 from tests.domain.spec import ACME, ANA, BEN, ENG, TASK
 
 OPS = ProjectId(UUID(int=22))
@@ -42,6 +36,20 @@ FILTERS = (
     TaskFilter(among=()),
     TaskFilter(due=DueRanges((("D2026-03-01", "D2026-03-08"), ("T2026", "T2027")), "2026", "2027")),
 )
+ALONE = (
+    TaskFilter(),
+    TaskFilter(priorities=(Priority.LOW,)),
+    TaskFilter(priorities=(Priority.LOW, Priority.MEDIUM)),
+    TaskFilter(assignees=(UserId(BEN),)),
+    TaskFilter(labels=(LabelId(TASK),)),
+    TaskFilter(parents=(TaskId(TASK),)),
+    TaskFilter(watchers=(UserId(ANA),)),
+    TaskFilter(creators=(UserId(ANA),)),
+    TaskFilter(cycles=(CycleId(TASK),)),
+    TaskFilter(milestones=(MilestoneId(TASK),)),
+    TaskFilter(blocked=True),
+)
+"""One filter each that compares equal values; by statuses, lanes do."""
 LANES = (
     [Lane((ENG,))],
     [Lane((ENG,), ("TODO",))],
@@ -61,8 +69,9 @@ def behind(order: TaskOrder) -> Iterator[Any]:
 async def ask_task_lists(models: ReadModels) -> None:
     """Send every query, for a first page and for a later one.
 
-    Each filter in one order, and each order with one filter of every kind of index.
+    Each filter in one order, and each that is alone in every order.
     """
+    await ask_by_one_filter(models)
     asked = [(order, wanted) for order in ORDERS for wanted in (FILTERS[0], FILTERS[3])]
     asked += [(NEWEST_FIRST, wanted) for wanted in FILTERS]
     asked += [(SOONEST, FILTERS[n]) for n in (-6, -3)]
@@ -74,3 +83,13 @@ async def ask_task_lists(models: ReadModels) -> None:
                 continue
             for after in behind(order):
                 await find_tasks(models, ACME, lanes, wanted, order, 3, after)
+
+
+async def ask_by_one_filter(models: ReadModels) -> None:
+    """Send the queries of one project's tasks by each filter alone, in every order."""
+    for order in ORDERS:
+        find: Any = find_tasks_by_key if order.sort is TaskSort.KEY else find_tasks
+        for wanted in ALONE:
+            await find(models, ACME, LANES[0], wanted, order, 3)
+        for statuses in (("TODO",), ("TODO", "DONE")):
+            await find(models, ACME, [Lane((ENG,), statuses)], TaskFilter(), order, 3)

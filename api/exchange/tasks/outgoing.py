@@ -31,7 +31,8 @@ from projections.planning.field import custom_fields_of
 from projections.planning.milestone import milestones_of
 from projections.work.label import labels_of
 from projections.work.task_filter import EVERY_TASK
-from projections.work.task_list import Lane, TaskOrder, TaskSort, find_tasks
+from projections.work.task_list import find_tasks
+from projections.work.task_query import Lane, TaskOrder, TaskSort
 
 
 class _Task(Struct, frozen=True, rename="camel"):

@@ -18,7 +18,7 @@ from projections.work.task_field_order import (
     tasks_with_values,
 )
 from projections.work.task_filter import TaskFilter
-from projections.work.task_list import Lane
+from projections.work.task_query import Lane
 
 TOO_MANY = (422, "too_many_to_sort")
 """How a list refuses to be sorted by a custom field."""

@@ -21,7 +21,7 @@ from projections.work.dashboard import Now
 from projections.work.task_field_order import FieldOrder
 from projections.work.task_filter import DueRanges, TaskFilter
 from projections.work.task_keys import DUE_AT, DUE_ON, NEVER_DUE
-from projections.work.task_list import TaskOrder, TaskSort
+from projections.work.task_query import TaskOrder, TaskSort
 
 V = TypeVar("V")
 E = TypeVar("E", bound=StrEnum)

@@ -26,7 +26,8 @@ from projections.exchange.tasks_found import has_words
 from projections.work.dashboard import Now
 from projections.work.task_field_order import FieldOrder
 from projections.work.task_filter import TaskFilter
-from projections.work.task_list import Lane, TaskSort, find_tasks, find_tasks_by_key, lanes_of
+from projections.work.task_list import find_tasks, find_tasks_by_key
+from projections.work.task_query import Lane, TaskSort, lanes_of
 from projections.work.workflow import keys_within
 
 _READ = ("projects", "tasks", "searched_texts")

@@ -17,8 +17,10 @@ from projections.engine.query import (
     index_for,
     refuse_beyond_bounds,
 )
-from projections.engine.sqlite.statements import quoted, side_table
+from projections.engine.sqlite.contained import contained_table, text_mark
+from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
+from projections.shape import Index
 
 _FORMS_MAX = 1_024
 _AMONG = "(SELECT value FROM json_each(?))"
@@ -73,6 +75,8 @@ class _Texts(NamedTuple):
     rows: str
     keys: str
     joined: str
+    marked: tuple[str, ...] | None
+    """The fields that the index compares, of an index of texts."""
 
 
 _texts: dict[tuple[Any, ...], _Texts] = {}
@@ -95,7 +99,7 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
         query.above is not None,
         query.below is not None,
         None if contains is None else contains[0],
-        len(query.texts) > 1,
+        len(query.texts) > 1 and not query.apart,
         tuple([(name, isinstance(value, list)) for name, value in query.residual.items()]),
         tuple([field for field, _ in query.holding]),
         None if query.within is None else (query.within[0], len(query.within[1])),
@@ -103,34 +107,40 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
         query.among is not None,
     )
     texts = _texts.get(form) or _prepared(_Form(*form), target, query)
-    values = [*query.where.values()]
-    above, below = query.above, query.below
-    bounds = [bound for bound in (above, below) if bound is not None]
+    bounds = [bound for bound in (query.above, query.below) if bound is not None]
     if query.lookups == 1 and either is None and not query.filters and not query.keyed:
-        if contains is not None:
-            values.append(query.texts[0])
-        end = above if query.descending else below
+        [values] = _places(texts, query)
+        end = query.above if query.descending else query.below
         more = values if end is None else [*values, end]
         parameters = [query.limit, *more, *values, *bounds, query.limit]
         return PageStatement(texts.joined, parameters, joined=True)
-    choices: list[list[Any]] = [[]] if either is None else [[choice] for choice in either[1]]
-    among = [] if query.among is None else [_encode(query.among).decode()]
-    found = [
-        [*values, *choice, *held, *among, *bounds] for choice in choices for held in _held(query)
-    ]
+    found = [[*place, *bounds] for place in _places(texts, query)]
     return _filtered(texts, query, found) if query.filters else _listed(texts, query, found)
 
 
+def _places(texts: _Texts, query: Query) -> list[list[Any]]:
+    """Return the parameters for each place of the index at which the query begins."""
+    choices: list[list[Any]] = [[]] if query.either is None else [[one] for one in query.either[1]]
+    among = [] if query.among is None else [_encode(query.among).decode()]
+    if texts.marked is None:
+        return [[*query.where.values(), *choice, *among] for choice in choices]
+    asked, found = {**query.where}, list[list[Any]]()
+    for choice in choices:
+        if query.either is not None:
+            [asked[query.either[0]]] = choice
+        compared = tuple([asked[field] for field in texts.marked])
+        found += [[text_mark(compared, text), *before] for text, *before in _held(query)]
+    return found
+
+
 def _held(query: Query) -> list[list[Any]]:
-    """Return the parameters of the texts that the index is asked for.
+    """Return the texts that the index is asked for, with the parameters of their comparisons.
 
     Of several, each comes with those before it: what has one of them was found by that already.
     """
-    if query.contains is None:
-        return [[]]
     texts = query.texts
-    if len(texts) == 1:
-        return [[texts[0]]]
+    if len(texts) == 1 or query.apart:
+        return [[text] for text in texts]
     return [[one, _encode(texts[:at]).decode()] for at, one in enumerate(texts)]
 
 
@@ -188,34 +198,33 @@ def _merged(
 
 def _prepared(form: _Form, target: ShapedCollection, query: Query) -> _Texts:
     """Return the texts of a form, which are kept for the next query like it."""
-    index_name = index_for(target.shape, query).name
+    index = index_for(target.shape, query)
     if len(_texts) >= _FORMS_MAX:
         _texts.clear()
-    source, tests, sort = _source(form, index_name)
+    source, tests, sort = _source(form, index)
     rows, keys = (_rows(form, source, tests, sort, shown) for shown in (_shown(form), ""))
-    found = _texts[form] = _Texts(rows, keys, _joined(form, source, tests, sort, rows))
+    joined = _joined(form, source, tests, sort, rows)
+    marked = index.equal if index.contains else None
+    found = _texts[form] = _Texts(rows, keys, joined, marked)
     return found
 
 
-def _source(form: _Form, index_name: str) -> tuple[str, list[str], str]:
+def _source(form: _Form, index: Index) -> tuple[str, list[str], str]:
     """Return the tables with the index, the comparisons that it answers, and its sort key."""
     documents = quoted(form.collection)
     if form.among:  # the plus keeps SQLite from taking another index than that of the ids
         compared = [f"+d.{quoted(field)} IS ?" for field in form.where]
         return f"{documents} d", [*compared, f"d.id IN {_AMONG}"], f"d.{quoted(form.sort)}"
-    index = quoted(f"{form.collection}_{index_name}")
     if form.contains is None:
-        at, source = "d", f"{documents} d INDEXED BY {index}"
-        fields = form.where
-    else:
-        side = quoted(side_table(form.collection, form.contains))
-        at, source = "s", f"{side} s INDEXED BY {index} JOIN {documents} d ON d.row = s.row"
-        fields = (*form.where, form.contains)
-    tests = [f"{at}.{quoted(field)} IS ?" for field in fields]
-    if form.several and form.contains is not None:
+        name = quoted(f"{form.collection}_{index.name}")
+        tests = [f"d.{quoted(field)} IS ?" for field in form.where]
+        return f"{documents} d INDEXED BY {name}", tests, f"d.{quoted(form.sort)}"
+    marked, tests = quoted(contained_table(form.collection, index)), ["s.mark = ?"]
+    if form.several:
         held = f"SELECT 1 FROM json_each(d.{quoted(form.contains)}) b WHERE b.value IN {_AMONG}"
         tests.append(f"NOT EXISTS ({held})")
-    return source, tests, f"{at}.{quoted(form.sort)}"
+    # A cross join, so that SQLite does not begin with the documents.
+    return f"{marked} s CROSS JOIN {documents} d ON d.row = s.row", tests, "s.sort"
 
 
 def _shown(form: _Form) -> str:

@@ -12,34 +12,42 @@ import msgspec
 
 from projections.base import Document
 from projections.engine.sqlite import statements
+from projections.engine.sqlite.contained import contained_table, text_mark
 from projections.engine.store import ShapedCollection
+from projections.shape import Index
 
 _encode = msgspec.json.Encoder().encode
 _Row = tuple[Any, ...]
-_Text = tuple[Any, ...]
-"""A text of a field, the number of its row, and the columns that its table copies."""
+_Entry = tuple[bytes, Any, int]
+"""A row of the table of an index of texts: its mark, the sort key, the number of the document."""
 
 
-class _Side(NamedTuple):
-    """The table with the texts of one field."""
+class _Marked(NamedTuple):
+    """Where in a row stands what marks it: a field of texts, and what is compared beside them.
 
-    name: str
-    at: int
-    """Where the field stands in a row."""
-    copied: tuple[tuple[int, str], ...]
-    """The columns that it copies, and where they stand."""
-    insert: str
-    delete: str
+    And where the sort keys stand of the indexes that look for such marks.
+    """
+
+    texts: int
+    compared: tuple[int, ...]
+    sorts: tuple[int, ...]
+
+
+class _Changes(NamedTuple):
+    """The rows that the table of an index loses and gets."""
+
+    gone: list[_Entry]
+    new: list[_Entry]
 
 
 def store_documents(
     connection: sqlite3.Connection, target: ShapedCollection, documents: Sequence[Document]
 ) -> None:
     """Store *documents*, each replacing the one with its id."""
-    columns, sides = statements.column_names(target.shape), _sides(target)
+    columns, marked = statements.column_names(target.shape), _marked(target)
     insert = statements.insert(target)
     known = _stored(connection, target, documents)
-    added: list[list[_Text]] = [[] for _ in sides]
+    changes = {table: _Changes([], []) for tables in marked.values() for table in tables}
     for one in documents:
         row = statements.row_of(target.shape, one)
         before = known.get(one.id)
@@ -48,12 +56,10 @@ def store_documents(
         else:
             number = before[0]
             _update(connection, target.collection, columns, before, row)
-        for side, texts in zip(sides, added, strict=True):
-            texts.extend(_changed_texts(connection, side, number, before, row))
-    for side, texts in zip(sides, added, strict=True):
-        # In the order of the index: an insert next to the last one costs less than one elsewhere.
-        texts.sort()
-        connection.executemany(side.insert, texts)
+        for each, tables in marked.items():
+            _note(each, [changes[name] for name in tables], before, (number, *row))
+    for name, changed in changes.items():
+        _write_changes(connection, statements.quoted(name), changed)
 
 
 def _stored(
@@ -79,40 +85,46 @@ def _update(
     connection.execute(statement, [*[row[at] for at in changed], number])
 
 
-def _sides(target: ShapedCollection) -> list[_Side]:
-    columns = statements.column_names(target.shape)
-    return [
-        _Side(
-            statements.side_table(target.collection, field),
-            columns.index(field),
-            tuple((columns.index(each), each) for each in copied),
-            statements.insert_side(target, field),
-            statements.delete_side(target, field),
-        )
-        for field, copied in statements.side_columns(target.shape).items()
-    ]
+def _marked(target: ShapedCollection) -> dict[_Marked, list[str]]:
+    """Return what marks the rows of a collection, each with the tables of its indexes."""
+    columns = ("row", *statements.column_names(target.shape))
+    found: dict[tuple[int, tuple[int, ...]], list[Index]] = {}
+    for index in target.shape.indexes:
+        if index.contains:
+            compared = tuple([columns.index(field) for field in index.equal])
+            found.setdefault((columns.index(index.contains), compared), []).append(index)
+    return {
+        _Marked(*key, tuple([columns.index(index.sort) for index in indexes])): [
+            contained_table(target.collection, index) for index in indexes
+        ]
+        for key, indexes in found.items()
+    }
 
 
-def _changed_texts(
-    connection: sqlite3.Connection, side: _Side, number: int, before: _Row | None, row: _Row
-) -> list[_Text]:
-    """Bring the texts of a field that stay up to date with *row*, and return those to add.
-
-    Those that *row*, which is stored now, does not have are deleted.
-    """
-    texts = _texts(row[side.at])
-    old = [] if before is None else _texts(before[side.at + 1])
-    for gone in set(old) - set(texts):
-        connection.execute(side.delete, (gone, number))
-    if before is not None and not set(old).isdisjoint(texts):
-        changed = [(at, name) for at, name in side.copied if before[at + 1] != row[at]]
-        if changed:
-            statement = statements.update(side.name, tuple([name for _, name in changed]))
-            connection.execute(statement, [*[row[at] for at, _ in changed], number])
-    known = set(old)
-    copied = [row[at] for at, _ in side.copied]
-    return [(new, number, *copied) for new in dict.fromkeys(texts) if new not in known]
+def _note(marked: _Marked, changes: list[_Changes], before: _Row | None, row: _Row) -> None:
+    """Add what a document changes in the tables of its marks; it is in none without a sort key."""
+    old = frozenset[bytes]() if before is None else _marks(marked, before)
+    new = _marks(marked, row)
+    number = row[0]
+    for at, changed in zip(marked.sorts, changes, strict=True):
+        sort, last = row[at], None if before is None else before[at]
+        gone, added = (old, new) if sort != last else (old - new, new - old)
+        if last is not None:
+            changed.gone.extend([(mark, last, number) for mark in gone])
+        if sort is not None:
+            changed.new.extend([(mark, sort, number) for mark in added])
 
 
-def _texts(stored: str | None) -> list[str]:
-    return [] if stored is None else statements.texts_in(stored)
+def _marks(marked: _Marked, row: _Row) -> frozenset[bytes]:
+    stored = row[marked.texts]
+    if stored is None:
+        return frozenset()
+    compared = tuple([row[at] for at in marked.compared])
+    return frozenset([text_mark(compared, text) for text in statements.texts_in(stored)])
+
+
+def _write_changes(connection: sqlite3.Connection, table: str, changes: _Changes) -> None:
+    # In their order: what stands next to the last one costs less than what stands elsewhere.
+    removing = f"DELETE FROM {table} WHERE mark = ? AND sort = ? AND row = ?"
+    connection.executemany(removing, sorted(changes.gone))
+    connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", sorted(changes.new))

@@ -1,7 +1,7 @@
 """The SQL statements of one collection: its table and its indexes.
 
-A field of texts is stored in its row as JSON. For lists that search by one of its texts, there is
-also a side table with one row per text and the fields of the indexes that contain it.
+A field of texts is stored in its row as JSON. An index that searches by one of its texts is a table
+of its own, with one row for each text of each document (see ``contained``).
 """
 
 from functools import lru_cache
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from projections.base import Document
+from projections.engine.sqlite.contained import contained_table
 from projections.engine.store import ShapedCollection
 from projections.shape import Kind, Shape, Value
 
@@ -24,21 +25,6 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def side_table(collection: str, field: str) -> str:
-    """Return the name of the table with the texts of a field."""
-    return f"{collection}__{field}"
-
-
-def side_columns(shape: Shape) -> dict[str, tuple[str, ...]]:
-    """Return, by each field of texts that lists search by, the columns that its table copies."""
-    columns: dict[str, dict[str, None]] = {}
-    for index in shape.indexes:
-        if index.contains:
-            copied = dict.fromkeys((*index.equal, index.sort))
-            columns.setdefault(index.contains, {}).update(copied)
-    return {field: tuple(copied) for field, copied in columns.items()}
-
-
 def schema(target: ShapedCollection) -> list[str]:
     """Return the statements that create a collection unless it exists."""
     collection, shape = target
@@ -49,22 +35,17 @@ def schema(target: ShapedCollection) -> list[str]:
         " org TEXT NOT NULL, deleted INTEGER NOT NULL, position INTEGER NOT NULL,"
         f" version INTEGER NOT NULL, updated_at TEXT NOT NULL{columns}, json BLOB NOT NULL)"
     ]
-    for field, columns_copied in side_columns(shape).items():
-        side = side_table(collection, field)
-        copied = ", ".join(map(quoted, columns_copied))
-        made.append(
-            f"CREATE TABLE IF NOT EXISTS {quoted(side)} (row INTEGER NOT NULL,"
-            f" {quoted(field)} TEXT NOT NULL, {copied})"
-        )
-        made.append(
-            f"CREATE INDEX IF NOT EXISTS {quoted(f'{side}_of_row')} ON {quoted(side)} (row)"
-        )
     for index in shape.indexes:
-        where = quoted(side_table(collection, index.contains)) if index.contains else table
-        also = () if index.contains else (f for f in index.also if f not in index.fields)
+        if index.contains:
+            made.append(
+                f"CREATE TABLE IF NOT EXISTS {quoted(contained_table(collection, index))}"
+                " (mark BLOB, sort, row INTEGER, PRIMARY KEY (mark, sort, row)) WITHOUT ROWID"
+            )
+            continue
+        also = (field for field in index.also if field not in index.fields)
         fields = ", ".join(map(quoted, (*index.fields, *also)))
         name = quoted(f"{collection}_{index.name}")
-        made.append(f"CREATE INDEX IF NOT EXISTS {name} ON {where} ({fields})")
+        made.append(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({fields})")
     return made
 
 
@@ -150,16 +131,3 @@ def _value(kind: Kind, stored: Any) -> Value:
     if kind is Kind.TRUTH:
         return bool(stored)
     return texts_in(stored) if kind is Kind.TEXTS else stored
-
-
-def insert_side(target: ShapedCollection, field: str) -> str:
-    """Return the statement that adds a text of a field: it, its row, and what its table copies."""
-    names = (field, "row", *side_columns(target.shape)[field])
-    side = quoted(side_table(target.collection, field))
-    return f"INSERT INTO {side} ({', '.join(map(quoted, names))}) VALUES ({_marks(len(names))})"
-
-
-def delete_side(target: ShapedCollection, field: str) -> str:
-    """Return the statement that removes one text of a field, given the number of its row."""
-    side = quoted(side_table(target.collection, field))
-    return f"DELETE FROM {side} WHERE {quoted(field)} = ? AND row = ?"

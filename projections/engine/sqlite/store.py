@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from eventstore.counters import READ_MODELS_DRIVER, counters_of
 from projections.base import Document
 from projections.engine.control import Control, PartState
-from projections.engine.query import ListSlice, Query
+from projections.engine.query import ListSlice, Query, index_for
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
 from projections.engine.sqlite.files import Files
@@ -108,7 +108,8 @@ class SQLiteReadStore:
         page = page_statement(target, query)
         explained = f"EXPLAIN QUERY PLAN {page.text}"
         rows = self._read(lambda c: c.execute(explained, page.parameters).fetchall())
-        return "\n".join(row[3] for row in rows)
+        # The plan does not name the table that is an index of texts.
+        return "\n".join([index_for(target.shape, query).name, *[row[3] for row in rows]])
 
     async def load(self, target: ShapedCollection, ids: Sequence[str]) -> list[Document]:
         whole, shape = statements.select_whole(target), target.shape

@@ -92,8 +92,10 @@ def drop_rows(connection: sqlite3.Connection, collection: str, limit: int) -> bo
     tables = [t for (t,) in connection.execute(named, (collection, f"{collection}__*"))]
     left = 0
     for table in map(statements.quoted, tables):
-        some = f"SELECT rowid FROM {table} LIMIT ?"
-        gone = connection.execute(f"DELETE FROM {table} WHERE rowid IN ({some})", (limit,))
+        # Those of indexes of texts have no other number than what they are sorted by.
+        key = "row" if table == statements.quoted(collection) else "(mark, sort, row)"
+        some = f"SELECT {key.strip('()')} FROM {table} LIMIT ?"
+        gone = connection.execute(f"DELETE FROM {table} WHERE {key} IN ({some})", (limit,))
         left += gone.rowcount
     if not left:
         for table in map(statements.quoted, tables):

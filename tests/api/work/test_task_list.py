@@ -8,7 +8,7 @@ import pytest
 from litestar import Litestar
 
 from domain.identity.organization.membership import Role
-from projections.work.task_list import TaskSort
+from projections.work.task_query import TaskSort
 from runtime.system import System
 from tests.api.stage import Json, Person, done, join, refused, sign_up
 

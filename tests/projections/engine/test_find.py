@@ -27,7 +27,8 @@ from projections.work.label import labels_of
 from projections.work.project import projects_of
 from projections.work.task import Tasks
 from projections.work.task_filter import TaskFilter
-from projections.work.task_list import Lane, find_tasks, tasks_of_project
+from projections.work.task_list import find_tasks, tasks_of_project
+from projections.work.task_query import Lane
 from projections.work.team import teams_of
 from tests.commands.acme import ANSWER, COMMENT, FILE, STRANGERS, task, went
 from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, HOUR, NOW, OTHER, TASK

@@ -21,7 +21,7 @@ from projections.work.task_field_order import (
     tasks_with_values,
 )
 from projections.work.task_filter import EVERY_TASK
-from projections.work.task_list import Lane
+from projections.work.task_query import Lane
 from tests.commands.acme import ACCOUNTS, HERE, OPS, task
 from tests.domain.spec import ACME, ENG
 from tests.projections.spec import models_of, project_all

@@ -38,14 +38,8 @@ from projections.engine.query import ListSlice, list_slice
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import ReadStore
 from projections.work.task_filter import EVERY_TASK, TaskFilter
-from projections.work.task_list import (
-    Lane,
-    TaskOrder,
-    TaskSort,
-    find_tasks,
-    find_tasks_by_key,
-    merged,
-)
+from projections.work.task_list import find_tasks, find_tasks_by_key, merged
+from projections.work.task_query import Lane, TaskOrder, TaskSort
 from tests.commands.acme import comment, task
 from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW, TASK, stepped
 from tests.projections.engine.test_find import every_query

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from projections.exchange import tasks_found
-from projections.work.task_list import TaskSort
+from projections.work.task_query import TaskSort
 from tests.api.stage import Person, done, refused
 
 SORTS = [f"{sign}{sort.value}" for sort in TaskSort for sign in ("", "-")]

@@ -1,0 +1,144 @@
+"""A filter that few of many tasks match looks at those, in every order, and at no others."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from domain.base import ProjectId, UserId
+from domain.work.task.events import Priority, TaskStatus
+from eventstore.memory import MemoryStore
+from projections.engine.find import ReadModels
+from projections.engine.progress import Progress
+from projections.engine.query import ListSlice
+from projections.engine.sqlite.pages import page_statement
+from projections.engine.sqlite.store import SQLiteReadStore
+from projections.engine.store import ReadStore
+from projections.work.task import Tasks
+from projections.work.task_filter import TaskFilter
+from projections.work.task_list import find_tasks, find_tasks_by_key
+from projections.work.task_query import Lane, TaskOrder, TaskSort
+from tests.commands.acme import task
+from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW, stepped
+from tests.projections.engine.test_find import Asked
+from tests.projections.spec import live, models_of, project_all
+from tests.projections.task_lists import ALONE, ORDERS, ask_by_one_filter
+from tests.spec import on, opened, record
+
+RARE = 10
+EVERYWHERE = Lane((ENG,))
+SPARSE = {
+    "status": (Lane((ENG,), (TaskStatus.IN_PROGRESS, TaskStatus.DONE)), TaskFilter()),
+    "priority": (EVERYWHERE, TaskFilter(priorities=(Priority.URGENT, Priority.HIGH))),
+    "creator": (EVERYWHERE, TaskFilter(creators=(UserId(BEN),))),
+    "blocked": (EVERYWHERE, TaskFilter(blocked=True)),
+}
+"""Filters that ``RARE`` of the tasks match; of the last one, none."""
+
+
+async def fill(store: ReadStore, many: int) -> ReadModels:
+    """Store *many* tasks, of which the first few are in each way unlike the others."""
+    async with opened(MemoryStore()) as log:
+        for n in range(1, many + 1):
+            made = replace(task(n), created_at=NOW + n * DAY, created_by=ANA)
+            if n <= RARE:
+                made = replace(made, priority=Priority.URGENT, created_by=BEN)
+            moved = [stepped(TaskStatus.TODO, TaskStatus.IN_PROGRESS)] if n <= RARE else []
+            await record(log, on(UUID(int=10_000 + n), made, *moved))
+        await (await project_all(log, store, [Tasks()])).release()
+    return models_of(store, [Tasks()])
+
+
+async def page(
+    models: ReadModels, lanes: list[Lane], wanted: TaskFilter, order: TaskOrder, after: Any = None
+) -> ListSlice:
+    find: Any = find_tasks_by_key if order.sort is TaskSort.KEY else find_tasks
+    found: ListSlice = await find(models, ACME, lanes, wanted, order, 4, after)
+    return found
+
+
+async def test_no_filter_alone_passes_over_tasks_in_any_order(store: ReadStore) -> None:
+    await fill(store, 1)
+    (models := Asked(store, Progress(store), [Tasks()])).queries = []
+
+    await ask_by_one_filter(models)
+
+    assert len(models.queries) == len(ORDERS) * (len(ALONE) + 2)
+    assert not [query for query in models.queries if query.filters]
+
+
+async def test_pages_of_a_sparse_filter_are_what_matches_each_once(store: ReadStore) -> None:
+    models = await fill(store, 60)
+
+    for name, (lane, wanted) in SPARSE.items():
+        for order in ORDERS:
+            numbers, after = list[int](), None
+            for _ in range(RARE):
+                some = await page(models, [lane], wanted, order, after)
+                numbers += [json.loads(item)["number"] for item in some.items]
+                after = some.next_key
+                if after is None:
+                    break
+            expected = [] if name == "blocked" else [*range(1, RARE + 1)]
+            assert sorted(numbers) == expected, (name, order)
+
+
+async def test_sqlite_takes_as_many_steps_for_few_of_many_tasks_as_for_few_of_few(
+    tmp_path: Path,
+) -> None:
+    few, many = await _steps(tmp_path / "few.db", 40), await _steps(tmp_path / "many.db", 800)
+
+    assert len(few) == len(SPARSE) * len(ORDERS)
+    assert {key: taken for key, taken in many.items() if taken > few[key] + 10} == {}
+
+
+async def _steps(file: Path, tasks: int) -> dict[tuple[str, TaskOrder], int]:
+    """Return how many instructions SQLite runs for each sparse list of that many tasks.
+
+    It takes more than one for every row of an index that is passed over.
+    """
+    store = SQLiteReadStore(file, timeout_s=5)
+    await fill(store, tasks)
+    target, found = await live(store, Tasks()), dict[tuple[str, TaskOrder], int]()
+    for name, (lane, wanted) in SPARSE.items():
+        for order in ORDERS:
+            (models := Asked(store, Progress(store), [Tasks()])).queries = []
+            await page(models, [lane], wanted, order)
+            [query] = models.queries
+            found[name, order] = _instructions(file, *page_statement(target, query)[:2])
+    await store.close()
+    return found
+
+
+def _instructions(file: Path, statement: str, parameters: list[Any]) -> int:
+    counted = 0
+
+    def count() -> None:
+        nonlocal counted
+        counted += 1
+
+    with closing(sqlite3.connect(file)) as connection:
+        connection.set_progress_handler(count, 1)
+        connection.execute(statement, parameters).fetchall()
+    return counted
+
+
+async def test_a_choice_in_many_projects_is_asked_for_in_pieces_that_an_index_answers(
+    store: ReadStore,
+) -> None:
+    await fill(store, 30)
+    (models := Asked(store, Progress(store), [Tasks()])).queries = []
+    projects = (*(ProjectId(UUID(int=70_000 + n)) for n in range(300)), ENG)
+    wanted = TaskFilter(
+        watchers=(*(UserId(UUID(int=n)) for n in (1, 2, 3)), UserId(ANA), UserId(BEN))
+    )
+
+    found = await page(models, [Lane(projects)], wanted, TaskOrder())
+
+    assert found.size == 4
+    assert len(models.queries) > 1
+    assert not [query for query in models.queries if query.filters]
