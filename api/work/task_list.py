@@ -38,7 +38,6 @@ from api.work.tasks.filters import (
     WordFilter,
 )
 from api.work.tasks.listing import TaskPages
-from api.work.tasks.words import FOUND_TOO_MANY
 from commands.work.task_create import Assignees, CreateTask, LabelIds
 from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate
@@ -132,7 +131,7 @@ class ProjectTaskController(Controller):
 
     @get(
         "/",
-        opt=needs(Permission.TASK_READ, fails=(UnknownStatus, TOO_MANY, FOUND_TOO_MANY)),
+        opt=needs(Permission.TASK_READ, fails=(UnknownStatus, TOO_MANY)),
         responses=shows(Page[TaskDetail]),
     )
     async def list_tasks(  # noqa: PLR0913, PLR0917 - one parameter per filter
@@ -172,7 +171,7 @@ class TaskListController(Controller):
 
     @get(
         "/",
-        opt=needs(Permission.TASK_READ, fails=(NotFound, TOO_MANY, FOUND_TOO_MANY)),
+        opt=needs(Permission.TASK_READ, fails=(NotFound, TOO_MANY)),
         responses=shows(Page[TaskDetail]),
     )
     async def list_tasks_across_projects(  # noqa: PLR0913, PLR0917 - one parameter per filter

@@ -171,7 +171,7 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 18
+    version = 19
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),
@@ -189,7 +189,9 @@ class Tasks(AggregateProjection[Task]):
         "trashed": Kind.TRUTH,
     }
     indexes: ClassVar[Sequence[Index]] = (
-        *(Index(_SCOPE, key, also=_COMPARED) for key in SORT_KEYS),
+        *(Index(_SCOPE, key, also=_COMPARED) for key in SORT_KEYS if key != "due_order"),
+        Index(_SCOPE, "due_order", also=(*_COMPARED, *SORT_KEYS)),
+        Index((*_SCOPE, "open"), "due_order", also=(*_COMPARED, *SORT_KEYS)),
         *(Index(_SCOPE, key, contains="facets") for key in SORT_KEYS),
         Index((*_SCOPE, "status"), "place"),
         Index(("org", "parent_id", "deleted"), "place"),

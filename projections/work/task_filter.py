@@ -9,7 +9,7 @@ from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
 from projections.base import text_of
 from projections.shape import Value
-from projections.work.task_keys import BLOCKED, facet, field_facet, mark
+from projections.work.task_keys import BLOCKED, TRASHED, facet, field_facet, mark
 
 
 class DueRanges(NamedTuple):
@@ -46,6 +46,7 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
 
 _MARKED = ("created_by", "status", "priority")
 """The fields of a task of which the values are among its facets."""
+_MARKED_IF_TRUE = {"trashed": TRASHED, "blocked": BLOCKED}
 EVERY_TASK = TaskFilter()
 
 
@@ -63,6 +64,9 @@ def facets_asked(wanted: TaskFilter) -> Iterator[list[str]]:
 
 def values_asked(wanted: TaskFilter, statuses: Sequence[str]) -> Iterator[tuple[str, Value]]:
     """Yield the fields of a task that are compared, each with its value or a choice of values."""
+    if wanted.trashed:  # fewer than are hidden: what is purged is not among them
+        yield "trashed", True
+        yield "purged", False
     if wanted.blocked is not None:
         yield "blocked", wanted.blocked
     choices: list[tuple[str, list[str]]] = [
@@ -75,9 +79,6 @@ def values_asked(wanted: TaskFilter, statuses: Sequence[str]) -> Iterator[tuple[
             yield field, values[0] if len(values) == 1 else values
     if wanted.open is not None:
         yield "open", wanted.open
-    if wanted.trashed:
-        yield "trashed", True
-        yield "purged", False
 
 
 def marks_asked(field: str, value: Value) -> list[str]:
@@ -85,8 +86,8 @@ def marks_asked(field: str, value: Value) -> list[str]:
 
     Nothing if they do not say.
     """
-    if field == "blocked":
-        return [BLOCKED] if value else []
+    if field in _MARKED_IF_TRUE:
+        return [_MARKED_IF_TRUE[field]] if value else []
     if field in _MARKED:
         return [mark(field, each) for each in (value if isinstance(value, list) else [str(value)])]
     return []

@@ -13,6 +13,8 @@ FACET_TEXT_MAX = 100
 """How long a value in a custom field is that lists are filtered by, in characters."""
 BLOCKED = "blocked:true"
 """What a blocked task has among its facets; one that is not has nothing there."""
+TRASHED = "trashed:true"
+"""What a task has among its facets that was deleted by itself, and is not purged."""
 NEVER_DUE = "9999-12-31T25"
 """Behind all days and times at which tasks are due."""
 _WEIGHTS = {priority: str(weight) for weight, priority in enumerate(Priority)}
@@ -82,4 +84,6 @@ def facets_of(task: Task, *, blocked: bool = False) -> list[str]:
         found.append(facet("created_by", task.created_by))
     if blocked:
         found.append(BLOCKED)
+    if task.deleted and not task.purged:
+        found.append(TRASHED)
     return found

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from domain.base import OrgId, ProjectId
 from projections.base import text_of
 from projections.engine.find import PAGE_DEFAULT, SLICES_MAX, ReadModels
-from projections.engine.query import ListSlice, Query, list_slice
+from projections.engine.query import TOO_WIDE, ListSlice, Query, list_slice
 from projections.work.task_filter import EVERY_TASK, TaskFilter
 from projections.work.task_query import (
     BY_KEY,
@@ -19,6 +19,7 @@ from projections.work.task_query import (
     TaskSort,
     behind,
     narrowed,
+    spanning,
     task_query,
 )
 
@@ -38,17 +39,43 @@ async def find_tasks(  # noqa: PLR0913, PLR0917 - the list, its filter and its p
     """Return tasks of all *lanes* in one order, those behind the sort key *after*."""
     queries = [task_query(org_id, lane, wanted, order, limit) for lane in narrowed(lanes, wanted)]
     if len(queries) == 1:
-        return await models.page(behind(queries[0], after))
+        return await _page(models, behind(queries[0], after), wanted)
     items: list[bytes] = []
     for _ in range(SLICES_MAX):
         if not queries:
             break
         asked = [behind(query, after, limit - len(items)) for query in queries]
-        found, after = merged(await models.pages(*asked), limit - len(items), order.descending)
+        found, after = merged(
+            await _pages(models, asked, wanted), limit - len(items), order.descending
+        )
         items += found
         if after is None or len(items) == limit:
             break
     return list_slice(items, after)
+
+
+async def _page(models: ReadModels, query: Query, wanted: TaskFilter) -> ListSlice:
+    """Return a page of the tasks that *query* asks for: if those due are few, by looking at them.
+
+    Otherwise by looking at tasks in the order of the list.
+    """
+    spanned = spanning(query, wanted.due)
+    if spanned is not None:
+        found = await models.page(spanned)
+        if found.size != TOO_WIDE.size:
+            return found
+    return await models.page(query)
+
+
+async def _pages(
+    models: ReadModels, queries: Sequence[Query], wanted: TaskFilter
+) -> list[ListSlice]:
+    """Return a slice for each query, as ``_page`` does, all from one consistent view."""
+    spanned = [spanning(query, wanted.due) or query for query in queries]
+    found = await models.pages(*spanned)
+    if any(page.size == TOO_WIDE.size for page in found):
+        return await models.pages(*queries)
+    return found
 
 
 async def find_tasks_by_key(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
@@ -67,14 +94,14 @@ async def find_tasks_by_key(  # noqa: PLR0913, PLR0917 - the list, its filter an
     """
     if len(lanes) == 1:
         return await _page_by_key(
-            models, task_query(org_id, lanes[0], wanted, order, limit), lanes[0], after
+            models, wanted, task_query(org_id, lanes[0], wanted, order, limit), lanes[0], after
         )
     rows: list[tuple[str, bytes]] = []
     next_key: str | None = None
     ahead = _lanes_behind(lanes, order, after)
     for lane, number in islice(ahead, LANES_MAX):
         query = task_query(org_id, lane, wanted, order, limit + 1 - len(rows))
-        found = await models.page(replace(behind(query, number), keyed=True))
+        found = await _page(models, replace(behind(query, number), keyed=True), wanted)
         keys = [_key_in(lane, each) for each in found.keys]
         rows += zip(keys, found.items, strict=True)
         if found.next_key is not None or len(rows) > limit:
@@ -89,11 +116,11 @@ async def find_tasks_by_key(  # noqa: PLR0913, PLR0917 - the list, its filter an
 
 
 async def _page_by_key(
-    models: ReadModels, query: Query, lane: Lane, after: str | None
+    models: ReadModels, wanted: TaskFilter, query: Query, lane: Lane, after: str | None
 ) -> ListSlice:
     """Return tasks of one project in the order of their keys."""
     for _, number in _lanes_behind([lane], TaskOrder(TaskSort.KEY, query.descending), after):
-        found = await models.page(behind(query, number))
+        found = await _page(models, behind(query, number), wanted)
         if found.next_key is None:
             return found
         return found._replace(next_key=_key_in(lane, found.next_key))

@@ -11,7 +11,13 @@ from domain.base import OrgId, ProjectId, UserId
 from projections.base import text_of
 from projections.engine.query import EITHER_MAX, LOOKUPS_MAX, Query
 from projections.shape import Value
-from projections.work.task_filter import TaskFilter, facets_asked, marks_asked, values_asked
+from projections.work.task_filter import (
+    DueRanges,
+    TaskFilter,
+    facets_asked,
+    marks_asked,
+    values_asked,
+)
 
 
 class TaskSort(StrEnum):
@@ -117,6 +123,8 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         where["project_id"] = projects[0]
     due = wanted.due
     bounded = due is not None and order.sort is TaskSort.DUE
+    if bounded and {*residual} == {"open"} and not first and wanted.among is None:
+        where["open"] = residual.pop("open")
     return Query(
         model="tasks",
         where=where,
@@ -156,7 +164,7 @@ def _divided(wanted: TaskFilter, statuses: Sequence[str]) -> _Divided:
     groups = [group for group in facets_asked(wanted) if group]
     if wanted.among is not None:  # which the index of ids answers
         return _Divided([], apart=False, residual=residual, others=groups)
-    if groups:
+    if groups and not wanted.trashed:
         first = min(groups, key=len)
         others = [group for group in groups if group is not first]
         return _Divided(first, apart=False, residual=residual, others=others)
@@ -165,7 +173,21 @@ def _divided(wanted: TaskFilter, statuses: Sequence[str]) -> _Divided:
         (each for each in marked if marked[each]), key=lambda each: len(marked[each]), default=""
     )
     residual.pop(field, None)
-    return _Divided(marked.get(field, []), apart=True, residual=residual, others=[])
+    if field == "trashed":
+        del residual["purged"]
+    return _Divided(marked.get(field, []), apart=True, residual=residual, others=groups)
+
+
+def spanning(query: Query, due: DueRanges | None) -> Query | None:
+    """Return *query* as one of the tasks that are due within a span, put in the order of the list.
+
+    None if tasks are not asked for by when they are due alone, or in that order.
+    """
+    beside = (query.contains, query.holding, {*query.residual} - {"open"})
+    if due is None or query.sort == "due_order" or query.among is not None or any(beside):
+        return None
+    where = {**query.where, **query.residual}
+    return replace(query, where=where, residual={}, span=("due_order", due.low, due.high))
 
 
 def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:

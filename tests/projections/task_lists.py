@@ -34,8 +34,9 @@ FILTERS = (
     TaskFilter(among=[document_id(ACME, UUID(int=5_000 + n)) for n in range(0, 24, 3)]),
     TaskFilter(among=[document_id(ACME, TASK)], assignees=(UserId(ANA), UserId(BEN)), blocked=True),
     TaskFilter(among=()),
-    TaskFilter(due=DueRanges((("D2026-03-01", "D2026-03-08"), ("T2026", "T2027")), "2026", "2027")),
 )
+IN_MARCH = DueRanges((("D2026-03-01", "D2026-03-08"), ("T2026", "T2027")), "2026", "2027")
+LATE = DueRanges((("D", "D2026-03-01"), ("T", "T2026-03-01")), None, "2026-03-01")
 ALONE = (
     TaskFilter(),
     TaskFilter(priorities=(Priority.LOW,)),
@@ -48,8 +49,11 @@ ALONE = (
     TaskFilter(cycles=(CycleId(TASK),)),
     TaskFilter(milestones=(MilestoneId(TASK),)),
     TaskFilter(blocked=True),
+    TaskFilter(hidden=True, trashed=True),
 )
 """One filter each that compares equal values; by statuses, lanes do."""
+DUE = (TaskFilter(due=IN_MARCH), TaskFilter(due=LATE, open=True))
+"""Filters by when tasks are due: in another order, the few that are due are put in it."""
 LANES = (
     [Lane((ENG,))],
     [Lane((ENG,), ("TODO",))],
@@ -73,8 +77,9 @@ async def ask_task_lists(models: ReadModels) -> None:
     """
     await ask_by_one_filter(models)
     asked = [(order, wanted) for order in ORDERS for wanted in (FILTERS[0], FILTERS[3])]
+    asked += [(order, wanted) for order in ORDERS for wanted in DUE]
     asked += [(NEWEST_FIRST, wanted) for wanted in FILTERS]
-    asked += [(SOONEST, FILTERS[n]) for n in (-6, -3)]
+    asked.append((SOONEST, FILTERS[-5]))
     for order, wanted in asked:
         for lanes in LANES:
             if order.sort is TaskSort.KEY:

@@ -1,15 +1,12 @@
 """The words that a request searches for, and the tasks of a list that have them."""
 
-from api.http.problem import FieldError, Problem, invalid
+from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
-from projections.engine.query import AMONG_MAX
 from projections.exchange.tasks_found import TooManyTasksFound, documents_with
 from projections.exchange.words import SearchWords, asked_words
 
 TERMS_MAX = 10
 """How many different words one search can have."""
-FOUND_TOO_MANY = (422, "too_many_found")
-"""How a list refuses words that too many tasks have."""
 
 
 def words_asked(query: str) -> SearchWords:
@@ -23,13 +20,12 @@ def words_asked(query: str) -> SearchWords:
     return asked
 
 
-async def tasks_with(request: ApiRequest, asked: SearchWords) -> list[str]:
+async def tasks_with(request: ApiRequest, asked: SearchWords) -> list[str] | None:
     """Return the documents of tasks outside the trash that may have the words.
 
-    :raises Problem: 422 if there are too many.
+    None if there are too many of them: among all tasks, a list soon meets some.
     """
     try:
         return await documents_with(request.api.models, request.organization, asked.terms)
     except TooManyTasksFound:
-        detail = "Too many tasks have these words. Add a word that fewer have."
-        raise Problem(*FOUND_TOO_MANY, detail, details={"limit": AMONG_MAX}) from None
+        return None

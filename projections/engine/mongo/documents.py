@@ -1,12 +1,12 @@
 """Maps documents and queries to MongoDB; every field keeps its own name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from projections.base import Document
-from projections.engine.query import Query
+from projections.engine.query import SPAN_MAX, Query
 from projections.shape import BASE, Index, Kind, Shape
 
 _BSON_TYPES: dict[Kind, list[str]] = {
@@ -76,10 +76,10 @@ def filter_of(query: Query) -> dict[str, Any]:
     if query.contains:
         field, texts = query.contains
         wanted[field] = texts if isinstance(texts, str) else {"$in": list(texts)}
-    bounds = {"$gt": query.above, "$lt": query.below}
-    bounds = {operator: bound for operator, bound in bounds.items() if bound is not None}
-    if bounds:
-        wanted[name_of(query.sort)] = bounds
+    field, *ends = query.span or (query.sort, query.above, query.below)
+    bounds = zip(("$gt", "$lt"), ends, strict=True)
+    if found := {operator: bound for operator, bound in bounds if bound is not None}:
+        wanted[name_of(field)] = found
     if query.among is not None:
         wanted["_id"] = {**wanted.get("_id", {}), "$in": list(query.among)}
     return wanted
@@ -114,6 +114,25 @@ def pipeline(query: Query) -> list[dict[str, Any]]:
         {"$limit": query.rows_max},
         {"$project": {"_id": 0, "k": f"${name_of(query.sort)}", "j": shown}},
     ]
+
+
+def span_pipeline(query: Query) -> list[dict[str, Any]]:
+    """Return the stages that find what is within a span: ids, sort keys, whether it is wanted."""
+    shown = {"k": f"${name_of(query.sort)}", "w": {"$and": [*_tests(query)]}}
+    return [{"$match": filter_of(query)}, {"$limit": SPAN_MAX + 1}, {"$project": shown}]
+
+
+def in_order(query: Query, found: Sequence[Mapping[str, Any]]) -> list[tuple[Any, str]]:
+    """Return the sort keys and ids of what a page shows of what is within a span, and of one more.
+
+    *found* is what ``span_pipeline`` has found.
+    """
+    low, high = query.above, query.below
+    wanted = [(one["k"], one["_id"]) for one in found if one["w"]]
+    wanted = [
+        one for one in wanted if (low is None or one[0] > low) and (high is None or one[0] < high)
+    ]
+    return sorted(wanted, reverse=query.descending)[: query.limit + 1]
 
 
 def _tests(query: Query) -> Iterator[dict[str, Any]]:

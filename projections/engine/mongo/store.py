@@ -19,7 +19,16 @@ from projections.engine.mongo.listeners import CommandCounter, PoolListener
 from projections.engine.mongo.sharing import SharedPages
 from projections.engine.mongo.views import NAMESPACE_EXISTS, show_under_names
 from projections.engine.mongo.writing import PARKED, write_batch
-from projections.engine.query import BY_ID, RESIDUAL_ROWS_MAX, ListSlice, Query, cut, index_for
+from projections.engine.query import (
+    BY_ID,
+    RESIDUAL_ROWS_MAX,
+    SPAN_MAX,
+    TOO_WIDE,
+    ListSlice,
+    Query,
+    cut,
+    index_for,
+)
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,
     Batch,
@@ -75,7 +84,7 @@ class MongoReadStore:
     async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
         for target, query in asked:
             index_for(target.shape, query)
-        if len(asked) == 1:
+        if len(asked) == 1 and asked[0][1].span is None:
             [(target, query)] = asked
             key = _encode((target.collection, query))
             return [await self._shared.read(key, lambda: self._find_alone(target, query))]
@@ -94,6 +103,8 @@ class MongoReadStore:
         self, target: ShapedCollection, query: Query, session: AsyncClientSession | None
     ) -> ListSlice:
         name = _hint(target, query)
+        if query.span is not None:
+            return await self._find_spanned(target, query, name, session)
         if query.filters:
             cursor = await self.database[target.collection].aggregate(
                 documents.pipeline(query), session=session, hint=name
@@ -104,6 +115,25 @@ class MongoReadStore:
         command = documents.find_command(target.collection, query, name)
         reply = await self.database.command(command, session=session)
         return cut(query, [(one[key], one["json"]) for one in reply["cursor"]["firstBatch"]])
+
+    async def _find_spanned(
+        self,
+        target: ShapedCollection,
+        query: Query,
+        name: str,
+        session: AsyncClientSession | None,
+    ) -> ListSlice:
+        collection = self.database[target.collection]
+        stages = documents.span_pipeline(query)
+        cursor = await collection.aggregate(stages, session=session, hint=name)
+        found = await cursor.to_list()
+        if len(found) > SPAN_MAX:
+            return TOO_WIDE
+        ordered = documents.in_order(query, found)
+        where = {"_id": {"$in": [id_ for _, id_ in ordered]}}
+        items = await collection.find(where, {"json": 1}, session=session).to_list()
+        shown = {one["_id"]: one["json"] for one in items}
+        return cut(query, [(key, shown[id_]) for key, id_ in ordered])
 
     async def explain(self, target: ShapedCollection, query: Query) -> str:
         name = _hint(target, query)

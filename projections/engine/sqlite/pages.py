@@ -18,6 +18,7 @@ from projections.engine.query import (
     refuse_beyond_bounds,
 )
 from projections.engine.sqlite.contained import contained_table, text_mark
+from projections.engine.sqlite.spans import SpanStatement, span_statement
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
 from projections.shape import Index
@@ -83,12 +84,14 @@ _texts: dict[tuple[Any, ...], _Texts] = {}
 """By the parts of a ``_Form``."""
 
 
-def page_statement(target: ShapedCollection, query: Query) -> PageStatement:
+def page_statement(target: ShapedCollection, query: Query) -> PageStatement | SpanStatement:
     """Return the statement that selects a page.
 
     :raises QueryRefused: no declared index answers it.
     """
     refuse_beyond_bounds(target.shape, query)
+    if query.span is not None:
+        return span_statement(target, query)
     contains, either = query.contains, query.either
     form = (  # a plain tuple, equal to its ``_Form``, which takes longer to make than to look up
         target.collection,

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.base import ProjectId, UserId
-from domain.work.task.events import Priority, TaskStatus
+from domain.work.task.events import Priority, TaskSchedule, TaskScheduled, TaskStatus
 from eventstore.memory import MemoryStore
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
@@ -26,7 +26,7 @@ from tests.commands.acme import task
 from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW, stepped
 from tests.projections.engine.test_find import Asked
 from tests.projections.spec import live, models_of, project_all
-from tests.projections.task_lists import ALONE, ORDERS, ask_by_one_filter
+from tests.projections.task_lists import ALONE, LATE, ORDERS, ask_by_one_filter
 from tests.spec import on, opened, record
 
 RARE = 10
@@ -35,6 +35,7 @@ SPARSE = {
     "status": (Lane((ENG,), (TaskStatus.IN_PROGRESS, TaskStatus.DONE)), TaskFilter()),
     "priority": (EVERYWHERE, TaskFilter(priorities=(Priority.URGENT, Priority.HIGH))),
     "creator": (EVERYWHERE, TaskFilter(creators=(UserId(BEN),))),
+    "overdue": (EVERYWHERE, TaskFilter(open=True, due=LATE)),
     "blocked": (EVERYWHERE, TaskFilter(blocked=True)),
 }
 """Filters that ``RARE`` of the tasks match; of the last one, none."""
@@ -47,8 +48,10 @@ async def fill(store: ReadStore, many: int) -> ReadModels:
             made = replace(task(n), created_at=NOW + n * DAY, created_by=ANA)
             if n <= RARE:
                 made = replace(made, priority=Priority.URGENT, created_by=BEN)
+            due = NOW + (n - 30 if n <= RARE else n) * DAY
+            planned = TaskScheduled(from_=TaskSchedule(), to=TaskSchedule(due_date=due.date()))
             moved = [stepped(TaskStatus.TODO, TaskStatus.IN_PROGRESS)] if n <= RARE else []
-            await record(log, on(UUID(int=10_000 + n), made, *moved))
+            await record(log, on(UUID(int=10_000 + n), made, planned, *moved))
         await (await project_all(log, store, [Tasks()])).release()
     return models_of(store, [Tasks()])
 

@@ -1,0 +1,55 @@
+"""The few documents within a span of one field are listed in the order of another."""
+
+import pytest
+
+from projections.engine.query import SPAN_MAX, TOO_WIDE, Query, QueryRefused
+from projections.engine.store import ReadStore
+from projections.shape import Value
+from tests.projections.engine.things import THINGS, filled, page, thing
+
+
+async def test_what_is_within_a_span_is_listed_in_another_order(store: ReadStore) -> None:
+    # The id of thing 1 is the highest: ids and numbers are in opposite orders.
+    things = [thing(n, status="TODO" if n % 2 else "DONE") for n in range(1, 30)]
+    for one in things:
+        number = one.fields["number"]
+        assert isinstance(number, int)
+        one.fields["number"] = 100 - number
+    await filled(store, *things)
+
+    whole = await page(store, sort="id", span=("number", 80, 95), limit=50)
+    first = await page(store, sort="id", span=("number", 80, 95), limit=5)
+    rest = await page(store, sort="id", span=("number", 80, 95), limit=5, above=first.next_key)
+    last = await page(store, sort="id", span=("number", None, 95), limit=3, descending=True)
+    some = await page(
+        store, sort="id", span=("number", 80, 95), within=("status", [("D", "E")]), limit=3
+    )
+
+    assert whole.keys == [f"acme:{n:04}" for n in range(6, 20)]
+    assert whole.next_key is None
+    assert first.keys + rest.keys == whole.keys[:10]
+    assert (first.next_key, rest.next_key) == (whole.keys[4], whole.keys[9])
+    assert last.keys == ["acme:0029", "acme:0028", "acme:0027"]
+    assert some.keys == ["acme:0006", "acme:0008", "acme:0010"]
+
+
+async def test_a_span_of_more_than_are_put_in_order_says_so(store: ReadStore) -> None:
+    await filled(store, *[thing(n) for n in range(1, SPAN_MAX + 2)])
+    base: dict[str, Value] = {"org": "acme", "deleted": False}
+    wide = Query(model="things", where=base, sort="id", limit=5, span=("number", 0, None))
+    narrow = Query(model="things", where=base, sort="id", limit=5, span=("number", 1, None))
+
+    [found] = await store.find([(THINGS, wide)])
+    [other, beside] = await store.find([(THINGS, narrow), (THINGS, wide)])
+
+    assert found == beside == TOO_WIDE
+    assert other.size == 5
+
+
+async def test_a_span_takes_no_other_filter(store: ReadStore) -> None:
+    await filled(store, thing(1))
+
+    with pytest.raises(QueryRefused):
+        await page(store, sort="id", span=("number", 1, 3), residual={"open": True})
+    with pytest.raises(QueryRefused):
+        await page(store, sort="id", span=("number", 1, 3), contains=("people", "ana"))
