@@ -115,7 +115,8 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
 
     async def _wanted(self, request: ApiRequest, parsed: Parsed, viewer: Viewer) -> TaskFilter:
         """Return what the read model is asked for, which may be more than what is shown."""
-        wanted = parsed.filter(Now(viewer.now, viewer.zone))
+        # To the second, in which others ask for the same.
+        wanted = parsed.filter(Now(viewer.now.replace(microsecond=0), viewer.zone))
         if self.blocked is False and await hides_blockers(request):
             wanted = replace(wanted, blocked=None)
         if self.q is not None:

@@ -1,6 +1,7 @@
 """The SQL statements that put what is within a span of one index in the order of another field."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,8 +16,8 @@ _encode = msgspec.json.Encoder().encode
 class SpanStatement(NamedTuple):
     """A statement and its parameters.
 
-    It returns how many rows are within the span, up to one more than may be, without a second
-    column; and a row for each item, its sort key and its JSON, and one more if there are more.
+    It returns whether more rows are within the span than may be, without a second column; and a
+    row for each item, its sort key and its JSON, and one more if there are more.
     """
 
     text: str
@@ -24,11 +25,26 @@ class SpanStatement(NamedTuple):
 
     def slice_of(self, query: Query, rows: Sequence[tuple[Any, ...]]) -> ListSlice:
         """Return the page that *rows*, which this statement has returned, are."""
-        [(count, _)] = [row for row in rows if row[1] is None]
-        if count > SPAN_MAX:
+        [(is_too_wide, _)] = [row for row in rows if row[1] is None]
+        if is_too_wide:
             return TOO_WIDE
         found = [(key, json) for key, json in rows if json is not None]
         return cut(query, sorted(found, reverse=query.descending))
+
+
+class _SpanForm(NamedTuple):
+    """The parts of a query that determine the statement; the others are its parameters."""
+
+    documents: str
+    name: str
+    where: tuple[str, ...]
+    either: str | None
+    span: str
+    bounds: tuple[str, ...]
+    within: tuple[str, int] | None
+    sort: str
+    descending: bool
+    behind: tuple[str, ...]
 
 
 def span_statement(target: ShapedCollection, query: Query) -> SpanStatement:
@@ -36,47 +52,51 @@ def span_statement(target: ShapedCollection, query: Query) -> SpanStatement:
 
     :raises QueryRefused: no declared index answers it.
     """
-    index = quoted(f"{target.collection}_{index_for(target.shape, query).name}")
-    documents, sort = quoted(target.collection), f"d.{quoted(query.sort)}"
-    compared, parameters = _within(query)
-    tests, bounds = _spanned(query)
-    behind = f" AND {sort} > ?" * (query.above is not None)
-    behind += f" AND {sort} < ?" * (query.below is not None)
-    ends = [end for end in (query.above, query.below) if end is not None]
-    direction = "DESC" if query.descending else "ASC"
-    span = f"{documents} d INDEXED BY {index} WHERE {' AND '.join(tests)}"
-    text = (
-        f"WITH n AS MATERIALIZED (SELECT count(*) AS c FROM (SELECT 1 FROM {span} LIMIT ?))"
-        " SELECT c, NULL FROM n UNION ALL SELECT p.k, d.json FROM"
-        f" (SELECT {sort} AS k, d.row AS r FROM {span} AND ({compared}){behind}"
-        f" AND (SELECT c FROM n) <= ? ORDER BY k {direction} LIMIT ?) p"
-        f" CROSS JOIN {documents} d ON d.row = p.r"
+    field, low, high = query.span or (query.sort, None, None)
+    form = _SpanForm(
+        documents=quoted(target.collection),
+        name=quoted(f"{target.collection}_{index_for(target.shape, query).name}"),
+        where=tuple(query.where),
+        either=None if query.either is None else query.either[0],
+        span=field,
+        bounds=_operators(low, high),
+        within=None if query.within is None else (query.within[0], len(query.within[1])),
+        sort=query.sort,
+        descending=query.descending,
+        behind=_operators(query.above, query.below),
     )
-    whole = [*bounds, SPAN_MAX + 1, *bounds, *parameters, *ends, SPAN_MAX, query.limit + 1]
-    return SpanStatement(text, whole)
-
-
-def _spanned(query: Query) -> tuple[list[str], list[Any]]:
-    """Return what the index compares, and its parameters."""
-    tests = [f"d.{quoted(field)} IS ?" for field in query.where]
-    parameters: list[Any] = [*query.where.values()]
+    found: list[Any] = [*query.where.values()]
     if query.either is not None:
-        field, values = query.either
-        tests.append(f"d.{quoted(field)} IN (SELECT value FROM json_each(?))")
-        parameters.append(_encode(values).decode())
-    if query.span is not None:
-        field, *ends = query.span
-        for end, operator in zip(ends, "><", strict=True):
-            if end is not None:
-                tests.append(f"d.{quoted(field)} {operator} ?")
-                parameters.append(end)
-    return tests, parameters
+        found.append(_encode(query.either[1]).decode())
+    found += [end for end in (low, high) if end is not None]
+    compared: list[Any] = []
+    if query.within is not None:
+        compared += [end for both in query.within[1] for end in both]
+    compared += [end for end in (query.above, query.below) if end is not None]
+    whole = [*found, SPAN_MAX, *found, *compared, query.limit + 1]
+    return SpanStatement(_text_of(form), whole)
 
 
-def _within(query: Query) -> tuple[str, list[Any]]:
-    """Return whether a row is what is asked for, and the parameters of that."""
-    if query.within is None:
-        return "1", []
-    field, ranges = query.within
-    tests = [f"d.{quoted(field)} >= ? AND d.{quoted(field)} < ?"] * len(ranges)
-    return " OR ".join(tests), [end for ends in ranges for end in ends]
+def _operators(low: Any, high: Any) -> tuple[str, ...]:
+    return (">",) * (low is not None) + ("<",) * (high is not None)
+
+
+@lru_cache(256)
+def _text_of(form: _SpanForm) -> str:
+    tests = [f"d.{quoted(field)} IS ?" for field in form.where]
+    if form.either is not None:
+        tests.append(f"d.{quoted(form.either)} IN (SELECT value FROM json_each(?))")
+    tests += [f"d.{quoted(form.span)} {operator} ?" for operator in form.bounds]
+    span = f"{form.documents} d INDEXED BY {form.name} WHERE {' AND '.join(tests)}"
+    more = [f"d.{quoted(form.sort)} {operator} ?" for operator in form.behind]
+    if form.within is not None:
+        field, ranges = quoted(form.within[0]), form.within[1]
+        more.insert(0, f"({' OR '.join([f'd.{field} >= ? AND d.{field} < ?'] * ranges)})")
+    rows = " AND ".join([span, *more, "(SELECT c FROM n) = 0"])
+    return (
+        f"WITH n AS (SELECT EXISTS (SELECT 1 FROM {span} LIMIT 1 OFFSET ?) AS c)"
+        " SELECT c, NULL FROM n UNION ALL SELECT p.k, d.json FROM"
+        f" (SELECT d.{quoted(form.sort)} AS k, d.row AS r FROM {rows}"
+        f" ORDER BY k {'DESC' if form.descending else 'ASC'} LIMIT ?) p"
+        f" CROSS JOIN {form.documents} d ON d.row = p.r"
+    )
