@@ -1,6 +1,6 @@
 """One event as the rules about claims and counts see it, and what they reserve for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -8,7 +8,10 @@ from msgspec import Struct
 
 from domain.base import Event, OrgId
 from domain.identity.plan import Plan
-from eventstore.claim import ClaimChange, CountChange
+from eventstore.claim import ClaimChange, CountChange, CountKey
+
+FEW_CHANGES = 16
+"""Changes of counts that are made one by one; to add them up would take as long."""
 
 
 class Fingerprint(Protocol):
@@ -44,3 +47,22 @@ class Reservations(Struct):
 
 Rule = Callable[[Happening, Reservations], None]
 """Adds the claims and counts of one kind of event."""
+
+
+def added_up(changes: Sequence[CountChange]) -> tuple[CountChange, ...]:
+    """Return *changes* with one for each count that nothing limits, so that few are made locked.
+
+    A count that any of them limits, multiplies or multiplies by keeps its changes in their order.
+    """
+    if len(changes) <= FEW_CHANGES:
+        return tuple(changes)
+    kept = {change.count for change in changes if change.limit is not None or change.times}
+    kept.update(each for change in changes for each in change.times)
+    sums: dict[CountKey, int] = {}
+    apart: list[CountChange] = []
+    for change in changes:
+        if change.count in kept:
+            apart.append(change)
+        else:
+            sums[change.count] = sums.get(change.count, 0) + change.by
+    return (*apart, *(CountChange(each, by) for each, by in sums.items() if by))

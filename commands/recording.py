@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from commands.base import Change, Command, Context, Decision, KeyDestroyed
-from commands.happening import Happening, Reservations
+from commands.happening import Happening, Reservations, added_up
 from commands.reads import Reads
 from commands.reservations import RESERVING, is_open_number, note, task_numbers
 from commands.states import Loaded
@@ -171,7 +171,7 @@ async def _encode_all(
         if index % _PIECE == _PIECE - 1:  # a command on many streams lets others have their turn
             await asyncio.sleep(0)
     recording.append.claims = tuple(reserved.claims)
-    recording.append.counts = (*reserved.counts, *recording.append.counts)
+    recording.append.counts = added_up((*reserved.counts, *recording.append.counts))
 
 
 def _leave_open(

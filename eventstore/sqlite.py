@@ -1,9 +1,9 @@
 """The log in SQLite: one file in WAL mode, every commit on disk before it is acknowledged."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import count
+from itertools import chain, count
 from threading import Lock, local
 from typing import Any, cast
 from uuid import UUID
@@ -11,14 +11,16 @@ from uuid import UUID
 from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
 from eventstore.counters import LOG_DRIVER, counters_of
-from eventstore.engine.beside import SqlSideTables
+from eventstore.engine.beside import SqlSideTables, TableWrite
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lock_wait import once_unlocked
 from eventstore.engine.lookups import BatchTry, Question
 from eventstore.engine.probes import Rows
 from eventstore.engine.schema import (
+    APPENDING,
     OLD_SHAPE,
     OLD_TABLE,
+    ROWS_TOGETHER,
     SQLITE_GUARDS,
     SQLITE_TYPES,
     Insert,
@@ -34,6 +36,13 @@ _STATE, _PRIVATE = 4, 5
 
 _owner = cast(Callable[[bytes], OrgId], id_of)  # OrgId() is a call for each row
 
+MANY_EVENTS = 100
+"""Events of one transaction whose guard costs more than saying that they replace nothing."""
+
+WRITER_CACHE_KIB = 8 * 1024
+"""Pages in memory: what a large append changes is then written once, by its commit."""
+
+_APPENDING = f"UPDATE part_heads SET position = {APPENDING} WHERE part = ?"
 
 # FULL: each commit is synced to the disk, so that power loss loses nothing either.
 # ON: a key that was destroyed is in no free page.
@@ -54,6 +63,7 @@ class SqliteStore(SqlSideTables):
         self._connections: list[sqlite3.Connection] = []
         self._writer = self._connect()
         self._writer.execute("PRAGMA busy_timeout = 0")  # we wait for its lock ourselves
+        self._writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
         counters_of(LOG_DRIVER).pool_created()
         self._write_lock = Lock()
 
@@ -106,7 +116,7 @@ class SqliteStore(SqlSideTables):
         self._lock()
         try:
             settled = self._settle(appends, self._ask, attempt)
-            self._insert(settled)
+            _insert(writer, settled, self._writes(settled))
             writer.execute("COMMIT")
         except BaseException:
             if writer.in_transaction:
@@ -138,12 +148,6 @@ class SqliteStore(SqlSideTables):
     def _ask(self, questions: Sequence[Question]) -> list[Rows]:
         execute = self._writer.execute
         return [execute(*question.query).fetchall() for question in questions]
-
-    def _insert(self, settled: Settled) -> None:
-        for write, rows in self._writes(settled):
-            if rows:
-                statement = write.of_values if isinstance(write, Insert) else write
-                self._writer.executemany(statement, rows)
 
     # Reads ------------------------------------------------------------------
 
@@ -223,3 +227,30 @@ class SqliteStore(SqlSideTables):
             connection.close()
             counters_of(LOG_DRIVER).connection_closed()
         self._connections.clear()
+
+
+def _joined(rows: Sequence[Sequence[Any]], until: int) -> Iterator[list[Any]]:
+    """Yield the parameters of ``ROWS_TOGETHER`` rows together, of the rows before *until*."""
+    for start in range(0, until, ROWS_TOGETHER):
+        yield [*chain.from_iterable(rows[start : start + ROWS_TOGETHER])]
+
+
+def _insert(
+    writer: sqlite3.Connection,
+    settled: Settled,
+    writes: Iterable[tuple[TableWrite, Sequence[Sequence[Any]]]],
+) -> None:
+    """Run each of *writes* for its rows, for many rows of an insertion at once."""
+    if sum(len(append.rows) for append in settled.admitted) >= MANY_EVENTS:
+        # The last of the writes sets the positions that the partitions then have.
+        writer.executemany(_APPENDING, [(part,) for part in settled.positions])
+    for write, rows in writes:
+        if not isinstance(write, Insert):
+            if rows:
+                writer.executemany(write, rows)
+            continue
+        together = len(rows) - len(rows) % ROWS_TOGETHER
+        if together:
+            writer.executemany(write.of_many, _joined(rows, together))
+        if together < len(rows):
+            writer.executemany(write.of_values, rows[together:])

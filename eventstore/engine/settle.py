@@ -50,13 +50,18 @@ class Heads:
         """Assign to each row its position and its sequence number in its organization."""
         part = own = partition_of(append.org_id, self.parts)
         parts: set[int] = set()
+        owner: OrgId | None = None
+        positions, numbers, streams = self.positions, self.organizations, self.streams
+        number = 0
         for row in append.rows:
-            part = partition_of(row.org_id, self.parts)
-            parts.add(part)
-            row.position = self.positions[part] = self.positions.get(part, 0) + 1
-            owner = row.org_id.int
-            row.org_seq = self.organizations[owner] = self.organizations.get(owner, 0) + 1
-            self.streams[row.stream_id.int] = row.version
+            if row.org_id is not owner:  # mostly they have the same
+                owner = row.org_id
+                number = owner.int
+                part = partition_of(owner, self.parts)
+                parts.add(part)
+            row.position = positions[part] = positions.get(part, 0) + 1
+            row.org_seq = numbers[number] = numbers.get(number, 0) + 1
+            streams[row.stream_id.int] = row.version
         self.written |= parts
         if own in parts:
             part = own

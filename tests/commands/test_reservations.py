@@ -4,7 +4,7 @@ import pytest
 
 from commands.base import Command
 from commands.handler import CommandHandler
-from commands.happening import Happening, Reservations
+from commands.happening import FEW_CHANGES, Happening, Reservations, added_up
 from commands.hooks.webhook import CreateWebhook, DeleteWebhook, RestoreWebhook
 from commands.identity.organization import RemoveMember
 from commands.plan_counts import counted_of, tasks_in
@@ -31,6 +31,7 @@ from domain.identity.organization.membership import (
 )
 from domain.identity.plan import Countable, PlanLimitReached
 from domain.work.task.events import TaskStatus
+from eventstore.claim import CountChange
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from tests.commands.acme import ACCOUNTS, CHILD, OPS
@@ -185,3 +186,17 @@ async def test_a_full_plan_allows_another_one_only_after_one_is_gone(
     assert refused.value.details.items() >= {"limit": 5, "used": 5}.items()
     with pytest.raises(PlanLimitReached):
         await handler.handle(UnarchiveProject(project_id=ENG), context())
+
+
+def test_changes_of_counts_that_nothing_limits_are_added_up() -> None:
+    left, reached = tasks_in(ACME, ENG, "TODO"), tasks_in(ACME, ENG, "DONE")
+    limited = CountChange(SUBTASKS, 1, limit=3)
+    multiplied = CountChange(tasks_in(ACME, OPS, "TODO"), -1, times=(reached,))
+    moves = [CountChange(left, -1), CountChange(left, 1)]
+
+    few = [CountChange(left, -1)] * FEW_CHANGES
+    assert added_up(few) == tuple(few)
+    assert added_up([*few, CountChange(left, -1)]) == (CountChange(left, -1 - FEW_CHANGES),)
+    assert added_up([*moves * FEW_CHANGES, limited, limited]) == (limited, limited)
+    apart = [CountChange(reached, 1), multiplied, CountChange(reached, 1)]
+    assert added_up([*moves * FEW_CHANGES, *apart]) == tuple(apart)

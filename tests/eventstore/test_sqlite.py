@@ -15,9 +15,9 @@ import pytest
 
 from eventstore.append import Appended, Conflict, LogUnavailable, LogUnfit, Secret
 from eventstore.engine.lock_wait import POLL_S
-from eventstore.engine.schema import SQLITE_GUARDS, SQLITE_TYPES, statements
+from eventstore.engine.schema import ROWS_TOGETHER, SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.partition import partition_of
-from eventstore.sqlite import SqliteStore
+from eventstore.sqlite import MANY_EVENTS, SqliteStore
 from eventstore.store import Mark, Store
 from tests.domain.spec import ACME
 from tests.eventstore.contract import StoreContract
@@ -178,6 +178,37 @@ def test_the_database_itself_refuses_to_change_an_event(
         raw.execute(change)
 
     assert store.tail(0, 10) == before
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_large_append_leaves_the_guard_as_it_was(
+    path: Path, store: SqliteStore, change: str
+) -> None:
+    store.commit([command(A, events=MANY_EVENTS + ROWS_TOGETHER - 1)])
+    before = store.tail(0, 1000)
+
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as raw,
+        pytest.raises(sqlite3.IntegrityError, match="events are immutable"),
+    ):
+        raw.execute(change)
+
+    assert [row.version for row in before] == [*range(1, MANY_EVENTS + ROWS_TOGETHER)]
+    assert [row.position for row in before] == [row.org_seq for row in before]
+    assert store.tail(0, 1000) == before
+
+
+def test_a_large_append_that_finds_its_versions_taken_writes_nothing(
+    path: Path, store: SqliteStore
+) -> None:
+    store.commit([command(B)])
+    store.commit([command(A)])
+    taken = command(B, events=MANY_EVENTS, reads={A: 1})
+    with closing(SqliteStore(str(path))) as other:  # which does not remember the version of B
+        assert other.commit([taken]) == [Conflict(B)]
+        assert other.commit([command(B, 1)]) == [Appended(3)]
+
+    assert len(store.tail(0, 1000)) == 3
 
 
 def test_a_file_of_the_old_shape_is_refused(path: Path) -> None:
