@@ -6,6 +6,7 @@ from uuid import UUID
 from eventstore.memory import MemoryStore
 from projections.engine.control import Control
 from projections.engine.projector import Projector
+from projections.engine.shift import PASS_MAX
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import Batch, ReadStoreUnavailable
 from projections.work.task import Tasks
@@ -22,12 +23,12 @@ TASKS_CREATED = 120
 
 
 class SlowStore(SQLiteReadStore):
-    """A store on a slow disk: a batch of many documents does not end before the deadline."""
+    """A store on a slow disk: a batch of more than *managed* documents misses the deadline."""
 
-    failures = 0
+    failures, managed = 0, MANAGED
 
     async def write(self, batch: Batch) -> Control:
-        if sum(len(documents) for _, documents, _ in batch.written) > MANAGED:
+        if sum(len(documents) for _, documents, _ in batch.written) > self.managed:
             self.failures += 1
             raise ReadStoreUnavailable("the deadline has passed")
         return await super().write(batch)
@@ -46,3 +47,18 @@ async def test_a_store_that_does_not_manage_a_batch_gets_smaller_ones(tmp_path: 
     await store.close()
     assert store.failures > 0
     assert page.size == TASKS_CREATED + 1
+
+
+async def test_the_first_batch_asks_no_more_than_later_ones_of_a_store_that_nobody_knows(
+    tmp_path: Path,
+) -> None:
+    store = SlowStore(tmp_path / "readmodels.db")
+    store.managed = PASS_MAX
+    async with opened(MemoryStore()) as log:
+        await record(log, *HERE)
+        await record(log, *(on(UUID(int=n), task(n)) for n in range(500, 501 + PASS_MAX)))
+        async with running(Projector([Tasks()], log, store, patient)):
+            await until_at(store, await log.last_position())
+
+    await store.close()
+    assert store.failures == 0
