@@ -98,12 +98,12 @@ class MoveTask(TaskCommand, frozen=True, kw_only=True):
     ) -> list[Event]:
         """Return the events of one task.
 
-        Labels of its old project stay behind, its plan, the values in its custom fields, and
-        whoever does not see the other one.
+        What is of its old project stays behind, and whoever does not see the other one.
         """
         task, target = await read(Task, task_id), await read(Project, self.project_id)
         assert task.project_id is not None  # noqa: S101 - it is here
-        place = target.workflow.place(task.status, task.group)
+        now = source.workflow.place(task.status, task.group)
+        place = target.workflow.place(now.key, now.group)
         moved = TaskMoved(
             from_project_id=task.project_id,
             from_key=f"{source.key}-{task.number}",  # the task knows an older key of its project

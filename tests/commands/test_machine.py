@@ -162,8 +162,15 @@ class Company(World):
         right = right and (kind is RestoreTask or task not in self.trash)
         right = right and task not in self.purged
         below = [each for each in self.pieces if task in above(self.pieces, each)]
+        gone = task in self.trash
         if self.passes(kind(task_id=task, below=tuple(below)), by, right):
             (self.trash.add if kind is DeleteTask else self.trash.discard)(task)
+            if kind is RestoreTask and gone:
+                for each in filter(self.shown, (task, *below)):
+                    self.came_back(each)
+
+    def came_back(self, task: TaskId) -> None:
+        """Note that *task* is in the trash no more, with what else follows from it."""
 
     @rule(task=tasks, by=PEOPLE)
     def purge_task(self, task: TaskId, by: UserId) -> None:

@@ -57,7 +57,7 @@ from tests.commands.acme import (
     TEAM,
     task,
 )
-from tests.commands.work.test_workflow import BY_OURS, THERE
+from tests.commands.work.test_workflow import BY_OURS, OURS, PAYS, THERE, event
 from tests.domain.spec import ACME, ANA, CLEO, ENG, NOW, TASK, stepped
 from tests.spec import context, given, on, opened, record
 
@@ -267,3 +267,11 @@ async def test_no_subtask_is_left_behind_however_commands_meet(seed: int) -> Non
         projects = {(await states.fresh(Task, each, ACME)).project_id for each in (TASK, *new)}
         assert len(projects) == 1
         assert [finding async for finding in lint_log(log)] == []
+
+
+def test_a_task_goes_along_in_the_status_that_it_has_now() -> None:
+    """Not in the one that it was last put into, which its project has no more."""
+    led = on(ENG, event(2, replace(OURS, moved={"TODO": "BUILD"})))
+    there = replace(moved(1, 1), status="IN_PROGRESS", group=StatusGroup.IN_PROGRESS)
+
+    given(*BOTH, PAYS, led).when(MoveTask(task_id=TASK, project_id=OPS)).then(there)
