@@ -1,0 +1,83 @@
+"""A process that does one side of a race: restore or leave, restore too much, purge or hold."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from uuid import UUID
+
+from commands.base import Command
+from commands.handler import CommandHandler
+from commands.identity.organization import LiftLegalHold, PlaceLegalHold, RemoveMember
+from commands.work.leaving import UnassignFormerMember
+from commands.work.project import RestoreProject
+from commands.work.trash.purge import PurgeTrashed
+from commands.work.trash.task import RestoreTask
+from commands.work.trash.things import Thing
+from domain.base import AttachmentId, TaskId
+from domain.work.trash import TrashKind
+from eventstore.open import open_store
+from tests.commands.acme import OPS
+from tests.domain.spec import ACME, CLEO
+from tests.eventstore.processes.creating import attempt, insist
+from tests.spec import opened
+
+CLIENTS = 4
+"""In each of the processes."""
+TASKS = [TaskId(UUID(int=760 + n)) for n in range(20)]
+"""In the trash; the last four are in the project OPS, which is there, too."""
+FILES = [AttachmentId(UUID(int=790 + n)) for n in range(24)]
+HOLDS = 12
+
+
+async def restore(handler: CommandHandler, client: int) -> None:
+    """Restore every task, and the project that some of them are in."""
+    if client == 0:
+        await insist(handler, RestoreProject(project_id=OPS))
+    for task in TASKS[client::CLIENTS]:
+        await insist(handler, RestoreTask(task_id=task))
+
+
+async def restore_too_much(handler: CommandHandler, client: int) -> None:
+    """Restore tasks for which the plan has not enough room, each client the same ones."""
+    for task in (*TASKS[client:], *TASKS[:client]):
+        await insist(handler, RestoreTask(task_id=task))
+
+
+async def leave(handler: CommandHandler, client: int) -> None:
+    """Let Cleo leave, and then what follows for the tasks, as a worker does."""
+    await insist(handler, RemoveMember(organization_id=ACME, user_id=CLEO))
+    for task in TASKS[client::CLIENTS]:
+        await insist(handler, UnassignFormerMember(task_id=task, user_id=CLEO))
+
+
+async def purge(handler: CommandHandler, client: int) -> None:
+    """Purge files, again and again while there is a hold."""
+    for file in FILES[client::CLIENTS]:
+        command = PurgeTrashed(thing=Thing(TrashKind.ATTACHMENT, file))
+        while await attempt(handler, command) in {"conflict", "legal_hold"}:
+            pass  # the other process lifts it in the end
+
+
+async def hold(handler: CommandHandler, client: int) -> None:
+    """Place and lift a hold many times."""
+    if client == 0:
+        for n in range(HOLDS):
+            placed = PlaceLegalHold(organization_id=ACME, reason=f"Claim {n}")
+            steps: tuple[Command, Command] = (placed, LiftLegalHold(organization_id=ACME))
+            for each in steps:
+                await insist(handler, each)
+
+
+async def main(url: str, what: str) -> None:
+    """Let four clients do *what* on the log at *url*."""
+    store = await asyncio.to_thread(open_store, url)
+    async with opened(store) as log:
+        handler = CommandHandler(log)
+        runs: dict[str, Callable[[CommandHandler, int], Coroutine[None, None, None]]] = {
+            each.__name__: each for each in (restore, restore_too_much, leave, purge, hold)
+        }
+        await asyncio.gather(*(runs[what](handler, n) for n in range(CLIENTS)))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
