@@ -8,13 +8,16 @@ from uuid import UUID
 from commands.base import Command
 from commands.handler import CommandHandler
 from commands.identity.organization import LiftLegalHold, PlaceLegalHold, RemoveMember
-from commands.work.leaving import UnassignFormerMember
 from commands.work.project import RestoreProject
 from commands.work.trash.purge import PurgeTrashed
 from commands.work.trash.task import RestoreTask
 from commands.work.trash.things import Thing
 from domain.base import AttachmentId, TaskId
+from domain.catalog import tag_of
+from domain.identity.organization.legal_hold import LegalHoldPlaced
+from domain.identity.organization.state import Organization
 from domain.work.trash import TrashKind
+from eventstore.log import EventLog
 from eventstore.open import open_store
 from tests.commands.acme import OPS
 from tests.domain.spec import ACME, CLEO
@@ -26,14 +29,18 @@ CLIENTS = 4
 TASKS = [TaskId(UUID(int=760 + n)) for n in range(20)]
 """In the trash; the last four are in the project OPS, which is there, too."""
 FILES = [AttachmentId(UUID(int=790 + n)) for n in range(24)]
-HOLDS = 12
+HOLDS = 24
+HELD = tag_of(LegalHoldPlaced)
 
 
 async def restore(handler: CommandHandler, client: int) -> None:
-    """Restore every task, and the project that some of them are in."""
-    if client == 0:
-        await insist(handler, RestoreProject(project_id=OPS))
-    for task in TASKS[client::CLIENTS]:
+    """Restore every task, and the project that some of them are in; some once Cleo has left."""
+    await insist(handler, RestoreProject(project_id=OPS))
+    mine = TASKS[client::CLIENTS]
+    for task in mine:
+        if task == mine[-1]:
+            while (await organization(handler)).member(CLEO) is not None:
+                pass  # the other process removes her
         await insist(handler, RestoreTask(task_id=task))
 
 
@@ -44,10 +51,9 @@ async def restore_too_much(handler: CommandHandler, client: int) -> None:
 
 
 async def leave(handler: CommandHandler, client: int) -> None:
-    """Let Cleo leave, and then what follows for the tasks, as a worker does."""
-    await insist(handler, RemoveMember(organization_id=ACME, user_id=CLEO))
-    for task in TASKS[client::CLIENTS]:
-        await insist(handler, UnassignFormerMember(task_id=task, user_id=CLEO))
+    """Let Cleo leave; what else follows for the tasks is a worker's, which is not here."""
+    if client == 0:
+        await insist(handler, RemoveMember(organization_id=ACME, user_id=CLEO))
 
 
 async def purge(handler: CommandHandler, client: int) -> None:
@@ -68,10 +74,22 @@ async def hold(handler: CommandHandler, client: int) -> None:
                 await insist(handler, each)
 
 
+async def organization(handler: CommandHandler) -> Organization:
+    """Return the organization as it is now."""
+    return await handler.states.fresh(Organization, ACME, ACME)
+
+
+async def was_held(log: EventLog) -> bool:
+    """Return whether there has been a hold."""
+    return any(one.tag == HELD for one in await log.stream(ACME, ACME))
+
+
 async def main(url: str, what: str) -> None:
     """Let four clients do *what* on the log at *url*."""
     store = await asyncio.to_thread(open_store, url)
     async with opened(store) as log:
+        while what == purge.__name__ and not await was_held(log):
+            pass  # the other process places a hold
         handler = CommandHandler(log)
         runs: dict[str, Callable[[CommandHandler, int], Coroutine[None, None, None]]] = {
             each.__name__: each for each in (restore, restore_too_much, leave, purge, hold)
