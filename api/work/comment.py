@@ -22,10 +22,10 @@ from commands.work.comment import (
     CommentBody,
     DeleteComment,
     EditComment,
-    Mentions,
     PostComment,
     RestoreComment,
 )
+from commands.work.task_values import Mentions
 from domain.base import CommentId, NotFound, TaskId, UserId
 from domain.permission import Permission
 from domain.work.comment import (

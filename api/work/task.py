@@ -23,7 +23,7 @@ from commands.work.task import (
     UnassignTask,
 )
 from commands.work.task_plan import FieldInputs, Planned
-from commands.work.task_values import Description, DueTime, Estimate
+from commands.work.task_values import Description, DueTime, Estimate, Mentions
 from domain.base import CycleId, MilestoneId, TaskId, UserId
 from domain.name import Title
 from domain.permission import Permission
@@ -49,6 +49,7 @@ class TaskChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
 
     title: Title | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
+    mentions: Mentions | UnsetType = UNSET
     priority: Priority | UnsetType = UNSET
     start_date: date | UnsetType | None = UNSET
     due_date: date | UnsetType | None = UNSET
@@ -95,20 +96,25 @@ class TaskController(Controller):
     @patch(
         "/",
         opt=needs(
-            Permission.TASK_EDIT, fails=(*MOVE_FAILS, *_DATES_FAIL, *_FIELDS_FAIL, *_TREE_FAIL)
+            Permission.TASK_EDIT,
+            fails=(CannotSeeProject, *MOVE_FAILS, *_DATES_FAIL, *_FIELDS_FAIL, *_TREE_FAIL),
         ),
         responses=shows(TaskDetail),
     )
     async def edit(
         self, request: ApiRequest, task: TaskRef, data: JSONBody[TaskChange]
     ) -> ApiResponse:
-        """Change fields of a task. Omitted fields stay as they are."""
+        """Change fields of a task. Omitted fields stay as they are.
+
+        Who is new in `mentions`, which are those of the description, watches the task and is told.
+        """
         task_id = await task_id_of(request, task)
         below = await subtasks_known(request, task_id) if data.parent_id else ()
         command = EditTask(
             task_id=task_id,
             title=data.title,
             description=data.description,
+            mentions=data.mentions,
             priority=data.priority,
             start_date=data.start_date,
             due_date=data.due_date,

@@ -40,7 +40,7 @@ from api.work.tasks.filters import (
 from api.work.tasks.listing import TaskPages
 from commands.work.task_create import Assignees, CreateTask, LabelIds
 from commands.work.task_plan import FieldInputs, Planned
-from commands.work.task_values import Description, DueTime, Estimate
+from commands.work.task_values import Description, DueTime, Estimate, Mentions
 from domain.base import CycleId, MilestoneId, NotFound, ProjectId, TaskId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
@@ -65,6 +65,7 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
     title: Title
     description: Description | None = None
+    mentions: Mentions = ()
     status: StatusKey | None = None
     priority: Priority = Priority.MEDIUM
     parent_id: TaskId | None = None
@@ -108,13 +109,17 @@ class ProjectTaskController(Controller):
     async def create(
         self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[NewTask]
     ) -> ApiResponse:
-        """Create a task. It gets the next number in its project."""
+        """Create a task. It gets the next number in its project.
+
+        Whom its description mentions (`mentions`) watches the task and is told.
+        """
         task_id = TaskId(new_id())
         command = CreateTask(
             task_id=task_id,
             project_id=ProjectId(project_id),
             title=data.title,
             description=data.description,
+            mentions=data.mentions,
             status=data.status,
             priority=data.priority,
             parent_id=data.parent_id,

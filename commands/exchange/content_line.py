@@ -9,9 +9,9 @@ from commands.work.comment import CommentBody
 from commands.work.task_values import DueTime
 from domain.base import CommentId
 from domain.name import Name
-from domain.work.comment import MENTIONS_MAX
 from domain.work.relation import RelationKind
 from domain.work.task.imported import ExternalId
+from domain.work.task.mentions import MENTIONS_MAX
 
 People = Annotated[tuple[PersonName, ...], Meta(max_length=MENTIONS_MAX)]
 

@@ -15,12 +15,11 @@ from commands.base import (
 from commands.reads import Reads
 from commands.sight import refuse_unless_concerned, refuse_unless_granted_in
 from commands.work.task import read_task, refuse_unless_sees_task
-from commands.work.task_watch import watched_by
+from commands.work.task_values import Mentions
 from commands.work.trash.task import refuse_unless_task_here
 from domain.base import CommentId, NotFound, TaskId, UserId
 from domain.permission import Permission
 from domain.work.comment import (
-    MENTIONS_MAX,
     Comment,
     CommentDeleted,
     CommentEdited,
@@ -30,9 +29,9 @@ from domain.work.comment import (
 from domain.work.project.state import Project
 from domain.work.task.events import TaskWatched
 from domain.work.task.state import Task
+from domain.work.task.watching import watched_by
 
 CommentBody = Annotated[str, Meta(pattern=r"\S", max_length=50_000)]
-Mentions = Annotated[tuple[UserId, ...], Meta(max_length=MENTIONS_MAX)]
 
 
 class PostComment(Command, frozen=True, kw_only=True):

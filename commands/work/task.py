@@ -22,9 +22,17 @@ from commands.sight import (
     refuse_unless_sees_id,
 )
 from commands.work.task_event import completed
-from commands.work.task_plan import NO_VALUES, NOT_PLANNED, FieldInputs, Planned, fill_in, put
+from commands.work.task_plan import (
+    NO_VALUES,
+    NOT_PLANNED,
+    FieldInputs,
+    Planned,
+    fill_in,
+    mention_in,
+    put,
+)
 from commands.work.task_tree import place_under, trashed_above
-from commands.work.task_values import Description, DueTime, Estimate, in_utc
+from commands.work.task_values import Description, DueTime, Estimate, Mentions, in_utc
 from domain.base import NotFound, TaskId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
@@ -46,7 +54,9 @@ from domain.work.task.events import (
     TaskScheduled,
     TaskStatusChanged,
     TaskUnassigned,
+    TaskWatched,
 )
+from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED, STARTED, StatusKey
@@ -73,6 +83,8 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
     records = (
         TaskRetitled,
         TaskDescribed,
+        TaskMentioned,
+        TaskWatched,
         TaskPriorityChanged,
         TaskScheduled,
         TaskEstimated,
@@ -84,6 +96,7 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
     )
     title: Title | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
+    mentions: Mentions | UnsetType = UNSET
     priority: Priority | UnsetType = UNSET
     start_date: date | UnsetType | None = UNSET
     due_date: date | UnsetType | None = UNSET
@@ -103,6 +116,8 @@ class EditTask(TaskCommand, frozen=True, kw_only=True):
             events += task.retitle(self.title)
         if self.description is not UNSET:
             events += task.describe(self.description)
+        if self.mentions is not UNSET:
+            events += await mention_in(read, context, project, task, self.mentions)
         if self.priority is not UNSET:
             events += task.change_priority(self.priority)
         events += planning.schedule(task, self._schedule(task.schedule))

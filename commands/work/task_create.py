@@ -11,9 +11,17 @@ from commands.reads import Reads
 from commands.sight import refuse_unless_concerned, refuse_unless_sees_id
 from commands.work.task import refuse_unless_sees_task
 from commands.work.task_label import refuse_unless_usable
-from commands.work.task_plan import NO_VALUES, NOT_PLANNED, FieldInputs, Planned, fill_in, put
+from commands.work.task_plan import (
+    NO_VALUES,
+    NOT_PLANNED,
+    FieldInputs,
+    Planned,
+    fill_in,
+    mention_in,
+    put,
+)
 from commands.work.task_tree import read_ancestors
-from commands.work.task_values import Description, DueTime, Estimate, in_utc
+from commands.work.task_values import Description, DueTime, Estimate, Mentions, in_utc
 from domain.base import LabelId, ProjectId, TaskId, UserId
 from domain.name import Title
 from domain.permission import Permission
@@ -29,7 +37,9 @@ from domain.work.task.events import (
     TaskLabelled,
     TaskSchedule,
     TaskScheduled,
+    TaskWatched,
 )
+from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, OPEN_NUMBER, Task
 from domain.work.workflow.events import StatusKey
@@ -48,6 +58,8 @@ class CreateTask(Command, frozen=True, kw_only=True):
         TaskScheduled,
         TaskEstimated,
         TaskAssigned,
+        TaskMentioned,
+        TaskWatched,
         TaskLabelled,
         TaskFieldSet,
         TaskCycleChanged,
@@ -57,6 +69,7 @@ class CreateTask(Command, frozen=True, kw_only=True):
     project_id: ProjectId
     title: Title
     description: Description | None = None
+    mentions: Mentions = ()
     status: StatusKey | None = None
     priority: Priority = Priority.MEDIUM
     parent_id: TaskId | None = None
@@ -111,7 +124,8 @@ class CreateTask(Command, frozen=True, kw_only=True):
         return (
             dates == _NEVER
             and self.estimate is None
-            and not (self.assignees or self.labels or self.fields or self.planned.somewhere)
+            and not (self.assignees or self.labels or self.mentions)
+            and not (self.fields or self.planned.somewhere)
         )
 
     async def _more(
@@ -126,7 +140,10 @@ class CreateTask(Command, frozen=True, kw_only=True):
             events += planning.estimate(task, self.estimate)
         for user_id in dict.fromkeys(self.assignees):
             await refuse_unless_concerned(read, context, project, user_id)
-            events.append(TaskAssigned(user_id=user_id))
+            assigned = TaskAssigned(user_id=user_id)
+            events.append(assigned)
+            task = task.evolve(assigned)
+        events += await mention_in(read, context, project, task, self.mentions)
         for label_id in dict.fromkeys(self.labels):
             await refuse_unless_usable(read, label_id, self.project_id)
             events.append(TaskLabelled(label_id=label_id))

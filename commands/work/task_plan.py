@@ -1,4 +1,4 @@
-"""What commands on tasks set of the plan of a project: custom fields, a cycle, a milestone."""
+"""What commands on tasks set beside its own fields: custom ones, a cycle, mentions of people."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -14,7 +14,7 @@ from domain.planning.cycle import Cycle
 from domain.planning.field import CHOOSING, Field, FieldNotInUse, stream_of_field
 from domain.planning.milestone import Milestone
 from domain.work.project.state import Project
-from domain.work.task import filling, planning
+from domain.work.task import filling, planning, watching
 from domain.work.task.custom_field import (
     FieldInput,
     FieldKey,
@@ -130,3 +130,17 @@ async def put(read: Reads, task: Task, wanted: Planned) -> list[TaskEvent]:
 def _refuse_unless_of(task: Task, project_id: ProjectId | None, **part: UUID) -> None:
     if project_id is None or project_id != task.project_id:
         raise NotFound(**part)
+
+
+async def mention_in(
+    read: Reads, context: Context, project: Project, task: Task, mentions: tuple[UserId, ...]
+) -> list[TaskEvent]:
+    """Return the events by which the description of *task* mentions these and no others.
+
+    :raises NotFound: one who was not mentioned before is no member.
+    :raises CannotSeeProject: one of those does not see the project.
+    """
+    for user_id in mentions:
+        if user_id not in task.mentions:
+            await refuse_unless_concerned(read, context, project, user_id)
+    return watching.mention(task, tuple(dict.fromkeys(mentions)))

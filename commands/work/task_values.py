@@ -5,7 +5,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from domain.base import UserId
+from domain.work.task.mentions import MENTIONS_MAX
+
 Description = Annotated[str, Meta(max_length=100_000)]
+Mentions = Annotated[tuple[UserId, ...], Meta(max_length=MENTIONS_MAX)]
 DueTime = Annotated[datetime, Meta(tz=True)]
 Estimate = Annotated[int, Meta(ge=0, le=100_000)]
 """In the unit that the team uses, such as points or hours."""

@@ -1,29 +1,12 @@
 """Commands on who watches a task: whom its news concern beside those who work on it."""
 
-from collections.abc import Iterable
-
 from commands.base import Context, Decision, changes_of
 from commands.reads import Reads
 from commands.sight import refuse_unless_concerned
 from commands.work.task import TaskCommand, read_task
 from domain.base import UserId
 from domain.work.task import watching
-from domain.work.task.events import TaskEvent, TaskUnwatched, TaskWatched
-from domain.work.task.state import WATCHERS_MAX, Task
-
-
-def watched_by(task: Task, users: Iterable[UserId]) -> list[TaskEvent]:
-    """Return the events by which *users* watch a task, of whom no rule may keep one from talking.
-
-    So whoever watches already, or no longer fits, is left out.
-    """
-    events: list[TaskEvent] = []
-    for user_id in users:
-        if len(task.watchers) < WATCHERS_MAX:
-            for event in watching.let_watch(task, user_id):
-                events.append(event)
-                task = task.evolve(event)
-    return events
+from domain.work.task.events import TaskUnwatched, TaskWatched
 
 
 class WatchTask(TaskCommand, frozen=True, kw_only=True):

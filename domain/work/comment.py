@@ -29,10 +29,6 @@ from domain.base import (
 )
 from domain.work.task.imported import TaskOrigin
 
-MENTIONS_MAX = 50
-"""How many people one comment can mention."""
-
-
 # Events ---------------------------------------------------------------------
 
 

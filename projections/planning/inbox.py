@@ -175,6 +175,8 @@ def _kind(happened: _Happened, user_id: str) -> InboxNoticeKind | None:
         return InboxNoticeKind.ASSIGNED
     if happened.type.startswith("comment."):
         return _kind_of_comment(happened, user_id)
+    if happened.type == "task.mentioned":
+        return InboxNoticeKind.MENTIONED if user_id in happened.data["added"] else None
     if happened.type in _SILENT or happened.command in _CREATING:
         return None
     changes = happened.type.startswith("task.") or happened.type == "attachment.uploaded"

@@ -24,6 +24,7 @@ from domain.work.comment import CommentEdited, CommentEvent, CommentPosted
 from domain.work.project.events import ProjectEvent
 from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
 from domain.work.task.events import TaskAssigned, TaskCreated, TaskEvent, TaskMoved
+from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from eventstore.codec import PERSONAL
 from eventstore.event_json import event_data, told_json
@@ -66,7 +67,7 @@ class Activity(Projection[Happened]):
     """Events by the task or project that they are about, the newest first."""
 
     name = "activity"
-    version = 7
+    version = 8
     tags = tags_of(
         TaskEvent,
         ProjectEvent,
@@ -115,8 +116,8 @@ def things_of(event: Event, stream: UUID) -> tuple[UUID, ...]:
         found = (stream, event.project_id)
     elif isinstance(event, TaskMoved):
         found = (stream, event.from_project_id, event.project_id)
-    elif isinstance(event, TaskAssigned):
-        found = (stream, event.user_id)
+    elif isinstance(event, TaskAssigned | TaskMentioned):
+        found = (stream, *(event.added if isinstance(event, TaskMentioned) else (event.user_id,)))
     elif isinstance(event, CommentPosted):
         found = (event.task_id, *event.mentions)
     elif isinstance(event, CommentEdited):

@@ -171,7 +171,7 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 19
+    version = 20
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),

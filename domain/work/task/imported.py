@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from domain.base import DomainError, Event, Personal, Refusal
 from domain.name import NAME_PATTERN
 from domain.work.task.custom_field import TaskFieldSet
+from domain.work.task.mentions import TaskMentioned
 
 ExternalId = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
 """What a task is called where it came from; unique among the tasks imported into a project."""
@@ -33,8 +34,8 @@ class TaskImported(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ta
     author: Personal | None = None
 
 
-TaskDetailEvent = TaskFieldSet | TaskImported
-"""What only some projects know of their tasks."""
+TaskDetailEvent = TaskFieldSet | TaskImported | TaskMentioned
+"""What only some tasks have."""
 
 
 class UnknownPerson(DomainError):

@@ -47,6 +47,7 @@ from domain.work.task.events import (
     TaskWatched,
 )
 from domain.work.task.imported import TaskImported, TaskOrigin
+from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.rank import place, rank_of_number
 from domain.work.task.trash_events import PURGED_TASK, TaskPurged
@@ -93,6 +94,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     labels: tuple[LabelId, ...] = ()
     fields: tuple[str, ...] = ()
     watchers: tuple[UserId, ...] = ()
+    mentions: tuple[UserId, ...] = ()
     created_by: UserId | None = None
     created_at: datetime | None = None
     started_at: datetime | None = None
@@ -138,8 +140,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, fields=with_value(self.fields, event))
             case TaskRanked() | TaskReparented() | TaskMoved():
                 return _placed(self, event)
-            case TaskImported():
-                return _come(self, event)
+            case TaskImported() | TaskMentioned():
+                return _detailed(self, event)
             case TaskScheduled() | TaskEstimated() | TaskWatched() | TaskUnwatched():
                 return _planned(self, event)
             case _:
@@ -240,7 +242,9 @@ def _moved(task: Task, event: TaskStatusChanged) -> Task:
     )
 
 
-def _come(task: Task, event: TaskImported) -> Task:
+def _detailed(task: Task, event: TaskImported | TaskMentioned) -> Task:
+    if isinstance(event, TaskMentioned):
+        return replace(task, mentions=event.mentions)
     return replace(
         task,
         external_id=event.external_id,

@@ -73,6 +73,39 @@ async def test_a_mention_that_an_edit_adds_is_told_once(ana: Person, ben: Person
     assert page["items"][0]["type"] == "comment.edited"
 
 
+async def test_a_description_mentions_people_who_are_told_once(ana: Person, ben: Person) -> None:
+    project = await ana.project()
+    task = await ana.task(project, description="Ben, oil it", mentions=[ben.id])
+    other = await ana.task(project)
+    path = f"/task/{other['id']}"
+
+    shown = done(await ana.patch(path, {"description": "Ask Ben", "mentions": [ben.id]}), 200)
+    done(await ana.patch(path, {"description": "Ask Ben!", "mentions": [ben.id]}), 200)
+
+    page = await inbox(ben)
+    assert told(page) == [
+        ("changed", "ENG-2"),
+        ("mentioned", "ENG-2"),
+        ("changed", "ENG-2"),
+        ("mentioned", "ENG-1"),
+    ]
+    assert page["items"][1]["type"] == "task.mentioned"
+    assert page["items"][3]["task"]["id"] == task["id"]
+    assert ben.id in shown["watchers"]
+    assert told(await inbox(ana)) == []
+
+
+async def test_nobody_is_mentioned_who_does_not_see_the_task(ana: Person, ben: Person) -> None:
+    task = await ana.task(await ana.project())
+    done(await ana.patch("/project/ENG", {"visibility": "PRIVATE"}), 200)
+
+    refused(
+        await ana.patch(f"/task/{task['id']}", {"mentions": [ben.id]}), 409, "cannot_see_project"
+    )
+
+    assert told(await inbox(ben)) == []
+
+
 async def test_an_inbox_goes_on_where_its_cursor_says(ana: Person, ben: Person) -> None:
     project = await ana.project()
     for _ in range(3):

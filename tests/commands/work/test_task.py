@@ -34,7 +34,9 @@ from domain.work.task.events import (
     TaskScheduled,
     TaskStatus,
     TaskUnassigned,
+    TaskWatched,
 )
+from domain.work.task.mentions import TaskMentioned
 from domain.work.task.state import OWN_DELETE_WINDOW
 from tests.commands.acme import (
     CHILD,
@@ -99,6 +101,21 @@ class TestCreateTask:
             )
         )
 
+    def test_whom_a_description_mentions_watches_the_new_task(self) -> None:
+        asked = create(assignees=(BEN,), mentions=(BEN, CLEO, BEN, ANA))
+        given(*HERE).when(asked).then(
+            on(
+                CHILD,
+                task(2),
+                TaskAssigned(user_id=BEN),
+                TaskMentioned(mentions=(BEN, CLEO, ANA), added=(BEN, CLEO, ANA)),
+                TaskWatched(user_id=CLEO),
+            )
+        )
+
+    def test_nobody_outside_the_organization_is_mentioned(self) -> None:
+        given(*HERE).when(create(mentions=(DAN,))).then_refused(NotFound, user_id=DAN)
+
     def test_nobody_outside_the_organization_is_assigned_to_a_new_task(self) -> None:
         given(*HERE).when(create(assignees=(DAN,))).then_refused(NotFound, user_id=DAN)
 
@@ -144,6 +161,18 @@ class TestEditTask:
             TaskPriorityChanged(from_=Priority.MEDIUM, to=Priority.HIGH),
             *went(DOING),
         )
+
+    def test_an_edit_tells_those_whom_the_description_did_not_mention_before(self) -> None:
+        past = on(TASK, TaskMentioned(mentions=(BEN, CLEO), added=(BEN, CLEO)))
+        edit = EditTask(task_id=TASK, description="Ask them", mentions=(CLEO, ANA))
+        given(*HERE, past).when(edit).then(
+            TaskDescribed(description="Ask them"), TaskMentioned(mentions=(CLEO, ANA), added=(ANA,))
+        )
+        left = EditTask(task_id=TASK, mentions=(BEN, CLEO))
+        given(*HERE, past).when(left).then()
+        given(*HERE, past, on(ACME, MemberDeactivated(user_id=CLEO))).when(left).then()
+        nobody = EditTask(task_id=TASK, mentions=())
+        given(*HERE, past).when(nobody).then(TaskMentioned())
 
     def test_an_edit_without_changes_records_nothing(self) -> None:
         asked = EditTask(task_id=TASK, title="Oil it", description=None, status=TODO)

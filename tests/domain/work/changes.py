@@ -15,6 +15,7 @@ from domain.work.relation import (
 from domain.work.task import events as task
 from domain.work.task.custom_field import FieldType, TaskFieldSet
 from domain.work.task.imported import TaskImported
+from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
 from domain.work.task.trash_events import TaskPurged
@@ -140,6 +141,7 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         TaskImported(external_id="JIRA-7", occurred_at=NOW, author="Cleo"),
         ("external_id", "occurred_at", "author"),
     ),
+    (OPEN, TaskMentioned(mentions=(CLEO,), added=(CLEO,)), ("mentions",)),
     (OPEN, task.TaskWatched(user_id=CLEO), (f"watchers:{CLEO}",)),
     (OPEN, task.TaskUnwatched(user_id=BEN), (f"watchers:{BEN}",)),
     (OPEN, task.TaskUnassigned(user_id=BEN), (f"assignees:{BEN}",)),

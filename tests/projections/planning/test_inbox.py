@@ -22,6 +22,7 @@ from domain.work.task.events import (
     TaskUnwatched,
     TaskWatched,
 )
+from domain.work.task.mentions import TaskMentioned
 from domain.work.task.state import Task
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
@@ -96,6 +97,7 @@ class Office:
             return TaskDeleted()
         return self.chance.choice(
             [
+                TaskMentioned(mentions=(user,), added=() if user in known.mentions else (user,)),
                 TaskRetitled(from_=known.title, to=f"Title {dice}"),
                 TaskRanked(from_=known.rank, to=f"a{dice}"),
                 TaskPriorityChanged(from_=known.priority, to=Priority.URGENT),
@@ -130,7 +132,7 @@ def _kind(event: Any, user: UUID) -> InboxNoticeKind | None:
             return (
                 InboxNoticeKind.MENTIONED if user in event.mentions else InboxNoticeKind.COMMENTED
             )
-        case CommentEdited():
+        case CommentEdited() | TaskMentioned():
             return InboxNoticeKind.MENTIONED if user in event.added else None
         case TaskCreated() | TaskRanked() | TaskWatched() | TaskUnwatched():
             return None

@@ -143,6 +143,7 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
         "milestone_id": None,
         "fields": [],
         "watchers": [str(ANA), str(BEN)],
+        "mentions": [],
         "started_at": None,
         "completed_at": None,
         "deleted_at": None,
