@@ -193,6 +193,9 @@ def spanning(query: Query, due: DueRanges | None) -> Query | None:
 def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:
     """Yield *lanes* divided into such that a query of each begins at few enough places."""
     for lane in lanes:
+        if len(lane.projects) == 1:  # there is nothing to divide
+            yield lane
+            continue
         places = len(_divided(_of_lane(wanted, lane), lane.statuses or ()).indexed)
         many = min(EITHER_MAX, LOOKUPS_MAX // max(places, 1))
         for at in range(0, len(lane.projects), many):
