@@ -17,13 +17,22 @@ more."""
 
 
 class Turns:
-    """The turns of one event loop; enter it for one piece of work that does not wait."""
+    """The turns of one event loop; enter it for one piece of work that does not wait.
+
+    A piece may need a long stream, which is read in pieces as well: they belong to the same turn.
+    """
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
+        self._holder: asyncio.Task[object] | None = None
+        self._depth = 0
 
     async def __aenter__(self) -> None:
-        await self._lock.acquire()
+        task = asyncio.current_task()
+        if task is None or self._holder is not task:
+            await self._lock.acquire()
+            self._holder = task
+        self._depth += 1
 
     async def __aexit__(
         self,
@@ -34,4 +43,7 @@ class Turns:
         try:
             await asyncio.sleep(0)
         finally:
-            self._lock.release()
+            self._depth -= 1
+            if not self._depth:
+                self._holder = None
+                self._lock.release()

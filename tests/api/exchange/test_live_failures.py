@@ -1,15 +1,22 @@
 """Live streams when something fails: stores, the follower, a client that sleeps."""
 
+from uuid import UUID
+
 import pytest
 from litestar import Litestar
 
+from api.exchange.event import LIVE
 from api.exchange.live import follower
 from api.exchange.live.checking import ReaderCheck
 from api.exchange.live.follower import Live
+from domain.base import OrgId
+from domain.work.task.events import TaskRetitled
 from eventstore.append import LogUnavailable
 from runtime.system import System
+from tests.api.connection.serving import eventually, serving
 from tests.api.exchange.streams import recorded, stream_of
 from tests.api.stage import Person
+from tests.spec import on, record
 
 
 class TestUnderStress:
@@ -52,3 +59,17 @@ class TestUnderStress:
 
         assert ended.data["reason"] == "unavailable"
         assert (created.event, following.data["data"]["title"]) == ("task.created", "Next")
+
+    async def test_a_client_that_reads_nothing_is_disconnected(
+        self, app: Litestar, system: System, ana: Person
+    ) -> None:
+        task, org_id = await ana.task(await ana.project()), OrgId(UUID(ana.org_id))
+        async with serving(app, write_s=0.2) as served, served.client() as client:
+            head = f"GET /api/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ana.token}\r\n"
+            await client.send(f"{head}last-event-id: 0\r\n\r\n".encode())
+            await eventually(lambda: app.state[LIVE].count)
+            client.reader._transport.pause_reading()  # type: ignore[attr-defined]  # a sleeping client
+            events = [TaskRetitled(from_="-", to="x" * 8_000) for _ in range(400)]
+            for _ in range(4):
+                await record(system.log, on(UUID(task["id"]), *events, org_id=org_id))
+            await eventually(lambda: not app.state[LIVE].count)
