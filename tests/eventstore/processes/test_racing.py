@@ -1,7 +1,6 @@
 """Two processes want what excludes each other: no limit, leaving or hold is forgotten."""
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -24,6 +23,7 @@ from eventstore.open import open_store
 from eventstore.recorded import Recorded
 from tests.commands.acme import ACCOUNTS, HERE, OPS, attachment, task
 from tests.domain.spec import ACME, ANA, CLEO, TASK
+from tests.eventstore.processes.outcomes import outcomes_of
 from tests.eventstore.processes.racing import CLIENTS, FILES, TASKS
 from tests.spec import folded, on, opened, record
 
@@ -49,22 +49,7 @@ async def log(url: str) -> AsyncIterator[EventLog]:
 
 async def became(url: str, *sides: str) -> Counter[str]:
     """Let a process do each of *sides*; return what became of all commands, and how often."""
-    started = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.eventstore.processes.racing", url, side,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for side in sides
-    ]  # fmt: skip
-    try:
-        outputs = [(await process.communicate())[0] for process in started]
-    finally:
-        for process in started:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-    assert [process.returncode for process in started] == [0] * len(sides)
-    return Counter(b"".join(outputs).decode().split())
+    return await outcomes_of("tests.eventstore.processes.racing", [(url, side) for side in sides])
 
 
 async def events(log: EventLog) -> list[Recorded]:

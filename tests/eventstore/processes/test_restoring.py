@@ -1,7 +1,6 @@
 """What cannot all be there at once is restored whole or not at all, by clients of two processes."""
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -18,6 +17,7 @@ from eventstore.log import EventLog
 from eventstore.open import open_store
 from tests.commands.acme import ACCOUNTS, CHILD, COMMENT, HERE, comment, task
 from tests.domain.spec import ACME, ANA, NOW, TASK
+from tests.eventstore.processes.outcomes import outcomes_of
 from tests.eventstore.processes.restoring import COLOR, LABELS, PROJECTS, TEAMS
 from tests.spec import folded, on, opened, record
 
@@ -60,22 +60,9 @@ async def log(url: str) -> AsyncIterator[EventLog]:
 
 async def became(url: str, what: str, processes: int) -> Counter[str]:
     """Let the clients do *what*; return what became of their commands, and how often."""
-    started = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.eventstore.processes.restoring", url, what, str(n),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for n in range(processes)
-    ]  # fmt: skip
-    try:
-        outputs = [(await process.communicate())[0] for process in started]
-    finally:
-        for process in started:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-    assert [process.returncode for process in started] == [0] * processes
-    return Counter(b"".join(outputs).decode().split())
+    return await outcomes_of(
+        "tests.eventstore.processes.restoring", [(url, what, str(n)) for n in range(processes)]
+    )
 
 
 async def findings(log: EventLog) -> list[str]:
