@@ -183,8 +183,9 @@ def spanning(query: Query, due: DueRanges | None) -> Query | None:
 
     None if tasks are not asked for by when they are due alone, or in that order.
     """
-    beside = (query.contains, query.holding, {*query.residual} - {"open"})
-    if due is None or query.sort == "due_order" or query.among is not None or any(beside):
+    if due is None or query.sort == "due_order" or query.among is not None:
+        return None
+    if query.contains or query.holding or {*query.residual} - {"open"}:
         return None
     where = {**query.where, **query.residual}
     return replace(query, where=where, residual={}, span=("due_order", due.low, due.high))
