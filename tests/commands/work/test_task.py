@@ -171,6 +171,9 @@ class TestEditTask:
         left = EditTask(task_id=TASK, mentions=(BEN, CLEO))
         given(*HERE, past).when(left).then()
         given(*HERE, past, on(ACME, MemberDeactivated(user_id=CLEO))).when(left).then()
+        given(*HERE).when(EditTask(task_id=TASK, mentions=(CLEO,))).then(
+            TaskMentioned(mentions=(CLEO,), added=(CLEO,)), TaskWatched(user_id=CLEO)
+        )
         nobody = EditTask(task_id=TASK, mentions=())
         given(*HERE, past).when(nobody).then(TaskMentioned())
 
