@@ -37,6 +37,9 @@ class Stack(Protocol):
         ...
 
 
+PAIRS_OF_A_LOGIN = 500
+
+
 class Customer:
     """One organization with two webhooks; each command has an idempotency key of its own.
 
@@ -55,13 +58,11 @@ class Customer:
 
     async def arrive(self) -> None:
         """Register, and create a project and webhooks."""
-        account = {"email": f"{self.slug}@example.com", "password": PASSWORD}
         organization = {"name": self.slug, "subdomain": self.slug}
         await self._insist(
-            "/auth/register", {**account, "name": "Load", "organization": organization}
+            "/auth/register", {**self._account, "name": "Load", "organization": organization}
         )
-        login = await self._insist("/auth/login", account)
-        self.http.headers["authorization"] = f"Bearer {login['accessToken']}"
+        await self._log_in(self.http)
         self.organization = (await self.get("/auth/profile"))["organizationId"]
         self.project = (await self._insist("/project", {"key": "RUN", "name": "Run"}))["id"]
         for mode in ("ORDERED", "PARALLEL"):
@@ -69,6 +70,15 @@ class Customer:
             url = self._receiver.url.removesuffix("/hook") + path
             made = await self._insist("/webhook", {"url": url, "events": ["task.*"], "mode": mode})
             self.webhooks[path] = made["id"]
+
+    @property
+    def _account(self) -> dict[str, str]:
+        return {"email": f"{self.slug}@example.com", "password": PASSWORD}
+
+    async def _log_in(self, *clients: httpx.AsyncClient) -> None:
+        login = await self._insist("/auth/login", self._account)
+        for client in clients:
+            client.headers["authorization"] = f"Bearer {login['accessToken']}"
 
     @property
     def tasks_path(self) -> str:
@@ -95,10 +105,11 @@ class Customer:
 
     async def check_pairs(self, elsewhere: httpx.AsyncClient, count: int) -> None:
         """Change a task here or *elsewhere*, and see it in the list of the other at once."""
-        elsewhere.headers["authorization"] = self.http.headers["authorization"]
         sides = (self.http, elsewhere)
         task = next(iter(self.acknowledged.values()))
         for number in range(count):
+            if number % PAIRS_OF_A_LOGIN == 0:  # an access token is valid for 15 minutes
+                await self._log_in(*sides)
             writer, reader = sides[number % 2], sides[1 - number % 2]
             title = f"Pair {number}"
             await self._until(partial(writer.patch, f"/task/{task['id']}", json={"title": title}))

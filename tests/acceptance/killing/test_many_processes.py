@@ -71,7 +71,7 @@ async def test_processes_that_share_a_log_lose_and_double_nothing_when_they_are_
 
 
 async def _kill_each(stack: Deployment, customers: list[Customer]) -> None:
-    """Kill one process after the other while the customers work."""
+    """Kill one process after the other, and Redis among them, while the customers work."""
     ended = False
     rng = random.Random(ROUNDS)  # noqa: S311  no secret, and the same order every time
     async with asyncio.TaskGroup() as group:
@@ -79,7 +79,8 @@ async def _kill_each(stack: Deployment, customers: list[Customer]) -> None:
             group.create_task(customer.work(lambda: ended))
             group.create_task(customer.invite(INVITATIONS, PAUSE_S))
         for _ in range(ROUNDS):
-            for victim in rng.sample(stack.names, len(stack.names)):
+            victims = [*stack.names, "redis"]
+            for victim in rng.sample(victims, len(victims)):
                 await asyncio.sleep(PAUSE_S)
                 await stack.kill(victim)
         ended = True
