@@ -18,6 +18,8 @@ CLIENTS: list[httpx.AsyncClient] = []
 """Those of all customers of a test, which are closed at its end, also if it fails."""
 ANSWER_S_MAX = 30.0
 """When a client gives up: late, as a machine that starts killed servers again is busy."""
+PAIRS_OF_A_LOGIN = 500
+"""Pairs before a customer logs in again."""
 
 
 class Stack(Protocol):
@@ -35,9 +37,6 @@ class Stack(Protocol):
     async def kill(self, name: str) -> None:
         """Kill one process and have it started again."""
         ...
-
-
-PAIRS_OF_A_LOGIN = 500
 
 
 class Customer:
