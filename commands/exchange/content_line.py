@@ -1,19 +1,16 @@
 """What is beside the tasks of a file: comments and relations, each in a line of its own."""
 
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from commands.exchange.task_line import PersonName
+from commands.exchange.task_line import Mentioned
 from commands.work.comment import CommentBody
 from commands.work.task_values import DueTime
 from domain.base import CommentId
 from domain.name import Name
 from domain.work.relation import RelationKind
 from domain.work.task.imported import ExternalId
-from domain.work.task.mentions import MENTIONS_MAX
-
-People = Annotated[tuple[PersonName, ...], Meta(max_length=MENTIONS_MAX)]
 
 
 class _ContentLine(
@@ -33,7 +30,7 @@ class CommentLine(_ContentLine, frozen=True, kw_only=True, tag="comment"):
     task: ExternalId
     parent: ExternalId | None = None
     body: CommentBody
-    mentions: People = ()
+    mentions: Mentioned = ()
     occurred_at: DueTime | None = None
     author: Name | None = None
 

@@ -35,6 +35,7 @@ from domain.work.task.events import (
     TaskScheduled,
 )
 from domain.work.task.imported import TaskImported, UnknownParent
+from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
 from eventstore.claim import CountKey
@@ -75,7 +76,8 @@ class Imported(NamedTuple):
 class ImportTasks(Command, frozen=True, kw_only=True):
     """Create a task for each line whose external id the project does not have yet.
 
-    Labels that neither the project nor the organization has are created in the project.
+    Labels that neither the project nor the organization has are created in the project. Whom a
+    description mentions is kept; nobody watches a task because of it, and nobody is told of it.
     """
 
     needs: ClassVar[Permission | None] = Permission.TASK_CREATE
@@ -89,6 +91,7 @@ class ImportTasks(Command, frozen=True, kw_only=True):
         TaskFieldSet,
         TaskCycleChanged,
         TaskMilestoneChanged,
+        TaskMentioned,
         TaskImported,
     )
     project_id: ProjectId
@@ -169,10 +172,14 @@ class _Deciding:
         self.read.new(Task, line.task_id)
         [change] = await create.decide(self.read, self._context)
         assert isinstance(change, Change)  # noqa: S101 - a new task is nothing else
+        events = [*change.events]
+        mentions = await self.names.members(self.read, self._context, task.mentions)
+        if mentions:
+            events.append(TaskMentioned(mentions=mentions))
         imported = TaskImported(
             external_id=task.id, occurred_at=task.occurred_at, author=task.author
         )
-        return Change(line.task_id, [*change.events, imported])
+        return Change(line.task_id, [*events, imported])
 
     async def _parent(self, external_id: str) -> TaskId:
         found = self._tasks.get(external_id) or await self.names.task(self.read, external_id)

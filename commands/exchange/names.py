@@ -40,7 +40,7 @@ class Names:
             wanted[self._external(line.id)] = None
             if line.parent is not None:
                 wanted[self._external(line.parent)] = None
-            for person in line.assignees:
+            for person in (*line.assignees, *line.mentions):
                 wanted[self._email(person)] = None
             for label in line.labels:
                 wanted.update(dict.fromkeys(self._label(label)))

@@ -12,11 +12,14 @@ from domain.base import LabelId, ProjectId, TaskId, UserId
 from domain.name import Name, Title
 from domain.work.task.events import Priority
 from domain.work.task.imported import ExternalId
+from domain.work.task.mentions import MENTIONS_MAX
 from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX
 from domain.work.workflow.events import StatusKey
 
 PersonName = Annotated[str, Meta(min_length=1, max_length=320)]
 """An e-mail address, or what a mapping turns into one; RFC 5321 has none that are longer."""
+Mentioned = Annotated[tuple[PersonName, ...], Meta(max_length=MENTIONS_MAX)]
+"""Whom a text mentions; only those who are members are kept."""
 
 
 class Meant(NamedTuple):
@@ -39,6 +42,7 @@ class TaskLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     key: str | None = None
     title: Title
     description: Description | None = None
+    mentions: Mentioned = ()
     status: StatusKey | None = None
     priority: Priority = Priority.MEDIUM
     parent: ExternalId | None = None

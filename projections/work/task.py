@@ -73,6 +73,7 @@ class TaskView(View, frozen=True, kw_only=True):
     number: int
     title: str
     description: str | None
+    mentions: tuple[UserId, ...]
     priority: Priority
     parent_id: TaskId | None
     blocked: bool
@@ -113,6 +114,7 @@ def render_task(
         number=task.number,
         title=task.title,
         description=task.description,
+        mentions=task.mentions,
         priority=task.priority,
         parent_id=task.parent_id,
         rank=task.rank,
@@ -171,7 +173,7 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 20
+    version = 21
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),

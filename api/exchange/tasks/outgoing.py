@@ -42,6 +42,7 @@ class _Task(Struct, frozen=True, rename="camel"):
     key: str
     title: str
     description: str | None
+    mentions: tuple[UserId, ...]
     status: str
     priority: str
     parent_id: TaskId | None
@@ -171,10 +172,9 @@ async def _names(models: ReadModels, org_id: OrgId, project_id: ProjectId) -> di
 
 
 async def _people(models: ReadModels, tasks: Iterable[_Task]) -> dict[UserId, str]:
-    """Return the addresses of those who created tasks or are assigned to them."""
-    return await addresses_of(
-        models, (each for task in tasks for each in (task.created_by, *task.assignees))
-    )
+    """Return the addresses of those who created tasks, are assigned to them or mentioned."""
+    people = (each for one in tasks for each in (one.created_by, *one.assignees, *one.mentions))
+    return await addresses_of(models, people)
 
 
 async def _parents(models: ReadModels, org_id: OrgId, tasks: Iterable[_Task]) -> dict[UUID, str]:
@@ -202,6 +202,7 @@ def _line(
         "key": task.key,
         "title": task.title,
         "description": task.description or None,
+        "mentions": [people[each] for each in task.mentions if each in people],
         "status": task.status,
         "priority": task.priority,
         "parent": None if task.parent_id is None else parents.get(task.parent_id),

@@ -29,7 +29,7 @@ from security.spreadsheet import plain_text, text_of_cell
 _FIELD = "fields."
 _NO_COLUMNS = frozenset({"fields", "files"})
 """What has columns of its own, or none."""
-_MANY = frozenset({"assignees", "labels"})
+_MANY = frozenset({"assignees", "mentions", "labels"})
 _DELIMITERS = ",;\t"
 _COLUMNS_MAX = 1_000
 
@@ -163,7 +163,7 @@ def _members(
 
 
 def _several(column: str, text: str) -> list[str]:
-    if column == "assignees":
+    if column != "labels":
         text = text.replace(",", "\n").replace(";", "\n")
     return [one.strip() for one in text.split("\n") if one.strip()]
 

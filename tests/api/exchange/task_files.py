@@ -88,7 +88,8 @@ async def full_project(app: Litestar, system: System, ana: Person) -> tuple[Json
     own = {"name": "Engine, only", "color": "#00ff00", "projectId": project["id"]}
     local = done(await ana.post("/label", own), 201)["id"]
     plan = await fields_in(ana, project)
-    parent = await ana.task(project, "Engine", description="Line 1\r\nLine 2, \"quoted\"; 'x'")
+    text = "Line 1\r\nLine 2, \"quoted\"; 'x'"
+    parent = await ana.task(project, "Engine", description=text, mentions=[ben.id, ana.id])
     await ana.task(
         project,
         "=1+1",

@@ -14,14 +14,14 @@ from tests.api.exchange.task_files import (
 from tests.api.stage import Json, Person, done
 
 
-async def test_an_imported_comment_tells_nobody_and_shows_who_wrote_it(
+async def test_what_is_imported_tells_nobody_and_shows_who_wrote_it(
     app: Litestar, system: System, ana: Person
 ) -> None:
     project, ben = await full_project(app, system, ana)
     copy = done(await ana.post("/project", {"key": "COPY", "name": "Copy"}), 201)
     await fields_in(ana, copy)
     lines = await exported(ana, project)
-    told = await _told_of_comments(ben)
+    told = await _told_of_texts(ben)
 
     tasks, _ = await imported(ana, copy, in_lines(*lines))
     engine = next(task for task in tasks.values() if task["title"] == "Engine")
@@ -33,14 +33,16 @@ async def test_an_imported_comment_tells_nobody_and_shows_who_wrote_it(
     assert (answer["body"], answer["createdBy"]) == ("Söon 🚂", ana.id)
     assert answer["parentId"] == first["id"]
     assert (first["mentions"], engine["watchers"]) == ([ben.id], [ana.id])
+    assert engine["mentions"] == [ben.id, ana.id]
     assert [each["kind"] for each in related] == ["blocks", "relates"]
-    assert len(told) == 1
-    assert await _told_of_comments(ben) == told
+    assert [each["type"] for each in told] == ["comment.posted", "task.mentioned"]
+    assert await _told_of_texts(ben) == told
 
 
-async def _told_of_comments(person: Person) -> list[Json]:
+async def _told_of_texts(person: Person) -> list[Json]:
     notices = done(await person.get("/inbox"), 200)["items"]
-    return [each for each in notices if each["type"].startswith("comment.")]
+    kinds = ("comment.", "task.mentioned")
+    return [each for each in notices if each["type"].startswith(kinds)]
 
 
 async def test_a_comment_or_relation_that_cannot_be_is_refused_alone(ana: Person) -> None:

@@ -91,7 +91,9 @@ async def test_a_description_mentions_people_who_are_told_once(ana: Person, ben:
     ]
     assert page["items"][1]["type"] == "task.mentioned"
     assert page["items"][3]["task"]["id"] == task["id"]
-    assert ben.id in shown["watchers"]
+    assert (ben.id in shown["watchers"], shown["mentions"]) == (True, [ben.id])
+    listed = done(await ana.get(f"/project/{project['id']}/tasks"), 200)["items"]
+    assert [each["mentions"] for each in listed] == [[ben.id], [ben.id]]
     assert told(await inbox(ana)) == []
 
 

@@ -23,6 +23,7 @@ from domain.work.task.events import (
     TaskScheduled,
 )
 from domain.work.task.imported import TaskImported
+from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from tests.commands.acme import CHILD, HERE, task
 from tests.commands.planning.plans import BETA, ONE, PLANNED
@@ -70,6 +71,7 @@ class TestImportTasks:
             cycle="one",
             milestone="Beta",
             fields={"size": "L"},
+            mentions=(str(CLEO), "nobody@else.example"),
             occurred_at=OLD,
             author="Jo",
         )
@@ -90,6 +92,7 @@ class TestImportTasks:
                 TaskFieldSet(key="size", kind=FieldType.TEXT, to="L"),
                 TaskCycleChanged(from_=None, to=ONE),
                 TaskMilestoneChanged(from_=None, to=BETA),
+                TaskMentioned(mentions=(CLEO,)),
                 TaskImported(external_id="J-1", occurred_at=OLD, author="Jo"),
             ),
         )

@@ -38,6 +38,7 @@ def test_a_new_task_is_shown_with_its_key_and_everything_about_it() -> None:
         "description": None,
         "status": "TODO",
         "group": "TODO",
+        "mentions": [],
         "priority": "MEDIUM",
         "parentId": None,
         "blocked": False,
