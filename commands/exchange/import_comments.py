@@ -2,51 +2,33 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from commands.base import Change, Command, Context, Decision
+from commands.base import Change, Context, Decision
 from commands.claims.exchange import external_comment_claim
 from commands.exchange.content_line import CommentLine, NumberedComment
-from commands.exchange.import_tasks import Rehearsed
+from commands.exchange.import_piece import (
+    DECIDED_AT_ONCE,
+    ContentOutcome,
+    ImportedContents,
+    ImportPiece,
+    Rehearsed,
+)
 from commands.exchange.names import Names, uuid_in
 from commands.exchange.trial import Trial
-from commands.happening import Fingerprint
 from commands.reads import AheadReads, Reads
-from commands.sight import refuse_unless_sees_id
 from commands.work.task import read_task
-from domain.base import CommentId, DomainError, NotFound, ProjectId, TaskId
-from domain.identity.organization.state import Organization
-from domain.identity.plan import refuse_if_bulk_too_large
+from domain.base import CommentId, DomainError, NotFound, TaskId
 from domain.permission import Permission
 from domain.work.comment import Comment, CommentEvent, CommentImported, CommentPosted
-from domain.work.project.state import Project
 from domain.work.task.imported import UnknownParent, UnknownTask
 from eventstore.claim import ClaimKey
 
-_PIECE = 10
-"""Comments that are decided before others get their turn."""
 
-
-class ContentOutcome(NamedTuple):
-    """What becomes of a line: it is made, is there already, or is refused."""
-
-    number: int
-    made: bool = False
-    id: UUID | None = None
-    refused: DomainError | None = None
-
-
-class ImportedContents(NamedTuple):
-    """What becomes of some lines, and what a dry run goes on with."""
-
-    outcomes: list[ContentOutcome]
-    rehearsed: Rehearsed
-
-
-class ImportComments(Command, frozen=True, kw_only=True):
+class ImportComments(ImportPiece, frozen=True, kw_only=True):
     """Post each comment whose external id its task does not have yet.
 
     Nobody watches a task because of it, and nobody is told of it. Its author and when it was
@@ -55,27 +37,17 @@ class ImportComments(Command, frozen=True, kw_only=True):
 
     needs: ClassVar[Permission | None] = Permission.COMMENT_POST
     records = (CommentPosted, CommentImported)
-    project_id: ProjectId
     lines: tuple[NumberedComment, ...]
-    fingerprint: Fingerprint
     note: Callable[[ImportedContents], None]
     """Told what becomes of the lines, and again with each attempt."""
-    before: Rehearsed = Rehearsed()
 
-    async def permit(self, read: Reads, context: Context, /) -> None:
-        await super().permit(read, context)
-        await refuse_unless_sees_id(read, context, self.project_id)
-
-    async def decide(self, read: Reads, context: Context, /) -> Decision:
-        organization = await read(Organization, context.organization)
-        refuse_if_bulk_too_large(organization.plan, len(self.lines))
-        (await read(Project, self.project_id)).refuse_unless_takes_tasks()
+    async def decide_lines(self, read: Reads, context: Context, /) -> Decision:
         deciding = _Deciding(self, read, context)
         await deciding.look_up()
         outcomes: list[ContentOutcome] = []
         for number, line in enumerate(self.lines, start=1):
             outcomes.append(await deciding.outcome(line))
-            if number % _PIECE == 0:
+            if number % DECIDED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         self.note(ImportedContents(outcomes, deciding.rehearsed()))
         return deciding.changes

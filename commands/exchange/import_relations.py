@@ -6,22 +6,16 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from commands.base import Change, Command, Context, Decision, changes_of
+from commands.base import Change, Context, Decision, changes_of
 from commands.exchange.content_line import NumberedRelation
-from commands.exchange.import_comments import ContentOutcome, ImportedContents
-from commands.exchange.import_tasks import Rehearsed
+from commands.exchange.import_piece import ContentOutcome, ImportedContents, ImportPiece, Rehearsed
 from commands.exchange.names import Names
 from commands.exchange.trial import Trial
-from commands.happening import Fingerprint
 from commands.reads import AheadReads, Reads
-from commands.sight import refuse_unless_sees_id
 from commands.work.relation import in_steps
 from commands.work.task import read_task
-from domain.base import DomainError, Event, ProjectId, TaskId
-from domain.identity.organization.state import Organization
-from domain.identity.plan import refuse_if_bulk_too_large
+from domain.base import DomainError, Event, TaskId
 from domain.permission import Permission
-from domain.work.project.state import Project
 from domain.work.relation import (
     DependencyGraph,
     RelationAdded,
@@ -33,30 +27,20 @@ from domain.work.task.imported import UnknownTask
 from domain.work.workflow.events import FINISHED
 
 
-class ImportRelations(Command, frozen=True, kw_only=True):
+class ImportRelations(ImportPiece, frozen=True, kw_only=True):
     """Relate tasks of a project as a file says; what is related so already is left alone."""
 
     needs: ClassVar[Permission | None] = Permission.TASK_EDIT
     records = (RelationAdded,)
-    project_id: ProjectId
     lines: tuple[NumberedRelation, ...]
-    fingerprint: Fingerprint
     note: Callable[[ImportedContents], None]
     """Told what becomes of the lines, and again with each attempt."""
-    before: Rehearsed = Rehearsed()
 
     def turn(self, context: Context) -> UUID | None:
         """Return the graph of the organization, which all such commands change."""
         return graph_of(context.organization)
 
-    async def permit(self, read: Reads, context: Context, /) -> None:
-        await super().permit(read, context)
-        await refuse_unless_sees_id(read, context, self.project_id)
-
-    async def decide(self, read: Reads, context: Context, /) -> Decision:
-        organization = await read(Organization, context.organization)
-        refuse_if_bulk_too_large(organization.plan, len(self.lines))
-        (await read(Project, self.project_id)).refuse_unless_takes_tasks()
+    async def decide_lines(self, read: Reads, context: Context, /) -> Decision:
         ahead, trial = AheadReads(read, self.before.states), Trial(context, self.before.counts)
         names = Names(context.organization, self.project_id, self.fingerprint)
         named = [each for _, line in self.lines for each in (line.task, line.to)]

@@ -1,31 +1,23 @@
 """The command that imports some lines of a file: those that no rule refuses.
 
-A file is imported by many such commands, so that none of them holds up others, and one that broke
-off goes on where it ended: what has an external id already is left alone. Each line is decided by
-``CreateTask``, in the order of the file, and sees what those before it will create.
+Each line is decided by ``CreateTask``, in the order of the file, and sees what those before it will
+create.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple
-from uuid import UUID
 
-from msgspec import Struct
-
-from commands.base import Change, Command, Context, Decision, refuse_unless_role_grants
+from commands.base import Change, Context, Decision, refuse_unless_role_grants
+from commands.exchange.import_piece import DECIDED_AT_ONCE, ImportPiece, Rehearsed
 from commands.exchange.names import Names
 from commands.exchange.task_line import Meant, NumberedLine
 from commands.exchange.trial import Trial
-from commands.happening import Fingerprint
 from commands.reads import AheadReads, Reads
-from commands.sight import refuse_unless_sees_id
-from domain.base import CommentId, DomainError, LabelId, ProjectId, State, TaskId
-from domain.identity.organization.state import Organization
-from domain.identity.plan import refuse_if_bulk_too_large
+from domain.base import DomainError, LabelId, TaskId
 from domain.name import folded
 from domain.permission import Permission
 from domain.work.label import Label, LabelCreated
-from domain.work.project.state import Project
 from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.events import (
     TaskAssigned,
@@ -38,14 +30,9 @@ from domain.work.task.imported import TaskImported, UnknownParent
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
-from eventstore.claim import CountKey
 
-IMPORTED_AT_ONCE = 50
-"""Lines of one command: as many as every plan lets one request change."""
 LABEL_COLOR = "#8a8f98"
 """The colour of a label that an import creates: grey, until somebody chooses one."""
-_PIECE = 10
-"""Lines that are decided before others get their turn."""
 
 
 class LineOutcome(NamedTuple):
@@ -56,16 +43,6 @@ class LineOutcome(NamedTuple):
     refused: DomainError | None = None
 
 
-class Rehearsed(Struct, frozen=True):
-    """What the commands of a dry run would have left for those after them."""
-
-    tasks: Mapping[str, TaskId] = {}
-    labels: Mapping[str, LabelId] = {}
-    states: Mapping[UUID, State] = {}
-    counts: Mapping[CountKey, int] = {}
-    comments: Mapping[tuple[TaskId, str], CommentId] = {}
-
-
 class Imported(NamedTuple):
     """What becomes of some lines, and what a dry run goes on with."""
 
@@ -73,7 +50,7 @@ class Imported(NamedTuple):
     rehearsed: Rehearsed
 
 
-class ImportTasks(Command, frozen=True, kw_only=True):
+class ImportTasks(ImportPiece, frozen=True, kw_only=True):
     """Create a task for each line whose external id the project does not have yet.
 
     Labels that neither the project nor the organization has are created in the project. Whom a
@@ -94,29 +71,19 @@ class ImportTasks(Command, frozen=True, kw_only=True):
         TaskMentioned,
         TaskImported,
     )
-    project_id: ProjectId
     lines: tuple[NumberedLine, ...]
     new_labels: Mapping[str, LabelId] = {}
     """Ids for labels that may have to be created, by their folded names."""
-    fingerprint: Fingerprint
     note: Callable[[Imported], None]
     """Told what becomes of the lines, and again with each attempt."""
-    before: Rehearsed = Rehearsed()
 
-    async def permit(self, read: Reads, context: Context, /) -> None:
-        await super().permit(read, context)
-        await refuse_unless_sees_id(read, context, self.project_id)
-
-    async def decide(self, read: Reads, context: Context, /) -> Decision:
-        organization = await read(Organization, context.organization)
-        refuse_if_bulk_too_large(organization.plan, len(self.lines))
-        (await read(Project, self.project_id)).refuse_unless_takes_tasks()
+    async def decide_lines(self, read: Reads, context: Context, /) -> Decision:
         deciding = _Deciding(self, read, context)
         await deciding.names.look_up(deciding.read, [each.task for each in self.lines])
         outcomes: list[LineOutcome] = []
         for number, line in enumerate(self.lines, start=1):
             outcomes.append(await deciding.outcome(line))
-            if number % _PIECE == 0:
+            if number % DECIDED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         self.note(Imported(outcomes, deciding.rehearsed()))
         return deciding.changes

@@ -25,14 +25,18 @@ from commands.exchange.content_line import (
     NumberedRelation,
     RelationLine,
 )
-from commands.exchange.import_comments import ContentOutcome, ImportComments, ImportedContents
+from commands.exchange.import_comments import ImportComments
+from commands.exchange.import_piece import (
+    IMPORTED_AT_ONCE,
+    ContentOutcome,
+    ImportedContents,
+    Rehearsed,
+)
 from commands.exchange.import_relations import ImportRelations
 from commands.exchange.import_tasks import (
-    IMPORTED_AT_ONCE,
     Imported,
     ImportTasks,
     LineOutcome,
-    Rehearsed,
 )
 from commands.exchange.task_line import NumberedLine
 from commands.receipt import Receipt

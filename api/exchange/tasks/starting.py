@@ -20,7 +20,7 @@ from api.exchange.tasks.table import field_keys, read_table
 from api.http.problem import Problem
 from api.http.request import ApiRequest
 from commands.exchange.bulk import BULK_OF_MEMBERS_MAX, TooManyForMember
-from commands.exchange.import_tasks import IMPORTED_AT_ONCE
+from commands.exchange.import_piece import IMPORTED_AT_ONCE
 from commands.work.task_plan import FIELDS_AT_ONCE
 from domain.base import DomainError, NotFound, ProjectId
 from domain.identity.organization.membership import Role

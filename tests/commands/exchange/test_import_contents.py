@@ -11,7 +11,8 @@ from commands.exchange.content_line import (
     NumberedRelation,
     RelationLine,
 )
-from commands.exchange.import_comments import ImportComments, ImportedContents
+from commands.exchange.import_comments import ImportComments
+from commands.exchange.import_piece import ImportedContents
 from commands.exchange.import_relations import ImportRelations
 from domain.base import CommentId
 from domain.identity.plan import PlanLimitReached
