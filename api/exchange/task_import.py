@@ -81,7 +81,7 @@ class TaskImportController(Controller):
                 Parameter(
                     max_length=MAPPING_MAX,
                     description="What the names in the file stand for, in JSON: `columns`,"
-                    " `people`, `statuses` and `priorities`, each an object",
+                    " `people`, `statuses`, `priorities` and `projects`, each an object",
                 ),
             ]
         ] = None,

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from commands.exchange.task_line import Mentioned
 from commands.work.comment import CommentBody
+from commands.work.project import ProjectKey
 from commands.work.task_values import DueTime
 from domain.base import CommentId
 from domain.name import Name
@@ -36,11 +37,15 @@ class CommentLine(_ContentLine, frozen=True, kw_only=True, tag="comment"):
 
 
 class RelationLine(_ContentLine, frozen=True, kw_only=True, tag="relation"):
-    """How one task of the project is related to another one of it."""
+    """How a task of the project is related to another one.
+
+    That can be in another project, whose key is ``to_project`` unless the key of the task tells it.
+    """
 
     task: ExternalId
     kind: RelationKind
     to: ExternalId
+    to_project: ProjectKey | None = None
 
 
 ContentLine = CommentLine | RelationLine

@@ -1,13 +1,14 @@
 """The command that imports some relations of a file: those that no rule refuses."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from commands.base import Change, Context, Decision, changes_of
-from commands.exchange.content_line import NumberedRelation
+from commands.exchange.content_line import NumberedRelation, RelationLine
+from commands.exchange.elsewhere import Elsewhere
 from commands.exchange.import_piece import ContentOutcome, ImportedContents, ImportPiece, Rehearsed
 from commands.exchange.names import Names
 from commands.exchange.trial import Trial
@@ -28,7 +29,10 @@ from domain.work.workflow.events import FINISHED
 
 
 class ImportRelations(ImportPiece, frozen=True, kw_only=True):
-    """Relate tasks of a project as a file says; what is related so already is left alone."""
+    """Relate tasks of a project as a file says; what is related so already is left alone.
+
+    The other task can be in another project that whoever imports sees.
+    """
 
     needs: ClassVar[Permission | None] = Permission.TASK_EDIT
     records = (RelationAdded,)
@@ -42,15 +46,13 @@ class ImportRelations(ImportPiece, frozen=True, kw_only=True):
 
     async def decide_lines(self, read: Reads, context: Context, /) -> Decision:
         ahead, trial = AheadReads(read, self.before.states), Trial(context, self.before.counts)
-        names = Names(context.organization, self.project_id, self.fingerprint)
-        named = [each for _, line in self.lines for each in (line.task, line.to)]
-        await names.look_up_some(ahead, named, ())
+        names = await self._names(ahead, context)
         stream, events = graph_of(context.organization), list[Event]()
         outcomes: list[ContentOutcome] = []
         for line in self.lines:
             ahead.begin()
             try:
-                added = await self._added(ahead, names, line, context)
+                added = await self._added(names, line.relation)
                 refused = await trial.add(ahead, (Change(stream, added),), ())
                 if refused is not None:
                     raise refused
@@ -68,21 +70,36 @@ class ImportRelations(ImportPiece, frozen=True, kw_only=True):
         self.note(ImportedContents(outcomes, rehearsed))
         return changes_of(stream, events)
 
-    async def _added(
-        self, ahead: AheadReads, names: Names, line: NumberedRelation, context: Context
-    ) -> list[Event]:
-        """Return the events that relate two tasks."""
-        asked = line.relation
-        one, two = [await self._task(ahead, names, each) for each in (asked.task, asked.to)]
-        graph = ahead.new(DependencyGraph, graph_of(context.organization))
-        added = relation(one, asked.kind, two)
-        first, project = await read_task(ahead, added.from_)
-        project.refuse_unless_editable()
-        await read_task(ahead, added.to)
+    async def _names(self, ahead: AheadReads, context: Context) -> "_Names":
+        """Look up what the lines name, here and in other projects."""
+        lines = [each.relation for each in self.lines]
+        here = Names(context.organization, self.project_id, self.fingerprint)
+        await here.look_up_some(ahead, [n for line in lines for n in (line.task, line.to)], ())
+        elsewhere = Elsewhere(context.organization, self.fingerprint)
+        await elsewhere.look_up(ahead, lines)
+        return _Names(ahead, context, here, elsewhere)
+
+    async def _added(self, names: "_Names", line: RelationLine) -> list[Event]:
+        """Return the events that relate two tasks, of which the first is in the project."""
+        known = self.before.tasks
+        one = await names.here.task_here(names.ahead, line.task, known)
+        two: TaskId | None = None
+        if line.to_project is None:
+            two = await names.here.task_here(names.ahead, line.to, known)
+        two = two or await names.elsewhere.task(names.ahead, names.context, line)
+        if one is None or two is None:
+            raise UnknownTask(task=line.task if one is None else line.to)
+        graph = names.ahead.new(DependencyGraph, graph_of(names.context.organization))
+        added = relation(one, line.kind, two)
+        first, _ = await read_task(names.ahead, added.from_)
+        await read_task(names.ahead, added.to)
         return [*await in_steps(graph.add(added, is_open=first.group not in FINISHED))]
 
-    async def _task(self, ahead: AheadReads, names: Names, external_id: str) -> TaskId:
-        found = await names.task_here(ahead, external_id, self.before.tasks)
-        if found is None:
-            raise UnknownTask(task=external_id)
-        return found
+
+class _Names(NamedTuple):
+    """What the lines name, as it was looked up, and on whose behalf."""
+
+    ahead: AheadReads
+    context: Context
+    here: Names
+    elsewhere: Elsewhere

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from api.http.paging import LIMIT_MAX
 from api.http.request import ApiRequest
+from api.work.task_key import task_here
 from domain.base import PLATFORM, AttachmentId, CommentId, NotFound, TaskId, UserId
 from domain.work.relation import DependencyGraph, RelationKind, graph_of
 from domain.work.task.imported import TaskOrigin
@@ -133,7 +134,10 @@ async def files_told(request: ApiRequest, task_id: TaskId) -> list[Line]:
 async def relation_lines(
     request: ApiRequest, known: Mapping[TaskId, str]
 ) -> AsyncIterator[list[Line]]:
-    """Yield the relations between the tasks in *known*, which are named as it says, each once."""
+    """Yield the relations of the tasks in *known*, which are named as it says, each once.
+
+    Those to tasks of other projects are among them if the caller sees those now.
+    """
     try:
         graph = (await request.newest(DependencyGraph, graph_of(request.organization))).state
     except NotFound:
@@ -142,7 +146,9 @@ async def relation_lines(
     lines: list[Line] = []
     for task_id, place in places.items():
         for kind, other in graph.relations(task_id):
-            if other in places and (kind in _FORWARD or _is_first(kind, place, places[other])):
+            if other not in places:
+                lines += await _relation_to_elsewhere(request, known[task_id], kind, other)
+            elif kind in _FORWARD or _is_first(kind, place, places[other]):
                 names = known[task_id], known[other]
                 lines.append({"type": "relation", "task": names[0], "kind": kind, "to": names[1]})
         if place % _TASKS_OF_A_TURN == _TASKS_OF_A_TURN - 1:
@@ -150,6 +156,24 @@ async def relation_lines(
             lines = []
             await asyncio.sleep(0)
     yield lines
+
+
+async def _relation_to_elsewhere(
+    request: ApiRequest, task: str, kind: RelationKind, other: TaskId
+) -> list[Line]:
+    """Return the line of a relation to a task of another project; none if it is not seen."""
+    try:
+        found, project = await task_here(request, other)
+    except NotFound:
+        return []
+    to = known_as(other, found.state.origin)
+    line = {"type": "relation", "task": task, "kind": kind, "to": to, "toProject": project.key}
+    return [line]
+
+
+def known_as(task_id: TaskId, origin: TaskOrigin | None) -> str:
+    """Return by which id files know a task."""
+    return str(task_id) if origin is None else origin.external_id
 
 
 def _is_first(kind: RelationKind, place: int, other: int) -> bool:

@@ -16,13 +16,15 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
     """Names in the file, and what they are here.
 
     ``columns`` are columns of a table, or members of each line in JSON; ``people`` stand for
-    addresses, ``statuses`` for keys of statuses, and ``priorities`` for priorities.
+    addresses, ``statuses`` for keys of statuses, ``priorities`` for priorities, and ``projects``
+    for keys of the projects that relations lead to.
     """
 
     columns: dict[str, str] = {}
     people: dict[str, str] = {}
     statuses: dict[str, str] = {}
     priorities: dict[str, str] = {}
+    projects: dict[str, str] = {}
 
     def value(self, name: str, given: Any) -> Any:
         """Return the value of the member *name* as it is here."""
@@ -42,6 +44,8 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
                 return self.statuses
             case "priority":
                 return self.priorities
+            case "toProject":
+                return self.projects
             case _:
                 return None
 

@@ -12,6 +12,7 @@ from api.exchange.tasks.contents import (
     addresses_of,
     comment_lines,
     files_told,
+    known_as,
     line_of,
     relation_lines,
 )
@@ -62,9 +63,9 @@ class _Task(Struct, frozen=True, rename="camel"):
     attachments: int
 
     @property
-    def known_as(self) -> str:
+    def named(self) -> str:
         """By which id files know it."""
-        return _known_as(self.id, self.imported)
+        return known_as(self.id, self.imported)
 
 
 class _Named(Struct, frozen=True):
@@ -117,7 +118,7 @@ async def lines_of(
     org_id, models, known = request.organization, request.api.models, frozenset(fields)
     names = await _names(models, org_id, project_id)
     lanes, order, after = [Lane((project_id,))], TaskOrder(TaskSort.RANK), None
-    known_as: dict[TaskId, str] = {}
+    names_of: dict[TaskId, str] = {}
     while True:
         project = (await project_here(request, project_id)).state
         page = await find_tasks(models, org_id, lanes, EVERY_TASK, order, LIMIT_MAX, after)
@@ -128,19 +129,19 @@ async def lines_of(
         parents = await _parents(models, org_id, tasks)
         lines = [_line(task, names, people, parents, known) for task in tasks]
         if contents:
-            known_as |= {task.id: task.known_as for task in tasks}
+            names_of |= {task.id: task.named for task in tasks}
             await _name_files(request, tasks, lines)
         yield lines
         if contents:
             for task in tasks:
                 if task.comments:
-                    yield await comment_lines(request, task.id, task.known_as)
+                    yield await comment_lines(request, task.id, task.named)
         if page.next_key is None:
             break
         after = page.next_key
         await request.identify(fresh=True)
     if contents:
-        async for lines in relation_lines(request, known_as):
+        async for lines in relation_lines(request, names_of):
             yield lines
 
 
@@ -181,11 +182,7 @@ async def _parents(models: ReadModels, org_id: OrgId, tasks: Iterable[_Task]) ->
     """Return by which ids the file knows the tasks above *tasks*."""
     ids = {document_id(org_id, each.parent_id): each.parent_id for each in tasks if each.parent_id}
     found = await models.many("tasks", list(ids)) if ids else {}
-    return {ids[key]: _known_as(ids[key], _parent(one).imported) for key, one in found.items()}
-
-
-def _known_as(task_id: TaskId, origin: TaskOrigin | None) -> str:
-    return str(task_id) if origin is None else origin.external_id
+    return {ids[key]: known_as(ids[key], _parent(one).imported) for key, one in found.items()}
 
 
 def _line(
@@ -198,7 +195,7 @@ def _line(
     origin = task.imported
     author = None if task.created_by is None else people.get(task.created_by)
     line: Line = {
-        "id": task.known_as,
+        "id": task.named,
         "key": task.key,
         "title": task.title,
         "description": task.description or None,
