@@ -20,6 +20,7 @@ from api.http.client_info import client_info_in
 from api.http.edge import App, Receive, Send
 from api.http.errors import answer_error
 from api.http.guard import guard
+from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 
@@ -31,13 +32,15 @@ class RouteUnfit(Exception):
 class _Run(Struct, frozen=True):
     """How one route is run: what reads its parameters, what validates them, and its function.
 
-    ``rendered`` makes an ASGI application of an answer that is none yet.
+    ``rendered`` makes an ASGI application of an answer that is none yet. A request without a body
+    is refused if the route ``needs_body``.
     """
 
     read: Callable[[ApiRequest], Awaitable[dict[str, Any]]]
     validate: Callable[[ApiRequest, dict[str, Any]], dict[str, Any]]
     function: Callable[..., Awaitable[ApiResponse | Response[Any]]]
     rendered: Callable[..., Awaitable[App]]
+    needs_body: bool
 
 
 class Routing:
@@ -83,6 +86,8 @@ class Routing:
         except SerializationException as error:
             raise ClientException(str(error)) from error
         if values.get("data") is Empty:
+            if run.needs_body:
+                raise invalid(FieldError("$", "Expected a body in JSON"))
             del values["data"]
         answer = await run.function(**run.validate(request, values))
         if isinstance(answer, ApiResponse):
@@ -108,4 +113,6 @@ def _run_of(handler: Any, model: Any) -> _Run:  # Any: Litestar leaves some of i
     if any(more):
         raise RouteUnfit(str(handler))
     validate = handler.signature_model.parse_values_from_connection_kwargs
-    return _Run(model.to_kwargs, validate, handler.fn, handler.to_response)
+    body = handler.parsed_fn_signature.parameters.get("data")
+    needs_body = body is not None and not body.has_default
+    return _Run(model.to_kwargs, validate, handler.fn, handler.to_response, needs_body)

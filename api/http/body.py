@@ -29,11 +29,17 @@ def decode_body(body: bytes, kind: type[T]) -> T:
             _UNIQUE.decode(body.decode())
     except msgspec.ValidationError as error:
         raise invalid(field_error(str(error))) from None
-    except (ValueError, RecursionError):
-        raise malformed("The body is not valid JSON in UTF-8.") from None
+    except (ValueError, RecursionError) as error:
+        raise malformed(f"The body is not valid JSON in UTF-8{_where(error)}.") from None
     if b"\\u0000" in body and _has_nul(json.loads(body)):
         raise invalid(FieldError("$", "Text must not contain NUL characters"))
     return value
+
+
+def _where(error: ValueError | RecursionError) -> str:
+    """Return what is wrong with JSON, and at which byte, if that is known."""
+    said = str(error).removeprefix("JSON is malformed: ")
+    return f": {said}" if isinstance(error, msgspec.DecodeError) else ""
 
 
 def field_error(message: str) -> FieldError:

@@ -1,6 +1,5 @@
 """HTTP routes of the caller's inbox: what others did that concerns them, and what is due soon."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -17,6 +16,7 @@ from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, run_command
 from commands.base import NotForApiKeys
 from commands.planning.inbox import ArchiveNotice, EventSeq, ReadInbox, SwitchDigest
+from commands.receipt import Receipt, Response
 from domain.base import NotFound
 from domain.permission import Permission
 from domain.planning.inbox import Inbox, NoticeId, stream_of_inbox
@@ -116,10 +116,11 @@ class InboxController(Controller):
         org_id = await request.own_organization()
         stream = stream_of_inbox(request.caller.user_id, org_id)
 
-        def show(inbox: Inbox, _version: int, _at: datetime) -> bytes:
-            return msgspec.json.encode(InboxSettings(digest=inbox.digest))
+        def shown(receipt: Receipt) -> Response:  # also of an inbox in which nothing is recorded
+            inbox: Inbox = receipt.states[stream].state
+            return Response(200, 0, msgspec.json.encode(InboxSettings(digest=inbox.digest)))
 
-        reply = Reply(stream=stream, show=show, tagged=False)
+        reply = Reply(stream=stream, whole=shown, tagged=False)
         return await run_command(request, SwitchDigest(on=data.digest), reply)
 
     @post(

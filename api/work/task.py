@@ -36,6 +36,7 @@ from domain.work.task.errors import (
     StartsAfterDue,
     SubtasksChanged,
     SubtasksTooDeep,
+    TimeOutOfRange,
     TooManyAssignees,
     TooMuchBelow,
     TwoDueDates,
@@ -68,7 +69,7 @@ class Assignee(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     user_id: UserId
 
 
-_DATES_FAIL = (StartsAfterDue, TwoDueDates)
+_DATES_FAIL = (StartsAfterDue, TimeOutOfRange, TwoDueDates)
 _FIELDS_FAIL = (FieldNotInUse, FieldValueNotValid, TooManyFieldValues, UnknownField)
 _TREE_FAIL = (ParentIsBelow, SubtasksChanged, SubtasksTooDeep)
 

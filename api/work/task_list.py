@@ -52,6 +52,7 @@ from domain.work.task.errors import (
     CannotSeeProject,
     StartsAfterDue,
     SubtasksTooDeep,
+    TimeOutOfRange,
     TwoDueDates,
 )
 from domain.work.task.events import Priority
@@ -98,6 +99,7 @@ class ProjectTaskController(Controller):
                 UnknownStatus,
                 SubtasksTooDeep,
                 StartsAfterDue,
+                TimeOutOfRange,
                 TwoDueDates,
                 FieldNotInUse,
                 FieldValueNotValid,

@@ -21,6 +21,7 @@ from commands.exchange.names import Names, uuid_in
 from commands.exchange.trial import Trial
 from commands.reads import AheadReads, Reads
 from commands.work.task import read_task
+from commands.work.task_values import in_utc
 from domain.base import CommentId, DomainError, NotFound, TaskId
 from domain.permission import Permission
 from domain.work.comment import Comment, CommentEvent, CommentImported, CommentPosted
@@ -136,7 +137,7 @@ class _Deciding:
         came = CommentImported(
             task_id=task_id,
             external_id=said.id,
-            occurred_at=said.occurred_at,
+            occurred_at=in_utc(said.occurred_at),
             author=said.author,
         )
         return Change(line.comment_id, [*events, came])

@@ -14,6 +14,7 @@ from commands.exchange.names import Names
 from commands.exchange.task_line import Meant, NumberedLine
 from commands.exchange.trial import Trial
 from commands.reads import AheadReads, Reads
+from commands.work.task_values import in_utc
 from domain.base import DomainError, LabelId, TaskId
 from domain.name import folded
 from domain.permission import Permission
@@ -144,7 +145,7 @@ class _Deciding:
         if mentions:
             events.append(TaskMentioned(mentions=mentions))
         imported = TaskImported(
-            external_id=task.id, occurred_at=task.occurred_at, author=task.author
+            external_id=task.id, occurred_at=in_utc(task.occurred_at), author=task.author
         )
         return Change(line.task_id, [*events, imported])
 

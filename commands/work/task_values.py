@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from domain.base import UserId
+from domain.work.task.errors import TimeOutOfRange
 from domain.work.task.mentions import MENTIONS_MAX
 
 Description = Annotated[str, Meta(max_length=100_000)]
@@ -16,5 +17,11 @@ Estimate = Annotated[int, Meta(ge=0, le=100_000)]
 
 
 def in_utc(at: datetime | None) -> datetime | None:
-    """Return a time that was given in any zone in UTC."""
-    return None if at is None else at.astimezone(UTC)
+    """Return a time that was given in any zone in UTC.
+
+    :raises TimeOutOfRange: its year is none there.
+    """
+    try:
+        return None if at is None else at.astimezone(UTC)
+    except OverflowError:
+        raise TimeOutOfRange from None

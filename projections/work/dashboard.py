@@ -35,7 +35,9 @@ class Now(NamedTuple):
         return self.at.astimezone(self.zone).date()
 
     def end_of(self, day: date) -> datetime:
-        """Return when *day* ends."""
+        """Return when *day* ends; of the last day of the calendar, the last moment there is."""
+        if day == date.max:
+            return datetime.max.replace(tzinfo=self.at.tzinfo)
         return datetime.combine(day + timedelta(days=1), time(), self.zone).astimezone(
             self.at.tzinfo
         )

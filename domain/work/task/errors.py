@@ -87,6 +87,13 @@ class TwoDueDates(DomainError):
     refusal = Refusal.INVALID
 
 
+class TimeOutOfRange(DomainError):
+    """In UTC, this time is before the year 1 or after the year 9999. Send another time."""
+
+    code = "time_out_of_range"
+    refusal = Refusal.INVALID
+
+
 class TooManyLabels(DomainError):
     """A task can have at most 50 labels. Remove one first."""
 

@@ -70,6 +70,8 @@ def count_planned(tasks: Iterable[Task]) -> tuple[TasksInPlan, ...]:
 def last_day(schedule: TaskSchedule) -> date | None:
     """Return the last day on which a task can start, in any time zone; None if it is never due."""
     if schedule.due_at is not None:
+        if schedule.due_at.date() == date.max:  # no day follows it
+            return date.max
         return (schedule.due_at + _FURTHEST_WEST).date()
     return schedule.due_date
 

@@ -84,6 +84,32 @@ async def test_where_a_task_came_from_is_shown_and_orders_nothing(ana: Person) -
     assert [each["correlationId"] for each in page] == [last["correlationId"]]
 
 
+async def test_when_something_was_done_elsewhere_is_shown_in_utc(ana: Person) -> None:
+    project = await ana.project()
+    there, nowhere = "2019-03-01T13:30:00+05:30", "9999-12-31T23:59:59-14:00"
+    comment = {"type": "comment", "id": "c", "task": "J-1", "body": "So?"}
+
+    tasks, last = await imported(
+        ana,
+        project,
+        in_lines(
+            {"id": "J-1", "title": "Theirs", "occurredAt": there},
+            {"id": "J-2", "title": "Never", "occurredAt": nowhere},
+            {"id": "J-3", "title": "Never", "dueAt": nowhere},
+            {**comment, "occurredAt": there},
+            {**comment, "id": "d", "occurredAt": nowhere},
+        ),
+    )
+    path = f"/task/{tasks['J-1']['key']}"
+    [said] = done(await ana.get(f"{path}/comments"), 200)["items"]
+
+    assert [(each["line"], each["code"]) for each in last["refused"]] == [
+        (line, "time_out_of_range") for line in (2, 3, 5)
+    ]
+    assert done(await ana.get(path), 200)["imported"]["occurredAt"] == OLD
+    assert said["imported"]["occurredAt"] == OLD
+
+
 async def test_a_dry_run_tells_every_outcome_and_records_nothing(ana: Person) -> None:
     project = await ana.project()
     await imported(ana, project, in_lines({"id": "old", "title": "Old"}))

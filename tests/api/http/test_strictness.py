@@ -65,6 +65,15 @@ async def test_a_body_that_is_not_json_is_refused(ana: Person, body: bytes) -> N
     assert response.headers["content-type"] == "application/problem+json"
 
 
+async def test_a_body_with_a_mistake_is_refused_with_its_place(ana: Person) -> None:
+    comma = await ana.post("/project", content=b'{"key": "ENG",}', headers=JSON)
+    nothing = await ana.post("/project", content=b"", headers=JSON)
+
+    assert "comma in object (byte 14)" in refused(comma, 400, "malformed_request")["detail"]
+    [error] = refused(nothing, 422, "invalid_request")["errors"]
+    assert error == {"path": "$", "message": "Expected a body in JSON"}
+
+
 @pytest.mark.parametrize("name", [" ", "\u200b", "two\nlines", "\x1b[2J", "\u202egnp.exe"])
 async def test_names_and_titles_are_one_visible_line(ana: Person, app: Litestar, name: str) -> None:
     project = await ana.project()

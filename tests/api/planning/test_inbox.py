@@ -191,6 +191,7 @@ async def test_nobody_else_reads_of_an_inbox(ana: Person, ben: Person) -> None:
 
 async def test_the_daily_mail_is_off_until_it_is_turned_on(ana: Person) -> None:
     assert not (await inbox(ana))["digest"]
+    assert done(await ana.patch("/inbox", {"digest": False}), 200) == {"digest": False}
     for on in (True, True, False):
         assert done(await ana.patch("/inbox", {"digest": on}), 200) == {"digest": on}
         assert (await inbox(ana))["digest"] is on

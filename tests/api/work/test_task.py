@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.api.stage import Person, done, refused
 
 
@@ -123,6 +125,19 @@ class TestEditTask:
         refused(await ana.patch("/task/ENG-1", late), 409, "starts_after_due")
         for wrong in ({"dueAt": "2026-03-05T17:00:00"}, {"dueDate": "5 March"}, {"estimate": -1}):
             assert (await ana.patch("/task/ENG-1", wrong)).status_code == 422
+
+    @pytest.mark.parametrize("late", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+    async def test_a_time_that_utc_does_not_have_is_refused(self, ana: Person, late: str) -> None:
+        project = await ana.project()
+        task = await ana.task(project)
+        due = {"dueAt": late}
+
+        refused(await ana.patch("/task/ENG-1", due), 422, "time_out_of_range")
+        new = {"title": "Oil it", **due}
+        refused(await ana.post(f"/project/{project['id']}/tasks", new), 422, "time_out_of_range")
+        bulk = {"ids": [task["id"]], "set": due}
+        [item] = refused(await ana.post("/task/bulk", bulk), 409, "bulk_refused")["items"]
+        assert item["code"] == "time_out_of_range"
 
     async def test_a_task_tells_when_work_on_it_began_and_ended(self, ana: Person) -> None:
         await ana.task(await ana.project())
