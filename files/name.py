@@ -16,12 +16,15 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>:"|?*]')
 
 
 def name_in(disposition: str | None) -> str:
-    """Return the name in a Content-Disposition header (RFC 6266; ``filename*`` as in RFC 8187).
+    """Return the name in a Content-Disposition header (RFC 6266; ``filename*`` as in RFC 8187)."""
+    return safe_name(_given(_as_utf8(disposition or "")))
 
-    Folders are dropped, characters that are dangerous in a name replaced, and a long name is cut
-    in front of its ending. Without a name it is ``file``.
+
+def safe_name(given: str) -> str:
+    """Return a name without what is dangerous in one; of an empty one, ``file``.
+
+    Folders are dropped, such characters replaced, and a long name is cut in front of its ending.
     """
-    given = _given(_as_utf8(disposition or ""))
     name = unicodedata.normalize("NFC", given).replace("\\", "/").rpartition("/")[2]
     name = _UNSAFE.sub("_", name).strip(" .")
     if len(name) > NAME_CHARS_MAX:

@@ -10,6 +10,7 @@ from litestar.response import Stream
 
 from api.exchange.tasks.contents import Line
 from api.exchange.tasks.outgoing import field_types, lines_of
+from api.exchange.tasks.packing import PackedFile, packed
 from api.exchange.tasks.table import table_of
 from api.http.paging import wait_for_own_writes
 from api.http.parameters import shows_file
@@ -17,13 +18,18 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.work.project_key import ProjectRef, project_id_of
 from api.work.sight import project_here
+from domain.base import ProjectId
 from domain.permission import Permission
+from domain.work.task.custom_field import FieldType
 
-EXPORTED_AS = {"jsonl": "application/jsonl", "csv": "text/csv"}
+EXPORTED_AS = {"jsonl": "application/jsonl", "csv": "text/csv", "zip": "application/zip"}
 FileFormat = FromQuery[
     Annotated[
-        Literal["jsonl", "csv"],
-        QueryParameter(name="format", description="One JSON object a line, or a table"),
+        Literal["jsonl", "csv", "zip"],
+        QueryParameter(
+            name="format",
+            description="One JSON object a line, a table, or an archive of such lines and of files",
+        ),
     ]
 ]
 
@@ -48,7 +54,7 @@ class TaskExportController(Controller):
 
         People are named by their addresses, labels by their names. JSON Lines have comments and
         relations, too, in lines of their own, and what is known about files, without their
-        contents. An import takes the file.
+        contents; an archive has those, too. An import takes the file.
         """
         project_id = await project_id_of(request, project)
         key = (await project_here(request, project_id)).state.key
@@ -57,18 +63,28 @@ class TaskExportController(Controller):
             await wait_for_own_writes(
                 request,
                 *("tasks", "labels", "fields", "users", "cycles", "milestones"),
-                *(("comments", "attachments") if file_format == "jsonl" else ()),
+                *(("comments", "attachments") if file_format != "csv" else ()),
             )
             fields = await field_types(request, project_id)
-            whole = file_format == "jsonl"
-            lines = lines_of(request, project_id, fields, contents=whole)
-            content = _json(lines) if whole else table_of(lines, fields)
+            content = _content(request, project_id, fields, file_format)
         disposition = f'attachment; filename="{key}.{file_format}"'
         return Stream(
             content,
             media_type=EXPORTED_AS[file_format],
             headers={"content-disposition": disposition},
         )
+
+
+def _content(
+    request: ApiRequest, project_id: ProjectId, fields: dict[str, FieldType], file_format: str
+) -> AsyncIterator[bytes]:
+    if file_format == "csv":
+        return table_of(lines_of(request, project_id, fields, contents=False), fields)
+    if file_format == "jsonl":
+        return _json(lines_of(request, project_id, fields, contents=True))
+    files: list[PackedFile] = []
+    pages = lines_of(request, project_id, fields, contents=True, files=files)
+    return packed(request, project_id, pages, files)
 
 
 async def _json(pages: AsyncIterator[list[Line]]) -> AsyncIterator[bytes]:

@@ -19,8 +19,13 @@ from api.exchange.tasks.progress import (
     render_import,
 )
 from api.exchange.tasks.run import ImportRun
-from api.exchange.tasks.spool import spooled, upload_of
-from api.exchange.tasks.starting import OpenFile, begin, get_ready
+from api.exchange.tasks.spool import (
+    ARCHIVE_BYTES_MAX,
+    IMPORT_BYTES_MAX,
+    spooled,
+    upload_of,
+)
+from api.exchange.tasks.starting import OpenFile, begin, get_ready, open_file
 from api.http.parameters import shows, shows_file
 from api.http.policy import needs
 from api.http.problem import Problem
@@ -88,8 +93,9 @@ class TaskImportController(Controller):
     ) -> Response[Any]:
         """Import tasks from a file, the body, in the format of an export.
 
-        JSON Lines may have comments on them and their relations, too, in lines of their own. What
-        has an id of an earlier import is left alone, so a file can be sent again. `Location`
+        JSON Lines may have comments on them and their relations, too, in lines of their own, and an
+        archive the contents of files. What has an id of an earlier import is left alone, so a file
+        can be sent again. `Location`
         tells how far the import is. A dry run answers line by line; its last line begins with
         `done`.
         """
@@ -99,10 +105,7 @@ class TaskImportController(Controller):
         project_id = await project_id_of(request, project)
         (await project_here(request, project_id)).state.refuse_unless_takes_tasks()
         with ExitStack() as held:
-            upload = upload_of(request)
-            held.enter_context(request.api.upload_places.taken(request.caller.user_id))
-            file = held.enter_context(await spooled(upload))
-            opened = OpenFile(project_id, FileForm(file_format, names), file, held)
+            opened = await _taken(request, project_id, FileForm(file_format, names), held)
             if not request.is_dry_run():
                 return await begin(request, opened, new_id())
             _, run = await get_ready(request, opened)
@@ -164,12 +167,23 @@ class ImportController(Controller):
         with ExitStack() as held:
             held.enter_context(request.api.upload_places.taken(request.caller.user_id))
             try:
-                form, file = await kept(request.api.files, FileKey(org_id, import_id))
+                form, body = await kept(request.api.files, FileKey(org_id, import_id))
             except FileMissing:
                 detail = "The file of this import is not kept any more. Send it again."
                 raise Problem(410, "import_file_gone", detail) from None
-            opened = OpenFile(project_id, form, held.enter_context(file), held)
+            opened = await open_file(project_id, form, held.enter_context(body), held)
             return await begin(request, opened, import_id, is_kept=True)
+
+
+async def _taken(
+    request: ApiRequest, project_id: ProjectId, form: FileForm, held: ExitStack
+) -> OpenFile:
+    """Take the body, as the file or the archive that *form* says, once there is a place for it."""
+    is_text = form.format != "zip"
+    upload = upload_of(request, IMPORT_BYTES_MAX if is_text else ARCHIVE_BYTES_MAX)
+    held.enter_context(request.api.upload_places.taken(request.caller.user_id))
+    body = held.enter_context(await spooled(upload, is_text=is_text))
+    return await open_file(project_id, form, body, held)
 
 
 async def _told(run: ImportRun, held: ExitStack) -> AsyncIterator[bytes]:

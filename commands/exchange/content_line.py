@@ -1,15 +1,17 @@
-"""What is beside the tasks of a file: comments and relations, each in a line of its own."""
+"""What is beside the tasks of a file: comments, files and relations, each in a line of its own."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from commands.exchange.task_line import Mentioned
+from commands.work.attachment import Sha256
 from commands.work.comment import CommentBody
 from commands.work.project import ProjectKey
 from commands.work.task_values import DueTime
-from domain.base import CommentId
+from domain.base import AttachmentId, CommentId
 from domain.name import Name
+from domain.work.attachment import ScanState
 from domain.work.relation import RelationKind
 from domain.work.task.imported import ExternalId
 
@@ -48,7 +50,24 @@ class RelationLine(_ContentLine, frozen=True, kw_only=True, tag="relation"):
     to_project: ProjectKey | None = None
 
 
-ContentLine = CommentLine | RelationLine
+class FileLine(_ContentLine, frozen=True, kw_only=True, tag="file"):
+    """A file at the task that the file of lines, or the project, knows as ``task``.
+
+    Its contents are in the archive under ``path``. ``size`` and ``sha256`` are compared with them.
+    """
+
+    id: ExternalId
+    task: ExternalId
+    name: Annotated[str, Meta(min_length=1, max_length=1_000)]
+    media_type: Annotated[str, Meta(max_length=200)] | None = None
+    size: Annotated[int, Meta(ge=0)] | None = None
+    sha256: Sha256 | None = None
+    path: Annotated[str, Meta(min_length=1, max_length=2_000)] | None = None
+    occurred_at: DueTime | None = None
+    author: Name | None = None
+
+
+ContentLine = CommentLine | FileLine | RelationLine
 
 
 class NumberedComment(NamedTuple):
@@ -57,6 +76,25 @@ class NumberedComment(NamedTuple):
     number: int
     comment_id: CommentId
     comment: CommentLine
+
+
+class FileContent(NamedTuple):
+    """What was found about the contents of a file, and the name that it gets."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    state: ScanState
+
+
+class NumberedFile(NamedTuple):
+    """A file with its number among the lines, and the id that it would get."""
+
+    number: int
+    attachment_id: AttachmentId
+    file: FileLine
+    content: FileContent
 
 
 class NumberedRelation(NamedTuple):

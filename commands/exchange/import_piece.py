@@ -14,7 +14,7 @@ from commands.base import Command, Context, Decision
 from commands.happening import Fingerprint
 from commands.reads import Reads
 from commands.sight import refuse_unless_sees_id
-from domain.base import CommentId, DomainError, LabelId, ProjectId, State, TaskId
+from domain.base import AttachmentId, CommentId, DomainError, LabelId, ProjectId, State, TaskId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import refuse_if_bulk_too_large
 from domain.work.project.state import Project
@@ -34,6 +34,7 @@ class Rehearsed(Struct, frozen=True):
     states: Mapping[UUID, State] = {}
     counts: Mapping[CountKey, int] = {}
     comments: Mapping[tuple[TaskId, str], CommentId] = {}
+    files: Mapping[tuple[TaskId, str], AttachmentId] = {}
 
 
 class ContentOutcome(NamedTuple):

@@ -5,11 +5,13 @@ Invariants
     2. A file that waits for its scan, or that a scanner found infected, is not given out.
     3. A scan is decided once.
     4. A deleted attachment can only be restored, and a purged one not even that.
+    5. An imported attachment shows who imported it as who added it; who added it elsewhere, and
+       when, is beside that.
 """
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, assert_never, get_args
+from typing import Any, ClassVar, assert_never, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,6 +27,7 @@ from domain.base import (
     TaskId,
     UserId,
 )
+from domain.work.task.imported import TaskOrigin
 
 
 class ScanState(StrEnum):
@@ -86,12 +89,28 @@ class AttachmentRestored(Event, frozen=True, kw_only=True, tag="attachment.resto
 class AttachmentPurged(Event, frozen=True, kw_only=True, tag="attachment.purged"):
     """The name and the contents of an attachment are gone for good."""
 
-    sets = ("name", "deleted", "purged")
+    sets = ("name", "deleted", "purged", "external_id", "occurred_at", "author")
     task_id: TaskId
+
+
+class AttachmentImported(
+    Event, frozen=True, kw_only=True, omit_defaults=True, tag="attachment.imported"
+):
+    """A file that was just attached came from elsewhere, where it has this id.
+
+    `occurredAt` and `author` tell when and by whom it was added there.
+    """
+
+    sets = ("external_id", "occurred_at", "author")
+    task_id: TaskId
+    external_id: Personal
+    occurred_at: datetime | None = None
+    author: Personal | None = None
 
 
 AttachmentEvent = (
     AttachmentUploaded
+    | AttachmentImported
     | AttachmentScanned
     | AttachmentDeleted
     | AttachmentRestored
@@ -100,6 +119,15 @@ AttachmentEvent = (
 
 
 # State ----------------------------------------------------------------------
+
+_PURGED: dict[str, Any] = {
+    "name": ERASED,
+    "deleted": True,
+    "purged": True,
+    "external_id": None,
+    "occurred_at": None,
+    "author": None,
+}
 
 
 class Attachment(Struct, frozen=True, kw_only=True, gc=False):
@@ -123,6 +151,9 @@ class Attachment(Struct, frozen=True, kw_only=True, gc=False):
     deleted: bool = False
     deleted_by: UserId | None = None
     purged: bool = False
+    external_id: str | None = None
+    occurred_at: datetime | None = None
+    author: str | None = None
 
     def evolve(self, event: AttachmentEvent) -> "Attachment":
         match event:
@@ -137,6 +168,13 @@ class Attachment(Struct, frozen=True, kw_only=True, gc=False):
                     created_by=event.created_by,
                     created_at=event.created_at,
                 )
+            case AttachmentImported():
+                return replace(
+                    self,
+                    external_id=event.external_id,
+                    occurred_at=event.occurred_at,
+                    author=event.author,
+                )
             case AttachmentScanned():
                 return replace(self, state=event.state, scanned=True)
             case AttachmentDeleted():
@@ -144,9 +182,18 @@ class Attachment(Struct, frozen=True, kw_only=True, gc=False):
             case AttachmentRestored():
                 return replace(self, deleted=False, deleted_by=None)
             case AttachmentPurged():
-                return replace(self, name=ERASED, deleted=True, purged=True)
+                return replace(self, **_PURGED)
             case _:
                 assert_never(event)
+
+    @property
+    def origin(self) -> TaskOrigin | None:
+        """Where the attachment was imported from; None if it was added here."""
+        if self.external_id is None:
+            return None
+        return TaskOrigin(
+            external_id=self.external_id, occurred_at=self.occurred_at, author=self.author
+        )
 
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 

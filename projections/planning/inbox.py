@@ -30,8 +30,8 @@ _SILENT = frozenset({"task.created", "task.ranked", "task.watched", "task.unwatc
 """Changes of a task that nobody is told of."""
 
 
-_CREATING = frozenset({"CreateTask", "ImportTasks"})
-"""Commands that set the fields of a new task, which are no changes."""
+_CREATING = frozenset({"CreateTask", "ImportTasks", "ImportFiles"})
+"""Commands that set the fields of a new task, or bring old files, which are no changes."""
 _OLD_NEWS = "ImportComments"
 """The command that posts comments which were written elsewhere, some time ago."""
 

@@ -7,6 +7,7 @@ import msgspec
 
 from domain.base import AttachmentId, OrgId, TaskId, UserId
 from domain.work.attachment import Attachment, AttachmentEvent, ScanState
+from domain.work.task.imported import TaskOrigin
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of, text_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels
@@ -31,6 +32,7 @@ class AttachmentView(View, frozen=True, kw_only=True):
     created_at: datetime | None
     updated_at: datetime
     deleted_at: datetime | None
+    imported: TaskOrigin | None
     version: int
 
 
@@ -51,6 +53,7 @@ def render_attachment(
         created_at=attachment.created_at,
         updated_at=updated_at,
         deleted_at=updated_at if attachment.deleted else None,
+        imported=attachment.origin,
         version=version,
     )
     return _encode(view)
@@ -60,7 +63,7 @@ class Attachments(AggregateProjection[Attachment]):
     """Attachments by id, and by task, the oldest first, since their ids grow with time."""
 
     name = "attachments"
-    version = 3
+    version = 4
     tags = tags_of(AttachmentEvent)
     state = Attachment
     indexes = (Index(("org", "task_id", "deleted"), "id"),)

@@ -38,13 +38,14 @@ def test_tasks_are_labelled_followed_and_moved_by_the_words_of_the_pages(reader:
 
 
 def test_work_is_taken_out_and_brought_in_by_the_words_of_the_page(reader: Reader) -> None:
-    project, *lines, rehearsed, imported, foreign, newest = reader.follow(IMPORTING)
+    project, *lines, rehearsed, imported, archived, foreign, newest = reader.follow(IMPORTING)
 
     assert '"key":"COPY"' in project
     assert lines
     assert all('"outcome":"created"' in line for line in lines)
     assert f'"created":{len(lines)},"unchanged":0,"refused":0' in rehearsed
     assert f'"state":"DONE","done":{len(lines)},"all":{len(lines)}' in imported
+    assert '"refused":[],"code":null' in archived
     assert '"state":"DONE","done":1,"all":1,"created":1' in foreign
     assert '"title":"Oil the engine"' in newest
     assert '"status":"DONE"' in newest

@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from api.exchange.tasks.packing import PackedFile
 from api.http.paging import LIMIT_MAX
 from api.http.request import ApiRequest
 from api.work.task_key import task_here
 from domain.base import PLATFORM, AttachmentId, CommentId, NotFound, TaskId, UserId
+from domain.work.attachment import ScanState
 from domain.work.relation import DependencyGraph, RelationKind, graph_of
 from domain.work.task.imported import TaskOrigin
 from projections.base import document_id
@@ -42,8 +44,10 @@ class _File(Struct, frozen=True, rename="camel"):
     type: str
     size: int
     sha256: str
+    state: ScanState
     created_by: UserId | None
     created_at: datetime | None
+    imported: TaskOrigin | None
 
 
 class _User(Struct, frozen=True):
@@ -99,7 +103,7 @@ async def comment_lines(request: ApiRequest, task_id: TaskId, known_as: str) -> 
     ]
 
 
-def _author(one: _Comment, people: Mapping[UserId, str]) -> str | None:
+def _author(one: _Comment | _File, people: Mapping[UserId, str]) -> str | None:
     if one.imported is not None:
         return one.imported.author
     return None if one.created_by is None else people.get(one.created_by)
@@ -107,14 +111,8 @@ def _author(one: _Comment, people: Mapping[UserId, str]) -> str | None:
 
 async def files_told(request: ApiRequest, task_id: TaskId) -> list[Line]:
     """Return what is known about the files of a task; their contents stay where they are."""
-    models, org_id = request.api.models, request.organization
-    found = [
-        _file(item)
-        async for item in _all(
-            lambda after: attachments_of(models, org_id, task_id, LIMIT_MAX, after)
-        )
-    ]
-    people = await addresses_of(models, (one.created_by for one in found))
+    found = await _files_of(request, task_id)
+    people = await addresses_of(request.api.models, (one.created_by for one in found))
     return [
         line_of(
             {
@@ -128,6 +126,47 @@ async def files_told(request: ApiRequest, task_id: TaskId) -> list[Line]:
             }
         )
         for one in found
+    ]
+
+
+async def file_lines(
+    request: ApiRequest, task_id: TaskId, named: str, files: list[PackedFile]
+) -> list[Line]:
+    """Return the files of a task, and add to *files* whose contents go into the archive."""
+    found = await _files_of(request, task_id)
+    people = await addresses_of(request.api.models, (one.created_by for one in found))
+    lines: list[Line] = []
+    for one in found:
+        path: str | None = None
+        if one.state is ScanState.CLEAN:
+            path = f"files/{len(files) + 1}/{one.name}"
+            files.append(PackedFile(task_id, one.id, path))
+        lines.append(
+            line_of(
+                {
+                    "type": "file",
+                    "id": str(one.id) if one.imported is None else one.imported.external_id,
+                    "task": named,
+                    "name": one.name,
+                    "mediaType": one.type,
+                    "size": one.size,
+                    "sha256": one.sha256,
+                    "path": path,
+                    "occurredAt": one.imported.occurred_at if one.imported else one.created_at,
+                    "author": _author(one, people),
+                }
+            )
+        )
+    return lines
+
+
+async def _files_of(request: ApiRequest, task_id: TaskId) -> list[_File]:
+    models, org_id = request.api.models, request.organization
+    return [
+        _file(item)
+        async for item in _all(
+            lambda after: attachments_of(models, org_id, task_id, LIMIT_MAX, after)
+        )
     ]
 
 

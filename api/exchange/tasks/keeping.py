@@ -5,7 +5,6 @@ attachment has after a day; an import that is done takes it away at once.
 """
 
 import asyncio
-import codecs
 import logging
 import tempfile
 from collections.abc import AsyncIterator
@@ -31,7 +30,7 @@ _encode = msgspec.json.Encoder().encode
 _form = msgspec.json.Decoder(FileForm).decode
 
 
-async def keep(files: FileStore, key: FileKey, form: FileForm, file: IO[str]) -> None:
+async def keep(files: FileStore, key: FileKey, form: FileForm, file: IO[bytes]) -> None:
     """Keep *file*, if its store is there: an import that cannot be resumed is better than none."""
     try:
         await files.put(key, _content(form, file))
@@ -39,14 +38,14 @@ async def keep(files: FileStore, key: FileKey, form: FileForm, file: IO[str]) ->
         _logger.warning("an import will not be resumable: %s", error)
 
 
-async def _content(form: FileForm, file: IO[str]) -> AsyncIterator[bytes]:
+async def _content(form: FileForm, file: IO[bytes]) -> AsyncIterator[bytes]:
     yield _encode(form) + b"\n"
     file.seek(0)
-    while text := await asyncio.to_thread(file.read, PIECE_BYTES):
-        yield text.encode()
+    while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
+        yield piece
 
 
-async def kept(files: FileStore, key: FileKey) -> tuple[FileForm, IO[str]]:
+async def kept(files: FileStore, key: FileKey) -> tuple[FileForm, IO[bytes]]:
     """Return a file that was kept, and its form; whoever asks closes it.
 
     :raises FileMissing: it was not kept, or no longer.
@@ -54,8 +53,7 @@ async def kept(files: FileStore, key: FileKey) -> tuple[FileForm, IO[str]]:
     """
     size, head = await files.size(key), b""
     form: FileForm | None = None
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - the caller closes it
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     try:
         async for piece in files.read(key, 0, size):
             if form is None:
@@ -64,7 +62,7 @@ async def kept(files: FileStore, key: FileKey) -> tuple[FileForm, IO[str]]:
                     head = begin
                     continue
                 form, piece = _form(begin), rest  # noqa: PLW2901 - what is behind the form
-            await asyncio.to_thread(file.write, decoder.decode(piece))
+            await asyncio.to_thread(file.write, piece)
         file.seek(0)
     except BaseException:
         file.close()

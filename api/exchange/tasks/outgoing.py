@@ -11,11 +11,13 @@ from api.exchange.tasks.contents import (
     Line,
     addresses_of,
     comment_lines,
+    file_lines,
     files_told,
     known_as,
     line_of,
     relation_lines,
 )
+from api.exchange.tasks.packing import PackedFile
 from api.http.paging import LIMIT_MAX
 from api.http.request import ApiRequest
 from api.work.sight import project_here
@@ -106,36 +108,38 @@ async def field_types(request: ApiRequest, project_id: ProjectId) -> dict[str, F
 
 
 async def lines_of(
-    request: ApiRequest, project_id: ProjectId, fields: Iterable[str], *, contents: bool
+    request: ApiRequest,
+    project_id: ProjectId,
+    fields: Iterable[str],
+    *,
+    contents: bool,
+    files: list[PackedFile] | None = None,
 ) -> AsyncIterator[list[Line]]:
     """Yield the tasks of a project that are not in the trash, with their values in *fields*.
 
-    With *contents*, each page is followed by the comments on its tasks, and the last one by the
-    relations between the tasks of the project.
+    With *contents*, comments and relations have lines behind those of their tasks. So have files
+    with *files*, which gets them.
 
     :raises NotFound: the caller does not see the project, or no longer.
     """
     org_id, models, known = request.organization, request.api.models, frozenset(fields)
-    names = await _names(models, org_id, project_id)
-    lanes, order, after = [Lane((project_id,))], TaskOrder(TaskSort.RANK), None
+    names, after = await _names(models, org_id, project_id), None
+    lanes, order = [Lane((project_id,))], TaskOrder(TaskSort.RANK)
     names_of: dict[TaskId, str] = {}
     while True:
         project = (await project_here(request, project_id)).state
         page = await find_tasks(models, org_id, lanes, EVERY_TASK, order, LIMIT_MAX, after)
-        viewer = await viewer_of(request)
-        shown = await tasks_in_full(request, viewer, page, {project_id: project})
+        shown = await tasks_in_full(request, await viewer_of(request), page, {project_id: project})
         tasks = _tasks(b"[%b]" % shown.json)
-        people = await _people(models, tasks)
-        parents = await _parents(models, org_id, tasks)
+        people, parents = await _people(models, tasks), await _parents(models, org_id, tasks)
         lines = [_line(task, names, people, parents, known) for task in tasks]
-        if contents:
-            names_of |= {task.id: task.named for task in tasks}
+        if contents and files is None:
             await _name_files(request, tasks, lines)
         yield lines
         if contents:
+            names_of |= {task.id: task.named for task in tasks}
             for task in tasks:
-                if task.comments:
-                    yield await comment_lines(request, task.id, task.named)
+                yield await _beside(request, task, files)
         if page.next_key is None:
             break
         after = page.next_key
@@ -143,6 +147,14 @@ async def lines_of(
     if contents:
         async for lines in relation_lines(request, names_of):
             yield lines
+
+
+async def _beside(request: ApiRequest, task: _Task, files: list[PackedFile] | None) -> list[Line]:
+    """Return the comments on a task and, with *files*, its files."""
+    lines = await comment_lines(request, task.id, task.named) if task.comments else []
+    if task.attachments and files is not None:
+        lines += await file_lines(request, task.id, task.named, files)
+    return lines
 
 
 async def _name_files(request: ApiRequest, tasks: Iterable[_Task], lines: Iterable[Line]) -> None:

@@ -1,7 +1,7 @@
 """Runs an import: some lines at a time, each with its outcome, until the file ends.
 
-A task whose parent comes later in the file waits until the others are imported. Comments and
-relations come behind all tasks: the file is read once more for each of these kinds that it has.
+A task whose parent comes later in the file waits until the others are imported. Comments, files and
+relations come behind all tasks: the lines are read once more for each of these kinds that there is.
 """
 
 import asyncio
@@ -9,10 +9,13 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec.structs import replace
 
+from api.exchange.tasks.archive import WorkArchive
+from api.exchange.tasks.attaching import Attaching, RefusedContent
 from api.exchange.tasks.lines import Line, ReadableContent, Unreadable
 from api.http.caller import Caller
 from api.http.request import ApiRequest
@@ -21,11 +24,14 @@ from commands.base import Command, Context
 from commands.exchange.content_line import (
     CommentLine,
     ContentLine,
+    FileLine,
     NumberedComment,
+    NumberedFile,
     NumberedRelation,
     RelationLine,
 )
 from commands.exchange.import_comments import ImportComments
+from commands.exchange.import_files import ImportFiles
 from commands.exchange.import_piece import (
     IMPORTED_AT_ONCE,
     ContentOutcome,
@@ -40,7 +46,7 @@ from commands.exchange.import_tasks import (
 )
 from commands.exchange.task_line import NumberedLine
 from commands.receipt import Receipt
-from domain.base import CommentId, LabelId, ProjectId, TaskId
+from domain.base import AttachmentId, CommentId, LabelId, ProjectId, TaskId
 from domain.name import folded
 from domain.work.task.imported import DuplicateId, UnknownParent
 from domain.work.task.state import LEVELS_MAX
@@ -59,15 +65,20 @@ class ImportRun:
     """One import of a file into a project, for its caller."""
 
     def __init__(
-        self, request: ApiRequest, project_id: ProjectId, read: Callable[[], Iterator[Line]]
+        self,
+        request: ApiRequest,
+        project_id: ProjectId,
+        read: Callable[[], Iterator[Line]],
+        archive: WorkArchive | None = None,
     ) -> None:
-        """*read* reads the file from its beginning."""
+        """*read* reads the lines from their beginning; *archive* has the contents of files."""
         self._request, self._project_id, self._read = request, project_id, read
         self._kinds: set[type[ContentLine]] = set()
         self.correlation_id = request.client_info.request_id
         self._seen: set[bytes] = set()
         self._waiting: list[NumberedLine] = []
         self._rehearsed = Rehearsed()
+        self._attaching = Attaching(request, archive, self._decide_on_file)
         self.counts = {"created": 0, "unchanged": 0, "refused": 0}
 
     async def outcomes(self) -> AsyncIterator[list[Item]]:
@@ -85,11 +96,12 @@ class ImportRun:
             if len(self._waiting) == len(waiting):
                 break
         yield [self._refused(each.number, UnknownParent.code) for each in self._waiting]
-        for kind in (CommentLine, RelationLine):
+        for kind in (CommentLine, FileLine, RelationLine):
             if kind in self._kinds:
                 contents = _of_kind(self._read(), kind)
                 while some := await asyncio.to_thread(_some_contents, contents):
-                    yield await self._run_contents(some)
+                    async for items in self._run_contents(some):
+                        yield items
 
     def summary(self, **about: Any) -> Item:
         """Return the last line of the answer."""
@@ -129,56 +141,70 @@ class ImportRun:
             return []
         names = {folded(name) for each in lines for name in each.task.labels}
         noted: list[Imported] = []
+        labels = {name: LabelId(new_id()) for name in names}
         command = ImportTasks(
-            project_id=self._project_id,
-            lines=tuple(lines),
-            new_labels={name: LabelId(new_id()) for name in names},
-            fingerprint=self._request.api.system.log.keys.fingerprint,
-            note=noted.append,
-            before=self._rehearsed,
+            lines=tuple(lines), new_labels=labels, note=noted.append, **self._common()
         )
-        receipt, _ = await as_caller(self._request, lambda caller: self._handled(command, caller))
+        receipt = await self._handle(command)
         self._rehearsed = noted[-1].rehearsed
         items = [self._item(each, receipt) for each in noted[-1].outcomes]
         return [each for each in items if each is not None]
 
-    async def _run_contents(self, lines: list[ReadableContent]) -> list[Item]:
-        """Import some comments, or some relations, and return what became of each."""
+    async def _run_contents(self, lines: list[ReadableContent]) -> AsyncIterator[list[Item]]:
+        """Import some comments, files or relations, and yield what became of each."""
+        # Those of one millisecond are ordered by chance, but contents are shown by their ids.
+        ids = sorted(new_id() for _ in lines)
+        if isinstance(lines[0].content, FileLine):
+            for one, (number, content) in zip(ids, lines, strict=True):
+                assert isinstance(content, FileLine)  # noqa: S101 - all are of one kind
+                yield [await self._attached(number, AttachmentId(one), content)]
+            return
         noted: list[ImportedContents] = []
-        command = self._content_command(lines, noted.append)
-        await as_caller(self._request, lambda caller: self._handled(command, caller))
-        self._rehearsed = noted[-1].rehearsed
-        return [self._content_item(each) for each in noted[-1].outcomes]
+        await self._handle(self._content_command(ids, lines, noted.append))
+        yield self._content_items(noted[-1])
+
+    async def _attached(self, number: int, attachment_id: AttachmentId, line: FileLine) -> Item:
+        try:
+            found = await self._attaching.attach(number, attachment_id, line)
+        except RefusedContent as refused:
+            return self._refused(number, refused.code, str(refused))
+        return self._content_items(found)[0]
+
+    async def _decide_on_file(self, file: NumberedFile, trying: bool) -> ImportedContents:
+        noted: list[ImportedContents] = []
+        command = ImportFiles(lines=(file,), note=noted.append, **self._common())
+        await self._handle(command, trying=trying)
+        return noted[-1]
 
     def _content_command(
-        self, lines: list[ReadableContent], note: Callable[[ImportedContents], None]
+        self,
+        ids: list[UUID],
+        lines: list[ReadableContent],
+        note: Callable[[ImportedContents], None],
     ) -> ImportComments | ImportRelations:
-        project_id, before = self._project_id, self._rehearsed
-        fingerprint = self._request.api.system.log.keys.fingerprint
         comments: list[NumberedComment] = []
         relations: list[NumberedRelation] = []
-        # Those of one millisecond are ordered by chance, but comments are shown by their ids.
-        ids = sorted(new_id() for _ in lines)
         for comment_id, (number, content) in zip(ids, lines, strict=True):
             if isinstance(content, CommentLine):
                 comments.append(NumberedComment(number, CommentId(comment_id), content))
-            else:
+            elif isinstance(content, RelationLine):
                 relations.append(NumberedRelation(number, content))
         if comments:
-            return ImportComments(
-                project_id=project_id,
-                lines=tuple(comments),
-                fingerprint=fingerprint,
-                note=note,
-                before=before,
-            )
-        return ImportRelations(
-            project_id=project_id,
-            lines=tuple(relations),
-            fingerprint=fingerprint,
-            note=note,
-            before=before,
-        )
+            return ImportComments(lines=tuple(comments), note=note, **self._common())
+        return ImportRelations(lines=tuple(relations), note=note, **self._common())
+
+    def _common(self) -> dict[str, Any]:
+        """Return what all commands of the import have."""
+        return {
+            "project_id": self._project_id,
+            "fingerprint": self._request.api.system.log.keys.fingerprint,
+            "before": self._rehearsed,
+        }
+
+    def _content_items(self, found: ImportedContents) -> list[Item]:
+        """Return what became of some lines as clients read it, and go on from there."""
+        self._rehearsed = found.rehearsed
+        return [self._content_item(each) for each in found.outcomes]
 
     def _content_item(self, outcome: ContentOutcome) -> Item:
         if outcome.refused is not None:
@@ -189,11 +215,19 @@ class ImportRun:
         is_known = outcome.id is not None and not (outcome.made and self._request.is_dry_run())
         return item | {"id": outcome.id} if is_known else item
 
-    async def _handled(self, command: Command, caller: Caller) -> tuple[Receipt, Context]:
-        context = replace(
-            self._request.context(caller), idempotency=None, correlation_id=self.correlation_id
-        )
-        return await self._request.api.system.commands.handle(command, context), context
+    async def _handle(self, command: Command, *, trying: bool = False) -> Receipt:
+        """Run a command for the caller; only *trying* records nothing."""
+
+        async def handled(caller: Caller) -> tuple[Receipt, Context]:
+            context = replace(
+                self._request.context(caller), idempotency=None, correlation_id=self.correlation_id
+            )
+            if trying:
+                context = replace(context, dry_run=True)
+            return await self._request.api.system.commands.handle(command, context), context
+
+        receipt, _ = await as_caller(self._request, handled)
+        return receipt
 
     def _item(self, outcome: LineOutcome, receipt: Receipt) -> Item | None:
         """Return an outcome as clients read it; None for a line that waits for its parent."""

@@ -6,6 +6,7 @@ A client that sends and reads at the same time could wait for us while we wait f
 import asyncio
 import codecs
 import tempfile
+from collections.abc import AsyncIterator
 from typing import IO
 
 from api.http.problem import Problem, malformed
@@ -13,6 +14,9 @@ from api.http.request import ApiRequest
 from api.upload import Upload
 
 IMPORT_BYTES_MAX = 64 * 1024 * 1024
+"""Of plain lines and tables."""
+ARCHIVE_BYTES_MAX = 2 * 1024 * 1024 * 1024
+"""Of an archive, which may have to be on the disk as often as there are places for uploads."""
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -20,43 +24,33 @@ _BOMS = (
 )
 
 
-def upload_of(request: ApiRequest) -> Upload:
-    """Return the body of an import before it is read.
+def upload_of(request: ApiRequest, bytes_max: int) -> Upload:
+    """Return the body of an import before it is read; it may have *bytes_max* bytes.
 
     :raises Problem: its length is not known, or it is too long, or compressed.
     """
     upload = request.client_info.upload
     if upload is None:
         raise Problem(411, "length_required", "Send the size of the file in Content-Length.")
-    if upload.promised > IMPORT_BYTES_MAX:
-        detail = "A file of tasks can have 64 MiB. Send it in parts."
-        raise Problem(413, "body_too_large", detail, details={"limit": IMPORT_BYTES_MAX})
+    if upload.promised > bytes_max:
+        detail = f"A body in this format can have {bytes_max >> 20:,} MiB. Send it in parts."
+        raise Problem(413, "body_too_large", detail, details={"limit": bytes_max})
     if request.client_info.headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Problem(415, "unsupported_encoding", "Send the body without Content-Encoding.")
     return upload
 
 
-async def spooled(upload: Upload) -> IO[str]:
-    """Return the body as text from its beginning, without its byte order mark.
+async def spooled(upload: Upload, *, is_text: bool) -> IO[bytes]:
+    """Return the body; a text is in UTF-8 then, without its byte order mark.
 
-    :raises Problem: it is neither UTF-8 nor, with a byte order mark, UTF-16.
+    :raises Problem: a text is neither UTF-8 nor, with a byte order mark, UTF-16.
     :raises UploadCutOff: the client disconnected; other errors as ``Upload.pieces``.
     """
-    file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - the caller closes it
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    pieces = _in_utf8(upload) if is_text else upload.pieces()
     try:
-        decoder: codecs.IncrementalDecoder | None = None
-        head = b""
-        async for piece in upload.pieces():
-            if decoder is None:
-                head += piece
-                if len(head) < len(codecs.BOM_UTF8) and not upload.ended:
-                    continue
-                decoder, text = _begun(head)
-            else:
-                text = decoder.decode(piece)
-            await asyncio.to_thread(file.write, text)
-        if decoder is not None:
-            file.write(decoder.decode(b"", final=True))
+        async for piece in pieces:
+            await asyncio.to_thread(file.write, piece)
         file.seek(0)
     except UnicodeDecodeError:
         file.close()
@@ -65,6 +59,22 @@ async def spooled(upload: Upload) -> IO[str]:
         file.close()
         raise
     return file
+
+
+async def _in_utf8(upload: Upload) -> AsyncIterator[bytes]:
+    decoder: codecs.IncrementalDecoder | None = None
+    head = b""
+    async for piece in upload.pieces():
+        if decoder is None:
+            head += piece
+            if len(head) < len(codecs.BOM_UTF8) and not upload.ended:
+                continue
+            decoder, text = _begun(head)
+        else:
+            text = decoder.decode(piece)
+        yield text.encode()
+    if decoder is not None:
+        yield decoder.decode(b"", final=True).encode()
 
 
 def _begun(head: bytes) -> tuple[codecs.IncrementalDecoder, str]:

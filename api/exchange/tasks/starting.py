@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import io
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import islice
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
 from litestar import MediaType, Response
 
+from api.exchange.tasks.archive import WorkArchive
 from api.exchange.tasks.keeping import FileForm, give_up_file, keep
 from api.exchange.tasks.lines import BrokenFile, Line, read_lines
 from api.exchange.tasks.progress import IMPORTS_KEPT, INTERRUPTED, ImportJournal, render_import
@@ -28,7 +31,7 @@ from domain.planning.field import Field, stream_of_field
 from domain.work.task.custom_field import FieldType
 from eventstore.append import ConcurrencyConflict, LogUnavailable
 from eventstore.operations.records import ImportProgress
-from files.store import FileKey, FileStore
+from files.store import FileKey, FileStore, FilesUnavailable
 from runtime.system import System
 
 _logger = logging.getLogger(__name__)
@@ -38,11 +41,16 @@ ReadFile = Callable[[IO[str]], Iterator[Line]]
 
 
 class OpenFile(NamedTuple):
-    """A file that is imported into a project, and what ends with it."""
+    """A file that is imported into a project, and what ends with it.
+
+    ``body`` is what was sent, ``file`` its lines, which an archive has among others.
+    """
 
     project_id: ProjectId
     form: FileForm
+    body: IO[bytes]
     file: IO[str]
+    archive: WorkArchive | None
     held: ExitStack
 
 
@@ -53,6 +61,21 @@ class Ready(NamedTuple):
     run: ImportRun
 
 
+async def open_file(
+    project_id: ProjectId, form: FileForm, body: IO[bytes], held: ExitStack
+) -> OpenFile:
+    """Open what was sent as the lines, or the archive, that *form* says.
+
+    :raises Problem: it is no such archive.
+    """
+    if form.format != "zip":
+        text = io.TextIOWrapper(cast("io.BufferedRandom", body), encoding="utf-8", newline="")
+        return OpenFile(project_id, form, body, text, None, held)
+    archive = await asyncio.to_thread(WorkArchive, body)
+    lines = held.enter_context(await asyncio.to_thread(archive.lines))
+    return OpenFile(project_id, form, body, lines, archive, held)
+
+
 async def get_ready(request: ApiRequest, opened: OpenFile) -> Ready:
     """Count the lines of a file before any of them is imported.
 
@@ -61,7 +84,8 @@ async def get_ready(request: ApiRequest, opened: OpenFile) -> Ready:
     """
     file, read = opened.file, await _reader(request, opened)
     count = await _count(request, file, read)
-    run = ImportRun(request, opened.project_id, lambda: _from_its_beginning(file, read))
+    again = partial(_from_its_beginning, file, read)
+    run = ImportRun(request, opened.project_id, again, opened.archive)
     return Ready(count, run)
 
 
@@ -74,9 +98,10 @@ async def begin(
     """
     system, files = request.api.system, request.api.files
     count, run = await get_ready(request, opened)
-    key, goes_on = FileKey(request.organization, import_id), count > IMPORTED_AT_ONCE
+    key = FileKey(request.organization, import_id)
+    goes_on = count > IMPORTED_AT_ONCE or opened.archive is not None
     if goes_on and not is_kept:
-        await keep(files, key, opened.form, opened.file)
+        await keep(files, key, opened.form, opened.body)
     outcomes = run.outcomes()
     try:
         first, now = await anext(outcomes), system.clock()
@@ -86,7 +111,7 @@ async def begin(
         raise
     progress = ImportProgress(
         id=str(import_id),
-        org=str(request.organization),
+        org=str(key.org_id),
         project=str(opened.project_id),
         correlation_id=run.correlation_id,
         lines=count,
@@ -99,11 +124,9 @@ async def begin(
         request.api.background.start(_and_give_up(others, files, key))
     else:
         await others
+    told, location = _encode(render_import(progress, now)), f"/api/import/{progress.id}"
     return Response(
-        _encode(render_import(progress, now)),
-        status_code=202,
-        media_type=MediaType.JSON,
-        headers={"location": f"/api/import/{progress.id}"},
+        told, status_code=202, media_type=MediaType.JSON, headers={"location": location}
     )
 
 
@@ -132,7 +155,7 @@ async def _go_on(
         code = None
     except (DomainError, Problem) as refused:
         code = refused.code
-    except (ConcurrencyConflict, LogUnavailable) as error:
+    except (ConcurrencyConflict, FilesUnavailable, LogUnavailable) as error:
         _logger.warning("an import stopped: %s", error)
         code = "unavailable"
     finally:
@@ -143,7 +166,7 @@ async def _go_on(
 async def _reader(request: ApiRequest, opened: OpenFile) -> ReadFile:
     """Return what reads the lines of a file; a table needs the types of the custom fields in it."""
     names, project_id = opened.form.names, opened.project_id
-    if opened.form.format == "jsonl":
+    if opened.form.format != "csv":
         return lambda file: read_lines(file, names)
     keys = await asyncio.to_thread(field_keys, opened.file, names)
     states, kinds = request.api.system.commands.states, dict[str, FieldType]()

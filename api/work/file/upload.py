@@ -5,9 +5,7 @@ recorded is removed at once or, if nobody knows whether it was recorded, by the 
 (``workers/file_sweep.py``).
 """
 
-import hashlib
 import logging
-from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +17,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse, id_in
 from api.http.run_command import Reply, as_caller, run_command
 from api.upload import Upload
+from api.work.file.measured import MeasuredContent
 from commands.base import Context
 from commands.receipt import Receipt
 from commands.work.attachment import AttachFile
@@ -27,55 +26,13 @@ from domain.identity.plan import PlanLimitReached
 from domain.work.attachment import Attachment, ScanState
 from eventstore.append import ConcurrencyConflict
 from eventstore.identifiers import new_id
-from files.media_type import ANYTHING, HEAD_BYTES, TypeMismatch, checked_type
+from files.media_type import ANYTHING
 from files.name import name_in
 from files.store import FileKey, FilesUnavailable
 from projections.work.attachment import render_attachment
 
 _UNKNOWN = "0" * 64
 _logger = logging.getLogger(__name__)
-
-
-class _Content:
-    """The bytes of an upload on their way to the store: checked, counted and hashed."""
-
-    def __init__(self, upload: Upload, declared: str | None) -> None:
-        self._upload, self._declared = upload, declared
-        self._digest = hashlib.sha256()
-        self.media_type = ANYTHING
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the bytes, of which none is stored before their type is checked."""
-        head: bytearray | None = bytearray()
-        async for piece in self._upload.pieces():
-            self._digest.update(piece)
-            if head is None:
-                yield piece
-                continue
-            head += piece
-            if len(head) >= HEAD_BYTES:
-                self._check(head)
-                yield bytes(head)
-                head = None
-        if head is not None:
-            self._check(head)
-            yield bytes(head)
-
-    def _check(self, head: bytearray) -> None:
-        try:
-            self.media_type = checked_type(self._declared, bytes(head[:HEAD_BYTES]))
-        except TypeMismatch as mismatch:
-            raise Problem(
-                415,
-                "type_mismatch",
-                "The file is not of the type that Content-Type declares. Declare the right one, or"
-                " application/octet-stream.",
-                details={"declared": mismatch.declared, "found": mismatch.found},
-            ) from None
 
 
 async def attach_file(request: ApiRequest, task_id: TaskId) -> ApiResponse:
@@ -97,7 +54,7 @@ async def attach_file(request: ApiRequest, task_id: TaskId) -> ApiResponse:
         state=ScanState.PENDING if scanned else ScanState.CLEAN,
     )
     await _refuse_early(request, command)
-    content = _Content(upload, declared)
+    content = MeasuredContent(upload.pieces(), declared)
     with request.api.upload_places.taken(request.caller.user_id):
         if request.is_dry_run():
             async for _ in content.pieces():

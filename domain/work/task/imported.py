@@ -1,4 +1,4 @@
-"""Where an imported task or comment came from: what was known there, which orders nothing here."""
+"""Where an imported task, comment or file came from: what was known there; it orders nothing."""
 
 from datetime import datetime
 from typing import Annotated
@@ -81,7 +81,7 @@ class DuplicateId(DomainError):
 
 
 class AlreadyImported(DomainError):
-    """The project has a task, or the task a comment, with this external id already."""
+    """The project has a task, or the task a comment or file, with this external id already."""
 
     code = "already_imported"
     refusal = Refusal.CONFLICT

@@ -66,6 +66,10 @@ FILED = given(
     ),
 )
 
+FILE_CAME = attachment.AttachmentImported(
+    task_id=TASK, external_id="7", occurred_at=NOW, author="Cleo"
+)
+
 LABEL = LabelId(UUID(int=71))
 BUG = given(
     label.Label(),
@@ -158,7 +162,12 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         ("body", "deleted", "purged", "external_id", "occurred_at", "author"),
     ),
     (SAID, CAME, ("external_id", "occurred_at", "author")),
-    (FILED, attachment.AttachmentPurged(task_id=TASK), ("name", "deleted", "purged")),
+    (
+        given(FILED, FILE_CAME),
+        attachment.AttachmentPurged(task_id=TASK),
+        ("name", "deleted", "purged", "external_id", "occurred_at", "author"),
+    ),
+    (FILED, FILE_CAME, ("external_id", "occurred_at", "author")),
     (BUG, label.LabelPurged(), ("name", "deleted", "purged")),
     (TOGETHER, team.TeamPurged(), ("name", "deleted", "purged")),
     (
