@@ -1,7 +1,8 @@
 """Which tasks only seem to be blocked: what blocks them is in projects in the trash."""
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from api.http.request import ApiRequest
@@ -33,12 +34,22 @@ class _Now:
         return state
 
 
+class Unblocked(NamedTuple):
+    """Tasks of which all open blockers are hidden.
+
+    ``heads`` are the versions of what was read that tell so; None if it follows from more.
+    """
+
+    tasks: frozenset[TaskId] = frozenset()
+    heads: Mapping[UUID, int] | None = MappingProxyType({})
+
+
 async def unblocked(
     log: EventLog, states: States, org_id: OrgId, blocked: Sequence[TaskId]
-) -> frozenset[TaskId]:
+) -> Unblocked:
     """Return those of *blocked* tasks of which all open blockers are hidden."""
     if not blocked:
-        return frozenset()
+        return Unblocked()
     read = _Now(states, org_id)
     graph = await read(DependencyGraph, graph_of(org_id))
     blockers = {other: Task for each in blocked for other in graph.blockers_of(each)}
@@ -46,17 +57,21 @@ async def unblocked(
     around = {each.state.project_id for each in tasks if each.state.project_id is not None}
     projects = await states.all_fresh([(Project, each) for each in around], org_id, read.heads)
     if not any(each.state.deleted for each in projects):
-        return frozenset()
+        return Unblocked(heads=read.heads)
     counts = await log.counted(*(open_blockers(org_id, each) for each in blocked))
     hidden = [await hidden_blockers(read, graph, each) for each in blocked]
-    return frozenset(
-        each for each, count, past in zip(blocked, counts, hidden, strict=True) if count <= past
-    )
+    free = [each for each, n, past in zip(blocked, counts, hidden, strict=True) if n <= past]
+    return Unblocked(frozenset(free), None)
 
 
 def is_blocked(task: bytes) -> bool:
     """Return whether a task, as JSON, says that it is blocked."""
     return BLOCKED in task
+
+
+def says_not(tasks: bytes, blocked: bool) -> bool:
+    """Return whether none of *tasks*, as JSON, is other than *blocked*."""
+    return (FREE if blocked else BLOCKED) not in tasks
 
 
 async def hides_blockers(request: ApiRequest) -> bool:

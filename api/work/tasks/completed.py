@@ -4,9 +4,15 @@ Most pages are asked for again and again, and to complete one of 50 tasks takes 
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
-from domain.base import UserId
+from msgspec import Struct
+
+from domain.base import OrgId, UserId
+from eventstore.claim import CountKey
+from eventstore.log import EventLog
 
 COMPLETED_MAX = 256
 COMPLETED_BYTES_MAX = 16 * 2**20
@@ -16,30 +22,65 @@ Seen = tuple[bytes, UserId, str]
 """A page as it is stored, who looks at it, and the time zone of their organization."""
 
 
+class Basis(Struct):
+    """What a completed page shows of the log: versions of streams, and counts.
+
+    The log said so when the newest event of the organization had the number ``seq``.
+    """
+
+    seq: int
+    heads: Mapping[UUID, int]
+    counts: Mapping[CountKey, int]
+
+    async def holds(self, log: EventLog, org_id: OrgId) -> bool:
+        """Return whether the log still says the same."""
+        if not self.heads and not self.counts:
+            return True
+        seq = await log.organization_head(org_id)
+        if seq != self.seq:
+            if self.heads and await log.heads(dict.fromkeys(self.heads, org_id)) != self.heads:
+                return False
+            if self.counts and await log.counted(*self.counts) != [*self.counts.values()]:
+                return False
+            self.seq = seq
+        return True
+
+
+class CompletedPage(Struct, frozen=True):
+    """A page that is the same from ``since`` on and before ``until``; None: for ever.
+
+    That is while its basis holds.
+    """
+
+    json: bytes
+    basis: Basis
+    since: datetime
+    until: datetime | None
+
+
 class CompletedPages:
     """Pages by what they were made of, each with the time in which they stay the same."""
 
     def __init__(self) -> None:
-        self._pages: OrderedDict[Seen, tuple[datetime, datetime | None, bytes]] = OrderedDict()
+        self._pages: OrderedDict[Seen, CompletedPage] = OrderedDict()
         self._size = 0
 
-    def get(self, seen: Seen, now: datetime) -> bytes | None:
-        """Return the completed page; None if it is not known, or no longer the same."""
+    def get(self, seen: Seen, now: datetime) -> CompletedPage | None:
+        """Return the completed page; None if it is not known, or its time is over."""
         known = self._pages.get(seen)
-        if known is None:
+        if known is None or now < known.since:
             return None
-        since, until, page = known
-        return page if since <= now and (until is None or now < until) else None
+        return known if known.until is None or now < known.until else None
 
-    def keep(self, seen: Seen, since: datetime, until: datetime | None, page: bytes) -> None:
-        """Keep a page that is the same from *since* on and before *until*; None: for ever."""
+    def keep(self, seen: Seen, page: CompletedPage) -> None:
+        """Keep a page in place of the one that was made of the same."""
         self._drop(seen)
-        self._pages[seen] = since, until, page
-        self._size += len(seen[0]) + len(page)
+        self._pages[seen] = page
+        self._size += len(seen[0]) + len(page.json)
         while len(self._pages) > COMPLETED_MAX or self._size > COMPLETED_BYTES_MAX:
             self._drop(next(iter(self._pages)))
 
     def _drop(self, seen: Seen) -> None:
         gone = self._pages.pop(seen, None)
         if gone is not None:
-            self._size -= len(seen[0]) + len(gone[2])
+            self._size -= len(seen[0]) + len(gone.json)

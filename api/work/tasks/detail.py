@@ -12,7 +12,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.task_key import under_key
 from api.work.tasks.blocked import BLOCKED, FREE, unblocked
-from api.work.tasks.completed import CompletedPages
+from api.work.tasks.completed import Basis, CompletedPage, CompletedPages
 from commands.content_counts import attachments_at, comments_on
 from commands.relation_counts import open_blockers, open_subtasks, subtasks
 from commands.states import Loaded
@@ -22,6 +22,8 @@ from domain.work.project.state import Project
 from domain.work.task.planning import is_overdue
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED, StatusGroup
+from eventstore.claim import CountKey
+from eventstore.log import EventLog
 from projections.engine.query import ListSlice, list_slice
 from projections.work.dashboard import Now
 from projections.work.task import Beside, Subtasks, TaskView, render_task
@@ -110,7 +112,7 @@ async def beside_of(system: System, org_id: OrgId, task_id: TaskId) -> Beside:
     seems = [task_id] if blockers else []
     free = await unblocked(log, system.commands.states, org_id, seems)
     return Beside(
-        blocked=blockers > 0 and task_id not in free,
+        blocked=blockers > 0 and task_id not in free.tasks,
         comments=comments,
         attachments=attachments,
         subtasks=Subtasks(every - unfinished, every),
@@ -132,35 +134,27 @@ async def tasks_in_full(
     request: ApiRequest, viewer: Viewer, page: ListSlice, projects: Mapping[ProjectId, Project]
 ) -> ListSlice:
     """Return a page of tasks of *projects* in full, as reading each of them shows it."""
+    log, org_id = request.api.system.log, request.organization
     seen = page.json, viewer.user_id, viewer.zone.key
-    known = _completed.get(seen, viewer.now)  # none is kept that says that a task is blocked
-    if known is not None and not any(map(_is_renamed, projects.values())):
-        return ListSlice(known, page.size, page.next_key, page.keys)
+    known = _completed.get(seen, viewer.now)  # none is kept of which a project may be renamed
+    if known is not None and not any(map(_is_renamed, projects.values())):  # noqa: SIM102
+        if await known.basis.holds(log, org_id):
+            return ListSlice(known.json, page.size, page.next_key, page.keys)
     items, tasks = page.items, _listed(b"[%b]" % page.json)
-    parents = [
-        task.id for task, item in zip(tasks, items, strict=True) if item.endswith(_UNCOUNTED)
-    ]
-    items = await _without_hidden_blockers(request, tasks, items)
-    counts = await _counted(request, parents)
-    shown = list_slice([*_shown(viewer, tasks, items, projects, counts)], page.next_key, page.keys)
-    if (
-        not parents
-        and BLOCKED not in page.json
-        and not any(_is_renamed(projects[task.project_id]) for task in tasks)
-    ):
-        _completed.keep(seen, viewer.now, min(viewer.changes(tasks), default=None), shown.json)
-    return shown
-
-
-async def _without_hidden_blockers(
-    request: ApiRequest, tasks: Sequence[_Listed], items: list[bytes]
-) -> list[bytes]:
-    """Return *items*, of which none is blocked only by what is in a project in the trash."""
     pairs = [*zip(tasks, items, strict=True)]
+    parents = [task.id for task, item in pairs if item.endswith(_UNCOUNTED)]
     blocked = [task.id for task, item in pairs if BLOCKED in item]
-    system = request.api.system
-    free = await unblocked(system.log, system.commands.states, request.organization, blocked)
-    return [item.replace(BLOCKED, FREE, 1) if task.id in free else item for task, item in pairs]
+    seq = await log.organization_head(org_id) if parents or blocked else 0
+    counts = await _counted(log, org_id, parents)
+    free = await unblocked(log, request.api.system.commands.states, org_id, blocked)
+    items = [i.replace(BLOCKED, FREE, 1) if t.id in free.tasks else i for t, i in pairs]
+    shares = _shares(parents, counts.values())
+    shown = list_slice([*_shown(viewer, tasks, items, projects, shares)], page.next_key, page.keys)
+    if free.heads is not None and not any(_is_renamed(projects[t.project_id]) for t in tasks):
+        basis = Basis(seq, free.heads, counts)
+        until = min(viewer.changes(tasks), default=None)
+        _completed.keep(seen, CompletedPage(shown.json, basis, viewer.now, until))
+    return shown
 
 
 def _is_renamed(project: Project) -> bool:
@@ -173,14 +167,14 @@ def _shown(
     tasks: Sequence[_Listed],
     items: Sequence[bytes],
     projects: Mapping[ProjectId, Project],
-    counts: Mapping[TaskId, bytes],
+    shares: Mapping[TaskId, bytes],
 ) -> Iterator[bytes]:
     for task, stored in zip(tasks, items, strict=True):
         item, project = stored, projects[task.project_id]
         if _is_renamed(project):
             item = placed(under_key(list_slice([item]), project), project.workflow).json
-        if task.id in counts:
-            item = b'%b"subtasks":%b}' % (item[: -len(_UNCOUNTED)], counts[task.id])
+        if task.id in shares:
+            item = b'%b"subtasks":%b}' % (item[: -len(_UNCOUNTED)], shares[task.id])
         overdue = False
         if task.due_date is not None or task.due_at is not None:
             due = Task(group=task.group, due_date=task.due_date, due_at=task.due_at)
@@ -188,13 +182,17 @@ def _shown(
         yield viewer.completed(item, viewer.user_id in task.watchers, overdue)
 
 
-async def _counted(request: ApiRequest, parents: Sequence[TaskId]) -> dict[TaskId, bytes]:
-    """Return the JSON of how many subtasks each of *parents* has now."""
+async def _counted(log: EventLog, org_id: OrgId, parents: Sequence[TaskId]) -> dict[CountKey, int]:
+    """Return how many subtasks each of *parents* has now, and then how many of them are open."""
     if not parents:
         return {}
-    org_id = request.organization
     keys = [count(org_id, each) for each in parents for count in (subtasks, open_subtasks)]
-    found = iter(await request.api.system.log.counted(*keys))
+    return dict(zip(keys, await log.counted(*keys), strict=True))
+
+
+def _shares(parents: Sequence[TaskId], counts: Iterable[int]) -> dict[TaskId, bytes]:
+    """Return the JSON of how many subtasks each of *parents* has, by what ``_counted`` returns."""
+    found = iter(counts)
     return {
         each: _encode(Subtasks(every - unfinished, every))
         for each, every, unfinished in zip(parents, found, found, strict=True)

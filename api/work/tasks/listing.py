@@ -10,7 +10,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.project_key import project_id_of
 from api.work.sight import led_among, project_here, projects_seen
-from api.work.tasks.blocked import hides_blockers, is_blocked
+from api.work.tasks.blocked import hides_blockers, is_blocked, says_not
 from api.work.tasks.detail import Viewer, tasks_in_full, viewer_of
 from api.work.tasks.field_order import by_field
 from api.work.tasks.filters import AskedTasks, Parsed
@@ -85,6 +85,10 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
             return False
         return self.q is None or has_words(task, words_asked(self.q))
 
+    def _is_sifted_already(self, page: ListSlice) -> bool:
+        """Return whether a page of tasks in full has only tasks that are wanted."""
+        return self.q is None and (self.blocked is None or says_not(page.json, self.blocked))
+
     async def _page(
         self,
         request: ApiRequest,
@@ -101,7 +105,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         wanted = await self._wanted(request, parsed, viewer)
         found = await _found(request, parsed, wanted, projects, limit, after)
         page = await tasks_in_full(request, viewer, found, projects)
-        if not self._is_sifted:
+        if self._is_sifted_already(page):
             return page
         items = [*filter(self._is_wanted, page.items)]
         for _ in range(SLICES_MAX - 1):

@@ -1,16 +1,41 @@
 """Pages that were completed are shown again only while they would be the same."""
 
-from api.work.tasks.completed import COMPLETED_BYTES_MAX, COMPLETED_MAX, CompletedPages
+from datetime import datetime
+
+from api.work.tasks.completed import (
+    COMPLETED_BYTES_MAX,
+    COMPLETED_MAX,
+    Basis,
+    CompletedPage,
+    CompletedPages,
+    Seen,
+)
+from tests.api.stage import Person, done
 from tests.domain.spec import ANA, BEN, HOUR, NOW
 
 SEEN = (b"stored", ANA, "UTC")
 
 
+def keep(
+    pages: CompletedPages,
+    seen: Seen,
+    json: bytes,
+    since: datetime = NOW,
+    until: datetime | None = None,
+) -> None:
+    pages.keep(seen, CompletedPage(json, Basis(0, {}, {}), since, until))
+
+
+def known(pages: CompletedPages, seen: Seen, now: datetime) -> bytes | None:
+    found = pages.get(seen, now)
+    return None if found is None else found.json
+
+
 def test_a_page_is_known_to_whom_it_was_shown_while_it_stays_the_same() -> None:
     pages = CompletedPages()
-    pages.keep(SEEN, NOW, NOW + HOUR, b"shown")
+    keep(pages, SEEN, b"shown", until=NOW + HOUR)
 
-    assert pages.get(SEEN, NOW) == b"shown"
+    assert known(pages, SEEN, NOW) == b"shown"
     assert pages.get(SEEN, NOW + HOUR) is None
     assert pages.get(SEEN, NOW - HOUR) is None
     for other in (
@@ -19,17 +44,46 @@ def test_a_page_is_known_to_whom_it_was_shown_while_it_stays_the_same() -> None:
         (b"stored", ANA, "Asia/Tokyo"),
     ):
         assert pages.get(other, NOW) is None
-    pages.keep(SEEN, NOW + HOUR, None, b"later")
-    assert pages.get(SEEN, NOW + 9 * HOUR) == b"later"
+    keep(pages, SEEN, b"later", NOW + HOUR)
+    assert known(pages, SEEN, NOW + 9 * HOUR) == b"later"
 
 
 def test_only_the_last_pages_are_kept() -> None:
     pages = CompletedPages()
     for number in range(COMPLETED_MAX + 1):
-        pages.keep((b"%d" % number, ANA, "UTC"), NOW, None, b"shown")
+        keep(pages, (b"%d" % number, ANA, "UTC"), b"shown")
     assert pages.get((b"0", ANA, "UTC"), NOW) is None
-    assert pages.get((b"1", ANA, "UTC"), NOW) == b"shown"
+    assert known(pages, (b"1", ANA, "UTC"), NOW) == b"shown"
 
-    pages.keep(SEEN, NOW, None, b"x" * (COMPLETED_BYTES_MAX - 10))
+    keep(pages, SEEN, b"x" * (COMPLETED_BYTES_MAX - 10))
     assert pages.get(SEEN, NOW) is not None
     assert pages.get((b"%d" % COMPLETED_MAX, ANA, "UTC"), NOW) is None
+
+
+async def test_a_page_is_not_shown_again_once_the_log_says_something_else(ana: Person) -> None:
+    eng, ops = await ana.project("ENG"), await ana.project("OPS")
+    top = await ana.task(eng, "Top")
+    done(await ana.patch("/task/ENG-1", {"priority": "URGENT"}), 200)
+    below = {"title": "Below", "status": "TODO", "parentId": top["id"]}
+    path = f"/project/{eng['id']}/tasks"
+    done(await ana.post(path, below), 201)
+    await ana.task(ops, "Blocker")
+    done(await ana.post("/task/OPS-1/relations", {"kind": "blocks", "taskId": top["id"]}), 201)
+
+    async def shown() -> tuple[bool, int, int]:
+        for _ in range(2):
+            [item] = done(await ana.get(f"{path}?priority=URGENT"), 200)["items"]
+        return item["blocked"], item["subtasks"]["done"], item["subtasks"]["all"]
+
+    assert await shown() == (True, 0, 1)
+    await ana.task(ops, "What changes nothing on the page")
+    assert await shown() == (True, 0, 1)
+    done(await ana.post(path, below), 201)
+    assert await shown() == (True, 0, 2)
+    done(await ana.post("/task/ENG-3/status", {"status": "IN_PROGRESS"}), 200)
+    done(await ana.post("/task/ENG-3/status", {"status": "DONE"}), 200)
+    assert await shown() == (True, 1, 2)
+    done(await ana.delete("/project/OPS"), 204)
+    assert await shown() == (False, 1, 2)
+    done(await ana.post("/project/OPS/restore"), 200)
+    assert await shown() == (True, 1, 2)
