@@ -137,9 +137,9 @@ async def tasks_in_full(
     log, org_id = request.api.system.log, request.organization
     seen = page.json, viewer.user_id, viewer.zone.key
     known = _completed.get(seen, viewer.now)  # none is kept of which a project may be renamed
-    if known is not None and not any(map(_is_renamed, projects.values())):  # noqa: SIM102
-        if await known.basis.holds(log, org_id):
-            return ListSlice(known.json, page.size, page.next_key, page.keys)
+    may_show = known is not None and not any(map(_is_renamed, projects.values()))
+    if known is not None and may_show and await known.basis.holds(log, org_id):
+        return ListSlice(known.json, page.size, page.next_key, page.keys)
     items, tasks = page.items, _listed(b"[%b]" % page.json)
     pairs = [*zip(tasks, items, strict=True)]
     parents = [task.id for task, item in pairs if item.endswith(_UNCOUNTED)]
