@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from domain.base import ERASED, Event, OrgId
 from domain.catalog import EVENT_TYPES
@@ -259,14 +259,14 @@ def takes_key(tag: str) -> bool:
 
 
 def _opened(event: Event, row: Row, cipher: Cipher | None) -> Event:
+    """Put the personal values of *event*, which was decoded just now for the caller, in place."""
     values = event_values(row, cipher)
-    opened: dict[str, str] = {}
     for encoded, name in PERSONAL[type(event)].attributes.items():
         if encoded in values:
-            opened[name] = values[encoded][1]
+            force_setattr(event, name, values[encoded][1])
         elif isinstance(getattr(event, name), str):
-            opened[name] = ERASED
-    return replace(event, **opened) if opened else event
+            force_setattr(event, name, ERASED)
+    return event
 
 
 def event_values(row: Row, cipher: Cipher | None) -> Values:

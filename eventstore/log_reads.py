@@ -249,6 +249,10 @@ class LogReads(TreeHeadReads):
 
 async def _ciphers(log: LogReads, rows: Sequence[Row]) -> list[Cipher | None]:
     """Return what opens the personal values of each of *rows*, None if it has none."""
-    owners = [key_owner_in(row) if takes_key(row.tag) else None for row in rows]
-    await log.fetch_keys(dict(filter(None, owners)))
-    return [None if owner is None else log.keys.cached(owner[0]) for owner in owners]
+    ciphers: list[Cipher | None] = [None] * len(rows)
+    owners = {n: key_owner_in(row) for n, row in enumerate(rows) if takes_key(row.tag)}
+    if owners:
+        await log.fetch_keys(dict(owners.values()))
+        for n, (subject, _) in owners.items():
+            ciphers[n] = log.keys.cached(subject)
+    return ciphers
