@@ -1,6 +1,5 @@
 """The reads of the event log: streams, tails, organizations and the tables next to the events."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ParamSpec, TypeVar
@@ -80,7 +79,6 @@ class LogReads(TreeHeadReads):
         self.epoch = 1
         """The epoch of the log when its identity was last read: at the start, and by its guard."""
         self.turns = Turns()
-        self._mark: Mark | None = None
         self.news = News(self.tail_rows)
 
     @property
@@ -97,16 +95,9 @@ class LogReads(TreeHeadReads):
     def mark(self) -> Mark | None:
         """Return what differs from every earlier mark once anybody has written anything.
 
-        None if telling would take as long as reading again. In one turn of the event loop it is
-        read once: the requests that are answered in it were received before.
+        None if telling would take as long as reading again.
         """
-        if self._mark is None and self.store.inline:
-            self._mark = self._calls.here(self.store.mark)
-            asyncio.get_running_loop().call_soon(self._forget_mark)
-        return self._mark
-
-    def _forget_mark(self) -> None:
-        self._mark = None
+        return self._unchanged.mark()
 
     async def stream(
         self, stream_id: UUID, org_id: OrgId, after: int = 0, limit: int = STREAM_MAX
@@ -183,13 +174,28 @@ class LogReads(TreeHeadReads):
         return heads
 
     async def heads(self, streams: Mapping[UUID, OrgId]) -> dict[UUID, int]:
-        """Return the newest version of each stream, given with its owner; no unknown ones."""
+        """Return the newest version of each stream, given with its owner; no unknown ones.
+
+        What another process records is seen from the next turn of the event loop on.
+        """
         if self.parts == 1:
-            return await self._read(self.store.heads, list(streams))
+            return await self._heads_of_one(list(streams))
         heads: dict[UUID, int] = {}
         for part, some in self._by_part(streams).items():
             heads.update(await self._read(self.store.heads, some, part))
         return heads
+
+    async def _heads_of_one(self, streams: list[UUID]) -> dict[UUID, int]:
+        """Return the newest version of each of *streams* in a log of one partition."""
+        found = self._unchanged.found()
+        if found is None:
+            return await self._read(self.store.heads, streams)
+        known = found.versions
+        missing = [stream for stream in streams if stream.int not in known]
+        if missing:
+            read = await self._read(self.store.heads, missing)
+            known.update((stream.int, read.get(stream, 0)) for stream in missing)
+        return {stream: head for stream in streams if (head := known[stream.int])}
 
     def part(self, org_id: OrgId) -> int:
         """Return the partition that holds an organization's events."""

@@ -1,16 +1,70 @@
-"""The reads of claims and counts, as they are outside of an append."""
+"""The reads of claims and counts, as they are outside of an append.
 
+Most requests read what others read a moment ago. Whether anybody has written since is told by the
+mark of the log, which a database in this process returns sooner than versions or counts.
+"""
+
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
+
 from domain.base import OrgId
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.engine.calls import StoreCalls
-from eventstore.store import Store
+from eventstore.store import Mark, Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+UNCHANGED_MAX = 50_000
+"""Versions, and as many counts, that are kept: about 15 MB."""
+
+
+class StillTrue(Struct):
+    """Versions of streams by the integers of their ids, and counts; 0 for what is not there."""
+
+    versions: dict[int, int]
+    counts: dict[CountKey, int]
+
+
+class Unchanged:
+    """What was found in a log in this process at its present mark."""
+
+    def __init__(self, store: Store, calls: StoreCalls) -> None:
+        self._store, self._calls = store, calls
+        self._mark: Mark | None = None
+        self._since: Mark | None = None
+        self._found = StillTrue({}, {})
+
+    def mark(self) -> Mark | None:
+        """Return what differs from every earlier mark once anybody has written anything.
+
+        None if telling would take as long as reading again. In one turn of the event loop it is
+        read once: the requests that are answered in it were received before.
+        """
+        if self._mark is None and self._store.inline:
+            self._mark = self._calls.here(self._store.mark)
+            asyncio.get_running_loop().call_soon(self._forget_mark)
+        return self._mark
+
+    def _forget_mark(self) -> None:
+        self._mark = None
+
+    def found(self) -> StillTrue | None:
+        """Return what still holds, to which what is read before anything else happens is added.
+
+        None if everything has to be read again.
+        """
+        mark = self.mark()
+        if mark is None:
+            return None
+        found = self._found
+        if mark != self._since or max(len(found.versions), len(found.counts)) > UNCHANGED_MAX:
+            self._since, self._found = mark, StillTrue({}, {})
+        return self._found
 
 
 class ClaimReads:
@@ -19,6 +73,7 @@ class ClaimReads:
     def __init__(self, store: Store, *, deadline_s: float) -> None:
         self.store = store
         self._calls = StoreCalls(inline=store.inline, deadline_s=deadline_s)
+        self._unchanged = Unchanged(store, self._calls)
 
     async def holder(self, claim: ClaimKey) -> UUID | None:
         """Return who holds *claim* now, None if nobody does."""
@@ -39,8 +94,13 @@ class ClaimReads:
 
     async def counted(self, *counts: CountKey) -> list[int]:
         """Return the value of each of *counts*."""
-        found = await self._read(self.store.counted, counts)
-        return [found.get(count, 0) for count in counts]
+        found = self._unchanged.found()
+        known = {} if found is None else found.counts
+        missing = [count for count in counts if count not in known]
+        if missing:
+            read = await self._read(self.store.counted, missing)
+            known.update((count, read.get(count, 0)) for count in missing)
+        return [known[count] for count in counts]
 
     async def claims_in(self, part: int) -> dict[tuple[str, UUID, bytes], Held]:
         """Return every claim of a partition by its scope, where it is unique, and its value."""

@@ -1,4 +1,7 @@
-"""A process that does one side of a race: restore or leave, restore too much, purge or hold."""
+"""A process that does one side of a race: restore or leave, restore too much, purge or hold.
+
+Where it waits for the other process there is nothing to await but the next turn of the loop.
+"""
 
 import asyncio
 import sys
@@ -39,8 +42,8 @@ async def restore(handler: CommandHandler, client: int) -> None:
     mine = TASKS[client::CLIENTS]
     for task in mine:
         if task == mine[-1]:
-            while (await organization(handler)).member(CLEO) is not None:
-                pass  # the other process removes her
+            while (await organization(handler)).member(CLEO) is not None:  # noqa: ASYNC110  another process
+                await asyncio.sleep(0)  # until the other process removes her
         await insist(handler, RestoreTask(task_id=task))
 
 
@@ -60,8 +63,8 @@ async def purge(handler: CommandHandler, client: int) -> None:
     """Purge files, again and again while there is a hold."""
     for file in FILES[client::CLIENTS]:
         command = PurgeTrashed(thing=Thing(TrashKind.ATTACHMENT, file))
-        while await attempt(handler, command) in {"conflict", "legal_hold"}:
-            pass  # the other process lifts it in the end
+        while await attempt(handler, command) in {"conflict", "legal_hold"}:  # noqa: ASYNC110  another process
+            await asyncio.sleep(0)  # until the other process lifts it in the end
 
 
 async def hold(handler: CommandHandler, client: int) -> None:

@@ -1,0 +1,81 @@
+"""Versions and counts are read once until somebody writes, in this process or another."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from eventstore.counters import LOG_DRIVER, counters_of
+from eventstore.engine import claim_reads
+from eventstore.log import EventLog
+from eventstore.sqlite import SqliteStore
+from tests.domain.spec import ACME
+from tests.eventstore.reserving import TASKS, add
+from tests.eventstore.rows import command
+from tests.spec import opened
+
+A, B, NOBODYS = (UUID(int=n) for n in (1, 2, 3))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "log.db"
+
+
+@pytest.fixture
+async def log(path: Path) -> AsyncIterator[EventLog]:
+    async with opened(SqliteStore(str(path))) as log:
+        await log.append(command(A, counts=(add(2),)))
+        yield log
+
+
+async def looked(log: EventLog) -> tuple[dict[UUID, int], int, int]:
+    """Return the versions and the count in another turn of the loop, and how many reads it took."""
+    await asyncio.sleep(0)
+    reads = counters_of(LOG_DRIVER).commands
+    heads = await log.heads({A: ACME, B: ACME, NOBODYS: ACME})
+    [count] = await log.counted(TASKS)
+    return heads, count, counters_of(LOG_DRIVER).commands - reads
+
+
+async def test_what_nobody_changed_is_read_once(log: EventLog) -> None:
+    assert await looked(log) == ({A: 1}, 2, 3)  # the mark, the versions and the count
+    assert await looked(log) == ({A: 1}, 2, 1)
+
+
+async def test_a_command_of_this_process_is_seen_at_once(log: EventLog) -> None:
+    await looked(log)
+
+    await log.append(command(B, counts=(add(1),)))
+
+    assert await looked(log) == ({A: 1, B: 1}, 3, 3)
+
+
+async def test_a_command_of_another_process_is_seen_in_the_next_turn(
+    log: EventLog, path: Path
+) -> None:
+    await looked(log)
+
+    with closing(SqliteStore(str(path))) as other:
+        other.commit([command(A, 1, counts=(add(-1),))])
+
+    assert await looked(log) == ({A: 2}, 1, 3)
+
+
+async def test_no_more_is_kept_than_fits(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claim_reads, "UNCHANGED_MAX", 2)
+    await looked(log)  # three versions
+
+    assert await looked(log) == ({A: 1}, 2, 3)
+
+
+async def test_versions_in_several_partitions_are_read_each_time(tmp_path: Path) -> None:
+    async with opened(SqliteStore(str(tmp_path / "parts.db"), parts=4)) as log:
+        await log.append(command(A, counts=(add(2),)))
+
+        await looked(log)
+
+        assert await looked(log) == ({A: 1}, 2, 2)
