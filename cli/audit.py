@@ -17,7 +17,7 @@ from audit.tree_signer import TreeSigner, signer
 from cli.bars import progress_bar
 from cli.failure import CommandFailed
 from cli.outages import outages_as_failures
-from cli.running import settings_of_running
+from cli.running import settings_of_log
 from commands.audit import ExportAuditAsOperator
 from commands.base import Context
 from commands.claims.subdomains import subdomain_claim
@@ -27,7 +27,6 @@ from eventstore.log import EventLog
 from eventstore.mode import LogClosed
 from eventstore.recorded import Actor, ActorKind
 from runtime.clock import system_clock
-from runtime.settings import load_settings
 from runtime.system import derive_keys, open_log
 
 
@@ -80,7 +79,7 @@ def _ask_whether_to_replace(file: Path) -> None:
 
 
 async def _export(asked: _Range, file: Path) -> int:
-    settings = load_settings(settings_of_running())
+    settings = settings_of_log()
     keys = derive_keys(settings)
     async with open_log(settings, keys) as log:
         selection = await _selection(log, asked)
@@ -151,6 +150,6 @@ def run_verify(file: Path, /, *, key: str | None = None) -> int:
 
 def run_key() -> int:
     """Print the public key that verifies checkpoints, in signed-note format."""
-    settings = load_settings(settings_of_running())
+    settings = settings_of_log()
     print(signer(derive_keys(settings).audit).vkey)
     return 0

@@ -3,9 +3,8 @@
 import asyncio
 
 from cli.outages import outages_as_failures
-from cli.running import settings_of_running
+from cli.running import settings_of_log
 from commands.lint.walk import lint_log
-from runtime.settings import load_settings
 from runtime.system import derive_keys, open_log
 
 SHOWN_MAX = 100
@@ -19,7 +18,7 @@ def run() -> int:
 
 
 async def _lint() -> int:
-    settings = load_settings(settings_of_running())
+    settings = settings_of_log()
     found = 0
     async with open_log(settings, derive_keys(settings)) as log:
         async for finding in lint_log(log):

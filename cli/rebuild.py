@@ -10,13 +10,12 @@ from cyclopts import Parameter
 from cli.bars import progress_bar
 from cli.failure import CommandFailed
 from cli.outages import outages_as_failures
-from cli.running import settings_of_running
+from cli.running import settings_of_log
 from projections.catalog import PROJECTIONS
 from projections.engine.digest import compare
 from projections.engine.folding import ProjectionFailed
 from projections.engine.projector import Projector
 from projections.engine.rebuild import rebuild
-from runtime.settings import load_settings
 from runtime.system import System, open_system
 
 
@@ -49,7 +48,7 @@ def run(
 
 async def _rebuild(wanted: Container[str], *, verify: bool) -> int:
     bad = 0
-    async with open_system(load_settings(settings_of_running())) as system:
+    async with open_system(settings_of_log()) as system:
         # It does the work only if no other projector holds the lease.
         projector = Projector(PROJECTIONS, system.log, system.read_store, system.wakeups.listener())
         try:

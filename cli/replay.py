@@ -11,9 +11,8 @@ from audit.opened import open_all
 from audit.trail import entry_json
 from cli.failure import CommandFailed
 from cli.outages import outages_as_failures
-from cli.running import settings_of_running
+from cli.running import settings_of_log
 from domain.catalog import EVENT_TYPES
-from runtime.settings import load_settings
 from runtime.system import derive_keys, open_log
 
 _BATCH = 500
@@ -43,7 +42,7 @@ def run(
 
 
 async def _replay(after: int, types: tuple[str, ...]) -> int:
-    settings = load_settings(settings_of_running())
+    settings = settings_of_log()
     encode = msgspec.json.Encoder().encode
     async with open_log(settings, derive_keys(settings)) as log:
         for part in range(log.parts):

@@ -6,7 +6,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from cli.failure import CommandFailed
+from eventstore.open import SQLITE, take_partitions
 from runtime.setting import environment
+from runtime.settings import Settings, load_settings
 
 RUNNING_FILE = "running.json"
 
@@ -35,9 +38,14 @@ def find_running(data_dir: Path | None = None) -> Running | None:
     path = (data_dir or Path(environment().get("DATA_DIR") or "data")) / RUNNING_FILE
     try:
         running = msgspec.json.decode(path.read_bytes(), type=Running)
+    except OSError:
+        return None  # never started here; what else is wrong with the directory, its users tell
+    try:
         os.kill(running.processes["up"], 0)
-    except (FileNotFoundError, ProcessLookupError):
-        return None  # never started, or killed before it could remove the file
+    except ProcessLookupError:
+        return None  # killed before it could remove the file
+    except PermissionError:
+        pass  # it runs, as somebody else
     return running
 
 
@@ -45,3 +53,18 @@ def settings_of_running() -> dict[str, str]:
     """Return the environment, with the stores of the ``up`` that runs in this DATA_DIR, if any."""
     running = find_running()
     return {**(running.environment if running else {}), **environment()}
+
+
+def settings_of_log() -> Settings:
+    """Return the settings of the log that is here, for commands that create none.
+
+    With the name of a directory misspelled, they would otherwise do their work on an empty log.
+
+    :raises SettingsInvalid: its secrets are not here.
+    :raises CommandFailed: it is not here.
+    """
+    settings = load_settings(settings_of_running(), generate_secrets=False)
+    address, _ = take_partitions(settings.events_url)
+    if address.startswith(SQLITE) and not Path(address.removeprefix(SQLITE)).exists():
+        raise CommandFailed(f"there is no log at {address}: check EVENTS_URL and DATA_DIR", 2)
+    return settings

@@ -5,7 +5,7 @@ import asyncio
 from audit.log_check import LogCheck, Loss
 from audit.tree_signer import TreeSigner
 from cli.outages import outages_as_failures
-from cli.running import settings_of_running
+from cli.running import settings_of_log
 from commands.audit import AcceptRestore
 from commands.base import Context
 from commands.handler import CommandHandler
@@ -16,7 +16,7 @@ from eventstore.mode import LogMode
 from eventstore.recorded import Actor, ActorKind
 from runtime.buckets.kept import open_kept_heads
 from runtime.clock import system_clock
-from runtime.settings import Settings, load_settings
+from runtime.settings import Settings
 from runtime.system import derive_keys, open_log
 
 _CLOSED = (LogMode.CONTRADICTED, LogMode.ACCEPTING)
@@ -24,7 +24,7 @@ _CLOSED = (LogMode.CONTRADICTED, LogMode.ACCEPTING)
 
 def run() -> int:
     """Accept the loss; return 0."""
-    settings = load_settings(settings_of_running())
+    settings = settings_of_log()
     with outages_as_failures():
         return asyncio.run(_accept(settings))
 

@@ -15,7 +15,7 @@ from audit.tree_check import TreeCheck
 from audit.tree_signer import signer
 from cli.bars import watching
 from cli.outages import outages_as_failures
-from cli.running import settings_of_running
+from cli.running import settings_of_log, settings_of_running
 from domain.base import OrgId
 from eventstore.backup.database import EVENTS_TABLE, Snapshot
 from eventstore.backup.frame import BackupDamaged, Ending, Slice
@@ -38,7 +38,7 @@ def run_backup(to: Path, /) -> int:
     to
         File to write.
     """
-    url = load_settings(settings_of_running()).events_url
+    url = settings_of_log().events_url
     with (
         outages_as_failures(),
         closing(open_database(url)) as database,
@@ -57,13 +57,13 @@ def run_verify_backup(file: Path, /) -> int:
     file
         A file that `backup` wrote.
     """
-    settings = load_settings(settings_of_running())
+    settings = load_settings(settings_of_running(), generate_secrets=False)
     return 0 if _verified(BackupFile(file), file, settings) else 1
 
 
 def run_restore(file: Path, /) -> int:
     """Verify a backup, load it and verify the result; return 1 if anything does not match."""
-    settings = load_settings(settings_of_running())
+    settings = load_settings(settings_of_running(), generate_secrets=False)
     backup = BackupFile(file)
     ending = _verified(backup, file, settings)
     if ending is None:

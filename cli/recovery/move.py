@@ -9,12 +9,11 @@ from cli.failure import CommandFailed
 from cli.outages import outages_as_failures
 from cli.recovery.backup import check_database, told
 from cli.recovery.standstill import until_nobody_works
-from cli.running import settings_of_running
+from cli.running import settings_of_log
 from eventstore.backup.moving import LogMove
 from eventstore.backup.open import open_database
 from eventstore.mode import REASONS, LogMode
 from eventstore.open import open_store, take_partitions
-from runtime.settings import load_settings
 from runtime.system import without_password
 
 
@@ -26,7 +25,7 @@ def run_move(*, to: str) -> int:
     to
         EVENTS_URL of an empty database; ?partitions=N gives the log another number of partitions.
     """
-    settings = load_settings(settings_of_running())
+    settings = settings_of_log()
     with (
         outages_as_failures(),
         closing(open_database(settings.events_url)) as source,
@@ -59,7 +58,7 @@ def run_read_only(switch: Literal["on", "off"], /) -> int:
     switch
         Whether commands are to be refused.
     """
-    url = load_settings(settings_of_running()).events_url
+    url = settings_of_log().events_url
     with outages_as_failures(), closing(open_store(url)) as store:
         store.open()
         mode = store.mode()

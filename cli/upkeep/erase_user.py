@@ -8,7 +8,7 @@ from rich.prompt import Confirm
 
 from cli.failure import CommandFailed
 from cli.outages import outages_as_failures
-from cli.running import settings_of_running
+from cli.running import settings_of_log
 from commands.base import Context
 from commands.identity.erasing import EraseUser
 from commands.reservations import email_claim
@@ -21,7 +21,6 @@ from eventstore.append import ConcurrencyConflict
 from eventstore.log import EventLog
 from eventstore.mode import LogClosed
 from eventstore.recorded import Actor, ActorKind
-from runtime.settings import load_settings
 from runtime.system import System, open_system
 from security.mail_address import canonical_address
 
@@ -46,7 +45,7 @@ def run(email: str, /, *, yes: bool = False) -> int:
 
 
 async def _erase(address: str, *, sure: bool) -> int:
-    async with open_system(load_settings(settings_of_running())) as system:
+    async with open_system(settings_of_log()) as system:
         claim = email_claim(system.log.keys.fingerprint, address)
         holder = await system.log.holder(claim)
         if holder is None:

@@ -5,17 +5,17 @@ import asyncio
 from cli.bars import watching
 from cli.failure import CommandFailed
 from cli.outages import outages_as_failures
-from cli.running import settings_of_running
+from cli.running import settings_of_log
 from eventstore.mode import LogClosed
 from runtime.key_rotation import wrap_again
-from runtime.settings import Settings, load_settings
+from runtime.settings import Settings
 from runtime.system import derive_keys, open_log
 from security.sealing import SealBroken
 
 
 def run() -> int:
     """Wrap again what MASTER_PREVIOUS_KEY wrapped; return 0."""
-    settings = load_settings(settings_of_running())
+    settings = settings_of_log()
     if not settings.master_previous_key:
         raise CommandFailed(
             "set MASTER_KEY to the new key and MASTER_PREVIOUS_KEY to the old one, restart the"

@@ -3,12 +3,14 @@
 import subprocess
 import sys
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 
 from cli.__main__ import COMMANDS, main
 from cli.child import KILLED_AFTER_S
 from runtime.process import STOP_S
+from runtime.secret_file import SECRET_NAMES
 from tests.architecture.sources import PROJECT, ROOT
 
 
@@ -73,6 +75,56 @@ def test_a_wrong_setting_is_one_line(
         "",
         "trackrecord: setting PORT: 'many' is not a whole number\n",
     )
+
+
+LOG_COMMANDS = [
+    "accept-restore",
+    "audit key",
+    "backup one",
+    "erase-user ana@example.com",
+    "lint-log",
+    "move --to sqlite:///moved.db",
+    "read-only on",
+    "rebuild --all",
+    "replay",
+    "rotate-master-key",
+]
+
+
+@pytest.mark.parametrize("command", LOG_COMMANDS)
+@pytest.mark.parametrize("secrets", [True, False])
+def test_a_command_on_a_log_that_is_not_here_creates_none(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: str,
+    secrets: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in SECRET_NAMES:
+        monkeypatch.setenv(name, token_urlsafe(48) if secrets else "")
+
+    code, output, errors = said(capsys, *command.split())
+
+    assert (code, output, [*tmp_path.iterdir()]) == (2, "", [])
+    assert ("there is no log" if secrets else "nothing was started") in errors
+
+
+@pytest.mark.parametrize("command", ["doctor", "verify-backup one", "lint-log"])
+def test_a_directory_that_is_none_is_one_line(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: str,
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "file"))
+
+    code, output, errors = said(capsys, *command.split())
+
+    assert (code, output) == (2, "")
+    assert errors.startswith("trackrecord: setting ")
+    assert errors.count("\n") == 1
 
 
 def test_an_export_does_not_replace_a_file_by_itself(
