@@ -1,9 +1,11 @@
 """The HTTP server: uvicorn, stopped without losing requests in progress."""
 
+import asyncio
 import gc
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import parent_process
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -32,6 +34,7 @@ KEEP_ALIVE_S = 75
 If both ended at the same time, a request would meet a connection that is being closed.
 """
 
+_TICK_S = 1.0
 GRACEFUL_S = 5
 """How long a stopping server waits for open responses; a stream could stay open forever."""
 GC_THRESHOLD = 100_000
@@ -138,9 +141,24 @@ class _Server(uvicorn.Server):
     queued commands are on disk.
     """
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._asked_to_stop = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Set the date of responses once a second until a signal comes.
+
+        Uvicorn's own looks for signals ten times a second, which is most of what an idle API does.
+        """
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    await self._asked_to_stop.wait()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
+        asyncio.get_running_loop().call_soon_threadsafe(self._asked_to_stop.set)
 
 
 def _options(settings: Settings) -> dict[str, Any]:

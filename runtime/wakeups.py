@@ -41,6 +41,8 @@ class Wakeups:
 
     def __init__(self, redis_url: str = "", deadline_s: float = REDIS_DEADLINE_S) -> None:
         self._redis: Any = open_redis(redis_url, deadline_s) if redis_url else None
+        self.hears = False
+        """Whether wake-ups from other processes arrive at present."""
         self._heard = 0
         self._listeners: list[Callable[[], None]] = []
         self._next = asyncio.Event()
@@ -144,6 +146,7 @@ class Wakeups:
             try:
                 async with redis.pubsub() as channel:
                     await channel.subscribe(CHANNEL)
+                    self.hears = True
                     while True:
                         # With a timeout of its own: the client's would end the subscription.
                         if await channel.get_message(timeout=_LISTEN_S) is not None:
@@ -151,4 +154,5 @@ class Wakeups:
             except (RedisError, OSError) as error:
                 _logger.debug("wake-ups are unavailable for now: %s", error)
                 counters_of(REDIS_DRIVER).retried()
+            self.hears = False
             await asyncio.sleep(RECONNECT_S)

@@ -21,7 +21,7 @@ from runtime.system import System
 from security.mail_tokens import MailPurpose, hash_of
 from security.sealing import SealBroken
 
-_SWEEP_S = 0.5
+_SWEEP_S = 1.0
 _LEASE_S = 10.0
 """How long an errand may take before another worker does it, too."""
 

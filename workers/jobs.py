@@ -15,8 +15,9 @@ from runtime.system import System
 from workers.rings import Rings
 
 _JOB_TIMEOUT_S = 20
-_POLL_S = 0.5
-"""How often arq polls for jobs. Polls cost more than anything else while nothing happens."""
+_POLL_S = 1.0
+"""How often arq polls for jobs: as often as everything is looked at anyway. Polls cost more than
+anything else while nothing happens."""
 
 _HEALTH_CHECK_S = 10
 

@@ -48,8 +48,15 @@ async def project(system: System) -> None:
         crew_joined(system.operations, PROJECTOR_CREW) as crew,
         asyncio.TaskGroup() as tasks,
     ):
-        wait = system.wakeups.listener()
-        projector = Projector(PROJECTIONS, system.log, system.read_store, wait, owns=crew.owns)
+        wakeups = system.wakeups
+        projector = Projector(
+            PROJECTIONS,
+            system.log,
+            system.read_store,
+            wakeups.listener(),
+            owns=crew.owns,
+            is_woken=lambda: wakeups.hears,
+        )
         tasks.create_task(projector.run(), name="project")
         tasks.create_task(_seal(system.tree_signer, crew), name="seal")
 

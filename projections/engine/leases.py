@@ -19,7 +19,7 @@ class PartLeases:
         self._store, self._wanted = store, wanted
         self._owner = uuid4().hex
         self._fences: dict[int, int] = {}
-        self._ask_at = float("-inf")
+        self._ask_at = self._asked_at = float("-inf")
 
     async def held(self) -> dict[int, int]:
         """Return the fences of what we hold, after releasing what we do not want any more."""
@@ -30,15 +30,16 @@ class PartLeases:
             if unwanted:
                 await self._store.release(self._owner, unwanted)
             self._fences = await self._store.lease(self._owner, LEASE_S, wanted)
+            self._asked_at = now
             whole = bool(wanted) and len(self._fences) == len(wanted)
             self._ask_at = now + (RENEW_S if whole else STAND_BY_S)
         return dict(self._fences)
 
     async def renew(self) -> None:
-        """Keep renewing the leases until cancelled, even while a batch takes long."""
+        """Keep renewing the leases until cancelled, when a batch takes so long that none asks."""
         while True:
             await asyncio.sleep(RENEW_S)
-            if self._fences:
+            if self._fences and time.monotonic() - self._asked_at > RENEW_S:
                 with contextlib.suppress(ReadStoreUnavailable):
                     before = dict(self._fences)
                     still = await self._store.lease(self._owner, LEASE_S, list(before))

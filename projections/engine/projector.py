@@ -21,6 +21,8 @@ from projections.engine.store import OutOfTurn, ReadStore, ReadStoreUnavailable
 
 SWEEP_S = 0.25
 """The longest time between two looks at the log if nothing wakes the projector."""
+PATIENT_SWEEP_S = 1.0
+"""The same where it is certain to be woken, and there is no other projector to share with."""
 _PLAN_S = 1.0
 """How long a projector works without looking whether the plan is still the same."""
 RETRY_FIRST_S, RETRY_MAX_S = 0.1, 2.0
@@ -62,10 +64,14 @@ class Projector:
         advanced: Advanced = _tell_nobody,
         *,
         owns: Owns = everything,
+        is_woken: Callable[[], bool] = lambda: False,
     ) -> None:
-        """*owns* says which partitions are for this projector to write."""
+        """*owns* says which partitions are for this projector to write.
+
+        *is_woken* says whether it is certain that ``wait`` returns when the log grows.
+        """
         self._projections, self._log, self._store = projections, log, store
-        self._wait, self._advanced = wait, advanced
+        self._wait, self._advanced, self._is_woken = wait, advanced, is_woken
         self._leases = PartLeases(store, lambda: [p for p in range(log.parts) if owns(p)])
         self._leader = Leader(projections, log, store)
         self._control: Control | None = None
@@ -98,7 +104,9 @@ class Projector:
         while ours is None or not ours.cancelling():
             try:
                 if not await self.step():
-                    await self._wait(SWEEP_S)
+                    alone = len(self._shifts) == self._log.parts
+                    patient = alone and self._is_woken()
+                    await self._wait(PATIENT_SWEEP_S if patient else SWEEP_S)
                 delay_s = 0.0
             except OutOfTurn:
                 await asyncio.sleep(0)

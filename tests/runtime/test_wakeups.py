@@ -93,6 +93,7 @@ async def test_what_somebody_waits_for_is_announced_sooner(
 @pytest.mark.servers
 async def test_a_commit_in_another_process_wakes_through_redis(redis_url: str) -> None:
     here, there = Wakeups(redis_url), Wakeups(redis_url)
+    assert not here.hears
     here.listen()
     waiting = asyncio.create_task(woken(here))
     while not waiting.done():  # until the subscription is active, a wake-up may be missed
@@ -100,6 +101,7 @@ async def test_a_commit_in_another_process_wakes_through_redis(redis_url: str) -
         await asyncio.wait([waiting], timeout=0.02)
 
     assert await waiting
+    assert here.hears
     assert await here.trouble() is None
 
     hurried = asyncio.create_task(woken(here))
@@ -119,6 +121,7 @@ async def test_redis_may_be_down() -> None:
     await wakeups.listener()(0.01)
 
     assert await wakeups.trouble()
+    assert not wakeups.hears
     await wakeups.close()
 
 

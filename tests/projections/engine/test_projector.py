@@ -15,12 +15,13 @@ from devstack.server import Server
 from domain.identity.user.events import LoginFailed
 from domain.work.task.events import TaskStatus
 from eventstore.memory import MemoryStore
+from eventstore.operations.crew import Owns, everything
 from eventstore.recorded import READ_BYTES_MAX
 from projections.base import document_id
 from projections.catalog import PROJECTIONS
 from projections.engine.digest import Digest, digest
 from projections.engine.mongo.store import MongoReadStore
-from projections.engine.projector import Projector
+from projections.engine.projector import PATIENT_SWEEP_S, SWEEP_S, Projector
 from projections.engine.rebuild import rebuild
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding
@@ -40,6 +41,11 @@ from tests.projections.spec import (
 )
 from tests.projections.stores import Opened
 from tests.spec import on, opened, record
+
+
+def nothing(part: int) -> bool:
+    """Own nothing: other projectors have all partitions."""
+    return part < 0
 
 
 async def digests(store: ReadStore) -> dict[str, Digest]:
@@ -181,6 +187,25 @@ async def test_two_projectors_at_once_do_no_harm(
         await project_all(log, reference)
 
     assert await digests(opened_stores.another()) == await digests(reference)
+
+
+@pytest.mark.parametrize(
+    ("woken", "owns", "expected_s"),
+    [
+        (True, everything, PATIENT_SWEEP_S),
+        (False, everything, SWEEP_S),
+        (True, nothing, SWEEP_S),
+    ],
+)
+async def test_only_a_projector_that_is_alone_and_woken_for_certain_looks_rarely(
+    store: ReadStore, woken: bool, owns: Owns, expected_s: float
+) -> None:
+    waits = asyncio.Queue[float]()
+
+    async with opened(MemoryStore()) as log:
+        projector = Projector(PROJECTIONS, log, store, waits.put, owns=owns, is_woken=lambda: woken)
+        async with running(projector), asyncio.timeout(30):
+            assert await waits.get() == expected_s
 
 
 @pytest.mark.servers  # it waits until the lease of a process that is gone has run out
