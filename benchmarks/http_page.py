@@ -3,20 +3,16 @@
 The route of the constant bytes is the same up to the page: it takes the same filters, finds the
 project and whether the caller sees it, and waits for what was recorded. Another one takes no
 filters and looks nothing up at all.
-A page that was read before is answered from memory while nothing has changed, so it is also
-measured while something changes all the time. Of MongoDB, clients who ask for the same page at the
-same time share readings, as these 16 do; for a client alone PyMongo by itself takes nearly half of
-what a page costs above constant bytes.
+A page that was answered before is answered from memory while its organization records nothing, so
+an API that keeps none in memory is measured as well. Of MongoDB, clients who ask for the same page
+at the same time share readings, as these 16 do; for a client alone PyMongo by itself takes nearly
+half of what a page costs above constant bytes.
 """
 
 import asyncio
-import sqlite3
-import threading
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -25,7 +21,7 @@ from benchmarks.harness.bare_driver import ask_commands, ask_pages
 from benchmarks.harness.figures import Figure, interleaved, ratios
 from benchmarks.harness.http_client import Client, RequestFailed
 from benchmarks.harness.pace import Pace
-from benchmarks.harness.processes import API, PROJECTORS, Stack, cpu_clock, stack
+from benchmarks.harness.processes import API, FORGETFUL_API, PROJECTORS, Stack, cpu_clock, stack
 from benchmarks.harness.seeding import DESCRIPTION
 from benchmarks.harness.workplace import workplace
 
@@ -37,28 +33,28 @@ PAGE = 50
 TOGETHER = 16
 """Tasks that are created at the same time."""
 CATCH_UP_S = 60.0
-CHANGE_EVERY_S = 0.0002
-"""More often than a page is asked for."""
 TARGET_US = 45.0
 TARGET_MONGODB = 2.5
 DATABASE = "trackrecord"
+SQLITE, MONGODB = "SQLite", "MongoDB"
 
 
 def measure() -> list[Figure]:
     """Return the CPU time of a page from the read model, and of a constant one."""
     figures: list[Figure] = []
-    for mongodb, sizes in ((False, SIZES), (True, SIZES[:1])):
+    for engine, sizes in ((SQLITE, SIZES), (MONGODB, SIZES[:1])):
+        mongodb = engine == MONGODB
         with workplace() as directory, stack(directory, mongodb=mongodb, quick=True) as processes:
-            figures += _measure(
-                processes, sizes, None if mongodb else directory / "data" / "readmodels.db"
-            )
+            figures += _measure(processes, sizes, engine)
     return figures
 
 
-def _measure(processes: Stack, sizes: Sequence[int], file: Path | None) -> list[Figure]:
+def _measure(processes: Stack, sizes: Sequence[int], engine: str) -> list[Figure]:
     figures: list[Figure] = []
-    engine = "MongoDB" if file is None else "SQLite"
     server = cpu_clock(processes.start(API))
+    port = str(processes.floor[1])
+    forgetful = cpu_clock(processes.start(FORGETFUL_API, PORT=port))
+    neighbour = Client(processes.floor)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         client = Client(processes.address)
         project = runner.run(client.log_in())
@@ -74,14 +70,17 @@ def _measure(processes: Stack, sizes: Sequence[int], file: Path | None) -> list[
                 request = client.request("GET", path)
                 return runner.run(client.load(request, CONNECTIONS, CELL_S, server))
 
+            def read(path: str) -> Pace:
+                request = client.request("GET", path)
+                return runner.run(neighbour.load(request, CONNECTIONS, CELL_S, forgetful))
+
             cells = {
                 "page": partial(cell, f"{path}?limit={PAGE}"),
                 "constant": partial(cell, f"/bench/{size}/{project}/tasks?limit={PAGE}"),
                 "nothing": partial(cell, f"/bench/{size}/{project}/tasks/nothing?limit={PAGE}"),
+                "read": partial(read, f"{path}?limit={PAGE}"),
             }
-            if file is not None:
-                cells["changed"] = partial(_while_changing, file, cells["page"])
-            else:
+            if engine == MONGODB:
                 for name, ask in (("command", ask_commands), ("cursor", ask_pages)):
                     asked = (processes.mongodb_uri, DATABASE, PAGE + 1, CONNECTIONS, CELL_S)
                     cells[name] = partial(_run, runner, ask, asked)
@@ -93,31 +92,6 @@ def _measure(processes: Stack, sizes: Sequence[int], file: Path | None) -> list[
 def _run(runner: asyncio.Runner, ask: Callable[..., Any], asked: tuple[Any, ...]) -> Pace:
     pace: Pace = runner.run(ask(*asked))
     return pace
-
-
-def _while_changing(file: Path, cell: Callable[[], Pace]) -> Pace:
-    with changing(file):
-        return cell()
-
-
-@contextmanager
-def changing(file: Path) -> Generator[None]:
-    """Commit to the read models all the time, so that no page is as it was read before."""
-    ended = threading.Event()
-
-    def change() -> None:
-        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-            connection.execute("PRAGMA synchronous = NORMAL")
-            while not ended.wait(CHANGE_EVERY_S):
-                connection.execute("UPDATE writes SET n = n")
-
-    thread = threading.Thread(target=change)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 async def _furnish(client: Client, path: str, there: int, count: int) -> int:
@@ -153,47 +127,36 @@ async def _is_listed(client: Client, path: str, count: int) -> bool:
 
 
 def _figures(measured: dict[str, list[Pace]], what: str, engine: str) -> list[Figure]:
-    page = [pace.cpu_us for pace in measured["page"]]
     constant = [pace.cpu_us for pace in measured["constant"]]
-    above = Figure(
-        what=f"{what}: above constant bytes",
-        unit="µs CPU",
-        rounds=[a - b for a, b in zip(page, constant, strict=True)],
-        target=TARGET_US if engine == "SQLite" else None,
-        at_least=False,
-    )
-    times = Figure(
-        what=f"{what}: against constant bytes",
-        unit="x",
-        rounds=ratios(page, constant),
-        target=TARGET_MONGODB if engine == "MongoDB" else None,
-        at_least=False,
-    )
-    beside = _of_the_driver if engine == "MongoDB" else _changed
-    return [
-        above,
-        times,
-        Figure(
-            what=f"{what}: above bytes for which nothing is looked up",
-            unit="µs CPU",
-            rounds=[a - b.cpu_us for a, b in zip(page, measured["nothing"], strict=True)],
-        ),
-        *beside(measured, what, constant),
-        Figure(what=f"{what}: CPU of the API", unit="µs CPU", rounds=page),
-        Figure(what=f"{what}: constant bytes", unit="µs CPU", rounds=constant),
-        Figure(what=what, unit="requests/s", rounds=[p.per_second for p in measured["page"]]),
-    ]
-
-
-def _changed(measured: dict[str, list[Pace]], what: str, constant: list[float]) -> list[Figure]:
-    changed = [pace.cpu_us for pace in measured["changed"]]
-    return [
-        Figure(
-            what=f"{what}, changed since: above constant bytes",
-            unit="µs CPU",
-            rounds=[a - b for a, b in zip(changed, constant, strict=True)],
-        )
-    ]
+    figures: list[Figure] = []
+    for cell, how in (("page", what), ("read", f"{what}, not in memory")):
+        page = [pace.cpu_us for pace in measured[cell]]
+        figures += [
+            Figure(
+                what=f"{how}: above constant bytes",
+                unit="µs CPU",
+                rounds=[a - b for a, b in zip(page, constant, strict=True)],
+                target=TARGET_US if (engine, cell) == (SQLITE, "page") else None,
+                at_least=False,
+            ),
+            Figure(
+                what=f"{how}: against constant bytes",
+                unit="x",
+                rounds=ratios(page, constant),
+                target=TARGET_MONGODB if engine == MONGODB else None,
+                at_least=False,
+            ),
+            Figure(
+                what=f"{how}: above bytes for which nothing is looked up",
+                unit="µs CPU",
+                rounds=[a - b.cpu_us for a, b in zip(page, measured["nothing"], strict=True)],
+            ),
+            Figure(what=f"{how}: CPU of the API", unit="µs CPU", rounds=page),
+            Figure(what=how, unit="requests/s", rounds=[p.per_second for p in measured[cell]]),
+        ]
+    if engine == MONGODB:
+        figures += _of_the_driver(measured, what, constant)
+    return [*figures, Figure(what=f"{what}: constant bytes", unit="µs CPU", rounds=constant)]
 
 
 def _of_the_driver(

@@ -1,10 +1,11 @@
 """Reads over HTTP: waiting for what was recorded, single resources, pages of lists."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 
@@ -20,15 +21,20 @@ from security.cursors import InvalidCursor
 
 S = TypeVar("S")
 LIMIT_DEFAULT, LIMIT_MAX = 50, 100
-BODIES_MAX, BODIES_BYTES_MAX = 64, 8 * 2**20
-"""How many pages a process keeps with their responses, and how large they may be together."""
+PAGES_MAX, PAGES_BYTES_MAX = 256, 16 * 2**20
+"""How many pages a process keeps, and how large they may be together."""
+
+AsOf = tuple[tuple[str, ...], dict[OrgId, int]]
+"""Which collections show something, and up to where their organization has recorded."""
+Asked = tuple[str, UUID, int, str | None]
+"""A list with its filters, who asks for it, and the limit and the cursor of a page."""
 
 
-async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
+async def wait_for_own_writes(request: ApiRequest, *names: str) -> AsOf:
     """Wait until the read models *names* include what the caller's organization has recorded.
 
     The log tells how far that is, so it holds for what came through another process, too. They also
-    include X-Min-Position.
+    include X-Min-Position. Return what they show: while that is the same, so is a list of them.
 
     :raises Problem: 503 if that takes too long.
     """
@@ -43,6 +49,7 @@ async def wait_for_own_writes(request: ApiRequest, *names: str) -> None:
             recorded[owner] = await log.newest_position(owner)
         own = wanted if owner == caller.org_id else 0
         await api.caught_up(name, max(recorded[owner], own), log.part(owner))
+    return await api.models.collections(names), recorded
 
 
 async def wait_for_all_writes(request: ApiRequest, name: str) -> None:
@@ -117,10 +124,27 @@ class Paging:
             return None
         return self._request.api.system.keys.cursors.encode(self._binding, [page.next_key])
 
+    async def kept(
+        self, as_of: AsOf, limit: int, cursor: str | None, make: Callable[[], Awaitable["Timed"]]
+    ) -> ApiResponse:
+        """Return the page as it was answered before if it is still the same, otherwise *make* it.
+
+        It must follow from nothing but what its organization has recorded, who asks, and the time.
+        """
+        clock = self._request.api.system.clock
+        asked = self._binding, self._request.caller.actor.id, limit, cursor
+        known = _kept.get(asked, as_of, clock())
+        if known is not None:
+            return known
+        made = await make()
+        answer = self.answer(made.page, limit)
+        _kept.keep(asked, KeptPage(as_of, clock(), made.until, answer))
+        return answer
+
     def answer(self, page: ListSlice, limit: int) -> ApiResponse:
         """Return the page, with the next cursor in the body and in a Link header (RFC 8288)."""
         cursor = self.cursor(page)
-        body = _bodies.of(page.json, (self._binding, cursor))
+        body = list_json(page.json, cursor)
         if cursor is None:
             return ApiResponse(body)
         filters = f"{urlencode(self._filters)}&" if self._filters else ""
@@ -129,37 +153,58 @@ class Paging:
         return ApiResponse(body, headers=[(b"link", link.encode())])
 
 
-class PageBodies:
-    """The bodies of pages that were answered last.
+class Timed(NamedTuple):
+    """A page, and when time alone makes it another one; None if it never does."""
 
-    A page that is kept in memory stays the same object until something changes. To make its body
-    means to copy it, and what was just copied is slower to send.
+    page: ListSlice
+    until: datetime | None
+
+
+class KeptPage(NamedTuple):
+    """A page that was answered, what it shows, and since when and until when it is the same."""
+
+    as_of: AsOf
+    since: datetime
+    until: datetime | None
+    answer: ApiResponse
+
+
+class KeptPages:
+    """Pages that were answered last, kept in memory while they would be answered the same.
+
+    What a list shows follows from what its organization has recorded, which collections show it,
+    who asks, and the time. The log is asked for the first before any page is read. So a page of an
+    organization that has recorded nothing since is not read again, however much others record.
     """
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, str | None], tuple[bytes, bytes]] = OrderedDict()
+        self._pages: OrderedDict[Asked, KeptPage] = OrderedDict()
         self._size = 0
 
-    def of(self, items: bytes, place: tuple[str, str | None]) -> bytes:
-        """Return the body of the page that is at *place*: its list, and the cursor after it."""
-        known = self._known.get(place)
-        if known is not None and known[0] is items:
-            return known[1]
-        body = list_json(items, place[1])
-        self._drop(place)
-        self._known[place] = items, body
-        self._size += len(items) + len(body)
-        while len(self._known) > BODIES_MAX or self._size > BODIES_BYTES_MAX:
-            self._drop(next(iter(self._known)))
-        return body
+    def get(self, asked: Asked, as_of: AsOf, now: datetime) -> ApiResponse | None:
+        """Return a page; None if it is not known, or no longer the same."""
+        known = self._pages.get(asked)
+        if known is None or known.as_of != as_of or now < known.since:
+            return None
+        if known.until is not None and now >= known.until:
+            return None
+        return known.answer
 
-    def _drop(self, place: tuple[str, str | None]) -> None:
-        gone = self._known.pop(place, None)
+    def keep(self, asked: Asked, page: KeptPage) -> None:
+        """Keep a page in place of what was answered to the same question before."""
+        self._drop(asked)
+        self._pages[asked] = page
+        self._size += len(page.answer.body)
+        while len(self._pages) > PAGES_MAX or self._size > PAGES_BYTES_MAX:
+            self._drop(next(iter(self._pages)))
+
+    def _drop(self, asked: Asked) -> None:
+        gone = self._pages.pop(asked, None)
         if gone is not None:
-            self._size -= len(gone[0]) + len(gone[1])
+            self._size -= len(gone.answer.body)
 
 
-_bodies = PageBodies()
+_kept = KeptPages()
 
 
 def _told(value: Any) -> str:

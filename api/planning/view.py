@@ -30,7 +30,6 @@ from domain.planning.criteria import Columns, Criteria, FieldValues, ViewSort
 from domain.planning.view import NEWEST, SavedView, ViewNameTaken, ViewOfAnother
 from eventstore.identifiers import new_id
 from projections.planning.view import SavedViewView, render_view, views_of
-from projections.work.dashboard import Now
 
 _UTC = ZoneInfo("UTC")
 _COLUMNS = frozenset(each.encode_name for each in fields_of(TaskDetail))
@@ -221,7 +220,7 @@ def _refuse_unless_lists_take(
     :raises Problem: 422 if there is no such order or column, or a range of days is malformed.
     """
     asked = ViewTasks.of_criteria(criteria, sort)
-    asked.parsed().filter(Now(request.api.system.clock(), _UTC))
+    asked.parsed().filter(request.api.system.clock(), _UTC)
     for column in columns:
         if column not in _COLUMNS and not column.startswith("field:"):
             raise invalid(FieldError("columns", f"There is no column {column!r}"))

@@ -143,6 +143,11 @@ def _constant(size: int) -> bytes:
     return b'"%s"' % (b"x" * (size - 2))
 
 
-if __name__ == "__main__":
+def add_routes() -> None:
+    """Add the routes for comparison to those of the API."""
     ROUTES.extend((NothingController, PublicProfileController))
+
+
+if __name__ == "__main__":
+    add_routes()
     run_process(serve)

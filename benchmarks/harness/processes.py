@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 STOP_S = 20.0
 API = "benchmarks.harness.http_server"
 """The real server with three additional routes for comparison."""
+FORGETFUL_API = "benchmarks.harness.forgetful_server"
+"""The same, but no page is answered from memory."""
 PROJECTORS = "workers.projecting"
 WORKER = "workers"
 FLOOR = "benchmarks.harness.floor_server"

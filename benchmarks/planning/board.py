@@ -19,7 +19,6 @@ from benchmarks.harness.pace import Pace
 from benchmarks.harness.processes import API, PROJECTORS, Stack, cpu_clock, stack
 from benchmarks.harness.seeding import DESCRIPTION
 from benchmarks.harness.workplace import workplace
-from benchmarks.http_page import changing
 from domain.work.task.events import TaskStatus
 
 CONNECTIONS = 16
@@ -36,25 +35,23 @@ TARGET = 3.0
 def measure() -> list[Figure]:
     """Return the CPU time of a board, and of as many constant bytes."""
     with workplace() as directory, stack(directory, quick=True) as processes:
-        measured = _measure(processes, directory / "data" / "readmodels.db")
+        measured = _measure(processes)
     constant = [pace.cpu_us for pace in measured["constant"]]
-    figures: list[Figure] = []
-    for name, what in (("board", ""), ("changed", ", changed since")):
-        told = [pace.cpu_us for pace in measured[name]]
-        figures += [
-            Figure(
-                what=f"board of {TASKS:,} tasks{what}: against constant bytes",
-                unit="x",
-                rounds=ratios(told, constant),
-                target=TARGET,
-                at_least=False,
-            ),
-            Figure(what=f"board of {TASKS:,} tasks{what}: CPU of the API", unit="µs", rounds=told),
-        ]
-    return [*figures, Figure(what="constant bytes: CPU of the API", unit="µs", rounds=constant)]
+    told = [pace.cpu_us for pace in measured["board"]]
+    return [
+        Figure(
+            what=f"board of {TASKS:,} tasks: against constant bytes",
+            unit="x",
+            rounds=ratios(told, constant),
+            target=TARGET,
+            at_least=False,
+        ),
+        Figure(what=f"board of {TASKS:,} tasks: CPU of the API", unit="µs", rounds=told),
+        Figure(what="constant bytes: CPU of the API", unit="µs", rounds=constant),
+    ]
 
 
-def _measure(processes: Stack, file: Any) -> dict[str, list[Pace]]:
+def _measure(processes: Stack) -> dict[str, list[Pace]]:
     server = cpu_clock(processes.start(API))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         client = Client(processes.address)
@@ -67,16 +64,11 @@ def _measure(processes: Stack, file: Any) -> dict[str, list[Pace]]:
             request = client.request("GET", path)
             return runner.run(client.load(request, CONNECTIONS, CELL_S, server))
 
-        def changed() -> Pace:
-            with changing(file):
-                return cell(_board(project))
-
         return interleaved(
             ROUNDS,
             {
                 "board": partial(cell, _board(project)),
                 "constant": partial(cell, f"/bench/{size}/{project}/tasks?limit={SHOWN}"),
-                "changed": changed,
             },
         )
 

@@ -1,7 +1,7 @@
 """How much more CPU does the API use for a page of a filtered, sorted list than for the plain one?
 
-Pages of 50 of 10,000 tasks in one project, the first page of each list and its last full one, while
-something changes all the time, so that no page is as it was read before. A fifth of the tasks have
+Pages of 50 of 10,000 tasks in one project, the first page of each list and its last full one, of an
+API that keeps none in memory. A fifth of the tasks have
 each status, a third each priority but 10 that are urgent, a tenth each label and the assignee; 1 in
 25 is blocked, and 50 are due on a day. The first task has subtasks, which are counted in the log
 whenever its page is shown. A plain first page is measured right before each other page.
@@ -12,17 +12,15 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import uvloop
 
 from benchmarks.harness.figures import Figure, interleaved, ratios
 from benchmarks.harness.http_client import Client, RequestFailed
-from benchmarks.harness.processes import API, PROJECTORS, Stack, cpu_clock, stack
+from benchmarks.harness.processes import FORGETFUL_API, PROJECTORS, Stack, cpu_clock, stack
 from benchmarks.harness.seeding import DESCRIPTION
 from benchmarks.harness.workplace import workplace
-from benchmarks.http_page import changing
 from domain.work.task.events import Priority, TaskStatus
 from projections.work.task_query import TaskSort
 
@@ -62,7 +60,7 @@ SORTS = [f"{sign}{sort.value}" for sort in TaskSort for sign in ("", "-")]
 def measure() -> list[Figure]:
     """Return the CPU time of pages, as multiples of that of the first plain one."""
     with workplace() as directory, stack(directory, quick=True) as processes:
-        measured = _measure(processes, directory / "data" / "readmodels.db")
+        measured = _measure(processes)
     plain = [first for first, _ in measured["newest, first"]]
     figures = [Figure(what="newest first, first page: CPU of the API", unit="µs CPU", rounds=plain)]
     for name, pairs in measured.items():
@@ -72,9 +70,9 @@ def measure() -> list[Figure]:
     return figures
 
 
-def _measure(processes: Stack, file: Path) -> dict[str, list[tuple[float, float]]]:
+def _measure(processes: Stack) -> dict[str, list[tuple[float, float]]]:
     """Return the CPU time of the first plain page and, right behind it, of each other page."""
-    server = cpu_clock(processes.start(API))
+    server = cpu_clock(processes.start(FORGETFUL_API))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         client = Client(processes.address)
         project = runner.run(client.log_in())
@@ -84,8 +82,7 @@ def _measure(processes: Stack, file: Path) -> dict[str, list[tuple[float, float]
 
         def pace(path: str) -> float:
             request = client.request("GET", path)
-            with changing(file):
-                return runner.run(client.load(request, CONNECTIONS, CELL_S, server)).cpu_us
+            return runner.run(client.load(request, CONNECTIONS, CELL_S, server)).cpu_us
 
         def cell(path: str) -> tuple[float, float]:
             return pace(f"/api/project/{project}/tasks?limit={PAGE}"), pace(path)

@@ -96,6 +96,11 @@ class ReadModels:
             control = await self._progress.control()
             return await self._store.find([(self._target(control, q.model), q) for q in queries])
 
+    async def collections(self, models: Sequence[str]) -> tuple[str, ...]:
+        """Return what shows *models* now: other names once they were rebuilt."""
+        control = await self._progress.control()
+        return control.life, *[self._target(control, model).collection for model in models]
+
     async def _get(self, model: str, ids: Sequence[str]) -> Any:
         began = time.monotonic()
         try:

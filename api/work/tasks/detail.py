@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from api.http.paging import one
+from api.http.paging import Timed, one
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.task_key import under_key
@@ -134,12 +134,19 @@ async def tasks_in_full(
     request: ApiRequest, viewer: Viewer, page: ListSlice, projects: Mapping[ProjectId, Project]
 ) -> ListSlice:
     """Return a page of tasks of *projects* in full, as reading each of them shows it."""
+    return (await tasks_timed(request, viewer, page, projects)).page
+
+
+async def tasks_timed(
+    request: ApiRequest, viewer: Viewer, page: ListSlice, projects: Mapping[ProjectId, Project]
+) -> Timed:
+    """Return as ``tasks_in_full`` does, and when the next of these tasks is overdue."""
     log, org_id = request.api.system.log, request.organization
     seen = page.json, viewer.user_id, viewer.zone.key
     known = _completed.get(seen, viewer.now)  # none is kept of which a project may be renamed
     may_show = known is not None and not any(map(_is_renamed, projects.values()))
     if known is not None and may_show and await known.basis.holds(log, org_id):
-        return ListSlice(known.json, page.size, page.next_key, page.keys)
+        return Timed(ListSlice(known.json, page.size, page.next_key, page.keys), known.until)
     items, tasks = page.items, _listed(b"[%b]" % page.json)
     pairs = [*zip(tasks, items, strict=True)]
     parents = [task.id for task, item in pairs if item.endswith(_UNCOUNTED)]
@@ -150,11 +157,11 @@ async def tasks_in_full(
     items = [i.replace(BLOCKED, FREE, 1) if t.id in free.tasks else i for t, i in pairs]
     shares = _shares(parents, counts.values())
     shown = list_slice([*_shown(viewer, tasks, items, projects, shares)], page.next_key, page.keys)
+    until = min(viewer.changes(tasks), default=None)
     if free.heads is not None and not any(_is_renamed(projects[t.project_id]) for t in tasks):
         basis = Basis(seq, free.heads, counts)
-        until = min(viewer.changes(tasks), default=None)
         _completed.keep(seen, CompletedPage(shown.json, basis, viewer.now, until))
-    return shown
+    return Timed(shown, until)
 
 
 def _is_renamed(project: Project) -> bool:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 from litestar.params import FromQuery, Parameter
 from msgspec import Struct
@@ -138,13 +139,16 @@ class Parsed(Struct, frozen=True, kw_only=True):
     due: str | None
     overdue: bool
 
-    def filter(self, now: Now) -> TaskFilter:
+    def filter(self, at: datetime, zone: ZoneInfo) -> TaskFilter:
         """Return which tasks are asked for, as the day is.
 
         :raises Problem: 422 if the days are malformed.
         """
-        due = _due(self.due, self.overdue, now)
-        return self.wanted if due is None else replace(self.wanted, due=due)
+        if self.due is None and not self.overdue:
+            return self.wanted
+        # To the second, in which others ask for the same.
+        now = Now(at.replace(microsecond=0), zone)
+        return replace(self.wanted, due=_due(self.due, self.overdue, now))
 
 
 class AskedTasks(Struct, frozen=True, kw_only=True):
@@ -221,10 +225,8 @@ FILTERS = frozenset(AskedTasks.__struct_fields__)
 """The names of the filters and of the order."""
 
 
-def _due(asked: str | None, overdue: bool, now: Now) -> DueRanges | None:
+def _due(asked: str | None, overdue: bool, now: Now) -> DueRanges:
     """Return when tasks are to be due; what is due on a day is until the day ends."""
-    if asked is None and not overdue:
-        return None
     first, last = (None, None) if asked is None else _days(asked)
     days, times = [DUE_ON, _LATER[0]], [DUE_AT, _LATER[1]]
     low, high = None, None

@@ -5,13 +5,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from api.http.paging import Paging, wait_for_own_writes
+from api.http.paging import Paging, Timed, wait_for_own_writes
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.project_key import project_id_of
 from api.work.sight import led_among, project_here, projects_seen
 from api.work.tasks.blocked import hides_blockers, is_blocked, says_not
-from api.work.tasks.detail import Viewer, tasks_in_full, viewer_of
+from api.work.tasks.detail import Viewer, tasks_timed, viewer_of
 from api.work.tasks.field_order import by_field
 from api.work.tasks.filters import AskedTasks, Parsed
 from api.work.tasks.words import tasks_with, words_asked
@@ -23,7 +23,6 @@ from domain.work.project.state import Project
 from projections.engine.find import SLICES_MAX
 from projections.engine.query import ListSlice, list_slice
 from projections.exchange.tasks_found import has_words
-from projections.work.dashboard import Now
 from projections.work.task_field_order import FieldOrder
 from projections.work.task_filter import TaskFilter
 from projections.work.task_list import find_tasks, find_tasks_by_key
@@ -51,9 +50,12 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
             project.workflow.status(key)
         paging = self.paging(request, parsed)
         after = paging.key(cursor)
-        await wait_for_own_writes(request, *(_READ if self._is_sifted else ("tasks",)))
-        page = await self._page(request, parsed, {project_id: project}, limit, after)
-        return paging.answer(page, limit)
+        as_of = await wait_for_own_writes(request, *(_READ if self._is_sifted else ("tasks",)))
+
+        async def make() -> Timed:
+            return await self._page(request, parsed, {project_id: project}, limit, after)
+
+        return await paging.kept(as_of, limit, cursor, make)
 
     async def across_projects(
         self, request: ApiRequest, chosen: str | None, limit: int, cursor: str | None
@@ -65,10 +67,14 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         parsed = self.parsed()
         paging = self.paging(request, parsed, project=chosen)
         after = paging.key(cursor)
-        await wait_for_own_writes(request, *(_READ if self._is_sifted else ("projects", "tasks")))
-        projects = await _projects(request, chosen)
-        page = await self._page(request, parsed, projects, limit, after)
-        return paging.answer(page, limit)
+        read = _READ if self._is_sifted else ("projects", "tasks")
+        as_of = await wait_for_own_writes(request, *read)
+
+        async def make() -> Timed:
+            projects = await _projects(request, chosen)
+            return await self._page(request, parsed, projects, limit, after)
+
+        return await paging.kept(as_of, limit, cursor, make)
 
     def paging(self, request: ApiRequest, parsed: Parsed, **beside: Any) -> Paging:
         """Return the pages of the list that is asked for with these filters and those *beside*."""
@@ -96,7 +102,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         projects: Mapping[ProjectId, Project],
         limit: int,
         after: str | int | None,
-    ) -> ListSlice:
+    ) -> Timed:
         """Return the page of the tasks of *projects* that are asked for, in full.
 
         Of a list that is sifted, it may be shorter than *limit* and yet have a next one.
@@ -104,23 +110,27 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         viewer = await viewer_of(request)
         wanted = await self._wanted(request, parsed, viewer)
         found = await _found(request, parsed, wanted, projects, limit, after)
-        page = await tasks_in_full(request, viewer, found, projects)
-        if self._is_sifted_already(page):
-            return page
-        items = [*filter(self._is_wanted, page.items)]
+        made = await tasks_timed(request, viewer, found, projects)
+        if wanted.due is not None:  # tasks come and go with the time
+            made = made._replace(until=viewer.now)
+        if self._is_sifted_already(made.page):
+            return made
+        page = made.page
+        items, changes = [*filter(self._is_wanted, page.items)], [made.until]
         for _ in range(SLICES_MAX - 1):
             if page.next_key is None or len(items) == limit:
                 break
             rest = limit - len(items)
             found = await _found(request, parsed, wanted, projects, rest, page.next_key)
-            page = await tasks_in_full(request, viewer, found, projects)
+            page, until = await tasks_timed(request, viewer, found, projects)
             items += filter(self._is_wanted, page.items)
-        return list_slice(items, page.next_key)
+            changes.append(until)
+        until = min((each for each in changes if each is not None), default=None)
+        return Timed(list_slice(items, page.next_key), until)
 
     async def _wanted(self, request: ApiRequest, parsed: Parsed, viewer: Viewer) -> TaskFilter:
         """Return what the read model is asked for, which may be more than what is shown."""
-        # To the second, in which others ask for the same.
-        wanted = parsed.filter(Now(viewer.now.replace(microsecond=0), viewer.zone))
+        wanted = parsed.filter(viewer.now, viewer.zone)
         if self.blocked is False and await hides_blockers(request):
             wanted = replace(wanted, blocked=None)
         if self.q is not None:

@@ -20,7 +20,6 @@ from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
 from projections.engine.sqlite.files import Files
 from projections.engine.sqlite.leases import take_leases
 from projections.engine.sqlite.pages import PageRows, page_statement
-from projections.engine.sqlite.recent import RecentPages, page_key
 from projections.engine.sqlite.writing import commit_batch, drop_rows, show_views
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,
@@ -50,7 +49,6 @@ class SQLiteReadStore:
     def __init__(self, path: Path, timeout_s: float = READ_MODELS_DEADLINE_S) -> None:
         self._files, self._timeout_s = Files(path), timeout_s
         self._reader = Connection(self._files, timeout_s, writes=False)
-        self._recent = RecentPages()
         self._writer = Connection(self._files, timeout_s, writes=True)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="read-models")
         self._checkpointed_at = 0.0
@@ -79,12 +77,11 @@ class SQLiteReadStore:
         return self._read(get)
 
     async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
-        if len(asked) == 1:  # a single statement is consistent by itself
-            [(target, query)] = asked
-            return [self._read(lambda connection: self._page(connection, target, query))]
         pages = [page_statement(target, query) for target, query in asked]
 
         def find(connection: sqlite3.Connection) -> list[PageRows]:
+            if len(pages) == 1:  # a single statement is consistent by itself
+                return [connection.execute(*pages[0][:2]).fetchall()]
             connection.execute("BEGIN")
             found = [connection.execute(*page[:2]).fetchall() for page in pages]
             connection.execute("COMMIT")
@@ -92,17 +89,6 @@ class SQLiteReadStore:
 
         found = self._read(find)
         return [p.slice_of(q, rows) for p, (_, q), rows in zip(pages, asked, found, strict=True)]
-
-    def _page(
-        self, connection: sqlite3.Connection, target: ShapedCollection, query: Query
-    ) -> ListSlice:
-        key = page_key(target.collection, query)
-        known = self._recent.get(connection, key)
-        if known is None:
-            page = page_statement(target, query)
-            known = page.slice_of(query, connection.execute(*page[:2]).fetchall())
-            self._recent.keep(key, known)
-        return known
 
     async def explain(self, target: ShapedCollection, query: Query) -> str:
         page = page_statement(target, query)

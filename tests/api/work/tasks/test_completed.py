@@ -48,6 +48,21 @@ def test_a_page_is_known_to_whom_it_was_shown_while_it_stays_the_same() -> None:
     assert known(pages, SEEN, NOW + 9 * HOUR) == b"later"
 
 
+def test_pages_that_begin_alike_are_not_mixed_up() -> None:
+    """As two pages with the same first task."""
+    pages = CompletedPages()
+
+    def seen(end: bytes) -> Seen:
+        return b"x" * 100 + end, ANA, "UTC"
+
+    keep(pages, seen(b"1"), b"one")
+    for end in (b"2", b"11"):
+        assert pages.get(seen(end), NOW) is None
+    keep(pages, seen(b"22"), b"two")
+    assert known(pages, seen(b"1"), NOW) == b"one"
+    assert known(pages, seen(b"22"), NOW) == b"two"
+
+
 def test_only_the_last_pages_are_kept() -> None:
     pages = CompletedPages()
     for number in range(COMPLETED_MAX + 1):
