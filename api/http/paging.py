@@ -26,7 +26,7 @@ PAGES_MAX, PAGES_BYTES_MAX = 256, 16 * 2**20
 
 AsOf = tuple[tuple[str, ...], dict[OrgId, int]]
 """Which collections show something, and up to where their organization has recorded."""
-Asked = tuple[str, UUID, int, str | None]
+AskedPage = tuple[str, UUID, int, str | None]
 """A list with its filters, who asks for it, and the limit and the cursor of a page."""
 
 
@@ -125,7 +125,7 @@ class Paging:
         return self._request.api.system.keys.cursors.encode(self._binding, [page.next_key])
 
     async def kept(
-        self, as_of: AsOf, limit: int, cursor: str | None, make: Callable[[], Awaitable["Timed"]]
+        self, as_of: AsOf, limit: int, cursor: str | None, make: Callable[[], Awaitable["Answered"]]
     ) -> ApiResponse:
         """Return the page as it was answered before if it is still the same, otherwise *make* it.
 
@@ -137,9 +137,8 @@ class Paging:
         if known is not None:
             return known
         made = await make()
-        answer = self.answer(made.page, limit)
-        _kept.keep(asked, KeptPage(as_of, clock(), made.until, answer))
-        return answer
+        _kept.keep(asked, KeptPage(as_of, clock(), made.until, made.answer))
+        return made.answer
 
     def answer(self, page: ListSlice, limit: int) -> ApiResponse:
         """Return the page, with the next cursor in the body and in a Link header (RFC 8288)."""
@@ -153,10 +152,10 @@ class Paging:
         return ApiResponse(body, headers=[(b"link", link.encode())])
 
 
-class Timed(NamedTuple):
+class Answered(NamedTuple):
     """A page, and when time alone makes it another one; None if it never does."""
 
-    page: ListSlice
+    answer: ApiResponse
     until: datetime | None
 
 
@@ -178,10 +177,10 @@ class KeptPages:
     """
 
     def __init__(self) -> None:
-        self._pages: OrderedDict[Asked, KeptPage] = OrderedDict()
+        self._pages: OrderedDict[AskedPage, KeptPage] = OrderedDict()
         self._size = 0
 
-    def get(self, asked: Asked, as_of: AsOf, now: datetime) -> ApiResponse | None:
+    def get(self, asked: AskedPage, as_of: AsOf, now: datetime) -> ApiResponse | None:
         """Return a page; None if it is not known, or no longer the same."""
         known = self._pages.get(asked)
         if known is None or known.as_of != as_of or now < known.since:
@@ -190,7 +189,7 @@ class KeptPages:
             return None
         return known.answer
 
-    def keep(self, asked: Asked, page: KeptPage) -> None:
+    def keep(self, asked: AskedPage, page: KeptPage) -> None:
         """Keep a page in place of what was answered to the same question before."""
         self._drop(asked)
         self._pages[asked] = page
@@ -198,7 +197,7 @@ class KeptPages:
         while len(self._pages) > PAGES_MAX or self._size > PAGES_BYTES_MAX:
             self._drop(next(iter(self._pages)))
 
-    def _drop(self, asked: Asked) -> None:
+    def _drop(self, asked: AskedPage) -> None:
         gone = self._pages.pop(asked, None)
         if gone is not None:
             self._size -= len(gone.answer.body)

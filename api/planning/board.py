@@ -7,17 +7,18 @@ import msgspec
 from litestar import Controller, get
 from litestar.params import FromQuery, Parameter
 
-from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
+from api.http.paging import LIMIT_DEFAULT, Answered, Paging, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, shows
 from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.work.project_key import ProjectRef, project_id_of
 from api.work.sight import project_here
-from api.work.tasks.detail import TaskDetail, tasks_in_full, viewer_of
+from api.work.tasks.detail import TaskDetail, Timed, tasks_timed, viewer_of
 from commands.plan_counts import tasks_in
 from domain.base import ProjectId
 from domain.permission import Permission
+from domain.work.project.state import Project
 from domain.work.workflow.errors import UnknownStatus
 from domain.work.workflow.events import StatusGroup, StatusKey
 from domain.work.workflow.state import Status, Workflow
@@ -95,27 +96,51 @@ class BoardController(Controller):
         found = (await project_here(request, project_id)).state
         workflow = found.workflow
         statuses = workflow.statuses if status is None else (workflow.status(status),)
-        after = Paging(request, status=status).key(cursor)
-        await wait_for_own_writes(request, "tasks")
-        counts = await _counts(request, project_id, workflow, statuses)
-        pages = await columns_of(
-            request.api.models, request.organization, project_id, workflow, statuses, limit, after
-        )
-        viewer = await viewer_of(request)
-        shown = [await tasks_in_full(request, viewer, page, {project_id: found}) for page in pages]
-        columns = [
-            _Column(
-                status=each.key,
-                name=each.name,
-                group=each.group,
-                count=count,
-                wip_limit=each.wip_limit,
-                tasks=msgspec.Raw(b"[%b]" % page.json),
-                next_cursor=Paging(request, status=each.key).cursor(page),
-            )
-            for each, count, page in zip(statuses, counts, shown, strict=True)
-        ]
-        return json_response(_Board(columns=columns))
+        paging = Paging(request, status=status)
+        after = paging.key(cursor)
+        as_of = await wait_for_own_writes(request, "tasks")
+
+        async def make() -> Answered:
+            counts = await _counts(request, project_id, workflow, statuses)
+            pages = await _pages(request, project_id, found, statuses, limit, after)
+            columns = [
+                _Column(
+                    status=each.key,
+                    name=each.name,
+                    group=each.group,
+                    count=count,
+                    wip_limit=each.wip_limit,
+                    tasks=msgspec.Raw(b"[%b]" % page.json),
+                    next_cursor=Paging(request, status=each.key).cursor(page),
+                )
+                for each, count, (page, _) in zip(statuses, counts, pages, strict=True)
+            ]
+            changes = [until for _, until in pages if until is not None]
+            return Answered(json_response(_Board(columns=columns)), min(changes, default=None))
+
+        return await paging.kept(as_of, limit, cursor, make)
+
+
+async def _pages(  # noqa: PLR0913, PLR0917 - the board and its page
+    request: ApiRequest,
+    project_id: ProjectId,
+    project: Project,
+    statuses: Sequence[Status],
+    limit: int,
+    after: str | None,
+) -> list[Timed]:
+    """Return a page of tasks in full for each of *statuses*."""
+    found = await columns_of(
+        request.api.models,
+        request.organization,
+        project_id,
+        project.workflow,
+        statuses,
+        limit,
+        after,
+    )
+    viewer = await viewer_of(request)
+    return [await tasks_timed(request, viewer, page, {project_id: project}) for page in found]
 
 
 async def _counts(

@@ -16,7 +16,7 @@ import uvloop
 from benchmarks.harness.figures import Figure, interleaved, ratios
 from benchmarks.harness.http_client import Client, RequestFailed
 from benchmarks.harness.pace import Pace
-from benchmarks.harness.processes import API, PROJECTORS, Stack, cpu_clock, stack
+from benchmarks.harness.processes import API, FORGETFUL_API, PROJECTORS, Stack, cpu_clock, stack
 from benchmarks.harness.seeding import DESCRIPTION
 from benchmarks.harness.workplace import workplace
 from domain.work.task.events import TaskStatus
@@ -37,22 +37,26 @@ def measure() -> list[Figure]:
     with workplace() as directory, stack(directory, quick=True) as processes:
         measured = _measure(processes)
     constant = [pace.cpu_us for pace in measured["constant"]]
-    told = [pace.cpu_us for pace in measured["board"]]
-    return [
-        Figure(
-            what=f"board of {TASKS:,} tasks: against constant bytes",
-            unit="x",
-            rounds=ratios(told, constant),
-            target=TARGET,
-            at_least=False,
-        ),
-        Figure(what=f"board of {TASKS:,} tasks: CPU of the API", unit="µs", rounds=told),
-        Figure(what="constant bytes: CPU of the API", unit="µs", rounds=constant),
-    ]
+    figures: list[Figure] = []
+    for name, what in (("board", ""), ("read", ", not in memory")):
+        told = [pace.cpu_us for pace in measured[name]]
+        figures += [
+            Figure(
+                what=f"board of {TASKS:,} tasks{what}: against constant bytes",
+                unit="x",
+                rounds=ratios(told, constant),
+                target=TARGET,
+                at_least=False,
+            ),
+            Figure(what=f"board of {TASKS:,} tasks{what}: CPU of the API", unit="µs", rounds=told),
+        ]
+    return [*figures, Figure(what="constant bytes: CPU of the API", unit="µs", rounds=constant)]
 
 
 def _measure(processes: Stack) -> dict[str, list[Pace]]:
     server = cpu_clock(processes.start(API))
+    forgetful = cpu_clock(processes.start(FORGETFUL_API, PORT=str(processes.floor[1])))
+    neighbour = Client(processes.floor)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         client = Client(processes.address)
         project = runner.run(client.log_in())
@@ -64,10 +68,15 @@ def _measure(processes: Stack) -> dict[str, list[Pace]]:
             request = client.request("GET", path)
             return runner.run(client.load(request, CONNECTIONS, CELL_S, server))
 
+        def read() -> Pace:
+            request = client.request("GET", _board(project))
+            return runner.run(neighbour.load(request, CONNECTIONS, CELL_S, forgetful))
+
         return interleaved(
             ROUNDS,
             {
                 "board": partial(cell, _board(project)),
+                "read": read,
                 "constant": partial(cell, f"/bench/{size}/{project}/tasks?limit={SHOWN}"),
             },
         )

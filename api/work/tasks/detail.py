@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
-from api.http.paging import Timed, one
+from api.http.paging import one
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.task_key import under_key
@@ -59,6 +60,13 @@ class _Listed(Struct, frozen=True, rename="camel"):
 
 _listed = msgspec.json.Decoder(list[_Listed]).decode
 _completed = CompletedPages()
+
+
+class Timed(NamedTuple):
+    """A page of tasks, and when the next of them is overdue; None if none will be."""
+
+    page: ListSlice
+    until: datetime | None
 
 
 class Viewer(Struct, frozen=True):

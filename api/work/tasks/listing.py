@@ -5,13 +5,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from api.http.paging import Paging, Timed, wait_for_own_writes
+from api.http.paging import Answered, Paging, wait_for_own_writes
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.project_key import project_id_of
 from api.work.sight import led_among, project_here, projects_seen
 from api.work.tasks.blocked import hides_blockers, is_blocked, says_not
-from api.work.tasks.detail import Viewer, tasks_timed, viewer_of
+from api.work.tasks.detail import Timed, Viewer, tasks_timed, viewer_of
 from api.work.tasks.field_order import by_field
 from api.work.tasks.filters import AskedTasks, Parsed
 from api.work.tasks.words import tasks_with, words_asked
@@ -52,8 +52,9 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         after = paging.key(cursor)
         as_of = await wait_for_own_writes(request, *(_READ if self._is_sifted else ("tasks",)))
 
-        async def make() -> Timed:
-            return await self._page(request, parsed, {project_id: project}, limit, after)
+        async def make() -> Answered:
+            page, until = await self._page(request, parsed, {project_id: project}, limit, after)
+            return Answered(paging.answer(page, limit), until)
 
         return await paging.kept(as_of, limit, cursor, make)
 
@@ -70,9 +71,10 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         read = _READ if self._is_sifted else ("projects", "tasks")
         as_of = await wait_for_own_writes(request, *read)
 
-        async def make() -> Timed:
+        async def make() -> Answered:
             projects = await _projects(request, chosen)
-            return await self._page(request, parsed, projects, limit, after)
+            page, until = await self._page(request, parsed, projects, limit, after)
+            return Answered(paging.answer(page, limit), until)
 
         return await paging.kept(as_of, limit, cursor, make)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from litestar import Litestar
 
-from api.http.paging import PAGES_BYTES_MAX, PAGES_MAX, Asked, AsOf, KeptPage, KeptPages
+from api.http.paging import PAGES_BYTES_MAX, PAGES_MAX, AskedPage, AsOf, KeptPage, KeptPages
 from api.http.response import ApiResponse
 from domain.base import OrgId
 from domain.identity.organization.membership import Role
@@ -21,7 +21,7 @@ WHO, ORG = UUID(int=1), OrgId(UUID(int=2))
 AS_OF: AsOf = ("life", "tasks-1"), {ORG: 7}
 
 
-def asked(cursor: str | None = None, who: UUID = WHO) -> Asked:
+def asked(cursor: str | None = None, who: UUID = WHO) -> AskedPage:
     return "list", who, 50, cursor
 
 
@@ -161,3 +161,22 @@ async def test_which_tasks_are_due_is_asked_each_time(ana: Person, reads: Reads)
             shown, count = await reads.of(ana, path)
             assert len(shown) == 1
             assert count
+
+
+async def test_a_board_is_read_again_only_when_its_organization_has_recorded_something(
+    ana: Person, reads: Reads
+) -> None:
+    project = await with_two_tasks(ana)
+
+    async def titles() -> tuple[list[list[str]], int]:
+        before = reads.count
+        columns = done(await ana.get(f"/project/{project['id']}/board"), 200)["columns"]
+        shown = [[task["title"] for task in each["tasks"]] for each in columns if each["tasks"]]
+        return shown, reads.count - before
+
+    first, count = await titles()
+    assert first == [["Drain it", "Oil it", "Buy oil"]]
+    assert count
+    assert await titles() == (first, 0)
+    done(await ana.delete("/task/ENG-3"), 204)
+    assert (await titles())[0] == [["Drain it", "Oil it"]]
