@@ -1,11 +1,15 @@
 """Followers of one process share what one of them has read, and get no rows of another history."""
 
+import asyncio
 from collections.abc import Sequence
+from typing import cast
 from uuid import UUID
 
+import pytest
 from msgspec.structs import replace
 
-from eventstore.engine.news import NEWS_BYTES_MAX, NEWS_MAX
+from eventstore.append import LogUnavailable
+from eventstore.engine.news import NEWS_BYTES_MAX, NEWS_MAX, News
 from eventstore.memory import MemoryStore
 from eventstore.recorded import READ_BYTES_MAX, Row, fills_read
 from tests.commands.acme import HERE, task
@@ -63,6 +67,84 @@ async def test_a_follower_that_is_woken_gets_what_another_one_read_too_early_to_
         assert positions(await log.news.after(end - 2, 1_000)) == [*range(end - 1, more + 1)]
         assert positions(await log.news.after(end - 1, 1_000)) == [*range(end, more + 1)]
         assert store.reads == 2  # once for everybody
+
+
+class Slow:
+    """Reads of the end of a log, each of which ends when it is told to."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store, self.reads = store, 0
+        self.goes_on, self.breaks = asyncio.Event(), False
+
+    async def __call__(self, after: int, limit: int, *, part: int) -> list[Row]:
+        self.reads += 1
+        found = self.store.tail(after, limit, part=part)
+        await self.goes_on.wait()
+        if self.breaks:
+            self.breaks = False
+            raise LogUnavailable("the database is away")
+        return found
+
+
+def following(news: News, *wanted: tuple[int, int]) -> list[asyncio.Task[list[Row]]]:
+    """Let followers ask for what is after a position, each for so many rows at most."""
+    return [asyncio.create_task(news.after(*each)) for each in wanted]
+
+
+async def test_followers_that_are_woken_together_wait_for_one_read() -> None:
+    async with opened(MemoryStore()) as log:
+        end = await record(log, *HERE)
+        slow = Slow(cast(MemoryStore, log.store))
+        followers = following(News(slow), (0, 500), (0, 500), (0, 2), (0, 501), (1, 500))
+        await asyncio.sleep(0)
+
+        slow.goes_on.set()
+        first, same, few, more, behind = await asyncio.gather(*followers)
+
+        assert positions(first) == positions(same) == positions(more) == [*range(1, end + 1)]
+        assert positions(few) == [1, 2]
+        assert positions(behind) == [*range(2, end + 1)]
+        assert slow.reads == 3  # one for the first three
+
+
+async def test_what_is_recorded_during_a_read_is_seen_by_those_who_are_woken_by_it() -> None:
+    async with opened(MemoryStore()) as log:
+        end = await record(log, *HERE)
+        slow = Slow(cast(MemoryStore, log.store))
+        news = News(slow)
+        [early] = following(news, (0, 500))
+        await asyncio.sleep(0)
+        more = await record(log, on(FIRST, task(500)))
+        news.grown()
+        [late] = following(news, (0, 500))
+        await asyncio.sleep(0)
+
+        slow.goes_on.set()
+
+        assert positions(await early) == [*range(1, end + 1)]
+        assert positions(await late) == [*range(1, more + 1)]
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+async def test_when_a_read_fails_those_who_wait_for_it_read_for_themselves(
+    cancelled: bool,
+) -> None:
+    async with opened(MemoryStore()) as log:
+        end = await record(log, *HERE)
+        slow = Slow(cast(MemoryStore, log.store))
+        slow.breaks = not cancelled
+        first, *others = following(News(slow), *[(0, 500)] * 3)
+        await asyncio.sleep(0)
+
+        if cancelled:
+            first.cancel()
+        slow.goes_on.set()
+
+        with pytest.raises((asyncio.CancelledError, LogUnavailable)):
+            await first
+        for other in others:
+            assert positions(await other) == [*range(1, end + 1)]
+        assert slow.reads == 2
 
 
 async def test_old_rows_leave_memory_and_are_read_again() -> None:

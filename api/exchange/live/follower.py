@@ -16,7 +16,7 @@ from commands.states import States
 from domain.base import PLATFORM, OrgId
 from eventstore.engine.turns import PIECE
 from eventstore.log import EventLog
-from eventstore.recorded import Row
+from eventstore.recorded import Row, fills_read
 from runtime.ending import end
 from runtime.health.streams import open_streams
 from runtime.outages import StoreOutage
@@ -181,6 +181,8 @@ class Live:
                     await self._hand(org_id, some)
                 await self._check_those_on(by_org.get(PLATFORM, ()))
                 self._positions[part] = rows[-1].position
+                if not fills_read(rows, _ROWS):
+                    break
 
     async def _hand(self, org_id: OrgId, rows: Sequence[Row]) -> None:
         """Hand an organization's new rows to its readers, once each has been checked."""
