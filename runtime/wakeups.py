@@ -17,6 +17,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from eventstore.counters import REDIS_DRIVER, counters_of
+from eventstore.identifiers import new_id
 from runtime.ending import end
 from runtime.redis_pool import close_redis, open_redis
 from runtime.setting import REDIS_DEADLINE_S
@@ -41,6 +42,7 @@ class Wakeups:
 
     def __init__(self, redis_url: str = "", deadline_s: float = REDIS_DEADLINE_S) -> None:
         self._redis: Any = open_redis(redis_url, deadline_s) if redis_url else None
+        self._name = new_id().hex.encode()
         self.hears = False
         """Whether wake-ups from other processes arrive at present."""
         self._heard = 0
@@ -86,7 +88,7 @@ class Wakeups:
         """Wake the other processes, whatever the log's position; missing processes are ignored."""
         if self._redis is not None:
             with contextlib.suppress(RedisError, OSError):
-                await self._redis.publish(CHANNEL, "0")
+                await self._redis.publish(CHANNEL, self._name)
 
     def listener(self) -> Listener:
         """Return how one follower waits; what was announced while it worked ends its next wait."""
@@ -108,7 +110,7 @@ class Wakeups:
         if self._redis is None:
             return "not set"
         try:
-            await self._redis.publish(CHANNEL, "0")
+            await self._redis.publish(CHANNEL, self._name)
         except (RedisError, OSError) as error:
             return str(error)
         return None
@@ -135,9 +137,9 @@ class Wakeups:
 
     async def _send(self, redis: Any) -> None:
         while self._unsent:
-            position, self._unsent = self._unsent, 0
+            self._unsent = 0
             try:
-                await redis.publish(CHANNEL, str(position))
+                await redis.publish(CHANNEL, self._name)
             except (RedisError, OSError) as error:
                 _logger.debug("wake-up not sent: %s", error)
 
@@ -146,11 +148,12 @@ class Wakeups:
             try:
                 async with redis.pubsub() as channel:
                     await channel.subscribe(CHANNEL)
-                    self.hears = True
                     while True:
                         # With a timeout of its own: the client's would end the subscription.
-                        if await channel.get_message(timeout=_LISTEN_S) is not None:
-                            self.ring()
+                        message = await channel.get_message(timeout=_LISTEN_S)
+                        self.hears = self.hears or message is not None  # it subscribed
+                        if message is not None and message["data"] != self._name:
+                            self.ring()  # not for our own: those who wait here were woken
             except (RedisError, OSError) as error:
                 _logger.debug("wake-ups are unavailable for now: %s", error)
                 counters_of(REDIS_DRIVER).retried()

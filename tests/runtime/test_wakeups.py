@@ -113,6 +113,27 @@ async def test_a_commit_in_another_process_wakes_through_redis(redis_url: str) -
     await there.close()
 
 
+@pytest.mark.servers
+async def test_no_process_is_woken_by_what_it_announced_itself(redis_url: str) -> None:
+    here, there = Wakeups(redis_url), Wakeups(redis_url)
+    here.listen()
+    there.listen()
+    while not (here.hears and there.hears):  # noqa: ASYNC110  Redis has to answer both
+        await asyncio.sleep(0.01)
+    rings: list[str] = []
+    here.on_ring(lambda: rings.append("here"))
+
+    for one, other in ((here, there), (there, here)):
+        waiting = asyncio.create_task(woken(other))
+        await asyncio.sleep(0)
+        one.committed(1)
+        assert await waiting
+
+    assert len(rings) == 2  # for its own announcement at once, for the other one when it came
+    await here.close()
+    await there.close()
+
+
 async def test_redis_may_be_down() -> None:
     wakeups = Wakeups("redis://127.0.0.1:1/0")
     wakeups.listen()
