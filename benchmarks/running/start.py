@@ -3,9 +3,9 @@
 Cold is a clone without a virtual environment, most of whose time ``pip`` takes to install what the
 product runs on; a start is warm if everything is installed and compiled, on a log that is there.
 CPU time is that of all processes until the address is printed. Memory is the proportional set size
-of the whole process tree, in which what processes share counts once, after a while without a
-request. The last time, other programs kept the machine busy, so this one was run with
-``chrt -r 5``, which gives it the cores first.
+of the whole process tree, in which what processes share counts once, and idle CPU is its CPU time
+over 20 s, both after a while without a request. The last time, other programs kept the machine
+busy, so this one was run with ``chrt -r 5``, which gives it the cores first.
 """
 
 import os
@@ -29,8 +29,10 @@ CLONE, RUN = ("git", "clone", "-q"), ("make", "run")
 PRINTED = "runs at"
 WARM_ROUNDS = 5
 IDLE_S = 20.0
+SETTLE_S = 5.0
+"""How long after a start its own work has ended."""
 STOP_S = 60.0
-COLD_S_MAX, WARM_S_MAX, MIB_MAX = 40.0, 2.0, 250.0
+COLD_S_MAX, WARM_S_MAX, MIB_MAX, IDLE_MAX = 40.0, 2.0, 250.0, 1.0
 
 
 class Start(NamedTuple):
@@ -39,6 +41,8 @@ class Start(NamedTuple):
     wall_s: float
     cpu_s: float
     idle_mib: float
+    idle_cpu: float
+    """In percent of a core, 0 if it was not idle for a while."""
 
 
 def measure() -> list[Figure]:
@@ -59,6 +63,13 @@ def measure() -> list[Figure]:
             unit="MiB",
             rounds=[idle.idle_mib],
             target=MIB_MAX,
+            at_least=False,
+        ),
+        Figure(
+            what="CPU of all processes, idle",
+            unit="% of a core",
+            rounds=[idle.idle_cpu],
+            target=IDLE_MAX,
             at_least=False,
         ),
     ]
@@ -96,12 +107,15 @@ def _started(clone: Path, environment: Mapping[str, str], idle_s: float = 0.0) -
         printed = any(PRINTED in line for line in process.stdout)
         assert printed, "the product ended before it printed its address"
         wall_s, cpu_s = time.perf_counter() - began, sum(map(_cpu_s, _tree(process.pid)))
+        time.sleep(SETTLE_S if idle_s else 0)
+        settled_s = sum(map(_cpu_s, _tree(process.pid)))
         time.sleep(idle_s)
+        used_s = sum(map(_cpu_s, _tree(process.pid))) - settled_s
         mib = sum(map(_proportional_mib, _tree(process.pid)))
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=STOP_S)
-    return Start(wall_s, cpu_s, mib)
+    return Start(wall_s, cpu_s, mib, used_s / idle_s * 100 if idle_s else 0.0)
 
 
 def _tree(root: int) -> Iterator[int]:
