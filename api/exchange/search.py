@@ -11,7 +11,7 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.sight import hidden_from, projects_seen
-from api.work.tasks.words import words_asked
+from api.work.tasks.words import named_in, words_asked
 from domain.permission import Permission
 from projections.exchange.hits import SearchHit, Sight, hits_of
 
@@ -44,12 +44,15 @@ class SearchController(Controller):
         """Find tasks and comments by their words, in all projects that the caller sees.
 
         A task is found if its key, title and description together have all words of `q`, a comment
-        if its text has. Upper and lower case are alike. The newest come first.
+        if its text has. Of keys, each counts that its project has or had. Upper and lower case are
+        alike. The newest come first.
         """
         asked = words_asked(q)
         paging = Paging(request, q=q)
         after = paging.key(cursor)
         await wait_for_own_writes(request, "projects", "tasks", "comments", "searched_texts")
-        sight = Sight(await projects_seen(request), await hidden_from(request))
+        projects = await projects_seen(request)
+        named = await named_in(request, asked, projects)
+        sight = Sight(projects, await hidden_from(request), named)
         models, org_id = request.api.models, request.organization
         return paging.answer(await hits_of(models, org_id, asked, sight, limit, after), limit)

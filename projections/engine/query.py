@@ -28,6 +28,10 @@ RESIDUAL_ROWS_MAX = 500
 SPAN_MAX = 1_000
 """How many documents within a span are put in another order: reading them takes 0.2 ms."""
 LIMIT_MAX = 1_000
+SORT_KEYS_MAX = 20_000
+"""How many sort keys one page has without their documents: some 5 ms."""
+AT_MAX = 500
+"""At how many sort keys a query looks."""
 
 Key = str | int
 
@@ -49,7 +53,9 @@ class Query(Struct, frozen=True, kw_only=True):
     the ids of the documents to look at, for which no other index has to answer. With ``keyed``, the
     page tells the sort key of each item. ``span`` is a field other than the sort key, with its
     exclusive bounds: the index that is sorted by it answers, and what is within is put in the order
-    of the list, unless that is more than ``SPAN_MAX``. Then the page is ``TOO_WIDE``.
+    of the list, unless that is more than ``SPAN_MAX``. Then the page is ``TOO_WIDE``. With
+    ``bare``, the page is the sort keys alone, which an index of texts tells without a look at any
+    document. ``at`` are the only sort keys that are looked at.
     """
 
     model: str
@@ -69,6 +75,8 @@ class Query(Struct, frozen=True, kw_only=True):
     keyed: bool = False
     span: tuple[str, Key | None, Key | None] | None = None
     apart: bool = False
+    bare: bool = False
+    at: Sequence[Key] | None = None
 
     @property
     def lookups(self) -> int:
@@ -140,6 +148,8 @@ def index_for(shape: Shape, query: Query) -> Index:
         return BY_ID
     sorted_by = query.sort if query.span is None else query.span[0]
     beside = (query.contains, query.residual, query.holding, query.without)
+    if query.bare and (query.filters or query.lookups != 1 or not query.contains):
+        raise QueryRefused("sort keys alone are those of one text in an index of texts")
     if query.span is not None and any(beside):
         raise QueryRefused("beside a span, only ranges are compared")
     asked = query.where if query.either is None else {*query.where, query.either[0]}
@@ -160,8 +170,7 @@ def refuse_beyond_bounds(shape: Shape, query: Query) -> None:
 
     :raises QueryRefused: it does.
     """
-    if not 1 <= query.limit <= LIMIT_MAX:
-        raise QueryRefused(f"a limit of {query.limit} is not from 1 to {LIMIT_MAX}")
+    _refuse_long_page(query)
     if query.either and not 1 <= len(query.either[1]) <= EITHER_MAX:
         raise QueryRefused(f"a choice has 1 to {EITHER_MAX} values")
     if not 1 <= query.lookups <= LOOKUPS_MAX:
@@ -178,6 +187,14 @@ def refuse_beyond_bounds(shape: Shape, query: Query) -> None:
             raise QueryRefused(f"{field} is a field of texts: use contains or holding")
 
 
+def _refuse_long_page(query: Query) -> None:
+    most = SORT_KEYS_MAX if query.bare else LIMIT_MAX
+    if not 1 <= query.limit <= most:
+        raise QueryRefused(f"a limit of {query.limit} is not from 1 to {most}")
+    if query.at is not None and not 1 <= len(query.at) <= AT_MAX:
+        raise QueryRefused(f"a query looks at 1 to {AT_MAX} sort keys")
+
+
 def cut(query: Query, rows: Sequence[tuple[Any, bytes]], end: Any = None) -> ListSlice:
     """Return *rows* as a page; a row is its sort key and its JSON.
 
@@ -188,3 +205,10 @@ def cut(query: Query, rows: Sequence[tuple[Any, bytes]], end: Any = None) -> Lis
     next_key = shown[-1][0] if len(rows) > query.limit else end
     keys = [key for key, _ in shown] if query.keyed or query.filters else ()
     return list_slice([json for _, json in shown], next_key, keys)
+
+
+def keys_slice(query: Query, keys: Sequence[Any]) -> ListSlice:
+    """Return the page of a ``bare`` query: its sort keys, of which there is one more if any is."""
+    shown = keys[: query.limit]
+    next_key = shown[-1] if len(keys) > query.limit else None
+    return ListSlice(b"", len(shown), next_key, shown)

@@ -1,6 +1,6 @@
 """Hits of a search: texts that were found, as they are now, with their words highlighted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -11,10 +11,17 @@ from domain.work.project.state import Project
 from projections.base import View, document_id
 from projections.engine.find import ReadModels
 from projections.engine.query import ListSlice, list_slice
-from projections.exchange.search import SearchedTextView, rarest_first, texts_found
+from projections.exchange.keys_named import (
+    NO_PROJECTS_NAMED,
+    NamedProjects,
+    found_by,
+    lookups_of,
+    words_for,
+)
+from projections.exchange.search import SearchedTextView
 from projections.exchange.words import SearchWords, excerpt, words_of
 
-ROUNDS_MAX = 20
+ROUNDS_MAX = 100
 """How often more texts are looked at for one page."""
 _AT_ONCE = 500
 """How many of them at most at a time."""
@@ -69,6 +76,8 @@ class Sight(NamedTuple):
 
     projects: Mapping[ProjectId, Project]
     hidden: frozenset[ProjectId]
+    named: NamedProjects = NO_PROJECTS_NAMED
+    """Which of them the words of the search name."""
 
 
 async def hits_of(  # noqa: PLR0913, PLR0917 - the list, who asks for it, and its page
@@ -82,14 +91,14 @@ async def hits_of(  # noqa: PLR0913, PLR0917 - the list, who asks for it, and it
     """Return a page of what somebody finds, newest first, created before *after*.
 
     Texts are compared as they are now, and shown if their tasks are now where that person sees
-    them. A page ends early, and yet has a next one, only after 8,000 texts or more with one of the
-    words that are not shown.
+    them. A page ends early, and yet has a next one, only after 40,000 texts or more that have all
+    words and are not shown.
     """
     shown: list[tuple[int, bytes]] = []
     wanted = limit + 1
-    terms = await rarest_first(models, org_id, asked.terms)
+    lookups = await lookups_of(models, org_id, asked, sight.named)
     for _ in range(ROUNDS_MAX):
-        page = await texts_found(models, org_id, terms, sight.hidden, wanted, after)
+        page = await found_by(models, org_id, lookups, sight.hidden, wanted, after)
         shown += await _shown(models, org_id, asked, sight, page)
         after, wanted = page.next_key, min(_AT_ONCE, 4 * wanted)
         if after is None or len(shown) > limit:
@@ -131,15 +140,18 @@ def _hit(
     if one.comment_id is not None and said is None:
         return None
     comment = None if said is None else _comment(said).body
-    if not asked.matches(_words(task, comment)):
+    aliases = () if comment is not None else words_for(sight.named, task.project_id)
+    if not asked.matches([*_words(task, comment), *aliases]):
         return None
+    project_key = sight.projects[task.project_id].key
+    keys = [f"{key}-{task.number}" for key in (project_key, *(one.upper() for one in aliases))]
     return SearchHit(
         task_id=task.id,
         comment_id=one.comment_id,
         project_id=task.project_id,
-        key=f"{sight.projects[task.project_id].key}-{task.number}",
+        key=keys[0],
         title=task.title,
-        excerpts=_excerpts(task, comment, asked),
+        excerpts=_excerpts(task, [*keys, task.key], comment, asked),
     )
 
 
@@ -149,16 +161,25 @@ def _words(task: _Task, comment: str | None) -> list[str]:
     return words_of(task.key, task.title, task.description or "")
 
 
-def _excerpts(task: _Task, comment: str | None, asked: SearchWords) -> list[Excerpt]:
-    """Return where the words stand, one excerpt for each text that has any."""
+def _excerpts(
+    task: _Task, keys: Sequence[str], comment: str | None, asked: SearchWords
+) -> list[Excerpt]:
+    """Return where the words stand, one excerpt for each text that has any.
+
+    Of several *keys* that a task has or had, it is the first of those with the most of the words.
+    """
     if comment is not None:
         return [Excerpt(field="comment", parts=_parts(comment, asked))]
     found = [
-        Excerpt(field="key", parts=_parts(task.key, asked)),
+        Excerpt(field="key", parts=max((_parts(key, asked) for key in keys), key=_found_in)),
         Excerpt(field="title", parts=_parts(task.title, asked)),
         Excerpt(field="description", parts=_parts(task.description or "", asked)),
     ]
     return [each for each in found if each.parts]
+
+
+def _found_in(parts: Sequence[ExcerptPart]) -> int:
+    return sum(part.found for part in parts)
 
 
 def _parts(text: str, asked: SearchWords) -> list[ExcerptPart]:

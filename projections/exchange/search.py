@@ -28,12 +28,13 @@ from domain.work.task.trash_events import TaskPurged
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, tags_of, text_of
 from projections.engine.find import ReadModels
-from projections.engine.query import ListSlice, Query
+from projections.engine.query import AT_MAX, SORT_KEYS_MAX, ListSlice, Query
 from projections.exchange.words import terms_of
 from projections.shape import Index, Kind, Value
 
 PROBED = 200
 """How many of the newest texts with a word are looked at to learn how rare it is."""
+_PROJECT = "#"
 _encode = msgspec.json.Encoder().encode
 _TASK = (
     TaskCreated | TaskRetitled | TaskDescribed | TaskMoved | TaskDeleted | TaskRestored | TaskPurged
@@ -68,10 +69,11 @@ class SearchedTexts(Projection[SearchedText]):
     """Tasks and comments by their words.
 
     What is in the trash has none. The words are those that `words_of` returns, at most 200 of them.
+    Tasks have the term of their project, too, by which they are found under its other keys.
     """
 
     name = "searched_texts"
-    version = 4
+    version = 5
     tags = tags_of(_TASK, CommentEvent)
     state = SearchedText
     more: ClassVar[Mapping[str, Kind]] = {"terms": Kind.TEXTS}
@@ -89,7 +91,15 @@ class SearchedTexts(Projection[SearchedText]):
         return _encode(SearchedTextView(task_id=state.task_id, comment_id=state.comment_id))
 
     def fields(self, state: SearchedText) -> Mapping[str, Value]:
-        return {"terms": [] if state.deleted else terms_of(state.key, state.title, state.body)}
+        if state.deleted:
+            return {"terms": []}
+        words = terms_of(state.key, state.title, state.body)
+        return {"terms": [*words, project_term(state.project_id)] if state.project_id else words}
+
+
+def project_term(project_id: ProjectId | str) -> str:
+    """Return the term that all tasks of a project have, and that is no word."""
+    return f"{_PROJECT}{project_id}"
 
 
 def _task_told(
@@ -154,9 +164,9 @@ async def texts_found(  # noqa: PLR0913, PLR0917 - the list, its filter and its 
 ) -> ListSlice:
     """Return texts that have all *terms*, those created before *below*, newest first.
 
-    The index answers the first one; others are compared in a bounded number of rows, so that a page
-    with a next one may have fewer than *limit*. Tasks of *hidden* projects are left out, but not
-    the comments on them.
+    The index answers the first one, and others are compared in a bounded number of rows. Should
+    that not fill the page, the index is asked for the sort keys that two of them share
+    (``shared_keys``). Tasks of *hidden* projects are left out, but not the comments on them.
     """
     first, *others = terms
     query = replace(
@@ -166,7 +176,51 @@ async def texts_found(  # noqa: PLR0913, PLR0917 - the list, its filter and its 
         without=("project_id", [*map(text_of, hidden)]) if hidden else None,
     )
     [found] = await models.pages(query)
-    return found
+    if not others or found.next_key is None or found.size >= limit:
+        return found
+    rest = replace(query, limit=limit - found.size, below=None)
+    more = await _sharing(models, org_id, (first, others[0]), rest, found.next_key)
+    json = b",".join(filter(None, (found.json, more.json)))
+    return ListSlice(json, found.size + more.size, more.next_key, [*found.keys, *more.keys])
+
+
+async def _sharing(
+    models: ReadModels, org_id: OrgId, terms: tuple[str, str], query: Query, below: int
+) -> ListSlice:
+    """Return the page of *query*, which is full unless there are no more texts with both terms."""
+    parts: list[bytes] = []
+    keys: list[int] = []
+    after: int | None = below
+    while after is not None:
+        shared, after = await shared_keys(models, org_id, terms, after)
+        while shared:
+            at, shared = shared[:AT_MAX], shared[AT_MAX:]
+            limit = query.limit - len(keys)
+            [more] = await models.pages(replace(query, at=at, limit=limit))
+            parts += [more.json] * (more.size > 0)
+            keys += more.keys
+            if len(keys) == query.limit:
+                goes_on = more.next_key is not None or shared or after is not None
+                return ListSlice(b",".join(parts), len(keys), keys[-1] if goes_on else None, keys)
+    return ListSlice(b",".join(parts), len(keys), None, keys)
+
+
+async def shared_keys(
+    models: ReadModels, org_id: OrgId, terms: tuple[str, str], below: int
+) -> tuple[list[int], int | None]:
+    """Return the sort keys of texts that have two terms, below a key and downwards, some at a time.
+
+    The second value is the key below which to go on, None at the end. Both words may be in most
+    texts: their keys are read where the index has them, and no text is.
+    """
+    queries = (
+        replace(_query(org_id, each, SORT_KEYS_MAX), below=below, bare=True) for each in terms
+    )
+    ones, others = await models.pages(*queries)
+    ends = [page.next_key for page in (ones, others) if page.next_key is not None]
+    end: int | None = max(ends, default=None)
+    shared = {*ones.keys}.intersection(others.keys)
+    return sorted((key for key in shared if end is None or key >= end), reverse=True), end
 
 
 def _query(org_id: OrgId, term: str, limit: int) -> Query:

@@ -1,7 +1,5 @@
 """Which tasks have the words that a list asks for."""
 
-from collections.abc import Sequence
-
 import msgspec
 from msgspec import Struct
 
@@ -9,7 +7,8 @@ from domain.base import OrgId, ProjectId
 from projections.base import document_id
 from projections.engine.find import ReadModels
 from projections.engine.query import AMONG_MAX
-from projections.exchange.search import SearchedTextView, rarest_first, texts_found
+from projections.exchange.keys_named import NamedProjects, found_by, lookups_of, words_for
+from projections.exchange.search import SearchedTextView
 from projections.exchange.words import SearchWords, words_of
 
 _AT_ONCE, _ROUNDS_MAX = 1_000, 20
@@ -21,8 +20,9 @@ class TooManyTasksFound(Exception):
     """More tasks have the words than a list looks through."""
 
 
-class _Said(Struct, frozen=True):
+class _Said(Struct, frozen=True, rename="camel"):
     key: str
+    project_id: ProjectId
     title: str
     description: str | None
 
@@ -30,7 +30,9 @@ class _Said(Struct, frozen=True):
 _said = msgspec.json.Decoder(_Said).decode
 
 
-async def documents_with(models: ReadModels, org_id: OrgId, terms: Sequence[str]) -> list[str]:
+async def documents_with(
+    models: ReadModels, org_id: OrgId, asked: SearchWords, named: NamedProjects
+) -> list[str]:
     """Return the ids of the documents of tasks that may have all words; ``has_words`` tells.
 
     Those in the trash are not among them.
@@ -39,9 +41,9 @@ async def documents_with(models: ReadModels, org_id: OrgId, terms: Sequence[str]
     """
     found: dict[str, None] = {}
     below: int | None = None
-    ordered = await rarest_first(models, org_id, terms)
+    lookups = await lookups_of(models, org_id, asked, named)
     for _ in range(_ROUNDS_MAX):
-        page = await texts_found(models, org_id, ordered, _NOWHERE, _AT_ONCE, below)
+        page = await found_by(models, org_id, lookups, _NOWHERE, _AT_ONCE, below)
         for text in map(_found, page.items):
             if text.task_id is not None and text.comment_id is None:
                 found[document_id(org_id, text.task_id)] = None
@@ -53,7 +55,8 @@ async def documents_with(models: ReadModels, org_id: OrgId, terms: Sequence[str]
     return [*found]
 
 
-def has_words(task: bytes, asked: SearchWords) -> bool:
-    """Return whether the key, title and description of a task, as JSON, have the words."""
+def has_words(task: bytes, asked: SearchWords, named: NamedProjects) -> bool:
+    """Return whether keys, title and description of a task, as JSON, have the words."""
     said = _said(task)
-    return asked.matches(words_of(said.key, said.title, said.description or ""))
+    words = words_of(said.key, said.title, said.description or "")
+    return asked.matches([*words, *words_for(named, said.project_id)])

@@ -11,7 +11,7 @@ word begins; a single character is found as the beginning of a pair.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 from unicodedata import normalize
@@ -71,6 +71,14 @@ class SearchWords(NamedTuple):
         """The terms that a text must have, each once."""
         begun = (term for each in self.beginnings for term in _beginnings(each)[-1:])
         return [*self.looked_up, *begun]
+
+    def without(self, named: Collection[str]) -> "SearchWords":
+        """Return what is left to look up once *named* words are known to be there."""
+        return SearchWords(
+            tuple(word for word in self.whole if word not in named),
+            tuple(word for word in self.looked_up if word not in named),
+            tuple(word for word in self.beginnings if word not in named),
+        )
 
     def matches(self, words: Iterable[str]) -> bool:
         """Return whether a text with *words* is searched for."""

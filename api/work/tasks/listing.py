@@ -1,6 +1,7 @@
 """Pages of tasks, of one project or of several, as filters and an order ask for them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from api.work.tasks.blocked import hides_blockers, is_blocked, says_not
 from api.work.tasks.detail import Timed, Viewer, tasks_timed, viewer_of
 from api.work.tasks.field_order import by_field
 from api.work.tasks.filters import AskedTasks, Parsed
-from api.work.tasks.words import tasks_with, words_asked
+from api.work.tasks.words import named_in, tasks_with, words_asked
 from domain.base import NotFound, ProjectId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
@@ -22,6 +23,7 @@ from domain.permission import Permission
 from domain.work.project.state import Project
 from projections.engine.find import SLICES_MAX
 from projections.engine.query import ListSlice, list_slice
+from projections.exchange.keys_named import NO_PROJECTS_NAMED, NamedProjects
 from projections.exchange.tasks_found import has_words
 from projections.work.task_field_order import FieldOrder
 from projections.work.task_filter import TaskFilter
@@ -87,11 +89,11 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         """Whether tasks are left out that the query has found."""
         return self.blocked is not None or self.q is not None
 
-    def _is_wanted(self, task: bytes) -> bool:
+    def _is_wanted(self, named: NamedProjects, task: bytes) -> bool:
         """Return whether a task as it is shown is what a sifted list asks for."""
         if self.blocked is not None and is_blocked(task) is not self.blocked:
             return False
-        return self.q is None or has_words(task, words_asked(self.q))
+        return self.q is None or has_words(task, words_asked(self.q), named)
 
     def _is_sifted_already(self, page: ListSlice) -> bool:
         """Return whether a page of tasks in full has only tasks that are wanted."""
@@ -109,8 +111,10 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
 
         Of a list that is sifted, it may be shorter than *limit* and yet have a next one.
         """
-        viewer = await viewer_of(request)
-        wanted = await self._wanted(request, parsed, viewer)
+        viewer, named = await viewer_of(request), NO_PROJECTS_NAMED
+        if self.q is not None:
+            named = await named_in(request, words_asked(self.q), projects)
+        wanted = await self._wanted(request, parsed, viewer, named)
         found = await _found(request, parsed, wanted, projects, limit, after)
         made = await tasks_timed(request, viewer, found, projects)
         if wanted.due is not None:  # tasks come and go with the time
@@ -118,19 +122,22 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         if self._is_sifted_already(made.page):
             return made
         page = made.page
-        items, changes = [*filter(self._is_wanted, page.items)], [made.until]
+        is_wanted = partial(self._is_wanted, named)
+        items, changes = [*filter(is_wanted, page.items)], [made.until]
         for _ in range(SLICES_MAX - 1):
             if page.next_key is None or len(items) == limit:
                 break
             rest = limit - len(items)
             found = await _found(request, parsed, wanted, projects, rest, page.next_key)
             page, until = await tasks_timed(request, viewer, found, projects)
-            items += filter(self._is_wanted, page.items)
+            items += filter(is_wanted, page.items)
             changes.append(until)
         until = min((each for each in changes if each is not None), default=None)
         return Timed(list_slice(items, page.next_key), until)
 
-    async def _wanted(self, request: ApiRequest, parsed: Parsed, viewer: Viewer) -> TaskFilter:
+    async def _wanted(
+        self, request: ApiRequest, parsed: Parsed, viewer: Viewer, named: NamedProjects
+    ) -> TaskFilter:
         """Return what the read model is asked for, which may be more than what is shown."""
         wanted = parsed.filter(viewer.now, viewer.zone)
         if self.blocked is False and await hides_blockers(request):
@@ -139,7 +146,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
             asked = words_asked(self.q)
             # No text in the trash is searched for: there, all tasks are looked at.
             if not wanted.hidden:
-                wanted = replace(wanted, among=await tasks_with(request, asked))
+                wanted = replace(wanted, among=await tasks_with(request, asked, named))
         return wanted
 
 

@@ -80,6 +80,8 @@ def filter_of(query: Query) -> dict[str, Any]:
     bounds = zip(("$gt", "$lt"), ends, strict=True)
     if found := {operator: bound for operator, bound in bounds if bound is not None}:
         wanted[name_of(field)] = found
+    if query.at is not None:
+        wanted[name_of(query.sort)] = {**wanted.get(name_of(query.sort), {}), "$in": [*query.at]}
     if query.among is not None:
         wanted["_id"] = {**wanted.get("_id", {}), "$in": list(query.among)}
     return wanted
@@ -96,7 +98,7 @@ def find_command(collection: str, query: Query, index: str) -> dict[str, Any]:
     return {
         "find": collection,
         "filter": filter_of(query),
-        "projection": {"_id": key == "_id", "json": 1, key: 1},
+        "projection": {"_id": key == "_id", key: 1} | ({} if query.bare else {"json": 1}),
         "sort": sort_of(query),
         "limit": query.rows_max,
         "batchSize": query.rows_max,

@@ -28,6 +28,7 @@ from projections.engine.query import (
     Query,
     cut,
     index_for,
+    keys_slice,
 )
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,
@@ -114,7 +115,10 @@ class MongoReadStore:
         # The command itself: a cursor of the driver would cost as much again as reading the reply.
         command = documents.find_command(target.collection, query, name)
         reply = await self.database.command(command, session=session)
-        return cut(query, [(one[key], one["json"]) for one in reply["cursor"]["firstBatch"]])
+        found = reply["cursor"]["firstBatch"]
+        if query.bare:
+            return keys_slice(query, [one[key] for one in found])
+        return cut(query, [(one[key], one["json"]) for one in found])
 
     async def _find_spanned(
         self,

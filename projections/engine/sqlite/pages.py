@@ -18,6 +18,7 @@ from projections.engine.query import (
     refuse_beyond_bounds,
 )
 from projections.engine.sqlite.contained import contained_table, text_mark
+from projections.engine.sqlite.keys import KeysStatement, keys_statement
 from projections.engine.sqlite.spans import SpanStatement, span_statement
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
@@ -68,6 +69,7 @@ class _Form(NamedTuple):
     within: tuple[str, int] | None
     without: str | None
     among: bool
+    at: bool
 
 
 class _Texts(NamedTuple):
@@ -84,14 +86,16 @@ _texts: dict[tuple[Any, ...], _Texts] = {}
 """By the parts of a ``_Form``."""
 
 
-def page_statement(target: ShapedCollection, query: Query) -> PageStatement | SpanStatement:
+def page_statement(
+    target: ShapedCollection, query: Query
+) -> PageStatement | SpanStatement | KeysStatement:
     """Return the statement that selects a page.
 
     :raises QueryRefused: no declared index answers it.
     """
     refuse_beyond_bounds(target.shape, query)
-    if query.span is not None:
-        return span_statement(target, query)
+    if query.span is not None or query.bare:
+        return (keys_statement if query.bare else span_statement)(target, query)
     contains, either = query.contains, query.either
     form = (  # a plain tuple, equal to its ``_Form``, which takes longer to make than to look up
         target.collection,
@@ -108,10 +112,13 @@ def page_statement(target: ShapedCollection, query: Query) -> PageStatement | Sp
         None if query.within is None else (query.within[0], len(query.within[1])),
         None if query.without is None else query.without[0],
         query.among is not None,
+        query.at is not None,
     )
     texts = _texts.get(form) or _prepared(_Form(*form), target, query)
     bounds = [bound for bound in (query.above, query.below) if bound is not None]
-    if query.lookups == 1 and either is None and not query.filters and not query.keyed:
+    if query.at is not None:
+        bounds.append(_encode(query.at).decode())
+    elif query.lookups == 1 and either is None and not query.filters and not query.keyed:
         [values] = _places(texts, query)
         end = query.above if query.descending else query.below
         more = values if end is None else [*values, end]
@@ -160,7 +167,8 @@ def _filtered(texts: _Texts, query: Query, found: list[list[Any]]) -> PageStatem
     there are rows behind those that it was allowed to look at.
     """
     compared = _compared_with(query)
-    rows, looked = _merged(texts.rows, query, [compared + each for each in found])
+    places = [compared + each for each in found]
+    rows, looked = _merged(texts.rows, query, places, RESIDUAL_ROWS_MAX)
     keys, passed = _merged(texts.keys, query, found, RESIDUAL_ROWS_MAX + 1)
     last = "max" if query.descending else "min"  # of the two: the last one looked at, the next one
     text = (
@@ -186,9 +194,7 @@ def _compared_with(query: Query) -> list[Any]:
     return parameters
 
 
-def _merged(
-    rows: str, query: Query, found: list[list[Any]], limit: int = RESIDUAL_ROWS_MAX
-) -> tuple[str, list[Any]]:
+def _merged(rows: str, query: Query, found: list[list[Any]], limit: int) -> tuple[str, list[Any]]:
     """Return the statement of the rows of one or more choices in order, and its parameters.
 
     Each choice's rows come from the index in order; SQLite only merges them.
@@ -252,6 +258,7 @@ def _shown(form: _Form) -> str:
 def _rows(form: _Form, source: str, tests: list[str], sort: str, shown: str) -> str:
     """Return the statement of the rows of an index, before their order and their number."""
     tests = [*tests, *[f"{sort} > ?"] * form.above, *[f"{sort} < ?"] * form.below]
+    tests += [f"{sort} IN {_AMONG}"] * form.at
     return f"SELECT {sort} AS k{shown} FROM {source} WHERE {' AND '.join(tests)}"
 
 
