@@ -2,9 +2,9 @@
 
 Each task has a title of 6 words and a description of 30, from a vocabulary of 20,000 in which few
 words are common; the commonest are in most tasks, and two in half of them each, but together in
-few. A tenth of the tasks are in a private project
-that the searcher does not see. Measured is what the API does after it knows who asks: the index,
-the texts as they are now, the highlights; 50 hits a page, the first one and the one after it.
+few. A tenth of the tasks are in a private project that the searcher does not see. Measured is what
+the API does after it knows who asks: the index, the texts as they are now, the highlights; 50 hits
+a page, the first one and the one after it.
 SecantusDB, which stands in for a `mongod` elsewhere, reads whole collections where an index has
 texts (version 0.7.0b3), so its times would say nothing.
 """
