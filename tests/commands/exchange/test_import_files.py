@@ -47,7 +47,8 @@ THERE = (
 def file(
     number: int, attachment_id: AttachmentId, content: FileContent = OIL, **about: Any
 ) -> NumberedFile:
-    line = FileLine(**{"id": "f1", "task": "J-1", "name": "plan.txt", **about})
+    known: dict[str, Any] = {"id": "f1", "task": "J-1", "name": "plan.txt"}
+    line = FileLine(**(known | about))
     return NumberedFile(number, attachment_id, line, content)
 
 

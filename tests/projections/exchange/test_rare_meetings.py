@@ -36,6 +36,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"projections.engine.{module}.RESIDUAL_ROWS_MAX", 4)
     monkeypatch.setattr("projections.exchange.search.SORT_KEYS_MAX", 6)
     monkeypatch.setattr("projections.exchange.search.AT_MAX", 2)
+    monkeypatch.setattr("projections.exchange.search.FEW_MAX", 3)
 
 
 async def written(log: EventLog) -> None:
