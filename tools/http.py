@@ -33,7 +33,8 @@ server has the description at `/api/openapi.json` and an interactive page at `/a
   pings and redeliveries. `If-Match` refuses the command with 412 if a field that it sets has
   changed since that version. `?dry_run=true` returns the events that would be recorded and records
   nothing.
-- A list returns `{"items": […], "nextCursor": …}`; `limit` is 1 to 100, by default 50.
+- A list returns `{"items": […], "nextCursor": …}`; `limit` is 1 to 100, by default 50. A
+  list that has no `limit` is short, and comes whole.
 - A GET of one resource shows its newest state. A list shows whatever your organization had recorded
   when you asked. `X-Position` of a command, sent as `X-Min-Position`, makes a list wait for that
   command. It is an opaque number of your organization: one from before the log was moved to another

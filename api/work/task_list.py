@@ -1,10 +1,9 @@
 """HTTP routes of the tasks of a project, and of lists of tasks across projects."""
 
 from datetime import date
-from uuid import UUID
 
 from litestar import Controller, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 from msgspec import Struct
 
 from api.http.paging import LIMIT_DEFAULT
@@ -13,6 +12,7 @@ from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import run_command
+from api.work.project_key import ProjectRef, project_id_of
 from api.work.task_reply import shown_task
 from api.work.tasks.detail import TaskDetail
 from api.work.tasks.field_order import TOO_MANY
@@ -41,7 +41,7 @@ from api.work.tasks.listing import TaskPages
 from commands.work.task_create import Assignees, CreateTask, LabelIds
 from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate, Mentions
-from domain.base import CycleId, MilestoneId, NotFound, ProjectId, TaskId
+from domain.base import CycleId, MilestoneId, NotFound, TaskId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
@@ -84,7 +84,7 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 class ProjectTaskController(Controller):
     """The tasks of one project."""
 
-    path = "/api/project/{project_id:uuid}/tasks"
+    path = "/api/project/{project:str}/tasks"
     tags = ("Tasks",)
 
     @post(
@@ -109,7 +109,7 @@ class ProjectTaskController(Controller):
         responses=shows(TaskDetail, 201),
     )
     async def create(
-        self, request: ApiRequest, project_id: FromPath[UUID], data: JSONBody[NewTask]
+        self, request: ApiRequest, project: ProjectRef, data: JSONBody[NewTask]
     ) -> ApiResponse:
         """Create a task. It gets the next number in its project.
 
@@ -118,7 +118,7 @@ class ProjectTaskController(Controller):
         task_id = TaskId(new_id())
         command = CreateTask(
             task_id=task_id,
-            project_id=ProjectId(project_id),
+            project_id=await project_id_of(request, project),
             title=data.title,
             description=data.description,
             mentions=data.mentions,
@@ -144,7 +144,7 @@ class ProjectTaskController(Controller):
     async def list_tasks(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
         request: ApiRequest,
-        project_id: FromPath[UUID],
+        project: ProjectRef,
         status: StatusFilter = None,
         group: GroupFilter = None,
         priority: PriorityFilter = None,
@@ -167,7 +167,8 @@ class ProjectTaskController(Controller):
     ) -> ApiResponse:
         """List the tasks of a project, newest first unless another order is asked for."""
         asked = {name: value for name, value in locals().items() if name in FILTERS}
-        return await TaskPages(**asked).of_project(request, ProjectId(project_id), limit, cursor)
+        project_id = await project_id_of(request, project)
+        return await TaskPages(**asked).of_project(request, project_id, limit, cursor)
 
 
 class TaskListController(Controller):

@@ -72,7 +72,7 @@ class TestDescription:
             "POST /api/invitations/accept",
             "POST /api/task/{task}/relations",  # one of a list, with no path for a GET
         }
-        assert linked["POST /api/project/{project_id}/tasks"] >= {"getTask", "editTask"}
+        assert linked["POST /api/project/{project}/tasks"] >= {"getTask", "editTask"}
         invited = created["POST /api/org/{organization_id}/invitations"]["links"]
         assert invited["revokeInvitation"]["parameters"] == {
             "organization_id": "$request.path.organization_id",
@@ -81,7 +81,7 @@ class TestDescription:
 
     def test_headers_failures_and_dry_runs_are_described(self) -> None:
         described = description()
-        create = described["paths"]["/api/project/{project_id}/tasks"]["post"]["responses"]
+        create = described["paths"]["/api/project/{project}/tasks"]["post"]["responses"]
         export = described["paths"]["/api/audit/export"]["get"]["responses"]["200"]
         webhook = described["components"]["schemas"]["NewWebhook"]["properties"]
 

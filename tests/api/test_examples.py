@@ -67,8 +67,8 @@ async def test_a_webhook_of_a_log_that_was_never_restored_has_no_notices(ana: Pe
 
 
 def test_the_description_shows_the_examples() -> None:
-    operation = description()["paths"]["/api/project/{project_id}/tasks"]["post"]
-    example = EXAMPLES["POST /api/project/{project_id}/tasks"]
+    operation = description()["paths"]["/api/project/{project}/tasks"]["post"]
+    example = EXAMPLES["POST /api/project/{project}/tasks"]
 
     asked = operation["requestBody"]["content"]["application/json"]["example"]
     answered = operation["responses"]["201"]["content"]["application/json"]["example"]

@@ -55,7 +55,7 @@ COMMANDS: dict[str, Any] = {
     "DELETE /api/project/{project}/members/{user_id}": None,
     "POST /api/project/{project}/restore": None,
     "POST /api/project/{project}/resume": None,
-    "POST /api/project/{project_id}/tasks": {"title": "New"},
+    "POST /api/project/{project}/tasks": {"title": "New"},
     "POST /api/project/{project}/unarchive": None,
     "POST /api/task/bulk": {
         "ids": ["00000000-0000-7000-8000-000000000404"],
