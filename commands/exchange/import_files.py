@@ -19,6 +19,7 @@ from commands.exchange.names import Names, uuid_in
 from commands.exchange.trial import Trial
 from commands.reads import AheadReads, Reads
 from commands.work.attachment import AttachFile
+from commands.work.task_values import in_utc
 from domain.base import AttachmentId, DomainError, NotFound, TaskId
 from domain.permission import Permission
 from domain.work.attachment import Attachment, AttachmentImported, AttachmentUploaded
@@ -105,7 +106,7 @@ class _Deciding:
         came = AttachmentImported(
             task_id=task_id,
             external_id=line.file.id,
-            occurred_at=line.file.occurred_at,
+            occurred_at=in_utc(line.file.occurred_at),
             author=line.file.author,
         )
         return Change(line.attachment_id, [*change.events, came])

@@ -115,7 +115,8 @@ async def test_what_was_imported_is_shown_told_to_nobody_and_not_imported_again(
 ) -> None:
     project, before = await ana.project(), await stored_files(app)
     old = {"author": "Jo", "occurredAt": "2019-03-01T08:00:00Z"}
-    line = file_line("f1", mediaType="text/plain", **old)
+    there = {**old, "occurredAt": "2019-03-01T13:30:00+05:30"}
+    line = file_line("f1", mediaType="text/plain", **there)
     body = packed(A, line, f1=b"oil")
 
     tasks, _ = await imported(ana, project, body, "?format=zip")
