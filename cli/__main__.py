@@ -161,7 +161,8 @@ COMMANDS = {
 
         Every event in its place, every state machine, limit and unique value; then the rows of
         claims and counts are compared with what the events give. Exits with 1 if anything is
-        wrong. Run it while no command is taken, or events that come meanwhile may be reported.""",
+        wrong. Commands may be taken meanwhile; if they never pause, what came last may be
+        reported.""",
         ("lint-log",),
     ),
     "doctor": CommandHelp(

@@ -26,11 +26,39 @@ from eventstore.recorded import Recorded, Row
 BATCH = 1_000
 
 
+QUIET_TRIES = 50
+"""How often the tables are read again because something was recorded meanwhile."""
+
+
 async def lint_log(log: EventLog) -> AsyncIterator[LintFinding]:
-    """Yield everything that is wrong; nothing should be recorded meanwhile."""
+    """Yield everything that is wrong.
+
+    What is recorded meanwhile is read as well, until nothing comes while the tables are read. If
+    something always does, they are compared nevertheless, and what came last may be reported.
+    """
     walk = _Walk(log)
-    for part in range(log.parts):
-        after = 0
+    async for finding in _lint_events(log, walk):
+        yield finding
+    known: dict[int, int] = {}
+    tables, tries = [], 0
+    while walk.ends != known and tries < QUIET_TRIES:
+        tries, known = tries + 1, {**walk.ends}
+        tables = [(await log.claims_in(part), await log.counts_in(part)) for part in known]
+        async for finding in _lint_events(log, walk):
+            yield finding
+    for finding in walk.expected.finish():
+        yield finding
+    for part, (claims, counts) in enumerate(tables):
+        for finding in walk.expected.compare(part, claims, counts):
+            yield finding
+    async for finding in _lint_keys(log):
+        yield finding
+
+
+async def _lint_events(log: EventLog, walk: "_Walk") -> AsyncIterator[LintFinding]:
+    """Yield what is wrong with the events that the walk has not come to yet."""
+    for part in walk.ends:
+        after = walk.ends[part]
         while rows := await log.tail_rows(after, BATCH, part=part):
             for row in rows:
                 for what in walk.place(part, after, row):
@@ -42,18 +70,12 @@ async def lint_log(log: EventLog) -> AsyncIterator[LintFinding]:
                     continue
                 for what in walk.event(recorded):
                     yield LintFinding(part, row.position, what)
-    for finding in walk.expected.finish():
-        yield finding
-    async for finding in _lint_beside(log, walk):
-        yield finding
+        walk.ends[part] = after
 
 
-async def _lint_beside(log: EventLog, walk: "_Walk") -> AsyncIterator[LintFinding]:
-    """Yield what is wrong with the tables beside the events."""
+async def _lint_keys(log: EventLog) -> AsyncIterator[LintFinding]:
+    """Yield the Idempotency-Keys of events that are not there."""
     for part in range(log.parts):
-        claims, counts = await log.claims_in(part), await log.counts_in(part)
-        for finding in walk.expected.compare(part, claims, counts):
-            yield finding
         for position, event_id in (await log.recorded_with_keys(part)).items():
             if await log.mark_at(position, part) != str(event_id):
                 what = f"an Idempotency-Key was used for event {event_id}, which is not here"
@@ -73,6 +95,8 @@ class _Walk:
 
     def __init__(self, log: EventLog) -> None:
         self.expected = ExpectedTables(log.parts)
+        self.ends = dict.fromkeys(range(log.parts), 0)
+        """The position in each partition up to which events were read."""
         self._parts, self._fingerprint = log.parts, log.keys.fingerprint
         self._states: dict[UUID, Any] = {}
         self._places: dict[UUID, tuple[int, OrgId]] = {}

@@ -110,6 +110,18 @@ async def test_nothing_is_found_in_what_commands_recorded(log: EventLog) -> None
     assert await found(log) == []
 
 
+async def test_commands_can_come_meanwhile(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands, read = [DeleteTask(task_id=CHILD)], log.counts_in
+
+    async def read_later(part: int) -> dict[tuple[str, UUID], int]:
+        while commands:
+            await CommandHandler(log).handle(commands.pop(), context())
+        return await read(part)
+
+    monkeypatch.setattr(log, "counts_in", read_later)
+    assert await found(log) == []
+
+
 async def test_a_used_key_whose_command_is_gone_is_found(log: EventLog) -> None:
     key = KeyUse(key_hash=b"key", request_hash=b"hash", at=1)
     asked = Idempotency(key_hash=b"k", request_hash=b"hash")
@@ -240,8 +252,7 @@ async def test_an_event_that_breaks_a_rule_is_found(
 
 
 async def test_a_limit_is_that_of_the_plan_at_the_time(log: EventLog) -> None:
-    upgraded = PlanChanged(from_=Plan.FREE, to=Plan.BASIC)
-    await record(log, on(ACME, upgraded, *joined(20)))
+    await record(log, on(ACME, PlanChanged(from_=Plan.FREE, to=Plan.BASIC), *joined(20)))
     await record(log, on(ACME, PlanChanged(from_=Plan.BASIC, to=Plan.FREE)))
 
     assert await found(log) == []
