@@ -14,7 +14,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from api.http.paging import LIMIT_DEFAULT, Paging
-from api.http.parameters import Cursor, Limit, Page, shows, shows_file
+from api.http.parameters import (
+    Cursor,
+    FirstSequence,
+    LastSequence,
+    Limit,
+    Page,
+    shows,
+    shows_file,
+)
 from api.http.policy import needs
 from api.http.problem import FieldError, invalid
 from api.http.rates import Asked
@@ -182,16 +190,8 @@ class AuditController(Controller):
                 QueryParameter(name="format", description="jsonl can be verified, csv only read"),
             ]
         ] = "jsonl",
-        first: FromQuery[
-            Annotated[
-                int | None, QueryParameter(name="from", ge=1, description="First sequence number")
-            ]
-        ] = None,
-        last: FromQuery[
-            Annotated[
-                int | None, QueryParameter(name="to", ge=1, description="Last sequence number")
-            ]
-        ] = None,
+        first: FirstSequence = None,
+        last: LastSequence = None,
     ) -> Stream:
         """Export events as a file that can be verified, or as a table. The export is recorded.
 

@@ -3,10 +3,11 @@
 from typing import Annotated, Any, Generic, TypeVar
 
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromQuery, Parameter
+from litestar.params import FromQuery, Parameter, QueryParameter
 from msgspec import Struct
 
 from api.http.paging import LIMIT_MAX
+from api.http.query import NUMBER_MAX
 from security.cursors import CURSOR_CHARS_MAX
 
 T = TypeVar("T")
@@ -22,6 +23,18 @@ _CURSOR = {"pattern": "^[A-Za-z0-9_-]+$", "maxLength": CURSOR_CHARS_MAX}
 Cursor = FromQuery[
     Annotated[
         str | None, Parameter(description="`nextCursor` of the last page", schema_extra=_CURSOR)
+    ]
+]
+FirstSequence = FromQuery[
+    Annotated[
+        int | None,
+        QueryParameter(name="from", ge=1, le=NUMBER_MAX, description="First sequence number"),
+    ]
+]
+LastSequence = FromQuery[
+    Annotated[
+        int | None,
+        QueryParameter(name="to", ge=1, le=NUMBER_MAX, description="Last sequence number"),
     ]
 ]
 

@@ -22,6 +22,7 @@ from api.http.problem import FieldError, invalid, malformed
 
 PARAMETERS_MAX = 50
 
+NUMBER_MAX = 10**18 - 1
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _TIME = re.compile(
@@ -95,7 +96,7 @@ def _check_of(annotation: Any) -> Check:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _one_of([str(member.value) for member in kind])
     checks: dict[Any, Check] = {
-        int: _matching(_INTEGER, "Expected a whole number such as 5"),
+        int: _matching(_INTEGER, "Expected a whole number such as 5, of up to 18 digits"),
         UUID: _matching(_UUID, "Expected a UUID"),
         datetime: _is_time,
         bool: _one_of(["true", "false"]),

@@ -145,3 +145,15 @@ class TestDescription:
 
         assert "Authorize" in described["info"]["description"]
         assert "accessToken" in described["info"]["description"]
+
+
+def test_every_number_in_a_query_has_a_greatest_value() -> None:
+    described = description()
+    parameters = [*described["components"].get("parameters", {}).values()]
+    for item in described["paths"].values():
+        parameters += [each for one in item.values() for each in one.get("parameters", ())]
+
+    for parameter in parameters:
+        schema = parameter.get("schema", {})
+        kinds = [schema, *schema.get("oneOf", ()), *schema.get("anyOf", ())]
+        assert all("maximum" in each for each in kinds if each.get("type") == "integer"), parameter
