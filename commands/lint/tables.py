@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 from uuid import UUID
 
-from commands.claims.exchange import EXTERNAL_ID
+from commands.claims.exchange import EXTERNAL_COMMENT, EXTERNAL_FILE, EXTERNAL_ID
 from commands.claims.planning import CYCLES, FIELDS, MILESTONES
 from commands.happening import Happening, Reservations
 from commands.label_claims import LABEL_NAME
@@ -12,6 +12,8 @@ from commands.lint.finding import LintFinding
 from commands.project_claims import TEAM_NAME
 from commands.reservations import EMAIL, SUBJECT, TASK_NUMBER, note
 from domain.base import ERASED, PLATFORM
+from domain.work.attachment import AttachmentPurged
+from domain.work.comment import CommentPurged
 from domain.work.task.trash_events import TaskPurged
 from eventstore.claim import ClaimChange, CountChange, Held
 from eventstore.partition import partition_of
@@ -21,6 +23,7 @@ CountRow = tuple[str, UUID]
 K = TypeVar("K", ClaimRow, CountRow)
 
 
+_EXTERNAL = (EXTERNAL_ID, EXTERNAL_COMMENT, EXTERNAL_FILE)
 _NAMES = (LABEL_NAME, TEAM_NAME, FIELDS.scope, CYCLES.scope, MILESTONES.scope)
 
 
@@ -39,8 +42,8 @@ class ExpectedTables:
         # What is erased can no longer be known, and its claim is gone.
         fields = ("email", "name", "from_", "to", "subject", "external_id")
         told = (getattr(happened.event, name, None) for name in fields)
-        erased = (EMAIL, SUBJECT, EXTERNAL_ID, *_NAMES) if ERASED in told else ()
-        if isinstance(happened.event, TaskPurged):
+        erased = (EMAIL, SUBJECT, *_EXTERNAL, *_NAMES) if ERASED in told else ()
+        if isinstance(happened.event, TaskPurged | CommentPurged | AttachmentPurged):
             self._purged.add(happened.stream)
         reserved = Reservations([], [])
         note(happened, reserved)
@@ -67,7 +70,7 @@ class ExpectedTables:
     ) -> Iterator[LintFinding]:
         """Yield how the rows of a partition differ from what they should be."""
         for (scope, *rest), expected, found in _differing(self.claims[part], claims):
-            if scope == EXTERNAL_ID and found is not None and found.holder in self._purged:
+            if scope in _EXTERNAL and found is not None and found.holder in self._purged:
                 continue  # taken for good, although nobody knows any more what it is
             value = "" if scope in (EMAIL, LABEL_NAME) else f" {rest[-1]!r}"
             yield LintFinding(
