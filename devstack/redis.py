@@ -18,7 +18,7 @@ def redis(data_dir: Path, port: int | None = None) -> Server:
 
     The file is synced once a second: a killed server loses nothing, a power failure at most one
     second. Keys are never evicted to free memory, because the keys are jobs. It looks for work of
-    its own, such as expired keys, once a second instead of ten times.
+    its own, such as expired keys or a signal to stop, four times a second instead of ten.
 
     :raises ServerFailed: there is no Redis on this machine.
     :raises PortTaken: something already listens on `port`.
@@ -56,7 +56,7 @@ appendonly yes
 appendfsync everysec
 save ""
 maxmemory-policy noeviction
-hz 1
+hz 4
 daemonize no
 """
         )
