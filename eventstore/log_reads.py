@@ -163,8 +163,17 @@ class LogReads(TreeHeadReads):
         return newest[0].org_seq if newest else 0
 
     async def newest_position(self, org_id: OrgId) -> int:
-        """Return the position of an organization's newest event, 0 if it has none."""
-        return await self._read(self.store.newest_position, org_id)
+        """Return the position of an organization's newest event, 0 if it has none.
+
+        What another process records is seen from the next turn of the event loop on.
+        """
+        found = self._unchanged.found()
+        known = None if found is None else found.positions.get(org_id.int)
+        if known is None:
+            known = await self._read(self.store.newest_position, org_id)
+            if found is not None:
+                found.positions[org_id.int] = known
+        return known
 
     async def organization_heads(self, *parts: int) -> dict[OrgId, int]:
         """Return the newest sequence of every organization, or of those in some partitions."""

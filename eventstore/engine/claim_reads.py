@@ -20,14 +20,24 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 UNCHANGED_MAX = 50_000
-"""Versions, and as many counts, that are kept: about 15 MB."""
+"""Versions, and as many counts and positions, that are kept: about 15 MB."""
 
 
 class StillTrue(Struct):
-    """Versions of streams by the integers of their ids, and counts; 0 for what is not there."""
+    """Versions of streams and newest positions of organizations, and counts.
 
-    versions: dict[int, int]
-    counts: dict[CountKey, int]
+    The first two are by the integers of ids. They are 0 for what is not there.
+    """
+
+    versions: dict[int, int] = {}
+    positions: dict[int, int] = {}
+    counts: dict[CountKey, int] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more is to be kept."""
+        kept = len(self.versions), len(self.positions), len(self.counts)
+        return max(kept) > UNCHANGED_MAX
 
 
 class Unchanged:
@@ -37,7 +47,7 @@ class Unchanged:
         self._store, self._calls = store, calls
         self._mark: Mark | None = None
         self._since: Mark | None = None
-        self._found = StillTrue({}, {})
+        self._found = StillTrue()
 
     def mark(self) -> Mark | None:
         """Return what differs from every earlier mark once anybody has written anything.
@@ -61,9 +71,8 @@ class Unchanged:
         mark = self.mark()
         if mark is None:
             return None
-        found = self._found
-        if mark != self._since or max(len(found.versions), len(found.counts)) > UNCHANGED_MAX:
-            self._since, self._found = mark, StillTrue({}, {})
+        if mark != self._since or self._found.is_full:
+            self._since, self._found = mark, StillTrue()
         return self._found
 
 

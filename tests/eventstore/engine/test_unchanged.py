@@ -32,18 +32,24 @@ async def log(path: Path) -> AsyncIterator[EventLog]:
         yield log
 
 
-async def looked(log: EventLog) -> tuple[dict[UUID, int], int, int]:
-    """Return the versions and the count in another turn of the loop, and how many reads it took."""
+async def looked(log: EventLog) -> tuple[dict[UUID, int], int, int, int]:
+    """Return versions, a count, a position and how many reads that took, in another turn."""
     await asyncio.sleep(0)
     reads = counters_of(LOG_DRIVER).commands
     heads = await log.heads({A: ACME, B: ACME, NOBODYS: ACME})
     [count] = await log.counted(TASKS)
-    return heads, count, counters_of(LOG_DRIVER).commands - reads
+    position = await log.newest_position(ACME)
+    return heads, count, position, counters_of(LOG_DRIVER).commands - reads
 
 
 async def test_what_nobody_changed_is_read_once(log: EventLog) -> None:
-    assert await looked(log) == ({A: 1}, 2, 3)  # the mark, the versions and the count
-    assert await looked(log) == ({A: 1}, 2, 1)
+    assert await looked(log) == (
+        {A: 1},
+        2,
+        1,
+        4,
+    )  # the mark, the versions, the count and the position
+    assert await looked(log) == ({A: 1}, 2, 1, 1)
 
 
 async def test_a_command_of_this_process_is_seen_at_once(log: EventLog) -> None:
@@ -51,7 +57,7 @@ async def test_a_command_of_this_process_is_seen_at_once(log: EventLog) -> None:
 
     await log.append(command(B, counts=(add(1),)))
 
-    assert await looked(log) == ({A: 1, B: 1}, 3, 3)
+    assert await looked(log) == ({A: 1, B: 1}, 3, 2, 4)
 
 
 async def test_a_command_of_another_process_is_seen_in_the_next_turn(
@@ -62,14 +68,14 @@ async def test_a_command_of_another_process_is_seen_in_the_next_turn(
     with closing(SqliteStore(str(path))) as other:
         other.commit([command(A, 1, counts=(add(-1),))])
 
-    assert await looked(log) == ({A: 2}, 1, 3)
+    assert await looked(log) == ({A: 2}, 1, 2, 4)
 
 
 async def test_no_more_is_kept_than_fits(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claim_reads, "UNCHANGED_MAX", 2)
     await looked(log)  # three versions
 
-    assert await looked(log) == ({A: 1}, 2, 3)
+    assert await looked(log) == ({A: 1}, 2, 1, 4)
 
 
 async def test_versions_in_several_partitions_are_read_each_time(tmp_path: Path) -> None:
@@ -78,4 +84,4 @@ async def test_versions_in_several_partitions_are_read_each_time(tmp_path: Path)
 
         await looked(log)
 
-        assert await looked(log) == ({A: 1}, 2, 2)
+        assert await looked(log) == ({A: 1}, 2, 1, 2)
