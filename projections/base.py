@@ -58,6 +58,8 @@ class Projection(Generic[S]):
     left_out: ClassVar[frozenset[str]] = frozenset()
     more: ClassVar[Mapping[str, Kind]] = {}
     indexes: ClassVar[Sequence[Index]] = ()
+    since: ClassVar[int] = 0
+    """The first version whose documents answer the queries of this one, though built by another."""
     patient: ClassVar[bool] = False
     """Whether it is left behind while events come in faster than all read models are written."""
 
@@ -65,7 +67,7 @@ class Projection(Generic[S]):
     def shape(self) -> Shape:
         """The fields and indexes of this version."""
         fields = {**kinds_of(self.state, self.left_out), **self.more}
-        return Shape(self.name, self.version, fields, tuple(self.indexes))
+        return Shape(self.name, self.version, fields, tuple(self.indexes), self.since)
 
     @cached_property
     def _beside(self) -> tuple[str, ...]:

@@ -71,6 +71,8 @@ class Shape(Struct, frozen=True):
     fields: dict[str, Kind]
     indexes: tuple[Index, ...] = ()
 
+    since: int = 0
+    """The first version whose documents answer the queries of this one: they mean the same."""
     texts: tuple[str, ...] = ()
     """Which of the fields hold texts."""
     layout: str = ""
@@ -81,6 +83,7 @@ class Shape(Struct, frozen=True):
         force_setattr(self, "texts", found)
         indexes = [(one.equal, one.sort, one.contains, *one.also) for one in self.indexes]
         how = [_TEXTS_INDEXED_BY] if any(one.contains for one in self.indexes) else []
+        how += [f"since {self.since}"] if self.since else []
         told = msgspec.json.encode([sorted(self.fields.items()), indexes, *how])
         force_setattr(self, "layout", hashlib.sha256(told).hexdigest()[:16])
 

@@ -17,6 +17,7 @@ from projections.base import Projection, document_id
 from projections.engine.control import Control
 from projections.engine.progress import Progress
 from projections.engine.query import ListSlice, Query
+from projections.engine.sizes import SIZE_MAX, KnownSizes, size_key
 from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding, ShapedCollection
 
 PAGE_DEFAULT = 50
@@ -47,6 +48,7 @@ class ReadModels:
         self._shapes = {one.name: one.shape for one in projections}
         self._targets: dict[str, ShapedCollection] = {}
         self._targets_of: Control | None = None
+        self._sizes = KnownSizes()
 
     async def one(self, model: str, org_id: OrgId, thing: UUID) -> Found | None:
         """Return a resource by its id; None if it is missing, deleted or another organization's."""
@@ -100,6 +102,31 @@ class ReadModels:
         """Return what shows *models* now: other names once they were rebuilt."""
         control = await self._progress.control()
         return control.life, *[self._target(control, model).collection for model in models]
+
+    async def sizes(self, queries: Sequence[Query]) -> list[int]:
+        """Return how many documents the index finds for each query, up to ``SIZE_MAX``.
+
+        As of the last seconds: for a choice between queries that find the same.
+        """
+        control = await self._progress.control()
+        targets = [self._target(control, query.model) for query in queries]
+        keys = [size_key(t.collection, q) for t, q in zip(targets, queries, strict=True)]
+        sizes = [self._sizes.get(key) for key in keys]
+        for at, size in enumerate(sizes):
+            if size is None:
+                sizes[at] = counted = await self._counted(queries[at])
+                self._sizes.keep(keys[at], counted)
+        return [size or 0 for size in sizes]
+
+    async def _counted(self, query: Query) -> int:
+        began = time.monotonic()
+        try:
+            control = await self._progress.control()
+            return await self._store.count(self._target(control, query.model), query, SIZE_MAX)
+        except ReadStoreUnavailable:
+            await self._look_again(began)
+            control = await self._progress.control()
+            return await self._store.count(self._target(control, query.model), query, SIZE_MAX)
 
     async def _get(self, model: str, ids: Sequence[str]) -> Any:
         began = time.monotonic()

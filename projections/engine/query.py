@@ -147,11 +147,10 @@ def index_for(shape: Shape, query: Query) -> Index:
         refuse_beyond_bounds(shape, query)
         return BY_ID
     sorted_by = query.sort if query.span is None else query.span[0]
-    beside = (query.contains, query.residual, query.holding, query.without)
     if query.bare and (query.filters or query.lookups != 1 or not query.contains):
         raise QueryRefused("sort keys alone are those of one text in an index of texts")
-    if query.span is not None and any(beside):
-        raise QueryRefused("beside a span, only ranges are compared")
+    if query.span is not None and any((query.contains, query.residual, query.without)):
+        raise QueryRefused("beside a span, only ranges and texts are compared")
     asked = query.where if query.either is None else {*query.where, query.either[0]}
     contains = query.contains[0] if query.contains else None
     for index in shape.indexes:

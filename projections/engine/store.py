@@ -120,6 +120,15 @@ class ReadStore(Protocol):
         """
         ...
 
+    async def count(self, target: ShapedCollection, query: Query, limit: int) -> int:
+        """Return how many documents the index of *query* finds, at most *limit*.
+
+        That is without its bounds, and without what the index does not answer.
+
+        :raises QueryRefused: no declared index answers it.
+        """
+        ...
+
     async def explain(self, target: ShapedCollection, query: Query) -> str:
         """Return how the database answers *query*."""
         ...

@@ -173,7 +173,8 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 21
+    version = 22
+    since = 22  # tasks that nothing blocks had no facet for it
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),

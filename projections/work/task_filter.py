@@ -1,15 +1,13 @@
 """Which tasks a list shows, and what a query asks for that finds them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
-from projections.base import text_of
-from projections.shape import Value
-from projections.work.task_keys import BLOCKED, TRASHED, facet, field_facet, mark
+from projections.work.task_keys import BLOCKED, TRASHED, UNBLOCKED, facet, field_facet, mark
 
 
 class DueRanges(NamedTuple):
@@ -44,50 +42,34 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
     """The ids of the documents to list only; None for all."""
 
 
-_MARKED = ("created_by", "status", "priority")
-"""The fields of a task of which the values are among its facets."""
-_MARKED_IF_TRUE = {"trashed": TRASHED, "blocked": BLOCKED}
 EVERY_TASK = TaskFilter()
 
 
-def facets_asked(wanted: TaskFilter) -> Iterator[list[str]]:
-    """Yield what the facets of a task must name, what fewest tasks have in common first."""
-    yield [facet("parent", each) for each in wanted.parents]
-    yield [facet("label", each) for each in wanted.labels]
-    yield [facet("cycle", each) for each in wanted.cycles]
-    yield [facet("milestone", each) for each in wanted.milestones]
-    yield [facet("assignee", each) for each in wanted.assignees]
-    yield [facet("watcher", each) for each in wanted.watchers]
-    for key in dict(wanted.values):
-        yield [field_facet(key, text) for own, text in wanted.values if own == key]
+class FacetGroup(NamedTuple):
+    """Facets of which a task must have one; if they are ``apart``, none has two of them."""
+
+    facets: tuple[str, ...]
+    apart: bool = False
 
 
-def values_asked(wanted: TaskFilter, statuses: Sequence[str]) -> Iterator[tuple[str, Value]]:
-    """Yield the fields of a task that are compared, each with its value or a choice of values."""
-    if wanted.trashed:  # fewer than are hidden: what is purged is not among them
-        yield "trashed", True
-        yield "purged", False
-    if wanted.blocked is not None:
-        yield "blocked", wanted.blocked
-    choices: list[tuple[str, list[str]]] = [
-        ("created_by", [text_of(each) for each in wanted.creators]),
-        ("status", [*statuses]),
-        ("priority", [each.value for each in wanted.priorities]),
+def facets_asked(wanted: TaskFilter, statuses: Sequence[str]) -> list[FacetGroup]:
+    """Return what the facets of a task must name, what fewest tasks have in common first."""
+    groups = [
+        FacetGroup(tuple([facet("parent", each) for each in wanted.parents]), apart=True),
+        FacetGroup(tuple([facet("label", each) for each in wanted.labels])),
+        FacetGroup(tuple([facet("cycle", each) for each in wanted.cycles]), apart=True),
+        FacetGroup(tuple([facet("milestone", each) for each in wanted.milestones]), apart=True),
+        FacetGroup(tuple([facet("assignee", each) for each in wanted.assignees])),
+        FacetGroup(tuple([facet("watcher", each) for each in wanted.watchers])),
     ]
-    for field, values in choices:
-        if values:
-            yield field, values[0] if len(values) == 1 else values
-    if wanted.open is not None:
-        yield "open", wanted.open
-
-
-def marks_asked(field: str, value: Value) -> list[str]:
-    """Return what the facets of a task must have one of whose *field* has a value, or one of some.
-
-    Nothing if they do not say.
-    """
-    if field in _MARKED_IF_TRUE:
-        return [_MARKED_IF_TRUE[field]] if value else []
-    if field in _MARKED:
-        return [mark(field, each) for each in (value if isinstance(value, list) else [str(value)])]
-    return []
+    for key in dict(wanted.values):
+        texts = [field_facet(key, text) for own, text in wanted.values if own == key]
+        groups.append(FacetGroup(tuple(texts)))
+    groups += [
+        FacetGroup((TRASHED,) * wanted.trashed),
+        FacetGroup(() if wanted.blocked is None else (BLOCKED if wanted.blocked else UNBLOCKED,)),
+        FacetGroup(tuple([facet("created_by", each) for each in wanted.creators]), apart=True),
+        FacetGroup(tuple([mark("status", each) for each in statuses]), apart=True),
+        FacetGroup(tuple([mark("priority", each) for each in wanted.priorities]), apart=True),
+    ]
+    return [group for group in groups if group.facets]

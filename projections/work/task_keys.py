@@ -11,8 +11,8 @@ DUE_ON, DUE_AT = "D", "T"
 """How the sort key of a task begins that is due on a day, or at a time (in UTC)."""
 FACET_TEXT_MAX = 100
 """How long a value in a custom field is that lists are filtered by, in characters."""
-BLOCKED = "blocked:true"
-"""What a blocked task has among its facets; one that is not has nothing there."""
+BLOCKED, UNBLOCKED = "blocked:true", "blocked:false"
+"""What a task has among its facets that an open task blocks, and one that none blocks."""
 TRASHED = "trashed:true"
 """What a task has among its facets that was deleted by itself, and is not purged."""
 NEVER_DUE = "9999-12-31T25"
@@ -82,8 +82,7 @@ def facets_of(task: Task, *, blocked: bool = False) -> list[str]:
     found += [mark("status", task.status), mark("priority", task.priority.value)]
     if task.created_by is not None:
         found.append(facet("created_by", task.created_by))
-    if blocked:
-        found.append(BLOCKED)
+    found.append(BLOCKED if blocked else UNBLOCKED)
     if task.deleted and not task.purged:
         found.append(TRASHED)
     return found

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
-
-from msgspec.structs import replace
+from typing import Any, NamedTuple
 
 from domain.base import OrgId, ProjectId
 from projections.base import text_of
@@ -20,11 +18,14 @@ from projections.work.task_query import (
     behind,
     narrowed,
     spanning,
-    task_query,
+    task_plans,
 )
 
 LANES_MAX = 50
 """Projects that one page by key looks into; if most are empty, it is shorter and yet has a next."""
+
+FEW = 200
+"""So few tasks are compared with the days on which they are to be due without a look at those."""
 
 
 async def find_tasks(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
@@ -37,44 +38,62 @@ async def find_tasks(  # noqa: PLR0913, PLR0917 - the list, its filter and its p
     after: Any = None,
 ) -> ListSlice:
     """Return tasks of all *lanes* in one order, those behind the sort key *after*."""
-    queries = [task_query(org_id, lane, wanted, order, limit) for lane in narrowed(lanes, wanted)]
-    if len(queries) == 1:
-        return await _page(models, behind(queries[0], after), wanted)
+    plans = [task_plans(org_id, lane, wanted, order, limit) for lane in narrowed(lanes, wanted)]
+    choices = [await _chosen(models, each, wanted) for each in plans]
+    if len(choices) == 1:
+        return await _page(models, choices[0].behind(after))
     items: list[bytes] = []
     for _ in range(SLICES_MAX):
-        if not queries:
+        if not choices:
             break
-        asked = [behind(query, after, limit - len(items)) for query in queries]
-        found, after = merged(
-            await _pages(models, asked, wanted), limit - len(items), order.descending
-        )
+        asked = [choice.behind(after, limit - len(items)) for choice in choices]
+        found, after = merged(await _pages(models, asked), limit - len(items), order.descending)
         items += found
         if after is None or len(items) == limit:
             break
     return list_slice(items, after)
 
 
-async def _page(models: ReadModels, query: Query, wanted: TaskFilter) -> ListSlice:
-    """Return a page of the tasks that *query* asks for: if those due are few, by looking at them.
+class _Choice(NamedTuple):
+    """The query of a list; and one by a span, which is asked first if there is one."""
+
+    query: Query
+    spanned: Query | None = None
+
+    def behind(self, after: Any, limit: int = 0) -> "_Choice":
+        """Return the queries for what comes behind a sort key, as the function ``behind`` does."""
+        spanned = None if self.spanned is None else behind(self.spanned, after, limit)
+        return _Choice(behind(self.query, after, limit), spanned)
+
+
+async def _chosen(models: ReadModels, plans: Sequence[Query], wanted: TaskFilter) -> _Choice:
+    """Return the one of *plans* that has to look at the fewest tasks."""
+    query, due = plans[0], wanted.due
+    if query.contains is None:
+        return _Choice(query, spanning(query, due))
+    if len(plans) == 1 and due is None:
+        return _Choice(query)
+    size, at = min((size, at) for at, size in enumerate(await models.sizes(plans)))
+    return _Choice(plans[at], spanning(plans[at], due) if size > FEW else None)
+
+
+async def _page(models: ReadModels, asked: _Choice) -> ListSlice:
+    """Return a page of the tasks that are asked for: if those due are few, by looking at them.
 
     Otherwise by looking at tasks in the order of the list.
     """
-    spanned = spanning(query, wanted.due)
-    if spanned is not None:
-        found = await models.page(spanned)
+    if asked.spanned is not None:
+        found = await models.page(asked.spanned)
         if found.size != TOO_WIDE.size:
             return found
-    return await models.page(query)
+    return await models.page(asked.query)
 
 
-async def _pages(
-    models: ReadModels, queries: Sequence[Query], wanted: TaskFilter
-) -> list[ListSlice]:
-    """Return a slice for each query, as ``_page`` does, all from one consistent view."""
-    spanned = [spanning(query, wanted.due) or query for query in queries]
-    found = await models.pages(*spanned)
+async def _pages(models: ReadModels, asked: Sequence[_Choice]) -> list[ListSlice]:
+    """Return a slice for each of *asked*, as ``_page`` does, all from one consistent view."""
+    found = await models.pages(*(each.spanned or each.query for each in asked))
     if any(page.size == TOO_WIDE.size for page in found):
-        return await models.pages(*queries)
+        return await models.pages(*(each.query for each in asked))
     return found
 
 
@@ -93,15 +112,15 @@ async def find_tasks_by_key(  # noqa: PLR0913, PLR0917 - the list, its filter an
     in it, because a project's key may change.
     """
     if len(lanes) == 1:
-        return await _page_by_key(
-            models, wanted, task_query(org_id, lanes[0], wanted, order, limit), lanes[0], after
-        )
+        plans = task_plans(org_id, lanes[0], wanted, order, limit)
+        return await _page_by_key(models, await _chosen(models, plans, wanted), lanes[0], after)
     rows: list[tuple[str, bytes]] = []
     next_key: str | None = None
     ahead = _lanes_behind(lanes, order, after)
     for lane, number in islice(ahead, LANES_MAX):
-        query = task_query(org_id, lane, wanted, order, limit + 1 - len(rows))
-        found = await _page(models, replace(behind(query, number), keyed=True), wanted)
+        plans = task_plans(org_id, lane, wanted, order, limit)
+        chosen = await _chosen(models, plans, wanted)
+        found = await _page(models, chosen.behind(number, limit + 1 - len(rows)))
         keys = [_key_in(lane, each) for each in found.keys]
         rows += zip(keys, found.items, strict=True)
         if found.next_key is not None or len(rows) > limit:
@@ -116,11 +135,11 @@ async def find_tasks_by_key(  # noqa: PLR0913, PLR0917 - the list, its filter an
 
 
 async def _page_by_key(
-    models: ReadModels, wanted: TaskFilter, query: Query, lane: Lane, after: str | None
+    models: ReadModels, asked: _Choice, lane: Lane, after: str | None
 ) -> ListSlice:
     """Return tasks of one project in the order of their keys."""
-    for _, number in _lanes_behind([lane], TaskOrder(TaskSort.KEY, query.descending), after):
-        found = await _page(models, behind(query, number), wanted)
+    for _, number in _lanes_behind([lane], TaskOrder(TaskSort.KEY, asked.query.descending), after):
+        found = await _page(models, asked.behind(number))
         if found.next_key is None:
             return found
         return found._replace(next_key=_key_in(lane, found.next_key))
@@ -137,9 +156,8 @@ async def tasks_of_project(  # noqa: PLR0913, PLR0917 - the list, its filter and
 ) -> ListSlice:
     """Return tasks of a project with numbers below *below*, the highest first."""
     order = TaskOrder(TaskSort.KEY, turned=True)
-    return await models.page(
-        behind(task_query(org_id, Lane((project_id,)), wanted, order, limit), below)
-    )
+    plans = task_plans(org_id, Lane((project_id,)), wanted, order, limit)
+    return await models.page((await _chosen(models, plans, wanted)).behind(below).query)
 
 
 def _lanes_behind(

@@ -1,6 +1,6 @@
 """What the read models are asked for a list of tasks: one query for each lane."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -11,13 +11,7 @@ from domain.base import OrgId, ProjectId, UserId
 from projections.base import text_of
 from projections.engine.query import EITHER_MAX, LOOKUPS_MAX, Query
 from projections.shape import Value
-from projections.work.task_filter import (
-    DueRanges,
-    TaskFilter,
-    facets_asked,
-    marks_asked,
-    values_asked,
-)
+from projections.work.task_filter import DueRanges, FacetGroup, TaskFilter, facets_asked
 
 
 class TaskSort(StrEnum):
@@ -102,20 +96,25 @@ def behind(query: Query, after: Any, limit: int = 0) -> Query:
     return replace(query, **{"below" if query.descending else "above": after})
 
 
-def task_query(
+def task_plans(
     org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, limit: int
-) -> Query:
-    """Return the query of the tasks of one lane."""
+) -> Sequence[Query]:
+    """Return the queries of the tasks of one lane, which all find the same, in the same order.
+
+    Each lets the index answer another one of the filters, and compares the others.
+    """
     made = _planned if wanted.among is None else _planned.__wrapped__  # it may name thousands
     return made(org_id, lane, wanted, order, limit)
 
 
 @lru_cache(4_096)  # most lists are asked for again and again
-def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, limit: int) -> Query:
+def _planned(
+    org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, limit: int
+) -> Sequence[Query]:
     projects = [text_of(each) for each in lane.projects]
     where: dict[str, Value] = {"org": text_of(org_id), "deleted": wanted.hidden}
-    divided = _divided(_of_lane(wanted, lane), lane.statuses or ())
-    residual, first = dict(divided.residual), divided.indexed
+    residual: dict[str, Value] = {} if wanted.open is None else {"open": wanted.open}
+    groups = _groups(wanted, lane)
     several = len(projects) > 1
     if wanted.among is not None:
         residual["project_id"] = projects
@@ -123,72 +122,55 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         where["project_id"] = projects[0]
     due = wanted.due
     bounded = due is not None and order.sort is TaskSort.DUE
-    if bounded and {*residual} == {"open"} and not first and wanted.among is None:
+    if bounded and {*residual} == {"open"} and not groups and wanted.among is None:
         where["open"] = residual.pop("open")
-    return Query(
+    query = Query(
         model="tasks",
         where=where,
         either=("project_id", projects) if several and wanted.among is None else None,
-        contains=None if not first else ("facets", first[0] if len(first) == 1 else first),
-        apart=divided.apart,
         sort=order.field,
         descending=order.descending,
         limit=limit,
         above=due.low if bounded and due else None,
         below=due.high if bounded and due else None,
         residual=residual,
-        holding=[("facets", group) for group in divided.others],
+        holding=[("facets", group.facets) for group in groups],
         within=None if due is None else ("due", due.ranges),
         among=wanted.among,
     )
+    if wanted.among is not None or not groups:  # or the index of ids answers
+        return (query,)
+    return tuple([_led_by(query, groups, at) for at in range(len(groups))])
 
 
-class _Divided(NamedTuple):
-    """A filter as the query says it: what the index answers, and by what its rows are filtered."""
-
-    indexed: list[str]
-    """Facets, of which a task has one."""
-    apart: bool
-    """Whether no task has two of those."""
-    residual: Mapping[str, Value]
-    others: list[list[str]]
-    """Facets, of each of which a task has one."""
-
-
-def _divided(wanted: TaskFilter, statuses: Sequence[str]) -> _Divided:
-    """Return *wanted* divided: the index answers one filter, if there is one that it can.
-
-    Rather whom or what a task names than what it is, which more tasks have in common.
-    """
-    residual = dict(values_asked(wanted, statuses))
-    groups = [group for group in facets_asked(wanted) if group]
-    if wanted.among is not None:  # which the index of ids answers
-        return _Divided([], apart=False, residual=residual, others=groups)
-    if groups and not wanted.trashed:
-        first = min(groups, key=len)
-        others = [group for group in groups if group is not first]
-        return _Divided(first, apart=False, residual=residual, others=others)
-    marked = {field: marks_asked(field, value) for field, value in residual.items()}
-    field = min(
-        (each for each in marked if marked[each]), key=lambda each: len(marked[each]), default=""
+def _led_by(query: Query, groups: Sequence[FacetGroup], at: int) -> Query:
+    """Return *query* with one of the groups answered by the index, and the others compared."""
+    first, others = groups[at], [*groups[:at], *groups[at + 1 :]]
+    texts = first.facets[0] if len(first.facets) == 1 else first.facets
+    return replace(
+        query,
+        contains=("facets", texts),
+        apart=first.apart,
+        holding=[("facets", group.facets) for group in others],
     )
-    residual.pop(field, None)
-    if field == "trashed":
-        del residual["purged"]
-    return _Divided(marked.get(field, []), apart=True, residual=residual, others=groups)
 
 
 def spanning(query: Query, due: DueRanges | None) -> Query | None:
     """Return *query* as one of the tasks that are due within a span, put in the order of the list.
 
-    None if tasks are not asked for by when they are due alone, or in that order.
+    None if tasks are not asked for by when they are due, or in that order.
     """
     if due is None or query.sort == "due_order" or query.among is not None:
         return None
-    if query.contains or query.holding or {*query.residual} - {"open"}:
-        return None
     where = {**query.where, **query.residual}
-    return replace(query, where=where, residual={}, span=("due_order", due.low, due.high))
+    holding = [*query.holding]
+    if query.contains is not None:
+        field, texts = query.contains
+        holding.insert(0, (field, (texts,) if isinstance(texts, str) else texts))
+    span = "due_order", due.low, due.high
+    return replace(
+        query, where=where, residual={}, contains=None, apart=False, holding=holding, span=span
+    )
 
 
 def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:
@@ -197,10 +179,15 @@ def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:
         if len(lane.projects) == 1:  # there is nothing to divide
             yield lane
             continue
-        places = len(_divided(_of_lane(wanted, lane), lane.statuses or ()).indexed)
-        many = min(EITHER_MAX, LOOKUPS_MAX // max(places, 1))
+        places = sum(len(group.facets) for group in _groups(wanted, lane))
+        many = max(min(EITHER_MAX, LOOKUPS_MAX // max(places, 1)), 1)
         for at in range(0, len(lane.projects), many):
             yield lane._replace(projects=lane.projects[at : at + many])
+
+
+def _groups(wanted: TaskFilter, lane: Lane) -> list[FacetGroup]:
+    """Return the facets that tasks of one lane must have."""
+    return facets_asked(_of_lane(wanted, lane), lane.statuses or ())
 
 
 def _of_lane(wanted: TaskFilter, lane: Lane) -> TaskFilter:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pymongo
 from bson.errors import BSONError
+from msgspec.structs import replace
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import CollectionInvalid, InvalidOperation, OperationFailure, PyMongoError
@@ -138,6 +139,16 @@ class MongoReadStore:
         items = await collection.find(where, {"json": 1}, session=session).to_list()
         shown = {one["_id"]: one["json"] for one in items}
         return cut(query, [(key, shown[id_]) for key, id_ in ordered])
+
+    async def count(self, target: ShapedCollection, query: Query, limit: int) -> int:
+        command = {
+            "count": target.collection,
+            "query": documents.filter_of(replace(query, above=None, below=None)),
+            "limit": limit,
+            "hint": _hint(target, query),
+        }
+        async with self._deadline():
+            return int((await self.database.command(command))["n"])
 
     async def explain(self, target: ShapedCollection, query: Query) -> str:
         name = _hint(target, query)

@@ -17,7 +17,12 @@ from projections.engine.query import (
     index_for,
     refuse_beyond_bounds,
 )
-from projections.engine.sqlite.contained import contained_table, text_mark
+from projections.engine.sqlite.contained import (
+    compared_of,
+    contained_table,
+    text_mark,
+)
+from projections.engine.sqlite.forms import AMONG, PageForm, shown_column
 from projections.engine.sqlite.keys import KeysStatement, keys_statement
 from projections.engine.sqlite.spans import SpanStatement, span_statement
 from projections.engine.sqlite.statements import quoted
@@ -25,7 +30,6 @@ from projections.engine.store import ShapedCollection
 from projections.shape import Index
 
 _FORMS_MAX = 1_024
-_AMONG = "(SELECT value FROM json_each(?))"
 _encode = msgspec.json.Encoder().encode
 PageRows = list[tuple[Any, ...]]
 
@@ -52,26 +56,6 @@ class PageStatement(NamedTuple):
         return ListSlice(json or b"", count, next_key)
 
 
-class _Form(NamedTuple):
-    """The parts of a query that determine the statement; the others are its parameters."""
-
-    collection: str
-    layout: str
-    where: tuple[str, ...]
-    sort: str
-    descending: bool
-    above: bool
-    below: bool
-    contains: str | None
-    several: bool
-    residual: tuple[tuple[str, bool], ...]
-    holding: tuple[str, ...]
-    within: tuple[str, int] | None
-    without: str | None
-    among: bool
-    at: bool
-
-
 class _Texts(NamedTuple):
     """The statements of a form: the rows of an index, their keys alone, the page joined."""
 
@@ -82,8 +66,15 @@ class _Texts(NamedTuple):
     """The fields that the index compares, of an index of texts."""
 
 
+class _Place(NamedTuple):
+    """The parameters of one place of an index: of the texts that are looked up, and of the rest."""
+
+    held: list[Any]
+    values: list[Any]
+
+
 _texts: dict[tuple[Any, ...], _Texts] = {}
-"""By the parts of a ``_Form``."""
+"""By the parts of a ``PageForm``."""
 
 
 def page_statement(
@@ -97,7 +88,7 @@ def page_statement(
     if query.span is not None or query.bare:
         return (keys_statement if query.bare else span_statement)(target, query)
     contains, either = query.contains, query.either
-    form = (  # a plain tuple, equal to its ``_Form``, which takes longer to make than to look up
+    form = (  # a plain tuple, equal to its ``PageForm``, which takes longer to make than to look up
         target.collection,
         target.shape.layout,
         tuple(query.where) if either is None else (*query.where, either[0]),
@@ -108,39 +99,40 @@ def page_statement(
         None if contains is None else contains[0],
         len(query.texts) > 1 and not query.apart,
         tuple([(name, isinstance(value, list)) for name, value in query.residual.items()]),
-        tuple([field for field, _ in query.holding]),
+        tuple([(field, len(group)) for field, group in query.holding]),
         None if query.within is None else (query.within[0], len(query.within[1])),
         None if query.without is None else query.without[0],
         query.among is not None,
         query.at is not None,
     )
-    texts = _texts.get(form) or _prepared(_Form(*form), target, query)
+    texts = _texts.get(form) or _prepared(PageForm(*form), target, query)
     bounds = [bound for bound in (query.above, query.below) if bound is not None]
     if query.at is not None:
         bounds.append(_encode(query.at).decode())
     elif query.lookups == 1 and either is None and not query.filters and not query.keyed:
-        [values] = _places(texts, query)
+        [(_, values)] = _places(texts, query)
         end = query.above if query.descending else query.below
         more = values if end is None else [*values, end]
         parameters = [query.limit, *more, *values, *bounds, query.limit]
         return PageStatement(texts.joined, parameters, joined=True)
-    found = [[*place, *bounds] for place in _places(texts, query)]
+    found = [_Place(held, [*values, *bounds]) for held, values in _places(texts, query)]
     return _filtered(texts, query, found) if query.filters else _listed(texts, query, found)
 
 
-def _places(texts: _Texts, query: Query) -> list[list[Any]]:
+def _places(texts: _Texts, query: Query) -> list[_Place]:
     """Return the parameters for each place of the index at which the query begins."""
-    choices: list[list[Any]] = [[]] if query.either is None else [[one] for one in query.either[1]]
-    among = [] if query.among is None else [_encode(query.among).decode()]
     if texts.marked is None:
-        return [[*query.where.values(), *choice, *among] for choice in choices]
-    asked, found = {**query.where}, list[list[Any]]()
-    for choice in choices:
-        if query.either is not None:
-            [asked[query.either[0]]] = choice
-        compared = tuple([asked[field] for field in texts.marked])
-        found += [[text_mark(compared, text), *before] for text, *before in _held(query)]
-    return found
+        choices = [[]] if query.either is None else [[one] for one in query.either[1]]
+        among = [] if query.among is None else [_encode(query.among).decode()]
+        return [_Place([], [*query.where.values(), *choice, *among]) for choice in choices]
+    return [
+        _Place(
+            [text_mark(compared, one) for _, group in query.holding for one in group],
+            [text_mark(compared, text), *before],
+        )
+        for compared in compared_of(texts.marked, query)
+        for text, *before in _held(query)
+    ]
 
 
 def _held(query: Query) -> list[list[Any]]:
@@ -154,22 +146,25 @@ def _held(query: Query) -> list[list[Any]]:
     return [[one, _encode(texts[:at]).decode()] for at, one in enumerate(texts)]
 
 
-def _listed(texts: _Texts, query: Query, found: list[list[Any]]) -> PageStatement:
+def _listed(texts: _Texts, query: Query, found: list[_Place]) -> PageStatement:
     """Return the statement of a page that no filter is applied to."""
-    text, parameters = _merged(texts.rows, query, found, query.limit + 1)
+    places = [place.values for place in found]
+    text, parameters = _merged(texts.rows, query, places, query.limit + 1)
     return PageStatement(text, parameters, joined=False)
 
 
-def _filtered(texts: _Texts, query: Query, found: list[list[Any]]) -> PageStatement:
+def _filtered(texts: _Texts, query: Query, found: list[_Place]) -> PageStatement:
     """Return the statement of a page whose rows a filter is applied to.
 
     SQLite ends as soon as it has all rows of the page and one more; otherwise it looks whether
     there are rows behind those that it was allowed to look at.
     """
-    compared = _compared_with(query)
-    places = [compared + each for each in found]
+    compared = _compared_with(query, by_marks=texts.marked is not None)
+    places = [[*held, *compared, *values] for held, values in found]
     rows, looked = _merged(texts.rows, query, places, RESIDUAL_ROWS_MAX)
-    keys, passed = _merged(texts.keys, query, found, RESIDUAL_ROWS_MAX + 1)
+    keys, passed = _merged(
+        texts.keys, query, [each.values for each in found], RESIDUAL_ROWS_MAX + 1
+    )
     last = "max" if query.descending else "min"  # of the two: the last one looked at, the next one
     text = (
         f"SELECT k, j FROM ({rows}) WHERE j IS NOT NULL UNION ALL"
@@ -180,13 +175,14 @@ def _filtered(texts: _Texts, query: Query, found: list[list[Any]]) -> PageStatem
     return PageStatement(text, parameters, joined=False)
 
 
-def _compared_with(query: Query) -> list[Any]:
-    """Return the parameters of what the index does not answer."""
+def _compared_with(query: Query, *, by_marks: bool) -> list[Any]:
+    """Return the parameters of what the index does not answer, but those of marks."""
     parameters: list[Any] = [
         _encode(value).decode() if isinstance(value, list) else value
         for value in query.residual.values()
     ]
-    parameters += [_encode(texts).decode() for _, texts in query.holding]
+    if not by_marks:
+        parameters += [_encode(texts).decode() for _, texts in query.holding]
     if query.within is not None:
         parameters += [end for ends in query.within[1] for end in ends]
     if query.without is not None:
@@ -205,64 +201,48 @@ def _merged(rows: str, query: Query, found: list[list[Any]], limit: int) -> tupl
     return f"{merged} ORDER BY 1 {direction} LIMIT ?", [*parameters, limit]
 
 
-def _prepared(form: _Form, target: ShapedCollection, query: Query) -> _Texts:
+def _prepared(form: PageForm, target: ShapedCollection, query: Query) -> _Texts:
     """Return the texts of a form, which are kept for the next query like it."""
     index = index_for(target.shape, query)
     if len(_texts) >= _FORMS_MAX:
         _texts.clear()
     source, tests, sort = _source(form, index)
-    rows, keys = (_rows(form, source, tests, sort, shown) for shown in (_shown(form), ""))
+    shown = shown_column(form, target, query)
+    rows, keys = (_rows(form, source, tests, sort, each) for each in (shown, ""))
     joined = _joined(form, source, tests, sort, rows)
     marked = index.equal if index.contains else None
     found = _texts[form] = _Texts(rows, keys, joined, marked)
     return found
 
 
-def _source(form: _Form, index: Index) -> tuple[str, list[str], str]:
+def _source(form: PageForm, index: Index) -> tuple[str, list[str], str]:
     """Return the tables with the index, the comparisons that it answers, and its sort key."""
     documents = quoted(form.collection)
     if form.among:  # the plus keeps SQLite from taking another index than that of the ids
         compared = [f"+d.{quoted(field)} IS ?" for field in form.where]
-        return f"{documents} d", [*compared, f"d.id IN {_AMONG}"], f"d.{quoted(form.sort)}"
+        return f"{documents} d", [*compared, f"d.id IN {AMONG}"], f"d.{quoted(form.sort)}"
     if form.contains is None:
         name = quoted(f"{form.collection}_{index.name}")
         tests = [f"d.{quoted(field)} IS ?" for field in form.where]
         return f"{documents} d INDEXED BY {name}", tests, f"d.{quoted(form.sort)}"
     marked, tests = quoted(contained_table(form.collection, index)), ["s.mark = ?"]
     if form.several:
-        held = f"SELECT 1 FROM json_each(d.{quoted(form.contains)}) b WHERE b.value IN {_AMONG}"
+        held = f"SELECT 1 FROM json_each(d.{quoted(form.contains)}) b WHERE b.value IN {AMONG}"
         tests.append(f"NOT EXISTS ({held})")
+    if form.is_looked_up:  # only of what has all texts the document is read
+        return f"{marked} s", tests, "s.sort"
     # A cross join, so that SQLite does not begin with the documents.
     return f"{marked} s CROSS JOIN {documents} d ON d.row = s.row", tests, "s.sort"
 
 
-def _shown(form: _Form) -> str:
-    """Return the second column of a row: its JSON, NULL if a filter leaves it out."""
-    compared = [
-        f"d.{quoted(field)} {f'IN {_AMONG}' if several else 'IS ?'}"
-        for field, several in form.residual
-    ]
-    for field in form.holding:
-        held = f"SELECT 1 FROM json_each(d.{quoted(field)}) h WHERE h.value IN {_AMONG}"
-        compared.append(f"EXISTS ({held})")
-    if form.within is not None:
-        field, ranges = quoted(form.within[0]), form.within[1]
-        compared.append(f"({' OR '.join([f'd.{field} >= ? AND d.{field} < ?'] * ranges)})")
-    if form.without is not None:
-        compared.append(f"d.{quoted(form.without)} NOT IN {_AMONG}")
-    return (
-        f", CASE WHEN {' AND '.join(compared)} THEN d.json END AS j" if compared else ", d.json j"
-    )
-
-
-def _rows(form: _Form, source: str, tests: list[str], sort: str, shown: str) -> str:
+def _rows(form: PageForm, source: str, tests: list[str], sort: str, shown: str) -> str:
     """Return the statement of the rows of an index, before their order and their number."""
     tests = [*tests, *[f"{sort} > ?"] * form.above, *[f"{sort} < ?"] * form.below]
-    tests += [f"{sort} IN {_AMONG}"] * form.at
+    tests += [f"{sort} IN {AMONG}"] * form.at
     return f"SELECT {sort} AS k{shown} FROM {source} WHERE {' AND '.join(tests)}"
 
 
-def _joined(form: _Form, source: str, tests: list[str], sort: str, rows: str) -> str:
+def _joined(form: PageForm, source: str, tests: list[str], sort: str, rows: str) -> str:
     """Return the statement that joins the JSON of *rows* and looks whether there are more.
 
     The order of what is joined is that of the inner query, because it has a limit.

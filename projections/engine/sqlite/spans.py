@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from projections.engine.query import SPAN_MAX, TOO_WIDE, ListSlice, Query, cut, index_for
+from projections.engine.sqlite.contained import compared_of, looked_up, table_beside, text_mark
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
 
@@ -45,6 +46,8 @@ class _SpanForm(NamedTuple):
     sort: str
     descending: bool
     behind: tuple[str, ...]
+    held: tuple[tuple[str, int], ...]
+    """Tables of texts, and of how many marks a document has one there."""
 
 
 def span_statement(target: ShapedCollection, query: Query) -> SpanStatement:
@@ -53,6 +56,7 @@ def span_statement(target: ShapedCollection, query: Query) -> SpanStatement:
     :raises QueryRefused: no declared index answers it.
     """
     field, low, high = query.span or (query.sort, None, None)
+    held = [_marks(target, query, name, group) for name, group in query.holding]
     form = _SpanForm(
         documents=quoted(target.collection),
         name=quoted(f"{target.collection}_{index_for(target.shape, query).name}"),
@@ -64,6 +68,7 @@ def span_statement(target: ShapedCollection, query: Query) -> SpanStatement:
         sort=query.sort,
         descending=query.descending,
         behind=_operators(query.above, query.below),
+        held=tuple([(table, len(marks)) for table, marks in held]),
     )
     found: list[Any] = [*query.where.values()]
     if query.either is not None:
@@ -73,8 +78,18 @@ def span_statement(target: ShapedCollection, query: Query) -> SpanStatement:
     if query.within is not None:
         compared += [end for both in query.within[1] for end in both]
     compared += [end for end in (query.above, query.below) if end is not None]
+    compared += [mark for _, marks in held for mark in marks]
     whole = [*found, SPAN_MAX, *found, *compared, query.limit + 1]
     return SpanStatement(_text_of(form), whole)
+
+
+def _marks(
+    target: ShapedCollection, query: Query, field: str, group: Sequence[str]
+) -> tuple[str, list[bytes]]:
+    """Return the table of the texts of *field*, and the marks there of which one is asked for."""
+    table, index = table_beside(target, query, field)
+    places = compared_of(index.equal, query)
+    return table, [text_mark(compared, text) for compared in places for text in group]
 
 
 def _operators(low: Any, high: Any) -> tuple[str, ...]:
@@ -92,11 +107,14 @@ def _text_of(form: _SpanForm) -> str:
     if form.within is not None:
         field, ranges = quoted(form.within[0]), form.within[1]
         more.insert(0, f"({' OR '.join([f'd.{field} >= ? AND d.{field} < ?'] * ranges)})")
-    rows = " AND ".join([span, *more, "(SELECT c FROM n) = 0"])
+    sort = f"d.{quoted(form.sort)}"
+    more += [looked_up(table, sort, "d.row", count) for table, count in form.held]
+    rows = " AND ".join([span, *more])
     return (
         f"WITH n AS (SELECT EXISTS (SELECT 1 FROM {span} LIMIT 1 OFFSET ?) AS c)"
         " SELECT c, NULL FROM n UNION ALL SELECT p.k, d.json FROM"
         f" (SELECT d.{quoted(form.sort)} AS k, d.row AS r FROM {rows}"
-        f" ORDER BY k {'DESC' if form.descending else 'ASC'} LIMIT ?) p"
+        f" ORDER BY k {'DESC' if form.descending else 'ASC'}"
+        " LIMIT (SELECT CASE WHEN c THEN 0 ELSE ? END FROM n)) p"
         f" CROSS JOIN {form.documents} d ON d.row = p.r"
     )

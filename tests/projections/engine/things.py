@@ -23,6 +23,7 @@ SHAPE = Shape(
         Index(("org", "deleted", "status"), "number"),
         Index(("org", "deleted"), "number", contains="people"),
         Index(("org", "deleted"), "id"),
+        Index(("org", "deleted"), "id", contains="people"),
     ),
 )
 THINGS = ShapedCollection("things_v1_b1", SHAPE)

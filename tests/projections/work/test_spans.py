@@ -33,6 +33,16 @@ async def test_what_is_within_a_span_is_listed_in_another_order(store: ReadStore
     assert some.keys == ["acme:0006", "acme:0008", "acme:0010"]
 
 
+async def test_beside_a_span_texts_are_looked_up(store: ReadStore) -> None:
+    await filled(store, *[thing(n, people=["ana", "ben"][: n % 3]) for n in range(1, 30)])
+
+    both = [("people", ["ana"]), ("people", ["ben", "cleo"])]
+    found = await page(store, sort="id", span=("number", 10, 20), holding=both, limit=3)
+
+    assert found.keys == ["acme:0011", "acme:0014", "acme:0017"]
+    assert found.next_key is None
+
+
 async def test_a_span_of_more_than_are_put_in_order_says_so(store: ReadStore) -> None:
     await filled(store, *[thing(n) for n in range(1, SPAN_MAX + 2)])
     base: dict[str, Value] = {"org": "acme", "deleted": False}

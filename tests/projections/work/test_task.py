@@ -114,6 +114,7 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
             "status:TODO",
             "priority:MEDIUM",
             f"created_by:{ANA}",
+            "blocked:false",
         ],
         "comments": 0,
         "attachments": 0,
