@@ -11,10 +11,16 @@ from commands.work.team import TeamCommand
 from domain.base import UserId
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
-from domain.work.project.events import ProjectEvent, ProjectLeadAssigned, ProjectMemberRemoved
+from domain.work.project.events import (
+    ProjectEvent,
+    ProjectLeadAssigned,
+    ProjectMemberRemoved,
+    Visibility,
+)
 from domain.work.project.state import Project
 from domain.work.task.events import TaskEvent, TaskUnassigned, TaskUnwatched
-from domain.work.task.watching import let_leave
+from domain.work.task.state import Task
+from domain.work.task.watching import let_go, let_leave
 from domain.work.team import Team, TeamLeaveCause, TeamMemberRemoved
 from domain.work.workflow.events import FINISHED
 
@@ -36,6 +42,24 @@ class ReleaseWithoutSight(TaskCommand, frozen=True, kw_only=True):
             events += task.unassign(self.user_id)
         events += let_leave(task, self.user_id)
         return changes_of(self.task_id, events)
+
+
+async def released(read: Reads, context: Context, task: Task, project: Project) -> list[TaskEvent]:
+    """Return the events that let go of a restored task all members who no longer see its project.
+
+    While it was in the trash, nothing let go of it (``ReleaseWithoutSight``).
+    """
+    if project.visibility is not Visibility.PRIVATE:
+        return []
+    organization = await read(Organization, context.organization)
+    events: list[TaskEvent] = []
+    for each in dict.fromkeys((*task.assignees, *task.watchers)):
+        if organization.role_of(each) is None:
+            continue  # suspended, or gone, from which something else follows
+        if not await sees_project(read, context.organization, each, project):
+            events += let_go(task, each)
+            events += [TaskUnwatched(user_id=each)] if each in task.watchers else []
+    return events
 
 
 class RemoveFormerMemberFromTeam(TeamCommand, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from domain.identity.organization.membership import MemberRoleChanged
 from domain.work.project.events import (
     ProjectLeadAssigned,
     ProjectMemberRemoved,
+    ProjectRestored,
     ProjectTeamLinked,
     ProjectVisibilityChanged,
 )
@@ -33,6 +34,7 @@ _OF_A_PROJECT = (
     ProjectMemberRemoved,
     ProjectLeadAssigned,
     ProjectTeamLinked,
+    ProjectRestored,  # in the trash it let go of nobody
 )
 _OF_A_TEAM = (TeamMemberRemoved, TeamDeleted)
 _CAUSES = (*_OF_A_PROJECT, *_OF_A_TEAM, MemberRoleChanged)

@@ -13,6 +13,7 @@ from commands.base import (
 )
 from commands.reads import Reads
 from commands.sight import leads_team_of
+from commands.work.losing_sight import released
 from commands.work.task import TaskCommand, read_task, refuse_unless_sees_task
 from commands.work.task_tree import read_subtree, trashed_above
 from domain.base import NotFound, TaskId
@@ -28,6 +29,7 @@ from domain.work.task.events import (
     TaskRestored,
     TaskStatusChanged,
     TaskUnassigned,
+    TaskUnwatched,
 )
 from domain.work.task.state import Task
 from domain.work.task.trash_events import TasksInPlan, TasksInStatus
@@ -74,11 +76,12 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
     """Restore a task from the trash with what its deletion hid; members may restore their own.
 
     Whoever has left the organization meanwhile is unassigned, which also follows from their leaving
-    (``commands/work/leaving.py``): whichever comes first, no restored task names them.
+    (``commands/work/leaving.py``): whichever comes first, no restored task names them. Whoever no
+    longer sees the project is let go of, as follows from that too (``losing_sight.py``).
     """
 
     needs: ClassVar[Permission | None] = Permission.TASK_DELETE_OWN
-    records = (TaskRestored, TaskStatusChanged, TaskUnassigned)
+    records = (TaskRestored, TaskStatusChanged, TaskUnassigned, TaskUnwatched)
     below: tuple[TaskId, ...] = ()
     """As for the deletion."""
 
@@ -102,6 +105,7 @@ class RestoreTask(TaskCommand, frozen=True, kw_only=True):
             events: list[TaskEvent] = [restored] if each == self.task_id else []
             events += status.leave_gone_status(shown, project.workflow, context.now)
             events += _let_go_of_former(organization, shown)
+            events += await released(read, context, shown, project)
             changes += [Change(each, events)] if events else []
         return [*changes, *hiding.complete]
 

@@ -258,6 +258,27 @@ async def test_whoever_leaves_the_team_loses_the_tasks_of_its_private_projects(
     assert done(await ana.get("/task/ENG-1"), 200)["assignees"] == []
 
 
+@pytest.mark.parametrize("trashed", ["/project/ENG", "/task/ENG-1"])
+async def test_whoever_lost_sight_of_what_is_in_the_trash_does_not_get_it_back(
+    app: Litestar, system: System, read_side: Progress, ana: Person, trashed: str
+) -> None:
+    ben = await spy(app, system, ana, Role.MEMBER)
+    team = done(await ana.post("/team", {"name": "Gears"}), 201)
+    done(await ana.post(f"/team/{team['id']}/members", {"userId": ben.id}), 200)
+    body = {"key": "ENG", "name": "E", "teamId": team["id"], "visibility": "PRIVATE"}
+    task = await ana.task(done(await ana.post("/project", body), 201))
+    done(await ana.post(f"/task/{task['id']}/assignees", {"userId": ben.id}), 200)
+    done(await ana.delete(trashed), 204)
+    done(await ben.delete(f"/team/{team['id']}/members/{ben.id}"), 200)
+    await LosingSight(system, read_side).act()
+    done(await ana.post(f"{trashed}/restore"), 200)
+
+    await LosingSight(system, read_side).act()
+
+    shown = done(await ana.get("/task/ENG-1"), 200)
+    assert (shown["assignees"], shown["watchers"]) == ([], [ana.id])
+
+
 async def test_whoever_leaves_the_organization_leaves_its_teams_and_projects(
     app: Litestar, system: System, read_side: Progress, ana: Person
 ) -> None:

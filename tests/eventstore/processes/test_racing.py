@@ -8,23 +8,32 @@ import pytest
 
 from commands.lint.walk import lint_log
 from commands.plan_counts import counted_of
-from domain.base import TaskId
+from domain.base import TaskId, UserId
 from domain.identity.organization.events import PlanChanged
 from domain.identity.organization.legal_hold import LegalHoldLifted, LegalHoldPlaced
 from domain.identity.organization.membership import MemberLeft
 from domain.identity.plan import PLAN_LIMITS, Countable, Plan
 from domain.work.attachment import AttachmentDeleted, AttachmentPurged
-from domain.work.project.events import ProjectCreated, ProjectDeleted
+from domain.work.project.events import (
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectMemberAdded,
+    ProjectMemberRemoved,
+    ProjectTeamLinked,
+    ProjectVisibilityChanged,
+    Visibility,
+)
 from domain.work.task.events import TaskAssigned, TaskDeleted
 from domain.work.task.state import Task
+from domain.work.team import TeamCreated, TeamMemberAdded, TeamMemberRemoved, TeamRole
 from eventstore.identifiers import new_id
 from eventstore.log import EventLog
 from eventstore.open import open_store
 from eventstore.recorded import Recorded
 from tests.commands.acme import ACCOUNTS, HERE, OPS, attachment, task
-from tests.domain.spec import ACME, ANA, CLEO, TASK
+from tests.domain.spec import ACME, ANA, BEN, CLEO, TASK
 from tests.eventstore.processes.outcomes import outcomes_of
-from tests.eventstore.processes.racing import CLIENTS, FILES, TASKS
+from tests.eventstore.processes.racing import CLIENTS, FILES, GEARS, TASKS, UNSEEN
 from tests.spec import folded, on, opened, record
 
 LIMIT = PLAN_LIMITS[Plan.FREE].tasks
@@ -75,6 +84,34 @@ async def test_what_is_restored_after_somebody_left_does_not_name_them(
     for each in TASKS:
         known = await folded(log, Task, each, ACME)
         assert known.assignees == (() if restored[each] > left else (CLEO,))
+    assert await findings(log) == []
+
+
+@pytest.mark.servers
+@pytest.mark.timeout(120)
+async def test_what_is_restored_after_somebody_lost_sight_of_it_does_not_name_them(
+    url: str, log: EventLog
+) -> None:
+    added = TeamMemberAdded(user_id=BEN, role=TeamRole.MEMBER)
+    await record(log, on(GEARS, TeamCreated(name="Gears", created_by=ANA), added))
+    private = ProjectVisibilityChanged(from_=Visibility.ORGANIZATION, to=Visibility.PRIVATE)
+    linked = (ProjectMemberAdded(user_id=CLEO), ProjectTeamLinked(team_id=GEARS))
+    await record(log, on(OPS, *linked, private))
+    both = (TaskAssigned(user_id=BEN), TaskAssigned(user_id=CLEO), TaskDeleted())
+    for n, each in enumerate(UNSEEN, CLIENTS + 1):
+        await record(log, on(each, task(n, project=OPS, key="OPS"), *both))
+
+    await became(url, "restore_unseen", "lose_sight")
+
+    lost: dict[UserId, int] = {}
+    for recorded in await events(log):
+        if isinstance(recorded.event, ProjectMemberRemoved | TeamMemberRemoved):
+            lost[recorded.event.user_id] = recorded.position
+    restored = {r.stream_id: r.position for r in await events(log) if r.tag == "task.restored"}
+    for each in UNSEEN:
+        known = await folded(log, Task, each, ACME)
+        assert known.assignees == tuple(u for u in (BEN, CLEO) if restored[each] < lost[UserId(u)])
+    assert any(restored[each] > max(lost.values()) for each in UNSEEN)
     assert await findings(log) == []
 
 
