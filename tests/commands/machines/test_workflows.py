@@ -3,27 +3,27 @@
 The model moves every task at once when its status goes, which the product never does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 from msgspec import Struct, field
+from msgspec.structs import replace
 
+from commands.identity.organization import ChangePlan
 from commands.work.workflow import DefineWorkflow
 from domain.base import ProjectId, TaskId, UserId
-from domain.identity.organization.events import PlanChanged
 from domain.identity.plan import Plan
 from domain.permission import Permission
-from domain.work.workflow.events import FINISHED, Guard, Transition
+from domain.work.workflow.events import FINISHED, Guard, Preset, Transition
 from domain.work.workflow.events import StatusGroup as Group
-from domain.work.workflow.state import TASK_TRANSITIONS, Status
+from domain.work.workflow.state import PRESETS, TASK_TRANSITIONS, Status
 from tests.commands.machines.patience import examples
 from tests.commands.machines.test_relations import Web
 from tests.commands.machines.world import PEOPLE
 from tests.commands.piece import Piece
 from tests.domain.spec import ACME, ANA
-from tests.spec import on, record
 
 POOL = {each.value: each for each in Group} | {
     "LATER": Group.TODO,
@@ -43,6 +43,7 @@ class Flow(Struct):
     steps: dict[tuple[str, str], tuple[Guard, ...]]
     moved: dict[str, str] = field(default_factory=dict[str, str])
     version: int = 1
+    preset: Preset | None = None
 
     def led(self, key: str, group: Group) -> str:
         """Return the status of a task that was last put into *key* of *group*."""
@@ -59,10 +60,33 @@ STANDARD = Flow(
         for at, ways in TASK_TRANSITIONS.items()
         for to in ways
     },
+    preset=Preset.STANDARD,
 )
 SHAPES = st.lists(KEYS, unique=True, min_size=2).filter(
     lambda keys: {Group.TODO, Group.DONE} <= {POOL[each] for each in keys}
 )
+
+
+INVALID: dict[str, Callable[[list[Status], list[Transition]], object]] = {
+    "a step to no status": lambda _, steps: steps.append(Transition(from_=steps[0].to, to="NONE")),
+    "a step to itself": lambda _, steps: steps.append(
+        Transition(from_=steps[0].to, to=steps[0].to)
+    ),
+    "a step twice": lambda _, steps: steps.append(steps[-1]),
+    "a guard twice": lambda _, steps: steps.append(
+        replace(steps.pop(), guards=(Guard.NO_OPEN_BLOCKER,) * 2)
+    ),
+    "no steps at all": lambda _, steps: steps.clear(),
+    "a status twice": lambda statuses, _: statuses.append(replace(statuses[0], name="Again")),
+    "a name twice": lambda statuses, _: statuses.append(replace(statuses[0], key="AGAIN")),
+    "no status to finish in": lambda statuses, _: [
+        statuses.remove(each) for each in [*statuses] if each.group is Group.DONE
+    ],
+    "no status to begin in": lambda statuses, _: [
+        statuses.remove(each) for each in [*statuses] if each.group is Group.TODO
+    ],
+}
+"""What is done to a workflow that no task could live by then."""
 
 
 class Flowing(Web):
@@ -72,8 +96,6 @@ class Flowing(Web):
 
     def __init__(self) -> None:
         super().__init__()
-        self.plan = Plan.BASIC
-        self.run(record(self.log, on(ACME, PlanChanged(from_=Plan.FREE, to=Plan.BASIC))))
         self.flows: dict[ProjectId, Flow] = {}
         self.now: dict[TaskId, str] = {}
 
@@ -146,6 +168,45 @@ class Flowing(Web):
 
     # How they change --------------------------------------------------------
 
+    @rule(by=PEOPLE, plan=st.sampled_from(Plan))
+    def change_plan(self, by: UserId, plan: Plan) -> None:
+        command = ChangePlan(organization_id=ACME, plan=plan)
+        if self.passes(command, by, self.may(by, command.needs)):
+            self.plan = plan
+
+    def may_define(self, by: UserId, project: ProjectId) -> bool:
+        return self.may(by, Permission.PROJECT_WORKFLOW, project) and self.editable(project)
+
+    @rule(project=projects, by=PEOPLE, preset=st.sampled_from(Preset))
+    def take_preset(self, project: ProjectId, by: UserId, preset: Preset) -> None:
+        """Every plan has the presets."""
+        known = PRESETS[preset]
+        after = Flow(
+            {each.key: each.group for each in known.statuses},
+            {(each.from_, each.to): each.guards for each in known.transitions},
+            preset=preset,
+        )
+        command = DefineWorkflow(
+            project_id=project, statuses=known.statuses, transitions=known.transitions
+        )
+        may, same = self.may_define(by, project), self.flow(project).preset is preset
+        fits = same or self.has_room(project, after.groups, {})
+        code = "status_in_use" if may and not fits else None
+        if self.passes(command, by, may and fits, code) and not same:
+            self.redefine(project, after, {})
+
+    @rule(project=projects, by=PEOPLE, keys=SHAPES, wrong=st.sampled_from([*INVALID]))
+    def define_wrongly(self, project: ProjectId, by: UserId, keys: list[str], wrong: str) -> None:
+        """Try what is refused under every plan, because no task could live by it."""
+        statuses = [Status(key=each, name=each, group=POOL[each]) for each in keys]
+        steps = [Transition(from_=a, to=b) for a in keys for b in keys if a != b]
+        INVALID[wrong](statuses, steps)
+        command = DefineWorkflow(
+            project_id=project, statuses=tuple(statuses), transitions=tuple(steps)
+        )
+        code = "workflow_not_valid" if self.may_define(by, project) else None
+        self.passes(command, by, right=False, code=code)
+
     @rule(project=projects, by=PEOPLE, keys=SHAPES, guards=GUARDS, moved=MOVED)
     def define(
         self,
@@ -172,20 +233,28 @@ class Flowing(Web):
             ),
             moved={**moved},
         )
-        right = self.may(by, Permission.PROJECT_WORKFLOW, project) and self.editable(project)
         same = project in self.flows and (before.groups, before.steps) == (groups, steps)
-        same = same and [*before.groups] == keys
-        right = right and (same or self.is_possible(project, groups, moved))
-        if self.passes(command, by, right) and not same:
+        same = same and before.preset is None and [*before.groups] == keys
+        code = None if same else self.refusal_of(project, groups, moved)
+        may = self.may_define(by, project)
+        if self.passes(command, by, may and code is None, code if may else None) and not same:
             self.redefine(project, Flow(groups, steps), moved)
 
-    def is_possible(
+    def refusal_of(
+        self, project: ProjectId, groups: Mapping[str, Group], moved: Mapping[str, str]
+    ) -> str | None:
+        """Return why a project cannot have a workflow of its own; None if it can."""
+        for old, to in moved.items():
+            if to not in groups or (POOL[old] in FINISHED) is not (groups[to] in FINISHED):
+                return "workflow_not_valid"
+        if self.plan is Plan.FREE:
+            return "plan_limit"
+        return None if self.has_room(project, groups, moved) else "status_in_use"
+
+    def has_room(
         self, project: ProjectId, groups: Mapping[str, Group], moved: Mapping[str, str]
     ) -> bool:
         """Return whether every task of *project* that is not in the trash has a place to go."""
-        for old, to in moved.items():
-            if to not in groups or (POOL[old] in FINISHED) is not (groups[to] in FINISHED):
-                return False
         here = [t for t, one in self.pieces.items() if one.project == project and self.shown(t)]
         stays = all(self.now[each] in groups or self.now[each] in moved for each in here)
         comes_back = self.flow(project).moved.keys() & groups.keys()

@@ -77,8 +77,11 @@ class World(RuleBasedStateMachine):
         """Check what would take too long after each step: that the whole log has no fault."""
         assert [str(finding) async for finding in lint_log(self.log)] == []
 
-    def passes(self, command: Command, by: UserId, right: bool) -> bool:
-        """Handle *command* on the handler whose turn it is; it must pass exactly if *right*."""
+    def passes(self, command: Command, by: UserId, right: bool, code: str | None = None) -> bool:
+        """Handle *command* on the handler whose turn it is; it must pass exactly if *right*.
+
+        Otherwise it must be refused with *code*, if the model says with which.
+        """
         self.handlers.reverse()
         before = self.store.last_position()
         refusal: DomainError | None = None
@@ -87,6 +90,7 @@ class World(RuleBasedStateMachine):
         except DomainError as refused:
             refusal = refused
         assert right is (refusal is None), f"{command}: {refusal!r}"
+        assert refusal is None or code in {None, refusal.code}, f"{command}: {refusal!r}"
         assert right or self.store.last_position() == before
         return right
 
