@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from projections.base import Document
@@ -105,6 +106,12 @@ def find_command(collection: str, query: Query, index: str) -> dict[str, Any]:
         "singleBatch": True,
         "hint": index,
     }
+
+
+def count_command(collection: str, query: Query, index: str, limit: int) -> dict[str, Any]:
+    """Return the command that counts up to *limit* documents that the index finds."""
+    found = filter_of(replace(query, above=None, below=None))
+    return {"count": collection, "query": found, "limit": limit, "hint": index}
 
 
 def pipeline(query: Query) -> list[dict[str, Any]]:

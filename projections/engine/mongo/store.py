@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pymongo
 from bson.errors import BSONError
-from msgspec.structs import replace
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import CollectionInvalid, InvalidOperation, OperationFailure, PyMongoError
@@ -141,12 +140,8 @@ class MongoReadStore:
         return cut(query, [(key, shown[id_]) for key, id_ in ordered])
 
     async def count(self, target: ShapedCollection, query: Query, limit: int) -> int:
-        command = {
-            "count": target.collection,
-            "query": documents.filter_of(replace(query, above=None, below=None)),
-            "limit": limit,
-            "hint": _hint(target, query),
-        }
+        name = _hint(target, query)
+        command = documents.count_command(target.collection, query, name, limit)
         async with self._deadline():
             return int((await self.database.command(command))["n"])
 

@@ -122,7 +122,8 @@ def page_statement(
 def _places(texts: _Texts, query: Query) -> list[_Place]:
     """Return the parameters for each place of the index at which the query begins."""
     if texts.marked is None:
-        choices = [[]] if query.either is None else [[one] for one in query.either[1]]
+        none: list[list[str]] = [[]]
+        choices = none if query.either is None else [[one] for one in query.either[1]]
         among = [] if query.among is None else [_encode(query.among).decode()]
         return [_Place([], [*query.where.values(), *choice, *among]) for choice in choices]
     return [
