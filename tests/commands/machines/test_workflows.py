@@ -21,6 +21,12 @@ from tests.commands.machines.test_relations import Web
 from tests.commands.machines.world import PEOPLE
 from tests.domain.spec import ACME
 
+
+def drop(statuses: list[Status], group: Group) -> None:
+    """Leave out the statuses of a group."""
+    statuses[:] = [each for each in statuses if each.group is not group]
+
+
 INVALID: dict[str, Callable[[list[Status], list[Transition]], object]] = {
     "a step to no status": lambda _, steps: steps.append(Transition(from_=steps[0].to, to="NONE")),
     "a step to itself": lambda _, steps: steps.append(
@@ -33,12 +39,8 @@ INVALID: dict[str, Callable[[list[Status], list[Transition]], object]] = {
     "no steps at all": lambda _, steps: steps.clear(),
     "a status twice": lambda statuses, _: statuses.append(replace(statuses[0], name="Again")),
     "a name twice": lambda statuses, _: statuses.append(replace(statuses[0], key="AGAIN")),
-    "no status to finish in": lambda statuses, _: [
-        statuses.remove(each) for each in [*statuses] if each.group is Group.DONE
-    ],
-    "no status to begin in": lambda statuses, _: [
-        statuses.remove(each) for each in [*statuses] if each.group is Group.TODO
-    ],
+    "no status to finish in": lambda statuses, _: drop(statuses, Group.DONE),
+    "no status to begin in": lambda statuses, _: drop(statuses, Group.TODO),
 }
 """What is done to a workflow that no task could live by then."""
 
