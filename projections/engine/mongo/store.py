@@ -129,19 +129,16 @@ class MongoReadStore:
     ) -> ListSlice:
         collection = self.database[target.collection]
         stages = documents.span_pipeline(query)
-        cursor = await collection.aggregate(stages, session=session, hint=name)
-        found = await cursor.to_list()
+        found = await (await collection.aggregate(stages, session=session, hint=name)).to_list()
         if len(found) > SPAN_MAX:
             return TOO_WIDE
-        ordered = documents.in_order(query, found)
-        where = {"_id": {"$in": [id_ for _, id_ in ordered]}}
+        where = {"_id": {"$in": [id_ for _, id_ in (ordered := documents.in_order(query, found))]}}
         items = await collection.find(where, {"json": 1}, session=session).to_list()
         shown = {one["_id"]: one["json"] for one in items}
         return cut(query, [(key, shown[id_]) for key, id_ in ordered])
 
     async def count(self, target: ShapedCollection, query: Query, limit: int) -> int:
-        name = _hint(target, query)
-        command = documents.count_command(target.collection, query, name, limit)
+        command = documents.count_command(target.collection, query, _hint(target, query), limit)
         async with self._deadline():
             return int((await self.database.command(command))["n"])
 
