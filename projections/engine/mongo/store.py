@@ -132,7 +132,8 @@ class MongoReadStore:
         found = await (await collection.aggregate(stages, session=session, hint=name)).to_list()
         if len(found) > SPAN_MAX:
             return TOO_WIDE
-        where = {"_id": {"$in": [id_ for _, id_ in (ordered := documents.in_order(query, found))]}}
+        ordered = documents.in_order(query, found)
+        where = {"_id": {"$in": [id_ for _, id_ in ordered]}}
         items = await collection.find(where, {"json": 1}, session=session).to_list()
         shown = {one["_id"]: one["json"] for one in items}
         return cut(query, [(key, shown[id_]) for key, id_ in ordered])
@@ -186,8 +187,7 @@ class MongoReadStore:
                 except OperationFailure as failure:
                     if failure.code != NAMESPACE_EXISTS:
                         raise
-            indexes = [documents.index_model(one) for one in target.shape.indexes]
-            if indexes:
+            if indexes := [documents.index_model(one) for one in target.shape.indexes]:
                 await self.database[target.collection].create_indexes(indexes)
 
     async def write(self, batch: Batch) -> Control:
