@@ -191,8 +191,20 @@ class LogReads(TreeHeadReads):
             return await self._heads_of_one(list(streams))
         heads: dict[UUID, int] = {}
         for part, some in self._by_part(streams).items():
-            heads.update(await self._heads_in(part, some))
+            heads.update(await self._read(self.store.heads, some, part))
         return heads
+
+    async def _heads_of_one(self, streams: list[UUID]) -> dict[UUID, int]:
+        """Return the newest version of each of *streams* in a log of one partition."""
+        found = self._unchanged.found()
+        if found is None:
+            return await self._read(self.store.heads, streams)
+        known = found.versions
+        missing = [stream for stream in streams if stream.int not in known]
+        if missing:
+            read = await self._read(self.store.heads, missing)
+            known.update((stream.int, read.get(stream, 0)) for stream in missing)
+        return {stream: head for stream in streams if (head := known[stream.int])}
 
     def part(self, org_id: OrgId) -> int:
         """Return the partition that holds an organization's events."""
