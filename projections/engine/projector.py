@@ -21,8 +21,11 @@ from projections.engine.store import OutOfTurn, ReadStore, ReadStoreUnavailable
 
 SWEEP_S = 0.25
 """The longest time between two looks at the log if nothing wakes the projector."""
-PATIENT_SWEEP_S = 1.0
-"""The same where it is certain to be woken, and there is no other projector to share with."""
+PATIENT_SWEEP_S = 0.4
+"""The same where it is to be woken, and there is no other projector to share with.
+
+Less than readers wait: a Redis that stands still wakes nobody, and does not say so at once.
+"""
 _PLAN_S = 1.0
 """How long a projector works without looking whether the plan is still the same."""
 RETRY_FIRST_S, RETRY_MAX_S = 0.1, 2.0
