@@ -74,8 +74,8 @@ class NumberedComment(NamedTuple):
     """A comment with its number in the file, from 1, and the id that it would get."""
 
     number: int
-    comment_id: CommentId
-    comment: CommentLine
+    new_id: CommentId
+    line: CommentLine
 
 
 class FileContent(NamedTuple):
@@ -92,8 +92,8 @@ class NumberedFile(NamedTuple):
     """A file with its number among the lines, and the id that it would get."""
 
     number: int
-    attachment_id: AttachmentId
-    file: FileLine
+    new_id: AttachmentId
+    line: FileLine
     content: FileContent
 
 

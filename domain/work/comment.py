@@ -27,7 +27,7 @@ from domain.base import (
     TaskId,
     UserId,
 )
-from domain.work.task.imported import TaskOrigin
+from domain.work.task.imported import TaskOrigin, origin_of
 
 # Events ---------------------------------------------------------------------
 
@@ -171,11 +171,7 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def origin(self) -> TaskOrigin | None:
         """Where the comment was imported from; None if it was posted here."""
-        if self.external_id is None:
-            return None
-        return TaskOrigin(
-            external_id=self.external_id, occurred_at=self.occurred_at, author=self.author
-        )
+        return origin_of(self)
 
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 

@@ -78,7 +78,7 @@ class Attaching:
         return self._archive.entry(line.path)
 
     async def _store(self, file: NumberedFile, measured: MeasuredContent) -> None:
-        content = _checked(file.file, measured)
+        content = _checked(file.line, measured)
         try:
             if self._request.is_dry_run():
                 async for _ in content:
@@ -100,7 +100,7 @@ class Attaching:
         return decided
 
     def _key(self, file: NumberedFile) -> FileKey:
-        return FileKey(self._request.organization, file.attachment_id)
+        return FileKey(self._request.organization, file.new_id)
 
 
 async def _checked(line: FileLine, measured: MeasuredContent) -> AsyncIterator[bytes]:

@@ -1,7 +1,7 @@
 """Where an imported task, comment or file came from: what was known there; it orders nothing."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
 
@@ -20,6 +20,28 @@ class TaskOrigin(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     external_id: str
     occurred_at: datetime | None = None
     author: str | None = None
+
+
+class MaybeImported(Protocol):
+    """A task, comment or file; without an external id it was not imported."""
+
+    @property
+    def external_id(self) -> str | None: ...
+
+    @property
+    def occurred_at(self) -> datetime | None: ...
+
+    @property
+    def author(self) -> str | None: ...
+
+
+def origin_of(thing: MaybeImported) -> TaskOrigin | None:
+    """Return where something was imported from; None if it was made here."""
+    if thing.external_id is None:
+        return None
+    return TaskOrigin(
+        external_id=thing.external_id, occurred_at=thing.occurred_at, author=thing.author
+    )
 
 
 class TaskImported(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.imported"):
