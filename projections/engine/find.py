@@ -99,7 +99,7 @@ class ReadModels:
             return await self._store.find([(self._target(control, q.model), q) for q in queries])
 
     async def collections(self, models: Sequence[str]) -> tuple[str, ...]:
-        """Return what shows *models* now: other names once they were rebuilt."""
+        """Return the names of the collections that show *models* now; a rebuild changes them."""
         control = await self._progress.control()
         return control.life, *[self._target(control, model).collection for model in models]
 
