@@ -4,8 +4,7 @@ Cold is a clone without a virtual environment, most of whose time ``pip`` takes 
 product runs on; a start is warm if everything is installed and compiled, on a log that is there.
 CPU time is that of all processes until the address is printed. Memory is the proportional set size
 of the whole process tree, in which what processes share counts once, and idle CPU is its CPU time
-over 20 s, both after a while without a request. The last time, other programs kept the machine
-busy, so this one was run with ``chrt -r 5``, which gives it the cores first.
+over 20 s, both after a while without a request.
 """
 
 import os

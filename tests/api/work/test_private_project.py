@@ -242,16 +242,22 @@ async def test_open_tasks_lose_whoever_lost_sight_and_say_why(
     )
 
 
-async def test_whoever_leaves_the_team_loses_the_tasks_of_its_private_projects(
-    app: Litestar, system: System, read_side: Progress, ana: Person
-) -> None:
-    ben = await spy(app, system, ana, Role.MEMBER)
+async def assigned_through_a_team(ana: Person, ben: Person) -> str:
+    """Assign ENG-1, of a private project, to somebody who sees it through a team; return that."""
     team = done(await ana.post("/team", {"name": "Gears"}), 201)
     done(await ana.post(f"/team/{team['id']}/members", {"userId": ben.id}), 200)
     body = {"key": "ENG", "name": "E", "teamId": team["id"], "visibility": "PRIVATE"}
     task = await ana.task(done(await ana.post("/project", body), 201))
     done(await ana.post(f"/task/{task['id']}/assignees", {"userId": ben.id}), 200)
-    done(await ben.delete(f"/team/{team['id']}/members/{ben.id}"), 200)
+    return str(team["id"])
+
+
+async def test_whoever_leaves_the_team_loses_the_tasks_of_its_private_projects(
+    app: Litestar, system: System, read_side: Progress, ana: Person
+) -> None:
+    ben = await spy(app, system, ana, Role.MEMBER)
+    team = await assigned_through_a_team(ana, ben)
+    done(await ben.delete(f"/team/{team}/members/{ben.id}"), 200)
 
     await LosingSight(system, read_side).act()
 
@@ -263,13 +269,9 @@ async def test_whoever_lost_sight_of_what_is_in_the_trash_does_not_get_it_back(
     app: Litestar, system: System, read_side: Progress, ana: Person, trashed: str
 ) -> None:
     ben = await spy(app, system, ana, Role.MEMBER)
-    team = done(await ana.post("/team", {"name": "Gears"}), 201)
-    done(await ana.post(f"/team/{team['id']}/members", {"userId": ben.id}), 200)
-    body = {"key": "ENG", "name": "E", "teamId": team["id"], "visibility": "PRIVATE"}
-    task = await ana.task(done(await ana.post("/project", body), 201))
-    done(await ana.post(f"/task/{task['id']}/assignees", {"userId": ben.id}), 200)
+    team = await assigned_through_a_team(ana, ben)
     done(await ana.delete(trashed), 204)
-    done(await ben.delete(f"/team/{team['id']}/members/{ben.id}"), 200)
+    done(await ben.delete(f"/team/{team}/members/{ben.id}"), 200)
     await LosingSight(system, read_side).act()
     done(await ana.post(f"{trashed}/restore"), 200)
 
