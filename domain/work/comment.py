@@ -27,7 +27,7 @@ from domain.base import (
     TaskId,
     UserId,
 )
-from domain.work.task.imported import TaskOrigin, origin_of
+from domain.work.task.imported import TaskOrigin, imported_from
 
 # Events ---------------------------------------------------------------------
 
@@ -171,7 +171,7 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def origin(self) -> TaskOrigin | None:
         """Where the comment was imported from; None if it was posted here."""
-        return origin_of(self)
+        return imported_from(self)
 
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 

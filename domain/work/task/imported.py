@@ -35,7 +35,7 @@ class MaybeImported(Protocol):
     def author(self) -> str | None: ...
 
 
-def origin_of(thing: MaybeImported) -> TaskOrigin | None:
+def imported_from(thing: MaybeImported) -> TaskOrigin | None:
     """Return where something was imported from; None if it was made here."""
     if thing.external_id is None:
         return None

@@ -46,7 +46,7 @@ from domain.work.task.events import (
     TaskUnwatched,
     TaskWatched,
 )
-from domain.work.task.imported import TaskImported, TaskOrigin, origin_of
+from domain.work.task.imported import TaskImported, TaskOrigin, imported_from
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.rank import place, rank_of_number
@@ -165,7 +165,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def origin(self) -> TaskOrigin | None:
         """Where the task was imported from; None if it was created here."""
-        return origin_of(self)
+        return imported_from(self)
 
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 
