@@ -30,11 +30,11 @@ AskedPage = tuple[str, UUID, int, str | None]
 """A list with its filters, who asks for it, and the limit and the cursor of a page."""
 
 
-async def wait_for_own_writes(request: ApiRequest, *names: str) -> AsOf:
+async def wait_for_own_writes(request: ApiRequest, *names: str) -> dict[OrgId, int]:
     """Wait until the read models *names* include what the caller's organization has recorded.
 
     The log tells how far that is, so it holds for what came through another process, too. They also
-    include X-Min-Position. Return what they show: while that is the same, so is a list of them.
+    include X-Min-Position. Return the position up to which each owner of their events has recorded.
 
     :raises Problem: 503 if that takes too long.
     """
@@ -49,7 +49,16 @@ async def wait_for_own_writes(request: ApiRequest, *names: str) -> AsOf:
             recorded[owner] = await log.newest_position(owner)
         own = wanted if owner == caller.org_id else 0
         await api.caught_up(name, max(recorded[owner], own), log.part(owner))
-    return await api.models.collections(names), recorded
+    return recorded
+
+
+async def as_of_own_writes(request: ApiRequest, *names: str) -> AsOf:
+    """Wait as ``wait_for_own_writes`` does, and return what *names* show.
+
+    While that is the same, so is a list of them.
+    """
+    recorded = await wait_for_own_writes(request, *names)
+    return await request.api.models.collections(names), recorded
 
 
 async def wait_for_all_writes(request: ApiRequest, name: str) -> None:

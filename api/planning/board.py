@@ -7,7 +7,7 @@ import msgspec
 from litestar import Controller, get
 from litestar.params import FromQuery, Parameter
 
-from api.http.paging import LIMIT_DEFAULT, Answered, Paging, wait_for_own_writes
+from api.http.paging import LIMIT_DEFAULT, Answered, Paging, as_of_own_writes
 from api.http.parameters import Cursor, Limit, shows
 from api.http.policy import needs
 from api.http.request import ApiRequest
@@ -98,7 +98,7 @@ class BoardController(Controller):
         statuses = workflow.statuses if status is None else (workflow.status(status),)
         paging = Paging(request, status=status)
         after = paging.key(cursor)
-        as_of = await wait_for_own_writes(request, "tasks")
+        as_of = await as_of_own_writes(request, "tasks")
 
         async def make() -> Answered:
             counts = await _counts(request, project_id, workflow, statuses)

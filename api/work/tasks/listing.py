@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from api.http.paging import Answered, Paging, wait_for_own_writes
+from api.http.paging import Answered, Paging, as_of_own_writes
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.project_key import project_id_of
@@ -52,7 +52,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
             project.workflow.status(key)
         paging = self.paging(request, parsed)
         after = paging.key(cursor)
-        as_of = await wait_for_own_writes(request, *(_READ if self._is_sifted else ("tasks",)))
+        as_of = await as_of_own_writes(request, *(_READ if self._is_sifted else ("tasks",)))
 
         async def make() -> Answered:
             page, until = await self._page(request, parsed, {project_id: project}, limit, after)
@@ -71,7 +71,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         paging = self.paging(request, parsed, project=chosen)
         after = paging.key(cursor)
         read = _READ if self._is_sifted else ("projects", "tasks")
-        as_of = await wait_for_own_writes(request, *read)
+        as_of = await as_of_own_writes(request, *read)
 
         async def make() -> Answered:
             projects = await _projects(request, chosen)
