@@ -2,17 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
 from eventstore.append import LogUnavailable
 from eventstore.counters import LOG_DRIVER, counters_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 READ_THREADS = 8
+TOGETHER_MAX = 256
+"""How many keys one read for several callers is about, at most."""
+_READS_AT_ONCE = 2
 LOG_DEADLINE_S = 4.0
 """The longest that a caller waits for the log, so that a request is answered within 5 s."""
 
@@ -70,3 +75,49 @@ class StoreCalls:
         finally:
             name: str = getattr(read, "__name__", "read")
             self._counters.command(name, time.perf_counter() - began, failed=failed)
+
+
+class ReadTogether(Generic[K, V]):
+    """Reads by key, in one read for all who ask at the same time.
+
+    A read over the network costs much by itself and little for each key. Whoever asks while reads
+    are under way is answered by the next one, so by one that began after they asked.
+    """
+
+    def __init__(
+        self, read: Callable[[list[K]], Awaitable[Mapping[K, V]]], deadline_s: float
+    ) -> None:
+        self._read, self._deadline_s = read, deadline_s
+        self._places = asyncio.Semaphore(_READS_AT_ONCE)
+        self._keys: dict[K, None] = {}
+        self._next: asyncio.Task[Mapping[K, V]] | None = None
+
+    async def ask(self, keys: Iterable[K]) -> dict[K, V]:
+        """Return what there is of *keys*.
+
+        :raises LogUnavailable: the store does not answer in time, or reports an outage.
+        """
+        asked = dict.fromkeys(keys)
+        if self._next is None or len(self._keys) + len(asked) > TOGETHER_MAX:
+            self._keys = {}
+            self._next = asyncio.create_task(self._run(self._keys))
+            self._next.add_done_callback(_retrieved)
+        self._keys |= asked
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                found = await asyncio.shield(self._next)
+        except TimeoutError as error:
+            raise LogUnavailable(f"the log did not answer in {self._deadline_s:g} s") from error
+        return {key: found[key] for key in asked if key in found}
+
+    async def _run(self, keys: dict[K, None]) -> Mapping[K, V]:
+        async with self._places:
+            if self._keys is keys:
+                self._next = None  # who asks from now on is answered by another read
+            return await self._read([*keys])
+
+
+def _retrieved(read: "asyncio.Task[object]") -> None:
+    # If everybody who asked has given up, nobody else retrieves its exception.
+    if not read.cancelled():
+        read.exception()

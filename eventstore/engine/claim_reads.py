@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from domain.base import OrgId
 from eventstore.claim import ClaimKey, CountKey, Held
-from eventstore.engine.calls import StoreCalls
+from eventstore.engine.calls import ReadTogether, StoreCalls
 from eventstore.store import Mark, Store
 
 P = ParamSpec("P")
@@ -83,6 +83,9 @@ class ClaimReads:
         self.store = store
         self._calls = StoreCalls(inline=store.inline, deadline_s=deadline_s)
         self._unchanged = Unchanged(store, self._calls)
+        self._counts = ReadTogether[CountKey, int](
+            lambda counts: self._read(store.counted, counts), deadline_s
+        )
 
     async def holder(self, claim: ClaimKey) -> UUID | None:
         """Return who holds *claim* now, None if nobody does."""
@@ -107,7 +110,9 @@ class ClaimReads:
         known = {} if found is None else found.counts
         missing = [count for count in counts if count not in known]
         if missing:
-            read = await self._read(self.store.counted, missing)
+            inline = self.store.inline
+            ask = self._read(self.store.counted, missing) if inline else self._counts.ask(missing)
+            read = await ask
             known.update((count, read.get(count, 0)) for count in missing)
         return [known[count] for count in counts]
 
