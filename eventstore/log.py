@@ -34,6 +34,7 @@ class EventLog(LogReads):
     ) -> None:
         """*deadline_s* is how long a caller waits for a read or an append."""
         super().__init__(store, wrapper, deadline_s=deadline_s)
+        self._deadline_s = deadline_s
         self._writer: GroupCommit | Lanes | None = None
         self._listeners: list[Callable[[int], None]] = []
         self._append_listeners: list[Callable[[OrgId], None]] = []

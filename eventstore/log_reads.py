@@ -10,7 +10,7 @@ from msgspec import Struct
 from domain.base import Event, OrgId
 from eventstore.append import KeptSince, UsedKey
 from eventstore.codec import Cipher, decode, decode_event, mark_of, takes_key
-from eventstore.engine.calls import LOG_DEADLINE_S, ReadTogether
+from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.engine.claim_reads import ClaimReads
 from eventstore.engine.news import News
 from eventstore.engine.turns import Turns
@@ -76,8 +76,6 @@ class LogReads(TreeHeadReads):
     ) -> None:
         super().__init__(store, deadline_s=deadline_s)
         self.keys = SubjectKeys(wrapper, self._load_keys)
-        self._deadline_s = deadline_s
-        self._together: dict[int, ReadTogether[UUID, int]] = {}
         self.epoch = 1
         """The epoch of the log when its identity was last read: at the start, and by its guard."""
         self.turns = Turns()
@@ -195,29 +193,6 @@ class LogReads(TreeHeadReads):
         for part, some in self._by_part(streams).items():
             heads.update(await self._heads_in(part, some))
         return heads
-
-    async def _heads_in(self, part: int, streams: list[UUID]) -> dict[UUID, int]:
-        """Return the newest version of each of *streams* in a partition, read now."""
-        if self.store.inline:
-            return await self._read(self.store.heads, streams, part)
-        together = self._together.get(part)
-        if together is None:
-            together = self._together[part] = ReadTogether[UUID, int](
-                lambda some: self._read(self.store.heads, some, part), self._deadline_s
-            )
-        return await together.ask(streams)
-
-    async def _heads_of_one(self, streams: list[UUID]) -> dict[UUID, int]:
-        """Return the newest version of each of *streams* in a log of one partition."""
-        found = self._unchanged.found()
-        if found is None:
-            return await self._heads_in(0, streams)
-        known = found.versions
-        missing = [stream for stream in streams if stream.int not in known]
-        if missing:
-            read = await self._heads_in(0, missing)
-            known.update((stream.int, read.get(stream, 0)) for stream in missing)
-        return {stream: head for stream in streams if (head := known[stream.int])}
 
     def part(self, org_id: OrgId) -> int:
         """Return the partition that holds an organization's events."""

@@ -1,4 +1,4 @@
-"""The reads of claims and counts, as they are outside of an append.
+"""The reads of claims, counts and versions, as they are outside of an append.
 
 Most requests read what others read a moment ago. Whether anybody has written since is told by the
 mark of the log, which a database in this process returns sooner than versions or counts.
@@ -77,12 +77,14 @@ class Unchanged:
 
 
 class ClaimReads:
-    """Reads claims and counts of a store in this process or over the network."""
+    """Reads claims, counts and versions of a store in this process or over the network."""
 
     def __init__(self, store: Store, *, deadline_s: float) -> None:
         self.store = store
         self._calls = StoreCalls(inline=store.inline, deadline_s=deadline_s)
         self._unchanged = Unchanged(store, self._calls)
+        self._heads_deadline_s = deadline_s
+        self._heads: dict[int, ReadTogether[UUID, int]] = {}
         self._counts = ReadTogether[CountKey, int](
             lambda counts: self._read(store.counted, counts), deadline_s
         )
@@ -115,6 +117,29 @@ class ClaimReads:
             read = await ask
             known.update((count, read.get(count, 0)) for count in missing)
         return [known[count] for count in counts]
+
+    async def _heads_in(self, part: int, streams: list[UUID]) -> dict[UUID, int]:
+        """Return the newest version of each of *streams* in a partition, read now."""
+        if self.store.inline:
+            return await self._read(self.store.heads, streams, part)
+        together = self._heads.get(part)
+        if together is None:
+            together = self._heads[part] = ReadTogether[UUID, int](
+                lambda some: self._read(self.store.heads, some, part), self._heads_deadline_s
+            )
+        return await together.ask(streams)
+
+    async def _heads_of_one(self, streams: list[UUID]) -> dict[UUID, int]:
+        """Return the newest version of each of *streams* in a log of one partition."""
+        found = self._unchanged.found()
+        if found is None:
+            return await self._heads_in(0, streams)
+        known = found.versions
+        missing = [stream for stream in streams if stream.int not in known]
+        if missing:
+            read = await self._heads_in(0, missing)
+            known.update((stream.int, read.get(stream, 0)) for stream in missing)
+        return {stream: head for stream in streams if (head := known[stream.int])}
 
     async def claims_in(self, part: int) -> dict[tuple[str, UUID, bytes], Held]:
         """Return every claim of a partition by its scope, where it is unique, and its value."""
