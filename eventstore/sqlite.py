@@ -17,9 +17,10 @@ from eventstore.engine.lock_wait import once_unlocked
 from eventstore.engine.lookups import BatchTry, Question
 from eventstore.engine.probes import Rows
 from eventstore.engine.schema import (
-    APPENDING,
+    NO_REPLACING,
     OLD_SHAPE,
     OLD_TABLE,
+    REPLACING,
     ROWS_TOGETHER,
     SQLITE_GUARDS,
     SQLITE_TYPES,
@@ -36,13 +37,11 @@ _STATE, _PRIVATE = 4, 5
 
 _owner = cast(Callable[[bytes], OrgId], id_of)  # OrgId() is a call for each row
 
-MANY_EVENTS = 100
-"""Events of one transaction whose guard costs more than saying that they replace nothing."""
+MANY_EVENTS = 500
+"""Events of one transaction whose guard costs more than taking it down and putting it up."""
 
 WRITER_CACHE_KIB = 8 * 1024
 """Pages in memory: what a large append changes is then written once, by its commit."""
-
-_APPENDING = f"UPDATE part_heads SET position = {APPENDING} WHERE part = ?"
 
 # FULL: each commit is synced to the disk, so that power loss loses nothing either.
 # ON: a key that was destroyed is in no free page.
@@ -241,9 +240,9 @@ def _insert(
     writes: Iterable[tuple[TableWrite, Sequence[Sequence[Any]]]],
 ) -> None:
     """Run each of *writes* for its rows, for many rows of an insertion at once."""
-    if sum(len(append.rows) for append in settled.admitted) >= MANY_EVENTS:
-        # The last of the writes sets the positions that the partitions then have.
-        writer.executemany(_APPENDING, [(part,) for part in settled.positions])
+    unguarded = sum(len(append.rows) for append in settled.admitted) >= MANY_EVENTS
+    if unguarded:
+        writer.execute(REPLACING)
     for write, rows in writes:
         if not isinstance(write, Insert):
             if rows:
@@ -254,3 +253,5 @@ def _insert(
             writer.executemany(write.of_many, _joined(rows, together))
         if together < len(rows):
             writer.executemany(write.of_values, rows[together:])
+    if unguarded:
+        writer.execute(NO_REPLACING)

@@ -89,28 +89,34 @@ TABLES = (
     " note TEXT NOT NULL, PRIMARY KEY (part, org_id, size))",
 )
 
-APPENDING = -1
-"""The position of a partition in SQLite while a large append adds events to it."""
+NO_REPLACING = (
+    # One EXISTS per index: with OR inside one, SQLite would read the whole partition.
+    "CREATE TRIGGER IF NOT EXISTS events_never_replaced BEFORE INSERT ON events WHEN"
+    " EXISTS (SELECT 1 FROM events WHERE part = NEW.part AND position = NEW.position)"
+    " OR EXISTS (SELECT 1 FROM events WHERE part = NEW.part AND stream_id = NEW.stream_id"
+    " AND version = NEW.version)"
+    " OR EXISTS (SELECT 1 FROM events WHERE part = NEW.part AND org_id = NEW.org_id"
+    " AND org_seq = NEW.org_seq)"
+    " OR EXISTS (SELECT 1 FROM events WHERE rowid = NEW.rowid)"
+    " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END"
+)
+REPLACING = "DROP TRIGGER IF EXISTS events_never_replaced"
+"""The guard of SQLite against REPLACE, and how a large append takes it down.
+
+REPLACE deletes conflicting rows without firing delete triggers, unless the connection has
+``recursive_triggers`` on. The guard costs 2 µs per event, of which more than half are spent however
+little it looks at: SQLite copies the rows of a statement before it shows them to a trigger.
+A large append therefore takes it down and puts it up again in its own transaction, so that nobody
+else ever sees the table without it. Its plain INSERT replaces nothing, because the unique indexes
+refuse what is there.
+"""
 
 SQLITE_GUARDS = (
     "CREATE TRIGGER IF NOT EXISTS events_never_change BEFORE UPDATE ON events"
     " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
     "CREATE TRIGGER IF NOT EXISTS events_never_go BEFORE DELETE ON events"
     " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
-    # REPLACE deletes conflicting rows without firing delete triggers, unless the connection has
-    # recursive_triggers on; this guard costs about 2 us per event.
-    # A large append says ``APPENDING``, and only its own transaction reads that: its plain INSERT
-    # replaces nothing, because the unique indexes refuse what is there.
-    # One EXISTS per index: with OR inside one, SQLite would read the whole partition.
-    "CREATE TRIGGER IF NOT EXISTS events_never_replaced BEFORE INSERT ON events WHEN"
-    f" (SELECT position FROM part_heads WHERE part = NEW.part) IS NOT {APPENDING} AND ("
-    "EXISTS (SELECT 1 FROM events WHERE part = NEW.part AND position = NEW.position)"
-    " OR EXISTS (SELECT 1 FROM events WHERE part = NEW.part AND stream_id = NEW.stream_id"
-    " AND version = NEW.version)"
-    " OR EXISTS (SELECT 1 FROM events WHERE part = NEW.part AND org_id = NEW.org_id"
-    " AND org_seq = NEW.org_seq)"
-    " OR EXISTS (SELECT 1 FROM events WHERE rowid = NEW.rowid))"
-    " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
+    NO_REPLACING,
 )
 
 POSTGRES_GUARDS = (

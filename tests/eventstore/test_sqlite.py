@@ -1,6 +1,5 @@
 """The log in SQLite keeps the contract, and the file itself refuses change."""
 
-import re
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +14,8 @@ import pytest
 
 from eventstore.append import Appended, Conflict, LogUnavailable, LogUnfit, Secret
 from eventstore.engine.lock_wait import POLL_S
-from eventstore.engine.schema import ROWS_TOGETHER, SQLITE_GUARDS, SQLITE_TYPES, statements
 from eventstore.partition import partition_of
-from eventstore.sqlite import MANY_EVENTS, SqliteStore
+from eventstore.sqlite import SqliteStore
 from eventstore.store import Mark, Store
 from tests.domain.spec import ACME
 from tests.eventstore.contract import StoreContract
@@ -142,75 +140,6 @@ def test_committed_events_are_there_after_reopening(path: Path, store: SqliteSto
         assert again.stream(A) == rows
 
 
-COLUMNS = "part, position, stream_id, version, tag, state, private, org_id, org_seq, recorded_at"
-
-CHANGES = [
-    "UPDATE events SET state = 'forged'",
-    "UPDATE events SET rowid = rowid + 10",
-    "DELETE FROM events",
-    "INSERT OR REPLACE INTO events SELECT * FROM events",
-    f"REPLACE INTO events (rowid, {COLUMNS}) SELECT rowid, part, position + 10, stream_id,"
-    " version + 10, tag, 'forged', private, org_id, org_seq + 10, recorded_at FROM events",
-    f"REPLACE INTO events ({COLUMNS}) SELECT part, position, stream_id, version + 10, tag,"
-    " 'forged', private, org_id, org_seq + 10, recorded_at FROM events",
-    f"REPLACE INTO events ({COLUMNS}) SELECT part, position + 10, stream_id, version, tag,"
-    " 'forged', private, org_id, org_seq + 10, recorded_at FROM events",
-    f"REPLACE INTO events ({COLUMNS}) SELECT part, position + 10, stream_id, version + 10, tag,"
-    " 'forged', private, org_id, org_seq, recorded_at FROM events",
-    "INSERT INTO events SELECT * FROM events WHERE true"
-    " ON CONFLICT (part, stream_id, version) DO UPDATE SET state = 'forged'",
-    "INSERT INTO events SELECT * FROM events WHERE true"
-    " ON CONFLICT (part, position) DO UPDATE SET state = 'forged'",
-]
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_the_database_itself_refuses_to_change_an_event(
-    path: Path, store: SqliteStore, change: str
-) -> None:
-    store.commit([command(A)])
-    before = store.tail(0, 10)
-
-    with (
-        closing(sqlite3.connect(path, isolation_level=None)) as raw,
-        pytest.raises(sqlite3.IntegrityError, match="events are immutable"),
-    ):
-        raw.execute(change)
-
-    assert store.tail(0, 10) == before
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_a_large_append_leaves_the_guard_as_it_was(
-    path: Path, store: SqliteStore, change: str
-) -> None:
-    store.commit([command(A, events=MANY_EVENTS + ROWS_TOGETHER - 1)])
-    before = store.tail(0, 1000)
-
-    with (
-        closing(sqlite3.connect(path, isolation_level=None)) as raw,
-        pytest.raises(sqlite3.IntegrityError, match="events are immutable"),
-    ):
-        raw.execute(change)
-
-    assert [row.version for row in before] == [*range(1, MANY_EVENTS + ROWS_TOGETHER)]
-    assert [row.position for row in before] == [row.org_seq for row in before]
-    assert store.tail(0, 1000) == before
-
-
-def test_a_large_append_that_finds_its_versions_taken_writes_nothing(
-    path: Path, store: SqliteStore
-) -> None:
-    store.commit([command(B)])
-    store.commit([command(A)])
-    taken = command(B, events=MANY_EVENTS, reads={A: 1})
-    with closing(SqliteStore(str(path))) as other:  # which does not remember the version of B
-        assert other.commit([taken]) == [Conflict(B)]
-        assert other.commit([command(B, 1)]) == [Appended(3)]
-
-    assert len(store.tail(0, 1000)) == 3
-
-
 def test_a_file_of_the_old_shape_is_refused(path: Path) -> None:
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("CREATE TABLE stored_events (position INTEGER)")
@@ -272,17 +201,3 @@ def test_whoever_waits_for_the_lock_looks_often_and_not_at_growing_intervals(
             busy.execute("BEGIN IMMEDIATE")
             write()
             assert pauses == [POLL_S] * 3
-
-
-def test_a_guard_of_an_insert_searches_by_whole_keys_and_never_reads_a_partition() -> None:
-    [guard] = [each for each in SQLITE_GUARDS if "events_never_replaced" in each]
-    condition = guard.partition(" WHEN ")[2].partition(" BEGIN ")[0]
-    with closing(sqlite3.connect(":memory:")) as raw:
-        for statement in statements(SQLITE_TYPES, SQLITE_GUARDS):
-            raw.execute(statement)
-        query = re.sub(r"NEW\.\w+", "?", condition)
-        plan = raw.execute(f"EXPLAIN QUERY PLAN SELECT {query}", [0] * query.count("?")).fetchall()
-
-    searches = [detail for *_, detail in plan if " events " in detail]
-    assert len(searches) == 4
-    assert [each for each in searches if "(part=?)" in each or each.startswith("SCAN")] == []
