@@ -111,9 +111,8 @@ def page_statement(
         bounds.append(_encode(query.at).decode())
     elif query.lookups == 1 and either is None and not query.filters and not query.keyed:
         [(_, values)] = _places(texts, query)
-        end = query.above if query.descending else query.below
-        more = values if end is None else [*values, end]
-        parameters = [query.limit, *more, *values, *bounds, query.limit]
+        values += bounds
+        parameters = [*values, query.limit - 1, *values, query.limit]
         return PageStatement(texts.joined, parameters, joined=True)
     found = [_Place(held, [*values, *bounds]) for held, values in _places(texts, query)]
     return _filtered(texts, query, found) if query.filters else _listed(texts, query, found)
@@ -209,8 +208,9 @@ def _prepared(form: PageForm, target: ShapedCollection, query: Query) -> _Texts:
         _texts.clear()
     source, tests, sort = _source(form, index)
     shown = shown_column(form, target, query)
-    rows, keys = (_rows(form, source, tests, sort, each) for each in (shown, ""))
-    joined = _joined(form, source, tests, sort, rows)
+    rows = _rows(form, source, tests, sort, shown)
+    keys = _rows(form, _keys_source(form, index) or source, tests, sort, "")
+    joined = _joined(form, rows, keys)
     marked = index.equal if index.contains else None
     found = _texts[form] = _Texts(rows, keys, joined, marked)
     return found
@@ -243,15 +243,22 @@ def _rows(form: PageForm, source: str, tests: list[str], sort: str, shown: str) 
     return f"SELECT {sort} AS k{shown} FROM {source} WHERE {' AND '.join(tests)}"
 
 
-def _joined(form: PageForm, source: str, tests: list[str], sort: str, rows: str) -> str:
+def _keys_source(form: PageForm, index: Index) -> str | None:
+    """Return the table that tells the sort keys of an index without its documents, None if none."""
+    if form.among or form.contains is None or form.several:
+        return None
+    return f"{quoted(contained_table(form.collection, index))} s"
+
+
+def _joined(form: PageForm, rows: str, keys: str) -> str:
     """Return the statement that joins the JSON of *rows* and looks whether there are more.
 
-    The order of what is joined is that of the inner query, because it has a limit.
+    The order of what is joined is that of the inner query, because it has a limit. Of the last key
+    of a full page and the next one, the former is returned: to look for them in the index takes
+    less than to compare every key of the page.
     """
-    last, beyond, end = ("min", "<", ">") if form.descending else ("max", ">", "<")
-    has_end = form.above if form.descending else form.below
-    tests = [*tests, *[f"{sort} {end} ?"] * has_end, f"{sort} {beyond} p.k"]
-    rows = f"{rows} ORDER BY 1 {'DESC' if form.descending else 'ASC'} LIMIT ?"
-    more = f"EXISTS (SELECT 1 FROM {source} WHERE {' AND '.join(tests)})"
-    page = f"SELECT CAST(group_concat(j) AS BLOB) AS j, count(*) AS n, {last}(k) AS k FROM ({rows})"
-    return f"SELECT p.j, p.n, CASE WHEN p.n = ? AND {more} THEN p.k END FROM ({page}) p"
+    last, direction = ("max", "DESC") if form.descending else ("min", "ASC")
+    ends = f"SELECT k FROM ({keys} ORDER BY 1 {direction} LIMIT 2 OFFSET ?)"
+    more = f"SELECT {last}(k) FROM ({ends}) HAVING count(*) = 2"
+    page = f"{rows} ORDER BY 1 {direction} LIMIT ?"
+    return f"SELECT CAST(group_concat(j) AS BLOB), count(*), ({more}) FROM ({page})"
