@@ -141,7 +141,8 @@ def _hit(
         return None
     comment = None if said is None else _comment(said).body
     aliases = () if comment is not None else words_for(sight.named, task.project_id)
-    if not asked.matches([*_words(task, comment), *aliases]):
+    texts = [task.key, task.title, task.description or ""] if comment is None else [comment]
+    if not asked.may_be_in((*texts, *aliases)) or not asked.matches([*words_of(*texts), *aliases]):
         return None
     project_key = sight.projects[task.project_id].key
     keys = [f"{key}-{task.number}" for key in (project_key, *(one.upper() for one in aliases))]
@@ -153,12 +154,6 @@ def _hit(
         title=task.title,
         excerpts=_excerpts(task, [*keys, task.key], comment, asked),
     )
-
-
-def _words(task: _Task, comment: str | None) -> list[str]:
-    if comment is not None:
-        return words_of(comment)
-    return words_of(task.key, task.title, task.description or "")
 
 
 def _excerpts(

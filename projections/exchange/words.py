@@ -80,6 +80,17 @@ class SearchWords(NamedTuple):
             tuple(word for word in self.beginnings if word not in named),
         )
 
+    def may_be_in(self, texts: Iterable[str]) -> bool:
+        """Return whether *texts* together may have all words; it is quick to say that they do not.
+
+        Many texts of a beginning in the index have none of the longer one that is searched for.
+        """
+        text = "\n".join(texts)
+        if not text.isascii():  # only its words tell
+            return True
+        lower = text.lower()
+        return all(word in lower for word in (*self.whole, *self.beginnings))
+
     def matches(self, words: Iterable[str]) -> bool:
         """Return whether a text with *words* is searched for."""
         there = set(words)
@@ -140,8 +151,7 @@ def excerpt(text: str, asked: SearchWords) -> list[Passage]:
     It is empty if there is none.
     """
     normal = _normal(text)
-    found = (asked.found_in(word) for word in _words(normal))
-    places = (place for place in found if place is not None)
+    places = _places(normal, asked)
     first = next(places, None)
     if first is None:
         return []
@@ -154,6 +164,20 @@ def excerpt(text: str, asked: SearchWords) -> list[Passage]:
         at = until
     parts.append(Passage(normal[at:end], False))
     return [part for part in parts if part.text]
+
+
+def _places(normal: str, asked: SearchWords) -> Iterator[tuple[int, int]]:
+    """Yield from where to where each word of a text stands that is searched for."""
+    if not normal.isascii():
+        found = (asked.found_in(word) for word in _words(normal))
+        yield from (place for place in found if place is not None)
+        return
+    lower = normal.lower()  # the usual case: no word has to be folded by itself
+    if any(word in lower for word in (*asked.whole, *asked.beginnings)):
+        for each in _WORD.finditer(lower):
+            word = each[0][:WORD_CHARS_MAX]
+            if word in asked.whole or word.startswith(asked.beginnings):
+                yield each.span()
 
 
 def _joined(

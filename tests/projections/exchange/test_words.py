@@ -145,3 +145,25 @@ def test_the_parts_of_an_excerpt_are_the_text_without_gaps(text: str) -> None:
     assert bool(parts) is asked.matches(words_of(text))
     assert all(part.text for part in parts)
     assert all(asked.matches(words_of(part.text)) for part in parts if part.found)
+
+
+LETTERS = st.text("abB1_ -ä", max_size=30)
+
+
+@given(LETTERS, LETTERS)
+def test_a_text_of_ascii_is_searched_as_if_it_were_not(text: str, query: str) -> None:
+    asked = asked_words(query)
+    words = words_of(text)
+    beyond = "ß"  # a word of its own, so that the others are compared one by one
+
+    found = [part.text for part in excerpt(text, asked) if part.found]
+    slowly = [part.text for part in excerpt(f"{text} {beyond}", asked) if part.found]
+
+    assert found == slowly
+    assert asked.may_be_in([text]) or not asked.matches(words)
+
+
+def test_a_text_that_lacks_a_word_is_known_to_before_its_words_are_compared() -> None:
+    assert not asked_words("launch checklists").may_be_in(["Launch", "the checklist"])
+    assert asked_words("launch checkl").may_be_in(["Launch", "the checklist"])
+    assert asked_words("launch").may_be_in(["Überlaunch"])  # only its words tell
