@@ -13,7 +13,6 @@ from eventstore.claim import ClaimKey, CountKey
 from eventstore.engine.turns import STREAM_PIECE
 from eventstore.log import EventLog
 from eventstore.log_reads import History
-from eventstore.store import Mark
 
 S = TypeVar("S", bound=State)
 _S = TypeVar("_S")  # the class is generic over any state, and the bound applies where it is used
@@ -128,9 +127,9 @@ class States:
                 await self._up_to(head, kind_of(found), stream, org_id)
         return moved
 
-    def mark(self) -> Mark | None:
-        """Return the mark of the log; None if that would take as long as reading from it."""
-        return self._log.mark()
+    def still_has(self, versions: Mapping[UUID, int]) -> bool:
+        """Return whether streams are known, without a read, to have these *versions* still."""
+        return self._log.still_has(versions)
 
     async def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, UUID]:
         """Return who holds each of *claims* now; free ones are left out."""

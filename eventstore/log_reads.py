@@ -17,7 +17,7 @@ from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys, key_owner_in
 from eventstore.partition import partition_of
 from eventstore.recorded import Recorded, Row, recorded_time
-from eventstore.store import STREAM_MAX, LogIdentity, Mark, Store, TreeHead, Wrapped
+from eventstore.store import STREAM_MAX, LogIdentity, Store, TreeHead, Wrapped
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -92,12 +92,16 @@ class LogReads(TreeHeadReads):
         self.epoch = found.epoch
         return found
 
-    def mark(self) -> Mark | None:
-        """Return what differs from every earlier mark once anybody has written anything.
+    def still_has(self, versions: Mapping[UUID, int]) -> bool:
+        """Return whether streams are known, without a read, to have these *versions* still.
 
-        None if telling would take as long as reading again.
+        What another process records is seen from the next turn of the event loop on.
         """
-        return self._unchanged.mark()
+        found = self._unchanged.found()
+        if found is None:
+            return False
+        known = found.versions
+        return all(known.get(stream.int) == version for stream, version in versions.items())
 
     async def stream(
         self, stream_id: UUID, org_id: OrgId, after: int = 0, limit: int = STREAM_MAX

@@ -155,6 +155,9 @@ class MemoryStore(MemoryKeys):
     def mark(self) -> Mark | None:
         return None
 
+    def own_commits(self, since: Mark, until: Mark) -> None:
+        """Nobody asks: there are no marks."""
+
     def last_position(self, part: int = 0) -> int:
         check_part(part, self.parts)
         return len(self._rows[part])

@@ -30,7 +30,6 @@ from eventstore.engine.schema import (
 )
 from eventstore.engine.settle import Settled
 from eventstore.recorded import Row
-from eventstore.store import Mark
 
 _logger = logging.getLogger(__name__)
 
@@ -215,9 +214,6 @@ class PostgresStore(SqlSideTables):
                     _add(cursor, write.of_values, some)
 
     # Reads ------------------------------------------------------------------
-
-    def mark(self) -> Mark | None:
-        return None  # it would be a round trip, too
 
     def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:
         def read(cursor: TupleCursor) -> Rows:

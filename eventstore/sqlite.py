@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import chain, count
+from itertools import chain
 from threading import Lock, local
 from typing import Any, cast
 from uuid import UUID
@@ -15,7 +15,8 @@ from eventstore.engine.beside import SqlSideTables, TableWrite
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lock_wait import once_unlocked
 from eventstore.engine.lookups import BatchTry, Question
-from eventstore.engine.probes import Rows
+from eventstore.engine.probes import Rows, marks
+from eventstore.engine.remembered_heads import OwnCommits
 from eventstore.engine.schema import (
     NO_REPLACING,
     OLD_SHAPE,
@@ -30,7 +31,7 @@ from eventstore.engine.schema import (
 from eventstore.engine.settle import Settled
 from eventstore.identifiers import id_of
 from eventstore.recorded import READ_BYTES_MAX, Row
-from eventstore.store import Mark
+from eventstore.store import Mark, OwnCommit
 
 _STATE, _PRIVATE = 4, 5
 """Where they are in ``COLUMNS``."""
@@ -42,6 +43,8 @@ MANY_EVENTS = 500
 
 WRITER_CACHE_KIB = 8 * 1024
 """Pages in memory: what a large append changes is then written once, by its commit."""
+
+_POSITIONS = "SELECT position FROM part_heads WHERE part IN ({}) ORDER BY part"
 
 # FULL: each commit is synced to the disk, so that power loss loses nothing either.
 # ON: a key that was destroyed is in no free page.
@@ -58,7 +61,7 @@ class SqliteStore(SqlSideTables):
     ) -> None:
         super().__init__(parts)
         self._path, self._lock_timeout_s = path, lock_timeout_s
-        self._local, self._numbers = local(), count()
+        self._local, self._own = local(), OwnCommits()
         self._connections: list[sqlite3.Connection] = []
         self._writer = self._connect()
         self._writer.execute("PRAGMA busy_timeout = 0")  # we wait for its lock ourselves
@@ -122,6 +125,7 @@ class SqliteStore(SqlSideTables):
                 writer.execute("ROLLBACK")
             raise
         self._remember_heads(settled)
+        self._own.add(settled)
         return settled.outcomes
 
     def commit_free(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
@@ -155,13 +159,14 @@ class SqliteStore(SqlSideTables):
         reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
         if reader is None:
             reader = self._local.reader = self._connect()
-            self._local.number = next(self._numbers)
         return reader
 
     def mark(self) -> Mark | None:
-        # Changes with the commits of other connections, and a reader's own commits nothing.
-        [(version,)] = self._query("PRAGMA data_version", ())
-        return self._local.number, version
+        found = self._query(_POSITIONS.format(marks(self.parts)), range(self.parts))
+        return tuple([position for (position,) in found])
+
+    def own_commits(self, since: Mark, until: Mark) -> Sequence[OwnCommit] | None:
+        return self._own.take(since, until)
 
     def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:
         reader = self._reader()

@@ -1,7 +1,7 @@
 """The port that every event database implements; one contract suite runs against all of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -16,8 +16,21 @@ STREAM_MAX = 2**62
 """More events than any stream will ever have."""
 
 
-Mark = tuple[int, int]
-"""What differs from every earlier mark of the same thread once anybody has written anything."""
+Mark = tuple[int, ...]
+"""The newest position of each partition: it differs from earlier ones once an event is recorded."""
+
+
+class OwnCommit(NamedTuple):
+    """A commit between two positions, with the versions, positions and counts that it left.
+
+    Versions of streams and positions of organizations are by the integers of ids.
+    """
+
+    began: int
+    left: int
+    versions: Mapping[int, int]
+    positions: Mapping[int, int]
+    counts: Mapping[CountKey, int]
 
 
 class LogIdentity(Struct, frozen=True):
@@ -102,6 +115,13 @@ class Store(TreeHeads, Protocol):
 
     def mark(self) -> Mark | None:
         """Return the mark of now; None if that would take as long as reading what it stands for."""
+        ...
+
+    def own_commits(self, since: Mark, until: Mark) -> Sequence[OwnCommit] | None:
+        """Return what commits of this process changed between two marks; None if others did, too.
+
+        Each is told once.
+        """
         ...
 
     def mode(self, part: int | None = None) -> LogMode:

@@ -28,7 +28,6 @@ from domain.identity.user.state import User
 from domain.permission import Permission, Scopes
 from domain.work.task.state import Task
 from eventstore.recorded import Actor, ActorKind
-from eventstore.store import Mark
 from security.api_keys import PresentedKey
 from security.tokens import AccessClaims
 
@@ -38,7 +37,7 @@ Named = Sequence[UUID]
 _Read = tuple[Loaded[Session], Loaded[User], Loaded[Organization] | None]
 
 KNOWN_MAX = 10_000
-"""Callers that a process remembers until somebody writes to the log: about 20 MB."""
+"""Callers that a process remembers: about 20 MB."""
 
 _BARRED = {
     Barred.SUSPENDED: "Your access to this organization is suspended. Ask an administrator, or"
@@ -119,12 +118,8 @@ class Caller(Struct, frozen=True):
 
 
 class Recalled(Struct, frozen=True, gc=False):
-    """A caller as the log had them at a ``mark``, and the versions that were read for that.
+    """A caller by the versions ``heads``; time ends their token or session at ``until``."""
 
-    Before ``until``, time alone ends neither their token nor their session.
-    """
-
-    mark: Mark
     until: datetime
     claims: AccessClaims
     caller: Caller
@@ -139,9 +134,10 @@ class Access:
         self._known: dict[bytes, Recalled] = {}
 
     def recall(self, sent: bytes, now: datetime) -> Recalled | None:
-        """Return whoever *sent* this as Authorization before, if nothing was written since."""
+        """Return whoever *sent* this as Authorization before, if they have not changed since."""
         known = self._known.get(sent)
-        return known if known and now < known.until and known.mark == self._states.mark() else None
+        holds = known and now < known.until and self._states.still_has(known.heads)
+        return known if holds else None
 
     async def check(
         self,
@@ -165,18 +161,25 @@ class Access:
             if caller is not None:
                 return caller
             heads = {}
-        # Versions that were read before are newer than a mark of this turn may be.
-        mark = None if named or heads or not sent else self._states.mark()
         read = await self._from_log(claims, heads, named)
         caller = _identify(claims, now, read, fresh=True)
-        if mark is not None:
-            if len(self._known) >= KNOWN_MAX:
-                self._known.clear()
-            session, limits = read[0].state, read[2] and read[2].state.settings.session_limits
-            ends = claims.ends_at(), end_of(session), end_within(session, limits or UNLIMITED)
-            until = min(end for end in ends if end is not None)
-            self._known[sent] = Recalled(mark, until, claims, caller, {**heads})
+        if sent:
+            self._remember(sent, claims, caller, read)
         return caller
+
+    def _remember(self, sent: bytes, claims: AccessClaims, caller: Caller, read: _Read) -> None:
+        """Remember who *sent* this, if the log tells without reading whether they are the same."""
+        session, _, organization = read
+        limits, heads = UNLIMITED, {**caller.seen}
+        if organization is not None and organization.org_id is not None:
+            limits = organization.state.settings.session_limits
+            heads[organization.org_id] = organization.version
+        ends = claims.ends_at(), end_of(session.state), end_within(session.state, limits)
+        if len(self._known) >= KNOWN_MAX:
+            self._known.clear()
+        if self._states.still_has(heads):
+            until = min(end for end in ends if end is not None)
+            self._known[sent] = Recalled(until, claims, caller, heads)
 
     async def check_key(
         self,
@@ -233,11 +236,7 @@ class Access:
         return read
 
     async def _read(
-        self,
-        claims: AccessClaims,
-        org_id: OrgId | None,
-        heads: dict[UUID, int],
-        named: Named,
+        self, claims: AccessClaims, org_id: OrgId | None, heads: dict[UUID, int], named: Named
     ) -> _Read:
         wanted: list[tuple[type[State], UUID]] = [(Session, claims.sid), (User, claims.sub)]
         if org_id is not None:

@@ -68,11 +68,11 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
 def _is_recalled(connection: ApiRequest) -> bool:
     """Find the caller of a query in memory; return whether that is as good as a look at the log.
 
-    It is if nobody has written anything since they were identified, and the path names no more.
+    It is if their session, account and organization are as they were when they were identified.
     """
     headers = connection.client_info.headers
     sent = headers.get(b"authorization")
-    if sent is None or connection.scope["path_params"] or b"x-api-key" in headers:
+    if sent is None or b"x-api-key" in headers:
         return False
     known = connection.api.access.recall(sent, connection.api.system.clock())
     if known is None:

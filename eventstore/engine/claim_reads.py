@@ -1,11 +1,11 @@
 """The reads of claims, counts and versions, as they are outside of an append.
 
-Most requests read what others read a moment ago. Whether anybody has written since is told by the
-mark of the log, which a database in this process returns sooner than versions or counts.
+Most requests read what others read a moment ago. How far the log is tells whether anybody has
+recorded an event since; what commits of this process have changed by then is known without reading.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
@@ -14,10 +14,11 @@ from msgspec import Struct
 from domain.base import OrgId
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.engine.calls import ReadTogether, StoreCalls
-from eventstore.store import Mark, Store
+from eventstore.store import Mark, OwnCommit, Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
 
 UNCHANGED_MAX = 50_000
 """Versions, and as many counts and positions, that are kept: about 15 MB."""
@@ -39,18 +40,25 @@ class StillTrue(Struct):
         kept = len(self.versions), len(self.positions), len(self.counts)
         return max(kept) > UNCHANGED_MAX
 
+    def follow(self, commits: Iterable[OwnCommit]) -> None:
+        """Take over what *commits* have changed."""
+        for commit in commits:
+            self.versions.update(commit.versions)
+            self.positions.update(commit.positions)
+            self.counts.update(commit.counts)
+
 
 class Unchanged:
-    """What was found in a log in this process at its present mark."""
+    """What was found in a log in this process and holds at its present mark."""
 
     def __init__(self, store: Store, calls: StoreCalls) -> None:
         self._store, self._calls = store, calls
         self._mark: Mark | None = None
-        self._since: Mark | None = None
+        self._since: Mark = ()
         self._found = StillTrue()
 
     def mark(self) -> Mark | None:
-        """Return what differs from every earlier mark once anybody has written anything.
+        """Return what differs from every earlier mark once anybody has recorded an event.
 
         None if telling would take as long as reading again. In one turn of the event loop it is
         read once: the requests that are answered in it were received before.
@@ -71,8 +79,15 @@ class Unchanged:
         mark = self.mark()
         if mark is None:
             return None
-        if mark != self._since or self._found.is_full:
-            self._since, self._found = mark, StillTrue()
+        if mark != self._since:
+            commits = self._store.own_commits(self._since, mark)
+            self._since = mark
+            if commits is None:
+                self._found = StillTrue()
+            else:
+                self._found.follow(commits)
+        if self._found.is_full:
+            self._found = StillTrue()
         return self._found
 
 

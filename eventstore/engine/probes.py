@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.base import OrgId
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.partition import partition_of
+from eventstore.store import Mark, OwnCommit
 
 _FEW = 8
 """So many rows are looked up by a statement of their own number."""
@@ -28,6 +29,12 @@ class SqlProbes(ABC):
 
     def __init__(self, parts: int | None) -> None:
         self.parts = parts or 1
+
+    def mark(self) -> Mark | None:
+        return None  # it would take as long as what it stands for
+
+    def own_commits(self, since: Mark, until: Mark) -> Sequence[OwnCommit] | None:
+        return None  # nobody asks without marks
 
     @abstractmethod
     def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:

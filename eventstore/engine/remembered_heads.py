@@ -4,15 +4,22 @@ Every append that writes an event moves the position of the log, and the next on
 position under the lock. If it is still the one that our last commit left, nobody else has written
 an event since, and the heads in memory are the newest.
 
+What each commit has changed is kept for a while, too: readers take it over and do not read again.
+
 Only for a log of one partition: elsewhere an append also checks streams that it does not lock.
 """
 
 from collections import deque
+from collections.abc import Sequence
 
-from eventstore.engine.settle import Heads
+from eventstore.engine.settle import Heads, Settled
+from eventstore.store import Mark, OwnCommit
 
 STREAMS_MAX = 50_000
 """Streams whose versions are kept: about 10 MB."""
+
+COMMITS_MAX = 64
+"""Commits that are kept until somebody asks; of more than these, everything is read again."""
 
 
 class RememberedHeads:
@@ -50,3 +57,46 @@ class RememberedHeads:
         """Keep nothing: a new connection may lead to a database that was restored."""
         self._kept.clear()
         self._left = -1
+
+
+class OwnCommits:
+    """The last commits; one thread adds them, another takes them."""
+
+    def __init__(self) -> None:
+        self._commits = deque[OwnCommit](maxlen=COMMITS_MAX)
+
+    def add(self, settled: Settled) -> None:
+        """Add a commit, once it is durable."""
+        if settled.heads.parts > 1 or not settled.positions:
+            return  # elsewhere than where it is asked for, or without an event
+        rows = [row for append in settled.admitted for row in append.rows]
+        self._commits.append(
+            OwnCommit(
+                settled.heads.began,
+                settled.positions[0],
+                {row.stream_id.int: row.version for row in rows},
+                {row.org_id.int: row.position for row in rows},
+                settled.counts,
+            )
+        )
+
+    def take(self, since: Mark, until: Mark) -> Sequence[OwnCommit] | None:
+        """Return the commits between two marks; None if others wrote there, or it is too long ago.
+
+        Those before are forgotten.
+        """
+        if len(since) != 1 or len(until) != 1:
+            return None
+        at, [end] = since[0], until
+        taken: list[OwnCommit] = []
+        while at < end:
+            try:
+                commit = self._commits.popleft()
+            except IndexError:
+                return None
+            if commit.began == at:
+                taken.append(commit)
+                at = commit.left
+            elif commit.left > at:
+                return None
+        return taken if at == end else None

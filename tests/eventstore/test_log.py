@@ -16,11 +16,9 @@ from eventstore.append import (
     CommandAlreadyDone,
     ConcurrencyConflict,
     LogUnavailable,
-    Secret,
 )
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
-from tests.domain.spec import ACME
 from tests.eventstore.beside_contract import used
 from tests.eventstore.rows import command
 from tests.spec import data_keys, opened
@@ -64,15 +62,6 @@ async def eventually_recorded(log: EventLog) -> None:
             with suppress(LogUnavailable):
                 await log.append(command(uuid4()))
                 return
-
-
-async def test_a_mark_is_told_once_a_turn_and_changes_with_what_is_written(log: EventLog) -> None:
-    first, again = log.mark(), log.mark()
-    await log.put_secret(Secret(A, "one", b"1"), ACME)
-    changed = log.mark()
-
-    assert first == again
-    assert changed not in (None, first)
 
 
 async def test_each_command_of_a_commit_has_its_own_outcome(log: EventLog) -> None:

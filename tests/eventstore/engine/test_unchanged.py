@@ -1,4 +1,4 @@
-"""Versions and counts are read once until somebody writes, in this process or another."""
+"""Versions and counts are read once until another process writes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from eventstore.counters import LOG_DRIVER, counters_of
-from eventstore.engine import claim_reads
+from eventstore.engine import claim_reads, remembered_heads
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
 from tests.domain.spec import ACME
@@ -52,12 +52,24 @@ async def test_what_nobody_changed_is_read_once(log: EventLog) -> None:
     assert await looked(log) == ({A: 1}, 2, 1, 1)
 
 
-async def test_a_command_of_this_process_is_seen_at_once(log: EventLog) -> None:
+async def test_what_this_process_changes_is_seen_at_once_and_not_read(log: EventLog) -> None:
     await looked(log)
 
     await log.append(command(B, counts=(add(1),)))
+    await log.append(command(B, 1, events=2, counts=(add(-2),)))
 
-    assert await looked(log) == ({A: 1, B: 1}, 3, 2, 4)
+    assert await looked(log) == ({A: 1, B: 3}, 1, 4, 1)  # the mark
+
+
+async def test_who_asks_seldom_reads_what_many_commits_have_changed(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await looked(log)
+
+    for after in range(remembered_heads.COMMITS_MAX + 1):
+        await log.append(command(B, after))
+
+    assert await looked(log) == ({A: 1, B: after + 1}, 2, after + 2, 4)
 
 
 async def test_a_command_of_another_process_is_seen_in_the_next_turn(
@@ -69,6 +81,41 @@ async def test_a_command_of_another_process_is_seen_in_the_next_turn(
         other.commit([command(A, 1, counts=(add(-1),))])
 
     assert await looked(log) == ({A: 2}, 1, 2, 4)
+
+
+@pytest.mark.parametrize("in_between", [True, False])
+async def test_what_another_process_writes_around_our_own_commits_is_read(
+    log: EventLog, path: Path, in_between: bool
+) -> None:
+    await looked(log)
+
+    with closing(SqliteStore(str(path))) as other:
+        await log.append(command(B))
+        other.commit([command(A, 1, counts=(add(5),))])
+        if in_between:
+            await log.append(command(B, 1))
+
+    versions = {A: 2, B: 1 + in_between}
+    assert await looked(log) == (versions, 7, 3 + in_between, 4)
+    await log.append(command(A, 2, counts=(add(1),)))
+    assert await looked(log) == ({**versions, A: 3}, 8, 4 + in_between, 1)
+
+
+async def test_versions_that_were_read_hold_until_a_stream_gets_another_event(
+    log: EventLog, path: Path
+) -> None:
+    assert not log.still_has({A: 1})  # nobody has read it
+    await looked(log)
+
+    assert log.still_has({A: 1, NOBODYS: 0})
+    assert not log.still_has({A: 2})
+    await log.append(command(B))
+    await asyncio.sleep(0)
+    assert log.still_has({A: 1, B: 1})
+    with closing(SqliteStore(str(path))) as other:
+        other.commit([command(A, 1)])
+    await asyncio.sleep(0)
+    assert not log.still_has({A: 1})
 
 
 async def test_no_more_is_kept_than_fits(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
