@@ -1,9 +1,11 @@
 """Pages of tasks in the order of a custom field."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from api.http.problem import Problem
 from api.http.request import ApiRequest
+from api.work.tasks.field_values import FieldChoice, has_values
 from commands.states import Loaded
 from domain.base import ProjectId
 from domain.planning.field import CHOOSING, Field, stream_of_field
@@ -24,11 +26,18 @@ TOO_MANY = (422, "too_many_to_sort")
 """How a list refuses to be sorted by a custom field."""
 
 
-async def by_field(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
+class AskedOrder(NamedTuple):
+    """Which tasks are asked for, by an index and by what it does not answer, in which order."""
+
+    wanted: TaskFilter
+    choices: Sequence[FieldChoice]
+    order: FieldOrder
+
+
+async def by_field(
     request: ApiRequest,
     lanes: Sequence[Lane],
-    wanted: TaskFilter,
-    order: FieldOrder,
+    asked: AskedOrder,
     limit: int,
     after: str | None,
 ) -> ListSlice:
@@ -36,12 +45,14 @@ async def by_field(  # noqa: PLR0913, PLR0917 - the list, its filter and its pag
 
     :raises Problem: 422 if there are too many tasks to sort.
     """
-    models, org_id = request.api.models, request.organization
+    models, org_id, order = request.api.models, request.organization, asked.order
     try:
-        found = await tasks_with_values(models, org_id, lanes, wanted, order.key)
+        found = await tasks_with_values(models, org_id, lanes, asked.wanted, order.key)
     except TooManyTasks:
         detail = "There are too many tasks to sort them by a custom field. Add filters."
         raise Problem(*TOO_MANY, detail, details={"limit": SORTED_MAX}) from None
+    if asked.choices:
+        found = [task for task in found if has_values(task.json, asked.choices)]
     return sorted_page(found, order, await _ranks(request, found, order.key), limit, after)
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import asdict, replace
 
 from api.http.problem import FieldError, invalid
 from api.http.request import uuid_or_none
+from api.work.tasks.field_values import FIELD_VALUE, FieldChoice, asked_values, field_value
 from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
@@ -35,7 +36,6 @@ _LATER = chr(ord(DUE_ON) + 1), chr(ord(DUE_AT) + 1)
 """Behind all days, and behind all times."""
 _FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 """Days that begin and end somewhere in the calendar in every time zone."""
-_VALUE = r"[a-z][a-z0-9_]{0,31}:[^,]{1,100}"
 _ID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _UUIDS = f"^{_ID}(,{_ID})*$"
 
@@ -74,7 +74,10 @@ MilestoneFilter = FromQuery[Annotated[str | None, _several("Ids of milestones", 
 FieldFilter = FromQuery[
     Annotated[
         str | None,
-        _several("Values in custom fields, such as size:s", f"^{_VALUE}(,{_VALUE})*$"),
+        _several(
+            "Values in custom fields, such as size:s, or ranges, such as cost:2..8",
+            f"^{FIELD_VALUE}(,{FIELD_VALUE})*$",
+        ),
     ]
 ]
 BlockedFilter = FromQuery[
@@ -129,6 +132,7 @@ class Parsed(Struct, frozen=True, kw_only=True):
 
     ``told`` are those that the request names.
     ``wanted`` are the filters that mean the same on any day; ``due`` and ``overdue`` do not.
+    ``choices`` are values that are compared with what is found.
     """
 
     told: Mapping[str, Any]
@@ -136,6 +140,7 @@ class Parsed(Struct, frozen=True, kw_only=True):
     statuses: tuple[str, ...]
     groups: tuple[StatusGroup, ...]
     wanted: TaskFilter
+    choices: tuple[FieldChoice, ...]
     due: str | None
     overdue: bool
 
@@ -182,6 +187,7 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
 
 @lru_cache(1_024)  # most lists are asked for again and again with the same filters
 def _parsed_once(asked: AskedTasks) -> Parsed:
+    values = asked_values(_split("field", asked.field, field_value))
     return Parsed(
         told={name: value for name, value in asdict(asked).items() if value is not None},
         order=_order(asked.sort),
@@ -196,12 +202,13 @@ def _parsed_once(asked: AskedTasks) -> Parsed:
             creators=tuple(map(UserId, _split("creator", asked.creator, uuid_or_none))),
             cycles=tuple(map(CycleId, _split("cycle", asked.cycle, uuid_or_none))),
             milestones=tuple(map(MilestoneId, _split("milestone", asked.milestone, uuid_or_none))),
-            values=_split("field", asked.field, _value),
+            values=values.indexed,
             blocked=asked.blocked,
             open=True if asked.overdue else None,
             hidden=bool(asked.deleted),
             trashed=bool(asked.deleted),
         ),
+        choices=values.choices,
         due=asked.due,
         overdue=bool(asked.overdue),
     )
@@ -290,9 +297,3 @@ def _one_of(kind: type[E]) -> Callable[[str], E | None]:
 
 def _status(text: str) -> str | None:
     return text if _STATUS.fullmatch(text) else None
-
-
-def _value(text: str) -> tuple[str, str] | None:
-    """Return the key of a custom field and the text that a task has there."""
-    key, _, value = text.partition(":")
-    return (key, value) if re.fullmatch(_VALUE, text) else None

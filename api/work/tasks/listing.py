@@ -1,6 +1,6 @@
 """Pages of tasks, of one project or of several, as filters and an order ask for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,8 @@ from api.work.project_key import project_id_of
 from api.work.sight import led_among, project_here, projects_seen
 from api.work.tasks.blocked import hides_blockers, is_blocked, says_not
 from api.work.tasks.detail import Timed, Viewer, tasks_timed, viewer_of
-from api.work.tasks.field_order import by_field
+from api.work.tasks.field_order import AskedOrder, by_field
+from api.work.tasks.field_values import FieldChoice, has_values
 from api.work.tasks.filters import AskedTasks, Parsed
 from api.work.tasks.words import named_in, tasks_with, words_asked
 from domain.base import NotFound, ProjectId
@@ -89,15 +90,19 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         """Whether tasks are left out that the query has found."""
         return self.blocked is not None or self.q is not None
 
-    def _is_wanted(self, named: NamedProjects, task: bytes) -> bool:
+    def _is_wanted(self, named: NamedProjects, choices: Sequence[FieldChoice], task: bytes) -> bool:
         """Return whether a task as it is shown is what a sifted list asks for."""
+        if choices and not has_values(task, choices):
+            return False
         if self.blocked is not None and is_blocked(task) is not self.blocked:
             return False
         return self.q is None or has_words(task, words_asked(self.q), named)
 
-    def _is_sifted_already(self, page: ListSlice) -> bool:
+    def _is_sifted_already(self, parsed: Parsed, page: ListSlice) -> bool:
         """Return whether a page of tasks in full has only tasks that are wanted."""
-        return self.q is None and (self.blocked is None or says_not(page.json, self.blocked))
+        if self.q is not None or parsed.choices:
+            return False
+        return self.blocked is None or says_not(page.json, self.blocked)
 
     async def _page(
         self,
@@ -119,10 +124,10 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         made = await tasks_timed(request, viewer, found, projects)
         if wanted.due is not None:  # tasks come and go with the time
             made = made._replace(until=viewer.now)
-        if self._is_sifted_already(made.page):
+        if self._is_sifted_already(parsed, made.page):
             return made
         page = made.page
-        is_wanted = partial(self._is_wanted, named)
+        is_wanted = partial(self._is_wanted, named, parsed.choices)
         items, changes = [*filter(is_wanted, page.items)], [made.until]
         for _ in range(SLICES_MAX - 1):
             if page.next_key is None or len(items) == limit:
@@ -178,7 +183,8 @@ async def _found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
             owned = lanes_of([each for each in found if each[0] in own])
             lanes += [lane._replace(creator=creator) for lane in owned]
         if isinstance(order, FieldOrder):
-            return await by_field(request, lanes, wanted, order, limit, _text(after))
+            asked = AskedOrder(wanted, parsed.choices, order)
+            return await by_field(request, lanes, asked, limit, _text(after))
         return await find_tasks(models, org_id, lanes, wanted, order, limit, after)
     lanes = [
         Lane((each,), within, projects[each].key, creator if each in own else None)
