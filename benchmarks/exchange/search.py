@@ -7,6 +7,8 @@ the API does after it knows who asks: the index, the texts as they are now, the 
 a page, the first one and the one after it.
 SecantusDB, which stands in for a `mongod` elsewhere, reads whole collections where an index has
 texts (version 0.7.0b3), so its times would say nothing.
+The last time, other programs kept the machine busy, so the searches were run with ``chrt -r 5``,
+which gives them the cores first.
 """
 
 import asyncio
