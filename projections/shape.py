@@ -42,7 +42,8 @@ class Index(Struct, frozen=True):
     ``contains`` names a field of texts that is searched for one text; the sort key of such an index
     is never null. If the list is read in pages,
     the sort key must be unique within the equal fields. ``also`` names fields that SQLite keeps in
-    the index, so that rows which a residual filter leaves out are not read.
+    the index, so that rows which a residual filter leaves out are not read; with an index of texts,
+    it keeps them in a sketch of each document, the same for all indexes of a field.
     """
 
     equal: tuple[str, ...]
@@ -75,12 +76,16 @@ class Shape(Struct, frozen=True):
     """The first version whose documents answer the queries of this one: they mean the same."""
     texts: tuple[str, ...] = ()
     """Which of the fields hold texts."""
+    sketches: dict[str, tuple[str, ...]] = {}
+    """Those of which SQLite keeps a sketch of each document, with the fields that it has beside."""
     layout: str = ""
     """A digest of the fields and indexes, which a query must match to be answered."""
 
     def __post_init__(self) -> None:
         found = tuple(name for name, kind in self.fields.items() if kind is Kind.TEXTS)
         force_setattr(self, "texts", found)
+        also = {one.contains: one.also for one in self.indexes if one.contains and one.also}
+        force_setattr(self, "sketches", also)
         indexes = [(one.equal, one.sort, one.contains, *one.also) for one in self.indexes]
         how = [_TEXTS_INDEXED_BY] if any(one.contains for one in self.indexes) else []
         how += [f"since {self.since}"] if self.since else []

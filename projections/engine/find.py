@@ -73,7 +73,7 @@ class ReadModels:
         checked ``SLICES_MAX`` times as many: then the page is shorter and yet has a next key.
         """
         [found] = await self.pages(query)
-        if not query.filters:
+        if not query.sifted:
             return found
         parts, keys, count = [found.json], [*found.keys], found.size
         for _ in range(SLICES_MAX - 1):

@@ -25,8 +25,6 @@ WITHOUT_MAX = 20_000
 """The maximum number of values that are left out: private projects that one person does not see."""
 RESIDUAL_ROWS_MAX = 500
 """Rows to which a residual filter is applied before the slice ends."""
-SPAN_MAX = 1_000
-"""How many documents within a span are put in another order: reading them takes 0.2 ms."""
 LIMIT_MAX = 1_000
 SORT_KEYS_MAX = 20_000
 """How many sort keys one page has without their documents: some 5 ms."""
@@ -53,9 +51,9 @@ class Query(Struct, frozen=True, kw_only=True):
     the ids of the documents to look at, for which no other index has to answer. With ``keyed``, the
     page tells the sort key of each item. ``span`` is a field other than the sort key, with its
     exclusive bounds: the index that is sorted by it answers, and what is within is put in the order
-    of the list, unless that is more than ``SPAN_MAX``. Then the page is ``TOO_WIDE``. With
-    ``bare``, the page is the sort keys alone, which an index of texts tells without a look at any
-    document. ``at`` are the only sort keys that are looked at.
+    of the list. With ``few``, the index is known to find not many documents: filters look at all of
+    them, and the page is full. With ``bare``, the page is the sort keys alone, which an index of
+    texts tells without a look at any document. ``at`` are the only sort keys that are looked at.
     """
 
     model: str
@@ -75,6 +73,7 @@ class Query(Struct, frozen=True, kw_only=True):
     keyed: bool = False
     span: tuple[str, Key | None, Key | None] | None = None
     apart: bool = False
+    few: bool = False
     bare: bool = False
     at: Sequence[Key] | None = None
 
@@ -94,13 +93,18 @@ class Query(Struct, frozen=True, kw_only=True):
     @property
     def rows_max(self) -> int:
         """How many rows of the index to read; one more than shown reveals if there are more."""
-        return (RESIDUAL_ROWS_MAX if self.filters else self.limit) + 1
+        return (RESIDUAL_ROWS_MAX if self.sifted else self.limit) + 1
 
     @property
     def filters(self) -> bool:
         """Whether rows of the index are left out, so that more of them have to be read."""
         more = (self.residual, self.holding, self.within, self.without)
         return self.among is not None or any(more)
+
+    @property
+    def sifted(self) -> bool:
+        """Whether filters look at a bounded number of rows, so that a page can be short."""
+        return self.filters and not self.few and self.span is None
 
 
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -130,8 +134,6 @@ def list_slice(items: Sequence[bytes], next_key: Any = None, keys: Sequence[Any]
     return ListSlice(b",".join(items), len(items), next_key, keys)
 
 
-TOO_WIDE = ListSlice(b"", -1, None)
-"""The page of a query whose span is too wide."""
 BY_ID = Index((), "id")
 """Every document is found by its id, without a declared index."""
 
@@ -202,7 +204,7 @@ def cut(query: Query, rows: Sequence[tuple[Any, bytes]], end: Any = None) -> Lis
     """
     shown = rows[: query.limit]
     next_key = shown[-1][0] if len(rows) > query.limit else end
-    keys = [key for key, _ in shown] if query.keyed or query.filters else ()
+    keys = [key for key, _ in shown] if query.keyed or query.sifted else ()
     return list_slice([json for _, json in shown], next_key, keys)
 
 

@@ -173,7 +173,7 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 22
+    version = 23
     since = 22  # tasks that nothing blocks had no facet for it
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
@@ -195,7 +195,7 @@ class Tasks(AggregateProjection[Task]):
         *(Index(_SCOPE, key, also=_COMPARED) for key in SORT_KEYS if key != "due_order"),
         Index(_SCOPE, "due_order", also=(*_COMPARED, *SORT_KEYS)),
         Index((*_SCOPE, "open"), "due_order", also=(*_COMPARED, *SORT_KEYS)),
-        *(Index(_SCOPE, key, contains="facets") for key in SORT_KEYS),
+        *(Index(_SCOPE, key, contains="facets", also=_COMPARED) for key in SORT_KEYS),
         Index((*_SCOPE, "status"), "place"),
         Index(("org", "parent_id", "deleted"), "place"),
         Index(("org", "deleted", "open"), "changed", contains="assignees"),

@@ -96,21 +96,30 @@ def behind(query: Query, after: Any, limit: int = 0) -> Query:
     return replace(query, **{"below" if query.descending else "above": after})
 
 
+class Plans(NamedTuple):
+    """Queries that all find the same tasks, in the same order.
+
+    Each of ``walks`` lets the index answer another one of the filters, and compares the others.
+    ``short`` are the same for an index that is known to find few tasks. ``spanned`` puts those in
+    order that are due within a span; None if tasks are not asked for by when they are due, or are
+    in that order already.
+    """
+
+    walks: Sequence[Query]
+    short: Sequence[Query]
+    spanned: Query | None
+
+
 def task_plans(
     org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, limit: int
-) -> Sequence[Query]:
-    """Return the queries of the tasks of one lane, which all find the same, in the same order.
-
-    Each lets the index answer another one of the filters, and compares the others.
-    """
+) -> Plans:
+    """Return the queries of which one is asked for the tasks of one lane."""
     made = _planned if wanted.among is None else _planned.__wrapped__  # it may name thousands
     return made(org_id, lane, wanted, order, limit)
 
 
 @lru_cache(4_096)  # most lists are asked for again and again
-def _planned(
-    org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, limit: int
-) -> Sequence[Query]:
+def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, limit: int) -> Plans:
     projects = [text_of(each) for each in lane.projects]
     where: dict[str, Value] = {"org": text_of(org_id), "deleted": wanted.hidden}
     residual: dict[str, Value] = {} if wanted.open is None else {"open": wanted.open}
@@ -138,9 +147,11 @@ def _planned(
         within=None if due is None else ("due", due.ranges),
         among=wanted.among,
     )
-    if wanted.among is not None or not groups:  # or the index of ids answers
-        return (query,)
-    return tuple([_led_by(query, groups, at) for at in range(len(groups))])
+    if wanted.among is not None:  # the index of ids answers
+        return Plans([query], [query], None)
+    spanned = None if due is None or bounded else _spanning(query, due)
+    walks = [_led_by(query, groups, at) for at in range(len(groups))] or [query]
+    return Plans(walks, [replace(walk, few=True) for walk in walks], spanned)
 
 
 def _led_by(query: Query, groups: Sequence[FacetGroup], at: int) -> Query:
@@ -155,22 +166,10 @@ def _led_by(query: Query, groups: Sequence[FacetGroup], at: int) -> Query:
     )
 
 
-def spanning(query: Query, due: DueRanges | None) -> Query | None:
-    """Return *query* as one of the tasks that are due within a span, put in the order of the list.
-
-    None if tasks are not asked for by when they are due, or in that order.
-    """
-    if due is None or query.sort == "due_order" or query.among is not None:
-        return None
+def _spanning(query: Query, due: DueRanges) -> Query:
+    """Return *query* as one of the tasks that are due within a span."""
     where = {**query.where, **query.residual}
-    holding = [*query.holding]
-    if query.contains is not None:
-        field, texts = query.contains
-        holding.insert(0, (field, (texts,) if isinstance(texts, str) else texts))
-    span = "due_order", due.low, due.high
-    return replace(
-        query, where=where, residual={}, contains=None, apart=False, holding=holding, span=span
-    )
+    return replace(query, where=where, residual={}, span=("due_order", due.low, due.high))
 
 
 def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:

@@ -232,6 +232,7 @@ FILTERS = frozenset(AskedTasks.__struct_fields__)
 """The names of the filters and of the order."""
 
 
+@lru_cache(256)
 def _due(asked: str | None, overdue: bool, now: Now) -> DueRanges:
     """Return when tasks are to be due; what is due on a day is until the day ends."""
     first, last = (None, None) if asked is None else _days(asked)

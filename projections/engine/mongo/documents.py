@@ -1,13 +1,13 @@
 """Maps documents and queries to MongoDB; every field keeps its own name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from projections.base import Document
-from projections.engine.query import SPAN_MAX, Query
+from projections.engine.query import Query
 from projections.shape import BASE, Index, Kind, Shape
 
 _BSON_TYPES: dict[Kind, list[str]] = {
@@ -78,8 +78,7 @@ def filter_of(query: Query) -> dict[str, Any]:
         field, texts = query.contains
         wanted[field] = texts if isinstance(texts, str) else {"$in": list(texts)}
     field, *ends = query.span or (query.sort, query.above, query.below)
-    bounds = zip(("$gt", "$lt"), ends, strict=True)
-    if found := {operator: bound for operator, bound in bounds if bound is not None}:
+    if found := _within(*ends):
         wanted[name_of(field)] = found
     if query.at is not None:
         wanted[name_of(query.sort)] = {**wanted.get(name_of(query.sort), {}), "$in": [*query.at]}
@@ -115,33 +114,25 @@ def count_command(collection: str, query: Query, index: str, limit: int) -> dict
 
 
 def pipeline(query: Query) -> list[dict[str, Any]]:
-    """Return the stages that apply filters to a bounded number of rows."""
-    shown = {"$cond": [{"$and": [*_tests(query)]}, "$json", None]}
-    return [
-        {"$match": filter_of(query)},
-        {"$sort": sort_of(query)},
-        {"$limit": query.rows_max},
-        {"$project": {"_id": 0, "k": f"${name_of(query.sort)}", "j": shown}},
-    ]
+    """Return the stages that apply filters to rows: to a bounded number, if they are sifted."""
+    tests, key = [*_tests(query)], f"${name_of(query.sort)}"
+    shown: dict[str, Any] = {"_id": 0, "k": key, "j": "$json"}
+    if query.sifted:
+        shown["j"] = {"$cond": [{"$and": tests}, "$json", None]}
+        narrowing: list[dict[str, Any]] = []
+    else:
+        if query.span is not None:
+            found = _within(query.above, query.below).items()
+            tests += [{operator: [key, bound]} for operator, bound in found]
+        narrowing = [{"$match": {"$expr": {"$and": tests}}}] if tests else []
+    order, most = {"$sort": sort_of(query)}, {"$limit": query.rows_max}
+    return [{"$match": filter_of(query)}, *narrowing, order, most, {"$project": shown}]
 
 
-def span_pipeline(query: Query) -> list[dict[str, Any]]:
-    """Return the stages that find what is within a span: ids, sort keys, whether it is wanted."""
-    shown = {"k": f"${name_of(query.sort)}", "w": {"$and": [*_tests(query)]}}
-    return [{"$match": filter_of(query)}, {"$limit": SPAN_MAX + 1}, {"$project": shown}]
-
-
-def in_order(query: Query, found: Sequence[Mapping[str, Any]]) -> list[tuple[Any, str]]:
-    """Return the sort keys and ids of what a page shows of what is within a span, and of one more.
-
-    *found* is what ``span_pipeline`` has found.
-    """
-    low, high = query.above, query.below
-    wanted = [(one["k"], one["_id"]) for one in found if one["w"]]
-    wanted = [
-        one for one in wanted if (low is None or one[0] > low) and (high is None or one[0] < high)
-    ]
-    return sorted(wanted, reverse=query.descending)[: query.limit + 1]
+def _within(above: Any, below: Any) -> dict[str, Any]:
+    """Return the comparison with exclusive bounds, which may be missing."""
+    bounds = zip(("$gt", "$lt"), (above, below), strict=True)
+    return {operator: bound for operator, bound in bounds if bound is not None}
 
 
 def _tests(query: Query) -> Iterator[dict[str, Any]]:

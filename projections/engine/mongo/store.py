@@ -22,8 +22,6 @@ from projections.engine.mongo.writing import PARKED, write_batch
 from projections.engine.query import (
     BY_ID,
     RESIDUAL_ROWS_MAX,
-    SPAN_MAX,
-    TOO_WIDE,
     ListSlice,
     Query,
     cut,
@@ -85,7 +83,7 @@ class MongoReadStore:
     async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
         for target, query in asked:
             index_for(target.shape, query)
-        if len(asked) == 1 and asked[0][1].span is None:
+        if len(asked) == 1:
             [(target, query)] = asked
             key = _encode((target.collection, query))
             return [await self._shared.read(key, lambda: self._find_alone(target, query))]
@@ -104,13 +102,12 @@ class MongoReadStore:
         self, target: ShapedCollection, query: Query, session: AsyncClientSession | None
     ) -> ListSlice:
         name = _hint(target, query)
-        if query.span is not None:
-            return await self._find_spanned(target, query, name, session)
-        if query.filters:
+        if query.filters or query.span is not None:
             cursor = await self.database[target.collection].aggregate(
                 documents.pipeline(query), session=session, hint=name
             )
-            return _cut_filtered(query, [(one["k"], one["j"]) async for one in cursor])
+            found = [(one["k"], one["j"]) async for one in cursor]
+            return _cut_filtered(query, found) if query.sifted else cut(query, found)
         key = documents.name_of(query.sort)
         # The command itself: a cursor of the driver would cost as much again as reading the reply.
         command = documents.find_command(target.collection, query, name)
@@ -119,24 +116,6 @@ class MongoReadStore:
         if query.bare:
             return keys_slice(query, [one[key] for one in found])
         return cut(query, [(one[key], one["json"]) for one in found])
-
-    async def _find_spanned(
-        self,
-        target: ShapedCollection,
-        query: Query,
-        name: str,
-        session: AsyncClientSession | None,
-    ) -> ListSlice:
-        collection = self.database[target.collection]
-        stages = documents.span_pipeline(query)
-        found = await (await collection.aggregate(stages, session=session, hint=name)).to_list()
-        if len(found) > SPAN_MAX:
-            return TOO_WIDE
-        ordered = documents.in_order(query, found)
-        where = {"_id": {"$in": [id_ for _, id_ in ordered]}}
-        items = await collection.find(where, {"json": 1}, session=session).to_list()
-        shown = {one["_id"]: one["json"] for one in items}
-        return cut(query, [(key, shown[id_]) for key, id_ in ordered])
 
     async def count(self, target: ShapedCollection, query: Query, limit: int) -> int:
         command = documents.count_command(target.collection, query, _hint(target, query), limit)

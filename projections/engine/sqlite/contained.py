@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from projections.engine.query import Query, QueryRefused
+from projections.engine.query import Query, QueryRefused, index_for
 from projections.engine.store import ShapedCollection
 from projections.shape import Index
 
@@ -68,10 +68,9 @@ def table_beside(target: ShapedCollection, query: Query, field: str) -> tuple[st
     raise QueryRefused(f"no index of {target.shape.model} has the texts of {field} in this order")
 
 
-def count_statement(
-    target: ShapedCollection, index: Index, query: Query, limit: int
-) -> tuple[str, list[Any]]:
+def texts_count(target: ShapedCollection, query: Query, limit: int) -> tuple[str, list[Any]]:
     """Return the statement that counts up to *limit* documents that an index of texts finds."""
+    index = index_for(target.shape, query)
     marks = [
         text_mark(compared, str(text))
         for compared in compared_of(index.equal, query)

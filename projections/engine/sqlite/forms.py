@@ -1,12 +1,17 @@
-"""What the statement of a page depends on, and the column that it shows."""
+"""What the statement of a page depends on, and what it compares that the index does not answer."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
 
 from projections.engine.query import Query
 from projections.engine.sqlite.contained import looked_up, table_beside
+from projections.engine.sqlite.sketch import Sketched, named, texts_told
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
 
+_encode = msgspec.json.Encoder().encode
 AMONG = "(SELECT value FROM json_each(?))"
 """The values in a parameter that is a list as JSON."""
 
@@ -29,6 +34,7 @@ class PageForm(NamedTuple):
     without: str | None
     among: bool
     at: bool
+    few: bool
 
     @property
     def filters(self) -> bool:
@@ -38,35 +44,79 @@ class PageForm(NamedTuple):
     @property
     def is_looked_up(self) -> bool:
         """Whether a document is read only if it has all texts, which other rows of marks tell."""
-        return self.contains is not None and self.filters and not self.several
+        return self.contains is not None and self.filters and not (self.several or self.few)
 
 
-def shown_column(form: PageForm, target: ShapedCollection, query: Query) -> str:
-    """Return the second column of a row: its JSON, NULL if a filter leaves it out."""
-    compared = [
-        f"d.{quoted(field)} {f'IN {AMONG}' if several else 'IS ?'}"
-        for field, several in form.residual
-    ]
-    looked: list[str] = []
+class Comparisons(NamedTuple):
+    """What the index does not answer: what sketches tell, what marks tell, what documents tell.
+
+    In this order, in which each takes longer than the one before. They are texts of comparisons, or
+    the parameters of all of them.
+    """
+
+    sketched: list[Any]
+    marked: list[Any]
+    documents: list[Any]
+
+    @property
+    def all(self) -> list[Any]:
+        """All of them in order."""
+        return [*self.sketched, *self.marked, *self.documents]
+
+
+def comparisons(form: PageForm, target: ShapedCollection, query: Query) -> Comparisons:
+    """Return the comparisons of a form, whose parameters ``compared_with`` returns."""
+    sketch = Sketched(target, form.contains)
+    found = Comparisons(sketch.comparisons(query), [], [])
     for field, count in form.holding:
         if form.contains is None:
             held = f"SELECT 1 FROM json_each(d.{quoted(field)}) h WHERE h.value IN {AMONG}"
-            compared.append(f"EXISTS ({held})")
+            found.marked.append(f"EXISTS ({held})")
+        elif sketch.tells(field, count):  # what has the bits most likely has the text
+            found.documents.append(named(f"d.{quoted(field)}", count))
         else:
             table, _ = table_beside(target, query, field)
-            looked.append(looked_up(table, "s.sort", "s.row", count))
+            found.marked.append(looked_up(table, "s.sort", "s.row", count))
+    for field, text in _of_fields(form):
+        where = "sketched" if sketch.has(field) else "documents"
+        getattr(found, where).append(text.format(sketch.name_of(field)))
+    return found
+
+
+def _of_fields(form: PageForm) -> Iterator[tuple[str, str]]:
+    """Yield the fields that are compared, each with the comparison of what will stand there."""
+    for field, several in form.residual:
+        yield field, f"{{0}} {f'IN {AMONG}' if several else 'IS ?'}"
     if form.within is not None:
-        field, ranges = quoted(form.within[0]), form.within[1]
-        compared.append(f"({' OR '.join([f'd.{field} >= ? AND d.{field} < ?'] * ranges)})")
+        field, ranges = form.within
+        yield field, f"({' OR '.join(['{0} >= ? AND {0} < ?'] * ranges)})"
     if form.without is not None:
-        compared.append(f"d.{quoted(form.without)} NOT IN {AMONG}")
-    if form.is_looked_up:
-        tests = " AND ".join(["d.row = s.row", *compared])
-        shown = f"(SELECT d.json FROM {quoted(form.collection)} d WHERE {tests})"
-        return (
-            f", CASE WHEN {' AND '.join(looked)} THEN {shown} END j" if looked else f", {shown} j"
-        )
-    compared = [*looked, *compared]
-    return (
-        f", CASE WHEN {' AND '.join(compared)} THEN d.json END AS j" if compared else ", d.json j"
-    )
+        yield form.without, f"{{0}} NOT IN {AMONG}"
+
+
+def compared_with(target: ShapedCollection, query: Query) -> Comparisons:
+    """Return the parameters of ``comparisons``; of an index of texts, those that have marks.
+
+    Their marks depend on the place of the index.
+    """
+    sketch = Sketched(target, query.contains[0] if query.contains else None)
+    found = Comparisons(sketch.parameters(query), [], [])
+    for field, texts in query.holding:
+        if query.contains is None:
+            found.marked.append(_encode(texts).decode())
+        elif sketch.tells(field, len(texts)):
+            found.documents.extend([told for text in texts for told in texts_told(text)])
+        else:
+            found.marked.extend(texts)
+    for field, value in query.residual.items():
+        told = _encode(value).decode() if isinstance(value, list) else value
+        (found.sketched if sketch.has(field) else found.documents).append(told)
+    if query.within is not None:
+        field, ranges = query.within
+        ends = [end for both in ranges for end in both]
+        (found.sketched if sketch.has(field) else found.documents).extend(ends)
+    if query.without is not None:
+        field, values = query.without
+        told = _encode(values).decode()
+        (found.sketched if sketch.has(field) else found.documents).append(told)
+    return found

@@ -21,10 +21,13 @@ from projections.engine.sqlite.contained import (
     compared_of,
     contained_table,
     text_mark,
+    texts_count,
 )
-from projections.engine.sqlite.forms import AMONG, PageForm, shown_column
+from projections.engine.sqlite.forms import AMONG, Comparisons, PageForm, compared_with, comparisons
+from projections.engine.sqlite.joining import joined, joined_once
 from projections.engine.sqlite.keys import KeysStatement, keys_statement
-from projections.engine.sqlite.spans import SpanStatement, span_statement
+from projections.engine.sqlite.sketch import Sketched
+from projections.engine.sqlite.spans import SpanStatement, span_count, span_statement
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
 from projections.shape import Index
@@ -67,10 +70,13 @@ class _Texts(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """The parameters of one place of an index: of the texts that are looked up, and of the rest."""
+    """The parameters of one place of an index: of what is shown if it matches, and of the place."""
 
-    held: list[Any]
+    others: list[Any]
     values: list[Any]
+
+
+_NOTHING = Comparisons([], [], [])
 
 
 _texts: dict[tuple[Any, ...], _Texts] = {}
@@ -87,8 +93,33 @@ def page_statement(
     refuse_beyond_bounds(target.shape, query)
     if query.span is not None or query.bare:
         return (keys_statement if query.bare else span_statement)(target, query)
+    form = _form_of(target, query)
+    texts = _texts.get(form) or _prepared(PageForm(*form), target, query)
+    bounds = [bound for bound in (query.above, query.below) if bound is not None]
+    if query.at is not None:
+        bounds.append(_encode(query.at).decode())
+    found = _places(texts, target, query)
+    if query.sifted:
+        return _filtered(texts, query, found, bounds)
+    if query.at is None and query.lookups == 1 and query.either is None and not query.keyed:
+        [(_, values)] = found
+        if query.filters:
+            end = query.above if query.descending else query.below
+            more = values if end is None else [*values, end]
+            parameters = [query.limit, *more, *values, *bounds, query.limit]
+        else:
+            values += bounds
+            parameters = [*values, query.limit - 1, *values, query.limit]
+        return PageStatement(texts.joined, parameters, joined=True)
+    places = [[*each.values, *bounds] for each in found]
+    text, parameters = _merged(texts.rows, query, places, query.limit + 1)
+    return PageStatement(text, parameters, joined=False)
+
+
+def _form_of(target: ShapedCollection, query: Query) -> tuple[Any, ...]:
+    """Return a tuple equal to the ``PageForm``, which takes longer to make than to look up."""
     contains, either = query.contains, query.either
-    form = (  # a plain tuple, equal to its ``PageForm``, which takes longer to make than to look up
+    return (
         target.collection,
         target.shape.layout,
         tuple(query.where) if either is None else (*query.where, either[0]),
@@ -104,35 +135,37 @@ def page_statement(
         None if query.without is None else query.without[0],
         query.among is not None,
         query.at is not None,
+        query.few and query.filters,
     )
-    texts = _texts.get(form) or _prepared(PageForm(*form), target, query)
-    bounds = [bound for bound in (query.above, query.below) if bound is not None]
-    if query.at is not None:
-        bounds.append(_encode(query.at).decode())
-    elif query.lookups == 1 and either is None and not query.filters and not query.keyed:
-        [(_, values)] = _places(texts, query)
-        values += bounds
-        parameters = [*values, query.limit - 1, *values, query.limit]
-        return PageStatement(texts.joined, parameters, joined=True)
-    found = [_Place(held, [*values, *bounds]) for held, values in _places(texts, query)]
-    return _filtered(texts, query, found) if query.filters else _listed(texts, query, found)
 
 
-def _places(texts: _Texts, query: Query) -> list[_Place]:
+def count_statement(target: ShapedCollection, query: Query, limit: int) -> tuple[str, list[Any]]:
+    """Return the statement that counts up to *limit* documents of an index of texts or a span."""
+    return (texts_count if query.span is None else span_count)(target, query, limit)
+
+
+def _places(texts: _Texts, target: ShapedCollection, query: Query) -> list[_Place]:
     """Return the parameters for each place of the index at which the query begins."""
+    compared = compared_with(target, query) if query.filters else _NOTHING
     if texts.marked is None:
         none: list[list[str]] = [[]]
         choices = none if query.either is None else [[one] for one in query.either[1]]
         among = [] if query.among is None else [_encode(query.among).decode()]
-        return [_Place([], [*query.where.values(), *choice, *among]) for choice in choices]
-    return [
-        _Place(
-            [text_mark(compared, one) for _, group in query.holding for one in group],
-            [text_mark(compared, text), *before],
-        )
-        for compared in compared_of(texts.marked, query)
-        for text, *before in _held(query)
-    ]
+        found = [[*query.where.values(), *choice, *among] for choice in choices]
+        if query.few:
+            return [_Place([], [*values, *compared.all]) for values in found]
+        return [_Place(compared.all, values) for values in found]
+    places: list[_Place] = []
+    for fixed in compared_of(texts.marked, query):
+        marks = [text_mark(fixed, one) for one in compared.marked]
+        others = [*compared.sketched, *marks, *compared.documents]
+        for text, *before in _held(query):
+            values = [text_mark(fixed, text), *before]
+            if query.few:
+                places.append(_Place([], [*values, *others]))
+            else:
+                places.append(_Place(others, values))
+    return places
 
 
 def _held(query: Query) -> list[list[Any]]:
@@ -146,25 +179,16 @@ def _held(query: Query) -> list[list[Any]]:
     return [[one, _encode(texts[:at]).decode()] for at, one in enumerate(texts)]
 
 
-def _listed(texts: _Texts, query: Query, found: list[_Place]) -> PageStatement:
-    """Return the statement of a page that no filter is applied to."""
-    places = [place.values for place in found]
-    text, parameters = _merged(texts.rows, query, places, query.limit + 1)
-    return PageStatement(text, parameters, joined=False)
-
-
-def _filtered(texts: _Texts, query: Query, found: list[_Place]) -> PageStatement:
+def _filtered(texts: _Texts, query: Query, found: list[_Place], bounds: list[Any]) -> PageStatement:
     """Return the statement of a page whose rows a filter is applied to.
 
     SQLite ends as soon as it has all rows of the page and one more; otherwise it looks whether
     there are rows behind those that it was allowed to look at.
     """
-    compared = _compared_with(query, by_marks=texts.marked is not None)
-    places = [[*held, *compared, *values] for held, values in found]
+    places = [[*each.others, *each.values, *bounds] for each in found]
     rows, looked = _merged(texts.rows, query, places, RESIDUAL_ROWS_MAX)
-    keys, passed = _merged(
-        texts.keys, query, [each.values for each in found], RESIDUAL_ROWS_MAX + 1
-    )
+    places = [[*each.values, *bounds] for each in found]
+    keys, passed = _merged(texts.keys, query, places, RESIDUAL_ROWS_MAX + 1)
     last = "max" if query.descending else "min"  # of the two: the last one looked at, the next one
     text = (
         f"SELECT k, j FROM ({rows}) WHERE j IS NOT NULL UNION ALL"
@@ -173,21 +197,6 @@ def _filtered(texts: _Texts, query: Query, found: list[_Place]) -> PageStatement
     )
     parameters = [*looked, *passed, RESIDUAL_ROWS_MAX - 1, query.limit + 1]
     return PageStatement(text, parameters, joined=False)
-
-
-def _compared_with(query: Query, *, by_marks: bool) -> list[Any]:
-    """Return the parameters of what the index does not answer, but those of marks."""
-    parameters: list[Any] = [
-        _encode(value).decode() if isinstance(value, list) else value
-        for value in query.residual.values()
-    ]
-    if not by_marks:
-        parameters += [_encode(texts).decode() for _, texts in query.holding]
-    if query.within is not None:
-        parameters += [end for ends in query.within[1] for end in ends]
-    if query.without is not None:
-        parameters.append(_encode(query.without[1]).decode())
-    return parameters
 
 
 def _merged(rows: str, query: Query, found: list[list[Any]], limit: int) -> tuple[str, list[Any]]:
@@ -206,17 +215,22 @@ def _prepared(form: PageForm, target: ShapedCollection, query: Query) -> _Texts:
     index = index_for(target.shape, query)
     if len(_texts) >= _FORMS_MAX:
         _texts.clear()
-    source, tests, sort = _source(form, index)
-    shown = shown_column(form, target, query)
-    rows = _rows(form, source, tests, sort, shown)
+    compared = comparisons(form, target, query)
+    sketch = Sketched(target, form.contains).table if form.filters else ""
+    source, tests, sort = _source(form, index, sketch)
+    if form.few:
+        tests += compared.all
+    rows = _rows(form, source, tests, sort, _shown(form, compared))
     keys = _rows(form, _keys_source(form, index) or source, tests, sort, "")
-    joined = _joined(form, rows, keys)
+    whole = joined(form, rows, keys)
+    if form.few:
+        whole = joined_once(form, source, tests, sort, rows)
     marked = index.equal if index.contains else None
-    found = _texts[form] = _Texts(rows, keys, joined, marked)
+    found = _texts[form] = _Texts(rows, keys, whole, marked)
     return found
 
 
-def _source(form: PageForm, index: Index) -> tuple[str, list[str], str]:
+def _source(form: PageForm, index: Index, sketch: str = "") -> tuple[str, list[str], str]:
     """Return the tables with the index, the comparisons that it answers, and its sort key."""
     documents = quoted(form.collection)
     if form.among:  # the plus keeps SQLite from taking another index than that of the ids
@@ -226,14 +240,28 @@ def _source(form: PageForm, index: Index) -> tuple[str, list[str], str]:
         name = quoted(f"{form.collection}_{index.name}")
         tests = [f"d.{quoted(field)} IS ?" for field in form.where]
         return f"{documents} d INDEXED BY {name}", tests, f"d.{quoted(form.sort)}"
-    marked, tests = quoted(contained_table(form.collection, index)), ["s.mark = ?"]
+    tables, tests = [f"{quoted(contained_table(form.collection, index))} s"], ["s.mark = ?"]
     if form.several:
         held = f"SELECT 1 FROM json_each(d.{quoted(form.contains)}) b WHERE b.value IN {AMONG}"
         tests.append(f"NOT EXISTS ({held})")
-    if form.is_looked_up:  # only of what has all texts the document is read
-        return f"{marked} s", tests, "s.sort"
-    # A cross join, so that SQLite does not begin with the documents.
-    return f"{marked} s CROSS JOIN {documents} d ON d.row = s.row", tests, "s.sort"
+    if sketch:
+        tables.append(f"{sketch} k ON k.row = s.row")
+    if not form.is_looked_up:  # of these, documents are read only if they have all texts
+        tables.append(f"{documents} d ON d.row = s.row")
+    # Cross joins, so that SQLite begins with the index, and ends with the documents.
+    return " CROSS JOIN ".join(tables), tests, "s.sort"
+
+
+def _shown(form: PageForm, compared: Comparisons) -> str:
+    """Return the second column of a row: its JSON, NULL if a filter leaves it out."""
+    shown, tests = "d.json", [] if form.few else compared.all
+    if form.is_looked_up:
+        found = " AND ".join(["d.row = s.row", *compared.documents])
+        shown = f"(SELECT d.json FROM {quoted(form.collection)} d WHERE {found})"
+        tests = [*compared.sketched, *compared.marked]
+    return (
+        f", CASE WHEN {' AND '.join(tests)} THEN {shown} END AS j" if tests else f", {shown} AS j"
+    )
 
 
 def _rows(form: PageForm, source: str, tests: list[str], sort: str, shown: str) -> str:
@@ -248,17 +276,3 @@ def _keys_source(form: PageForm, index: Index) -> str | None:
     if form.among or form.contains is None or form.several:
         return None
     return f"{quoted(contained_table(form.collection, index))} s"
-
-
-def _joined(form: PageForm, rows: str, keys: str) -> str:
-    """Return the statement that joins the JSON of *rows* and looks whether there are more.
-
-    The order of what is joined is that of the inner query, because it has a limit. Of the last key
-    of a full page and the next one, the former is returned: to look for them in the index takes
-    less than to compare every key of the page.
-    """
-    last, direction = ("max", "DESC") if form.descending else ("min", "ASC")
-    ends = f"SELECT k FROM ({keys} ORDER BY 1 {direction} LIMIT 2 OFFSET ?)"
-    more = f"SELECT {last}(k) FROM ({ends}) HAVING count(*) = 2"
-    page = f"{rows} ORDER BY 1 {direction} LIMIT ?"
-    return f"SELECT CAST(group_concat(j) AS BLOB), count(*), ({more}) FROM ({page})"

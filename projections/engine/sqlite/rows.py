@@ -13,6 +13,7 @@ import msgspec
 from projections.base import Document
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.contained import contained_table, text_mark
+from projections.engine.sqlite.sketch import bits_of_all
 from projections.engine.store import ShapedCollection
 from projections.shape import Index
 
@@ -48,6 +49,8 @@ def store_documents(
     insert = statements.insert(target)
     known = _stored(connection, target, documents)
     changes = {table: _Changes([], []) for tables in marked.values() for table in tables}
+    sketched = _sketched(target)
+    sketches: dict[str, list[_Row]] = {table: [] for table in sketched}
     for one in documents:
         row = statements.row_of(target.shape, one)
         before = known.get(one.id)
@@ -58,8 +61,32 @@ def store_documents(
             _update(connection, target.collection, columns, before, row)
         for each, tables in marked.items():
             _note(each, [changes[name] for name in tables], before, (number, *row))
+        for name, places in sketched.items():
+            told = [(number, *row)[at] for at in places]
+            if before is None or told != [before[at] for at in places]:
+                sketches[name].append(_sketch(number, *told))
     for name, changed in changes.items():
         _write_changes(connection, statements.quoted(name), changed)
+    for name, rows in sketches.items():
+        marks = ", ".join("?" * (2 + len(sketched[name])))
+        statement = f"INSERT OR REPLACE INTO {statements.quoted(name)} VALUES ({marks})"
+        connection.executemany(statement, rows)
+
+
+def _sketched(target: ShapedCollection) -> dict[str, list[int]]:
+    """Return the tables of sketches, each with where in a row stand the texts and what else."""
+    columns = ("row", *statements.column_names(target.shape))
+    return {
+        statements.sketch_table(target.collection, field): [
+            columns.index(each) for each in (field, *beside)
+        ]
+        for field, beside in target.shape.sketches.items()
+    }
+
+
+def _sketch(number: int, texts: str | None, *beside: Any) -> _Row:
+    """Return the row of a sketch; *texts* are as they are stored."""
+    return (number, *bits_of_all([] if texts is None else statements.texts_in(texts)), *beside)
 
 
 def _stored(

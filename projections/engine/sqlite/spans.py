@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from projections.engine.query import SPAN_MAX, TOO_WIDE, ListSlice, Query, cut, index_for
+from projections.engine.query import ListSlice, Query, cut, index_for
 from projections.engine.sqlite.contained import compared_of, looked_up, table_beside, text_mark
+from projections.engine.sqlite.sketch import Sketched
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
 
@@ -17,20 +18,15 @@ _encode = msgspec.json.Encoder().encode
 class SpanStatement(NamedTuple):
     """A statement and its parameters.
 
-    It returns whether more rows are within the span than may be, without a second column; and a
-    row for each item, its sort key and its JSON, and one more if there are more.
+    It returns a row for each item, its sort key and its JSON, and one more if there are more.
     """
 
     text: str
     parameters: list[Any]
 
-    def slice_of(self, query: Query, rows: Sequence[tuple[Any, ...]]) -> ListSlice:
+    def slice_of(self, query: Query, rows: list[tuple[Any, ...]]) -> ListSlice:
         """Return the page that *rows*, which this statement has returned, are."""
-        [(is_too_wide, _)] = [row for row in rows if row[1] is None]
-        if is_too_wide:
-            return TOO_WIDE
-        found = [(key, json) for key, json in rows if json is not None]
-        return cut(query, sorted(found, reverse=query.descending))
+        return cut(query, sorted(rows, reverse=query.descending))
 
 
 class _SpanForm(NamedTuple):
@@ -46,6 +42,8 @@ class _SpanForm(NamedTuple):
     sort: str
     descending: bool
     behind: tuple[str, ...]
+    sketch: str
+    sketched: tuple[str, ...]
     held: tuple[tuple[str, int], ...]
     """Tables of texts, and of how many marks a document has one there."""
 
@@ -55,8 +53,36 @@ def span_statement(target: ShapedCollection, query: Query) -> SpanStatement:
 
     :raises QueryRefused: no declared index answers it.
     """
+    form, found = _spanned(target, query)
+    if query.within is not None:
+        found += [end for both in query.within[1] for end in both]
+    found += [end for end in (query.above, query.below) if end is not None]
+    held: list[tuple[str, int]] = []
+    if query.holding:
+        sketch = Sketched(target, query.holding[0][0])
+        form = form._replace(sketch=sketch.table, sketched=tuple(sketch.comparisons(query)))
+        found += sketch.parameters(query)
+        for field, group in query.holding:
+            table, marks = _marks(target, query, field, group)
+            held.append((table, len(marks)))
+            found += marks
+    form = form._replace(
+        within=None if query.within is None else (query.within[0], len(query.within[1])),
+        behind=_operators(query.above, query.below),
+        held=tuple(held),
+    )
+    return SpanStatement(_text_of(form), [*found, query.limit + 1])
+
+
+def span_count(target: ShapedCollection, query: Query, limit: int) -> tuple[str, list[Any]]:
+    """Return the statement that counts up to *limit* documents within a span."""
+    form, found = _spanned(target, query)
+    return f"SELECT count(*) FROM (SELECT 1 FROM {_within(form)} LIMIT ?)", [*found, limit]
+
+
+def _spanned(target: ShapedCollection, query: Query) -> tuple[_SpanForm, list[Any]]:
+    """Return the form of what is within the span of a query, and its parameters."""
     field, low, high = query.span or (query.sort, None, None)
-    held = [_marks(target, query, name, group) for name, group in query.holding]
     form = _SpanForm(
         documents=quoted(target.collection),
         name=quoted(f"{target.collection}_{index_for(target.shape, query).name}"),
@@ -64,23 +90,18 @@ def span_statement(target: ShapedCollection, query: Query) -> SpanStatement:
         either=None if query.either is None else query.either[0],
         span=field,
         bounds=_operators(low, high),
-        within=None if query.within is None else (query.within[0], len(query.within[1])),
+        within=None,
         sort=query.sort,
         descending=query.descending,
-        behind=_operators(query.above, query.below),
-        held=tuple([(table, len(marks)) for table, marks in held]),
+        behind=(),
+        sketch="",
+        sketched=(),
+        held=(),
     )
     found: list[Any] = [*query.where.values()]
     if query.either is not None:
         found.append(_encode(query.either[1]).decode())
-    found += [end for end in (low, high) if end is not None]
-    compared: list[Any] = []
-    if query.within is not None:
-        compared += [end for both in query.within[1] for end in both]
-    compared += [end for end in (query.above, query.below) if end is not None]
-    compared += [mark for _, marks in held for mark in marks]
-    whole = [*found, SPAN_MAX, *found, *compared, query.limit + 1]
-    return SpanStatement(_text_of(form), whole)
+    return form, [*found, *[end for end in (low, high) if end is not None]]
 
 
 def _marks(
@@ -96,25 +117,29 @@ def _operators(low: Any, high: Any) -> tuple[str, ...]:
     return (">",) * (low is not None) + ("<",) * (high is not None)
 
 
-@lru_cache(256)
-def _text_of(form: _SpanForm) -> str:
+def _within(form: _SpanForm, sketches: str = "") -> str:
+    """Return the documents within a span, with the table of sketches if it is compared, too."""
     tests = [f"d.{quoted(field)} IS ?" for field in form.where]
     if form.either is not None:
         tests.append(f"d.{quoted(form.either)} IN (SELECT value FROM json_each(?))")
     tests += [f"d.{quoted(form.span)} {operator} ?" for operator in form.bounds]
-    span = f"{form.documents} d INDEXED BY {form.name} WHERE {' AND '.join(tests)}"
-    more = [f"d.{quoted(form.sort)} {operator} ?" for operator in form.behind]
+    return f"{form.documents} d INDEXED BY {form.name}{sketches} WHERE {' AND '.join(tests)}"
+
+
+@lru_cache(256)
+def _text_of(form: _SpanForm) -> str:
+    sketches = f" CROSS JOIN {form.sketch} k ON k.row = d.row" if form.sketch else ""
+    sort, row = f"d.{quoted(form.sort)}", "k.row" if form.sketch else "d.row"
+    more = [f"{sort} {operator} ?" for operator in form.behind]
     if form.within is not None:
         field, ranges = quoted(form.within[0]), form.within[1]
         more.insert(0, f"({' OR '.join([f'd.{field} >= ? AND d.{field} < ?'] * ranges)})")
-    sort = f"d.{quoted(form.sort)}"
-    more += [looked_up(table, sort, "d.row", count) for table, count in form.held]
-    rows = " AND ".join([span, *more])
+    more += form.sketched
+    more += [looked_up(table, sort, row, count) for table, count in form.held]
+    rows = " AND ".join([_within(form, sketches), *more])
+    direction = "DESC" if form.descending else "ASC"
+    # Of what is shown alone the document is read.
     return (
-        f"WITH n AS (SELECT EXISTS (SELECT 1 FROM {span} LIMIT 1 OFFSET ?) AS c)"
-        " SELECT c, NULL FROM n UNION ALL SELECT p.k, d.json FROM"
-        f" (SELECT d.{quoted(form.sort)} AS k, d.row AS r FROM {rows}"
-        f" ORDER BY k {'DESC' if form.descending else 'ASC'}"
-        " LIMIT (SELECT CASE WHEN c THEN 0 ELSE ? END FROM n)) p"
-        f" CROSS JOIN {form.documents} d ON d.row = p.r"
+        f"SELECT p.k, d.json FROM (SELECT {sort} AS k, d.row AS r FROM {rows}"
+        f" ORDER BY k {direction} LIMIT ?) p CROSS JOIN {form.documents} d ON d.row = p.r"
     )

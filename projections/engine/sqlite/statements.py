@@ -1,7 +1,8 @@
 """The SQL statements of one collection: its table and its indexes.
 
 A field of texts is stored in its row as JSON. An index that searches by one of its texts is a table
-of its own, with one row for each text of each document (see ``contained``).
+of its own, with one row for each text of each document (see ``contained``). The sketches of such a
+field are a table with one row for each document (see ``sketch``).
 """
 
 from functools import lru_cache
@@ -46,7 +47,19 @@ def schema(target: ShapedCollection) -> list[str]:
         fields = ", ".join(map(quoted, (*index.fields, *also)))
         name = quoted(f"{collection}_{index.name}")
         made.append(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({fields})")
+    for field, beside in shape.sketches.items():
+        sketched = quoted(sketch_table(collection, field))
+        columns = "".join(f", {quoted(f)} {TYPES[shape.kind(f)]}" for f in beside)
+        made.append(
+            f"CREATE TABLE IF NOT EXISTS {sketched} (row INTEGER PRIMARY KEY,"
+            f" low INTEGER NOT NULL, high INTEGER NOT NULL{columns})"
+        )
     return made
+
+
+def sketch_table(collection: str, field: str) -> str:
+    """Return the name of the table with the sketches of a field of texts."""
+    return f"{collection}__sketch_{field}"
 
 
 def column_names(shape: Shape) -> tuple[str, ...]:

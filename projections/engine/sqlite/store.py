@@ -17,10 +17,9 @@ from projections.engine.control import Control, PartState
 from projections.engine.query import ListSlice, Query, index_for
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
-from projections.engine.sqlite.contained import count_statement
 from projections.engine.sqlite.files import Files
 from projections.engine.sqlite.leases import take_leases
-from projections.engine.sqlite.pages import PageRows, page_statement
+from projections.engine.sqlite.pages import PageRows, count_statement, page_statement
 from projections.engine.sqlite.writing import commit_batch, drop_rows, show_views
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,
@@ -92,7 +91,7 @@ class SQLiteReadStore:
         return [p.slice_of(q, rows) for p, (_, q), rows in zip(pages, asked, found, strict=True)]
 
     async def count(self, target: ShapedCollection, query: Query, limit: int) -> int:
-        statement = count_statement(target, index_for(target.shape, query), query, limit)
+        statement = count_statement(target, query, limit)
         [(found,)] = self._read(lambda connection: connection.execute(*statement).fetchall())
         return int(found)
 

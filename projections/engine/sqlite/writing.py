@@ -93,7 +93,7 @@ def drop_rows(connection: sqlite3.Connection, collection: str, limit: int) -> bo
     left = 0
     for table in map(statements.quoted, tables):
         # Those of indexes of texts have no other number than what they are sorted by.
-        key = "row" if table == statements.quoted(collection) else "(mark, sort, row)"
+        key = "(mark, sort, row)" if f"{collection}__by_" in table else "row"
         some = f"SELECT {key.strip('()')} FROM {table} LIMIT ?"
         gone = connection.execute(f"DELETE FROM {table} WHERE {key} IN ({some})", (limit,))
         left += gone.rowcount

@@ -21,9 +21,9 @@ SHAPE = Shape(
     (
         Index(("org", "deleted"), "number"),
         Index(("org", "deleted", "status"), "number"),
-        Index(("org", "deleted"), "number", contains="people"),
+        Index(("org", "deleted"), "number", contains="people", also=("open",)),
         Index(("org", "deleted"), "id"),
-        Index(("org", "deleted"), "id", contains="people"),
+        Index(("org", "deleted"), "id", contains="people", also=("open",)),
     ),
 )
 THINGS = ShapedCollection("things_v1_b1", SHAPE)

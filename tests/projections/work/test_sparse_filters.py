@@ -20,7 +20,7 @@ from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import ReadStore
 from projections.work.task import Tasks
 from projections.work.task_filter import TaskFilter
-from projections.work.task_list import FEW, find_tasks, find_tasks_by_key
+from projections.work.task_list import find_tasks, find_tasks_by_key
 from projections.work.task_query import Lane, TaskOrder, TaskSort
 from tests.commands.acme import task
 from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW, stepped
@@ -108,7 +108,7 @@ async def test_pages_of_a_sparse_filter_are_what_matches_each_once(store: ReadSt
 async def test_sqlite_takes_as_many_steps_for_few_of_many_tasks_as_for_few_of_few(
     tmp_path: Path,
 ) -> None:
-    few, many = await _steps(tmp_path / "few.db", FEW + 40), await _steps(tmp_path / "many.db", 800)
+    few, many = await _steps(tmp_path / "few.db", 240), await _steps(tmp_path / "many.db", 800)
 
     assert len(few) == len(SPARSE) * len(ORDERS)
     assert {key: taken for key, taken in many.items() if taken > few[key] + 10} == {}
