@@ -122,7 +122,9 @@ class States:
         moved = False
         for stream, found in read.items():
             head = heads.get(stream, 0)
-            if head != found.version:
+            # A version of our own commit may be newer: in one turn of the event loop, what has
+            # changed in the log is looked at once.
+            if head > found.version:
                 moved = True
                 await self._up_to(head, kind_of(found), stream, org_id)
         return moved

@@ -2,10 +2,10 @@
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -18,7 +18,7 @@ from commands.work.project import ArchiveProject, EditProject, UnarchiveProject
 from commands.work.task import ChangeTaskStatus, EditTask
 from commands.work.task_create import CreateTask
 from commands.work.trash.task import DeleteTask
-from domain.base import NotFound, OrgId, TaskId
+from domain.base import PLATFORM, NotFound, OrgId, TaskId
 from domain.identity.organization.membership import MemberRoleChanged, Role
 from domain.permission import Permission
 from domain.work.project.errors import ProjectIsArchived
@@ -66,6 +66,21 @@ class TestADecisionOnOldKnowledge:
             await handler.handle(EditTask(task_id=TASK, title="Third"), context())
 
         assert await log.last_position() == before
+
+    async def test_a_refusal_is_final_although_it_knows_more_than_was_last_read(
+        self, log: EventLog, handler: CommandHandler, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await handler.handle(RETITLE, context())
+        known = await log.heads({TASK: ACME, ENG: ACME, ACME: ACME, BEN: PLATFORM})
+        await handler.handle(ArchiveProject(project_id=ENG), context())
+
+        async def last_read(streams: Mapping[UUID, OrgId]) -> dict[UUID, int]:
+            return {stream: head for stream, head in known.items() if stream in streams}
+
+        monkeypatch.setattr(log, "heads", last_read)
+
+        with pytest.raises(ProjectIsArchived):
+            await handler.handle(EditTask(task_id=TASK, title="Third"), context())
 
     async def test_nothing_to_record_is_verified_against_the_log(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler
