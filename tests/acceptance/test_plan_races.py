@@ -67,9 +67,11 @@ def statuses(answers: list[httpx.Response]) -> Counter[int]:
     return Counter(answer.status_code for answer in answers)
 
 
-async def test_sixteen_clients_in_two_processes_never_get_one_too_many(tmp_path: Path) -> None:
+async def test_sixteen_clients_in_two_processes_never_get_one_too_many(
+    tmp_path: Path, log_settings: dict[str, str]
+) -> None:
     with ExitStack() as stack:
-        urls = [stack.enter_context(api(tmp_path)) for _ in range(2)]
+        urls = [stack.enter_context(api(tmp_path, **log_settings)) for _ in range(2)]
         async with httpx.AsyncClient(timeout=60) as client:
             rush = Rush(client, urls)
             await rush.open()
