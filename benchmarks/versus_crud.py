@@ -51,7 +51,9 @@ BARS = (
     Bar("page of few", "per_second", f"page of 50 of {FEW:,}", 5, 1),
     Bar("page of many", "per_second", f"page of 50 of {MANY:,}", 5, None),
 )
-COST = Bar("create alone", "cpu_us", "create at 1 connection: CPU of all processes", 0.6, 1.2)
+ALONE = "create at 1 connection: CPU of all processes"
+COST = Bar("create alone", "cpu_us", ALONE, 0.6, 1.2)
+OWN_COST = f"{ALONE} but what stands in for MongoDB, {SERVERS}, against {PEER}"
 UNITS = {"per_second": "requests/s", "until_listed_per_second": "requests/s", "cpu_us": "µs CPU"}
 
 
@@ -83,6 +85,8 @@ def _measure(runner: asyncio.Runner, targets: Mapping[str, Target]) -> list[Figu
                 cells[f"{scenario} {name}"] = partial(_load, runner, team, scenario)
     measured = interleaved(ROUNDS, cells)
     figures = [figure for bar in (*BARS, COST) for figure in _figures(bar, measured)]
+    own, peer = (_of(measured[f"{COST.scenario} {name}"], "own_cpu_us") for name in (SERVERS, PEER))
+    figures.append(Figure(what=OWN_COST, unit="x", rounds=ratios(own, peer)))
     return figures + [
         figure for name, team in teams.items() for figure in _sizes(runner, name, team)
     ]

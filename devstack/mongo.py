@@ -19,6 +19,8 @@ from pymongo.errors import OperationFailure, PyMongoError
 from devstack.port import HOST, HeldPort
 from devstack.server import Server, ServerFailed
 
+MONGOD = "mongod"
+"""The real one; any other engine stands in for it."""
 PING_TIMEOUT_MS = 500
 REPLICA_SET = "trackrecord"
 NOT_YET_INITIALIZED = 94  # MongoDB's error code for a node without a replica set configuration
@@ -34,8 +36,8 @@ def mongo(data_dir: Path, port: int | None = None) -> Server:
     data_dir = data_dir.resolve()
     held = HeldPort(port)
     number = int(held)
-    if program := _on_path("mongod"):
-        engine, files = "mongod", data_dir / "mongod"
+    if program := _on_path(MONGOD):
+        engine, files = MONGOD, data_dir / MONGOD
         argv, query = _mongod(program, files, number), f"replicaSet={REPLICA_SET}"
     elif program := _on_path("secantusd-rs"):
         engine, files = "secantusd-rs", data_dir / "secantusd-rs"

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.harness.replies import quick_replies
-from devstack.mongo import mongo
+from devstack.mongo import MONGOD, mongo
 from devstack.port import HOST, HeldPort
 from devstack.postgres import postgres
 from devstack.redis import redis
@@ -44,6 +44,11 @@ class Stack:
     ) -> None:
         self._directory, self._environment, self._stack = directory, dict(environment), stack
         self._pids = [server.pid for server in servers if server.pid is not None]
+        self._stand_ins = [
+            server.pid
+            for server in servers
+            if server.pid is not None and server.name == "mongo" and server.engine != MONGOD
+        ]
 
     @property
     def address(self) -> tuple[str, int]:
@@ -94,6 +99,10 @@ class Stack:
         """Return the CPU time of all started processes and of the servers of the stores."""
         return trees_cpu_seconds(self._pids)
 
+    def stand_in_cpu_seconds(self) -> float:
+        """Return the CPU time of the server that stands in for MongoDB, if one does."""
+        return trees_cpu_seconds(self._stand_ins)
+
 
 @contextmanager
 def stack(
@@ -130,7 +139,7 @@ def stack(
         if mongodb:
             servers.append(things.enter_context(mongo(directory / "mongo")))
             environment["MONGODB_URI"] = servers[-1].url
-            if quick and servers[-1].engine != "mongod":
+            if quick and servers[-1].engine != MONGOD:
                 replies = things.enter_context(quick_replies(int(servers[-1].port)))
                 environment["MONGODB_URI"] = replies
         if postgresql:

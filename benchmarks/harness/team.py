@@ -34,6 +34,10 @@ class Target(Protocol):
         """Return the CPU time of all its processes, with its stores."""
         ...
 
+    def stand_in_cpu_seconds(self) -> float:
+        """Return how much of it is that of a server that stands in for MongoDB."""
+        ...
+
 
 class Load(NamedTuple):
     """What a load did, how fast, and what it cost all processes, deferred work included."""
@@ -45,6 +49,8 @@ class Load(NamedTuple):
     cpu_us: float
     refused: int = 0
     """Requests that were answered with an error, such as that a store is too slow."""
+    own_cpu_us: float = 0.0
+    """What writing cost all processes without a server that stands in for MongoDB."""
 
 
 class Team:
@@ -139,6 +145,7 @@ class Team:
     ) -> Load:
         opened = [await self._client.connect() for _ in requests]
         began, cpu = time.perf_counter(), self._target.cpu_seconds()
+        stand_in = self._target.stand_in_cpu_seconds()
         try:
             done, refused = await _repeat(opened, requests, seconds)
             done += 1
@@ -150,8 +157,9 @@ class Team:
         finally:
             for connection in opened:
                 connection.close()
-        used = self._target.cpu_seconds() - cpu
-        return Load(done, done / written, done / listed, used / done * 1e6, refused)
+        used = (self._target.cpu_seconds() - cpu) / done * 1e6
+        apart = (self._target.stand_in_cpu_seconds() - stand_in) / done * 1e6
+        return Load(done, done / written, done / listed, used, refused, used - apart)
 
     async def _read(self, requests: Sequence[Sequence[bytes]], seconds: float) -> Load:
         opened = [await self._client.connect() for _ in requests]
