@@ -190,8 +190,13 @@ class States:
         :raises NotFound: it does not exist, or belongs to another organization.
         """
         known, head = self.cache.get(stream), heads.get(stream)
-        if known is None or not head or known.version < head:
-            [known] = await self.all_fresh([(kind, stream)], org_id, heads)
+        if head is None:
+            read = await self._log.heads({stream: owner_of(kind, stream, org_id)})
+            head = heads[stream] = read.get(stream, 0)
+        if head == 0:
+            raise NotFound
+        if known is None or known.version < head:
+            known = await self._up_to(head, kind, stream, org_id)
         return _owned(known, kind, org_id)
 
     async def _up_to(

@@ -23,14 +23,15 @@ Mark = tuple[int, ...]
 class OwnCommit(NamedTuple):
     """A commit between two positions, with the versions, positions and counts that it left.
 
-    Versions of streams and positions of organizations are by the integers of ids.
+    Versions of streams and positions of organizations are by the integers of ids, counts by that
+    of what they are within and their scope.
     """
 
     began: int
     left: int
     versions: Mapping[int, int]
     positions: Mapping[int, int]
-    counts: Mapping[CountKey, int]
+    counts: Mapping[tuple[int, str], int]
 
 
 class LogIdentity(Struct, frozen=True):

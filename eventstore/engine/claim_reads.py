@@ -27,12 +27,13 @@ UNCHANGED_MAX = 50_000
 class StillTrue(Struct):
     """Versions of streams and newest positions of organizations, and counts.
 
-    The first two are by the integers of ids. They are 0 for what is not there.
+    The first two are by the integers of ids, because UUIDs are hashed and compared in Python, and
+    counts by that of what they are within and their scope. They are 0 for what is not there.
     """
 
     versions: dict[int, int] = {}
     positions: dict[int, int] = {}
-    counts: dict[CountKey, int] = {}
+    counts: dict[tuple[int, str], int] = {}
 
     @property
     def is_full(self) -> bool:
@@ -53,30 +54,19 @@ class Unchanged:
 
     def __init__(self, store: Store, calls: StoreCalls) -> None:
         self._store, self._calls = store, calls
-        self._mark: Mark | None = None
         self._since: Mark = ()
         self._found = StillTrue()
-
-    def mark(self) -> Mark | None:
-        """Return what differs from every earlier mark once anybody has recorded an event.
-
-        None if telling would take as long as reading again. In one turn of the event loop it is
-        read once: the requests that are answered in it were received before.
-        """
-        if self._mark is None and self._store.inline:
-            self._mark = self._calls.here(self._store.mark)
-            asyncio.get_running_loop().call_soon(self._forget_mark)
-        return self._mark
-
-    def _forget_mark(self) -> None:
-        self._mark = None
+        self._is_checked = False
 
     def found(self) -> StillTrue | None:
         """Return what still holds, to which what is read before anything else happens is added.
 
-        None if everything has to be read again.
+        None if everything has to be read again. In one turn of the event loop the mark is read
+        once: the requests that are answered in it were received before.
         """
-        mark = self.mark()
+        if self._is_checked:
+            return self._found
+        mark = self._calls.here(self._store.mark) if self._store.inline else None
         if mark is None:
             return None
         if mark != self._since:
@@ -88,7 +78,12 @@ class Unchanged:
                 self._found.follow(commits)
         if self._found.is_full:
             self._found = StillTrue()
+        self._is_checked = True
+        asyncio.get_running_loop().call_soon(self._check_again)
         return self._found
+
+    def _check_again(self) -> None:
+        self._is_checked = False
 
 
 class ClaimReads:
@@ -125,13 +120,14 @@ class ClaimReads:
         """Return the value of each of *counts*."""
         found = self._unchanged.found()
         known = {} if found is None else found.counts
-        missing = [count for count in counts if count not in known]
+        places = [(count.within.int, count.scope) for count in counts]
+        missing = [c for c, place in zip(counts, places, strict=True) if place not in known]
         if missing:
             inline = self.store.inline
             ask = self._read(self.store.counted, missing) if inline else self._counts.ask(missing)
             read = await ask
-            known.update((count, read.get(count, 0)) for count in missing)
-        return [known[count] for count in counts]
+            known.update(((c.within.int, c.scope), read.get(c, 0)) for c in missing)
+        return [known[place] for place in places]
 
     async def _heads_in(self, part: int, streams: list[UUID]) -> dict[UUID, int]:
         """Return the newest version of each of *streams* in a partition, read now."""

@@ -76,7 +76,7 @@ class OwnCommits:
                 settled.positions[0],
                 {row.stream_id.int: row.version for row in rows},
                 {row.org_id.int: row.position for row in rows},
-                settled.counts,
+                {(count.within.int, count.scope): n for count, n in settled.counts.items()},
             )
         )
 
