@@ -67,6 +67,14 @@ class StateCache:
         if known is None or known.version < loaded.version:
             self._keep(stream.int, loaded)
 
+    def has(self, versions: Mapping[UUID, int]) -> bool:
+        """Return whether streams are in memory at these *versions*."""
+        for stream, version in versions.items():
+            found = self.get(stream)
+            if found is None or found.version != version:
+                return False
+        return True
+
     def drop(self, stream: UUID) -> None:
         """Drop *stream*, so that the next read loads it again."""
         self._new.pop(stream.int, None)

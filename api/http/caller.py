@@ -133,11 +133,16 @@ class Access:
         self._states, self.keys = states, keys
         self._known: dict[bytes, Recalled] = {}
 
-    def recall(self, sent: bytes, now: datetime) -> Recalled | None:
-        """Return whoever *sent* this as Authorization before, if they have not changed since."""
+    def recall(self, sent: bytes, now: datetime, *, fresh: bool) -> Recalled | None:
+        """Return whoever *sent* this as Authorization before, if they have not changed since.
+
+        Not *fresh*, that is as far as memory knows, which is no reason to bar them.
+        """
         known = self._known.get(sent)
-        holds = known and now < known.until and self._states.still_has(known.heads)
-        return known if holds else None
+        if known is None or now >= known.until or (known.caller.barred and not fresh):
+            return None
+        holds = self._states.still_has if fresh else self._states.cache.has
+        return known if holds(known.heads) else None
 
     async def check(
         self,
@@ -156,19 +161,15 @@ class Access:
 
         :raises Problem: 401 if the session or the account is no longer active.
         """
-        if heads is None:
-            caller = self._from_memory(claims, now)
-            if caller is not None:
-                return caller
-            heads = {}
-        read = await self._from_log(claims, heads, named)
+        if heads is None and (known := self._from_memory(claims, now, sent)) is not None:
+            return known
+        read = await self._from_log(claims, {} if heads is None else heads, named)
         caller = _identify(claims, now, read, fresh=True)
-        if sent:
-            self._remember(sent, claims, caller, read)
+        self._remember(sent, claims, caller, read)
         return caller
 
     def _remember(self, sent: bytes, claims: AccessClaims, caller: Caller, read: _Read) -> None:
-        """Remember who *sent* this, if the log tells without reading whether they are the same."""
+        """Remember who *sent* this, with the versions by which to tell that they are the same."""
         session, _, organization = read
         limits, heads = UNLIMITED, {**caller.seen}
         if organization is not None and organization.org_id is not None:
@@ -177,9 +178,7 @@ class Access:
         ends = claims.ends_at(), end_of(session.state), end_within(session.state, limits)
         if len(self._known) >= KNOWN_MAX:
             self._known.clear()
-        if self._states.still_has(heads):
-            until = min(end for end in ends if end is not None)
-            self._known[sent] = Recalled(until, claims, caller, heads)
+        self._known[sent] = Recalled(min(filter(None, ends)), claims, caller, heads)
 
     async def check_key(
         self,
@@ -209,7 +208,7 @@ class Access:
             raise unauthorized()
         return _by_key(found, fresh=True)
 
-    def _from_memory(self, claims: AccessClaims, now: datetime) -> Caller | None:
+    def _from_memory(self, claims: AccessClaims, now: datetime, sent: bytes) -> Caller | None:
         cache = self._states.cache
         session, user = cache.get(claims.sid), cache.get(claims.sub)
         if session is None or user is None:
@@ -218,10 +217,12 @@ class Access:
         organization = None if org_id is None else cache.get(org_id)
         if org_id is not None and organization is None:
             return None
+        read = session, user, organization
         try:
-            found = _identify(claims, now, (session, user, organization), fresh=False)
+            found = _identify(claims, now, read, fresh=False)
         except Problem:
             return None
+        self._remember(sent, claims, found, read)
         return None if found.barred else found
 
     async def _from_log(self, claims: AccessClaims, heads: dict[UUID, int], named: Named) -> _Read:

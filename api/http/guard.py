@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar.connection import Request
 from litestar.handlers.base import BaseRouteHandler
+from msgspec.structs import replace
 
 from api.http.caller import Caller
 from api.http.policy import CONFINED, POLICY, RATE, Open, scope_of
@@ -41,7 +42,7 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
             await connection.limit(*connection.network_limits(handler.opt[RATE]))
         refuse_malformed_query(query, handler, reads=reads)
         return
-    if reads and _is_recalled(connection):
+    if _is_recalled(connection, fresh=reads):
         caller = connection.admitted()
     else:
         caller = await _identified(connection, fresh=reads)
@@ -65,20 +66,22 @@ async def guard(connection: Request[Any, Any, Any]) -> None:
         await _refuse_unless_may(connection, caller, needed)
 
 
-def _is_recalled(connection: ApiRequest) -> bool:
-    """Find the caller of a query in memory; return whether that is as good as a look at the log.
+def _is_recalled(connection: ApiRequest, *, fresh: bool) -> bool:
+    """Return whether somebody who was identified before is found to be the caller again.
 
-    It is if their session, account and organization are as they were when they were identified.
+    They are if their session, account and organization are as they were then: in the log if
+    *fresh*, otherwise in memory.
     """
     headers = connection.client_info.headers
     sent = headers.get(b"authorization")
     if sent is None or b"x-api-key" in headers:
         return False
-    known = connection.api.access.recall(sent, connection.api.system.clock())
+    known = connection.api.access.recall(sent, connection.api.system.clock(), fresh=fresh)
     if known is None:
         return False
-    connection.claims, connection.known_caller = known.claims, known.caller
-    connection.heads = {**known.heads}
+    connection.claims, caller = known.claims, known.caller
+    connection.known_caller = caller if caller.fresh is fresh else replace(caller, fresh=fresh)
+    connection.heads = {**known.heads} if fresh else {}
     return True
 
 

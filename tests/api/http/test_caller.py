@@ -91,7 +91,6 @@ class TestAccess:
 
         monkeypatch.setattr(Access, "check", noted)
         project = await ana.project()
-        checks.clear()  # a command looks its caller up in memory
         done(await ana.get(f"/project/{project['id']}"), 200)
         assert done(await ana.get("/auth/profile"), 200) == profile
         assert "heads" not in reads
@@ -110,15 +109,19 @@ class TestAccess:
         await record(elsewhere, on(UUID(ana.id), LoginFailed()))
 
         await access.check(claims, now, heads, sent=sent)
-        assert access.recall(sent, now) is None  # they were read before she changed
+        assert access.recall(sent, now, fresh=True) is None  # they were read before she changed
+        assert access.recall(sent, now, fresh=False) is not None
         caller = await access.check(claims, now, {}, (uuid4(),), sent)
 
-        known = access.recall(sent, now)
+        known = access.recall(sent, now, fresh=True)
         assert known is not None
+        assert access.recall(sent, now, fresh=False) is known
+        states.cache.drop(UUID(ana.id))
+        assert access.recall(sent, now, fresh=False) is None
         assert known.caller == caller
         org_id = UUID(ana.org_id)
         assert known.heads == caller.seen | {org_id: heads[org_id]}
-        assert access.recall(b"Bearer of Ben", now) is None
+        assert access.recall(b"Bearer of Ben", now, fresh=True) is None
 
     async def test_a_token_ends_in_time_although_nothing_is_written(
         self, ana: Person, clock: MovableClock
