@@ -60,15 +60,16 @@ class RememberedHeads:
 
 
 class OwnCommits:
-    """The last commits; one thread adds them, another takes them."""
+    """The last commits, once somebody has asked; one thread adds them, another takes them."""
 
     def __init__(self) -> None:
         self._commits = deque[OwnCommit](maxlen=COMMITS_MAX)
+        self._is_asked = False
 
     def add(self, settled: Settled) -> None:
         """Add a commit, once it is durable."""
-        if settled.heads.parts > 1 or not settled.positions:
-            return  # elsewhere than where it is asked for, or without an event
+        if not self._is_asked or settled.heads.parts > 1 or not settled.positions:
+            return  # nobody asks, at least not there, or it recorded no event
         rows = [row for append in settled.admitted for row in append.rows]
         self._commits.append(
             OwnCommit(
@@ -85,6 +86,7 @@ class OwnCommits:
 
         Those before are forgotten.
         """
+        self._is_asked = True
         if len(since) != 1 or len(until) != 1:
             return None
         at, [end] = since[0], until
