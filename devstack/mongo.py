@@ -21,10 +21,19 @@ from devstack.server import Server, ServerFailed
 
 MONGOD = "mongod"
 """The real one; any other engine stands in for it."""
+SECANTUS_RUST, SECANTUS_PYTHON = "secantusd-rs", "secantusdb"
 PING_TIMEOUT_MS = 500
 REPLICA_SET = "trackrecord"
 NOT_YET_INITIALIZED = 94  # MongoDB's error code for a node without a replica set configuration
 IN_USE = {"Device or resource busy": "another server is using this directory"}
+
+
+def mongo_engine() -> str | None:
+    """Return the name of the best server on this machine; None if there is none."""
+    for engine in (MONGOD, SECANTUS_RUST):
+        if _on_path(engine) is not None:
+            return engine
+    return SECANTUS_PYTHON if importlib.util.find_spec("secantus") is not None else None
 
 
 def mongo(data_dir: Path, port: int | None = None) -> Server:
@@ -36,19 +45,18 @@ def mongo(data_dir: Path, port: int | None = None) -> Server:
     data_dir = data_dir.resolve()
     held = HeldPort(port)
     number = int(held)
-    if program := _on_path(MONGOD):
-        engine, files = MONGOD, data_dir / MONGOD
-        argv, query = _mongod(program, files, number), f"replicaSet={REPLICA_SET}"
-    elif program := _on_path("secantusd-rs"):
-        engine, files = "secantusd-rs", data_dir / "secantusd-rs"
-        argv, query = _secantus_rust(program, files, number), "directConnection=true"
-    elif importlib.util.find_spec("secantus") is not None:
-        engine, files = "secantusdb", data_dir / "secantusdb"
-        argv, query = _secantus_python(data_dir, files, number), "replicaSet=secantus"
-    else:
+    engine = mongo_engine()
+    if engine is None:
         raise ServerFailed(
             "MongoDB was not found: install mongod, secantusd-rs or `trackrecord[dev]`"
         )
+    files = data_dir / engine
+    if engine == SECANTUS_PYTHON:
+        argv, query = _secantus_python(data_dir, files, number), "replicaSet=secantus"
+    elif engine == SECANTUS_RUST:
+        argv, query = _secantus_rust(data_dir, files, number), "directConnection=true"
+    else:
+        argv, query = _mongod(files, number), f"replicaSet={REPLICA_SET}"
 
     def prepare() -> None:
         files.mkdir(exist_ok=True)
@@ -73,29 +81,37 @@ def _on_path(name: str) -> str | None:
     return str(Path(found).absolute()) if found is not None else None
 
 
-def _mongod(program: str, files: Path, port: int) -> Sequence[str]:
+def _program(name: str) -> str:
+    return _on_path(name) or name
+
+
+def _mongod(files: Path, port: int) -> Sequence[str]:
     """Run MongoDB with little memory: the smallest cache and an oplog of 512 MB."""
-    argv = [program, "--dbpath", str(files), "--bind_ip", HOST, "--port", str(port)]
+    argv = [_program(MONGOD), "--dbpath", str(files), "--bind_ip", HOST, "--port", str(port)]
     argv += ["--replSet", REPLICA_SET, "--oplogSize", "512", "--wiredTigerCacheSizeGB", "0.25"]
     return argv
 
 
-def _secantus_rust(program: str, files: Path, port: int) -> Sequence[str]:
-    return [program, "--host", HOST, "--port", str(port), "--storage-path", str(files)]
+def _secantus_rust(data_dir: Path, files: Path, port: int) -> Sequence[str]:
+    return [_program(SECANTUS_RUST), *_secantus(data_dir, files, port)]
 
 
 def _secantus_python(data_dir: Path, files: Path, port: int) -> Sequence[str]:
-    """Run the wheel's server, isolated from modules and settings in the data directory.
+    """Run the wheel's server, isolated from modules in the data directory."""
+    return [sys.executable, "-P", "-m", "secantus", *_secantus(data_dir, files, port)]
 
-    Without --sync-on-commit it acknowledges from memory, whatever the write concern: when killed,
-    it lost the last 100 transactions (version 0.7.0b3). With it, it lost none, and a transaction of
-    a projection took 0.1 to 0.3 ms longer per document.
+
+def _secantus(data_dir: Path, files: Path, port: int) -> Sequence[str]:
+    """Return the options of both servers, which read no settings in the data directory.
+
+    Without --sync-on-commit they acknowledge from memory, whatever the write concern: when killed,
+    the one in Python lost the last 100 transactions (version 0.7.0b3). With it, it lost none, and a
+    transaction of a projection took 0.1 to 0.3 ms longer per document.
     """
-    argv = [sys.executable, "-P", "-m", "secantus", "--config", str(_empty_config(data_dir))]
+    argv = ["--config", str(_empty_config(data_dir))]
     argv += ["--host", HOST, "--port", str(port), "--storage-path", str(files)]
     argv += ["--log-level", "WARNING", "--cache-size", "256M", "--oplog-max-entries", "20000"]
-    argv += ["--sync-on-commit"]
-    return argv
+    return [*argv, "--sync-on-commit"]
 
 
 def _empty_config(data_dir: Path) -> Path:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from benchmarks.harness.calm import wait_for_calm
+from devstack.mongo import mongo_engine
 
 T = TypeVar("T")
 
@@ -71,7 +72,11 @@ def this_machine() -> Machine:
         cores=os.cpu_count() or 1,
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
-        libraries={**libraries, "SQLite": sqlite3.sqlite_version},
+        libraries={
+            **libraries,
+            "SQLite": sqlite3.sqlite_version,
+            "MongoDB's protocol by": mongo_engine() or "nothing",
+        },
         at=datetime.now(UTC).replace(microsecond=0),
         load_average=round(os.getloadavg()[0], 2),
     )
