@@ -202,7 +202,7 @@ async def test_contents_are_not_given_out_once_they_are_hidden(
     async def identify(self: ApiRequest, *, fresh: bool) -> object:
         if fresh and self.url.path.endswith("/export"):
             asked.append(True)
-            if len(asked) == 2:  # the lines are sent
+            if len(asked) == 1:  # the lines are sent; who asks was known from before
                 done(await ana.delete(f"{path}/attachments/{first['id']}"), 204)
         return await real(self, fresh=fresh)
 
