@@ -28,6 +28,7 @@ from eventstore.engine.schema import (
     Insert,
     statements,
 )
+from eventstore.engine.settle import Settled
 from eventstore.identifiers import id_of
 from eventstore.recorded import READ_BYTES_MAX, Row
 from eventstore.store import Mark, OwnCommit
@@ -44,11 +45,6 @@ WRITER_CACHE_KIB = 8 * 1024
 """Pages in memory: what a large append changes is then written once, by its commit."""
 
 _POSITIONS = "SELECT position FROM part_heads WHERE part IN ({}) ORDER BY part"
-
-CHECKPOINT_PAGES = 1_000
-"""Pages in the write-ahead log that a commit copies to the file (SQLite's default)."""
-CHECKPOINT_SOON_PAGES = 500
-"""The same for a large append, of which every second one would otherwise do it for two."""
 
 # FULL: each commit is synced to the disk, so that power loss loses nothing either.
 # ON: a key that was destroyed is in no free page.
@@ -122,13 +118,8 @@ class SqliteStore(SqlSideTables):
         self._lock()
         try:
             settled = self._settle(appends, self._ask, attempt)
-            is_large = sum(len(append.rows) for append in settled.admitted) >= MANY_EVENTS
-            _insert(writer, self._writes(settled), unguarded=is_large)
-            if is_large:
-                writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_SOON_PAGES}")
+            _insert(writer, settled, self._writes(settled))
             writer.execute("COMMIT")
-            if is_large:
-                writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         except BaseException:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
@@ -250,14 +241,11 @@ def _joined(rows: Sequence[Sequence[Any]], until: int) -> Iterator[list[Any]]:
 
 def _insert(
     writer: sqlite3.Connection,
+    settled: Settled,
     writes: Iterable[tuple[TableWrite, Sequence[Sequence[Any]]]],
-    *,
-    unguarded: bool,
 ) -> None:
-    """Run each of *writes* for its rows, for many rows of an insertion at once.
-
-    If it is *unguarded*, the guard against REPLACE is down meanwhile.
-    """
+    """Run each of *writes* for its rows, for many rows of an insertion at once."""
+    unguarded = sum(len(append.rows) for append in settled.admitted) >= MANY_EVENTS
     if unguarded:
         writer.execute(REPLACING)
     for write, rows in writes:

@@ -15,12 +15,7 @@ import pytest
 from eventstore.append import Appended, Conflict, LogUnavailable, LogUnfit, Secret
 from eventstore.engine.lock_wait import POLL_S
 from eventstore.partition import partition_of
-from eventstore.sqlite import (
-    CHECKPOINT_PAGES,
-    CHECKPOINT_SOON_PAGES,
-    MANY_EVENTS,
-    SqliteStore,
-)
+from eventstore.sqlite import SqliteStore
 from eventstore.store import Mark, Store
 from tests.domain.spec import ACME
 from tests.eventstore.contract import StoreContract
@@ -166,21 +161,6 @@ def test_every_commit_is_synced_to_the_disk(store: SqliteStore) -> None:
     for connection in store._connections:  # pyright: ignore[reportPrivateUsage]  # the test looks inside
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-
-
-def test_a_large_append_leaves_less_in_the_write_ahead_log(path: Path, store: SqliteStore) -> None:
-    writer = store._writer  # pyright: ignore[reportPrivateUsage]  # there is no public way
-    store.commit([command(A, events=MANY_EVENTS)])
-    assert writer.execute("PRAGMA wal_autocheckpoint").fetchone() == (CHECKPOINT_PAGES,)
-
-    for number in range(40):  # more than it takes
-        if (size := path.stat().st_size) > 2**20:
-            break
-        store.commit([command(UUID(int=100 + number), events=MANY_EVENTS)])
-    wal = Path(f"{path}-wal").stat().st_size / 4096
-
-    assert size > 2**20
-    assert CHECKPOINT_SOON_PAGES <= wal < CHECKPOINT_PAGES
 
 
 def test_a_locked_file_is_unavailable_until_it_is_unlocked(path: Path) -> None:
