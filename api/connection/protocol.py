@@ -7,18 +7,16 @@ counted before they are parsed, and a timer runs whenever the server waits for a
 import asyncio
 from typing import Any, ClassVar, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from api.connection import refusal
 from api.connection.bounds import BOUNDS, Bounds
-from api.connection.joined_writes import JoinedWrites
+from api.connection.response_cycle import CyclingProtocol
 from api.connection.write_deadline import WriteDeadline
 from api.http.problem import Problem
 from security.addresses import canonical, network_of
 from security.url_guard import IPNetwork
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(CyclingProtocol):
     """One connection.
 
     A *head* is a request line with its header fields. A refusal follows the pending responses.
@@ -42,7 +40,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accept a connection, unless there are too many."""
-        super().connection_made(JoinedWrites(cast(asyncio.Transport, transport), self.loop))
+        super().connection_made(cast(asyncio.Transport, transport))
         self._deadline = WriteDeadline(self.transport, self.loop, self.bounds.write_s)
         self.peer = _network_of_peer(self.client, self.proxies)
         others = cast("set[BoundedProtocol]", self.connections)
