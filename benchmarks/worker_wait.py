@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.harness.calm import wait_for_calm
 from benchmarks.harness.figures import Figure
 from benchmarks.harness.workplace import workplace
-from eventstore.engine.lock_wait import POLL_S
+from eventstore.engine.sqlite_file import POLL_S
 from eventstore.operations.records import Attempt, Delivery, Endpoint
 from eventstore.operations.sqlite import SqliteOperations
 from eventstore.operations.store import WRITE_MAX, Changes

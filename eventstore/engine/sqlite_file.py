@@ -1,10 +1,31 @@
-"""What an SQLite file holds, found out without changing or creating anything."""
+"""An SQLite file as a whole: its tables, waiting for its lock, copying its write-ahead log to it.
+
+We wait for the lock in short steps of our own: SQLite's waiting sleeps longer and longer, up to
+100 ms, so that whoever waits misses the moments in which a busy process leaves the lock alone.
+"""
 
 import sqlite3
-from contextlib import closing
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Thread
+from typing import TypeVar
 
 from eventstore.append import LogUnavailable
+
+T = TypeVar("T")
+
+CHECKPOINT_PAGES = 1000
+"""Pages of the write-ahead log from which on a commit copies it to the file: SQLite's default.
+
+A large append leaves that to another thread, unless there are four times as many: while commits
+follow each other without a pause, only one that holds the lock can begin the log again.
+"""
+_CHECKPOINT_AT = "PRAGMA wal_autocheckpoint = {}"
+
+POLL_S = 0.001
+"""How often a process that waits for the lock tries to take it."""
 
 
 def tables_in(path: Path) -> set[str]:
@@ -19,3 +40,60 @@ def tables_in(path: Path) -> set[str]:
             return {name for (name,) in found}
     except sqlite3.Error as error:
         raise LogUnavailable(f"{path}: {error}") from error
+
+
+class Checkpoints:
+    """Copies the write-ahead log to its file in a thread, while others go on appending.
+
+    A commit would do that in the thread that holds the lock of the log; SQLite needs no lock for it
+    that a writer takes.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._thread: Thread | None = None
+
+    def commit(self, writer: sqlite3.Connection) -> None:
+        """Commit a large append; what it adds to the write-ahead log is copied behind it."""
+        writer.execute(_CHECKPOINT_AT.format(CHECKPOINT_PAGES * 4))
+        try:
+            writer.execute("COMMIT")
+        finally:
+            writer.execute(_CHECKPOINT_AT.format(CHECKPOINT_PAGES))
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            thread = Thread(target=self._copy, name="log-checkpoint", daemon=True)
+            with suppress(RuntimeError):  # no thread can be started: a later commit copies
+                thread.start()
+                self._thread = thread
+
+    def end(self) -> None:
+        """Wait until nothing is being copied."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _copy(self) -> None:
+        with suppress(sqlite3.Error), closing(sqlite3.connect(self._path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # or a later commit copies
+
+
+def once_unlocked(work: Callable[[], T], wait_s: float) -> T:
+    """Return the result of *work*, which is tried until no other process holds the lock.
+
+    :raises sqlite3.OperationalError: it is still locked after *wait_s* seconds, or anything else.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            return work()
+        except sqlite3.OperationalError as error:
+            if not is_locked(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(POLL_S)
+
+
+def is_locked(error: sqlite3.Error) -> bool:
+    """Return whether a statement failed because another process holds the lock."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from eventstore.counters import OPERATIONS_DRIVER, counters_of
-from eventstore.engine.lock_wait import is_locked, once_unlocked
+from eventstore.engine.sqlite_file import is_locked, once_unlocked
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.imports.tables import ImportTables

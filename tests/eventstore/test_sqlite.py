@@ -4,20 +4,24 @@ import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from shutil import copy
 from typing import cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from domain.base import OrgId
 from eventstore.append import Appended, Conflict, LogUnavailable, LogUnfit, Secret
-from eventstore.engine.lock_wait import POLL_S
+from eventstore.engine.schema import RUN
+from eventstore.engine.sqlite_file import POLL_S
+from eventstore.memory import MemoryStore
 from eventstore.partition import partition_of
-from eventstore.sqlite import SqliteStore
+from eventstore.sqlite import MANY_EVENTS, SqliteStore
 from eventstore.store import Mark, Store
-from tests.domain.spec import ACME
+from tests.domain.spec import ACME, OTHER
 from tests.eventstore.contract import StoreContract
 from tests.eventstore.crowd import check_crowd, check_remembered_heads
 from tests.eventstore.engine.routing import (
@@ -163,6 +167,54 @@ def test_every_commit_is_synced_to_the_disk(store: SqliteStore) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+@pytest.mark.parametrize("parts", [1, 4])
+def test_many_events_of_several_organizations_are_recorded_in_one_append_as_in_memory(
+    path: Path, empty: Callable[[int], Path], parts: int
+) -> None:
+    """Runs of one organization, whole and cut short, and rows between which others lie."""
+    batches = [
+        [command(uuid4(), events=2 * RUN + 1), command(uuid4(), events=RUN // 2, org_id=OTHER)],
+        [
+            command(uuid4(), events=RUN // 2, org_id=OrgId(uuid4())),
+            command(uuid4(), events=RUN // 2, org_id=OTHER),
+            *(command(uuid4(), org_id=org) for _ in range(RUN) for org in (ACME, OTHER)),
+            command(uuid4(), events=3 * RUN - 1, private=b"sealed"),
+            command(uuid4(), events=RUN, org_id=OTHER, tag="task.moved"),
+        ],
+    ]
+    memory = MemoryStore(parts=parts)
+    with opened(Path(copy(empty(parts), path))) as store:
+        for batch in batches:
+            outcomes = store.commit(copied := deepcopy(batch))
+            assert outcomes == memory.commit(batch)
+            assert [append.rows for append in copied] == [append.rows for append in batch]
+
+        for part in range(parts):
+            assert store.tail(0, 5000, part=part) == memory.tail(0, 5000, part=part)
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_large_append_is_copied_to_the_file_from_its_log_by_another_thread(
+    path: Path, store: SqliteStore, tmp_path: Path
+) -> None:
+    store.commit([command(A, events=MANY_EVENTS)])
+    store._checkpoints.end()  # pyright: ignore[reportPrivateUsage]  # there is no public way
+
+    with opened(Path(copy(path, tmp_path / "without-its-log.db"))) as found:
+        assert found.tail(0, 1000) == store.tail(0, 1000)
+        assert found.last_position() == MANY_EVENTS
+
+
+def test_the_write_ahead_log_begins_again_while_large_appends_follow_each_other(
+    path: Path, store: SqliteStore
+) -> None:
+    for turn in range(20):
+        store.commit([command(UUID(int=turn + 1), events=MANY_EVENTS, private=b"x" * 8000)])
+
+    assert Path(f"{path}-wal").stat().st_size < path.stat().st_size / 2
+
+
 def test_a_locked_file_is_unavailable_until_it_is_unlocked(path: Path) -> None:
     with closing(SqliteStore(str(path), lock_timeout_s=0)) as store:
         store.create()
@@ -192,7 +244,7 @@ def test_whoever_waits_for_the_lock_looks_often_and_not_at_growing_intervals(
             if len(pauses) == 3:
                 busy.execute("ROLLBACK")
 
-        monkeypatch.setattr("eventstore.engine.lock_wait.time.sleep", pause)
+        monkeypatch.setattr("eventstore.engine.sqlite_file.time.sleep", pause)
         for write in (
             lambda: store.commit([command(A)]),
             lambda: store.put_secret(Secret(A, "name", b"sealed")),
