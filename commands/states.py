@@ -199,8 +199,11 @@ class States:
         """
         known, head = self.cache.get(stream), heads.get(stream)
         if head is None:
-            read = await self._log.heads({stream: owner_of(kind, stream, org_id)})
-            head = heads[stream] = read.get(stream, 0)
+            head = self._log.known_head(stream)
+            if head is None:
+                read = await self._log.heads({stream: owner_of(kind, stream, org_id)})
+                head = read.get(stream, 0)
+            heads[stream] = head
         if head == 0:
             raise NotFound
         if known is None or known.version < head:

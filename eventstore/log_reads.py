@@ -93,15 +93,8 @@ class LogReads(TreeHeadReads):
         return found
 
     def still_has(self, versions: Mapping[UUID, int]) -> bool:
-        """Return whether streams are known, without a read, to have these *versions* still.
-
-        What another process records is seen from the next turn of the event loop on.
-        """
-        found = self._unchanged.found()
-        if found is None:
-            return False
-        known = found.versions
-        return all(known.get(stream.int) == version for stream, version in versions.items())
+        """Return whether streams are known, without a read, to have these *versions* still."""
+        return all(self.known_head(stream) == version for stream, version in versions.items())
 
     async def stream(
         self, stream_id: UUID, org_id: OrgId, after: int = 0, limit: int = STREAM_MAX

@@ -129,6 +129,14 @@ class ClaimReads:
             known.update(((c.within.int, c.scope), read.get(c, 0)) for c in missing)
         return [known[place] for place in places]
 
+    def known_head(self, stream: UUID) -> int | None:
+        """Return the newest version of *stream*, 0 if it is not there; None if it has to be read.
+
+        What another process records is seen from the next turn of the event loop on.
+        """
+        found = self._unchanged.found()
+        return None if found is None else found.versions.get(stream.int)
+
     async def _heads_in(self, part: int, streams: list[UUID]) -> dict[UUID, int]:
         """Return the newest version of each of *streams* in a partition, read now."""
         if self.store.inline:

@@ -109,6 +109,7 @@ async def test_versions_that_were_read_hold_until_a_stream_gets_another_event(
 
     assert log.still_has({A: 1, NOBODYS: 0})
     assert not log.still_has({A: 2})
+    assert [log.known_head(each) for each in (A, NOBODYS, UUID(int=4))] == [1, 0, None]
     await log.append(command(B))
     await asyncio.sleep(0)
     assert log.still_has({A: 1, B: 1})
@@ -116,6 +117,7 @@ async def test_versions_that_were_read_hold_until_a_stream_gets_another_event(
         other.commit([command(A, 1)])
     await asyncio.sleep(0)
     assert not log.still_has({A: 1})
+    assert log.known_head(A) is None
 
 
 async def test_no_more_is_kept_than_fits(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
