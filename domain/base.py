@@ -43,12 +43,12 @@ class KeyOwner(NamedTuple):
     platform: bool = False
 
 
-class Event(Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
+class Event(Struct, frozen=True, kw_only=True, tag_field="type", rename="camel", gc=False):
     """Something that happened, named in the past tense. Never changed once recorded.
 
     It holds only business data; the envelope says which stream, who and when. Its tag
     (``task.created``) is its name in the log, in webhooks and in the audit log: a class may be
-    renamed, a tag never.
+    renamed, a tag never. The garbage collector passes it over: nothing in it leads back to it.
     """
 
     sets: ClassVar[tuple[str, ...]] = ()
