@@ -116,7 +116,7 @@ class LogReads(TreeHeadReads):
         if not rows:
             return History([], after, None, None)
         last, ciphers = rows[-1], await _ciphers(self, rows)
-        events = [decode_event(row, cipher) for row, cipher in zip(rows, ciphers, strict=True)]
+        events = [decode_event(row, ciphers.get(row.position)) for row in rows]
         return History(events, last.version, last.org_id, recorded_time(last.recorded_at))
 
     async def tail(
@@ -244,15 +244,12 @@ class LogReads(TreeHeadReads):
     async def decoded(self, rows: Sequence[Row]) -> list[Recorded]:
         """Return *rows* decoded, with their personal values decrypted."""
         ciphers = await _ciphers(self, rows)
-        return [decode(row, cipher) for row, cipher in zip(rows, ciphers, strict=True)]
+        return [decode(row, ciphers.get(row.position)) for row in rows]
 
 
-async def _ciphers(log: LogReads, rows: Sequence[Row]) -> list[Cipher | None]:
-    """Return what opens the personal values of each of *rows*, None if it has none."""
-    ciphers: list[Cipher | None] = [None] * len(rows)
-    owners = {n: key_owner_in(row) for n, row in enumerate(rows) if takes_key(row.tag)}
-    if owners:
+async def _ciphers(log: LogReads, rows: Sequence[Row]) -> dict[int, Cipher | None]:
+    """Return what opens the personal values of *rows* by position, for those that have any."""
+    owners = {row.position: key_owner_in(row) for row in rows if takes_key(row.tag)}
+    if any(log.keys.cached(subject) is None for subject, _ in owners.values()):
         await log.fetch_keys(dict(owners.values()))
-        for n, (subject, _) in owners.items():
-            ciphers[n] = log.keys.cached(subject)
-    return ciphers
+    return {position: log.keys.cached(subject) for position, (subject, _) in owners.items()}
