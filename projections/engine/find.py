@@ -4,8 +4,9 @@ The queries themselves are next to their read models (``projections/work/task.py
 restricted to one organization, or to one user: their sessions and their memberships.
 """
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,13 +17,13 @@ from eventstore.counters import READ_MODELS_DRIVER, counters_of
 from projections.base import Projection, document_id
 from projections.engine.control import Control
 from projections.engine.progress import Progress
-from projections.engine.query import ListSlice, Query
+from projections.engine.query import LIMIT_MAX, ListSlice, Query, list_slice
 from projections.engine.sizes import SIZE_MAX, KnownSizes, size_key
 from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding, ShapedCollection
 
 PAGE_DEFAULT = 50
-SLICES_MAX = 20
-"""How often a filter looks at more rows for one page: at 10,000 of them."""
+FILLING_MAX_S = 2.0
+"""How long is looked for what fills a page; behind that, it is short and yet has a next key."""
 _AT_ONCE_S = 0.5
 """How soon a store that answers says that a collection is gone."""
 
@@ -32,6 +33,34 @@ class Found(NamedTuple):
 
     json: bytes
     version: int
+
+
+Find = Callable[[int, Any], Awaitable[ListSlice]]
+"""Finds up to so many items of a list behind a sort key, and tells the sort key of each.
+
+They may be fewer, or more, and there are more of the list if there is a next key.
+"""
+
+
+async def full_page(find: Find, limit: int, after: Any = None) -> ListSlice:
+    """Return the page behind *after*: full if it has a next key, which it has if there is more.
+
+    *find* may look at rows in slices that hold few items or none: it is asked again until one item
+    more is found than the page shows, or nothing is left. Only behind ``FILLING_MAX_S`` does a page
+    end early, so that a request is answered, and the next one goes on.
+    """
+    items, keys = list[bytes](), list[Any]()
+    began = time.monotonic()
+    while True:
+        found = await find(min(limit + 1 - len(items), LIMIT_MAX), after)
+        items += found.items
+        keys += found.keys
+        after = found.next_key
+        if len(items) > limit:
+            return list_slice(items[:limit], keys[limit - 1], keys[:limit])
+        if after is None or time.monotonic() - began > FILLING_MAX_S:
+            return list_slice(items, after, keys)
+        await asyncio.sleep(0)  # others have their turn between the slices
 
 
 class ReadModels:
@@ -69,23 +98,18 @@ class ReadModels:
     async def page(self, query: Query) -> ListSlice:
         """Return one page of a list, which is full unless there are no more rows.
 
-        A filter checks a bounded number of rows at a time, until the page is full or it has
-        checked ``SLICES_MAX`` times as many: then the page is shorter and yet has a next key.
+        Filters check a bounded number of rows at a time, as often as ``full_page`` asks for more.
         """
-        [found] = await self.pages(query)
         if not query.sifted:
+            [found] = await self.pages(query)
             return found
-        parts, keys, count = [found.json], [*found.keys], found.size
-        for _ in range(SLICES_MAX - 1):
-            if found.next_key is None or count == query.limit:
-                break
-            end = {"below" if query.descending else "above": found.next_key}
-            rest = replace(query, limit=query.limit - count, **end)
-            [found] = await self.pages(rest)
-            parts.append(found.json)
-            keys += found.keys
-            count += found.size
-        return ListSlice(b",".join(filter(None, parts)), count, found.next_key, keys)
+        end = "below" if query.descending else "above"
+
+        async def find(limit: int, after: Any) -> ListSlice:
+            [some] = await self.pages(replace(query, limit=limit, **{end: after}))
+            return some
+
+        return await full_page(find, query.limit, getattr(query, end))
 
     async def pages(self, *queries: Query) -> list[ListSlice]:
         """Return one slice for each query, all from one consistent view."""

@@ -55,6 +55,12 @@ async def documents_with(
     return [*found]
 
 
+def may_have_words(task: bytes, asked: SearchWords, named: NamedProjects) -> bool:
+    """Return whether ``has_words`` may be true of a task; it is quick to say that it is not."""
+    others = asked.without({word for words in named.values() for word in words})
+    return others.may_be_in([task.decode()])
+
+
 def has_words(task: bytes, asked: SearchWords, named: NamedProjects) -> bool:
     """Return whether keys, title and description of a task, as JSON, have the words."""
     said = _said(task)

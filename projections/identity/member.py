@@ -20,7 +20,7 @@ from domain.identity.organization.membership import (
 )
 from eventstore.recorded import Recorded
 from projections.base import Projection, View, document_id, tags_of
-from projections.engine.find import PAGE_DEFAULT, SLICES_MAX, ReadModels
+from projections.engine.find import PAGE_DEFAULT, ReadModels, full_page
 from projections.engine.query import LIMIT_MAX, RESIDUAL_ROWS_MAX, ListSlice, Query, list_slice
 from projections.shape import Index, Value
 
@@ -195,22 +195,17 @@ async def members_of(
 async def _found(models: ReadModels, query: Query, text: str) -> ListSlice:
     """Return the members of a list in whose name or address *text* stands.
 
-    As many members are looked at as by any filter; then the page is shorter and has a next key.
+    As many members are looked at a time as by any filter.
     """
-    limit, found, keys = query.limit, list[bytes](), list[str]()
-    query = replace(query, limit=RESIDUAL_ROWS_MAX, keyed=True)
-    for _ in range(SLICES_MAX):
-        page = await models.page(query)
-        for key, member in zip(page.keys, await _with_users(models, page.items), strict=True):
-            if _names(member, text):
-                found.append(member)
-                keys.append(key)
-        if len(found) > limit:
-            return list_slice(found[:limit], keys[limit - 1])
-        if page.next_key is None:
-            return list_slice(found)
-        query = replace(query, above=page.next_key)
-    return list_slice(found, query.above)
+    rows = replace(query, limit=RESIDUAL_ROWS_MAX, keyed=True)
+
+    async def find(_: int, after: str | None) -> ListSlice:
+        page = await models.page(replace(rows, above=after))
+        members = zip(page.keys, await _with_users(models, page.items), strict=True)
+        found = [(key, member) for key, member in members if _names(member, text)]
+        return list_slice([member for _, member in found], page.next_key, [key for key, _ in found])
+
+    return await full_page(find, query.limit, query.above)
 
 
 def _names(member: bytes, text: str) -> bool:

@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from domain.base import OrgId, ProjectId, TaskId, UserId
 from projections.base import text_of
-from projections.engine.find import SLICES_MAX, ReadModels
-from projections.engine.query import EITHER_MAX, LIMIT_MAX, Query
+from projections.engine.find import ReadModels
+from projections.engine.query import EITHER_MAX, LIMIT_MAX, ListSlice, Query
 from projections.shape import Value
 from projections.work.task_filter import TaskFilter
 from projections.work.task_list import find_tasks, merged
@@ -24,7 +24,7 @@ from projections.work.task_query import TaskOrder, TaskSort, lanes_of
 
 WATCHED_MAX = 5_000
 """How many of the tasks that somebody watches their inbox looks at: those that changed last."""
-_AT_ONCE = 100
+_AT_ONCE, _SLICES_MAX = 100, 20
 """How many events are looked at in one query."""
 _SILENT = frozenset({"task.created", "task.ranked", "task.watched", "task.unwatched"})
 """Changes of a task that nobody is told of."""
@@ -124,9 +124,10 @@ async def notices_of(
     """Return notices, the newest first, and the sequence number below which there may be more."""
     found: dict[int, InboxEntry] = {}
     below = reading.below
-    for _ in range(SLICES_MAX):
-        items, below = await _happenings(models, reading, below)
-        for item in items:
+    for _ in range(_SLICES_MAX):
+        happenings = await _happenings(models, reading, below)
+        below = happenings.next_key
+        for item in happenings.items:
             happened = _happened(item)
             kind = _kind(happened, text_of(reading.user_id))
             if kind is not None and str(happened.seq) not in reading.archived:
@@ -139,9 +140,7 @@ async def notices_of(
     return [*found.values()], below
 
 
-async def _happenings(
-    models: ReadModels, reading: Reading, below: int | None
-) -> tuple[list[bytes], int | None]:
+async def _happenings(models: ReadModels, reading: Reading, below: int | None) -> ListSlice:
     """Return the newest events about the person and what they watch, and where there are more."""
     about = [text_of(reading.user_id), *map(text_of, reading.watched)]
     queries = [

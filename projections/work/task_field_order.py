@@ -98,8 +98,9 @@ def sorted_page(
     if after is not None:
         keyed = _behind(keyed, _decode_key(after), turned=order.turned)
     shown = keyed[:limit]
-    end = msgspec.json.encode(shown[-1][0]).decode() if len(keyed) > limit else None
-    return list_slice([json for _, json in shown], end)
+    keys = [msgspec.json.encode(key).decode() for key, _ in shown]
+    end = keys[-1] if len(keyed) > limit else None
+    return list_slice([json for _, json in shown], end, keys)
 
 
 def _behind(

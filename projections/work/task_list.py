@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.base import OrgId, ProjectId
 from projections.base import text_of
-from projections.engine.find import PAGE_DEFAULT, SLICES_MAX, ReadModels
+from projections.engine.find import PAGE_DEFAULT, ReadModels, full_page
 from projections.engine.query import ListSlice, Query, list_slice
 from projections.engine.sizes import SIZE_MAX
 from projections.work.task_filter import EVERY_TASK, TaskFilter
@@ -23,7 +23,7 @@ from projections.work.task_query import (
 )
 
 LANES_MAX = 50
-"""Projects that one page by key looks into; if most are empty, it is shorter and yet has a next."""
+"""Into how many projects a page by key looks at a time."""
 
 SPAN_MAX = 1_000
 """How many tasks that are due within a span are put in another order: it takes 0.2 ms."""
@@ -37,22 +37,23 @@ async def find_tasks(  # noqa: PLR0913, PLR0917 - the list, its filter and its p
     order: TaskOrder = NEWEST_FIRST,
     limit: int = PAGE_DEFAULT,
     after: Any = None,
+    *,
+    keyed: bool = False,
 ) -> ListSlice:
-    """Return tasks of all *lanes* in one order, those behind the sort key *after*."""
+    """Return tasks of all *lanes* in one order, those behind the sort key *after*.
+
+    If they are *keyed*, the sort key of each is told.
+    """
     plans = [task_plans(org_id, lane, wanted, order, limit) for lane in narrowed(lanes, wanted)]
     queries = [await _chosen(models, each) for each in plans]
     if len(queries) == 1:
-        return await models.page(behind(queries[0], after))
-    items: list[bytes] = []
-    for _ in range(SLICES_MAX):
-        if not queries:
-            break
-        asked = [behind(query, after, limit - len(items)) for query in queries]
-        found, after = merged(await models.pages(*asked), limit - len(items), order.descending)
-        items += found
-        if after is None or len(items) == limit:
-            break
-    return list_slice(items, after)
+        return await models.page(behind(queries[0], after, limit * keyed))
+
+    async def find(some: int, after: Any) -> ListSlice:
+        asked = [behind(query, after, some) for query in queries]
+        return merged(await models.pages(*asked), some, order.descending)
+
+    return await full_page(find, limit, after) if queries else list_slice([])
 
 
 async def _chosen(models: ReadModels, plans: Plans) -> Query:
@@ -80,33 +81,36 @@ async def find_tasks_by_key(  # noqa: PLR0913, PLR0917 - the list, its filter an
     order: TaskOrder = BY_KEY,
     limit: int = PAGE_DEFAULT,
     after: str | None = None,
+    *,
+    keyed: bool = False,
 ) -> ListSlice:
     """Return tasks in the order of their keys, those behind *after*.
 
     Each lane is one project, in the order of their keys. The sort key names a project and a number
-    in it, because a project's key may change.
+    in it, because a project's key may change. If they are *keyed*, that of each task is told.
     """
     if len(lanes) == 1:
         plans = task_plans(org_id, lanes[0], wanted, order, limit)
-        return await _page_by_key(models, await _chosen(models, plans), lanes[0], after)
-    rows: list[tuple[str, bytes]] = []
-    next_key: str | None = None
-    ahead = _lanes_behind(lanes, order, after)
-    for lane, number in islice(ahead, LANES_MAX):
-        plans = task_plans(org_id, lane, wanted, order, limit)
-        query = await _chosen(models, plans)
-        found = await models.page(behind(query, number, limit + 1 - len(rows)))
-        keys = [_key_in(lane, each) for each in found.keys]
-        rows += zip(keys, found.items, strict=True)
-        if found.next_key is not None or len(rows) > limit:
-            next_key = _key_in(lane, found.next_key)
-            break
-    else:
+        query = behind(await _chosen(models, plans), None, limit * keyed)
+        return await _page_by_key(models, query, lanes[0], after)
+
+    async def find(some: int, after: Any) -> ListSlice:
+        items, keys = list[bytes](), list[str]()
+        ahead = _lanes_behind(lanes, order, after)
+        for lane, number in islice(ahead, LANES_MAX):
+            plans = task_plans(org_id, lane, wanted, order, limit)
+            query = behind(await _chosen(models, plans), number, some - len(items))
+            found = await models.page(query)
+            items += found.items
+            keys += [_key_in(lane, each) for each in found.keys]
+            if found.next_key is not None:
+                return list_slice(items, _key_in(lane, found.next_key), keys)
+            if len(items) == some:
+                break
         beyond = next(ahead, None)
-        next_key = None if beyond is None else _key_in(beyond[0], None)
-    if len(rows) > limit:
-        next_key = rows[limit - 1][0]
-    return list_slice([item for _, item in rows[:limit]], next_key)
+        return list_slice(items, None if beyond is None else _key_in(beyond[0], None), keys)
+
+    return await full_page(find, limit, after)
 
 
 async def _page_by_key(
@@ -115,9 +119,9 @@ async def _page_by_key(
     """Return tasks of one project in the order of their keys."""
     for _, number in _lanes_behind([lane], TaskOrder(TaskSort.KEY, query.descending), after):
         found = await models.page(behind(query, number))
-        if found.next_key is None:
-            return found
-        return found._replace(next_key=_key_in(lane, found.next_key))
+        next_key = None if found.next_key is None else _key_in(lane, found.next_key)
+        keys = [_key_in(lane, each) for each in found.keys] if query.keyed else ()
+        return found._replace(next_key=next_key, keys=keys)
     return list_slice([])
 
 
@@ -159,8 +163,8 @@ def _key_in(lane: Lane, number: int | None) -> str:
     return f"{'' if number is None else number}:{lane.key}:{text_of(lane.projects[0])}"
 
 
-def merged(pages: Sequence[ListSlice], limit: int, descending: bool) -> tuple[list[bytes], Any]:
-    """Return the first items of all *pages* and the sort key behind which there are more.
+def merged(pages: Sequence[ListSlice], limit: int, descending: bool) -> ListSlice:
+    """Return the first items of all *pages*, with the sort key of each.
 
     A page that has a next key says nothing of what is behind it.
     """
@@ -175,4 +179,5 @@ def merged(pages: Sequence[ListSlice], limit: int, descending: bool) -> tuple[li
     rows.sort(reverse=descending)
     if len(rows) > limit:
         end = rows[limit - 1][0]
-    return [item for _, item in rows[:limit]], end
+    shown = rows[:limit]
+    return list_slice([item for _, item in shown], end, [key for key, _ in shown])

@@ -1,6 +1,6 @@
 """Pages of tasks, of one project or of several, as filters and an order ask for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,21 +11,19 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.project_key import project_id_of
 from api.work.sight import led_among, project_here, projects_seen
-from api.work.tasks.blocked import hides_blockers, is_blocked, says_not
+from api.work.tasks.blocked import hides_blockers, says_not
 from api.work.tasks.detail import Timed, Viewer, tasks_timed, viewer_of
 from api.work.tasks.field_order import AskedOrder, by_field
-from api.work.tasks.field_values import FieldChoice, has_values
 from api.work.tasks.filters import AskedTasks, Parsed
+from api.work.tasks.sieve import Sieve, sifted
 from api.work.tasks.words import named_in, tasks_with, words_asked
 from domain.base import NotFound, ProjectId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
 from domain.work.project.state import Project
-from projections.engine.find import SLICES_MAX
-from projections.engine.query import ListSlice, list_slice
+from projections.engine.query import ListSlice
 from projections.exchange.keys_named import NO_PROJECTS_NAMED, NamedProjects
-from projections.exchange.tasks_found import has_words
 from projections.work.task_field_order import FieldOrder
 from projections.work.task_filter import TaskFilter
 from projections.work.task_list import find_tasks, find_tasks_by_key
@@ -90,20 +88,6 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         """Whether tasks are left out that the query has found."""
         return self.blocked is not None or self.q is not None
 
-    def _is_wanted(self, named: NamedProjects, choices: Sequence[FieldChoice], task: bytes) -> bool:
-        """Return whether a task as it is shown is what a sifted list asks for."""
-        if choices and not has_values(task, choices):
-            return False
-        if self.blocked is not None and is_blocked(task) is not self.blocked:
-            return False
-        return self.q is None or has_words(task, words_asked(self.q), named)
-
-    def _is_sifted_already(self, parsed: Parsed, page: ListSlice) -> bool:
-        """Return whether a page of tasks in full has only tasks that are wanted."""
-        if self.q is not None or parsed.choices:
-            return False
-        return self.blocked is None or says_not(page.json, self.blocked)
-
     async def _page(
         self,
         request: ApiRequest,
@@ -112,33 +96,26 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         limit: int,
         after: str | int | None,
     ) -> Timed:
-        """Return the page of the tasks of *projects* that are asked for, in full.
-
-        Of a list that is sifted, it may be shorter than *limit* and yet have a next one.
-        """
+        """Return the page of the tasks of *projects* that are asked for, in full."""
         viewer, named = await viewer_of(request), NO_PROJECTS_NAMED
         if self.q is not None:
             named = await named_in(request, words_asked(self.q), projects)
         wanted = await self._wanted(request, parsed, viewer, named)
-        found = await _found(request, parsed, wanted, projects, limit, after)
-        made = await tasks_timed(request, viewer, found, projects)
-        if wanted.due is not None:  # tasks come and go with the time
-            made = made._replace(until=viewer.now)
-        if self._is_sifted_already(parsed, made.page):
-            return made
-        page = made.page
-        is_wanted = partial(self._is_wanted, named, parsed.choices)
-        items, changes = [*filter(is_wanted, page.items)], [made.until]
-        for _ in range(SLICES_MAX - 1):
-            if page.next_key is None or len(items) == limit:
-                break
-            rest = limit - len(items)
-            found = await _found(request, parsed, wanted, projects, rest, page.next_key)
-            page, until = await tasks_timed(request, viewer, found, projects)
-            items += filter(is_wanted, page.items)
-            changes.append(until)
-        until = min((each for each in changes if each is not None), default=None)
-        return Timed(list_slice(items, page.next_key), until)
+        if self.q is None and not parsed.choices:
+            found = await _found(request, parsed, wanted, projects, limit, after)
+            made = await tasks_timed(request, viewer, found, projects)
+            if self.blocked is None or says_not(made.page.json, self.blocked):
+                return _as_of(viewer, wanted, made)
+        sieve = Sieve(
+            words=None if self.q is None else words_asked(self.q),
+            named=named,
+            choices=parsed.choices,
+            blocked=self.blocked,
+        )
+        find = partial(_found, request, parsed, wanted, projects, keyed=True)
+        show = partial(tasks_timed, request, viewer, projects=projects)
+        made = await sifted(sieve, find, show, limit, after)
+        return _as_of(viewer, wanted, made)
 
     async def _wanted(
         self, request: ApiRequest, parsed: Parsed, viewer: Viewer, named: NamedProjects
@@ -155,6 +132,11 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         return wanted
 
 
+def _as_of(viewer: Viewer, wanted: TaskFilter, made: Timed) -> Timed:
+    """Return a page with the time until which it holds: by when they are due, tasks come and go."""
+    return made if wanted.due is None else made._replace(until=viewer.now)
+
+
 async def _found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
     request: ApiRequest,
     parsed: Parsed,
@@ -162,8 +144,10 @@ async def _found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
     projects: Mapping[ProjectId, Project],
     limit: int,
     after: str | int | None,
+    *,
+    keyed: bool = False,
 ) -> ListSlice:
-    """Return the page of the tasks of *projects* that are *wanted*.
+    """Return the page of the tasks of *projects* that are *wanted*, with sort keys if *keyed*.
 
     Which statuses they have is asked of each project's workflow as it is now.
     """
@@ -185,13 +169,14 @@ async def _found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
         if isinstance(order, FieldOrder):
             asked = AskedOrder(wanted, parsed.choices, order)
             return await by_field(request, lanes, asked, limit, _text(after))
-        return await find_tasks(models, org_id, lanes, wanted, order, limit, after)
+        return await find_tasks(models, org_id, lanes, wanted, order, limit, after, keyed=keyed)
     lanes = [
         Lane((each,), within, projects[each].key, creator if each in own else None)
         for each, within in found
     ]
     lanes.sort(key=lambda lane: lane.key)
-    return await find_tasks_by_key(models, org_id, lanes, wanted, order, limit, _text(after))
+    key = _text(after)
+    return await find_tasks_by_key(models, org_id, lanes, wanted, order, limit, key, keyed=keyed)
 
 
 async def _owned(

@@ -212,7 +212,8 @@ def test_lists_are_merged_whole_however_far_each_was_looked_at(
     after: int | None = None
     for _ in range(len(everything) + 200):
         slices = [_slice(keys, after, chance.randint(1, limit), descending) for keys in lists]
-        items, after = merged(slices, limit, descending)
+        page = merged(slices, limit, descending)
+        items, after = page.items, page.next_key
         assert len(items) <= limit
         found += items
         if after is None:
