@@ -1,6 +1,9 @@
 """What the demo organization has: two people, their team, its projects and the tasks in them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cli.story.asking import Asker, logged_in, newcomer
+from cli.story.website import Website
 
 if TYPE_CHECKING:  # loading it takes longer than a start without a first login
     import httpx
@@ -41,89 +44,68 @@ class Acme:
 
     def __init__(self, http: "httpx.Client", email: str, password: str) -> None:
         self._http, self._password = http, password
-        login = self._posted("/auth/login", {"email": email, "password": password})
-        http.headers["authorization"] = f"Bearer {login['accessToken']}"
-        self._ana: str = login["user"]["id"]
-        self._organization: str = login["user"]["organizationId"]
+        self._ana = logged_in(http, email, password)
 
     def fill(self) -> None:
         """Create everything; only what the plan PREMIUM allows."""
-        plan = f"/org/{self._organization}/plan"
-        self._http.patch(plan, json={"plan": "PREMIUM"}).raise_for_status()
-        ben, authorization = self._colleague()
-        team = self._posted("/team", {"name": "Platform"})["id"]
-        for user, role in ((self._ana, "LEAD"), (ben, "MEMBER")):
-            self._posted(f"/team/{team}/members", {"userId": user, "role": role})
+        ana = self._ana
+        ana.patch(f"/org/{ana.organization}/plan", plan="PREMIUM")
+        ben = self._colleague()
+        team: str = ana.post("/team", {"name": "Platform"})["id"]
+        for user, role in ((ana, "LEAD"), (ben, "MEMBER")):
+            ana.post(f"/team/{team}/members", {"userId": user.id, "role": role})
         release = self._engineering(team)
         self._plan(release)
-        self._discuss(release, ben, authorization)
-        self._hire(team)
+        self._discuss(release, ben)
+        self._hire(team, ben)
+        Website(ana, ben, team).fill()
 
-    def _colleague(self) -> tuple[str, str]:
-        """Return the id of a second member, and the Authorization of their requests.
+    def _colleague(self) -> Asker:
+        """Return a second member.
 
         Where invitations are mailed, nobody can accept one here, and Ana works alone.
         """
         asked = {"email": COLLEAGUE_EMAIL, "role": "MEMBER"}
-        link = self._posted(f"/org/{self._organization}/invitations", asked).get("link")
+        link = self._ana.post(f"/org/{self._ana.organization}/invitations", asked).get("link")
         if link is None:
-            return self._ana, self._http.headers["authorization"]
-        invitation = link.partition("#")[2]
-        accepted = {"token": invitation, "name": "Ben Demo", "password": self._password}
-        own = self._http.headers.pop("authorization")  # Ben has no account yet
-        session = self._posted("/invitations/accept", accepted)
-        self._http.headers["authorization"] = own
-        return session["user"]["id"], f"Bearer {session['accessToken']}"
+            return self._ana
+        return newcomer(self._http, link.partition("#")[2], "Ben Demo", self._password)
 
     def _engineering(self, team: str) -> str:
         """Create the tasks of ENG, and return the id of the one that is being planned."""
-        asked = {"key": "ENG", "name": "Engineering", "teamId": team}
-        project = self._posted("/project", asked)
-        ids: list[str] = []
+        ana, ids = self._ana, list[str]()
+        project = ana.post("/project", {"key": "ENG", "name": "Engineering", "teamId": team})
+        tasks = f"/project/{project['id']}/tasks"
         for title, priority, status in _TASKS:
-            asked = {"title": title, "priority": priority}
-            task = self._posted(f"/project/{project['id']}/tasks", asked)
+            task = ana.post(tasks, {"title": title, "priority": priority})
             if status != "TODO":
-                self._posted(f"/task/{task['id']}/status?path=auto", {"status": status})
+                ana.post(f"/task/{task['id']}/status?path=auto", {"status": status})
             ids.append(task["id"])
         legal, release = ids[3], ids[5]
-        self._posted(f"/task/{legal}/relations", {"kind": "blocks", "taskId": release})
-        asked = {"title": "Write the changelog", "parentId": release}
-        self._posted(f"/project/{project['id']}/tasks", asked)
+        ana.post(f"/task/{legal}/relations", {"kind": "blocks", "taskId": release})
+        ana.post(tasks, {"title": "Write the changelog", "parentId": release})
         return release
 
     def _plan(self, release: str) -> None:
-        planned = {"startDate": "2031-05-05", "dueDate": "2031-05-16", "estimate": 8}
-        self._http.patch(f"/task/{release}", json=planned).raise_for_status()
+        ana = self._ana
+        ana.patch(f"/task/{release}", startDate="2031-05-05", dueDate="2031-05-16", estimate=8)
         for name, color in (("release", "#1f883d"), ("customers wait", "#d1242f")):
-            label = self._posted("/label", {"name": name, "color": color})
-            self._posted(f"/task/{release}/labels", {"labelId": label["id"]})
+            label = ana.post("/label", {"name": name, "color": color})
+            ana.post(f"/task/{release}/labels", {"labelId": label["id"]})
 
-    def _discuss(self, release: str, ben: str, authorization: str) -> None:
+    def _discuss(self, release: str, ben: Asker) -> None:
         """Comment, let Ben answer, and attach a file; both watch the task from then on."""
         path = f"/task/{release}/comments"
-        asked = {"body": "Ben, is two weeks enough?", "mentions": [ben]}
-        comment = self._posted(path, asked)
-        answer = {"body": "Yes, once legal has answered.", "parentId": comment["id"]}
-        self._posted(path, answer, {"authorization": authorization})
-        self._http.post(
-            f"/task/{release}/attachments",
-            content=_CHECKLIST,
-            headers={
-                "content-type": "text/plain",
-                "content-disposition": 'attachment; filename="checklist.txt"',
-            },
-        ).raise_for_status()
+        asked = {"body": "Ben, is two weeks enough?", "mentions": [ben.id]}
+        comment = self._ana.post(path, asked)
+        ben.post(path, {"body": "Yes, once legal has answered.", "parentId": comment["id"]})
+        self._ana.attach(release, "checklist.txt", "text/plain", _CHECKLIST)
 
-    def _hire(self, team: str) -> None:
+    def _hire(self, team: str, ben: Asker) -> None:
         """Create a private project with a workflow of its own."""
         asked = {"key": "HIRE", "name": "Hiring", "teamId": team, "visibility": "PRIVATE"}
-        project = self._posted("/project", asked)["id"]
-        self._http.put(f"/project/{project}/workflow", json=_HIRING).raise_for_status()
+        project = self._ana.post("/project", asked)["id"]
+        self._ana.put(f"/project/{project}/workflow", _HIRING)
+        self._ana.post(f"/project/{project}/members", {"userId": ben.id})
         for title, status in (("Kim, designer", "INTERVIEW"), ("Lee, engineer", "APPLIED")):
-            self._posted(f"/project/{project}/tasks", {"title": title, "status": status})
-
-    def _posted(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Any:
-        answer = self._http.post(path, json=body, headers=headers)
-        answer.raise_for_status()
-        return answer.json()
+            self._ana.post(f"/project/{project}/tasks", {"title": title, "status": status})

@@ -1,4 +1,7 @@
-"""The tutorial and the README's commands, run as they are written on the whole product."""
+"""The tutorials and the README's commands, run as they are written on the whole product."""
+
+import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -6,6 +9,7 @@ from tests.architecture.reader import BLOCK, DELIVERY_S, Reader
 from tests.architecture.sources import ROOT
 
 PAGE = ROOT / "docs" / "tutorial" / "first-webhook.md"
+WORK = ROOT / "docs" / "tutorial" / "plan-your-work.md"
 README = ROOT / "README.md"
 PROTECTING = ROOT / "docs" / "how-to" / "protect-an-account.md"
 EXPORTING = ROOT / "docs" / "how-to" / "export-and-verify.md"
@@ -20,6 +24,8 @@ INVITING = ROOT / "docs" / "how-to" / "invite-a-colleague.md"
 COLLEAGUE = ROOT / "docs" / "how-to" / "see-a-colleague-through.md"
 SHARING = ROOT / "docs" / "how-to" / "share-a-project.md"
 PLANNING = ROOT / "docs" / "how-to" / "plan-and-discuss-a-task.md"
+STEP = re.compile(r"^```sh\n(.*?)^```$(?:\n```console\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+BEHIND = "---- the next step"
 pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
 
 
@@ -227,6 +233,26 @@ def test_the_tutorial_ends_with_a_verified_webhook_and_history(reader: Reader) -
     assert '"code":"transition_not_allowed"' in told.stdout
     assert '"allowed":["TODO","IN_PROGRESS"]' in told.stdout
     assert told.stdout.rstrip().endswith("found out")
+
+
+def steps() -> Iterator[tuple[str, str]]:
+    """Yield the commands of each step of the work but the start, and what it says they print."""
+    (start, _), *found = STEP.findall(WORK.read_text(encoding="utf-8"))
+    assert start == "make run\n"
+    yield from found
+
+
+def test_each_step_of_the_work_prints_what_its_tutorial_says(reader: Reader) -> None:
+    told = [*steps()]
+    script = "\n".join(f"{reader.ours(commands)}\necho '{BEHIND}'" for commands, _ in told)
+
+    done = reader.run(f"set -eu\n{script}")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = done.stdout.split(f"{BEHIND}\n")[:-1]
+    for (commands, says), prints in zip(told, printed, strict=True):
+        assert says, commands
+        assert prints == says, commands
 
 
 WAIT = f"""

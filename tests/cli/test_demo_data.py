@@ -10,6 +10,7 @@ import pytest
 from cli.story.seed import DEMO_EMAIL, DEMO_PASSWORD, SEEDED_FILE, seed
 from tests.acceptance.system import System, data_directory
 
+_PLANS = ("cycles", "milestones")
 pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
 
 
@@ -43,15 +44,75 @@ def visitor() -> Iterator[Visitor]:
 
 def test_a_team_has_a_lead_and_a_private_project_with_its_own_workflow(visitor: Visitor) -> None:
     [team] = visitor.see("/team")
-    engineering, hiring = visitor.see("/project")
+    projects = {each["key"]: each for each in visitor.see("/project")}
+    engineering, hiring = projects["ENG"], projects["HIRE"]
+    lead, colleague = team["members"]
 
-    assert [member["role"] for member in team["members"]] == ["LEAD", "MEMBER"]
-    assert (engineering["key"], engineering["visibility"]) == ("ENG", "ORGANIZATION")
-    assert (hiring["key"], hiring["visibility"]) == ("HIRE", "PRIVATE")
+    assert [lead["role"], colleague["role"]] == ["LEAD", "MEMBER"]
+    assert (engineering["visibility"], hiring["visibility"]) == ("ORGANIZATION", "PRIVATE")
     assert {engineering["teamId"], hiring["teamId"]} == {team["id"]}
+    assert colleague["userId"] in [each["userId"] for each in visitor.see("/project/HIRE/members")]
     workflow = visitor.see("/project/HIRE/workflow")
     assert [each["key"] for each in workflow["statuses"]][:2] == ["APPLIED", "INTERVIEW"]
     assert visitor.see("/task/HIRE-1")["status"] == "INTERVIEW"
+
+
+def test_projects_are_on_hold_archived_and_have_other_keys(visitor: Visitor) -> None:
+    projects = {each["key"]: each["status"] for each in visitor.see("/project")}
+    old = [visitor.see(f"/task/PAST-{number}") for number in (1, 2, 3)]
+
+    assert projects == {
+        "APP": "ON_HOLD",
+        "ENG": "ACTIVE",
+        "HIRE": "ACTIVE",
+        "IDEA": "ACTIVE",
+        "PAST": "ARCHIVED",
+        "SITE": "ACTIVE",
+    }
+    assert visitor.see("/project/WEB")["key"] == "SITE"
+    assert visitor.see("/task/WEB-1")["key"] == "SITE-1"
+    assert visitor.see("/task/IDEA-1")["title"] == "Write a blog"
+    assert visitor.see("/task/IDEA-1")["key"].startswith("SITE-")
+    assert {each["imported"]["author"] for each in old} == {"Jo Old"}
+
+
+def test_the_website_is_planned_with_all_that_a_task_can_have(visitor: Visitor) -> None:
+    home, press = visitor.see("/task/SITE-1"), visitor.see("/task/SITE-6")
+    [cycle], [milestone] = (visitor.see(f"/project/SITE/{each}") for each in _PLANS)
+    [label] = visitor.see(f"/label?projectId={home['projectId']}")
+    fields = [each["type"] for each in visitor.see("/project/SITE/fields")]
+    views = [
+        (each["name"], each["shared"])
+        for each in visitor.see(f"/view?projectId={home['projectId']}")
+    ]
+
+    assert (home["cycleId"], home["milestoneId"]) == (cycle["id"], milestone["id"])
+    assert cycle["progress"] == milestone["progress"] == {"done": 0, "all": 2}
+    assert home["subtasks"] == {"done": 1, "all": 2}
+    assert press["dueAt"] == "2031-06-12T15:00:00Z"
+    assert (press["estimate"], press["labels"]) == (2, [label["id"]])
+    assert len(press["watchers"]) == 2
+    assert sorted(fields) == ["date", "multi_select", "number", "text", "user"]
+    assert {*press["fields"]} == {"approver", "channels", "live_on", "source", "words"}
+    titles = [each["title"] for each in visitor.see("/task?project=SITE&status=TODO&sort=rank")]
+    assert titles.index("Tell the press") + 1 == titles.index("Open the shop")
+    assert views == [("Mine on the website", False), ("Next", True)]
+    kinds = [each["kind"] for key in (1, 5) for each in visitor.see(f"/task/SITE-{key}/relations")]
+    assert sorted(kinds) == ["blocked_by", "blocks", "duplicated_by", "relates"]
+
+
+def test_the_website_is_discussed_and_something_is_in_the_trash(visitor: Visitor) -> None:
+    question, answer, sketch = visitor.see("/task/SITE-1/comments")
+    trash = [(each["type"], each["name"]) for each in visitor.see("/trash")]
+    kinds = {each["kind"] for each in visitor.see("/inbox")}
+
+    assert (answer["parentId"], answer["edits"]) == (question["id"], 1)
+    assert sketch["body"] == "Here is the sketch."
+    assert [each["name"] for each in visitor.see("/task/SITE-1/attachments")] == ["sketch.svg"]
+    assert [each for each, _ in trash] == ["task", "comment"]
+    assert [each["title"] for each in visitor.see("/task?deleted=true")] == ["Add a guest book"]
+    assert len(visitor.see("/search?q=add a map")) == 2
+    assert kinds >= {"mentioned", "commented"}
 
 
 def test_a_task_is_planned_and_blocked(visitor: Visitor) -> None:
