@@ -15,6 +15,7 @@ from api.description.openapi import describe
 from api.docs import DocsController
 from api.exchange.event import LIVE
 from api.exchange.live.follower import Live
+from api.exchange.tasks.resuming import InterruptedImports
 from api.health import HealthController
 from api.http.access_log import AccessLog
 from api.http.cors import Cors
@@ -67,13 +68,15 @@ def create_app(system: System, progress: Progress | None = None) -> Litestar:
     live = Live(system)
     access_log = AccessLog(enabled=system.settings.log_level in (LogLevel.DEBUG, LogLevel.INFO))
     request_class = type("BoundRequest", (ApiRequest,), {"__slots__": (), "api": api})
+    interrupted = InterruptedImports(request_class)
     app = Litestar(
         ROUTES,
         request_class=request_class,
         before_request=guard,
-        on_startup=[api.monitor.start],
+        on_startup=[api.monitor.start, interrupted.start],
         on_shutdown=[
             live.close,
+            interrupted.close,
             api.background.close,
             api.monitor.stop,
             api.exports.close,

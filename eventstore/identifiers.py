@@ -29,6 +29,11 @@ def new_id() -> UUID:
     return _made(value & _MASK | _VERSION_7)
 
 
+def made_at(new: UUID) -> int:
+    """Return when an id of ``new_id`` was made, in milliseconds since 1970."""
+    return new.int >> 80
+
+
 def id_of_event(state: bytes) -> UUID:
     """Return the id of the event with the stored bytes *state*, which no other event has.
 

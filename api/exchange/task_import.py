@@ -12,12 +12,14 @@ from litestar.params import FromPath, FromQuery, Parameter
 from litestar.response import Stream
 
 from api.exchange.task_export import FileFormat
-from api.exchange.tasks.keeping import FileForm, kept
+from api.exchange.tasks.import_lease import ImportLease
+from api.exchange.tasks.keeping import FileForm
 from api.exchange.tasks.mapping import MAPPING_MAX, mapping_in
 from api.exchange.tasks.progress import (
     ImportView,
     render_import,
 )
+from api.exchange.tasks.resuming import resume
 from api.exchange.tasks.run import ImportRun
 from api.exchange.tasks.spool import (
     ARCHIVE_BYTES_MAX,
@@ -38,9 +40,6 @@ from domain.base import DomainError, NotFound, ProjectId
 from domain.permission import Permission
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
 from eventstore.append import ConcurrencyConflict, LogUnavailable
-from eventstore.identifiers import new_id
-from eventstore.operations.records import ImportState
-from files.store import FileKey, FileMissing
 
 _logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -107,7 +106,7 @@ class TaskImportController(Controller):
         with ExitStack() as held:
             opened = await _taken(request, project_id, FileForm(file_format, names), held)
             if not request.is_dry_run():
-                return await begin(request, opened, new_id())
+                return await begin(request, opened)
             _, run = await get_ready(request, opened)
             told = _told(run, held.pop_all())
             first = await anext(told)
@@ -155,24 +154,12 @@ class ImportController(Controller):
         It reads the file from its beginning; what is imported already is `unchanged`.
         """
         await request.own_organization()
-        system, org_id = request.api.system, request.organization
-        found = await system.operations.import_of(str(org_id), str(import_id))
+        request.caller.refuse_unless_may(Permission.TASK_CREATE)
+        operations = request.api.system.operations
+        found = await operations.import_of(str(request.organization), str(import_id))
         if found is None:
             raise NotFound
-        project_id = ProjectId(UUID(found.project))
-        (await project_here(request, project_id)).state.refuse_unless_takes_tasks()
-        request.caller.refuse_unless_may(Permission.TASK_CREATE)
-        if render_import(found, system.clock()).state is not ImportState.STOPPED:
-            raise Problem(409, "import_not_stopped", "This import goes on, or is done.")
-        with ExitStack() as held:
-            held.enter_context(request.api.upload_places.taken(request.caller.user_id))
-            try:
-                form, body = await kept(request.api.files, FileKey(org_id, import_id))
-            except FileMissing:
-                detail = "The file of this import is not kept any more. Send it again."
-                raise Problem(410, "import_file_gone", detail) from None
-            opened = await open_file(project_id, form, held.enter_context(body), held)
-            return await begin(request, opened, import_id, is_kept=True)
+        return await resume(request, found, ImportLease(operations, found.id))
 
 
 async def _taken(

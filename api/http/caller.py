@@ -178,7 +178,8 @@ class Access:
         ends = claims.ends_at(), end_of(session.state), end_within(session.state, limits)
         if len(self._known) >= KNOWN_MAX:
             self._known.clear()
-        self._known[sent] = Recalled(min(filter(None, ends)), claims, caller, heads)
+        if sent:  # or anybody who sends nothing would be taken for them
+            self._known[sent] = Recalled(min(filter(None, ends)), claims, caller, heads)
 
     async def check_key(
         self,
@@ -193,10 +194,8 @@ class Access:
         :raises Problem: 401 if there is no such key.
         :raises DomainError: the key cannot be used, or not from there.
         """
-        if heads is None:
-            known = self.keys.from_memory(presented, ip, now)
-            if known is not None:
-                return _by_key(known, fresh=False)
+        if heads is None and (known := self.keys.from_memory(presented, ip, now)) is not None:
+            return _by_key(known, fresh=False)
         found = await self.keys.from_log(
             presented,
             ip,

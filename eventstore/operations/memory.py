@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from eventstore.operations.imports.memory import MemoryImports
 from eventstore.operations.memory_key_uses import MemoryKeyUses
-from eventstore.operations.memory_leases import MemoryLeases
 from eventstore.operations.memory_mails import MemoryMails, is_free, machine_time
 from eventstore.operations.records import (
     Attempt,
@@ -27,7 +26,7 @@ from eventstore.operations.store import WRITE_MAX, AttemptKey, Changes, LeaseLos
 R = TypeVar("R", bound=Struct)
 
 
-class MemoryOperations(MemoryLeases, MemoryMails, MemoryKeyUses, MemoryImports):
+class MemoryOperations(MemoryImports, MemoryMails, MemoryKeyUses):
     """The port as dictionaries; values are copied in and out, as a database would."""
 
     def __init__(self) -> None:

@@ -15,15 +15,30 @@ from msgspec import Struct
 
 from api.exchange.tasks.mapping import Mapping
 from files.store import PIECE_BYTES, FileKey, FileMissing, FileStore, FilesUnavailable
+from security.api_keys import PresentedKey
+from security.tokens import AccessClaims
 
 _logger = logging.getLogger(__name__)
 
 
+class Beginner(Struct, frozen=True):
+    """Who began an import, by the access token or the API key that they sent, and from where.
+
+    It lets nobody in: of the token there are only the claims, of the key only its keyed hash.
+    """
+
+    claims: AccessClaims | None
+    key: PresentedKey | None
+    ip: str | None
+    user_agent: str | None
+
+
 class FileForm(Struct, frozen=True):
-    """The format of a file, and what the names in it are here."""
+    """The format of a file, what the names in it are here, and who began to import it."""
 
     format: str
     names: Mapping
+    beginner: Beginner | None = None
 
 
 _encode = msgspec.json.Encoder().encode

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from api.exchange.tasks.import_lease import ImportLease
 from api.exchange.tasks.run import Item
 from eventstore.operations.records import ImportProgress, ImportState
 from runtime.system import System
@@ -15,7 +16,7 @@ LINES_SHOWN_MAX = 1_000
 IMPORTS_KEPT = timedelta(days=7)
 """How long one can ask about an import."""
 IMPORT_SILENT_MAX = timedelta(minutes=1)
-"""An import that tells nothing for so long has ended with its process."""
+"""An import that tells nothing for so long ended with its process, and no other goes on with it."""
 _WRITTEN_EACH_S = 1.0
 INTERRUPTED = "interrupted"
 """Why an import stopped whose process ended."""
@@ -59,7 +60,7 @@ def render_import(progress: ImportProgress, now: datetime) -> ImportView:
         correlation_id=progress.correlation_id,
         project_id=progress.project,
         state=state,
-        done=progress.created + progress.unchanged + progress.refused,
+        done=done_of(progress),
         all=progress.lines,
         created=progress.created,
         unchanged=progress.unchanged,
@@ -71,14 +72,29 @@ def render_import(progress: ImportProgress, now: datetime) -> ImportView:
 
 
 class ImportJournal:
-    """Keeps the progress of one import, about once a second."""
+    """Keeps the progress of one import, about once a second.
 
-    def __init__(self, system: System, progress: ImportProgress) -> None:
+    One that goes on reads its file from the beginning, and what was told of it stays until it is
+    as far as that again.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        progress: ImportProgress,
+        lease: ImportLease,
+        told: ImportProgress | None = None,
+    ) -> None:
+        """*told* is how far it was before it went on."""
         self._system, self.progress = system, progress
+        self._lease, self._told = lease, told
         self._written = 0.0
 
     async def add(self, items: Iterable[Item]) -> None:
-        """Count what has become of some lines."""
+        """Count what has become of some lines.
+
+        :raises ImportLost: another process runs this import by now.
+        """
         progress = self.progress
         for item in items:
             outcome = item["outcome"]
@@ -89,12 +105,34 @@ class ImportJournal:
             await self._keep()
 
     async def end(self, code: str | None = None) -> None:
-        """Tell that every line was read or, with *code*, why not."""
+        """Tell that every line was read or, with *code*, why not.
+
+        :raises ImportLost: another process runs this import by now.
+        """
         self.progress.state = ImportState.DONE if code is None else ImportState.STOPPED
-        self.progress.code = code
-        await self._keep()
+        self.progress.code, self._told = code, None
+        await self._lease.leave(self._to_tell())
+
+    async def pause(self) -> None:
+        """Tell how far it is, and leave it to another process.
+
+        :raises ImportLost: one has it already.
+        """
+        await self._lease.leave(self._to_tell())
 
     async def _keep(self) -> None:
-        self.progress.updated_at = self._system.clock()
-        await self._system.operations.keep_import(self.progress)
+        await self._lease.renew()
+        await self._system.operations.keep_import(self._to_tell())
         self._written = time.monotonic()
+
+    def _to_tell(self) -> ImportProgress:
+        if self._told is not None and done_of(self._told) <= done_of(self.progress):
+            self._told = None
+        kept = self.progress if self._told is None else self._told
+        kept.updated_at = self._system.clock()
+        return kept
+
+
+def done_of(progress: ImportProgress) -> int:
+    """Return how many lines of an import have become something, or were refused."""
+    return progress.created + progress.unchanged + progress.refused

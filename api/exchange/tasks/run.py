@@ -50,7 +50,7 @@ from domain.base import AttachmentId, CommentId, LabelId, ProjectId, TaskId
 from domain.name import folded
 from domain.work.task.imported import DuplicateId, UnknownParent
 from domain.work.task.state import LEVELS_MAX
-from eventstore.identifiers import new_id
+from eventstore.identifiers import made_at, new_id
 
 LINES_MAX = 100_000
 """Tasks of one file."""
@@ -70,8 +70,13 @@ class ImportRun:
         project_id: ProjectId,
         read: Callable[[], Iterator[Line]],
         archive: WorkArchive | None = None,
+        begun_as: UUID | None = None,
     ) -> None:
-        """*read* reads the lines from their beginning; *archive* has the contents of files."""
+        """*read* reads the lines from their beginning; *archive* has the contents of files.
+
+        An import that goes on was *begun_as* this id: what was made later counts as created.
+        """
+        self._begun_as = begun_as
         self._request, self._project_id, self._read = request, project_id, read
         self._kinds: set[type[ContentLine]] = set()
         self.correlation_id = request.client_info.request_id
@@ -209,7 +214,7 @@ class ImportRun:
     def _content_item(self, outcome: ContentOutcome) -> Item:
         if outcome.refused is not None:
             return self._refused(outcome.number, outcome.refused.code, str(outcome.refused))
-        what = "created" if outcome.made else "unchanged"
+        what = "created" if outcome.made or _is_later(self._begun_as, outcome.id) else "unchanged"
         self.counts[what] += 1
         item: Item = {"line": outcome.number, "outcome": what}
         is_known = outcome.id is not None and not (outcome.made and self._request.is_dry_run())
@@ -239,8 +244,9 @@ class ImportRun:
             return self._refused(line.number, refused.code, str(refused))
         item: Item = {"line": line.number}
         if outcome.found is not None:
-            self.counts["unchanged"] += 1
-            return {**item, "outcome": "unchanged", "id": outcome.found}
+            item["outcome"] = "created" if _is_later(self._begun_as, outcome.found) else "unchanged"
+            self.counts[item["outcome"]] += 1
+            return {**item, "id": outcome.found}
         self.counts["created"] += 1
         item["outcome"] = "created"
         if not self._request.is_dry_run():
@@ -251,6 +257,11 @@ class ImportRun:
         self.counts["refused"] += 1
         item: Item = {"line": number, "outcome": "refused", "code": code}
         return item if detail is None else {**item, "detail": detail}
+
+
+def _is_later(begun_as: UUID | None, found: UUID | None) -> bool:
+    """Whether an import that goes on made what was *found*, before it was interrupted."""
+    return begun_as is not None and found is not None and made_at(found) >= made_at(begun_as)
 
 
 def _some(lines: Iterator[Line]) -> list[Line]:

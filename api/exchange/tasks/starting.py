@@ -13,9 +13,11 @@ from uuid import UUID
 
 import msgspec
 from litestar import MediaType, Response
+from msgspec.structs import replace
 
 from api.exchange.tasks.archive import WorkArchive
-from api.exchange.tasks.keeping import FileForm, give_up_file, keep
+from api.exchange.tasks.import_lease import ImportLease, ImportLost
+from api.exchange.tasks.keeping import Beginner, FileForm, give_up_file, keep
 from api.exchange.tasks.lines import BrokenFile, Line, read_lines
 from api.exchange.tasks.progress import IMPORTS_KEPT, INTERRUPTED, ImportJournal, render_import
 from api.exchange.tasks.run import LINES_MAX, ImportRun, Item
@@ -30,9 +32,9 @@ from domain.identity.organization.membership import Role
 from domain.planning.field import Field, stream_of_field
 from domain.work.task.custom_field import FieldType
 from eventstore.append import ConcurrencyConflict, LogUnavailable
-from eventstore.operations.records import ImportProgress
+from eventstore.identifiers import new_id
+from eventstore.operations.records import ImportProgress, ImportState
 from files.store import FileKey, FileStore, FilesUnavailable
-from runtime.system import System
 
 _logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -52,6 +54,14 @@ class OpenFile(NamedTuple):
     file: IO[str]
     archive: WorkArchive | None
     held: ExitStack
+
+
+class Begun(NamedTuple):
+    """An import of which this process has the lease; ``told`` is how far it was, if it goes on."""
+
+    import_id: UUID
+    lease: ImportLease
+    told: ImportProgress | None = None
 
 
 class Ready(NamedTuple):
@@ -76,8 +86,8 @@ async def open_file(
     return OpenFile(project_id, form, body, lines, archive, held)
 
 
-async def get_ready(request: ApiRequest, opened: OpenFile) -> Ready:
-    """Count the lines of a file before any of them is imported.
+async def get_ready(request: ApiRequest, opened: OpenFile, begun_as: UUID | None = None) -> Ready:
+    """Count the lines of a file before any of them is imported; *begun_as* as in ``ImportRun``.
 
     :raises Problem: nothing can be read from somewhere on, or they are too many.
     :raises TooManyForMember: they are more than the caller's role may import.
@@ -85,57 +95,73 @@ async def get_ready(request: ApiRequest, opened: OpenFile) -> Ready:
     file, read = opened.file, await _reader(request, opened)
     count = await _count(request, file, read)
     again = partial(_from_its_beginning, file, read)
-    run = ImportRun(request, opened.project_id, again, opened.archive)
+    run = ImportRun(request, opened.project_id, again, opened.archive, begun_as)
     return Ready(count, run)
 
 
-async def begin(
-    request: ApiRequest, opened: OpenFile, import_id: UUID, *, is_kept: bool = False
-) -> Response[bytes]:
+async def begin(request: ApiRequest, opened: OpenFile) -> Response[bytes]:
     """Import the first lines, and the others behind the answer; what refuses all is raised.
 
-    Until all are imported, the file is kept, unless it is already.
+    Until all are imported, the file is kept.
     """
-    system, files = request.api.system, request.api.files
+    import_id, files = new_id(), request.api.files
+    lease = ImportLease(request.api.system.operations, str(import_id))
     count, run = await get_ready(request, opened)
     key = FileKey(request.organization, import_id)
     goes_on = count > IMPORTED_AT_ONCE or opened.archive is not None
-    if goes_on and not is_kept:
-        await keep(files, key, opened.form, opened.body)
-    outcomes = run.outcomes()
+    await lease.renew()
+    if goes_on:
+        await keep(files, key, replace(opened.form, beginner=_beginner(request)), opened.body)
     try:
-        first, now = await anext(outcomes), system.clock()
+        return await _begun(request, opened, Begun(import_id, lease), Ready(count, run))
     except BaseException:
-        if goes_on and not is_kept:
+        await lease.drop()
+        if goes_on:
             await give_up_file(files, key)
         raise
+
+
+async def go_on(
+    request: ApiRequest, opened: OpenFile, told: ImportProgress, lease: ImportLease
+) -> Response[bytes]:
+    """Go on with an import whose file is kept, as ``begin`` does; *told* is how far it was."""
+    import_id, told = UUID(told.id), replace(told, state=ImportState.RUNNING, code=None)
+    ready = await get_ready(request, opened, import_id)
+    return await _begun(request, opened, Begun(import_id, lease, told), ready)
+
+
+async def _begun(
+    request: ApiRequest, opened: OpenFile, begun: Begun, ready: Ready
+) -> Response[bytes]:
+    system, files = request.api.system, request.api.files
+    key = FileKey(request.organization, begun.import_id)
+    outcomes = ready.run.outcomes()
+    first, now = await anext(outcomes), system.clock()
     progress = ImportProgress(
-        id=str(import_id),
+        id=str(begun.import_id),
         org=str(key.org_id),
         project=str(opened.project_id),
-        correlation_id=run.correlation_id,
-        lines=count,
-        started_at=now,
+        correlation_id=ready.run.correlation_id,
+        lines=ready.lines,
+        started_at=now if begun.told is None else begun.told.started_at,
         updated_at=now,
     )
-    journal = await _journal(system, progress, first)
-    others = _go_on(outcomes, journal, opened.held.pop_all())
-    if goes_on:
+    await system.operations.drop_imports(now - IMPORTS_KEPT)
+    journal = ImportJournal(system, progress, begun.lease, begun.told)
+    await journal.add(first)
+    others = _go_on(outcomes, journal, opened.held.pop_all(), begun.lease)
+    if begun.told is not None or ready.lines > IMPORTED_AT_ONCE or opened.archive is not None:
         request.api.background.start(_and_give_up(others, files, key))
     else:
         await others
-    told, location = _encode(render_import(progress, now)), f"/api/import/{progress.id}"
-    return Response(
-        told, status_code=202, media_type=MediaType.JSON, headers={"location": location}
-    )
+    told = _encode(render_import(begun.told or progress, now))
+    headers = {"location": f"/api/import/{progress.id}"}
+    return Response(told, status_code=202, media_type=MediaType.JSON, headers=headers)
 
 
-async def _journal(system: System, progress: ImportProgress, first: list[Item]) -> ImportJournal:
-    """Return the journal of an import whose first lines were imported."""
-    await system.operations.drop_imports(progress.started_at - IMPORTS_KEPT)
-    journal = ImportJournal(system, progress)
-    await journal.add(first)
-    return journal
+def _beginner(request: ApiRequest) -> Beginner:
+    claims, info = None if request.api_key else request.claims, request.client_info
+    return Beginner(claims, request.api_key, info.ip, info.user_agent)
 
 
 async def _and_give_up(others: Coroutine[Any, Any, bool], files: FileStore, key: FileKey) -> None:
@@ -144,23 +170,34 @@ async def _and_give_up(others: Coroutine[Any, Any, bool], files: FileStore, key:
 
 
 async def _go_on(
-    outcomes: AsyncIterator[list[Item]], journal: ImportJournal, held: ExitStack
+    outcomes: AsyncIterator[list[Item]], journal: ImportJournal, held: ExitStack, lease: ImportLease
 ) -> bool:
-    """Import the other lines; return whether that was done to the end."""
-    code: str | None = INTERRUPTED
-    try:
-        with held:
-            async for items in outcomes:
-                await journal.add(items)
-        code = None
-    except (DomainError, Problem) as refused:
-        code = refused.code
-    except (ConcurrencyConflict, FilesUnavailable, LogUnavailable) as error:
-        _logger.warning("an import stopped: %s", error)
-        code = "unavailable"
-    finally:
+    """Import the other lines; return whether that was done to the end.
+
+    An import whose process ends stays as it is, for another process to go on with.
+    """
+    async with lease.kept():
+        code: str | None = None
+        try:
+            with held:
+                async for items in outcomes:
+                    await journal.add(items)
+        except asyncio.CancelledError:
+            await journal.pause()
+            raise
+        except ImportLost:
+            _logger.warning("another process goes on with an import")
+            return False
+        except (DomainError, Problem) as refused:
+            code = refused.code
+        except (ConcurrencyConflict, FilesUnavailable, LogUnavailable) as error:
+            _logger.warning("an import stopped: %s", error)
+            code = "unavailable"
+        except BaseException:
+            await journal.end(INTERRUPTED)
+            raise
         await journal.end(code)
-    return code is None
+        return code is None
 
 
 async def _reader(request: ApiRequest, opened: OpenFile) -> ReadFile:

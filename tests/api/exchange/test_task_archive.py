@@ -235,6 +235,6 @@ async def test_an_archive_whose_import_stopped_goes_on_without_being_sent_again(
     ended = await until_ended(ana, begun["importId"])
 
     assert (stopped["state"], stopped["code"], stopped["created"]) == ("STOPPED", "interrupted", 2)
-    assert (ended["state"], ended["created"], ended["unchanged"]) == ("DONE", 1, 2)
+    assert (ended["state"], ended["created"], ended["unchanged"]) == ("DONE", 3, 0)
     task = done(await ana.get(f"/project/{project['id']}/tasks"), 200)["items"][0]
     assert [each["imported"]["externalId"] for each in await files_at(ana, task)] == ["f1", "f2"]

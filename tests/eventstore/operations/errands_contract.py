@@ -152,9 +152,25 @@ class ErrandsContract(ABC):
             assert await store.import_of("acme", "old") == stopped
             assert await store.import_of("acme", "new") == new
             assert await store.import_of("other", "new") is None
+            assert await store.imports_running(NOW) == [new]
+            assert await store.imports_running(NOW + 2 * SECOND) == []
             await store.drop_imports(NOW + SECOND)
             assert await store.import_of("acme", "old") is None
             assert await store.import_of("acme", "new") == new
+
+    async def test_an_import_is_left_by_whoever_has_its_lease(self) -> None:
+        progress = importing("one")
+        ended = replace(progress, state=ImportState.DONE)
+        async with self.opened() as store:
+            await store.keep_import(progress)
+            assert await store.take_lease("import/one", "one", LEASE_S)
+
+            assert not await store.leave_import(ended, "import/one", "two")
+            assert await store.import_of("acme", "one") == progress
+            assert await store.leave_import(ended, "import/one", "one")
+            assert await store.import_of("acme", "one") == ended
+            assert not await store.leave_import(progress, "import/one", "one")
+            assert await store.take_lease("import/one", "two", LEASE_S)
 
     # Mails
 
