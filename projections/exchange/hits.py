@@ -9,7 +9,7 @@ from msgspec import Struct
 from domain.base import CommentId, OrgId, ProjectId, TaskId
 from domain.work.project.state import Project
 from projections.base import View, document_id
-from projections.engine.find import ReadModels
+from projections.engine.find import ReadModels, full_page
 from projections.engine.query import ListSlice, list_slice
 from projections.exchange.keys_named import (
     NO_PROJECTS_NAMED,
@@ -21,10 +21,8 @@ from projections.exchange.keys_named import (
 from projections.exchange.search import SearchedTextView
 from projections.exchange.words import SearchWords, excerpt, words_of
 
-ROUNDS_MAX = 100
-"""How often more texts are looked at for one page."""
 _AT_ONCE = 500
-"""How many of them at most at a time."""
+"""How many texts are looked at at most at a time."""
 _encode = msgspec.json.Encoder().encode
 _found = msgspec.json.Decoder(SearchedTextView).decode
 
@@ -91,20 +89,19 @@ async def hits_of(  # noqa: PLR0913, PLR0917 - the list, who asks for it, and it
     """Return a page of what somebody finds, newest first, created before *after*.
 
     Texts are compared as they are now, and shown if their tasks are now where that person sees
-    them. A page ends early, and yet has a next one, only after 40,000 texts or more that have all
-    words and are not shown.
+    them. Each time that a page is not full yet, four times as many are looked at.
     """
-    shown: list[tuple[int, bytes]] = []
-    wanted = limit + 1
     lookups = await lookups_of(models, org_id, asked, sight.named)
-    for _ in range(ROUNDS_MAX):
-        page = await found_by(models, org_id, lookups, sight.hidden, wanted, after)
-        shown += await _shown(models, org_id, asked, sight, page)
-        after, wanted = page.next_key, min(_AT_ONCE, 4 * wanted)
-        if after is None or len(shown) > limit:
-            break
-    end = shown[limit - 1][0] if len(shown) > limit else after
-    return list_slice([hit for _, hit in shown[:limit]], end)
+    at_once = limit + 1
+
+    async def find(_: int, below: int | None) -> ListSlice:
+        nonlocal at_once
+        page = await found_by(models, org_id, lookups, sight.hidden, at_once, below)
+        at_once = min(_AT_ONCE, 4 * at_once)
+        shown = await _shown(models, org_id, asked, sight, page)
+        return list_slice([hit for _, hit in shown], page.next_key, [key for key, _ in shown])
+
+    return await full_page(find, limit, after)
 
 
 async def _shown(

@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from domain.base import OrgId, ProjectId, TaskId, UserId
 from projections.base import text_of
-from projections.engine.find import ReadModels
-from projections.engine.query import EITHER_MAX, LIMIT_MAX, ListSlice, Query
+from projections.engine.find import ReadModels, full_page
+from projections.engine.query import EITHER_MAX, LIMIT_MAX, ListSlice, Query, list_slice
 from projections.shape import Value
 from projections.work.task_filter import TaskFilter
 from projections.work.task_list import find_tasks, merged
@@ -24,7 +24,7 @@ from projections.work.task_query import TaskOrder, TaskSort, lanes_of
 
 WATCHED_MAX = 5_000
 """How many of the tasks that somebody watches their inbox looks at: those that changed last."""
-_AT_ONCE, _SLICES_MAX = 100, 20
+_AT_ONCE = 100
 """How many events are looked at in one query."""
 _SILENT = frozenset({"task.created", "task.ranked", "task.watched", "task.unwatched"})
 """Changes of a task that nobody is told of."""
@@ -121,23 +121,21 @@ class Reading(Struct, frozen=True):
 async def notices_of(
     models: ReadModels, reading: Reading, limit: int
 ) -> tuple[list[InboxEntry], int | None]:
-    """Return notices, the newest first, and the sequence number below which there may be more."""
+    """Return notices, the newest first, and the sequence number below which there are more."""
     found: dict[int, InboxEntry] = {}
-    below = reading.below
-    for _ in range(_SLICES_MAX):
+
+    async def find(_: int, below: int | None) -> ListSlice:
         happenings = await _happenings(models, reading, below)
-        below = happenings.next_key
+        some: dict[int, bytes] = {}
         for item in happenings.items:
             happened = _happened(item)
             kind = _kind(happened, text_of(reading.user_id))
             if kind is not None and str(happened.seq) not in reading.archived:
-                found[happened.seq] = _notice(happened, kind)
-            if len(found) > limit:
-                shown = [*found.values()][:limit]
-                return shown, shown[-1].seq
-        if below is None:
-            break
-    return [*found.values()], below
+                found[happened.seq], some[happened.seq] = _notice(happened, kind), item
+        return list_slice([*some.values()], happenings.next_key, [*some])
+
+    page = await full_page(find, limit, reading.below)
+    return [found[seq] for seq in page.keys], page.next_key
 
 
 async def _happenings(models: ReadModels, reading: Reading, below: int | None) -> ListSlice:

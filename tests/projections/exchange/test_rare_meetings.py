@@ -20,7 +20,7 @@ from projections.exchange.words import asked_words
 from tests.commands.acme import ACCOUNTS, HERE, OPS, task
 from tests.domain.spec import ACME, ENG
 from tests.projections.engine.test_find import SLOW, Asked
-from tests.projections.exchange.test_search import ALL, ENG_ONLY, whole
+from tests.projections.exchange.test_search import ALL, ENG_ONLY, UNLISTED, whole
 from tests.projections.spec import live, models_of, project_all
 from tests.spec import on, opened, record
 
@@ -30,8 +30,7 @@ BOTH = (7, 8, 9, 30, 47)
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a query compare four rows, read six sort keys, and look at two; a page asks once."""
-    monkeypatch.setattr("projections.exchange.hits.ROUNDS_MAX", 1)
+    """Let a query compare four rows, read six sort keys, and look at two."""
     for module in ("query", "sqlite.pages", "mongo.store"):
         monkeypatch.setattr(f"projections.engine.{module}.RESIDUAL_ROWS_MAX", 4)
     monkeypatch.setattr("projections.exchange.search.SORT_KEYS_MAX", 6)
@@ -66,6 +65,22 @@ async def test_a_page_with_a_next_one_is_full(store: ReadStore, limit: int) -> N
         assert await whole(models, query, ENG_ONLY, limit) == ids(47, 9, 7)
     found = await documents_with(models, ACME, asked_words("gear oil"), {})
     assert sorted(each.rpartition(":")[2] for each in found) == ids(*BOTH)
+
+
+async def test_a_page_is_full_behind_however_many_texts_that_somebody_does_not_see(
+    store: ReadStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.exchange.hits._AT_ONCE", 1)
+    monkeypatch.setattr("projections.engine.find.FILLING_MAX_S", 60.0)
+    async with opened(MemoryStore()) as log:
+        await record(log, *ACCOUNTS, *HERE)
+        for number in range(1, 130):
+            project, key = (ENG, "ENG") if number < 4 else (OPS, "OPS")
+            made = replace(task(100 + number, project=project, key=key), title="grease")
+            await record(log, on(TaskId(UUID(int=80_000 + number)), made))
+        await project_all(log, store)
+
+    assert await whole(models_of(store), "grease", UNLISTED, 2) == ids(3, 2, 1)
 
 
 @pytest.mark.usefixtures("small_pages")

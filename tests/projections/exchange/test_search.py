@@ -202,6 +202,7 @@ async def whole(
         after = page.next_key
         if after is None:
             return found
+        assert len(hits) == limit
         assert page.size == limit, "a page with a next one is full"
 
 
