@@ -94,7 +94,9 @@ class LogReads(TreeHeadReads):
 
     def still_has(self, versions: Mapping[UUID, int]) -> bool:
         """Return whether streams are known, without a read, to have these *versions* still."""
-        return all(self.known_head(stream) == version for stream, version in versions.items())
+        found = self._unchanged.found()
+        known = {} if found is None else found.versions
+        return [known.get(stream.int) for stream in versions] == [*versions.values()]
 
     async def stream(
         self, stream_id: UUID, org_id: OrgId, after: int = 0, limit: int = STREAM_MAX

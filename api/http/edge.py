@@ -49,8 +49,6 @@ REPLACEABLE: list[Header] = [
 ]
 """Headers whose value a route may replace."""
 
-_REPLACED = frozenset(name for name, _ in REPLACEABLE)
-
 
 class Edge:
     """ASGI middleware: request id, limits, deadline, security headers, CORS and the access log."""
@@ -185,8 +183,8 @@ class Edge:
         if message["status"] == 405:  # Litestar knows the methods of one route of the path only
             given = [header for header in given if header[0] != b"allow"]
             given.append((b"allow", ", ".join(self._allowed.of(scope["path"])).encode()))
-        taken = {name for name, _ in given if name in _REPLACED}
-        return [*given, *always, *(h for h in REPLACEABLE if h[0] not in taken)]
+        taken = dict(given)
+        return [*given, *always, *[h for h in REPLACEABLE if h[0] not in taken]]
 
 
 def _upload_of(client_info: ClientInfo, receive: Receive) -> Upload | None:

@@ -120,14 +120,16 @@ class ClaimReads:
         """Return the value of each of *counts*."""
         found = self._unchanged.found()
         known = {} if found is None else found.counts
-        places = [(count.within.int, count.scope) for count in counts]
-        missing = [c for c, place in zip(counts, places, strict=True) if place not in known]
-        if missing:
-            inline = self.store.inline
-            ask = self._read(self.store.counted, missing) if inline else self._counts.ask(missing)
-            read = await ask
-            known.update(((c.within.int, c.scope), read.get(c, 0)) for c in missing)
-        return [known[place] for place in places]
+        try:
+            return [known[count.within.int, count.scope] for count in counts]
+        except KeyError:
+            missing = [c for c in counts if (c.within.int, c.scope) not in known]
+        inline = self.store.inline
+        read = await (
+            self._read(self.store.counted, missing) if inline else self._counts.ask(missing)
+        )
+        known.update(((c.within.int, c.scope), read.get(c, 0)) for c in missing)
+        return [known[count.within.int, count.scope] for count in counts]
 
     def known_head(self, stream: UUID) -> int | None:
         """Return the newest version of *stream*, 0 if it is not there; None if it has to be read.

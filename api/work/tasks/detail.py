@@ -117,10 +117,12 @@ async def beside_of(system: System, org_id: OrgId, task_id: TaskId) -> Beside:
     every, unfinished, comments, attachments, blockers = await log.counted(
         *(count(org_id, task_id) for count in counts)
     )
-    seems = [task_id] if blockers else []
-    free = await unblocked(log, system.commands.states, org_id, seems)
+    blocked = blockers > 0
+    if blocked:
+        free = await unblocked(log, system.commands.states, org_id, [task_id])
+        blocked = task_id not in free.tasks
     return Beside(
-        blocked=blockers > 0 and task_id not in free.tasks,
+        blocked=blocked,
         comments=comments,
         attachments=attachments,
         subtasks=Subtasks(every - unfinished, every),
