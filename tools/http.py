@@ -34,7 +34,8 @@ server has the description at `/api/openapi.json` and an interactive page at `/a
   changed since that version. `?dry_run=true` returns the events that would be recorded and records
   nothing.
 - A list returns `{"items": […], "nextCursor": …}`; `limit` is 1 to 100, by default 50. A
-  list that has no `limit` is short, and comes whole.
+  page of tasks, of a search or of an inbox that has a `nextCursor` is full, unless to fill it took
+  more than 2 s. A list that has no `limit` is short, and comes whole.
 - A GET of one resource shows its newest state. A list shows whatever your organization had recorded
   when you asked. `X-Position` of a command, sent as `X-Min-Position`, makes a list wait for that
   command. It is an opaque number of your organization: one from before the log was moved to another
