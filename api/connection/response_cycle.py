@@ -40,11 +40,11 @@ class ResponseCycle(RequestResponseCycle):
             await self._begin(message)
             return
         if self._head:
-            head, self._head = self._head, b""
-            if len(message["body"]) > _JOINED_BYTES_MAX:
+            head, self._head, content = self._head, b"", message.get("body", b"")
+            if len(content) > _JOINED_BYTES_MAX:
                 self.transport.write(head)
             else:
-                message["body"] = b"%b%b" % (head, message["body"])
+                message["body"] = b"%b%b" % (head, content)
                 self.expected_content_length += len(head)
         await super().send(message)
 

@@ -89,16 +89,21 @@ async def test_a_head_that_promises_no_length_goes_out_at_once() -> None:
 
 async def test_responses_without_content_are_heads_alone() -> None:
     transport = Noted()
-    as_head, nothing = cycle_on(transport, "HEAD"), cycle_on(transport)
+    as_head, nothing, empty = cycle_on(transport, "HEAD"), cycle_on(transport), cycle_on(transport)
 
-    for cycle, begin in ((as_head, head(length(5))), (nothing, head(status=204))):
+    for cycle, begin in (
+        (as_head, head(length(5))),
+        (nothing, head(status=204)),
+        (empty, head(length(0))),
+    ):
         await cycle.send(begin)
-        await cycle.send(content(b""))
+        await cycle.send({"type": "http.response.body"})  # ASGI's defaults: no body, no more
         assert cycle.response_complete
 
     assert [each for each in transport.sent if each] == [
         b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 5\r\n\r\n",
         b"HTTP/1.1 204 No Content\r\ndate: today\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 0\r\n\r\n",
     ]
 
 
