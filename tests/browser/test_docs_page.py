@@ -100,7 +100,8 @@ def test_operations_are_tried_as_the_page_says(demo: System, page: Page) -> None
     page.locator(".auth-btn-wrapper").first.locator("button.btn-done").click()
 
     status, body = tried(operation(page, "Projects", "listProjects"))
-    assert (status, json.loads(body)["items"][0]["key"]) == ("200", "ENG")
+    assert status == "200", body
+    assert "ENG" in [project["key"] for project in json.loads(body)["items"]]
     status, body = tried(operation(page, "Webhooks", "createWebhook"))
     assert status == "201", body
     assert json.loads(body)["url"].startswith("https://")
